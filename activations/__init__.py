@@ -1,0 +1,1 @@
+"""Moves: activations, and the runs that bring their records to a destination."""

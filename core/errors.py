@@ -1,0 +1,78 @@
+"""What can go wrong, typed by what happens next.
+
+    Problem
+    ├── Rejected        this record: count it, show it, go on with the others
+    ├── Unavailable     wait: the other side is down, slow or throttling; the same call may work later
+    └── Misconfigured   tell the user: nothing will work until a person changes something
+
+Anything that is not a Problem is a defect of ours and surfaces as one.
+"""
+
+from __future__ import annotations
+
+
+class Problem(Exception):
+    """A failure that a person can understand.
+
+    Args:
+        code: stable, snake_case; people script against it.
+        message: one or two sentences for the user, saying what to do. Never a secret, never a value of a record.
+        detail: for the log only, e.g. the driver's own words.
+    """
+
+    def __init__(self, code: str, message: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.detail = detail
+
+
+class Rejected(Problem):
+    """This record can't be written as it is; the others can.
+
+    Args:
+        field: the destination attribute or the source column concerned, where it is known.
+        request_id: the vendor's id of the refused request, for a support case.
+    """
+
+    def __init__(self, code: str, message: str, *, detail: str = "", field: str = "", request_id: str = "") -> None:
+        super().__init__(code, message, detail=detail)
+        self.field = field
+        self.request_id = request_id
+
+
+class Unavailable(Problem):
+    """The other side can't answer now.
+
+    Args:
+        retry_after: seconds to wait before the next try, where the other side said so.
+        throttled: the request was refused unprocessed because of a rate limit.
+        ambiguous: the request may have been processed although no answer came.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        detail: str = "",
+        retry_after: float | None = None,
+        throttled: bool = False,
+        ambiguous: bool = False,
+    ) -> None:
+        super().__init__(code, message, detail=detail)
+        self.retry_after = retry_after
+        self.throttled = throttled
+        self.ambiguous = ambiguous
+
+
+class Misconfigured(Problem):
+    """Nothing will work until a person changes a setting, a credential or a mapping.
+
+    Args:
+        where: the setting, field or mapping row concerned, where it is known.
+    """
+
+    def __init__(self, code: str, message: str, *, detail: str = "", where: str = "") -> None:
+        super().__init__(code, message, detail=detail)
+        self.where = where

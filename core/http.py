@@ -1,0 +1,100 @@
+"""HTTP to vendors: one session factory, and network failures typed by what happens next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NewConnectionError, ReadTimeoutError
+
+from core.errors import Unavailable
+
+CONNECT_SECONDS = 5
+READ_SECONDS = 15
+TOTAL_SECONDS = CONNECT_SECONDS + READ_SECONDS
+
+
+def session(pool: int = 10) -> requests.Session:
+    """A keep-alive session for up to `pool` threads. It reads no proxy or certificate from the environment."""
+    made = requests.Session()
+    made.trust_env = False
+    adapter = HTTPAdapter(pool_connections=2, pool_maxsize=pool, max_retries=0)
+    made.mount("https://", adapter)
+    made.mount("http://", adapter)
+    return made
+
+
+def send(
+    http: requests.Session,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    params: Mapping[str, Any] | None = None,
+    json: Any = None,
+) -> requests.Response:
+    """Sends one request; any HTTP status is an answer.
+
+    Raises:
+        Unavailable: no complete answer came; `ambiguous` unless the request surely never left.
+    """
+    try:
+        return http.request(
+            method,
+            url,
+            headers=dict(headers),
+            params=params,
+            json=json,
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            allow_redirects=False,
+        )
+    except requests.ConnectTimeout as error:
+        raise _unavailable("connect_timeout", "The vendor could not be reached in time.", error, False) from None
+    except requests.Timeout as error:
+        raise _unavailable("timeout", "The vendor did not answer in time.", error, True) from None
+    except requests.ConnectionError as error:
+        ambiguous = not _never_left(error)
+        text = "The connection was cut before the vendor answered." if ambiguous else "The vendor can't be reached."
+        raise _unavailable("connection_cut" if ambiguous else "unreachable", text, error, ambiguous) from None
+    except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError) as error:
+        raise _unavailable("answer_cut", "The vendor's answer was cut short.", error, True) from None
+
+
+def body(response: requests.Response) -> Any:
+    """The JSON body, or None where there is none (gateways answer HTML, and some answers are empty)."""
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds to wait after `now` that a Retry-After header asks for, given as seconds or as an HTTP date."""
+    value = headers.get("Retry-After", "").strip()
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def _never_left(error: requests.ConnectionError) -> bool:
+    cause = error.args[0] if error.args else None
+    reason = getattr(cause, "reason", cause)
+    return isinstance(reason, NewConnectionError) and not isinstance(reason, ReadTimeoutError)
+
+
+def _unavailable(code: str, message: str, error: Exception, ambiguous: bool) -> Unavailable:
+    return Unavailable(code, message, detail=type(error).__name__, ambiguous=ambiguous)

@@ -1,0 +1,89 @@
+"""The inputs that an engine or a platform asks for, declared once for forms, the workspace file and validation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from core.errors import Misconfigured
+
+Kind = Literal["text", "integer", "boolean", "choice", "secret"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One input. A `secret` is stored encrypted and never shown again; all others are plain configuration."""
+
+    name: str
+    label: str
+    kind: Kind = "text"
+    required: bool = True
+    default: Any = None
+    choices: tuple[tuple[str, str], ...] = ()
+    help: str = ""
+
+    @property
+    def secret(self) -> bool:
+        return self.kind == "secret"
+
+    def clean(self, value: Any) -> Any:
+        """The value in its right type, or the default where it is empty.
+
+        Raises:
+            Misconfigured: required and empty, or of the wrong type.
+        """
+        if value is None or value == "":
+            if self.required and self.default is None:
+                raise Misconfigured("parameter_missing", f"{self.label} is required.", where=self.name)
+            return self.default
+        return _CLEANERS[self.kind](self, value)
+
+    def refuse(self, expected: str) -> Misconfigured:
+        return Misconfigured("parameter_invalid", f"{self.label} must be {expected}.", where=self.name)
+
+
+def clean(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Splits raw values into plain configuration and secrets.
+
+    Raises:
+        Misconfigured: a name that is no parameter, or a value that one refuses.
+    """
+    known = {parameter.name: parameter for parameter in parameters}
+    for name in values:
+        if name not in known:
+            raise Misconfigured("parameter_unknown", f"There is no setting called {name!r} here.", where=name)
+    plain: dict[str, Any] = {}
+    secret: dict[str, Any] = {}
+    for name, parameter in known.items():
+        (secret if parameter.secret else plain)[name] = parameter.clean(values.get(name))
+    return plain, secret
+
+
+def _text(parameter: Parameter, value: Any) -> str:
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise parameter.refuse("text")
+    return str(value).strip()
+
+
+def _integer(parameter: Parameter, value: Any) -> int:
+    try:
+        return int(str(value))
+    except ValueError:
+        raise parameter.refuse("a whole number") from None
+
+
+def _boolean(parameter: Parameter, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise parameter.refuse("true or false")
+    return value
+
+
+def _choice(parameter: Parameter, value: Any) -> str:
+    allowed = [slug for slug, _ in parameter.choices]
+    if value not in allowed:
+        raise parameter.refuse(f"one of {', '.join(allowed)}")
+    return str(value)
+
+
+_CLEANERS = {"text": _text, "secret": _text, "integer": _integer, "boolean": _boolean, "choice": _choice}

@@ -1,0 +1,67 @@
+"""Finds plug-ins: every folder of a package that exports a given name."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from core.errors import Misconfigured
+
+T = TypeVar("T")
+
+
+def discover(package: str, attribute: str) -> list[Any]:
+    """The items that the sub-packages of `package` list under `attribute`, in folder order.
+
+    A folder without the attribute is passed over. An ImportError inside a plug-in is a defect and is raised as it is.
+
+    Raises:
+        ValueError: two items have the same `slug`.
+    """
+    root = importlib.import_module(package)
+    found: list[Any] = []
+    for info in sorted(pkgutil.iter_modules(root.__path__), key=lambda info: info.name):
+        if info.ispkg:
+            module = importlib.import_module(f"{package}.{info.name}")
+            found.extend(getattr(module, attribute, []))
+    refuse_duplicates(found)
+    return found
+
+
+def refuse_duplicates(items: Iterable[Any]) -> None:
+    """Raises ValueError where two items share a slug."""
+    seen: dict[str, Any] = {}
+    for item in items:
+        if item.slug in seen:
+            raise ValueError(f"Two plug-ins are called {item.slug!r}: {seen[item.slug]!r} and {item!r}.")
+        seen[item.slug] = item
+
+
+class Registry(Generic[T]):
+    """The plug-ins of one package by slug, discovered at first use.
+
+    Args:
+        package, attribute: as for `discover`.
+        noun: what one of them is called in messages; `<noun>_unknown` is the code of the error.
+    """
+
+    def __init__(self, package: str, attribute: str, noun: str) -> None:
+        self.package = package
+        self.attribute = attribute
+        self.noun = noun
+
+    @cached_property
+    def all(self) -> dict[str, T]:
+        return {item.slug: item for item in discover(self.package, self.attribute)}
+
+    def __getitem__(self, slug: str) -> T:
+        """Raises Misconfigured where there is none of that slug."""
+        if slug not in self.all:
+            known = ", ".join(sorted(self.all))
+            raise Misconfigured(
+                f"{self.noun}_unknown", f"This version has no {self.noun} {slug!r}. Choose one of: {known}."
+            )
+        return self.all[slug]

@@ -1,0 +1,75 @@
+"""Secrets at rest and in logs: an encrypted model field, and redaction."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from functools import lru_cache
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.db import models
+
+from core.errors import Misconfigured
+
+REDACTED = "[secret]"
+_PATTERNS = [
+    re.compile(r"(?i)(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=:-]+"),
+    re.compile(r"(?i)((?:token|password|secret|authorization)[\"']?\s*[:=]\s*[\"']?)[^\s\"',;&}]+"),
+    re.compile(r"(://[^/\s:@]+:)[^@\s/]+(?=@)"),
+]
+
+
+@lru_cache(maxsize=4)
+def _cipher(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])
+
+
+def cipher() -> MultiFernet:
+    """The cipher of ENCRYPTION_KEYS: the first key encrypts, all decrypt, so keys can be rotated."""
+    return _cipher(tuple(settings.ENCRYPTION_KEYS))
+
+
+class EncryptedJSONField(models.TextField):
+    """A JSON value, encrypted in the database and decrypted on reading. It can't be searched."""
+
+    description = "An encrypted JSON value"
+
+    def get_prep_value(self, value: Any) -> str:
+        return cipher().encrypt(json.dumps(value).encode()).decode()
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:
+        if not value:
+            return {}
+        try:
+            return json.loads(cipher().decrypt(value.encode()))
+        except InvalidToken:
+            raise Misconfigured(
+                "encryption_key_lost",
+                "A stored secret can't be read with the present ENCRYPTION_KEYS. Restore the key it was written with, "
+                "or enter the secret again.",
+            ) from None
+
+    def to_python(self, value: Any) -> Any:
+        return value
+
+    def value_to_string(self, obj: models.Model) -> str:
+        return REDACTED
+
+
+def redact(text: str) -> str:
+    """The text without what looks like a credential."""
+    for pattern in _PATTERNS:
+        text = pattern.sub(rf"\1{REDACTED}", text)
+    return text
+
+
+class RedactingFilter(logging.Filter):
+    """Keeps credentials out of every log line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = redact(record.getMessage())
+        record.args = ()
+        return True

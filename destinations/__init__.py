@@ -1,0 +1,1 @@
+"""Writes: connections to vendors and the services that write records there."""

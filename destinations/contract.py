@@ -1,0 +1,313 @@
+"""What a platform and a service must be. A service folder imports this, `destinations.sandbox`, `core` and nothing else of ours."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol
+
+from core.parameters import Parameter
+
+Wire = Any
+"""A value as it stands in the request: JSON, nothing else."""
+
+
+class Mode(StrEnum):
+    """What an activation does with records that the destination knows, or doesn't."""
+
+    UPSERT = "upsert"
+    UPDATE = "update"
+    INSERT = "insert"
+
+
+class Purpose(StrEnum):
+    """Why a request is sent. Each purpose has its own counter on the run; only WRITE changes the destination's records."""
+
+    DISCOVERY = "discovery"
+    LOOKUP = "lookup"
+    WRITE = "write"
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What the vendor's headers said of the budget that a request was taken from.
+
+    `remaining` requests until `reset_at`; `limit` requests a window of `window_seconds`.
+    """
+
+    remaining: int
+    reset_at: datetime
+    limit: int | None = None
+    window_seconds: float | None = None
+
+
+class Gate(Protocol):
+    """Stands before every request of a client: waits for its turn, counts it, and learns from the answer."""
+
+    def wait(self, purpose: Purpose) -> None: ...
+
+    def learn(self, purpose: Purpose, quota: Quota) -> None: ...
+
+
+class OpenGate:
+    """A gate that lets everything pass, for forms and single checks."""
+
+    def wait(self, purpose: Purpose) -> None:
+        return None
+
+    def learn(self, purpose: Purpose, quota: Quota) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Whose account a credential opens: the vendor's own id and name of it, and what else is worth showing."""
+
+    id: str
+    name: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One allowed value of a field."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Field:
+    """One attribute at the destination.
+
+    Args:
+        type: the vendor's own word for it.
+        multiple: holds a list of values.
+        matchable: may be the match of an activation.
+        options: the allowed values; empty where any value is allowed.
+        read_only_reason: in words, where `writable` is false.
+        config: what converting a value needs besides, e.g. the allowed target objects.
+    """
+
+    name: str
+    label: str
+    type: str
+    writable: bool = True
+    required: bool = False
+    unique: bool = False
+    multiple: bool = False
+    matchable: bool = False
+    options: tuple[Option, ...] = ()
+    read_only_reason: str = ""
+    custom: bool = False
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NewField:
+    """A field that an activation wants at the destination: a column's name and its type in our words (see segments)."""
+
+    name: str
+    type: str
+
+
+class Verb(StrEnum):
+    """UPSERT: create or update by the match. UPDATE: by the vendor's id, never creates. CREATE: refused where it exists."""
+
+    UPSERT = "upsert"
+    UPDATE = "update"
+    CREATE = "create"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One write of one record.
+
+    Args:
+        match_field, match_value: the field that identifies the record, and its wire value.
+        values: every mapped field's wire value without the match; UPSERT and CREATE send them all.
+        changed: names of `values` that differ from what was last accepted; UPDATE sends only these. It holds
+            `match_field` too where the match value itself changed.
+        add: names of multiple fields whose values are added to those already there, instead of replacing them.
+        remote_id: the vendor's id; empty unless UPDATE.
+    """
+
+    verb: Verb
+    match_field: str
+    match_value: Wire
+    values: Mapping[str, Wire]
+    changed: frozenset[str] = frozenset()
+    add: frozenset[str] = frozenset()
+    remote_id: str = ""
+
+
+class Result(StrEnum):
+    """ACCEPTED: written. GONE: UPDATE met no such record. EXISTS: CREATE met a record with this match."""
+
+    ACCEPTED = "accepted"
+    GONE = "gone"
+    EXISTS = "exists"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an operation that the vendor did not refuse.
+
+    Args:
+        remote_id: the vendor's id of the record.
+        created_at: the vendor's own time of creation, where the answer holds it.
+        sent: names of the fields that the request held.
+        request_id: the vendor's id of the request.
+    """
+
+    result: Result
+    remote_id: str = ""
+    created_at: datetime | None = None
+    sent: tuple[str, ...] = ()
+    request_id: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The starting guess of the vendor's limits, in requests a second; headers correct it.
+
+    Args:
+        shared: reads and writes come from one budget of `writes` a second.
+        find_batch: how many match values one `find` call may look up.
+    """
+
+    reads: float
+    writes: float
+    shared: bool = False
+    find_batch: int = 1
+
+
+class Client(Protocol):
+    """A vendor's API with one credential. Safe for many threads."""
+
+    def close(self) -> None: ...
+
+
+class Platform(ABC):
+    """A vendor: how to connect, and how to check a credential."""
+
+    slug: ClassVar[str]
+    label: ClassVar[str]
+    parameters: ClassVar[tuple[Parameter, ...]]
+    url_variable: ClassVar[str]
+    """The environment variable that replaces the API's base address, for sandboxes and tests."""
+    sandbox_port: ClassVar[int]
+    """The usual port of the platform's simulator."""
+
+    @abstractmethod
+    def default_url(self, settings: Mapping[str, Any]) -> str:
+        """The vendor's real base address for these settings."""
+
+    @abstractmethod
+    def client(self, settings: Mapping[str, Any], gate: Gate, threads: int) -> Any:
+        """A client for up to `threads` threads. Sends nothing yet."""
+
+    @abstractmethod
+    def check(self, client: Any) -> Workspace:
+        """Makes the vendor's real check call.
+
+        Raises:
+            Misconfigured: token refused, scope missing (named), wrong region, plan too small.
+            Unavailable: no usable answer.
+        """
+
+    @abstractmethod
+    def sandbox(self, token: str) -> Any:
+        """A new simulator (`destinations.sandbox.Sandbox`) that accepts `token`."""
+
+    def url(self, settings: Mapping[str, Any]) -> str:
+        """The base address in force, without a trailing slash."""
+        return (os.environ.get(self.url_variable, "").strip() or self.default_url(settings)).rstrip("/")
+
+
+class Service(ABC):
+    """One kind of destination: which records a platform takes, and how."""
+
+    slug: ClassVar[str]
+    """`platform.object`, e.g. `attio.companies`."""
+    label: ClassVar[str]
+    platform: ClassVar[Platform]
+    accepts: ClassVar[tuple[str, ...]]
+    """The model kinds it takes: users, events, custom."""
+    modes: ClassVar[tuple[Mode, ...]] = (Mode.UPSERT, Mode.UPDATE, Mode.INSERT)
+    default_mode: ClassVar[Mode]
+    limits: ClassVar[Limits]
+    default_match: ClassVar[str]
+    """The match field to propose."""
+    match_may_change: ClassVar[bool] = False
+    """A known record can take a new match value. Where not, a new match value is another record at the vendor."""
+    creates_fields: ClassVar[bool] = False
+    """`prepare` can create missing fields (custom attributes under the column's own name)."""
+    notes: ClassVar[tuple[str, ...]] = ()
+    """What a person should know before using it, one sentence each."""
+
+    @abstractmethod
+    def fields(self, client: Any) -> list[Field]:
+        """Every attribute at the destination, also those that can't be written, in the vendor's order.
+
+        Raises:
+            Misconfigured, Unavailable
+        """
+
+    @abstractmethod
+    def convert(self, field: Field, value: Any) -> Wire:
+        """PURE. The wire value of a natural Python value that is not empty.
+
+        Args:
+            value: str, int, float, Decimal, bool, date, datetime (always with a zone), list or dict.
+
+        Raises:
+            Rejected: it can't be converted; the message names the field and what would fit, never the value.
+        """
+
+    @abstractmethod
+    def empty(self, field: Field) -> Wire:
+        """PURE. The wire value that clears the field.
+
+        Raises:
+            Rejected: the vendor can't clear it.
+        """
+
+    @abstractmethod
+    def identity(self, field: Field, wire: Wire) -> str:
+        """PURE. The normalised match value: two records with one identity are one record at the vendor."""
+
+    @abstractmethod
+    def find(self, client: Any, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
+        """Looks up which identities exist: identity → the vendor's id. At most `limits.find_batch` at once.
+
+        Raises:
+            Misconfigured, Unavailable
+        """
+
+    @abstractmethod
+    def write(self, client: Any, operation: Operation) -> Outcome:
+        """Writes one record with as few requests as the vendor allows (one, but for documented exceptions).
+
+        Raises:
+            Rejected: the vendor refuses this record; with its code, message and request id.
+            Misconfigured: it would refuse any record.
+            Unavailable: no usable answer; `throttled` and `ambiguous` say what may be repeated.
+        """
+
+    def check_new_fields(self, fields: Sequence[Field], wanted: Sequence[NewField]) -> Iterator[str]:
+        """PURE. What stands against creating `wanted`, a sentence each: names, collisions, types, limits."""
+        return iter(())
+
+    def prepare(self, client: Any, fields: Sequence[Field], wanted: Sequence[NewField]) -> list[Field]:
+        """Creates those of `wanted` that `fields` lacks, and returns the fields as they are then.
+
+        Raises:
+            Misconfigured: a field can't be created, or exists with a type that doesn't fit.
+        """
+        return list(fields)

@@ -1,0 +1,63 @@
+"""What is written to: connections, destinations, and the request budgets of the vendors' workspaces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from core.health import Health
+from core.secrets import EncryptedJSONField
+
+
+class Connection(Health):
+    """An account at a platform, with its encrypted credential. One connection serves several destinations."""
+
+    name = models.CharField(max_length=200, unique=True)
+    platform = models.CharField(max_length=40)
+    config = models.JSONField(default=dict, blank=True)
+    secrets = EncryptedJSONField(default=dict, blank=True, editable=False)
+    workspace_id = models.CharField(max_length=200, blank=True, editable=False)
+    workspace_name = models.CharField(max_length=400, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Plain configuration and secrets together, as the platform takes them."""
+        return {**self.config, **self.secrets}
+
+
+class Destination(models.Model):
+    """A connection with one of its platform's services, e.g. "Our Attio · synchronize companies"."""
+
+    name = models.CharField(max_length=200, unique=True)
+    connection = models.ForeignKey(Connection, models.PROTECT, related_name="destinations")
+    service = models.CharField(max_length=80)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Budget(models.Model):
+    """The requests that a vendor's workspace allows, shared by every run and worker.
+
+    `next_at` is the moment (seconds since 1970) up to which requests have been handed out: a lot of n requests takes the
+    n / `rate` seconds behind it, so that lots of any process follow one another without a gap and without overlap.
+    """
+
+    name = models.CharField(max_length=300, unique=True)
+    rate = models.FloatField()
+    next_at = models.FloatField(default=0)
+
+    def __str__(self) -> str:
+        return self.name

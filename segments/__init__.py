@@ -1,0 +1,1 @@
+"""Reads: sources, models and segments, streamed as batches of columns."""

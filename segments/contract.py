@@ -1,0 +1,90 @@
+"""What a source engine must be: forms, discovery, small reads and one stream of column batches."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+import pyarrow as pa
+from sqlalchemy import Select
+from sqlalchemy.engine import Dialect
+
+from core.parameters import Parameter
+
+
+class ColumnType(StrEnum):
+    """The types that conditions, mappings and screens know. Everything an engine has is one of these."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+    LIST = "list"
+    OBJECT = "object"
+
+
+@dataclass(frozen=True)
+class ColumnInfo:
+    """A column as the source describes it; `native` is the source's own word for the type."""
+
+    name: str
+    type: ColumnType
+    native: str = ""
+    nullable: bool = True
+
+
+class Reader(ABC):
+    """An open, read-only session with a source. Nothing can be written through it."""
+
+    @abstractmethod
+    def tables(self) -> list[str]:
+        """The names of tables and views that can be read, qualified where the source has schemas."""
+
+    @abstractmethod
+    def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
+        """The columns of a table or of one SQL query, asked of the source itself.
+
+        Raises:
+            Misconfigured: no such table, or the query is refused, in the source's own words.
+        """
+
+    @abstractmethod
+    def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:
+        """The first rows in natural Python values, for screens and counts.
+
+        Raises:
+            Misconfigured: refused by the source. Unavailable: gone, or over the statement time-out.
+        """
+
+    @abstractmethod
+    def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
+        """All rows once, in batches, in bounded memory. Values are native Arrow where Arrow holds them exactly, else the
+        source's text; `segments.values.natural` reads both.
+
+        Raises:
+            Misconfigured, Unavailable: also in mid-stream; what was read until then must not be taken for the whole.
+        """
+
+
+class Engine(ABC):
+    """One kind of source."""
+
+    slug: ClassVar[str]
+    label: ClassVar[str]
+    parameters: ClassVar[tuple[Parameter, ...]]
+    dialect: ClassVar[Dialect]
+    """Compiles queries for showing them and for running them."""
+
+    @abstractmethod
+    def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> AbstractContextManager[Reader]:
+        """A read-only session whose statements end after `timeout_seconds`.
+
+        Raises:
+            Misconfigured: refused (credentials, path, database). Unavailable: can't be reached.
+        """

@@ -1,0 +1,105 @@
+"""What is read: sources, models with their columns, and segments of models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.validators import MinLengthValidator
+from django.db import models
+from django.db.models import Q
+
+from core.health import Health
+from core.secrets import EncryptedJSONField
+
+
+class Source(Health):
+    """A place where rows are read: a database or a file. Never written to."""
+
+    name = models.CharField(max_length=200, unique=True)
+    engine = models.CharField(max_length=40)
+    config = models.JSONField(default=dict, blank=True)
+    secrets = EncryptedJSONField(default=dict, blank=True, editable=False)
+    timezone = models.CharField(
+        max_length=64, default="UTC", help_text="The zone of dates with a time but without a zone, e.g. Europe/Paris."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Plain configuration and secrets together, as the engine takes them."""
+        return {**self.config, **self.secrets}
+
+
+class DataModel(models.Model):
+    """One table or one SQL query of a source, with a primary key: what its rows are."""
+
+    class Kind(models.TextChoices):
+        USERS = "users", "Users: a row is a person"
+        EVENTS = "events", "Events: a row is something that happened"
+        CUSTOM = "custom", "Custom: companies, deals, products, anything else"
+
+    name = models.CharField(max_length=200, unique=True)
+    source = models.ForeignKey(Source, models.PROTECT, related_name="models")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.CUSTOM)
+    table = models.CharField(max_length=400, blank=True, help_text="A table or view. Leave empty for a SQL query.")
+    sql = models.TextField("SQL", blank=True, help_text="One read-only SELECT. Leave empty for a table.")
+    primary_key = models.CharField(max_length=200, validators=[MinLengthValidator(1)])
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "model"
+        constraints = [
+            models.CheckConstraint(
+                condition=(Q(table="") & ~Q(sql="")) | (~Q(table="") & Q(sql="")),
+                name="model_is_table_or_sql",
+                violation_error_message="Give a table or a SQL query, not both.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def column_types(self) -> dict[str, str]:
+        """Column name → its type (a value of `contract.ColumnType`), in the source's order."""
+        return dict(self.columns.values_list("name", "type"))
+
+
+class Column(models.Model):
+    """A column of a model as it was last discovered in the source."""
+
+    model = models.ForeignKey(DataModel, models.CASCADE, related_name="columns")
+    name = models.CharField(max_length=200)
+    type = models.CharField(max_length=20)
+    native = models.CharField(max_length=200, blank=True)
+    nullable = models.BooleanField(default=True)
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["model", "name"], name="column_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Segment(models.Model):
+    """The rows of a model that meet a tree of conditions."""
+
+    name = models.CharField(max_length=200, unique=True)
+    model = models.ForeignKey(DataModel, models.PROTECT, related_name="segments")
+    where = models.JSONField("conditions", default=dict, blank=True)
+    description = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
