@@ -7,6 +7,7 @@ from typing import Any
 from django.core.validators import MaxValueValidator
 from django.db import models, transaction
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django_celery_beat.models import PeriodicTask
 from timezone_field import TimeZoneField
 
@@ -34,9 +35,7 @@ class Activation(models.Model):
     destination = models.ForeignKey(Destination, models.PROTECT, related_name="activations")
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.UPSERT)
     match_column = models.CharField(max_length=200, help_text="The column that identifies a record at the destination.")
-    match_field = models.CharField(
-        max_length=200, help_text="The attribute at the destination that it is compared with."
-    )
+    match_field = models.CharField(max_length=200, help_text="The attribute at the destination that it is compared with.")
     backfill = models.CharField(
         max_length=10,
         choices=Backfill.choices,
@@ -128,7 +127,7 @@ class FieldMapping(models.Model):
         from_db = FieldMapping.objects.filter(pk=self.pk).values_list("target", flat=True).first() if self.pk else None
         if from_db != self.target:
             self.slot = self.activation.take_number("next_slot")
-            self.created_at = models.functions.Now()
+            self.created_at = Now()
         super().save(*args, **kwargs)
 
 
@@ -386,9 +385,7 @@ class Warning(models.Model):
     class Meta:
         ordering = ["-opened_at"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["activation", "kind", "subject"], condition=Q(closed_at__isnull=True), name="warning_open_once"
-            )
+            models.UniqueConstraint(fields=["activation", "kind", "subject"], condition=Q(closed_at__isnull=True), name="warning_open_once")
         ]
 
     def __str__(self) -> str:

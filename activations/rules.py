@@ -110,5 +110,3 @@ def _targets(plan: Plan) -> Iterator[Misconfigured]:
 
 def _wrong(code: str, message: str, where: str) -> Misconfigured:
     return Misconfigured(code, message, where=where)
-
-

@@ -6,7 +6,7 @@ import json
 import logging
 import re
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -32,7 +32,10 @@ def cipher() -> MultiFernet:
     return _cipher(tuple(settings.ENCRYPTION_KEYS))
 
 
-class EncryptedJSONField(models.TextField):
+_TextField = models.TextField[Any, Any] if TYPE_CHECKING else models.TextField
+
+
+class EncryptedJSONField(_TextField):
     """A JSON value, encrypted in the database and decrypted on reading. It can't be searched."""
 
     description = "An encrypted JSON value"

@@ -19,9 +19,7 @@ VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY", default="") or kept(VAR_DIR / "secret_key", get_random_secret_key)
-ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[]) or [
-    kept(VAR_DIR / "encryption_key", lambda: Fernet.generate_key().decode())
-]
+ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[]) or [kept(VAR_DIR / "encryption_key", lambda: Fernet.generate_key().decode())]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
