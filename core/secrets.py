@@ -32,7 +32,10 @@ def cipher() -> MultiFernet:
     return _cipher(tuple(settings.ENCRYPTION_KEYS))
 
 
-_TextField = models.TextField[Any, Any] if TYPE_CHECKING else models.TextField
+if TYPE_CHECKING:
+    _TextField = models.TextField[Any, Any]
+else:
+    _TextField = models.TextField
 
 
 class EncryptedJSONField(_TextField):
