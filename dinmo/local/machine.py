@@ -1,0 +1,60 @@
+"""What this machine allows: free ports, and one runtime a state directory."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.errors import Misconfigured
+
+HOST = "127.0.0.1"
+
+
+def port_is_free(port: int) -> bool:
+    """Whether a server could listen on `port` of 127.0.0.1 now."""
+    with socket.socket() as probe:
+        # Servers set this too; without it a port that was just closed looks taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(preferred: int = 0) -> int:
+    """`preferred` where it is free, else any free port."""
+    if preferred and port_is_free(preferred):
+        return preferred
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def only_one(var_dir: Path) -> Iterator[None]:
+    """Holds the state directory for this process; the kernel lets it go when the process ends.
+
+    Raises:
+        Misconfigured: another process holds it.
+    """
+    handle = os.open(var_dir / "runtime.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        _lock(handle, var_dir)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, var_dir: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Misconfigured(
+            "already_running",
+            f"Another start of this program is running on {var_dir}. Stop that one first, or set VAR_DIR to another directory.",
+        ) from None

@@ -1,0 +1,73 @@
+"""The programs of one installation, as the supervisor runs them."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from dinmo.local import broker
+from dinmo.local.machine import HOST
+from dinmo.local.supervisor import Program
+
+WEB_THREADS = 8
+WORKER_PROCESSES = 2
+
+
+def embedded_broker(command: tuple[str, ...], socket: Path) -> Program:
+    """The private broker; the others start once it answers."""
+    return Program("broker", command, ready=partial(broker.answers, socket))
+
+
+def sandboxes(manage: Path, ports: Mapping[str, int]) -> Program:
+    """The vendor simulators, each platform's on its port."""
+    options = [word for slug, port in ports.items() for word in (f"--{slug}-port", str(port))]
+    return Program("sandbox", (sys.executable, str(manage), "sandbox", *options))
+
+
+def worker() -> Program:
+    """Executes the runs. A run that is not at its end when the time is up is taken over at the next start."""
+    options = ("--concurrency", str(WORKER_PROCESSES), "--loglevel", "info", "--without-gossip", "--without-mingle")
+    return Program("worker", (sys.executable, "-m", "celery", "-A", "dinmo", "worker", *options), grace_seconds=10)
+
+
+def beat(var_dir: Path) -> Program:
+    """Starts what is scheduled. It runs once, because the state directory is locked; a file of its process id could only go stale."""
+    options = ("--loglevel", "info", "--pidfile", "", "--schedule", str(var_dir / "beat-schedule"))
+    return Program("beat", (sys.executable, "-m", "celery", "-A", "dinmo", "beat", *options))
+
+
+def web(port: int) -> Program:
+    """The screens and the API."""
+    options = ("--worker-class", "gthread", "--threads", str(WEB_THREADS), "--graceful-timeout", "5", "--no-control-socket")
+    command = (sys.executable, "-m", "gunicorn", "dinmo.wsgi", "--bind", f"{HOST}:{port}", *options)
+    return Program("web", command, ready=partial(web_answers, port), grace_seconds=7)
+
+
+def web_answers(port: int) -> bool:
+    """Whether the web server gives any HTTP answer."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=0.5)
+    with suppress(OSError, http.client.HTTPException):
+        connection.request("GET", "/admin/login/")
+        return connection.getresponse().status > 0
+    connection.close()
+    return False
+
+
+def environment(
+    inherited: Mapping[str, str], base_dir: Path, broker_url: str, web_url: str, simulator_urls: Mapping[str, str]
+) -> dict[str, str]:
+    """What the programs see. Addresses that the user's own environment holds win over those of this machine.
+
+    Args:
+        simulator_urls: the address of each simulator that runs, by the variable that leads requests to it.
+    """
+    proposed = {"PUBLIC_URL": web_url, **simulator_urls}
+    chosen = {name: value for name, value in inherited.items() if value or name not in proposed}
+    paths = [str(base_dir), *filter(None, [inherited.get("PYTHONPATH")])]
+    fixed = {"CELERY_BROKER_URL": broker_url, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+    return {**proposed, **chosen, **fixed}

@@ -1,0 +1,194 @@
+"""Runs several programs side by side: starts them in order, starts them again when they end, stops them in reverse order."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from dinmo.local.processes import kill_session, spawn
+
+FIRST_DELAY_SECONDS = 0.5
+LONGEST_DELAY_SECONDS = 30.0
+TICK_SECONDS = 0.2
+LONGEST_LINE_BYTES = 65_536
+
+
+@dataclass(frozen=True)
+class Program:
+    """One program to keep running.
+
+    Args:
+        ready: tells whether it does its work; those after it start only then.
+        grace_seconds: how long it may take to end when asked to.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    ready: Callable[[], bool] | None = None
+    grace_seconds: float = 5.0
+
+
+def next_delay(previous: float, lived_seconds: float) -> float:
+    """Seconds to wait before a program that lived so long starts again: doubled each time, but for one that had run well."""
+    if lived_seconds >= LONGEST_DELAY_SECONDS:
+        return FIRST_DELAY_SECONDS
+    return min(LONGEST_DELAY_SECONDS, max(FIRST_DELAY_SECONDS, previous * 2))
+
+
+class _Child:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.process: subprocess.Popen[bytes] | None = None
+        self.started_at = 0.0
+        self.start_at = 0.0
+        self.delay = 0.0
+        self.was_ready = False
+        self.rest = b""
+
+    def is_ready(self) -> bool:
+        if not self.was_ready and self.process is not None:
+            self.was_ready = self.program.ready is None or self.program.ready()
+        return self.was_ready
+
+    def lines(self, data: bytes) -> list[str]:
+        """The whole lines that are complete with `data`; an endless one is cut."""
+        *whole, self.rest = (self.rest + data).split(b"\n")
+        if len(self.rest) > LONGEST_LINE_BYTES or (not data and self.rest):
+            whole.append(self.rest)
+            self.rest = b""
+        return [line.decode(errors="replace").rstrip("\r") for line in whole]
+
+
+class Supervisor:
+    """Keeps programs running until SIGINT, SIGTERM or SIGHUP arrives; a second signal kills at once.
+
+    One thread does it all: on Linux the kernel ends the programs when the thread that started them ends, so that even a
+    killed supervisor leaves none behind.
+
+    Args:
+        environment: of every program.
+        write: takes each line to show.
+        on_ready: called once, when every program has started and is ready.
+    """
+
+    def __init__(
+        self, programs: Sequence[Program], environment: Mapping[str, str], write: Callable[[str], None], on_ready: Callable[[], None]
+    ) -> None:
+        self.children = [_Child(program) for program in programs]
+        self.environment = environment
+        self.write = write
+        self.on_ready = on_ready
+        self.selector = selectors.DefaultSelector()
+        self.width = max((len(program.name) for program in programs), default=0)
+        self.signals = 0
+        self.announced = False
+
+    def run(self) -> None:
+        """Blocks until a signal arrives and everything is stopped."""
+        with self._signals_counted():
+            try:
+                while not self.signals:
+                    self._start_what_is_due(time.monotonic())
+                    self._show_output(TICK_SECONDS)
+                    self._collect(time.monotonic())
+            finally:
+                self._stop_all()
+
+    def _start_what_is_due(self, now: float) -> None:
+        for child in self.children:
+            if child.process is None and now >= child.start_at:
+                self._start(child, now)
+            if not child.is_ready():
+                return
+        if not self.announced:
+            self.announced = True
+            self.on_ready()
+
+    def _start(self, child: _Child, now: float) -> None:
+        child.process = spawn(child.program.command, self.environment, subprocess.PIPE)
+        child.started_at = now
+        assert child.process.stdout is not None
+        os.set_blocking(child.process.stdout.fileno(), False)
+        self.selector.register(child.process.stdout, selectors.EVENT_READ, child)
+
+    def _show_output(self, seconds: float) -> None:
+        if not self.selector.get_map():
+            time.sleep(seconds)
+            return
+        for key, _ in self.selector.select(seconds):
+            self._read(key)
+
+    def _read(self, key: selectors.SelectorKey) -> bool:
+        """Shows what the program has written; false where there is nothing more for now."""
+        try:
+            data = os.read(key.fd, LONGEST_LINE_BYTES)
+        except BlockingIOError:
+            return False
+        for line in key.data.lines(data):
+            self._say(key.data.program.name, line)
+        if not data:
+            self.selector.unregister(key.fileobj)
+        return bool(data)
+
+    def _collect(self, now: float) -> None:
+        for child in self.children:
+            if child.process is not None and child.process.poll() is not None:
+                code = child.process.returncode
+                child.delay = next_delay(child.delay, now - child.started_at)
+                child.start_at = now + child.delay
+                self._bury(child)
+                self._say("up", f"{child.program.name} {_ended(code)}; it starts again in {child.delay:g} s.")
+
+    def _bury(self, child: _Child) -> None:
+        """Ends what the program left behind, and shows its last words."""
+        assert child.process is not None
+        assert child.process.stdout is not None
+        kill_session(child.process)
+        key = self.selector.get_map().get(child.process.stdout)
+        if key is not None:
+            while self._read(key):
+                pass
+        if child.process.stdout in self.selector.get_map():
+            self.selector.unregister(child.process.stdout)
+        child.process.stdout.close()
+        child.process = None
+
+    def _stop_all(self) -> None:
+        self._say("up", "Stopping.")
+        for child in reversed(self.children):
+            if child.process is not None:
+                child.process.terminate()
+                deadline = time.monotonic() + child.program.grace_seconds
+                while child.process.poll() is None and self.signals < 2 and time.monotonic() < deadline:
+                    self._show_output(0.05)
+                self._bury(child)
+        self.selector.close()
+
+    def _say(self, name: str, line: str) -> None:
+        self.write(f"{name:<{self.width}} | {line}")
+
+    @contextmanager
+    def _signals_counted(self) -> Iterator[None]:
+        def count(number: int, frame: FrameType | None) -> None:
+            self.signals += 1
+
+        # Under nohup the hang-up is ignored, and stays so.
+        hang_up = (signal.SIGHUP,) if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN else ()
+        wanted = (signal.SIGINT, signal.SIGTERM, *hang_up)
+        before = {number: signal.signal(number, count) for number in wanted}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _ended(code: int) -> str:
+    return f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"

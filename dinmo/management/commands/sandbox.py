@@ -1,0 +1,63 @@
+"""Serves the vendor simulators over HTTP until it is asked to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from argparse import ArgumentTypeError
+from contextlib import ExitStack
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from destinations.contract import Platform
+from destinations.registry import platforms
+from destinations.sandbox import Server
+
+
+class Command(BaseCommand):
+    help = "Serves a simulator of each vendor on this machine. SANDBOX_TOKEN is the token that they accept (sandbox-token)."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        for slug, platform in platforms.all.items():
+            parser.add_argument(
+                f"--{slug}-port",
+                type=port_number,
+                default=platform.sandbox_port,
+                metavar="N",
+                help=f"port of the {platform.label} simulator ({platform.sandbox_port}); 0 takes a free one",
+            )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        token = os.environ.get("SANDBOX_TOKEN") or "sandbox-token"
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        with ExitStack() as open_servers:
+            for slug, platform in platforms.all.items():
+                server = open_servers.enter_context(_server(platform, token, options[f"{slug}_port".replace("-", "_")]))
+                self.stdout.write(f"{platform.label}: {server.url} ({platform.url_variable})")
+            self.stdout.flush()
+            stop.wait()
+
+
+def port_number(text: str) -> int:
+    """A TCP port, or 0 for a free one.
+
+    Raises:
+        ArgumentTypeError: it is no such number.
+    """
+    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
+        raise ArgumentTypeError(f"{text!r} is no port. Give a number from 0 to 65535.")
+    return int(text)
+
+
+def _server(platform: Platform, token: str, port: int) -> Server:
+    try:
+        return Server(platform.sandbox(token), port)
+    except OSError:
+        raise CommandError(
+            f"Port {port} for the {platform.label} simulator is taken. Choose another: --{platform.slug}-port N (0 takes a free one)."
+        ) from None

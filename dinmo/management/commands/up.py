@@ -1,0 +1,113 @@
+"""Runs everything on one machine: broker, web, worker, beat and the vendor simulators."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import Error, connections
+
+from core.errors import Problem
+from core.secrets import redact
+from destinations.registry import platforms
+from dinmo.local import broker, programs
+from dinmo.local.login import first_login
+from dinmo.local.machine import HOST, free_port, only_one, port_is_free
+from dinmo.local.supervisor import Program, Supervisor
+
+DEFAULT_PORT = 8000
+OFF = ("0", "false", "no", "off")
+
+
+class Command(BaseCommand):
+    help = (
+        "Runs everything on this machine and keeps it running until Ctrl-C. "
+        "PORT is the port of the screens (8000); SANDBOX=0 leaves the vendor simulators out."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        port = web_port(os.environ.get("PORT", ""))
+        try:
+            with only_one(settings.VAR_DIR):
+                self._supervisor(port).run()
+        except Problem as problem:
+            raise CommandError(problem.message) from None
+
+    def _supervisor(self, port: int) -> Supervisor:
+        if not port_is_free(port):
+            raise CommandError(
+                f"Port {port} is taken by another program. Stop that one, or choose another port: PORT={free_port(port + 1)} make up"
+            )
+        self._migrate()
+        started, broker_url = _broker()
+        ports = _sandbox_ports()
+        if ports:
+            started.append(programs.sandboxes(settings.BASE_DIR / "manage.py", ports))
+        started += [programs.worker(), programs.beat(settings.VAR_DIR), programs.web(port)]
+        urls = {platforms[slug].url_variable: f"http://{HOST}:{number}" for slug, number in ports.items()}
+        environment = programs.environment(os.environ, settings.BASE_DIR, broker_url, f"http://{HOST}:{port}", urls)
+        return Supervisor(started, environment, self._write, lambda: self._announce(port, environment, urls))
+
+    def _migrate(self) -> None:
+        self._write("Preparing the database.")
+        try:
+            call_command("migrate", interactive=False, verbosity=0)
+        except Error as error:
+            raise CommandError(f"The database can't be used. Check DATABASE_URL. It said: {redact(str(error).strip())}") from None
+        finally:
+            connections.close_all()
+
+    def _announce(self, port: int, environment: Mapping[str, str], simulators: Mapping[str, str]) -> None:
+        login = first_login()
+        connections.close_all()
+        lines = [f"Ready at http://{HOST}:{port}/"]
+        if login:
+            lines.append(
+                f"First login: {login.username} with the password {login.password} (shown only this once; change it after signing in)"
+            )
+        else:
+            lines.append(
+                "Sign in with your login. To set a new password: manage.py changepassword NAME; a new login: manage.py createsuperuser"
+            )
+        for variable, address in simulators.items():
+            where = address if environment[variable] == address else f"{address}, not used because {variable} is set"
+            lines.append(f"Simulator for {variable}: {where}")
+        lines.append("Ctrl-C stops everything.")
+        rule = "─" * 72
+        self._write("\n".join([rule, *lines, rule]))
+
+    def _write(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def web_port(text: str) -> int:
+    """The port that PORT names, 8000 where it is empty.
+
+    Raises:
+        CommandError: it is no port.
+    """
+    if not text:
+        return DEFAULT_PORT
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= 65_535:
+        raise CommandError(f"PORT is {text!r}. Give a number from 1 to 65535, for example: PORT=8001 make up")
+    return int(text)
+
+
+def _broker() -> tuple[list[Program], str]:
+    chosen = broker.configured(os.environ)
+    if chosen:
+        broker.reach(chosen)
+        return [], chosen
+    command, socket = broker.prepare(settings.VAR_DIR, os.environ)
+    return [programs.embedded_broker(command, socket)], broker.url(socket)
+
+
+def _sandbox_ports() -> dict[str, int]:
+    if os.environ.get("SANDBOX", "").lower() in OFF:
+        return {}
+    return {slug: free_port(platform.sandbox_port) for slug, platform in platforms.all.items()}
