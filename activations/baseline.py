@@ -1,0 +1,163 @@
+"""The baseline of a generation in memory: a few packed arrays, and what a pass over the source saw of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from activations import bulk
+from activations.models import Generation, Record, Run
+
+LEFT = 8
+NEVER_ACCEPTED = 16
+TRIED = {"": 0, Record.Tried.REJECTED: 1, Record.Tried.SKIPPED: 2, Record.Tried.INVALID: 3}
+_TRIED_MASK = 7
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the database holds of one record."""
+
+    field_digests: bytes
+    match_digest: int
+    remote_id: str
+    accepted_at: datetime | None
+
+
+class Baseline:
+    """Packed arrays sorted by key digest; about 35 bytes a record while it is planned.
+
+    `row_digest` is what a row must have to need no second look: the accepted row's, or, while a refused, skipped or
+    invalid row is not due again, that row's own.
+    """
+
+    def __init__(self, rows: np.ndarray) -> None:
+        self.keys = np.ascontiguousarray(rows[:, 0])
+        self.row_digests = np.ascontiguousarray(rows[:, 1])
+        self.match_digests = np.ascontiguousarray(rows[:, 2])
+        self.status = rows[:, 3].astype(np.uint8)
+        self.seen = np.zeros(len(rows), dtype=np.uint8)
+        self.same = np.zeros(len(rows), dtype=bool)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @classmethod
+    def load(cls, generation: Generation, run: Run, now: datetime, *, retry_rejected: bool, retry_skipped: bool) -> Baseline:
+        """Reads the baseline once.
+
+        Args:
+            retry_rejected, retry_skipped: look at refused or skipped rows again although they are not due.
+        """
+        due = {
+            Record.Tried.REJECTED: "1 = 1" if retry_rejected else "retry_run <= %s OR retry_at <= %s",
+            Record.Tried.SKIPPED: "1 = 1" if retry_skipped else "retry_at <= %s",
+        }
+        params: list[Any] = [*([] if retry_rejected else [run.number, now]), *([] if retry_skipped else [now])]
+        sql = f"""
+            SELECT key_digest,
+                   CASE WHEN tried = '' THEN row_digest
+                        WHEN tried = 'rejected' AND ({due[Record.Tried.REJECTED]}) THEN row_digest
+                        WHEN tried = 'skipped' AND ({due[Record.Tried.SKIPPED]}) THEN row_digest
+                        ELSE tried_digest END,
+                   match_digest,
+                   CAST(CASE tried WHEN 'rejected' THEN 1 WHEN 'skipped' THEN 2 WHEN 'invalid' THEN 3 ELSE 0 END
+                        + CASE WHEN left_at IS NULL THEN 0 ELSE {LEFT} END
+                        + CASE WHEN accepted_at IS NULL THEN {NEVER_ACCEPTED} ELSE 0 END AS bigint)
+            FROM activations_record WHERE generation_id = %s ORDER BY key_digest"""  # noqa: S608
+        return cls(bulk.fetch_numbers(sql, [*params, generation.pk], 4))
+
+    def find(self, digests: np.ndarray) -> np.ndarray:
+        """The position of each key digest, -1 where it is not there."""
+        if not len(self.keys):
+            return np.full(len(digests), -1, dtype=np.int64)
+        places = np.minimum(np.searchsorted(self.keys, digests), len(self.keys) - 1)
+        return np.where(self.keys[places] == digests, places, -1)
+
+    def tried(self, what: str) -> np.ndarray:
+        """Which records were last tried with this result."""
+        return (self.status & _TRIED_MASK) == TRIED[what]
+
+
+class Seen:
+    """What one pass over the source saw: every key and every match value, so that nothing counts twice."""
+
+    def __init__(self, baseline: Baseline) -> None:
+        self.baseline = baseline
+        self.new_keys: list[np.ndarray] = []
+        self.new_matches: dict[int, int] = {}
+        self.rows = 0
+        self.keyless = 0
+
+    def look(self, keys: np.ndarray, rows: np.ndarray, *, full: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Notes a batch; returns each row's position in the baseline, and which rows need a second look."""
+        baseline = self.baseline
+        places = baseline.find(keys)
+        known = places >= 0
+        keyed = keys != 0
+        once, times = np.unique(places[known], return_counts=True)
+        baseline.seen[once] = np.minimum(baseline.seen[once].astype(np.int64) + times, 255)
+        self.new_keys.append(keys[keyed & ~known])
+        self.rows += len(keys)
+        self.keyless += int((~keyed).sum())
+        same = known & (baseline.row_digests[places] == rows) if len(baseline) and not full else np.zeros(len(keys), dtype=bool)
+        baseline.same[places[same]] = True
+        return places, keyed & ~same
+
+    def unchanged(self, place: int) -> None:
+        """A row with another digest, whose values are the same all the same."""
+        self.baseline.same[place] = True
+        self.baseline.status[place] &= ~np.uint8(_TRIED_MASK)
+
+    def match(self, place: int, key: int, digest: int) -> None:
+        """The match value that a row has now (0: it has none that counts)."""
+        if place >= 0:
+            self.baseline.match_digests[place] = digest
+        elif digest:
+            self.new_matches[key] = digest
+
+    def duplicates(self) -> dict[int, int]:
+        """Key digests that more than one row has, with the number of rows."""
+        baseline = self.baseline
+        found = {int(baseline.keys[place]): int(baseline.seen[place]) for place in np.flatnonzero(baseline.seen > 1)}
+        keys, counts = np.unique(np.concatenate(self.new_keys or [np.empty(0, dtype=np.int64)]), return_counts=True)
+        found.update(zip(keys[counts > 1].tolist(), counts[counts > 1].tolist(), strict=True))
+        return found
+
+    def twins(self, without: Sequence[int]) -> dict[int, list[int]]:
+        """Match digests that several seen records have, each with their key digests; `without` are keys out of the game."""
+        baseline = self.baseline
+        here = baseline.seen == 1
+        new_keys = np.fromiter(self.new_matches, dtype=np.int64, count=len(self.new_matches))
+        new_matches = np.fromiter(self.new_matches.values(), dtype=np.int64, count=len(self.new_matches))
+        keys = np.concatenate([baseline.keys[here], new_keys])
+        matches = np.concatenate([baseline.match_digests[here], new_matches])
+        counts = (matches != 0) & ~np.isin(keys, np.fromiter(without, dtype=np.int64, count=len(without)))
+        keys, matches = keys[counts], matches[counts]
+        order = np.argsort(matches, kind="stable")
+        values, starts, times = np.unique(matches[order], return_index=True, return_counts=True)
+        groups = zip(values[times > 1], starts[times > 1], times[times > 1], strict=True)
+        return {int(value): keys[order[start : start + length]].tolist() for value, start, length in groups}
+
+    def drop(self, keys: Sequence[int]) -> None:
+        """These keys count as neither unchanged nor waiting: they are invalid."""
+        places = self.baseline.find(np.fromiter(keys, dtype=np.int64, count=len(keys)))
+        self.baseline.same[places[places >= 0]] = False
+
+    def left(self) -> np.ndarray:
+        """Key digests of accepted records that the pass did not meet, and that had not left before."""
+        baseline = self.baseline
+        return baseline.keys[(baseline.seen == 0) & (baseline.status & (LEFT | NEVER_ACCEPTED) == 0)]
+
+    def returned(self) -> np.ndarray:
+        """Key digests of records that had left and are back."""
+        baseline = self.baseline
+        return baseline.keys[(baseline.seen > 0) & (baseline.status & LEFT != 0)]
+
+    def still(self, tried: str) -> int:
+        """How many rows needed no second look and were last tried with this result ("" for accepted)."""
+        return int((self.baseline.same & self.baseline.tried(tried)).sum())

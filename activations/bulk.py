@@ -1,0 +1,105 @@
+"""Many rows at once, in and out of the database: COPY and arrays on PostgreSQL, executemany on SQLite."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+from django.db import connection
+from django.db.models import Model
+
+FETCH_ROWS = 50_000
+
+
+def fetch_numbers(sql: str, params: Sequence[Any], width: int) -> np.ndarray:
+    """The rows of a query whose `width` columns are all bigint and never null, as an array of shape (rows, width)."""
+    if connection.vendor == "postgresql":
+        return _copy_numbers(sql, params, width)
+    parts = [np.empty((0, width), dtype=np.int64)]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        while rows := cursor.fetchmany(FETCH_ROWS):
+            parts.append(np.array(rows, dtype=np.int64))
+    return np.concatenate(parts)
+
+
+def insert(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Inserts rows whose values are already as the database takes them (JSON as text)."""
+    if not rows:
+        return
+    table = model._meta.db_table
+    names = ", ".join(f'"{name}"' for name in columns)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with cursor.cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
+                for row in rows:
+                    copy.write_row(row)
+        else:
+            marks = ", ".join(["%s"] * len(columns))
+            cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)  # noqa: S608
+
+
+def update(model: type[Model], keys: dict[str, Any], match: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Sets columns of many rows, each found by the value of `match`.
+
+    Args:
+        keys: columns that all rows share, with their value.
+        rows: for each row the value of `match`, then those of `columns`.
+    """
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            _update_from_arrays(cursor, model, keys, match, columns, rows)
+        else:
+            sets = ", ".join(f'"{name}" = %s' for name in columns)
+            where = " AND ".join(f'"{name}" = %s' for name in [*keys, match])
+            ordered = ([*row[1:], *keys.values(), row[0]] for row in rows)
+            cursor.executemany(f'UPDATE "{model._meta.db_table}" SET {sets} WHERE {where}', ordered)  # noqa: S608
+
+
+def chunks(items: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:
+    """The items in pieces of at most `size`."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _update_from_arrays(
+    cursor: Any, model: type[Model], keys: dict[str, Any], match: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    names = [match, *columns]
+    types = [_column_type(model, name) for name in names]
+    arrays = ", ".join(f"%s::{kind}[]" for kind in types)
+    sets = ", ".join(f'"{name}" = new."{name}"' for name in columns)
+    where = " AND ".join([f'old."{name}" = %s' for name in keys] + [f'old."{match}" = new."{match}"'])
+    quoted = ", ".join(f'"{name}"' for name in names)
+    cursor.execute(
+        f'UPDATE "{model._meta.db_table}" AS old SET {sets} FROM unnest({arrays}) AS new({quoted}) WHERE {where}',  # noqa: S608
+        [*(list(column) for column in zip(*rows, strict=True)), *keys.values()],
+    )
+
+
+def _column_type(model: type[Model], column: str) -> str:
+    field = next(field for field in model._meta.concrete_fields if field.column == column)
+    return str(field.db_type(connection)).split("(")[0]
+
+
+def _copy_numbers(sql: str, params: Sequence[Any], width: int) -> np.ndarray:
+    """COPY in binary: with no nulls every row has the same length, so the whole answer is one array."""
+    row = np.dtype([("fields", ">i2"), *((name, kind) for n in range(width) for name, kind in ((f"l{n}", ">i4"), (f"v{n}", ">i8")))])
+    header, trailer = 19, 2
+    with connection.cursor() as cursor, cursor.cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT binary)", params) as copy:
+        data = b"".join(bytes(part) for part in copy)
+    packed = np.frombuffer(data, dtype=row, offset=header, count=(len(data) - header - trailer) // row.itemsize)
+    return np.column_stack([packed[f"v{n}"].astype(np.int64) for n in range(width)])
+
+
+def json_text(value: Any) -> str:
+    """A JSON column's value as text."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    except orjson.JSONEncodeError:
+        # Integers over 64 bits and lone surrogates.
+        return json.dumps(value)

@@ -1,0 +1,201 @@
+"""Opens both ends of a run: the vendor's client with its pacing, and the layout that the vendor's present fields allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from activations.mapping import Layout, Slot
+from activations.models import Activation, FieldMapping, Generation, Run
+from activations.rules import MappingRow, Plan, new_fields, offline
+from core.errors import Misconfigured
+from destinations.contract import Field, Service, Workspace
+from destinations.live import opened
+from destinations.pacing import Pacer
+from destinations.registry import platforms, services
+
+THREADS = 128
+
+
+@dataclass
+class Context:
+    """What planning and delivering share. Discovery is asked at most once, and only where it is needed."""
+
+    run: Run
+    activation: Activation
+    service: Service
+    client: Any
+    pacer: Pacer
+    missing: list[Misconfigured] = field(default_factory=list)
+
+    @cached_property
+    def fields(self) -> list[Field]:
+        """The destination's fields as the vendor has them now."""
+        return self.service.fields(self.client)
+
+    @cached_property
+    def match_field(self) -> Field:
+        """Raises Misconfigured where the match field is gone."""
+        name = self.activation.match_field
+        for found in self.fields:
+            if found.name == name and found.matchable:
+                return found
+        usable = ", ".join(found.name for found in self.fields if found.matchable) or "none"
+        raise Misconfigured("match_field", f"{name!r} can't identify records at this destination (any more). Usable: {usable}.", where=name)
+
+    def counts(self) -> dict[str, int]:
+        """The requests sent since the last call, by the run's column names."""
+        return {f"{purpose}_requests": number for purpose, number in self.pacer.take_counts().items()}
+
+
+@contextmanager
+def open_context(run: Run) -> Iterator[Context]:
+    """The vendor's side of a run, closed at the end."""
+    activation = run.activation
+    destination = activation.destination
+    service = services[destination.service]
+    connection = destination.connection
+    pacer = Pacer(f"{connection.platform}:{connection.workspace_id or connection.pk}", service.limits)
+    with opened(connection, pacer, THREADS) as client:
+        yield Context(run, activation, service, client, pacer)
+
+
+def check_workspace(context: Context) -> Workspace:
+    """Asks the vendor whose workspace it is, and keeps the answer on the connection.
+
+    Raises:
+        Misconfigured, Unavailable: see `Platform.check`.
+    """
+    connection = context.activation.destination.connection
+    workspace = platforms[connection.platform].check(context.client)
+    if (connection.workspace_id, connection.workspace_name) != (workspace.id, workspace.name):
+        connection.workspace_id, connection.workspace_name = workspace.id, workspace.name
+        connection.save(update_fields=["workspace_id", "workspace_name"])
+    return workspace
+
+
+def prepare_fields(context: Context) -> None:
+    """Creates the custom attributes that are missing, before any record is sent.
+
+    Raises:
+        Misconfigured: one can't be created, or the activation's settings contradict one another.
+    """
+    wanted_plan = described(context.activation)
+    for problem in offline(wanted_plan):
+        raise problem
+    wanted = new_fields(wanted_plan)
+    if wanted and not context.run.dry_run:
+        context.fields = context.service.prepare(context.client, context.fields, wanted)
+
+
+def described(activation: Activation) -> Plan:
+    """The saved configuration of an activation, as the rules take it."""
+    model = activation.data_model
+    rows = [MappingRow(mapping.target, mapping.column, mapping.value, mapping.custom_attribute) for mapping in activation.mappings.all()]
+    return Plan(
+        service=services[activation.destination.service],
+        platform=activation.destination.connection.platform,
+        model_kind=model.kind,
+        mode=activation.mode,
+        columns=model.column_types(),
+        match_column=activation.match_column,
+        match_field=activation.match_field,
+        mappings=rows,
+    )
+
+
+def layout(context: Context) -> Layout:
+    """How rows become records now. Mappings whose attribute is missing or read-only are left out and noted as `missing`."""
+    activation = context.activation
+    model = activation.data_model
+    by_name = {found.name: found for found in context.fields}
+    slots: list[Slot] = []
+    for mapping in activation.mappings.all():
+        problem = unusable(by_name.get(mapping.target), mapping.target)
+        # A dry run creates no attribute; it plans as if it were there.
+        if problem and mapping.custom_attribute and context.run.dry_run and mapping.target not in by_name:
+            slots.append(_slot(activation, mapping, Field(mapping.target, mapping.target, "string", custom=True)))
+        elif problem:
+            context.missing.append(problem)
+        else:
+            slots.append(_slot(activation, mapping, by_name[mapping.target]))
+    return Layout(
+        service=context.service,
+        key_column=model.primary_key,
+        match_column=activation.match_column,
+        match_field=context.match_field,
+        slots=slots,
+        types=model.column_types(),
+        zone=ZoneInfo(model.source.timezone),
+    )
+
+
+def unusable(found: Field | None, target: str) -> Misconfigured | None:
+    """PURE. Why a mapped attribute can't be written, None where it can."""
+    if found is None:
+        return Misconfigured(
+            "attribute_missing",
+            f"The destination has no attribute {target!r} (any more). Create it there, or map another one. "
+            "Until then it is left out, and all other attributes are sent.",
+            where=target,
+        )
+    if not found.writable:
+        reason = found.read_only_reason or "The destination does not let it be written."
+        return Misconfigured("attribute_read_only", f"The attribute {target!r} is read-only: {reason} It is left out.", where=target)
+    return None
+
+
+def generation(context: Context, workspace: Workspace) -> tuple[Generation, str]:
+    """The generation that the run belongs to, and why it is a new one ("" where it is not).
+
+    Raises:
+        Misconfigured: what identifies records changed, and nobody agreed to start afresh.
+    """
+    activation = context.activation
+    identity = {
+        "workspace": workspace.id,
+        "service": context.service.slug,
+        "key": activation.data_model.primary_key,
+        "model": activation.data_model.pk,
+        "match": [activation.match_column, activation.match_field],
+    }
+    current = activation.generations.first()
+    if current and current.identity == identity:
+        return current, ""
+    if current and not activation.start_afresh and current.records.exists():
+        raise _changed(current.identity, identity, workspace)
+    number = current.number + 1 if current else 1
+    made = Generation.objects.create(activation=activation, number=number, identity=identity)
+    Activation.objects.filter(pk=activation.pk).update(start_afresh=False)
+    return made, "What identifies records changed" if current else "First run"
+
+
+def _changed(before: dict[str, Any], now: dict[str, Any], workspace: Workspace) -> Misconfigured:
+    if before["workspace"] != now["workspace"]:
+        return Misconfigured(
+            "workspace_changed",
+            f"The credential belongs to another workspace ({workspace.name}) than the one that was synchronized until now. "
+            "Put the former credential back, or confirm that this activation starts afresh.",
+        )
+    return Misconfigured(
+        "identity_changed",
+        "The key or the match of this activation changed, so what was sent before says nothing about its records any more. "
+        "Put it back, or confirm that this activation starts afresh.",
+    )
+
+
+def _slot(activation: Activation, mapping: FieldMapping, found: Field) -> Slot:
+    from_now_on = activation.backfill == Activation.Backfill.NEW
+    return Slot(
+        number=mapping.slot,
+        field=found,
+        column=mapping.column,
+        value=mapping.value,
+        when_empty=mapping.when_empty,
+        adds=mapping.multi == FieldMapping.Multi.ADD and found.multiple,
+        since=mapping.created_at if from_now_on else None,
+    )

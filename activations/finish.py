@@ -1,0 +1,79 @@
+"""Ends runs: every change gets an outcome, every run a state and a reason."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+
+from activations import warnings
+from activations.lease import Lease, Lost
+from activations.models import Change, Run
+from activations.record import void
+from core.errors import Problem, Unavailable
+
+_NOT_SENT = "The run ended before this record was sent. The next run takes it up."
+_UNKNOWN = "The run ended before the destination's answer was known. The next run sends the record again."
+
+
+def complete(run: Run, lease: Lease, now: datetime) -> None:
+    """Everything was delivered."""
+    opened = warnings.update(run, now)
+    troubled = opened or run.rejected or run.invalid or run.unknown or run.waiting
+    _end(run, lease, now, state=Run.State.COMPLETED_WITH_WARNINGS if troubled else Run.State.SUCCEEDED)
+
+
+def fail(run: Run, lease: Lease, problem: Problem, now: datetime) -> None:
+    """The run can't go on; what was accepted stays accepted."""
+    settle_rest(run, lease, now)
+    code, message = problem.code, problem.message
+    if isinstance(problem, Unavailable):
+        code, message = "unavailable", f"{message} What was accepted is kept, and the rest goes on by itself in a later run."
+    _end(run, lease, now, state=Run.State.FAILED, error_code=code, error_message=message)
+
+
+def cancel(run: Run, lease: Lease, now: datetime) -> None:
+    """A person asked for the end."""
+    settle_rest(run, lease, now)
+    _end(run, lease, now, state=Run.State.CANCELLED, error_message="Cancelled by a person. What was accepted stays accepted.")
+
+
+def break_off(run: Run, lease: Lease, now: datetime) -> None:
+    """A defect of ours ended it."""
+    message = "An error in this program ended the run; the log tells more. What was accepted is kept."
+    settle_rest(run, lease, now)
+    _end(run, lease, now, state=Run.State.FAILED, error_code="defect", error_message=message)
+
+
+def count(lease: Lease, requests: dict[str, int]) -> None:
+    """Adds requests to the run's counters, also after its end; not where another worker holds it."""
+    if requests:
+        mine = Run.objects.filter(pk=lease.run_id, epoch=lease.epoch)
+        mine.update(**{name: F(name) + number for name, number in requests.items()})
+
+
+def settle_rest(run: Run, lease: Lease, now: datetime) -> None:
+    """What was not sent is not sent; what may have been sent is unknown, and its baseline is void."""
+    slots = dict(run.activation.mappings.values_list("target", "slot"))
+    unsettled = Change.objects.filter(run=run)
+    sending = list(unsettled.filter(state=Change.State.SENDING))
+    with lease.fenced(unknown=F("unknown") + len(sending)):
+        for change in sending:
+            void(run.generation_id, change, slots)
+        _settle(unsettled.filter(state=Change.State.SENDING), Change.Outcome.UNKNOWN, _UNKNOWN, now)
+        pending = _settle(unsettled.filter(state=Change.State.PENDING), Change.Outcome.NOT_SENT, _NOT_SENT, now)
+        Run.objects.filter(pk=run.pk).update(not_sent=F("not_sent") + pending)
+
+
+def _settle(changes: Any, outcome: str, message: str, now: datetime) -> int:
+    settled: int = changes.update(state=Change.State.SETTLED, outcome=outcome, message=message, settled_at=now)
+    return settled
+
+
+def _end(run: Run, lease: Lease, now: datetime, **changes: Any) -> None:
+    """The one fenced step out of the live states."""
+    mine = Run.objects.filter(pk=run.pk, owner=lease.owner, epoch=lease.epoch, state__in=Run.LIVE)
+    if not mine.update(finished_at=timezone.now(), owner="", lease_until=None, **changes):
+        raise Lost

@@ -1,0 +1,265 @@
+"""Planning: one pass over the source, compared with the baseline; what differs becomes changes.
+
+    load the baseline as packed arrays
+    for each batch of columns:  digest the rows → drop those that need no second look → convert and decide the others
+    at the end:                 duplicate keys, match twins, leavers → counts → the run enters "delivering"
+
+Nothing is sent here, and the source is closed before the first request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from django.db.models import Count
+from django.utils import timezone
+
+from activations import bulk, decide, digests
+from activations.baseline import Baseline, Known, Seen
+from activations.context import Context
+from activations.lease import Lease
+from activations.mapping import Layout
+from activations.models import Change, Generation, Record, Run
+from activations.runs import BY_PERSON
+from segments import read
+
+CHUNK = 2_000
+EXAMPLES = 100
+DUPLICATE_KEY, MATCH_TWIN, KEY_EMPTY = "duplicate_key", "match_twin", "key_empty"
+_CHANGE_COLUMNS = [
+    "run_id", "epoch", "key", "key_digest", "is_new", "remote_id", "match_identity", "match_value", "values", "changed",
+    "row_digest", "match_digest", "field_digests", "state", "outcome", "attempts", "code", "message", "field", "request_id",
+    "sent", "created", "settled_at",
+]  # fmt: skip
+
+
+class Planner:
+    """One pass. `run()` ends with the run in `delivering`, or `planned` where it is a dry run."""
+
+    def __init__(self, context: Context, lease: Lease, layout: Layout, generation: Generation, now: datetime) -> None:
+        self.context = context
+        self.run_row = context.run
+        self.lease = lease
+        self.layout = layout
+        self.generation = generation
+        self.now = now
+        self.seed = layout.seed()
+        self.full = self.run_row.kind == Run.Kind.FULL
+        self.changes: list[tuple[Any, ...]] = []
+        self.same: list[tuple[Any, ...]] = []
+        self.settled: list[tuple[Any, ...]] = []
+        by_person = self.run_row.trigger in BY_PERSON
+        self.seen = Seen(Baseline.load(generation, self.run_row, now, retry_rejected=self.full or by_person, retry_skipped=self.full))
+
+    def run(self) -> None:
+        """Raises Problem where the source can't be read to its end: then nothing was decided."""
+        with self.lease.fenced():
+            Change.objects.filter(run=self.run_row, epoch__lt=self.lease.epoch, state=Change.State.PENDING).delete()
+        source = read.selection(self.context.activation.segment or self.context.activation.data_model)
+        with read.stream(source, self.layout.columns, now=self.now) as stream:
+            for batch in stream.batches:
+                self._batch(batch)
+        self._flush()
+        self._end()
+
+    def _batch(self, batch: pa.RecordBatch) -> None:
+        texts, keys = digests.keys(batch.column(0))
+        rows = digests.rows(batch.columns, self.seed)
+        places, differing = self.seen.look(keys, rows, full=self.full)
+        self._note_keyless(keys)
+        if not differing.any():
+            return
+        picked = np.flatnonzero(differing)
+        raw = batch.take(pa.array(picked)).to_pylist()
+        known = self._known(keys[picked[places[picked] >= 0]])
+        picked_texts = texts.gather(picked).to_list()
+        for row, text, index in zip(raw, picked_texts, picked.tolist(), strict=True):
+            key = int(keys[index])
+            decision = decide.for_row(self.layout, self.context.activation.mode, row, known.get(key), full=self.full)
+            self._note(decision, text, key, int(places[index]), int(rows[index]), known.get(key))
+        if len(self.changes) >= CHUNK or len(self.same) >= CHUNK:
+            self._flush()
+
+    def _note(
+        self, decision: decide.Send | decide.Same | decide.Settled, key: str, digest: int, place: int, row: int, known: Known | None
+    ) -> None:
+        self.seen.match(place, digest, decision.match_digest)
+        if isinstance(decision, decide.Same):
+            self.seen.unchanged(place)
+            self.same.append((digest, row, decision.match_digest, decision.field_digests, "", 0))
+        elif isinstance(decision, decide.Settled):
+            self.changes.append(self._settled(key, digest, decision, row, known is None))
+            self.settled.append((digest, key, decision.outcome, row))
+        else:
+            self.changes.append(self._pending(key, digest, decision, row))
+
+    def _pending(self, key: str, digest: int, send: decide.Send, row: int) -> tuple[Any, ...]:
+        converted = send.converted
+        return (
+            self.run_row.pk, self.lease.epoch, key, digest, send.is_new, send.remote_id, converted.identity,
+            bulk.json_text(converted.match_value), bulk.json_text(converted.values), bulk.json_text(send.changed), row, send.match_digest,
+            send.field_digests, Change.State.PENDING, "", 0, "", "", "", "", "[]", False, None,
+        )  # fmt: skip
+
+    def _settled(
+        self, key: str, digest: int, why: decide.Settled, row: int = 0, is_new: bool = False, values: str = "{}"
+    ) -> tuple[Any, ...]:
+        return (
+            self.run_row.pk, self.lease.epoch, key, digest, is_new, "", "", "null", values, "[]", row, 0, b"",
+            Change.State.SETTLED, why.outcome, 0, why.code, why.message, why.field, "", "[]", False, self.now,
+        )  # fmt: skip
+
+    def _note_keyless(self, keys: np.ndarray) -> None:
+        """Rows without a key can't be told apart; the first hundred are shown."""
+        first = self.seen.rows - len(keys) + 1
+        shown = self.seen.keyless - int((keys == 0).sum())
+        for index in np.flatnonzero(keys == 0)[: max(0, EXAMPLES - shown)].tolist():
+            why = decide.Settled(
+                "invalid",
+                KEY_EMPTY,
+                f"Row {first + index} has no {self.layout.key_column!r}, the primary key of the model. Fill it in the source.",
+            )
+            self.changes.append(self._settled("", 0, why))
+
+    def _known(self, keys: np.ndarray) -> dict[int, Known]:
+        """What the database holds of these key digests."""
+        found: dict[int, Known] = {}
+        for chunk in bulk.chunks(keys.tolist(), CHUNK):
+            rows = Record.objects.filter(generation=self.generation, key_digest__in=chunk).values_list(
+                "key_digest", "field_digests", "match_digest", "remote_id", "accepted_at"
+            )
+            found.update({key: Known(bytes(fields), match, remote, accepted) for key, fields, match, remote, accepted in rows})
+        return found
+
+    def _flush(self) -> None:
+        """Writes what was decided, in transactions that are over in a fraction of a second."""
+        settled = {row[0]: row for row in self.settled}
+        for chunk in bulk.chunks(self.changes, CHUNK):
+            tried = [settled[row[3]] for row in chunk if row[3] in settled]
+            with self.lease.fenced():
+                bulk.insert(Change, _CHANGE_COLUMNS, chunk)
+                self._remember(tried)
+        for chunk in bulk.chunks(self.same, CHUNK):
+            with self.lease.fenced():
+                self._move(chunk)
+        self.changes, self.same, self.settled = [], [], []
+
+    def _move(self, rows: Any) -> None:
+        if not self.run_row.dry_run:
+            names = ["row_digest", "match_digest", "field_digests", "tried", "attempts"]
+            bulk.update(Record, {"generation_id": self.generation.pk}, "key_digest", names, rows)
+
+    def _remember(self, tried: list[tuple[Any, ...]]) -> None:
+        """Keeps with which row a record was found invalid or skipped, so that its reason is written once."""
+        if self.run_row.dry_run or not tried:
+            return
+        records = [
+            Record(
+                generation=self.generation,
+                key=key,
+                key_digest=digest,
+                tried=outcome,
+                tried_digest=row,
+                retry_at=self.now + decide.SKIP_AGAIN,
+            )
+            for digest, key, outcome, row in {row[0]: row for row in tried}.values()
+        ]
+        Record.objects.bulk_create(
+            records, update_conflicts=True, unique_fields=["generation", "key_digest"], update_fields=["tried", "tried_digest", "retry_at"]
+        )
+
+    def _end(self) -> None:
+        """What only the whole pass can tell, and the one step into delivering."""
+        duplicates = self.seen.duplicates()
+        twins = self.seen.twins(list(duplicates))
+        self._set_aside(duplicates, twins)
+        gone = self._leavers()
+        counts = self._counts(sum(duplicates.values()) + sum(map(len, twins.values()))) | {"left": gone}
+        state = Run.State.PLANNED if self.run_row.dry_run else Run.State.DELIVERING
+        with self.lease.fenced(state=state, finished_at=timezone.now() if self.run_row.dry_run else None, **counts):
+            pass
+
+    def _set_aside(self, duplicates: Mapping[int, int], twins: Mapping[int, list[int]]) -> None:
+        """Takes back what was decided for rows that share a key or a match value: none of them is sent."""
+        shared = [key for keys in twins.values() for key in keys]
+        self.seen.drop([*duplicates, *shared])
+        keys = self._keys([*duplicates, *shared])
+        for chunk in bulk.chunks(list(duplicates.items()), CHUNK):
+            self._replace([(key, keys.get(key, ""), _duplicate(keys.get(key, ""), rows)) for key, rows in chunk])
+        for group in twins.values():
+            names = [keys.get(key, "") for key in group]
+            self._replace([(key, keys.get(key, ""), _twin(keys.get(key, ""), names)) for key in group])
+
+    def _replace(self, rows: list[tuple[int, str, decide.Settled]]) -> None:
+        digests_of = [key for key, _, _ in rows]
+        mine = Change.objects.filter(run=self.run_row, key_digest__in=digests_of)
+        values: dict[int, list[Any]] = {}
+        for digest, stored in mine.values_list("key_digest", "values"):
+            values.setdefault(digest, []).append(stored)
+        old = dict(Record.objects.filter(generation=self.generation, key_digest__in=digests_of).values_list("key_digest", "tried_digest"))
+        markers = {digest: digests.of_text(why.code + why.message) for digest, _, why in rows}
+        fresh = [row for row in rows if old.get(row[0]) != markers[row[0]]]
+        with self.lease.fenced():
+            mine.delete()
+            shown = [self._settled(key, digest, why, values=bulk.json_text({"rows": values.get(digest, [])})) for digest, key, why in fresh]
+            bulk.insert(Change, _CHANGE_COLUMNS, shown)
+            self._remember([(digest, key, "invalid", markers[digest]) for digest, key, why in rows])
+
+    def _keys(self, wanted: list[int]) -> dict[int, str]:
+        """Key digest → key, from this run's changes and from the baseline."""
+        found: dict[int, str] = {}
+        for chunk in bulk.chunks(wanted, CHUNK):
+            found.update(Record.objects.filter(generation=self.generation, key_digest__in=chunk).values_list("key_digest", "key"))
+            found.update(Change.objects.filter(run=self.run_row, key_digest__in=chunk).values_list("key_digest", "key"))
+        return found
+
+    def _leavers(self) -> int:
+        """Marks who left and who is back. Neither is written to."""
+        left, back = self.seen.left(), self.seen.returned()
+        if not self.run_row.dry_run:
+            for when, keys in ((self.now, left), (None, back)):
+                for chunk in bulk.chunks(keys.tolist(), CHUNK):
+                    with self.lease.fenced():
+                        Record.objects.filter(generation=self.generation, key_digest__in=chunk).update(left_at=when)
+        return len(left)
+
+    def _counts(self, set_aside: int) -> dict[str, int]:
+        """Every row of the source in exactly one count."""
+        mine = Change.objects.filter(run=self.run_row)
+        pending = dict(mine.filter(state=Change.State.PENDING).values_list("is_new").annotate(Count("pk")).order_by())
+        counted_already = [DUPLICATE_KEY, MATCH_TWIN, KEY_EMPTY]
+        settled = mine.filter(state=Change.State.SETTLED).exclude(code__in=counted_already)
+        outcomes = dict(settled.values_list("outcome").annotate(Count("pk")).order_by())
+        new, known = pending.get(True, 0), pending.get(False, 0)
+        seen = self.seen
+        return {
+            "rows": seen.rows,
+            "new": new,
+            "known": known,
+            "planned": new + known,
+            "unchanged": seen.still(""),
+            "waiting": seen.still(Record.Tried.REJECTED),
+            "skipped": outcomes.get("skipped", 0) + seen.still(Record.Tried.SKIPPED),
+            "invalid": outcomes.get("invalid", 0) + seen.still(Record.Tried.INVALID) + seen.keyless + set_aside,
+        }
+
+
+def _duplicate(key: str, rows: int) -> decide.Settled:
+    return decide.Settled(
+        "invalid",
+        DUPLICATE_KEY,
+        f"{rows} rows have the key {key!r}. None of them is sent, since any choice would be a guess. Make the key unique.",
+    )
+
+
+def _twin(key: str, names: list[str]) -> decide.Settled:
+    others = ", ".join(repr(name) for name in names if name != key)[:300]
+    return decide.Settled(
+        "invalid",
+        MATCH_TWIN,
+        f"It has the same match value as {others}, so they would be one record at the destination. None of them is sent.",
+    )

@@ -1,0 +1,247 @@
+"""Records what became of changes: outcome, baseline, counters and lease in one fenced commit."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F
+
+from activations import bulk, decide, digests
+from activations.context import Context
+from activations.lease import Lease
+from activations.models import Change, Record
+from activations.send import Item, Sent, Step
+from core.errors import Misconfigured, Problem, Rejected, Unavailable
+from destinations.contract import Mode, Outcome, Purpose, Result
+
+_CHANGE_COLUMNS = [
+    "state", "outcome", "attempts", "code", "message", "field", "request_id", "sent", "created", "settled_at", "remote_id",
+]  # fmt: skip
+
+
+class Recorder:
+    """The only writer of a delivering run. `problem` is set where the run can't go on."""
+
+    def __init__(self, context: Context, lease: Lease) -> None:
+        self.context = context
+        self.lease = lease
+        self.mode = context.activation.mode
+        self.generation_id = context.run.generation_id
+        self.slots = dict(context.activation.mappings.values_list("target", "slot"))
+        self.problem: Misconfigured | Unavailable | None = None
+        self.failures = 0
+        self.chance = random.Random()  # noqa: S311
+
+    def record(self, answers: Sequence[Sent], now: datetime) -> list[Item]:
+        """Commits the answers; returns the items that need another step.
+
+        Raises:
+            Lost: another worker holds the run; nothing of this was recorded.
+        """
+        self.settled: list[Item] = []
+        self.counts: Counter[str] = Counter()
+        again = [item for answer in answers for item in self._judge(answer, now)]
+        self._commit(now)
+        return again
+
+    def _judge(self, answer: Sent, now: datetime) -> list[Item]:
+        if answer.defect is not None:
+            raise answer.defect
+        if answer.problem is not None:
+            return self._failed(answer, answer.problem, now)
+        self.failures = 0
+        if answer.job.step == Step.FIND:
+            return [item for item in answer.job.items if self._found(item, answer, now)]
+        assert answer.outcome is not None
+        return self._written(answer.job.items[0], answer.outcome, now)
+
+    def _found(self, item: Item, answer: Sent, now: datetime) -> bool:
+        """Takes in a look-up; whether the item goes on to be written."""
+        change = item.change
+        remote_id = answer.found.get(change.match_identity, "")
+        item.looked_up = True
+        if self.mode == Mode.UPDATE and remote_id:
+            # Nothing of it was accepted under this id: all of it is sent.
+            change.remote_id, change.changed = remote_id, list(change.values)
+            return True
+        if self.mode == Mode.INSERT and not remote_id:
+            return True
+        if self.mode == Mode.INSERT and item.ambiguous:
+            # The look-up before the create found nothing, so this is what the unanswered create made.
+            self._accept(item, Outcome(Result.ACCEPTED, remote_id, sent=tuple(change.values)), now)
+        else:
+            self._skip(item, now)
+        return False
+
+    def _written(self, item: Item, outcome: Outcome, now: datetime) -> list[Item]:
+        if outcome.result == Result.ACCEPTED:
+            self._accept(item, outcome, now)
+        elif outcome.result == Result.EXISTS and not item.ambiguous:
+            self._skip(item, now)
+        elif outcome.result == Result.EXISTS:
+            item.looked_up = False
+            return [item]
+        elif item.gone and self.mode != Mode.UPSERT:
+            self._skip(item, now)
+        else:
+            # The vendor no longer has it: the whole record anew, or found by its match again.
+            item.gone = True
+            item.change.remote_id, item.change.changed = "", list(item.change.values)
+            return [item]
+        return []
+
+    def _failed(self, answer: Sent, problem: Problem, now: datetime) -> list[Item]:
+        if isinstance(problem, Rejected):
+            self.failures = 0
+            for item in answer.job.items:
+                self._reject(item, problem, now)
+            return []
+        if isinstance(problem, Misconfigured):
+            self.problem = problem
+            return answer.job.items
+        assert isinstance(problem, Unavailable)
+        return [item for item in answer.job.items if self._try_again(item, problem, answer.job.step, now)]
+
+    def _try_again(self, item: Item, problem: Unavailable, step: Step, now: datetime) -> bool:
+        """Puts an unanswered item back with a wait, or settles it where it had its tries."""
+        if problem.code == "stopped":
+            return True
+        item.ambiguous |= problem.ambiguous and step != Step.FIND
+        if item.ambiguous and step == Step.CREATE:
+            item.looked_up = False
+        if problem.throttled:
+            self.counts["throttled"] += 1
+            purpose = Purpose.LOOKUP if step == Step.FIND else Purpose.WRITE
+            self.context.pacer.pause(purpose, problem.retry_after or 1.0)
+            return True
+        item.change.attempts += 1
+        self.failures += 1
+        if self.failures >= decide.BREAKER_FAILURES:
+            self.problem = problem
+            return True
+        if not decide.may_retry(item.change.attempts, problem):
+            self._give_up(item, problem, now)
+            return False
+        item.not_before = time.monotonic() + decide.backoff_seconds(item.change.attempts, problem, self.chance)
+        return True
+
+    def _accept(self, item: Item, outcome: Outcome, now: datetime) -> None:
+        change = item.change
+        change.remote_id = outcome.remote_id or change.remote_id
+        change.sent = list(outcome.sent)
+        change.request_id = outcome.request_id
+        change.created = was_created(outcome.created_at, change.first_attempt_at)
+        self.counts["created"] += change.created
+        self._settle(item, Change.Outcome.ACCEPTED, now)
+
+    def _skip(self, item: Item, now: datetime) -> None:
+        change = item.change
+        if self.mode == Mode.INSERT:
+            change.code, change.message = "already_there", "The destination has this record already, and insert mode never touches one."
+        else:
+            change.code, change.message = "not_there", "The destination has no such record, and update mode never creates one."
+        change.remote_id = ""
+        self._settle(item, Change.Outcome.SKIPPED, now)
+
+    def _reject(self, item: Item, refusal: Rejected, now: datetime) -> None:
+        change = item.change
+        change.code, change.message = refusal.code, refusal.message
+        change.field, change.request_id = refusal.field, refusal.request_id
+        change.attempts += 1
+        self._settle(item, Change.Outcome.REJECTED, now)
+
+    def _give_up(self, item: Item, problem: Unavailable, now: datetime) -> None:
+        change = item.change
+        change.code, change.message = problem.code, problem.message
+        self._settle(item, Change.Outcome.UNKNOWN if item.ambiguous else Change.Outcome.REJECTED, now)
+
+    def _settle(self, item: Item, outcome: str, now: datetime) -> None:
+        item.change.state, item.change.outcome, item.change.settled_at = Change.State.SETTLED, outcome, now
+        self.counts[outcome] += 1
+        self.settled.append(item)
+
+    def _commit(self, now: datetime) -> None:
+        counts = self.counts + Counter(self.context.counts())
+        changes = [item.change for item in self.settled]
+        with self.lease.fenced(**{name: F(name) + number for name, number in counts.items() if number}):
+            bulk.update(Change, {}, "id", _CHANGE_COLUMNS, [_row(change) for change in changes])
+            self._accepted([change for change in changes if change.outcome == Change.Outcome.ACCEPTED], now)
+            self._tried([change for change in changes if change.outcome in (Change.Outcome.REJECTED, Change.Outcome.SKIPPED)], now)
+            for change in changes:
+                if change.outcome == Change.Outcome.UNKNOWN:
+                    void(self.generation_id, change, self.slots)
+
+    def _accepted(self, changes: list[Change], now: datetime) -> None:
+        """The baseline of each moves to what was accepted just now."""
+        records = [
+            Record(
+                generation_id=self.generation_id, key=change.key, key_digest=change.key_digest, row_digest=change.row_digest,
+                match_digest=change.match_digest, field_digests=bytes(change.field_digests), remote_id=change.remote_id,
+                accepted_at=now,
+            )
+            for change in changes
+        ]  # fmt: skip
+        columns = ["row_digest", "match_digest", "field_digests", "remote_id", "accepted_at", "left_at", "tried", "attempts"]
+        _upsert(records, columns)
+
+    def _tried(self, changes: list[Change], now: datetime) -> None:
+        """A refused or skipped row is remembered with when it is due again; the baseline itself stays where it is."""
+        if not changes:
+            return
+        keys = [change.key_digest for change in changes]
+        known = Record.objects.filter(generation_id=self.generation_id, key_digest__in=keys)
+        before = dict(known.values_list("key_digest", "attempts"))
+        records = [self._tried_record(change, before.get(change.key_digest, 0), now) for change in changes]
+        _upsert(records, ["tried", "tried_digest", "attempts", "retry_run", "retry_at", "remote_id"])
+
+    def _tried_record(self, change: Change, attempts: int, now: datetime) -> Record:
+        rejected = change.outcome == Change.Outcome.REJECTED
+        attempts = attempts + 1 if rejected else 0
+        due_run, due_at = decide.refused_again(attempts, self.context.run.number, now) if rejected else (0, now + decide.SKIP_AGAIN)
+        return Record(
+            generation_id=self.generation_id, key=change.key, key_digest=change.key_digest, tried=change.outcome,
+            tried_digest=change.row_digest, attempts=attempts, retry_run=due_run, retry_at=due_at, remote_id=change.remote_id,
+        )  # fmt: skip
+
+    def put_back(self, items: Sequence[Item]) -> None:
+        """Gives back what was taken and surely not sent; what may have been sent stays marked."""
+        unsent = [item.change.pk for item in items if not item.ambiguous]
+        with self.lease.fenced(**{name: F(name) + number for name, number in self.context.counts().items()}):
+            Change.objects.filter(pk__in=unsent).update(state=Change.State.PENDING)
+
+
+def was_created(created_at: datetime | None, first_attempt_at: datetime | None) -> bool:
+    """PURE. Whether the destination made the record in answer to us; vendors tell whole seconds."""
+    if created_at is None or first_attempt_at is None:
+        return False
+    return created_at >= first_attempt_at.replace(microsecond=0)
+
+
+def void(generation_id: int | None, change: Change, slots: dict[str, int]) -> None:
+    """Nobody knows what the destination holds now: every value that the change carried is due again, whatever it will be."""
+    record = Record.objects.filter(generation_id=generation_id, key_digest=change.key_digest).first()
+    if record is None:
+        return
+    carried = [slots[name] for name in change.changed if name in slots]
+    record.field_digests = digests.void(bytes(record.field_digests), carried)
+    record.row_digest = 0
+    record.match_digest = 0 if len(carried) < len(change.changed) else record.match_digest
+    record.tried = ""
+    record.save(update_fields=["field_digests", "row_digest", "match_digest", "tried"])
+
+
+def _upsert(records: list[Record], columns: list[str]) -> None:
+    if records:
+        Record.objects.bulk_create(records, update_conflicts=True, unique_fields=["generation", "key_digest"], update_fields=columns)
+
+
+def _row(change: Change) -> list[Any]:
+    return [
+        change.pk, change.state, change.outcome, change.attempts, change.code, change.message, change.field, change.request_id,
+        bulk.json_text(change.sent), change.created, change.settled_at, change.remote_id,
+    ]  # fmt: skip

@@ -1,0 +1,162 @@
+"""Schedules as periodic tasks of django-celery-beat, and when they fire next."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+from django_celery_beat.tzcrontab import TzAwareCrontab
+
+from activations.models import Activation, Schedule
+from core.errors import Misconfigured
+
+TASK = "activations.tasks.fire"
+WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+_MINUTES = {Schedule.Unit.MINUTES: 1, Schedule.Unit.HOURS: 60, Schedule.Unit.DAYS: 1440}
+_CRON_FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
+
+
+def interval(schedule: Schedule) -> timedelta:
+    """The time between two firings of a schedule of kind interval."""
+    return timedelta(minutes=(schedule.every or 0) * _MINUTES[Schedule.Unit(schedule.unit)])
+
+
+def cron_fields(schedule: Schedule) -> dict[str, str]:
+    """The five fields of a cron or weekly schedule, as CrontabSchedule names them.
+
+    Raises:
+        Misconfigured: not five fields, no day, no time.
+    """
+    if schedule.kind == Schedule.Kind.CRON:
+        parts = schedule.cron.split()
+        if len(parts) != len(_CRON_FIELDS):
+            raise Misconfigured("cron_invalid", f"{schedule.cron!r} is no cron line: it takes five fields, e.g. 0 7 * * 1-5.")
+        return dict(zip(_CRON_FIELDS, parts, strict=True))
+    return _weekly_fields(schedule)
+
+
+def check(schedule: Schedule) -> None:
+    """Raises Misconfigured where the schedule can never fire as it is written."""
+    if schedule.kind == Schedule.Kind.INTERVAL:
+        if not schedule.every:
+            raise Misconfigured("interval_invalid", "An interval is at least one minute.")
+        return
+    fields = cron_fields(schedule)
+    try:
+        _crontab(fields, schedule.timezone, None)
+    except (ValueError, KeyError) as error:
+        raise Misconfigured("cron_invalid", f"{schedule} is no valid schedule: {error}") from None
+
+
+@transaction.atomic
+def sync(schedule: Schedule) -> None:
+    """Writes the periodic task of a saved schedule; saves it only where something changed, since a save restarts intervals.
+
+    Raises:
+        Misconfigured: see `check`.
+    """
+    check(schedule)
+    wanted = _wanted(schedule)
+    task = PeriodicTask.objects.filter(name=wanted["name"]).first()
+    if task is None:
+        task = PeriodicTask.objects.create(**wanted)
+    elif any(getattr(task, name) != value for name, value in wanted.items()):
+        for name, value in wanted.items():
+            setattr(task, name, value)
+        task.save()
+    if schedule.task_id != task.pk:
+        schedule.task = task
+        Schedule.objects.filter(pk=schedule.pk).update(task=task)
+
+
+def sync_all(activation: Activation) -> None:
+    """The periodic tasks of all schedules of an activation, e.g. after it was paused or resumed."""
+    for schedule in activation.schedules.all():
+        sync(schedule)
+
+
+def remove(schedule: Schedule) -> None:
+    """Deletes the periodic task; call before the schedule itself is deleted."""
+    PeriodicTask.objects.filter(name=_name(schedule)).delete()
+
+
+def claim_firing(schedule: Schedule, now: datetime) -> bool:
+    """Whether this firing counts: false for the second of two beats, and for one repeated after a crash of beat."""
+    if schedule.kind == Schedule.Kind.INTERVAL:
+        due = Q(last_fired_at__lte=now - interval(schedule) / 2)
+    else:
+        due = Q(last_fired_at__lt=now.replace(second=0, microsecond=0))
+    fresh = Schedule.objects.filter(Q(last_fired_at__isnull=True) | due, pk=schedule.pk)
+    return bool(fresh.update(last_fired_at=now))
+
+
+def next_runs(schedule: Schedule, now: datetime, count: int = 3) -> list[datetime]:
+    """The next `count` firings after `now`."""
+    return list(islice(_firings(schedule, now), count))
+
+
+def _firings(schedule: Schedule, now: datetime) -> Iterator[datetime]:
+    if schedule.kind == Schedule.Kind.INTERVAL:
+        step = interval(schedule)
+        moment = (schedule.last_fired_at or now) + step
+        while True:
+            if moment > now:
+                yield moment
+            moment += step
+    fields = cron_fields(schedule)
+    moment = now
+    while True:
+        start, delta, _ = _crontab(fields, schedule.timezone, moment).remaining_delta(moment)
+        moment = start + delta
+        yield moment
+
+
+def _crontab(fields: dict[str, str], timezone: Any, now: datetime | None) -> TzAwareCrontab:
+    names = {"day_of_month": "day_of_month", "month_of_year": "month_of_year", "day_of_week": "day_of_week"}
+    named = {names.get(name, name): value for name, value in fields.items()}
+    return TzAwareCrontab(tz=timezone, nowfun=(lambda: now) if now else None, **named)
+
+
+def _weekly_fields(schedule: Schedule) -> dict[str, str]:
+    days = [WEEKDAYS.index(day) for day in schedule.days if day in WEEKDAYS]
+    if not days or len(days) != len(schedule.days):
+        raise Misconfigured("days_invalid", f"Choose one or more days of the week: {', '.join(WEEKDAYS)}.")
+    if schedule.at is None:
+        raise Misconfigured("time_missing", "A weekly schedule needs a time of day.")
+    return {
+        "minute": str(schedule.at.minute),
+        "hour": str(schedule.at.hour),
+        "day_of_month": "*",
+        "month_of_year": "*",
+        "day_of_week": ",".join(map(str, sorted(days))),
+    }
+
+
+def _name(schedule: Schedule) -> str:
+    return f"schedule:{schedule.pk}"
+
+
+def _wanted(schedule: Schedule) -> dict[str, Any]:
+    wanted: dict[str, Any] = {
+        "name": _name(schedule),
+        "task": TASK,
+        "kwargs": json.dumps({"schedule_id": schedule.pk}),
+        "enabled": not schedule.activation.paused,
+        "interval": None,
+        "crontab": None,
+        "expire_seconds": None,
+    }
+    if schedule.kind == Schedule.Kind.INTERVAL:
+        minutes = int(interval(schedule).total_seconds() // 60)
+        wanted["interval"], _ = IntervalSchedule.objects.get_or_create(every=minutes, period=IntervalSchedule.MINUTES)
+        # A stopped worker must not find a pile of old firings.
+        wanted["expire_seconds"] = minutes * 60
+    else:
+        wanted["crontab"], _ = CrontabSchedule.objects.get_or_create(**cron_fields(schedule), timezone=schedule.timezone)
+    return wanted

@@ -1,0 +1,132 @@
+"""One request after another for one job, in a sender thread: no database here, only the vendor."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from activations.context import Context
+from activations.models import Change
+from core.errors import Problem
+from destinations.contract import Mode, Operation, Outcome, Verb
+
+
+class Step(StrEnum):
+    """What a change needs next: to be looked up, or one of the three writes."""
+
+    FIND = "find"
+    UPSERT = "upsert"
+    UPDATE = "update"
+    CREATE = "create"
+
+
+@dataclass(eq=False)
+class Item:
+    """A change on its way, with what is known of it beyond its row.
+
+    `ambiguous`: a write of it may have been processed without an answer. `looked_up`: the destination was asked and has no
+    such record. `gone`: an update met no such record once.
+    """
+
+    change: Change
+    ambiguous: bool = False
+    looked_up: bool = False
+    gone: bool = False
+    not_before: float = 0.0
+
+
+@dataclass(eq=False)
+class Job:
+    """Items of one step that one sender works on: several for a look-up, one for a write."""
+
+    step: Step
+    items: list[Item]
+
+    @property
+    def identities(self) -> set[str]:
+        return {item.change.match_identity for item in self.items}
+
+    @property
+    def not_before(self) -> float:
+        return max(item.not_before for item in self.items)
+
+
+@dataclass
+class Sent:
+    """What came back of a job: the ids found, or the outcome of a write, or the problem."""
+
+    job: Job
+    seconds: float = 0.0
+    found: Mapping[str, str] = field(default_factory=dict)
+    outcome: Outcome | None = None
+    problem: Problem | None = None
+    defect: BaseException | None = None
+
+
+def next_step(mode: str, change: Change, looked_up: bool) -> Step:
+    """PURE. What a change needs next. Known records are updated by id; who is unknown is looked up unless we may create."""
+    if change.remote_id:
+        return Step.UPDATE
+    if mode == Mode.UPSERT:
+        return Step.UPSERT
+    return Step.CREATE if mode == Mode.INSERT and looked_up else Step.FIND
+
+
+def jobs(mode: str, items: Sequence[Item], find_batch: int) -> list[Job]:
+    """PURE. Groups items into jobs: look-ups in batches, every write alone."""
+    made: list[Job] = []
+    lookups: list[Item] = []
+    for item in items:
+        step = next_step(mode, item.change, item.looked_up)
+        if step == Step.FIND:
+            lookups.append(item)
+        else:
+            made.append(Job(step, [item]))
+    batches = [lookups[start : start + find_batch] for start in range(0, len(lookups), find_batch)]
+    return [*(Job(Step.FIND, batch) for batch in batches), *made]
+
+
+class Sender:
+    """Works on jobs and hands back what came of them. Safe for many threads."""
+
+    def __init__(self, context: Context, answers: queue.Queue[Sent]) -> None:
+        self.context = context
+        self.answers = answers
+        # Looked at before the threads start, so that none of them touches the database.
+        self.match_name = context.activation.match_field
+        self.adds = frozenset(context.activation.mappings.filter(multi="add").values_list("target", flat=True))
+
+    def send(self, job: Job) -> None:
+        """Never raises: whatever happens goes into the answer."""
+        sent = Sent(job)
+        begun = time.monotonic()
+        self.context.pacer.forget_waits()
+        try:
+            self._send(job, sent)
+        except Problem as problem:
+            sent.problem = problem
+        except BaseException as defect:
+            sent.defect = defect
+        sent.seconds = time.monotonic() - begun - self.context.pacer.waited_seconds()
+        self.answers.put(sent)
+
+    def _send(self, job: Job, sent: Sent) -> None:
+        service, client = self.context.service, self.context.client
+        if job.step == Step.FIND:
+            sent.found = service.find(client, self.context.match_field, sorted(job.identities))
+        else:
+            sent.outcome = service.write(client, self._operation(job.step, job.items[0].change))
+
+    def _operation(self, step: Step, change: Change) -> Operation:
+        return Operation(
+            verb=Verb(step.value),
+            match_field=self.match_name,
+            match_value=change.match_value,
+            values=change.values,
+            changed=frozenset(change.changed),
+            add=self.adds & frozenset(change.values),
+            remote_id=change.remote_id,
+        )

@@ -1,0 +1,33 @@
+"""Doors for Celery: thin, ids only. Messages may be lost, late or doubled without harm."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from activations import execute as execution
+from activations import lease, queue, runs, schedules
+from activations.models import Run, Schedule
+
+
+@shared_task
+def execute(run_id: int) -> None:
+    """Works on a run for one slice of time; what is left goes to the back of the queue."""
+    if execution.execute(run_id):
+        queue.enqueue(run_id)
+
+
+@shared_task
+def fire(schedule_id: int) -> None:
+    """A schedule is due."""
+    schedule = Schedule.objects.select_related("activation").filter(pk=schedule_id).first()
+    if schedule and not schedule.activation.paused and schedules.claim_firing(schedule, timezone.now()):
+        runs.request(schedule.activation, Run.Trigger.SCHEDULE)
+
+
+@shared_task
+def sweep() -> None:
+    """Hands out again what a dead worker or a lost message left behind."""
+    for run_id in lease.abandoned():
+        queue.enqueue(run_id)
+    runs.go_on(timezone.now())

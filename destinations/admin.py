@@ -1,0 +1,141 @@
+"""Screens of connections and destinations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from core import parameter_form
+from core.errors import Problem
+from core.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill
+from destinations import live
+from destinations.contract import Platform
+from destinations.forms import ConnectionForm, DestinationForm, connection_form
+from destinations.models import Connection, Destination
+from destinations.registry import platforms, services
+
+
+class PlatformFilter(admin.SimpleListFilter):
+    title = "platform"
+    parameter_name = "platform"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(slug, platform.label) for slug, platform in platforms.all.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Connection]) -> QuerySet[Connection]:
+        return queryset.filter(platform=self.value()) if self.value() else queryset
+
+
+@admin.register(Connection)
+class ConnectionAdmin(ScreenAdmin):
+    list_display = ["name", "platform_label", "workspace_name", "health_pill", "health_at"]
+    list_filter = [PlatformFilter, "health"]
+    search_fields = ["name", "workspace_name"]
+    stay_after_adding = True
+    empty_title = "No platform is connected yet"
+    empty_text = "A connection is an account at a platform, such as Attio or Intercom, with its access token. One connection serves several destinations."
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.GET.get("platform") not in platforms.all:
+            choices = [Choice(slug, platform.label) for slug, platform in platforms.all.items()]
+            return self.choose(request, "Which platform do you want to connect?", "platform", choices)
+        return super().add_view(
+            request, form_url, {**(extra_context or {}), "title": f"Connect {platforms[request.GET['platform']].label}"}
+        )
+
+    def platform_of(self, request: HttpRequest, obj: Connection | None) -> Platform:
+        return platforms[obj.platform if obj else request.GET.get("platform", "")]
+
+    def get_form(self, request: HttpRequest, obj: Connection | None = None, change: bool = False, **kwargs: Any) -> type[ConnectionForm]:
+        kwargs["form"] = connection_form(self.platform_of(request, obj), obj)
+        return super().get_form(request, obj, change, **kwargs)  # type: ignore[return-value, unused-ignore]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> list[Any]:
+        platform = self.platform_of(request, obj)
+        inputs = [parameter_form.PREFIX + parameter.name for parameter in platform.parameters]
+        shown = ["platform_label", "workspace_name"] if obj else []
+        return [(None, {"fields": ["name", *shown]}), (f"{platform.label} account", {"fields": inputs})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Connection | None = None) -> list[str]:
+        return ["platform_label", "workspace_name"] if obj else []
+
+    def buttons(self, request: HttpRequest, obj: Connection) -> Iterable[Button]:
+        yield Button("test", "Test connection", "network_check", primary=obj.health != obj.State.OK)
+        add = f"{reverse('admin:destinations_destination_add')}?connection={obj.pk}"
+        yield Button("destination", "Add a destination", "add", primary=obj.health == obj.State.OK, href=add)
+
+    def panel(self, request: HttpRequest, obj: Connection) -> dict[str, Any]:
+        return {"screen_panel": "screens/health.html"}
+
+    def do_test(self, request: HttpRequest, obj: Connection) -> None:
+        workspace = live.check(obj, timezone.now())
+        messages.success(request, f"The connection works. It opens the workspace {workspace.name}.")
+
+    @admin.display(description="Platform", ordering="platform")
+    def platform_label(self, obj: Connection) -> str:
+        return platforms.all[obj.platform].label if obj.platform in platforms.all else obj.platform
+
+    @admin.display(description="State", ordering="health")
+    def health_pill(self, obj: Connection) -> SafeString:
+        return pill(obj.get_health_display(), HEALTH_TONES[obj.health])
+
+
+@admin.register(Destination)
+class DestinationAdmin(ScreenAdmin):
+    form = DestinationForm
+    list_display = ["name", "connection", "service_label", "used_by"]
+    list_filter = ["connection"]
+    search_fields = ["name", "connection__name"]
+    list_select_related = ["connection"]
+    stay_after_adding = True
+    empty_title = "No destination yet"
+    empty_text = "A destination is a connection together with what is synchronized there, for example companies. Connect a platform first."
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Destination | None = None) -> list[str]:
+        return ["connection", "service_label"] if obj else []
+
+    def get_fields(self, request: HttpRequest, obj: Destination | None = None) -> list[str]:
+        return ["name", "connection", "service_label" if obj else "service"]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.fields_view)
+        return [path("<path:object_id>/fields/", view, name=self.url_name("fields")), *super().get_urls()]
+
+    def buttons(self, request: HttpRequest, obj: Destination) -> Iterable[Button]:
+        yield Button("fields", "Fields at the destination", "list", href=self.url("fields", obj.pk))
+        add = f"{reverse('admin:activations_activation_add')}?destination={obj.pk}"
+        yield Button("activation", "Add an activation", "add", primary=True, href=add)
+
+    def panel(self, request: HttpRequest, obj: Destination) -> dict[str, Any]:
+        service = services.all.get(obj.service)
+        return {"screen_panel": "screens/service.html", "service": service} if service else {}
+
+    def fields_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The attributes that the vendor has now, or why they can't be read."""
+        obj = self.get_object(request, object_id)
+        if obj is None or not self.has_view_permission(request, obj):
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "original": obj, "title": f"Fields of {obj}"}
+        try:
+            context["fields"] = live.fields(obj)
+        except Problem as problem:
+            context["problem"] = problem.message
+        return TemplateResponse(request, "screens/fields.html", context)
+
+    @admin.display(description="Service", ordering="service")
+    def service_label(self, obj: Destination) -> str:
+        return services.all[obj.service].label if obj.service in services.all else obj.service
+
+    @admin.display(description="Activations")
+    def used_by(self, obj: Destination) -> SafeString:
+        link = f"{reverse('admin:activations_activation_changelist')}?destination__id__exact={obj.pk}"
+        return format_html('<a class="d-link" href="{}">Show</a>', link)

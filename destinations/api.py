@@ -1,0 +1,86 @@
+"""JSON of destinations: what a service is like, and its fields as the vendor has them now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from django.urls import path
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.endpoints import Endpoint
+from destinations import live
+from destinations.contract import Field, Service
+from destinations.models import Connection, Destination
+from destinations.registry import services
+
+
+class ConnectionServices(Endpoint):
+    """The services of a connection's platform."""
+
+    permissions = ("destinations.view_connection",)
+
+    def get(self, request: Request, pk: int) -> Response:
+        connection = get_object_or_404(Connection, pk=pk)
+        found = [service for service in services.all.values() if service.platform.slug == connection.platform]
+        return Response({"services": [described(service) for service in found]})
+
+
+class DestinationService(Endpoint):
+    """What the service of a destination takes and does."""
+
+    permissions = ("destinations.view_destination",)
+
+    def get(self, request: Request, pk: int) -> Response:
+        destination = get_object_or_404(Destination, pk=pk)
+        return Response({"id": destination.pk, "name": destination.name, **described(services[destination.service])})
+
+
+class DestinationFields(Endpoint):
+    """The fields of a destination, asked of the vendor."""
+
+    permissions = ("destinations.view_destination",)
+
+    def get(self, request: Request, pk: int) -> Response:
+        destination = get_object_or_404(Destination.objects.select_related("connection"), pk=pk)
+        return Response({"fields": [field_json(field) for field in live.fields(destination)]})
+
+
+def described(service: Service) -> dict[str, Any]:
+    """A service in JSON."""
+    return {
+        "service": service.slug,
+        "label": service.label,
+        "platform": service.platform.label,
+        "accepts": list(service.accepts),
+        "modes": [str(mode) for mode in service.modes],
+        "default_mode": str(service.default_mode),
+        "default_match": service.default_match,
+        "creates_fields": service.creates_fields,
+        "notes": list(service.notes),
+    }
+
+
+def field_json(field: Field) -> dict[str, Any]:
+    """A field in JSON, without what only conversion needs."""
+    return {
+        "name": field.name,
+        "label": field.label,
+        "type": field.type,
+        "writable": field.writable,
+        "read_only_reason": field.read_only_reason,
+        "required": field.required,
+        "unique": field.unique,
+        "multiple": field.multiple,
+        "matchable": field.matchable,
+        "custom": field.custom,
+        "options": [{"id": option.id, "title": option.title} for option in field.options],
+    }
+
+
+urlpatterns = [
+    path("connections/<int:pk>/services/", ConnectionServices.as_view(), name="connection-services"),
+    path("destinations/<int:pk>/", DestinationService.as_view(), name="destination"),
+    path("destinations/<int:pk>/fields/", DestinationFields.as_view(), name="destination-fields"),
+]

@@ -1,0 +1,74 @@
+"""Forms of connections and destinations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from core import parameter_form
+from core.errors import Misconfigured
+from destinations.contract import Platform
+from destinations.models import Connection, Destination
+from destinations.registry import services
+
+
+class ConnectionForm(forms.ModelForm):
+    """A platform account. Subclassed for each platform, with the fields of its parameters."""
+
+    platform_plugin: Platform
+
+    class Meta:
+        model = Connection
+        fields = ["name"]
+        help_texts = {"name": "How you will recognise this account, e.g. “Our Attio”."}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        parameters = self.platform_plugin.parameters
+        try:
+            config, secrets = parameter_form.values(parameters, cleaned, self.instance.secrets)
+        except Misconfigured as problem:
+            if parameter_form.PREFIX + problem.where not in self.errors:
+                parameter_form.report(self, problem)
+            return cleaned
+        self.instance.platform = self.platform_plugin.slug
+        self.instance.config, self.instance.secrets = config, secrets
+        return cleaned
+
+
+def connection_form(platform: Platform, connection: Connection | None) -> type[ConnectionForm]:
+    """The form of a platform's connections, filled from `connection` where there is one."""
+    config, secrets = (connection.config, connection.secrets) if connection else ({}, {})
+    inputs = parameter_form.fields(platform.parameters, config, secrets)
+    return type("PlatformForm", (ConnectionForm,), {**inputs, "platform_plugin": platform})
+
+
+class DestinationForm(forms.ModelForm):
+    """A connection with one of its platform's services."""
+
+    service = forms.ChoiceField(widget=UnfoldAdminSelectWidget(attrs={"data-services": ""}))
+
+    class Meta:
+        model = Destination
+        fields = ["name", "connection", "service"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            # Activations are built upon the service: another one is another destination.
+            del self.fields["service"]
+        else:
+            self.fields["service"].choices = [("", "---------"), *_service_choices()]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        connection, slug = cleaned.get("connection"), cleaned.get("service")
+        if connection and slug and services[slug].platform.slug != connection.platform:
+            self.add_error("service", f"{services[slug].label} does not belong to the platform of {connection}. Choose one that does.")
+        return cleaned
+
+
+def _service_choices() -> list[tuple[str, str]]:
+    return [(slug, f"{service.platform.label}: {service.label}") for slug, service in services.all.items()]
