@@ -1,0 +1,64 @@
+"""Looks at every part of the installation and says what to do where one ails."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from dinmo.celery import app
+from dinmo.management import checks
+from dinmo.management.checks import Finding, Level
+
+PROCESSES = ("database", "broker", "worker", "beat")
+
+
+class Command(BaseCommand):
+    help = "Checks database, broker, worker, beat, keys and connections. Exits 0 where all works, 1 where something does not."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--live", action="store_true", help="make each vendor's check call instead of showing its last answer")
+        parser.add_argument("--only", choices=PROCESSES, help="report on this part alone, for health checks")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        styles = {Level.OK: self.style.SUCCESS, Level.WARN: self.style.WARNING, Level.FAIL: self.style.ERROR}
+        reported = [finding for finding in findings(timezone.now(), options["live"]) if options["only"] in (None, finding.subject)]
+        for finding in reported:
+            self.stdout.write(f"{styles[finding.level](f'{finding.level:<4}')}  {line(finding)}")
+        if any(finding.level == Level.FAIL for finding in reported):
+            sys.exit(1)
+
+
+def findings(now: datetime, live: bool) -> Iterator[Finding]:
+    """Every check in order. Those that need the database or the broker follow only where these are in order."""
+    database = checks.database()
+    broker = checks.message_broker(settings.CELERY_BROKER_URL)
+    keys = checks.encryption_keys()
+    yield from (database, broker)
+    yield checks.worker(app) if broker.level == Level.OK else checks.unknown("worker", "broker")
+    if database.level == Level.OK:
+        yield checks.beat(now, settings.RUN_SWEEP_SECONDS)
+    else:
+        yield checks.unknown("beat", "database")
+    yield from (checks.secret_key(), keys, checks.source_files())
+    if database.level == Level.OK:
+        yield from _of_secrets(keys, now, live)
+
+
+def _of_secrets(keys: Finding, now: datetime, live: bool) -> Iterator[Finding]:
+    readable = keys.level != Level.FAIL
+    if readable:
+        yield checks.stored_secrets()
+    yield from checks.connections(now, live and readable)
+
+
+def line(finding: Finding) -> str:
+    """The finding in one line."""
+    remedy = f" → {finding.remedy}" if finding.remedy else ""
+    return f"{finding.subject}: {finding.message}{remedy}"
