@@ -1,0 +1,204 @@
+"""Screens of activations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import StackedInline, TabularInline
+
+from activations import runs, schedules
+from activations.forms import ActivationForm
+from activations.models import Activation, FieldMapping, Run, Schedule
+from activations.pages import next_run, run_pill
+from activations.rows import MappingForm, MappingFormSet, ScheduleForm
+from core.screens import Button, ScreenAdmin, pill
+
+
+class MappingInline(TabularInline):
+    model = FieldMapping
+    form = MappingForm
+    formset = MappingFormSet
+    fields = ["column", "fixed", "target", "when_empty", "multi"]
+    extra = 0
+    hide_title = True
+    verbose_name = "field"
+    verbose_name_plural = "Fields"
+    template_before = "screens/mapping_note.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[FieldMapping]:
+        return super().get_queryset(request).filter(custom_attribute=False)
+
+
+class ScheduleInline(StackedInline):
+    model = Schedule
+    form = ScheduleForm
+    fields = ["kind", ("every", "unit"), "cron", "days", "at", "timezone"]
+    extra = 0
+    verbose_name_plural = "Schedules"
+
+
+class LastRunFilter(admin.SimpleListFilter):
+    title = "last run"
+    parameter_name = "last_run"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("never", "Never ran"), *[(str(value), str(label)) for value, label in Run.State.choices]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Activation]) -> QuerySet[Activation]:
+        if self.value() == "never":
+            return queryset.filter(last_state__isnull=True)
+        return queryset.filter(last_state=self.value()) if self.value() else queryset
+
+
+@admin.register(Activation)
+class ActivationAdmin(ScreenAdmin):
+    form = ActivationForm
+    inlines = [MappingInline, ScheduleInline]
+    list_display = ["name", "data_name", "destination", "mode_name", "last_run", "next_run_at", "switched_on"]
+    list_filter = [LastRunFilter, "destination", "paused"]
+    search_fields = ["name", "segment__name", "model__name", "destination__name"]
+    list_select_related = ["segment", "model", "destination"]
+    stay_after_adding = True
+    empty_title = "No activation yet"
+    empty_text = "An activation brings the records of a segment or model to a destination, by hand or on a schedule."
+    fieldsets = [
+        (None, {"fields": ["name", "data", "destination", "mode", "agree"]}),
+        ("Match", {"fields": ["match_column", "match_field"], "description": "How a record is recognised at the destination."}),
+        ("Custom attributes", {"fields": ["custom_columns"]}),
+        (
+            "Warnings",
+            {
+                "fields": ["warnings_enabled", "rejected_percent", "invalid_percent", "size_change_percent", "recipients"],
+                "description": "A warning is raised when a run passes one of these shares, sends nothing, or finds an attribute missing.",
+            },
+        ),
+        ("More", {"fields": ["backfill", "paused"]}),
+    ]
+
+    class Media:
+        js = ["dinmo/activation.js"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Activation | None = None) -> list[Any]:
+        if obj and obj.generations.exists():
+            return self.fieldsets
+        first = (None, {"fields": [name for name in self.fieldsets[0][1]["fields"] if name != "agree"]})
+        return [first, *self.fieldsets[1:]]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Activation]:
+        latest = Run.objects.filter(activation=OuterRef("pk")).order_by("-pk")
+        found = super().get_queryset(request).prefetch_related("schedules")
+        return found.annotate(last_state=Subquery(latest.values("state")[:1]), last_run_id=Subquery(latest.values("pk")[:1]))
+
+    def buttons(self, request: HttpRequest, obj: Activation) -> Iterable[Button]:
+        live = runs.live_run(obj)
+        if live:
+            yield Button("watch", "Watch the run", "visibility", primary=True, href=reverse("admin:activations_run_change", args=[live.pk]))
+        else:
+            yield Button("run", "Run now", "play_arrow", primary=True)
+            yield Button("dry_run", "Dry run", "science")
+            yield Button("full", "Full sync", "restart_alt", confirm=FULL_QUESTION)
+        yield Button("resume", "Resume", "play_circle") if obj.paused else Button("pause", "Pause", "pause_circle")
+        yield Button("runs", "Runs", "history", href=f"{reverse('admin:activations_run_changelist')}?activation__id__exact={obj.pk}")
+
+    def panel(self, request: HttpRequest, obj: Activation) -> dict[str, Any]:
+        return {
+            "screen_panel": "screens/activation.html",
+            "last_runs": [(run, run_pill(run)) for run in obj.runs.order_by("-pk")[:5]],
+            "open_warnings": obj.warnings.filter(closed_at__isnull=True),
+            "next_run": next_run(obj, timezone.now()),
+        }
+
+    def do_run(self, request: HttpRequest, obj: Activation) -> HttpResponse:
+        return self._start(obj)
+
+    def do_dry_run(self, request: HttpRequest, obj: Activation) -> HttpResponse:
+        return self._start(obj, dry_run=True)
+
+    def do_full(self, request: HttpRequest, obj: Activation) -> HttpResponse:
+        return self._start(obj, full=True)
+
+    def do_pause(self, request: HttpRequest, obj: Activation) -> None:
+        self._switch(obj, paused=True)
+        messages.success(request, "Paused. Schedules start no run until you resume it; you can still run it by hand.")
+
+    def do_resume(self, request: HttpRequest, obj: Activation) -> None:
+        self._switch(obj, paused=False)
+        messages.success(request, "Resumed. Its schedules start runs again.")
+
+    def _start(self, obj: Activation, *, full: bool = False, dry_run: bool = False) -> HttpResponse:
+        run = runs.request(obj, Run.Trigger.MANUAL, full=full, dry_run=dry_run)
+        return HttpResponseRedirect(reverse("admin:activations_run_change", args=[run.pk]))
+
+    def _switch(self, obj: Activation, *, paused: bool) -> None:
+        obj.paused = paused
+        obj.save(update_fields=["paused"])
+        schedules.sync_all(obj)
+
+    def save_model(self, request: HttpRequest, obj: Activation, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        unchecked = getattr(getattr(obj, "proposal", None), "unchecked", "")
+        if unchecked:
+            messages.warning(request, f"Saved, but the attributes could not be checked at the destination: {unchecked}")
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        wanted = form.cleaned_data.get("custom_columns", [])
+        form.instance.mappings.filter(custom_attribute=True).exclude(column__in=wanted).delete()
+        super().save_related(request, form, formsets, change)
+        self._save_custom(form.instance, wanted)
+        schedules.sync_all(form.instance)
+
+    def _save_custom(self, activation: Activation, wanted: list[str]) -> None:
+        present = set(activation.mappings.filter(custom_attribute=True).values_list("column", flat=True))
+        for position, column in enumerate(wanted):
+            if column not in present:
+                activation.mappings.create(column=column, target=column, custom_attribute=True, position=1000 + position)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        if formset.model is Schedule:
+            for deleted in formset.deleted_forms:
+                schedules.remove(deleted.instance)
+        super().save_formset(request, form, formset, change)
+
+    def delete_model(self, request: HttpRequest, obj: Activation) -> None:
+        for schedule in obj.schedules.all():
+            schedules.remove(schedule)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Activation]) -> None:
+        for schedule in Schedule.objects.filter(activation__in=queryset):
+            schedules.remove(schedule)
+        super().delete_queryset(request, queryset)
+
+    @admin.display(description="Data")
+    def data_name(self, obj: Activation) -> str:
+        return str(obj.segment or obj.model)
+
+    @admin.display(description="Mode", ordering="mode")
+    def mode_name(self, obj: Activation) -> str:
+        return obj.get_mode_display().partition(":")[0]
+
+    @admin.display(description="Last run")
+    def last_run(self, obj: Any) -> SafeString | str:
+        if not obj.last_state:
+            return "never"
+        link = reverse("admin:activations_run_change", args=[obj.last_run_id])
+        return format_html('<a href="{}">{}</a>', link, run_pill(Run(state=obj.last_state)))
+
+    @admin.display(description="Next run")
+    def next_run_at(self, obj: Activation) -> Any:
+        return next_run(obj, timezone.now()) or "by hand"
+
+    @admin.display(description="State", ordering="paused")
+    def switched_on(self, obj: Activation) -> SafeString:
+        return pill("Paused", "warn") if obj.paused else pill("On", "good")
+
+
+FULL_QUESTION = "A full sync sends every mapped field of every record again, also those that did not change. Go on?"

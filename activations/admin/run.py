@@ -1,0 +1,188 @@
+"""Screens of runs and of what they decided about each record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.paginator import InfinitePaginator
+
+from activations import pages, runs
+from activations.models import Change, Run
+from core.screens import Button, ScreenAdmin
+
+STOP_POLLING = 286
+"""The status by which htmx stops polling."""
+CHANGES_PER_PAGE = 50
+
+
+class ReadOnlyAdmin(ScreenAdmin):
+    """What only runs write."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnlyAdmin):
+    list_display = ["name", "state_pill", "activation", "trigger", "kind_and_reason", "read", "sent", "not_taken", "began", "took"]
+    list_filter = ["state", "activation", "trigger", "dry_run"]
+    search_fields = ["activation__name", "error_message"]
+    list_select_related = ["activation"]
+    date_hierarchy = "created_at"
+    empty_title = "No run yet"
+    empty_text = "Press “Run now” on an activation, or give it a schedule."
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.progress_view)
+        return [path("<path:object_id>/progress/", view, name=self.url_name("progress")), *super().get_urls()]
+
+    def may_press(self, request: HttpRequest, obj: Run) -> bool:
+        return request.user.has_perm("activations.change_activation")
+
+    def buttons(self, request: HttpRequest, obj: Run) -> Iterable[Button]:
+        if obj.is_live and not obj.cancel_requested:
+            yield Button("cancel", "Cancel run", "cancel", danger=True, confirm="Stop this run? What the destination accepted stays there.")
+        if not obj.is_live:
+            yield Button("again", "Run again", "replay", primary=True)
+        yield Button("activation", "Activation", "sync", href=reverse("admin:activations_activation_change", args=[obj.activation_id]))
+
+    def do_cancel(self, request: HttpRequest, obj: Run) -> None:
+        runs.cancel(obj)
+        messages.success(request, "The run ends within seconds. What was accepted stays accepted.")
+
+    def do_again(self, request: HttpRequest, obj: Run) -> HttpResponse:
+        run = runs.request(obj.activation, Run.Trigger.MANUAL, dry_run=obj.dry_run)
+        return HttpResponseRedirect(self.url("change", run.pk))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The run's page: counts, what is wrong, and its changes."""
+        run = self.get_object(request, object_id)
+        if run is None or not self.has_view_permission(request, run):
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        buttons = list(self.buttons(request, run)) if self.may_press(request, run) else []
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": run,
+            "title": str(run),
+            "screen_buttons": [self._shown(button, run) for button in buttons],
+            **self.facts(run),
+            **changes_context(request, run),
+        }
+        return TemplateResponse(request, "screens/run.html", context)
+
+    def progress_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The part of the page that moves while the run is live."""
+        run = self.get_object(request, object_id)
+        if run is None or not self.has_view_permission(request, run):
+            return HttpResponse(status=STOP_POLLING)
+        answer = render(request, "screens/run_progress.html", {"original": run, **self.facts(run)})
+        if not run.is_live:
+            # The buttons and the table of changes are others now.
+            answer.status_code = STOP_POLLING
+            answer.headers["HX-Refresh"] = "true"
+        return answer
+
+    def facts(self, run: Run) -> dict[str, Any]:
+        return {
+            "run": run,
+            "state_pill": pages.run_pill(run),
+            "counts": pages.counts(run),
+            "percent": pages.progress_percent(run),
+            "duration": pages.duration(run, timezone.now()),
+            "run_warnings": run.warnings.all(),
+            "progress_url": self.url("progress", run.pk),
+        }
+
+    @admin.display(description="Run", ordering="number")
+    def name(self, obj: Run) -> str:
+        return f"Run {obj.number}{' (dry)' if obj.dry_run else ''}"
+
+    @admin.display(description="State", ordering="state")
+    def state_pill(self, obj: Run) -> SafeString:
+        return pages.run_pill(obj)
+
+    @admin.display(description="Kind", ordering="kind")
+    def kind_and_reason(self, obj: Run) -> str:
+        return f"{obj.get_kind_display()}: {obj.reason}" if obj.reason else obj.get_kind_display()
+
+    @admin.display(description="Rows", ordering="rows")
+    def read(self, obj: Run) -> int:
+        return obj.rows
+
+    @admin.display(description="Accepted", ordering="accepted")
+    def sent(self, obj: Run) -> str:
+        return f"{obj.accepted} ({obj.created} created)" if obj.created else str(obj.accepted)
+
+    @admin.display(description="Not taken")
+    def not_taken(self, obj: Run) -> str:
+        parts = [("rejected", obj.rejected), ("invalid", obj.invalid), ("skipped", obj.skipped), ("unknown", obj.unknown)]
+        return ", ".join(f"{value} {name}" for name, value in parts if value) or "-"
+
+    @admin.display(description="Began", ordering="created_at")
+    def began(self, obj: Run) -> Any:
+        return obj.started_at or obj.created_at
+
+    @admin.display(description="Took")
+    def took(self, obj: Run) -> str:
+        return pages.duration(obj, timezone.now())
+
+
+def changes_context(request: HttpRequest, run: Run) -> dict[str, Any]:
+    """One page of the run's changes, as search and filter in the query string say."""
+    key, outcome = request.GET.get("key", "").strip(), request.GET.get("outcome", "")
+    page = Paginator(pages.found_changes(run, key, outcome), CHANGES_PER_PAGE).get_page(request.GET.get("page"))
+    outcomes = [("planned", "Planned"), *[(str(value), str(label)) for value, label in Change.Outcome.choices if value]]
+    shown = [(change, pages.outcome_pill(change), pages.sent_values(change)) for change in page.object_list]
+    return {"page": page, "changes": shown, "key": key, "outcome": outcome, "outcomes": outcomes}
+
+
+@admin.register(Change)
+class ChangeAdmin(ReadOnlyAdmin):
+    """All changes of all runs, to find out what happened to one record."""
+
+    list_display = ["key", "outcome_pill", "run_link", "fields_sent", "message", "settled_at"]
+    list_filter = ["outcome", "is_new", "created", "run__activation"]
+    search_fields = ["key__startswith"]
+    search_help_text = "Search by the record's key, from its beginning."
+    list_select_related = ["run__activation"]
+    show_full_result_count = False
+    paginator = InfinitePaginator
+    ordering = ["-pk"]
+    fields = [
+        "key", "outcome_pill", "run_link", "fields_sent", "match_value", "remote_id", "code", "message", "field",
+        "request_id", "attempts", "first_attempt_at", "settled_at",
+    ]  # fmt: skip
+    readonly_fields = fields
+    empty_title = "No record was sent yet"
+    empty_text = "Each run keeps what it sent for every record, and what the destination answered."
+
+    @admin.display(description="Outcome", ordering="outcome")
+    def outcome_pill(self, obj: Change) -> SafeString:
+        return pages.outcome_pill(obj)
+
+    @admin.display(description="Run")
+    def run_link(self, obj: Change) -> SafeString:
+        return format_html('<a class="d-link" href="{}">{}</a>', reverse("admin:activations_run_change", args=[obj.run_id]), obj.run)
+
+    @admin.display(description="Fields")
+    def fields_sent(self, obj: Change) -> SafeString:
+        return format_html_join("", "<div><b>{}</b>: {}</div>", [(sent.name, sent.value) for sent in pages.sent_values(obj)])

@@ -1,0 +1,141 @@
+"""What run and activation pages show: pills, counts in words, progress, next runs and the values sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.safestring import SafeString
+
+from activations import schedules
+from activations.models import Activation, Change, Run
+from core.errors import Problem
+from core.screens import pill
+
+TONES = {
+    "queued": "busy", "planning": "busy", "delivering": "busy", "planned": "calm", "succeeded": "good",
+    "completed_with_warnings": "warn", "failed": "bad", "cancelled": "calm",
+}  # fmt: skip
+OUTCOME_TONES = {
+    "accepted": "good", "rejected": "bad", "invalid": "bad", "skipped": "calm", "unknown": "warn", "not_sent": "calm",
+}  # fmt: skip
+COUNTS = (
+    ("Compared with what was sent before", (
+        ("rows", "Rows read"), ("new", "New"), ("known", "Known, changed"), ("unchanged", "Unchanged"), ("waiting", "Waiting"), ("left", "Left"),
+    )),
+    ("What became of the changes", (
+        ("accepted", "Accepted"), ("created", "Created"), ("rejected", "Rejected"), ("invalid", "Invalid"), ("skipped", "Skipped"),
+        ("unknown", "Unknown"), ("not_sent", "Not sent"),
+    )),
+    ("Requests sent", (
+        ("discovery_requests", "Discovery"), ("lookup_requests", "Look-ups"), ("write_requests", "Writes"), ("throttled", "Slowed down"),
+    )),
+)  # fmt: skip
+MEANINGS = {
+    "waiting": "Refused or skipped before and not changed since; tried again later.",
+    "left": "No longer in the data. They are not touched at the destination.",
+    "created": "Accepted, and made by the destination in this run.",
+    "rejected": "Refused by the destination; tried again by the next run.",
+    "invalid": "Not sent: something about the record can't be right.",
+    "skipped": "Not sent because of the mode: not there in update mode, already there in insert mode.",
+    "unknown": "The destination did not say whether it took them; tried again by the next run.",
+    "not_sent": "The run ended before their turn.",
+    "throttled": "Answers of the destination that asked to slow down.",
+}
+
+
+@dataclass(frozen=True)
+class Count:
+    """One number of a run, with its name and meaning."""
+
+    name: str
+    label: str
+    value: int
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One field of a change: its value, and whether it changed and was in the request."""
+
+    name: str
+    value: str
+    was_sent: bool
+
+
+def run_pill(run: Run) -> SafeString:
+    """The run's state as a coloured word."""
+    return pill(run.get_state_display(), TONES.get(run.state, "calm"))
+
+
+def outcome_pill(change: Change) -> SafeString:
+    """What became of a change, as a coloured word."""
+    text = change.get_outcome_display() if change.outcome else "Planned"
+    return pill("Created" if change.created else text, OUTCOME_TONES.get(change.outcome, "calm"))
+
+
+def counts(run: Run) -> list[tuple[str, list[Count]]]:
+    """All counts of a run in groups."""
+    return [(title, [Count(name, label, getattr(run, name), MEANINGS.get(name, "")) for name, label in group]) for title, group in COUNTS]
+
+
+def progress_percent(run: Run) -> int | None:
+    """How much of a delivering run is settled, 0 to 100; None where nobody knows yet."""
+    if run.state != Run.State.DELIVERING or not run.planned:
+        return None
+    settled = run.accepted + run.rejected + run.skipped + run.unknown
+    return min(100, settled * 100 // run.planned)
+
+
+def duration(run: Run, now: datetime) -> str:
+    """How long the run took, or takes until now."""
+    if run.started_at is None:
+        return ""
+    return in_words((run.finished_at or now) - run.started_at)
+
+
+def in_words(length: timedelta) -> str:
+    """A length of time, e.g. `3 min 5 s`."""
+    seconds = max(0, int(length.total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s" if seconds else "under 1 s"
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
+
+
+def sent_values(change: Change) -> list[Sent]:
+    """The fields of a change that matter: those sent, those changed, or all of a new record's."""
+    names: Iterable[str] = dict.fromkeys([*change.sent, *change.changed]) or change.values
+    return [Sent(name, value_in_words(change.values.get(name, change.match_value)), name in change.sent) for name in names]
+
+
+def value_in_words(value: Any) -> str:
+    """A wire value, short enough for a table."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 300 else f"{text[:300]}…"
+
+
+def found_changes(run: Run, key: str, outcome: str) -> QuerySet[Change]:
+    """The changes of a run whose key begins with `key`, with one outcome (`planned` for those not settled, "" for all)."""
+    found = Change.objects.filter(run=run)
+    if outcome:
+        found = found.filter(outcome="" if outcome == "planned" else outcome)
+    return found.filter(key__startswith=key) if key else found
+
+
+def next_run(activation: Activation, now: datetime) -> datetime | None:
+    """When a schedule of the activation starts the next run."""
+    if activation.paused:
+        return None
+    moments = []
+    for schedule in activation.schedules.all():
+        try:
+            moments += schedules.next_runs(schedule, now, 1)
+        except Problem:
+            continue
+    return min(moments, default=None)

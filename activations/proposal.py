@@ -1,0 +1,78 @@
+"""What an activation would be, from form values, and what stands against it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from activations import rules
+from activations.models import Activation
+from core.errors import Misconfigured, Problem, Rejected
+from destinations import live
+from destinations.contract import Field
+from destinations.registry import services
+
+
+@dataclass
+class Proposal:
+    """An activation that is not saved yet, looked at by the rules. The vendor is asked once."""
+
+    activation: Activation
+    custom_columns: Sequence[str]
+    live_fields: Sequence[Field] = ()
+    unchecked: str = ""
+    asked: bool = field(default=False, repr=False)
+
+    def ask(self) -> None:
+        """Asks the vendor for its fields; where it can't answer, `unchecked` says why and only the offline rules hold."""
+        if self.asked:
+            return
+        self.asked = True
+        try:
+            self.live_fields = live.fields(self.activation.destination)
+        except Problem as problem:
+            self.unchecked = problem.message
+
+    def problems(self, rows: Sequence[rules.MappingRow]) -> list[Misconfigured]:
+        """What the rules say of the activation with these mapping rows and its custom attributes."""
+        self.ask()
+        plan = self.plan(rows)
+        found = list(rules.offline(plan))
+        if not self.unchecked:
+            found += rules.online(plan, self.live_fields)
+        return found
+
+    def plan(self, rows: Sequence[rules.MappingRow]) -> rules.Plan:
+        activation, destination = self.activation, self.activation.destination
+        custom = [rules.MappingRow(target=name, column=name, custom_attribute=True) for name in self.custom_columns]
+        return rules.Plan(
+            service=services[destination.service],
+            platform=destination.connection.platform,
+            model_kind=activation.data_model.kind,
+            mode=activation.mode,
+            columns=activation.data_model.column_types(),
+            match_column=activation.match_column,
+            match_field=activation.match_field,
+            mappings=[*rows, *custom],
+        )
+
+    def fixed_value_problem(self, target: str, value: object) -> str:
+        """Why the destination can't take a fixed value, or nothing."""
+        found = next((field for field in self.live_fields if field.name == target), None)
+        if found is None:
+            return ""
+        try:
+            services[self.activation.destination.service].convert(found, value)
+        except Rejected as problem:
+            return problem.message
+        return ""
+
+
+def identity_changed(before: Activation, after: Activation) -> bool:
+    """Whether what identifies records changed, so that what was sent before says nothing any more."""
+    return (
+        before.destination_id != after.destination_id
+        or before.data_model.pk != after.data_model.pk
+        or before.match_column != after.match_column
+        or before.match_field != after.match_field
+    )

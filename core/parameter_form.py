@@ -1,0 +1,84 @@
+"""Form fields of the inputs that an engine or a platform declares, and their values back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
+
+from core.errors import Misconfigured
+from core.parameters import Parameter, clean
+
+PREFIX = "setting_"
+KEPT = "Stored. Leave empty to keep it; what is stored is never shown."
+
+
+def fields(parameters: Sequence[Parameter], config: Mapping[str, Any], secrets: Mapping[str, Any]) -> dict[str, forms.Field]:
+    """A form field for each parameter, by field name, filled from what is stored. A secret is never filled."""
+    return {PREFIX + parameter.name: _field(parameter, config, secrets) for parameter in parameters}
+
+
+def values(
+    parameters: Sequence[Parameter], cleaned: Mapping[str, Any], secrets: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Plain configuration and secrets of a submitted form; an empty secret keeps the stored one.
+
+    Raises:
+        Misconfigured: a value is missing or of the wrong type; `where` is the parameter's name.
+    """
+    raw = {parameter.name: cleaned.get(PREFIX + parameter.name) for parameter in parameters}
+    for parameter in parameters:
+        if parameter.secret and not raw[parameter.name]:
+            raw[parameter.name] = secrets.get(parameter.name)
+    return clean(parameters, raw)
+
+
+def report(form: forms.BaseForm, problem: Misconfigured) -> None:
+    """Shows the problem at the field that it is about, or above the form."""
+    name = PREFIX + problem.where
+    form.add_error(name if name in form.fields else None, problem.message)
+
+
+def _field(parameter: Parameter, config: Mapping[str, Any], secrets: Mapping[str, Any]) -> forms.Field:
+    stored = bool(parameter.secret and secrets.get(parameter.name))
+    common: dict[str, Any] = {
+        "label": parameter.label,
+        "help_text": " ".join(filter(None, [parameter.help, KEPT if stored else ""])),
+        "required": parameter.required and parameter.default is None and not stored and parameter.kind != "boolean",
+    }
+    if not parameter.secret:
+        common["initial"] = config.get(parameter.name, parameter.default)
+    return _KINDS[parameter.kind](parameter, common)
+
+
+def _text(parameter: Parameter, common: dict[str, Any]) -> forms.Field:
+    return forms.CharField(widget=UnfoldAdminTextInputWidget(), **common)
+
+
+def _integer(parameter: Parameter, common: dict[str, Any]) -> forms.Field:
+    return forms.IntegerField(widget=UnfoldAdminIntegerFieldWidget(), **common)
+
+
+def _boolean(parameter: Parameter, common: dict[str, Any]) -> forms.Field:
+    return forms.BooleanField(widget=UnfoldBooleanSwitchWidget(), **common)
+
+
+def _choice(parameter: Parameter, common: dict[str, Any]) -> forms.Field:
+    empty = [] if common["required"] or parameter.default is not None else [("", "---------")]
+    return forms.ChoiceField(choices=[*empty, *parameter.choices], widget=UnfoldAdminSelectWidget(), **common)
+
+
+def _secret(parameter: Parameter, common: dict[str, Any]) -> forms.Field:
+    widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
+    return forms.CharField(widget=widget, **common)
+
+
+_KINDS = {"text": _text, "integer": _integer, "boolean": _boolean, "choice": _choice, "secret": _secret}

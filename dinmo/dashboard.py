@@ -1,0 +1,96 @@
+"""The first page: what runs, what was synchronized, and what needs a look."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Max, Sum
+from django.db.models.functions import TruncDate
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from activations.models import Activation, Run, Warning
+from activations.pages import next_run, run_pill
+from destinations.models import Connection, Destination
+from segments.models import DataModel, Segment, Source
+
+DAYS = 30
+STEPS = (
+    (Source, "Connect a source", "Where your data is: a database, or a file.", "segments_source"),
+    (DataModel, "Describe a model", "A table or a query whose rows are companies, people or anything else.", "segments_datamodel"),
+    (Segment, "Build a segment", "The rows that you want to send. Skip it to send a whole model.", "segments_segment"),
+    (Connection, "Connect a platform", "Attio or Intercom, with an access token.", "destinations_connection"),
+    (Destination, "Add a destination", "What is synchronized there, for example companies.", "destinations_destination"),
+    (Activation, "Create an activation", "Which fields go where, and when.", "activations_activation"),
+)
+
+
+def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Everything that the first page shows."""
+    now = timezone.now()
+    steps = first_steps()
+    rows = activation_rows(now) if request.user.has_perm("activations.view_activation") else []
+    return {
+        **context,
+        "title": "Overview",
+        "steps": steps,
+        "begun": any(step["done"] for step in steps),
+        "rows": rows,
+        "chart": synced_per_day(now.date()),
+        "open_warnings": Warning.objects.filter(closed_at__isnull=True).select_related("activation")[:8],
+        "broken": broken(),
+        "live_runs": Run.objects.filter(state__in=Run.LIVE).count(),
+    }
+
+
+def first_steps() -> list[dict[str, Any]]:
+    """The way from nothing to a first run, with what is done already."""
+    steps = [
+        {"title": title, "text": text, "url": reverse(f"admin:{name}_add"), "done": model.objects.exists()}  # type: ignore[attr-defined]
+        for model, title, text, name in STEPS
+    ]
+    run = {"title": "Run it", "text": "Open the activation and press “Run now”.", "done": Run.objects.exists()}
+    return [*steps, {**run, "url": reverse("admin:activations_activation_changelist")}]
+
+
+def activation_rows(now: datetime) -> list[dict[str, Any]]:
+    """Every activation with its last run and its next one."""
+    found = Activation.objects.select_related("segment", "model", "destination").prefetch_related("schedules")
+    last_ids = Run.objects.values("activation").annotate(last=Max("pk")).order_by().values("last")
+    latest = {run.activation_id: run for run in Run.objects.filter(pk__in=last_ids)}
+    return [_row(activation, latest.get(activation.pk), now) for activation in found]
+
+
+def synced_per_day(today: date) -> dict[str, list[Any]]:
+    """Records accepted on each of the last 30 days, today included, in UTC."""
+    first = today - timedelta(days=DAYS - 1)
+    ended = Run.objects.filter(finished_at__date__gte=first, dry_run=False)
+    per_day = dict(ended.annotate(day=TruncDate("finished_at")).values_list("day").annotate(total=Sum("accepted")).order_by("day"))
+    days = [first + timedelta(days=offset) for offset in range(DAYS)]
+    return {"labels": [f"{day.day} {day:%b}" for day in days], "values": [per_day.get(day, 0) for day in days]}
+
+
+def broken() -> list[dict[str, str]]:
+    """Sources and connections whose last check failed."""
+    sources = Source.objects.filter(health=Source.State.FAILED)
+    connections = Connection.objects.filter(health=Connection.State.FAILED)
+    return [
+        *[_broken(source, "segments_source") for source in sources],
+        *[_broken(connection, "destinations_connection") for connection in connections],
+    ]
+
+
+def _row(activation: Activation, run: Run | None, now: datetime) -> dict[str, Any]:
+    return {
+        "activation": activation,
+        "run": run,
+        "pill": run_pill(run) if run else "",
+        "not_taken": run.rejected + run.invalid + run.skipped + run.unknown if run else 0,
+        "next": next_run(activation, now),
+    }
+
+
+def _broken(thing: Source | Connection, name: str) -> dict[str, str]:
+    return {"name": thing.name, "message": thing.health_message, "url": reverse(f"admin:{name}_change", args=[thing.pk])}

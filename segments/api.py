@@ -1,0 +1,118 @@
+"""JSON of sources, models and segments: tables, columns and first rows, asked of the source now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from django.urls import path
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.endpoints import Endpoint
+from core.errors import Misconfigured, Problem
+from segments import discovery, read
+from segments.models import DataModel, Segment, Source
+
+PREVIEW_ROWS = 20
+
+
+class SourceTables(Endpoint):
+    """The tables and views of a source."""
+
+    permissions = ("segments.view_source",)
+
+    def get(self, request: Request, pk: int) -> Response:
+        return Response({"tables": discovery.tables(get_object_or_404(Source, pk=pk))})
+
+
+class SourceColumns(Endpoint):
+    """POST `table` or `sql`: the columns that it has."""
+
+    permissions = ("segments.view_source",)
+
+    def post(self, request: Request, pk: int) -> Response:
+        table, sql = str(request.data.get("table") or ""), str(request.data.get("sql") or "")
+        found = discovery.discover(get_object_or_404(Source, pk=pk), table=table, sql=sql)
+        return Response({"columns": [{"name": column.name, "type": column.type, "native": column.native} for column in found]})
+
+
+class ModelColumns(Endpoint):
+    """The columns of a model as the source has them now, or as they were last known, with the reason."""
+
+    permissions = ("segments.view_datamodel",)
+
+    def get(self, request: Request, pk: int) -> Response:
+        return Response(columns_json(get_object_or_404(DataModel, pk=pk)))
+
+
+class SegmentColumns(Endpoint):
+    """The columns of a segment's model."""
+
+    permissions = ("segments.view_segment", "segments.view_datamodel")
+
+    def get(self, request: Request, pk: int) -> Response:
+        return Response(columns_json(get_object_or_404(Segment.objects.select_related("model"), pk=pk).model))
+
+
+class ModelPreview(Endpoint):
+    """The first rows of a model."""
+
+    permissions = ("segments.view_datamodel",)
+
+    def get(self, request: Request, pk: int) -> Response:
+        selection = read.selection(get_object_or_404(DataModel, pk=pk))
+        return Response(rows_json(read.preview(selection, now=timezone.now(), limit=PREVIEW_ROWS)))
+
+
+class SegmentPreview(Endpoint):
+    """POST `model` and `where`, saved or not: how many rows, the first of them, and the SQL that says so."""
+
+    permissions = ("segments.view_segment", "segments.view_datamodel")
+
+    def post(self, request: Request) -> Response:
+        where = request.data.get("where")
+        if not isinstance(where, Mapping | None) or not str(request.data.get("model")).isdigit():
+            raise Misconfigured("segment_incomplete", "Choose a model first.")
+        model = get_object_or_404(DataModel, pk=request.data["model"])
+        selection, now = read.selection(Segment(model=model, where=dict(where or {}))), timezone.now()
+        rows = rows_json(read.preview(selection, now=now, limit=PREVIEW_ROWS))
+        return Response({"count": read.count(selection, now=now), "sql": read.sql(selection, now=now), **rows})
+
+
+def columns_json(model: DataModel) -> dict[str, Any]:
+    """A model's columns in JSON, refreshed from the source where it answers."""
+    problem = ""
+    try:
+        discovery.refresh_columns(model)
+    except Problem as found:
+        problem = found.message
+    columns = list(model.columns.values("name", "type", "native"))
+    return {"model": model.pk, "kind": model.kind, "primary_key": model.primary_key, "columns": columns, "problem": problem}
+
+
+def rows_json(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Rows in JSON: column names once, and values in words where JSON has no type for them."""
+    found = list(rows)
+    columns = list(found[0]) if found else []
+    return {"columns": columns, "rows": [[_plain(row[name]) for name in columns] for row in found]}
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return f"{len(value)} bytes" if isinstance(value, bytes) else str(value)
+
+
+urlpatterns = [
+    path("sources/<int:pk>/tables/", SourceTables.as_view(), name="source-tables"),
+    path("sources/<int:pk>/columns/", SourceColumns.as_view(), name="source-columns"),
+    path("models/<int:pk>/columns/", ModelColumns.as_view(), name="model-columns"),
+    path("models/<int:pk>/preview/", ModelPreview.as_view(), name="model-preview"),
+    path("segments/<int:pk>/columns/", SegmentColumns.as_view(), name="segment-columns"),
+    path("segments/preview/", SegmentPreview.as_view(), name="segment-preview"),
+]

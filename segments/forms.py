@@ -1,0 +1,141 @@
+"""Forms of sources, models and segments."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelect2Widget, UnfoldAdminSelectWidget
+
+from core import parameter_form
+from core.errors import Misconfigured, Problem
+from segments import conditions, discovery
+from segments.builder import ConditionsField
+from segments.contract import ColumnInfo, Engine
+from segments.models import DataModel, Segment, Source
+
+NO_CHOICE = ("", "---------")
+SHAPES = [("table", "A table or view"), ("sql", "A SQL query")]
+
+
+class SourceForm(forms.ModelForm):
+    """A source. Subclassed for each engine, with the fields of its parameters."""
+
+    engine_plugin: Engine
+
+    timezone = forms.ChoiceField(
+        choices=lambda: [(name, name) for name in sorted(zoneinfo.available_timezones())],
+        initial="UTC",
+        widget=UnfoldAdminSelect2Widget(),
+        help_text="The zone of dates with a time but without a zone.",
+    )
+
+    class Meta:
+        model = Source
+        fields = ["name", "timezone"]
+        help_texts = {"name": "How you will recognise it, e.g. “Warehouse”."}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        try:
+            config, secrets = parameter_form.values(self.engine_plugin.parameters, cleaned, self.instance.secrets)
+        except Misconfigured as problem:
+            if parameter_form.PREFIX + problem.where not in self.errors:
+                parameter_form.report(self, problem)
+            return cleaned
+        self.instance.engine = self.engine_plugin.slug
+        self.instance.config, self.instance.secrets = config, secrets
+        return cleaned
+
+
+def source_form(engine: Engine, source: Source | None) -> type[SourceForm]:
+    """The form of an engine's sources, filled from `source` where there is one."""
+    config, secrets = (source.config, source.secrets) if source else ({}, {})
+    inputs = parameter_form.fields(engine.parameters, config, secrets)
+    return type("EngineForm", (SourceForm,), {**inputs, "engine_plugin": engine})
+
+
+class ModelForm(forms.ModelForm):
+    """A table or a query of a source. The source itself says whether it can be read."""
+
+    shape = forms.ChoiceField(
+        label="Rows come from", choices=SHAPES, initial="table", widget=UnfoldAdminRadioSelectWidget(attrs={"data-role": "shape"})
+    )
+
+    class Meta:
+        model = DataModel
+        fields = ["name", "source", "kind", "table", "sql", "primary_key"]
+        widgets = {
+            "source": UnfoldAdminSelectWidget(attrs={"data-role": "source"}),
+            "table": UnfoldAdminSelectWidget(attrs={"data-role": "table"}),
+            "primary_key": UnfoldAdminSelectWidget(attrs={"data-role": "primary-key"}),
+        }
+        help_texts = {
+            "table": "The tables and views of the source.",
+            "sql": "One read-only SELECT.",
+            "primary_key": "The column that tells rows apart. It can't be changed later.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.fields:
+            return
+        if self.instance.pk:
+            self.initial["shape"] = "sql" if self.instance.sql else "table"
+            self.fields["table"].widget.attrs["data-source"] = self.instance.source_id
+        for name in ("table", "primary_key"):
+            if name in self.fields:
+                present = self.data.get(name) or self.initial.get(name) or ""
+                self.fields[name].widget.choices = [NO_CHOICE, *([(present, present)] if present else [])]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        shape = cleaned.get("shape", "table")
+        cleaned["sql" if shape == "table" else "table"] = ""
+        if not cleaned.get(shape):
+            self.add_error(shape, "Choose a table." if shape == "table" else "Write a query.")
+        elif "source" in cleaned or self.instance.pk:
+            self._look(cleaned, shape)
+        return cleaned
+
+    def _look(self, cleaned: dict[str, Any], shape: str) -> None:
+        source = cleaned.get("source") or self.instance.source
+        try:
+            columns = discovery.discover(source, table=cleaned["table"], sql=cleaned["sql"])
+        except Problem as problem:
+            self.add_error(shape, problem.message)
+            return
+        self._check_key(cleaned, columns)
+
+    def _check_key(self, cleaned: dict[str, Any], columns: list[ColumnInfo]) -> None:
+        key = cleaned.get("primary_key") or self.instance.primary_key
+        if key and key not in {column.name for column in columns}:
+            place = "primary_key" if "primary_key" in self.fields else None
+            self.add_error(place, f"There is no column {key!r}. Choose one of: {', '.join(column.name for column in columns)}.")
+
+
+class SegmentForm(forms.ModelForm):
+    """The rows of a model that meet conditions."""
+
+    where = ConditionsField(label="Conditions", required=False)
+
+    class Meta:
+        model = Segment
+        fields = ["name", "model", "where", "description"]
+        widgets = {"model": UnfoldAdminSelectWidget(attrs={"data-role": "model"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "where" in self.fields and self.instance.pk:
+            self.fields["where"].widget.attrs["data-model"] = self.instance.model_id
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        model = cleaned.get("model") or (self.instance.model if self.instance.pk else None)
+        if model and "where" in cleaned:
+            try:
+                conditions.validate(conditions.parse(cleaned["where"]), model.column_types())
+            except Misconfigured as problem:
+                self.add_error("where", problem.message)
+        return cleaned

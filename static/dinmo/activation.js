@@ -1,0 +1,188 @@
+// The activation form: selects filled from the live columns of the data and the live fields of the destination.
+"use strict";
+
+document.addEventListener("DOMContentLoaded", () => {
+    if (document.querySelector("[data-role=data]")) new ActivationForm();
+});
+
+class ActivationForm {
+    constructor() {
+        this.data = document.querySelector("[data-role=data]");
+        this.destination = document.querySelector("[data-role=destination]");
+        this.mode = document.querySelector("[data-role=mode]");
+        this.matchColumn = document.querySelector("[data-role=column]");
+        this.matchField = document.querySelector("[data-role=match-field]");
+        this.custom = document.querySelector("#id_custom_columns");
+        this.problem = document.querySelector("[data-role=fields-problem]");
+        this.columns = null;
+        this.fields = null;
+        this.service = null;
+        this.isNew = !/\/change\/$/.test(window.location.pathname);
+        this.modeLabels = new Map([...this.mode.options].map((option) => [option.value, option.textContent]));
+        this.notes = screens.element("div", {});
+        this.destination.closest(".grow").append(this.notes);
+        this.dataNote = screens.element("div", {});
+        this.data.closest(".grow").append(this.dataNote);
+        this.data.addEventListener("change", () => this.loadColumns());
+        this.destination.addEventListener("change", () => this.loadDestination(true));
+        for (const select of [this.data, this.destination, this.matchColumn, this.matchField]) select.addEventListener("change", () => this.showAgree(true));
+        document.addEventListener("formset:added", (event) => this.prepare(event.target));
+        for (const row of document.querySelectorAll(".inline-related, tr.form-row, tbody")) this.prepareSchedule(row);
+        this.showAgree(false);
+        this.loadColumns();
+        this.loadDestination(this.isNew);
+    }
+
+    // "Start afresh" matters only once something that identifies records was changed.
+    showAgree(changed) {
+        const row = document.querySelector("#id_agree")?.closest(".form-row");
+        if (row && !row.querySelector(".text-red-600")) row.hidden = row.hidden ? !changed : row.dataset.seen === undefined && !changed;
+        if (row && changed) row.dataset.seen = "";
+    }
+
+    async loadColumns() {
+        const [kind, id] = this.data.value.split(":");
+        this.dataNote.replaceChildren();
+        if (!id) return;
+        try {
+            const answer = await screens.ask(`/api/${kind}s/${id}/columns/`);
+            this.columns = answer.columns;
+            this.kind = answer.kind;
+            if (answer.problem) this.dataNote.append(screens.note(answer.problem, "warn"));
+        } catch (error) {
+            this.dataNote.append(screens.note(error.message, "bad"));
+            return;
+        }
+        this.fillColumns(document);
+        this.fillCustom();
+        this.judgeKind();
+    }
+
+    async loadDestination(propose) {
+        this.notes.replaceChildren();
+        this.problem.hidden = true;
+        const id = this.destination.value;
+        if (!id) return this.showCustom();
+        try {
+            this.service = await screens.ask(`/api/destinations/${id}/`);
+            this.showService(propose);
+            const { fields } = await screens.ask(`/api/destinations/${id}/fields/`);
+            if (id !== this.destination.value) return;
+            this.fields = fields;
+        } catch (error) {
+            this.problem.textContent = `${error.message} The attributes can't be listed until this is solved.`;
+            this.problem.hidden = false;
+            this.notes.append(screens.note(error.message, "bad"));
+            return;
+        }
+        this.fillFields(document);
+        if (propose && !this.matchField.value && this.fields.some(({ name }) => name === this.service.default_match)) this.matchField.value = this.service.default_match;
+    }
+
+    showService(propose) {
+        const present = propose && this.isNew ? this.service.default_mode : this.mode.value;
+        screens.fill(this.mode, this.service.modes.map((value) => ({ value, label: this.modeLabels.get(value) || value })), present, "not here");
+        const lines = this.service.notes.map((text) => screens.element("p", {}, text));
+        if (lines.length) this.notes.append(screens.element("div", { class: "d-note", style: "margin-top:.5rem;margin-bottom:0" }, screens.element("div", { class: "d-muted" }, ...lines)));
+        this.showCustom();
+        this.judgeKind();
+    }
+
+    judgeKind() {
+        this.dataNote.querySelector("[data-kind]")?.remove();
+        if (!this.service || !this.kind || this.service.accepts.includes(this.kind)) return;
+        const message = `${this.service.label} takes models of kind ${this.service.accepts.join(" or ")}, not ${this.kind}. Choose other data.`;
+        const note = screens.note(message, "warn");
+        note.dataset.kind = "";
+        this.dataNote.append(note);
+    }
+
+    showCustom() {
+        const fieldset = this.custom?.closest("fieldset");
+        if (fieldset) fieldset.hidden = !this.service?.creates_fields && !this.custom.querySelector("input:checked");
+    }
+
+    fillColumns(root) {
+        if (!this.columns) return;
+        const options = this.columns.map(({ name, type }) => ({ value: name, label: `${name} (${type})` }));
+        for (const select of root.querySelectorAll("[data-role=column], [data-role=mapping-column]")) screens.fill(select, options);
+    }
+
+    fillFields(root) {
+        if (!this.fields) return;
+        const label = (field) => (field.label && field.label !== field.name ? `${field.label} (${field.name}, ${field.type})` : `${field.name} (${field.type})`);
+        const matchable = this.fields.filter((field) => field.matchable).map((field) => ({ value: field.name, label: label(field) }));
+        if (root === document) screens.fill(this.matchField, matchable, this.matchField.value, "can't match");
+        const targets = this.fields.map((field) => ({
+            value: field.name,
+            label: field.writable ? label(field) : `${label(field)}: read-only`,
+            disabled: !field.writable,
+            title: field.read_only_reason || "",
+        }));
+        for (const select of root.querySelectorAll("[data-role=target]")) screens.fill(select, targets);
+        for (const row of root.querySelectorAll("tr")) this.prepareMapping(row);
+    }
+
+    fillCustom() {
+        if (!this.custom || !this.columns) return;
+        const chosen = new Set([...this.custom.querySelectorAll("input:checked")].map((input) => input.value));
+        const names = [...this.columns.map(({ name }) => name), ...[...chosen].filter((name) => !this.columns.some((column) => column.name === name))];
+        this.custom.className = "d-checks";
+        this.custom.replaceChildren(...names.map((name) => {
+            const input = screens.element("input", { type: "checkbox", name: "custom_columns", value: name, checked: chosen.has(name) });
+            const missing = this.columns.some((column) => column.name === name) ? "" : " (missing)";
+            return screens.element("label", {}, input, name + missing);
+        }));
+    }
+
+    prepare(row) {
+        this.fillColumns(row);
+        this.fillFields(row);
+        this.prepareMapping(row);
+        this.prepareSchedule(row);
+    }
+
+    // A fixed value is typed only where no column is chosen; lists only matter for list attributes.
+    prepareMapping(row) {
+        const [column, fixed, target] = ["mapping-column", "fixed", "target"].map((role) => row.querySelector(`[data-role=${role}]`));
+        if (!column || !fixed || !target) return;
+        const multi = row.querySelector("select[name$='-multi']");
+        const refresh = () => {
+            fixed.disabled = column.value !== "";
+            if (fixed.disabled) fixed.value = "";
+            const field = this.fields?.find(({ name }) => name === target.value);
+            if (multi && field) multi.style.visibility = field.multiple ? "" : "hidden";
+            this.offerOptions(fixed, field);
+        };
+        if (row.dataset.prepared === undefined) {
+            row.dataset.prepared = "";
+            column.addEventListener("change", refresh);
+            target.addEventListener("change", refresh);
+        }
+        refresh();
+    }
+
+    offerOptions(fixed, field) {
+        document.getElementById(`${fixed.id}-options`)?.remove();
+        fixed.removeAttribute("list");
+        if (!field?.options.length) return;
+        const list = screens.element("datalist", { id: `${fixed.id}-options` }, ...field.options.map(({ title }) => screens.element("option", { value: title })));
+        fixed.after(list);
+        fixed.setAttribute("list", list.id);
+    }
+
+    prepareSchedule(row) {
+        const kind = row.querySelector("[data-role=schedule-kind]");
+        if (!kind || row.dataset.schedule !== undefined) return;
+        row.dataset.schedule = "";
+        const shown = { interval: ["every", "unit"], cron: ["cron", "timezone"], weekly: ["days", "at", "timezone"] };
+        const refresh = () => {
+            for (const name of ["every", "cron", "days", "at", "timezone"]) {
+                const part = row.querySelector(`.field-${name}, [name$='-${name}']`)?.closest(".form-row");
+                if (part) part.hidden = !shown[kind.value]?.includes(name);
+            }
+        };
+        kind.addEventListener("change", refresh);
+        refresh();
+    }
+}

@@ -1,0 +1,109 @@
+// Small behaviour for all screens: questions before harm, the chart of the first page, previews.
+"use strict";
+
+const screens = {
+    // Fetches JSON; a refusal throws the message that the server gives in words.
+    async ask(url, body) {
+        const options = { headers: { Accept: "application/json" }, credentials: "same-origin" };
+        if (body !== undefined) {
+            options.method = "POST";
+            options.headers["Content-Type"] = "application/json";
+            options.headers["X-CSRFToken"] = document.querySelector("[name=csrfmiddlewaretoken]").value;
+            options.body = JSON.stringify(body);
+        }
+        let answer;
+        try {
+            answer = await fetch(url, options);
+        } catch {
+            throw new Error("The server can't be reached. Try again.");
+        }
+        const data = await answer.json().catch(() => ({}));
+        if (!answer.ok) throw new Error(data.message || data.detail || "That did not work. Try again.");
+        return data;
+    },
+
+    element(tag, attributes = {}, ...children) {
+        const made = document.createElement(tag);
+        for (const [name, value] of Object.entries(attributes)) {
+            if (name in made && typeof value !== "string") made[name] = value;
+            else made.setAttribute(name, value);
+        }
+        made.append(...children);
+        return made;
+    },
+
+    // Fills a select; a present value that is not among the options stays, marked as missing.
+    fill(select, options, present = select.value, missing = "missing") {
+        const first = [...select.options].filter((option) => option.value === "");
+        const known = new Set(options.map((option) => option.value));
+        select.replaceChildren(...first);
+        for (const { value, label, disabled, title } of options) {
+            const made = this.element("option", { value }, label);
+            if (title) made.title = title;
+            made.disabled = Boolean(disabled) && value !== present;
+            select.append(made);
+        }
+        if (present && !known.has(present)) select.append(this.element("option", { value: present }, `${present} (${missing})`));
+        select.value = present || "";
+    },
+
+    table(columns, rows) {
+        const cell = (value) =>
+            value === null ? this.element("td", { class: "d-null" }, "empty") : this.element("td", {}, typeof value === "string" ? value : JSON.stringify(value));
+        const head = this.element("tr", {}, ...columns.map((name) => this.element("th", {}, name)));
+        const body = rows.map((row) => this.element("tr", {}, ...row.map(cell)));
+        const table = this.element("table", { class: "d-table" }, this.element("thead", {}, head), this.element("tbody", {}, ...body));
+        return this.element("div", { class: "d-scroll" }, table);
+    },
+
+    note(message, tone) {
+        return this.element("div", { class: `d-note d-note-${tone}`, role: "alert" }, message);
+    },
+};
+
+document.addEventListener("submit", (event) => {
+    const question = event.target.dataset.confirm;
+    if (question && !window.confirm(question)) event.preventDefault();
+});
+
+document.addEventListener("DOMContentLoaded", () => {
+    const canvas = document.querySelector("canvas[data-synced]");
+    if (canvas) drawSynced(canvas, JSON.parse(document.getElementById("synced-per-day").textContent));
+    for (const place of document.querySelectorAll("[data-preview]")) preparePreview(place);
+});
+
+function drawSynced(canvas, { labels, values }) {
+    const style = getComputedStyle(document.documentElement);
+    const [bar, text] = [style.getPropertyValue("--color-primary-600"), style.getPropertyValue("--color-base-500")];
+    const grid = { color: "rgba(128, 128, 128, .15)" };
+    new Chart(canvas, {
+        type: "bar",
+        data: { labels, datasets: [{ label: "Records accepted", data: values, backgroundColor: bar, borderRadius: 3, maxBarThickness: 18 }] },
+        options: {
+            maintainAspectRatio: false,
+            animation: false,
+            plugins: { legend: { display: false } },
+            scales: {
+                x: { display: true, grid: { display: false }, ticks: { display: true, color: text, maxRotation: 0, autoSkipPadding: 12 } },
+                y: { display: true, beginAtZero: true, grid, ticks: { display: true, color: text, precision: 0 } },
+            },
+        },
+    });
+}
+
+// A button that shows the first rows of a saved model.
+function preparePreview(place) {
+    const [button, result] = [place.querySelector("button"), place.querySelector("[data-result]")];
+    button.addEventListener("click", async () => {
+        button.disabled = true;
+        result.replaceChildren(screens.element("p", { class: "d-muted" }, "Reading from the source…"));
+        try {
+            const { columns, rows } = await screens.ask(place.dataset.preview);
+            const said = rows.length ? `The first ${rows.length} rows.` : "It has no rows.";
+            result.replaceChildren(screens.element("p", { class: "d-muted" }, said), screens.table(columns, rows));
+        } catch (error) {
+            result.replaceChildren(screens.note(error.message, "bad"));
+        }
+        button.disabled = false;
+    });
+}
