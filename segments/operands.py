@@ -1,0 +1,162 @@
+"""PURE. The values of conditions: read by operator and column type, written down again, and said in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from core.errors import Misconfigured
+from segments.contract import ColumnType
+from segments.times import Duration, duration
+
+PLAIN = frozenset({"empty", "not_empty"})
+"""Operators without a value. The others take one value, a list of them, two, or a length of time."""
+LISTS = frozenset({"one_of", "none_of"})
+PAIRS = frozenset({"between", "not_between"})
+LENGTHS = frozenset({"in_the_last", "in_the_next", "more_than_ago"})
+_PART_OF_TEXT = frozenset({"contains", "not_contains", "starts_with", "ends_with"})
+
+MAX_VALUES = 1000
+MAX_NUMBER = 10**18
+MAX_DECIMALS = 9
+YEARS = (1000, 9000)
+
+
+def read(field: str, type: ColumnType, operator: str, value: Any) -> Any:
+    """The value of a condition in its right type: str, int, Decimal, bool, date, datetime, Duration, or a tuple of them.
+
+    Numbers, dates and booleans may come as text, as forms give them.
+
+    Raises:
+        Misconfigured: names the column and says what would fit, never the value.
+    """
+    if operator in PLAIN:
+        if value not in (None, ""):
+            raise _wrong(field, f"{operator!r} takes no value")
+        return None
+    if operator in LENGTHS:
+        return _length(field, value)
+    if operator in LISTS:
+        return _many(field, type, value)
+    if operator in PAIRS:
+        return _two(field, type, value)
+    if operator in _PART_OF_TEXT and value == "":
+        raise _wrong(field, f"{operator!r} needs some text")
+    if operator == "on" and isinstance(one := _READERS[type](field, value), datetime):
+        raise _wrong(field, f"'on' takes a day such as {one.date()}")
+    return _READERS[type](field, value)
+
+
+def plain_value(value: Any) -> Any:
+    """The value as JSON holds it."""
+    if isinstance(value, tuple | list):
+        return [plain_value(one) for one in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    return str(value) if isinstance(value, Duration) else value
+
+
+def words(operator: str, value: Any) -> str:
+    """The value in words."""
+    if isinstance(value, tuple | list):
+        return (" and " if operator in PAIRS else ", ").join(words(operator, one) for one in value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.isoformat(" ")
+    return str(value)
+
+
+def _text(field: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise _wrong(field, "its value must be text (in quotes)")
+    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise _wrong(field, "its text holds a character that databases can't store")
+    return value
+
+
+def _number(field: str, value: Any) -> int | Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        raise _wrong(field, "its value must be a number")
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        raise _wrong(field, "its value must be a number such as 100 or 9.5") from None
+    if not number.is_finite() or abs(number) >= MAX_NUMBER:
+        raise _wrong(field, "its value must be a number of at most 18 digits")
+    if number == int(number):
+        return int(number)
+    if number != round(number, MAX_DECIMALS):
+        raise _wrong(field, f"its value must have at most {MAX_DECIMALS} decimals")
+    return number.normalize()
+
+
+def _boolean(field: str, value: Any) -> bool:
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    if not isinstance(value, bool):
+        raise _wrong(field, "its value must be true or false")
+    return value
+
+
+def _date(field: str, value: Any) -> date:
+    read = _timestamp(field, value)
+    if isinstance(read, datetime):
+        raise _wrong(field, "its value must be a day such as 2026-01-31, without a time")
+    return read
+
+
+def _timestamp(field: str, value: Any) -> date | datetime:
+    """A date stands for its whole day, a time without a zone is the source's."""
+    read = value if isinstance(value, date) else _moment(str(value).strip())
+    if read is None:
+        raise _wrong(field, "its value must be a date such as 2026-01-31, or a time such as 2026-01-31 09:00")
+    if not YEARS[0] <= read.year <= YEARS[1]:
+        raise _wrong(field, f"its value must be a date between the years {YEARS[0]} and {YEARS[1]}")
+    return read
+
+
+def _moment(text: str) -> date | datetime | None:
+    try:
+        return date.fromisoformat(text) if len(text) == len("2026-01-31") else datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _length(field: str, value: Any) -> Duration:
+    read = duration(value) if isinstance(value, str) else value
+    if not isinstance(read, Duration):
+        raise _wrong(field, "its value must be a length of time such as 30 days (minutes, hours, days, weeks or months)")
+    return read
+
+
+def _many(field: str, type: ColumnType, value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple) or not value:
+        raise _wrong(field, "its value must be a list such as [FR, DE]")
+    if len(value) > MAX_VALUES:
+        raise _wrong(field, f"it can hold at most {MAX_VALUES} values")
+    return tuple(_READERS[type](field, one) for one in value)
+
+
+def _two(field: str, type: ColumnType, value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise _wrong(field, "its value must be two values such as [1, 10]")
+    return tuple(_READERS[type](field, one) for one in value)
+
+
+def _wrong(field: str, what: str) -> Misconfigured:
+    return Misconfigured("condition_value", f"The condition on {field!r} is wrong: {what}.", where=field)
+
+
+_READERS: dict[ColumnType, Callable[[str, Any], Any]] = {
+    ColumnType.TEXT: _text,
+    ColumnType.INTEGER: _number,
+    ColumnType.NUMBER: _number,
+    ColumnType.BOOLEAN: _boolean,
+    ColumnType.DATE: _date,
+    ColumnType.TIMESTAMP: _timestamp,
+}

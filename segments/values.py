@@ -1,0 +1,135 @@
+"""PURE. Natural Python values out of what a source gave: native values, or the source's text."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from segments.contract import ColumnType
+
+# One grammar for text that holds a typed value, on every engine: values, conditions and the discovery of types agree on it.
+INTEGER = r"-?(0|[1-9][0-9]*)"
+NUMBER = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?"
+DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+LOCAL = DATE + r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?)?"
+OFFSET = r" ?(Z|[-+][0-9]{2}(:?[0-9]{2})?)"
+ZONED = DATE + r"[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?" + OFFSET
+TRUE = ("t", "true", "1")
+FALSE = ("f", "false", "0")
+NOT_A_NUMBER = ("nan", "inf", "-inf", "infinity", "-infinity")
+
+_INTEGER, _NUMBER, _DATE, _LOCAL, _ZONED = (re.compile(pattern, re.ASCII) for pattern in (INTEGER, NUMBER, DATE, LOCAL, ZONED))
+
+
+def natural(value: Any, type: ColumnType, zone: ZoneInfo) -> Any:
+    """The natural Python value: str, int, float, Decimal, bool, date, datetime with a zone, list, dict, or None for null.
+
+    A value that can't be read as its column's type is returned as text, unchanged: whoever converts it judges it.
+
+    Args:
+        zone: of times without one, i.e. the source's.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    return _READERS[type](value, zone)
+
+
+def moment(text: str, zone: ZoneInfo) -> datetime | None:
+    """The time that the text says, in `zone` where it names none; None where it is no time."""
+    if not _LOCAL.fullmatch(text) and not _ZONED.fullmatch(text):
+        return None
+    try:
+        read = datetime.fromisoformat(text[:11] + text[11:].replace(" ", ""))
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=zone)
+
+
+def _text(value: Any, zone: ZoneInfo) -> Any:
+    return value if isinstance(value, str) else str(value)
+
+
+def _number(value: Any, zone: ZoneInfo) -> Any:
+    if isinstance(value, str):
+        return _number_of_text(value)
+    if isinstance(value, float | Decimal):
+        return _shortest(value)
+    return int(value) if isinstance(value, int) else str(value)
+
+
+def _number_of_text(text: str) -> Any:
+    try:
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        if _NUMBER.fullmatch(text):
+            return _shortest(Decimal(text))
+    except (ValueError, ArithmeticError):
+        return text
+    return None if text.lower() in NOT_A_NUMBER else text
+
+
+def _shortest(value: float | Decimal) -> float | Decimal | None:
+    """A float where its shortest form is the very same number, so that engines with and without decimals agree."""
+    if not math.isfinite(value):
+        return None
+    if isinstance(value, float):
+        return value
+    nearest = float(value)
+    return nearest if math.isfinite(nearest) and Decimal(repr(nearest)) == value else value
+
+
+def _boolean(value: Any, zone: ZoneInfo) -> Any:
+    if isinstance(value, bool):
+        return value
+    word = str(value).lower()
+    if word in TRUE or word in FALSE:
+        return word in TRUE
+    return str(value)
+
+
+def _date(value: Any, zone: ZoneInfo) -> Any:
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            return value
+    return value if isinstance(value, date) else str(value)
+
+
+def _timestamp(value: Any, zone: ZoneInfo) -> Any:
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=zone)
+    if isinstance(value, date):
+        return datetime.combine(value, time.min, tzinfo=zone)
+    return moment(str(value), zone) or str(value)
+
+
+def _nested(value: Any, zone: ZoneInfo) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        return value
+
+
+_READERS: dict[ColumnType, Callable[[Any, ZoneInfo], Any]] = {
+    ColumnType.TEXT: _text,
+    ColumnType.INTEGER: _number,
+    ColumnType.NUMBER: _number,
+    ColumnType.BOOLEAN: _boolean,
+    ColumnType.DATE: _date,
+    ColumnType.TIMESTAMP: _timestamp,
+    ColumnType.LIST: _nested,
+    ColumnType.OBJECT: _nested,
+}
