@@ -1,0 +1,107 @@
+"""`manage.py activate NAME`: runs an activation, and with --wait says by its exit code how that ended."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any, NoReturn
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from activations import runs
+from activations.execute import execute
+from activations.models import Activation, Run
+from activations.warnings import open_warnings
+
+EXIT_CODES = {
+    Run.State.SUCCEEDED: 0,
+    Run.State.PLANNED: 0,
+    Run.State.COMPLETED_WITH_WARNINGS: 1,
+    Run.State.FAILED: 2,
+    Run.State.CANCELLED: 4,
+}
+WRONG_USAGE = 64
+LOOK_SECONDS = 0.5
+
+
+class Command(BaseCommand):
+    """Queues a run for the workers, or with --wait executes it in this process."""
+
+    help = (
+        "Runs an activation. With --wait the exit code is 0 succeeded, 1 completed with warnings, 2 failed, 4 cancelled; "
+        "64 is wrong usage or configuration."
+    )
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.error = self._refuse  # type: ignore[method-assign]
+        return parser
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", help="the activation's name")
+        parser.add_argument("--full", action="store_true", help="send every mapped field of every record again")
+        parser.add_argument("--dry-run", action="store_true", help="plan only: nothing is sent")
+        parser.add_argument("--wait", action="store_true", help="execute the run here, and wait for its end")
+        parser.add_argument("--json", action="store_true", help="print the run as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        activation = Activation.objects.filter(name=options["name"]).first()
+        if activation is None:
+            names = ", ".join(repr(name) for name in Activation.objects.values_list("name", flat=True)) or "none yet"
+            self._refuse(f"There is no activation {options['name']!r}. There are: {names}.")
+        live = runs.live_run(activation)
+        run = runs.request(
+            activation, Run.Trigger.CLI, full=options["full"], dry_run=options["dry_run"], enqueue=not options["wait"]
+        )
+        if live:
+            self.stderr.write(f"Run {run.number} of this activation is live already; this command waits for that one.")
+        if options["wait"]:
+            run = wait(run)
+        self.stdout.write(json.dumps(summary(run), indent=2) if options["json"] else sentence(run))
+        if options["wait"]:
+            sys.exit(EXIT_CODES[Run.State(run.state)])
+
+    def _refuse(self, message: str) -> NoReturn:
+        self.stderr.write(message)
+        sys.exit(WRONG_USAGE)
+
+
+def wait(run: Run) -> Run:
+    """Executes the run here until it has ended; where another worker holds it, waits for that one, and takes over a dead one's."""
+    while Run.objects.filter(pk=run.pk, state__in=Run.LIVE).exists():
+        if not execute(run.pk):
+            time.sleep(LOOK_SECONDS)
+    return Run.objects.get(pk=run.pk)
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """What scripts read: ids, state, every count, requests and open warnings."""
+    return {
+        "run": run.pk,
+        "number": run.number,
+        "activation": run.activation.name,
+        "state": run.state,
+        "kind": run.kind,
+        "reason": run.reason,
+        "trigger": run.trigger,
+        "dry_run": run.dry_run,
+        "counts": run.counts(),
+        "requests": {
+            "discovery": run.discovery_requests,
+            "lookup": run.lookup_requests,
+            "write": run.write_requests,
+        },
+        "error": {"code": run.error_code, "message": run.error_message} if run.error_code else None,
+        "warnings": [{"kind": warning.kind, "message": warning.message} for warning in open_warnings(run.activation)],
+    }
+
+
+def sentence(run: Run) -> str:
+    """The same in a few lines for a person."""
+    counts = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in run.counts().items() if number)
+    lines = [f"Run {run.number} of {run.activation.name!r}: {run.get_state_display()}. {counts or 'Nothing yet'}."]
+    if run.error_message:
+        lines.append(run.error_message)
+    lines += [f"Warning: {warning.message}" for warning in open_warnings(run.activation)]
+    return "\n".join(lines)

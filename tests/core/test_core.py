@@ -1,0 +1,101 @@
+"""The ground floor: parameters, plug-ins, secrets and HTTP headers."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+import pytest
+from cryptography.fernet import Fernet
+from django.db import connection
+
+from core import http
+from core.errors import Misconfigured
+from core.parameters import Parameter, clean
+from core.plugins import Registry, refuse_duplicates
+from core.secrets import RedactingFilter, redact
+from destinations.models import Connection
+
+HOST = Parameter("host", "Host")
+PORT = Parameter("port", "Port", "integer", default=5432)
+PASSWORD = Parameter("password", "Password", "secret", required=False)
+
+
+def test_parameters_are_split_into_plain_and_secret() -> None:
+    plain, secret = clean([HOST, PORT, PASSWORD], {"host": " db ", "password": "x"})
+    assert (plain, secret) == ({"host": "db", "port": 5432}, {"password": "x"})
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [({}, "parameter_missing"), ({"host": "a", "port": "x"}, "parameter_invalid"), ({"host": "a", "hots": "b"}, "parameter_unknown")],
+)
+def test_a_wrong_parameter_is_named(values: dict[str, str], code: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        clean([HOST, PORT], values)
+    assert caught.value.code == code
+    assert caught.value.where in ("host", "port", "hots")
+
+
+def test_two_plugins_of_one_slug_are_refused() -> None:
+    class Plugin:
+        slug = "same"
+
+    with pytest.raises(ValueError, match="same"):
+        refuse_duplicates([Plugin(), Plugin()])
+
+
+def test_an_unknown_plugin_is_answered_with_those_there_are() -> None:
+    registry: Registry[object] = Registry("segments.engines", "ENGINES", "engine")
+    with pytest.raises(Misconfigured) as caught:
+        registry["oracle"]
+    assert caught.value.code == "engine_unknown"
+    assert "sqlite" in caught.value.message
+
+
+@pytest.mark.django_db
+def test_secrets_are_not_readable_in_the_database() -> None:
+    made = Connection.objects.create(name="Ours", platform="attio", secrets={"token": "open-sesame"})
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT secrets FROM destinations_connection")
+        stored = cursor.fetchone()[0]
+    assert "open-sesame" not in stored
+    assert Connection.objects.get(pk=made.pk).settings == {"token": "open-sesame"}
+
+
+@pytest.mark.django_db
+def test_a_rotated_key_still_reads_what_the_old_one_wrote(settings: object) -> None:
+    made = Connection.objects.create(name="Ours", platform="attio", secrets={"token": "x"})
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.ENCRYPTION_KEYS]  # type: ignore[attr-defined]
+    assert Connection.objects.get(pk=made.pk).secrets == {"token": "x"}
+
+
+@pytest.mark.django_db
+def test_a_lost_key_is_told_in_words(settings: object) -> None:
+    made = Connection.objects.create(name="Ours", platform="attio", secrets={"token": "x"})
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]  # type: ignore[attr-defined]
+    with pytest.raises(Misconfigured) as caught:
+        Connection.objects.get(pk=made.pk)
+    assert caught.value.code == "encryption_key_lost"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Authorization: Bearer s3cret.token-x", "token=s3cret.token-x", '{"password": "s3cret.token-x"}', "postgres://u:s3cret.token-x@host/db"],
+)
+def test_no_credential_reaches_the_log(text: str) -> None:
+    assert "s3cret" not in redact(text)
+    record = logging.LogRecord("x", logging.INFO, "", 0, "said %s", (text,), None)
+    assert RedactingFilter().filter(record)
+    assert "s3cret" not in record.getMessage()
+
+
+NOW = datetime(2026, 5, 23, 14, 42, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("3", 3.0), ("0.5", 0.5), ("Sat, 23 May 2026 14:42:01 GMT", 1.0), ("Sat, 23 May 2026 14:41:00 GMT", 0.0), ("soon", None), ("", None)],
+)
+def test_retry_after_is_read_as_seconds_and_as_a_date(value: str, seconds: float | None) -> None:
+    assert http.retry_after({"Retry-After": value}, NOW) == seconds

@@ -1,0 +1,105 @@
+"""The shared budget: even, used fully, never exceeded, and moved by what the vendor says."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core.errors import Unavailable
+from destinations.contract import Limits, Purpose, Quota
+from destinations.models import Budget
+from destinations.pacing import SHARE_OF_LIMIT, Lane, Pacer
+
+LIMITS = Limits(reads=100, writes=25)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.django_db
+def test_turns_are_even_and_two_processes_share_them() -> None:
+    clock = Clock()
+    lanes = [Lane("attio:w:writes", 25.0, clock), Lane("attio:w:writes", 25.0, clock)]
+    turns = [lane.take()[0] for _ in range(100) for lane in lanes]
+    turns = sorted([*turns, *lanes[0].turns, *lanes[1].turns])
+    gaps = [later - earlier for earlier, later in zip(turns, turns[1:], strict=False)]
+    assert len(set(turns)) == len(turns) >= 200
+    assert max(gaps) == pytest.approx(1 / 25, abs=1e-6)
+    assert min(gaps) == pytest.approx(1 / 25, abs=1e-6)
+
+
+@pytest.mark.django_db
+def test_an_idle_budget_does_not_save_up_turns() -> None:
+    clock = Clock()
+    lane = Lane("attio:w:writes", 25.0, clock)
+    lane.take()
+    lane.turns.clear()
+    clock.now += 60
+    assert lane.take()[0] == clock.now
+
+
+@pytest.mark.django_db
+def test_a_pause_moves_everybody() -> None:
+    clock = Clock()
+    ours, theirs = Pacer("attio:w", LIMITS, clock), Pacer("attio:w", LIMITS, clock)
+    ours.lanes[Purpose.WRITE].take()
+    ours.pause(Purpose.WRITE, 7)
+    assert theirs.lanes[Purpose.WRITE].take()[0] >= clock.now + 7
+    assert ours.lanes[Purpose.WRITE].take()[0] >= clock.now + 7
+
+
+@pytest.mark.django_db
+def test_reads_do_not_use_up_writes_unless_the_vendor_counts_them_together() -> None:
+    apart = Pacer("attio:w", LIMITS)
+    together = Pacer("intercom:w", Limits(reads=10, writes=10, shared=True))
+    assert apart.lanes[Purpose.LOOKUP] is not apart.lanes[Purpose.WRITE]
+    assert together.lanes[Purpose.LOOKUP] is together.lanes[Purpose.WRITE]
+
+
+@pytest.mark.django_db
+def test_the_vendors_headers_set_the_rate() -> None:
+    clock = Clock()
+    pacer = Pacer("intercom:w", Limits(reads=10, writes=10, shared=True), clock)
+    pacer.lanes[Purpose.WRITE].take()
+    reset = datetime.fromtimestamp(clock.now, UTC) + timedelta(seconds=5)
+    pacer.learn(Purpose.WRITE, Quota(remaining=900, reset_at=reset, limit=1660, window_seconds=10))
+    assert pacer.lanes[Purpose.WRITE].rate == pytest.approx(166 * SHARE_OF_LIMIT)
+    assert Budget.objects.get().rate == pytest.approx(166 * SHARE_OF_LIMIT)
+
+
+@pytest.mark.django_db
+def test_a_budget_that_others_used_up_is_waited_for() -> None:
+    clock = Clock()
+    pacer = Pacer("intercom:w", Limits(reads=166, writes=166, shared=True), clock)
+    pacer.lanes[Purpose.WRITE].take()
+    reset = datetime.fromtimestamp(clock.now, UTC) + timedelta(seconds=8)
+    pacer.learn(Purpose.WRITE, Quota(remaining=0, reset_at=reset, limit=1660, window_seconds=10))
+    assert pacer.lanes[Purpose.WRITE].take()[0] == pytest.approx(clock.now + 8, abs=0.1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_closing_ends_all_waiting_without_a_request() -> None:
+    pacer = Pacer("attio:w", LIMITS)
+    pacer.lanes[Purpose.WRITE].take()
+    pacer.pause(Purpose.WRITE, 60)
+    caught: list[Unavailable] = []
+
+    def wait() -> None:
+        try:
+            pacer.wait(Purpose.WRITE)
+        except Unavailable as problem:
+            caught.append(problem)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    pacer.close()
+    thread.join(timeout=5)
+    assert [problem.code for problem in caught] == ["stopped"]
+    assert pacer.take_counts() == {}
