@@ -1,0 +1,114 @@
+"""Attio's REST API with one access token. Every request waits at the gate first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from core import http
+from core.errors import Misconfigured, Unavailable
+from destinations.contract import Gate, Purpose
+from destinations.services.attio.errors import Answer, problem
+
+VERSION = "/v2"
+REQUEST_ID = "x-attio-execution-id"
+
+
+class Client:
+    """Safe for many threads.
+
+    Args:
+        url: the base address, without the version.
+        threads: how many requests may be under way at once.
+
+    Raises:
+        Misconfigured: the address or the token can't be used in a request at all.
+    """
+
+    def __init__(self, url: str, token: str, gate: Gate, threads: int) -> None:
+        if not _is_web_address(url):
+            raise _bad_address()
+        if not token or not token.isascii() or not token.isprintable() or " " in token:
+            raise Misconfigured("token_malformed", "This is no Attio access token. Copy it again from Attio.", where="token")
+        self._url = url + VERSION
+        self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        self._gate = gate
+        self._http = http.session(threads)
+        self.slugs: dict[str, str] = {}
+        """Attribute id → slug, as far as they were asked for; some of Attio's messages give the id only."""
+
+    def send(self, purpose: Purpose, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None) -> Answer:
+        """Sends one request; any answer is returned.
+
+        Raises:
+            Unavailable: no answer came; `ambiguous` where a write may have been processed all the same.
+        """
+        self._gate.wait(purpose)
+        try:
+            response = http.send(self._http, method, self._url + path, headers=self._headers, params=params, json=body)
+        except Unavailable as error:
+            error.ambiguous = error.ambiguous and purpose is Purpose.WRITE
+            raise
+        except requests.exceptions.InvalidURL:
+            raise _bad_address() from None
+        return _answer(response)
+
+    def call(self, purpose: Purpose, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None) -> Answer:
+        """Sends one request whose answer must be a success.
+
+        Raises:
+            Rejected, Misconfigured, Unavailable: as the table of errors says.
+        """
+        return self.require(self.send(purpose, method, path, params=params, body=body), purpose, body)
+
+    def require(self, answer: Answer, purpose: Purpose, sent: Any = None) -> Answer:
+        """The answer itself, if it is a success. Raises as `call`."""
+        if not answer.ok:
+            raise problem(answer, writing=purpose is Purpose.WRITE, sent=sent, slugs=self.slugs)
+        return answer
+
+    def pages(self, purpose: Purpose, path: str, size: int) -> Iterator[dict[str, Any]]:
+        """Every entry of a list, asked for in pages of `size`.
+
+        Some lists know no pages and come whole each time, so a page with nothing new is the end as well as a short one.
+        """
+        seen: set[str] = set()
+        while True:
+            body = self.call(purpose, "GET", path, params={"limit": size, "offset": len(seen)}).body
+            page = body.get("data")
+            if not isinstance(page, list):
+                raise Unavailable("unusable_answer", "Attio's answer could not be understood.")
+            fresh = {name: entry for name, entry in ((str(entry.get("id") or entry), entry) for entry in page) if name not in seen}
+            yield from fresh.values()
+            seen.update(fresh)
+            if len(page) < size or not fresh:
+                return
+
+    def close(self) -> None:
+        self._http.close()
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
+def _bad_address() -> Misconfigured:
+    return Misconfigured("api_url_invalid", "ATTIO_API_URL must be an address that starts with https:// or http://.")
+
+
+def _answer(response: requests.Response) -> Answer:
+    return Answer(
+        response.status_code,
+        http.body(response),
+        "json" in response.headers.get("Content-Type", ""),
+        response.headers.get(REQUEST_ID, ""),
+        http.retry_after(response.headers, datetime.now(UTC)),
+    )

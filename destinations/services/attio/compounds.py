@@ -1,0 +1,166 @@
+"""PURE. Values of several parts: places, names of people, and references to other records and to members."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from decimal import Decimal
+from typing import Any
+
+from destinations.contract import Field, Wire
+from destinations.services.attio import domains
+from destinations.services.attio.refusals import refused
+
+LOCATION_KEYS = ("line_1", "line_2", "line_3", "line_4", "locality", "region", "postcode", "country_code", "latitude", "longitude")
+"""All ten must be in a request; null stands for "unknown"."""
+NAME_KEYS = ("first_name", "last_name", "full_name")
+
+_EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,64}@([^\s@]+)")
+_COUNTRY = re.compile(r"[A-Za-z]{2}", re.ASCII)
+_DEGREES = re.compile(r"[+-]?\d{1,3}(\.\d+)?", re.ASCII)
+
+
+def email(text: Any) -> str | None:
+    """An address in lower case, or None where it is none. Attio compares addresses without case."""
+    match = _EMAIL.fullmatch(text.strip().removeprefix("mailto:")) if isinstance(text, str) else None
+    if match is None:
+        return None
+    try:
+        domains.normalise(match[1])
+    except ValueError:
+        return None
+    return match[0].lower()
+
+
+def location(field: Field, value: Any) -> Wire:
+    """An object with all ten keys, from an object or JSON text with some of them; any other text goes as one address."""
+    given = _object(value)
+    if given is None:
+        if isinstance(value, str) and value.strip() and not value.lstrip().startswith("{"):
+            return value.strip()
+        raise refused(field, f"an address, or an object with some of {', '.join(LOCATION_KEYS)}", value)
+    parts = _parts(given, LOCATION_KEYS)
+    if not parts:
+        raise refused(field, f"an object with texts under no other keys than {', '.join(LOCATION_KEYS)}", value)
+    parts["country_code"] = _country(field, parts["country_code"])
+    parts["latitude"] = _degrees(field, "latitude", parts["latitude"], 90)
+    parts["longitude"] = _degrees(field, "longitude", parts["longitude"], 180)
+    return parts
+
+
+def personal_name(field: Field, value: Any) -> Wire:
+    """First, last and full name, from an object, from "Last, First" or from "First Last"."""
+    given = _object(value)
+    if given is None:
+        given = _split_name(value) if isinstance(value, str) and value.strip() else {}
+    parts = {key: part or "" for key, part in _parts(given, NAME_KEYS).items()}
+    if not parts:
+        raise refused(field, "a name such as Lovelace, Ada, or an object with first_name and last_name", value)
+    if not (parts["first_name"] or parts["last_name"]):
+        parts.update(_split_name(parts["full_name"]))
+    parts["full_name"] = parts["full_name"] or f"{parts['first_name']} {parts['last_name']}".strip()
+    return parts
+
+
+def record_reference(field: Field, value: Any) -> Wire:
+    """A person by email, a company by domain, any record by its id. The record must be in Attio already."""
+    given = _object(value)
+    if given is not None:
+        return _reference_object(field, given)
+    text = value.strip() if isinstance(value, str) else str(value) if isinstance(value, uuid.UUID) else ""
+    target = field.config.get("target_object", "")
+    found = _uuid(text)
+    if found is None and target in ("people", "", None):
+        found = email(text)
+    if found is None and target in ("companies", "", None):
+        found = _domain(text)
+    if found is None:
+        raise refused(field, _WANTED.get(str(target), "the id of a record"), value)
+    return found
+
+
+def actor_reference(field: Field, value: Any) -> Wire:
+    """A member of the workspace by email or by id."""
+    given = _object(value) or {}
+    text = given.get("workspace_member_email_address") or given.get("referenced_actor_id") or value
+    member = _uuid(text) if isinstance(text, str) else None
+    if member:
+        return {"referenced_actor_type": "workspace-member", "referenced_actor_id": member}
+    found = email(text)
+    if found is None:
+        raise refused(field, "the email address of a member of the Attio workspace", value)
+    return found
+
+
+_WANTED = {
+    "people": "the email address or the id of a person",
+    "companies": "the domain or the id of a company",
+    "": "an email address, a domain or the id of a record",
+}
+
+
+def _reference_object(field: Field, given: dict[str, Any]) -> Wire:
+    target, record = given.get("target_object"), given.get("target_record_id")
+    found = _uuid(record) if isinstance(record, str) else None
+    if set(given) != {"target_object", "target_record_id"} or not isinstance(target, str) or found is None:
+        raise refused(field, "an object with target_object and target_record_id", given)
+    return {"target_object": target, "target_record_id": found}
+
+
+def _object(value: Any) -> dict[str, Any] | None:
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, dict) else None
+
+
+def _parts(given: dict[str, Any], keys: tuple[str, ...]) -> dict[str, str | None]:
+    """Every key with its text or None; nothing at all where another key is there, a part is no text, or all are empty."""
+    if set(given) - set(keys) or any(isinstance(value, bool | dict | list) for value in given.values()):
+        return {}
+    parts = {key: _part(given.get(key)) for key in keys}
+    return parts if any(parts.values()) else {}
+
+
+def _part(value: Any) -> str | None:
+    if isinstance(value, float):
+        return format(Decimal(str(value)), "f")
+    return None if value is None else str(value).strip() or None
+
+
+def _country(field: Field, text: str | None) -> str | None:
+    if text is not None and not _COUNTRY.fullmatch(text):
+        raise refused(field, "a country_code of two letters, such as FR", text)
+    return text.upper() if text else None
+
+
+def _degrees(field: Field, key: str, text: str | None, most: int) -> str | None:
+    if text is not None and not (_DEGREES.fullmatch(text) and abs(float(text)) <= most):
+        raise refused(field, f"a {key} in degrees from -{most} to {most}", text)
+    return text
+
+
+def _split_name(text: str) -> dict[str, str]:
+    last, comma, first = (part.strip() for part in text.partition(","))
+    if not comma:
+        first, _, last = text.strip().rpartition(" ")
+        if not first:
+            first, last = last, ""
+    return {"first_name": first.strip(), "last_name": last.strip()}
+
+
+def _uuid(text: str) -> str | None:
+    try:
+        return str(uuid.UUID(text)) if len(text) == 36 else None
+    except ValueError:
+        return None
+
+
+def _domain(text: str) -> str | None:
+    try:
+        return domains.normalise(text)
+    except ValueError:
+        return None

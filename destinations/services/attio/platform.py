@@ -1,0 +1,76 @@
+"""Attio: how to connect to a workspace, and how to check an access token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.errors import Misconfigured, Unavailable
+from core.parameters import Parameter
+from destinations.contract import Gate, Platform, Purpose, Workspace
+from destinations.services.attio.client import Client
+from destinations.services.attio.sandbox import AttioSandbox
+
+SCOPES = {"record_permission:read-write": "Records: read-write", "object_configuration:read": "Object configuration: read"}
+"""What every write needs, and how Attio's screen calls it. Official documentation, per operation."""
+
+
+class Attio(Platform):
+    slug = "attio"
+    label = "Attio"
+    url_variable = "ATTIO_API_URL"
+    sandbox_port = 8081
+    parameters = (
+        Parameter(
+            "token",
+            "Access token",
+            kind="secret",
+            help="In Attio: Workspace settings, Developers, New access token. It needs the scopes Records (read-write) "
+            "and Object configuration (read).",
+        ),
+    )
+
+    def default_url(self, settings: Mapping[str, Any]) -> str:
+        return "https://api.attio.com"
+
+    def client(self, settings: Mapping[str, Any], gate: Gate, threads: int) -> Client:
+        return Client(self.url(settings), str(settings.get("token") or "").strip(), gate, threads)
+
+    def check(self, client: Client) -> Workspace:
+        """Asks Attio whose token it is. Attio answers 200 for a token that it does not know; `active` tells."""
+        token = client.call(Purpose.DISCOVERY, "GET", "/self").body
+        if token.get("active") is not True:
+            raise Misconfigured(
+                "token_inactive",
+                "Attio does not know this access token, or it was revoked. Create a new one in Attio under Workspace settings, "
+                "Developers, and enter it here.",
+                where="token",
+            )
+        _check_scopes(token.get("scope"))
+        workspace_id = token.get("workspace_id") or token.get("sub")
+        if not workspace_id:
+            raise Unavailable("unusable_answer", "Attio did not say which workspace the access token belongs to.")
+        facts = {"slug": token.get("workspace_slug"), "logo_url": token.get("workspace_logo_url")}
+        return Workspace(
+            str(workspace_id),
+            str(token.get("workspace_name") or workspace_id),
+            {name: str(value) for name, value in facts.items() if value},
+        )
+
+    def sandbox(self, token: str) -> AttioSandbox:
+        return AttioSandbox(token)
+
+
+def _check_scopes(scope: Any) -> None:
+    """Raises Misconfigured naming the scopes that are missing. Only `active` is sure to be in the answer."""
+    if not isinstance(scope, str):
+        return
+    granted = set(scope.split())
+    granted |= {f"{name}:read" for name, _, right in (item.partition(":") for item in granted) if right == "read-write"}
+    missing = [f"{words} ({name})" for name, words in SCOPES.items() if name not in granted]
+    if missing:
+        raise Misconfigured(
+            "scope_missing",
+            f"The access token lacks a scope. Tick it in Attio under Workspace settings, Developers: {', '.join(missing)}.",
+            where="token",
+        )

@@ -1,0 +1,89 @@
+"""Finding and writing the records of one Attio object: what every service of this platform has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from core.errors import Rejected, Unavailable
+from destinations.contract import Field, Limits, Mode, Operation, Outcome, Purpose, Service, Wire
+from destinations.services.attio import domains, values, writing
+from destinations.services.attio.client import Client
+from destinations.services.attio.fields import discover
+
+QUERY_LIMIT = 500
+"""Records in an answer of a query: Attio's default, and what everyone uses."""
+
+# 100 reads and 25 writes a second: docs.attio.com /rest-api/guides/rate-limiting.
+LIMITS = Limits(reads=100, writes=25, shared=False, find_batch=50)
+
+
+class Records(Service):
+    """One object of Attio."""
+
+    object: ClassVar[str]
+    default_mode = Mode.UPSERT
+    match_may_change = True
+    limits = LIMITS
+
+    def fields(self, client: Client) -> list[Field]:
+        return discover(client, self.object)
+
+    def convert(self, field: Field, value: Any) -> Wire:
+        return values.convert(field, value)
+
+    def empty(self, field: Field) -> Wire:
+        if field.required:
+            raise Rejected("required", f"The attribute {field.name!r} is required in Attio and can't be cleared.", field=field.name)
+        return []
+
+    def identity(self, field: Field, wire: Wire) -> str:
+        return values.identity(field, wire)
+
+    def find(self, client: Client, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
+        wanted = dict.fromkeys(identities)
+        found: dict[str, str] = {}
+        clauses = [clause for identity in wanted for clause in _clauses(match_field, identity)]
+        for record in self._matching(client, clauses) if clauses else ():
+            for value in record["values"].get(match_field.name) or ():
+                identity = _identity_of(match_field, value)
+                if identity in wanted:
+                    found.setdefault(identity, record["id"]["record_id"])
+        return found
+
+    def write(self, client: Client, operation: Operation) -> Outcome:
+        return writing.write(client, self.object, operation)
+
+    def _matching(self, client: Client, clauses: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        path, offset = f"/objects/{self.object}/records/query", 0
+        while True:
+            body = {"filter": {"$or": clauses}, "limit": QUERY_LIMIT, "offset": offset}
+            page = client.call(Purpose.LOOKUP, "POST", path, body=body).body.get("data")
+            if not isinstance(page, list):
+                raise Unavailable("unusable_answer", "Attio's answer could not be understood.")
+            yield from page
+            if len(page) < QUERY_LIMIT:
+                return
+            offset += len(page)
+
+
+_READ_KEYS = ("domain", "email_address", "phone_number", "original_phone_number", "currency_value", "value")
+_NUMBERS = ("number", "currency", "rating")
+
+
+def _clauses(field: Field, identity: str) -> Iterator[dict[str, Any]]:
+    """The filters that meet one identity. Domains can't be asked for with $in, so that look-ups are an $or of these."""
+    if field.type == "domain":
+        for spelling in domains.spellings(identity):
+            yield {field.name: {"domain": {"$eq": spelling}}}
+    else:
+        yield {field.name: float(identity) if field.type in _NUMBERS else identity}
+
+
+def _identity_of(field: Field, value: Mapping[str, Any]) -> str:
+    """The identity of a value as Attio gives it back, or "" where it has none."""
+    try:
+        wire = values.convert(field, next(value[key] for key in _READ_KEYS if value.get(key) is not None))
+    except (Rejected, StopIteration):
+        return ""
+    return values.identity(field, wire)

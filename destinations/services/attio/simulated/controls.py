@@ -1,0 +1,77 @@
+"""What a person may do to a simulated workspace from outside the API: new attributes, archived ones, members, merges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from destinations.services.attio.simulated.schema import Choice, Schema, fixed_id
+from destinations.services.attio.simulated.workspace import Workspace
+
+_FLAGS = {
+    "is_multiselect": "multiselect",
+    "is_unique": "unique",
+    "is_required": "required",
+    "is_writable": "writable",
+    "currency": "currency",
+}
+
+
+def add_attributes(workspace: Workspace, entries: list[dict[str, Any]]) -> None:
+    for entry in entries:
+        flags = {_FLAGS[name]: value for name, value in entry.items() if name in _FLAGS}
+        _companies(workspace).add(
+            slug=entry["api_slug"],
+            type=entry["type"],
+            title=entry.get("title", ""),
+            options=entry.get("options"),
+            system=False,
+            **flags,
+        )
+
+
+def archive(workspace: Workspace, slugs: list[str]) -> None:
+    for slug in slugs:
+        _companies(workspace).attributes[slug].archived = True
+
+
+def unarchive(workspace: Workspace, slugs: list[str]) -> None:
+    for slug in slugs:
+        _companies(workspace).attributes[slug].archived = False
+
+
+def archive_options(workspace: Workspace, titles: dict[str, list[str]]) -> None:
+    for slug, archived in titles.items():
+        for choice in _companies(workspace).attributes[slug].choices:
+            choice.archived = choice.archived or choice.title in archived
+
+
+def add_options(workspace: Workspace, titles: dict[str, list[str]]) -> None:
+    for slug, added in titles.items():
+        attribute = _companies(workspace).attributes[slug]
+        attribute.choices.extend(Choice(fixed_id(attribute.id, title), title) for title in added)
+
+
+def add_members(workspace: Workspace, emails: list[str]) -> None:
+    workspace.members.update({email.lower(): fixed_id(workspace.id, email.lower()) for email in emails})
+
+
+def merge(workspace: Workspace, ids: list[str]) -> None:
+    workspace.merge(workspace.stores["companies"], ids[0], ids[1], datetime.now(UTC))
+
+
+ACTIONS: dict[str, Callable[[Workspace, Any], None]] = {
+    "attributes": add_attributes,
+    "archive": archive,
+    "unarchive": unarchive,
+    "archive_options": archive_options,
+    "add_options": add_options,
+    "members": add_members,
+    "merge": merge,
+}
+"""By the name under which the control path takes them."""
+
+
+def _companies(workspace: Workspace) -> Schema:
+    return workspace.stores["companies"].schema

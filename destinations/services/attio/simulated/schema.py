@@ -1,0 +1,138 @@
+"""The objects and attributes of a simulated workspace."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from destinations.services.attio.simulated.refusal import not_found
+
+BORN = "2023-01-01T09:00:00.000000000Z"
+_FOLDER = Path(__file__).parent
+
+
+def fixed_id(*parts: str) -> str:
+    """The same id for the same thing in every sandbox of one token, so that answers can be compared."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(parts)))
+
+
+@dataclass
+class Choice:
+    """An option of a select, or a status."""
+
+    id: str
+    title: str
+    archived: bool = False
+
+
+@dataclass
+class Attribute:
+    """One attribute; `id`, `object_id` and `workspace_id` are Attio's."""
+
+    slug: str
+    title: str
+    type: str
+    workspace_id: str
+    object_id: str
+    system: bool = True
+    writable: bool = True
+    required: bool = False
+    unique: bool = False
+    multiselect: bool = False
+    archived: bool = False
+    default: dict[str, Any] | None = None
+    relationship: dict[str, Any] | None = None
+    currency: dict[str, Any] | None = None
+    allowed_objects: list[str] | None = None
+    choices: list[Choice] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        return fixed_id(self.object_id, self.slug)
+
+    @property
+    def ids(self) -> dict[str, str]:
+        return {"workspace_id": self.workspace_id, "object_id": self.object_id, "attribute_id": self.id}
+
+    def described(self) -> dict[str, Any]:
+        """As the attributes endpoint gives it."""
+        relationship = self.relationship and {"id": {**self.ids}, **self.relationship}
+        return {
+            "id": self.ids,
+            "title": self.title,
+            "description": None,
+            "api_slug": self.slug,
+            "type": self.type,
+            "is_system_attribute": self.system,
+            "is_writable": self.writable,
+            "is_required": self.required,
+            "is_unique": self.unique,
+            "is_multiselect": self.multiselect,
+            "is_default_value_enabled": self.default is not None,
+            "is_archived": self.archived,
+            "default_value": self.default,
+            "relationship": relationship,
+            "created_at": BORN,
+            "config": {
+                "currency": self.currency or {"default_currency_code": None, "display_type": None},
+                "record_reference": {"allowed_object_ids": self.allowed_objects},
+            },
+        }
+
+    def described_choice(self, choice: Choice) -> dict[str, Any]:
+        """As the options and statuses endpoints give it, and as it stands in a value."""
+        part = "status_id" if self.type == "status" else "option_id"
+        found: dict[str, Any] = {"id": {**self.ids, part: choice.id}, "title": choice.title, "is_archived": choice.archived}
+        if self.type == "status":
+            found |= {"celebration_enabled": False, "target_time_in_status": None}
+        return found
+
+    def choice(self, wanted: str) -> Choice | None:
+        return next((item for item in self.choices if wanted in (item.title, item.id) and not item.archived), None)
+
+
+class Schema:
+    """One object with its attributes."""
+
+    def __init__(self, workspace_id: str, slug: str) -> None:
+        described = json.loads((_FOLDER / f"{slug}.json").read_text())
+        self.slug = slug
+        self.workspace_id = workspace_id
+        self.id = fixed_id(workspace_id, slug)
+        self.singular, self.plural = described["singular"], described["plural"]
+        self.attributes: dict[str, Attribute] = {}
+        for entry in described["attributes"]:
+            self.add(**entry)
+
+    def add(self, *, slug: str, type: str, title: str = "", options: list[str] | None = None, **flags: Any) -> None:
+        """A new attribute, with its options or statuses by title."""
+        made = Attribute(slug, title or slug.replace("_", " ").capitalize(), type, self.workspace_id, self.id, **flags)
+        made.choices = [Choice(fixed_id(made.id, title), title) for title in options or ()]
+        if type == "currency" and made.currency is None:
+            made.currency = {"default_currency_code": "USD", "display_type": "symbol"}
+        if made.relationship:
+            made.allowed_objects = [fixed_id(self.workspace_id, made.relationship["object_slug"])]
+        self.attributes[slug] = made
+
+    def find(self, name: str) -> Attribute | None:
+        """By slug or id, archived or not."""
+        return self.attributes.get(name) or next((item for item in self.attributes.values() if item.id == name), None)
+
+    def get(self, name: str) -> Attribute:
+        """As `find`; raises the vendor's 404."""
+        found = self.find(name)
+        if found is None:
+            raise not_found(f'Attribute with slug/ID "{name}" not found.')
+        return found
+
+    def described(self) -> dict[str, Any]:
+        return {
+            "id": {"workspace_id": self.workspace_id, "object_id": self.id},
+            "api_slug": self.slug,
+            "singular_noun": self.singular,
+            "plural_noun": self.plural,
+            "created_at": BORN,
+        }

@@ -1,0 +1,236 @@
+"""PURE. From a natural Python value, or from text, to what Attio takes in a request, for each type of attribute.
+
+Formats: docs.attio.com /docs/attribute-types, and `input-value` of the official OpenAPI document.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import phonenumbers
+
+from core.errors import Rejected
+from destinations.contract import Field, Wire
+from destinations.services.attio import compounds, domains
+from destinations.services.attio.lists import distinct, items
+from destinations.services.attio.moments import instant, moment
+from destinations.services.attio.refusals import refused
+
+Converter = Callable[[Field, Any], Wire]
+
+LONGEST_TEXT = 10 * 1024 * 1024
+"""Bytes that a text attribute holds."""
+DECIMALS = Decimal("0.0001")
+"""Attio keeps four decimals."""
+LARGEST_EXACT = 2**53
+HIGHEST_RATING = 5
+
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_WORDS = {"true": True, "t": True, "yes": True, "y": True, "on": True, "1": True,
+          "false": False, "f": False, "no": False, "n": False, "off": False, "0": False}  # fmt: skip
+
+
+def convert(field: Field, value: Any) -> Wire:
+    """The wire value of a natural Python value that is not empty: one value, or a list where the attribute holds several.
+
+    Raises:
+        Rejected: it can't be converted; the message names the attribute and what would fit, never the value.
+    """
+    converter = CONVERTERS.get(field.type)
+    if converter is None:
+        raise refused(field, "nothing that this version can write", value, code="type_unsupported")
+    if isinstance(value, str) and not _is_unicode(value):
+        raise refused(field, "text in valid Unicode", value, code="text_not_unicode")
+    if not field.multiple:
+        return converter(field, _only(field, value))
+    found = [converter(field, item) for item in items(field, value)]
+    if not found:
+        raise refused(field, "at least one value", value, code="list_without_values")
+    return distinct(found)
+
+
+def identity(field: Field, wire: Wire) -> str:
+    """The text under which a match value is compared. Domains and addresses compare without case, other values exactly."""
+    first = wire[0] if isinstance(wire, list) and wire else wire
+    if first is None or isinstance(first, list):
+        return ""
+    text = first if isinstance(first, str) else json.dumps(first, sort_keys=True)
+    return text.lower() if field.type in ("domain", "email-address") else text
+
+
+def plain_text(value: Any) -> str:
+    """A scalar as people write it; a list joined by commas; anything else as JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return format(Decimal(value), "f")
+    if isinstance(value, float | Decimal):
+        return _decimal_text(Decimal(str(value)))
+    if isinstance(value, datetime):
+        return instant(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, list) and all(isinstance(item, str | int | float | Decimal) for item in value):
+        return ", ".join(plain_text(item) for item in value)
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+
+
+def _text(field: Field, value: Any) -> Wire:
+    text = plain_text(value)
+    if len(text.encode(errors="replace")) > LONGEST_TEXT:
+        raise refused(field, "text of up to 10 MB", value, code="text_too_long")
+    return text
+
+
+def _number(field: Field, value: Any) -> Wire:
+    number = _decimal(value)
+    if number is None:
+        raise refused(field, "a number", value)
+    if abs(number) > LARGEST_EXACT:
+        raise refused(field, "a number of up to 2^53, which is as far as Attio counts exactly", value, code="number_too_large")
+    kept = number.quantize(DECIMALS)
+    return int(kept) if kept == kept.to_integral_value() else float(kept)
+
+
+def _currency(field: Field, value: Any) -> Wire:
+    return _number(field, value.get("currency_value") if isinstance(value, dict) else value)
+
+
+def _rating(field: Field, value: Any) -> Wire:
+    number = _decimal(value)
+    if number is None or number != number.to_integral_value() or not 0 <= number <= HIGHEST_RATING:
+        raise refused(field, "a whole number from 0 to 5", value)
+    return int(number)
+
+
+def _checkbox(field: Field, value: Any) -> Wire:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float | Decimal) and value in (0, 1):
+        return bool(value)
+    if isinstance(value, str) and value.strip().lower() in _WORDS:
+        return _WORDS[value.strip().lower()]
+    raise refused(field, "true or false", value)
+
+
+def _date(field: Field, value: Any) -> Wire:
+    """A day. A moment with a zone is taken to UTC first, as Attio does; a year alone is its first of January."""
+    if isinstance(value, int) and not isinstance(value, bool) and 1000 <= value <= 9999:
+        value = str(value)
+    found = moment(value)
+    if found is None:
+        raise refused(field, "a date such as 2024-12-31", value)
+    return found.date().isoformat()
+
+
+def _timestamp(field: Field, value: Any) -> Wire:
+    found = moment(value)
+    if found is None:
+        raise refused(field, "a date and time such as 2024-12-31T18:00:00Z", value)
+    return instant(found)
+
+
+def _option(field: Field, value: Any) -> Wire:
+    wanted = plain_text(value).strip()
+    for option in field.options:
+        if wanted in (option.title, option.id):
+            return option.title
+    for option in field.options:
+        if wanted.casefold() == option.title.casefold():
+            return option.title
+    raise Rejected(
+        "unknown_option",
+        f"The attribute {field.name!r} has no such option. Add the option in Attio, or send one of its {len(field.options)} options.",
+        field=field.name,
+    )
+
+
+def _domain(field: Field, value: Any) -> Wire:
+    text = value.get("domain") if isinstance(value, dict) else value
+    try:
+        return domains.normalise(text if isinstance(text, str) else "")
+    except ValueError:
+        raise refused(field, "a domain such as attio.com", value) from None
+
+
+def _email(field: Field, value: Any) -> Wire:
+    text = value.get("email_address") if isinstance(value, dict) else value
+    found = compounds.email(text)
+    if found is None:
+        raise refused(field, "an email address", value)
+    return found
+
+
+def _phone(field: Field, value: Any) -> Wire:
+    """E.164. Without a country, a number needs its + or 00."""
+    country = str(value.get("country_code") or "").upper() if isinstance(value, dict) else ""
+    text = value.get("original_phone_number") if isinstance(value, dict) else value
+    written = text.strip() if isinstance(text, str) else ""
+    try:
+        number = phonenumbers.parse("+" + written[2:] if written.startswith("00") else written, country or None)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_valid_number(number):
+        raise refused(field, "a real phone number with its country, such as +33 1 42 68 53 00", value)
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+CONVERTERS: dict[str, Converter] = {
+    "text": _text,
+    "number": _number,
+    "checkbox": _checkbox,
+    "currency": _currency,
+    "date": _date,
+    "timestamp": _timestamp,
+    "rating": _rating,
+    "select": _option,
+    "status": _option,
+    "domain": _domain,
+    "email-address": _email,
+    "phone-number": _phone,
+    "location": compounds.location,
+    "personal-name": compounds.personal_name,
+    "record-reference": compounds.record_reference,
+    "actor-reference": compounds.actor_reference,
+}
+"""Every type of attribute that can be written."""
+
+
+def _only(field: Field, value: Any) -> Any:
+    """The value itself, or the one value of a list. Text takes a longer list as its words."""
+    if isinstance(value, list) and field.type != "text":
+        if len(value) != 1:
+            raise refused(field, "one value", value)
+        return value[0]
+    return value
+
+
+def _decimal(value: Any) -> Decimal | None:
+    """The exact finite number, or None where it is none."""
+    if isinstance(value, str):
+        return Decimal(value.strip()) if _NUMBER.fullmatch(value.strip()) else None
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    number = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
+    return number if number.is_finite() else None
+
+
+def _decimal_text(number: Decimal) -> str:
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether it can be sent at all: half of a surrogate pair can't."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
