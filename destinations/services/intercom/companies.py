@@ -1,0 +1,194 @@
+"""Synchronizes companies to Intercom: created and updated by `company_id`, known ones updated by Intercom's own id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from core.errors import Misconfigured, Rejected, Unavailable
+from destinations.contract import Field, Limits, Mode, NewField, Operation, Outcome, Result, Service, Verb, Wire
+from destinations.services.intercom import attributes, custom, errors, values
+from destinations.services.intercom.attributes import MATCH
+from destinations.services.intercom.client import Answer, IntercomClient
+from destinations.services.intercom.platform import PLATFORM
+
+CREATED_AT = "remote_created_at"
+
+
+class IntercomCompanies(Service):
+    """Companies of a workspace, with their custom attributes."""
+
+    slug = "intercom.companies"
+    label = "Synchronize companies"
+    platform = PLATFORM
+    accepts = ("custom",)
+    default_mode = Mode.UPDATE
+    # 10,000 requests a minute are documented for an app; many workspaces have less, which the first answer tells.
+    limits = Limits(reads=166, writes=166, shared=True, find_batch=1)
+    default_match = MATCH
+    creates_fields = True
+    notes = (
+        "Intercom does not show a company before a contact is attached to it. Companies without contacts are stored all the same, "
+        "and appear in its lists as soon as they have one.",
+        "Companies are identified by company_id alone, which never changes: a row with another company_id is another company.",
+        "A company that was deleted in Intercom is created again when its row is sent in upsert mode.",
+        "Custom attributes are created in Intercom with the type of their column, and archived ones that are chosen are brought back. "
+        "Their names and types can't be changed afterwards, and are unique across companies and contacts.",
+        "Nothing is shortened or rounded: texts over 255 characters, monthly spend with cents, and lists are refused with a reason.",
+    )
+
+    def fields(self, client: IntercomClient) -> list[Field]:
+        """Standard and custom attributes; see `attributes` for how archived ones and those of contacts are listed."""
+        return attributes.fields(client.attributes("company"), client.attributes("contact"))
+
+    def convert(self, field: Field, value: Any) -> Wire:
+        """PURE. See the table in `values`."""
+        return values.convert(field, value)
+
+    def empty(self, field: Field) -> Wire:
+        """PURE. Null; whether Intercom followed is checked in its answer."""
+        if field.name == MATCH:
+            raise Rejected("match_empty", "The company_id identifies the company and can't be cleared.", field=MATCH)
+        return None
+
+    def identity(self, field: Field, wire: Wire) -> str:
+        """PURE. The company_id as it is: Intercom compares it as given."""
+        return str(wire)
+
+    def find(self, client: IntercomClient, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
+        """Looks up each company by its company_id: the only way that also finds companies without contacts."""
+        found = {identity: _found(client.find(identity), identity) for identity in identities}
+        return {identity: remote_id for identity, remote_id in found.items() if remote_id}
+
+    def write(self, client: IntercomClient, operation: Operation) -> Outcome:
+        """Writes one company with one request; only where Intercom refuses `remote_created_at` up to three.
+
+        Raises:
+            Rejected: also where Intercom kept a value that was to be cleared.
+        """
+        if operation.verb is Verb.UPDATE:
+            return _update(client, operation)
+        try:
+            answer = client.post({MATCH: str(operation.match_value), **body(operation.values)})
+        except Unavailable as problem:
+            if operation.verb is Verb.CREATE and problem.code == errors.ALREADY_EXISTS:
+                return Outcome(Result.EXISTS)
+            raise
+        return _accepted(answer, operation.values, (MATCH, *operation.values))
+
+    def check_new_fields(self, fields: Sequence[Field], wanted: Sequence[NewField]) -> Iterator[str]:
+        """PURE. Names, collisions with companies and contacts, types, and the limit of 250."""
+        return custom.refusals(fields, wanted)
+
+    def prepare(self, client: IntercomClient, fields: Sequence[Field], wanted: Sequence[NewField]) -> list[Field]:
+        """Creates missing custom attributes and un-archives archived ones that are wanted."""
+        return custom.prepare(client, fields, wanted)
+
+
+def body(sent: Mapping[str, Wire]) -> dict[str, Wire]:
+    """PURE. The values as a request holds them: standard ones at the top, all others below `custom_attributes`."""
+    made = {name: value for name, value in sent.items() if name in attributes.WRITABLE}
+    others = {name: value for name, value in sent.items() if name not in attributes.WRITABLE}
+    return {**made, "custom_attributes": others} if others else made
+
+
+def not_cleared(sent: Mapping[str, Wire], company: Mapping[str, Any]) -> list[str]:
+    """PURE. Those of the cleared attributes that still hold something in Intercom's answer."""
+    held = _held(company)
+    return [name for name, value in sent.items() if value is None and not _is_clear(name, held.get(name))]
+
+
+def _update(client: IntercomClient, operation: Operation) -> Outcome:
+    sent = {name: value for name, value in operation.values.items() if name in operation.changed}
+    if not sent:
+        return Outcome(Result.ACCEPTED, operation.remote_id)
+    try:
+        answer = client.put(operation.remote_id, body(sent))
+    except (Misconfigured, Rejected) as problem:
+        if CREATED_AT not in sent or CREATED_AT not in (getattr(problem, "where", ""), getattr(problem, "field", "")):
+            raise
+        return _update_without_created_at(client, operation, sent)
+    if answer is None:
+        return Outcome(Result.GONE)
+    if CREATED_AT in sent and sent[CREATED_AT] is not None and answer.body.get(CREATED_AT) != sent[CREATED_AT]:
+        raise _fixed(answer.request_id)
+    return _accepted(answer, sent, tuple(sent))
+
+
+def _update_without_created_at(client: IntercomClient, operation: Operation, sent: Mapping[str, Wire]) -> Outcome:
+    """Sends the rest where Intercom holds that `remote_created_at` already, as in a full run; else nothing."""
+    current = client.get(operation.remote_id)
+    if current is None:
+        return Outcome(Result.GONE)
+    if current.body.get(CREATED_AT) != sent[CREATED_AT]:
+        raise _fixed(current.request_id)
+    rest = {name: value for name, value in sent.items() if name != CREATED_AT}
+    if not rest:
+        return _accepted(current, {}, ())
+    answer = client.put(operation.remote_id, body(rest))
+    return _accepted(answer, rest, tuple(rest)) if answer else Outcome(Result.GONE)
+
+
+def _fixed(request_id: str) -> Rejected:
+    return Rejected(
+        "remote_created_at_fixed",
+        "Intercom did not change remote_created_at of this company, which it already has: this attribute can be set when a company "
+        "is created, and can't be kept up to date afterwards. Take it out of the mapping, or correct it in Intercom.",
+        field=CREATED_AT,
+        request_id=request_id,
+    )
+
+
+def _accepted(answer: Answer, sent: Mapping[str, Wire], names: tuple[str, ...]) -> Outcome:
+    company = answer.body
+    if kept := not_cleared(sent, company):
+        raise Rejected(
+            "not_cleared",
+            f"Intercom kept its value of {', '.join(kept)} although it was asked to clear it. Clear it in Intercom, "
+            "or let the mapping keep what is there.",
+            field=kept[0],
+            request_id=answer.request_id,
+        )
+    users = company.get("user_count")
+    return Outcome(
+        Result.ACCEPTED,
+        remote_id=str(company["id"]),
+        created_at=_moment(company.get("created_at")),
+        sent=names,
+        request_id=answer.request_id,
+        facts={"user_count": users} if isinstance(users, int) else {},
+    )
+
+
+def _found(answer: Answer | None, company_id: str) -> str:
+    """Intercom's id out of one company or a list of companies; nothing where none has exactly this company_id."""
+    companies = _companies(answer) if answer else ()
+    return next((str(company["id"]) for company in companies if str(company.get(MATCH)) == company_id and company.get("id")), "")
+
+
+def _companies(answer: Answer) -> Iterable[Mapping[str, Any]]:
+    listed = answer.body.get("data", answer.body.get("companies"))
+    if isinstance(listed, list):
+        return [company for company in listed if isinstance(company, dict)]
+    if not isinstance(answer.body.get("id"), str):
+        raise errors.unusable("GET /companies", answer.request_id)
+    return [answer.body]
+
+
+def _held(company: Mapping[str, Any]) -> dict[str, Any]:
+    others = company.get("custom_attributes")
+    standard = {name: company.get(name) for name in attributes.WRITABLE}
+    plan = standard["plan"]
+    return {**(others if isinstance(others, dict) else {}), **standard, "plan": plan.get("name") if isinstance(plan, dict) else plan}
+
+
+def _is_clear(name: str, held: Any) -> bool:
+    # Intercom shows no spend as 0.
+    return held in (None, "") or (name == "monthly_spend" and held == 0)
+
+
+def _moment(seconds: Any) -> datetime | None:
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= values.LATEST_SECONDS:
+        return None
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,141 @@
+"""New custom attributes: what stands against them (PURE), and creating them."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from core.errors import Misconfigured, Unavailable
+from destinations.contract import Field, NewField
+from destinations.services.intercom.attributes import STANDARD, company_field, fields
+
+CUSTOM_LIMIT = 250
+"""Custom attributes of a workspace, those of contacts included."""
+
+DATA_TYPES = {"text": "string", "integer": "integer", "number": "float", "boolean": "boolean", "date": "date", "timestamp": "date"}
+"""The type of column → the data type of the attribute that is created for it."""
+FITTING = {
+    "string": frozenset(DATA_TYPES),
+    "integer": frozenset({"integer"}),
+    "float": frozenset({"integer", "number"}),
+    "boolean": frozenset({"boolean"}),
+    "date": frozenset({"date", "timestamp"}),
+    "datetime": frozenset({"date", "timestamp"}),
+}
+"""The data type of an attribute that exists → the types of column whose values all fit."""
+
+
+class AttributeCalls(Protocol):
+    """What `prepare` needs of the client."""
+
+    def attributes(self, model: str) -> list[dict[str, Any]]: ...
+    def create_attribute(self, name: str, data_type: str) -> dict[str, Any]: ...
+    def unarchive_attribute(self, number: Any) -> dict[str, Any]: ...
+
+
+def refusals(known: Sequence[Field], wanted: Sequence[NewField]) -> Iterator[str]:
+    """What stands against having all of `wanted` as custom attributes, a sentence each."""
+    customs = _customs(known)
+    names = {model: {field.config["name"] for field in known if _belongs(field, model)} for model in ("contact", "company")}
+    added = 0
+    for new in {new.name: new for new in wanted}.values():
+        present = customs.get(new.name)
+        sentence = _type_refusal(new, present) or (_present_refusal(present) if present else _name_refusal(new.name, names))
+        if sentence:
+            yield sentence
+        elif present is None or present.config.get("archived"):
+            added += 1
+    used = sum(1 for field in known if field.custom and not field.config.get("archived"))
+    if added and used + added > CUSTOM_LIMIT:
+        yield (
+            f"Intercom allows {CUSTOM_LIMIT} custom attributes; the workspace uses {used}, and this needs {added} more. "
+            "Archive some in Intercom, or choose fewer columns."
+        )
+
+
+def prepare(client: AttributeCalls, known: Sequence[Field], wanted: Sequence[NewField]) -> list[Field]:
+    """Creates what is missing, and un-archives what is wanted and archived: to want it is to agree to that.
+
+    Returns:
+        The fields as they are then, in their order, new ones last.
+
+    Raises:
+        Misconfigured: one can't be had; the message names it and says why.
+        Unavailable: Intercom does not answer.
+    """
+    for sentence in refusals(known, wanted):
+        raise Misconfigured("custom_attribute", sentence, where="custom_attributes")
+    found = {field.name: field for field in known}
+    for new in {new.name: new for new in wanted}.values():
+        present = found.get(new.name)
+        if present is None or present.config.get("archived"):
+            found[new.name] = _ensure(client, new, present)
+    return list(found.values())
+
+
+def _ensure(client: AttributeCalls, new: NewField, archived: Field | None) -> Field:
+    try:
+        entry = client.unarchive_attribute(archived.config["id"]) if archived else client.create_attribute(new.name, DATA_TYPES[new.type])
+    except (Misconfigured, Unavailable) as problem:
+        # Another run may have made it meanwhile, or an earlier request whose answer was lost.
+        made = _customs(fields(client.attributes("company"), ())).get(new.name)
+        if made is None or not made.writable:
+            raise _named(new, problem) from None
+    else:
+        made = company_field(entry)
+    if not made.writable or (sentence := _type_refusal(new, made)):
+        raise Misconfigured("custom_attribute", sentence or _present_refusal(made), where=new.name)
+    return made
+
+
+def _named(new: NewField, problem: Misconfigured | Unavailable) -> Misconfigured | Unavailable:
+    if isinstance(problem, Misconfigured) and problem.where != "token":
+        text = f"The custom attribute {new.name!r} can't be created in Intercom. {problem.message}"
+        return Misconfigured(problem.code, text, detail=problem.detail, where=new.name)
+    return problem
+
+
+def _customs(known: Iterable[Field]) -> dict[str, Field]:
+    return {field.config["name"]: field for field in known if field.custom and field.config.get("model") == "company"}
+
+
+def _type_refusal(new: NewField, present: Field | None) -> str:
+    if new.type not in DATA_TYPES:
+        return (
+            f"The column {new.name!r} holds values of the type {new.type}; a custom attribute of Intercom takes only single plain values."
+        )
+    if present and present.type in FITTING and new.type not in FITTING[present.type]:
+        return (
+            f"Intercom has a custom attribute {new.name!r} of the type {present.type}, and the column holds {new.type} values. "
+            "Intercom can't change the type: rename the column, or convert it in the model."
+        )
+    return ""
+
+
+def _present_refusal(present: Field) -> str:
+    if present.writable or present.config.get("archived"):
+        return ""
+    return f"The custom attribute {present.config['name']!r} exists in Intercom and can't be written. {present.read_only_reason}"
+
+
+def _belongs(field: Field, model: str) -> bool:
+    """Whether the name stands in the way of a new custom attribute: standard ones of companies, custom ones of contacts."""
+    return field.config.get("model") == model and field.custom == (model == "contact")
+
+
+def _name_refusal(name: str, taken: Mapping[str, set[str]]) -> str:
+    if not name.strip() or name != name.strip() or not all(_allowed(character) for character in name):
+        return (
+            f"Intercom takes no custom attribute called {name!r}: names hold only letters, digits, spaces, underscores, hyphens and "
+            "currency symbols, and no space at either end. Rename the column in the model."
+        )
+    if name in STANDARD or name in taken["company"]:
+        return f"{name!r} is an attribute of Intercom's own. Map the column to it where it can be written, or rename the column."
+    if name in taken["contact"]:
+        return f"{name!r} is a custom attribute of contacts in Intercom, and names are unique across both. Rename the column."
+    return ""
+
+
+def _allowed(character: str) -> bool:
+    return character.isalnum() or character in " _-" or unicodedata.category(character) == "Sc"

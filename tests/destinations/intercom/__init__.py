@@ -1,0 +1,1 @@
+"""Intercom: its platform, its service and its simulator."""
