@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from activations import execute as execution
-from activations import lease, queue, runs, schedules
+from activations import lease, queue, retention, runs, schedules
 from activations.models import Run, Schedule
 
 
@@ -31,3 +31,9 @@ def sweep() -> None:
     for run_id in lease.abandoned():
         queue.enqueue(run_id)
     runs.go_on(timezone.now())
+
+
+@shared_task
+def prune() -> None:
+    """Keeps the database small."""
+    retention.prune(timezone.now())

@@ -117,6 +117,7 @@ SOURCE_PREVIEW_SECONDS = env.float("SOURCE_PREVIEW_SECONDS", default=20)
 SOURCE_FILES_ROOT = Path(env("SOURCE_FILES_ROOT", default=str(BASE_DIR / "data")))
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "activations.tasks.sweep", "schedule": RUN_SWEEP_SECONDS, "options": {"expires": 60}},
+    "prune": {"task": "activations.tasks.prune", "schedule": 24 * 60 * 60},
 }
 
 if env("EMAIL_URL", default=""):

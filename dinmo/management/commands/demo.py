@@ -1,0 +1,77 @@
+"""Shows the main job from nothing: two activations against the simulators, and a table of what was sent."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from core.errors import Problem
+from destinations.registry import platforms
+from dinmo.demo import story
+from dinmo.local import broker, programs
+from dinmo.local.machine import HOST, free_port, only_one
+
+HOME = "DEMO_HOME"
+PORTS = "DEMO_PORTS"
+TOKEN = "demo-token"  # noqa: S105
+
+
+class Command(BaseCommand):
+    help = "Runs two real activations against the vendors' simulators and prints what was created, updated, skipped and refused."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if HOME not in os.environ:
+            self._start_again_in(settings.BASE_DIR / "var" / "demo")
+        ports = dict(zip(platforms.all, map(int, os.environ[PORTS].split(",")), strict=True))
+        try:
+            went_well = story.tell(dict(os.environ), ports, self._say)
+        except Problem as problem:
+            raise CommandError(problem.message) from None
+        sys.exit(0 if went_well else 1)
+
+    def _start_again_in(self, home: Path) -> None:
+        """Replaces this process by one whose settings know only the demonstration's own, empty state directory."""
+        home.mkdir(parents=True, exist_ok=True)
+        try:
+            with only_one(home):
+                _empty(home)
+        except Problem as problem:
+            raise CommandError(problem.message) from None
+        sys.stdout.flush()
+        os.execve(sys.executable, [sys.executable, str(settings.BASE_DIR / "manage.py"), "demo"], _environment(home))  # noqa: S606
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def _environment(home: Path) -> dict[str, str]:
+    ports = {slug: free_port() for slug in platforms.all}
+    urls = {platforms[slug].url_variable: f"http://{HOST}:{port}" for slug, port in ports.items()}
+    inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL", *urls)}
+    address = broker.url(broker.socket_path(home, os.environ))
+    own = {
+        **dict.fromkeys(story.TOKEN_VARIABLES.values(), TOKEN),
+        HOME: str(home),
+        PORTS: ",".join(map(str, ports.values())),
+        "VAR_DIR": str(home),
+        "DATABASE_URL": f"sqlite:///{home / 'dinmo.sqlite3'}",
+        "SOURCE_FILES_ROOT": str(settings.SOURCE_FILES_ROOT),
+        "LOG_LEVEL": "WARNING",
+    }
+    return programs.environment({**inherited, **own}, settings.BASE_DIR, address, "", urls)
+
+
+def _empty(home: Path) -> None:
+    """Removes what an earlier demonstration left behind."""
+    for path in home.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != "runtime.lock":
+            path.unlink()

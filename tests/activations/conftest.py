@@ -1,0 +1,140 @@
+"""A shop database as the source, the vendors' simulators as destinations, and activations between them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from activations import runs
+from activations.execute import execute
+from activations.models import Activation, FieldMapping, Run
+from destinations.models import Connection, Destination
+from destinations.registry import platforms
+from destinations.sandbox import Sandbox, Server
+from segments.discovery import refresh_columns
+from segments.models import DataModel, Segment, Source
+
+TOKEN = "sandbox-token"
+
+
+class Shop:
+    """A SQLite file with a table of companies."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.run("create table companies (id integer primary key, name text, domain text, description text, plan text, seats integer)")
+
+    def run(self, sql: str, *rows: tuple[Any, ...]) -> None:
+        with sqlite3.connect(self.path) as connection:
+            if rows:
+                connection.executemany(sql, rows)
+            else:
+                connection.execute(sql)
+        connection.close()
+
+    def add(self, *rows: tuple[Any, ...]) -> None:
+        """(id, name, domain, description, plan, seats) each."""
+        self.run("insert into companies values (?, ?, ?, ?, ?, ?)", *rows)
+
+    def fill(self, count: int) -> None:
+        self.add(*((n, f"Company {n}", f"company{n}.com", f"No. {n}", "pro", n) for n in range(1, count + 1)))
+
+    def set(self, key: int, column: str, value: Any) -> None:
+        self.run(f"update companies set {column} = ? where id = ?", (value, key))
+
+
+@pytest.fixture
+def shop(tmp_path: Path, settings: Any) -> Shop:
+    settings.SOURCE_FILES_ROOT = tmp_path
+    return Shop(tmp_path / "shop.sqlite3")
+
+
+@pytest.fixture
+def companies(shop: Shop, transactional_db: None) -> DataModel:
+    source = Source.objects.create(name="Shop", engine="sqlite", config={"path": "shop.sqlite3"})
+    model = DataModel.objects.create(name="Companies", source=source, table="companies", primary_key="id")
+    refresh_columns(model)
+    return model
+
+
+def serve(slug: str, variable: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Server(platforms[slug].sandbox(TOKEN)) as server:
+        monkeypatch.setenv(variable, server.url)
+        yield server.sandbox
+
+
+@pytest.fixture
+def attio(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    for sandbox in serve("attio", "ATTIO_API_URL", monkeypatch):
+        sandbox.switches.update(reads_per_second=0, writes_per_second=0)
+        yield sandbox
+
+
+@pytest.fixture
+def intercom(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    for sandbox in serve("intercom", "INTERCOM_API_URL", monkeypatch):
+        sandbox.switches.update(rate_limit_per_window=0)
+        yield sandbox
+
+
+@pytest.fixture(autouse=True)
+def fast_services(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The simulators of these tests have no limit, so our pace need not keep one."""
+    monkeypatch.setattr("destinations.pacing.SHARE_OF_LIMIT", 100.0)
+
+
+def destination(platform: str, service: str, **config: Any) -> Destination:
+    connection = Connection.objects.create(name=f"Our {platform}", platform=platform, config=config, secrets={"token": TOKEN})
+    return Destination.objects.create(name=f"{platform} companies", connection=connection, service=service)
+
+
+def map_fields(activation: Activation, *fields: tuple[str, str] | dict[str, Any]) -> Activation:
+    """Adds mappings, each (column, attribute) or the keyword arguments of a FieldMapping."""
+    for position, field in enumerate(fields):
+        given = field if isinstance(field, dict) else {"column": field[0], "target": field[1]}
+        FieldMapping(activation=activation, position=position, **given).save()
+    return activation
+
+
+@pytest.fixture
+def to_attio(companies: DataModel, attio: Sandbox) -> Activation:
+    made = Activation.objects.create(
+        name="To Attio", model=companies, destination=destination("attio", "attio.companies"), match_column="domain", match_field="domains"
+    )
+    return map_fields(made, ("name", "name"), ("description", "description"))
+
+
+@pytest.fixture
+def to_intercom(companies: DataModel, intercom: Sandbox) -> Activation:
+    made = Activation.objects.create(
+        name="To Intercom",
+        model=companies,
+        destination=destination("intercom", "intercom.companies", region="us"),
+        mode="upsert",
+        match_column="id",
+        match_field="company_id",
+    )
+    return map_fields(made, ("name", "name"), ("plan", "plan"))
+
+
+def run(activation: Activation, trigger: str = "schedule", **kwargs: Any) -> Run:
+    """Runs the activation to its end in this process."""
+    asked = runs.request(activation, trigger, enqueue=False, **kwargs)
+    while execute(asked.pk):
+        pass
+    return Run.objects.get(pk=asked.pk)
+
+
+def writes(sandbox: Sandbox) -> list[dict[str, Any]]:
+    """The requests that may change a record, and forgets them."""
+    found = [entry for entry in sandbox.log if entry["method"] != "GET" and not entry["path"].endswith("/query")]
+    sandbox.log.clear()
+    return found
+
+
+def segment(model: DataModel, where: dict[str, Any]) -> Segment:
+    return Segment.objects.create(name="Some", model=model, where=where)

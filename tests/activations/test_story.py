@@ -1,0 +1,397 @@
+"""The promises of a run, from a real source to the vendors' simulators over real sockets."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.core import mail
+
+from activations import runs
+from activations.models import Activation, Change, Record, Run, Warning
+from destinations.sandbox import Fault, Request, Sandbox
+from tests.activations.conftest import TOKEN, Shop, map_fields, run, segment, writes
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_first_run_sends_one_write_for_each_company(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(40)
+    done = run(to_attio)
+    assert (done.state, done.kind, done.reason) == ("succeeded", "full", "First run")
+    assert (done.rows, done.new, done.accepted, done.created, done.write_requests) == (40, 40, 40, 40, 40)
+    assert len(writes(attio)) == 40
+    assert {record["values"]["name"] for record in attio.state()["records"]} == {f"Company {n}" for n in range(1, 41)}
+
+
+def test_a_second_run_sends_nothing(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(5)
+    run(to_attio)
+    attio.log.clear()
+    done = run(to_attio)
+    assert (done.state, done.unchanged, done.planned, done.write_requests, done.lookup_requests) == ("succeeded", 5, 0, 0, 0)
+    assert writes(attio) == []
+
+
+def test_one_changed_value_is_one_write_that_holds_it_alone(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(5)
+    run(to_attio)
+    writes(attio)
+    shop.set(3, "description", "Changed")
+    done = run(to_attio)
+    assert (done.known, done.accepted, done.created, done.unchanged) == (1, 1, 0, 4)
+    (sent,) = writes(attio)
+    assert sent["method"] == "PUT"
+    assert list(sent["body"]["data"]["values"]) == ["description"]
+
+
+def test_an_unmapped_column_sends_nothing(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(2)
+    run(to_attio)
+    writes(attio)
+    shop.set(1, "seats", 77)
+    assert run(to_attio).unchanged == 2
+    assert writes(attio) == []
+
+
+def test_a_refused_company_leaves_the_others_synced_and_comes_again(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(6)
+    refusal = {"status_code": 400, "type": "invalid_request_error", "code": "validation_type", "message": "Body payload validation error."}
+    attio.faults.append(
+        Fault("reply", "PUT", body_contains="Company 3", times=2, status=400, body=refusal, headers={"x-attio-execution-id": "req-1"})
+    )
+    done = run(to_attio)
+    assert (done.state, done.accepted, done.rejected) == ("completed_with_warnings", 5, 1)
+    change = Change.objects.get(run=done, outcome="rejected")
+    assert (change.code, change.request_id, change.key) == ("validation_type", "req-1", "3")
+    assert "Body payload validation error." in change.message
+    assert Record.objects.get(key="3").accepted_at is None
+    assert run(to_attio).rejected == 1
+    assert len(writes(attio)) == 7
+    waiting = run(to_attio)
+    assert (waiting.waiting, waiting.state) == (1, "completed_with_warnings")
+    assert writes(attio) == []
+    assert run(to_attio, "manual").accepted == 1
+    assert len(writes(attio)) == 1
+
+
+def test_a_mended_row_is_due_at_once(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(2)
+    attio.faults.append(Fault("reply", "PUT", body_contains="Company 2", times=99, status=400, body={"code": "validation_type", "message": "No."}))
+    for _ in range(3):
+        run(to_attio)
+    shop.set(2, "name", "Mended")
+    assert run(to_attio).accepted == 1
+
+
+def test_a_company_that_left_is_never_touched_again(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(3)
+    run(to_attio)
+    writes(attio)
+    shop.run("delete from companies where id = 2")
+    assert run(to_attio).left == 1
+    assert run(to_attio).left == 0
+    assert writes(attio) == []
+    shop.add((2, "Company 2", "company2.com", "Back and changed", "pro", 2))
+    assert run(to_attio).known == 1
+    (sent,) = writes(attio)
+    assert list(sent["body"]["data"]["values"]) == ["description"]
+
+
+def test_a_null_erases_nothing_unless_the_mapping_says_clear(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(1)
+    run(to_attio)
+    writes(attio)
+    shop.set(1, "description", None)
+    assert run(to_attio).unchanged == 1
+    to_attio.mappings.filter(target="description").update(when_empty="clear")
+    assert run(to_attio).known == 1
+    (sent,) = writes(attio)
+    assert sent["body"]["data"]["values"] == {"description": []}
+    assert run(to_attio).planned == 0
+
+
+def test_rows_of_one_key_are_all_invalid_and_shown(shop: Shop, attio: Sandbox, companies: Any, to_attio: Activation) -> None:
+    shop.run("create table twice (id integer, name text, domain text, description text)")
+    shop.run("insert into twice values (?, ?, ?, ?)", (1, "A", "a.com", ""), (2, "B", "b.com", ""), (2, "C", "c.com", ""), (None, "D", "d.com", ""))
+    companies.table = "twice"
+    companies.save()
+    done = run(to_attio)
+    assert (done.rows, done.accepted, done.invalid) == (4, 1, 3)
+    assert set(done.changes.filter(outcome="invalid").values_list("code", flat=True)) == {"duplicate_key", "key_empty"}
+    assert len(writes(attio)) == 1
+    again = run(to_attio)
+    assert (again.unchanged, again.invalid, again.changes.filter(code="duplicate_key").count()) == (1, 3, 0)
+
+
+def test_two_rows_of_one_domain_are_both_invalid_until_one_is_mended(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(3)
+    shop.set(3, "domain", "https://www.Company2.com/about")
+    done = run(to_attio)
+    assert (done.accepted, done.invalid) == (1, 2)
+    assert {change.key for change in done.changes.filter(code="match_twin")} == {"2", "3"}
+    shop.set(3, "domain", "company3.com")
+    assert run(to_attio).accepted == 2
+
+
+def test_a_row_that_can_not_be_converted_is_invalid_and_told_once(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    map_fields(to_attio, ("plan", "categories"))
+    shop.fill(2)
+    shop.set(2, "plan", "No such category")
+    shop.set(1, "plan", None)
+    first, second = run(to_attio), run(to_attio)
+    assert (first.accepted, first.invalid, first.changes.filter(outcome="invalid").count()) == (1, 1, 1)
+    assert (second.invalid, second.changes.count(), second.state) == (1, 0, "completed_with_warnings")
+    assert "plan" in first.changes.get(outcome="invalid").message
+
+
+def test_a_new_mapping_sends_that_field_alone_for_all(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(3)
+    run(to_attio)
+    writes(attio)
+    map_fields(to_attio, ("plan", "linkedin"))
+    assert run(to_attio).known == 3
+    assert [list(sent["body"]["data"]["values"]) for sent in writes(attio)] == [["linkedin"]] * 3
+
+
+def test_a_new_mapping_from_now_on_sends_nothing_for_records_already_there(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(3)
+    run(to_attio)
+    writes(attio)
+    Activation.objects.filter(pk=to_attio.pk).update(backfill="new")
+    map_fields(to_attio, ("plan", "linkedin"))
+    assert run(Activation.objects.get(pk=to_attio.pk)).unchanged == 3
+    shop.set(2, "plan", "free")
+    assert run(Activation.objects.get(pk=to_attio.pk)).known == 1
+    assert len(writes(attio)) == 1
+
+
+def test_a_full_run_sends_everything_again(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(3)
+    run(to_attio)
+    writes(attio)
+    done = run(to_attio, full=True)
+    assert (done.kind, done.known, done.accepted) == ("full", 3, 3)
+    assert [set(sent["body"]["data"]["values"]) for sent in writes(attio)] == [{"name", "description"}] * 3
+
+
+def test_a_dry_run_sends_nothing_and_moves_no_baseline(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(3)
+    done = run(to_attio, dry_run=True)
+    assert (done.state, done.new, done.changes.count()) == ("planned", 3, 3)
+    assert (writes(attio), Record.objects.count()) == ([], 0)
+    assert run(to_attio).accepted == 3
+
+
+def test_a_record_that_the_vendor_no_longer_has_is_sent_whole(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(2)
+    run(to_attio)
+    gone = Record.objects.get(key="2").remote_id
+    attio.handle(request("DELETE", f"/v2/objects/companies/records/{gone}"))
+    writes(attio)
+    shop.set(2, "description", "New")
+    assert run(to_attio).accepted == 1
+    update, whole = writes(attio)
+    assert update["status"] == 404
+    assert set(whole["body"]["data"]["values"]) == {"domains", "name", "description"}
+    assert Record.objects.get(key="2").remote_id != gone
+
+
+def test_a_changed_match_value_adds_a_domain_to_the_same_company(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(2)
+    run(to_attio)
+    shop.set(2, "domain", "renamed.com")
+    assert run(to_attio).accepted == 1
+    (record,) = (record for record in attio.state()["records"] if record["values"]["name"] == "Company 2")
+    assert set(record["values"]["domains"]) == {"company2.com", "renamed.com"}
+
+
+def test_update_mode_never_creates_and_looks_again_after_a_change(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(4)
+    run(to_attio)
+    Activation.objects.filter(pk=to_attio.pk).update(mode="update")
+    activation = Activation.objects.get(pk=to_attio.pk)
+    shop.add((9, "Unknown", "unknown.com", "", "pro", 1))
+    shop.set(1, "name", "One")
+    writes(attio)
+    attio.log.clear()
+    done = run(activation)
+    assert (done.accepted, done.skipped, done.created) == (1, 1, 0)
+    assert len(attio.state()["records"]) == 4
+    again = run(activation)
+    assert (again.skipped, again.lookup_requests, again.state) == (1, 0, "succeeded")
+    shop.set(9, "name", "Still unknown")
+    assert run(activation).lookup_requests == 1
+
+
+def test_insert_mode_creates_what_is_new_and_touches_nothing_else(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(2)
+    run(to_attio)
+    Activation.objects.filter(pk=to_attio.pk).update(mode="insert", start_afresh=True, match_column="domain")
+    Record.objects.all().delete()
+    shop.add((3, "Third", "third.com", None, "pro", 1))
+    writes(attio)
+    done = run(Activation.objects.get(pk=to_attio.pk))
+    assert (done.accepted, done.created, done.skipped) == (1, 1, 2)
+    assert [sent["method"] for sent in writes(attio)] == ["POST"]
+
+
+def test_a_segment_decides_who_is_sent(shop: Shop, attio: Sandbox, companies: Any, to_attio: Activation) -> None:
+    shop.fill(10)
+    to_attio.segment, to_attio.model = segment(companies, {"all": [{"field": "seats", "is": "greater_than", "value": 7}]}), None
+    to_attio.save()
+    assert run(to_attio).accepted == 3
+
+
+def test_a_vanished_attribute_is_named_and_the_others_are_sent(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    map_fields(to_attio, ("plan", "customer_plan"))
+    shop.fill(2)
+    done = run(to_attio)
+    assert (done.state, done.accepted) == ("completed_with_warnings", 2)
+    warning = Warning.objects.get()
+    assert (warning.kind, warning.subject) == ("missing_attribute", "customer_plan")
+    assert "customer_plan" in warning.message
+    assert all("customer_plan" not in str(sent["body"]) for sent in writes(attio))
+
+
+def test_warnings_open_are_mailed_once_and_close(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    Activation.objects.filter(pk=to_attio.pk).update(recipients=["ops@example.com"])
+    activation = Activation.objects.get(pk=to_attio.pk)
+    assert run(activation).state == "completed_with_warnings"
+    assert run(activation).rows == 0
+    assert [len(mail.outbox), Warning.objects.get().kind] == [1, "empty_segment"]
+    shop.fill(3)
+    assert run(activation).state == "succeeded"
+    assert Warning.objects.get().closed_at is not None
+
+
+def test_a_wrong_token_fails_with_what_to_do(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(1)
+    connection = to_attio.destination.connection
+    connection.secrets = {"token": "wrong"}
+    connection.save()
+    done = run(to_attio)
+    assert done.state == "failed"
+    assert "token" in done.error_message.lower()
+    assert "wrong" not in done.error_message
+
+
+def test_an_unreachable_source_fails_and_decides_nothing(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(2)
+    run(to_attio)
+    shop.path.unlink()
+    done = run(to_attio)
+    assert (done.state, done.left) == ("failed", 0)
+    assert done.error_message
+    assert not Record.objects.exclude(left_at=None).exists()
+
+
+def test_a_column_that_is_gone_is_named(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.run("alter table companies drop column description")
+    done = run(to_attio)
+    assert (done.state, done.error_code) == ("failed", "column_missing")
+    assert "description" in done.error_message
+
+
+def test_a_token_of_another_workspace_is_refused(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(1)
+    run(to_attio)
+    to_attio.generations.update(identity={**to_attio.generations.get().identity, "workspace": "another"})
+    assert run(to_attio).error_code == "workspace_changed"
+    Activation.objects.filter(pk=to_attio.pk).update(start_afresh=True)
+    done = run(Activation.objects.get(pk=to_attio.pk))
+    assert (done.state, done.kind, done.new) == ("succeeded", "full", 1)
+
+
+def test_intercom_with_insert_off_updates_only_what_it_has(shop: Shop, intercom: Sandbox, to_intercom: Activation) -> None:
+    shop.fill(3)
+    Activation.objects.filter(pk=to_intercom.pk).update(mode="update")
+    intercom.handle(request("POST", "/companies", {"company_id": "2", "name": "Old", "industry": "Theirs"}))
+    intercom.log.clear()
+    done = run(Activation.objects.get(pk=to_intercom.pk))
+    assert (done.accepted, done.skipped, done.created) == (1, 2, 0)
+    (company,) = intercom.state()["companies"]
+    assert (company["name"], company["industry"]) == ("Company 2", "Theirs")
+    assert [sent["method"] for sent in writes(intercom)] == ["PUT"]
+
+
+def test_intercom_custom_attributes_are_created_once_with_the_columns_type(shop: Shop, intercom: Sandbox, to_intercom: Activation) -> None:
+    map_fields(to_intercom, {"column": "seats", "target": "seats", "custom_attribute": True})
+    shop.fill(2)
+    assert run(to_intercom).state == "succeeded"
+    assert run(to_intercom).planned == 0
+    created = [sent for sent in writes(intercom) if sent["path"] == "/data_attributes"]
+    assert [(sent["body"]["name"], sent["body"]["data_type"]) for sent in created] == [("seats", "integer")]
+    assert {company["custom_attributes"]["seats"] for company in intercom.state()["companies"]} == {1, 2}
+
+
+def test_a_throttled_run_waits_and_sends_each_company_once(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(3)
+    attio.faults.append(Fault("reply", "PUT", times=2, status=429, body={"code": "rate_limit_exceeded"}, headers={"Retry-After": "0.2"}))
+    done = run(to_attio)
+    assert (done.accepted, done.throttled, done.state) == (3, 2, "succeeded")
+    assert len(attio.state()["records"]) == 3
+
+
+def test_a_timeout_that_was_applied_is_sent_again_when_the_source_returns(shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: Any) -> None:
+    """A → B ends without an answer but was applied; the source goes back to A, and A must be sent."""
+    monkeypatch.setattr("activations.decide.ATTEMPTS", 1)
+    shop.fill(1)
+    run(to_attio)
+    shop.set(1, "description", "B")
+    attio.faults.append(Fault("cut_after", "PUT"))
+    done = run(to_attio)
+    assert (done.unknown, done.state) == (1, "completed_with_warnings")
+    assert attio.state()["records"][0]["values"]["description"] == "B"
+    shop.set(1, "description", "No. 1")
+    assert run(to_attio).accepted == 1
+    assert attio.state()["records"][0]["values"]["description"] == "No. 1"
+
+
+def test_a_cut_connection_is_repeated_within_the_run(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(2)
+    attio.faults.append(Fault("cut_after", "PUT"))
+    done = run(to_attio)
+    assert (done.accepted, done.write_requests) == (2, 3)
+    assert len(attio.state()["records"]) == 2
+
+
+def test_a_vendor_that_is_down_ends_the_run_and_it_goes_on_by_itself(shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: Any) -> None:
+    monkeypatch.setattr("activations.decide.BACKOFF_SECONDS", 0.01)
+    shop.fill(30)
+    attio.faults.append(Fault("reply", "PUT", times=10_000, status=503, body="<html>down</html>"))
+    done = run(to_attio)
+    assert (done.state, done.error_code, done.accepted) == ("failed", "unavailable", 0)
+    assert done.unknown + done.not_sent == 30
+    assert attio.log and len(writes(attio)) < 60
+    assert done.finished_at is not None
+    assert runs.go_on(done.finished_at) == []
+    (started,) = runs.go_on(done.finished_at + runs.GO_ON_AFTER)
+    assert started.trigger == "catch_up"
+
+
+def test_cancelling_keeps_what_was_accepted(shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: Any) -> None:
+    monkeypatch.setattr("activations.deliver.CANCEL_SECONDS", 0.0)
+    shop.fill(50)
+    asked = runs.request(to_attio, "manual", enqueue=False)
+    attio.latency_seconds = 0.01
+    original = attio.handle
+
+    def cancel_on_tenth(sent: Any) -> Any:
+        if len(attio.log) == 20:
+            Run.objects.filter(pk=asked.pk).update(cancel_requested=True)
+        return original(sent)
+
+    monkeypatch.setattr(attio, "handle", cancel_on_tenth)
+    done = run(to_attio)
+    assert done.state == "cancelled"
+    assert 0 < done.accepted < 50
+    assert done.accepted + done.not_sent == 50
+    assert Record.objects.exclude(accepted_at=None).count() == done.accepted == len(attio.state()["records"])
+
+
+def request(method: str, path: str, body: Any = None) -> Any:
+    """A request straight to a simulator, as another user of the vendor would make it."""
+    headers = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json", "accept": "application/json", "intercom-version": "2.16"}
+    return Request(method, path, {}, headers, json.dumps(body).encode() if body is not None else b"")
