@@ -59,8 +59,8 @@ class Moments:
 
     def local(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """Both ends as the clocks of `zone` show them, without a zone."""
-        first = self.first.astimezone(zone).replace(tzinfo=None) if self.first else datetime.min
-        last = self.last.astimezone(zone).replace(tzinfo=None) if self.last else datetime.max
+        first = self.first.astimezone(zone).replace(tzinfo=None) if self.first else datetime.min  # noqa: DTZ901
+        last = self.last.astimezone(zone).replace(tzinfo=None) if self.last else datetime.max  # noqa: DTZ901
         return first, last
 
 

@@ -42,8 +42,8 @@ def natural(value: Any, type: ColumnType, zone: ZoneInfo) -> Any:
     return _READERS[type](value, zone)
 
 
-def moment(text: str, zone: ZoneInfo) -> datetime | None:
-    """The time that the text says, in `zone` where it names none; None where it is no time."""
+def moment(text: str, zone: ZoneInfo | None) -> datetime | None:
+    """The time that a text says, in `zone` where it names none itself; None where it is no time."""
     if not _LOCAL.fullmatch(text) and not _ZONED.fullmatch(text):
         return None
     try:

@@ -1,0 +1,97 @@
+"""Whether a model's primary key tells its rows apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from django.conf import settings
+
+from core.errors import Misconfigured
+from segments import sql as statements
+from segments.models import DataModel
+from segments.sources import engine, opened
+
+REFUSED_PERCENT = 5
+
+
+@dataclass(frozen=True)
+class KeyShare:
+    """How the rows of a model stand to its primary key.
+
+    Args:
+        rows: all of them.
+        filled: those with a value in the key column that is not blank.
+        different: how many values there are.
+    """
+
+    rows: int
+    filled: int
+    different: int
+
+    @property
+    def missing(self) -> int:
+        return self.rows - self.filled
+
+    @property
+    def duplicates(self) -> int:
+        """Rows beyond the first of each value."""
+        return self.filled - self.different
+
+    @property
+    def percent(self) -> float:
+        """The share of rows without a key of their own."""
+        return 100 * (self.missing + self.duplicates) / self.rows if self.rows else 0.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What follows from a key share: nothing, a warning, or that the key can't be used."""
+
+    level: Literal["fine", "warning", "refused"]
+    message: str
+
+
+def verdict(share: KeyShare, key: str) -> Verdict:
+    """PURE. Up to the last row of its own: fine. Under 5 % without: a warning. From there on the key can't be used."""
+    if share.percent == 0:
+        return Verdict("fine", f"{key!r} tells all {share.rows:,} rows apart." if share.rows else "There are no rows yet.")
+    numbers = (
+        f"Of {share.rows:,} rows, {share.missing:,} have no {key!r} and {share.duplicates:,} repeat another row's ({_percent(share)})."
+    )
+    if share.percent < REFUSED_PERCENT:
+        return Verdict("warning", f"{numbers} Rows that share a key, or have none, are not sent.")
+    return Verdict("refused", f"{numbers} Choose a primary key that every row has for itself, or clean the source.")
+
+
+def key_share(model: DataModel) -> KeyShare:
+    """Counts in the source, by one query.
+
+    Raises:
+        Misconfigured: e.g. there is no such column. Unavailable: no answer.
+    """
+    with opened(model.source, settings.SOURCE_TIMEOUT_SECONDS) as reader:
+        columns = {info.name: info for info in reader.columns(table=model.table, sql=model.sql)}
+        if model.primary_key not in columns:
+            known = ", ".join(columns)
+            message = f"There is no column {model.primary_key!r}. Choose one of: {known}."
+            raise Misconfigured("column_missing", message, where="primary_key")
+        source = statements.relation(list(columns.values()), engine(model.source).dialect, table=model.table, sql=model.sql)
+        counted = reader.rows(statements.keys(source, columns[model.primary_key]), 1)[0]
+    return KeyShare(int(counted["rows"]), int(counted["filled"]), int(counted["different"]))
+
+
+def check_primary_key(model: DataModel) -> Verdict:
+    """Fine or a warning.
+
+    Raises:
+        Misconfigured: too many rows have no key of their own, with the numbers. Unavailable: no answer.
+    """
+    found = verdict(key_share(model), model.primary_key)
+    if found.level == "refused":
+        raise Misconfigured("primary_key_unusable", found.message, where="primary_key")
+    return found
+
+
+def _percent(share: KeyShare) -> str:
+    return f"{share.percent:.2g} %" if share.percent < REFUSED_PERCENT else f"{share.percent:.0f} %"

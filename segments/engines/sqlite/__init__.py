@@ -1,0 +1,5 @@
+"""SQLite files."""
+
+from segments.engines.sqlite.engine import SQLite
+
+ENGINES = [SQLite()]

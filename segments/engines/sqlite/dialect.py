@@ -1,0 +1,66 @@
+"""PURE. How SQLite writes our terms: it stores dates as text, booleans as numbers, and any type in any column.
+
+Two functions of our own, `as_number` and `is_within`, read what SQLite can't; the engine adds them to every connection.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, Text, and_, case, cast, func, literal, literal_column, or_
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+
+from segments.contract import ColumnType
+from segments.terms import BooleanValue, Missing, NumberValue, Position, TextValue, Within, is_not_a_number, written
+from segments.times import Days
+from segments.values import FALSE, TRUE
+
+LARGEST = literal_column("1.7976931348623157e308")
+
+dialect = SQLiteDialect_pysqlite(paramstyle="named")
+
+
+@written(TextValue, "sqlite")
+def _text(term: TextValue) -> ColumnElement[Any]:
+    return cast(term.column, Text()).collate("BINARY")
+
+
+@written(NumberValue, "sqlite")
+def _number(term: NumberValue) -> ColumnElement[Any]:
+    kind = func.typeof(term.column)
+    return case(
+        (kind == "integer", term.column),
+        (and_(kind == "real", term.column.between(-LARGEST, LARGEST)), term.column),
+        (kind == "text", func.as_number(term.column)),
+    )
+
+
+@written(BooleanValue, "sqlite")
+def _boolean(term: BooleanValue) -> ColumnElement[Any]:
+    word = func.lower(cast(term.column, Text()))
+    return case((word.in_(TRUE), literal_column("1")), (word.in_(FALSE), literal_column("0")))
+
+
+@written(Missing, "sqlite")
+def _missing(term: Missing) -> ColumnElement[Any]:
+    text = cast(term.column, Text())
+    if term.info.type in (ColumnType.INTEGER, ColumnType.NUMBER):
+        return or_(term.column.is_(None), is_not_a_number(text))
+    if term.info.type in (ColumnType.LIST, ColumnType.OBJECT):
+        return or_(term.column.is_(None), text == literal("null", Text()))
+    return term.column.is_(None)
+
+
+@written(Within, "sqlite")
+def _within(term: Within) -> ColumnElement[Any]:
+    text = cast(term.column, Text())
+    if isinstance(term.span, Days):
+        first, last = (literal(day.isoformat(), Text()) for day in (term.span.first, term.span.last))
+        return and_(func.date(text) == text, text.between(first, last))
+    ends = [literal(f"{end:%Y-%m-%d %H:%M:%S.%f}".rjust(26, "0"), Text()) for end in (*term.span.utc(), *term.span.local(term.zone))]
+    return func.is_within(text, *ends, type_=Integer()) == literal_column("1")
+
+
+@written(Position, "sqlite")
+def _position(term: Position) -> ColumnElement[Any]:
+    return func.instr(term.text, term.part)

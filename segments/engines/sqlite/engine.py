@@ -1,0 +1,167 @@
+"""Reads a SQLite file: opened read-only, one SELECT at a time, no other file in reach."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pyarrow as pa
+from sqlalchemy import Select
+
+from core.errors import Misconfigured, Problem, Unavailable
+from segments.contract import ColumnInfo, ColumnType, Engine, Reader
+from segments.engines.failures import no_table, refused, timed_out
+from segments.engines.paths import PATH, inside
+from segments.engines.sqlite.dialect import dialect
+from segments.engines.sqlite.functions import as_number, is_within
+from segments.engines.sqlite.types import declared_type, sampled_type, text, text_array
+
+BATCH_ROWS = 20_000
+SAMPLE_ROWS = 1_000
+STEPS_BETWEEN_LOOKS = 10_000
+"""Instructions of SQLite's own between two looks at the clock."""
+LOCK_SECONDS = 5
+MAX_VALUE_BYTES = 100_000_000
+ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
+FORBIDDEN_FUNCTIONS = {"load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"}
+
+
+class SQLite(Engine):
+    slug = "sqlite"
+    label = "SQLite"
+    parameters = (PATH,)
+    dialect = dialect
+
+    @contextmanager
+    def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
+        with closing(_connected(inside(settings["path"]))) as connection:
+            reader = SQLiteReader(connection, timeout_seconds)
+            reader.tables()
+            yield reader
+
+
+class SQLiteReader(Reader):
+    """Every value goes out as text, since any column may hold any type."""
+
+    def __init__(self, connection: sqlite3.Connection, timeout_seconds: float) -> None:
+        self.connection = connection
+        self.timeout_seconds = timeout_seconds
+
+    def tables(self) -> list[str]:
+        listed = "select name from sqlite_master where type in ('table', 'view') and name not glob 'sqlite_*' order by name"
+        with self._statement(listed) as cursor:
+            return [text(name) or "" for (name,) in cursor]
+
+    def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
+        described = self._described_query(sql) if sql else self._described(table)
+        if not described:
+            raise no_table(table)
+        untyped = [name for name, native, _ in described if declared_type(native) is None]
+        source = f"({_bare(sql)}\n)" if sql else _identifier(table)
+        sampled = self._sampled(source, untyped) if untyped else {}
+        return [ColumnInfo(name, declared_type(native) or sampled[name], native, nullable) for name, native, nullable in described]
+
+    def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:
+        return [row for batch in self.batches(query.limit(limit)) for row in batch.to_pylist()]
+
+    def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
+        compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        bound = {name: float(value) if isinstance(value, Decimal) else value for name, value in compiled.params.items()}
+        with self._statement(str(compiled), bound) as cursor:
+            schema = pa.schema([(column[0], pa.string()) for column in cursor.description])
+            while rows := cursor.fetchmany(BATCH_ROWS):
+                yield pa.record_batch([text_array(column) for column in zip(*rows, strict=True)], schema=schema)
+
+    def _described(self, name: str) -> list[tuple[str, str, bool]]:
+        """Name, declared type and whether it may be null, of the columns of a table or view."""
+        asked = 'select name, type, "notnull" from pragma_table_xinfo(?) where hidden <> 1'
+        with self._unguarded(), self._statement(asked, (name,)) as cursor:
+            return [(text(column) or "", text(native) or "", not required) for column, native, required in cursor]
+
+    def _described_query(self, sql: str) -> list[tuple[str, str, bool]]:
+        """As a view of this session, a query tells the declared types of its columns."""
+        with self._statement(f"select * from ({_bare(sql)}\n) limit 0"):  # noqa: S608
+            pass  # Refused here, under guard, unless it is one SELECT.
+        with self._unguarded():
+            with self._statement(f"create temp view described_query as {_bare(sql)}"):
+                pass
+            found = self._described("described_query")
+            with self._unguarded(), self._statement("drop view temp.described_query"):
+                return found
+
+    def _sampled(self, source: str, columns: Sequence[str]) -> dict[str, ColumnType]:
+        """The types of columns that declare none, by their first values."""
+        chosen = ", ".join(_identifier(column) for column in columns)
+        with self._statement(f"select {chosen} from {source} limit {SAMPLE_ROWS}") as cursor:  # noqa: S608
+            rows = cursor.fetchall()
+        values = list(zip(*rows, strict=True)) or [()] * len(columns)
+        return {column: sampled_type(found) for column, found in zip(columns, values, strict=True)}
+
+    @contextmanager
+    def _unguarded(self) -> Iterator[None]:
+        """For statements of our own; what a person wrote is never run in here."""
+        self.connection.set_authorizer(None)
+        try:
+            yield
+        finally:
+            self.connection.set_authorizer(_authorized)
+
+    @contextmanager
+    def _statement(self, sql: str, bound: Any = ()) -> Iterator[sqlite3.Cursor]:
+        """Runs one statement; it and the reading of its rows end after the time-out."""
+        end = time.monotonic() + self.timeout_seconds
+        self.connection.set_progress_handler(lambda: time.monotonic() > end, STEPS_BETWEEN_LOOKS)
+        try:
+            with closing(self.connection.cursor()) as cursor:
+                yield cursor.execute(sql, bound)
+        except (sqlite3.Error, sqlite3.Warning) as error:
+            raise _problem(error, self.timeout_seconds) from None
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(
+            f"file:{quote(str(path))}?mode=ro", uri=True, timeout=LOCK_SECONDS, check_same_thread=False, isolation_level=None
+        )
+    except sqlite3.Error as error:
+        raise _problem(error, LOCK_SECONDS) from None
+    connection.text_factory = bytes
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
+    connection.create_function("as_number", 1, as_number, deterministic=True)
+    connection.create_function("is_within", 5, is_within, deterministic=True)
+    connection.set_authorizer(_authorized)
+    return connection
+
+
+def _authorized(action: int, first: str | None, second: str | None, *_: Any) -> int:
+    if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in FORBIDDEN_FUNCTIONS:
+        return sqlite3.SQLITE_DENY
+    return sqlite3.SQLITE_OK if action in ALLOWED else sqlite3.SQLITE_DENY
+
+
+def _problem(error: Exception, seconds: float) -> Problem:
+    words = str(error)
+    if words == "interrupted":
+        return timed_out(seconds)
+    if "locked" in words:
+        return Unavailable("source_busy", "The file is locked by another program. Try again in a moment.")
+    if "not a database" in words or "malformed" in words or "unable to open" in words:
+        return Misconfigured("source_file_unreadable", "The file can't be opened as a SQLite database. Check that it is one.", detail=words)
+    if "not authorized" in words or "prohibited" in words:
+        return Misconfigured("source_read_only", "Only SELECT is allowed here: the source is read, never changed.", detail=words)
+    return refused(words)
+
+
+def _bare(sql: str) -> str:
+    return sql.strip().rstrip(";")
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,38 @@
+"""PURE. What SQLite can't read by itself: numbers in text, and times as they are written in text."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from segments.contract import ColumnType
+from segments.values import moment, natural
+
+_UTC = ZoneInfo("UTC")
+
+
+def as_number(value: Any) -> int | float | None:
+    """The number that a text spells; None where it spells none."""
+    number = natural(value, ColumnType.NUMBER, _UTC)
+    if number is None or isinstance(number, str):
+        return None
+    return number if isinstance(number, int) and abs(number) < 2**63 else float(number)
+
+
+def is_within(value: Any, first: str, last: str, first_local: str, last_local: str) -> bool:
+    """Whether a time in text lies between two others, both included.
+
+    Args:
+        first, last: in UTC, for a text that names its zone.
+        first_local, last_local: in the source's zone, for one that names none.
+    """
+    read = moment(value, None) if isinstance(value, str) else None
+    if read is None:
+        return False
+    if read.tzinfo is None:
+        return first_local <= read.isoformat(" ", "microseconds") <= last_local
+    try:
+        return first <= read.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds") <= last
+    except OverflowError:
+        return False

@@ -1,0 +1,60 @@
+"""PURE. Column types of SQLite, by declaration or by a sample, and its values as Arrow text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from segments.contract import ColumnType
+from segments.values import DATE, moment
+
+_DECLARED = [
+    (r"BOOL.*", ColumnType.BOOLEAN),
+    (r"(TIMESTAMP|DATETIME).*", ColumnType.TIMESTAMP),
+    (r"DATE", ColumnType.DATE),
+    (r"JSONB?", ColumnType.OBJECT),
+    (r"(UNSIGNED |TINY|SMALL|MEDIUM|BIG)*INT(EGER|[248])?( UNSIGNED)?", ColumnType.INTEGER),
+    (r"REAL|FLOAT[48]?|DOUBLE( PRECISION)?|DECIMAL|NUMERIC|NUMBER|MONEY", ColumnType.NUMBER),
+    (r".*(CHAR|CLOB|TEXT).*|STRING|UUID|TIME|ENUM", ColumnType.TEXT),
+]
+_UTC = ZoneInfo("UTC")
+
+
+def declared_type(native: str) -> ColumnType | None:
+    """The type that a declaration such as `DECIMAL(10,2)` means; None where it says nothing of the values."""
+    word = re.sub(r"\(.*\)", "", native).strip().upper()
+    return next((type for pattern, type in _DECLARED if re.fullmatch(pattern, word)), None)
+
+
+def sampled_type(values: Iterable[Any]) -> ColumnType:
+    """The type that fits all of these values."""
+    found = [text(value) if isinstance(value, bytes) else value for value in values if value is not None]
+    kinds = {type(value) for value in found}
+    if kinds == {int}:
+        return ColumnType.INTEGER
+    if kinds and kinds <= {int, float}:
+        return ColumnType.NUMBER
+    if kinds == {str} and all(re.fullmatch(DATE, value) for value in found):
+        return ColumnType.DATE
+    if kinds == {str} and all(moment(value, _UTC) for value in found):
+        return ColumnType.TIMESTAMP
+    return ColumnType.TEXT
+
+
+def text(value: Any) -> str | None:
+    """A value as text; SQLite's text comes as bytes, so that one wrong byte can't stop a stream."""
+    if value is None:
+        return None
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def text_array(values: Sequence[Any]) -> pa.Array:
+    """A column of any values as Arrow text."""
+    try:
+        return pa.array(values, pa.binary()).cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array([text(value) for value in values], pa.string())

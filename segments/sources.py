@@ -1,0 +1,38 @@
+"""Opens the source of a model: its engine, its session and its zone."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from core.errors import Misconfigured
+from segments.contract import Engine, Reader
+from segments.models import Source
+from segments.registry import engines
+
+
+def engine(source: Source) -> Engine:
+    """Raises Misconfigured where this version has no such engine."""
+    return engines[source.engine]
+
+
+def opened(source: Source, timeout_seconds: float) -> AbstractContextManager[Reader]:
+    """A read-only session with the source.
+
+    Raises:
+        Misconfigured, Unavailable: as the engine's `open`.
+    """
+    return engine(source).open(source.settings, timeout_seconds=timeout_seconds)
+
+
+def zone(source: Source) -> ZoneInfo:
+    """The zone of the source's days, and of its times without a zone.
+
+    Raises:
+        Misconfigured: there is no zone of that name.
+    """
+    try:
+        return ZoneInfo(source.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        message = f"The source {source.name!r} has an unknown time zone. Give one such as Europe/Paris."
+        raise Misconfigured("timezone_unknown", message, where="timezone") from None

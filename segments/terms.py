@@ -1,0 +1,163 @@
+"""PURE. The few expressions that engines write differently, each with the form that typed databases share.
+
+An engine whose dialect needs another form registers it with `written`, in its own folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Text, cast, func, literal, or_, types
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import TextClause
+
+from segments.contract import ColumnInfo, ColumnType
+from segments.times import Days, Moments
+from segments.values import NOT_A_NUMBER
+
+
+class Term(ColumnElement[Any]):
+    """An expression over one column."""
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any], info: ColumnInfo) -> None:
+        self.column = column
+        self.info = info
+
+
+class TextValue(Term):
+    """The column as text that is compared case by case; null where it is null."""
+
+    type = types.Text()
+
+
+class NumberValue(Term):
+    """The column as a finite number; null where it is none."""
+
+    type = types.Numeric()
+
+
+class BooleanValue(Term):
+    """The column as a boolean; null where it is none."""
+
+    type = types.Boolean()
+
+
+class Missing(Term):
+    """Whether the natural value is null."""
+
+    type = types.NullType()
+
+
+class Exported(Term):
+    """The column as a stream gives it: native where Arrow holds it exactly, else its text."""
+
+    type = types.NullType()
+
+
+class Within(Term):
+    """Whether the column lies in a span of time. `zone` is that of times without one."""
+
+    type = types.NullType()
+
+    def __init__(self, column: ColumnElement[Any], info: ColumnInfo, span: Days | Moments, zone: ZoneInfo) -> None:
+        super().__init__(column, info)
+        self.span = span
+        self.zone = zone
+
+
+class Position(ColumnElement[Any]):
+    """Where in a text another one starts, from 1; 0 where it does not occur."""
+
+    inherit_cache = False
+    type = types.Integer()
+
+    def __init__(self, text: ColumnElement[Any], part: str) -> None:
+        self.text = text
+        self.part = literal(part, Text())
+
+
+class Verbatim(TextClause):
+    """A person's own SQL, in which nothing is a parameter of ours."""
+
+    inherit_cache = False
+
+    def __init__(self, sql: str) -> None:
+        super().__init__("")
+        self.text = sql
+
+
+T = TypeVar("T", bound=ColumnElement[Any])
+
+
+def written(term: type[T], *dialects: str) -> Callable[[Callable[[T], ColumnElement[Any]]], Callable[[T], ColumnElement[Any]]]:
+    """Registers how dialects write a term: a function from the term to an expression of SQLAlchemy."""
+
+    def register(build: Callable[[T], ColumnElement[Any]]) -> Callable[[T], ColumnElement[Any]]:
+        def render(element: T, compiler: Any, **options: Any) -> str:
+            return str(compiler.process(build(element).self_group(against=operators.getitem), **options))
+
+        compiles(term, *dialects)(render)
+        return build
+
+    return register
+
+
+def between(value: ColumnElement[Any], span: Days | Moments, *, zone: ZoneInfo | None = None) -> ColumnElement[bool]:
+    """The span over a date, over a time without a zone (where `zone` is given), or over one with a zone."""
+    if isinstance(span, Days):
+        return value.between(literal(span.first, types.Date()), literal(span.last, types.Date()))
+    if zone is None:
+        first, last = span.utc()
+        kind = types.DateTime(timezone=True)
+    else:
+        first, last = span.local(zone)
+        kind = types.DateTime(timezone=False)
+    return value.between(literal(first, kind), literal(last, kind))
+
+
+def is_not_a_number(text: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a text spells one of the values that are no numbers, and count as null."""
+    return func.lower(text).in_(NOT_A_NUMBER)
+
+
+@compiles(Verbatim)
+def _verbatim(element: Verbatim, compiler: Any, **options: Any) -> str:
+    # The line break ends a comment in the last line, which would swallow the closing bracket.
+    sql = element.text.strip().rstrip(";") + "\n"
+    return sql.replace("%", "%%") if compiler.dialect.paramstyle in ("format", "pyformat") else sql
+
+
+@written(TextValue)
+def _text(term: TextValue) -> ColumnElement[Any]:
+    return cast(term.column, Text())
+
+
+@written(NumberValue)
+@written(BooleanValue)
+@written(Exported)
+def _as_it_is(term: Term) -> ColumnElement[Any]:
+    return term.column
+
+
+@written(Missing)
+def _missing(term: Missing) -> ColumnElement[Any]:
+    if term.info.type in (ColumnType.INTEGER, ColumnType.NUMBER):
+        return NumberValue(term.column, term.info).is_(None)
+    if term.info.type in (ColumnType.LIST, ColumnType.OBJECT):
+        return or_(term.column.is_(None), TextValue(term.column, term.info) == literal("null", Text()))
+    return term.column.is_(None)
+
+
+@written(Within)
+def _within(term: Within) -> ColumnElement[Any]:
+    return between(term.column, term.span)
+
+
+@written(Position)
+def _position(term: Position) -> ColumnElement[Any]:
+    return func.strpos(term.text, term.part)
