@@ -56,12 +56,20 @@ class Vendor:
         return [entry for entry in self.sandbox.log if method in ("", entry["method"]) and entry["path"].startswith(path)]
 
 
+@pytest.fixture(scope="session")
+def served() -> Iterator[Server]:
+    with Server(PLATFORM.sandbox(TOKEN)) as server:
+        yield server
+
+
 @pytest.fixture
-def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
-    sandbox = PLATFORM.sandbox(TOKEN)
-    with Server(sandbox) as server:
-        monkeypatch.setenv("INTERCOM_API_URL", server.url)
-        yield Vendor(server.url, sandbox)
+def vendor(served: Server, monkeypatch: pytest.MonkeyPatch) -> Vendor:
+    sandbox = served.sandbox
+    assert isinstance(sandbox, IntercomSandbox)
+    sandbox.switches.clear()
+    requests.post(f"{served.url}/_sandbox/reset", timeout=10)
+    monkeypatch.setenv("INTERCOM_API_URL", served.url)
+    return Vendor(served.url, sandbox)
 
 
 @pytest.fixture

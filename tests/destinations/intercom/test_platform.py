@@ -7,7 +7,7 @@ import pytest
 from core.errors import Misconfigured, Unavailable
 from core.parameters import clean
 from destinations.contract import OpenGate, Purpose
-from destinations.sandbox import Request
+from destinations.sandbox import Reply, Request
 from destinations.services.intercom.client import IntercomClient
 from destinations.services.intercom.platform import PLATFORM
 from tests.destinations.intercom.conftest import TOKEN, NotingGate, Vendor
@@ -25,7 +25,12 @@ def test_every_request_carries_token_version_and_json_headers(
 ) -> None:
     seen: list[Request] = []
     guard = vendor.sandbox.guard
-    monkeypatch.setattr(vendor.sandbox, "guard", lambda request: seen.append(request) or guard(request))
+
+    def noting(request: Request) -> Reply | None:
+        seen.append(request)
+        return guard(request)
+
+    monkeypatch.setattr(vendor.sandbox, "guard", noting)
     PLATFORM.check(client)
     client.post({"company_id": "1"})
     for request in seen:
