@@ -25,7 +25,8 @@ OUTCOME_TONES = {
 }  # fmt: skip
 COUNTS = (
     ("Compared with what was sent before", (
-        ("rows", "Rows read"), ("new", "New"), ("known", "Known, changed"), ("unchanged", "Unchanged"), ("waiting", "Waiting"), ("left", "Left"),
+        ("rows", "Rows read"), ("new", "New"), ("known", "Known, changed"), ("unchanged", "Unchanged"),
+        ("waiting", "Waiting"), ("left", "Left"),
     )),
     ("What became of the changes", (
         ("accepted", "Accepted"), ("created", "Created"), ("rejected", "Rejected"), ("invalid", "Invalid"), ("skipped", "Skipped"),

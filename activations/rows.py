@@ -132,7 +132,7 @@ class ScheduleForm(forms.ModelForm):
     """One schedule: every so often, by a cron line, or on days of the week."""
 
     days = forms.MultipleChoiceField(
-        choices=DAYS, required=False, widget=forms.CheckboxSelectMultiple(attrs={"data-role": "days"}), label="days"
+        choices=DAYS, required=False, widget=forms.CheckboxSelectMultiple(attrs={"data-role": "days"}), label="Days"
     )
 
     class Meta:

@@ -42,7 +42,7 @@ class ConnectionAdmin(ScreenAdmin):
     search_fields = ["name", "workspace_name"]
     stay_after_adding = True
     empty_title = "No platform is connected yet"
-    empty_text = "A connection is an account at a platform, such as Attio or Intercom, with its access token. One connection serves several destinations."
+    empty_text = "A connection is an account at a platform, with its access token. One connection serves several destinations."
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.GET.get("platform") not in platforms.all:

@@ -12,6 +12,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SUBHEADER": "Your data, where your teams work",
     "SITE_SYMBOL": "sync_alt",
     "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("dinmo/icon.svg")}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "dinmo.dashboard.context",

@@ -138,6 +138,8 @@ class DataModelAdmin(ScreenAdmin):
     def save_model(self, request: HttpRequest, obj: DataModel, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         self._refresh(request, obj)
+        if form.key_warning:
+            messages.warning(request, form.key_warning)
 
     def _refresh(self, request: HttpRequest, obj: DataModel) -> None:
         try:
@@ -150,7 +152,7 @@ class DataModelAdmin(ScreenAdmin):
         yield Button("segment", "Add a segment", "add", href=f"{reverse('admin:segments_segment_add')}?model={obj.pk}")
 
     def panel(self, request: HttpRequest, obj: DataModel) -> dict[str, Any]:
-        return {"screen_panel": "screens/preview.html", "preview_url": reverse("model-preview", args=[obj.pk])}
+        return {"screen_panel": "screens/preview.html", "preview_url": reverse("api:model-preview", args=[obj.pk])}
 
     def do_refresh(self, request: HttpRequest, obj: DataModel) -> None:
         discovery.refresh_columns(obj)
@@ -177,16 +179,22 @@ class SegmentAdmin(ScreenAdmin):
     list_filter = ["model"]
     search_fields = ["name", "description", "model__name"]
     list_select_related = ["model"]
+    list_per_page = 25
     stay_after_adding = True
     empty_title = "No segment yet"
     empty_text = "A segment is the rows of a model that meet your conditions, for example paying companies in France. No SQL needed."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Segment]:
+        return super().get_queryset(request).prefetch_related("model__columns")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Segment | None = None) -> list[str]:
         return ["model"] if obj else []
 
     def buttons(self, request: HttpRequest, obj: Segment) -> Iterable[Button]:
-        yield Button("activation", "Activate", "sync", primary=True, href=f"{reverse('admin:activations_activation_add')}?data=segment:{obj.pk}")
+        yield Button(
+            "activation", "Activate", "sync", primary=True, href=f"{reverse('admin:activations_activation_add')}?data=segment:{obj.pk}"
+        )
 
     @admin.display(description="Conditions")
     def says(self, obj: Segment) -> str:
-        return in_words(obj.where) if obj.where else "Every row"
+        return in_words(obj.where, {column.name: column.type for column in obj.model.columns.all()})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -14,7 +14,8 @@ from rest_framework.response import Response
 from core.endpoints import Endpoint
 from core.errors import Misconfigured, Problem
 from segments import discovery, read
-from segments.models import DataModel, Segment, Source
+from segments.contract import ColumnInfo
+from segments.models import Column, DataModel, Segment, Source
 
 PREVIEW_ROWS = 20
 
@@ -83,14 +84,29 @@ class SegmentPreview(Endpoint):
 
 
 def columns_json(model: DataModel) -> dict[str, Any]:
-    """A model's columns in JSON, refreshed from the source where it answers."""
+    """A model's columns as the source has them now, with the types that the model gave them; without an answer, the known ones."""
     problem = ""
     try:
-        discovery.refresh_columns(model)
-    except Problem as found:
-        problem = found.message
-    columns = list(model.columns.values("name", "type", "native"))
+        found = discovery.discover(model.source, table=model.table, sql=model.sql)
+        learn_new(model, found)
+        types = model.column_types()
+        columns = [{"name": info.name, "type": types[info.name], "native": info.native} for info in found]
+    except Problem as refused:
+        problem, columns = refused.message, list(model.columns.values("name", "type", "native"))
     return {"model": model.pk, "kind": model.kind, "primary_key": model.primary_key, "columns": columns, "problem": problem}
+
+
+def learn_new(model: DataModel, found: Sequence[ColumnInfo]) -> None:
+    """Stores columns that the model did not know. Known ones keep their type: a file's types follow its values."""
+    known = model.column_types()
+    new = [(place, info) for place, info in enumerate(found) if info.name not in known]
+    Column.objects.bulk_create(
+        [
+            Column(model=model, name=info.name, type=info.type, native=info.native[:200], nullable=info.nullable, position=place)
+            for place, info in new
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def rows_json(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -6,11 +6,16 @@ import zoneinfo
 from typing import Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelect2Widget, UnfoldAdminSelectWidget
+from unfold.widgets import (
+    UnfoldAdminExpandableTextareaWidget,
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelect2Widget,
+    UnfoldAdminSelectWidget,
+)
 
 from core import parameter_form
 from core.errors import Misconfigured, Problem
-from segments import conditions, discovery
+from segments import checks, conditions, discovery
 from segments.builder import ConditionsField
 from segments.contract import ColumnInfo, Engine
 from segments.models import DataModel, Segment, Source
@@ -57,7 +62,9 @@ def source_form(engine: Engine, source: Source | None) -> type[SourceForm]:
 
 
 class ModelForm(forms.ModelForm):
-    """A table or a query of a source. The source itself says whether it can be read."""
+    """A table or a query of a source. The source itself says whether it can be read, and whether its key tells rows apart."""
+
+    key_warning = ""
 
     shape = forms.ChoiceField(
         label="Rows come from", choices=SHAPES, initial="table", widget=UnfoldAdminRadioSelectWidget(attrs={"data-role": "shape"})
@@ -110,9 +117,23 @@ class ModelForm(forms.ModelForm):
 
     def _check_key(self, cleaned: dict[str, Any], columns: list[ColumnInfo]) -> None:
         key = cleaned.get("primary_key") or self.instance.primary_key
-        if key and key not in {column.name for column in columns}:
-            place = "primary_key" if "primary_key" in self.fields else None
+        place = "primary_key" if "primary_key" in self.fields else None
+        if not key:
+            return
+        if key not in {column.name for column in columns}:
             self.add_error(place, f"There is no column {key!r}. Choose one of: {', '.join(column.name for column in columns)}.")
+        elif {"source", "table", "sql", "primary_key"} & set(self.changed_data):
+            self._count_keys(cleaned, key, place)
+
+    def _count_keys(self, cleaned: dict[str, Any], key: str, place: str | None) -> None:
+        source = cleaned.get("source") or self.instance.source
+        model = DataModel(source=source, table=cleaned["table"], sql=cleaned["sql"], primary_key=key)
+        try:
+            verdict = checks.check_primary_key(model)
+        except Problem as problem:
+            self.add_error(place, problem.message)
+            return
+        self.key_warning = verdict.message if verdict.level == "warning" else ""
 
 
 class SegmentForm(forms.ModelForm):
@@ -123,19 +144,23 @@ class SegmentForm(forms.ModelForm):
     class Meta:
         model = Segment
         fields = ["name", "model", "where", "description"]
-        widgets = {"model": UnfoldAdminSelectWidget(attrs={"data-role": "model"})}
+        widgets = {
+            "model": UnfoldAdminSelectWidget(attrs={"data-role": "model"}),
+            "description": UnfoldAdminExpandableTextareaWidget(),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "where" in self.fields and self.instance.pk:
             self.fields["where"].widget.attrs["data-model"] = self.instance.model_id
+            self.fields["where"].widget.types = self.instance.model.column_types()  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         model = cleaned.get("model") or (self.instance.model if self.instance.pk else None)
         if model and "where" in cleaned:
             try:
-                conditions.validate(conditions.parse(cleaned["where"]), model.column_types())
+                cleaned["where"] = conditions.plain(conditions.parse(cleaned["where"], model.column_types()))
             except Misconfigured as problem:
                 self.add_error("where", problem.message)
         return cleaned

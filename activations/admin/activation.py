@@ -61,6 +61,7 @@ class LastRunFilter(admin.SimpleListFilter):
 @admin.register(Activation)
 class ActivationAdmin(ScreenAdmin):
     form = ActivationForm
+    change_form_template = "screens/activation_form.html"
     inlines = [MappingInline, ScheduleInline]
     list_display = ["name", "data_name", "destination", "mode_name", "last_run", "next_run_at", "switched_on"]
     list_filter = [LastRunFilter, "destination", "paused"]
@@ -76,11 +77,12 @@ class ActivationAdmin(ScreenAdmin):
         (
             "Warnings",
             {
+                "classes": ["late"],
                 "fields": ["warnings_enabled", "rejected_percent", "invalid_percent", "size_change_percent", "recipients"],
                 "description": "A warning is raised when a run passes one of these shares, sends nothing, or finds an attribute missing.",
             },
         ),
-        ("More", {"fields": ["backfill", "paused"]}),
+        ("More", {"classes": ["late"], "fields": ["backfill", "paused"]}),
     ]
 
     class Media:

@@ -40,7 +40,7 @@ class ReadOnlyAdmin(ScreenAdmin):
 
 @admin.register(Run)
 class RunAdmin(ReadOnlyAdmin):
-    list_display = ["name", "state_pill", "activation", "trigger", "kind_and_reason", "read", "sent", "not_taken", "began", "took"]
+    list_display = ["name", "state_pill", "trigger", "kind_and_reason", "read", "sent", "not_taken", "began", "took"]
     list_filter = ["state", "activation", "trigger", "dry_run"]
     search_fields = ["activation__name", "error_message"]
     list_select_related = ["activation"]
@@ -114,7 +114,7 @@ class RunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Run", ordering="number")
     def name(self, obj: Run) -> str:
-        return f"Run {obj.number}{' (dry)' if obj.dry_run else ''}"
+        return f"{obj}{' (dry)' if obj.dry_run else ''}"
 
     @admin.display(description="State", ordering="state")
     def state_pill(self, obj: Run) -> SafeString:

@@ -20,14 +20,14 @@ class ActivationForm {
         this.isNew = !/\/change\/$/.test(window.location.pathname);
         this.modeLabels = new Map([...this.mode.options].map((option) => [option.value, option.textContent]));
         this.notes = screens.element("div", {});
-        this.destination.closest(".grow").append(this.notes);
+        this.destination.closest(".field-line").querySelector(":scope > .grow").append(this.notes);
         this.dataNote = screens.element("div", {});
-        this.data.closest(".grow").append(this.dataNote);
+        this.data.closest(".field-line").querySelector(":scope > .grow").append(this.dataNote);
         this.data.addEventListener("change", () => this.loadColumns());
         this.destination.addEventListener("change", () => this.loadDestination(true));
         for (const select of [this.data, this.destination, this.matchColumn, this.matchField]) select.addEventListener("change", () => this.showAgree(true));
         document.addEventListener("formset:added", (event) => this.prepare(event.target));
-        for (const row of document.querySelectorAll(".inline-related, tr.form-row, tbody")) this.prepareSchedule(row);
+        this.prepareSchedules(document);
         this.showAgree(false);
         this.loadColumns();
         this.loadDestination(this.isNew);
@@ -121,6 +121,7 @@ class ActivationForm {
         }));
         for (const select of root.querySelectorAll("[data-role=target]")) screens.fill(select, targets);
         for (const row of root.querySelectorAll("tr")) this.prepareMapping(row);
+        if (root.matches?.("tr")) this.prepareMapping(root);
     }
 
     fillCustom() {
@@ -139,7 +140,7 @@ class ActivationForm {
         this.fillColumns(row);
         this.fillFields(row);
         this.prepareMapping(row);
-        this.prepareSchedule(row);
+        this.prepareSchedules(row);
     }
 
     // A fixed value is typed only where no column is chosen; lists only matter for list attributes.
@@ -171,18 +172,19 @@ class ActivationForm {
         fixed.setAttribute("list", list.id);
     }
 
-    prepareSchedule(row) {
-        const kind = row.querySelector("[data-role=schedule-kind]");
-        if (!kind || row.dataset.schedule !== undefined) return;
-        row.dataset.schedule = "";
-        const shown = { interval: ["every", "unit"], cron: ["cron", "timezone"], weekly: ["days", "at", "timezone"] };
-        const refresh = () => {
-            for (const name of ["every", "cron", "days", "at", "timezone"]) {
-                const part = row.querySelector(`.field-${name}, [name$='-${name}']`)?.closest(".form-row");
-                if (part) part.hidden = !shown[kind.value]?.includes(name);
-            }
-        };
-        kind.addEventListener("change", refresh);
-        refresh();
+    // A schedule shows the inputs of its kind only.
+    prepareSchedules(root) {
+        const shown = { interval: ["every"], cron: ["cron", "timezone"], weekly: ["days", "at", "timezone"] };
+        for (const kind of root.querySelectorAll("[data-role=schedule-kind]")) {
+            const row = kind.closest(".form-group");
+            if (!row || kind.name.includes("__prefix__")) continue;
+            const refresh = () => {
+                for (const name of ["every", "cron", "days", "at", "timezone"]) {
+                    row.querySelector(`.field-${name}`).closest(".form-row").hidden = !shown[kind.value].includes(name);
+                }
+            };
+            kind.addEventListener("change", refresh);
+            refresh();
+        }
     }
 }

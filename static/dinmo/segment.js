@@ -47,7 +47,8 @@ class Conditions {
 
     add() {
         if (!this.columns.length) return this.result.replaceChildren(screens.note("Choose a model first.", "warn"));
-        const column = this.columns[0];
+        const column = this.columns.find(({ type }) => this.operators[type]?.length);
+        if (!column) return this.result.replaceChildren(screens.note("This model has no column to filter on.", "warn"));
         this.rows.push({ node: { field: column.name, is: this.offered(column.name)[0].is }, words: "" });
         this.draw();
         this.list.lastElementChild.querySelector("select").focus();
@@ -81,7 +82,7 @@ class Conditions {
 
     parts(row) {
         const field = screens.element("select", { class: "d-input", "aria-label": "Field" });
-        screens.fill(field, this.columns.map(({ name, type }) => ({ value: name, label: `${name} (${type})` })), row.node.field);
+        screens.fill(field, this.columns.map(({ name, type }) => ({ value: name, label: `${name} (${type})`, disabled: !this.operators[type]?.length })), row.node.field);
         field.addEventListener("change", () => {
             row.node = { field: field.value, is: this.offered(field.value)[0].is };
             this.draw();
@@ -119,10 +120,10 @@ class Conditions {
 
     oneInput(type, value, set) {
         if (type === "boolean") return this.choice([["true", "yes"], ["false", "no"]], value === undefined ? "" : String(value), (text) => set(text === "" ? undefined : text === "true"));
-        const kind = { integer: "number", number: "number", date: "date" }[type] || "text";
+        const withTime = type === "timestamp" && /T|:/.test(value || "");
+        const kind = { integer: "number", number: "number", date: "date", timestamp: withTime ? "text" : "date" }[type] || "text";
         const input = screens.element("input", { class: "d-input", type: kind, "aria-label": "Value", value: value ?? "" });
         if (type === "number") input.step = "any";
-        if (type === "timestamp") input.placeholder = "2026-01-31 or 2026-01-31T09:00";
         input.addEventListener("input", () => set(kind === "number" && input.value !== "" ? Number(input.value) : input.value));
         return input;
     }
@@ -148,11 +149,11 @@ class Conditions {
     }
 
     lengthInputs(value, set) {
-        const [count, unit] = String(value || "30 days").split(" ");
+        const [count, unit = "day"] = String(value || "30 days").split(" ");
         const input = screens.element("input", { class: "d-input", type: "number", min: "1", "aria-label": "How many", value: count });
-        const units = this.choice([["hours", "hours"], ["days", "days"], ["weeks", "weeks"], ["months", "months"]], unit, () => say());
+        const units = this.choice(["minute", "hour", "day", "week", "month"].map((name) => [name, `${name}s`]), unit.replace(/s$/, ""), () => say());
         units.querySelector("option[value='']")?.remove();
-        const say = () => set(input.value ? `${input.value} ${units.value}` : undefined);
+        const say = () => set(input.value ? `${input.value} ${units.value}s` : undefined);
         input.addEventListener("input", say);
         if (value === undefined) set(`${count} ${unit}`);
         return [input, units];
@@ -196,7 +197,7 @@ class Conditions {
         try {
             const { count, columns, rows, sql } = await screens.ask("/api/segments/preview/", { model: this.modelId, where: this.tree() });
             const said = screens.element("p", {}, screens.element("span", { class: "d-figure", "data-segment-count": "" }, count.toLocaleString("en")), count === 1 ? " row" : " rows");
-            const details = screens.element("details", {}, screens.element("summary", { class: "d-link" }, "Show the SQL"), screens.element("code", { class: "d-code" }, sql));
+            const details = screens.element("details", { class: "d-details" }, screens.element("summary", { class: "d-link" }, "Show the SQL"), screens.element("code", { class: "d-code" }, sql));
             show(said, ...(rows.length ? [screens.table(columns, rows)] : []), details);
         } catch (error) {
             show(screens.note(error.message, "bad"));

@@ -1,0 +1,132 @@
+"""A headless Chromium, a signed-in page, and both vendors' simulators."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connections
+from playwright.sync_api import Page
+
+from activations import queue, tasks
+from destinations.registry import platforms
+from destinations.sandbox import Server
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = os.environ.get("CHROMIUM_PATH") or next(filter(None, map(shutil.which, NAMES)), None)
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+TOKEN = "browser-token"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if CHROMIUM or os.environ.get("REQUIRE_BROWSER"):
+        return
+    skip = pytest.mark.skip(reason="There is no Chromium here. Install chromium, or set CHROMIUM_PATH.")
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _database_from_async_loops() -> Iterator[None]:
+    # Playwright's loop runs in the main thread; Django would refuse the database there.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    yield
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    return {"executable_path": CHROMIUM, "args": FLAGS}
+
+
+@pytest.fixture
+def requests_outside(page: Page, live_server: Any) -> list[str]:
+    """Every request that the pages send to anywhere but the server."""
+    outside: list[str] = []
+
+    def note(request: Any) -> None:
+        if not request.url.startswith((live_server.url, "data:", "blob:")):
+            outside.append(request.url)
+
+    page.on("request", note)
+    return outside
+
+
+@pytest.fixture
+def signed_in(page: Page, live_server: Any, transactional_db: None) -> Page:
+    """A page on which a superuser signed in through the form."""
+    User.objects.create_superuser("ops", "ops@example.com", "a-long-password")
+    page.set_default_timeout(10_000)
+    page.goto(f"{live_server.url}/")
+    page.fill("input[name=username]", "ops")
+    page.fill("input[name=password]", "a-long-password")
+    page.click("button[type=submit]")
+    page.wait_for_url("**/admin/")
+    return page
+
+
+@pytest.fixture
+def attio(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    yield from _vendor("attio", monkeypatch)
+
+
+@pytest.fixture
+def intercom(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    yield from _vendor("intercom", monkeypatch)
+
+
+def _vendor(slug: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    platform = platforms[slug]
+    sandbox = platform.sandbox(TOKEN)
+    with Server(sandbox) as server:
+        monkeypatch.setenv(platform.url_variable, server.url)
+        yield sandbox
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A worker in this process: it takes every run that is handed out."""
+    threads: list[threading.Thread] = []
+
+    def work(run_id: int) -> None:
+        try:
+            tasks.execute(run_id)
+        finally:
+            connections.close_all()
+
+    def enqueue(run_id: int) -> None:
+        threads.append(threading.Thread(target=work, args=[run_id]))
+        threads[-1].start()
+
+    monkeypatch.setattr(queue, "enqueue", enqueue)
+    yield
+    for thread in threads:
+        thread.join(timeout=30)
+
+
+@pytest.fixture
+def shop(settings: Any, tmp_path: Path) -> Path:
+    """A SQLite source with companies, one of them without a domain."""
+    settings.SOURCE_FILES_ROOT = tmp_path
+    path = tmp_path / "shop.sqlite3"
+    rows = [
+        (1, "Acme", "acme.example.com", "FR", 120.5, 12),
+        (2, "Bolt", "bolt.example.com", "DE", 40.0, 3),
+        (3, "Crux", "crux.example.com", "FR", 0.0, 1),
+        (4, "Délice", "delice.example.com", "ES", 75.0, 8),
+        (5, "No domain", None, "FR", 60.0, 2),
+    ]
+    with sqlite3.connect(path) as database:
+        database.execute("create table companies (id integer primary key, name text, domain text, country text, mrr real, seats integer)")
+        database.executemany("insert into companies values (?, ?, ?, ?, ?, ?)", rows)
+    return path

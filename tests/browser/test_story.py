@@ -1,0 +1,172 @@
+"""The whole way by hand: source, model, segment, connection, destination, activation, run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from activations.models import Activation, Run
+from segments.models import Segment
+from tests.browser.conftest import TOKEN
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def save(page: Page) -> None:
+    page.click("button[name=_save]")
+    page.wait_for_load_state()
+
+
+def goto(page: Page, live_server: Any, path: str) -> None:
+    page.goto(f"{live_server.url}{path}")
+
+
+def make_segment(page: Page, live_server: Any, shop: Path) -> None:
+    """From nothing to a segment of French companies."""
+    goto(page, live_server, "/admin/segments/source/add/")
+    page.click("text=SQLite")
+    page.fill("#id_name", "Shop")
+    page.fill("#id_setting_path", shop.name)
+    save(page)
+    page.click("text=Test connection")
+    expect(page.locator(".d-note-good")).to_contain_text("Working")
+
+    page.click("text=Add a model")
+    page.fill("#id_name", "Companies")
+    page.select_option("#id_table", "companies")
+    expect(page.locator("#id_primary_key")).to_have_value("id")
+    save(page)
+    page.click("[data-preview] button")
+    expect(page.locator("[data-preview] table")).to_contain_text("Délice")
+
+    page.click("text=Add a segment")
+    page.fill("#id_name", "French companies")
+    page.click("[data-add]")
+    page.select_option("[aria-label=Field]", "country")
+    page.select_option("[aria-label=Operator]", "one_of")
+    page.fill("[aria-label=Values]", "FR, ES")
+    expect(page.locator("[data-segment-count]")).to_have_text("4")
+    save(page)
+
+
+def connect(page: Page, live_server: Any, platform: str, service: str) -> None:
+    """A tested connection and a destination of it."""
+    goto(page, live_server, "/admin/destinations/connection/add/")
+    page.click(f".d-choice:has-text('{platform}')")
+    page.fill("#id_name", f"Our {platform}")
+    page.fill("input[type=password]", TOKEN)
+    save(page)
+    page.click("text=Test connection")
+    expect(page.locator(".d-note-good")).to_contain_text("Working")
+    page.click("text=Add a destination")
+    page.fill("#id_name", f"{platform} companies")
+    page.select_option("#id_service", service)
+    save(page)
+
+
+def start_activation(page: Page, column: str, field: str) -> None:
+    """The first part of the form, opened from a destination."""
+    page.click("text=Add an activation")
+    page.fill("#id_name", "French companies away")
+    page.select_option("#id_data", label="French companies")
+    page.select_option("#id_match_column", column)
+    page.select_option("#id_match_field", field)
+
+
+def map_field(page: Page, row: int, column: str, target: str) -> None:
+    page.click("text=Add another Field")
+    page.select_option(f"#id_mappings-{row}-column", column)
+    page.select_option(f"#id_mappings-{row}-target", target)
+
+
+def counted(page: Page, name: str) -> Any:
+    return page.locator(f"[data-count={name}]")
+
+
+def test_companies_reach_attio_by_hand(
+    signed_in: Page, live_server: Any, shop: Path, attio: Any, worker: None, requests_outside: list[str]
+) -> None:
+    page = signed_in
+    make_segment(page, live_server, shop)
+    connect(page, live_server, "Attio", "attio.companies")
+    start_activation(page, "domain", "domains")
+    map_field(page, 0, "name", "name")
+    save(page)
+
+    page.click("text=Run now")
+    expect(page.locator(".d-facts .d-pill").first).to_contain_text("Completed with warnings", timeout=20_000)
+    expect(counted(page, "accepted")).to_have_text("3")
+    expect(counted(page, "created")).to_have_text("3")
+    expect(counted(page, "invalid")).to_have_text("1")
+    expect(page.locator("#changes")).to_contain_text("Délice")
+
+    page.click("text=Run again")
+    expect(counted(page, "unchanged")).to_have_text("3", timeout=20_000)
+    expect(counted(page, "write_requests")).to_have_text("0")
+    assert Run.objects.count() == 2
+    assert requests_outside == []
+
+
+def test_intercom_takes_custom_attributes_and_fixed_values(
+    signed_in: Page, live_server: Any, shop: Path, intercom: Any, worker: None
+) -> None:
+    page = signed_in
+    make_segment(page, live_server, shop)
+    connect(page, live_server, "Intercom", "intercom.companies")
+    start_activation(page, "id", "company_id")
+    page.select_option("#id_mode", "upsert")
+    map_field(page, 0, "name", "name")
+    page.click("text=Add another Field")
+    page.fill("#id_mappings-1-fixed", "Customer")
+    page.select_option("#id_mappings-1-target", "industry")
+    page.check("input[name=custom_columns][value=seats]")
+    save(page)
+
+    page.click("text=Dry run")
+    expect(page.locator(".d-facts")).to_contain_text("Planned", timeout=20_000)
+    assert not any(request["method"] in ("POST", "PUT") and request["path"] == "/companies" for request in intercom.log)
+
+    page.click("a:has-text('Activation')  >> nth=-1")
+    page.click("text=Run now")
+    expect(counted(page, "accepted")).to_have_text("4", timeout=20_000)
+    sent = [request["body"] for request in intercom.log if request["method"] == "POST" and request["path"] == "/companies"]
+    assert {body["industry"] for body in sent} == {"Customer"}
+    assert {body["custom_attributes"]["seats"] for body in sent} == {12, 1, 8, 2}
+
+
+def test_nested_conditions_are_shown_in_words_and_survive_saving(signed_in: Page, live_server: Any, shop: Path) -> None:
+    page = signed_in
+    make_segment(page, live_server, shop)
+    segment = Segment.objects.get()
+    nested = {"any": [{"field": "mrr", "is": "greater_than", "value": 100}, {"field": "seats", "is": "less_than", "value": 3}]}
+    segment.where = {"all": [{"field": "country", "is": "equals", "value": "FR"}, nested]}
+    segment.save()
+
+    page.reload()
+    expect(page.locator(".d-words")).to_contain_text("mrr is greater than 100 or seats is less than 3")
+    expect(page.locator("[data-segment-count]")).to_have_text("3")
+    page.fill("[aria-label=Value]", "ES")
+    expect(page.locator("[data-segment-count]")).to_have_text("0")
+    save(page)
+
+    segment.refresh_from_db()
+    assert segment.where["all"][0]["value"] == "ES"
+    assert segment.where["all"][1] == nested
+
+
+def test_a_problem_of_a_mapping_stands_at_its_row(
+    signed_in: Page, live_server: Any, shop: Path, attio: Any
+) -> None:
+    page = signed_in
+    make_segment(page, live_server, shop)
+    connect(page, live_server, "Attio", "attio.companies")
+    start_activation(page, "domain", "domains")
+    map_field(page, 0, "name", "name")
+    map_field(page, 1, "country", "name")
+    save(page)
+
+    expect(page.locator("#mappings-1")).to_contain_text("mapped twice")
+    assert not Activation.objects.exists()
