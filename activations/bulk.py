@@ -57,7 +57,7 @@ def update(model: type[Model], keys: dict[str, Any], match: str, columns: Sequen
         else:
             sets = ", ".join(f'"{name}" = %s' for name in columns)
             where = " AND ".join(f'"{name}" = %s' for name in [*keys, match])
-            ordered = ([*row[1:], *keys.values(), row[0]] for row in rows)
+            ordered = [[*row[1:], *keys.values(), row[0]] for row in rows]
             cursor.executemany(f'UPDATE "{model._meta.db_table}" SET {sets} WHERE {where}', ordered)  # noqa: S608
 
 

@@ -17,6 +17,7 @@ from destinations.contract import Field, Service, Workspace
 from destinations.live import opened
 from destinations.pacing import Pacer
 from destinations.registry import platforms, services
+from segments.contract import ColumnType
 
 THREADS = 128
 
@@ -129,7 +130,7 @@ def layout(context: Context) -> Layout:
         match_column=activation.match_column,
         match_field=context.match_field,
         slots=slots,
-        types=model.column_types(),
+        types={name: ColumnType(kind) for name, kind in model.column_types().items()},
         zone=ZoneInfo(model.source.timezone),
     )
 

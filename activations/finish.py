@@ -61,6 +61,7 @@ def settle_rest(run: Run, lease: Lease, now: datetime) -> None:
     sending = list(unsettled.filter(state=Change.State.SENDING))
     with lease.fenced(unknown=F("unknown") + len(sending)):
         for change in sending:
+            assert run.generation_id is not None
             void(run.generation_id, change, slots)
         _settle(unsettled.filter(state=Change.State.SENDING), Change.Outcome.UNKNOWN, _UNKNOWN, now)
         pending = _settle(unsettled.filter(state=Change.State.PENDING), Change.Outcome.NOT_SENT, _NOT_SENT, now)

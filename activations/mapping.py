@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from activations import digests
 from core.errors import Rejected
 from destinations.contract import Field, Service
+from segments.contract import ColumnType
 from segments.values import natural
 
 KEEP, CLEAR = "keep", "clear"
@@ -40,9 +41,8 @@ class Layout:
     match_column: str
     match_field: Field
     slots: Sequence[Slot]
-    types: Mapping[str, str]
+    types: Mapping[str, ColumnType]
     zone: ZoneInfo
-    salt: str = field(default="")
 
     @property
     def columns(self) -> list[str]:
@@ -59,7 +59,6 @@ class Layout:
             "types": {name: self.types[name] for name in self.columns},
             "zone": str(self.zone),
             "slots": [[slot.number, slot.column, slot.value, slot.when_empty, slot.adds, _describe(slot.field)] for slot in self.slots],
-            "salt": self.salt,
         }
         return digests.of_text(json.dumps(described, sort_keys=True, default=str))
 

@@ -15,7 +15,7 @@ from activations import bulk, decide, digests
 from activations.context import Context
 from activations.lease import Lease
 from activations.models import Change, Record
-from activations.send import Item, Sent, Step
+from activations.send import Item, Job, Sent, Step
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
 from destinations.contract import Mode, Outcome, Purpose, Result
 
@@ -31,7 +31,8 @@ class Recorder:
         self.context = context
         self.lease = lease
         self.mode = context.activation.mode
-        self.generation_id = context.run.generation_id
+        assert context.run.generation_id is not None
+        self.generation_id: int = context.run.generation_id
         self.slots = dict(context.activation.mappings.values_list("target", "slot"))
         self.problem: Misconfigured | Unavailable | None = None
         self.failures = 0
@@ -58,7 +59,7 @@ class Recorder:
         if answer.job.step == Step.FIND:
             return [item for item in answer.job.items if self._found(item, answer, now)]
         assert answer.outcome is not None
-        return self._written(answer.job.items[0], answer.outcome, now)
+        return self._written(answer.job, answer.outcome, now)
 
     def _found(self, item: Item, answer: Sent, now: datetime) -> bool:
         """Takes in a look-up; whether the item goes on to be written."""
@@ -78,8 +79,10 @@ class Recorder:
             self._skip(item, now)
         return False
 
-    def _written(self, item: Item, outcome: Outcome, now: datetime) -> list[Item]:
+    def _written(self, job: Job, outcome: Outcome, now: datetime) -> list[Item]:
+        (item,) = job.items
         if outcome.result == Result.ACCEPTED:
+            item.change.created = job.step != Step.UPDATE and was_created(outcome.created_at, item.change.first_attempt_at)
             self._accept(item, outcome, now)
         elif outcome.result == Result.EXISTS and not item.ambiguous:
             self._skip(item, now)
@@ -135,7 +138,6 @@ class Recorder:
         change.remote_id = outcome.remote_id or change.remote_id
         change.sent = list(outcome.sent)
         change.request_id = outcome.request_id
-        change.created = was_created(outcome.created_at, change.first_attempt_at)
         self.counts["created"] += change.created
         self._settle(item, Change.Outcome.ACCEPTED, now)
 
@@ -222,7 +224,7 @@ def was_created(created_at: datetime | None, first_attempt_at: datetime | None) 
     return created_at >= first_attempt_at.replace(microsecond=0)
 
 
-def void(generation_id: int | None, change: Change, slots: dict[str, int]) -> None:
+def void(generation_id: int, change: Change, slots: dict[str, int]) -> None:
     """Nobody knows what the destination holds now: every value that the change carried is due again, whatever it will be."""
     record = Record.objects.filter(generation_id=generation_id, key_digest=change.key_digest).first()
     if record is None:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from itertools import islice
+from datetime import datetime, timedelta, tzinfo
+from itertools import islice, product
 from typing import Any
 
+from celery.schedules import crontab
 from django.db import transaction
 from django.db.models import Q
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
-from django_celery_beat.tzcrontab import TzAwareCrontab
 
 from activations.models import Activation, Schedule
 from core.errors import Misconfigured
 
 TASK = "activations.tasks.fire"
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+LOOK_AHEAD_DAYS = 5 * 366
 _MINUTES = {Schedule.Unit.MINUTES: 1, Schedule.Unit.HOURS: 60, Schedule.Unit.DAYS: 1440}
 _CRON_FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 
@@ -49,7 +50,7 @@ def check(schedule: Schedule) -> None:
         return
     fields = cron_fields(schedule)
     try:
-        _crontab(fields, schedule.timezone, None)
+        crontab(**fields)
     except (ValueError, KeyError) as error:
         raise Misconfigured("cron_invalid", f"{schedule} is no valid schedule: {error}") from None
 
@@ -109,18 +110,20 @@ def _firings(schedule: Schedule, now: datetime) -> Iterator[datetime]:
             if moment > now:
                 yield moment
             moment += step
-    fields = cron_fields(schedule)
-    moment = now
-    while True:
-        start, delta, _ = _crontab(fields, schedule.timezone, moment).remaining_delta(moment)
-        moment = start + delta
-        yield moment
+    else:
+        yield from _cron_firings(crontab(**cron_fields(schedule)), schedule.timezone, now)
 
 
-def _crontab(fields: dict[str, str], timezone: Any, now: datetime | None) -> TzAwareCrontab:
-    names = {"day_of_month": "day_of_month", "month_of_year": "month_of_year", "day_of_week": "day_of_week"}
-    named = {names.get(name, name): value for name, value in fields.items()}
-    return TzAwareCrontab(tz=timezone, nowfun=(lambda: now) if now else None, **named)
+def _cron_firings(times: crontab, zone: tzinfo, now: datetime) -> Iterator[datetime]:
+    """The minutes after `now` that a cron line names, on the clocks of its zone."""
+    today = now.astimezone(zone).date()
+    for day in (today + timedelta(days=number) for number in range(LOOK_AHEAD_DAYS)):
+        named = (day.month in times.month_of_year, day.day in times.day_of_month, day.isoweekday() % 7 in times.day_of_week)
+        if all(named):
+            for hour, minute in product(sorted(times.hour), sorted(times.minute)):
+                moment = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
+                if moment > now:
+                    yield moment
 
 
 def _weekly_fields(schedule: Schedule) -> dict[str, str]:

@@ -51,9 +51,7 @@ class Command(BaseCommand):
             names = ", ".join(repr(name) for name in Activation.objects.values_list("name", flat=True)) or "none yet"
             self._refuse(f"There is no activation {options['name']!r}. There are: {names}.")
         live = runs.live_run(activation)
-        run = runs.request(
-            activation, Run.Trigger.CLI, full=options["full"], dry_run=options["dry_run"], enqueue=not options["wait"]
-        )
+        run = runs.request(activation, Run.Trigger.CLI, full=options["full"], dry_run=options["dry_run"], enqueue=not options["wait"])
         if live:
             self.stderr.write(f"Run {run.number} of this activation is live already; this command waits for that one.")
         if options["wait"]:

@@ -1,0 +1,156 @@
+"""What a run decides about one row, without any database."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from activations import decide, digests
+from activations.baseline import Known
+from activations.decide import Same, Send, Settled, for_row
+from activations.mapping import Layout, Slot
+from core.errors import Unavailable
+from destinations.contract import Field, Service
+from segments.contract import ColumnType
+from tests.activations.dummy import Dummy, Immovable
+
+INTEGER, TEXT = ColumnType.INTEGER, ColumnType.TEXT
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+VALUES = st.one_of(st.none(), st.text(max_size=3), st.integers(0, 3))
+
+
+def layout(service: Service | None = None, *slots: Slot) -> Layout:
+    default = (Slot(0, Field("a", "A", "text"), "a"), Slot(1, Field("b", "B", "text"), "b", when_empty="clear"))
+    return Layout(
+        service=service or Dummy(),
+        key_column="id",
+        match_column="key",
+        match_field=Field("key", "Key", "text", matchable=True),
+        slots=slots or default,
+        types={"id": INTEGER, "key": TEXT, "a": TEXT, "b": TEXT},
+        zone=ZoneInfo("UTC"),
+    )
+
+
+def accepted(row: dict[str, Any], of: Layout | None = None, **changes: Any) -> Known:
+    """The baseline after this row was accepted."""
+    sent = for_row(of or layout(), "upsert", row, None, full=False)
+    assert isinstance(sent, Send)
+    return Known(sent.field_digests, sent.match_digest, changes.get("remote_id", "r1"), changes.get("at", NOW))
+
+
+ROW = {"id": 1, "key": "K", "a": "x", "b": "y"}
+
+
+def test_a_new_row_is_sent_whole() -> None:
+    sent = for_row(layout(), "upsert", ROW, None, full=False)
+    assert isinstance(sent, Send)
+    assert (sent.is_new, sent.changed, sent.converted.values, sent.remote_id) == (True, ["a", "b"], {"a": "x", "b": "y"}, "")
+
+
+def test_only_what_differs_is_changed() -> None:
+    sent = for_row(layout(), "upsert", ROW | {"a": "z"}, accepted(ROW), full=False)
+    assert isinstance(sent, Send)
+    assert (sent.is_new, sent.changed, sent.remote_id) == (False, ["a"], "r1")
+
+
+def test_an_equal_row_is_the_same() -> None:
+    assert isinstance(for_row(layout(), "upsert", ROW, accepted(ROW), full=False), Same)
+
+
+def test_an_empty_value_is_kept_or_cleared_as_the_mapping_says() -> None:
+    assert isinstance(for_row(layout(), "upsert", ROW | {"a": None}, accepted(ROW), full=False), Same)
+    cleared = for_row(layout(), "upsert", ROW | {"b": ""}, accepted(ROW), full=False)
+    assert isinstance(cleared, Send)
+    assert (cleared.changed, cleared.converted.values["b"]) == (["b"], None)
+
+
+def test_a_value_that_went_and_came_back_is_not_sent() -> None:
+    gone = for_row(layout(), "upsert", ROW | {"a": None}, accepted(ROW), full=False)
+    assert isinstance(gone, Same)
+    back = Known(gone.field_digests, gone.match_digest, "r1", NOW)
+    assert isinstance(for_row(layout(), "upsert", ROW, back, full=False), Same)
+
+
+@pytest.mark.parametrize(("row", "code"), [({"a": "bad"}, "not_good"), ({"key": None}, "match_empty"), ({"key": " "}, "match_empty")])
+def test_a_row_that_can_not_be_sent_says_why(row: dict[str, Any], code: str) -> None:
+    settled = for_row(layout(), "upsert", ROW | row, None, full=False)
+    assert isinstance(settled, Settled)
+    assert (settled.outcome, settled.code) == ("invalid", code)
+
+
+def test_another_match_value_is_a_change_or_another_record() -> None:
+    moved = for_row(layout(), "upsert", ROW | {"key": "L"}, accepted(ROW), full=False)
+    assert isinstance(moved, Send)
+    assert (moved.changed, moved.remote_id) == (["key"], "r1")
+    other = for_row(layout(Immovable()), "upsert", ROW | {"key": "L"}, accepted(ROW), full=False)
+    assert isinstance(other, Send)
+    assert (other.changed, other.remote_id) == (["a", "b"], "")
+
+
+def test_a_full_run_sends_all_of_it() -> None:
+    sent = for_row(layout(), "upsert", ROW, accepted(ROW), full=True)
+    assert isinstance(sent, Send)
+    assert sent.changed == ["a", "b"]
+
+
+def test_insert_mode_leaves_known_records_alone() -> None:
+    settled = for_row(layout(), "insert", ROW | {"a": "z"}, accepted(ROW), full=False)
+    assert isinstance(settled, Settled)
+    assert settled.outcome == "skipped"
+
+
+def test_a_mapping_from_now_on_takes_older_records_as_sent() -> None:
+    later = Slot(2, Field("c", "C", "text"), "b", since=NOW + timedelta(hours=1))
+    grown = layout(None, *layout().slots, later)
+    same = for_row(grown, "upsert", ROW, accepted(ROW), full=False)
+    assert isinstance(same, Same)
+    known = Known(same.field_digests, same.match_digest, "r1", NOW)
+    changed = for_row(grown, "upsert", ROW | {"b": "new"}, known, full=False)
+    assert isinstance(changed, Send)
+    assert changed.changed == ["b", "c"]
+
+
+@given(st.dictionaries(st.sampled_from(["a", "b"]), VALUES), st.dictionaries(st.sampled_from(["a", "b"]), VALUES))
+def test_what_was_accepted_is_never_sent_again_and_what_differs_always_is(before: dict[str, Any], after: dict[str, Any]) -> None:
+    old, new = ROW | before, ROW | after
+    decision = for_row(layout(), "upsert", new, accepted(old), full=False)
+    expected = [name for name in ("a", "b") if _says(name, new) and _sent(name, old) != _sent(name, new)]
+    assert (decision.changed if isinstance(decision, Send) else []) == expected
+    if isinstance(decision, Send):
+        after_it = Known(decision.field_digests, decision.match_digest, "r1", NOW)
+        assert isinstance(for_row(layout(), "upsert", new, after_it, full=False), Same)
+
+
+def _says(name: str, row: dict[str, Any]) -> bool:
+    return name == "b" or row[name] not in (None, "")
+
+
+def _sent(name: str, row: dict[str, Any]) -> Any:
+    return None if row[name] in (None, "") else row[name]
+
+
+@given(st.integers(1, 60))
+def test_a_refused_row_waits_longer_each_time_and_a_day_at_most(attempts: int) -> None:
+    due_run, due_at = decide.refused_again(attempts, 10, NOW)
+    assert due_run == 10 + 2 ** min(attempts - 1, 20)
+    assert due_at - NOW <= timedelta(days=1)
+
+
+@given(st.integers(1, 30), st.one_of(st.none(), st.floats(0, 100)))
+def test_a_retry_waits_at_least_what_the_vendor_said(attempt: int, said: float | None) -> None:
+    wait = decide.backoff_seconds(attempt, Unavailable("x", "x", retry_after=said), random.Random(1))
+    assert wait >= (said or 0)
+    assert wait <= max(said or 0, decide.BACKOFF_AT_MOST)
+
+
+def test_the_layout_decides_the_row_digest() -> None:
+    assert layout().seed() == layout().seed()
+    assert layout().seed() != layout(None, Slot(0, Field("a", "A", "text"), "b")).seed()
+    assert digests.VERSION == 1
