@@ -16,7 +16,7 @@ LOCATION_KEYS = ("line_1", "line_2", "line_3", "line_4", "locality", "region", "
 """All ten must be in a request; null stands for "unknown"."""
 NAME_KEYS = ("first_name", "last_name", "full_name")
 
-_EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,64}@([^\s@]+)")
+_EMAIL = re.compile(r"([^\s@<>\"(),:;\[\]\\]{1,64})@([^\s@]+)")
 _COUNTRY = re.compile(r"[A-Za-z]{2}", re.ASCII)
 _DEGREES = re.compile(r"[+-]?\d{1,3}(\.\d+)?", re.ASCII)
 
@@ -27,10 +27,9 @@ def email(text: Any) -> str | None:
     if match is None:
         return None
     try:
-        domains.normalise(match[1])
+        return f"{match[1].lower()}@{domains.checked(match[2])}"
     except ValueError:
         return None
-    return match[0].lower()
 
 
 def location(field: Field, value: Any) -> Wire:

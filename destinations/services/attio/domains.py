@@ -12,6 +12,7 @@ _SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.\-]*:)?//", re.IGNORECASE)
 _END_OF_HOST = re.compile(r"[/?#\\]")
 _PORT = re.compile(r":\d*$")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_END = re.compile(r"[a-z][a-z0-9-]+")
 _LONGEST = 253
 
 # The list that comes with the package: a conversion must never wait for the network.
@@ -26,11 +27,16 @@ def normalise(text: str) -> str:
     Raises:
         ValueError: it holds no domain; the message says nothing of the text.
     """
-    host = _ascii(_host(text.strip()))
+    return _without_www(checked(_host(text.strip())))
+
+
+def checked(host: str) -> str:
+    """A host name in lower case and ASCII, without its final dot. Raises as `normalise`."""
+    host = _ascii(host)
     labels = host.split(".")
-    if len(host) > _LONGEST or len(labels) < 2 or not all(map(_LABEL.fullmatch, labels)) or labels[-1].isdigit():
+    if len(host) > _LONGEST or len(labels) < 2 or not all(map(_LABEL.fullmatch, labels)) or not _END.fullmatch(labels[-1]):
         raise ValueError("no domain")
-    return _without_www(host)
+    return host
 
 
 def root(host: str) -> str:

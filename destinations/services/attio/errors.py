@@ -167,7 +167,9 @@ def _said(answer: Answer, attribute: str, sent: Any) -> Iterator[str]:
         yield f"Record in Attio: {', '.join(answer.conflicting_records)}."
     values = sorted(set(_values(sent)), key=len, reverse=True)
     if answer.message:
-        yield f"Attio said: {_scrubbed(answer.message, values)}"
+        # What is said of a token is about scopes, and quotes those.
+        clean = _without if answer.status in (401, 403) else _scrubbed
+        yield f"Attio said: {clean(answer.message, values)}"
     details = answer.body.get("validation_errors") if isinstance(answer.body, dict) else None
     for entry in details if isinstance(details, list) else ():
         if isinstance(entry, dict) and entry.get("message"):

@@ -1,0 +1,118 @@
+"""A simulated Attio workspace over a real socket, and a client of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from destinations.contract import Field, OpenGate, Purpose
+from destinations.sandbox import Server
+from destinations.services.attio import PLATFORMS, SERVICES
+from destinations.services.attio.client import Client
+from destinations.services.attio.companies import AttioCompanies
+from destinations.services.attio.platform import Attio
+from destinations.services.attio.sandbox import AttioSandbox
+
+TOKEN = "attio-test-token"
+
+
+class CountingGate(OpenGate):
+    """Counts the requests that passed, by purpose."""
+
+    def __init__(self) -> None:
+        self.passed: list[Purpose] = []
+
+    def wait(self, purpose: Purpose) -> None:
+        self.passed.append(purpose)
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Server]:
+    """One server for all tests: stopping one takes longer than most tests."""
+    with Server(AttioSandbox(TOKEN)) as server:
+        yield server
+
+
+@pytest.fixture
+def sandbox(running: Server) -> AttioSandbox:
+    made = running.sandbox
+    assert isinstance(made, AttioSandbox)
+    made.reset()
+    made.log.clear()
+    made.faults.clear()
+    made.switches.update(reads_per_second=0, writes_per_second=0)
+    return made
+
+
+@pytest.fixture
+def server(running: Server, sandbox: AttioSandbox, monkeypatch: pytest.MonkeyPatch) -> Server:
+    monkeypatch.setenv("ATTIO_API_URL", running.url)
+    return running
+
+
+@pytest.fixture
+def platform() -> Attio:
+    return PLATFORMS[0]
+
+
+@pytest.fixture
+def service() -> AttioCompanies:
+    return SERVICES[0]
+
+
+@pytest.fixture
+def gate() -> CountingGate:
+    return CountingGate()
+
+
+@pytest.fixture
+def client(server: Server, platform: Attio, gate: CountingGate) -> Iterator[Client]:
+    made = platform.client({"token": TOKEN}, gate, 4)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def fields(client: Client, service: AttioCompanies, sandbox: AttioSandbox, gate: CountingGate) -> dict[str, Field]:
+    found = {field.name: field for field in service.fields(client)}
+    sandbox.log.clear()
+    gate.passed.clear()
+    return found
+
+
+@pytest.fixture
+def switch(server: Server) -> Callable[..., None]:
+    """Sets switches of the sandbox by its control path."""
+
+    def set_(**wanted: Any) -> None:
+        assert requests.post(f"{server.url}/_sandbox/switches", json=wanted, timeout=5).status_code == 200
+
+    return set_
+
+
+@pytest.fixture
+def api(server: Server) -> Callable[..., requests.Response]:
+    """Asks the sandbox as any program would."""
+
+    def ask(method: str, path: str, body: Any = None, **kwargs: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {TOKEN}", **kwargs.pop("headers", {})}
+        return requests.request(method, f"{server.url}/v2{path}", json=body, headers=headers, timeout=5, **kwargs)
+
+    return ask
+
+
+def record(sandbox: AttioSandbox, domain: str) -> dict[str, Any]:
+    """The one company with a domain, as id and plain values."""
+    return next(entry for entry in sandbox.state()["records"] if domain in entry["values"].get("domains", ()))
+
+
+def sent(sandbox: AttioSandbox) -> list[tuple[str, dict[str, Any]]]:
+    """Method and values of every write that the sandbox was asked for."""
+    return [
+        (entry["method"], entry["body"]["data"]["values"])
+        for entry in sandbox.log
+        if entry["method"] != "GET" and not entry["path"].endswith("/query")
+    ]

@@ -1,0 +1,132 @@
+"""Discovery: every attribute with what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from core.errors import Misconfigured, Unavailable
+from destinations.contract import Field, Purpose
+from destinations.sandbox import Fault
+from destinations.services.attio.client import Client
+from destinations.services.attio.companies import AttioCompanies
+from destinations.services.attio.fields import field_of
+from destinations.services.attio.sandbox import AttioSandbox
+from tests.destinations.attio.conftest import CountingGate
+
+
+def names(service: AttioCompanies, client: Client) -> list[str]:
+    return [field.name for field in service.fields(client)]
+
+
+def test_all_attributes_come_in_attios_order(fields: dict[str, Field], sandbox: AttioSandbox) -> None:
+    assert list(fields) == sandbox.state()["attributes"]
+    assert len(fields) == 32
+
+
+def test_only_unique_attributes_that_can_be_written_may_match(fields: dict[str, Field]) -> None:
+    assert [name for name, field in fields.items() if field.matchable] == ["domains"]
+    assert fields["record_id"].unique
+    assert not fields["record_id"].matchable
+
+
+def test_flags_labels_and_configuration(fields: dict[str, Field]) -> None:
+    assert fields["domains"] == Field("domains", "Domains", "domain", unique=True, multiple=True, matchable=True)
+    assert fields["funding_raised_usd"].config["currency"] == "USD"
+    assert fields["team"].config["target_object"] == "people"
+    assert fields["team"].config["allowed_objects"]
+    assert fields["categories"].multiple
+    assert len(fields["categories"].options) == 152
+
+
+def test_what_cannot_be_written_says_why(fields: dict[str, Field]) -> None:
+    reasons = {name: field.read_only_reason for name, field in fields.items() if not field.writable}
+    assert "emails and meetings" in reasons["last_interaction"]
+    assert "itself" in reasons["logo_url"]
+    assert all(reasons.values())
+    assert not any(field.read_only_reason for field in fields.values() if field.writable)
+
+
+def test_options_are_asked_for_only_where_they_can_be_written(service: AttioCompanies, client: Client, sandbox: AttioSandbox) -> None:
+    service.fields(client)
+    asked = {entry["path"].split("/")[-2] for entry in sandbox.log if entry["path"].endswith("/options")}
+    assert asked == {"categories", "estimated_arr_usd", "employee_range"}
+
+
+def test_every_request_waits_at_the_gate_as_discovery(
+    service: AttioCompanies, client: Client, sandbox: AttioSandbox, gate: CountingGate
+) -> None:
+    service.fields(client)
+    assert set(gate.passed) == {Purpose.DISCOVERY}
+    assert len(gate.passed) == len(sandbox.log)
+
+
+def test_more_attributes_than_a_page_holds_all_come_once(service: AttioCompanies, client: Client, switch: Callable[..., None]) -> None:
+    switch(attributes=[{"api_slug": f"extra_{number}", "type": "text"} for number in range(100)])
+    found = names(service, client)
+    assert len(found) == len(set(found)) == 132
+
+
+def test_options_in_pages_all_come(service: AttioCompanies, client: Client, sandbox: AttioSandbox, switch: Callable[..., None]) -> None:
+    switch(
+        attributes=[{"api_slug": "tier", "type": "select", "options": []}],
+    )
+    pages = [[_option(number) for number in range(100)], [_option(number) for number in range(100, 130)]]
+    for page in pages:
+        sandbox.faults.append(Fault("reply", path="/tier/options$", status=200, body={"data": page}))
+    tier = next(field for field in service.fields(client) if field.name == "tier")
+    assert [option.title for option in tier.options] == [f"T{number}" for number in range(130)]
+
+
+def test_archived_attributes_and_options_are_left_out(service: AttioCompanies, client: Client, switch: Callable[..., None]) -> None:
+    switch(attributes=[{"api_slug": "tier", "type": "select", "options": ["Gold", "Tin"]}], archive=["description"])
+    switch(archive_options={"tier": ["Tin"]})
+    found = {field.name: field for field in service.fields(client)}
+    assert "description" not in found
+    assert [option.title for option in found["tier"].options] == ["Gold"]
+    assert found["tier"].custom
+    assert not found["name"].custom
+
+
+def test_statuses_count_as_options(service: AttioCompanies, client: Client, switch: Callable[..., None]) -> None:
+    switch(attributes=[{"api_slug": "stage", "type": "status", "options": ["Lead", "Won"]}])
+    found = {field.name: field for field in service.fields(client)}
+    assert [option.title for option in found["stage"].options] == ["Lead", "Won"]
+    assert found["stage"].writable
+
+
+@pytest.mark.parametrize(("changes", "reason"), [({"is_writable": False, "is_system_attribute": False}, "formula"),
+                                                 ({"type": "hologram"}, "hologram")])  # fmt: skip
+def test_formulas_and_types_of_the_future_are_read_only(changes: dict[str, Any], reason: str) -> None:
+    found = field_of({"api_slug": "x", "title": "X", "type": "text", "is_writable": True, "is_unique": True, **changes})
+    assert not found.writable
+    assert not found.matchable
+    assert reason in found.read_only_reason
+
+
+def test_a_lost_scope_and_a_lost_object_are_settings(service: AttioCompanies, client: Client, sandbox: AttioSandbox,
+                                                     switch: Callable[..., None]) -> None:  # fmt: skip
+    switch(scopes="record_permission:read-write")
+    with pytest.raises(Misconfigured, match="object_configuration:read"):
+        service.fields(client)
+    body = {
+        "status_code": 404,
+        "type": "invalid_request_error",
+        "code": "not_found",
+        "message": 'Object with slug/ID "companies" not found.',
+    }
+    sandbox.faults.append(Fault("reply", status=404, body=body))
+    with pytest.raises(Misconfigured, match="companies"):
+        service.fields(client)
+
+
+def test_an_answer_without_a_list_is_unavailable(service: AttioCompanies, client: Client, sandbox: AttioSandbox) -> None:
+    sandbox.faults.append(Fault("reply", status=200, body={"data": None}))
+    with pytest.raises(Unavailable):
+        service.fields(client)
+
+
+def _option(number: int) -> dict[str, Any]:
+    return {"id": {"option_id": f"o{number}"}, "title": f"T{number}", "is_archived": False}

@@ -1,0 +1,267 @@
+"""Every type of attribute, from natural values and from text; and what Attio would say to the result."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import Rejected
+from destinations.contract import Field, Option
+from destinations.services.attio.simulated.schema import Attribute, Choice
+from destinations.services.attio.simulated.taking import take
+from destinations.services.attio.simulated.workspace import Workspace
+from destinations.services.attio.values import CONVERTERS, convert, identity
+
+OPTIONS = (Option("11111111-1111-4111-8111-111111111111", "SAAS"), Option("22222222-2222-4222-8222-222222222222", "Arts, Crafts"))
+CET = timezone(timedelta(hours=1))
+PERSON = "33333333-3333-4333-8333-333333333333"
+PERSON_REFERENCE = {"target_object": "people", "target_record_id": PERSON}
+
+
+def field(type_: str, *, multiple: bool = False, target: str = "") -> Field:
+    options = OPTIONS if type_ in ("select", "status") else ()
+    return Field("thing", "Thing", type_, multiple=multiple, options=options, config={"target_object": target} if target else {})
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "wire"),
+    [
+        ("text", "Zażółć 🚀", "Zażółć 🚀"),
+        ("text", "  kept as it is ", "  kept as it is "),
+        ("text", 42, "42"),
+        ("text", Decimal("12.50"), "12.5"),
+        ("text", Decimal("123456789012345678901234567890.5"), "123456789012345678901234567890.5"),
+        ("text", 1e21, "1000000000000000000000"),
+        ("text", True, "true"),
+        ("text", date(2024, 2, 29), "2024-02-29"),
+        ("text", datetime(2024, 2, 29, 1, tzinfo=CET), "2024-02-29T00:00:00Z"),
+        ("text", ["a", 2, True], "a, 2, true"),
+        ("text", {"b": 1, "a": "é"}, '{"a": "é", "b": 1}'),
+        ("number", 42, 42),
+        ("number", 42.0, 42),
+        ("number", Decimal("1.50"), 1.5),
+        ("number", 0.1 + 0.2, 0.3),
+        ("number", "-1.25e2", -125),
+        ("number", -0.00001, 0),
+        ("number", " 7 ", 7),
+        ("currency", "99.99", 99.99),
+        ("currency", {"currency_value": 5}, 5),
+        ("checkbox", True, True),
+        ("checkbox", 0, False),
+        ("checkbox", "Yes", True),
+        ("checkbox", "f", False),
+        ("date", date(2019, 1, 1), "2019-01-01"),
+        ("date", datetime(2019, 1, 1, 0, 30, tzinfo=CET), "2018-12-31"),
+        ("date", "2019", "2019-01-01"),
+        ("date", 2019, "2019-01-01"),
+        ("date", "2019-05", "2019-05-01"),
+        ("date", "2019-05-06T23:00:00-10:00", "2019-05-07"),
+        ("date", "2019-05-06 10:00:00", "2019-05-06"),
+        ("timestamp", datetime(2024, 1, 1, 12, 0, 0, 123456, CET), "2024-01-01T11:00:00.123456Z"),
+        ("timestamp", date(2024, 1, 1), "2024-01-01T00:00:00Z"),
+        ("timestamp", "2024-01-01 12:00:00+02", "2024-01-01T10:00:00Z"),
+        ("timestamp", "2024-01-01 12:00:00 UTC", "2024-01-01T12:00:00Z"),
+        ("timestamp", "2024-01-01T12:00:00", "2024-01-01T12:00:00Z"),
+        ("rating", 5, 5),
+        ("rating", "3.0", 3),
+        ("select", "saas", "SAAS"),
+        ("select", " SaaS ", "SAAS"),
+        ("select", OPTIONS[1].id, "Arts, Crafts"),
+        ("select", ["SAAS"], "SAAS"),
+        ("status", "saas", "SAAS"),
+        ("domain", "https://www.Acme.com/x", "acme.com"),
+        ("email-address", " Ada@Example.com ", "ada@example.com"),
+        ("email-address", "mailto:ada@example.com", "ada@example.com"),
+        ("email-address", "ada@www.müller.de.", "ada@www.xn--mller-kva.de"),
+        ("phone-number", "+33 1 42 68 53 00", "+33142685300"),
+        ("phone-number", "0033142685300", "+33142685300"),
+        ("phone-number", {"original_phone_number": "01 42 68 53 00", "country_code": "fr"}, "+33142685300"),
+        ("location", " 1 Infinite Loop, Cupertino ", "1 Infinite Loop, Cupertino"),
+        ("personal-name", "Lovelace, Ada", {"first_name": "Ada", "last_name": "Lovelace", "full_name": "Ada Lovelace"}),
+        ("personal-name", "Ada King Lovelace", {"first_name": "Ada King", "last_name": "Lovelace", "full_name": "Ada King Lovelace"}),
+        ("personal-name", {"full_name": "Ada"}, {"first_name": "Ada", "last_name": "", "full_name": "Ada"}),
+        ("record-reference", "Ada@Example.com", "ada@example.com"),
+        ("record-reference", "https://acme.com", "acme.com"),
+        ("record-reference", PERSON, PERSON),
+        ("record-reference", PERSON_REFERENCE, PERSON_REFERENCE),
+        ("actor-reference", "Ada@Example.com", "ada@example.com"),
+        ("actor-reference", PERSON, {"referenced_actor_type": "workspace-member", "referenced_actor_id": PERSON}),
+    ],
+)  # fmt: skip
+def test_what_a_value_becomes(type_: str, value: Any, wire: Any) -> None:
+    assert convert(field(type_), value) == wire
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        ("text", "\ud800"),
+        ("text", "x" * (10 * 1024 * 1024 + 1)),
+        ("number", "1,234"),
+        ("number", "twelve"),
+        ("number", "NaN"),
+        ("number", float("inf")),
+        ("number", Decimal("sNaN")),
+        ("number", 2**53 + 1),
+        ("number", 10**4000),
+        ("number", True),
+        ("number", "1e999"),
+        ("number", [1, 2]),
+        ("currency", {"amount": 5}),
+        ("checkbox", 2),
+        ("checkbox", "maybe"),
+        ("date", "31/12/2024"),
+        ("date", 20241231),
+        ("date", "0000"),
+        ("date", True),
+        ("timestamp", "0001-01-01T00:00:00+14:00"),
+        ("timestamp", 1700000000),
+        ("rating", 6),
+        ("rating", 2.5),
+        ("select", "Unheard of"),
+        ("domain", "nobody@acme.com"),
+        ("domain", 5),
+        ("email-address", "ada at example.com"),
+        ("email-address", "ada@localhost"),
+        ("email-address", "ada@https://example.com/"),
+        ("email-address", "ada@example.c"),
+        ("phone-number", "01 42 68 53 00"),
+        ("phone-number", "+1 555 555 5555"),
+        ("phone-number", 33142685300),
+        ("location", {"city": "Paris"}),
+        ("location", {"locality": ["Paris"]}),
+        ("location", {"country_code": "France"}),
+        ("location", {"latitude": 91}),
+        ("location", '{"locality": '),
+        ("location", {}),
+        ("personal-name", {"nick": "Ada"}),
+        ("personal-name", 5),
+        ("record-reference", "Acme"),
+        ("record-reference", {"target_object": "people"}),
+        ("actor-reference", "somebody"),
+        ("interaction", "x"),
+    ],
+)
+def test_what_does_not_fit_is_refused_without_telling_the_value(type_: str, value: Any) -> None:
+    with pytest.raises(Rejected) as refusal:
+        convert(field(type_), value)
+    assert refusal.value.field == "thing"
+    assert "'thing'" in refusal.value.message
+    told = refusal.value.message.replace("France", "")
+    for secret in ("Unheard", "twelve", "maybe", "nobody", "somebody", "ada at", "City", "Acme", "31/12"):
+        assert secret not in told
+
+
+def test_an_unknown_option_has_its_own_code() -> None:
+    with pytest.raises(Rejected) as refusal:
+        convert(field("select"), "Unheard of")
+    assert refusal.value.code == "unknown_option"
+
+
+@pytest.mark.parametrize("type_", sorted(set(CONVERTERS) - {"text"}))
+def test_blank_text_is_never_taken_for_a_value(type_: str) -> None:
+    for multiple in (False, True):
+        with pytest.raises(Rejected):
+            convert(field(type_, multiple=multiple), "  ")
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "wire"),
+    [
+        ("select", ["saas", "SAAS", None, "", "Arts, Crafts"], ["SAAS", "Arts, Crafts"]),
+        ("select", '["SaaS"]', ["SAAS"]),
+        ("select", "Arts, Crafts", ["Arts, Crafts"]),
+        ("select", "Arts, Crafts; SAAS", ["Arts, Crafts", "SAAS"]),
+        ("select", "SAAS, saas", ["SAAS"]),
+        ("select", "SAAS", ["SAAS"]),
+        ("domain", "acme.com, www.beta.com  gamma.com", ["acme.com", "beta.com", "gamma.com"]),
+        ("domain", ["ACME.com", "https://acme.com/"], ["acme.com"]),
+        ("domain", "https://acme.com/a,b", ["acme.com"]),
+        ("email-address", "a@acme.com;b@acme.com", ["a@acme.com", "b@acme.com"]),
+        ("phone-number", "+33 1 42 68 53 00, +44 20 7946 0958", ["+33142685300", "+442079460958"]),
+        ("record-reference", "ada@example.com bob@example.com", ["ada@example.com", "bob@example.com"]),
+        ("record-reference", json.dumps(PERSON_REFERENCE),
+         [PERSON_REFERENCE]),
+    ],
+)  # fmt: skip
+def test_lists_come_from_arrays_json_and_separated_text(type_: str, value: Any, wire: Any) -> None:
+    assert convert(field(type_, multiple=True), value) == wire
+
+
+@pytest.mark.parametrize("value", ["[]", " , ;", "[null]", [None, ""], '["saas"', ["SAAS", "Unheard of"], '{"a": 1}'])
+def test_a_list_without_values_or_with_a_wrong_one_is_refused_whole(value: Any) -> None:
+    with pytest.raises(Rejected):
+        convert(field("select", multiple=True), value)
+
+
+def test_a_location_always_has_all_ten_keys() -> None:
+    parts = {"locality": "Paris", "country_code": "fr", "latitude": 48.85, "longitude": Decimal("2.35")}
+    wire = convert(field("location"), parts)
+    assert wire == convert(field("location"), json.dumps(parts, default=float))
+    assert len(wire) == 10
+    assert (wire["locality"], wire["country_code"], wire["latitude"], wire["line_1"]) == ("Paris", "FR", "48.85", None)
+
+
+@pytest.mark.parametrize(("target", "fits", "refused"), [("people", "a@acme.com", "acme.com"), ("companies", "acme.com", "a@acme.com"),
+                                                         ("deals", PERSON, "acme.com")])  # fmt: skip
+def test_a_reference_is_given_as_its_target_is_known(target: str, fits: str, refused: str) -> None:
+    assert convert(field("record-reference", target=target), fits) == fits
+    with pytest.raises(Rejected):
+        convert(field("record-reference", target=target), refused)
+
+
+def test_identities_compare_domains_and_addresses_without_case() -> None:
+    assert identity(field("domain", multiple=True), ["acme.com", "beta.com"]) == "acme.com"
+    assert identity(field("domain"), "ACME.com") == "acme.com"
+    assert identity(field("email-address"), "A@b.com") == "a@b.com"
+    assert identity(field("text"), "CaSe") == "CaSe"
+    assert identity(field("number"), 42) == "42"
+    assert identity(field("domain", multiple=True), []) == ""
+
+
+NATURAL = st.one_of(
+    st.text(),
+    st.integers(),
+    st.floats(),
+    st.decimals(),
+    st.booleans(),
+    st.dates(),
+    st.datetimes(timezones=st.just(UTC)),
+    st.lists(st.one_of(st.text(), st.integers()), min_size=1, max_size=3),
+    st.dictionaries(st.sampled_from(["locality", "latitude", "first_name", "value"]), st.one_of(st.text(), st.integers()), min_size=1),
+    st.sampled_from(["SAAS", "acme.com", "a@acme.com", "+33142685300", "2024-01-01", "3", "yes", "Paris", "Lovelace, Ada"]),
+)
+
+
+@given(st.sampled_from(sorted(set(CONVERTERS) - {"record-reference", "actor-reference"})), st.booleans(), NATURAL)
+def test_what_is_converted_is_json_and_attio_takes_it(type_: str, multiple: bool, value: Any) -> None:
+    try:
+        wire = convert(field(type_, multiple=multiple), value)
+    except Rejected as refusal:
+        assert refusal.field == "thing"
+        return
+    attribute = Attribute("thing", "Thing", type_, "w", "o", multiselect=multiple, currency={"default_currency_code": "USD"})
+    attribute.choices = [Choice(option.id, option.title) for option in OPTIONS]
+    assert take(Workspace("token"), attribute, json.loads(json.dumps(wire, allow_nan=False)))
+
+
+@given(st.one_of(st.integers(-(2**53), 2**53), st.decimals(-(10**9), 10**9, places=4), st.floats(-1e9, 1e9)))
+def test_a_number_and_its_text_are_one_number(value: Any) -> None:
+    assert convert(field("number"), value) == convert(field("number"), format(Decimal(str(value)), "f"))
+
+
+@given(st.datetimes(timezones=st.timezones()))
+def test_a_moment_and_its_text_are_one_moment(value: datetime) -> None:
+    assert convert(field("timestamp"), value) == convert(field("timestamp"), value.isoformat())
+
+
+def test_a_number_too_long_for_text_is_refused_too() -> None:
+    with pytest.raises(Rejected, match="2\\^53"):
+        convert(field("number"), 10**5000)
+    assert len(convert(field("text"), 10**5000)) == 5001
