@@ -39,7 +39,7 @@ def fields(company: Iterable[Entry], contact: Iterable[Entry]) -> list[Field]:
     """The fields of a workspace from its two lists of attributes, both with archived ones."""
     found: dict[str, Field] = {}
     company = list(company)
-    reserved = frozenset(STANDARD) | {_standard_name(entry) for entry in company if not entry.get("custom")}
+    reserved = frozenset(STANDARD) | {_standard_name(entry) for entry in company if not _is_custom(entry)}
     for entry in company:
         made = company_field(entry, reserved)
         if made.name not in found or found[made.name].config.get("archived"):
@@ -54,7 +54,7 @@ def fields(company: Iterable[Entry], contact: Iterable[Entry]) -> list[Field]:
 
 def company_field(entry: Entry, reserved: frozenset[str] = frozenset(STANDARD)) -> Field:
     """One attribute of companies. `reserved` are the names of standard ones, under which no custom one can be mapped."""
-    if entry.get("custom"):
+    if _is_custom(entry):
         return _custom(entry, shadowed=str(entry.get("name")) in reserved)
     name = _standard_name(entry)
     kind, label = str(entry.get("data_type") or "string"), str(entry.get("label") or name)
@@ -90,6 +90,10 @@ def _read_only_reason(entry: Entry, kind: str, *, shadowed: bool) -> str:
     return "" if entry.get("api_writable", True) else "Intercom does not let it be written by the API."
 
 
+def _is_custom(entry: Entry) -> bool:
+    return bool(entry.get("custom")) or str(entry.get("full_name")).startswith("custom_attributes.")
+
+
 def _standard_name(entry: Entry) -> str:
     listed = str(entry.get("full_name") or entry.get("name") or "")
     return LISTED_AS.get(listed, listed)
@@ -111,7 +115,7 @@ def _standard(name: str, kind: str, label: str, *, writable: bool) -> Field:
 
 
 def _contact_field(entry: Entry) -> Field:
-    custom, bare = bool(entry.get("custom")), str(entry.get("name"))
+    custom, bare = _is_custom(entry), str(entry.get("name"))
     name = bare if custom else str(entry.get("full_name") or bare)
     return Field(
         name=f"contact.{name}",
