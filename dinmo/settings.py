@@ -49,6 +49,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "dinmo.problems.ProblemPages",
 ]
 ROOT_URLCONF = "dinmo.urls"
 WSGI_APPLICATION = "dinmo.wsgi.application"
