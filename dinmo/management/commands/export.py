@@ -1,0 +1,36 @@
+"""`manage.py export [FILE]`: the workspace in the database as a file."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from core.errors import Problem
+from dinmo.workspace import export, standing
+
+
+class Command(BaseCommand):
+    help = "Writes the workspace as a file that `apply` reads. Secrets are left out; applied again, they stay as they are."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", nargs="?", default="-", help="Where to write; the standard output where it is left out.")
+
+    def handle(self, *args: Any, file: str, **options: Any) -> None:
+        try:
+            text = export.text(standing.read())
+            if file == "-":
+                self.stdout.write(text, ending="")
+            else:
+                Path(file).write_text(text, encoding="utf-8")
+        except Problem as problem:
+            self._end(problem.message)
+        except OSError as error:
+            self._end(f"{file} can't be written: {error.strerror}.")
+
+    def _end(self, sentence: str) -> None:
+        self.stderr.write(sentence)
+        sys.exit(64)

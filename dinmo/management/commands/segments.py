@@ -1,0 +1,96 @@
+"""`manage.py segments count|preview|sql NAME`: what a segment holds, and the SQL that says so."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
+from datetime import date, time
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from core.errors import Misconfigured, Problem
+from segments import read
+from segments.models import Segment
+
+WRONG, FAILED = 64, 2
+"""Exit codes: wrong usage or configuration; the source can't answer now."""
+WIDEST = 40
+
+
+class Command(BaseCommand):
+    help = "Asks a segment's source: how many rows, the first of them, or the query that selects them."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("what", choices=sorted(_ANSWERS))
+        parser.add_argument("name", help="The segment's name.")
+        parser.add_argument("--json", action="store_true", help="Answer in JSON.")
+        parser.add_argument("--limit", type=int, default=20, help="How many rows a preview shows (20).")
+
+    def handle(self, *args: Any, what: str, name: str, json: bool, limit: int, **options: Any) -> None:
+        try:
+            answer = _ANSWERS[what](_segment(name), limit)
+        except Problem as problem:
+            self.stderr.write(problem.message)
+            sys.exit(WRONG if isinstance(problem, Misconfigured) else FAILED)
+        self.stdout.write(_as_json({"segment": name, **answer}) if json else _as_text(answer))
+
+
+def _segment(name: str) -> Segment:
+    found = Segment.objects.select_related("model__source").filter(name=name).first()
+    if found is None:
+        known = ", ".join(Segment.objects.values_list("name", flat=True)) or "none"
+        raise Misconfigured("segment_unknown", f"There is no segment called {name!r}. There are: {known}.")
+    return found
+
+
+def _count(segment: Segment, limit: int) -> dict[str, Any]:
+    return {"count": read.count(read.selection(segment), now=timezone.now())}
+
+
+def _preview(segment: Segment, limit: int) -> dict[str, Any]:
+    if limit < 1:
+        raise Misconfigured("limit_invalid", "--limit must be 1 or more.")
+    rows = list(read.preview(read.selection(segment), now=timezone.now(), limit=limit))
+    columns = list(rows[0]) if rows else list(segment.model.column_types())
+    return {"columns": columns, "rows": rows}
+
+
+def _sql(segment: Segment, limit: int) -> dict[str, Any]:
+    return {"sql": read.sql(read.selection(segment), now=timezone.now())}
+
+
+_ANSWERS = {"count": _count, "preview": _preview, "sql": _sql}
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def _as_text(answer: Mapping[str, Any]) -> str:
+    if "rows" in answer:
+        return _table(answer["columns"], answer["rows"])
+    return str(answer["count"] if "count" in answer else answer["sql"])
+
+
+def _table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+    lines = [list(map(_cell, columns)), *([_cell(row[name]) for name in columns] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+
+
+def _cell(value: Any) -> str:
+    """The value on one line, without what would move the cursor of a terminal."""
+    nested = isinstance(value, bool | list | dict)
+    text = "NULL" if value is None else _as_json(value) if nested else str(_plain(value))
+    text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return f"{len(value)} bytes" if isinstance(value, bytes) else str(value)

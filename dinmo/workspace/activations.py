@@ -1,0 +1,168 @@
+"""PURE. The activations of the file."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from activations import rules
+from core.errors import Misconfigured
+from destinations.registry import services
+from dinmo.workspace import schedules, things
+from dinmo.workspace.reading import Block
+from dinmo.workspace.scope import Scope
+
+MODES = ("upsert", "update", "insert")
+HIGHEST_PERCENT = 100
+HIGHEST_SIZE_CHANGE = 32_767
+Rows = list[tuple[int, things.FieldMapping]]
+"""Each mapping with its line."""
+
+
+def read(block: Block, scope: Scope) -> things.Activation:
+    """An activation of the file."""
+    block.refuse("guards", "Guards are not part of this version. Leave `guards` out.")
+    name = block.name()
+    segment, model = _what(block, scope)
+    destination = scope.find("destinations", block, "destination")
+    match_column, match_field = _match(block)
+    rows = [*_fields(block), *_custom_attributes(block)]
+    activation = things.Activation(
+        name=name,
+        segment=segment.name if segment else "",
+        model=model.name if model and not segment else "",
+        destination=destination.name if destination else "",
+        mode=_mode(block, destination),
+        match_column=match_column,
+        match_field=match_field,
+        mappings=tuple(row for _, row in rows),
+        schedules=schedules.read(block),
+        warnings=_warnings(block),
+        backfill=block.choice("backfill", ("all", "new"), "all"),
+        paused=block.flag("paused", False),
+        lines=block.lines(),
+    )
+    if model and destination and match_column and match_field:
+        _check(block, scope, activation, model, destination, rows)
+    return activation
+
+
+def _what(block: Block, scope: Scope) -> tuple[things.Segment | None, things.Model | None]:
+    """The segment, or none, and the model that rows come from."""
+    if block.has("segment") == block.has("model"):
+        block.problems.add(block.line, "An activation needs a `segment` or a `model`, one of both.")
+        return None, None
+    if block.has("model"):
+        return None, scope.find("models", block, "model")
+    segment = scope.find("segments", block, "segment")
+    return segment, scope.held("models").get(segment.model) if segment else None
+
+
+def _mode(block: Block, destination: things.Destination | None) -> str:
+    default = services[destination.service].default_mode.value if destination else MODES[0]
+    mode = block.choice("mode", MODES, default)
+    if not block.has("insert_new"):
+        return mode
+    if block.has("mode"):
+        block.wrong("insert_new", "Give `mode` or `insert_new`, not both: `insert_new: true` means upsert, false means update.")
+    return "upsert" if block.flag("insert_new", True) else "update"
+
+
+def _match(block: Block) -> tuple[str, str]:
+    match = block.block("match", "The match")
+    if match is None:
+        block.wrong("match", "An activation needs `match: {from: column, to: attribute}`.")
+        return "", ""
+    pair = match.text("from", required=True), match.text("to", required=True)
+    match.close()
+    return pair
+
+
+def _fields(block: Block) -> Rows:
+    """The key `fields`: each attribute gets a column's value, or the same for all."""
+    rows = []
+    for row in block.blocks("fields", "A field row"):
+        value = row.node("value")
+        if row.has("from") == (value is not None):
+            row.problems.add(row.line, "A field row has `from: column` or `value: …`, one of both.")
+        rows.append((row.line, _row(row, row.text("from"), row.text("to", required=True), value.plain() if value else None)))
+    return rows
+
+
+def _custom_attributes(block: Block) -> Rows:
+    """The key `custom_attributes`: names of columns, or rows where more than the name is to be said."""
+    rows = []
+    for node in block.items("custom_attributes"):
+        if isinstance(node.value, str) and node.value:
+            rows.append((node.line, things.FieldMapping(target=node.value, column=node.value, custom_attribute=True)))
+            continue
+        row = Block(node, "A custom attribute", block.problems)
+        column = row.text("from", required=True)
+        rows.append((row.line, _row(row, column, row.text("to", default=column), None, custom=True)))
+    return rows
+
+
+def _row(row: Block, column: str, target: str, value: object, custom: bool = False) -> things.FieldMapping:
+    made = things.FieldMapping(
+        target=target,
+        column=column,
+        value=value,
+        when_empty=row.choice("when_empty", ("keep", "clear"), "keep"),
+        multi=row.choice("multi", ("replace", "add"), "replace"),
+        custom_attribute=custom,
+    )
+    row.close()
+    return made
+
+
+def _warnings(block: Block) -> things.Warnings:
+    inner = block.block("warnings", "The warnings")
+    if inner is None:
+        return things.Warnings()
+    recipients = inner.texts("recipients")
+    for line, address in recipients:
+        try:
+            validate_email(address)
+        except ValidationError:
+            inner.problems.add(line, "`recipients` holds mail addresses, e.g. ops@example.com.")
+    warnings = things.Warnings(
+        enabled=inner.flag("enabled", True),
+        rejected_percent=inner.whole("rejected_percent", 5, HIGHEST_PERCENT),
+        invalid_percent=inner.whole("invalid_percent", 5, HIGHEST_PERCENT),
+        size_change_percent=inner.whole("size_change_percent", 30, HIGHEST_SIZE_CHANGE),
+        recipients=tuple(dict.fromkeys(address for _, address in recipients)),
+    )
+    inner.close()
+    return warnings
+
+
+def _check(
+    block: Block, scope: Scope, activation: things.Activation, model: things.Model, destination: things.Destination, rows: Rows
+) -> None:
+    """Notes what the activation's rules say against it, each at the line that it is about."""
+    plan = rules.Plan(
+        service=services[destination.service],
+        platform=scope.held("connections")[destination.connection].platform,
+        model_kind=model.kind,
+        mode=activation.mode,
+        columns=model.types(),
+        match_column=activation.match_column,
+        match_field=activation.match_field,
+        mappings=[rules.MappingRow(row.target, row.column, row.value, row.custom_attribute) for row in activation.mappings if row.target],
+    )
+    for problem in rules.offline(plan):
+        block.problems.add(_line(block, rows, problem), problem.message)
+
+
+def _line(block: Block, rows: Rows, problem: Misconfigured) -> int:
+    """The line of what a rule is about: a key of the activation, a column, or an attribute (its last row)."""
+    keys = {
+        "service_platform": "destination",
+        "model_kind": "model" if block.has("model") else "segment",
+        "mode": "insert_new" if block.has("insert_new") else "mode",
+    }
+    if problem.code in keys:
+        return block.at(keys[problem.code])
+    if problem.code == "column_unknown":
+        return next((line for line, row in rows if row.column == problem.where), block.at("match"))
+    return next((line for line, row in reversed(rows) if row.target == problem.where), block.at("match"))

@@ -1,0 +1,169 @@
+"""Writes what a workspace file wants into the database: all of it in one transaction, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.db import models, transaction
+
+from activations import schedules
+from activations.models import Activation, FieldMapping, Schedule
+from core.errors import Misconfigured
+from core.health import Health
+from destinations.models import Connection, Destination
+from dinmo.workspace import file, plan, standing, things
+from dinmo.workspace.document import Problem, Refused
+from dinmo.workspace.models import Ask
+from dinmo.workspace.schedules import columns
+from segments.models import Column, DataModel, Segment, Source
+
+
+def apply(text: str, environment: Mapping[str, str], ask: Ask, *, dry_run: bool = False, yes: bool = False) -> plan.Plan:
+    """Applies a workspace file, and returns what that did, or with `dry_run` what it would do.
+
+    Args:
+        environment: where `${NAME}` is looked up.
+        ask: finds the columns of a model in its source.
+        yes: a person agrees that activations forget what they sent, where the file makes that necessary.
+
+    Raises:
+        Refused: with everything that is wrong; nothing is applied.
+        Misconfigured: the workspace was changed by somebody else at the same time.
+    """
+    before = standing.read()
+    made = plan.make(file.read(text, environment, before, ask), before, standing.sent())
+    if dry_run:
+        return made
+    if made.afresh and not yes:
+        raise Refused(Problem(afresh.activation.line(), str(afresh)) for afresh in made.afresh)
+    with transaction.atomic():
+        # Sources were asked since `before` was read, which can take long.
+        if standing.read() != before:
+            raise Misconfigured("workspace_changed", "The workspace was changed in the meantime. Nothing was applied; apply again.")
+        _write(made)
+    return made
+
+
+def _write(made: plan.Plan) -> None:
+    for step in made.steps:
+        _WRITERS[step.thing.noun](step.thing)
+    names = [afresh.activation.name for afresh in made.afresh]
+    Activation.objects.filter(name__in=names).update(start_afresh=True)
+
+
+def _row(model: type[models.Model], thing: things.Thing) -> Any:
+    return model._default_manager.filter(name=thing.name).first() or model(name=thing.name)
+
+
+def _saved(row: Any, **values: Any) -> Any:
+    for name, value in values.items():
+        setattr(row, name, value)
+    # A run may count on the same row at this moment: only what the file says is written.
+    row.save(update_fields=list(values) if row.pk else None)
+    return row
+
+
+def _source(thing: things.Source) -> None:
+    _saved(
+        _row(Source, thing),
+        engine=thing.engine,
+        timezone=thing.timezone,
+        config=dict(thing.config),
+        secrets=dict(thing.secrets),
+        **_unchecked(),
+    )
+
+
+def _connection(thing: things.Connection) -> None:
+    _saved(_row(Connection, thing), platform=thing.platform, config=dict(thing.config), secrets=dict(thing.secrets), **_unchecked())
+
+
+def _unchecked() -> dict[str, Any]:
+    return {"health": Health.State.UNKNOWN, "health_message": "", "health_at": None}
+
+
+def _model(thing: things.Model) -> None:
+    row = _saved(
+        _row(DataModel, thing),
+        source=Source.objects.get(name=thing.source),
+        kind=thing.kind,
+        table=thing.table,
+        sql=thing.sql,
+        primary_key=thing.primary_key,
+    )
+    row.columns.exclude(name__in=[column.name for column in thing.columns]).delete()
+    for position, column in enumerate(thing.columns):
+        values = {"type": column.type, "native": column.native, "nullable": column.nullable, "position": position}
+        Column.objects.update_or_create(model=row, name=column.name, defaults=values)
+
+
+def _segment(thing: things.Segment) -> None:
+    model = DataModel.objects.get(name=thing.model)
+    _saved(_row(Segment, thing), model=model, where=dict(thing.where), description=thing.description)
+
+
+def _destination(thing: things.Destination) -> None:
+    _saved(_row(Destination, thing), connection=Connection.objects.get(name=thing.connection), service=thing.service)
+
+
+def _activation(thing: things.Activation) -> None:
+    warnings = thing.warnings
+    row = _saved(
+        _row(Activation, thing),
+        segment=Segment.objects.get(name=thing.segment) if thing.segment else None,
+        model=DataModel.objects.get(name=thing.model) if thing.model else None,
+        destination=Destination.objects.get(name=thing.destination),
+        mode=thing.mode,
+        match_column=thing.match_column,
+        match_field=thing.match_field,
+        backfill=thing.backfill,
+        paused=thing.paused,
+        warnings_enabled=warnings.enabled,
+        rejected_percent=warnings.rejected_percent,
+        invalid_percent=warnings.invalid_percent,
+        size_change_percent=warnings.size_change_percent,
+        recipients=list(warnings.recipients),
+    )
+    _mappings(row, thing)
+    _schedules(row, thing)
+
+
+def _mappings(row: Activation, thing: things.Activation) -> None:
+    """A mapping is its attribute: where that stays, the row stays with its slot."""
+    present = {mapping.target: mapping for mapping in row.mappings.all()}
+    row.mappings.exclude(target__in=[wanted.target for wanted in thing.mappings]).delete()
+    for position, wanted in enumerate(thing.mappings):
+        _saved(
+            present.get(wanted.target) or FieldMapping(activation=row, target=wanted.target),
+            column=wanted.column,
+            value=wanted.value,
+            when_empty=wanted.when_empty,
+            multi=wanted.multi,
+            custom_attribute=wanted.custom_attribute,
+            position=position,
+        )
+
+
+def _schedules(row: Activation, thing: things.Activation) -> None:
+    """A schedule has no name: one that is wanted as it is stays, with the time it last fired."""
+    wanted = list(thing.schedules)
+    for present in row.schedules.all():
+        if standing.schedule(present) in wanted:
+            wanted.remove(standing.schedule(present))
+        else:
+            schedules.remove(present)
+            present.delete()
+    for new in wanted:
+        Schedule.objects.create(activation=row, **columns(new))
+    schedules.sync_all(row)
+
+
+_WRITERS: dict[str, Callable[[Any], None]] = {
+    "source": _source,
+    "model": _model,
+    "segment": _segment,
+    "connection": _connection,
+    "destination": _destination,
+    "activation": _activation,
+}

@@ -1,0 +1,183 @@
+"""PURE. The workspace as a file that, applied to it, changes nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from io import StringIO
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
+
+from core.parameters import Parameter
+from core.plugins import Registry
+from destinations.registry import platforms
+from dinmo.workspace import things
+from dinmo.workspace.document import escape
+from dinmo.workspace.models import file_table
+from segments.registry import engines
+
+HEAD = "# The workspace. Secrets are not part of it: one that is left out stays as it is; write e.g. `password: ${NAME}` to set it.\n"
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./ -]*(?<! )")
+_BLOCK = re.compile(r"[!-~](?:[ -~]*[!-~])?(?:\n+ *[!-~](?:[ -~]*[!-~])?)*\n?")
+_WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+
+
+def text(workspace: things.Workspace) -> str:
+    """The YAML of the workspace, without any secret."""
+    written = {
+        "sources": [_source(thing) for thing in workspace.sources.values()],
+        "models": [_model(thing, workspace.sources[thing.source]) for thing in workspace.models.values()],
+        "segments": [_segment(thing) for thing in workspace.segments.values()],
+        "connections": [_connection(thing) for thing in workspace.connections.values()],
+        "destinations": [_destination(thing) for thing in workspace.destinations.values()],
+        "activations": [_activation(thing) for thing in workspace.activations.values()],
+    }
+    yaml = YAML()
+    yaml.width = 10_000
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    out = StringIO()
+    for section, items in written.items():
+        if items:
+            yaml.dump({section: items}, out)
+    return HEAD + out.getvalue()
+
+
+def _source(thing: things.Source) -> CommentedMap:
+    zone = thing.timezone if thing.timezone != "UTC" else None
+    return _account({"name": thing.name, "engine": thing.engine, "timezone": zone}, "engine", thing, engines)
+
+
+def _connection(thing: things.Connection) -> CommentedMap:
+    return _account({"name": thing.name, "platform": thing.platform}, "platform", thing, platforms)
+
+
+def _account(head: Mapping[str, Any], slug: str, thing: things.Source | things.Connection, registry: Registry[Any]) -> CommentedMap:
+    plugin = registry.all.get(head[slug])
+    written = _block({**head, **_settings(thing.config, plugin.parameters if plugin else ())})
+    hidden = sorted(name for name, value in thing.secrets.items() if value not in (None, ""))
+    if hidden:
+        written.yaml_add_eol_comment(f"{', '.join(hidden)}: kept, not exported", key=slug)
+    return written
+
+
+def _settings(config: Mapping[str, Any], parameters: Iterable[Parameter]) -> dict[str, Any]:
+    """The settings that say something: a default goes without saying."""
+    defaults = {parameter.name: parameter.default for parameter in parameters}
+    return {name: value for name, value in config.items() if value not in (None, "") and value != defaults.get(name)}
+
+
+def _model(thing: things.Model, source: things.Source) -> CommentedMap:
+    table = thing.table if thing.table != file_table(source) else None
+    return _block(
+        {
+            "name": thing.name,
+            "source": thing.source,
+            "kind": thing.kind,
+            "table": table,
+            "sql": thing.sql,
+            "primary_key": thing.primary_key,
+        }
+    )
+
+
+def _segment(thing: things.Segment) -> CommentedMap:
+    return _block({"name": thing.name, "model": thing.model, "description": thing.description, "where": thing.where})
+
+
+def _destination(thing: things.Destination) -> CommentedMap:
+    return _block({"name": thing.name, "connection": thing.connection, "service": thing.service})
+
+
+def _activation(thing: things.Activation) -> CommentedMap:
+    return _block(
+        {
+            "name": thing.name,
+            "segment": thing.segment,
+            "model": thing.model,
+            "destination": thing.destination,
+            "mode": thing.mode,
+            "match": _flow({"from": thing.match_column, "to": thing.match_field}),
+            "fields": [_field(row) for row in thing.mappings if not row.custom_attribute],
+            "custom_attributes": [_custom(row) for row in thing.mappings if row.custom_attribute],
+            "schedules": [_schedule(schedule) for schedule in thing.schedules],
+            "warnings": _warnings(thing.warnings),
+            "backfill": thing.backfill if thing.backfill != "all" else None,
+            "paused": thing.paused or None,
+        }
+    )
+
+
+def _field(row: things.FieldMapping) -> CommentedMap:
+    origin = {"from": row.column} if row.column else {"value": row.value}
+    written = _flow({**origin, "to": row.target, **_options(row)})
+    if "value" in origin and "value" not in written:
+        written.insert(0, "value", as_yaml(row.value))
+    return written
+
+
+def _custom(row: things.FieldMapping) -> Any:
+    options = _options(row)
+    if row.target == row.column and not options:
+        return as_yaml(row.column)
+    return _flow({"from": row.column, "to": row.target, **options})
+
+
+def _options(row: things.FieldMapping) -> dict[str, str]:
+    options = {"when_empty": (row.when_empty, "keep"), "multi": (row.multi, "replace")}
+    return {name: value for name, (value, default) in options.items() if value != default}
+
+
+def _schedule(schedule: things.Schedule) -> CommentedMap:
+    if schedule.kind == "interval":
+        return _flow({"every": f"{schedule.every} {schedule.unit}"})
+    zone = schedule.timezone if schedule.timezone != "UTC" else None
+    return _flow({"cron": schedule.cron, "days": list(schedule.days), "at": schedule.at, "timezone": zone})
+
+
+def _warnings(warnings: things.Warnings) -> CommentedMap | None:
+    if warnings == things.Warnings():
+        return None
+    return _flow(
+        {
+            "enabled": warnings.enabled,
+            "rejected_percent": warnings.rejected_percent,
+            "invalid_percent": warnings.invalid_percent,
+            "size_change_percent": warnings.size_change_percent,
+            "recipients": list(warnings.recipients),
+        }
+    )
+
+
+def _block(pairs: Mapping[str, Any]) -> CommentedMap:
+    """A mapping without what is empty."""
+    return CommentedMap((key, as_yaml(value)) for key, value in pairs.items() if value is not None and value not in ("", [], {}, ()))
+
+
+def _flow(pairs: Mapping[str, Any]) -> CommentedMap:
+    written = _block(pairs)
+    written.fa.set_flow_style()
+    return written
+
+
+def as_yaml(value: Any) -> Any:
+    """The value so that reading gives it back: what could be taken for something else is put in quotes."""
+    if isinstance(value, CommentedMap):
+        return value
+    if isinstance(value, str):
+        return _text(escape(value))
+    if isinstance(value, Mapping):
+        return CommentedMap((_text(str(key)), as_yaml(held)) for key, held in value.items())
+    if isinstance(value, Sequence):
+        return [as_yaml(held) for held in value]
+    return value
+
+
+def _text(words: str) -> str:
+    if "\n" in words and _BLOCK.fullmatch(words):
+        return LiteralScalarString(words)
+    if _PLAIN.fullmatch(words) and words.lower() not in _WORDS:
+        return words
+    return DoubleQuotedScalarString(words)

@@ -1,0 +1,54 @@
+"""A workspace file → what it wants, or everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from dinmo.workspace import accounts, activations, document, models, segments, things
+from dinmo.workspace.document import Problems
+from dinmo.workspace.reading import Block
+from dinmo.workspace.scope import Scope
+
+_NOT_YET = {"relations": "Relations between models are not part of this version. Leave `relations` out."}
+
+
+def read(text: str, environment: Mapping[str, str], standing: things.Workspace, ask: models.Ask) -> things.Workspace:
+    """What the text wants, checked against itself, against what stands, and against its sources.
+
+    Args:
+        environment: where `${NAME}` is looked up.
+        standing: the workspace in the database: names may refer to it, and omitted secrets come from it.
+        ask: finds the columns of a model.
+
+    Raises:
+        document.Refused: with everything that is wrong.
+    """
+    problems = Problems()
+    top = Block(document.parse(text, environment), "The workspace", problems)
+    scope = Scope(standing)
+    readers: dict[str, tuple[str, Callable[[Block, Scope], things.Thing]]] = {
+        "sources": ("A source", accounts.source),
+        "models": ("A model", models.Reader(ask)),
+        "segments": ("A segment", segments.read),
+        "connections": ("A connection", accounts.connection),
+        "destinations": ("A destination", accounts.destination),
+        "activations": ("An activation", activations.read),
+    }
+    for key, sentence in _NOT_YET.items():
+        top.refuse(key, sentence)
+    for section, (what, reader) in readers.items():
+        for block in top.blocks(section, what):
+            _say(scope, section, block, reader)
+    top.close()
+    problems.settle()
+    return scope.workspace()
+
+
+def _say(scope: Scope, section: str, block: Block, reader: Callable[[Block, Scope], things.Thing]) -> None:
+    before = len(block.problems.found)
+    if not block.broken:
+        thing = reader(block, scope)
+        block.close()
+        scope.declare(section, block, thing.name)
+        if len(block.problems.found) == before:
+            scope.say(section, thing)

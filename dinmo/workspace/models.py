@@ -1,0 +1,85 @@
+"""The models of the file. Their columns are asked of the source, by way of `Ask`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import PurePath
+
+from core.errors import Problem, Unavailable
+from dinmo.workspace import things
+from dinmo.workspace.reading import Block
+from dinmo.workspace.scope import Scope
+
+Ask = Callable[[things.Source, str, str], tuple[things.Column, ...]]
+"""(source, table, sql) → its columns. Raises Misconfigured, Unavailable."""
+KINDS = ("users", "events", "custom")
+FILES = ("csv", "parquet")
+TABLE_LENGTH = 400
+SQL_LENGTH = 1_000_000
+
+
+class Reader:
+    """Reads models; a source that can't be reached is asked once."""
+
+    def __init__(self, ask: Ask) -> None:
+        self.ask = ask
+        self.unreachable: set[str] = set()
+
+    def __call__(self, block: Block, scope: Scope) -> things.Model:
+        name = block.name()
+        source = scope.find("sources", block, "source")
+        table, sql = _table_or_sql(block, source)
+        key = block.text("primary_key", required=True)
+        _same_key(block, scope.standing.models.get(name), key)
+        columns = self._columns(block, source, table, sql) if source and (table or sql) else ()
+        if columns and key and key not in [column.name for column in columns]:
+            known = ", ".join(column.name for column in columns)
+            block.wrong("primary_key", f"The model has no column {block.held['primary_key'].written!r}. It has: {known}.")
+        return things.Model(
+            name=name,
+            source=source.name if source else "",
+            kind=block.choice("kind", KINDS, "custom"),
+            table=table,
+            sql=sql,
+            primary_key=key,
+            columns=columns,
+            lines=block.lines(),
+        )
+
+    def _columns(self, block: Block, source: things.Source, table: str, sql: str) -> tuple[things.Column, ...]:
+        if source.name in self.unreachable:
+            return ()
+        try:
+            return self.ask(source, table, sql)
+        except Unavailable as problem:
+            self.unreachable.add(source.name)
+            block.wrong("source", f"The source {source.name!r} can't be read now: {problem.message}")
+        except Problem as problem:
+            key = "sql" if sql else "table" if block.has("table") else "source"
+            block.wrong(key, f"The source {source.name!r} refuses this: {problem.message}")
+        return ()
+
+
+def file_table(source: things.Source) -> str:
+    """The one table of a CSV or Parquet source: the stem of its file. Empty for other sources."""
+    return PurePath(str(source.config.get("path") or "")).stem if source.engine in FILES else ""
+
+
+def _table_or_sql(block: Block, source: things.Source | None) -> tuple[str, str]:
+    table = block.text("table", longest=TABLE_LENGTH)
+    sql = block.text("sql", longest=SQL_LENGTH)
+    if table and sql:
+        block.wrong("sql", "Give a `table` or `sql`, not both.")
+    if not table and not sql and source:
+        table = file_table(source)
+        if not table:
+            block.problems.add(block.line, "A model of this source needs a `table` or `sql`.")
+    return table, sql
+
+
+def _same_key(block: Block, stands: things.Model | None, key: str) -> None:
+    if stands and key and stands.primary_key != key:
+        block.wrong(
+            "primary_key",
+            f"The primary key of a model can't be changed: what was sent is remembered by {stands.primary_key!r}. Make a new model.",
+        )

@@ -1,0 +1,97 @@
+"""PURE. The schedules of an activation: every so often, a cron line, or days of the week at a time."""
+
+from __future__ import annotations
+
+import re
+from datetime import time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from celery.schedules import ParseException
+
+from activations import models, schedules
+from core.errors import Misconfigured
+from dinmo.workspace import things
+from dinmo.workspace.accounts import timezone
+from dinmo.workspace.reading import Block
+
+_EVERY = re.compile(r"([0-9]{1,6}) *(minute|hour|day)s?")
+_MINUTES = {"minute": 1, "hour": 60, "day": 1440}
+_YEAR = 366 * 1440
+_AT = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
+
+
+def read(block: Block) -> tuple[things.Schedule, ...]:
+    """The key `schedules` of an activation."""
+    found: list[things.Schedule] = []
+    for row in block.blocks("schedules", "A schedule"):
+        before = len(row.problems.found)
+        schedule = _schedule(row)
+        row.close()
+        if schedule in found and len(row.problems.found) == before:
+            row.problems.add(row.line, "This schedule stands here twice.")
+        if schedule:
+            found.append(schedule)
+    return tuple(found)
+
+
+def columns(schedule: things.Schedule) -> dict[str, Any]:
+    """The schedule as the database's columns have it."""
+    return {
+        "kind": schedule.kind,
+        "every": schedule.every,
+        "unit": schedule.unit,
+        "cron": schedule.cron,
+        "days": list(schedule.days),
+        "at": time.fromisoformat(schedule.at) if schedule.at else None,
+        "timezone": ZoneInfo(schedule.timezone),
+    }
+
+
+def _schedule(row: Block) -> things.Schedule | None:
+    kinds = [key for key in ("every", "cron", "days") if row.has(key)]
+    if len(kinds) != 1:
+        row.problems.add(row.line, "A schedule has one of `every`, `cron`, or `days` with `at`.")
+        row.rest()
+        return None
+    schedule = {"every": _interval, "cron": _cron, "days": _weekly}[kinds[0]](row)
+    return schedule if schedule and _fires(row, kinds[0], schedule) else None
+
+
+def _interval(row: Block) -> things.Schedule | None:
+    match = _EVERY.fullmatch(row.text("every", required=True).strip())
+    if not match or not 1 <= int(match[1]) * _MINUTES[match[2]] <= _YEAR:
+        row.wrong("every", "`every` is a whole number of minutes, hours or days: from one minute to a year, e.g. `15 minutes`.")
+        return None
+    return things.Schedule(kind="interval", every=int(match[1]), unit=f"{match[2]}s")
+
+
+def _cron(row: Block) -> things.Schedule:
+    return things.Schedule(kind="cron", cron=" ".join(row.text("cron", required=True, longest=100).split()), timezone=timezone(row))
+
+
+def _weekly(row: Block) -> things.Schedule | None:
+    chosen = [day.lower() for _, day in row.texts("days")]
+    zone = timezone(row)
+    match = _AT.fullmatch(row.text("at", required=True))
+    if not match:
+        row.wrong("at", '`at` is a time of day, e.g. "09:00".')
+        return None
+    unknown = [day for day in chosen if day not in things.WEEK]
+    if unknown or not chosen or len(set(chosen)) != len(chosen):
+        row.wrong("days", f"`days` holds each day once, out of: {', '.join(things.WEEK)}.")
+        return None
+    days = tuple(day for day in things.WEEK if day in chosen)
+    return things.Schedule(kind="weekly", days=days, at=f"{int(match[1]):02}:{match[2]}", timezone=zone)
+
+
+def _fires(row: Block, key: str, schedule: things.Schedule) -> bool:
+    try:
+        schedules.check(models.Schedule(**columns(schedule)))
+    except Misconfigured as problem:
+        row.wrong(key, problem.message)
+        return False
+    except ParseException as error:
+        row.wrong(key, f"{schedule.cron!r} is no cron line: {error}.")
+        return False
+    return True

@@ -1,0 +1,24 @@
+"""Asks a source for columns, whether it stands in the database yet or not."""
+
+from __future__ import annotations
+
+from dinmo.workspace import things
+from segments import discovery
+from segments.models import Source
+
+
+def columns(source: things.Source, table: str, sql: str) -> tuple[things.Column, ...]:
+    """The columns of a table or a query, as the source has them now.
+
+    Raises:
+        Misconfigured, Unavailable
+    """
+    asked = Source(
+        name=source.name,
+        engine=source.engine,
+        config=dict(source.config),
+        secrets=dict(source.secrets),
+        timezone=source.timezone,
+    )
+    found = discovery.discover(asked, table=table, sql=sql)
+    return tuple(things.Column(name=one.name, type=str(one.type), native=one.native[: discovery.LONGEST_NAME], nullable=one.nullable) for one in found)

@@ -1,0 +1,124 @@
+"""The workspace as it stands in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from activations.models import Activation, FieldMapping, Record, Schedule
+from destinations.models import Connection, Destination
+from dinmo.workspace import things
+from segments.models import DataModel, Segment, Source
+
+
+def read() -> things.Workspace:
+    """Everything that a workspace file can say, with secrets.
+
+    Raises:
+        Misconfigured: a secret can't be decrypted.
+    """
+    return things.Workspace(
+        sources=_named(_source(row) for row in Source.objects.order_by("pk")),
+        models=_named(_model(row) for row in DataModel.objects.select_related("source").prefetch_related("columns").order_by("pk")),
+        segments=_named(_segment(row) for row in Segment.objects.select_related("model").order_by("pk")),
+        connections=_named(_connection(row) for row in Connection.objects.order_by("pk")),
+        destinations=_named(_destination(row) for row in Destination.objects.select_related("connection").order_by("pk")),
+        activations=_named(_activation(row) for row in _activations()),
+    )
+
+
+def sent() -> frozenset[str]:
+    """The names of the activations of which a destination has accepted something."""
+    accepted = Record.objects.filter(accepted_at__isnull=False).values("generation__activation")
+    return frozenset(Activation.objects.filter(pk__in=accepted).values_list("name", flat=True))
+
+
+def _activations() -> Iterable[Activation]:
+    related = Activation.objects.select_related("segment", "model", "destination")
+    return related.prefetch_related("mappings", "schedules").order_by("pk")
+
+
+def _named(found: Iterable[Any]) -> dict[str, Any]:
+    return {thing.name: thing for thing in found}
+
+
+def _source(row: Source) -> things.Source:
+    return things.Source(name=row.name, engine=row.engine, timezone=row.timezone, config=row.config, secrets=row.secrets)
+
+
+def _model(row: DataModel) -> things.Model:
+    columns = tuple(
+        things.Column(name=column.name, type=column.type, native=column.native, nullable=column.nullable) for column in row.columns.all()
+    )
+    return things.Model(
+        name=row.name,
+        source=row.source.name,
+        kind=row.kind,
+        table=row.table,
+        sql=row.sql,
+        primary_key=row.primary_key,
+        columns=columns,
+    )
+
+
+def _segment(row: Segment) -> things.Segment:
+    return things.Segment(name=row.name, model=row.model.name, where=row.where, description=row.description)
+
+
+def _connection(row: Connection) -> things.Connection:
+    return things.Connection(name=row.name, platform=row.platform, config=row.config, secrets=row.secrets)
+
+
+def _destination(row: Destination) -> things.Destination:
+    return things.Destination(name=row.name, connection=row.connection.name, service=row.service)
+
+
+def _activation(row: Activation) -> things.Activation:
+    # A file writes custom attributes in a block of their own, behind the fields.
+    mappings = sorted(row.mappings.all(), key=lambda mapping: mapping.custom_attribute)
+    return things.Activation(
+        name=row.name,
+        segment=row.segment.name if row.segment else "",
+        model=row.model.name if row.model else "",
+        destination=row.destination.name,
+        mode=row.mode,
+        match_column=row.match_column,
+        match_field=row.match_field,
+        mappings=tuple(_mapping(mapping) for mapping in mappings),
+        schedules=tuple(schedule(found) for found in sorted(row.schedules.all(), key=lambda found: found.pk)),
+        warnings=_warnings(row),
+        backfill=row.backfill,
+        paused=row.paused,
+    )
+
+
+def _mapping(row: FieldMapping) -> things.FieldMapping:
+    return things.FieldMapping(
+        target=row.target,
+        column=row.column,
+        value=row.value,
+        when_empty=row.when_empty,
+        multi=row.multi,
+        custom_attribute=row.custom_attribute,
+    )
+
+
+def schedule(row: Schedule) -> things.Schedule:
+    """A stored schedule with only what its kind takes."""
+    if row.kind == Schedule.Kind.INTERVAL:
+        return things.Schedule(kind=row.kind, every=row.every, unit=row.unit)
+    if row.kind == Schedule.Kind.CRON:
+        return things.Schedule(kind=row.kind, cron=" ".join(row.cron.split()), timezone=str(row.timezone))
+    at = f"{row.at:%H:%M}" if row.at else ""
+    days = tuple(day for day in things.WEEK if day in row.days)
+    return things.Schedule(kind=row.kind, days=days, at=at, timezone=str(row.timezone))
+
+
+def _warnings(row: Activation) -> things.Warnings:
+    return things.Warnings(
+        enabled=row.warnings_enabled,
+        rejected_percent=row.rejected_percent,
+        invalid_percent=row.invalid_percent,
+        size_change_percent=row.size_change_percent,
+        recipients=tuple(row.recipients),
+    )

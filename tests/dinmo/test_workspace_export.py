@@ -1,0 +1,242 @@
+"""What `export` writes: the whole workspace but its secrets, so that applying it changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from activations.models import Activation
+from dinmo.workspace import apply as applying
+from dinmo.workspace import document, export, file, plan, sources, standing, things
+from segments.models import DataModel, Segment, Source
+from tests.dinmo import shop
+
+LETTERS = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\0")
+TEXTS = st.text(LETTERS, min_size=1, max_size=30) | st.sampled_from(["NO", "12", "1e3", "true", "${X}", "a: b # c", "- x", "'", '"\\'])
+NAMES = TEXTS.map(str.strip).filter(bool)
+TYPES = {"id": "integer", "name": "text", "mrr": "number", "active": "boolean", "since": "date", "NO": "text"}
+COLUMNS = tuple(things.Column(name=name, type=kind) for name, kind in TYPES.items())
+COLUMN = st.sampled_from(sorted(TYPES))
+LEAVES = st.one_of(
+    st.builds(lambda name, value: {"field": name, "is": "equals", "value": value}, st.sampled_from(["name", "NO"]), NAMES),
+    st.builds(lambda values: {"field": "name", "is": "one_of", "value": values}, st.lists(NAMES, min_size=1, max_size=4, unique=True)),
+    st.builds(lambda value: {"field": "id", "is": "at_least", "value": value}, st.integers(-(10**9), 10**9)),
+    st.builds(lambda value: {"field": "active", "is": "equals", "value": value}, st.booleans()),
+    st.builds(lambda day: {"field": "since", "is": "before", "value": day.isoformat()}, st.dates()),
+    st.builds(lambda name: {"field": name, "is": "empty"}, COLUMN),
+)
+TREES = st.recursive(
+    LEAVES,
+    lambda inner: st.builds(lambda how, held: {how: held}, st.sampled_from(["all", "any"]), st.lists(inner, min_size=1, max_size=3)),
+    max_leaves=6,
+).map(lambda tree: tree if "field" not in tree else {"all": [tree]})
+VALUES = st.booleans() | st.integers(-(10**12), 10**12) | st.floats(-1e9, 1e9) | TEXTS | st.lists(TEXTS, max_size=3)
+ZONES = st.sampled_from(["UTC", "Europe/Paris", "Asia/Kolkata"])
+SCHEDULES = st.one_of(
+    st.builds(
+        lambda every, unit: things.Schedule(kind="interval", every=every, unit=unit),
+        st.integers(1, 300),
+        st.sampled_from(["minutes", "hours", "days"]),
+    ),
+    st.builds(
+        lambda cron, zone: things.Schedule(kind="cron", cron=cron, timezone=zone),
+        st.sampled_from(["0 7 * * 1-5", "*/5 * * * *", "30 2 1 */3 sun"]),
+        ZONES,
+    ),
+    st.builds(
+        lambda days, at, zone: things.Schedule(
+            kind="weekly", days=tuple(day for day in things.WEEK if day in days), at=f"{at:%H:%M}", timezone=zone
+        ),
+        st.sets(st.sampled_from(things.WEEK), min_size=1),
+        st.times(),
+        ZONES,
+    ),
+)
+WARNINGS = st.builds(
+    things.Warnings,
+    enabled=st.booleans(),
+    rejected_percent=st.integers(0, 100),
+    invalid_percent=st.integers(0, 100),
+    size_change_percent=st.integers(0, 32_767),
+    recipients=st.sampled_from([(), ("ops@example.com",), ("a@example.com", "b+c@example.com")]),
+)
+
+
+@st.composite
+def mappings(draw: st.DrawFn, match: str, custom: bool) -> tuple[things.FieldMapping, ...]:
+    options = {"when_empty": st.sampled_from(["keep", "clear"]), "multi": st.sampled_from(["replace", "add"])}
+    targets = draw(st.lists(NAMES.filter(lambda name: name != match), max_size=4, unique=True))
+    rows = []
+    for position, target in enumerate(targets):
+        drawn = {name: draw(option) for name, option in options.items()}
+        if custom and position >= len(targets) // 2:
+            rows.append(things.FieldMapping(target=target, column=draw(COLUMN), custom_attribute=True, **drawn))
+        elif draw(st.booleans()):
+            rows.append(things.FieldMapping(target=target, column=draw(COLUMN), **drawn))
+        else:
+            rows.append(things.FieldMapping(target=target, value=draw(VALUES), **drawn))
+    return tuple(rows)
+
+
+@st.composite
+def workspaces(draw: st.DrawFn) -> things.Workspace:
+    """A well-formed workspace: some sources, models and segments, both services, some activations."""
+
+    def named(found: Any) -> Any:
+        return {thing.name: thing for thing in found}
+
+    def names(most: int) -> list[str]:
+        return draw(st.lists(NAMES, min_size=1, max_size=most, unique=True))
+
+    shops = named(
+        things.Source(name=name, engine="sqlite", timezone=draw(ZONES), config={"path": draw(NAMES)}, secrets={}) for name in names(2)
+    )
+    models = {}
+    for name in names(3):
+        table = draw(st.booleans())
+        text = draw(NAMES) if table else draw(TEXTS | st.sampled_from(["select *\n  from x\n\nwhere a = '${b}'\n", "a\n\n", " a\n b \n"]))
+        models[name] = things.Model(
+            name=name,
+            source=draw(st.sampled_from(sorted(shops))),
+            table=text if table else "",
+            sql="" if table else text,
+            primary_key="id",
+            columns=COLUMNS,
+        )
+    segments = named(
+        things.Segment(
+            name=name, model=draw(st.sampled_from(sorted(models))), where=draw(TREES | st.just({})), description=draw(st.just("") | TEXTS)
+        )
+        for name in names(3)
+    )
+    attio, intercom = draw(st.lists(NAMES, min_size=2, max_size=2, unique=True))
+    connections = named(
+        [
+            things.Connection(name=attio, platform="attio", config={}, secrets={"token": "t-1"}),
+            things.Connection(name=intercom, platform="intercom", config={"region": "eu"}, secrets={"token": "t-2"}),
+        ]
+    )
+    destinations = named(
+        [
+            things.Destination(name=attio, connection=attio, service="attio.companies"),
+            things.Destination(name=intercom, connection=intercom, service="intercom.companies"),
+        ]
+    )
+    activations = named(_activation(draw, name, segments, models, attio, intercom) for name in names(3))
+    return things.Workspace(
+        sources=shops, models=models, segments=segments, connections=connections, destinations=destinations, activations=activations
+    )
+
+
+def _activation(draw: Any, name: str, segments: Any, models: Any, attio: str, intercom: str) -> things.Activation:
+    by_segment = draw(st.booleans())
+    to_intercom = draw(st.booleans())
+    match = "company_id" if to_intercom else "domains"
+    return things.Activation(
+        name=name,
+        segment=draw(st.sampled_from(sorted(segments))) if by_segment else "",
+        model="" if by_segment else draw(st.sampled_from(sorted(models))),
+        destination=intercom if to_intercom else attio,
+        mode=draw(st.sampled_from(["upsert", "update"])),
+        match_column=draw(COLUMN),
+        match_field=match,
+        mappings=draw(mappings(match, to_intercom)),
+        schedules=tuple(draw(st.lists(SCHEDULES, max_size=3, unique=True))),
+        warnings=draw(WARNINGS),
+        backfill=draw(st.sampled_from(["all", "new"])),
+        paused=draw(st.booleans()),
+    )
+
+
+def columns(*asked: Any) -> tuple[things.Column, ...]:
+    return COLUMNS
+
+
+@settings(max_examples=60, deadline=None)
+@given(workspaces())
+def test_every_workspace_is_read_back_from_its_export(workspace: things.Workspace) -> None:
+    read = file.read(export.text(workspace), {}, workspace, columns)
+    assert plan.make(read, workspace, ()).steps == ()
+    assert [thing.name for thing in read.things()] == [thing.name for thing in workspace.things()]
+
+
+@pytest.mark.django_db
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(workspaces())
+def test_every_workspace_goes_into_the_database_and_out_again(workspace: things.Workspace) -> None:
+    with transaction.atomic():
+        given_tokens = export.text(workspace).replace("platform: attio", "token: t-1\n    platform: attio")
+        given_tokens = given_tokens.replace("platform: intercom", "token: t-2\n    platform: intercom")
+        applying.apply(given_tokens, {}, columns)
+        stood = standing.read()
+        assert plan.make(workspace, stood, ()).steps == ()
+        again = applying.apply(export.text(stood), {}, columns)
+        assert list(again.lines())[-1] == "Nothing changed."
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def _shop(tmp_path: Path, settings: Any, db: None) -> None:
+    settings.SOURCE_FILES_ROOT = tmp_path
+    shop.make(tmp_path)
+    applying.apply(shop.WORKSPACE, shop.SECRETS, sources.columns)
+
+
+@pytest.mark.usefixtures("_shop")
+def test_an_export_applied_changes_nothing() -> None:
+    made = applying.apply(export.text(standing.read()), {}, sources.columns)
+    assert list(made.lines()) == ["= 10 unchanged", "Nothing changed."]
+
+
+@pytest.mark.usefixtures("_shop")
+def test_an_export_holds_no_secret_but_says_which_are_kept() -> None:
+    text = export.text(standing.read())
+    assert "secret-1" not in text
+    assert text.count("token: kept, not exported") == 2
+
+
+@pytest.mark.usefixtures("_shop")
+def test_an_export_into_an_empty_workspace_asks_for_the_secrets_at_their_lines() -> None:
+    text = export.text(standing.read())
+    for model in (Activation, Segment, DataModel, Source):
+        model.objects.all().delete()
+    call_command("flush", interactive=False, verbosity=0)
+    with pytest.raises(document.Refused) as refused:
+        applying.apply(text, {}, sources.columns)
+    named = [text.splitlines()[problem.line - 1] for problem in refused.value.problems]
+    assert named == ["  - name: Our Attio", "  - name: Our Intercom"]
+    assert all("`token`" in problem.sentence for problem in refused.value.problems)
+
+
+@pytest.mark.usefixtures("_shop")
+def test_what_was_made_in_the_browser_is_exported_too() -> None:
+    activation = Activation.objects.get(name="Companies to Intercom")
+    activation.mappings.filter(target="mrr").update(position=0, when_empty="clear")
+    activation.schedules.create(kind="interval", every=2, unit="hours", timezone="Europe/Paris")
+    text = export.text(standing.read())
+    assert "- {from: mrr, to: mrr, when_empty: clear}" in text
+    assert "- {every: 2 hours}" in text
+    assert list(applying.apply(text, {}, sources.columns).lines())[-1] == "Nothing changed."
+
+
+@pytest.mark.usefixtures("_shop")
+def test_the_command_writes_to_a_file_or_to_the_standard_output(tmp_path: Path, capsys: Any) -> None:
+    call_command("export")
+    shown = capsys.readouterr().out
+    call_command("export", str(tmp_path / "out.yaml"))
+    assert (tmp_path / "out.yaml").read_text() == shown
+    assert "name: Norwegians to Attio" in shown
+
+
+@pytest.mark.usefixtures("_shop")
+def test_the_command_says_where_it_can_not_write(tmp_path: Path, capsys: Any) -> None:
+    with pytest.raises(SystemExit) as ended:
+        call_command("export", str(tmp_path / "none" / "out.yaml"))
+    assert ended.value.code == 64
+    assert "out.yaml can't be written: No such file or directory." in capsys.readouterr().err
