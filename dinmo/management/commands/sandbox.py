@@ -33,12 +33,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         token = os.environ.get("SANDBOX_TOKEN") or "sandbox-token"
         stop = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
-        with ExitStack() as open_servers:
-            for slug, platform in platforms.all.items():
-                server = open_servers.enter_context(_server(platform, token, options[f"{slug}_port".replace("-", "_")]))
-                self.stdout.write(f"{platform.label}: {server.url} ({platform.url_variable})")
+        with ExitStack() as opened:
+            ports = {slug: options[f"{slug}_port".replace("-", "_")] for slug in platforms.all}
+            servers = {slug: opened.enter_context(_server(platforms[slug], token, port)) for slug, port in ports.items()}
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: stop.set())
+            for slug, server in servers.items():
+                self.stdout.write(f"{platforms[slug].label}: {server.url} ({platforms[slug].url_variable})")
             self.stdout.flush()
             stop.wait()
 

@@ -42,8 +42,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Port {port} is taken by another program. Stop that one, or choose another port: PORT={free_port(port + 1)} make up"
             )
-        self._migrate()
         started, broker_url = _broker()
+        self._migrate()
         ports = _sandbox_ports()
         if ports:
             started.append(programs.sandboxes(settings.BASE_DIR / "manage.py", ports))

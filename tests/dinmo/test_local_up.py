@@ -1,0 +1,230 @@
+"""`manage.py up` and `manage.py sandbox` as people run them: real processes in a state directory of their own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+from django.contrib.auth import authenticate, get_user_model
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from pytest_django import Settings
+
+from destinations.registry import platforms
+from dinmo.local import broker
+from dinmo.local.login import first_login
+from dinmo.local.machine import free_port, port_is_free
+from dinmo.local.programs import environment as programs_environment
+from tests.dinmo.live_processes import ROOT, alive, below, environment, manage, needs_proc, wait_for
+
+pytestmark = [needs_proc, pytest.mark.slow]
+
+
+@dataclass
+class Installation:
+    """A running `manage.py up`."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    env: dict[str, str]
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def wait_until_ready(self) -> None:
+        wait_for(lambda: "Ready at" in self.log.read_text(), 40, "the start")
+
+    def pids(self, mark: str) -> set[int]:
+        return {pid for pid, line in below(self.process.pid).items() if mark in line}
+
+
+def begin(var_dir: Path, **more: str) -> Installation:
+    port = free_port()
+    env = environment(var_dir, PORT=str(port), RUN_SWEEP_SECONDS="1", **more)
+    log = var_dir / "up.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen([sys.executable, "manage.py", "up"], cwd=ROOT, env=env, stdout=file, stderr=file)
+    return Installation(process, port, env, log)
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    running = begin(tmp_path_factory.mktemp("var"), SANDBOX="1")
+    running.wait_until_ready()
+    yield running
+    running.process.terminate()
+    running.process.wait(30)
+
+
+@pytest.fixture
+def alone(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A state directory of its own for commands that run in this process."""
+    settings.VAR_DIR = tmp_path
+    return monkeypatch
+
+
+def test_the_first_login_that_it_prints_opens_the_screens(installation: Installation) -> None:
+    login = re.search(r"First login: (\S+) with the password (\S+)", installation.log.read_text())
+    assert login is not None
+    browser = requests.Session()
+    page = browser.get(f"{installation.url}/admin/login/")
+    assert page.status_code == 200
+    form = {"username": login[1], "password": login[2], "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
+    answer = browser.post(f"{installation.url}/admin/login/?next=/admin/", data=form, allow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
+    assert browser.get(f"{installation.url}/admin/").status_code == 200
+
+
+def test_style_sheets_are_served_without_being_collected(installation: Installation) -> None:
+    assert requests.get(f"{installation.url}/static/admin/css/base.css", timeout=5).status_code == 200
+
+
+def test_a_simulator_of_each_vendor_runs(installation: Installation) -> None:
+    addresses = dict(re.findall(r"Simulator for (\w+): (\S+)", installation.log.read_text()))
+    assert set(addresses) == {platform.url_variable for platform in platforms.all.values()}
+    for address in addresses.values():
+        assert requests.get(f"{address}/_sandbox/state", timeout=5).status_code == 200
+
+
+def test_a_killed_worker_is_back_at_work_within_seconds(installation: Installation) -> None:
+    wait_for(lambda: " ready.\n" in installation.log.read_text(), 20, "the start of the worker")
+    before = installation.pids("celery -A dinmo worker")
+    os.kill(min(before), signal.SIGKILL)
+    wait_for(lambda: (now := installation.pids("celery -A dinmo worker")) and not now & before, 10, "the new worker")
+    wait_for(lambda: len(re.findall(r"celery@\S+ ready", installation.log.read_text())) == 2, 20, "its start")
+
+
+def test_the_doctor_finds_all_well(installation: Installation) -> None:
+    wait_for(lambda: "Sending due task sweep" in installation.log.read_text(), 20, "the first sweep")
+    report = manage(installation.env, "doctor")
+    assert report.returncode == 0, report.stdout
+    assert not re.search(r"^(warn|fail)", report.stdout, re.MULTILINE)
+    assert "beat: fired" in report.stdout and "worker: 1 at work" in report.stdout
+
+
+def test_a_second_start_in_the_same_place_is_refused(installation: Installation, settings: Settings) -> None:
+    settings.VAR_DIR = Path(installation.env["VAR_DIR"])
+    with pytest.raises(CommandError, match="Stop that one first"):
+        call_command("up")
+
+
+def test_a_taken_port_is_said_so(installation: Installation, alone: pytest.MonkeyPatch) -> None:
+    alone.setenv("PORT", str(installation.port))
+    with pytest.raises(CommandError, match=rf"Port {installation.port} is taken .* PORT=\d+ make up"):
+        call_command("up")
+
+
+def test_a_stop_ends_every_process_within_seconds(installation: Installation) -> None:
+    """The last one that uses it."""
+    pids = below(installation.process.pid)
+    assert len(pids) >= 6
+    installation.process.terminate()
+    assert installation.process.wait(30) == 0
+    assert not any(map(alive, pids))
+
+
+def test_a_killed_start_leaves_nothing_behind(tmp_path: Path) -> None:
+    killed = begin(tmp_path, SANDBOX="0")
+    killed.wait_until_ready()
+    pids = below(killed.process.pid)
+    assert len(pids) >= 5
+    killed.process.kill()
+    killed.process.wait()
+    wait_for(lambda: not any(map(alive, pids)), 20, "the end of all processes")
+    assert "Simulator" not in killed.log.read_text()
+    assert port_is_free(killed.port)
+    with broker.running(tmp_path, {}) as address:
+        broker.reach(address)
+
+
+@pytest.mark.django_db
+def test_the_first_login_is_made_once() -> None:
+    login = first_login()
+    assert login is not None
+    assert authenticate(username=login.username, password=login.password) is not None
+    assert first_login() is None
+
+
+@pytest.mark.django_db
+def test_no_login_is_made_where_somebody_has_the_name() -> None:
+    get_user_model()._default_manager.create(username="admin")
+    assert first_login() is None
+
+
+def test_a_port_that_is_none_is_said_so(alone: pytest.MonkeyPatch) -> None:
+    alone.setenv("PORT", "http")
+    with pytest.raises(CommandError, match="Give a number from 1 to 65535"):
+        call_command("up")
+
+
+def test_a_broker_that_does_not_answer_is_said_so_before_anything_starts(alone: pytest.MonkeyPatch) -> None:
+    alone.setenv("PORT", str(free_port()))
+    alone.setenv("REDIS_URL", "redis://:hidden@127.0.0.1:1/0")
+    with pytest.raises(CommandError, match="does not answer. Start it, or correct") as refused:
+        call_command("up")
+    assert "hidden" not in str(refused.value)
+
+
+def test_a_database_that_does_not_answer_is_said_so_without_a_traceback(tmp_path: Path) -> None:
+    database = "postgres://reader:hidden@127.0.0.1:1/shop"
+    refused = manage(environment(tmp_path, PORT=str(free_port()), DATABASE_URL=database), "up")
+    assert refused.returncode == 1
+    assert "The database can't be used. Check DATABASE_URL." in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert "hidden" not in refused.stderr
+
+
+def test_addresses_of_the_users_own_win_over_the_simulators() -> None:
+    made = programs_environment(
+        {"ATTIO_API_URL": "https://proxy.example", "INTERCOM_API_URL": "", "HOME": "/home/me"},
+        ROOT,
+        "redis://broker",
+        "http://127.0.0.1:8000",
+        {"ATTIO_API_URL": "http://127.0.0.1:1", "INTERCOM_API_URL": "http://127.0.0.1:2"},
+    )
+    assert made["ATTIO_API_URL"] == "https://proxy.example"
+    assert made["INTERCOM_API_URL"] == "http://127.0.0.1:2"
+    assert made["CELERY_BROKER_URL"] == "redis://broker"
+    assert made["HOME"] == "/home/me"
+
+
+def sandbox_options() -> list[str]:
+    return [word for slug in platforms.all for word in (f"--{slug}-port", "0")]
+
+
+def test_the_simulators_say_where_they_are_and_end_when_asked(tmp_path: Path) -> None:
+    command = [sys.executable, "manage.py", "sandbox", *sandbox_options()]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment(tmp_path), stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for platform in platforms.all.values():
+        said = re.fullmatch(rf"{platform.label}: (http://127\.0\.0\.1:\d+) \({platform.url_variable}\)\n", process.stdout.readline())
+        assert said is not None
+        assert requests.get(f"{said[1]}/_sandbox/requests", timeout=5).json() == []
+    process.terminate()
+    assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize("slug", list(platforms.all))
+def test_a_simulators_taken_port_is_said_so(slug: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CommandError, match=rf"Port {port} for the {platforms[slug].label} simulator is taken"):
+            call_command("sandbox", *sandbox_options(), f"--{slug}-port", str(port))
+
+
+@pytest.mark.parametrize("text", ["many", "-1", "65536", "²"])
+def test_a_simulators_port_must_be_a_number(text: str) -> None:
+    slug = next(iter(platforms.all))
+    with pytest.raises(CommandError, match="is no port. Give a number from 0 to 65535"):
+        call_command("sandbox", f"--{slug}-port={text}")
