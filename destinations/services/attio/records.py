@@ -45,7 +45,7 @@ class Records(Service):
         found: dict[str, str] = {}
         clauses = [clause for identity in wanted for clause in _clauses(match_field, identity)]
         for record in self._matching(client, clauses) if clauses else ():
-            for value in record["values"].get(match_field.name) or ():
+            for value in (record.get("values") or {}).get(match_field.name) or ():
                 identity = _identity_of(match_field, value)
                 if identity in wanted:
                     found.setdefault(identity, record["id"]["record_id"])

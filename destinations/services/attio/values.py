@@ -83,6 +83,8 @@ def plain_text(value: Any) -> str:
 
 
 def _text(field: Field, value: Any) -> Wire:
+    if isinstance(value, float | Decimal) and _decimal(value) is None:
+        raise refused(field, "text or a finite number", value)
     text = plain_text(value)
     if len(text.encode(errors="replace")) > LONGEST_TEXT:
         raise refused(field, "text of up to 10 MB", value, code="text_too_long")
@@ -113,7 +115,7 @@ def _rating(field: Field, value: Any) -> Wire:
 def _checkbox(field: Field, value: Any) -> Wire:
     if isinstance(value, bool):
         return value
-    if isinstance(value, int | float | Decimal) and value in (0, 1):
+    if not isinstance(value, str) and _decimal(value) in (0, 1):
         return bool(value)
     if isinstance(value, str) and value.strip().lower() in _WORDS:
         return _WORDS[value.strip().lower()]
