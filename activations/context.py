@@ -13,7 +13,7 @@ from activations.mapping import Layout, Slot
 from activations.models import Activation, FieldMapping, Generation, Run
 from activations.rules import MappingRow, Plan, new_fields, offline
 from core.errors import Misconfigured
-from destinations.contract import Field, Service, Workspace
+from destinations.contract import Field, NewField, Service, Workspace
 from destinations.live import opened
 from destinations.pacing import Pacer
 from destinations.registry import platforms, services
@@ -89,8 +89,25 @@ def prepare_fields(context: Context) -> None:
     for problem in offline(wanted_plan):
         raise problem
     wanted = new_fields(wanted_plan)
-    if wanted and not context.run.dry_run:
+    if not wanted:
+        return
+    if context.run.dry_run:
+        context.fields = planned_fields(context.service, context.fields, wanted)
+    else:
         context.fields = context.service.prepare(context.client, context.fields, wanted)
+
+
+def planned_fields(service: Service, fields: list[Field], wanted: list[NewField]) -> list[Field]:
+    """PURE. The fields as `prepare` would leave them.
+
+    Raises:
+        Misconfigured: one could not be created.
+    """
+    for sentence in service.check_new_fields(fields, wanted):
+        raise Misconfigured("custom_attribute", sentence, where="custom_attributes")
+    writable = {found.name for found in fields if found.writable}
+    missing = {new.name: service.new_field(new) for new in wanted if new.name not in writable}
+    return [*(found for found in fields if found.name not in missing), *missing.values()]
 
 
 def described(activation: Activation) -> Plan:
@@ -117,10 +134,7 @@ def layout(context: Context) -> Layout:
     slots: list[Slot] = []
     for mapping in activation.mappings.all():
         problem = unusable(by_name.get(mapping.target), mapping.target)
-        # A dry run creates no attribute; it plans as if it were there.
-        if problem and mapping.custom_attribute and context.run.dry_run and mapping.target not in by_name:
-            slots.append(_slot(activation, mapping, Field(mapping.target, mapping.target, "string", custom=True)))
-        elif problem:
+        if problem:
             context.missing.append(problem)
         else:
             slots.append(_slot(activation, mapping, by_name[mapping.target]))

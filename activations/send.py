@@ -129,4 +129,5 @@ class Sender:
             changed=frozenset(change.changed),
             add=self.adds & frozenset(change.values),
             remote_id=change.remote_id,
+            may_create=self.context.activation.mode == Mode.UPSERT,
         )

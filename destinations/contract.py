@@ -132,6 +132,7 @@ class Operation:
         values: every mapped field's wire value without the match; UPSERT and CREATE send them all.
         changed: names of `values` that differ from what was last accepted; UPDATE sends only these. It holds
             `match_field` too where the match value itself changed.
+        may_create: the activation is in upsert mode, so where an UPDATE by id can't do it, an UPSERT may.
         add: names of multiple fields whose values are added to those already there, instead of replacing them.
         remote_id: the vendor's id; empty unless UPDATE.
     """
@@ -143,6 +144,7 @@ class Operation:
     changed: frozenset[str] = frozenset()
     add: frozenset[str] = frozenset()
     remote_id: str = ""
+    may_create: bool = False
 
 
 class Result(StrEnum):
@@ -303,6 +305,10 @@ class Service(ABC):
     def check_new_fields(self, fields: Sequence[Field], wanted: Sequence[NewField]) -> Iterator[str]:
         """PURE. What stands against creating `wanted`, a sentence each: names, collisions, types, limits."""
         return iter(())
+
+    def new_field(self, wanted: NewField) -> Field:
+        """PURE. The field as `prepare` would create it, for a dry run."""
+        return Field(wanted.name, wanted.name, wanted.type, custom=True)
 
     def prepare(self, client: Any, fields: Sequence[Field], wanted: Sequence[NewField]) -> list[Field]:
         """Creates those of `wanted` that `fields` lacks, and returns the fields as they are then.

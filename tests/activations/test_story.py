@@ -334,6 +334,14 @@ def test_intercom_custom_attributes_are_created_once_with_the_columns_type(shop:
     assert {company["custom_attributes"]["seats"] for company in intercom.state()["companies"]} == {1, 2}
 
 
+def test_a_dry_run_creates_no_attribute_and_plans_as_if_it_were_there(shop: Shop, intercom: Sandbox, to_intercom: Activation) -> None:
+    map_fields(to_intercom, {"column": "description", "target": "description", "custom_attribute": True})
+    shop.fill(2)
+    shop.set(2, "description", "long " * 60)
+    done = run(to_intercom, dry_run=True)
+    assert (done.state, done.new, done.invalid, writes(intercom)) == ("planned", 1, 1, [])
+
+
 def test_a_throttled_run_waits_and_sends_each_company_once(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     shop.fill(3)
     attio.faults.append(Fault("reply", "PUT", times=2, status=429, body={"code": "rate_limit_exceeded"}, headers={"Retry-After": "0.2"}))

@@ -81,6 +81,10 @@ class IntercomCompanies(Service):
         """PURE. Names, collisions with companies and contacts, types, and the limit of 250."""
         return custom.refusals(fields, wanted)
 
+    def new_field(self, wanted: NewField) -> Field:
+        """PURE. A custom attribute of the data type that fits the column."""
+        return custom.planned(wanted)
+
     def prepare(self, client: IntercomClient, fields: Sequence[Field], wanted: Sequence[NewField]) -> list[Field]:
         """Creates missing custom attributes and un-archives archived ones that are wanted."""
         return custom.prepare(client, fields, wanted)

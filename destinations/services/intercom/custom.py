@@ -74,6 +74,11 @@ def prepare(client: AttributeCalls, known: Sequence[Field], wanted: Sequence[New
     return list(found.values())
 
 
+def planned(new: NewField) -> Field:
+    """The attribute as it would be created."""
+    return company_field({"name": new.name, "data_type": DATA_TYPES[new.type], "custom": True, "model": "company", "api_writable": True})
+
+
 def _ensure(client: AttributeCalls, new: NewField, archived: Field | None) -> Field:
     try:
         entry = client.unarchive_attribute(archived.config["id"]) if archived else client.create_attribute(new.name, DATA_TYPES[new.type])

@@ -1,0 +1,256 @@
+"""Screens of activations, runs and warnings, posted as a browser does, against a simulated vendor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django_celery_beat.models import PeriodicTask
+
+from activations import queue
+from activations.models import Activation, Change, FieldMapping, Run, Warning
+from destinations.models import Connection, Destination
+from segments.models import DataModel
+from tests.activations.conftest import TOKEN
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "enqueue", lambda run_id: None)
+
+
+@pytest.fixture
+def staff(transactional_db: None) -> Client:
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("ops"))
+    return browser
+
+
+@pytest.fixture
+def attio_companies(attio: Any, transactional_db: None) -> Destination:
+    connection = Connection.objects.create(name="Our Attio", platform="attio", secrets={"token": TOKEN})
+    return Destination.objects.create(name="Attio companies", connection=connection, service="attio.companies")
+
+
+@pytest.fixture
+def intercom_companies(intercom: Any, transactional_db: None) -> Destination:
+    connection = Connection.objects.create(name="Our Intercom", platform="intercom", config={"region": "us"}, secrets={"token": TOKEN})
+    return Destination.objects.create(name="Intercom companies", connection=connection, service="intercom.companies")
+
+
+def rows(prefix: str, initial: int, *items: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {f"{prefix}-TOTAL_FORMS": len(items), f"{prefix}-INITIAL_FORMS": initial}
+    for index, item in enumerate(items):
+        found.update({f"{prefix}-{index}-{name}": value for name, value in item.items()})
+    return found
+
+
+def mapping(target: str, column: str = "", fixed: str = "", **more: Any) -> dict[str, Any]:
+    return {"column": column, "fixed": fixed, "target": target, "when_empty": "keep", "multi": "replace", **more}
+
+
+def form(model: DataModel, destination: Destination, *mappings: dict[str, Any], initial: int = 0, **more: Any) -> dict[str, Any]:
+    values = {
+        "name": "Companies away", "data": f"model:{model.pk}", "destination": destination.pk, "mode": "upsert",
+        "match_column": "domain", "match_field": "domains", "backfill": "all", "warnings_enabled": "on",
+        "rejected_percent": 5, "invalid_percent": 5, "size_change_percent": 30, "recipients": "ops@example.com, sales@example.com",
+        "_save": "Save", **rows("mappings", initial, *mappings), **rows("schedules", 0),
+    }  # fmt: skip
+    return {**values, **more}
+
+
+def add(staff: Client, values: dict[str, Any]) -> Any:
+    return staff.post("/admin/activations/activation/add/", values)
+
+
+def change(staff: Client, activation: Activation, values: dict[str, Any]) -> Any:
+    return staff.post(f"/admin/activations/activation/{activation.pk}/change/", values)
+
+
+def press(staff: Client, thing: Activation | Run, name: str) -> Any:
+    kind = "run" if isinstance(thing, Run) else "activation"
+    return staff.post(f"/admin/activations/{kind}/{thing.pk}/do/{name}/", follow=True)
+
+
+def test_an_activation_is_saved_with_its_rows_schedules_and_recipients(
+    staff: Client, companies: DataModel, attio_companies: Destination
+) -> None:
+    schedules = rows(
+        "schedules",
+        0,
+        {"kind": "interval", "every": 15, "unit": "minutes", "timezone": "UTC"},
+        {"kind": "weekly", "days": ["monday"], "at": "09:00", "unit": "minutes", "timezone": "Europe/Paris"},
+    )
+    answer = add(staff, form(companies, attio_companies, mapping("name", "name"), mapping("description", fixed="Customer"), **schedules))
+
+    assert answer.status_code == 302, answer.context["errors"]
+    activation = Activation.objects.get()
+    assert list(activation.mappings.values_list("target", "column", "value")) == [("name", "name", None), ("description", "", "Customer")]
+    assert activation.recipients == ["ops@example.com", "sales@example.com"]
+    assert PeriodicTask.objects.filter(name__startswith="schedule:").count() == 2
+
+
+def test_every_problem_of_the_form_is_shown_at_its_field(staff: Client, companies: DataModel, attio_companies: Destination) -> None:
+    wrong = form(
+        companies, attio_companies, mapping("name", "name"), mapping("no_such", "name"), mapping("description", "gone"),
+        match_column="nowhere", match_field="name", recipients="nobody",
+    )  # fmt: skip
+    answer = add(staff, wrong)
+
+    errors = answer.context["adminform"].form.errors
+    assert "no column 'nowhere'" in errors["match_column"][0]
+    assert "can't identify records" in errors["match_field"][0]
+    assert "no mail address" in errors["recipients"][0]
+    assert not Activation.objects.exists()
+    mended = {**wrong, "match_column": "domain", "match_field": "domains", "recipients": ""}
+    mappings = add(staff, mended).context["inline_admin_formsets"][0].formset.errors
+    assert [list(found) for found in mappings] == [[], ["target"], ["column"]]
+
+
+def test_two_rows_may_trade_their_attributes(staff: Client, companies: DataModel, attio_companies: Destination) -> None:
+    add(staff, form(companies, attio_companies, mapping("name", "name"), mapping("description", "plan")))
+    activation = Activation.objects.get()
+    first, second = activation.mappings.all()
+    traded = [
+        mapping("description", "name", id=first.pk, activation=activation.pk),
+        mapping("name", "plan", id=second.pk, activation=activation.pk),
+    ]
+    answer = change(staff, activation, form(companies, attio_companies, *traded, initial=2))
+
+    assert answer.status_code == 302
+    after = {row.column: row for row in activation.mappings.all()}
+    assert (after["name"].target, after["plan"].target) == ("description", "name")
+    assert {row.slot for row in after.values()}.isdisjoint({first.slot, second.slot})
+
+
+def test_custom_attributes_become_rows_of_their_own(staff: Client, companies: DataModel, intercom_companies: Destination) -> None:
+    values = form(companies, intercom_companies, mapping("name", "name"), match_column="id", match_field="company_id")
+    assert add(staff, {**values, "custom_columns": ["seats", "plan"]}).status_code == 302
+    activation = Activation.objects.get()
+    kept = FieldMapping.objects.get(column="seats", custom_attribute=True)
+
+    row = mapping("name", "name", id=activation.mappings.get(target="name").pk, activation=activation.pk)
+    again = form(companies, intercom_companies, row, initial=1, match_column="id", match_field="company_id")
+    assert change(staff, activation, {**again, "custom_columns": ["seats"]}).status_code == 302
+    assert list(activation.mappings.filter(custom_attribute=True)) == [kept]
+
+
+def test_attio_takes_no_custom_attributes(staff: Client, companies: DataModel, attio_companies: Destination) -> None:
+    answer = add(staff, {**form(companies, attio_companies, mapping("name", "name")), "custom_columns": ["plan"]})
+    assert "no custom attributes" in answer.context["adminform"].form.errors["custom_columns"][0]
+
+
+def test_a_silent_vendor_does_not_keep_an_activation_from_being_saved(
+    staff: Client, companies: DataModel, attio_companies: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ATTIO_API_URL", "http://127.0.0.1:9")
+    answer = staff.post("/admin/activations/activation/add/", form(companies, attio_companies, mapping("name", "name")), follow=True)
+    assert Activation.objects.exists()
+    assert "could not be checked" in answer.content.decode()
+
+
+def test_another_match_after_a_run_needs_a_persons_agreement(staff: Client, companies: DataModel, attio_companies: Destination) -> None:
+    add(staff, form(companies, attio_companies, mapping("name", "name")))
+    activation = Activation.objects.get()
+    activation.generations.create(number=1, identity={})
+    row = mapping("name", "name", id=activation.mappings.get().pk, activation=activation.pk)
+    values = form(companies, attio_companies, row, initial=1, match_column="plan")
+
+    assert "agree" in change(staff, activation, values).context["adminform"].form.errors
+    assert change(staff, activation, {**values, "agree": "on"}).status_code == 302
+    activation.refresh_from_db()
+    assert activation.start_afresh
+
+
+def test_buttons_start_runs_pause_and_cancel(staff: Client, companies: DataModel, attio_companies: Destination) -> None:
+    every = rows("schedules", 0, {"kind": "interval", "every": 15, "unit": "minutes", "timezone": "UTC"})
+    add(staff, form(companies, attio_companies, mapping("name", "name"), **every))
+    activation = Activation.objects.get()
+
+    press(staff, activation, "dry_run")
+    run = Run.objects.get()
+    assert (run.dry_run, run.trigger, run.state) == (True, Run.Trigger.MANUAL, Run.State.QUEUED)
+    press(staff, run, "cancel")
+    run.refresh_from_db()
+    assert run.cancel_requested
+
+    press(staff, activation, "pause")
+    assert not PeriodicTask.objects.get(name__startswith="schedule:").enabled
+    press(staff, activation, "resume")
+    assert PeriodicTask.objects.get(name__startswith="schedule:").enabled
+
+
+def test_a_button_needs_a_post_and_the_permission(companies: DataModel, staff: Client, attio_companies: Destination) -> None:
+    add(staff, form(companies, attio_companies, mapping("name", "name")))
+    activation = Activation.objects.get()
+    assert staff.get(f"/admin/activations/activation/{activation.pk}/do/run/").status_code == 405
+
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_activation"))
+    browser = Client()
+    browser.force_login(viewer)
+    assert browser.post(f"/admin/activations/activation/{activation.pk}/do/run/").status_code == 403
+    assert browser.get(f"/admin/activations/activation/{activation.pk}/change/").status_code == 200
+    assert not Run.objects.exists()
+
+
+def test_deleting_an_activation_takes_its_timers_along(staff: Client, companies: DataModel, attio_companies: Destination) -> None:
+    every = rows("schedules", 0, {"kind": "interval", "every": 15, "unit": "minutes", "timezone": "UTC"})
+    add(staff, form(companies, attio_companies, mapping("name", "name"), **every))
+    staff.post(f"/admin/activations/activation/{Activation.objects.get().pk}/delete/", {"post": "yes"})
+    assert not Activation.objects.exists()
+    assert not PeriodicTask.objects.filter(name__startswith="schedule:").exists()
+
+
+@pytest.fixture
+def finished(companies: DataModel, attio_companies: Destination) -> Run:
+    activation = Activation.objects.create(
+        name="Away", model=companies, destination=attio_companies, match_column="domain", match_field="domains"
+    )
+    run = Run.objects.create(activation=activation, number=1, state=Run.State.SUCCEEDED, trigger=Run.Trigger.MANUAL, accepted=70)
+    common = {"run": run, "epoch": 1, "is_new": True, "state": Change.State.SETTLED}
+    for key in range(70):
+        Change.objects.create(**common, key=f"a{key:02}", key_digest=key, outcome="accepted", values={"name": f"N{key}"}, sent=["name"])
+    Change.objects.create(
+        **common, key="b1", key_digest=99, outcome="rejected", code="validation_type", message="No such option.", request_id="req-7"
+    )
+    return run
+
+
+def test_the_run_page_pages_searches_and_filters_its_changes(staff: Client, finished: Run) -> None:
+    page = f"/admin/activations/run/{finished.pk}/change/"
+    assert "Page 1 of 2" in staff.get(page).content.decode()
+    refused = staff.get(page, {"outcome": "rejected"}).content.decode()
+    assert all(text in refused for text in ("b1", "validation_type", "No such option.", "req-7"))
+    assert "a01" not in refused
+    found = staff.get(page, {"key": "a07"}).content.decode()
+    assert "N7" in found and "1 record<" in found
+
+
+def test_polling_stops_once_the_run_has_ended(staff: Client, finished: Run) -> None:
+    assert staff.get(f"/admin/activations/run/{finished.pk}/progress/").status_code == 286
+    Run.objects.update(state=Run.State.DELIVERING, planned=140)
+    answer = staff.get(f"/admin/activations/run/{finished.pk}/progress/")
+    assert answer.status_code == 200
+    assert 'aria-valuenow="50"' in answer.content.decode()
+
+
+def test_lists_show_search_and_filter(staff: Client, finished: Run) -> None:
+    Warning.objects.create(
+        activation=finished.activation, run=finished, last_run=finished, kind="empty_segment", message="Nothing.", opened_at=finished.created_at
+    )
+    for path, text in {
+        "/admin/activations/run/?state__exact=succeeded&q=Away": "Away",
+        "/admin/activations/change/?q=b1": "No such option.",
+        "/admin/activations/warning/?state=open": "Nothing.",
+        "/admin/activations/activation/?last_run=succeeded": "Away",
+        "/admin/activations/activation/?last_run=never": "Nothing matches",
+        "/admin/": "Away",
+    }.items():
+        answer = staff.get(path)
+        assert answer.status_code == 200, path
+        assert text in answer.content.decode(), path

@@ -1,0 +1,43 @@
+"""JSON endpoints of activations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from activations import queue
+from activations.models import Activation, Run
+from destinations.models import Connection, Destination
+from segments.models import DataModel
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def activation(companies: DataModel, monkeypatch: pytest.MonkeyPatch) -> Activation:
+    monkeypatch.setattr(queue, "enqueue", lambda run_id: None)
+    connection = Connection.objects.create(name="Our Attio", platform="attio")
+    destination = Destination.objects.create(name="Attio companies", connection=connection, service="attio.companies")
+    return Activation.objects.create(name="Away", model=companies, destination=destination, match_column="domain", match_field="domains")
+
+
+def test_a_run_is_started_once_and_can_be_watched(activation: Activation) -> None:
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("ops"))
+    first: Any = browser.post(f"/api/activations/{activation.pk}/runs/", {"dry_run": True}, content_type="application/json")
+    second = browser.post(f"/api/activations/{activation.pk}/runs/")
+    assert (first.status_code, first.json()["dry_run"], first.json()["trigger"]) == (202, True, "api")
+    assert second.json()["id"] == first.json()["id"]
+    state = browser.get(f"/api/runs/{Run.objects.get().pk}/").json()
+    assert (state["live"], state["counts"]["accepted"], state["error"]) == (True, 0, None)
+
+
+def test_strangers_and_people_without_permission_start_nothing(activation: Activation) -> None:
+    assert Client().post(f"/api/activations/{activation.pk}/runs/").status_code == 403
+    browser = Client()
+    browser.force_login(User.objects.create_user("viewer", is_staff=True))
+    assert browser.post(f"/api/activations/{activation.pk}/runs/").status_code == 403
+    assert not Run.objects.exists()
