@@ -1,0 +1,105 @@
+"""PURE. How DuckDB writes our terms. The columns of a CSV file are all text in it, of whatever type a model holds them to be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, and_, case, cast, false, func, literal, literal_column, or_, types
+from sqlalchemy.dialects.postgresql.base import PGDialect
+
+from segments.contract import ColumnType
+from segments.terms import BooleanValue, Exported, Missing, NumberValue, TextValue, Within, between, is_not_a_number, written
+from segments.times import Days
+from segments.values import DATE, FALSE, LOCAL, NUMBER, TRUE, ZONED
+
+TEXT = "VARCHAR"
+ZONED_TYPE = "TIMESTAMP WITH TIME ZONE"
+WITHOUT_ARROW = ("HUGEINT", "UHUGEINT", "UBIGINT", "FLOAT", "VARINT", "BIGNUM")
+NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
+NESTED = (ColumnType.LIST, ColumnType.OBJECT)
+
+
+class DuckDBDialect(PGDialect):
+    """DuckDB speaks PostgreSQL's dialect of SQL, with numbered parameters."""
+
+    name = "duckdb"
+    supports_statement_cache = False
+    max_identifier_length = 10_000
+
+
+dialect = DuckDBDialect(paramstyle="numeric_dollar")
+
+
+@written(TextValue, "duckdb")
+def _text(term: TextValue) -> ColumnElement[Any]:
+    return term.column if term.info.native == TEXT else cast(term.column, Text())
+
+
+@written(NumberValue, "duckdb")
+def _number(term: NumberValue) -> ColumnElement[Any]:
+    native = term.info.native
+    if native == TEXT:
+        whole = term.info.type == ColumnType.INTEGER
+        value = _tried(term.column, "DECIMAL(38, 9)") if whole else _finite(_tried(term.column, "DOUBLE"))
+        return case((_spells(term.column, NUMBER), value))
+    if native == "FLOAT":
+        return _finite(_tried(cast(term.column, Text()), "DOUBLE"))
+    return _finite(term.column) if native == "DOUBLE" else term.column
+
+
+@written(BooleanValue, "duckdb")
+def _boolean(term: BooleanValue) -> ColumnElement[Any]:
+    if term.info.native == "BOOLEAN":
+        return term.column
+    word = func.lower(cast(term.column, Text()))
+    return case((word.in_(TRUE), literal_column("true")), (word.in_(FALSE), literal_column("false")))
+
+
+@written(Missing, "duckdb")
+def _missing(term: Missing) -> ColumnElement[Any]:
+    if term.info.type in NUMBERS and term.info.native == TEXT:
+        return or_(term.column.is_(None), is_not_a_number(term.column))
+    if term.info.type in NUMBERS:
+        return NumberValue(term.column, term.info).is_(None)
+    if term.info.type in NESTED:
+        return or_(term.column.is_(None), cast(term.column, Text()) == literal("null", Text()))
+    return term.column.is_(None)
+
+
+@written(Within, "duckdb")
+def _within(term: Within) -> ColumnElement[Any]:
+    if term.info.native != TEXT:
+        return between(term.column, term.span, zone=None if term.info.native == ZONED_TYPE else term.zone)
+    if isinstance(term.span, Days):
+        return and_(_spells(term.column, DATE), between(_tried(term.column, "DATE"), term.span))
+    return case(
+        (_spells(term.column, ZONED), between(_tried(term.column, "TIMESTAMPTZ"), term.span)),
+        (_spells(term.column, LOCAL), between(_tried(term.column, "TIMESTAMP"), term.span, zone=term.zone)),
+        else_=false(),
+    )
+
+
+@written(Exported, "duckdb")
+def _exported(term: Exported) -> ColumnElement[Any]:
+    native = term.info.native
+    if native == TEXT or (native == "BOOLEAN" and term.info.type == ColumnType.BOOLEAN):
+        return term.column
+    if term.info.type in NUMBERS and native not in WITHOUT_ARROW:
+        return term.column
+    if term.info.type in NESTED and native != "JSON":
+        return cast(func.to_json(term.column), Text())
+    if native == "TIMESTAMP_NS":
+        return cast(cast(term.column, types.TIMESTAMP()), Text())
+    return cast(term.column, Text())
+
+
+def _spells(column: ColumnElement[Any], pattern: str) -> ColumnElement[bool]:
+    return func.regexp_full_match(column, literal(pattern, Text()), type_=types.Boolean())
+
+
+def _tried(column: ColumnElement[Any], words: str) -> ColumnElement[Any]:
+    return func.try_cast(column.op("AS")(literal_column(words)), type_=types.NullType())
+
+
+def _finite(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    return case((func.isfinite(value, type_=types.Boolean()), value))

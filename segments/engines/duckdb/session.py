@@ -1,0 +1,160 @@
+"""A locked DuckDB session over one file: nothing else can be read, nothing written, and its memory is bounded."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from sqlalchemy import Select
+
+from core.errors import Misconfigured, Problem
+from segments.contract import ColumnInfo, Reader
+from segments.engines.duckdb.dialect import dialect
+from segments.engines.duckdb.types import native_type
+from segments.engines.failures import no_table, refused, timed_out
+
+BATCH_ROWS = 20_480
+CONFIG = {
+    "memory_limit": "512MB",
+    "threads": 2,
+    "temp_directory": "",
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+}
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A session in memory that can open this file only."""
+    if re.search(r"[*?\[\]{}]", str(path)):
+        raise Misconfigured(
+            "source_file_name", "The path of the file has one of the characters * ? [ ] { } in it. Rename it.", where="path"
+        )
+    with closing(duckdb.connect(":memory:", config=CONFIG)) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET python_enable_replacements = false")
+        connection.execute(f"SET allowed_paths = [{quoted(str(path))}]")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        yield connection
+
+
+class FileReader(Reader):
+    """One file, seen as a table that is called as the file without its ending."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, table: str, timeout_seconds: float) -> None:
+        self.connection = connection
+        self.table = table
+        self.timeout_seconds = timeout_seconds
+
+    def tables(self) -> list[str]:
+        return [self.table]
+
+    def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
+        if not sql:
+            self.refuse_other(table)
+        self.refuse_several(sql)
+        with self.problems():
+            source = f"({sql.strip().rstrip(';')}\n)" if sql else identifier(self.table)
+            described = self.connection.sql(f"SELECT * FROM {source} AS described LIMIT 0")  # noqa: S608
+            return [
+                ColumnInfo(name, native_type(str(type)), str(type)) for name, type in zip(described.columns, described.types, strict=True)
+            ]
+
+    def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:
+        return [row for batch in self.batches(query.limit(limit)) for row in batch.to_pylist()]
+
+    def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
+        compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        bound = [compiled.params[name] for name in compiled.positiontup or ()]
+        end = time.monotonic() + self.timeout_seconds
+        with self.problems():
+            # Not of a cursor: its result would be copied whole.
+            for batch in self.connection.sql(str(compiled), params=bound).to_arrow_reader(BATCH_ROWS):
+                yield batch
+                if time.monotonic() > end:
+                    raise timed_out(self.timeout_seconds)
+
+    def asked(self, statement: str) -> tuple[Any, ...]:
+        """The one row that a statement of our own gives."""
+        with self.problems():
+            answer = self.connection.execute(statement).fetchall()
+        return answer[0] if answer else ()
+
+    def refuse_other(self, table: str) -> None:
+        """Raises Misconfigured unless it is the table's name."""
+        if table != self.table:
+            raise no_table(table)
+
+    def refuse_several(self, sql: str) -> None:
+        """Raises Misconfigured where a person's SQL is anything but one SELECT."""
+        with self.problems():
+            statements = duckdb.extract_statements(sql)
+        if sql and (len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT):
+            raise Misconfigured("source_read_only", "Give one SELECT and nothing else: the source is read, never changed.", where="sql")
+
+    @contextmanager
+    def problems(self) -> Iterator[None]:
+        """Ends what runs in it after the time-out, and types its failures."""
+        timer = threading.Timer(self.timeout_seconds, self.connection.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            raise problem(error, self.timeout_seconds) from None
+        finally:
+            timer.cancel()
+
+
+def problem(error: Exception, seconds: float) -> Problem:
+    """What a failure of DuckDB means, without the values of rows that its words quote."""
+    said = str(error)
+    if isinstance(error, duckdb.InterruptException) or "INTERRUPT" in said:
+        return timed_out(seconds)
+    if "CSV Error" in said:
+        return _broken_csv(said)
+    if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory" in said:
+        limit = CONFIG["memory_limit"]
+        return Misconfigured("source_too_large", f"The query needs more than {limit} of memory. Select or group fewer rows or columns.")
+    if isinstance(error, duckdb.PermissionException):
+        return Misconfigured("source_read_only", "A file source reads its own file, and nothing else.", detail=said)
+    if isinstance(error, duckdb.IOException | OSError) or "Invalid Input Error: No magic bytes" in said:
+        return Misconfigured("source_file_unreadable", "The file can't be read. Check that it is of the kind chosen.", detail=said)
+    words = said.split("\n")[0]
+    if isinstance(error, duckdb.ConversionException | duckdb.OutOfRangeException | duckdb.InvalidInputException):
+        words = re.sub(r"'[^']*'|\"[^\"]*\"", "'…'", words)
+    return refused(words)
+
+
+def _broken_csv(said: str) -> Problem:
+    line = re.search(r"Line: (\d+)", said)
+    place = f"Line {line[1]} of the file" if line else "The file"
+    reasons = [
+        (r"Expected Number of Columns: (\d+) Found: (\d+)", "has {1} values, but the first line names {0} columns"),
+        (r"unicode|utf-8|encoding", "is not in UTF-8. Save the file in that encoding"),
+        (r"quote", "has a quotation mark that is not closed"),
+        (r"[Mm]aximum line size", "is too long"),
+    ]
+    for pattern, reason in reasons:
+        if found := re.search(pattern, said):
+            return Misconfigured("source_file_broken", f"{place} {reason.format(*found.groups())}.")
+    return Misconfigured("source_file_broken", f"{place} can't be read as CSV.")
+
+
+def quoted(text: str) -> str:
+    """A text as a literal of SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """A name as SQL takes it whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,5 @@
+"""PostgreSQL."""
+
+from segments.engines.postgres.engine import Postgres
+
+ENGINES = [Postgres()]

@@ -1,0 +1,45 @@
+"""PURE. How PostgreSQL writes our terms, by the native types of its columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, case, cast, func, types
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+from segments.contract import ColumnType
+from segments.terms import Exported, NumberValue, TextValue, Within, between, is_not_a_number, written
+
+PLAIN_TEXT = ("text", "character varying", "varchar")
+
+dialect = PGDialect_psycopg()
+
+
+@written(TextValue, "postgresql")
+def _text(term: TextValue) -> ColumnElement[Any]:
+    if term.info.native.partition("(")[0] in PLAIN_TEXT:
+        return term.column
+    return cast(term.column, Text())
+
+
+@written(NumberValue, "postgresql")
+def _number(term: NumberValue) -> ColumnElement[Any]:
+    if term.info.type == ColumnType.INTEGER:
+        return term.column
+    # A single-precision number is what its text says: 0.1, and not 0.10000000149.
+    value = cast(cast(term.column, Text()), types.Double()) if term.info.native == "real" else term.column
+    return case((~is_not_a_number(cast(term.column, Text())), value))
+
+
+@written(Exported, "postgresql")
+def _exported(term: Exported) -> ColumnElement[Any]:
+    if term.info.type == ColumnType.TEXT:
+        return TextValue(term.column, term.info)
+    if term.info.type == ColumnType.LIST:
+        return func.to_json(term.column)
+    return term.column
+
+
+@written(Within, "postgresql")
+def _within(term: Within) -> ColumnElement[Any]:
+    return between(term.column, term.span, zone=None if "with time zone" in term.info.native else term.zone)
