@@ -94,8 +94,8 @@ def convert(layout: Layout, row: Mapping[str, Any]) -> Converted:
 
 
 def is_empty(value: Any) -> bool:
-    """Whether a source value says nothing: null, an empty text, an empty list or object."""
-    return value is None or (isinstance(value, str | list | dict) and not value)
+    """Whether a source value says nothing: null, a blank text, an empty list or object."""
+    return value is None or (not value.strip() if isinstance(value, str) else isinstance(value, list | dict) and not value)
 
 
 def changed_slots(layout: Layout, converted: Converted, accepted: bytes, accepted_at: datetime | None) -> Iterator[Slot]:
@@ -113,7 +113,7 @@ def _taken_as_sent(slot: Slot, before: int, accepted_at: datetime | None) -> boo
 
 def _match(layout: Layout, value: Any) -> tuple[Any, str]:
     name = layout.match_field.name
-    if is_empty(value) or (isinstance(value, str) and not value.strip()):
+    if is_empty(value):
         raise Rejected(
             "match_empty",
             f"The column {layout.match_column!r} is empty, so this record can't be found at the destination. Fill it in the source.",

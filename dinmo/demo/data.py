@@ -27,8 +27,8 @@ Row = tuple[object, ...]
 def companies() -> Iterator[Row]:
     """Every company as a row of the table.
 
-    Awkward on purpose: 12 without a domain, 8 that share the domain of another one, 10 of a category that Attio has not,
-    every ninth without a description, names beyond ASCII, and 6 pitches longer than Intercom takes.
+    Awkward on purpose: 12 without a domain, 8 that share the domain of another one, 5 with a domain that Attio refuses, 10 of a
+    category that Attio has not, every ninth without a description, names beyond ASCII, and 7 pitches longer than Intercom takes.
     """
     chance = random.Random(2026)  # noqa: S311
     for number in range(1, COUNT + 1):
@@ -65,6 +65,9 @@ def change(path: Path) -> None:
 def _company(number: int, chance: random.Random) -> Row:
     name = f"{chance.choice(_FIRST)} {chance.choice(_SECOND)} {number}"
     country = chance.choice(COUNTRIES)
+    seats, mrr = chance.randint(1, 900), chance.choice((0, 0, 49, 199.5, 990))
+    if _is_awkward(number):
+        country, mrr = "FR", 49
     return (
         number,
         name,
@@ -73,8 +76,8 @@ def _company(number: int, chance: random.Random) -> Row:
         country,
         "Time Travel" if number % 200 == 50 else chance.choice(CATEGORIES),
         chance.choice(PLANS),
-        chance.randint(1, 900),
-        chance.choice((0, 0, 49, 199.5, 990)),
+        seats,
+        mrr,
         number % 7 != 0,
         f"{chance.randint(1990, 2025)}-{chance.randint(1, 12):02d}-{chance.randint(1, 28):02d}",
         f"2026-{chance.randint(1, 11):02d}-{chance.randint(1, 28):02d} 09:30:00",
@@ -82,7 +85,14 @@ def _company(number: int, chance: random.Random) -> Row:
     )
 
 
+def _is_awkward(number: int) -> bool:
+    """Whether the domain is missing, shared or refused; those all pay, so that the segment shows them."""
+    return number % 160 == 80 or number % 250 in (99, 100) or number % 400 == 10
+
+
 def _domain(number: int) -> str | None:
     if number % 160 == 80:
         return None
+    if number % 400 == 10:
+        return f"company{number}.example"
     return f"https://www.company{number - 1}.com/" if number % 250 == 100 else f"company{number}.com"

@@ -137,4 +137,3 @@ def _fill_intercom(server: Server, token: str) -> None:
 def _aligned(line: list[str], widths: list[int]) -> str:
     first, *rest = zip(line, widths, strict=True)
     return "  ".join([first[0].ljust(first[1]), *(text.rjust(width) for text, width in rest)]).rstrip()
-

@@ -20,7 +20,7 @@ from destinations.registry import platforms
 from destinations.sandbox import Sandbox, Server
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-COUNT = 300
+COUNT = 200
 MOST_IN_FLIGHT = 128
 WORKSPACE = """
 sources: [{name: Shop, engine: sqlite, path: shop.sqlite3}]
