@@ -131,11 +131,14 @@ class Supervisor:
             data = os.read(key.fd, LONGEST_LINE_BYTES)
         except BlockingIOError:
             return False
-        for line in key.data.lines(data):
-            self._say(key.data.program.name, line)
+        self._show(key.data, data)
         if not data:
             self.selector.unregister(key.fileobj)
         return bool(data)
+
+    def _show(self, child: _Child, data: bytes) -> None:
+        for line in child.lines(data):
+            self._say(child.program.name, line)
 
     def _collect(self, now: float) -> None:
         for child in self.children:
@@ -155,6 +158,8 @@ class Supervisor:
         if key is not None:
             while self._read(key):
                 pass
+            # A process below that is slow to die keeps the pipe open: no end of file would show an unfinished line.
+            self._show(child, b"")
         if child.process.stdout in self.selector.get_map():
             self.selector.unregister(child.process.stdout)
         child.process.stdout.close()

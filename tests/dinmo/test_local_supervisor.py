@@ -78,6 +78,13 @@ def test_every_line_says_who_wrote_it(start: Start) -> None:
     assert "one    | no end\n" in running.text()
 
 
+def test_an_unfinished_line_is_shown_though_the_pipe_stays_open(start: Start) -> None:
+    elsewhere = "import os, time; os.setsid(); time.sleep(4)"
+    running = start(shell("one", f"{sys.executable} -c '{elsewhere}' & printf unfinished; sleep 1"))
+    running.wait_for("one ended with code 0")
+    assert "one | unfinished\n" in running.text()
+
+
 def test_a_killed_program_starts_again(start: Start) -> None:
     running = start(shell("one", f"echo began; {FOREVER}"))
     running.wait_for("one | began")
