@@ -15,7 +15,7 @@ from core.errors import Misconfigured
 from segments.models import DataModel, Segment
 
 NO_CHOICE = ("", "---------")
-PLACES = {"service": "destination", "model": "data", "mode": "mode", "match": "match_field", "custom_attributes": "custom_columns"}
+PLACES = {"service": "destination", "model": "records", "mode": "mode", "match": "match_field", "custom_attributes": "custom_columns"}
 
 
 class AnyChoices(forms.MultipleChoiceField):
@@ -28,7 +28,7 @@ class AnyChoices(forms.MultipleChoiceField):
 class ActivationForm(forms.ModelForm):
     """Checks by the rules, offline always and online where the vendor answers; each problem stands at its field."""
 
-    data = forms.ChoiceField(
+    records = forms.ChoiceField(
         label="Data",
         widget=UnfoldAdminSelectWidget(attrs={"data-role": "data"}),
         help_text="Which records are sent: those of a segment, or all of a model.",
@@ -71,9 +71,9 @@ class ActivationForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.before = Activation.objects.filter(pk=self.instance.pk).first() if self.instance.pk else None
-        if not self.fields:
+        if "match_column" not in self.fields:
             return
-        self.fields["data"].choices = data_choices()  # type: ignore[attr-defined]
+        self.fields["records"].choices = data_choices()  # type: ignore[attr-defined]
         self._fill_initial()
         self._offer_present_values()
         if not self._has_history():
@@ -81,7 +81,7 @@ class ActivationForm(forms.ModelForm):
 
     def _fill_initial(self) -> None:
         if self.instance.pk:
-            self.initial["data"] = data_value(self.instance)
+            self.initial["records"] = data_value(self.instance)
             self.initial["custom_columns"] = list(self.instance.mappings.filter(custom_attribute=True).values_list("column", flat=True))
         self.initial["recipients"] = ", ".join(self.instance.recipients)
 
@@ -89,15 +89,15 @@ class ActivationForm(forms.ModelForm):
         """Selects that the page fills hold at least their present value."""
         for name in ("match_column", "match_field"):
             present = self.data.get(name) or self.initial.get(name) or ""
-            self.fields[name].widget.choices = [NO_CHOICE, *([(present, present)] if present else [])]  # type: ignore[attr-defined]
-        chosen = self.data.getlist("custom_columns") if self.is_bound else self.initial.get("custom_columns", [])
-        self.fields["custom_columns"].widget.choices = [(name, name) for name in chosen]  # type: ignore[attr-defined]
+            self.fields[name].widget.choices = [NO_CHOICE, *([(present, present)] if present else [])]
+        chosen = self["custom_columns"].value() or []
+        self.fields["custom_columns"].widget.choices = [(name, name) for name in chosen]
 
     def _has_history(self) -> bool:
         return bool(self.instance.pk and self.instance.generations.exists())
 
-    def clean_data(self) -> str:
-        value = str(self.cleaned_data["data"])
+    def clean_records(self) -> str:
+        value = str(self.cleaned_data["records"])
         kind, _, pk = value.partition(":")
         self.instance.segment = Segment.objects.filter(pk=pk).first() if kind == "segment" else None
         self.instance.model = DataModel.objects.filter(pk=pk).first() if kind == "model" else None
@@ -115,12 +115,12 @@ class ActivationForm(forms.ModelForm):
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
-        if not {"data", "destination", "mode", "match_column", "match_field"} & set(self.errors):
+        if not {"records", "destination", "mode", "match_column", "match_field"} & set(self.errors):
             self._judge()
 
     def _judge(self) -> None:
         proposal = Proposal(self.instance, self.cleaned_data.get("custom_columns", []))
-        self.instance.proposal = proposal  # type: ignore[attr-defined]
+        self.instance.proposal = proposal
         for problem in proposal.problems([]):
             self.add_error(self._place(problem), problem.message)
         if self.before and self._has_history() and identity_changed(self.before, self.instance):

@@ -41,13 +41,13 @@ class MappingForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.fields:
+        if "column" not in self.fields:
             return
         if self.instance.pk and not self.instance.column:
             self.initial["fixed"] = shown_value(self.instance.value)
         for name, first in (("column", FIXED), ("target", ("", "---------"))):
             present = (self.data.get(self.add_prefix(name)) if self.is_bound else self.initial.get(name)) or ""
-            self.fields[name].widget.choices = [first, *([(present, present)] if present else [])]  # type: ignore[attr-defined]
+            self.fields[name].widget.choices = [first, *([(present, present)] if present else [])]
 
     def has_changed(self) -> bool:
         """A row that holds neither attribute, column nor value was only added."""

@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
-from core.errors import Problem
+from core.errors import Misconfigured, Problem
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,16 @@ class Choice:
 def pill(text: str, tone: str) -> SafeString:
     """A coloured word; tone is good, bad, warn, busy or calm."""
     return format_html('<span class="d-pill d-{}">{}</span>', tone, text)
+
+
+def readable_secrets(request: HttpRequest, obj: Any) -> dict[str, Any]:
+    """The stored secrets of `obj` (None for a new one); where they can't be decrypted, a message, so that they can be entered again."""
+    try:
+        return dict(obj.secrets) if obj else {}
+    except Misconfigured as problem:
+        messages.error(request, problem.message)
+        obj.secrets = {}
+        return {}
 
 
 HEALTH_TONES = {"ok": "good", "failed": "bad", "unknown": "calm"}

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from core import parameter_form
 from core.errors import Problem
-from core.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill
+from core.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, readable_secrets
 from destinations import live
 from destinations.contract import Platform
 from destinations.forms import ConnectionForm, DestinationForm, connection_form
@@ -55,7 +55,11 @@ class ConnectionAdmin(ScreenAdmin):
     def platform_of(self, request: HttpRequest, obj: Connection | None) -> Platform:
         return platforms[obj.platform if obj else request.GET.get("platform", "")]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
+        return super().get_queryset(request).defer("secrets")
+
     def get_form(self, request: HttpRequest, obj: Connection | None = None, change: bool = False, **kwargs: Any) -> type[ConnectionForm]:
+        readable_secrets(request, obj)
         kwargs["form"] = connection_form(self.platform_of(request, obj), obj)
         return super().get_form(request, obj, change, **kwargs)  # type: ignore[return-value, unused-ignore]
 
@@ -105,6 +109,9 @@ class DestinationAdmin(ScreenAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Destination | None = None) -> list[str]:
         return ["name", "connection", "service_label" if obj else "service"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Destination]:
+        return super().get_queryset(request).defer("connection__secrets")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.fields_view)

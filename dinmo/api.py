@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from activations import api as activations
-from destinations import api as destinations
-from segments import api as segments
+from activations.api import urlpatterns as activations
+from destinations.api import urlpatterns as destinations
+from segments.api import urlpatterns as segments
 
 app_name = "api"
-urlpatterns = [*segments.urlpatterns, *destinations.urlpatterns, *activations.urlpatterns]
+urlpatterns = [*segments, *destinations, *activations]

@@ -48,7 +48,7 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 def first_steps() -> list[dict[str, Any]]:
     """The way from nothing to a first run, with what is done already."""
     steps = [
-        {"title": title, "text": text, "url": reverse(f"admin:{name}_add"), "done": model.objects.exists()}  # type: ignore[attr-defined]
+        {"title": title, "text": text, "url": reverse(f"admin:{name}_add"), "done": model.objects.exists()}
         for model, title, text, name in STEPS
     ]
     run = {"title": "Run it", "text": "Open the activation and press “Run now”.", "done": Run.objects.exists()}
@@ -74,8 +74,8 @@ def synced_per_day(today: date) -> dict[str, list[Any]]:
 
 def broken() -> list[dict[str, str]]:
     """Sources and connections whose last check failed."""
-    sources = Source.objects.filter(health=Source.State.FAILED)
-    connections = Connection.objects.filter(health=Connection.State.FAILED)
+    sources = Source.objects.filter(health=Source.State.FAILED).defer("secrets")
+    connections = Connection.objects.filter(health=Connection.State.FAILED).defer("secrets")
     return [
         *[_broken(source, "segments_source") for source in sources],
         *[_broken(connection, "destinations_connection") for connection in connections],

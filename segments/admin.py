@@ -15,7 +15,7 @@ from unfold.admin import TabularInline
 
 from core import parameter_form
 from core.errors import Problem
-from core.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill
+from core.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, readable_secrets
 from segments import discovery
 from segments.builder import in_words
 from segments.contract import Engine
@@ -53,7 +53,11 @@ class SourceAdmin(ScreenAdmin):
     def engine_of(self, request: HttpRequest, obj: Source | None) -> Engine:
         return engines[obj.engine if obj else request.GET.get("engine", "")]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
+        return super().get_queryset(request).defer("secrets")
+
     def get_form(self, request: HttpRequest, obj: Source | None = None, change: bool = False, **kwargs: Any) -> type[SourceForm]:
+        readable_secrets(request, obj)
         kwargs["form"] = source_form(self.engine_of(request, obj), obj)
         return super().get_form(request, obj, change, **kwargs)  # type: ignore[return-value, unused-ignore]
 
@@ -124,7 +128,7 @@ class DataModelAdmin(ScreenAdmin):
         js = ["dinmo/model.js"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DataModel]:
-        return super().get_queryset(request).annotate(columns_known=Count("columns"))
+        return super().get_queryset(request).annotate(columns_known=Count("columns")).defer("source__secrets")
 
     def get_fields(self, request: HttpRequest, obj: DataModel | None = None) -> list[str]:
         return ["name", "source", "kind", "shape", "table", "sql", "primary_key"]
@@ -192,7 +196,7 @@ class SegmentAdmin(ScreenAdmin):
 
     def buttons(self, request: HttpRequest, obj: Segment) -> Iterable[Button]:
         yield Button(
-            "activation", "Activate", "sync", primary=True, href=f"{reverse('admin:activations_activation_add')}?data=segment:{obj.pk}"
+            "activation", "Activate", "sync", primary=True, href=f"{reverse('admin:activations_activation_add')}?records=segment:{obj.pk}"
         )
 
     @admin.display(description="Conditions")

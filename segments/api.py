@@ -92,8 +92,13 @@ def columns_json(model: DataModel) -> dict[str, Any]:
         types = model.column_types()
         columns = [{"name": info.name, "type": types[info.name], "native": info.native} for info in found]
     except Problem as refused:
-        problem, columns = refused.message, list(model.columns.values("name", "type", "native"))
+        problem, columns = refused.message, known(model)
     return {"model": model.pk, "kind": model.kind, "primary_key": model.primary_key, "columns": columns, "problem": problem}
+
+
+def known(model: DataModel) -> list[dict[str, str]]:
+    """The columns of a model as they were last discovered."""
+    return [{"name": column.name, "type": column.type, "native": column.native} for column in model.columns.all()]
 
 
 def learn_new(model: DataModel, found: Sequence[ColumnInfo]) -> None:

@@ -86,7 +86,7 @@ class ModelForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.fields:
+        if "table" not in self.fields:
             return
         if self.instance.pk:
             self.initial["shape"] = "sql" if self.instance.sql else "table"
@@ -94,7 +94,7 @@ class ModelForm(forms.ModelForm):
         for name in ("table", "primary_key"):
             if name in self.fields:
                 present = self.data.get(name) or self.initial.get(name) or ""
-                self.fields[name].widget.choices = [NO_CHOICE, *([(present, present)] if present else [])]  # type: ignore[attr-defined]
+                self.fields[name].widget.choices = [NO_CHOICE, *([(present, present)] if present else [])]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -153,7 +153,7 @@ class SegmentForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "where" in self.fields and self.instance.pk:
             self.fields["where"].widget.attrs["data-model"] = self.instance.model_id
-            self.fields["where"].widget.types = self.instance.model.column_types()  # type: ignore[attr-defined]
+            self.fields["where"].widget.types = self.instance.model.column_types()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

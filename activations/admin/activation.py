@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -53,9 +53,10 @@ class LastRunFilter(admin.SimpleListFilter):
         return [("never", "Never ran"), *[(str(value), str(label)) for value, label in Run.State.choices]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Activation]) -> QuerySet[Activation]:
-        if self.value() == "never":
-            return queryset.filter(last_state__isnull=True)
-        return queryset.filter(last_state=self.value()) if self.value() else queryset
+        if not self.value():
+            return queryset
+        wanted = Q(last_state__isnull=True) if self.value() == "never" else Q(last_state=self.value())
+        return queryset.filter(wanted)
 
 
 @admin.register(Activation)
@@ -71,7 +72,7 @@ class ActivationAdmin(ScreenAdmin):
     empty_title = "No activation yet"
     empty_text = "An activation brings the records of a segment or model to a destination, by hand or on a schedule."
     fieldsets = [
-        (None, {"fields": ["name", "data", "destination", "mode", "agree"]}),
+        (None, {"fields": ["name", "records", "destination", "mode", "agree"]}),
         ("Match", {"fields": ["match_column", "match_field"], "description": "How a record is recognised at the destination."}),
         ("Custom attributes", {"fields": ["custom_columns"]}),
         (
@@ -91,8 +92,7 @@ class ActivationAdmin(ScreenAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Activation | None = None) -> list[Any]:
         if obj and obj.generations.exists():
             return self.fieldsets
-        first = (None, {"fields": [name for name in self.fieldsets[0][1]["fields"] if name != "agree"]})
-        return [first, *self.fieldsets[1:]]
+        return [(None, {"fields": ["name", "records", "destination", "mode"]}), *self.fieldsets[1:]]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Activation]:
         latest = Run.objects.filter(activation=OuterRef("pk")).order_by("-pk")

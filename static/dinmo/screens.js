@@ -70,6 +70,8 @@ document.addEventListener("DOMContentLoaded", () => {
     const canvas = document.querySelector("canvas[data-synced]");
     if (canvas) drawSynced(canvas, JSON.parse(document.getElementById("synced-per-day").textContent));
     for (const place of document.querySelectorAll("[data-preview]")) preparePreview(place);
+    const services = document.querySelector("[data-services]");
+    if (services) prepareServices(services);
 });
 
 function drawSynced(canvas, { labels, values }) {
@@ -106,4 +108,22 @@ function preparePreview(place) {
         }
         button.disabled = false;
     });
+}
+
+// A destination offers the services of its connection's platform only.
+function prepareServices(services) {
+    const connection = document.getElementById("id_connection");
+    const load = async () => {
+        if (!connection.value) return;
+        try {
+            const answer = await screens.ask(`/api/connections/${connection.value}/services/`);
+            const offered = answer.services.map(({ service, label }) => ({ value: service, label }));
+            const fits = offered.some(({ value }) => value === services.value);
+            screens.fill(services, offered, fits ? services.value : offered.length === 1 ? offered[0].value : "");
+        } catch {
+            // The list of all services stays; the server refuses one that does not fit.
+        }
+    };
+    connection.addEventListener("change", load);
+    load();
 }

@@ -32,13 +32,13 @@ def staff(transactional_db: None) -> Client:
 
 @pytest.fixture
 def attio_companies(attio: Any, transactional_db: None) -> Destination:
-    connection = Connection.objects.create(name="Our Attio", platform="attio", secrets={"token": TOKEN})
+    connection = Connection.objects.create(name="Our Attio", platform="attio", secrets={"token": TOKEN})  # type: ignore[misc]
     return Destination.objects.create(name="Attio companies", connection=connection, service="attio.companies")
 
 
 @pytest.fixture
 def intercom_companies(intercom: Any, transactional_db: None) -> Destination:
-    connection = Connection.objects.create(name="Our Intercom", platform="intercom", config={"region": "us"}, secrets={"token": TOKEN})
+    connection = Connection.objects.create(name="Our Intercom", platform="intercom", config={"region": "us"}, secrets={"token": TOKEN})  # type: ignore[misc]
     return Destination.objects.create(name="Intercom companies", connection=connection, service="intercom.companies")
 
 
@@ -55,7 +55,7 @@ def mapping(target: str, column: str = "", fixed: str = "", **more: Any) -> dict
 
 def form(model: DataModel, destination: Destination, *mappings: dict[str, Any], initial: int = 0, **more: Any) -> dict[str, Any]:
     values = {
-        "name": "Companies away", "data": f"model:{model.pk}", "destination": destination.pk, "mode": "upsert",
+        "name": "Companies away", "records": f"model:{model.pk}", "destination": destination.pk, "mode": "upsert",
         "match_column": "domain", "match_field": "domains", "backfill": "all", "warnings_enabled": "on",
         "rejected_percent": 5, "invalid_percent": 5, "size_change_percent": 30, "recipients": "ops@example.com, sales@example.com",
         "_save": "Save", **rows("mappings", initial, *mappings), **rows("schedules", 0),
@@ -129,7 +129,7 @@ def test_two_rows_may_trade_their_attributes(staff: Client, companies: DataModel
 
 def test_custom_attributes_become_rows_of_their_own(staff: Client, companies: DataModel, intercom_companies: Destination) -> None:
     values = form(companies, intercom_companies, mapping("name", "name"), match_column="id", match_field="company_id")
-    assert add(staff, {**values, "custom_columns": ["seats", "plan"]}).status_code == 302
+    assert add(staff, {**values, "custom_columns": ["seats", "domain"]}).status_code == 302
     activation = Activation.objects.get()
     kept = FieldMapping.objects.get(column="seats", custom_attribute=True)
 
@@ -241,7 +241,12 @@ def test_polling_stops_once_the_run_has_ended(staff: Client, finished: Run) -> N
 
 def test_lists_show_search_and_filter(staff: Client, finished: Run) -> None:
     Warning.objects.create(
-        activation=finished.activation, run=finished, last_run=finished, kind="empty_segment", message="Nothing.", opened_at=finished.created_at
+        activation=finished.activation,
+        run=finished,
+        last_run=finished,
+        kind="empty_segment",
+        message="Nothing.",
+        opened_at=finished.created_at,
     )
     for path, text in {
         "/admin/activations/run/?state__exact=succeeded&q=Away": "Away",

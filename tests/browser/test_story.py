@@ -71,7 +71,7 @@ def start_activation(page: Page, column: str, field: str) -> None:
     """The first part of the form, opened from a destination."""
     page.click("text=Add an activation")
     page.fill("#id_name", "French companies away")
-    page.select_option("#id_data", label="French companies")
+    page.select_option("#id_records", label="French companies")
     page.select_option("#id_match_column", column)
     page.select_option("#id_match_field", field)
 
@@ -157,9 +157,7 @@ def test_nested_conditions_are_shown_in_words_and_survive_saving(signed_in: Page
     assert segment.where["all"][1] == nested
 
 
-def test_a_problem_of_a_mapping_stands_at_its_row(
-    signed_in: Page, live_server: Any, shop: Path, attio: Any
-) -> None:
+def test_a_problem_of_a_mapping_stands_at_its_row(signed_in: Page, live_server: Any, shop: Path, attio: Any) -> None:
     page = signed_in
     make_segment(page, live_server, shop)
     connect(page, live_server, "Attio", "attio.companies")
@@ -168,5 +166,5 @@ def test_a_problem_of_a_mapping_stands_at_its_row(
     map_field(page, 1, "country", "name")
     save(page)
 
-    expect(page.locator("#mappings-1")).to_contain_text("mapped twice")
+    expect(page.locator("tr:has(#id_mappings-1-target)")).to_contain_text("mapped twice")
     assert not Activation.objects.exists()

@@ -1,0 +1,92 @@
+"""Screens and endpoints of connections and destinations, against simulated vendors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from destinations.models import Connection, Destination
+from destinations.registry import platforms
+from destinations.sandbox import Server
+
+pytestmark = pytest.mark.django_db
+TOKEN = "screens-token"
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("ops"))
+    return browser
+
+
+@pytest.fixture
+def connection(staff: Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
+    with Server(platforms["attio"].sandbox(TOKEN)) as server:
+        monkeypatch.setenv("ATTIO_API_URL", server.url)
+        staff.post("/admin/destinations/connection/add/?platform=attio", {"name": "Our Attio", "setting_token": TOKEN, "_save": "Save"})
+        yield Connection.objects.get()
+
+
+@pytest.fixture
+def destination(staff: Client, connection: Connection) -> Destination:
+    values = {"name": "Attio companies", "connection": connection.pk, "service": "attio.companies"}
+    staff.post("/admin/destinations/destination/add/", values)
+    return Destination.objects.get()
+
+
+def test_a_connection_is_tested_by_the_vendors_own_call(staff: Client, connection: Connection) -> None:
+    page = staff.post(f"/admin/destinations/connection/{connection.pk}/do/test/", follow=True).content.decode()
+    connection.refresh_from_db()
+    assert connection.health == "ok" and connection.workspace_name in page
+    assert TOKEN not in page
+
+
+def test_a_refused_token_is_said_in_words(staff: Client, connection: Connection) -> None:
+    staff.post(f"/admin/destinations/connection/{connection.pk}/change/", {"name": "Our Attio", "setting_token": "wrong"})
+    page = staff.post(f"/admin/destinations/connection/{connection.pk}/do/test/", follow=True)
+    connection.refresh_from_db()
+    assert (page.status_code, connection.health) == (200, "failed")
+    assert "d-note-bad" in page.content.decode() and "wrong" not in connection.health_message
+
+
+def test_a_service_of_another_platform_is_refused(staff: Client, connection: Connection) -> None:
+    values = {"name": "Odd", "connection": connection.pk, "service": "intercom.companies"}
+    answer = staff.post("/admin/destinations/destination/add/", values)
+    assert "does not belong" in answer.context["adminform"].form.errors["service"][0]
+
+
+def test_only_the_services_of_the_platform_are_offered(staff: Client, connection: Connection) -> None:
+    offered = staff.get(f"/api/connections/{connection.pk}/services/").json()["services"]
+    assert {service["service"].split(".")[0] for service in offered} == {"attio"}
+
+
+def test_a_destination_keeps_its_service(staff: Client, destination: Destination) -> None:
+    staff.post(f"/admin/destinations/destination/{destination.pk}/change/", {"name": "Renamed", "service": "intercom.companies"})
+    destination.refresh_from_db()
+    assert (destination.name, destination.service) == ("Renamed", "attio.companies")
+
+
+def test_the_fields_of_a_destination_are_the_vendors(staff: Client, destination: Destination) -> None:
+    fields = {field["name"]: field for field in staff.get(f"/api/destinations/{destination.pk}/fields/").json()["fields"]}
+    assert fields["domains"]["matchable"] and not fields["record_id"]["matchable"]
+    page = staff.get(f"/admin/destinations/destination/{destination.pk}/fields/").content.decode()
+    assert "record_id" in page and "read-only" in page
+    described = staff.get(f"/api/destinations/{destination.pk}/").json()
+    assert (described["default_mode"], described["creates_fields"]) == ("upsert", False)
+
+
+def test_a_vendor_out_of_reach_is_said_in_words(staff: Client, destination: Destination, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATTIO_API_URL", "http://127.0.0.1:9")
+    answer = staff.get(f"/api/destinations/{destination.pk}/fields/")
+    assert (answer.status_code, bool(answer.json()["message"])) == (503, True)
+    page = staff.get(f"/admin/destinations/destination/{destination.pk}/fields/")
+    assert page.status_code == 200 and answer.json()["message"] in page.content.decode().replace("&#x27;", "'")
+
+
+def test_every_page_of_operators_opens(staff: Client) -> None:
+    for path in ("/admin/auth/user/", "/admin/auth/group/", "/admin/django_celery_beat/periodictask/", "/admin/destinations/connection/"):
+        assert staff.get(path).status_code == 200, path

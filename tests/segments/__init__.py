@@ -1,0 +1,1 @@
+"""Sources, models, conditions and what they read."""

@@ -1,0 +1,135 @@
+"""Screens of sources, models and segments, against a real SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from segments.models import DataModel, Segment, Source
+
+pytestmark = pytest.mark.django_db
+NO_COLUMNS = {"columns-TOTAL_FORMS": 0, "columns-INITIAL_FORMS": 0}
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("ops"))
+    return browser
+
+
+@pytest.fixture
+def shop(tmp_path: Path, settings: Any) -> Source:
+    settings.SOURCE_FILES_ROOT = tmp_path
+    with sqlite3.connect(tmp_path / "shop.sqlite3") as database:
+        database.execute("create table companies (id integer primary key, name text, country text)")
+        database.executemany("insert into companies values (?, ?, ?)", [(1, "Acme", "FR"), (2, "Bolt", "DE"), (3, "Crux", None)])
+    return Source.objects.create(name="Shop", engine="sqlite", config={"path": "shop.sqlite3"})
+
+
+@pytest.fixture
+def companies(staff: Client, shop: Source) -> DataModel:
+    staff.post("/admin/segments/datamodel/add/", model_form(shop))
+    return DataModel.objects.get()
+
+
+def model_form(source: Source, **more: Any) -> dict[str, Any]:
+    values = {"name": "Companies", "source": source.pk, "kind": "custom", "primary_key": "id"}
+    return {**values, "shape": "table", "table": "companies", "sql": "", "_save": "Save", **NO_COLUMNS, **more}
+
+
+def test_a_source_is_asked_for_by_its_kind_first(staff: Client) -> None:
+    question = staff.get("/admin/segments/source/add/").content.decode()
+    assert 'href="?engine=postgres"' in question
+    form = staff.get("/admin/segments/source/add/?engine=postgres").content.decode()
+    assert 'type="password"' in form and "setting_host" in form
+
+
+def test_a_stored_password_is_never_shown_and_kept_where_it_stays_empty(staff: Client) -> None:
+    values = {"setting_host": "db", "setting_port": 5432, "setting_database": "shop", "setting_user": "reader"}
+    staff.post("/admin/segments/source/add/?engine=postgres", {"name": "Db", "timezone": "UTC", **values, "setting_password": "hunter2"})
+    source = Source.objects.get()
+    page = f"/admin/segments/source/{source.pk}/change/"
+    assert "hunter2" not in staff.get(page).content.decode()
+    staff.post(page, {"name": "Db", "timezone": "Europe/Paris", **values, "setting_host": "db2", "setting_password": ""})
+    source = Source.objects.get()
+    assert (source.config["host"], source.secrets["password"], source.timezone) == ("db2", "hunter2", "Europe/Paris")
+
+
+def test_a_missing_setting_is_named_at_its_field(staff: Client) -> None:
+    answer = staff.post("/admin/segments/source/add/?engine=sqlite", {"name": "Shop", "timezone": "UTC", "setting_path": ""})
+    assert "setting_path" in answer.context["adminform"].form.errors
+
+
+def test_testing_a_source_says_what_was_found_and_what_is_wrong(staff: Client, shop: Source) -> None:
+    works = staff.post(f"/admin/segments/source/{shop.pk}/do/test/", follow=True)
+    assert "The source works" in works.content.decode()
+    Source.objects.update(config={"path": "gone.sqlite3"})
+    broken = staff.post(f"/admin/segments/source/{shop.pk}/do/test/", follow=True)
+    assert Source.objects.get().health == "failed"
+    assert Source.objects.get().health_message in broken.content.decode().replace("&#x27;", "'")
+
+
+def test_saving_a_model_discovers_its_columns(companies: DataModel) -> None:
+    assert companies.column_types() == {"id": "integer", "name": "text", "country": "text"}
+
+
+def test_the_primary_key_stays_as_it_was_made(staff: Client, shop: Source, companies: DataModel) -> None:
+    staff.post(f"/admin/segments/datamodel/{companies.pk}/change/", model_form(shop, primary_key="name", name="Firms"))
+    companies.refresh_from_db()
+    assert (companies.name, companies.primary_key) == ("Firms", "id")
+
+
+@pytest.mark.parametrize(
+    ("values", "place", "says"),
+    [
+        ({"table": "nowhere"}, "table", "nowhere"),
+        ({"primary_key": "nokey"}, "primary_key", "There is no column"),
+        ({"primary_key": "country"}, "primary_key", "Choose a primary key that every row has for itself"),
+        ({"shape": "sql", "sql": "selec"}, "sql", ""),
+        ({"shape": "sql", "sql": ""}, "sql", "Write a query."),
+    ],
+)
+def test_a_model_that_can_not_be_read_is_refused_at_its_field(
+    staff: Client, shop: Source, values: dict[str, str], place: str, says: str
+) -> None:
+    answer = staff.post("/admin/segments/datamodel/add/", model_form(shop, **values))
+    assert says in answer.context["adminform"].form.errors[place][0]
+    assert not DataModel.objects.exists()
+
+
+def test_conditions_are_checked_against_the_columns(staff: Client, companies: DataModel) -> None:
+    values = {"name": "French", "model": companies.pk, "description": ""}
+    wrong = staff.post("/admin/segments/segment/add/", {**values, "where": '{"all": [{"field": "gone", "is": "equals", "value": "FR"}]}'})
+    assert "no column 'gone'" in wrong.context["adminform"].form.errors["where"][0]
+    staff.post("/admin/segments/segment/add/", {**values, "where": '{"all": [{"field": "country", "is": "equals", "value": "FR"}]}'})
+    assert Segment.objects.get().where == {"all": [{"field": "country", "is": "equals", "value": "FR"}]}
+    assert "country is FR" in staff.get("/admin/segments/segment/").content.decode()
+
+
+def test_a_list_without_anything_says_what_to_do(staff: Client) -> None:
+    for path, text in {
+        "/admin/segments/source/": "No source yet",
+        "/admin/segments/datamodel/": "No model yet",
+        "/admin/segments/segment/": "No segment yet",
+        "/admin/segments/segment/?q=nothing": "Nothing matches",
+        "/admin/": "Nothing is set up yet",
+    }.items():
+        assert text in staff.get(path).content.decode(), path
+
+
+def test_a_lost_key_is_said_in_words_and_the_secret_can_be_entered_again(staff: Client, settings: Any) -> None:
+    config = {"host": "db", "database": "shop", "user": "me"}
+    source = Source.objects.create(name="Db", engine="postgres", config=config, secrets={"password": "old"})  # type: ignore[misc]
+    settings.ENCRYPTION_KEYS = ["0" * 43 + "="]
+    page = f"/admin/segments/source/{source.pk}/change/"
+    assert staff.get("/admin/segments/source/").status_code == 200
+    assert "enter the secret again" in staff.get(page).content.decode()
+    values = {"name": "Db", "timezone": "UTC", "setting_host": "db", "setting_database": "shop", "setting_user": "me", "setting_port": 5432}
+    staff.post(page, {**values, "setting_password": "new"})
+    assert Source.objects.get().secrets["password"] == "new"
