@@ -59,6 +59,7 @@ def timezone(block: Block) -> str:
     zone = block.text("timezone", default="UTC", longest=64)
     if zone not in available_timezones():
         block.wrong("timezone", f"{block.held['timezone'].written!r} is no time zone. Use a name such as Europe/Paris.")
+        return "UTC"
     return zone
 
 
@@ -80,21 +81,18 @@ def settings(block: Block, parameters: Sequence[Parameter], kept: Mapping[str, A
     Args:
         kept: the secrets that stand; they stay where the file leaves them out.
     """
+    known = {parameter.name for parameter in parameters} | block.asked
     given = block.rest()
-    known = {parameter.name: parameter for parameter in parameters}
     for key, node in given.items():
         if key not in known:
-            block.problems.add(
-                node.line, f"{block.what} of this kind has no `{key}`." + did_you_mean(key, {*known, *block.asked} - set(given))
-            )
+            block.problems.add(node.line, f"{block.what} of this kind has no `{key}`." + did_you_mean(key, known))
     plain: dict[str, Any] = {}
     secret: dict[str, Any] = {}
     for parameter in parameters:
-        node = given.get(parameter.name)
-        if parameter.secret and node is None and parameter.name in kept:
+        if parameter.secret and parameter.name not in given and parameter.name in kept:
             secret[parameter.name] = kept[parameter.name]
         else:
-            (secret if parameter.secret else plain)[parameter.name] = _clean(block, parameter, node)
+            (secret if parameter.secret else plain)[parameter.name] = _clean(block, parameter, given.get(parameter.name))
     return plain, secret
 
 

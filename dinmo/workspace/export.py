@@ -20,7 +20,7 @@ from dinmo.workspace.models import file_table
 from segments.registry import engines
 
 HEAD = "# The workspace. Secrets are not part of it: one that is left out stays as it is; write e.g. `password: ${NAME}` to set it.\n"
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./ -]*(?<! )")
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./ -]*(?<! )|[0-9]+ [a-z]+")
 _BLOCK = re.compile(r"[!-~](?:[ -~]*[!-~])?(?:\n+ *[!-~](?:[ -~]*[!-~])?)*\n?")
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 
@@ -41,6 +41,7 @@ def text(workspace: things.Workspace) -> str:
     out = StringIO()
     for section, items in written.items():
         if items:
+            out.write("\n")
             yaml.dump({section: items}, out)
     return HEAD + out.getvalue()
 
@@ -84,7 +85,7 @@ def _model(thing: things.Model, source: things.Source) -> CommentedMap:
 
 
 def _segment(thing: things.Segment) -> CommentedMap:
-    return _block({"name": thing.name, "model": thing.model, "description": thing.description, "where": thing.where})
+    return _block({"name": thing.name, "model": thing.model, "description": thing.description, "where": _conditions(thing.where)})
 
 
 def _destination(thing: things.Destination) -> CommentedMap:
@@ -159,6 +160,16 @@ def _block(pairs: Mapping[str, Any]) -> CommentedMap:
 def _flow(pairs: Mapping[str, Any]) -> CommentedMap:
     written = _block(pairs)
     written.fa.set_flow_style()
+    return written
+
+
+def _conditions(tree: Any) -> Any:
+    """Groups below one another, each condition on a line."""
+    if isinstance(tree, Mapping) and all(isinstance(held, list) for held in tree.values()):
+        return CommentedMap((key, [_conditions(item) for item in held]) for key, held in tree.items())
+    written = as_yaml(tree)
+    if isinstance(written, CommentedMap):
+        written.fa.set_flow_style()
     return written
 
 

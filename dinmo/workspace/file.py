@@ -50,5 +50,5 @@ def _say(scope: Scope, section: str, block: Block, reader: Callable[[Block, Scop
         thing = reader(block, scope)
         block.close()
         scope.declare(section, block, thing.name)
-        if len(block.problems.found) == before:
+        if block.sound and len(block.problems.found) == before:
             scope.say(section, thing)

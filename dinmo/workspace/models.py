@@ -48,6 +48,7 @@ class Reader:
 
     def _columns(self, block: Block, source: things.Source, table: str, sql: str) -> tuple[things.Column, ...]:
         if source.name in self.unreachable:
+            block.sound = False
             return ()
         try:
             return self.ask(source, table, sql)

@@ -24,6 +24,8 @@ class Block:
         self.line = node.line
         self.held: dict[str, Node] = node.value if isinstance(node.value, dict) else {}
         self.asked: set[str] = set()
+        self.sound = True
+        """False where it builds on something wrong that has been told already."""
         if not isinstance(node.value, dict):
             problems.add(node.line, f"{what} is written as keys with values, e.g. `name: …`.")
             self.broken = True

@@ -37,7 +37,10 @@ class Scope:
         """The thing that `key` names; None, with a problem noted, where there is none."""
         name = block.name(key)
         held = self.held(section)
-        if not name or (name in self.declared[section] and name not in self.said[section]):
+        if name in self.declared[section] and name not in self.said[section]:
+            block.sound = False
+            return None
+        if not name:
             return None
         if name not in held:
             noun = section.removesuffix("s")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dinmo.workspace import things
 from segments import discovery
+from segments.contract import ColumnInfo
 from segments.models import Source
 
 
@@ -17,8 +18,12 @@ def columns(source: things.Source, table: str, sql: str) -> tuple[things.Column,
         name=source.name,
         engine=source.engine,
         config=dict(source.config),
-        secrets=dict(source.secrets),
         timezone=source.timezone,
     )
+    asked.secrets = dict(source.secrets)
     found = discovery.discover(asked, table=table, sql=sql)
-    return tuple(things.Column(name=one.name, type=str(one.type), native=one.native[: discovery.LONGEST_NAME], nullable=one.nullable) for one in found)
+    return tuple(_column(one) for one in found)
+
+
+def _column(one: ColumnInfo) -> things.Column:
+    return things.Column(name=one.name, type=str(one.type), native=one.native[: discovery.LONGEST_NAME], nullable=one.nullable)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from activations.models import Activation, Generation, Record, Schedule
+from core.errors import Misconfigured
 from destinations.models import Connection, Destination
 from dinmo.workspace import apply as applying
 from dinmo.workspace import document, plan, sources, standing
@@ -175,7 +176,7 @@ def test_a_mapping_that_stays_keeps_its_slot_and_another_target_gets_a_new_one()
 
 def test_each_schedule_has_its_periodic_task() -> None:
     apply()
-    found = {str(schedule): schedule.task for schedule in Schedule.objects.all()}
+    found: dict[str, Any] = {str(schedule): schedule.task for schedule in Schedule.objects.all()}
     assert set(found) == {
         "every 15 minutes",
         "0 7 * * 1-5 (Europe/Paris)",
@@ -276,7 +277,7 @@ def test_an_edit_made_while_the_sources_answer_is_not_overwritten() -> None:
         Activation.objects.filter(name="Norwegians to Attio").update(paused=True)
         return sources.columns(*args)
 
-    with pytest.raises(applying.Misconfigured, match="changed in the meantime"):
+    with pytest.raises(Misconfigured, match="changed in the meantime"):
         applying.apply(replaced(("mode: upsert", "mode: update")), shop.SECRETS, ask)
     assert Activation.objects.get(name="Norwegians to Attio").mode == "upsert"
 

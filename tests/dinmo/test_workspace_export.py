@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ LEAVES = st.one_of(
     st.builds(lambda values: {"field": "name", "is": "one_of", "value": values}, st.lists(NAMES, min_size=1, max_size=4, unique=True)),
     st.builds(lambda value: {"field": "id", "is": "at_least", "value": value}, st.integers(-(10**9), 10**9)),
     st.builds(lambda value: {"field": "active", "is": "equals", "value": value}, st.booleans()),
-    st.builds(lambda day: {"field": "since", "is": "before", "value": day.isoformat()}, st.dates()),
+    st.builds(lambda day: {"field": "since", "is": "before", "value": day.isoformat()}, st.dates(date(1990, 1, 1), date(2090, 1, 1))),
     st.builds(lambda name: {"field": name, "is": "empty"}, COLUMN),
 )
 TREES = st.recursive(
@@ -74,7 +75,7 @@ def mappings(draw: st.DrawFn, match: str, custom: bool) -> tuple[things.FieldMap
     targets = draw(st.lists(NAMES.filter(lambda name: name != match), max_size=4, unique=True))
     rows = []
     for position, target in enumerate(targets):
-        drawn = {name: draw(option) for name, option in options.items()}
+        drawn: dict[str, Any] = {name: draw(option) for name, option in options.items()}
         if custom and position >= len(targets) // 2:
             rows.append(things.FieldMapping(target=target, column=draw(COLUMN), custom_attribute=True, **drawn))
         elif draw(st.booleans()):

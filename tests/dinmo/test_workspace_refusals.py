@@ -78,7 +78,7 @@ CASES = [
     (ATTIO, "paused: NO", "paused: NO", "true or false"),
     (ATTIO, "moed: upsert", "moed: upsert", "Did you mean `mode`?"),
     ("match: {from: domain, to: domains}", "mode2: x", "mode2: x", "no `mode2`"),
-    ("match: {from: domain, to: domains}", "backfill: all", "- name: Norwegians to Attio", "needs `match"),
+    ("match: {from: domain, to: domains}", "paused: true", "- name: Norwegians to Attio", "needs `match"),
     ("from: domain, to: domains", "from: domian, to: domains", "match: {from: domian", "no column 'domian'"),
     (FIELD, "- {from: nome, to: name}", "- {from: nome", "no column 'nome'"),
     (FIELD, "- {from: name, value: x, to: name}", "- {from: name, value: x", "one of both"),

@@ -6,7 +6,7 @@ import os
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand
 
@@ -50,11 +50,12 @@ class Command(BaseCommand):
         try:
             raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
             return raw.decode("utf-8-sig")
-        except OSError as error:
-            self._end(f"{file} can't be read: {error.strerror or 'no such file'}.")
         except UnicodeDecodeError as error:
-            self._end(f"{file}:{raw.count(bytes([10]), 0, error.start) + 1}: This is no UTF-8 text. Save the file as UTF-8.")
+            line = error.object.count(b"\n", 0, error.start) + 1
+            self._end(f"{file}:{line}: This is no UTF-8 text. Save the file as UTF-8.")
+        except (OSError, ValueError) as error:
+            self._end(f"{file} can't be read: {getattr(error, 'strerror', None) or error}.")
 
-    def _end(self, sentence: str) -> Any:
+    def _end(self, sentence: str) -> NoReturn:
         self.stderr.write(sentence)
         sys.exit(WRONG)
