@@ -1,0 +1,154 @@
+"""The same rows in every kind of source: real tables in SQLite and PostgreSQL, real CSV and Parquet files."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet
+
+from segments.contract import ColumnInfo, Reader
+from segments.registry import engines
+
+POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgresql://root@/test?host=/var/run/postgresql")
+POSTGRES_SCHEMA = f"segments_{os.getpid()}"
+SLUGS = ("sqlite", "postgres", "csv", "parquet")
+
+NATIVE: dict[str, dict[str, Any]] = {
+    "text": {"sqlite": "TEXT", "postgres": "text", "parquet": pa.string()},
+    "integer": {"sqlite": "INTEGER", "postgres": "bigint", "parquet": pa.int64()},
+    "number": {"sqlite": "REAL", "postgres": "double precision", "parquet": pa.float64()},
+    "boolean": {"sqlite": "BOOLEAN", "postgres": "boolean", "parquet": pa.bool_()},
+    "date": {"sqlite": "DATE", "postgres": "date", "parquet": pa.date32()},
+    "timestamp": {"sqlite": "TIMESTAMP", "postgres": "timestamp", "parquet": pa.timestamp("us")},
+    "timestamptz": {"sqlite": "TIMESTAMP", "postgres": "timestamptz", "parquet": pa.timestamp("us", "UTC")},
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A table in one source."""
+
+    slug: str
+    table: str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def open(self, timeout_seconds: float = 20) -> AbstractContextManager[Reader]:
+        return engines[self.slug].open(self.settings, timeout_seconds=timeout_seconds)
+
+    def columns(self) -> dict[str, ColumnInfo]:
+        with self.open() as reader:
+            return {info.name: info for info in reader.columns(table=self.table)}
+
+
+def make(slug: str, root: Path, table: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Place:
+    """Stores rows under `table`; `columns` are names with a kind of NATIVE."""
+    return _MAKERS[slug](root, table, columns, rows)
+
+
+def postgres_settings() -> dict[str, Any]:
+    url = urlsplit(POSTGRES_URL)
+    query = {name: values[0] for name, values in parse_qs(url.query).items()}
+    return {
+        "host": query.get("host") or url.hostname or "127.0.0.1",
+        "port": url.port or 5432,
+        "database": url.path.strip("/"),
+        "user": unquote(url.username or ""),
+        "password": unquote(url.password or ""),
+        "sslmode": "prefer",
+        "schema": POSTGRES_SCHEMA,
+    }
+
+
+def postgres_answers() -> bool:
+    try:
+        psycopg.connect(POSTGRES_URL, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def run_in_postgres(*statements: str) -> None:
+    with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
+        connection.execute(f'set search_path = "{POSTGRES_SCHEMA}"'.encode())
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def run_in_sqlite(path: Path, *statements: str) -> Place:
+    """A SQLite file made by statements."""
+    connection = sqlite3.connect(path)
+    for statement in statements:
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+    return Place("sqlite", "", {"path": str(path)})
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _sqlite(root: Path, table: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Place:
+    path = root / "places.sqlite3"
+    with sqlite3.connect(path) as connection:
+        declared = ", ".join(f"{quoted(name)} {NATIVE[kind]['sqlite']}" for name, kind in columns.items())
+        connection.execute(f"drop table if exists {quoted(table)}")
+        connection.execute(f"create table {quoted(table)} ({declared})")
+        marks = ", ".join("?" for _ in columns)
+        values = [[_iso(row[name]) for name in columns] for row in rows]
+        connection.executemany(f"insert into {quoted(table)} values ({marks})", values)
+    connection.close()
+    return Place("sqlite", table, {"path": path.name})
+
+
+def _postgres(root: Path, table: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Place:
+    declared = ", ".join(f"{quoted(name)} {NATIVE[kind]['postgres']}" for name, kind in columns.items())
+    with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
+        connection.execute(f'set search_path = "{POSTGRES_SCHEMA}"'.encode())
+        connection.execute(f"drop table if exists {quoted(table)}".encode())
+        connection.execute(f"create table {quoted(table)} ({declared})".encode())
+        with connection.cursor() as cursor, cursor.copy(f"copy {quoted(table)} from stdin".encode()) as copy:
+            for row in rows:
+                copy.write_row([row[name] for name in columns])
+    return Place("postgres", f"{POSTGRES_SCHEMA}.{table}" if "." not in table else quoted(table), postgres_settings())
+
+
+def _csv(root: Path, table: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Place:
+    path = root / f"{table}.csv"
+    lines = [",".join(quoted(name) for name in columns), *(",".join(_cell(row[name]) for name in columns) for row in rows)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="")
+    return Place("csv", table, {"path": path.name})
+
+
+def _parquet(root: Path, table: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Place:
+    path = root / f"{table}.parquet"
+    schema = pa.schema([(name, NATIVE[kind]["parquet"]) for name, kind in columns.items()])
+    pyarrow.parquet.write_table(pa.Table.from_pylist([dict(row) for row in rows], schema=schema), path)
+    return Place("parquet", table, {"path": path.name})
+
+
+def _iso(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat(" ")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return quoted(str(_iso(value)))
+
+
+_MAKERS = {"sqlite": _sqlite, "postgres": _postgres, "csv": _csv, "parquet": _parquet}

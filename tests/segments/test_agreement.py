@@ -1,0 +1,280 @@
+"""Every engine finds the rows that a plain reading of the conditions finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from segments import conditions, sql
+from segments.contract import ColumnInfo, ColumnType, Reader
+from segments.operands import PLAIN
+from segments.registry import engines
+from segments.times import Duration
+from tests.segments.places import SLUGS, make, postgres_answers
+
+PARIS = ZoneInfo("Europe/Paris")
+NOW = datetime(2026, 3, 31, 10, 30, tzinfo=UTC)
+COLUMNS = {
+    "id": "integer",
+    "name": "text",
+    "seats": "integer",
+    "mrr": "number",
+    "active": "boolean",
+    "signed_on": "date",
+    "seen_at": "timestamp",
+    "paid_at": "timestamptz",
+}
+TEXTS = [
+    None,
+    "",
+    " ",
+    "FR",
+    "fr",
+    "FR ",
+    "DE",
+    "100%",
+    "a_b",
+    "O'Brien",
+    '"q"',
+    "é",
+    "e\u0301",
+    "日本",
+    "👍🏽x",
+    "x\ny",
+    ",;\\",
+    "null",
+    "5",
+]
+SEATS = [None, 0, -1, 5, 100, 2**53 + 1, 10**17]
+MRR = [None, 0.0, 0.1, -2.5, 19.99, 1e6, 3.0, 1e-5]
+DATES = [None, date(1970, 1, 1), date(2026, 2, 28), date(2026, 3, 29), date(2026, 3, 31), date(2026, 4, 1), date(9999, 12, 31)]
+TIMES = [
+    None if text is None else datetime.fromisoformat(text)
+    for text in (
+        None,
+        "1999-12-31 23:59:59.999999",
+        "2026-03-29 00:00",
+        "2026-03-31 12:30",
+        "2026-03-31 12:30:00.000001",
+        "2026-03-31 23:59:59.999999",
+        "2026-04-02 08:15:30.500000",
+        "9999-12-31 00:00",
+    )
+]
+ZONED = [value and value.replace(tzinfo=UTC) for value in TIMES]
+ROWS: list[dict[str, Any]] = [
+    {
+        "id": place,
+        "name": TEXTS[place % len(TEXTS)],
+        "seats": SEATS[place % len(SEATS)],
+        "mrr": MRR[place % len(MRR)],
+        "active": (None, True, False)[place % 3],
+        "signed_on": DATES[place * 3 % len(DATES)],
+        "seen_at": TIMES[place * 5 % len(TIMES)],
+        "paid_at": ZONED[place * 3 % len(ZONED)],
+    }
+    for place in range(60)
+]
+TYPES = {name: ColumnType.TIMESTAMP if kind == "timestamptz" else ColumnType(kind) for name, kind in COLUMNS.items()}
+
+Open = list[tuple[str, Reader, dict[str, ColumnInfo], str]]
+
+
+@pytest.fixture(scope="module")
+def everywhere(files: Path, request: pytest.FixtureRequest) -> Iterator[Open]:
+    """The rows in every engine, each with an open session."""
+    slugs = [slug for slug in SLUGS if slug != "postgres" or postgres_answers()]
+    if "postgres" in slugs:
+        request.getfixturevalue("postgres")
+    with ExitStack() as stack:
+        opened: Open = []
+        for slug in slugs:
+            place = make(slug, files, "agreement", COLUMNS, ROWS)
+            reader = stack.enter_context(place.open())
+            opened.append((slug, reader, {info.name: info for info in reader.columns(table=place.table)}, place.table))
+        yield opened
+
+
+def found(where: Mapping[str, Any], everywhere: Open) -> dict[str, set[int]]:
+    """The ids of the rows that each engine finds."""
+    tree = conditions.parse(where, TYPES)
+    answers = {}
+    for slug, reader, infos, table in everywhere:
+        source = sql.relation(list(infos.values()), engines[slug].dialect, table=table)
+        query = sql.select(source, infos, ["id"], sql.where(tree, source, infos, now=NOW, zone=PARIS))
+        answers[slug] = {int(value) for batch in reader.batches(query) for value in batch.column(0).to_pylist()}
+    return answers
+
+
+def test_every_engine_gives_the_columns_their_types(everywhere: Open) -> None:
+    for slug, _, infos, _ in everywhere:
+        assert {name: info.type for name, info in infos.items()} == TYPES, slug
+
+
+# A plain reading of the conditions, which knows nothing of SQL.
+
+
+def meets(tree: conditions.Group | conditions.Leaf, row: Mapping[str, Any]) -> bool:
+    if isinstance(tree, conditions.Group):
+        answers = [meets(item, row) for item in tree.items]
+        return all(answers) if tree.combine == "all" else any(answers)
+    value, operand = row[tree.field], tree.value
+    if tree.operator in PLAIN:
+        return (value is None or value == "") == (tree.operator == "empty")
+    negative = {"not_equals": "equals", "none_of": "one_of", "not_contains": "contains", "not_between": "between"}.get(tree.operator)
+    if value is None:
+        return negative is not None
+    if negative:
+        return not compares(negative, value, operand)
+    return compares(tree.operator, value, operand)
+
+
+def compares(operator: str, value: Any, operand: Any) -> bool:
+    if isinstance(value, date):
+        return lies(operator, value, operand)
+    if isinstance(value, float):
+        operand = tuple(map(float, operand)) if isinstance(operand, tuple) else float(operand)
+    return {
+        "equals": lambda: value == operand,
+        "one_of": lambda: value in operand,
+        "contains": lambda: operand in value,
+        "starts_with": lambda: value.startswith(operand),
+        "ends_with": lambda: value.endswith(operand),
+        "greater_than": lambda: value > operand,
+        "at_least": lambda: value >= operand,
+        "less_than": lambda: value < operand,
+        "at_most": lambda: value <= operand,
+        "between": lambda: operand[0] <= value <= operand[1],
+    }[operator]()
+
+
+def lies(operator: str, value: date, operand: Any) -> bool:
+    """Compares as clocks in Paris show it, to the microsecond; a date means the whole day."""
+    here = NOW.astimezone(PARIS).replace(tzinfo=None)
+    if isinstance(value, datetime) and value.tzinfo:
+        # The last moments of the year 9999 have no time in Paris.
+        value = datetime.max if value.year == 9999 else value.astimezone(PARIS).replace(tzinfo=None)  # noqa: DTZ901
+    if isinstance(operand, Duration):
+        return lies_from_now(operator, value, operand, here)
+    first, last = operand if isinstance(operand, tuple) else (operand, operand)
+    if not isinstance(value, datetime):
+        return {"on": value == first, "before": value < first, "after": value > last, "between": first <= value <= last}[operator]
+    begin, end = start(first), finish(last)
+    return {"on": begin <= value <= end, "before": value < begin, "after": value > end, "between": begin <= value <= end}[operator]
+
+
+def lies_from_now(operator: str, value: date, length: Duration, here: datetime) -> bool:
+    back, ahead = shifted(here, length, -1), shifted(here, length, 1)
+    if not isinstance(value, datetime):
+        first, today, last = back.date(), here.date(), ahead.date()
+        return {"in_the_last": first <= value <= today, "in_the_next": today <= value <= last, "more_than_ago": value < first}[operator]
+    return {"in_the_last": back <= value <= here, "in_the_next": here <= value <= ahead, "more_than_ago": value < back}[operator]
+
+
+def shifted(here: datetime, length: Duration, sign: int) -> datetime:
+    if length.unit != "month":
+        return here + sign * timedelta(**{f"{length.unit}s": length.count})
+    months = here.year * 12 + here.month - 1 + sign * length.count
+    for day in range(here.day, 0, -1):
+        try:
+            return here.replace(year=months // 12, month=months % 12 + 1, day=day)
+        except ValueError:
+            continue
+    raise AssertionError(length)
+
+
+def start(value: date) -> datetime:
+    if isinstance(value, datetime):
+        return value.astimezone(PARIS).replace(tzinfo=None) if value.tzinfo else value
+    return datetime.combine(value, time.min)
+
+
+def finish(value: date) -> datetime:
+    return start(value) if isinstance(value, datetime) else datetime.combine(value, time.max)
+
+
+# Any tree over these columns, its values near those of the rows.
+
+TEXT_VALUES = st.sampled_from([text for text in TEXTS if text]) | st.sampled_from(["F", "R", "%", "_", "\\", "'", "x", "\n", "FRFRFR"])
+NUMBER_VALUES = st.sampled_from([0, -1, 5, 4.5, 100, 0.1, 19.99, -2.5, 1_000_000, 10**17, 2**53 + 1, 0.00001, 3])
+DAYS = ["1970-01-01", "2026-02-28", "2026-03-29", "2026-03-31", "2026-04-02"]
+TIMES_OF_DAY = ["2026-03-31 12:30", "2026-03-31T10:30:00Z", "2026-03-31 12:30:00.000001+02:00", "1999-12-31 23:59:59.999999"]
+DAY_VALUES = st.sampled_from(DAYS)
+TIME_VALUES = DAY_VALUES | st.sampled_from(TIMES_OF_DAY)
+# The clocks in Paris went forward in the night of March 29: no length ends there but by whole days.
+LENGTHS = ["1 minute", "3 hours", "1 day", "2 days", "4 weeks", "1 month", "13 months", "300 months"]
+
+
+@st.composite
+def leaf(draw: st.DrawFn) -> dict[str, Any]:
+    name = draw(st.sampled_from(sorted(COLUMNS)))
+    operator = draw(st.sampled_from(conditions.OPERATORS[TYPES[name]]))
+    one = {
+        ColumnType.TEXT: TEXT_VALUES,
+        ColumnType.INTEGER: NUMBER_VALUES,
+        ColumnType.NUMBER: NUMBER_VALUES,
+        ColumnType.BOOLEAN: st.booleans(),
+        ColumnType.DATE: DAY_VALUES,
+        ColumnType.TIMESTAMP: TIME_VALUES,
+    }[TYPES[name]]
+    said = {"field": name, "is": operator}
+    if operator in conditions.LISTS:
+        said["value"] = draw(st.lists(one, min_size=1, max_size=4))
+    elif operator in conditions.PAIRS:
+        said["value"] = draw(st.lists(one, min_size=2, max_size=2))
+    elif operator in conditions.LENGTHS:
+        said["value"] = draw(st.sampled_from(LENGTHS))
+    elif operator not in conditions.PLAIN:
+        said["value"] = draw(DAY_VALUES if operator == "on" else one)
+    return said
+
+
+def groups(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.dictionaries(st.sampled_from(["all", "any"]), st.lists(children, min_size=1, max_size=3), min_size=1, max_size=1)
+
+
+TREES = groups(st.recursive(leaf(), groups, max_leaves=5))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@given(where=TREES)
+def test_every_engine_finds_what_a_plain_reading_finds(where: dict[str, Any], everywhere: Open) -> None:
+    agree(where, everywhere)
+
+
+@pytest.mark.parametrize("operator", ["on", "before", "after", "in_the_last", "in_the_next", "more_than_ago"])
+def test_every_engine_knows_where_a_span_of_time_ends(operator: str, everywhere: Open) -> None:
+    days = LENGTHS if operator in conditions.LENGTHS else DAYS
+    times = LENGTHS if operator in conditions.LENGTHS else DAYS if operator == "on" else [*DAYS, *TIMES_OF_DAY]
+    for name, values in (("signed_on", days), ("seen_at", times), ("paid_at", times)):
+        for value in values:
+            agree({"all": [{"field": name, "is": operator, "value": value}]}, everywhere)
+
+
+def agree(where: dict[str, Any], everywhere: Open) -> None:
+    tree = conditions.parse(where, TYPES)
+    expected = {row["id"] for row in ROWS if meets(tree, row)}
+    for slug, answer in found(where, everywhere).items():
+        assert answer == expected, (slug, conditions.say(tree), sorted(answer ^ expected))
+
+
+@pytest.mark.parametrize("operator", ["equals", "not_equals", "one_of", "none_of", "contains", "not_contains", "empty", "not_empty"])
+def test_a_null_meets_empty_and_the_negative_operators_only(operator: str, everywhere: Open) -> None:
+    value = {"one_of": ["FR"], "none_of": ["FR"], "empty": None, "not_empty": None}.get(operator, "FR")
+    nulls = {row["id"] for row in ROWS if row["name"] is None}
+    for slug, answer in found({"all": [{"field": "name", "is": operator, "value": value}]}, everywhere).items():
+        assert (nulls <= answer) == (operator in ("not_equals", "none_of", "not_contains", "empty")), slug
+        assert nulls <= answer or not nulls & answer, slug
+
+
+def test_an_empty_tree_finds_every_row(everywhere: Open) -> None:
+    for answer in found({}, everywhere).values():
+        assert answer == {row["id"] for row in ROWS}
