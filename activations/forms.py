@@ -63,6 +63,8 @@ class ActivationForm(forms.ModelForm):
         }
         help_texts = {"mode": "Where the platform speaks of an “insert mode”: on is Upsert, off is Update."}
         labels = {
+            "match_field": "Match attribute",
+            "backfill": "A field added later is sent",
             "rejected_percent": "Rejected records, %",
             "invalid_percent": "Invalid records, %",
             "size_change_percent": "Change in size, %",

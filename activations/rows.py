@@ -139,16 +139,7 @@ class ScheduleForm(forms.ModelForm):
         model = Schedule
         fields = ["kind", "every", "unit", "cron", "days", "at", "timezone"]
         widgets = {"kind": UnfoldAdminSelectWidget(attrs={"data-role": "schedule-kind"})}
-
-    def has_changed(self) -> bool:
-        """A row that was only added holds no time."""
-        if (
-            not self.instance.pk
-            and self.is_bound
-            and not any(self.data.get(self.add_prefix(name)) for name in ("every", "cron", "at", "days"))
-        ):
-            return False
-        return super().has_changed()
+        labels = {"kind": "When", "at": "At (HH:MM)", "timezone": "Time zone"}
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -32,6 +32,7 @@ class SourceForm(forms.ModelForm):
     timezone = forms.ChoiceField(
         choices=lambda: [(name, name) for name in sorted(zoneinfo.available_timezones())],
         initial="UTC",
+        label="Time zone",
         widget=UnfoldAdminSelect2Widget(),
         help_text="The zone of dates with a time but without a zone.",
     )

@@ -17,6 +17,7 @@ class ActivationForm {
         this.columns = null;
         this.fields = null;
         this.service = null;
+        this.prepared = new WeakSet();
         this.isNew = !/\/change\/$/.test(window.location.pathname);
         this.modeLabels = new Map([...this.mode.options].map((option) => [option.value, option.textContent]));
         this.notes = screens.element("div", {});
@@ -152,11 +153,12 @@ class ActivationForm {
             fixed.disabled = column.value !== "";
             if (fixed.disabled) fixed.value = "";
             const field = this.fields?.find(({ name }) => name === target.value);
-            if (multi && field) multi.style.visibility = field.multiple ? "" : "hidden";
+            if (multi && field) multi.parentElement.style.visibility = field.multiple ? "" : "hidden";
             this.offerOptions(fixed, field);
         };
-        if (row.dataset.prepared === undefined) {
-            row.dataset.prepared = "";
+        // A new row is a copy of the template row with its attributes, but without its listeners.
+        if (!this.prepared.has(row)) {
+            this.prepared.add(row);
             column.addEventListener("change", refresh);
             target.addEventListener("change", refresh);
         }
