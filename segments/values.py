@@ -22,6 +22,8 @@ OFFSET = r" ?(Z|[-+][0-9]{2}(:?[0-9]{2})?)"
 ZONED = DATE + r"[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?" + OFFSET
 TRUE = ("t", "true", "1")
 FALSE = ("f", "false", "0")
+LARGEST_EXPONENT = 300
+"""Beyond it a number is no more than text: to write it out could fill the memory."""
 NOT_A_NUMBER = ("nan", "inf", "-inf", "infinity", "-infinity")
 
 _INTEGER, _NUMBER, _DATE, _LOCAL, _ZONED = (re.compile(pattern, re.ASCII) for pattern in (INTEGER, NUMBER, DATE, LOCAL, ZONED))
@@ -70,7 +72,8 @@ def _number_of_text(text: str) -> Any:
         if _INTEGER.fullmatch(text):
             return int(text)
         if _NUMBER.fullmatch(text):
-            return _shortest(Decimal(text))
+            number = Decimal(text)
+            return _shortest(number) if abs(number.adjusted()) <= LARGEST_EXPONENT else text
     except (ValueError, ArithmeticError):
         return text
     return None if text.lower() in NOT_A_NUMBER else text
@@ -80,10 +83,7 @@ def _shortest(value: float | Decimal) -> float | Decimal | None:
     """A float where its shortest form is the very same number, so that engines with and without decimals agree."""
     if not math.isfinite(value):
         return None
-    if isinstance(value, float):
-        return value
-    nearest = float(value)
-    return nearest if math.isfinite(nearest) and Decimal(repr(nearest)) == value else value
+    return float(value) if isinstance(value, float) or Decimal(repr(float(value))) == value else value
 
 
 def _boolean(value: Any, zone: ZoneInfo) -> Any:

@@ -1,0 +1,181 @@
+"""Condition trees: what is understood, what is refused and in which words."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core.errors import Misconfigured
+from segments import conditions
+from segments.contract import ColumnType
+from segments.times import Duration
+
+TYPES = {
+    "country": "text",
+    "seats": "integer",
+    "mrr": "number",
+    "active": "boolean",
+    "signed_on": "date",
+    "seen_at": "timestamp",
+    "tags": "list",
+    "address": "object",
+}
+
+
+def leaf(field: str, operator: str, value: Any = None) -> dict[str, Any]:
+    return {"all": [{"field": field, "is": operator, "value": value}]}
+
+
+def value_of(field: str, operator: str, value: Any = None) -> Any:
+    return next(iter(conditions.leaves(conditions.parse(leaf(field, operator, value), TYPES)))).value
+
+
+def refusal(where: Any) -> Misconfigured:
+    with pytest.raises(Misconfigured) as refused:
+        conditions.parse(where, TYPES)
+    return refused.value
+
+
+@pytest.mark.parametrize("where", [None, {}, {"all": []}, {"any": []}])
+def test_an_empty_tree_means_all_rows(where: Any) -> None:
+    assert conditions.parse(where, TYPES).items == ()
+    assert conditions.say(conditions.parse(where, TYPES)) == "all rows"
+    assert conditions.plain(conditions.parse(where, TYPES)) == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "operator", "written", "read"),
+    [
+        ("country", "equals", "FR", "FR"),
+        ("country", "one_of", ["FR", "DE"], ("FR", "DE")),
+        ("seats", "greater_than", 5, 5),
+        ("seats", "greater_than", "5", 5),
+        ("seats", "at_least", 5.0, 5),
+        ("mrr", "equals", 0.1, Decimal("0.1")),
+        ("mrr", "between", ["1.50", 10], (Decimal("1.5"), 10)),
+        ("active", "equals", True, True),
+        ("active", "equals", "false", False),
+        ("signed_on", "on", "2026-01-31", date(2026, 1, 31)),
+        ("signed_on", "between", [date(2026, 1, 1), "2026-01-31"], (date(2026, 1, 1), date(2026, 1, 31))),
+        ("seen_at", "after", "2026-01-31", date(2026, 1, 31)),
+        ("seen_at", "after", "2026-01-31T09:00:00Z", datetime(2026, 1, 31, 9, tzinfo=UTC)),
+        ("seen_at", "in_the_last", "30 days", Duration(30, "day")),
+        ("seen_at", "more_than_ago", "1 Month", Duration(1, "month")),
+        ("seen_at", "empty", None, None),
+        ("tags", "not_empty", "", None),
+    ],
+)
+def test_a_value_is_read_in_its_right_type(field: str, operator: str, written: Any, read: Any) -> None:
+    assert value_of(field, operator, written) == read
+    assert type(value_of(field, operator, written)) is type(read)
+
+
+@pytest.mark.parametrize(
+    ("field", "operator", "value", "words"),
+    [
+        ("country", "equals", 5, "must be text"),
+        ("country", "equals", None, "must be text"),
+        ("country", "equals", "a\x00b", "can't store"),
+        ("country", "contains", "", "needs some text"),
+        ("country", "one_of", "FR", "must be a list"),
+        ("country", "one_of", [], "must be a list"),
+        ("country", "one_of", ["x"] * 1001, "at most 1000"),
+        ("seats", "equals", "many", "must be a number"),
+        ("seats", "equals", True, "must be a number"),
+        ("seats", "equals", "NaN", "at most 18 digits"),
+        ("seats", "equals", 10**18, "at most 18 digits"),
+        ("mrr", "equals", "0.12345678901", "at most 9 decimals"),
+        ("mrr", "between", [1], "two values"),
+        ("active", "equals", 1, "true or false"),
+        ("signed_on", "on", "31.01.2026", "must be a date"),
+        ("signed_on", "after", "2026-01-31 09:00", "without a time"),
+        ("signed_on", "on", "0001-01-01", "between the years"),
+        ("seen_at", "on", "2026-01-31 09:00", "takes a day"),
+        ("seen_at", "in_the_last", 30, "length of time"),
+        ("seen_at", "in_the_last", "0 days", "length of time"),
+        ("seen_at", "in_the_last", "30 years", "length of time"),
+        ("country", "empty", "FR", "takes no value"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_in_words(field: str, operator: str, value: Any, words: str) -> None:
+    found = refusal(leaf(field, operator, value))
+    assert words in found.message
+    assert (found.code, found.where) == ("condition_value", field)
+
+
+@pytest.mark.parametrize(
+    ("where", "code", "words"),
+    [
+        (leaf("nope", "equals", "x"), "column_unknown", "It has: country, seats"),
+        (leaf("country", "greater_than", 1), "operator_unknown", "a text column. It takes: equals, not_equals"),
+        (leaf("active", "not_equals", True), "operator_unknown", "a boolean column"),
+        (leaf("country", "like", "x"), "operator_unknown", "no operator 'like'"),
+        ({"all": [{"field": "country"}]}, "operator_unknown", "says nothing under 'is'"),
+        (leaf("tags", "contains_any", ["x"]), "condition_not_yet", "contains_any"),
+        ({"all": [{"related": "Orders", "has": "none"}]}, "condition_not_yet", "related"),
+        ({"any": [{"segment": "Churned", "is": "member"}]}, "condition_not_yet", "segment"),
+        ({"all": [], "any": []}, "condition_group", "nothing beside it"),
+        ({"all": [{"any": []}]}, "condition_group", "at least one"),
+        ({"all": {"field": "country"}}, "condition_group", "takes a list"),
+        ({"none": []}, "condition_group", "{all: [...]}"),
+        ([], "condition_group", "{all: [...]}"),
+        ({"all": ["country"]}, "condition_invalid", "{field, is, value}"),
+        ({"all": [{"field": "country", "is": "equals", "value": "x", "vlaue": "y"}]}, "condition_invalid", "no 'vlaue'"),
+        ({"all": [{"field": 5, "is": "empty"}]}, "condition_invalid", "name of a column"),
+        ({"all": [{"field": "country", "is": "empty"}] * 201}, "condition_too_many", "200"),
+    ],
+)
+def test_a_tree_that_can_not_be_understood_is_refused_in_words(where: Any, code: str, words: str) -> None:
+    found = refusal(where)
+    assert found.code == code
+    assert words in found.message
+
+
+def test_endless_nesting_is_refused() -> None:
+    where: dict[str, Any] = leaf("country", "empty")
+    for _ in range(5000):
+        where = {"all": [where]}
+    assert refusal(where).code == "condition_depth"
+
+
+def test_a_tree_is_said_in_plain_words() -> None:
+    where = {
+        "all": [
+            {"field": "country", "is": "one_of", "value": ["FR", "DE"]},
+            {"any": [{"field": "mrr", "is": "between", "value": [1, 9.5]}, {"field": "seen_at", "is": "in_the_last", "value": "1 days"}]},
+            {"field": "seats", "is": "not_empty"},
+        ]
+    }
+    said = "country is one of FR, DE and (mrr is between 1 and 9.5 or seen_at is in the last 1 day) and seats is not empty"
+    assert conditions.say(conditions.parse(where, TYPES)) == said
+
+
+def test_a_tree_survives_being_written_and_read_again() -> None:
+    where = {
+        "any": [
+            {"field": "seen_at", "is": "between", "value": ["2026-01-01", "2026-01-31T09:00:00+01:00"]},
+            {"all": [{"field": "mrr", "is": "at_most", "value": 0.1}, {"field": "active", "is": "equals", "value": True}]},
+            {"field": "seen_at", "is": "more_than_ago", "value": "2 weeks"},
+            {"field": "country", "is": "empty"},
+        ]
+    }
+    tree = conditions.parse(where, TYPES)
+    assert conditions.plain(tree) == where
+    assert conditions.parse(conditions.plain(tree), TYPES) == tree
+
+
+def test_a_flat_tree_is_rows_of_an_editor_and_a_nested_one_is_not() -> None:
+    flat = {"any": [{"field": "country", "is": "equals", "value": "FR"}, {"field": "seats", "is": "empty"}]}
+    rows = conditions.rows(conditions.parse(flat, TYPES))
+    assert rows == ("any", flat["any"])
+    assert conditions.from_rows(*rows) == flat
+    assert conditions.from_rows("any", []) == {}
+    assert conditions.rows(conditions.parse({"all": [flat]}, TYPES)) is None
+
+
+def test_every_type_has_operators_and_every_operator_has_words() -> None:
+    assert set(conditions.OPERATORS) == set(ColumnType)
+    assert {operator for operators in conditions.OPERATORS.values() for operator in operators} == set(conditions.LABELS)
