@@ -33,7 +33,8 @@ def cipher() -> MultiFernet:
 
 
 if TYPE_CHECKING:
-    _TextField = models.TextField[Any, Any]
+    # A JSON value to those who use it, text in the database.
+    _TextField = models.JSONField[Any, Any]
 else:
     _TextField = models.TextField
 

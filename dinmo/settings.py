@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import environ
@@ -9,13 +10,14 @@ from cryptography.fernet import Fernet
 from django.core.management.utils import get_random_secret_key
 
 from dinmo.keys import kept
+from dinmo.local import broker
 from dinmo.site import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
 
-VAR_DIR = Path(env("VAR_DIR", default=str(BASE_DIR / "var")))
+VAR_DIR = Path(env("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -95,11 +97,12 @@ USE_TZ = True
 FORMAT_MODULE_PATH = ["dinmo.formats"]
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 
 REDIS_URL = env("REDIS_URL", default="")
-CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="") or REDIS_URL or f"redis+socket://{VAR_DIR / 'broker.sock'}"
+CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="") or REDIS_URL or broker.url(broker.socket_path(VAR_DIR, os.environ))
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 # Beat writes when a task last ran after each firing, so that a killed beat does not fire twice.

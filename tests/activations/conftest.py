@@ -88,7 +88,7 @@ def fast_services(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def destination(platform: str, service: str, **config: Any) -> Destination:
-    connection = Connection.objects.create(name=f"Our {platform}", platform=platform, config=config, secrets={"token": TOKEN})  # type: ignore[misc]
+    connection = Connection.objects.create(name=f"Our {platform}", platform=platform, config=config, secrets={"token": TOKEN})
     return Destination.objects.create(name=f"{platform} companies", connection=connection, service=service)
 
 

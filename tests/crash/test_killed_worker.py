@@ -55,7 +55,9 @@ class Installation:
         }
 
     def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, "manage.py", *words], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            [sys.executable, "manage.py", *words], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
