@@ -48,6 +48,12 @@ def write(root: Path) -> Path:
     return path
 
 
+def provide(root: Path) -> None:
+    """Writes the companies where there are none yet, for people who try the screens with the simulators."""
+    if not (root / FOLDER / FILE).exists():
+        write(root)
+
+
 def change(path: Path) -> None:
     """What happens until the second run: 25 new descriptions, 10 other plans, 3 new companies, 5 that stopped paying."""
     connection = sqlite3.connect(path)

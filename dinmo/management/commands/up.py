@@ -14,6 +14,7 @@ from django.db import Error, connections
 from core.errors import Problem
 from core.secrets import redact
 from destinations.registry import platforms
+from dinmo.demo import data as demo_data
 from dinmo.local import broker, programs
 from dinmo.local.login import first_login
 from dinmo.local.machine import HOST, free_port, only_one, port_is_free
@@ -46,6 +47,7 @@ class Command(BaseCommand):
         self._migrate()
         ports = _sandbox_ports()
         if ports:
+            demo_data.provide(settings.SOURCE_FILES_ROOT)
             started.append(programs.sandboxes(settings.BASE_DIR / "manage.py", ports))
         started += [programs.worker(), programs.beat(settings.VAR_DIR), programs.web(port)]
         urls = {platforms[slug].url_variable: f"http://{HOST}:{number}" for slug, number in ports.items()}
