@@ -13,8 +13,8 @@ from core.errors import Misconfigured
 from core.health import Health
 from destinations.models import Connection, Destination
 from dinmo.workspace import file, plan, standing, things
-from dinmo.workspace.document import Problem, Refused
 from dinmo.workspace.models import Ask
+from dinmo.workspace.problems import Problem, Refused
 from dinmo.workspace.schedules import columns
 from segments.models import Column, DataModel, Segment, Source
 

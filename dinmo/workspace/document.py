@@ -1,63 +1,38 @@
-"""PURE. YAML text → a tree of nodes that know their lines, and the list of what is wrong with a file."""
+"""PURE. YAML text → a tree of nodes that know their lines, variables filled in."""
 
 from __future__ import annotations
 
 import math
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
 
-from core.errors import Misconfigured
+from dinmo.workspace.problems import Problem, Problems, Refused
 
 MAX_DEPTH = 40
 MAX_NODES = 200_000
 MAX_DIGITS = 300
 _TAG = "tag:yaml.org,2002:"
-_PLAIN = {"int", "float", "bool", "null", "timestamp"}
-_TEXT = {"str", "value", "merge"}
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _BASED = {"0o": (re.compile(r"0o[0-7]+"), 8), "0x": (re.compile(r"0x[0-9a-fA-F]+"), 16)}
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _VARIABLE = re.compile(r"\$(\$\{|\{([^{}]*)\})")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing that stands against a file: where, and a sentence that says what to do."""
-
-    line: int
-    sentence: str
-
-
-class Refused(Misconfigured):
-    """A workspace file that can't be applied; `problems` holds all that was found, in the order of lines."""
-
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = sorted(dict.fromkeys(problems), key=lambda problem: problem.line)
-        super().__init__("workspace_refused", "\n".join(problem.sentence for problem in self.problems))
-
-
-class Problems:
-    """Collects what is wrong, so that a person sees all of it at once."""
-
-    def __init__(self) -> None:
-        self.found: list[Problem] = []
-
-    def add(self, line: int, sentence: str) -> None:
-        self.found.append(Problem(line, sentence))
-
-    def settle(self) -> None:
-        """Raises Refused where anything was found."""
-        if self.found:
-            raise Refused(self.found)
 
 
 @dataclass(frozen=True)
@@ -97,8 +72,16 @@ def parse(text: str, environment: Mapping[str, str]) -> Node:
         Refused: no YAML, or what a workspace file has no use for: tags, doubled keys, missing variables.
     """
     problems = Problems()
-    top = _compose(text)
-    tree = _Builder(environment, problems).node(top, 1, 0) if top is not None else Node(1, {})
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = _Builder(YAML(typ="rt", pure=True).parse(text), environment, problems).document()
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise Refused([Problem(mark.line + 1 if mark else 1, f"This is no valid YAML: {_told(error)}.")]) from None
+    except (YAMLError, ValueError, LookupError, TypeError, AttributeError, AssertionError, NotImplementedError) as error:
+        # The parser lets some defects of its input surface as plain Python errors.
+        raise Refused([Problem(_line_of(error, text), "This is no valid YAML.")]) from None
     problems.settle()
     return tree
 
@@ -106,22 +89,6 @@ def parse(text: str, environment: Mapping[str, str]) -> Node:
 def escape(text: str) -> str:
     """The text so that `parse` reads it as it is."""
     return text.replace("${", "$${")
-
-
-def _compose(text: str) -> Any:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return YAML(typ="rt", pure=True).compose(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise Refused([Problem(mark.line + 1 if mark else 1, f"This is no valid YAML: {_told(error)}.")]) from None
-    except RecursionError:
-        raise Refused([Problem(1, "This is nested too deeply.")]) from None
-    except (YAMLError, ValueError, LookupError, TypeError, AttributeError, AssertionError, NotImplementedError) as error:
-        # The parser lets some defects of its input surface as plain Python errors.
-        line = _line_of(error, text)
-        raise Refused([Problem(line, "This is no valid YAML.")]) from None
 
 
 def _told(error: MarkedYAMLError) -> str:
@@ -135,49 +102,93 @@ def _line_of(error: Exception, text: str) -> int:
 
 
 class _Builder:
-    """Turns the parser's nodes into ours, with a bound on depth and number: an alias can hold itself, or a million others."""
+    """Builds the tree from the parser's events, and stops where it grows too deep or, by aliases, too large."""
 
-    def __init__(self, environment: Mapping[str, str], problems: Problems) -> None:
+    def __init__(self, parsed: Iterator[Any], environment: Mapping[str, str], problems: Problems) -> None:
+        self.parsed = parsed
         self.environment = environment
         self.problems = problems
+        self.anchors: dict[str, tuple[Node, int, int]] = {}
+        """Each anchor's node, with how many nodes it holds and how deep they go."""
         self.count = 0
+        self.deepest = 0
 
-    def node(self, raw: Any, line: int, depth: int) -> Node:
-        self.count += 1
+    def document(self) -> Node:
+        tree = Node(1, {})
+        documents = 0
+        for event in self.parsed:
+            if isinstance(event, DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise Refused([Problem(event.start_mark.line + 1, "A workspace file is one document. Remove this `---`.")])
+                found = self._node(next(self.parsed), 1, 0)
+                tree = tree if found.value is None else found
+        return tree
+
+    def _node(self, event: Any, line: int, depth: int) -> Node:
+        if isinstance(event, AliasEvent):
+            return self._alias(event, line, depth)
+        before, deepest = self.count, self.deepest
+        self.deepest = depth
+        self._grow(1, depth, line)
+        node = self._held(event, line, depth)
+        if event.anchor:
+            self.anchors[event.anchor] = (node, self.count - before, self.deepest - depth)
+        self.deepest = max(self.deepest, deepest)
+        return node
+
+    def _alias(self, event: Any, line: int, depth: int) -> Node:
+        if event.anchor not in self.anchors:
+            self.problems.add(line, f"There is no anchor {event.anchor!r} before this alias.")
+            return Node(line, None)
+        node, size, height = self.anchors[event.anchor]
+        self._grow(size, depth + height, line)
+        return Node(line, node.value, node.written)
+
+    def _grow(self, nodes: int, depth: int, line: int) -> None:
+        self.count += nodes
+        self.deepest = max(self.deepest, depth)
         if depth > MAX_DEPTH or self.count > MAX_NODES:
             raise Refused([Problem(line, "This is nested too deeply, or repeats itself too often.")])
-        if isinstance(raw, MappingNode):
-            return self._mapping(raw, line, depth)
-        if isinstance(raw, SequenceNode):
-            self._refuse_tag(raw, {"seq"}, line)
-            return Node(line, [self.node(item, item.start_mark.line + 1, depth + 1) for item in raw.value])
-        return self._scalar(raw, line)
 
-    def _mapping(self, raw: MappingNode, line: int, depth: int) -> Node:
-        self._refuse_tag(raw, {"map"}, line)
+    def _held(self, event: Any, line: int, depth: int) -> Node:
+        if isinstance(event, MappingStartEvent):
+            self._refuse_tag(event, "map", line)
+            return self._mapping(line, depth)
+        if isinstance(event, SequenceStartEvent):
+            self._refuse_tag(event, "seq", line)
+            items: list[Node] = []
+            while not isinstance(item := next(self.parsed), SequenceEndEvent):
+                items.append(self._node(item, item.start_mark.line + 1, depth + 1))
+            return Node(line, items)
+        return self._scalar(event, line)
+
+    def _mapping(self, line: int, depth: int) -> Node:
         found: dict[str, Node] = {}
-        for key, value in raw.value:
+        while not isinstance(key := next(self.parsed), MappingEndEvent):
             at = key.start_mark.line + 1
-            if not isinstance(key, ScalarNode):
+            plain = isinstance(key, ScalarEvent)
+            if not plain:
+                self._node(key, at, depth + 1)
                 self.problems.add(at, "A key must be a word.")
-            elif key.value in found:
+            value = self._node(next(self.parsed), at, depth + 1)
+            if plain and key.value in found:
                 self.problems.add(at, f"The key {key.value!r} stands here twice.")
-            else:
-                found[key.value] = self.node(value, at, depth + 1)
+            elif plain:
+                found[key.value] = value
         return Node(line, found)
 
-    def _scalar(self, raw: ScalarNode, line: int) -> Node:
-        self._refuse_tag(raw, _PLAIN | _TEXT, line)
-        text = str(raw.value)
+    def _scalar(self, event: Any, line: int) -> Node:
+        text = str(event.value)
         if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
             self.problems.add(line, "This text holds a character that can't be stored.")
-        plain = raw.style is None and str(raw.tag).removeprefix(_TAG) in _PLAIN
-        value = self._resolve(text, line) if plain else self._filled(text, line)
-        return Node(line, value, text)
+        self._refuse_tag(event, "str", line)
+        plain = event.style is None and event.tag is None
+        return Node(line, self._resolve(text, line) if plain else self._filled(text, line), text)
 
-    def _refuse_tag(self, raw: Any, allowed: set[str], line: int) -> None:
-        if str(raw.tag).removeprefix(_TAG) not in allowed:
-            self.problems.add(line, f"The tag {str(raw.tag).replace(_TAG, '!!')!r} has no meaning in a workspace file. Leave it out.")
+    def _refuse_tag(self, event: Any, usual: str, line: int) -> None:
+        if event.tag not in (None, "!", _TAG + usual):
+            self.problems.add(line, f"The tag {event.tag.replace(_TAG, '!!')!r} has no meaning in a workspace file. Leave it out.")
 
     def _resolve(self, text: str, line: int) -> Any:
         """A plain word by the core schema of YAML 1.2; a date stays text."""
@@ -190,7 +201,7 @@ class _Builder:
             return self._number(text, line)
         if re.fullmatch(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", text):
             self.problems.add(line, f"{text} is no number that can be compared. Put it in quotes if it is a text.")
-        return text
+        return self._filled(text, line)
 
     def _number(self, text: str, line: int) -> float:
         number = float(text)

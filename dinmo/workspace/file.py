@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from dinmo.workspace import accounts, activations, document, models, segments, things
-from dinmo.workspace.document import Problems
+from dinmo.workspace.problems import Problems
 from dinmo.workspace.reading import Block
 from dinmo.workspace.scope import Scope
 
@@ -21,7 +21,7 @@ def read(text: str, environment: Mapping[str, str], standing: things.Workspace, 
         ask: finds the columns of a model.
 
     Raises:
-        document.Refused: with everything that is wrong.
+        problems.Refused: with everything that is wrong.
     """
     problems = Problems()
     top = Block(document.parse(text, environment), "The workspace", problems)

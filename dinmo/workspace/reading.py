@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from dinmo.workspace.document import Node, Problems
+from dinmo.workspace.document import Node
+from dinmo.workspace.problems import Problems
 
 NAME_LENGTH = 200
 

@@ -14,7 +14,7 @@ from activations.models import Activation, Generation, Record, Schedule
 from core.errors import Misconfigured
 from destinations.models import Connection, Destination
 from dinmo.workspace import apply as applying
-from dinmo.workspace import document, plan, sources, standing
+from dinmo.workspace import plan, problems, sources, standing
 from segments.models import DataModel, Segment, Source
 from tests.dinmo import shop
 
@@ -36,7 +36,7 @@ def lines(text: str = shop.WORKSPACE, **options: Any) -> list[str]:
 
 
 def refusals(text: str, **options: Any) -> list[tuple[int, str]]:
-    with pytest.raises(document.Refused) as refused:
+    with pytest.raises(problems.Refused) as refused:
         apply(text, **options)
     return [(problem.line, problem.sentence) for problem in refused.value.problems]
 

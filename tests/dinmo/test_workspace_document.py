@@ -12,7 +12,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
 from dinmo.workspace import export
-from dinmo.workspace.document import Node, Refused, parse
+from dinmo.workspace.document import Node, parse
+from dinmo.workspace.problems import Refused
 
 LETTERS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 LOOKALIKES = st.sampled_from(
@@ -106,7 +107,7 @@ def test_a_doubled_key_is_refused_where_it_stands_again() -> None:
         ("a: &loop [*loop]", 1),
         ("a: 1\nb: !!python/object:os.system x", 2),
         ("a: 1\nb: !!binary aGk=", 2),
-        ("[" * 5000, 1),
+        ("[" * 500, 1),
         ("a: " + "9" * 5000, 1),
         ("a: 1\nb: .nan", 2),
         ("a: 1e999", 1),
@@ -124,6 +125,11 @@ def test_what_is_no_usable_yaml_is_refused_with_its_line(text: str, line: int) -
 def test_aliases_that_multiply_are_refused() -> None:
     text = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
     assert "repeats itself too often" in refusals(text)[0][1]
+
+
+def test_aliases_that_nest_are_refused() -> None:
+    text = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 500))
+    assert "nested too deeply" in refusals(text)[0][1]
 
 
 @settings(max_examples=150, deadline=None)

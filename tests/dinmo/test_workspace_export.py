@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from activations.models import Activation
 from dinmo.workspace import apply as applying
-from dinmo.workspace import document, export, file, plan, sources, standing, things
+from dinmo.workspace import export, file, plan, problems, sources, standing, things
 from segments.models import DataModel, Segment, Source
 from tests.dinmo import shop
 
@@ -159,7 +159,7 @@ def columns(*asked: Any) -> tuple[things.Column, ...]:
     return COLUMNS
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(workspaces())
 def test_every_workspace_is_read_back_from_its_export(workspace: things.Workspace) -> None:
     read = file.read(export.text(workspace), {}, workspace, columns)
@@ -168,7 +168,7 @@ def test_every_workspace_is_read_back_from_its_export(workspace: things.Workspac
 
 
 @pytest.mark.django_db
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(workspaces())
 def test_every_workspace_goes_into_the_database_and_out_again(workspace: things.Workspace) -> None:
     with transaction.atomic():
@@ -208,7 +208,7 @@ def test_an_export_into_an_empty_workspace_asks_for_the_secrets_at_their_lines()
     for model in (Activation, Segment, DataModel, Source):
         model.objects.all().delete()
     call_command("flush", interactive=False, verbosity=0)
-    with pytest.raises(document.Refused) as refused:
+    with pytest.raises(problems.Refused) as refused:
         applying.apply(text, {}, sources.columns)
     named = [text.splitlines()[problem.line - 1] for problem in refused.value.problems]
     assert named == ["  - name: Our Attio", "  - name: Our Intercom"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.errors import Unavailable
 from dinmo.workspace import apply as applying
-from dinmo.workspace import document, sources
+from dinmo.workspace import problems, sources
 from segments.models import Source
 from tests.dinmo import shop
 
@@ -26,7 +26,7 @@ def _files(tmp_path: Path, settings: Any) -> None:
 
 
 def refusals(text: str, ask: Any = sources.columns) -> list[tuple[int, str]]:
-    with pytest.raises(document.Refused) as refused:
+    with pytest.raises(problems.Refused) as refused:
         applying.apply(text, shop.SECRETS, ask)
     assert not Source.objects.exists()
     return [(problem.line, problem.sentence) for problem in refused.value.problems]
@@ -143,14 +143,14 @@ def test_a_source_that_can_not_be_reached_is_named_once_and_asked_once() -> None
 def test_the_primary_key_of_a_model_stays() -> None:
     applying.apply(shop.WORKSPACE, shop.SECRETS, sources.columns)
     text = shop.WORKSPACE.replace("table: companies, primary_key: id", "table: companies, primary_key: domain")
-    with pytest.raises(document.Refused, match="Make a new model"):
+    with pytest.raises(problems.Refused, match="Make a new model"):
         applying.apply(text, shop.SECRETS, sources.columns)
 
 
 def test_a_connection_stays_with_its_platform() -> None:
     applying.apply(shop.WORKSPACE, shop.SECRETS, sources.columns)
     text = "connections:\n  - {name: Our Attio, platform: intercom, region: eu, token: x}\n"
-    with pytest.raises(document.Refused, match="connection to attio already"):
+    with pytest.raises(problems.Refused, match="connection to attio already"):
         applying.apply(text, shop.SECRETS, sources.columns)
 
 
@@ -208,5 +208,5 @@ def test_a_damaged_file_never_ends_in_a_traceback(data: st.DataObject) -> None:
         text = text[:at] + piece + text[at + data.draw(st.integers(0, 6)) :]
     try:
         applying.apply(text, shop.SECRETS, sources.columns, dry_run=True)
-    except document.Refused as refused:
+    except problems.Refused as refused:
         assert refused.problems

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand
 from core.errors import Problem
 from dinmo.workspace import plan, sources
 from dinmo.workspace.apply import apply
-from dinmo.workspace.document import Refused
+from dinmo.workspace.problems import Refused
 
 WRONG = 64
 """The exit code for a wrong file or wrong usage (EX_USAGE of sysexits.h)."""
