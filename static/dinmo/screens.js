@@ -48,8 +48,11 @@ const screens = {
     },
 
     table(columns, rows) {
-        const cell = (value) =>
-            value === null ? this.element("td", { class: "d-null" }, "empty") : this.element("td", {}, typeof value === "string" ? value : JSON.stringify(value));
+        const cell = (value) => {
+            if (value === null) return this.element("td", { class: "d-null" }, "empty");
+            const text = typeof value === "string" ? value : JSON.stringify(value);
+            return this.element("td", { title: text }, text);
+        };
         const head = this.element("tr", {}, ...columns.map((name) => this.element("th", {}, name)));
         const body = rows.map((row) => this.element("tr", {}, ...row.map(cell)));
         const table = this.element("table", { class: "d-table" }, this.element("thead", {}, head), this.element("tbody", {}, ...body));
