@@ -65,25 +65,25 @@ class Node:
             yield from node.walk()
 
 
-def parse(text: str, environment: Mapping[str, str]) -> Node:
+def parse(text: str, environment: Mapping[str, str], problems: Problems) -> Node:
     """The tree of a YAML 1.2 text with `${NAME}` filled in from `environment`; `$${` stands for a plain `${`.
 
+    Args:
+        problems: takes what a workspace file has no use for: tags, doubled keys, missing variables.
+
     Raises:
-        Refused: no YAML, or what a workspace file has no use for: tags, doubled keys, missing variables.
+        Refused: it is no YAML, or nested without end.
     """
-    problems = Problems()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = _Builder(YAML(typ="rt", pure=True).parse(text), environment, problems).document()
+            return _Builder(YAML(typ="rt", pure=True).parse(text), environment, problems).document()
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise Refused([Problem(mark.line + 1 if mark else 1, f"This is no valid YAML: {_told(error)}.")]) from None
     except (YAMLError, ValueError, LookupError, TypeError, AttributeError, AssertionError, NotImplementedError) as error:
         # The parser lets some defects of its input surface as plain Python errors.
         raise Refused([Problem(_line_of(error, text), "This is no valid YAML.")]) from None
-    problems.settle()
-    return tree
 
 
 def escape(text: str) -> str:
@@ -220,4 +220,4 @@ class _Builder:
         if name not in self.environment:
             hint = f"Set it before applying, or write $${{{name}}} where a plain text is meant."
             self.problems.add(line, f"The environment variable {name!r} is not set. {hint}")
-        return self.environment.get(name, "")
+        return self.environment.get(name, match[0])

@@ -24,11 +24,13 @@ def read(text: str, environment: Mapping[str, str], standing: things.Workspace, 
         problems.Refused: with everything that is wrong.
     """
     problems = Problems()
-    top = Block(document.parse(text, environment), "The workspace", problems)
+    top = Block(document.parse(text, environment, problems), "The workspace", problems)
+    # Where a variable is missing, a source would be asked with wrong credentials.
+    reader_of_models = models.Reader(None if problems.found else ask)
     scope = Scope(standing)
     readers: dict[str, tuple[str, Callable[[Block, Scope], things.Thing]]] = {
         "sources": ("A source", accounts.source),
-        "models": ("A model", models.Reader(ask)),
+        "models": ("A model", reader_of_models),
         "segments": ("A segment", segments.read),
         "connections": ("A connection", accounts.connection),
         "destinations": ("A destination", accounts.destination),

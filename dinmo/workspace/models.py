@@ -19,9 +19,13 @@ SQL_LENGTH = 1_000_000
 
 
 class Reader:
-    """Reads models; a source that can't be reached is asked once."""
+    """Reads models; a source that can't be reached is asked once.
 
-    def __init__(self, ask: Ask) -> None:
+    Args:
+        ask: None where sources must not be asked, since the file is wrong anyway.
+    """
+
+    def __init__(self, ask: Ask | None) -> None:
         self.ask = ask
         self.unreachable: set[str] = set()
 
@@ -47,7 +51,7 @@ class Reader:
         )
 
     def _columns(self, block: Block, source: things.Source, table: str, sql: str) -> tuple[things.Column, ...]:
-        if source.name in self.unreachable:
+        if self.ask is None or source.name in self.unreachable:
             block.sound = False
             return ()
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
 from activations.models import Activation, FieldMapping, Record, Schedule
 from destinations.models import Connection, Destination
 from dinmo.workspace import things
@@ -28,9 +30,9 @@ def read() -> things.Workspace:
 
 
 def sent() -> frozenset[str]:
-    """The names of the activations of which a destination has accepted something."""
-    accepted = Record.objects.filter(accepted_at__isnull=False).values("generation__activation")
-    return frozenset(Activation.objects.filter(pk__in=accepted).values_list("name", flat=True))
+    """The names of the activations that remember records: their next run would refuse another identity."""
+    records = Record.objects.filter(generation__activation=OuterRef("pk"))
+    return frozenset(Activation.objects.filter(Exists(records)).values_list("name", flat=True))
 
 
 def _activations() -> Iterable[Activation]:

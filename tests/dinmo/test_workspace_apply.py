@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from activations.models import Activation, Generation, Record, Schedule
@@ -49,10 +48,10 @@ def replaced(*pairs: tuple[str, str]) -> str:
     return text
 
 
-def accept_one(name: str) -> None:
-    """A destination has accepted a record of the activation."""
+def remember_one(name: str) -> None:
+    """A run of the activation has sent a record, which the destination refused."""
     generation = Generation.objects.create(activation=Activation.objects.get(name=name), number=1, identity={})
-    Record.objects.create(generation=generation, key="1", key_digest=1, accepted_at=timezone.now())
+    Record.objects.create(generation=generation, key="1", key_digest=1, tried="rejected", attempts=1)
 
 
 def test_a_file_creates_everything_it_says() -> None:
@@ -237,7 +236,7 @@ def test_a_changed_match_of_an_activation_that_has_sent_nothing_needs_no_consent
 
 def test_a_changed_match_of_an_activation_that_has_sent_something_asks_first() -> None:
     apply()
-    accept_one("Norwegians to Attio")
+    remember_one("Norwegians to Attio")
     text = replaced(("match: {from: domain", "match: {from: name"))
     ((line, sentence),) = refusals(text)
     assert text.splitlines()[line - 1] == "  - name: Norwegians to Attio"
@@ -252,7 +251,7 @@ def test_a_changed_match_of_an_activation_that_has_sent_something_asks_first() -
 
 def test_another_connection_below_an_activation_outside_the_file_asks_too() -> None:
     apply()
-    accept_one("Norwegians to Attio")
+    remember_one("Norwegians to Attio")
     text = (
         'connections:\n  - {name: Second Attio, platform: attio, token: "${OUR_ATTIO}"}\n'
         "destinations:\n  - {name: Attio companies, connection: Second Attio, service: attio.companies}\n"
@@ -265,7 +264,7 @@ def test_another_connection_below_an_activation_outside_the_file_asks_too() -> N
 
 def test_consent_touches_only_activations_that_need_it() -> None:
     apply()
-    accept_one("Norwegians to Attio")
+    remember_one("Norwegians to Attio")
     apply(replaced(("rejected_percent: 7", "rejected_percent: 8")), yes=True)
     assert not Activation.objects.filter(start_afresh=True).exists()
 

@@ -13,7 +13,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from dinmo.workspace import export
 from dinmo.workspace.document import Node, parse
-from dinmo.workspace.problems import Refused
+from dinmo.workspace.problems import Problems, Refused
 
 LETTERS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 LOOKALIKES = st.sampled_from(
@@ -28,13 +28,20 @@ VALUES = st.recursive(
 )
 
 
+def read(text: str, environment: dict[str, str]) -> Node:
+    problems = Problems()
+    tree = parse(text, environment, problems)
+    problems.settle()
+    return tree
+
+
 def plain(text: str, **environment: str) -> Any:
-    return parse(text, environment).plain()
+    return read(text, environment).plain()
 
 
 def refusals(text: str, **environment: str) -> list[tuple[int, str]]:
     with pytest.raises(Refused) as refused:
-        parse(text, environment)
+        read(text, environment)
     return [(problem.line, problem.sentence) for problem in refused.value.problems]
 
 
@@ -68,7 +75,7 @@ def test_words_mean_the_same_under_a_directive_of_yaml_1_1() -> None:
 
 
 def test_every_key_and_item_knows_its_line() -> None:
-    tree = parse("a:\n  - 1\n  -\n    b: 2\nc: {d: 3}\n", {})
+    tree = read("a:\n  - 1\n  -\n    b: 2\nc: {d: 3}\n", {})
 
     def lines(node: Node) -> Any:
         if isinstance(node.value, dict):
@@ -136,7 +143,7 @@ def test_aliases_that_nest_are_refused() -> None:
 @given(st.text() | st.text("[]{}:-,&*!|>'\"%@`#?~<=\n\t ab1$\\", max_size=60))
 def test_no_text_at_all_ends_in_a_traceback(text: str) -> None:
     try:
-        parse(text, {})
+        read(text, {})
     except Refused as refused:
         assert all(problem.line >= 1 and problem.sentence for problem in refused.problems)
 

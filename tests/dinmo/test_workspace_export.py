@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from activations.models import Activation
+from destinations.models import Connection, Destination
 from dinmo.workspace import apply as applying
 from dinmo.workspace import export, file, plan, problems, sources, standing, things
 from segments.models import DataModel, Segment, Source
@@ -205,9 +206,8 @@ def test_an_export_holds_no_secret_but_says_which_are_kept() -> None:
 @pytest.mark.usefixtures("_shop")
 def test_an_export_into_an_empty_workspace_asks_for_the_secrets_at_their_lines() -> None:
     text = export.text(standing.read())
-    for model in (Activation, Segment, DataModel, Source):
-        model.objects.all().delete()
-    call_command("flush", interactive=False, verbosity=0)
+    for model in (Activation, Segment, DataModel, Source, Destination, Connection):
+        model._default_manager.all().delete()
     with pytest.raises(problems.Refused) as refused:
         applying.apply(text, {}, sources.columns)
     named = [text.splitlines()[problem.line - 1] for problem in refused.value.problems]

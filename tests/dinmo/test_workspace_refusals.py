@@ -124,6 +124,19 @@ def test_all_mistakes_are_told_at_once_and_each_once() -> None:
     assert [line for line, _ in found] == sorted(line for line, _ in found)
 
 
+def test_a_missing_variable_hides_no_other_mistake_and_no_source_is_asked_with_it() -> None:
+    def ask(*args: Any) -> Any:
+        raise AssertionError("asked")
+
+    text = (
+        shop.WORKSPACE.replace("${OUR_ATTIO}", "${OTHER}").replace("backfill: new", "backfill: never").replace("region: eu", "region: mars")
+    )
+    found = refusals(text, ask)
+    assert ["'OTHER' is not set" in found[0][1], "`region`" in found[1][1]] == [True, True]
+    assert "`backfill`" in found[2][1]
+    assert len(found) == 3
+
+
 def test_one_wrong_source_is_not_told_again_by_all_that_is_built_on_it() -> None:
     assert len(refused("engine: sqlite", "engine: oracle9")) == 1
 
