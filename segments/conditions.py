@@ -188,7 +188,7 @@ def _leaf(item: Mapping[str, Any]) -> Leaf:
     if operator not in LABELS:
         said = f"There is no operator {operator!r}." if operator else f"The condition on {field!r} says nothing under 'is'."
         raise _wrong("operator_unknown", f"{said} Choose one of: {', '.join(LABELS)}.", field)
-    return Leaf(field, operator, item.get("value"))
+    return Leaf(field, str(operator), item.get("value"))
 
 
 def _validated(item: Leaf | Group, types: Mapping[str, str]) -> Leaf | Group:

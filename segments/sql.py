@@ -53,7 +53,11 @@ def count(source: FromClause, where: ColumnElement[bool] | None = None) -> Selec
 def keys(source: FromClause, info: ColumnInfo) -> Select[Any]:
     """How many rows there are (`rows`), how many have a value in the key column (`filled`), and how many values (`different`)."""
     value = func.nullif(TextValue(source.c[info.name], info), literal("", Text()))
-    counts = (func.count().label("rows"), func.count(value).label("filled"), func.count(value.distinct()).label("different"))
+    counts: list[ColumnElement[Any]] = [
+        func.count().label("rows"),
+        func.count(value).label("filled"),
+        func.count(value.distinct()).label("different"),
+    ]
     return sqlalchemy.select(*counts).select_from(source)
 
 

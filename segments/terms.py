@@ -125,10 +125,15 @@ def is_not_a_number(text: ColumnElement[Any]) -> ColumnElement[bool]:
     return func.lower(text).in_(NOT_A_NUMBER)
 
 
+def bare(sql: str) -> str:
+    """A person's statement as it can stand in brackets."""
+    # The line break ends a comment in the last line, which would swallow the closing bracket.
+    return sql.strip().rstrip("; \t\r\n") + "\n"
+
+
 @compiles(Verbatim)
 def _verbatim(element: Verbatim, compiler: Any, **options: Any) -> str:
-    # The line break ends a comment in the last line, which would swallow the closing bracket.
-    sql = element.text.strip().rstrip(";") + "\n"
+    sql = bare(element.text)
     return sql.replace("%", "%%") if compiler.dialect.paramstyle in ("format", "pyformat") else sql
 
 
@@ -137,11 +142,12 @@ def _text(term: TextValue) -> ColumnElement[Any]:
     return cast(term.column, Text())
 
 
-@written(NumberValue)
-@written(BooleanValue)
-@written(Exported)
 def _as_it_is(term: Term) -> ColumnElement[Any]:
     return term.column
+
+
+for _term in (NumberValue, BooleanValue, Exported):
+    written(_term)(_as_it_is)
 
 
 @written(Missing)

@@ -19,6 +19,7 @@ from segments.contract import ColumnInfo, Reader
 from segments.engines.duckdb.dialect import dialect
 from segments.engines.duckdb.types import native_type
 from segments.engines.failures import no_table, refused, timed_out
+from segments.terms import bare
 
 BATCH_ROWS = 20_480
 CONFIG = {
@@ -63,7 +64,7 @@ class FileReader(Reader):
             self.refuse_other(table)
         self.refuse_several(sql)
         with self.problems():
-            source = f"({sql.strip().rstrip(';')}\n)" if sql else identifier(self.table)
+            source = f"({bare(sql)})" if sql else identifier(self.table)
             described = self.connection.sql(f"SELECT * FROM {source} AS described LIMIT 0")  # noqa: S608
             return [
                 ColumnInfo(name, native_type(str(type)), str(type)) for name, type in zip(described.columns, described.types, strict=True)

@@ -19,6 +19,7 @@ from segments.engines.failures import no_table
 from segments.engines.postgres import failures
 from segments.engines.postgres.dialect import dialect
 from segments.sql import join_name, split_name
+from segments.terms import bare
 
 CONNECT_SECONDS = 10
 BLOCK_BYTES = 4_000_000
@@ -82,7 +83,7 @@ class PostgresReader(Reader):
 
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
         name = _identifier(table) if table else ""
-        described = self._described(f"({sql.strip().rstrip(';')}\n)" if sql else name, table)
+        described = self._described(f"({bare(sql)})" if sql else name, table)
         required = {found for (found,) in self._asked(REQUIRED, (name,))} if table else set()
         native = {oid: (words, is_list) for oid, words, is_list in self._asked(NATIVE, ([column.type_code for column in described],))}
         return [_info(column, *native.get(column.type_code, ("unknown", False)), column.name not in required) for column in described]

@@ -15,7 +15,7 @@ from segments.terms import BooleanValue, Missing, NumberValue, Position, TextVal
 from segments.times import Days
 from segments.values import FALSE, TRUE
 
-LARGEST = literal_column("1.7976931348623157e308")
+LARGEST: ColumnElement[Any] = literal_column("1.7976931348623157e308")
 
 dialect = SQLiteDialect_pysqlite(paramstyle="named")
 

@@ -21,6 +21,7 @@ from segments.engines.paths import PATH, inside
 from segments.engines.sqlite.dialect import dialect
 from segments.engines.sqlite.functions import as_number, is_within
 from segments.engines.sqlite.types import declared_type, sampled_type, text, text_array
+from segments.terms import bare
 
 BATCH_ROWS = 20_000
 SAMPLE_ROWS = 1_000
@@ -63,7 +64,7 @@ class SQLiteReader(Reader):
         if not described:
             raise no_table(table)
         untyped = [name for name, native, _ in described if declared_type(native) is None]
-        source = f"({_bare(sql)}\n)" if sql else _identifier(table)
+        source = f"({bare(sql)})" if sql else _identifier(table)
         sampled = self._sampled(source, untyped) if untyped else {}
         return [ColumnInfo(name, declared_type(native) or sampled[name], native, nullable) for name, native, nullable in described]
 
@@ -86,10 +87,10 @@ class SQLiteReader(Reader):
 
     def _described_query(self, sql: str) -> list[tuple[str, str, bool]]:
         """As a view of this session, a query tells the declared types of its columns."""
-        with self._statement(f"select * from ({_bare(sql)}\n) limit 0"):  # noqa: S608
+        with self._statement(f"select * from ({bare(sql)}) limit 0"):  # noqa: S608
             pass  # Refused here, under guard, unless it is one SELECT.
         with self._unguarded():
-            with self._statement(f"create temp view described_query as {_bare(sql)}"):
+            with self._statement(f"create temp view described_query as {bare(sql)}"):
                 pass
             found = self._described("described_query")
             with self._unguarded(), self._statement("drop view temp.described_query"):
@@ -157,10 +158,6 @@ def _problem(error: Exception, seconds: float) -> Problem:
     if "not authorized" in words or "prohibited" in words:
         return Misconfigured("source_read_only", "Only SELECT is allowed here: the source is read, never changed.", detail=words)
     return refused(words)
-
-
-def _bare(sql: str) -> str:
-    return sql.strip().rstrip(";")
 
 
 def _identifier(name: str) -> str:

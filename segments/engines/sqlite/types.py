@@ -38,11 +38,11 @@ def sampled_type(values: Iterable[Any]) -> ColumnType:
         return ColumnType.INTEGER
     if kinds and kinds <= {int, float}:
         return ColumnType.NUMBER
-    if kinds == {str} and all(re.fullmatch(DATE, value) for value in found):
+    if kinds != {str}:
+        return ColumnType.TEXT
+    if all(re.fullmatch(DATE, str(value)) for value in found):
         return ColumnType.DATE
-    if kinds == {str} and all(moment(value, _UTC) for value in found):
-        return ColumnType.TIMESTAMP
-    return ColumnType.TEXT
+    return ColumnType.TIMESTAMP if all(moment(str(value), _UTC) for value in found) else ColumnType.TEXT
 
 
 def text(value: Any) -> str | None:
