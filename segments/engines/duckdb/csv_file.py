@@ -118,8 +118,11 @@ def view(path: Path, separator: str, names: Sequence[str]) -> str:
 
 def _first_line(path: Path, separator: str) -> list[str]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return next(csv.reader(file, delimiter=separator), [])
-    except (UnicodeDecodeError, csv.Error, OSError):
+        # Bytes further down that are no UTF-8 are none of the first line's business.
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            names = next(csv.reader(file, delimiter=separator), [])
+        "".join(names).encode()
+        return names
+    except (UnicodeError, csv.Error, OSError):
         message = "The first line of the file can't be read. It must be CSV in UTF-8."
         raise Misconfigured("source_file_broken", message, where="path") from None

@@ -1,0 +1,46 @@
+"""Whether a primary key tells rows apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import Misconfigured
+from segments.checks import KeyShare, check_primary_key, key_share, verdict
+from segments.models import DataModel, Source
+from tests.segments.places import make
+
+
+@pytest.mark.parametrize(
+    ("share", "level", "words"),
+    [
+        (KeyShare(1000, 1000, 1000), "fine", "tells all 1,000 rows apart"),
+        (KeyShare(0, 0, 0), "fine", "no rows yet"),
+        (KeyShare(1000, 999, 999), "warning", "1 have no 'id' and 0 repeat another row's (0.1 %)"),
+        (KeyShare(1000, 1000, 951), "warning", "0 have no 'id' and 49 repeat"),
+        (KeyShare(1000, 1000, 950), "refused", "50 repeat another row's (5 %)"),
+        (KeyShare(4, 2, 1), "refused", "2 have no 'id' and 1 repeat another row's (75 %)"),
+    ],
+)
+def test_up_to_five_percent_is_a_warning(share: KeyShare, level: str, words: str) -> None:
+    found = verdict(share, "id")
+    assert found.level == level
+    assert words in found.message
+
+
+@pytest.mark.django_db
+def test_nulls_blanks_and_duplicates_are_counted_in_the_source(slug: str, files: Path) -> None:
+    rows = [{"key": key, "id": place} for place, key in enumerate(["a", "A", "b", "b", "b", "", None, None])]
+    place = make(slug, files, "keys", {"key": "text", "id": "integer"}, rows)
+    source = Source.objects.create(name="Keys", engine=slug, config=place.settings)
+    model = DataModel.objects.create(name="Keys", source=source, table=place.table, primary_key="key")
+    assert key_share(model) == KeyShare(rows=8, filled=5, different=3)
+    with pytest.raises(Misconfigured, match="Of 8 rows, 3 have no 'key' and 2 repeat") as refused:
+        check_primary_key(model)
+    assert refused.value.code == "primary_key_unusable"
+    model.primary_key = "id"
+    assert check_primary_key(model).level == "fine"
+    model.primary_key = "nope"
+    with pytest.raises(Misconfigured, match="Choose one of: key, id"):
+        check_primary_key(model)

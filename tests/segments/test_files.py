@@ -1,0 +1,241 @@
+"""Files: which may be read, what a CSV file may look like, and what is out of its reach."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from core.errors import Misconfigured
+from segments import sql
+from segments.contract import ColumnInfo, ColumnType
+from segments.registry import engines
+from segments.values import natural
+from tests.segments.places import Place
+
+
+def csv_file(files: Path, text: str | bytes, name: str = "file.csv") -> Place:
+    (files / name).write_bytes(text.encode() if isinstance(text, str) else text)
+    return Place("csv", Path(name).stem, {"path": name})
+
+
+def types(place: Place) -> dict[str, str]:
+    return {name: str(info.type) for name, info in place.columns().items()}
+
+
+def values(place: Place, query: str = "") -> list[dict[str, Any]]:
+    with place.open() as reader:
+        infos = {info.name: info for info in reader.columns(**({"sql": query} if query else {"table": place.table}))}
+        source = sql.relation(list(infos.values()), engines[place.slug].dialect, table="" if query else place.table, sql=query)
+        rows = reader.rows(sql.select(source, infos, list(infos)), 1000)
+    return [{name: natural(value, infos[name].type, ZoneInfo("UTC")) for name, value in row.items()} for row in rows]
+
+
+def refusal(place: Place) -> Misconfigured:
+    with pytest.raises(Misconfigured) as refused:
+        values(place)
+    return refused.value
+
+
+@pytest.mark.parametrize("slug", ["csv", "parquet", "sqlite"])
+@pytest.mark.parametrize("path", ["../secret.csv", "/etc/passwd", "sub/../../secret.csv", "link.csv", "linked/secret.csv"])
+def test_no_file_outside_the_directory_is_read(slug: str, path: str, files: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text("a\n1\n")
+    for name, target in (("link.csv", tmp_path / "secret.csv"), ("linked", tmp_path)):
+        (files / name).unlink(missing_ok=True)
+        (files / name).symlink_to(target)
+    found = refusal(Place(slug, "secret", {"path": path}))
+    assert found.code == "source_file_outside"
+    assert "SOURCE_FILES_ROOT" in found.message
+
+
+@pytest.mark.parametrize("slug", ["csv", "parquet", "sqlite"])
+def test_a_missing_file_is_named(slug: str, files: Path) -> None:
+    found = refusal(Place(slug, "nope", {"path": "nope.csv"}))
+    assert (found.code, found.where) == ("source_file_missing", "path")
+    assert "'nope.csv'" in found.message
+
+
+def test_an_absolute_path_inside_the_directory_is_read(files: Path) -> None:
+    csv_file(files, "a\n1\n")
+    assert values(Place("csv", "file", {"path": str(files / "file.csv")})) == [{"a": 1}]
+
+
+@pytest.mark.parametrize("slug", ["parquet", "sqlite"])
+def test_a_file_of_another_kind_is_refused_in_words(slug: str, files: Path) -> None:
+    csv_file(files, "a,b\n" + "1,2\n" * 1000)
+    assert refusal(Place(slug, "file", {"path": "file.csv"})).code == "source_file_unreadable"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select * from read_csv('{other}')",
+        "select * from read_text('{other}')",
+        "select * from '{other}'",
+        "select * from glob('{folder}/*')",
+        "select * from (from read_csv_auto('/etc/passwd'))",
+        "attach '{other}' as other",
+        "copy file to '{folder}/out.csv'",
+        "set memory_limit = '100GB'",
+        "set enable_external_access = true",
+        "install httpfs",
+        "load httpfs",
+        "select * from postgres_scan('', '', '')",
+    ],
+)
+def test_sql_over_a_file_reaches_no_other_file(query: str, files: Path) -> None:
+    place = csv_file(files, "a\n1\n")
+    csv_file(files, "secret\n42\n", "other.csv")
+    with pytest.raises(Misconfigured):
+        values(place, query.format(other=files / "other.csv", folder=files))
+    assert not (files / "out.csv").exists()
+
+
+def test_a_query_that_needs_too_much_memory_is_refused_in_words(files: Path) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        values(csv_file(files, "a\n1\n"), "select list(range) as everything from range(200000000)")
+    assert refused.value.code == "source_too_large"
+
+
+def test_types_are_those_that_all_values_show(files: Path) -> None:
+    place = csv_file(
+        files,
+        "id,zip,price,mixed,flag,day,local,zoned,both,none,year,long\n"
+        "1,01000,1,1,true,2026-01-31,2026-01-31 09:30,2026-01-31T09:30:00Z,2026-01-31T09:30:00Z,,2026,1234567890123456789\n"
+        "-2,75001,9.50,n/a,False,2026-02-01,2026-02-01,2026-01-31 09:30:00+0100,2026-01-31 09:30,,1999,1\n"
+        ",,,,,,,,,,,\n",
+    )
+    assert types(place) == {
+        "id": "integer",
+        "zip": "text",
+        "price": "number",
+        "mixed": "text",
+        "flag": "boolean",
+        "day": "date",
+        "local": "timestamp",
+        "zoned": "timestamp",
+        "both": "text",
+        "none": "text",
+        "year": "integer",
+        "long": "text",
+    }
+    assert values(place)[0]["zip"] == "01000"
+
+
+def test_types_follow_a_file_that_is_replaced(files: Path) -> None:
+    assert types(csv_file(files, "a\n1\n", "changing.csv")) == {"a": "integer"}
+    assert types(csv_file(files, "a\nabc\n", "changing.csv")) == {"a": "text"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b\n1,x\n2,y\n",
+        "\ufeffa,b\r\n1,x\r\n2,y\r\n",
+        "a;b\n1;x\n2;y",
+        "a\tb\n1\tx\n2\ty\n",
+        "a|b\n1|x\n2|y\n",
+        '"a","b"\n"1","x"\n"2","y"\n',
+    ],
+)
+def test_the_usual_kinds_of_csv_are_read(text: str, files: Path) -> None:
+    assert values(csv_file(files, text)) == [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]
+
+
+def test_quotation_marks_keep_separators_line_breaks_and_emptiness(files: Path) -> None:
+    place = csv_file(files, 'a,b,c\n"x,""y""","two\nlines",\n"",z,"1"\n')
+    assert values(place) == [{"a": 'x,"y"', "b": "two\nlines", "c": None}, {"a": "", "b": "z", "c": 1}]
+
+
+def test_a_column_without_a_name_gets_one(files: Path) -> None:
+    assert values(csv_file(files, ",a\n7,1\n")) == [{"column_1": 7, "a": 1}]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "words"),
+    [
+        ("", "source_file_broken", "is empty"),
+        ("\n\n", "source_file_broken", "is empty"),
+        ("a,A\n1,2\n", "column_twice", "'A'"),
+        (b"a\xff,b\n1,2\n", "source_file_broken", "UTF-8"),
+        (b"a,b\n1,caf\xe9\n", "source_file_broken", "Line 2 of the file is not in UTF-8"),
+        ("a,b\n1,2\n1,2,secret\n", "source_file_broken", "Line 3 of the file has 3 values, but the first line names 2 columns"),
+        ("a,b\n1,2\nsecret\n", "source_file_broken", "Line 3 of the file has 1 values, but the first line names 2 columns"),
+    ],
+)
+def test_a_broken_file_is_refused_in_words_that_show_no_value(text: str | bytes, code: str, words: str, files: Path) -> None:
+    found = refusal(csv_file(files, text))
+    assert found.code == code
+    assert words in found.message
+    assert "secret" not in found.message
+
+
+def test_a_file_that_breaks_off_in_the_middle_ends_the_stream_with_a_problem(files: Path) -> None:
+    place = csv_file(files, "a,b\n" + "1,2\n" * 200_000 + "1,2,3\n")
+    with place.open() as reader, pytest.raises(Misconfigured) as refused:
+        info = ColumnInfo("a", ColumnType.TEXT, "VARCHAR")
+        source = sql.relation([info], engines["csv"].dialect, table="file")
+        for _ in reader.batches(sql.select(source, {"a": info}, ["a"])):
+            pass
+    assert "Line 200002" in refused.value.message
+
+
+def test_an_odd_value_in_a_column_of_numbers_is_that_one_rows_trouble(files: Path) -> None:
+    place = csv_file(files, "id,mrr\n1,10\n2,n/a\n3,NaN\n4,007\n5,\n")
+    rows = {row["id"]: row["mrr"] for row in values(place)}
+    assert rows == {1: "10", 2: "n/a", 3: "NaN", 4: "007", 5: None}
+
+
+def test_the_native_types_of_parquet_come_through_exactly(files: Path) -> None:
+    table = pa.table(
+        {
+            "small": pa.array([1], pa.int8()),
+            "huge": pa.array([2**64 - 1], pa.uint64()),
+            "money": pa.array([Decimal("12345678901234567.89")], pa.decimal128(20, 2)),
+            "single": pa.array([0.1], pa.float32()),
+            "nan": pa.array([float("nan")], pa.float64()),
+            "nano": pa.array([1], pa.timestamp("ns")),
+            "zoned": pa.array([datetime(2026, 1, 31, tzinfo=UTC)], pa.timestamp("ms", "Europe/Paris")),
+            "tags": pa.array([["a", None]], pa.list_(pa.string())),
+            "place": pa.array([{"city": "Zürich", "day": date(2026, 1, 31)}]),
+            "word": pa.array(["x"]).dictionary_encode(),
+            "raw": pa.array([b"\x00\xff"], pa.binary()),
+        }
+    )
+    pyarrow.parquet.write_table(table, files / "native.parquet")
+    place = Place("parquet", "native", {"path": "native.parquet"})
+    assert types(place) == {
+        "small": "integer",
+        "huge": "integer",
+        "money": "number",
+        "single": "number",
+        "nan": "number",
+        "nano": "timestamp",
+        "zoned": "timestamp",
+        "tags": "list",
+        "place": "object",
+        "word": "text",
+        "raw": "text",
+    }
+    assert values(place) == [
+        {
+            "small": 1,
+            "huge": 2**64 - 1,
+            "money": Decimal("12345678901234567.89"),
+            "single": 0.1,
+            "nan": None,
+            "nano": datetime(1970, 1, 1, tzinfo=UTC),
+            "zoned": datetime(2026, 1, 31, tzinfo=UTC),
+            "tags": ["a", None],
+            "place": {"city": "Zürich", "day": "2026-01-31"},
+            "word": "x",
+            "raw": "\\x00\\xFF",
+        }
+    ]

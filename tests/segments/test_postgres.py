@@ -1,0 +1,182 @@
+"""PostgreSQL: its native types, its schemas, its refusals."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+
+from core.errors import Misconfigured, Problem, Unavailable
+from segments import conditions, sql
+from segments.registry import engines
+from segments.values import natural
+from tests.segments.places import POSTGRES_SCHEMA, POSTGRES_URL, Place, postgres_settings, run_in_postgres
+
+pytestmark = pytest.mark.usefixtures("postgres")
+PARIS = ZoneInfo("Europe/Paris")
+
+
+def place(table: str = "", **settings: Any) -> Place:
+    return Place("postgres", table, {**postgres_settings(), **settings})
+
+
+def values(where: Place, query: str = "", **condition: Any) -> list[dict[str, Any]]:
+    with where.open() as reader:
+        infos = {info.name: info for info in reader.columns(**({"sql": query} if query else {"table": where.table}))}
+        source = sql.relation(list(infos.values()), engines["postgres"].dialect, table="" if query else where.table, sql=query)
+        tree = conditions.parse({"all": [condition]} if condition else {}, {name: info.type for name, info in infos.items()})
+        met = sql.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
+        rows = reader.rows(sql.select(source, infos, list(infos), met), 1000)
+    return [{name: natural(value, infos[name].type, PARIS) for name, value in row.items()} for row in rows]
+
+
+def refusal(where: Place, query: str = "select 1 as x") -> Problem:
+    with pytest.raises(Problem) as refused:
+        values(where, query)
+    return refused.value
+
+
+NATIVE = """
+    select 2::smallint as small, 12345678901234567.89::numeric(20, 2) as money, 'NaN'::numeric as nothing, 0.1::real as single,
+           'Infinity'::float8 as endless, array['a', null] as tags, array[[1, 2]] as grid, '{"b": [1]}'::jsonb as info,
+           '"x"'::json as word, 'FR '::char(3) as padded, 'a1b2c3d4-0000-0000-0000-000000000000'::uuid as guid,
+           '\\x00ff'::bytea as raw, interval '1 day 2 hours' as length, time '09:30' as clock, 'infinity'::date as never,
+           '0044-03-15 BC'::date as ides, timestamptz '2026-01-31 09:30+01' as zoned, 12.5::money::text as cash
+"""
+
+
+def test_native_types_come_through(postgres: None) -> None:
+    assert values(place(), NATIVE) == [
+        {
+            "small": 2,
+            "money": Decimal("12345678901234567.89"),
+            "nothing": None,
+            "single": 0.1,
+            "endless": None,
+            "tags": ["a", None],
+            "grid": [[1, 2]],
+            "info": {"b": [1]},
+            "word": "x",
+            "padded": "FR",
+            "guid": "a1b2c3d4-0000-0000-0000-000000000000",
+            "raw": "\\x00ff",
+            "length": "P1DT2H",
+            "clock": "09:30:00",
+            "never": "infinity",
+            "ides": "0044-03-15 BC",
+            "zoned": datetime(2026, 1, 31, 8, 30, tzinfo=UTC),
+            "cash": "$12.50",
+        }
+    ]
+
+
+def test_native_types_are_told_in_both_words() -> None:
+    with place().open() as reader:
+        found = {info.name: (str(info.type), info.native) for info in reader.columns(sql=NATIVE)}
+    assert found["small"] == ("integer", "smallint")
+    assert found["money"] == ("number", "numeric")
+    assert found["tags"] == ("list", "text[]")
+    assert found["info"] == ("object", "jsonb")
+    assert found["guid"] == ("text", "uuid")
+    assert found["zoned"] == ("timestamp", "timestamp with time zone")
+
+
+@pytest.mark.parametrize(
+    ("condition", "met"),
+    [
+        ({"field": "guid", "is": "starts_with", "value": "a1b2"}, True),
+        ({"field": "guid", "is": "equals", "value": "no uuid"}, False),
+        ({"field": "padded", "is": "equals", "value": "FR"}, True),
+        ({"field": "single", "is": "equals", "value": 0.1}, True),
+        ({"field": "nothing", "is": "empty"}, True),
+        ({"field": "nothing", "is": "greater_than", "value": 1}, False),
+        ({"field": "endless", "is": "greater_than", "value": 1}, False),
+        ({"field": "endless", "is": "not_equals", "value": 1}, True),
+        ({"field": "never", "is": "after", "value": "2026-01-01"}, False),
+        ({"field": "ides", "is": "before", "value": "2026-01-01"}, False),
+        ({"field": "never", "is": "not_empty"}, True),
+        ({"field": "tags", "is": "not_empty"}, True),
+        ({"field": "info", "is": "empty"}, False),
+    ],
+)
+def test_conditions_on_native_types(condition: dict[str, Any], met: bool) -> None:
+    assert bool(values(place(), NATIVE, **condition)) is met
+
+
+def test_empty_lists_and_objects_are_empty() -> None:
+    query = "select array[]::text[] as tags, '{ }'::json as info, 'null'::jsonb as nothing"
+    for field in ("tags", "info", "nothing"):
+        assert values(place(), query, field=field, **{"is": "empty"})
+        assert not values(place(), query, field=field, **{"is": "not_empty"})
+
+
+def test_tables_are_found_in_their_schema_and_named_with_it() -> None:
+    run_in_postgres('create table if not exists "od.d" (id int)', "create or replace view seen as select 1 as id")
+    with place().open() as reader:
+        names = reader.tables()
+        assert f'{POSTGRES_SCHEMA}."od.d"' in names
+        assert f"{POSTGRES_SCHEMA}.seen" in names
+        for name in ("seen", f"{POSTGRES_SCHEMA}.seen", '"od.d"', f'{POSTGRES_SCHEMA}."od.d"'):
+            assert [info.name for info in reader.columns(table=name)] == ["id"]
+
+
+def test_columns_say_whether_they_may_be_null() -> None:
+    run_in_postgres("create table if not exists strict (id int primary key, note text)")
+    assert {name: info.nullable for name, info in place("strict").columns().items()} == {"id": False, "note": True}
+
+
+def test_a_session_is_read_only_and_says_who_it_is() -> None:
+    query = "select current_setting('transaction_read_only') as locked, current_setting('application_name') as name"
+    assert values(place(), query) == [{"locked": "on", "name": "dinmo"}]
+    found = refusal(place(), "select nextval('nope') as x")
+    assert found.code == "source_refused"
+    run_in_postgres("create or replace function wipe() returns int language sql as 'delete from strict returning 1'")
+    assert refusal(place(), "select wipe() as x").code == "source_read_only"
+    assert refusal(place(), "select set_config('transaction_read_only', 'off', false) as x, 1 as y").code == "source_refused"
+
+
+def test_no_value_of_a_row_is_told_in_a_problem() -> None:
+    found = refusal(place(), "select 'Mrs Secret'::text::int as x")
+    assert "invalid input syntax" in found.message
+    assert "Secret" not in found.message + found.detail
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "code"),
+    [
+        ({"host": "127.0.0.1", "port": 1}, Unavailable, "source_unreachable"),
+        ({"host": "no-such-host.invalid"}, Unavailable, "source_unreachable"),
+        ({"database": "no_such_database"}, Misconfigured, "source_database"),
+        ({"user": "no_such_user"}, Misconfigured, "source_login"),
+    ],
+)
+def test_what_keeps_a_session_from_opening_is_said(settings: dict[str, Any], kind: type[Problem], code: str) -> None:
+    found = refusal(place(**settings, password="hush-hush"))
+    assert isinstance(found, kind)
+    assert found.code == code
+    assert "hush" not in found.message + found.detail
+
+
+def test_a_connection_that_is_cut_in_mid_stream_is_a_problem() -> None:
+    with place().open() as reader:
+        infos = {info.name: info for info in reader.columns(sql="select 1 as x")}
+        query = "select generate_series(1, 100000000) as x"
+        source = sql.relation(list(infos.values()), engines["postgres"].dialect, sql=query)
+        batches = reader.batches(sql.select(source, infos, ["x"]))
+        next(batches)
+        with psycopg.connect(POSTGRES_URL, autocommit=True) as other:
+            other.execute("select pg_terminate_backend(%s)", [reader.connection.info.backend_pid])  # type: ignore[attr-defined]
+        with pytest.raises(Unavailable) as lost:
+            for _ in batches:
+                pass
+    assert lost.value.code == "source_lost"
+
+
+def test_dates_of_any_session_are_read_alike() -> None:
+    assert values(place(), "select date '2026-01-31' as d, timestamp '2026-01-31 09:30' as t") == [
+        {"d": date(2026, 1, 31), "t": datetime(2026, 1, 31, 9, 30, tzinfo=PARIS)}
+    ]
