@@ -34,7 +34,10 @@ def read(block: Block, scope: Scope) -> things.Segment:
 def _check(block: Block, where: Node, types: dict[str, str]) -> None:
     before = len(block.problems.found)
     for node in _leaves(where):
-        _judge(block, node, {"all": [node.plain()]}, types)
+        if isinstance(node.value, dict) and "is" in node.value and not isinstance(node.value["is"].value, str):
+            block.problems.add(node.line, "`is` takes one word, e.g. `equals`.")
+        else:
+            _judge(block, node, {"all": [node.plain()]}, types)
     if len(block.problems.found) == before:
         _judge(block, where, where.plain(), types)
 

@@ -13,7 +13,7 @@ from activations.models import Activation, Generation, Record, Schedule
 from core.errors import Misconfigured
 from destinations.models import Connection, Destination
 from dinmo.workspace import apply as applying
-from dinmo.workspace import plan, problems, sources, standing
+from dinmo.workspace import export, plan, problems, sources, standing
 from segments.models import DataModel, Segment, Source
 from tests.dinmo import shop
 
@@ -217,6 +217,18 @@ def test_insert_new_is_another_word_for_a_mode(written: str, mode: str) -> None:
     # Without either, Intercom updates: it is the service's own default.
     expected = "update" if mode == "default" else mode
     assert Activation.objects.get(name="Companies to Intercom").mode == expected
+
+
+def test_the_table_of_a_file_may_be_left_out(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("id,name\n1,Ada\n")
+    text = (
+        "sources: [{name: People file, engine: csv, path: people.csv}]\n"
+        "models: [{name: People, source: People file, kind: users, primary_key: id}]\n"
+    )
+    assert lines(text) == ["+ source People file", "+ model People"]
+    assert DataModel.objects.get().table == "people"
+    assert lines(text)[-1] == "Nothing changed."
+    assert "table" not in export.text(standing.read())
 
 
 def test_a_changed_column_of_the_source_is_a_change_of_the_model(tmp_path: Path) -> None:
