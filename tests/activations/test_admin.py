@@ -32,13 +32,13 @@ def staff(transactional_db: None) -> Client:
 
 @pytest.fixture
 def attio_companies(attio: Any, transactional_db: None) -> Destination:
-    connection = Connection.objects.create(name="Our Attio", platform="attio", secrets={"token": TOKEN})  # type: ignore[misc]
+    connection = Connection.objects.create(name="Our Attio", platform="attio", secrets={"token": TOKEN})
     return Destination.objects.create(name="Attio companies", connection=connection, service="attio.companies")
 
 
 @pytest.fixture
 def intercom_companies(intercom: Any, transactional_db: None) -> Destination:
-    connection = Connection.objects.create(name="Our Intercom", platform="intercom", config={"region": "us"}, secrets={"token": TOKEN})  # type: ignore[misc]
+    connection = Connection.objects.create(name="Our Intercom", platform="intercom", config={"region": "us"}, secrets={"token": TOKEN})
     return Destination.objects.create(name="Intercom companies", connection=connection, service="intercom.companies")
 
 

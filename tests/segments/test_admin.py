@@ -125,7 +125,7 @@ def test_a_list_without_anything_says_what_to_do(staff: Client) -> None:
 
 def test_a_lost_key_is_said_in_words_and_the_secret_can_be_entered_again(staff: Client, settings: Any) -> None:
     config = {"host": "db", "database": "shop", "user": "me"}
-    source = Source.objects.create(name="Db", engine="postgres", config=config, secrets={"password": "old"})  # type: ignore[misc]
+    source = Source.objects.create(name="Db", engine="postgres", config=config, secrets={"password": "old"})
     settings.ENCRYPTION_KEYS = ["0" * 43 + "="]
     page = f"/admin/segments/source/{source.pk}/change/"
     assert staff.get("/admin/segments/source/").status_code == 200
