@@ -54,9 +54,17 @@ class Reader(ABC):
             Misconfigured: no such table, or the query is refused, in the source's own words.
         """
 
+    def natives(self, *, table: str = "", sql: str = "") -> dict[str, str]:
+        """The native types of the columns by name, without a look at their values.
+
+        Raises:
+            Misconfigured: as `columns`.
+        """
+        return {info.name: info.native for info in self.columns(table=table, sql=sql)}
+
     @abstractmethod
     def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:
-        """The first rows in natural Python values, for screens and counts.
+        """The first rows, for screens and counts, with values as in `batches`.
 
         Raises:
             Misconfigured: refused by the source. Unavailable: gone, or over the statement time-out.

@@ -114,8 +114,11 @@ def _columns(model: DataModel, reader: Reader) -> dict[str, ColumnInfo]:
     """The columns that the source has now, of the types that the model was given: a file's types follow its values,
     and one odd value must not turn a number into text for all rows."""
     stored = _stored(model)
-    found = {info.name: info for info in reader.columns(table=model.table, sql=model.sql)}
-    return {name: ColumnInfo(name, stored[name].type, info.native) if name in stored else info for name, info in found.items()}
+    natives = reader.natives(table=model.table, sql=model.sql)
+    if natives.keys() <= stored.keys():
+        return {name: ColumnInfo(name, stored[name].type, native) for name, native in natives.items()}
+    found = reader.columns(table=model.table, sql=model.sql)
+    return {info.name: ColumnInfo(info.name, stored[info.name].type, info.native) if info.name in stored else info for info in found}
 
 
 def _stored(model: DataModel) -> dict[str, ColumnInfo]:

@@ -226,7 +226,7 @@ def leaf(draw: st.DrawFn) -> dict[str, Any]:
         ColumnType.DATE: DAY_VALUES,
         ColumnType.TIMESTAMP: TIME_VALUES,
     }[TYPES[name]]
-    said = {"field": name, "is": operator}
+    said: dict[str, Any] = {"field": name, "is": operator}
     if operator in conditions.LISTS:
         said["value"] = draw(st.lists(one, min_size=1, max_size=4))
     elif operator in conditions.PAIRS:

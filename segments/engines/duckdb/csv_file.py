@@ -19,11 +19,12 @@ from core.errors import Misconfigured
 from segments.contract import ColumnInfo, Engine, Reader
 from segments.engines.duckdb.dialect import TEXT, dialect
 from segments.engines.duckdb.session import FileReader, identifier, locked, quoted
-from segments.engines.duckdb.types import Kind, kind, kinds_of
+from segments.engines.duckdb.types import Kind, is_text, kind, kinds_of
 from segments.engines.paths import PATH, inside
 from segments.sql import is_of_sql
 
 SEPARATORS = (",", ";", "\t", "|")
+SAMPLE_ROWS = 10_000
 MAX_KNOWN = 100
 _KNOWN: dict[tuple[str, int, int], tuple[Kind, ...]] = {}
 """The kinds of the columns of files by path, size and time of the last change: to tell them takes a reading of the whole file."""
@@ -52,6 +53,7 @@ class CSVReader(FileReader):
         super().__init__(connection, path.stem, timeout_seconds)
         self.path = path
         self.names = names
+        self.source = f"memory.main.{identifier(self.table)}"
         self.typed = False
 
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
@@ -60,6 +62,12 @@ class CSVReader(FileReader):
             return super().columns(sql=sql)
         self.refuse_other(table)
         return [ColumnInfo(name, found.type, TEXT) for name, found in zip(self.names, self._kinds(), strict=True)]
+
+    def natives(self, *, table: str = "", sql: str = "") -> dict[str, str]:
+        if sql:
+            return super().natives(sql=sql)
+        self.refuse_other(table)
+        return dict.fromkeys(self.names, TEXT)
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
         if is_of_sql(query):
@@ -74,20 +82,28 @@ class CSVReader(FileReader):
             f"CAST({identifier(name)} AS {found.native}) AS {identifier(name)}"
             for name, found in zip(self.names, self._kinds(), strict=True)
         ]
-        table = identifier(self.table)
-        self.asked(f"CREATE TEMP VIEW {table} AS SELECT {', '.join(typed)} FROM memory.main.{table}")  # noqa: S608
+        self.asked(f"CREATE TEMP VIEW {identifier(self.table)} AS SELECT {', '.join(typed)} FROM {self.source}")  # noqa: S608
         self.typed = True
 
     def _kinds(self) -> tuple[Kind, ...]:
         now = self.path.stat()
         state = (str(self.path), now.st_size, now.st_mtime_ns)
         if state not in _KNOWN:
-            asked = ", ".join(kinds_of(identifier(name)) for name in self.names)
-            found = self.asked(f"SELECT {asked} FROM memory.main.{identifier(self.table)}")  # noqa: S608
             if len(_KNOWN) >= MAX_KNOWN:
                 _KNOWN.clear()
-            _KNOWN[state] = tuple(kind(kinds) for kinds in found)
+            _KNOWN[state] = self._shown_kinds()
         return _KNOWN[state]
+
+    def _shown_kinds(self) -> tuple[Kind, ...]:
+        """By the first rows, and for what they don't show to be text, by all rows."""
+        first = self._kinds_of(self.names, f"(FROM {self.source} LIMIT {SAMPLE_ROWS})")
+        open_names = [name for name in self.names if not is_text(first[name])]
+        every = {**first, **(self._kinds_of(open_names, self.source) if open_names else {})}
+        return tuple(kind(every[name]) for name in self.names)
+
+    def _kinds_of(self, names: Sequence[str], source: str) -> dict[str, int | None]:
+        asked = ", ".join(kinds_of(identifier(name)) for name in names)
+        return dict(zip(names, self.asked(f"SELECT {asked} FROM {source}"), strict=True))  # noqa: S608
 
 
 def header(path: Path) -> tuple[str, tuple[str, ...]]:

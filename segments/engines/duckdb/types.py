@@ -63,6 +63,11 @@ def kinds_of(column: str) -> str:
         ELSE {_OTHER} END)"""
 
 
+def is_text(kinds: int | None) -> bool:
+    """Whether no other value can make it anything but text."""
+    return bool(kinds) and kinds not in _KINDS
+
+
 def kind(kinds: int | None) -> Kind:
     """The one kind that all values of a column are of; text where there is none."""
     return _KINDS.get(kinds or 0, _TEXT)
