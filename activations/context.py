@@ -179,13 +179,13 @@ def generation(context: Context, workspace: Workspace) -> tuple[Generation, str]
         "match": [activation.match_column, activation.match_field],
     }
     current = activation.generations.first()
+    Activation.objects.filter(pk=activation.pk).update(start_afresh=False)
     if current and current.identity == identity:
         return current, ""
     if current and not activation.start_afresh and current.records.exists():
         raise _changed(current.identity, identity, workspace)
     number = current.number + 1 if current else 1
     made = Generation.objects.create(activation=activation, number=number, identity=identity)
-    Activation.objects.filter(pk=activation.pk).update(start_afresh=False)
     return made, "What identifies records changed" if current else "First run"
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from itertools import islice, product
 from typing import Any
 
-from celery.schedules import crontab
+from celery.schedules import ParseException, crontab
 from django.db import transaction
 from django.db.models import Q
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
@@ -51,7 +51,7 @@ def check(schedule: Schedule) -> None:
     fields = cron_fields(schedule)
     try:
         crontab(**fields)
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, ParseException) as error:
         raise Misconfigured("cron_invalid", f"{schedule} is no valid schedule: {error}") from None
 
 
