@@ -67,7 +67,8 @@ class Postgres(Engine):
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
-        with closing(_connected(settings, timeout_seconds)) as connection:
+        given = {parameter.name: settings.get(parameter.name) or parameter.default for parameter in self.parameters}
+        with closing(_connected(given, timeout_seconds)) as connection:
             yield PostgresReader(connection, timeout_seconds)
 
 
@@ -131,7 +132,7 @@ def _connected(settings: Mapping[str, Any], timeout_seconds: float) -> psycopg.C
             port=settings["port"],
             dbname=settings["database"],
             user=settings["user"],
-            password=settings.get("password") or "",
+            password=settings["password"] or "",
             sslmode=settings["sslmode"],
             options=_options(settings["schema"], timeout_seconds),
             application_name="dinmo",
