@@ -179,14 +179,19 @@ def generation(context: Context, workspace: Workspace) -> tuple[Generation, str]
         "match": [activation.match_column, activation.match_field],
     }
     current = activation.generations.first()
-    Activation.objects.filter(pk=activation.pk).update(start_afresh=False)
+    if not context.run.dry_run:
+        Activation.objects.filter(pk=activation.pk).update(start_afresh=False)
     if current and current.identity == identity:
-        return current, ""
+        return current, "" if current.records.exists() else _reason(current)
     if current and not activation.start_afresh and current.records.exists():
         raise _changed(current.identity, identity, workspace)
     number = current.number + 1 if current else 1
     made = Generation.objects.create(activation=activation, number=number, identity=identity)
-    return made, "What identifies records changed" if current else "First run"
+    return made, _reason(made)
+
+
+def _reason(of: Generation) -> str:
+    return "First run" if of.number == 1 else "What identifies records changed"
 
 
 def _changed(before: dict[str, Any], now: dict[str, Any], workspace: Workspace) -> Misconfigured:

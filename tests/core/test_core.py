@@ -81,7 +81,12 @@ def test_a_lost_key_is_told_in_words(settings: object) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Authorization: Bearer s3cret.token-x", "token=s3cret.token-x", '{"password": "s3cret.token-x"}', "postgres://u:s3cret.token-x@host/db"],
+    [
+        "Authorization: Bearer s3cret.token-x",
+        "token=s3cret.token-x",
+        '{"password": "s3cret.token-x"}',
+        "postgres://u:s3cret.token-x@host/db",
+    ],
 )
 def test_no_credential_reaches_the_log(text: str) -> None:
     assert "s3cret" not in redact(text)
