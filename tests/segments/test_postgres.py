@@ -12,6 +12,7 @@ import pytest
 
 from core.errors import Misconfigured, Problem, Unavailable
 from segments import conditions, sql
+from segments.engines.postgres import failures
 from segments.registry import engines
 from segments.values import natural
 from tests.segments.places import POSTGRES_SCHEMA, POSTGRES_URL, Place, postgres_settings, run_in_postgres
@@ -159,6 +160,29 @@ def test_what_keeps_a_session_from_opening_is_said(settings: dict[str, Any], kin
     assert isinstance(found, kind)
     assert found.code == code
     assert "hush" not in found.message + found.detail
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "code"),
+    [
+        (
+            'connection to server at "db", port 5432 failed: FATAL:  password authentication failed for user "x"',
+            Misconfigured,
+            "source_login",
+        ),
+        ('connection to server at "db", port 5432 failed: fe_sendauth: no password supplied', Misconfigured, "source_login"),
+        ('failed: FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "x", database "d", SSL off', Misconfigured, "source_login"),
+        ("failed: server does not support SSL, but SSL was required", Misconfigured, "source_ssl"),
+        ('failed: FATAL:  permission denied for database "d"', Misconfigured, "source_login"),
+        ("failed: FATAL:  sorry, too many clients already", Unavailable, "source_busy"),
+        ("failed: FATAL:  the database system is starting up", Unavailable, "source_busy"),
+        ("failed: timeout expired", Unavailable, "source_unreachable"),
+    ],
+)
+def test_the_words_of_a_refused_session_are_understood(said: str, kind: type[Problem], code: str) -> None:
+    found = failures.connecting(psycopg.OperationalError(said), "db", 5432)
+    assert isinstance(found, kind)
+    assert found.code == code
 
 
 def test_a_connection_that_is_cut_in_mid_stream_is_a_problem() -> None:
