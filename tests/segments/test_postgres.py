@@ -166,7 +166,7 @@ def test_what_keeps_a_session_from_opening_is_said(settings: dict[str, Any], kin
     ("said", "kind", "code"),
     [
         (
-            'connection to server at "db", port 5432 failed: FATAL:  password authentication failed for user "x"',
+            'failed: FATAL:  password authentication failed for user "x"',
             Misconfigured,
             "source_login",
         ),
