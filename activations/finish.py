@@ -12,6 +12,7 @@ from activations import warnings
 from activations.lease import Lease, Lost
 from activations.models import Change, Run
 from activations.record import void
+from core.checkpoints import reach
 from core.errors import Problem, Unavailable
 
 _NOT_SENT = "The run ended before this record was sent. The next run takes it up."
@@ -75,6 +76,7 @@ def _settle(changes: Any, outcome: str, message: str, now: datetime) -> int:
 
 def _end(run: Run, lease: Lease, now: datetime, **changes: Any) -> None:
     """The one fenced step out of the live states."""
+    reach("in_finish")
     mine = Run.objects.filter(pk=run.pk, owner=lease.owner, epoch=lease.epoch, state__in=Run.LIVE)
     if not mine.update(finished_at=timezone.now(), owner="", lease_until=None, **changes):
         raise Lost

@@ -24,7 +24,7 @@ from django.db.models.functions import Now
 
 from activations.models import Run
 
-OWNERLESS_SECONDS = 30
+OWNERLESS_SWEEPS = 2
 
 
 class Lost(Exception):
@@ -74,8 +74,8 @@ def claim(run_id: int) -> Lease | None:
 
 
 def abandoned() -> list[int]:
-    """Live runs whose lease has ended, or that nobody has taken for half a minute."""
-    long_ago = Now() - timedelta(seconds=OWNERLESS_SECONDS)
+    """Live runs whose lease has ended, or that nobody has taken for two sweeps (half a minute)."""
+    long_ago = Now() - timedelta(seconds=OWNERLESS_SWEEPS * settings.RUN_SWEEP_SECONDS)
     ownerless = Q(owner="", lease_until__lt=long_ago) | Q(lease_until=None, created_at__lt=long_ago)
     expired = ~Q(owner="") & Q(lease_until__lt=Now())
     return list(Run.objects.filter(ownerless | expired, state__in=Run.LIVE).values_list("pk", flat=True))

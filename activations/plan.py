@@ -25,6 +25,7 @@ from activations.lease import Lease
 from activations.mapping import Layout
 from activations.models import Change, Generation, Record, Run
 from activations.runs import BY_PERSON
+from core.checkpoints import reach
 from segments import read
 
 CHUNK = 2_000
@@ -174,6 +175,7 @@ class Planner:
 
     def _end(self) -> None:
         """What only the whole pass can tell, and the one step into delivering."""
+        reach("in_plan")
         duplicates = self.seen.duplicates()
         twins = self.seen.twins(list(duplicates))
         self._set_aside(duplicates, twins)
@@ -182,6 +184,7 @@ class Planner:
         state = Run.State.PLANNED if self.run_row.dry_run else Run.State.DELIVERING
         with self.lease.fenced(state=state, finished_at=timezone.now() if self.run_row.dry_run else None, **counts):
             pass
+        reach("plan_committed")
 
     def _set_aside(self, duplicates: Mapping[int, int], twins: Mapping[int, list[int]]) -> None:
         """Takes back what was decided for rows that share a key or a match value: none of them is sent."""

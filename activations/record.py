@@ -16,6 +16,7 @@ from activations.context import Context
 from activations.lease import Lease
 from activations.models import Change, Record
 from activations.send import Item, Job, Sent, Step
+from core.checkpoints import reach
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
 from destinations.contract import Mode, Outcome, Purpose, Result
 
@@ -47,7 +48,9 @@ class Recorder:
         self.settled: list[Item] = []
         self.counts: Counter[str] = Counter()
         again = [item for answer in answers for item in self._judge(answer, now)]
+        reach("before_commit")
         self._commit(now)
+        reach("after_commit")
         return again
 
     def _judge(self, answer: Sent, now: datetime) -> list[Item]:

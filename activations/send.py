@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from activations.context import Context
 from activations.models import Change
+from core.checkpoints import reach
 from core.errors import Problem
 from destinations.contract import Mode, Operation, Outcome, Verb
 
@@ -118,6 +119,7 @@ class Sender:
         if job.step == Step.FIND:
             sent.found = service.find(client, self.context.match_field, sorted(job.identities))
         else:
+            reach("before_send")
             sent.outcome = service.write(client, self._operation(job.step, job.items[0].change))
 
     def _operation(self, step: Step, change: Change) -> Operation:
