@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+from django.db import connection
 
 from activations import bulk
 from activations.models import Generation, Record, Run
@@ -16,6 +17,12 @@ LEFT = 8
 NEVER_ACCEPTED = 16
 TRIED = {"": 0, Record.Tried.REJECTED: 1, Record.Tried.SKIPPED: 2, Record.Tried.INVALID: 3}
 _TRIED_MASK = 7
+_OF_GENERATION = {
+    "postgresql": "generation_id = %s",
+    # Left to itself, SQLite goes by the index and fetches each row from another place of the file: three times as slow.
+    "sqlite": "id BETWEEN (SELECT min(id) FROM activations_record WHERE generation_id = %s)"
+    " AND (SELECT max(id) FROM activations_record WHERE generation_id = %s) AND +generation_id = %s",
+}
 
 
 @dataclass(frozen=True)
@@ -36,10 +43,11 @@ class Baseline:
     """
 
     def __init__(self, rows: np.ndarray) -> None:
-        self.keys = np.ascontiguousarray(rows[:, 0])
-        self.row_digests = np.ascontiguousarray(rows[:, 1])
-        self.match_digests = np.ascontiguousarray(rows[:, 2])
-        self.status = rows[:, 3].astype(np.uint8)
+        order = np.argsort(rows[:, 0])
+        self.keys = rows[order, 0]
+        self.row_digests = rows[order, 1]
+        self.match_digests = rows[order, 2]
+        self.status = rows[order, 3].astype(np.uint8)
         self.seen = np.zeros(len(rows), dtype=np.uint8)
         self.same = np.zeros(len(rows), dtype=bool)
 
@@ -68,8 +76,8 @@ class Baseline:
                    CAST(CASE tried WHEN 'rejected' THEN 1 WHEN 'skipped' THEN 2 WHEN 'invalid' THEN 3 ELSE 0 END
                         + CASE WHEN left_at IS NULL THEN 0 ELSE {LEFT} END
                         + CASE WHEN accepted_at IS NULL THEN {NEVER_ACCEPTED} ELSE 0 END AS bigint)
-            FROM activations_record WHERE generation_id = %s ORDER BY key_digest"""  # noqa: S608
-        return cls(bulk.fetch_numbers(sql, [*params, generation.pk], 4))
+            FROM activations_record WHERE {_OF_GENERATION[connection.vendor]}"""  # noqa: S608
+        return cls(bulk.fetch_numbers(sql, [*params, *[generation.pk] * sql.count("generation_id")], 4))
 
     def find(self, digests: np.ndarray) -> np.ndarray:
         """The position of each key digest, -1 where it is not there."""

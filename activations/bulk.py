@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import orjson
 from django.db import connection
 from django.db.models import Model
+from psycopg import ClientCursor
 
-FETCH_ROWS = 50_000
+from core.copying import copy_out
 
 
 def fetch_numbers(sql: str, params: Sequence[Any], width: int) -> np.ndarray:
     """The rows of a query whose `width` columns are all bigint and never null, as an array of shape (rows, width)."""
     if connection.vendor == "postgresql":
         return _copy_numbers(sql, params, width)
-    parts = [np.empty((0, width), dtype=np.int64)]
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        while rows := cursor.fetchmany(FETCH_ROWS):
-            parts.append(np.array(rows, dtype=np.int64))
-    return np.concatenate(parts)
+        return np.fromiter(chain.from_iterable(cursor.cursor), dtype=np.int64).reshape(-1, width)
 
 
 def insert(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -90,8 +89,10 @@ def _copy_numbers(sql: str, params: Sequence[Any], width: int) -> np.ndarray:
     """COPY in binary: with no nulls every row has the same length, so the whole answer is one array."""
     row = np.dtype([("fields", ">i2"), *((name, kind) for n in range(width) for name, kind in ((f"l{n}", ">i4"), (f"v{n}", ">i8")))])
     header, trailer = 19, 2
-    with connection.cursor() as cursor, cursor.cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT binary)", params) as copy:
-        data = b"".join(bytes(part) for part in copy)
+    connection.ensure_connection()
+    driver = connection.connection
+    statement = ClientCursor(driver).mogrify(f"COPY ({sql}) TO STDOUT (FORMAT binary)", params)
+    data = b"".join(copy_out(driver.pgconn, statement.encode()))
     packed = np.frombuffer(data, dtype=row, offset=header, count=(len(data) - header - trailer) // row.itemsize)
     return np.column_stack([packed[f"v{n}"].astype(np.int64) for n in range(width)])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, FromClause
 from core.errors import Misconfigured
 from segments import conditions
 from segments import sql as statements
+from segments.ahead import ahead
 from segments.contract import ColumnInfo, ColumnType, Reader
 from segments.models import DataModel, Segment
 from segments.sources import engine, opened, zone
@@ -107,7 +108,8 @@ def stream(selection: Selection, columns: Sequence[str], *, now: datetime) -> It
         query = _query(selection, known, now)
         chosen = statements.select(query.source, query.columns, columns, query.where)
         types = {name: known[name].type for name in columns}
-        yield Stream(types, zone(selection.model.source), reader.batches(chosen))
+        with closing(ahead(reader.batches(chosen))) as batches:
+            yield Stream(types, zone(selection.model.source), batches)
 
 
 def _columns(model: DataModel, reader: Reader) -> dict[str, ColumnInfo]:

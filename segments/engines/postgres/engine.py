@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -12,6 +12,7 @@ import pyarrow.csv
 from psycopg.rows import tuple_row
 from sqlalchemy import Select
 
+from core.copying import copy_out
 from core.errors import Misconfigured
 from core.parameters import Parameter
 from segments.contract import ColumnInfo, ColumnType, Engine, Reader
@@ -22,7 +23,6 @@ from segments.sql import join_name, split_name
 from segments.terms import bare
 
 CONNECT_SECONDS = 10
-BLOCK_BYTES = 4_000_000
 SSL_MODES = (
     ("prefer", "Encrypted where the server can"),
     ("require", "Always encrypted"),
@@ -98,8 +98,8 @@ class PostgresReader(Reader):
         described = self._described(f"({statement})")
         schema = pa.schema([(column.name, EXACT.get(column.type_code, pa.string())) for column in described])
         copied = f"COPY ({statement}) TO STDOUT (FORMAT csv)".encode()
-        with self._problems(), self.connection.cursor() as cursor, cursor.copy(copied) as copy:
-            for block in _blocks(copy):
+        with self._problems(), closing(copy_out(self.connection.pgconn, copied)) as blocks:
+            for block in blocks:
                 yield _parsed(block, schema)
 
     def _described(self, source: str, table: str = "") -> Sequence[psycopg.Column]:
@@ -174,18 +174,6 @@ def _identifier(table: str) -> str:
 def _info(column: psycopg.Column, native: str, is_list: bool, nullable: bool) -> ColumnInfo:
     type = ColumnType.LIST if is_list else TYPES.get(column.type_code, ColumnType.TEXT)
     return ColumnInfo(column.name, type, native, nullable)
-
-
-def _blocks(copy: Iterable[Any]) -> Iterator[bytearray]:
-    """Whole rows, some megabytes at once. The server sends one row a message (PostgreSQL: Message Formats, COPY)."""
-    block = bytearray()
-    for row in copy:
-        block += row
-        if len(block) >= BLOCK_BYTES:
-            yield block
-            block = bytearray()
-    if block:
-        yield block
 
 
 def _parsed(block: bytearray, schema: pa.Schema) -> pa.RecordBatch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ _DECLARED = [
     (r".*(CHAR|CLOB|TEXT).*|STRING|UUID|TIME|ENUM", ColumnType.TEXT),
 ]
 _UTC = ZoneInfo("UTC")
+_ARROW = {bytes: pa.binary(), int: pa.int64(), float: pa.float64()}
 
 
 def declared_type(native: str) -> ColumnType | None:
@@ -54,7 +56,8 @@ def text(value: Any) -> str | None:
 
 def text_array(values: Sequence[Any]) -> pa.Array:
     """A column of any values as Arrow text."""
-    try:
-        return pa.array(values, pa.binary()).cast(pa.string())
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return pa.array([text(value) for value in values], pa.string())
+    kinds = set(map(type, values)) - {type(None)}
+    if len(kinds) == 1 and (kind := _ARROW.get(kinds.pop())):
+        with suppress(pa.ArrowInvalid):
+            return pa.array(values, kind).cast(pa.string())
+    return pa.array([text(value) for value in values], pa.string())
