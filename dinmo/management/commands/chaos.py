@@ -1,0 +1,106 @@
+"""Proves that no kill loses, doubles or invents anything at a destination."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from core.errors import Problem
+from destinations.registry import platforms
+from dinmo.chaos import postgres, run
+from dinmo.local import broker, programs
+from dinmo.local.machine import HOST, free_port, only_one
+
+HOME = "CHAOS_HOME"
+PORTS = "CHAOS_PORTS"
+DATABASE_PORT = "CHAOS_DATABASE_PORT"
+TOKEN = "chaos-token"  # noqa: S105
+SQLITE, POSTGRES, BOTH = "sqlite", "postgres", "both"
+SECONDS_PER_KILL = 8
+
+
+class Command(BaseCommand):
+    help = "Kills workers, beat, broker and database again and again, and proves that the destinations then equal the source."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--kills", type=int, default=200, metavar="N", help="how many kills, on each database (200)")
+        parser.add_argument(
+            "--seed", type=int, metavar="N", help="of the source, the weather and the kills; by default another one each time"
+        )
+        parser.add_argument("--database", choices=(SQLITE, POSTGRES, BOTH), default=BOTH, help="where the baseline lives (both)")
+        parser.add_argument("--seconds", type=float, metavar="N", help=f"how long the killing may take ({SECONDS_PER_KILL} for each kill)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        seed = random.SystemRandom().randrange(10**6) if options["seed"] is None else options["seed"]
+        seconds = options["seconds"] or 60 + options["kills"] * SECONDS_PER_KILL
+        if HOME in os.environ:
+            self._prove(options["kills"], seed, seconds)
+        wanted = [SQLITE, POSTGRES] if options["database"] == BOTH else [options["database"]]
+        if POSTGRES in wanted and postgres.binaries() is None:
+            self.stdout.write("PostgreSQL is not installed here (no initdb was found): that part is left out.")
+            wanted.remove(POSTGRES)
+        words = ["--kills", str(options["kills"]), "--seed", str(seed), "--seconds", str(seconds)]
+        codes = [self._start_again_in(settings.VAR_DIR / "chaos" / name, name, words) for name in wanted]
+        sys.exit(max(codes, default=0))
+
+    def _prove(self, kills: int, seed: int, seconds: float) -> None:
+        ports = dict(zip(platforms.all, map(int, os.environ[PORTS].split(",")), strict=True))
+        try:
+            held = run.run(dict(os.environ), ports, kills, seed, seconds, int(os.environ[DATABASE_PORT]), self._say)
+        except Problem as problem:
+            raise CommandError(problem.message) from None
+        self._say("  Everything held." if held else "  The proof FAILED.")
+        sys.exit(0 if held else 1)
+
+    def _start_again_in(self, home: Path, database: str, words: list[str]) -> int:
+        """Runs this command anew, with settings that know only an empty state directory and database of their own."""
+        home.mkdir(parents=True, exist_ok=True)
+        try:
+            with only_one(home):
+                _empty(home)
+        except Problem as problem:
+            raise CommandError(problem.message) from None
+        self._say(f"{database}: {words[1]} kills, seed {words[3]}. The logs are in {home}.")
+        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "chaos", *words]
+        return subprocess.run(command, env=_environment(home, database), check=False).returncode  # noqa: S603
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def _environment(home: Path, database: str) -> dict[str, str]:
+    ports = {slug: free_port() for slug in platforms.all}
+    database_port = free_port() if database == POSTGRES else 0
+    urls = {platforms[slug].url_variable: f"http://{HOST}:{port}" for slug, port in ports.items()}
+    inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", *urls)}
+    own = {
+        HOME: str(home),
+        PORTS: ",".join(map(str, ports.values())),
+        DATABASE_PORT: str(database_port),
+        "CHAOS_TOKEN": TOKEN,
+        "VAR_DIR": str(home),
+        "DATABASE_URL": postgres.url(database_port) if database_port else f"sqlite:///{home / 'dinmo.sqlite3'}",
+        "SOURCE_FILES_ROOT": str(home),
+        "LOG_LEVEL": "WARNING",
+    }
+    address = broker.url(broker.socket_path(home, os.environ))
+    return programs.environment({**inherited, **own}, settings.BASE_DIR, address, "", urls)
+
+
+def _empty(home: Path) -> None:
+    """Removes what an earlier proof left behind."""
+    for path in home.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != "runtime.lock":
+            path.unlink()
