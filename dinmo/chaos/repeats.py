@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from activations.models import Change
-from dinmo.chaos.story import Kill
+from dinmo.chaos.story import HOLDERS, Kill
 from dinmo.chaos.weather import Write
 
 BEFORE_SECONDS = 5.0
@@ -40,7 +40,11 @@ def places(attio: Mapping[str, Any], intercom: Mapping[str, Any]) -> dict[str, P
 
 def place_of(company_id: str) -> Place:
     """Companies whose id starts with `app-` belong to the update, the others to the upsert."""
-    return ("Intercom update", int(company_id[4:])) if company_id.startswith("app-") else ("Intercom upsert", int(company_id))
+    return (
+        ("Intercom update", int(company_id[4:].removesuffix("-twin")))
+        if company_id.startswith("app-")
+        else ("Intercom upsert", int(company_id))
+    )
 
 
 def number_in(domains: Any) -> int:
@@ -96,6 +100,7 @@ def explain(attempts: Iterable[tuple[Place, Change, list[Write]]], kills: Sequen
 
 def _cause(before: Write, again: Write, activation: str, kills: Sequence[Kill]) -> Kill | None:
     between = [kill for kill in kills if before.at - BEFORE_SECONDS <= kill.at <= again.at]
+    between = [kill for kill in between if kill.target in HOLDERS] or between
     after = [kill for kill in between if kill.at >= before.at]
     return after[0] if after else between[-1] if between else None
 

@@ -13,8 +13,9 @@ MOST = 500
 CHANGED, ADDED, REMOVED, BACK, TROUBLED, MENDED = 0.35, 0.04, 0.02, 0.3, 0.04, 0.5
 CATEGORIES = ("SAAS", "E-commerce", "Accounting")
 PLANS = ("free", "team", "business")
-TWICE, TWIN, NO_OPTION, REFUSED = "two rows with one key", "another company's domain", "an unknown category", "a refused domain"
+TWICE, TWIN, NO_OPTION, REFUSED = "two rows with one key", "another row with its domain", "an unknown category", "a refused domain"
 TROUBLES = (TWICE, TWIN, NO_OPTION, REFUSED)
+TWIN_NUMBER = 100_000
 _TABLE = """
     CREATE TABLE companies (
         id integer, account text, domain text, name text, description text, category text, plan text, seats integer, revenue integer
@@ -46,12 +47,14 @@ class Company:
 
     def rows(self) -> Iterator[Row]:
         """Its rows in the table: with a trouble, they are not what should be sent."""
-        domain = {TWIN: f"company{self.number - 1}.com", REFUSED: f"company{self.number}.example"}.get(self.trouble, self.domain)
+        domain = f"company{self.number}.example" if self.trouble == REFUSED else self.domain
         category = "Time Travel" if self.trouble == NO_OPTION else self.category
         values = (self.description, category, self.plan, self.seats, self.revenue)
         yield (self.number, self.account, domain, self.name, *values)
         if self.trouble == TWICE:
             yield (self.number, self.account, domain, f"{self.name} again", *values)
+        if self.trouble == TWIN:
+            yield (TWIN_NUMBER + self.number, f"{self.account}-twin", domain, f"{self.name} again", *values)
 
 
 class Shop:
@@ -91,7 +94,7 @@ class Shop:
         chance = self.chance
         if company.trouble and chance.random() < MENDED:
             company = replace(company, trouble="")
-        elif chance.random() < TROUBLED and company.number > 1:
+        elif chance.random() < TROUBLED:
             company = replace(company, trouble=chance.choice(TROUBLES))
         if chance.random() < CHANGED:
             fresh = self._company(company.number)
@@ -112,10 +115,13 @@ class Shop:
         )
 
     def _write(self) -> None:
-        connection = sqlite3.connect(self.path)
+        """A new file in place of the old one, so that a run that is reading sees all of the one or all of the other."""
+        draft = self.path.with_suffix(".draft")
+        draft.unlink(missing_ok=True)
+        connection = sqlite3.connect(draft)
         with connection:
-            connection.execute("DROP TABLE IF EXISTS companies")
             connection.execute(_TABLE)
             rows = [row for company in self.live.values() for row in company.rows()]
             connection.executemany("INSERT INTO companies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         connection.close()
+        draft.rename(self.path)

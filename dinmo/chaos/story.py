@@ -23,11 +23,13 @@ POINTS = ("in_plan", "plan_committed", "before_send", "before_commit", "after_co
 TARGETS = (*POINTS, *POINTS[1:5], *WORKERS, *WORKERS, BEAT, BROKER, BROKER)
 EXTRA = (DATABASE, DATABASE, DATABASE)
 WORKER = "worker"
+HOLDERS = (WORKER, DATABASE)
+"""Those whose death leaves requests without a record."""
 TICK_SECONDS = 0.05
 LOOK_SECONDS = 0.25
 CALM_SECONDS = 0.9
 """The mean time between two kills."""
-POINT_SECONDS = 15.0
+POINT_SECONDS = 8.0
 END_SECONDS = 150.0
 
 
@@ -96,17 +98,18 @@ class Story:
         return targets
 
     def _round(self) -> None:
-        """Looks which runs are live; where none is, the source changes and all run again."""
+        """Looks which runs are live; where an activation has none, the source changes and it runs again."""
         if time.monotonic() < self.looked_at + LOOK_SECONDS:
             return
         self.looked_at = time.monotonic()
         with database():
             self.live = live()
-            if not self.live:
+            idle = list(Activation.objects.exclude(name__in=self.live).order_by("pk"))
+            if idle:
                 self.rounds += 1
                 if self.rounds > 1:
                     self.shop.change()
-                for activation in Activation.objects.order_by("pk"):
+                for activation in idle:
                     runs.request(activation, Run.Trigger.SCHEDULE)
 
     def _strike(self, target: str) -> None:
@@ -138,7 +141,8 @@ class Story:
         self.kills.append(Kill(at, target, point, self.live))
         self.next_at = time.monotonic() + min(4 * CALM_SECONDS, self.chance.expovariate(1 / CALM_SECONDS))
         if len(self.kills) % 20 == 0:
-            self.say(f"  {len(self.kills)} kills, {self.rounds} rounds, {sum(len(w.writes) for w in self.weathers.values())} writes")
+            writes = sum(len(weather.writes) for weather in self.weathers.values())
+            self.say(f"  {len(self.kills)} kills, the source changed {self.rounds - 1} times, {writes} writes")
 
     def _await_end(self) -> None:
         deadline = time.monotonic() + END_SECONDS

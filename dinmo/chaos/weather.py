@@ -14,6 +14,7 @@ LATENCY_SECONDS = (0.02, 0.08)
 SLOW_SECONDS = 0.4
 OUTAGE_SECONDS = 2.5
 FATES = {"refused": 0.015, "throttled": 0.004, "cut": 0.01, "cut_after": 0.02, "failed_after": 0.01, "slow": 0.03, "outage": 0.0003}
+RECORDS = ("/companies", "/records")
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Weather:
         if request.path.startswith(CONTROL):
             return self.sandbox.handle(request)
         begun = time.time()
-        fate, latency = self._fate(begun)
+        fate, latency = self._fate(begun, any(part in request.path for part in RECORDS))
         time.sleep(latency)
         if fate in ("refused", "outage"):
             return Reply(503, {"message": "Service unavailable"})
@@ -63,12 +64,12 @@ class Weather:
             raise Cut
         return Reply(502, "<html>Bad gateway</html>") if lost else reply
 
-    def _fate(self, now: float) -> tuple[str, float]:
+    def _fate(self, now: float, of_records: bool) -> tuple[str, float]:
         with self.lock:
             self.requests += 1
             latency = self.chance.uniform(*LATENCY_SECONDS)
             drawn, fate = self.chance.random(), "fine"
-            for name, share in FATES.items() if self.rough else ():
+            for name, share in FATES.items() if self.rough and of_records else ():
                 drawn -= share
                 if drawn < 0:
                     fate = name
