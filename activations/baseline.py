@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,16 +22,6 @@ _OF_GENERATION = {
     "sqlite": "id BETWEEN (SELECT min(id) FROM activations_record WHERE generation_id = %s)"
     " AND (SELECT max(id) FROM activations_record WHERE generation_id = %s) AND +generation_id = %s",
 }
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the database holds of one record."""
-
-    field_digests: bytes
-    match_digest: int
-    remote_id: str
-    accepted_at: datetime | None
 
 
 class Baseline:
@@ -97,7 +86,7 @@ class Seen:
     def __init__(self, baseline: Baseline) -> None:
         self.baseline = baseline
         self.new_keys: list[np.ndarray] = []
-        self.new_matches: dict[int, int] = {}
+        self.new_matches: list[tuple[np.ndarray, np.ndarray]] = []
         self.rows = 0
         self.keyless = 0
 
@@ -116,17 +105,17 @@ class Seen:
         baseline.same[places[same]] = True
         return places, keyed & ~same
 
-    def unchanged(self, place: int) -> None:
-        """A row with another digest, whose values are the same all the same."""
-        self.baseline.same[place] = True
-        self.baseline.status[place] &= ~np.uint8(_TRIED_MASK)
+    def unchanged(self, places: np.ndarray) -> None:
+        """Rows with another digest, whose values are the same all the same."""
+        self.baseline.same[places] = True
+        self.baseline.status[places] &= ~np.uint8(_TRIED_MASK)
 
-    def match(self, place: int, key: int, digest: int) -> None:
-        """The match value that a row has now (0: it has none that counts)."""
-        if place >= 0:
-            self.baseline.match_digests[place] = digest
-        elif digest:
-            self.new_matches[key] = digest
+    def match(self, places: np.ndarray, keys: np.ndarray, digests: np.ndarray) -> None:
+        """The match values that rows have now (0: one has none that counts)."""
+        known = places >= 0
+        self.baseline.match_digests[places[known]] = digests[known]
+        new = ~known & (digests != 0)
+        self.new_matches.append((keys[new], digests[new]))
 
     def duplicates(self) -> dict[int, int]:
         """Key digests that more than one row has, with the number of rows."""
@@ -140,10 +129,8 @@ class Seen:
         """Match digests that several seen records have, each with their key digests; `without` are keys out of the game."""
         baseline = self.baseline
         here = baseline.seen == 1
-        new_keys = np.fromiter(self.new_matches, dtype=np.int64, count=len(self.new_matches))
-        new_matches = np.fromiter(self.new_matches.values(), dtype=np.int64, count=len(self.new_matches))
-        keys = np.concatenate([baseline.keys[here], new_keys])
-        matches = np.concatenate([baseline.match_digests[here], new_matches])
+        keys = np.concatenate([baseline.keys[here], *(keys for keys, _ in self.new_matches)])
+        matches = np.concatenate([baseline.match_digests[here], *(matches for _, matches in self.new_matches)])
         counts = (matches != 0) & ~np.isin(keys, np.fromiter(without, dtype=np.int64, count=len(without)))
         keys, matches = keys[counts], matches[counts]
         order = np.argsort(matches, kind="stable")

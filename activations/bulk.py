@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+import polars as pl
 from django.db import connection
 from django.db.models import Model
 from psycopg import ClientCursor
@@ -39,6 +40,19 @@ def insert(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[A
         else:
             marks = ", ".join(["%s"] * len(columns))
             cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)  # noqa: S608
+
+
+def insert_frame(model: type[Model], frame: pl.DataFrame) -> None:
+    """Inserts a frame whose columns are named as those of the table; JSON as text, bytes as bytes, no null."""
+    table, names = model._meta.db_table, ", ".join(f'"{name}"' for name in frame.columns)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            hexed = frame.with_columns(pl.lit("\\x") + pl.col(pl.Binary).bin.encode("hex"))
+            with cursor.cursor.copy(f'COPY "{table}" ({names}) FROM STDIN (FORMAT csv)') as copy:
+                copy.write(hexed.write_csv(include_header=False, quote_style="non_numeric").encode())
+        else:
+            marks = ", ".join(["%s"] * frame.width)
+            cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', frame.rows())  # noqa: S608
 
 
 def update(model: type[Model], keys: dict[str, Any], match: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

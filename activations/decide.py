@@ -1,17 +1,17 @@
-"""PURE. What a run does with one row, with one answer of the vendor, and with a refusal that comes again."""
+"""PURE. What a run does with rows, with one answer of the vendor, and with a refusal that comes again."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
-from activations import digests
-from activations.baseline import Known
-from activations.mapping import Converted, Layout, changed_slots, convert
-from core.errors import Rejected, Unavailable
+import numpy as np
+import orjson
+
+from activations.digests import of_texts
+from activations.mapping import Layout, Rows
+from core.errors import Unavailable
 from destinations.contract import Mode
 
 ATTEMPTS = 5
@@ -23,23 +23,22 @@ BREAKER_FAILURES = 12
 
 
 @dataclass(frozen=True)
-class Send:
-    """Write it: all of it where it is new, else only `changed`."""
+class Known:
+    """What the baseline holds of a batch's rows, in their order.
 
-    converted: Converted
-    changed: list[str]
-    is_new: bool
-    remote_id: str
-    match_digest: int
-    field_digests: bytes
+    Args:
+        accepted_at: when the destination last accepted something; NaT where it never did.
+        digests: shape (rows, slots), 0 where nothing was accepted.
+    """
 
+    accepted_at: np.ndarray
+    match_digests: np.ndarray
+    digests: np.ndarray
+    remote_ids: np.ndarray
 
-@dataclass(frozen=True)
-class Same:
-    """The row looks different, its values are what was accepted: only the prefilter moves."""
-
-    field_digests: bytes
-    match_digest: int
+    @property
+    def accepted(self) -> np.ndarray:
+        return ~np.isnat(self.accepted_at)
 
 
 @dataclass(frozen=True)
@@ -50,23 +49,64 @@ class Settled:
     code: str
     message: str
     field: str = ""
-    match_digest: int = 0
 
 
-def for_row(layout: Layout, mode: str, row: Mapping[str, Any], known: Known | None, *, full: bool) -> Send | Same | Settled:
-    """What to do with a row that differs from its baseline, or has none."""
-    try:
-        converted = convert(layout, row)
-    except Rejected as refusal:
-        return Settled("invalid", refusal.code, refusal.message, refusal.field)
-    match_digest = digests.of_text(converted.identity)
-    if known is None or known.accepted_at is None:
-        return _first(converted, known, match_digest)
+ALREADY_THERE = Settled("skipped", "already_there", "Insert mode never touches a record that the destination has.")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to do with the rows of a batch; each is in exactly one of `send`, `same` and `settled`.
+
+    Args:
+        send: rows to write: all of it where it is new or another record, else what `changed` names.
+        same: rows whose values are what was accepted: only the prefilter moves.
+        settled: rows decided without a request.
+        changed: a JSON list of attribute names for each row.
+        remote_ids: the vendor's id of each row's record, "" where there is none to go by.
+        digests: as `Known.digests`, as they are once the row is accepted.
+    """
+
+    send: np.ndarray
+    same: np.ndarray
+    settled: dict[int, Settled]
+    is_new: np.ndarray
+    changed: list[str]
+    remote_ids: np.ndarray
+    match_digests: np.ndarray
+    digests: np.ndarray
+
+
+def for_rows(layout: Layout, mode: str, rows: Rows, known: Known, *, full: bool) -> Verdict:
+    """What to do with rows that differ from their baseline, or have none."""
+    match_digests = of_texts(rows.identities)
+    places = [slot.number for slot in layout.slots]
+    found = np.column_stack([column.digests() for column in rows.columns] or [np.empty((len(match_digests), 0), dtype=np.int64)])
+    old = known.digests[:, places]
+    says = found != 0
+    differs = says & (found != old) & ~_taken_as_sent(layout, old, known)
+    match_changed = known.accepted & (known.match_digests != match_digests)
+    # Where the vendor takes another match value for another record, nothing that was accepted counts for it.
+    another = match_changed & (not layout.service.match_may_change)
+    changed = np.where((~known.accepted | another | full)[:, None], says, differs)
+    settled = {place: Settled("invalid", refusal.code, refusal.message, refusal.field) for place, refusal in rows.refusals.items()}
     if mode == Mode.INSERT:
-        return Settled(
-            "skipped", "already_there", "Insert mode never touches a record that the destination has.", match_digest=match_digest
-        )
-    return _again(layout, converted, known, match_digest, full)
+        settled = {**dict.fromkeys(np.flatnonzero(known.accepted).tolist(), ALREADY_THERE), **settled}
+    open_rows = np.ones(len(match_digests), dtype=bool)
+    open_rows[list(settled)] = False
+    send = open_rows & (~known.accepted | match_changed | changed.any(axis=1))
+    digests = known.digests.copy()
+    digests[:, places] = np.where(says, found, old)
+    return Verdict(
+        send=send,
+        same=open_rows & ~send,
+        settled=settled,
+        is_new=~known.accepted,
+        changed=_names(layout, changed, match_changed & ~another),
+        remote_ids=np.where(another, "", known.remote_ids),
+        match_digests=match_digests,
+        digests=digests,
+    )
 
 
 def refused_again(attempts: int, run_number: int, now: datetime) -> tuple[int, datetime]:
@@ -85,23 +125,21 @@ def may_retry(attempt: int, problem: Unavailable) -> bool:
     return problem.throttled or attempt < ATTEMPTS
 
 
-def _first(converted: Converted, known: Known | None, match_digest: int) -> Send:
-    old = known.field_digests if known else b""
-    remote_id = known.remote_id if known else ""
-    return Send(converted, list(converted.values), True, remote_id, match_digest, digests.pack(converted.digests, old))
+def _taken_as_sent(layout: Layout, old: np.ndarray, known: Known) -> np.ndarray:
+    """Where a mapping that holds from now on meets a record that was there before it."""
+    never = np.datetime64("NaT", "us")
+    since = np.array([_moment(slot.since) if slot.since else never for slot in layout.slots], dtype="datetime64[us]")
+    return (old == 0) & (known.accepted_at[:, None] < since[None, :])
 
 
-def _again(layout: Layout, converted: Converted, known: Known, match_digest: int, full: bool) -> Send | Same:
-    slots = list(changed_slots(layout, converted, known.field_digests, known.accepted_at))
-    new_digests = digests.pack(converted.digests, known.field_digests)
-    match_changed = match_digest != known.match_digest
-    if not full and not slots and not match_changed:
-        return Same(new_digests, match_digest)
-    changed = list(converted.values) if full else [slot.field.name for slot in slots]
-    remote_id = known.remote_id
-    if match_changed and layout.service.match_may_change:
-        changed.append(layout.match_field.name)
-    elif match_changed:
-        # The vendor takes another match value for another record: nothing that was accepted counts for it.
-        changed, remote_id = list(converted.values), ""
-    return Send(converted, changed, False, remote_id, match_digest, new_digests)
+def _moment(of: datetime) -> np.datetime64:
+    return np.datetime64(of.astimezone(UTC).replace(tzinfo=None), "us")
+
+
+def _names(layout: Layout, changed: np.ndarray, match: np.ndarray) -> list[str]:
+    """The names of each row's changed attributes as JSON; few different lists for many rows."""
+    names = [*(slot.field.name for slot in layout.slots), layout.match_field.name]
+    mask = np.column_stack([changed, match])
+    different, which = np.unique(mask, axis=0, return_inverse=True)
+    lists = [orjson.dumps([name for name, says in zip(names, row, strict=True) if says]).decode() for row in different]
+    return [lists[place] for place in which.reshape(-1).tolist()]

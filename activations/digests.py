@@ -48,6 +48,16 @@ def keys(column: pa.Array) -> tuple[pl.Series, np.ndarray]:
     return text, _hash([text])
 
 
+def as_text(column: pa.Array) -> pl.Series:
+    """A column as text, whatever its type."""
+    return _text(pl.from_arrow(column))
+
+
+def of_texts(texts: pl.Series) -> np.ndarray:
+    """The digest of each text, as `of_text`; 0 where it is null."""
+    return _hash([texts])
+
+
 def rows(columns: Sequence[pa.Array], seed: int) -> np.ndarray:
     """One digest a row over these columns, seeded with the layout they are read for."""
     count = len(columns[0])
@@ -62,6 +72,12 @@ def pack(digests: Mapping[int, int], old: bytes = b"") -> bytes:
     for slot, digest in digests.items():
         packed[slot * WIDTH : (slot + 1) * WIDTH] = digest.to_bytes(WIDTH, "little", signed=True)
     return bytes(packed)
+
+
+def packed(table: np.ndarray) -> list[bytes]:
+    """Each row of a table of digests, packed."""
+    data, width = table.astype("<i8").tobytes(), table.shape[1] * WIDTH
+    return [data[start : start + width] for start in range(0, len(table) * width, width)] if width else [b""] * len(table)
 
 
 def unpack(packed: bytes, slot: int) -> int:

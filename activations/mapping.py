@@ -1,19 +1,24 @@
-"""PURE. From a row of the source to the values that a destination takes, or the reason why it can't be."""
+"""PURE. From batches of source columns to the values that a destination takes, or the reason why a row can't be."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import orjson
+import polars as pl
+import pyarrow as pa
+
 from activations import digests
+from activations.columns import Converted, Converter, is_empty
 from core.errors import Rejected
 from destinations.contract import Field, Service
 from segments.contract import ColumnType
-from segments.values import natural
 
 KEEP, CLEAR = "keep", "clear"
 
@@ -64,78 +69,90 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Converted:
-    """A row as the destination would take it: wire values by attribute, and a digest for each slot that says something."""
+class Rows:
+    """A batch of rows as the destination would take them.
 
-    match_value: Any
-    identity: str
-    values: dict[str, Any]
-    digests: dict[int, int]
-
-
-def convert(layout: Layout, row: Mapping[str, Any]) -> Converted:
-    """Converts one row of raw source values.
-
-    Raises:
-        Rejected: the row can't be sent; `field` names the attribute, the message the column.
+    Args:
+        match: JSON of each row's match value; `identities` are what records are compared by.
+        columns: what each slot of the layout makes of the rows, in the layout's order.
+        refusals: the rows that can't be sent, with the first reason.
     """
-    natural_row = {name: natural(value, layout.types[name], layout.zone) for name, value in row.items()}
-    match_value, identity = _match(layout, natural_row[layout.match_column])
-    values: dict[str, Any] = {}
-    found: dict[int, int] = {}
-    for slot in layout.slots:
-        value = natural_row[slot.column] if slot.column else slot.value
-        if is_empty(value) and slot.when_empty == KEEP:
-            continue
-        wire = _wire(layout.service, slot, value)
-        values[slot.field.name] = wire
-        found[slot.number] = digests.of_value(wire)
-    return Converted(match_value, identity, values, found)
+
+    match: pl.Series
+    identities: pl.Series
+    columns: list[Converted]
+    refusals: dict[int, Rejected]
+
+    def values(self, slots: Sequence[Slot]) -> pl.Series:
+        """Each row's values as one JSON object by attribute; what says nothing is left out."""
+        names = [orjson.dumps(slot.field.name).decode() + ":" for slot in slots]
+        frame = pl.DataFrame({str(place): column.json for place, column in enumerate(self.columns)})
+        members = [pl.lit(name) + pl.col(str(place)) for place, name in enumerate(names)]
+        if not members:
+            return pl.Series(["{}"] * len(self.match), dtype=pl.String)
+        joined = pl.concat_str(members, separator=",", ignore_nulls=True)
+        return frame.select(pl.concat_str([pl.lit("{"), joined, pl.lit("}")]).alias("values"))["values"]
 
 
-def is_empty(value: Any) -> bool:
-    """Whether a source value says nothing: null, a blank text, an empty list or object."""
-    return value is None or (not value.strip() if isinstance(value, str) else isinstance(value, list | dict) and not value)
+class Mapper:
+    """Converts batches of rows by one layout, and remembers what it converted value by value."""
 
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.match = self._converter(layout.match_field, layout.match_column, KEEP)
+        self.slots = [self._converter(slot.field, slot.column, slot.when_empty) for slot in layout.slots]
 
-def changed_slots(layout: Layout, converted: Converted, accepted: bytes, accepted_at: datetime | None) -> Iterator[Slot]:
-    """The slots whose value differs from what the destination last accepted."""
-    for slot in layout.slots:
-        digest = converted.digests.get(slot.number)
-        before = digests.unpack(accepted, slot.number)
-        if digest is not None and digest != before and not _taken_as_sent(slot, before, accepted_at):
-            yield slot
+    def convert(self, batch: pa.RecordBatch) -> Rows:
+        """Converts rows of raw source values, with the layout's columns in their order."""
+        raw = dict(zip(self.layout.columns, batch.columns, strict=True))
+        match = self.match.convert(raw[self.layout.match_column])
+        columns = [self._slot(slot, converter, raw, batch.num_rows) for slot, converter in zip(self.layout.slots, self.slots, strict=True)]
+        refusals: dict[int, Rejected] = {}
+        for column in [*reversed(columns), match]:
+            refusals.update(column.refusals)
+        for place in np.flatnonzero(match.json.is_null().to_numpy()):
+            if place not in match.refusals:
+                refusals[int(place)] = self._match_empty()
+        return Rows(match.json, self._identities(match), columns, refusals)
 
+    def _slot(self, slot: Slot, converter: Converter, raw: Mapping[str, pa.Array], count: int) -> Converted:
+        if slot.column:
+            return converter.convert(raw[slot.column])
+        return self._fixed(slot, count)
 
-def _taken_as_sent(slot: Slot, before: int, accepted_at: datetime | None) -> bool:
-    return before == 0 and slot.since is not None and accepted_at is not None and accepted_at < slot.since
+    def _fixed(self, slot: Slot, count: int) -> Converted:
+        """One value for all rows, or one refusal."""
+        text: str | None = None
+        refusals: dict[int, Rejected] = {}
+        try:
+            if not is_empty(slot.value):
+                text = digests.canonical(self.layout.service.convert(slot.field, slot.value)).decode()
+            elif slot.when_empty == CLEAR:
+                text = digests.canonical(self.layout.service.empty(slot.field)).decode()
+        except Rejected as refusal:
+            named = Rejected(refusal.code, "Fixed value: " + refusal.message, detail=refusal.detail, field=refusal.field)
+            refusals = dict.fromkeys(range(count), named)
+        texts = pl.Series([text], dtype=pl.String).new_from_index(0, count)
+        return Converted(texts, texts, np.zeros(count, dtype=bool), refusals)
 
+    def _identities(self, match: Converted) -> pl.Series:
+        """What each match value is compared by; a plain value is its own identity."""
+        others = np.flatnonzero(~match.plain & match.json.is_not_null().to_numpy())
+        found = [self.layout.service.identity(self.layout.match_field, orjson.loads(wire)) for wire in match.json.gather(others)]
+        identities = match.text.set(pl.Series(~match.plain), None)
+        return identities.scatter(others, pl.Series(found, dtype=pl.String)) if len(others) else identities
 
-def _match(layout: Layout, value: Any) -> tuple[Any, str]:
-    name = layout.match_field.name
-    if is_empty(value):
-        raise Rejected(
-            "match_empty",
-            f"The column {layout.match_column!r} is empty, so this record can't be found at the destination. Fill it in the source.",
-            field=name,
+    def _converter(self, to: Field, column: str, when_empty: str) -> Converter:
+        layout = self.layout
+        kind = layout.types.get(column, ColumnType.TEXT)
+        empty = (lambda: layout.service.empty(to)) if when_empty == CLEAR else None
+        return Converter(layout.service, to, kind, layout.zone, empty, f"Column {column!r}: ")
+
+    def _match_empty(self) -> Rejected:
+        words = (
+            f"The column {self.layout.match_column!r} is empty, so this record can't be found at the destination. Fill it in the source."
         )
-    wire = _named(layout.match_column, lambda: layout.service.convert(layout.match_field, value))
-    return wire, layout.service.identity(layout.match_field, wire)
-
-
-def _wire(service: Service, slot: Slot, value: Any) -> Any:
-    if is_empty(value):
-        return _named(slot.column, lambda: service.empty(slot.field))
-    return _named(slot.column, lambda: service.convert(slot.field, value))
-
-
-def _named(column: str, action: Any) -> Any:
-    """Runs a conversion; a refusal also names the column that the value came from."""
-    try:
-        return action()
-    except Rejected as refusal:
-        origin = f"Column {column!r}: " if column else "Fixed value: "
-        raise Rejected(refusal.code, origin + refusal.message, detail=refusal.detail, field=refusal.field) from None
+        return Rejected("match_empty", words, field=self.layout.match_field.name)
 
 
 def _describe(of: Field) -> list[Any]:

@@ -9,26 +9,30 @@ Nothing is sent here, and the source is closed before the first request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 from django.db.models import Count
 from django.utils import timezone
 
 from activations import bulk, decide, digests
-from activations.baseline import Baseline, Known, Seen
+from activations.baseline import Baseline, Seen
 from activations.context import Context
 from activations.lease import Lease
-from activations.mapping import Layout
+from activations.mapping import Layout, Mapper, Rows
 from activations.models import Change, Generation, Record, Run
 from activations.runs import BY_PERSON
 from core.checkpoints import reach
 from segments import read
 
 CHUNK = 2_000
+KNOWN_CHUNK = 10_000
+FRAME_CHUNK = 20_000
 EXAMPLES = 100
 DUPLICATE_KEY, MATCH_TWIN, KEY_EMPTY = "duplicate_key", "match_twin", "key_empty"
 _CHANGE_COLUMNS = [
@@ -36,6 +40,16 @@ _CHANGE_COLUMNS = [
     "row_digest", "match_digest", "field_digests", "state", "outcome", "attempts", "code", "message", "field", "request_id",
     "sent", "created", "settled_at",
 ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Picked:
+    """The rows of a batch that need a second look: keys as text and digest, places in the baseline, row digests."""
+
+    texts: pl.Series
+    keys: np.ndarray
+    places: np.ndarray
+    rows: np.ndarray
 
 
 class Planner:
@@ -53,6 +67,9 @@ class Planner:
         self.changes: list[tuple[Any, ...]] = []
         self.same: list[tuple[Any, ...]] = []
         self.settled: list[tuple[Any, ...]] = []
+        self.pending: pl.DataFrame | None = None
+        self.mapper = Mapper(layout)
+        self.width = max([context.activation.next_slot, *(slot.number + 1 for slot in layout.slots)], default=0)
         by_person = self.run_row.trigger in BY_PERSON
         self.seen = Seen(Baseline.load(generation, self.run_row, now, retry_rejected=self.full or by_person, retry_skipped=self.full))
 
@@ -69,42 +86,58 @@ class Planner:
 
     def _batch(self, batch: pa.RecordBatch) -> None:
         texts, keys = digests.keys(batch.column(0))
-        rows = digests.rows(batch.columns, self.seed)
-        places, differing = self.seen.look(keys, rows, full=self.full)
+        row_digests = digests.rows(batch.columns, self.seed)
+        places, differing = self.seen.look(keys, row_digests, full=self.full)
         self._note_keyless(keys)
-        if not differing.any():
-            return
         picked = np.flatnonzero(differing)
-        raw = batch.take(pa.array(picked)).to_pylist()
-        known = self._known(keys[picked[places[picked] >= 0]])
-        picked_texts = texts.gather(picked).to_list()
-        for row, text, index in zip(raw, picked_texts, picked.tolist(), strict=True):
-            key = int(keys[index])
-            decision = decide.for_row(self.layout, self.context.activation.mode, row, known.get(key), full=self.full)
-            self._note(decision, text, key, int(places[index]), int(rows[index]), known.get(key))
-        if len(self.changes) >= CHUNK or len(self.same) >= CHUNK:
-            self._flush()
+        if len(picked):
+            rows = self.mapper.convert(batch.take(pa.array(picked)))
+            known = self._known(keys[picked], places[picked])
+            verdict = decide.for_rows(self.layout, self.context.activation.mode, rows, known, full=self.full)
+            self._note(verdict, rows, Picked(texts.gather(picked), keys[picked], places[picked], row_digests[picked]))
+        self._flush()
 
-    def _note(
-        self, decision: decide.Send | decide.Same | decide.Settled, key: str, digest: int, place: int, row: int, known: Known | None
-    ) -> None:
-        self.seen.match(place, digest, decision.match_digest)
-        if isinstance(decision, decide.Same):
-            self.seen.unchanged(place)
-            self.same.append((digest, row, decision.match_digest, decision.field_digests, "", 0))
-        elif isinstance(decision, decide.Settled):
-            self.changes.append(self._settled(key, digest, decision, row, known is None))
-            self.settled.append((digest, key, decision.outcome, row))
-        else:
-            self.changes.append(self._pending(key, digest, decision, row))
+    def _note(self, verdict: decide.Verdict, rows: Rows, picked: Picked) -> None:
+        match_digests = verdict.match_digests.copy()
+        match_digests[[place for place, why in verdict.settled.items() if why.outcome == "invalid"]] = 0
+        self.seen.match(picked.places, picked.keys, match_digests)
+        self._note_same(verdict, picked)
+        for place, why in verdict.settled.items():
+            key, digest, row = picked.texts[place], int(picked.keys[place]), int(picked.rows[place])
+            self.changes.append(self._settled(key, digest, why, row, bool(verdict.is_new[place])))
+            self.settled.append((digest, key, why.outcome, row))
+        if verdict.send.any():
+            self.pending = self._pending(verdict, rows, picked)
 
-    def _pending(self, key: str, digest: int, send: decide.Send, row: int) -> tuple[Any, ...]:
-        converted = send.converted
-        return (
-            self.run_row.pk, self.lease.epoch, key, digest, send.is_new, send.remote_id, converted.identity,
-            bulk.json_text(converted.match_value), bulk.json_text(converted.values), bulk.json_text(send.changed), row, send.match_digest,
-            send.field_digests, Change.State.PENDING, "", 0, "", "", "", "", "[]", False, None,
-        )  # fmt: skip
+    def _note_same(self, verdict: decide.Verdict, picked: Picked) -> None:
+        same = np.flatnonzero(verdict.same)
+        self.seen.unchanged(picked.places[same])
+        packed = digests.packed(verdict.digests[same])
+        columns = (picked.keys[same].tolist(), picked.rows[same].tolist(), verdict.match_digests[same].tolist(), packed)
+        self.same.extend((*row, "", 0) for row in zip(*columns, strict=True))
+
+    def _pending(self, verdict: decide.Verdict, rows: Rows, picked: Picked) -> pl.DataFrame:
+        """The changes to deliver, as columns of the table."""
+        send = np.flatnonzero(verdict.send)
+        fixed = {
+            "run_id": self.run_row.pk, "epoch": self.lease.epoch, "state": Change.State.PENDING.value, "outcome": "", "attempts": 0,
+            "code": "", "message": "", "field": "", "request_id": "", "sent": "[]", "created": False,
+        }  # fmt: skip
+        return pl.DataFrame(
+            {
+                "key": picked.texts.gather(send),
+                "key_digest": picked.keys[send],
+                "is_new": verdict.is_new[send],
+                "remote_id": pl.Series(verdict.remote_ids[send].tolist(), dtype=pl.String),
+                "match_identity": rows.identities.gather(send),
+                "match_value": rows.match.gather(send),
+                "values": rows.values(self.layout.slots).gather(send),
+                "changed": pl.Series(verdict.changed, dtype=pl.String).gather(send),
+                "row_digest": picked.rows[send],
+                "match_digest": verdict.match_digests[send],
+                "field_digests": pl.Series(digests.packed(verdict.digests[send]), dtype=pl.Binary),
+            }
+        ).with_columns(**{name: pl.lit(value) for name, value in fixed.items()})
 
     def _settled(
         self, key: str, digest: int, why: decide.Settled, row: int = 0, is_new: bool = False, values: str = "{}"
@@ -126,15 +159,26 @@ class Planner:
             )
             self.changes.append(self._settled("", 0, why))
 
-    def _known(self, keys: np.ndarray) -> dict[int, Known]:
-        """What the database holds of these key digests."""
-        found: dict[int, Known] = {}
-        for chunk in bulk.chunks(keys.tolist(), CHUNK):
-            rows = Record.objects.filter(generation=self.generation, key_digest__in=chunk).values_list(
-                "key_digest", "field_digests", "match_digest", "remote_id", "accepted_at"
-            )
-            found.update({key: Known(bytes(fields), match, remote, accepted) for key, fields, match, remote, accepted in rows})
-        return found
+    def _known(self, keys: np.ndarray, places: np.ndarray) -> decide.Known:
+        """What the database holds of these rows' records."""
+        count, width = len(keys), self.width
+        accepted_at = np.full(count, np.datetime64("NaT", "us"), dtype="datetime64[us]")
+        match_digests, found = np.zeros(count, dtype=np.int64), np.zeros((count, width), dtype=np.int64)
+        remote_ids = np.full(count, "", dtype=object)
+        where = {int(keys[place]): place for place in np.flatnonzero(places >= 0).tolist()}
+        for chunk in bulk.chunks(list(where), KNOWN_CHUNK):
+            for key, packed, match, remote_id, accepted in self._stored(chunk):
+                place = where[key]
+                found[place] = np.frombuffer(bytes(packed).ljust(width * digests.WIDTH, b"\0"), dtype="<i8", count=width)
+                match_digests[place], remote_ids[place] = match, remote_id
+                if accepted:
+                    accepted_at[place] = accepted.replace(tzinfo=None)
+        # The same key twice in one batch: both rows are duplicates, and none of them is sent.
+        return decide.Known(accepted_at, match_digests, found, remote_ids)
+
+    def _stored(self, keys: Sequence[int]) -> Any:
+        records = Record.objects.filter(generation=self.generation, key_digest__in=keys)
+        return records.values_list("key_digest", "field_digests", "match_digest", "remote_id", "accepted_at")
 
     def _flush(self) -> None:
         """Writes what was decided, in transactions that are over in a fraction of a second."""
@@ -144,10 +188,14 @@ class Planner:
             with self.lease.fenced():
                 bulk.insert(Change, _CHANGE_COLUMNS, chunk)
                 self._remember(tried)
+        if self.pending is not None:
+            for frame in self.pending.iter_slices(FRAME_CHUNK):
+                with self.lease.fenced():
+                    bulk.insert_frame(Change, frame)
         for chunk in bulk.chunks(self.same, CHUNK):
             with self.lease.fenced():
                 self._move(chunk)
-        self.changes, self.same, self.settled = [], [], []
+        self.changes, self.same, self.settled, self.pending = [], [], [], None
 
     def _move(self, rows: Any) -> None:
         if not self.run_row.dry_run:

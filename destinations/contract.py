@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from core.parameters import Parameter
 
@@ -232,6 +232,32 @@ class Platform(ABC):
         return (os.environ.get(self.url_variable, "").strip() or self.default_url(settings)).rstrip("/")
 
 
+@dataclass(frozen=True)
+class Plain:
+    """Which values a field takes just as they are, so that whole columns of them are converted at once.
+
+    It only saves time: for each value that meets it, the wire value and the identity are those that `convert` and `identity`
+    give. Everything else goes through `convert`, value by value.
+
+    Args:
+        form: how a value goes out. `text`: itself, a whole number as its digits. `number`: itself. `boolean`. `day`:
+            YYYY-MM-DD. `moment`: ISO 8601 in UTC with a Z and as many decimals of a second as there are, six or none.
+            `seconds`: unix time.
+        pattern: a regular expression that text must meet as a whole.
+        most_characters: of text.
+        largest: of numbers, without their sign.
+        places: decimals that numbers may have.
+        listed: the wire value is a list of that one value.
+    """
+
+    form: Literal["text", "number", "boolean", "day", "moment", "seconds"]
+    pattern: str = ""
+    most_characters: int | None = None
+    largest: int = 2**31 - 1
+    places: int = 0
+    listed: bool = False
+
+
 class Service(ABC):
     """One kind of destination: which records a platform takes, and how."""
 
@@ -271,6 +297,10 @@ class Service(ABC):
         Raises:
             Rejected: it can't be converted; the message names the field and what would fit, never the value.
         """
+
+    def plain(self, field: Field, type: str) -> Plain | None:
+        """PURE. Which values of a column of this type (see segments) the field takes as they are; None for none."""
+        return None
 
     @abstractmethod
     def empty(self, field: Field) -> Wire:

@@ -19,6 +19,12 @@ def look(seen: Seen, *rows: tuple[int, int], full: bool = False) -> list[bool]:
     return seen.look(keys.copy(), digests.copy(), full=full)[1].tolist()
 
 
+def match(seen: Seen, *rows: tuple[int, int, int]) -> None:
+    """(place, key digest, match digest) each."""
+    places, keys, digests = np.array(rows, dtype=np.int64).T
+    seen.match(places, keys, digests)
+
+
 def test_rows_that_are_as_accepted_need_no_second_look() -> None:
     seen = Seen(baseline((1, 10, 100, 0), (2, 20, 200, 0)))
     assert look(seen, (1, 10), (2, 21), (3, 30)) == [False, True, True]
@@ -51,16 +57,14 @@ def test_who_had_left_and_is_seen_is_back() -> None:
 def test_two_seen_records_with_one_match_value_are_twins() -> None:
     seen = Seen(baseline((1, 10, 100, 0), (2, 20, 200, 0)))
     look(seen, (1, 10), (2, 21), (3, 30))
-    seen.match(1, 2, 100)
-    seen.match(-1, 3, 300)
+    match(seen, (1, 2, 100), (-1, 3, 300))
     assert seen.twins([]) == {100: [1, 2]}
 
 
 def test_a_leaver_blocks_nobody_and_two_rows_may_swap() -> None:
     seen = Seen(baseline((1, 10, 100, 0), (2, 20, 200, 0), (3, 30, 300, 0)))
     look(seen, (1, 11), (2, 21))
-    seen.match(0, 1, 200)
-    seen.match(1, 2, 300)
+    match(seen, (0, 1, 200), (1, 2, 300))
     assert seen.twins([]) == {}
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import random
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from activations import decide, digests
-from activations.baseline import Known
-from activations.decide import Same, Send, Settled, for_row
-from activations.mapping import Layout, Slot
+from activations.decide import Known, Settled
+from activations.mapping import Layout, Mapper, Slot
 from core.errors import Unavailable
 from destinations.contract import Field, Service
 from segments.contract import ColumnType
@@ -38,11 +41,52 @@ def layout(service: Service | None = None, *slots: Slot) -> Layout:
     )
 
 
-def accepted(row: dict[str, Any], of: Layout | None = None, **changes: Any) -> Known:
+@dataclass
+class Send:
+    """One row's part of a verdict."""
+
+    is_new: bool
+    changed: list[str]
+    remote_id: str
+    values: dict[str, Any]
+    known: Known
+
+
+@dataclass
+class Same:
+    known: Known
+
+
+def nothing(count: int = 1) -> Known:
+    never = np.full(count, np.datetime64("NaT", "us"), dtype="datetime64[us]")
+    return Known(never, np.zeros(count, dtype=np.int64), np.zeros((count, 4), dtype=np.int64), np.array([""] * count, dtype=object))
+
+
+def for_row(of: Layout, mode: str, row: dict[str, Any], known: Known | None, *, full: bool) -> Send | Same | Settled:
+    """The verdict on one row, and what the baseline holds once it is carried out."""
+    batch = pa.record_batch([pa.array([_raw(row[name])], pa.string()) for name in of.columns], names=of.columns)
+    rows, known = Mapper(of).convert(batch), known or nothing()
+    verdict = decide.for_rows(of, mode, rows, known, full=full)
+    if verdict.settled:
+        return verdict.settled[0]
+    then = Known(
+        np.array([np.datetime64(NOW.replace(tzinfo=None), "us")]), verdict.match_digests, verdict.digests, np.array(["r1"], dtype=object)
+    )
+    if verdict.same[0]:
+        return Same(then)
+    values = json.loads(rows.values(of.slots)[0])
+    return Send(bool(verdict.is_new[0]), json.loads(verdict.changed[0]), verdict.remote_ids[0], values, then)
+
+
+def _raw(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def accepted(row: dict[str, Any], of: Layout | None = None) -> Known:
     """The baseline after this row was accepted."""
     sent = for_row(of or layout(), "upsert", row, None, full=False)
     assert isinstance(sent, Send)
-    return Known(sent.field_digests, sent.match_digest, changes.get("remote_id", "r1"), changes.get("at", NOW))
+    return sent.known
 
 
 ROW = {"id": 1, "key": "K", "a": "x", "b": "y"}
@@ -51,7 +95,7 @@ ROW = {"id": 1, "key": "K", "a": "x", "b": "y"}
 def test_a_new_row_is_sent_whole() -> None:
     sent = for_row(layout(), "upsert", ROW, None, full=False)
     assert isinstance(sent, Send)
-    assert (sent.is_new, sent.changed, sent.converted.values, sent.remote_id) == (True, ["a", "b"], {"a": "x", "b": "y"}, "")
+    assert (sent.is_new, sent.changed, sent.values, sent.remote_id) == (True, ["a", "b"], {"a": "x", "b": "y"}, "")
 
 
 def test_only_what_differs_is_changed() -> None:
@@ -68,14 +112,13 @@ def test_an_empty_value_is_kept_or_cleared_as_the_mapping_says() -> None:
     assert isinstance(for_row(layout(), "upsert", ROW | {"a": None}, accepted(ROW), full=False), Same)
     cleared = for_row(layout(), "upsert", ROW | {"b": ""}, accepted(ROW), full=False)
     assert isinstance(cleared, Send)
-    assert (cleared.changed, cleared.converted.values["b"]) == (["b"], None)
+    assert (cleared.changed, cleared.values["b"]) == (["b"], None)
 
 
 def test_a_value_that_went_and_came_back_is_not_sent() -> None:
     gone = for_row(layout(), "upsert", ROW | {"a": None}, accepted(ROW), full=False)
     assert isinstance(gone, Same)
-    back = Known(gone.field_digests, gone.match_digest, "r1", NOW)
-    assert isinstance(for_row(layout(), "upsert", ROW, back, full=False), Same)
+    assert isinstance(for_row(layout(), "upsert", ROW, gone.known, full=False), Same)
 
 
 @pytest.mark.parametrize(("row", "code"), [({"a": "bad"}, "not_good"), ({"key": None}, "match_empty"), ({"key": " "}, "match_empty")])
@@ -111,8 +154,7 @@ def test_a_mapping_from_now_on_takes_older_records_as_sent() -> None:
     grown = layout(None, *layout().slots, later)
     same = for_row(grown, "upsert", ROW, accepted(ROW), full=False)
     assert isinstance(same, Same)
-    known = Known(same.field_digests, same.match_digest, "r1", NOW)
-    changed = for_row(grown, "upsert", ROW | {"b": "new"}, known, full=False)
+    changed = for_row(grown, "upsert", ROW | {"b": "new"}, same.known, full=False)
     assert isinstance(changed, Send)
     assert changed.changed == ["b", "c"]
 
@@ -124,16 +166,19 @@ def test_what_was_accepted_is_never_sent_again_and_what_differs_always_is(before
     expected = [name for name in ("a", "b") if _says(name, new) and _sent(name, old) != _sent(name, new)]
     assert (decision.changed if isinstance(decision, Send) else []) == expected
     if isinstance(decision, Send):
-        after_it = Known(decision.field_digests, decision.match_digest, "r1", NOW)
-        assert isinstance(for_row(layout(), "upsert", new, after_it, full=False), Same)
+        assert isinstance(for_row(layout(), "upsert", new, decision.known, full=False), Same)
 
 
 def _says(name: str, row: dict[str, Any]) -> bool:
-    return name == "b" or row[name] not in (None, "")
+    return name == "b" or _fills(row[name])
 
 
 def _sent(name: str, row: dict[str, Any]) -> Any:
-    return None if row[name] in (None, "") else row[name]
+    return str(row[name]) if _fills(row[name]) else None
+
+
+def _fills(value: Any) -> bool:
+    return value is not None and str(value).strip() != ""
 
 
 @given(st.integers(1, 60))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from core.errors import Rejected, Unavailable
-from destinations.contract import Field, Limits, Mode, Operation, Outcome, Purpose, Service, Wire
+from destinations.contract import Field, Limits, Mode, Operation, Outcome, Plain, Purpose, Service, Wire
 from destinations.services.attio import domains, values, writing
 from destinations.services.attio.client import Client
 from destinations.services.attio.fields import discover
@@ -31,6 +31,9 @@ class Records(Service):
 
     def convert(self, field: Field, value: Any) -> Wire:
         return values.convert(field, value)
+
+    def plain(self, field: Field, type: str) -> Plain | None:
+        return values.plain(field, type)
 
     def empty(self, field: Field) -> Wire:
         if field.required:

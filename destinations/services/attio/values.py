@@ -15,7 +15,7 @@ from typing import Any
 import phonenumbers
 
 from core.errors import Rejected
-from destinations.contract import Field, Wire
+from destinations.contract import Field, Plain, Wire
 from destinations.services.attio import compounds, domains
 from destinations.services.attio.lists import distinct, items
 from destinations.services.attio.moments import instant, moment
@@ -30,6 +30,17 @@ DECIMALS = Decimal("0.0001")
 LARGEST_EXACT = 2**53
 HIGHEST_RATING = 5
 
+PLAIN_HOST = r"(?:[a-vx-z0-9]|w[a-vx-z0-9])[a-z0-9]{0,60}(?:\.[a-z0-9]{1,62}){0,2}\.[a-z]{2,20}"
+_PLAIN = {
+    ("text", "text"): Plain("text", most_characters=1_000_000),
+    ("number", "integer"): Plain("number"),
+    ("number", "number"): Plain("number", places=4),
+    ("currency", "integer"): Plain("number"),
+    ("currency", "number"): Plain("number", places=4),
+    ("checkbox", "boolean"): Plain("boolean"),
+    ("date", "date"): Plain("day"),
+    ("timestamp", "timestamp"): Plain("moment"),
+}
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _WORDS = {"true": True, "t": True, "yes": True, "y": True, "on": True, "1": True,
           "false": False, "f": False, "no": False, "n": False, "off": False, "0": False}  # fmt: skip
@@ -52,6 +63,16 @@ def convert(field: Field, value: Any) -> Wire:
     if not found:
         raise refused(field, "at least one value", value, code="list_without_values")
     return distinct(found)
+
+
+def plain(field: Field, type: str) -> Plain | None:
+    """Which values of a column go out as they are; all others take the way of `convert`."""
+    if field.type == "domain" and type == "text":
+        # A host in lower case, and none whose first label might be a `www.` to take off.
+        return Plain("text", pattern=PLAIN_HOST, most_characters=200, listed=field.multiple)
+    if field.multiple:
+        return None
+    return _PLAIN.get((field.type, type))
 
 
 def identity(field: Field, wire: Wire) -> str:

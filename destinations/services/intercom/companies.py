@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.errors import Misconfigured, Rejected, Unavailable
-from destinations.contract import Field, Limits, Mode, NewField, Operation, Outcome, Result, Service, Verb, Wire
+from destinations.contract import Field, Limits, Mode, NewField, Operation, Outcome, Plain, Result, Service, Verb, Wire
 from destinations.services.intercom import attributes, custom, errors, values
 from destinations.services.intercom.attributes import MATCH
 from destinations.services.intercom.client import Answer, IntercomClient
@@ -45,6 +45,10 @@ class IntercomCompanies(Service):
     def convert(self, field: Field, value: Any) -> Wire:
         """PURE. See the table in `values`."""
         return values.convert(field, value)
+
+    def plain(self, field: Field, type: str) -> Plain | None:
+        """PURE. See `values`."""
+        return values.plain(field, type)
 
     def empty(self, field: Field) -> Wire:
         """PURE. Null; whether Intercom followed is checked in its answer."""

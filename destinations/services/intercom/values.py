@@ -17,7 +17,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from core.errors import Rejected
-from destinations.contract import Field, Wire
+from destinations.contract import Field, Plain, Wire
 
 STRING_LENGTH = 255
 """Custom attributes hold no longer text; of the standard ones no limit is documented."""
@@ -28,6 +28,16 @@ LATEST_SECONDS = 253_402_300_799
 """The end of the year 9999: larger numbers are no unix seconds but, usually, milliseconds."""
 OPTIONS_SHOWN = 10
 
+_PLAIN = {
+    ("string", "text"): Plain("text", most_characters=STRING_LENGTH),
+    ("string", "date"): Plain("day"),
+    ("integer", "integer"): Plain("number"),
+    ("float", "integer"): Plain("number"),
+    ("float", "number"): Plain("number", places=4),
+    ("boolean", "boolean"): Plain("boolean"),
+    ("date", "date"): Plain("seconds"),
+    ("date", "timestamp"): Plain("seconds"),
+}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LARGEST_EXPONENT = 308
 TRUE = {"true", "t", "yes", "y", "on", "1"}
@@ -48,6 +58,16 @@ def convert(field: Field, value: Any) -> Wire:
     if field.name == "monthly_spend" and not field.custom:
         return integer(field, value)
     return _CONVERTERS.get(field.type, string)(field, value)
+
+
+def plain(field: Field, type: str) -> Plain | None:
+    """Which values of a column go out as they are; all others take the way of `convert`."""
+    if field.options:
+        return None
+    if field.name == "company_id" and not field.custom:
+        return Plain("text") if type in ("text", "integer") else None
+    kind = "integer" if field.name == "monthly_spend" and not field.custom else field.type
+    return _PLAIN.get((kind, type))
 
 
 def company_id(field: Field, value: Any) -> str:

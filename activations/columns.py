@@ -1,0 +1,196 @@
+"""PURE. Whole columns of source values to JSON of wire values and their digests.
+
+What a service declares as plain is converted by the column, without a Python object for each value; every other value goes
+through the service's `convert`, each different one once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from activations import digests
+from core.errors import Rejected
+from destinations.contract import Field, Plain, Service
+from segments.contract import ColumnType
+from segments.values import natural
+
+MOST_REMEMBERED = 200_000
+_ESCAPED = r'["\\\x00-\x1f]'
+_DIGITS = r"^-?(?:0|[1-9][0-9]{0,9})$"
+_DAY = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}$"
+_MOMENT = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|\+00|\+00:00)$"
+_ZONELESS = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?$"
+
+
+@dataclass
+class Converted:
+    """One attribute of a batch of rows.
+
+    Args:
+        json: the wire value of each row as canonical JSON; null where it says nothing, or can't be converted.
+        refusals: the rows that can't be converted, with the reason.
+        text: the raw values as text; `plain` says where that text is the wire value itself.
+    """
+
+    json: pl.Series
+    text: pl.Series
+    plain: np.ndarray
+    refusals: dict[int, Rejected] = dataclasses.field(default_factory=dict)
+
+    def digests(self) -> np.ndarray:
+        """One digest a row, 0 where it says nothing."""
+        return digests.of_texts(self.json)
+
+
+@dataclass
+class Converter:
+    """How one column becomes one attribute. Remembers what the service made of each different value."""
+
+    service: Service
+    field: Field
+    type: ColumnType
+    zone: ZoneInfo
+    empty: Callable[[], Any] | None = None
+    """Gives the wire value of an empty source value; None where it says nothing."""
+    origin: str = ""
+    """Where the values come from, as the beginning of a refusal's message."""
+    remembered: dict[Hashable, str | None | Rejected] = dataclasses.field(default_factory=dict)
+
+    def convert(self, values: pa.Array) -> Converted:
+        """Converts a column of raw source values."""
+        text = digests.as_text(values)
+        plain = self.service.plain(self.field, str(self.type))
+        made = _plain(plain, self.type, self.zone, text) if plain else pl.Series([None], dtype=pl.String).new_from_index(0, len(text))
+        missing = made.is_null() & (text.is_not_null() if self.empty is None else pl.repeat(True, len(text), eager=True))
+        rest = np.flatnonzero(missing.to_numpy())
+        converted = Converted(made, text, made.is_not_null().to_numpy())
+        if len(rest):
+            self._one_by_one(converted, rest, values.take(pa.array(rest)).to_pylist())
+        return converted
+
+    def _one_by_one(self, converted: Converted, rest: np.ndarray, raw: list[Any]) -> None:
+        found = [self._value(value) for value in raw]
+        converted.refusals = {int(place): what for place, what in zip(rest, found, strict=True) if isinstance(what, Rejected)}
+        texts = pl.Series([None if isinstance(what, Rejected) else what for what in found], dtype=pl.String)
+        converted.json = converted.json.scatter(rest, texts)
+
+    def _value(self, raw: Any) -> str | None | Rejected:
+        if not isinstance(raw, Hashable):
+            return self._made(raw)
+        if raw not in self.remembered:
+            if len(self.remembered) >= MOST_REMEMBERED:
+                self.remembered.clear()
+            self.remembered[raw] = self._made(raw)
+        return self.remembered[raw]
+
+    def _made(self, raw: Any) -> str | None | Rejected:
+        try:
+            wire = self._wire(natural(raw, self.type, self.zone))
+        except Rejected as refusal:
+            return Rejected(refusal.code, self.origin + refusal.message, detail=refusal.detail, field=refusal.field)
+        return None if wire is _NOTHING else digests.canonical(wire).decode(errors="surrogatepass")
+
+    def _wire(self, value: Any) -> Any:
+        if not is_empty(value):
+            return self.service.convert(self.field, value)
+        return self.empty() if self.empty else _NOTHING
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a source value says nothing: null, a blank text, an empty list or object."""
+    return value is None or (not value.strip() if isinstance(value, str) else isinstance(value, list | dict) and not value)
+
+
+_NOTHING = object()
+
+
+def _plain(plain: Plain, type: ColumnType, zone: ZoneInfo, text: pl.Series) -> pl.Series:
+    """The JSON of the values that are plain, null for all others."""
+    value = pl.col("text")
+    shape = _SHAPES[plain.form](plain, type, zone, value)
+    json = pl.concat_str([pl.lit("["), shape, pl.lit("]")]) if plain.listed else shape
+    return pl.DataFrame({"text": text}).select(json.alias("json"))["json"]
+
+
+def _text(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
+    if type == ColumnType.INTEGER:
+        fits = value.str.contains(_DIGITS) & (value != "-0")
+    else:
+        fits = (value.str.strip_chars() != "") & ~value.str.contains(_ESCAPED)
+    if plain.pattern:
+        fits &= value.str.contains(f"^(?:{plain.pattern})$") & ~value.str.ends_with("\n")
+    if plain.most_characters:
+        fits &= value.str.len_chars() <= plain.most_characters
+    return pl.when(fits).then(_quoted(value))
+
+
+def _number(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
+    whole = value.str.contains(_DIGITS) & (value != "-0") & (value.cast(pl.Int64, strict=False).abs() <= plain.largest)
+    if not plain.places:
+        return pl.when(whole).then(value)
+    decimals = rf"^-?(?:0|[1-9][0-9]{{0,8}})\.[0-9]{{0,{plain.places - 1}}}[1-9]0*$"
+    fits = value.str.contains(decimals) & (
+        value.str.split(".").list.get(1, null_on_oob=True).str.strip_chars_end("0").str.len_chars() <= plain.places
+    )
+    integral = value.str.contains(r"^-?[1-9][0-9]{0,8}\.0+$")
+    return pl.when(whole).then(value).when(fits).then(value.str.strip_chars_end("0")).when(integral).then(value.str.replace(r"\.0+$", ""))
+
+
+def _boolean(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
+    return pl.when(value.is_in(["true", "t", "1"])).then(pl.lit("true")).when(value.is_in(["false", "f", "0"])).then(pl.lit("false"))
+
+
+def _day(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
+    return pl.when(_is_day(value)).then(_quoted(value))
+
+
+def _moment(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
+    fraction = value.str.extract(r"\.([0-9]+)", 1).fill_null("").str.strip_chars_end("0")
+    decimals = pl.when(fraction == "").then(pl.lit("")).otherwise(pl.lit(".") + fraction.str.pad_end(6, "0"))
+    written = pl.concat_str([pl.lit('"'), value.str.slice(0, 10), pl.lit("T"), value.str.slice(11, 8), decimals, pl.lit('Z"')])
+    return pl.when(_is_moment(value, zone)).then(written)
+
+
+def _seconds(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
+    if type == ColumnType.DATE:
+        days = value.str.to_date("%Y-%m-%d", strict=False).cast(pl.Int64)
+        return pl.when(_is_day(value)).then((days * 86_400).cast(pl.String))
+    return pl.when(_is_moment(value, zone) & ~value.str.contains(r"\.[0-9]*[1-9]")).then(_clock(value).dt.epoch("s").cast(pl.String))
+
+
+def _is_day(value: pl.Expr) -> pl.Expr:
+    return value.str.contains(_DAY) & value.str.to_date("%Y-%m-%d", strict=False).is_not_null()
+
+
+def _is_moment(value: pl.Expr, zone: ZoneInfo) -> pl.Expr:
+    written = value.str.contains(_MOMENT)
+    if zone.key == "UTC":
+        written |= value.str.contains(_ZONELESS)
+    return written & _clock(value).is_not_null() & (value.str.slice(17, 2) < "60")
+
+
+def _clock(value: pl.Expr) -> pl.Expr:
+    stamp = value.str.slice(0, 10) + pl.lit(" ") + value.str.slice(11, 8)
+    return stamp.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
+
+
+def _quoted(value: pl.Expr) -> pl.Expr:
+    return pl.concat_str([pl.lit('"'), value, pl.lit('"')])
+
+
+_SHAPES: dict[str, Callable[[Plain, ColumnType, ZoneInfo, pl.Expr], Any]] = {
+    "text": _text,
+    "number": _number,
+    "boolean": _boolean,
+    "day": _day,
+    "moment": _moment,
+    "seconds": _seconds,
+}
