@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from activations import alerts, finish
@@ -32,10 +33,15 @@ def execute(run_id: int) -> bool:
     try:
         with Keeper(lease):
             _work(lease)
+        lease.release()
     except Lost:
         log.info("Run %s is held by another worker now.", run_id)
         return False
-    lease.release()
+    except (OperationalError, InterfaceError) as error:
+        # Nothing can be written down now. Whoever claims the run next goes on from what was committed.
+        log.warning("Run %s goes on when its lease has ended: the database failed (%s).", run_id, type(error).__name__)
+        connection.close()
+        return False
     return Run.objects.filter(pk=run_id, state__in=Run.LIVE).exists()
 
 
@@ -43,7 +49,7 @@ def _work(lease: Lease) -> None:
     run = _load(lease.run_id)
     try:
         _advance(run, lease)
-    except Lost:
+    except (Lost, OperationalError, InterfaceError):
         raise
     except Problem as problem:
         log.warning("Run %s failed: %s %s", run.pk, problem.code, problem.detail)

@@ -18,7 +18,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
@@ -103,6 +103,9 @@ class Keeper:
                 self.lease.renew()
             except Lost:
                 return
+            except (OperationalError, InterfaceError):
+                # The database may be back before the lease ends.
+                continue
             finally:
                 connection.close()
 

@@ -1,0 +1,102 @@
+"""What a worker's or the database's death leaves behind, and what the next worker makes of it."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.db.models.functions import Now
+
+from activations import execute as execution
+from activations import lease, runs
+from activations.models import Activation, Change, Run
+from activations.record import Recorder
+from destinations.sandbox import Sandbox
+from tests.activations.conftest import Shop, run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Died(BaseException):
+    """Stands for a kill: nothing of ours handles it."""
+
+
+def die(*args: Any) -> None:
+    raise Died
+
+
+def start_and_die(activation: Activation, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run whose worker dies with an answer in hand; its lease is over."""
+    asked = runs.request(activation, "schedule", enqueue=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(Recorder, "record", die)
+        with pytest.raises(Died):
+            execution.execute(asked.pk)
+    Run.objects.filter(pk=asked.pk).update(lease_until=Now() - timedelta(seconds=1))
+    return asked
+
+
+def name_of(attio: Sandbox) -> str:
+    (record,) = attio.state()["records"]
+    return str(record["values"]["name"])
+
+
+def test_what_a_dead_worker_may_have_sent_is_due_again_where_its_successor_could_not_send_it(
+    shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.fill(1)
+    run(to_attio)
+    shop.set(1, "name", "Other")
+    asked = start_and_die(to_attio, monkeypatch)
+    assert name_of(attio) == "Other"
+    attio.switches["revoked"] = True
+    execution.execute(asked.pk)
+    assert Run.objects.get(pk=asked.pk).state == "failed"
+    assert Change.objects.get(run=asked).outcome == "unknown"
+    attio.switches["revoked"] = False
+    shop.set(1, "name", "Company 1")
+    assert run(to_attio).accepted == 1
+    assert name_of(attio) == "Company 1"
+
+
+def test_a_database_that_dies_ends_no_run(shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.fill(3)
+
+    def gone(*args: Any) -> None:
+        raise OperationalError("the server closed the connection")
+
+    asked = runs.request(to_attio, "schedule", enqueue=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(Recorder, "record", gone)
+        assert execution.execute(asked.pk) is False
+    asked.refresh_from_db()
+    assert (asked.state, asked.error_code) == ("delivering", "")
+    Run.objects.filter(pk=asked.pk).update(lease_until=Now() - timedelta(seconds=1))
+    while execution.execute(asked.pk):
+        pass
+    asked.refresh_from_db()
+    assert (asked.state, asked.accepted) == ("succeeded", 3)
+    assert len(attio.state()["records"]) == 3
+
+
+def test_a_lease_is_renewed_again_once_the_database_is_back(to_attio: Activation, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.RUN_LEASE_SECONDS = 0.4
+    asked = runs.request(to_attio, "schedule", enqueue=False)
+    held = lease.claim(asked.pk)
+    assert held
+    failures = [OperationalError("gone"), OperationalError("gone")]
+    renew = lease.Lease.renew
+
+    def flaky(self: lease.Lease) -> None:
+        if failures:
+            raise failures.pop()
+        renew(self)
+
+    monkeypatch.setattr(lease.Lease, "renew", flaky)
+    with lease.Keeper(held):
+        time.sleep(0.7)
+        assert failures == []
+        assert lease.claim(asked.pk) is None
