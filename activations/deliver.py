@@ -115,7 +115,7 @@ class Delivery:
     def _take(self, state: str) -> bool:
         """Takes a chunk and marks it "sending" in one commit; whether there was any.
 
-        What is marked already was taken by a worker that is gone: it may have been sent.
+        What is marked already was taken by a worker that is gone: it may have been sent, and stays in doubt until it is accepted.
         """
         chunk = list(Change.objects.filter(run=self.context.run, state=state).order_by("pk")[:CHUNK])
         now = timezone.now()
@@ -124,7 +124,8 @@ class Delivery:
         with self.lease.fenced():
             marked = Change.objects.filter(pk__in=[change.pk for change in chunk])
             marked.update(state=Change.State.SENDING, first_attempt_at=Coalesce("first_attempt_at", Value(now)))
-        self.todo.extend(jobs(self.mode, [Item(change) for change in chunk], self.limits.find_batch))
+        taken_before = state == Change.State.SENDING
+        self.todo.extend(jobs(self.mode, [Item(change, ambiguous=taken_before) for change in chunk], self.limits.find_batch))
         return bool(chunk)
 
     def _hand_out(self, pool: ThreadPoolExecutor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -22,30 +23,27 @@ _UNKNOWN = "The run ended before the destination's answer was known. The next ru
 def complete(run: Run, lease: Lease, now: datetime) -> None:
     """Everything was delivered."""
     opened = warnings.update(run, now)
-    troubled = opened or run.rejected or run.invalid or run.unknown or run.waiting
+    troubled = opened or run.rejected or run.invalid or run.unknown or run.not_sent or run.waiting
     _end(run, lease, now, state=Run.State.COMPLETED_WITH_WARNINGS if troubled else Run.State.SUCCEEDED)
 
 
 def fail(run: Run, lease: Lease, problem: Problem, now: datetime) -> None:
     """The run can't go on; what was accepted stays accepted."""
-    settle_rest(run, lease, now)
     code, message = problem.code, problem.message
     if isinstance(problem, Unavailable):
         code, message = "unavailable", f"{message} What was accepted is kept, and the rest goes on by itself in a later run."
-    _end(run, lease, now, state=Run.State.FAILED, error_code=code, error_message=message)
+    _end_early(run, lease, now, state=Run.State.FAILED, error_code=code, error_message=message)
 
 
 def cancel(run: Run, lease: Lease, now: datetime) -> None:
     """A person asked for the end."""
-    settle_rest(run, lease, now)
-    _end(run, lease, now, state=Run.State.CANCELLED, error_message="Cancelled by a person. What was accepted stays accepted.")
+    _end_early(run, lease, now, state=Run.State.CANCELLED, error_message="Cancelled by a person. What was accepted stays accepted.")
 
 
 def break_off(run: Run, lease: Lease, now: datetime) -> None:
     """A defect of ours ended it."""
     message = "An error in this program ended the run; the log tells more. What was accepted is kept."
-    settle_rest(run, lease, now)
-    _end(run, lease, now, state=Run.State.FAILED, error_code="defect", error_message=message)
+    _end_early(run, lease, now, state=Run.State.FAILED, error_code="defect", error_message=message)
 
 
 def count(lease: Lease, requests: dict[str, int]) -> None:
@@ -72,6 +70,13 @@ def settle_rest(run: Run, lease: Lease, now: datetime) -> None:
 def _settle(changes: Any, outcome: str, message: str, now: datetime) -> int:
     settled: int = changes.update(state=Change.State.SETTLED, outcome=outcome, message=message, settled_at=now)
     return settled
+
+
+def _end_early(run: Run, lease: Lease, now: datetime, **changes: Any) -> None:
+    """Settles the rest and ends the run at once: a worker that dies between the two would leave a run that looks complete."""
+    with transaction.atomic():
+        settle_rest(run, lease, now)
+        _end(run, lease, now, **changes)
 
 
 def _end(run: Run, lease: Lease, now: datetime, **changes: Any) -> None:

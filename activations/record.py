@@ -20,6 +20,9 @@ from core.checkpoints import reach
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
 from destinations.contract import Mode, Outcome, Purpose, Result
 
+IN_DOUBT = 1
+"""The digest of no value: differs from all, and from 0, which says that nothing was ever accepted in a slot."""
+
 _CHANGE_COLUMNS = [
     "state", "outcome", "attempts", "code", "message", "field", "request_id", "sent", "created", "settled_at", "remote_id",
 ]  # fmt: skip
@@ -75,8 +78,7 @@ class Recorder:
             return True
         if self.mode == Mode.INSERT and not remote_id:
             return True
-        if self.mode == Mode.INSERT and item.ambiguous:
-            # The look-up before the create found nothing, so this is what the unanswered create made.
+        if self.mode == Mode.INSERT and item.unanswered:
             self._accept(item, Outcome(Result.ACCEPTED, remote_id, sent=tuple(change.values)), now)
         else:
             self._skip(item, now)
@@ -87,7 +89,7 @@ class Recorder:
         if outcome.result == Result.ACCEPTED:
             item.change.created = job.step != Step.UPDATE and was_created(outcome.created_at, item.change.first_attempt_at)
             self._accept(item, outcome, now)
-        elif outcome.result == Result.EXISTS and not item.ambiguous:
+        elif outcome.result == Result.EXISTS and not item.unanswered:
             self._skip(item, now)
         elif outcome.result == Result.EXISTS:
             item.looked_up = False
@@ -98,6 +100,7 @@ class Recorder:
             # The vendor no longer has it: the whole record anew, or found by its match again.
             item.gone = True
             item.change.remote_id, item.change.changed = "", list(item.change.values)
+            item.change.field_digests = self._carried(item.change)
             return [item]
         return []
 
@@ -118,8 +121,8 @@ class Recorder:
         if problem.code == "stopped":
             return True
         item.ambiguous |= problem.ambiguous and step != Step.FIND
-        if item.ambiguous and step == Step.CREATE:
-            item.looked_up = False
+        if problem.ambiguous and step == Step.CREATE:
+            item.looked_up, item.unanswered = False, True
         if problem.throttled:
             self.counts["throttled"] += 1
             purpose = Purpose.LOOKUP if step == Step.FIND else Purpose.WRITE
@@ -163,7 +166,7 @@ class Recorder:
     def _give_up(self, item: Item, problem: Unavailable, now: datetime) -> None:
         change = item.change
         change.code, change.message = problem.code, problem.message
-        self._settle(item, Change.Outcome.UNKNOWN if item.ambiguous else Change.Outcome.REJECTED, now)
+        self._settle(item, Change.Outcome.UNKNOWN if item.ambiguous else Change.Outcome.NOT_SENT, now)
 
     def _settle(self, item: Item, outcome: str, now: datetime) -> None:
         item.change.state, item.change.outcome, item.change.settled_at = Change.State.SETTLED, outcome, now
@@ -175,11 +178,11 @@ class Recorder:
         changes = [item.change for item in self.settled]
         with self.lease.fenced(**{name: F(name) + number for name, number in counts.items() if number}):
             bulk.update(Change, {}, "id", _CHANGE_COLUMNS, [_row(change) for change in changes])
+            for item in self.settled:
+                if (item.ambiguous or item.gone) and item.change.outcome != Change.Outcome.ACCEPTED:
+                    void(self.generation_id, item.change, self.slots, gone=item.gone)
             self._accepted([change for change in changes if change.outcome == Change.Outcome.ACCEPTED], now)
             self._tried([change for change in changes if change.outcome in (Change.Outcome.REJECTED, Change.Outcome.SKIPPED)], now)
-            for change in changes:
-                if change.outcome == Change.Outcome.UNKNOWN:
-                    void(self.generation_id, change, self.slots)
 
     def _accepted(self, changes: list[Change], now: datetime) -> None:
         """The baseline of each moves to what was accepted just now."""
@@ -193,6 +196,11 @@ class Recorder:
         ]  # fmt: skip
         columns = ["row_digest", "match_digest", "field_digests", "remote_id", "accepted_at", "left_at", "tried", "attempts"]
         _upsert(records, columns)
+
+    def _carried(self, change: Change) -> bytes:
+        """The digests of what a write of all values holds: another record has none of what was accepted before."""
+        found = {slot: digests.unpack(bytes(change.field_digests), slot) for name, slot in self.slots.items() if name in change.values}
+        return digests.pack(found)
 
     def _tried(self, changes: list[Change], now: datetime) -> None:
         """A refused or skipped row is remembered with when it is due again; the baseline itself stays where it is."""
@@ -227,13 +235,16 @@ def was_created(created_at: datetime | None, first_attempt_at: datetime | None) 
     return created_at >= first_attempt_at.replace(microsecond=0)
 
 
-def void(generation_id: int, change: Change, slots: dict[str, int]) -> None:
-    """Nobody knows what the destination holds now: every value that the change carried is due again, whatever it will be."""
+def void(generation_id: int, change: Change, slots: dict[str, int], *, gone: bool = False) -> None:
+    """Nobody knows what the destination holds now: every value that the change carried is due again, whatever it will be.
+
+    Where the record itself is `gone`, nothing that was accepted counts any more.
+    """
     record = Record.objects.filter(generation_id=generation_id, key_digest=change.key_digest).first()
     if record is None:
         return
     carried = [slots[name] for name in change.changed if name in slots]
-    record.field_digests = digests.void(bytes(record.field_digests), carried)
+    record.field_digests = digests.pack(dict.fromkeys(slots.values() if gone else carried, IN_DOUBT), bytes(record.field_digests))
     record.row_digest = 0
     record.match_digest = 0 if len(carried) < len(change.changed) else record.match_digest
     record.tried = ""

@@ -29,12 +29,14 @@ class Item:
     """A change on its way, with what is known of it beyond its row.
 
     `ambiguous`: a write of it may have been processed without an answer. `looked_up`: the destination was asked and has no
-    such record. `gone`: an update met no such record once.
+    such record. `unanswered`: it was created after such a look-up, without an answer, so that what is there now is ours.
+    `gone`: an update met no such record once.
     """
 
     change: Change
     ambiguous: bool = False
     looked_up: bool = False
+    unanswered: bool = False
     gone: bool = False
     not_before: float = 0.0
 
