@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import subprocess
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from destinations.registry import platforms
 from dinmo.chaos import postgres, run
 from dinmo.local import broker, programs
 from dinmo.local.machine import HOST, free_port, only_one
+from dinmo.local.processes import spawn, stop
 
 HOME = "CHAOS_HOME"
 PORTS = "CHAOS_PORTS"
@@ -25,6 +26,7 @@ DATABASE_PORT = "CHAOS_DATABASE_PORT"
 TOKEN = "chaos-token"  # noqa: S105
 SQLITE, POSTGRES, BOTH = "sqlite", "postgres", "both"
 SECONDS_PER_KILL = 8
+STOP_SECONDS = 30
 
 
 class Command(BaseCommand):
@@ -40,6 +42,8 @@ class Command(BaseCommand):
         parser.add_argument("--seconds", type=float, metavar="N", help=f"how long the killing may take ({SECONDS_PER_KILL} for each kill)")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # Ends as after Ctrl-C, with everything that was started.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         seed = random.SystemRandom().randrange(10**6) if options["seed"] is None else options["seed"]
         seconds = options["seconds"] or 60 + options["kills"] * SECONDS_PER_KILL
         if HOME in os.environ:
@@ -71,7 +75,11 @@ class Command(BaseCommand):
             raise CommandError(problem.message) from None
         self._say(f"{database}: {words[1]} kills, seed {words[3]}. The logs are in {home}.")
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "chaos", *words]
-        return subprocess.run(command, env=_environment(home, database), check=False).returncode  # noqa: S603
+        process = spawn(command, _environment(home, database))
+        try:
+            return process.wait()
+        finally:
+            stop(process, STOP_SECONDS)
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)
