@@ -47,7 +47,8 @@ def insert_frame(model: type[Model], frame: pl.DataFrame) -> None:
     table, names = model._meta.db_table, ", ".join(f'"{name}"' for name in frame.columns)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            hexed = frame.with_columns(pl.lit("\\x") + pl.col(pl.Binary).bin.encode("hex"))
+            binary = [name for name, kind in frame.schema.items() if kind == pl.Binary]
+            hexed = frame.with_columns(pl.concat_str([pl.lit("\\x"), pl.col(name).bin.encode("hex")]).alias(name) for name in binary)
             with cursor.cursor.copy(f'COPY "{table}" ({names}) FROM STDIN (FORMAT csv)') as copy:
                 copy.write(hexed.write_csv(include_header=False, quote_style="non_numeric").encode())
         else:

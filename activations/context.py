@@ -127,7 +127,11 @@ def described(activation: Activation) -> Plan:
 
 
 def layout(context: Context) -> Layout:
-    """How rows become records now. Mappings whose attribute is missing or read-only are left out and noted as `missing`."""
+    """How rows become records now. Mappings whose attribute is missing or read-only are left out and noted as `missing`.
+
+    Raises:
+        Misconfigured: not one attribute is left, so that records would be created with nothing but their match.
+    """
     activation = context.activation
     model = activation.data_model
     by_name = {found.name: found for found in context.fields}
@@ -138,8 +142,13 @@ def layout(context: Context) -> Layout:
             context.missing.append(problem)
         else:
             slots.append(_slot(activation, mapping, by_name[mapping.target]))
+    if context.missing and not slots:
+        raise Misconfigured(
+            "nothing_to_send", f"No mapped attribute can be written. {context.missing[0].message}", where=context.missing[0].where
+        )
     return Layout(
         service=context.service,
+        mode=activation.mode,
         key_column=model.primary_key,
         match_column=activation.match_column,
         match_field=context.match_field,

@@ -48,6 +48,8 @@ class Layout:
     slots: Sequence[Slot]
     types: Mapping[str, ColumnType]
     zone: ZoneInfo
+    mode: str = "upsert"
+    """A row that one mode left out may be sent in another."""
 
     @property
     def columns(self) -> list[str]:
@@ -60,6 +62,7 @@ class Layout:
         described = {
             "version": digests.VERSION,
             "service": self.service.slug,
+            "mode": self.mode,
             "match": [self.match_column, _describe(self.match_field)],
             "types": {name: self.types[name] for name in self.columns},
             "zone": str(self.zone),

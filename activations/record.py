@@ -18,6 +18,7 @@ from activations.models import Change, Record
 from activations.send import Item, Job, Sent, Step
 from core.checkpoints import reach
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
+from core.secrets import hide
 from destinations.contract import Mode, Outcome, Purpose, Result
 
 IN_DOUBT = 1
@@ -40,6 +41,7 @@ class Recorder:
         self.slots = dict(context.activation.mappings.values_list("target", "slot"))
         self.problem: Misconfigured | Unavailable | None = None
         self.failures = 0
+        self.secrets = list(context.activation.destination.connection.secrets.values())
         self.chance = random.Random()  # noqa: S311
 
     def record(self, answers: Sequence[Sent], now: datetime) -> list[Item]:
@@ -49,6 +51,7 @@ class Recorder:
             Lost: another worker holds the run; nothing of this was recorded.
         """
         self.settled: list[Item] = []
+        self.tried_again: list[Change] = []
         self.counts: Counter[str] = Counter()
         again = [item for answer in answers for item in self._judge(answer, now)]
         reach("before_commit")
@@ -114,6 +117,7 @@ class Recorder:
             self.problem = problem
             return answer.job.items
         assert isinstance(problem, Unavailable)
+        self._count_failure(problem)
         return [item for item in answer.job.items if self._try_again(item, problem, answer.job.step, now)]
 
     def _try_again(self, item: Item, problem: Unavailable, step: Step, now: datetime) -> bool:
@@ -129,15 +133,22 @@ class Recorder:
             self.context.pacer.pause(purpose, problem.retry_after or 1.0)
             return True
         item.change.attempts += 1
-        self.failures += 1
-        if self.failures >= decide.BREAKER_FAILURES:
-            self.problem = problem
+        self.tried_again.append(item.change)
+        if self.problem:
             return True
         if not decide.may_retry(item.change.attempts, problem):
             self._give_up(item, problem, now)
             return False
         item.not_before = time.monotonic() + decide.backoff_seconds(item.change.attempts, problem, self.chance)
         return True
+
+    def _count_failure(self, problem: Unavailable) -> None:
+        """Answers that never came, one after another: after some the vendor is down, and is left in peace."""
+        if problem.throttled or problem.code == "stopped":
+            return
+        self.failures += 1
+        if self.failures >= decide.BREAKER_FAILURES:
+            self.problem = problem
 
     def _accept(self, item: Item, outcome: Outcome, now: datetime) -> None:
         change = item.change
@@ -158,7 +169,7 @@ class Recorder:
 
     def _reject(self, item: Item, refusal: Rejected, now: datetime) -> None:
         change = item.change
-        change.code, change.message = refusal.code, refusal.message
+        change.code, change.message = refusal.code, hide(refusal.message, self.secrets)
         change.field, change.request_id = refusal.field, refusal.request_id
         change.attempts += 1
         self._settle(item, Change.Outcome.REJECTED, now)
@@ -177,6 +188,7 @@ class Recorder:
         counts = self.counts + Counter(self.context.counts())
         changes = [item.change for item in self.settled]
         with self.lease.fenced(**{name: F(name) + number for name, number in counts.items() if number}):
+            bulk.update(Change, {}, "id", ["attempts"], [[change.pk, change.attempts] for change in self.tried_again])
             bulk.update(Change, {}, "id", _CHANGE_COLUMNS, [_row(change) for change in changes])
             for item in self.settled:
                 if (item.ambiguous or item.gone) and item.change.outcome != Change.Outcome.ACCEPTED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import islice, product
 from typing import Any
 
@@ -50,9 +50,11 @@ def check(schedule: Schedule) -> None:
         return
     fields = cron_fields(schedule)
     try:
-        crontab(**fields)
+        never = next(_cron_firings(crontab(**fields), schedule.timezone, datetime(2024, 1, 1, tzinfo=UTC)), None) is None
     except (ValueError, KeyError, ParseException) as error:
         raise Misconfigured("cron_invalid", f"{schedule} is no valid schedule: {error}") from None
+    if never:
+        raise Misconfigured("cron_invalid", f"{schedule} names a day that no year has.")
 
 
 @transaction.atomic

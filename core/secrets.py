@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,14 @@ def redact(text: str) -> str:
     """The text without what looks like a credential."""
     for pattern in _PATTERNS:
         text = pattern.sub(rf"\1{REDACTED}", text)
+    return text
+
+
+def hide(text: str, secrets: Iterable[object]) -> str:
+    """The text without these secrets, should the other side have repeated one."""
+    for secret in secrets:
+        if isinstance(secret, str) and secret:
+            text = text.replace(secret, REDACTED)
     return text
 
 

@@ -128,7 +128,7 @@ CELERY_BEAT_SCHEDULE = {
 if env("EMAIL_URL", default=""):
     vars().update(env.email_url("EMAIL_URL"))
 else:
-    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    EMAIL_BACKEND = "dinmo.mail.LogBackend"
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="dinmo@localhost")
 PUBLIC_URL = env("PUBLIC_URL", default="http://127.0.0.1:8000")
 

@@ -85,6 +85,7 @@ def test_days_of_the_week_fire_on_those_days(activation: Activation) -> None:
         {"kind": "cron", "cron": "0 9 * *"},
         {"kind": "cron", "cron": "99 9 * * *"},
         {"kind": "cron", "cron": "*/x 9 * * *"},
+        {"kind": "cron", "cron": "0 0 31 2 *"},
         {"kind": "cron", "cron": "words in a cron line here"},
         {"kind": "weekly", "days": [], "at": time(9)},
         {"kind": "weekly", "days": ["someday"], "at": time(9)},

@@ -420,3 +420,50 @@ def request(method: str, path: str, body: Any = None) -> Any:
         "intercom-version": "2.16",
     }
     return Request(method, path, {}, headers, json.dumps(body).encode() if body is not None else b"")
+
+
+def test_a_write_that_always_times_out_ends_after_its_tries_however_short_the_slices(
+    shop: Shop, attio: Sandbox, to_attio: Activation, settings: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("activations.decide.BACKOFF_SECONDS", 0.01)
+    shop.fill(1)
+    run(to_attio)
+    shop.set(1, "name", "Hangs")
+    settings.RUN_SLICE_SECONDS = 0.05
+    attio.faults.append(Fault("cut_after", "PUT", times=10_000))
+    done = run(to_attio)
+    assert (done.unknown, done.state) == (1, "completed_with_warnings")
+    assert done.changes.get().attempts == 5
+
+
+def test_a_look_up_that_fails_once_is_tried_again(shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: Any) -> None:
+    monkeypatch.setattr("activations.decide.BACKOFF_SECONDS", 0.01)
+    shop.fill(20)
+    Activation.objects.filter(pk=to_attio.pk).update(mode="insert")
+    attio.faults.append(Fault("reply", "POST", "/query", status=503, body="<html>"))
+    done = run(Activation.objects.get(pk=to_attio.pk))
+    assert (done.accepted, done.lookup_requests) == (20, 2)
+
+
+def test_another_mode_reaches_what_the_former_one_skipped(shop: Shop, intercom: Sandbox, to_intercom: Activation) -> None:
+    shop.fill(3)
+    Activation.objects.filter(pk=to_intercom.pk).update(mode="update")
+    assert run(Activation.objects.get(pk=to_intercom.pk)).skipped == 3
+    Activation.objects.filter(pk=to_intercom.pk).update(mode="upsert")
+    assert run(Activation.objects.get(pk=to_intercom.pk)).accepted == 3
+
+
+def test_nothing_is_created_where_no_mapped_attribute_can_be_written(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    to_attio.mappings.all().delete()
+    map_fields(to_attio, ("plan", "customer_plan"))
+    shop.fill(2)
+    done = run(to_attio)
+    assert (done.state, done.error_code, writes(attio)) == ("failed", "nothing_to_send", [])
+    assert "customer_plan" in done.error_message
+
+
+def test_a_secret_that_the_vendor_repeats_is_not_kept(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(1)
+    body = {"status_code": 400, "code": "validation_type", "message": f"token {TOKEN} is ours"}
+    attio.faults.append(Fault("reply", "PUT", status=400, body=body))
+    assert TOKEN not in run(to_attio).changes.get().message

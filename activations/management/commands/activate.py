@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import sys
 import time
-from typing import Any, NoReturn
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from activations import runs
 from activations.execute import execute
 from activations.models import Activation, Run
 from activations.warnings import open_warnings
+from core.commands import ScriptedCommand
 
 EXIT_CODES = {
     Run.State.SUCCEEDED: 0,
@@ -21,22 +22,16 @@ EXIT_CODES = {
     Run.State.FAILED: 2,
     Run.State.CANCELLED: 4,
 }
-WRONG_USAGE = 64
 LOOK_SECONDS = 0.5
 
 
-class Command(BaseCommand):
+class Command(ScriptedCommand):
     """Queues a run for the workers, or with --wait executes it in this process."""
 
     help = (
         "Runs an activation. With --wait the exit code is 0 succeeded, 1 completed with warnings, 2 failed, 4 cancelled; "
         "64 is wrong usage or configuration."
     )
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.error = self._refuse  # type: ignore[method-assign]
-        return parser
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="the activation's name")
@@ -49,7 +44,7 @@ class Command(BaseCommand):
         activation = Activation.objects.filter(name=options["name"]).first()
         if activation is None:
             names = ", ".join(repr(name) for name in Activation.objects.values_list("name", flat=True)) or "none yet"
-            self._refuse(f"There is no activation {options['name']!r}. There are: {names}.")
+            self.refuse(f"There is no activation {options['name']!r}. There are: {names}.")
         live = runs.live_run(activation)
         run = runs.request(activation, Run.Trigger.CLI, full=options["full"], dry_run=options["dry_run"], enqueue=not options["wait"])
         if live:
@@ -59,10 +54,6 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(summary(run), indent=2) if options["json"] else sentence(run))
         if options["wait"]:
             sys.exit(EXIT_CODES[Run.State(run.state)])
-
-    def _refuse(self, message: str) -> NoReturn:
-        self.stderr.write(message)
-        sys.exit(WRONG_USAGE)
 
 
 def wait(run: Run) -> Run:

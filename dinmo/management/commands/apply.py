@@ -8,8 +8,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, NoReturn
 
-from django.core.management.base import BaseCommand
-
+from core.commands import ScriptedCommand
 from core.errors import Problem
 from dinmo.workspace import plan, sources
 from dinmo.workspace.apply import apply
@@ -19,7 +18,7 @@ WRONG = 64
 """The exit code for a wrong file or wrong usage (EX_USAGE of sysexits.h)."""
 
 
-class Command(BaseCommand):
+class Command(ScriptedCommand):
     help = "Applies a workspace file: creates and changes what it says, and leaves everything else alone."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

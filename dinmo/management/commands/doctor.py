@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.utils import timezone
 
+from core.commands import ScriptedCommand
 from dinmo.celery import app
 from dinmo.management import checks
 from dinmo.management.checks import Finding, Level
@@ -18,7 +19,7 @@ from dinmo.management.checks import Finding, Level
 PROCESSES = ("database", "broker", "worker", "beat")
 
 
-class Command(BaseCommand):
+class Command(ScriptedCommand):
     help = "Checks database, broker, worker, beat, keys and connections. Exits 0 where all works, 1 where something does not."
     requires_system_checks = []
 

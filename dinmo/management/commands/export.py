@@ -7,13 +7,12 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from core.commands import ScriptedCommand
 from core.errors import Problem
 from dinmo.workspace import export, standing
 
 
-class Command(BaseCommand):
+class Command(ScriptedCommand):
     help = "Writes the workspace as a file that `apply` reads. Secrets are left out; applied again, they stay as they are."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -9,14 +9,15 @@ from argparse import ArgumentTypeError
 from contextlib import ExitStack
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from core.commands import ScriptedCommand
 from destinations.contract import Platform
 from destinations.registry import platforms
 from destinations.sandbox import Server
 
 
-class Command(BaseCommand):
+class Command(ScriptedCommand):
     help = "Serves a simulator of each vendor on this machine. SANDBOX_TOKEN is the token that they accept (sandbox-token)."
     requires_system_checks = []
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, time
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from core.commands import ScriptedCommand
 from core.errors import Misconfigured, Problem
 from segments import read
 from segments.models import Segment
@@ -21,7 +21,7 @@ WRONG, FAILED = 64, 2
 WIDEST = 40
 
 
-class Command(BaseCommand):
+class Command(ScriptedCommand):
     help = "Asks a segment's source: how many rows, the first of them, or the query that selects them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
