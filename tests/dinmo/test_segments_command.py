@@ -51,7 +51,7 @@ def test_count_says_how_many_rows_meet_the_conditions(say: Any) -> None:
 def test_preview_shows_the_rows_in_columns(say: Any) -> None:
     head, row = say("preview", "Norwegians").splitlines()
     assert head.split() == ["id", "name", "domain", "mrr", "country", "active", "since"]
-    assert row.split()[:5] == ["2", "Bo", "bo.example", "0.0", "NO"]
+    assert row.split()[:5] == ["2", "Bo", "bo.example", "0", "NO"]
 
 
 def test_preview_in_json_keeps_nulls_letters_and_types(say: Any) -> None:
