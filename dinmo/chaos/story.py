@@ -27,9 +27,9 @@ HOLDERS = (WORKER, DATABASE)
 """Those whose death leaves requests without a record."""
 TICK_SECONDS = 0.05
 LOOK_SECONDS = 0.25
-CALM_SECONDS = 0.9
+CALM_SECONDS = 0.6
 """The mean time between two kills."""
-POINT_SECONDS = 8.0
+POINT_SECONDS = 6.0
 END_SECONDS = 150.0
 
 
