@@ -71,18 +71,26 @@ class Planner:
         self.mapper = Mapper(layout)
         self.width = max([context.activation.next_slot, *(slot.number + 1 for slot in layout.slots)], default=0)
         by_person = self.run_row.trigger in BY_PERSON
+        self._start_afresh()
         self.seen = Seen(Baseline.load(generation, self.run_row, now, retry_rejected=self.full or by_person, retry_skipped=self.full))
 
     def run(self) -> None:
         """Raises Problem where the source can't be read to its end: then nothing was decided."""
-        with self.lease.fenced():
-            Change.objects.filter(run=self.run_row, epoch__lt=self.lease.epoch, state=Change.State.PENDING).delete()
         source = read.selection(self.context.activation.segment or self.context.activation.data_model)
         with read.stream(source, self.layout.columns, now=self.now) as stream:
             for batch in stream.batches:
                 self._batch(batch)
         self._flush()
         self._end()
+
+    def _start_afresh(self) -> None:
+        """Takes back what a worker decided that died while planning, so that every row is decided, shown and counted once."""
+        earlier = Change.objects.filter(run=self.run_row, epoch__lt=self.lease.epoch)
+        settled = earlier.filter(state=Change.State.SETTLED).values("key_digest")
+        with self.lease.fenced():
+            if not self.run_row.dry_run:
+                Record.objects.filter(generation=self.generation, key_digest__in=settled).update(tried_digest=0)
+            earlier.delete()
 
     def _batch(self, batch: pa.RecordBatch) -> None:
         texts, keys = digests.keys(batch.column(0))

@@ -13,8 +13,10 @@ from django.db.models.functions import Now
 from activations import execute as execution
 from activations import lease, runs
 from activations.models import Activation, Change, Run
+from activations.plan import Planner
 from activations.record import Recorder
 from destinations.sandbox import Sandbox
+from segments.models import DataModel
 from tests.activations.conftest import Shop, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,3 +102,25 @@ def test_a_lease_is_renewed_again_once_the_database_is_back(to_attio: Activation
         time.sleep(0.7)
         assert failures == []
         assert lease.claim(asked.pk) is None
+
+
+def test_a_plan_that_is_made_again_counts_and_shows_every_row_once(
+    shop: Shop, attio: Sandbox, companies: DataModel, to_attio: Activation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.run("drop table companies")
+    shop.run("create table companies (id integer, name text, domain text, description text, plan text, seats integer)")
+    shop.fill(3)
+    shop.add((4, "No domain", None, "", "", 1), (5, "One", "five.com", "", "", 1), (5, "Other", "5.com", "", "", 1))
+    shop.add((None, "No key", "six.com", "", "", 1))
+    asked = runs.request(to_attio, "schedule", enqueue=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(Planner, "_leavers", die)
+        with pytest.raises(Died):
+            execution.execute(asked.pk)
+    Run.objects.filter(pk=asked.pk).update(lease_until=Now() - timedelta(seconds=1))
+    while execution.execute(asked.pk):
+        pass
+    asked.refresh_from_db()
+    assert (asked.rows, asked.accepted, asked.invalid) == (7, 3, 4)
+    shown = Change.objects.filter(run=asked, outcome="invalid").values_list("code", flat=True)
+    assert sorted(shown) == ["duplicate_key", "key_empty", "match_empty"]
