@@ -7,7 +7,7 @@ INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --no-input
 TEST_VAR := $(or $(VAR_DIR),$(CURDIR)/var/test)
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test lint clean
+.PHONY: help up demo test chaos lint clean
 
 help: ## show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ test: export VAR_DIR := $(TEST_VAR)
 test: lint ## check style, types and migrations, and run all tests
 	$(RUN) manage.py makemigrations --check --dry-run
 	$(RUN) -m pytest
+
+chaos: $(VENV)/installed ## kill the processes 200 times on each database, and prove that nothing is lost (CHAOS="--kills 20 --seed 1")
+	@exec $(RUN) manage.py chaos $(CHAOS)
 
 lint: export VAR_DIR := $(TEST_VAR)
 lint: $(VENV)/installed-for-tests ## check style and types
