@@ -46,7 +46,10 @@ class Slice:
 
 @dataclass
 class Places:
-    """How many requests may be in flight: the allowed rate × the observed latency × 1.5."""
+    """How many requests may be in flight: the allowed rate × the observed latency × 1.5.
+
+    Latency is all the time a place is taken but for waiting for a turn: until the answer is recorded.
+    """
 
     rate: float
     latency: float = 0.1
@@ -139,6 +142,7 @@ class Delivery:
                 continue
             self.busy |= job.identities
             self.places.taken += 1
+            job.handed_out_at = now
             pool.submit(self.sender.send, job)
         self.todo.extend(waiting)
 
@@ -157,8 +161,9 @@ class Delivery:
         if not answers:
             return
         again = self.recorder.record(answers, timezone.now())
+        now = time.monotonic()
         for answer in answers:
-            self.places.observe(answer.seconds)
+            self.places.observe(now - answer.job.handed_out_at - answer.waited_seconds)
             self.places.taken -= 1
             self.busy -= answer.job.identities
         self.todo.extend(jobs(self.mode, again, self.limits.find_batch))

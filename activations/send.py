@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -47,6 +46,7 @@ class Job:
 
     step: Step
     items: list[Item]
+    handed_out_at: float = 0.0
 
     @property
     def identities(self) -> set[str]:
@@ -62,7 +62,7 @@ class Sent:
     """What came back of a job: the ids found, or the outcome of a write, or the problem."""
 
     job: Job
-    seconds: float = 0.0
+    waited_seconds: float = 0.0
     found: Mapping[str, str] = field(default_factory=dict)
     outcome: Outcome | None = None
     problem: Problem | None = None
@@ -105,7 +105,6 @@ class Sender:
     def send(self, job: Job) -> None:
         """Never raises: whatever happens goes into the answer."""
         sent = Sent(job)
-        begun = time.monotonic()
         self.context.pacer.forget_waits()
         try:
             self._send(job, sent)
@@ -113,7 +112,7 @@ class Sender:
             sent.problem = problem
         except BaseException as defect:
             sent.defect = defect
-        sent.seconds = time.monotonic() - begun - self.context.pacer.waited_seconds()
+        sent.waited_seconds = self.context.pacer.waited_seconds()
         self.answers.put(sent)
 
     def _send(self, job: Job, sent: Sent) -> None:

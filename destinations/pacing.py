@@ -23,6 +23,8 @@ LOT_SECONDS = 0.5
 SHARE_OF_LIMIT = 0.985
 """Of the vendor's limit: the rest absorbs jitter on the way, which would otherwise be answered with 429."""
 LOW_SHARE = 0.1
+CATCH_UP_SECONDS = 0.2
+"""How much of a stall of ours is made up for afterwards. Vendors count by the second or longer."""
 
 
 class Lane:
@@ -34,6 +36,7 @@ class Lane:
         self.clock = clock
         self.lock = threading.Lock()
         self.turns: deque[float] = deque()
+        self.end = 0.0
         self.lot = 1
         self.shifts = 0
         self.owner = threading.get_ident()
@@ -54,6 +57,15 @@ class Lane:
             Budget.objects.filter(name=self.name, next_at__lt=moment).update(next_at=moment)
             self._close()
 
+    def give_back(self) -> None:
+        """Hands back turns that nobody here wants any more, where no other process has taken the next lot yet."""
+        with self.lock:
+            left, self.turns = len(self.turns), deque()
+            if left:
+                unused = self.end - left / self.rate
+                Budget.objects.filter(name=self.name, next_at=self.end).update(next_at=unused)
+                self._close()
+
     def correct(self, rate: float) -> None:
         """Takes over the rate that the vendor's headers tell."""
         if abs(rate - self.rate) > self.rate * 0.01:
@@ -65,6 +77,7 @@ class Lane:
     def _take_lot(self) -> None:
         count = max(1, min(self.lot, int(self.rate * LOT_SECONDS)))
         start, self.rate = _reserve(self.name, self.rate, count, self.clock)
+        self.end = start + count / self.rate
         self.turns.extend(start + turn / self.rate for turn in range(count))
         self.lot = count * 2
         self._close()
@@ -80,7 +93,7 @@ def _reserve(name: str, rate: float, count: int, clock: Callable[[], float]) -> 
     Budget.objects.get_or_create(name=name, defaults={"rate": rate})
     while True:
         next_at, rate = Budget.objects.values_list("next_at", "rate").get(name=name)
-        start = max(next_at, clock())
+        start = max(next_at, clock() - CATCH_UP_SECONDS)
         if Budget.objects.filter(name=name, next_at=next_at).update(next_at=start + count / rate):
             return start, rate
 
@@ -133,8 +146,10 @@ class Pacer:
         self.lanes[purpose].shift(self.clock() + seconds)
 
     def close(self) -> None:
-        """Ends all waiting."""
+        """Ends all waiting, and hands back the turns that were not used."""
         self.closed.set()
+        for lane in {id(lane): lane for lane in self.lanes.values()}.values():
+            lane.give_back()
 
     def take_counts(self) -> dict[Purpose, int]:
         """The requests sent since the last call."""
@@ -150,12 +165,14 @@ class Pacer:
             lane.shift(self.clock() + min(spare, left))
 
     def _wait_for_turn(self, lane: Lane) -> bool:
+        self._refuse_when_closed()
         turn, shifts = lane.take()
-        while (delay := turn - self.clock()) > 0:
-            if self.closed.wait(min(delay, 0.5)):
-                break
+        while (delay := turn - self.clock()) > 0 and not self.closed.wait(min(delay, 0.5)):
             if lane.shifts != shifts:
                 return False
+        self._refuse_when_closed()
+        return lane.shifts == shifts
+
+    def _refuse_when_closed(self) -> None:
         if self.closed.is_set():
             raise Unavailable("stopped", "The run stopped before this request was sent.")
-        return lane.shifts == shifts

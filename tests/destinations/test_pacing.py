@@ -10,7 +10,7 @@ import pytest
 from core.errors import Unavailable
 from destinations.contract import Limits, Purpose, Quota
 from destinations.models import Budget
-from destinations.pacing import SHARE_OF_LIMIT, Lane, Pacer
+from destinations.pacing import CATCH_UP_SECONDS, SHARE_OF_LIMIT, Lane, Pacer
 
 LIMITS = Limits(reads=100, writes=25)
 
@@ -42,7 +42,16 @@ def test_an_idle_budget_does_not_save_up_turns() -> None:
     lane.take()
     lane.turns.clear()
     clock.now += 60
-    assert lane.take()[0] == clock.now
+    assert clock.now - lane.take()[0] == pytest.approx(CATCH_UP_SECONDS)
+
+
+@pytest.mark.django_db
+def test_turns_that_are_not_used_go_to_others() -> None:
+    clock = Clock()
+    pacer, other = Pacer("attio:w", LIMITS, clock), Pacer("attio:w", LIMITS, clock)
+    turns = [pacer.lanes[Purpose.WRITE].take()[0] for _ in range(20)]
+    pacer.close()
+    assert other.lanes[Purpose.WRITE].take()[0] == pytest.approx(turns[-1] + 1 / (25 * SHARE_OF_LIMIT))
 
 
 @pytest.mark.django_db
