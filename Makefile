@@ -7,7 +7,7 @@ INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --no-input
 TEST_VAR := $(or $(VAR_DIR),$(CURDIR)/var/test)
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test chaos lint clean
+.PHONY: help up demo test chaos lint bench clean
 
 help: ## show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ lint: $(VENV)/installed-for-tests ## check style and types
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy .
+
+bench: export VAR_DIR := $(TEST_VAR)
+bench: $(VENV)/installed ## measure planning and delivering as ratios (BENCH="--rows 10000000 --only plan --write")
+	$(RUN) manage.py bench $(BENCH)
 
 clean: ## remove the environment and caches; the state in var/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,44 @@
+"""The bare read: every row of the source brought to this process by the quickest plain way, and nothing done with it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+
+import psycopg
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+FETCH_ROWS = 10_000
+
+
+def read_postgres(where: str, table: str) -> int:
+    """COPY as text, block by block; the number of bytes."""
+    query = f"COPY (SELECT * FROM {table}) TO STDOUT"  # noqa: S608
+    with psycopg.connect(where) as database, database.cursor() as cursor, cursor.copy(query.encode()) as copy:
+        return sum(len(block) for block in copy)
+
+
+def read_sqlite(where: str, table: str) -> int:
+    """Rows as tuples; their number."""
+    with closing(sqlite3.connect(where)) as database:
+        cursor = database.execute(f"SELECT * FROM {table}")  # noqa: S608
+        return sum(len(rows) for rows in iter(lambda: cursor.fetchmany(FETCH_ROWS), []))
+
+
+def read_csv(where: str, table: str) -> int:
+    """Arrow batches with inferred types; the number of rows."""
+    with pa_csv.open_csv(where) as batches:
+        return sum(len(batch) for batch in batches)
+
+
+def read_parquet(where: str, table: str) -> int:
+    """Arrow batches; the number of rows."""
+    with pq.ParquetFile(where) as file:
+        return sum(len(batch) for batch in file.iter_batches())
+
+
+READERS: dict[str, Callable[[str, str], int]] = {
+    "postgres": read_postgres, "sqlite": read_sqlite, "csv": read_csv, "parquet": read_parquet,
+}  # fmt: skip

@@ -1,0 +1,146 @@
+"""What the fresh processes do, by name. Each returns what `Meter.result` gives, and its own counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from activations import runs, tasks
+from activations.context import check_workspace, generation, layout, open_context, prepare_fields
+from activations.lease import claim
+from activations.management.commands.activate import summary, wait
+from activations.models import Activation, Change, Generation, Record, Run
+from activations.plan import Planner
+from destinations.contract import Limits
+from destinations.registry import services
+from dinmo.bench import data
+from dinmo.bench.bare import READERS
+from dinmo.bench.meter import Meter
+from dinmo.bench.peers import look_up_each
+
+UNLIMITED = 100_000.0
+_ACCEPTED = """
+    INSERT INTO activations_record (generation_id, key, key_digest, row_digest, match_digest, field_digests, remote_id, accepted_at,
+                                    tried, tried_digest, attempts, retry_run)
+    SELECT %s, key, key_digest, row_digest, match_digest, field_digests, '00000000-0000-0000-0000-000000000000', CURRENT_TIMESTAMP,
+           '', 0, 0, 0
+    FROM activations_change WHERE run_id = %s AND state = 'pending'"""
+
+
+class Statements:
+    """Counts database statements; use with `connection.execute_wrapper`."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        self.number += 1
+        return execute(sql, params, many, context)
+
+
+def idle() -> dict[str, Any]:
+    """A worker that has loaded everything and done nothing."""
+    with Meter() as meter:
+        assert tasks.execute
+    return meter.result()
+
+
+def activate(name: str, unlimited: bool = False) -> dict[str, Any]:
+    """One whole run in this process, as `activate NAME --wait` does it.
+
+    Args:
+        unlimited: the vendor's documented limits don't count.
+    """
+    activation = Activation.objects.get(name=name)
+    service = services[activation.destination.service]
+    if unlimited:
+        limits = service.limits
+        type(service).limits = Limits(UNLIMITED, UNLIMITED, shared=limits.shared, find_batch=limits.find_batch)
+    with Meter() as meter:
+        run = wait(runs.request(activation, Run.Trigger.SCHEDULE, enqueue=False))
+    return meter.result(**summary(run))
+
+
+def plan(name: str) -> dict[str, Any]:
+    """Planning alone, against the real context: from loading the baseline to the committed changes."""
+    run = runs.request(Activation.objects.get(name=name), Run.Trigger.SCHEDULE, enqueue=False)
+    lease = claim(run.pk)
+    assert lease is not None
+    with open_context(run) as context:
+        belongs_to, reason = generation(context, check_workspace(context))
+        prepare_fields(context)
+        made = layout(context)
+        with lease.fenced(generation=belongs_to, state=Run.State.PLANNING, kind=Run.Kind.FULL if reason else run.kind):
+            pass
+        run.refresh_from_db()
+        statements = Statements()
+        with Meter() as meter, connection.execute_wrapper(statements):
+            Planner(context, lease, made, belongs_to, timezone.now()).run()
+    run.refresh_from_db()
+    codes = list(Change.objects.filter(run=run).exclude(code="").values_list("code", flat=True))
+    lease.release()
+    return meter.result(
+        counts=run.counts(), statements=statements.number, duplicates=codes.count("duplicate_key"), keyless=codes.count("key_empty")
+    )
+
+
+def accept() -> dict[str, Any]:
+    """Does as if the vendor had accepted every change of the last run; bytes per record of the baseline."""
+    run = Run.objects.latest("pk")
+    with Meter() as meter, connection.cursor() as cursor:
+        cursor.execute(_ACCEPTED, [run.generation_id, run.pk])
+        cursor.execute("DELETE FROM activations_change")
+        Run.objects.filter(pk=run.pk).update(state=Run.State.SUCCEEDED)
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "VACUUM")
+        cursor.execute("CHECKPOINT" if connection.vendor == "postgresql" else "PRAGMA wal_checkpoint(TRUNCATE)")
+    return meter.result(bytes_per_record=_table_bytes() / max(1, Record.objects.count()))
+
+
+def _table_bytes() -> int:
+    """Bytes of the baseline's table with its indexes."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT pg_total_relation_size('activations_record')")
+        else:
+            cursor.execute(
+                "SELECT sum(pgsize) FROM dbstat WHERE name IN (SELECT name FROM sqlite_schema WHERE tbl_name = %s)",
+                ["activations_record"],
+            )
+        return int(cursor.fetchone()[0])
+
+
+def read(kind: str, where: str, table: str) -> dict[str, Any]:
+    """The bare read of the same rows."""
+    with Meter() as meter:
+        size = READERS[kind](where, table)
+    return meter.result(size=size)
+
+
+def orm(path: str, table: str, sample: int) -> dict[str, Any]:
+    """The per-row baseline over a sample of the rows."""
+    belongs_to = Generation.objects.get()
+    digests = list(belongs_to.records.exclude(accepted_at=None).order_by("key").values_list("key_digest", flat=True)[:sample])
+    with Meter() as meter:
+        differing = look_up_each(path, table, belongs_to, digests)
+    return meter.result(rows=len(digests), differing=differing)
+
+
+def write_source(kind: str, parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Tables or files of companies, each given as `where` (a path or server), `table` and the arguments of `Companies`."""
+    with Meter() as meter:
+        for part in parts:
+            rows = data.Companies(**part["companies"])
+            if kind in ("sqlite", "postgres"):
+                (data.write_sqlite if kind == "sqlite" else data.write_postgres)(part["where"], part["table"], rows)
+            else:
+                (data.write_csv if kind == "csv" else data.write_parquet)(Path(part["where"]), rows)
+    return meter.result()
+
+
+CASES: dict[str, Callable[..., dict[str, Any]]] = {
+    "idle": idle, "activate": activate, "plan": plan, "accept": accept, "read": read, "orm": orm, "write_source": write_source,
+}  # fmt: skip

@@ -1,0 +1,65 @@
+"""What else people do: a look-up for each row through the ORM, and drt where it is installed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sqlite3
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from activations.models import Generation, Record
+
+
+def look_up_each(path: str, table: str, generation: Generation, digests: Sequence[int]) -> int:
+    """For each row: hash it, get its record by the indexed digest, compare; how many differ.
+
+    The digests are handed in, so that this does less than such a tool has to.
+    """
+    differing = 0
+    with closing(sqlite3.connect(path)) as database:
+        cursor = database.execute(f"SELECT * FROM {table} LIMIT ?", [len(digests)])  # noqa: S608
+        for row, digest in zip(cursor, digests, strict=False):
+            now = hashlib.blake2b(json.dumps(row, default=str).encode(), digest_size=8).digest()
+            record = Record.objects.get(generation=generation, key_digest=digest)
+            differing += record.row_digest != int.from_bytes(now, "little", signed=True)
+    return differing
+
+
+class Missing(Exception):
+    """The peer can't be measured here; says why."""
+
+
+def drt_seconds(directory: Path, database: Path, table: str) -> float:
+    """Wall seconds of a whole drt process that brings a SQLite table to a file of JSON lines.
+
+    drt 1.2 has no comparison with what it sent before for SQLite sources, so it reads and hands on every row each time;
+    a file on this machine is the quickest of its destinations.
+
+    Raises:
+        Missing: it is not installed, or does not run as version 1.2 does.
+    """
+    program = shutil.which("drt")
+    if program is None:
+        raise Missing("not installed; `pip install drt-core` into an environment of its own, and put its `drt` on the PATH")
+    project = directory / "drt"
+    (project / "syncs").mkdir(parents=True, exist_ok=True)
+    (project / ".drt").mkdir(exist_ok=True)
+    (project / "drt_project.yml").write_text('name: bench\nversion: "0.1"\nprofile: bench\n')
+    (project / ".drt" / "profiles.yml").write_text(json.dumps({"bench": {"type": "sqlite", "database": str(database)}}))
+    sync = {
+        "name": "companies", "model": f"SELECT * FROM {table}",  # noqa: S608
+        "destination": {"type": "file", "path": str(project / "out.jsonl"), "format": "jsonl"},
+        "sync": {"mode": "full", "batch_size": 10_000},
+    }  # fmt: skip
+    (project / "syncs" / "companies.yml").write_text(json.dumps(sync))
+    environment = {"HOME": str(project), "PATH": "", "DO_NOT_TRACK": "1"}
+    begun = time.perf_counter()
+    done = subprocess.run([program, "run"], cwd=project, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise Missing(f"it ended with code {done.returncode}: {(done.stderr or done.stdout).strip()[-200:]}")
+    return time.perf_counter() - begun

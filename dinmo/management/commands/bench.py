@@ -1,0 +1,74 @@
+"""`manage.py bench`: measures planning and delivering, and prints ratios."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from dinmo.bench import report, suite
+from dinmo.bench.home import Broken
+from dinmo.bench.planning import SOURCES, Size
+
+DOCUMENT = settings.BASE_DIR / "docs" / "benchmarks.md"
+MANY = 5_000_000
+
+
+class Command(BaseCommand):
+    help = "Measures planning and delivering side by side with plain reads and other ways, and prints the ratios."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--rows", type=int, default=1_000_000, help="companies in the source, a multiple of 1,000 (1,000,000)")
+        parser.add_argument("--only", choices=("plan", "delivery"), help="measure only this part")
+        parser.add_argument("--database", choices=("sqlite", "postgres"), help="where the baseline is kept (both, where reachable)")
+        parser.add_argument("--source", choices=SOURCES, action="append", help="a source to plan from; may be repeated (all)")
+        parser.add_argument("--repeat", type=int, default=0, metavar="N", help="repetitions of each plan (3; 1 from five million rows)")
+        parser.add_argument("--seconds", type=float, default=70, help="how long a delivery lasts at the allowed rate (70)")
+        parser.add_argument("--sample", type=int, default=20_000, help="rows that are looked up one by one (20,000)")
+        parser.add_argument("--write", action="store_true", help="keep the results in docs/benchmarks.md")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["rows"] < 2_000 or options["rows"] % 1_000:
+            raise CommandError("Give --rows as a multiple of 1,000, at least 2,000.")
+        server = suite.postgres_server()
+        if not server and "postgres" in (options["database"], *(options["source"] or ())):
+            raise CommandError("No PostgreSQL server can be reached. Set TEST_POSTGRES_URL to one whose user may create databases.")
+        wanted = _wanted(options, server)
+        results = suite.Results(wanted.size.rows)
+        try:
+            sections = self._measure(wanted, server, results, options["only"])
+        except Broken as broken:
+            raise CommandError(f"A measurement failed:\n{broken}") from None
+        text = "\n\n".join(f"## {title}\n\n{body}" for title, body in sections.items())
+        self.stdout.write(f"\n{text}\n\n{report.summary(results)}")
+        if options["write"]:
+            before = DOCUMENT.read_text() if DOCUMENT.exists() else ""
+            DOCUMENT.write_text(report.written(before, sections))
+
+    def _measure(self, wanted: suite.Wanted, server: str, results: suite.Results, only: str | None) -> dict[str, str]:
+        machine = report.machine(server)
+        sections = {}
+        if not server:
+            self._say("No PostgreSQL server can be reached; set TEST_POSTGRES_URL to measure with one.")
+        if only != "plan":
+            suite.deliver(wanted, server, results, self._say)
+            title = f"Delivering, {wanted.seconds:g} seconds each, answers after 50 ms"
+            sections[title] = f"{machine}\n\n{report.delivering(results)}"
+        if only != "delivery":
+            suite.plan(wanted, server, results, self._say)
+            title = f"Planning {wanted.size.rows:,} rows of ten columns"
+            sections[title] = f"{machine} Repetitions: {wanted.size.repetitions}.\n\n{report.planning(results)}"
+        return sections
+
+    def _say(self, text: str) -> None:
+        self.stderr.write(text)
+        self.stderr.flush()
+
+
+def _wanted(options: dict[str, Any], server: str) -> suite.Wanted:
+    repetitions = options["repeat"] or (1 if options["rows"] >= MANY else 3)
+    reachable = ("sqlite", "postgres") if server else ("sqlite",)
+    sources = options["source"] or [source for source in SOURCES if server or source != "postgres"]
+    kinds = (options["database"],) if options["database"] else reachable
+    return suite.Wanted(Size(options["rows"], repetitions, options["sample"]), sources, kinds, options["seconds"])

@@ -1,0 +1,93 @@
+"""The benchmarks at tiny sizes: every case finds exactly what changed, and the tables have their columns. No times."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from dinmo.bench import delivery, planning, report, suite
+from dinmo.bench.data import Companies, write_sqlite
+from dinmo.bench.databases import databases
+from dinmo.bench.delivery import Delivered
+from dinmo.bench.planning import Planned, Size, Whole
+
+ROWS = 2_000
+
+
+def held(path: Path, changed: str) -> list[tuple[object, ...]]:
+    path.unlink(missing_ok=True)
+    write_sqlite(str(path), "companies", Companies(ROWS, changed))
+    with sqlite3.connect(path) as database:
+        return database.execute("select * from companies").fetchall()
+
+
+def test_the_companies_are_the_same_each_time_and_differ_as_told(tmp_path: Path) -> None:
+    none, some = held(tmp_path / "a", "none"), held(tmp_path / "a", "some")
+    assert none == held(tmp_path / "b", "none")
+    before, after = ({row[0]: row for row in rows if row[0] and row[2]} for rows in (none, some))
+    keys = [row[0] for row in none]
+    assert (len(keys), keys.count(None), len(set(keys)) - 1) == (ROWS + 150, 50, ROWS)
+    assert len(before.keys() - after.keys()) == 4
+    assert len(after.keys() - before.keys()) == 2
+    assert sum(before[key] != after[key] for key in before.keys() & after.keys()) == 16
+
+
+@pytest.mark.slow
+def test_planning_finds_exactly_what_changed_and_a_run_without_changes_writes_nothing(tmp_path: Path) -> None:
+    said: list[str] = []
+    results = suite.Results(ROWS)
+    suite.plan(suite.Wanted(Size(ROWS, 1, 100), ["sqlite"], ["sqlite"], 1), "", results, said.append)
+    assert [(found.case, found.exact) for found in results.planned] == [(case, True) for case in planning.STATES]
+    assert [run.writes for run in results.whole] == [0]
+    assert all(found.statements > 0 and found.wall > 0 and found.rss > 0 for found in results.planned)
+    assert bool(results.drt) != bool(results.no_drt)
+    assert any("look-up for each row" in line for line in report.planning(results).splitlines())
+
+
+@pytest.mark.slow
+def test_each_changed_record_takes_one_write_with_two_workers(tmp_path: Path) -> None:
+    with databases("sqlite", tmp_path, "") as made:
+        rounds = list(delivery.measure(made, tmp_path, "attio.companies", 2, 0.1, unlimited=True))
+    assert [(found.what, found.writes, found.accepted, found.refused) for found in rounds] == [("create", 40, 40, 0), ("update", 40, 40, 0)]
+    assert not list(tmp_path.glob("delivery.sqlite3*"))
+
+
+def test_pace_counts_accepted_writes_of_records_alone() -> None:
+    answered = [
+        ("POST", "/data_attributes", 200, 1.0),
+        ("GET", "/me", 200, 2.0),
+        ("POST", "/v2/objects/companies/records/query", 200, 3.0),
+        ("POST", "/companies", 200, 10.0),
+        ("PUT", "/companies/5", 200, 10.5),
+        ("POST", "/companies", 429, 10.6),
+        ("PUT", "/companies/6", 200, 11.0),
+    ]
+    log = [{"method": method, "path": path, "status": status, "at": at} for method, path, status, at in answered]
+    assert delivery.pace(log) == (2.0, 1, 4, 3)
+
+
+def test_goals_say_what_was_missed() -> None:
+    results = suite.Results(1_000_000, idle=100)
+    results.planned = [
+        Planned("postgres", "sqlite", "0 %", 3.0, 3.0, 100, 1.0, 1.0, exact=True),
+        Planned("csv", "sqlite", "0 %", 3.5, 3.0, 300, 1.0, 1.0, exact=False),
+    ]
+    results.whole = [Whole("postgres", "sqlite", 4.0, 3.0, 1, 5.0)]
+    results.delivered = [Delivered("attio.companies", "sqlite", "create", 1, 25, 24.6, 0, 100, 1, 100, 1.0, 120)]
+    missed = [name for name, _, _, fine in report.goals(results) if not fine]
+    assert missed == [
+        "csv → sqlite, 0 % changed: × from PostgreSQL",
+        "csv → sqlite, 0 % changed: MB above idle",
+        "postgres → sqlite, run without changes: × plan, writes",
+    ]
+    assert "WRONG" in report.planning(results)
+    assert "98.4%" in report.delivering(results)
+
+
+def test_each_table_is_aligned_and_a_written_document_keeps_its_other_sections() -> None:
+    lines = report.table(("a", "b"), [("long cell", "1"), ("x", "22")]).splitlines()
+    assert len({len(line) for line in lines}) == 1
+    once = report.written("", {"Planning": "old", "Delivering": "kept"})
+    assert report.written(once, {"Planning": "new"}) == report.written("", {"Planning": "new", "Delivering": "kept"})
