@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 from typing import Any, NoReturn
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from core.secrets import redact
 
 WRONG_USAGE = 64
 
@@ -18,7 +21,16 @@ class ScriptedCommand(BaseCommand):
         parser.error = self.refuse  # type: ignore[method-assign]
         return parser
 
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except DatabaseError as error:
+            words = redact(str(error).strip())
+            self.refuse(f"The database can't be used. Run `manage.py migrate`, or check DATABASE_URL. It said: {words}")
+
     def refuse(self, message: str) -> NoReturn:
-        """Says what is wrong, and ends the process."""
+        """Says what is wrong, and ends the process; to a caller in this process it raises CommandError instead."""
+        if not getattr(self, "_called_from_command_line", False):
+            raise CommandError(message, returncode=WRONG_USAGE)
         self.stderr.write(message)
         sys.exit(WRONG_USAGE)
