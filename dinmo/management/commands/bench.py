@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from typing import Any
 
 from django.conf import settings
@@ -36,6 +38,8 @@ class Command(BaseCommand):
             raise CommandError("No PostgreSQL server can be reached. Set TEST_POSTGRES_URL to one whose user may create databases.")
         wanted = _wanted(options, server)
         results = suite.Results(wanted.size.rows)
+        # An exception, so that processes, directories and databases are cleared away.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         try:
             sections = self._measure(wanted, server, results, options["only"])
         except Broken as broken:
