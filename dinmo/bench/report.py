@@ -119,7 +119,8 @@ def machine(server: str) -> str:
     lines = info.read_text().splitlines() if info.exists() else []
     model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())
     names = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    return f"{os.cpu_count()} cores ({model}), {platform.system()}, Python {platform.python_version()}, {_postgres(server)}{names}."
+    load = f"Load average before the start: {os.getloadavg()[0]:.1f}; with more than a few tenths, ratios say less."
+    return f"{os.cpu_count()} cores ({model}), {platform.system()}, Python {platform.python_version()}, {_postgres(server)}{names}. {load}"
 
 
 def written(before: str, sections: dict[str, str]) -> str:
