@@ -10,7 +10,7 @@ from pathlib import Path
 
 FIRST = 240
 MOST = 500
-CHANGED, ADDED, REMOVED, BACK, TROUBLED, MENDED = 0.35, 0.04, 0.02, 0.3, 0.04, 0.5
+CHANGED, UNDONE, ADDED, REMOVED, BACK, TROUBLED, MENDED = 0.3, 0.5, 0.04, 0.02, 0.3, 0.04, 0.5
 CATEGORIES = ("SAAS", "E-commerce", "Accounting")
 PLANS = ("free", "team", "business")
 TWICE, TWIN, NO_OPTION, REFUSED = "two rows with one key", "another row with its domain", "an unknown category", "a refused domain"
@@ -69,13 +69,20 @@ class Shop:
         self.chance = random.Random(seed)  # noqa: S311
         self.live = {number: self._company(number) for number in range(1, FIRST + 1)}
         self.removed: dict[int, Company] = {}
+        self.former: dict[int, Company] = {}
         self._write()
 
     def change(self) -> None:
-        """What happens between two runs: changed, added, removed, returning, broken and mended rows."""
+        """What happens between two runs: changed, changed back, added, removed, returning, broken and mended rows."""
         chance = self.chance
+        before, self.former = self.former, {}
         for number, company in list(self.live.items()):
+            if number in before and chance.random() < UNDONE:
+                self.live[number] = before[number]
+                continue
             self.live[number] = self._changed(company)
+            if self.live[number] != company:
+                self.former[number] = company
             if chance.random() < REMOVED:
                 self.removed[number] = self.live.pop(number)
         for number in [number for number in self.removed if chance.random() < BACK]:

@@ -30,6 +30,8 @@ LOOK_SECONDS = 0.25
 CALM_SECONDS = 0.6
 """The mean time between two kills."""
 POINT_SECONDS = 6.0
+STORMS = 0.25
+"""How often a vendor is down just when another worker takes over: then the run ends with writes in doubt."""
 END_SECONDS = 150.0
 
 
@@ -139,6 +141,8 @@ class Story:
 
     def _note(self, at: float, target: str, point: str) -> None:
         self.kills.append(Kill(at, target, point, self.live))
+        if target in HOLDERS and self.chance.random() < STORMS:
+            self.chance.choice(list(self.weathers.values())).storm()
         self.next_at = time.monotonic() + min(4 * CALM_SECONDS, self.chance.expovariate(1 / CALM_SECONDS))
         if len(self.kills) % 20 == 0:
             writes = sum(len(weather.writes) for weather in self.weathers.values())

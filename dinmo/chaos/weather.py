@@ -12,7 +12,7 @@ from destinations.sandbox import CONTROL, Cut, Reply, Request, Sandbox
 
 LATENCY_SECONDS = (0.02, 0.08)
 SLOW_SECONDS = 0.4
-OUTAGE_SECONDS = 2.5
+OUTAGE_SECONDS, STORM_SECONDS = 2.5, 6.0
 FATES = {"refused": 0.015, "throttled": 0.004, "cut": 0.01, "cut_after": 0.02, "failed_after": 0.01, "slow": 0.03, "outage": 0.0003}
 RECORDS = ("/companies", "/records")
 
@@ -63,6 +63,10 @@ class Weather:
         if fate == "cut_after":
             raise Cut
         return Reply(502, "<html>Bad gateway</html>") if lost else reply
+
+    def storm(self) -> None:
+        """The vendor is down for a while."""
+        self.down_until = time.time() + STORM_SECONDS
 
     def _fate(self, now: float, of_records: bool) -> tuple[str, float]:
         with self.lock:
