@@ -27,6 +27,7 @@ HOLDERS = (WORKER, DATABASE)
 """Those whose death leaves requests without a record."""
 TICK_SECONDS = 0.05
 LOOK_SECONDS = 0.25
+ROUND_SECONDS = 1.0
 CALM_SECONDS = 0.6
 """The mean time between two kills."""
 POINT_SECONDS = 6.0
@@ -61,6 +62,7 @@ class Story:
     waiting: str = ""
     next_at: float = 0.0
     looked_at: float = 0.0
+    asked_at: float = 0.0
 
     def kill(self, wanted: int, seconds: float) -> None:
         """Kills until `wanted` is reached or the time is over."""
@@ -107,7 +109,8 @@ class Story:
         with database():
             self.live = live()
             idle = list(Activation.objects.exclude(name__in=self.live).order_by("pk"))
-            if idle:
+            if idle and time.monotonic() > self.asked_at + ROUND_SECONDS:
+                self.asked_at = time.monotonic()
                 self.rounds += 1
                 if self.rounds > 1:
                     self.shop.change()
@@ -127,13 +130,15 @@ class Story:
     def _await_point(self, targets: list[str]) -> None:
         """Notes that somebody died at the point; in every other case the rest of that worker dies as well."""
         taken = Path(f"{self.order}{TAKEN}")
-        if taken.exists() and (group := taken.read_text()).isdecimal():
+        late = time.monotonic() > self.next_at
+        group = taken.read_text() if taken.exists() else ""
+        if group.isdecimal() or (group and late):
             self._note(taken.stat().st_mtime, WORKER, self.waiting)
             taken.unlink()
-            if self.chance.random() < 0.5:
+            if group.isdecimal() and self.chance.random() < 0.5:
                 self.installation.kill_group(int(group))
             self.waiting = ""
-        elif time.monotonic() > self.next_at and self.order.exists():
+        elif late and not group:
             self.order.unlink(missing_ok=True)
             if not taken.exists():
                 targets.insert(0, self.waiting)
