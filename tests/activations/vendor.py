@@ -1,0 +1,218 @@
+"""A vendor in memory: remembers its records, refuses values, times out before or after it wrote, slows down, or is down."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from core.errors import Rejected, Unavailable
+from destinations.contract import Field, Gate, Limits, Mode, Operation, Outcome, Platform, Purpose, Result, Service, Verb, Wire, Workspace
+
+MATCH = "key"
+ATTRIBUTES = ("a", "b", "c", "d")
+UNREADABLE = "bad"
+
+LOST_BEFORE, LOST_AFTER, THROTTLED, UNREACHABLE, KILLED_BEFORE, KILLED_AFTER = (
+    "lost before", "lost after", "throttled", "unreachable", "killed before", "killed after",
+)  # fmt: skip
+
+
+class Killed(BaseException):
+    """The worker dies here: nothing of ours may handle it."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One write request as the vendor saw it, and what it made of it."""
+
+    verb: Verb
+    identity: str
+    values: Mapping[str, Wire]
+    remote_id: str
+    result: str
+
+
+@dataclass
+class Vendor:
+    """The vendor's own memory. `faults` are taken one a request, by the identity that the request is about."""
+
+    records: dict[str, dict[str, Wire]] = field(default_factory=dict)
+    refused: set[Wire] = field(default_factory=set)
+    faults: dict[str, list[str]] = field(default_factory=dict)
+    requests: list[Request] = field(default_factory=list)
+    lookups: int = 0
+    down: bool = False
+    down_after: int | None = None
+    made: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def holder(self, identity: str) -> str:
+        """The id of the record with this match, or ""."""
+        return next((remote_id for remote_id, record in self.records.items() if identity_of(record[MATCH]) == identity), "")
+
+    def add(self, match: str, values: Mapping[str, Wire]) -> str:
+        """A new record, by us or by anybody."""
+        self.made += 1
+        remote_id = f"r{self.made}"
+        self.records[remote_id] = {**dict.fromkeys(ATTRIBUTES), **values, MATCH: match}
+        return remote_id
+
+    def answer(self, operation: Operation) -> Outcome:
+        """Takes one write.
+
+        Raises:
+            Rejected, Unavailable: as the faults and refusals say.
+            Killed: the worker that asked dies before or after it was written.
+        """
+        with self.lock:
+            identity = identity_of(operation.match_value)
+            fault = self._fault(identity)
+            if fault == UNREACHABLE:
+                raise Unavailable("unreachable", "The vendor can't be reached.")
+            if fault == THROTTLED:
+                raise Unavailable("throttled", "Slower, please.", retry_after=0.0, throttled=True)
+            if fault == LOST_BEFORE:
+                self._note(operation, identity, "lost")
+                raise Unavailable("timeout", "No answer.", ambiguous=True)
+            if fault == KILLED_BEFORE:
+                raise Killed
+            outcome = self._write(operation, identity)
+            if fault == LOST_AFTER:
+                raise Unavailable("timeout", "No answer.", ambiguous=True)
+            if fault == KILLED_AFTER:
+                raise Killed
+            return outcome
+
+    def _fault(self, identity: str) -> str:
+        if self.down_after is not None:
+            self.down_after -= 1
+            if self.down_after < 0:
+                return UNREACHABLE
+        waiting = self.faults.get(identity)
+        return waiting.pop(0) if waiting else ""
+
+    def _write(self, operation: Operation, identity: str) -> Outcome:
+        sent = sent_by(operation)
+        owner = self.holder(identity)
+        if operation.verb is Verb.UPDATE and operation.remote_id not in self.records:
+            self._note(operation, identity, "gone")
+            return Outcome(Result.GONE)
+        if operation.verb is Verb.CREATE and owner:
+            self._note(operation, identity, "exists")
+            return Outcome(Result.EXISTS)
+        if self.refused & set(sent.values()):
+            self._note(operation, identity, "refused")
+            raise Rejected("refused", "This value is not welcome.", request_id="q1")
+        if operation.verb is Verb.UPDATE and MATCH in sent and owner not in ("", operation.remote_id):
+            self._note(operation, identity, "refused")
+            raise Rejected("taken", "Another record has this match.", field=MATCH)
+        remote_id = operation.remote_id if operation.verb is Verb.UPDATE else owner
+        if remote_id:
+            self.records[remote_id].update({name: value for name, value in sent.items() if name != MATCH or operation.verb is Verb.UPDATE})
+        else:
+            remote_id = self.add(sent[MATCH], {name: value for name, value in sent.items() if name != MATCH})
+        self._note(operation, identity, "written", remote_id)
+        return Outcome(Result.ACCEPTED, remote_id, sent=tuple(sent))
+
+    def _note(self, operation: Operation, identity: str, result: str, remote_id: str = "") -> None:
+        self.requests.append(Request(operation.verb, identity, sent_by(operation), remote_id or operation.remote_id, result))
+
+
+class Client:
+    """The vendor behind the gate of one run."""
+
+    def __init__(self, vendor: Vendor, gate: Gate) -> None:
+        self.vendor = vendor
+        self.gate = gate
+
+    def close(self) -> None:
+        return None
+
+
+class Memory(Platform):
+    """The account: one vendor in memory."""
+
+    slug = "memory"
+    label = "Memory"
+    parameters = ()
+    url_variable = "MEMORY_API_URL"
+    sandbox_port = 0
+
+    def __init__(self, vendor: Vendor) -> None:
+        self.vendor = vendor
+
+    def default_url(self, settings: Mapping[str, Any]) -> str:
+        return "memory:"
+
+    def client(self, settings: Mapping[str, Any], gate: Gate, threads: int) -> Client:
+        return Client(self.vendor, gate)
+
+    def check(self, client: Client) -> Workspace:
+        if self.vendor.down:
+            raise Unavailable("unreachable", "The vendor can't be reached.")
+        return Workspace("w1", "Workspace")
+
+    def sandbox(self, token: str) -> Any:
+        raise NotImplementedError
+
+
+class Movable(Service):
+    """Records whose match value may change; another record's match value is refused."""
+
+    slug = "memory.movable"
+    label = "Movable things"
+    platform: ClassVar[Platform]
+    accepts = ("custom",)
+    default_mode = Mode.UPSERT
+    limits = Limits(reads=10_000, writes=10_000, find_batch=2)
+    default_match = MATCH
+    match_may_change = True
+
+    def __init__(self, platform: Memory) -> None:
+        self.platform = platform  # type: ignore[misc]
+
+    def fields(self, client: Client) -> list[Field]:
+        return [Field(MATCH, "Key", "text", matchable=True), *(Field(name, name, "text") for name in ATTRIBUTES)]
+
+    def convert(self, field: Field, value: Any) -> Wire:
+        if value == UNREADABLE:
+            raise Rejected("not_good", f"{field.name} takes good values.", field=field.name)
+        return value
+
+    def empty(self, field: Field) -> Wire:
+        return None
+
+    def identity(self, field: Field, wire: Wire) -> str:
+        return identity_of(wire)
+
+    def find(self, client: Client, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
+        client.gate.wait(Purpose.LOOKUP)
+        client.vendor.lookups += 1
+        held = {identity: client.vendor.holder(identity) for identity in identities}
+        return {identity: remote_id for identity, remote_id in held.items() if remote_id}
+
+    def write(self, client: Client, operation: Operation) -> Outcome:
+        client.gate.wait(Purpose.WRITE)
+        return client.vendor.answer(operation)
+
+
+class Immovable(Movable):
+    """The same, but another match value is another record."""
+
+    slug = "memory.immovable"
+    match_may_change = False
+
+
+def identity_of(match: Wire) -> str:
+    """Two match values are one where they differ in case only."""
+    return str(match).lower()
+
+
+def sent_by(operation: Operation) -> dict[str, Wire]:
+    """What a request of this operation holds: what changed, or everything and the match."""
+    if operation.verb is Verb.UPDATE:
+        everything = {**operation.values, MATCH: operation.match_value}
+        return {name: everything[name] for name in operation.changed}
+    return {**operation.values, MATCH: operation.match_value}
