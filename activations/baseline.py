@@ -25,7 +25,7 @@ _OF_GENERATION = {
 
 
 class Baseline:
-    """Packed arrays sorted by key digest; about 35 bytes a record while it is planned.
+    """Packed arrays sorted by key digest; about 30 bytes a record while it is planned.
 
     `row_digest` is what a row must have to need no second look: the accepted row's, or, while a refused, skipped or
     invalid row is not due again, that row's own.
@@ -37,7 +37,7 @@ class Baseline:
         self.row_digests = rows[order, 1]
         self.match_digests = rows[order, 2]
         self.status = rows[order, 3].astype(np.uint8)
-        self.seen = np.zeros(len(rows), dtype=np.uint8)
+        self.seen = np.zeros(len(rows), dtype=np.uint32)
         self.same = np.zeros(len(rows), dtype=bool)
 
     def __len__(self) -> int:
@@ -97,7 +97,7 @@ class Seen:
         known = places >= 0
         keyed = keys != 0
         once, times = np.unique(places[known], return_counts=True)
-        baseline.seen[once] = np.minimum(baseline.seen[once].astype(np.int64) + times, 255)
+        baseline.seen[once] += times.astype(np.uint32)
         self.new_keys.append(keys[keyed & ~known])
         self.rows += len(keys)
         self.keyless += int((~keyed).sum())

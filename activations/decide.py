@@ -95,8 +95,9 @@ def for_rows(layout: Layout, mode: str, rows: Rows, known: Known, *, full: bool)
     open_rows = np.ones(len(match_digests), dtype=bool)
     open_rows[list(settled)] = False
     send = open_rows & (~known.accepted | match_changed | changed.any(axis=1))
-    digests = known.digests.copy()
-    digests[:, places] = np.where(says, found, old)
+    # Another record at the vendor holds nothing of what was accepted for the former one.
+    digests = np.where(another[:, None], 0, known.digests)
+    digests[:, places] = np.where(says, found, digests[:, places])
     return Verdict(
         send=send,
         same=open_rows & ~send,

@@ -14,7 +14,7 @@ from activations.execute import execute
 from activations.lease import Lease
 from activations.models import Activation, Record, Run
 from tests.activations.conftest import map_fields, run
-from tests.activations.test_machine import TRIES, World
+from tests.activations.machine import TRIES, World
 from tests.activations.vendor import KILLED_AFTER, LOST_AFTER, LOST_BEFORE, MATCH, UNREACHABLE, Immovable, Killed, Movable, Vendor
 
 pytestmark = pytest.mark.django_db(transaction=True)

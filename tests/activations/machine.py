@@ -1,5 +1,7 @@
 """Whole runs against a plain model of the rules, over sequences of events that nobody thought of.
 
+It is a search, run by its name (`pytest tests/activations/machine.py`); what it found is kept in `test_found.py`.
+
 `MACHINE_EXAMPLES` and `MACHINE_STEPS` make it search for longer than the suite does.
 """
 
@@ -543,10 +545,10 @@ class Machine(RuleBasedStateMachine):
         """Exactly the writes of the plan; after a death or a fault the same ones may come again."""
         expected: Counter[Any] = Counter()
         for send in plan.sends:
-            for verb, values in send.first_requests(
+            for verb, first in send.first_requests(
                 held_by=self._holder_before(send), mode=self.model.mode, there=send.remote_id in self.there
             ):
-                expected[send.identity, verb, repr(sorted(values.items()))] += 1
+                expected[send.identity, verb, repr(sorted(first.items()))] += 1
         found = written(self.vendor.requests)
         if self.messy:
             whole = {send.identity: {**send.values, MATCH: send.match} for send in plan.sends}
