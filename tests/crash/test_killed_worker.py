@@ -20,7 +20,7 @@ from destinations.registry import platforms
 from destinations.sandbox import Sandbox, Server
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-COUNT = 200
+COUNT = 100
 MOST_IN_FLIGHT = 128
 WORKSPACE = """
 sources: [{name: Shop, engine: sqlite, path: shop.sqlite3}]
@@ -99,8 +99,8 @@ def kill_after(installation: Installation, writes: int) -> None:
 
 
 def test_a_killed_run_goes_on_and_creates_nothing_twice(installation: Installation) -> None:
-    kill_after(installation, 40)
-    kill_after(installation, 120)
+    kill_after(installation, 20)
+    kill_after(installation, 60)
     last = installation.manage("activate", "All", "--wait", "--json")
     result: dict[str, Any] = json.loads(last.stdout)
     assert (last.returncode, result["number"], result["state"]) == (0, 1, "succeeded")
