@@ -181,8 +181,8 @@ def test_a_missing_table_is_named(place: Place) -> None:
 ENDLESS = {
     "sqlite": "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) as x from n",
     "postgres": "select count(*) as x from generate_series(1, 100000000000) as n",
-    "csv": "select count(*) as x from range(100000000) a, range(100000000) b where hash(a.range, b.range) = 5",
-    "parquet": "select count(*) as x from range(100000000) a, range(100000000) b where hash(a.range, b.range) = 5",
+    "csv": "select count(*) as x from range(1000000000000) as numbers where hash(numbers.range) = 5",
+    "parquet": "select count(*) as x from range(1000000000000) as numbers where hash(numbers.range) = 5",
 }
 
 
