@@ -28,7 +28,7 @@ class Baseline:
     """Packed arrays sorted by key digest; about 30 bytes a record while it is planned.
 
     `row_digest` is what a row must have to need no second look: the accepted row's, or, while a refused, skipped or
-    invalid row is not due again, that row's own.
+    invalid row is not due again, that row's own; 0, which no row has, where it is due. `match_digest` belongs to the same row.
     """
 
     def __init__(self, rows: np.ndarray) -> None:
@@ -37,6 +37,7 @@ class Baseline:
         self.row_digests = rows[order, 1]
         self.match_digests = rows[order, 2]
         self.status = rows[order, 3].astype(np.uint8)
+        self.any_tried = bool((self.status & _TRIED_MASK).any())
         self.seen = np.zeros(len(rows), dtype=np.uint32)
         self.same = np.zeros(len(rows), dtype=bool)
 
@@ -50,18 +51,16 @@ class Baseline:
         Args:
             retry_rejected, retry_skipped: look at refused or skipped rows again although they are not due.
         """
-        due = {
-            Record.Tried.REJECTED: "1 = 1" if retry_rejected else "retry_run <= %s OR retry_at <= %s",
-            Record.Tried.SKIPPED: "1 = 1" if retry_skipped else "retry_at <= %s",
-        }
+        rejected = "1 = 1" if retry_rejected else "retry_run <= %s OR retry_at <= %s"
+        skipped = "1 = 1" if retry_skipped else "retry_at <= %s"
         params: list[Any] = [*([] if retry_rejected else [run.number, now]), *([] if retry_skipped else [now])]
         sql = f"""
             SELECT key_digest,
                    CASE WHEN tried = '' THEN row_digest
-                        WHEN tried = 'rejected' AND ({due[Record.Tried.REJECTED]}) THEN row_digest
-                        WHEN tried = 'skipped' AND ({due[Record.Tried.SKIPPED]}) THEN row_digest
+                        WHEN tried = 'rejected' AND ({rejected}) THEN 0
+                        WHEN tried = 'skipped' AND ({skipped}) THEN 0
                         ELSE tried_digest END,
-                   match_digest,
+                   CASE WHEN tried = '' THEN match_digest ELSE tried_match END,
                    CAST(CASE tried WHEN 'rejected' THEN 1 WHEN 'skipped' THEN 2 WHEN 'invalid' THEN 3 ELSE 0 END
                         + CASE WHEN left_at IS NULL THEN 0 ELSE {LEFT} END
                         + CASE WHEN accepted_at IS NULL THEN {NEVER_ACCEPTED} ELSE 0 END AS bigint)
@@ -79,6 +78,10 @@ class Baseline:
         """Which records were last tried with this result."""
         return (self.status & _TRIED_MASK) == TRIED[what]
 
+    def standing(self, places: np.ndarray) -> np.ndarray:
+        """Which of these records are as they were accepted, so that their match digest is the one that was accepted."""
+        return (self.status[places] & (NEVER_ACCEPTED | _TRIED_MASK)) == 0
+
 
 class Seen:
     """What one pass over the source saw: every key and every match value, so that nothing counts twice."""
@@ -87,6 +90,8 @@ class Seen:
         self.baseline = baseline
         self.new_keys: list[np.ndarray] = []
         self.new_matches: list[tuple[np.ndarray, np.ndarray]] = []
+        self.former_matches: list[tuple[np.ndarray, np.ndarray]] = []
+        self.claims: list[tuple[np.ndarray, np.ndarray]] = []
         self.rows = 0
         self.keyless = 0
 
@@ -113,9 +118,37 @@ class Seen:
     def match(self, places: np.ndarray, keys: np.ndarray, digests: np.ndarray) -> None:
         """The match values that rows have now (0: one has none that counts)."""
         known = places >= 0
-        self.baseline.match_digests[places[known]] = digests[known]
+        at, now = places[known], digests[known]
+        moved = self.baseline.standing(at) & (self.baseline.match_digests[at] != now)
+        self.former_matches.append((keys[known][moved], self.baseline.match_digests[at][moved]))
+        self.baseline.match_digests[at] = now
         new = ~known & (digests != 0)
         self.new_matches.append((keys[new], digests[new]))
+
+    def claim(self, places: np.ndarray, keys: np.ndarray, digests: np.ndarray) -> None:
+        """Rows that will be written to whatever record the destination has with their match; new keys do so anyway."""
+        known = places >= 0
+        self.claims.append((keys[known], digests[known]))
+
+    def robbed(self, without: Sequence[int], tried: np.ndarray) -> np.ndarray:
+        """Key digests whose record goes to another key, since it has their former match: what was accepted for them is void.
+
+        Args:
+            without: keys that are not sent after all.
+            tried: shape (n, 2), key and accepted match digests of the accepted records that were tried since.
+        """
+        baseline = self.baseline
+        keys, matches = _joined([*self.new_matches, *self.claims])
+        sent = ~np.isin(keys, np.fromiter(without, dtype=np.int64, count=len(without)))
+        order = np.argsort(matches[sent])
+        keys, matches = keys[sent][order], matches[sent][order]
+        if not len(matches) or not len(baseline):
+            return np.empty(0, dtype=np.int64)
+        away = np.flatnonzero(baseline.seen == 0)
+        away = away[baseline.standing(away)]
+        holders, held = _joined([(baseline.keys[away], baseline.match_digests[away]), *self.former_matches, (tried[:, 0], tried[:, 1])])
+        at = np.minimum(np.searchsorted(matches, held), len(matches) - 1)
+        return np.unique(holders[(matches[at] == held) & (keys[at] != holders)])
 
     def duplicates(self) -> dict[int, int]:
         """Key digests that more than one row has, with the number of rows."""
@@ -129,8 +162,7 @@ class Seen:
         """Match digests that several seen records have, each with their key digests; `without` are keys out of the game."""
         baseline = self.baseline
         here = baseline.seen == 1
-        keys = np.concatenate([baseline.keys[here], *(keys for keys, _ in self.new_matches)])
-        matches = np.concatenate([baseline.match_digests[here], *(matches for _, matches in self.new_matches)])
+        keys, matches = _joined([(baseline.keys[here], baseline.match_digests[here]), *self.new_matches])
         counts = (matches != 0) & ~np.isin(keys, np.fromiter(without, dtype=np.int64, count=len(without)))
         keys, matches = keys[counts], matches[counts]
         order = np.argsort(matches, kind="stable")
@@ -156,3 +188,9 @@ class Seen:
     def still(self, tried: str) -> int:
         """How many rows needed no second look and were last tried with this result ("" for accepted)."""
         return int((self.baseline.same & self.baseline.tried(tried)).sum())
+
+
+def _joined(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Two columns, from pieces of them."""
+    none = np.empty(0, dtype=np.int64)
+    return np.concatenate([none, *(keys for keys, _ in pairs)]), np.concatenate([none, *(matches for _, matches in pairs)])

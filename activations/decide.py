@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import orjson
 
-from activations.digests import of_texts
+from activations.digests import IN_DOUBT, of_texts
 from activations.mapping import Layout, Rows
 from core.errors import Unavailable
 from destinations.contract import Mode
@@ -84,7 +84,8 @@ def for_rows(layout: Layout, mode: str, rows: Rows, known: Known, *, full: bool)
     found = np.column_stack([column.digests() for column in rows.columns] or [np.empty((len(match_digests), 0), dtype=np.int64)])
     old = known.digests[:, places]
     says = found != 0
-    differs = says & (found != old) & ~_taken_as_sent(layout, old, known)
+    from_now_on = _taken_as_sent(layout, old, known)
+    differs = says & (found != old) & ~from_now_on
     match_changed = known.accepted & (known.match_digests != match_digests)
     # Where the vendor takes another match value for another record, nothing that was accepted counts for it.
     another = match_changed & (not layout.service.match_may_change)
@@ -97,7 +98,8 @@ def for_rows(layout: Layout, mode: str, rows: Rows, known: Known, *, full: bool)
     send = open_rows & (~known.accepted | match_changed | changed.any(axis=1))
     # Another record at the vendor holds nothing of what was accepted for the former one.
     digests = np.where(another[:, None], 0, known.digests)
-    digests[:, places] = np.where(says, found, digests[:, places])
+    # From now on: nothing was said when the mapping came, so whatever is said later is news.
+    digests[:, places] = np.where(says, found, np.where(from_now_on, IN_DOUBT, digests[:, places]))
     return Verdict(
         send=send,
         same=open_rows & ~send,

@@ -18,6 +18,8 @@ import xxhash
 
 VERSION = 1
 WIDTH = 8
+IN_DOUBT = 1
+"""The digest of no value: differs from all, and from 0, which says that nothing was ever accepted in a slot."""
 _NULL = "\x00"
 _SEPARATOR = "\x1f"
 

@@ -183,7 +183,8 @@ class Record(models.Model):
     """The baseline of one record: digests of what the destination last accepted, never the values.
 
     `field_digests` holds 8 bytes for each slot, little-endian; all zero means that nothing was accepted there.
-    `tried_digest` is the row's digest when it was last refused or skipped; until `retry_run` or `retry_at` such a row waits.
+    `tried_digest` and `tried_match` are the digests of the row, and of its match value, when it was last refused, skipped or
+    found invalid; until `retry_run` or `retry_at` such a row waits. `left_at` and `returned_at` are the start of the run that found it.
     """
 
     class Tried(models.TextChoices):
@@ -201,8 +202,10 @@ class Record(models.Model):
     remote_id = models.CharField(max_length=200, blank=True)
     accepted_at = models.DateTimeField(null=True)
     left_at = models.DateTimeField(null=True)
+    returned_at = models.DateTimeField(null=True)
     tried = models.CharField(max_length=10, choices=Tried.choices, default=Tried.NOTHING, blank=True)
     tried_digest = models.BigIntegerField(default=0)
+    tried_match = models.BigIntegerField(default=0)
     attempts = models.PositiveIntegerField(default=0)
     retry_run = models.PositiveIntegerField(default=0)
     retry_at = models.DateTimeField(null=True)
@@ -240,7 +243,7 @@ class Run(models.Model):
 
     LIVE = (State.QUEUED, State.PLANNING, State.DELIVERING)
     COUNTS = (
-        "rows", "new", "known", "unchanged", "waiting", "left", "planned",
+        "rows", "new", "known", "unchanged", "waiting", "left", "returned", "planned",
         "accepted", "created", "rejected", "invalid", "skipped", "unknown", "not_sent",
         "discovery_requests", "lookup_requests", "write_requests", "throttled",
     )  # fmt: skip
@@ -266,6 +269,7 @@ class Run(models.Model):
     unchanged = models.PositiveBigIntegerField(default=0)
     waiting = models.PositiveBigIntegerField(default=0, help_text="Refused or skipped before, not due again yet.")
     left = models.PositiveBigIntegerField(default=0)
+    returned = models.PositiveBigIntegerField(default=0, help_text="Had left in an earlier run, and are back.")
     planned = models.PositiveBigIntegerField(default=0, help_text="Changes to deliver.")
     accepted = models.PositiveBigIntegerField(default=0)
     created = models.PositiveBigIntegerField(default=0, help_text="Accepted, and made by the destination in this run.")

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pyarrow as pa
-from django.db.models import Count
+from django.db.models import Count, F
 from django.utils import timezone
 
 from activations import bulk, decide, digests
@@ -28,6 +28,7 @@ from activations.mapping import Layout, Mapper, Rows
 from activations.models import Change, Generation, Record, Run
 from activations.runs import BY_PERSON
 from core.checkpoints import reach
+from destinations.contract import Mode
 from segments import read
 
 CHUNK = 2_000
@@ -40,6 +41,17 @@ _CHANGE_COLUMNS = [
     "row_digest", "match_digest", "field_digests", "state", "outcome", "attempts", "code", "message", "field", "request_id",
     "sent", "created", "settled_at",
 ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Tried:
+    """With which row a record was found invalid or skipped."""
+
+    key_digest: int
+    key: str
+    outcome: str
+    row: int
+    match: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,11 +74,12 @@ class Planner:
         self.layout = layout
         self.generation = generation
         self.now = now
+        self.began = context.run.started_at or now
         self.seed = layout.seed()
         self.full = self.run_row.kind == Run.Kind.FULL
         self.changes: list[tuple[Any, ...]] = []
         self.same: list[tuple[Any, ...]] = []
-        self.settled: list[tuple[Any, ...]] = []
+        self.settled: list[Tried] = []
         self.pending: pl.DataFrame | None = None
         self.mapper = Mapper(layout)
         self.width = max([context.activation.next_slot, *(slot.number + 1 for slot in layout.slots)], default=0)
@@ -88,8 +101,11 @@ class Planner:
         earlier = Change.objects.filter(run=self.run_row, epoch__lt=self.lease.epoch)
         settled = earlier.filter(state=Change.State.SETTLED).values("key_digest")
         with self.lease.fenced():
-            if not self.run_row.dry_run:
-                Record.objects.filter(generation=self.generation, key_digest__in=settled).update(tried_digest=0)
+            if self.lease.epoch > 1 and not self.run_row.dry_run:
+                mine = Record.objects.filter(generation=self.generation)
+                mine.filter(key_digest__in=settled).update(tried_digest=0)
+                mine.filter(left_at=self.began).update(left_at=None)
+                mine.filter(returned_at=self.began).update(left_at=F("accepted_at"), returned_at=None)
             earlier.delete()
 
     def _batch(self, batch: pa.RecordBatch) -> None:
@@ -109,11 +125,13 @@ class Planner:
         match_digests = verdict.match_digests.copy()
         match_digests[[place for place, why in verdict.settled.items() if why.outcome == "invalid"]] = 0
         self.seen.match(picked.places, picked.keys, match_digests)
+        by_match = verdict.send & (verdict.remote_ids == "")
+        self.seen.claim(picked.places[by_match], picked.keys[by_match], match_digests[by_match])
         self._note_same(verdict, picked)
         for place, why in verdict.settled.items():
             key, digest, row = picked.texts[place], int(picked.keys[place]), int(picked.rows[place])
             self.changes.append(self._settled(key, digest, why, row, bool(verdict.is_new[place])))
-            self.settled.append((digest, key, why.outcome, row))
+            self.settled.append(Tried(digest, key, why.outcome, row, int(match_digests[place])))
         if verdict.send.any():
             self.pending = self._pending(verdict, rows, picked)
 
@@ -190,7 +208,7 @@ class Planner:
 
     def _flush(self) -> None:
         """Writes what was decided, in transactions that are over in a fraction of a second."""
-        settled = {row[0]: row for row in self.settled}
+        settled = {row.key_digest: row for row in self.settled}
         for chunk in bulk.chunks(self.changes, CHUNK):
             tried = [settled[row[3]] for row in chunk if row[3] in settled]
             with self.lease.fenced():
@@ -210,24 +228,24 @@ class Planner:
             names = ["row_digest", "match_digest", "field_digests", "tried", "attempts"]
             bulk.update(Record, {"generation_id": self.generation.pk}, "key_digest", names, rows)
 
-    def _remember(self, tried: list[tuple[Any, ...]]) -> None:
+    def _remember(self, tried: list[Tried]) -> None:
         """Keeps with which row a record was found invalid or skipped, so that its reason is written once."""
         if self.run_row.dry_run or not tried:
             return
         records = [
             Record(
                 generation=self.generation,
-                key=key,
-                key_digest=digest,
-                tried=outcome,
-                tried_digest=row,
+                key=one.key,
+                key_digest=one.key_digest,
+                tried=one.outcome,
+                tried_digest=one.row,
+                tried_match=one.match,
                 retry_at=self.now + decide.SKIP_AGAIN,
             )
-            for digest, key, outcome, row in {row[0]: row for row in tried}.values()
+            for one in {one.key_digest: one for one in tried}.values()
         ]
-        Record.objects.bulk_create(
-            records, update_conflicts=True, unique_fields=["generation", "key_digest"], update_fields=["tried", "tried_digest", "retry_at"]
-        )
+        columns = ["tried", "tried_digest", "tried_match", "retry_at"]
+        Record.objects.bulk_create(records, update_conflicts=True, unique_fields=["generation", "key_digest"], update_fields=columns)
 
     def _end(self) -> None:
         """What only the whole pass can tell, and the one step into delivering."""
@@ -235,8 +253,10 @@ class Planner:
         duplicates = self.seen.duplicates()
         twins = self.seen.twins(list(duplicates))
         self._set_aside(duplicates, twins)
-        gone = self._leavers()
-        counts = self._counts(sum(duplicates.values()) + sum(map(len, twins.values()))) | {"left": gone}
+        if not self.run_row.dry_run:
+            self._void_robbed([*duplicates, *(key for keys in twins.values() for key in keys)])
+            self._mark_leavers()
+        counts = self._counts(sum(duplicates.values()) + sum(map(len, twins.values())))
         state = Run.State.PLANNED if self.run_row.dry_run else Run.State.DELIVERING
         with self.lease.fenced(state=state, finished_at=timezone.now() if self.run_row.dry_run else None, **counts):
             pass
@@ -250,7 +270,7 @@ class Planner:
         for chunk in bulk.chunks(list(duplicates.items()), CHUNK):
             self._replace([(key, keys.get(key, ""), _duplicate(keys.get(key, ""), rows)) for key, rows in chunk])
         for group in twins.values():
-            names = [keys.get(key, "") for key in group]
+            names = sorted(keys.get(key, "") for key in group)
             self._replace([(key, keys.get(key, ""), _twin(keys.get(key, ""), names)) for key in group])
 
     def _replace(self, rows: list[tuple[int, str, decide.Settled]]) -> None:
@@ -259,14 +279,15 @@ class Planner:
         values: dict[int, list[Any]] = {}
         for digest, stored in mine.values_list("key_digest", "values"):
             values.setdefault(digest, []).append(stored)
-        old = dict(Record.objects.filter(generation=self.generation, key_digest__in=digests_of).values_list("key_digest", "tried_digest"))
+        told = Record.objects.filter(generation=self.generation, key_digest__in=digests_of, tried=Record.Tried.INVALID)
+        old = dict(told.values_list("key_digest", "tried_digest"))
         markers = {digest: digests.of_text(why.code + why.message) for digest, _, why in rows}
         fresh = [row for row in rows if old.get(row[0]) != markers[row[0]]]
         with self.lease.fenced():
             mine.delete()
             shown = [self._settled(key, digest, why, values=bulk.json_text({"rows": values.get(digest, [])})) for digest, key, why in fresh]
             bulk.insert(Change, _CHANGE_COLUMNS, shown)
-            self._remember([(digest, key, "invalid", markers[digest]) for digest, key, why in rows])
+            self._remember([Tried(digest, key, "invalid", markers[digest]) for digest, key, why in rows])
 
     def _keys(self, wanted: list[int]) -> dict[int, str]:
         """Key digest → key, from this run's changes and from the baseline."""
@@ -276,15 +297,25 @@ class Planner:
             found.update(Change.objects.filter(run=self.run_row, key_digest__in=chunk).values_list("key_digest", "key"))
         return found
 
-    def _leavers(self) -> int:
+    def _void_robbed(self, set_aside: list[int]) -> None:
+        """Forgets what was accepted for keys whose record another key takes over by its match."""
+        if self.context.activation.mode == Mode.INSERT:
+            return
+        tried = np.empty((0, 2), dtype=np.int64)
+        if self.seen.baseline.any_tried:
+            accepted = Record.objects.filter(generation=self.generation, accepted_at__isnull=False).exclude(tried="")
+            tried = np.array(accepted.values_list("key_digest", "match_digest"), dtype=np.int64).reshape(-1, 2)
+        self._update(self.seen.robbed(set_aside, tried), accepted_at=None, remote_id="", match_digest=0, row_digest=0, field_digests=b"")
+
+    def _mark_leavers(self) -> None:
         """Marks who left and who is back. Neither is written to."""
-        left, back = self.seen.left(), self.seen.returned()
-        if not self.run_row.dry_run:
-            for when, keys in ((self.now, left), (None, back)):
-                for chunk in bulk.chunks(keys.tolist(), CHUNK):
-                    with self.lease.fenced():
-                        Record.objects.filter(generation=self.generation, key_digest__in=chunk).update(left_at=when)
-        return len(left)
+        self._update(self.seen.left(), left_at=self.began, returned_at=None)
+        self._update(self.seen.returned(), left_at=None, returned_at=self.began)
+
+    def _update(self, keys: np.ndarray, **columns: Any) -> None:
+        for chunk in bulk.chunks(keys.tolist(), CHUNK):
+            with self.lease.fenced():
+                Record.objects.filter(generation=self.generation, key_digest__in=chunk).update(**columns)
 
     def _counts(self, set_aside: int) -> dict[str, int]:
         """Every row of the source in exactly one count."""
@@ -300,6 +331,8 @@ class Planner:
             "new": new,
             "known": known,
             "planned": new + known,
+            "left": len(seen.left()),
+            "returned": len(seen.returned()),
             "unchanged": seen.still(""),
             "waiting": seen.still(Record.Tried.REJECTED),
             "skipped": outcomes.get("skipped", 0) + seen.still(Record.Tried.SKIPPED),

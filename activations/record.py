@@ -21,9 +21,6 @@ from core.errors import Misconfigured, Problem, Rejected, Unavailable
 from core.secrets import hide
 from destinations.contract import Mode, Outcome, Purpose, Result
 
-IN_DOUBT = 1
-"""The digest of no value: differs from all, and from 0, which says that nothing was ever accepted in a slot."""
-
 _CHANGE_COLUMNS = [
     "state", "outcome", "attempts", "code", "message", "field", "request_id", "sent", "created", "settled_at", "remote_id",
 ]  # fmt: skip
@@ -206,7 +203,7 @@ class Recorder:
             )
             for change in changes
         ]  # fmt: skip
-        columns = ["row_digest", "match_digest", "field_digests", "remote_id", "accepted_at", "left_at", "tried", "attempts"]
+        columns = ["row_digest", "match_digest", "field_digests", "remote_id", "accepted_at", "tried", "attempts"]
         _upsert(records, columns)
 
     def _carried(self, change: Change) -> bytes:
@@ -222,7 +219,7 @@ class Recorder:
         known = Record.objects.filter(generation_id=self.generation_id, key_digest__in=keys)
         before = dict(known.values_list("key_digest", "attempts"))
         records = [self._tried_record(change, before.get(change.key_digest, 0), now) for change in changes]
-        _upsert(records, ["tried", "tried_digest", "attempts", "retry_run", "retry_at", "remote_id"])
+        _upsert(records, ["tried", "tried_digest", "tried_match", "attempts", "retry_run", "retry_at", "remote_id"])
 
     def _tried_record(self, change: Change, attempts: int, now: datetime) -> Record:
         rejected = change.outcome == Change.Outcome.REJECTED
@@ -230,7 +227,8 @@ class Recorder:
         due_run, due_at = decide.refused_again(attempts, self.context.run.number, now) if rejected else (0, now + decide.SKIP_AGAIN)
         return Record(
             generation_id=self.generation_id, key=change.key, key_digest=change.key_digest, tried=change.outcome,
-            tried_digest=change.row_digest, attempts=attempts, retry_run=due_run, retry_at=due_at, remote_id=change.remote_id,
+            tried_digest=change.row_digest, tried_match=change.match_digest, attempts=attempts, retry_run=due_run, retry_at=due_at,
+            remote_id=change.remote_id,
         )  # fmt: skip
 
     def put_back(self, items: Sequence[Item]) -> None:
@@ -256,7 +254,7 @@ def void(generation_id: int, change: Change, slots: dict[str, int], *, gone: boo
     if record is None:
         return
     carried = [slots[name] for name in change.changed if name in slots]
-    record.field_digests = digests.pack(dict.fromkeys(slots.values() if gone else carried, IN_DOUBT), bytes(record.field_digests))
+    record.field_digests = digests.pack(dict.fromkeys(slots.values() if gone else carried, digests.IN_DOUBT), bytes(record.field_digests))
     record.row_digest = 0
     record.match_digest = 0 if len(carried) < len(change.changed) else record.match_digest
     record.tried = ""

@@ -580,7 +580,6 @@ class Machine(RuleBasedStateMachine):
         return list(Record.objects.order_by("pk").values_list())
 
 
-@pytest.mark.xfail(run=False, reason="it meets what test_found.py lists as not mended yet")
 @pytest.mark.parametrize("service", [Immovable, Movable])
 def test_runs_follow_the_rules_whatever_happens(
     service: type[Movable], tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch

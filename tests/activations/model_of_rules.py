@@ -196,6 +196,9 @@ class Rules:
     def take_plan(self, made: Plan, rows: Sequence[Row]) -> None:
         """The effects of a plan that was carried to its end."""
         by_key = {row["id"]: row for row in rows}
+        if self.mode != "insert":
+            for send in made.sends:
+                self._rob(send)
         for key in made.left:
             self.kept[key].left = True
         for key in made.met & set(self.kept):
@@ -209,6 +212,14 @@ class Rules:
             kept = self.kept[key]
             kept.tried, kept.attempts = "", 0
             self._fill(kept, by_key[key])
+
+    def _rob(self, send: Send) -> None:
+        """A record without an id to go by takes over what the vendor has with its match: no longer another key's."""
+        if send.remote_id:
+            return
+        for key, kept in self.kept.items():
+            if key != send.key and kept.accepted and kept.identity == send.identity:
+                kept.accepted, kept.identity, kept.remote_id, kept.held = False, "", "", {}
 
     def remember(self, key: str) -> Kept:
         return self.kept.setdefault(key, Kept())

@@ -212,7 +212,6 @@ def test_twins_are_told_although_planning_began_twice(story: Story, monkeypatch:
     assert (done.invalid, done.changes.filter(code="match_twin").count()) == (2, 2)
 
 
-@pytest.mark.xfail(strict=True, reason="the dead worker has marked them as left already")
 def test_leavers_are_counted_although_planning_began_twice(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     story.rows(("1", "m", "A", "A"))
     story.run()
@@ -221,7 +220,6 @@ def test_leavers_are_counted_although_planning_began_twice(story: Story, monkeyp
     assert story.goes_on(story.dies()).left == 1
 
 
-@pytest.mark.xfail(strict=True, reason="a row that is not looked at again owns the match of its last acceptance")
 def test_an_invalid_row_gives_its_former_match_free(story: Story) -> None:
     story.rows(("1", "m", "A", "A"))
     story.run()
@@ -230,7 +228,6 @@ def test_an_invalid_row_gives_its_former_match_free(story: Story) -> None:
     assert (again := story.run()).invalid == 1, again.counts()
 
 
-@pytest.mark.xfail(strict=True, reason="a waiting row owns no match, or a former one")
 def test_a_waiting_row_owns_its_match(story: Story) -> None:
     story.vendor.refused = {"A"}
     story.rows(("1", "m", "A", None))
@@ -240,7 +237,6 @@ def test_a_waiting_row_owns_its_match(story: Story) -> None:
     assert story.run().invalid == 2
 
 
-@pytest.mark.xfail(strict=True, reason="a refused row that is due and back at what was accepted is not looked at")
 def test_a_refused_row_that_returns_to_what_was_accepted_waits_for_nothing(story: Story) -> None:
     story.rows(("1", "m", "A", "A"))
     story.run()
@@ -258,7 +254,6 @@ def test_three_hundred_rows_of_one_key_are_three_hundred_invalid_rows(story: Sto
     assert story.run().invalid == 300
 
 
-@pytest.mark.xfail(strict=True, reason="a slot without a digest is taken as sent, also when its first value comes")
 def test_from_now_on_a_value_that_was_empty_is_sent_when_it_comes(story: Story) -> None:
     story.rows(("1", "m", None, "A"))
     story.run()
@@ -289,7 +284,6 @@ def test_what_one_mode_skipped_another_one_takes_at_once(story: Story) -> None:
     assert story.run().accepted == 1
 
 
-@pytest.mark.xfail(strict=True, reason="a record that another key wrote to since still counts as this key's")
 @pytest.mark.parametrize("service", [Movable, Immovable])
 def test_a_returner_takes_back_the_record_that_another_key_wrote_to(
     begin: Callable[[type[Movable]], Story], service: type[Movable]
@@ -304,7 +298,6 @@ def test_a_returner_takes_back_the_record_that_another_key_wrote_to(
     assert story.at_vendor() == {"m": ("A", "A")}
 
 
-@pytest.mark.xfail(strict=True, reason="two keys hold one remote id, and write to it in turns")
 def test_a_returner_with_another_match_leaves_the_record_to_the_key_that_has_it(story: Story) -> None:
     story.rows(("1", "m", "A", "A"))
     story.run()
@@ -315,14 +308,12 @@ def test_a_returner_with_another_match_leaves_the_record_to_the_key_that_has_it(
     assert story.at_vendor() == {"n": ("C", "C"), "m": ("B", "B")}
 
 
-@pytest.mark.xfail(strict=True, reason="the order of the names in the reason differs between a first and a later run")
 def test_three_twins_are_told_once(story: Story) -> None:
     story.rows(*[(str(number), "m", "A", "A") for number in range(12)])
     story.run()
     assert story.run().changes.count() == 0
 
 
-@pytest.mark.xfail(strict=True, reason="what was told before the trouble was mended still counts as told")
 def test_a_trouble_that_returns_is_told_again(story: Story) -> None:
     story.rows(("1", "m", "A", "A"), ("2", "m", "A", "A"))
     story.run()
