@@ -115,6 +115,10 @@ class Seen:
         self.baseline.same[places] = True
         self.baseline.status[places] &= ~np.uint8(_TRIED_MASK)
 
+    def stays(self, places: np.ndarray) -> None:
+        """Rows that got a second look, and are still what they were when they were tried last."""
+        self.baseline.same[places] = True
+
     def match(self, places: np.ndarray, keys: np.ndarray, digests: np.ndarray) -> None:
         """The match values that rows have now (0: one has none that counts)."""
         known = places >= 0

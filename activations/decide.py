@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import orjson
 
-from activations.digests import IN_DOUBT, of_texts
+from activations.digests import IN_DOUBT, WIDTH, of_texts
 from activations.mapping import Layout, Rows
 from core.errors import Unavailable
 from destinations.contract import Mode
@@ -29,12 +29,31 @@ class Known:
     Args:
         accepted_at: when the destination last accepted something; NaT where it never did.
         digests: shape (rows, slots), 0 where nothing was accepted.
+        tried, tried_digests: what became of the row that was tried last, and its digest.
     """
 
     accepted_at: np.ndarray
     match_digests: np.ndarray
     digests: np.ndarray
     remote_ids: np.ndarray
+    tried: np.ndarray
+    tried_digests: np.ndarray
+
+    @classmethod
+    def nothing(cls, rows: int, width: int) -> Known:
+        """Rows of which nothing is known, with `width` slots."""
+        numbers, texts = np.zeros(rows, dtype=np.int64), np.full(rows, "", dtype=object)
+        never = np.full(rows, np.datetime64("NaT", "us"), dtype="datetime64[us]")
+        return cls(never, numbers, np.zeros((rows, width), dtype=np.int64), texts, texts.copy(), numbers.copy())
+
+    def take(self, place: int, packed: bytes, match: int, remote_id: str, accepted_at: datetime | None, tried: str, tried_row: int) -> None:
+        """Takes in what the database has of the row at `place`."""
+        width = self.digests.shape[1]
+        self.digests[place] = np.frombuffer(bytes(packed).ljust(width * WIDTH, b"\0"), dtype="<i8", count=width)
+        self.match_digests[place], self.remote_ids[place] = match, remote_id
+        self.tried[place], self.tried_digests[place] = tried, tried_row
+        if accepted_at:
+            self.accepted_at[place] = _moment(accepted_at)
 
     @property
     def accepted(self) -> np.ndarray:

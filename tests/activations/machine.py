@@ -1,13 +1,10 @@
 """Whole runs against a plain model of the rules, over sequences of events that nobody thought of.
 
-It is a search, run by its name (`pytest tests/activations/machine.py`); what it found is kept in `test_found.py`.
-
-`MACHINE_EXAMPLES` and `MACHINE_STEPS` make it search for longer than the suite does.
+`test_machine.py` runs it; what it found is kept in `test_found.py`.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -16,10 +13,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
-import hypothesis
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from activations import digests, finish, runs
 from activations.execute import execute
@@ -40,7 +36,6 @@ from tests.activations.vendor import (
     MATCH,
     THROTTLED,
     UNREACHABLE,
-    Immovable,
     Killed,
     Memory,
     Movable,
@@ -49,8 +44,6 @@ from tests.activations.vendor import (
     identity_of,
 )
 
-EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "6"))
-STEPS = int(os.environ.get("MACHINE_STEPS", "20"))
 TRIES = 3
 BREAKER = 4
 SMALL = {
@@ -85,8 +78,6 @@ EVENTS = st.lists(
     max_size=3,
 )
 FAULTS = st.lists(st.sampled_from([LOST_BEFORE, LOST_AFTER, THROTTLED, UNREACHABLE]), min_size=1, max_size=TRIES)
-
-pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Death:
@@ -578,27 +569,3 @@ class Machine(RuleBasedStateMachine):
 
     def _baseline(self) -> list[Any]:
         return list(Record.objects.order_by("pk").values_list())
-
-
-@pytest.mark.parametrize("service", [Immovable, Movable])
-def test_runs_follow_the_rules_whatever_happens(
-    service: type[Movable], tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.SOURCE_FILES_ROOT = tmp_path
-    for name, value in SMALL.items():
-        monkeypatch.setattr(f"activations.{name}", value)
-    monkeypatch.setattr("activations.plan.CHUNK", 2, raising=False)
-    Machine.world = World(tmp_path / "rows.sqlite3", service, monkeypatch)
-    run_state_machine_as_test(
-        Machine,
-        settings=hypothesis.settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=STEPS,
-            deadline=None,
-            derandomize="MACHINE_EXAMPLES" not in os.environ,
-            database=None,
-            report_multiple_bugs=False,
-            phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
-            suppress_health_check=list(hypothesis.HealthCheck),
-        ),
-    )

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -58,8 +57,7 @@ class Same:
 
 
 def nothing(count: int = 1) -> Known:
-    never = np.full(count, np.datetime64("NaT", "us"), dtype="datetime64[us]")
-    return Known(never, np.zeros(count, dtype=np.int64), np.zeros((count, 4), dtype=np.int64), np.array([""] * count, dtype=object))
+    return Known.nothing(count, 4)
 
 
 def for_row(of: Layout, mode: str, row: dict[str, Any], known: Known | None, *, full: bool) -> Send | Same | Settled:
@@ -69,9 +67,8 @@ def for_row(of: Layout, mode: str, row: dict[str, Any], known: Known | None, *, 
     verdict = decide.for_rows(of, mode, rows, known, full=full)
     if verdict.settled:
         return verdict.settled[0]
-    then = Known(
-        np.array([np.datetime64(NOW.replace(tzinfo=None), "us")]), verdict.match_digests, verdict.digests, np.array(["r1"], dtype=object)
-    )
+    then = nothing()
+    then.take(0, digests.packed(verdict.digests)[0], int(verdict.match_digests[0]), "r1", NOW, "", 0)
     if verdict.same[0]:
         return Same(then)
     values = json.loads(rows.values(of.slots)[0])

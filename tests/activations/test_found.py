@@ -182,9 +182,6 @@ def test_a_record_found_in_insert_mode_after_a_death_is_left_alone(story: Story)
     assert (done.accepted, done.skipped, story.at_vendor()) == (0, 1, {"m": ("theirs", None)})
 
 
-# Found, and not mended yet: each fails as long as the defect is there.
-
-
 def die_in(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """The worker dies at the fenced step that moves the run into this state."""
     fenced = Lease.fenced

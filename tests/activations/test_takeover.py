@@ -10,10 +10,9 @@ import pytest
 from django.db import OperationalError
 from django.db.models.functions import Now
 
+from activations import closing, lease, runs
 from activations import execute as execution
-from activations import lease, runs
 from activations.models import Activation, Change, Run
-from activations.plan import Planner
 from activations.record import Recorder
 from destinations.sandbox import Sandbox
 from segments.models import DataModel
@@ -114,7 +113,7 @@ def test_a_plan_that_is_made_again_counts_and_shows_every_row_once(
     shop.add((None, "No key", "six.com", "", "", 1))
     asked = runs.request(to_attio, "schedule", enqueue=False)
     with monkeypatch.context() as patched:
-        patched.setattr(Planner, "_leavers", die)
+        patched.setattr(closing, "_void_robbed", die)
         with pytest.raises(Died):
             execution.execute(asked.pk)
     Run.objects.filter(pk=asked.pk).update(lease_until=Now() - timedelta(seconds=1))

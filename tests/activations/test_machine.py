@@ -1,0 +1,43 @@
+"""The search over whole runs, short; `MACHINE_EXAMPLES` and `MACHINE_STEPS` make it search for longer, another way each time."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.activations.machine import SMALL, Machine, World
+from tests.activations.vendor import Immovable, Movable
+
+EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "6"))
+STEPS = int(os.environ.get("MACHINE_STEPS", "20"))
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("service", [Immovable, Movable])
+def test_runs_follow_the_rules_whatever_happens(
+    service: type[Movable], tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SOURCE_FILES_ROOT = tmp_path
+    for name, value in SMALL.items():
+        monkeypatch.setattr(f"activations.{name}", value)
+    monkeypatch.setattr("activations.spool.CHUNK", 2)
+    Machine.world = World(tmp_path / "rows.sqlite3", service, monkeypatch)
+    run_state_machine_as_test(
+        Machine,
+        settings=hypothesis.settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            derandomize="MACHINE_EXAMPLES" not in os.environ,
+            database=None,
+            report_multiple_bugs=False,
+            phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
+            suppress_health_check=list(hypothesis.HealthCheck),
+        ),
+    )
