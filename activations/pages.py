@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
 from activations import schedules
@@ -23,10 +22,11 @@ TONES = {
 OUTCOME_TONES = {
     "accepted": "good", "rejected": "bad", "invalid": "bad", "skipped": "calm", "unknown": "warn", "not_sent": "calm",
 }  # fmt: skip
+NO_OUTCOME = {"left": "Left", "returned": "Came back"}
 COUNTS = (
     ("Compared with what was sent before", (
         ("rows", "Rows read"), ("new", "New"), ("known", "Known, changed"), ("unchanged", "Unchanged"),
-        ("waiting", "Waiting"), ("left", "Left"),
+        ("waiting", "Waiting"), ("left", "Left"), ("returned", "Came back"),
     )),
     ("What became of the changes", (
         ("accepted", "Accepted"), ("created", "Created"), ("rejected", "Rejected"), ("invalid", "Invalid"), ("skipped", "Skipped"),
@@ -39,6 +39,7 @@ COUNTS = (
 MEANINGS = {
     "waiting": "Refused or skipped before and not changed since; tried again later.",
     "left": "No longer in the data. They are not touched at the destination.",
+    "returned": "In the data again after they had left; compared with what was accepted last.",
     "created": "Accepted, and made by the destination in this run.",
     "rejected": "Refused by the destination; tried again by the next run.",
     "invalid": "Not sent: something about the record can't be right.",
@@ -75,7 +76,7 @@ def run_pill(run: Run) -> SafeString:
 
 def outcome_pill(change: Change) -> SafeString:
     """What became of a change, as a coloured word."""
-    text = change.get_outcome_display() if change.outcome else "Planned"
+    text = change.get_outcome_display() if change.outcome else NO_OUTCOME.get(change.code, "Planned")
     return pill("Created" if change.created else text, OUTCOME_TONES.get(change.outcome, "calm"))
 
 
@@ -119,14 +120,6 @@ def value_in_words(value: Any) -> str:
     """A wire value, short enough for a table."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 300 else f"{text[:300]}…"
-
-
-def found_changes(run: Run, key: str, outcome: str) -> QuerySet[Change]:
-    """The changes of a run whose key begins with `key`, with one outcome (`planned` for those not settled, "" for all)."""
-    found = Change.objects.filter(run=run)
-    if outcome:
-        found = found.filter(outcome="" if outcome == "planned" else outcome)
-    return found.filter(key__startswith=key) if key else found
 
 
 def next_run(activation: Activation, now: datetime) -> datetime | None:

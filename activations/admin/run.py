@@ -16,7 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.paginator import InfinitePaginator
 
-from activations import pages, runs
+from activations import listing, pages, runs
 from activations.models import Change, Run
 from core.screens import Button, ScreenAdmin
 
@@ -149,10 +149,10 @@ class RunAdmin(ReadOnlyAdmin):
 def changes_context(request: HttpRequest, run: Run) -> dict[str, Any]:
     """One page of the run's changes, as search and filter in the query string say."""
     key, outcome = request.GET.get("key", "").strip(), request.GET.get("outcome", "")
-    page = Paginator(pages.found_changes(run, key, outcome), CHANGES_PER_PAGE).get_page(request.GET.get("page"))
-    outcomes = [("planned", "Planned"), *[(str(value), str(label)) for value, label in Change.Outcome.choices if value]]
-    shown = [(change, pages.outcome_pill(change), pages.sent_values(change)) for change in page.object_list]
-    return {"page": page, "changes": shown, "key": key, "outcome": outcome, "outcomes": outcomes}
+    page = Paginator(listing.found(run, key, outcome), CHANGES_PER_PAGE).get_page(request.GET.get("page"))
+    changes = listing.as_changes(run, outcome, page.object_list)
+    shown = [(change, pages.outcome_pill(change), pages.sent_values(change)) for change in changes]
+    return {"page": page, "changes": shown, "key": key, "outcome": outcome, "outcomes": listing.CHOICES}
 
 
 @admin.register(Change)

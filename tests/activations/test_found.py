@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from activations import finish, runs
+from activations import finish, listing, runs
 from activations.execute import execute
 from activations.lease import Lease
 from activations.models import Activation, Record, Run
@@ -322,3 +322,30 @@ def test_a_trouble_that_returns_is_told_again(story: Story) -> None:
 
 def test_nothing_is_left_of_a_record_that_was_never_there(story: Story) -> None:
     assert (story.run().rows, Record.objects.count()) == (0, 0)
+
+
+def test_who_left_and_who_came_back_is_counted_and_listed(story: Story) -> None:
+    story.rows(("1", "m", "A", "A"), ("2", "n", "A", "A"))
+    story.run()
+    story.rows(("2", "n", "A", "A"))
+    gone = story.run()
+    assert (gone.left, gone.returned, [row.key for row in listing.found(gone, "", "left")]) == (1, 0, ["1"])
+    story.rows(("1", "m", "A", "A"), ("2", "n", "A", "A"))
+    back = story.run()
+    assert (back.left, back.returned, [row.key for row in listing.found(back, "", "returned")]) == (0, 1, ["1"])
+    assert story.run().returned == 0
+
+
+def test_a_reason_told_by_an_earlier_run_is_found_from_a_later_one(story: Story) -> None:
+    story.rows(("1", None, "A", "A"), ("2", "n", "A", "A"))
+    told = story.run().changes.get(outcome="invalid")
+    later = story.run()
+    (shown,) = listing.as_changes(later, "earlier", listing.found(later, "", "earlier"))
+    assert (later.changes.count(), shown.key, shown.message) == (0, "1", f"Run 1: {told.message}")
+
+
+def test_a_skipped_row_that_is_looked_at_again_is_told_once(story: Story) -> None:
+    Activation.objects.update(mode="update")
+    story.rows(("1", "m", "A", "A"))
+    assert story.run().changes.get().outcome == "skipped"
+    assert (story.run().skipped, story.run().changes.count()) == (1, 0)

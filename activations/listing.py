@@ -1,0 +1,66 @@
+"""The records that a run's page lists: its changes, who left or came back, and who is not taken since an earlier run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Max, QuerySet
+
+from activations.models import Change, Record, Run
+
+PLANNED, LEFT, RETURNED, EARLIER = "planned", "left", "returned", "earlier"
+CHOICES = [
+    (PLANNED, "Planned"),
+    *[(str(value), str(label)) for value, label in Change.Outcome.choices if value],
+    (EARLIER, "Not taken since an earlier run"),
+    (LEFT, "Left"),
+    (RETURNED, "Came back"),
+]
+_WORDS = {
+    LEFT: "No longer in the data. It is not touched at the destination.",
+    RETURNED: "It is in the data again, and was compared with what was accepted last.",
+}
+
+
+def found(run: Run, key: str, choice: str) -> QuerySet[Any]:
+    """What to list: changes or records whose key begins with `key`, by a value of CHOICES ("" for all changes)."""
+    if choice in (LEFT, RETURNED, EARLIER):
+        listed: QuerySet[Any] = _records(run, choice)
+    else:
+        listed = Change.objects.filter(run=run)
+        if choice:
+            listed = listed.filter(outcome="" if choice == PLANNED else choice)
+    return listed.filter(key__startswith=key) if key else listed
+
+
+def as_changes(run: Run, choice: str, rows: Iterable[Any]) -> list[Change]:
+    """A page of `found` as changes: of records, what an earlier run told, or why they are listed."""
+    if choice == EARLIER:
+        return _told(run, list(rows))
+    if choice in (LEFT, RETURNED):
+        return [Change(run=run, key=row.key, remote_id=row.remote_id, code=choice, message=_WORDS[choice]) for row in rows]
+    return list(rows)
+
+
+def _records(run: Run, choice: str) -> QuerySet[Record]:
+    records = Record.objects.filter(generation=run.generation_id).order_by("pk")
+    if choice == EARLIER:
+        here = Change.objects.filter(run=run).values("key_digest")
+        return records.filter(left_at=None).exclude(tried=Record.Tried.NOTHING).exclude(key_digest__in=here)
+    return records.filter(**{f"{choice}_at": run.started_at}) if run.started_at else records.none()
+
+
+def _told(run: Run, records: list[Record]) -> list[Change]:
+    """The last reason that was told about each record; retention may have taken it."""
+    of_these = Change.objects.filter(run__generation=run.generation_id, key_digest__in=[record.key_digest for record in records])
+    newest = of_these.exclude(outcome=Change.Outcome.ACCEPTED).values("key_digest").annotate(newest=Max("pk")).order_by()
+    told = {change.key_digest: change for change in of_these.filter(pk__in=newest.values("newest")).select_related("run")}
+    return [_earlier(run, record, told.get(record.key_digest)) for record in records]
+
+
+def _earlier(run: Run, record: Record, change: Change | None) -> Change:
+    if change is None or change.outcome != record.tried:
+        return Change(run=run, key=record.key, outcome=record.tried, message="The reason was told by a run that is no longer kept.")
+    change.message = f"Run {change.run.number}: {change.message}"
+    return change
