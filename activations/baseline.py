@@ -134,12 +134,12 @@ class Seen:
         known = places >= 0
         self.claims.append((keys[known], digests[known]))
 
-    def robbed(self, without: Sequence[int], tried: np.ndarray) -> np.ndarray:
+    def robbed(self, without: Sequence[int], others: np.ndarray) -> np.ndarray:
         """Key digests whose record goes to another key, since it has their former match: what was accepted for them is void.
 
         Args:
             without: keys that are not sent after all.
-            tried: shape (n, 2), key and accepted match digests of the accepted records that were tried since.
+            others: shape (n, 2), key and accepted match digests of records that are not as they were accepted.
         """
         baseline = self.baseline
         keys, matches = _joined([*self.new_matches, *self.claims])
@@ -150,7 +150,7 @@ class Seen:
             return np.empty(0, dtype=np.int64)
         away = np.flatnonzero(baseline.seen == 0)
         away = away[baseline.standing(away)]
-        holders, held = _joined([(baseline.keys[away], baseline.match_digests[away]), *self.former_matches, (tried[:, 0], tried[:, 1])])
+        holders, held = _joined([(baseline.keys[away], baseline.match_digests[away]), *self.former_matches, (others[:, 0], others[:, 1])])
         at = np.minimum(np.searchsorted(matches, held), len(matches) - 1)
         return np.unique(holders[(matches[at] == held) & (keys[at] != holders)])
 

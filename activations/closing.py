@@ -67,11 +67,12 @@ def _keys(spool: Spool, wanted: list[int]) -> dict[int, str]:
 
 def _void_robbed(seen: Seen, spool: Spool, shared: list[int]) -> None:
     """Forgets what was accepted for keys whose record another key takes over by its match."""
-    tried = np.empty((0, 2), dtype=np.int64)
-    if seen.baseline.any_tried:
-        accepted = spool.records.filter(accepted_at__isnull=False).exclude(tried="")
-        tried = np.array(accepted.values_list("key_digest", "match_digest"), dtype=np.int64).reshape(-1, 2)
-    spool.update(seen.robbed(shared, tried), accepted_at=None, remote_id="", match_digest=0, row_digest=0, field_digests=b"")
+    accepted = spool.records.filter(accepted_at__isnull=False).values_list("key_digest", "match_digest")
+    others = list(accepted.exclude(tried="")) if seen.baseline.any_tried else []
+    for chunk in bulk.chunks(shared, CHUNK):
+        others.extend(accepted.filter(key_digest__in=chunk))
+    held = np.array(others, dtype=np.int64).reshape(-1, 2)
+    spool.update(seen.robbed(shared, held), accepted_at=None, remote_id="", match_digest=0, row_digest=0, field_digests=b"")
 
 
 def _counts(seen: Seen, spool: Spool, rows_aside: int) -> dict[str, int]:

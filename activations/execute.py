@@ -13,7 +13,7 @@ from django.utils import timezone
 from activations import alerts, finish
 from activations.context import Context, check_workspace, generation, layout, open_context, prepare_fields
 from activations.deliver import Delivery
-from activations.lease import Keeper, Lease, Lost, claim
+from activations.lease import Cancelled, Keeper, Lease, Lost, claim
 from activations.models import Run
 from activations.plan import Planner
 from core.errors import Problem
@@ -51,6 +51,8 @@ def _work(lease: Lease) -> None:
         _advance(run, lease)
     except (Lost, OperationalError, InterfaceError):
         raise
+    except Cancelled:
+        finish.cancel(_load(run.pk), lease, timezone.now())
     except Problem as problem:
         log.warning("Run %s failed: %s %s", run.pk, problem.code, problem.detail)
         finish.fail(_load(run.pk), lease, problem, timezone.now())

@@ -27,6 +27,10 @@ from activations.models import Run
 OWNERLESS_SWEEPS = 2
 
 
+class Cancelled(Exception):
+    """A person asked for the end while nothing had been decided yet."""
+
+
 class Lost(Exception):
     """Another worker holds the run now: stop, and write nothing more."""
 

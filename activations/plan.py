@@ -9,6 +9,7 @@ Nothing is sent here, and the source is closed before the first request.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,16 +22,18 @@ from django.utils import timezone
 from activations import bulk, closing, decide, digests
 from activations.baseline import Baseline, Seen
 from activations.context import Context
-from activations.lease import Lease
+from activations.lease import Cancelled, Lease
 from activations.mapping import Layout, Mapper, Rows
 from activations.models import Generation, Run
 from activations.runs import BY_PERSON
 from activations.spool import Spool, Tried
 from core.checkpoints import reach
+from core.errors import Problem
 from segments import read
 
 KNOWN_CHUNK = 10_000
 EXAMPLES = 100
+LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -58,22 +61,38 @@ class Planner:
         self.mapper = Mapper(layout)
         self.width = max([context.activation.next_slot, *(slot.number + 1 for slot in layout.slots)], default=0)
         self.spool = Spool(run, generation, lease, now)
-        self.spool.start_afresh()
+        if lease.epoch > 1:
+            self.spool.take_back(lease.epoch - 1)
+        self.looked_at = 0.0
         again = self.full or run.trigger in BY_PERSON
         self.seen = Seen(Baseline.load(generation, run, now, retry_rejected=again, retry_skipped=self.full))
 
     def run(self) -> None:
-        """Raises Problem where the source can't be read to its end: then nothing was decided."""
+        """Where it raises, nothing was decided.
+
+        Raises:
+            Problem: the source can't be read to its end. Cancelled: a person asked for the end meanwhile.
+        """
         source = read.selection(self.context.activation.segment or self.context.activation.data_model)
-        with read.stream(source, self.layout.columns, now=self.now) as stream:
-            for batch in stream.batches:
-                self._batch(batch)
+        try:
+            with read.stream(source, self.layout.columns, now=self.now, look=self._look) as stream:
+                for batch in stream.batches:
+                    self._batch(batch)
+        except (Problem, Cancelled):
+            self.spool.take_back(self.lease.epoch)
+            raise
         reach("in_plan")
         counts = closing.close(self.seen, self.spool, self.context.activation.mode)
         state = Run.State.PLANNED if self.dry_run else Run.State.DELIVERING
         with self.lease.fenced(state=state, finished_at=timezone.now() if self.dry_run else None, **counts):
             pass
         reach("plan_committed")
+
+    def _look(self) -> None:
+        if time.monotonic() - self.looked_at > LOOK_SECONDS:
+            self.looked_at = time.monotonic()
+            if Run.objects.filter(pk=self.context.run.pk, cancel_requested=True).exists():
+                raise Cancelled
 
     def _batch(self, batch: pa.RecordBatch) -> None:
         texts, keys = digests.keys(batch.column(0))

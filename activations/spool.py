@@ -58,12 +58,12 @@ class Spool:
         self.same: list[tuple[Any, ...]] = []
         self.pending: list[pl.DataFrame] = []
 
-    def start_afresh(self) -> None:
-        """Takes back what a worker decided that died while planning, so that every row is decided, shown and counted once."""
-        earlier = Change.objects.filter(run=self.run, epoch__lt=self.lease.epoch)
+    def take_back(self, epoch: int) -> None:
+        """Takes back what planning decided up to this epoch, so that every row is decided, shown and counted once."""
+        earlier = Change.objects.filter(run=self.run, epoch__lte=epoch)
         settled = earlier.filter(state=Change.State.SETTLED).values("key_digest")
         with self.lease.fenced():
-            if self.lease.epoch > 1 and not self.run.dry_run:
+            if not self.run.dry_run:
                 self.records.filter(key_digest__in=settled).update(tried_digest=0)
                 self.records.filter(left_at=self.began).update(left_at=None)
                 self.records.filter(returned_at=self.began).update(left_at=F("accepted_at"), returned_at=None)

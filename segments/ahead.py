@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -13,10 +13,20 @@ LOOK_SECONDS = 0.2
 _END = object()
 
 
-def ahead(items: Iterator[T], depth: int = DEPTH) -> Generator[T, None, None]:
+def nothing() -> None:
+    """Looks at nothing."""
+
+
+def ahead(
+    items: Iterator[T], depth: int = DEPTH, *, look: Callable[[], None] = nothing, interrupt: Callable[[], None] = nothing
+) -> Generator[T, None, None]:
     """The same items in the same order, up to `depth` of them made before they are asked for.
 
     What `items` raises comes out at its place. Closing this iterator stops the reading and waits for it.
+
+    Args:
+        look: called before each item, and again and again while one is waited for; what it raises ends the reading.
+        interrupt: makes an item that is being waited for come to an end, where the reading ends early.
     """
     made: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue(depth)
     stop = threading.Event()
@@ -24,15 +34,23 @@ def ahead(items: Iterator[T], depth: int = DEPTH) -> Generator[T, None, None]:
     thread.start()
     try:
         while True:
-            item, problem = made.get()
+            look()
+            try:
+                item, problem = made.get(timeout=LOOK_SECONDS)
+            except queue.Empty:
+                continue
             if problem is not None:
                 raise problem
             if item is _END:
+                thread.join()
                 return
             yield item
     finally:
         stop.set()
-        thread.join()
+        # Again and again: what is not yet waited for can't be interrupted.
+        while thread.is_alive():
+            interrupt()
+            thread.join(LOOK_SECONDS)
 
 
 def _read(items: Iterator[Any], made: queue.Queue[tuple[Any, BaseException | None]], stop: threading.Event) -> None:

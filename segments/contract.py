@@ -79,6 +79,10 @@ class Reader(ABC):
             Misconfigured, Unavailable: also in mid-stream; what was read until then must not be taken for the whole.
         """
 
+    @abstractmethod
+    def interrupt(self) -> None:
+        """Ends the statement that another thread is waiting for; harmless where there is none."""
+
 
 class Engine(ABC):
     """One kind of source."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, FromClause
 from core.errors import Misconfigured
 from segments import conditions
 from segments import sql as statements
-from segments.ahead import ahead
+from segments.ahead import ahead, nothing
 from segments.contract import ColumnInfo, ColumnType, Reader
 from segments.models import DataModel, Segment
 from segments.sources import engine, opened, zone
@@ -94,8 +94,10 @@ def sql(selection: Selection, *, now: datetime) -> str:
 
 
 @contextmanager
-def stream(selection: Selection, columns: Sequence[str], *, now: datetime) -> Iterator[Stream]:
+def stream(selection: Selection, columns: Sequence[str], *, now: datetime, look: Callable[[], None] = nothing) -> Iterator[Stream]:
     """All rows once, in bounded memory: batches with exactly `columns`, in that order.
+
+    `look` is called several times a second while the source is waited for; what it raises ends the stream.
 
     A Problem may also come out of the batches, in mid-stream; what was read until then must not be taken for the whole.
 
@@ -108,7 +110,7 @@ def stream(selection: Selection, columns: Sequence[str], *, now: datetime) -> It
         query = _query(selection, known, now)
         chosen = statements.select(query.source, query.columns, columns, query.where)
         types = {name: known[name].type for name in columns}
-        with closing(ahead(reader.batches(chosen))) as batches:
+        with closing(ahead(reader.batches(chosen), look=look, interrupt=reader.interrupt)) as batches:
             yield Stream(types, zone(selection.model.source), batches)
 
 

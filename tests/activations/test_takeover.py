@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,9 @@ from activations import closing, lease, runs
 from activations import execute as execution
 from activations.models import Activation, Change, Run
 from activations.record import Recorder
+from core.errors import Unavailable
 from destinations.sandbox import Sandbox
+from segments.ahead import ahead
 from segments.models import DataModel
 from tests.activations.conftest import Shop, run
 
@@ -101,6 +104,38 @@ def test_a_lease_is_renewed_again_once_the_database_is_back(to_attio: Activation
         time.sleep(0.7)
         assert failures == []
         assert lease.claim(asked.pk) is None
+
+
+def test_a_run_is_cancelled_while_its_source_has_not_answered(
+    companies: DataModel, to_attio: Activation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("activations.plan.LOOK_SECONDS", 0.1)
+    endless = "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n"
+    wanted = "1 as id, 'a' as name, 'a.com' as domain, '' as description, '' as plan, 1 as seats"
+    DataModel.objects.filter(pk=companies.pk).update(table="", sql=f"select {wanted} where ({endless}) > 0")
+    assert set(companies.column_types()) == {"id", "name", "domain", "description", "plan", "seats"}
+    asked = runs.request(to_attio, "schedule", enqueue=False)
+    threading.Timer(0.5, lambda: Run.objects.filter(pk=asked.pk).update(cancel_requested=True)).start()
+    begun = time.monotonic()
+    assert execution.execute(asked.pk) is False
+    asked.refresh_from_db()
+    assert (asked.state, asked.changes.count()) == ("cancelled", 0)
+    assert time.monotonic() - begun < 5
+
+
+def test_a_source_that_breaks_in_mid_stream_decides_nothing(to_attio: Activation, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.fill(5)
+    shop.add((6, "No domain", None, "", "", 1))
+
+    def breaking(*args: Any, **kwargs: Any) -> Any:
+        yield from ahead(*args, **kwargs)
+        raise Unavailable("source_gone", "The source went away.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("segments.read.ahead", breaking)
+        broken = run(to_attio)
+    assert (broken.state, broken.error_code, broken.changes.count()) == ("failed", "unavailable", 0)
+    assert run(to_attio).changes.filter(outcome="invalid").count() == 1
 
 
 def test_a_plan_that_is_made_again_counts_and_shows_every_row_once(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import Select
 
 from core.errors import Misconfigured, Unavailable
 from segments import conditions, sql
+from segments.ahead import ahead
 from segments.contract import ColumnInfo, ColumnType, Reader
 from segments.registry import engines
 from segments.values import natural
@@ -191,6 +193,22 @@ def test_an_endless_statement_ends_after_the_time_out(place: Place) -> None:
         list(reader.batches(whole(reader, place, ENDLESS[place.slug])))
     assert ended.value.code == "source_timeout"
     assert "0.3 seconds" in ended.value.message
+
+
+def test_an_endless_statement_is_left_as_soon_as_nobody_wants_it(place: Place) -> None:
+    begun = time.monotonic()
+
+    def look() -> None:
+        if time.monotonic() - begun > 0.3:
+            raise KeyError("not wanted any more")
+
+    info = ColumnInfo("x", ColumnType.INTEGER)
+    endless = sql.select(sql.relation([info], engines[place.slug].dialect, sql=ENDLESS[place.slug]), {"x": info}, ["x"])
+    with place.open(timeout_seconds=60) as reader:
+        batches = ahead(reader.batches(endless), look=look, interrupt=reader.interrupt)
+        with pytest.raises(KeyError):
+            next(batches)
+    assert time.monotonic() - begun < 5
 
 
 def test_an_abandoned_stream_lets_its_source_go(place: Place) -> None:

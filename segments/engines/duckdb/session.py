@@ -84,6 +84,9 @@ class FileReader(Reader):
                 if time.monotonic() > end:
                     raise timed_out(self.timeout_seconds)
 
+    def interrupt(self) -> None:
+        self.connection.interrupt()
+
     def asked(self, statement: str) -> tuple[Any, ...]:
         """The one row that a statement of our own gives."""
         with self.problems():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -101,6 +101,10 @@ class PostgresReader(Reader):
         with self._problems(), closing(copy_out(self.connection.pgconn, copied)) as blocks:
             for block in blocks:
                 yield _parsed(block, schema)
+
+    def interrupt(self) -> None:
+        with suppress(psycopg.Error):
+            self.connection.cancel_safe(timeout=CONNECT_SECONDS)
 
     def _described(self, source: str, table: str = "") -> Sequence[psycopg.Column]:
         """The columns of a table, or of a query in brackets; refuses more than one statement."""

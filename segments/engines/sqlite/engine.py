@@ -59,10 +59,11 @@ class SQLiteReader(Reader):
         with self._statement(listed) as cursor:
             return [text(name) or "" for (name,) in cursor]
 
+    def natives(self, *, table: str = "", sql: str = "") -> dict[str, str]:
+        return {name: native for name, native, _ in self._declared(table, sql)}
+
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
-        described = self._described_query(sql) if sql else self._described(table)
-        if not described:
-            raise no_table(table)
+        described = self._declared(table, sql)
         untyped = [name for name, native, _ in described if declared_type(native) is None]
         source = f"({bare(sql)})" if sql else _identifier(table)
         sampled = self._sampled(source, untyped) if untyped else {}
@@ -78,6 +79,15 @@ class SQLiteReader(Reader):
             schema = pa.schema([(column[0], pa.string()) for column in cursor.description])
             while rows := cursor.fetchmany(BATCH_ROWS):
                 yield pa.record_batch([text_array(column) for column in zip(*rows, strict=True)], schema=schema)
+
+    def interrupt(self) -> None:
+        self.connection.interrupt()
+
+    def _declared(self, table: str, sql: str) -> list[tuple[str, str, bool]]:
+        described = self._described_query(sql) if sql else self._described(table)
+        if not described:
+            raise no_table(table)
+        return described
 
     def _described(self, name: str) -> list[tuple[str, str, bool]]:
         """Name, declared type and whether it may be null, of the columns of a table or view."""
