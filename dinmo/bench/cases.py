@@ -25,9 +25,9 @@ from dinmo.bench.peers import look_up_each
 UNLIMITED = 100_000.0
 _ACCEPTED = """
     INSERT INTO activations_record (generation_id, key, key_digest, row_digest, match_digest, field_digests, remote_id, accepted_at,
-                                    tried, tried_digest, attempts, retry_run)
+                                    tried, tried_digest, tried_match, attempts, retry_run)
     SELECT %s, key, key_digest, row_digest, match_digest, field_digests, '00000000-0000-0000-0000-000000000000', CURRENT_TIMESTAMP,
-           '', 0, 0, 0
+           '', 0, 0, 0, 0
     FROM activations_change WHERE run_id = %s AND state = 'pending'"""
 
 
