@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from activations import alerts, finish
+from activations import alerts, announce, finish
 from activations.context import Context, check_workspace, generation, layout, open_context, prepare_fields
 from activations.deliver import Delivery
 from activations.lease import Cancelled, Keeper, Lease, Lost, claim
@@ -87,7 +87,11 @@ def _plan(context: Context, lease: Lease) -> None:
     belongs_to, reason = generation(context, check_workspace(context))
     prepare_fields(context)
     made = layout(context)
-    changes: dict[str, Any] = {"generation": belongs_to, "missing": [_described(problem) for problem in context.missing]}
+    changes: dict[str, Any] = {
+        "generation": belongs_to,
+        "mapped": announce.described(context.activation.mappings.all()),
+        "missing": [_described(problem) for problem in context.missing],
+    }
     if reason:
         changes |= {"kind": Run.Kind.FULL, "reason": reason}
     with lease.fenced(**changes):

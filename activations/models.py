@@ -283,6 +283,7 @@ class Run(models.Model):
     write_requests = models.PositiveBigIntegerField(default=0)
     throttled = models.PositiveBigIntegerField(default=0, help_text="Answers that asked to slow down.")
 
+    mapped = models.JSONField(default=list, help_text="The field mappings that it was planned with.")
     missing = models.JSONField(default=list, help_text="Mapped attributes that the destination lacks or does not let be written.")
     error_code = models.CharField(max_length=60, blank=True)
     error_message = models.TextField(blank=True)

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import StackedInline, TabularInline
 
-from activations import runs, schedules
+from activations import announce, runs, schedules
 from activations.forms import ActivationForm
 from activations.models import Activation, FieldMapping, Run, Schedule
 from activations.pages import next_run, run_pill
@@ -116,6 +116,7 @@ class ActivationAdmin(ScreenAdmin):
             "last_runs": [(run, run_pill(run)) for run in obj.runs.order_by("-pk")[:5]],
             "open_warnings": obj.warnings.filter(closed_at__isnull=True),
             "next_run": next_run(obj, timezone.now()),
+            "mapping_change": announce.mapping_change(obj),
         }
 
     def do_run(self, request: HttpRequest, obj: Activation) -> HttpResponse:

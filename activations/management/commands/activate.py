@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from activations import runs
+from activations import announce, runs
 from activations.execute import execute
 from activations.models import Activation, Run
 from activations.warnings import open_warnings
@@ -45,6 +45,8 @@ class Command(ScriptedCommand):
         if activation is None:
             names = ", ".join(repr(name) for name in Activation.objects.values_list("name", flat=True)) or "none yet"
             self.refuse(f"There is no activation {options['name']!r}. There are: {names}.")
+        if notice := announce.mapping_change(activation):
+            self.stderr.write(notice)
         live = runs.live_run(activation)
         run = runs.request(activation, Run.Trigger.CLI, full=options["full"], dry_run=options["dry_run"], enqueue=not options["wait"])
         if live:
