@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from activations import runs
 from activations.models import Activation, Run
+from activations.warnings import warnings_of
 from core.endpoints import Endpoint
 
 
@@ -48,7 +49,7 @@ def run_json(run: Run) -> dict[str, Any]:
         "dry_run": run.dry_run,
         "counts": run.counts(),
         "error": {"code": run.error_code, "message": run.error_message} if run.error_code else None,
-        "warnings": [warning.message for warning in run.warnings.all()],
+        "warnings": [warning.message for warning in warnings_of(run)],
     }
 
 

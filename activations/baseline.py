@@ -12,6 +12,9 @@ from django.db import connection
 from activations import bulk
 from activations.models import Generation, Record, Run
 
+Pairs = tuple[np.ndarray, np.ndarray]
+"""Key digests, and a match digest for each."""
+
 LEFT = 8
 NEVER_ACCEPTED = 16
 TRIED = {"": 0, Record.Tried.REJECTED: 1, Record.Tried.SKIPPED: 2, Record.Tried.INVALID: 3}
@@ -89,9 +92,10 @@ class Seen:
     def __init__(self, baseline: Baseline) -> None:
         self.baseline = baseline
         self.new_keys: list[np.ndarray] = []
-        self.new_matches: list[tuple[np.ndarray, np.ndarray]] = []
-        self.former_matches: list[tuple[np.ndarray, np.ndarray]] = []
-        self.claims: list[tuple[np.ndarray, np.ndarray]] = []
+        self.new_matches: list[Pairs] = []
+        self.former_matches: list[Pairs] = []
+        self.claims: list[Pairs] = []
+        self.movers: list[Pairs] = []
         self.rows = 0
         self.keyless = 0
 
@@ -134,25 +138,35 @@ class Seen:
         known = places >= 0
         self.claims.append((keys[known], digests[known]))
 
-    def robbed(self, without: Sequence[int], others: np.ndarray) -> np.ndarray:
-        """Key digests whose record goes to another key, since it has their former match: what was accepted for them is void.
+    def move(self, keys: np.ndarray, digests: np.ndarray) -> None:
+        """Known records that are to take a new match value."""
+        self.movers.append((keys, digests))
+
+    def takeovers(self, without: Sequence[int], others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Match values that go from one key to another.
 
         Args:
             without: keys that are not sent after all.
             others: shape (n, 2), key and accepted match digests of records that are not as they were accepted.
+
+        Returns:
+            The keys whose record goes to another key, so that what was accepted for them is void; and the movers that
+            have to go by their match, since another mover leaves it, or another key takes their record: two rows may swap.
         """
-        baseline = self.baseline
-        keys, matches = _joined([*self.new_matches, *self.claims])
-        sent = ~np.isin(keys, np.fromiter(without, dtype=np.int64, count=len(without)))
-        order = np.argsort(matches[sent])
-        keys, matches = keys[sent][order], matches[sent][order]
-        if not len(matches) or not len(baseline):
-            return np.empty(0, dtype=np.int64)
-        away = np.flatnonzero(baseline.seen == 0)
-        away = away[baseline.standing(away)]
-        holders, held = _joined([(baseline.keys[away], baseline.match_digests[away]), *self.former_matches, (others[:, 0], others[:, 1])])
-        at = np.minimum(np.searchsorted(matches, held), len(matches) - 1)
-        return np.unique(holders[(matches[at] == held) & (keys[at] != holders)])
+        out = np.fromiter(without, dtype=np.int64, count=len(without))
+        sent, movers = _less(_joined([*self.new_matches, *self.claims]), out), _less(_joined(self.movers), out)
+        away = np.flatnonzero(self.baseline.seen == 0)
+        away = away[self.baseline.standing(away)]
+        former = _joined([*self.former_matches, (others[:, 0], others[:, 1])])
+        held = _joined([(self.baseline.keys[away], self.baseline.match_digests[away]), former])
+        moving = np.isin(former[0], movers[0])
+        by_match = np.isin(movers[0], _hit(movers, (former[0][moving], former[1][moving]), of_claimers=True))
+        while True:
+            robbed = _hit(_joined([sent, (movers[0][by_match], movers[1][by_match])]), held)
+            more = np.isin(movers[0], robbed) & ~by_match
+            if not more.any():
+                return robbed, movers[0][by_match]
+            by_match |= more
 
     def duplicates(self) -> dict[int, int]:
         """Key digests that more than one row has, with the number of rows."""
@@ -194,7 +208,23 @@ class Seen:
         return int((self.baseline.same & self.baseline.tried(tried)).sum())
 
 
-def _joined(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+def _joined(pairs: Sequence[Pairs]) -> Pairs:
     """Two columns, from pieces of them."""
     none = np.empty(0, dtype=np.int64)
     return np.concatenate([none, *(keys for keys, _ in pairs)]), np.concatenate([none, *(matches for _, matches in pairs)])
+
+
+def _less(pairs: Pairs, out: np.ndarray) -> Pairs:
+    stay = ~np.isin(pairs[0], out)
+    return pairs[0][stay], pairs[1][stay]
+
+
+def _hit(claims: Pairs, held: Pairs, *, of_claimers: bool = False) -> np.ndarray:
+    """The keys that hold a match which another key claims; or the keys that claim it."""
+    order = np.argsort(claims[1])
+    keys, matches = claims[0][order], claims[1][order]
+    if not len(matches):
+        return np.empty(0, dtype=np.int64)
+    at = np.minimum(np.searchsorted(matches, held[1]), len(matches) - 1)
+    hit = (matches[at] == held[1]) & (keys[at] != held[0])
+    return np.unique(keys[at][hit] if of_claimers else held[0][hit])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from django.db.models import Count
@@ -16,14 +16,14 @@ from destinations.contract import Mode
 DUPLICATE_KEY, MATCH_TWIN, KEY_EMPTY = "duplicate_key", "match_twin", "key_empty"
 
 
-def close(seen: Seen, spool: Spool, mode: str) -> dict[str, int]:
-    """Settles what rows share, marks who left; returns the counts of the run by column."""
+def close(seen: Seen, spool: Spool, mode: str, slots: Mapping[str, int]) -> dict[str, int]:
+    """Settles what rows share, marks who left; returns the counts of the run by column. `slots`: by attribute."""
     duplicates = seen.duplicates()
     twins = seen.twins(list(duplicates))
     shared = [*duplicates, *(key for keys in twins.values() for key in keys)]
     _set_aside(seen, spool, duplicates, twins, shared)
     if mode != Mode.INSERT:
-        _void_robbed(seen, spool, shared)
+        _take_over(seen, spool, shared, slots)
     left, returned = seen.left(), seen.returned()
     spool.update(left, left_at=spool.began, returned_at=None)
     spool.update(returned, left_at=None, returned_at=spool.began)
@@ -65,14 +65,28 @@ def _keys(spool: Spool, wanted: list[int]) -> dict[int, str]:
     return found
 
 
-def _void_robbed(seen: Seen, spool: Spool, shared: list[int]) -> None:
+def _take_over(seen: Seen, spool: Spool, shared: list[int], slots: Mapping[str, int]) -> None:
     """Forgets what was accepted for keys whose record another key takes over by its match."""
     accepted = spool.records.filter(accepted_at__isnull=False).values_list("key_digest", "match_digest")
     others = list(accepted.exclude(tried="")) if seen.baseline.any_tried else []
     for chunk in bulk.chunks(shared, CHUNK):
         others.extend(accepted.filter(key_digest__in=chunk))
-    held = np.array(others, dtype=np.int64).reshape(-1, 2)
-    spool.update(seen.robbed(shared, held), accepted_at=None, remote_id="", match_digest=0, row_digest=0, field_digests=b"")
+    robbed, by_match = seen.takeovers(shared, np.array(others, dtype=np.int64).reshape(-1, 2))
+    spool.update(robbed, accepted_at=None, remote_id="", match_digest=0, row_digest=0, field_digests=b"")
+    for chunk in bulk.chunks(by_match.tolist(), CHUNK):
+        _go_by_match(spool, chunk, slots)
+
+
+def _go_by_match(spool: Spool, keys: Sequence[int], slots: Mapping[str, int]) -> None:
+    """These are written whole, to the record that has their match, which holds nothing of what was accepted for them."""
+    changes = spool.changes_of(keys).filter(state=Change.State.PENDING)
+    rows = [[change.pk, "", bulk.json_text(list(change.values)), _carried(change, slots)] for change in changes.iterator(chunk_size=CHUNK)]
+    with spool.lease.fenced():
+        bulk.update(Change, {}, "id", ["remote_id", "changed", "field_digests"], rows)
+
+
+def _carried(change: Change, slots: Mapping[str, int]) -> bytes:
+    return digests.only(bytes(change.field_digests), [slots[name] for name in change.values if name in slots])
 
 
 def _counts(seen: Seen, spool: Spool, rows_aside: int) -> dict[str, int]:

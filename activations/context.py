@@ -195,7 +195,8 @@ def generation(context: Context, workspace: Workspace) -> tuple[Generation, str]
     if current and not activation.start_afresh and current.records.exists():
         raise _changed(current.identity, identity, workspace)
     number = current.number + 1 if current else 1
-    made = Generation.objects.create(activation=activation, number=number, identity=identity)
+    # A dry run may make the same one at the same time.
+    made, _ = Generation.objects.get_or_create(activation=activation, number=number, defaults={"identity": identity})
     return made, _reason(made)
 
 

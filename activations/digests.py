@@ -82,14 +82,14 @@ def packed(table: np.ndarray) -> list[bytes]:
     return [data[start : start + width] for start in range(0, len(table) * width, width)] if width else [b""] * len(table)
 
 
+def only(packed: bytes, slots: Iterable[int]) -> bytes:
+    """`packed` with nothing but these slots."""
+    return pack({slot: unpack(packed, slot) for slot in slots})
+
+
 def unpack(packed: bytes, slot: int) -> int:
     """The digest of one slot, 0 where nothing was accepted."""
     return int.from_bytes(packed[slot * WIDTH : (slot + 1) * WIDTH], "little", signed=True)
-
-
-def void(packed: bytes, slots: Iterable[int]) -> bytes:
-    """`packed` without these slots: whatever the destination holds there, it is sent again."""
-    return pack(dict.fromkeys(slots, 0), packed)
 
 
 def _signed(digest: int) -> int:

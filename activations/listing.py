@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, Min, QuerySet
 
 from activations.models import Change, Record, Run
 
@@ -21,6 +22,41 @@ _WORDS = {
     LEFT: "No longer in the data. It is not touched at the destination.",
     RETURNED: "It is in the data again, and was compared with what was accepted last.",
 }
+
+
+MOST_REASONS = 20
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why records of a run were not taken, with one of them."""
+
+    outcome: str
+    code: str
+    field: str
+    records: int
+    key: str
+    message: str
+    request_id: str
+
+    @property
+    def sentence(self) -> str:
+        """For a terminal."""
+        request = f" (request {self.request_id})" if self.request_id else ""
+        example = f" For example {self.key!r}:" if self.key else ""
+        return f"{self.records} {self.outcome}, {self.code or 'no code'}.{example} {self.message}{request}"
+
+
+def reasons(run: Run) -> list[Reason]:
+    """The most frequent reasons why records were not taken, told by this run."""
+    told = Change.objects.filter(run=run).exclude(outcome__in=[Change.Outcome.NONE, Change.Outcome.ACCEPTED])
+    grouped = told.values_list("outcome", "code", "field").annotate(number=Count("pk"), first=Min("pk"))
+    groups = list(grouped.order_by("-number")[:MOST_REASONS])
+    examples = Change.objects.in_bulk([first for *_, first in groups])
+    return [
+        Reason(outcome, code, field, number, examples[first].key, examples[first].message, examples[first].request_id)
+        for outcome, code, field, number, first in groups
+    ]
 
 
 def found(run: Run, key: str, choice: str) -> QuerySet[Any]:

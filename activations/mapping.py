@@ -57,6 +57,10 @@ class Layout:
         wanted = [self.key_column, self.match_column, *(slot.column for slot in self.slots if slot.column)]
         return list(dict.fromkeys(wanted))
 
+    def numbers(self) -> dict[str, int]:
+        """The slot of each attribute."""
+        return {slot.field.name: slot.number for slot in self.slots}
+
     def seed(self) -> int:
         """The digest of the layout. A change of any of it makes every row differ once, and sends nothing by itself."""
         described = {

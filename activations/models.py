@@ -296,7 +296,7 @@ class Run(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["activation", "number"], name="run_number_once"),
             models.UniqueConstraint(
-                fields=["activation"], condition=Q(state__in=("queued", "planning", "delivering")), name="one_live_run"
+                fields=["activation"], condition=Q(state__in=("queued", "planning", "delivering"), dry_run=False), name="one_live_run"
             ),
         ]
         indexes = [models.Index(fields=["state"], name="run_state")]

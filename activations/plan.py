@@ -82,7 +82,7 @@ class Planner:
             self.spool.take_back(self.lease.epoch)
             raise
         reach("in_plan")
-        counts = closing.close(self.seen, self.spool, self.context.activation.mode)
+        counts = closing.close(self.seen, self.spool, self.context.activation.mode, self.layout.numbers())
         state = Run.State.PLANNED if self.dry_run else Run.State.DELIVERING
         with self.lease.fenced(state=state, finished_at=timezone.now() if self.dry_run else None, **counts):
             pass
@@ -113,6 +113,8 @@ class Planner:
         self.seen.match(picked.places, picked.keys, matches)
         by_match = verdict.send & (verdict.remote_ids == "")
         self.seen.claim(picked.places[by_match], picked.keys[by_match], matches[by_match])
+        moves = verdict.send & ~by_match & known.accepted & (known.match_digests != matches)
+        self.seen.move(picked.keys[moves], matches[moves])
         self._note_same(verdict, picked)
         for place, why in verdict.settled.items():
             self._note_settled(place, why, known, picked, int(matches[place]))

@@ -208,8 +208,7 @@ class Recorder:
 
     def _carried(self, change: Change) -> bytes:
         """The digests of what a write of all values holds: another record has none of what was accepted before."""
-        found = {slot: digests.unpack(bytes(change.field_digests), slot) for name, slot in self.slots.items() if name in change.values}
-        return digests.pack(found)
+        return digests.only(bytes(change.field_digests), [slot for name, slot in self.slots.items() if name in change.values])
 
     def _tried(self, changes: list[Change], now: datetime) -> None:
         """A refused or skipped row is remembered with when it is due again; the baseline itself stays where it is."""

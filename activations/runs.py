@@ -12,6 +12,7 @@ from activations.models import Activation, Run
 
 GO_ON_AFTER = timedelta(minutes=2)
 GO_ON_AT_MOST = timedelta(hours=1)
+BY_HAND = "Asked for by a person"
 BY_PERSON = (Run.Trigger.MANUAL, Run.Trigger.CLI, Run.Trigger.API)
 
 
@@ -20,16 +21,18 @@ def request(activation: Activation, trigger: str, *, full: bool = False, dry_run
 
     Args:
         trigger: a value of `Run.Trigger`.
-        full: send every mapped field of every record again.
-        dry_run: plan only; nothing is sent and no baseline moves.
+        full: send every mapped field of every record again; a live run that has not begun becomes a full one.
+        dry_run: plan only; nothing is sent and no baseline moves. It meets no live run, and is none.
         enqueue: tell the workers; without it the caller executes the run.
     """
-    live = live_run(activation)
+    live = None if dry_run else live_run(activation)
     if live is None:
         try:
             return _queued(activation, trigger, full, dry_run, enqueue)
         except IntegrityError:
-            live = Run.objects.get(activation=activation, state__in=Run.LIVE)
+            live = Run.objects.get(activation=activation, state__in=Run.LIVE, dry_run=False)
+    if full and Run.objects.filter(pk=live.pk, state=Run.State.QUEUED).update(kind=Run.Kind.FULL, reason=BY_HAND):
+        live.kind = Run.Kind.FULL
     if trigger in (Run.Trigger.SCHEDULE, Run.Trigger.CATCH_UP):
         Run.objects.filter(pk=live.pk).update(missed_firings=F("missed_firings") + 1)
     return live
@@ -37,7 +40,7 @@ def request(activation: Activation, trigger: str, *, full: bool = False, dry_run
 
 def live_run(activation: Activation) -> Run | None:
     """The run of the activation that is queued, planning or delivering."""
-    return Run.objects.filter(activation=activation, state__in=Run.LIVE).first()
+    return Run.objects.filter(activation=activation, state__in=Run.LIVE, dry_run=False).first()
 
 
 def cancel(run: Run) -> None:
@@ -78,7 +81,7 @@ def _queued(activation: Activation, trigger: str, full: bool, dry_run: bool, enq
             number=activation.take_number("next_run_number"),
             trigger=trigger,
             kind=Run.Kind.FULL if full else Run.Kind.DELTA,
-            reason="Asked for by a person" if full else "",
+            reason=BY_HAND if full else "",
             dry_run=dry_run,
         )
         if enqueue:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from activations.models import Activation, Run, Warning
 
 Kind = Warning.Kind
@@ -81,6 +83,11 @@ def update(run: Run, now: datetime) -> bool:
 def open_warnings(activation: Activation) -> list[Warning]:
     """What is open about an activation now."""
     return list(Warning.objects.filter(activation=activation, closed_at=None))
+
+
+def warnings_of(run: Run) -> list[Warning]:
+    """What this run opened, or found to be so still."""
+    return list(Warning.objects.filter(Q(run=run) | Q(last_run=run)))
 
 
 def _open(run: Run, finding: Finding, warning: Warning | None, now: datetime) -> None:

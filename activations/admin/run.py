@@ -18,6 +18,7 @@ from unfold.paginator import InfinitePaginator
 
 from activations import listing, pages, runs
 from activations.models import Change, Run
+from activations.warnings import warnings_of
 from core.screens import Button, ScreenAdmin
 
 STOP_POLLING = 286
@@ -67,7 +68,7 @@ class RunAdmin(ReadOnlyAdmin):
         messages.success(request, "The run ends within seconds. What was accepted stays accepted.")
 
     def do_again(self, request: HttpRequest, obj: Run) -> HttpResponse:
-        run = runs.request(obj.activation, Run.Trigger.MANUAL, dry_run=obj.dry_run)
+        run = runs.request(obj.activation, Run.Trigger.MANUAL, full=obj.reason == runs.BY_HAND, dry_run=obj.dry_run)
         return HttpResponseRedirect(self.url("change", run.pk))
 
     def change_view(
@@ -108,7 +109,7 @@ class RunAdmin(ReadOnlyAdmin):
             "counts": pages.counts(run),
             "percent": pages.progress_percent(run),
             "duration": pages.duration(run, timezone.now()),
-            "run_warnings": run.warnings.all(),
+            "run_warnings": warnings_of(run),
             "progress_url": self.url("progress", run.pk),
         }
 

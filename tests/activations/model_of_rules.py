@@ -134,7 +134,23 @@ class Rules:
                 made.invalid_rows += 1
             else:
                 self._decide(made, row, number, full, by_person)
+        if self.mode != "insert":
+            self._send_by_match(made)
         return made
+
+    def _send_by_match(self, made: Plan) -> None:
+        """Known records that take a match which another one leaves, or whose record goes to another key, go by their match."""
+        movers = {send.key: send for send in made.sends if send.remote_id and MATCH in send.changed}
+        chosen = {key for key, send in movers.items() for other in movers if other != key and self.kept[other].identity == send.identity}
+        while True:
+            claims = {send.identity: send.key for send in made.sends if not send.remote_id or send.key in chosen}
+            robbed = {key for key, kept in self.kept.items() if kept.accepted and claims.get(kept.identity, key) != key}
+            if robbed & movers.keys() <= chosen:
+                break
+            chosen |= robbed & movers.keys()
+        for send in made.sends:
+            if send.key in chosen:
+                send.remote_id, send.changed = "", list(send.values)
 
     def _decide(self, made: Plan, row: Row, number: int, full: bool, by_person: bool) -> None:
         key, kept = row["id"], self.kept.get(row["id"], Kept())

@@ -28,10 +28,10 @@ def test_a_run_is_started_once_and_can_be_watched(activation: Activation) -> Non
     browser = Client()
     browser.force_login(User.objects.create_superuser("ops"))
     first: Any = browser.post(f"/api/activations/{activation.pk}/runs/", {"dry_run": True}, content_type="application/json")
-    second = browser.post(f"/api/activations/{activation.pk}/runs/")
+    second, third = (browser.post(f"/api/activations/{activation.pk}/runs/") for _ in range(2))
     assert (first.status_code, first.json()["dry_run"], first.json()["trigger"]) == (202, True, "api")
-    assert second.json()["id"] == first.json()["id"]
-    state = browser.get(f"/api/runs/{Run.objects.get().pk}/").json()
+    assert (second.json()["dry_run"], third.json()["id"]) == (False, second.json()["id"])
+    state = browser.get(f"/api/runs/{second.json()['id']}/").json()
     assert (state["live"], state["counts"]["accepted"], state["error"]) == (True, 0, None)
 
 

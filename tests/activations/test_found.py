@@ -349,3 +349,23 @@ def test_a_skipped_row_that_is_looked_at_again_is_told_once(story: Story) -> Non
     story.rows(("1", "m", "A", "A"))
     assert story.run().changes.get().outcome == "skipped"
     assert (story.run().skipped, story.run().changes.count()) == (1, 0)
+
+
+def test_two_rows_may_swap_their_matches(story: Story) -> None:
+    story.rows(("1", "m", "A", "A"), ("2", "n", "B", "B"), ("3", "o", "C", "C"))
+    story.run()
+    story.rows(("1", "n", "A", "A"), ("2", "m", "B", "B"), ("3", "o", "C", "C"))
+    done = story.run()
+    assert (done.known, done.accepted, story.at_vendor()) == (2, 2, {"n": ("A", "A"), "m": ("B", "B"), "o": ("C", "C")})
+    story.sent()
+    story.run()
+    assert story.sent() == []
+
+
+def test_a_chain_of_matches_moves_on(story: Story) -> None:
+    story.rows(("1", "m", "A", "A"), ("2", "n", "B", "B"))
+    story.run()
+    story.rows(("1", "n", "A", "A"), ("2", "o", "B", "B"))
+    assert story.run().accepted == 2
+    assert story.at_vendor() == {"m": ("A", "A"), "n": ("A", "A"), "o": ("B", "B")}
+    assert story.run().planned == 0

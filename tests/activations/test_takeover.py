@@ -148,7 +148,7 @@ def test_a_plan_that_is_made_again_counts_and_shows_every_row_once(
     shop.add((None, "No key", "six.com", "", "", 1))
     asked = runs.request(to_attio, "schedule", enqueue=False)
     with monkeypatch.context() as patched:
-        patched.setattr(closing, "_void_robbed", die)
+        patched.setattr(closing, "_take_over", die)
         with pytest.raises(Died):
             execution.execute(asked.pk)
     Run.objects.filter(pk=asked.pk).update(lease_until=Now() - timedelta(seconds=1))

@@ -9,10 +9,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from activations import announce, runs
+from activations import announce, listing, runs
 from activations.execute import execute
 from activations.models import Activation, Run
-from activations.warnings import open_warnings
+from activations.warnings import warnings_of
 from core.commands import ScriptedCommand
 
 EXIT_CODES = {
@@ -47,15 +47,23 @@ class Command(ScriptedCommand):
             self.refuse(f"There is no activation {options['name']!r}. There are: {names}.")
         if notice := announce.mapping_change(activation):
             self.stderr.write(notice)
-        live = runs.live_run(activation)
-        run = runs.request(activation, Run.Trigger.CLI, full=options["full"], dry_run=options["dry_run"], enqueue=not options["wait"])
-        if live:
-            self.stderr.write(f"Run {run.number} of this activation is live already; this command waits for that one.")
-        if options["wait"]:
-            run = wait(run)
+        run = self._run(activation, options["full"], options["dry_run"], options["wait"])
         self.stdout.write(json.dumps(summary(run), indent=2) if options["json"] else sentence(run))
         if options["wait"]:
             sys.exit(EXIT_CODES[Run.State(run.state)])
+
+    def _run(self, activation: Activation, full: bool, dry_run: bool, to_the_end: bool) -> Run:
+        """The run that was asked for; a live one counts as such unless it is a delta and a full one was wanted."""
+        while True:
+            live = None if dry_run else runs.live_run(activation)
+            run = runs.request(activation, Run.Trigger.CLI, full=full, dry_run=dry_run, enqueue=not to_the_end)
+            if live:
+                waits = "; this command waits for it" if to_the_end else ""
+                self.stderr.write(f"Run {run.number} of this activation is live already{waits}.")
+            if to_the_end:
+                run = wait(run)
+            if not full or not to_the_end or run.kind == Run.Kind.FULL:
+                return run
 
 
 def wait(run: Run) -> Run:
@@ -84,7 +92,19 @@ def summary(run: Run) -> dict[str, Any]:
             "write": run.write_requests,
         },
         "error": {"code": run.error_code, "message": run.error_message} if run.error_code else None,
-        "warnings": [{"kind": warning.kind, "message": warning.message} for warning in open_warnings(run.activation)],
+        "reasons": [
+            {
+                "outcome": one.outcome,
+                "code": one.code,
+                "records": one.records,
+                "field": one.field,
+                "example": one.key,
+                "message": one.message,
+                "request_id": one.request_id,
+            }
+            for one in listing.reasons(run)
+        ],
+        "warnings": [{"kind": warning.kind, "message": warning.message} for warning in warnings_of(run)],
     }
 
 
@@ -94,5 +114,6 @@ def sentence(run: Run) -> str:
     lines = [f"Run {run.number} of {run.activation.name!r}: {run.get_state_display()}. {counts or 'Nothing yet'}."]
     if run.error_message:
         lines.append(run.error_message)
-    lines += [f"Warning: {warning.message}" for warning in open_warnings(run.activation)]
+    lines += [reason.sentence for reason in listing.reasons(run)]
+    lines += [f"Warning: {warning.message}" for warning in warnings_of(run)]
     return "\n".join(lines)
