@@ -53,6 +53,8 @@ class IntercomClient:
         self.gate = gate
         self.now = now
         self.http = http.session(threads)
+        self.changes_created_at = True
+        """Whether `PUT /companies/{id}` takes `remote_created_at`: believed until the first refusal (its documents do not list it)."""
         self.headers = {
             "Authorization": f"Bearer {token}",
             "Intercom-Version": VERSION,

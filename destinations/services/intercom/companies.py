@@ -28,6 +28,9 @@ class IntercomCompanies(Service):
     limits = Limits(reads=166, writes=166, shared=True, find_batch=1)
     default_match = MATCH
     creates_fields = True
+    hidden_note = (
+        "Intercom does not show a company before a contact is attached to it. Until then it is found by its company_id in the API alone."
+    )
     notes = (
         "Intercom does not show a company before a contact is attached to it. Companies without contacts are stored all the same, "
         "and appear in its lists as soon as they have one.",
@@ -66,7 +69,7 @@ class IntercomCompanies(Service):
         return {identity: remote_id for identity, remote_id in found.items() if remote_id}
 
     def write(self, client: IntercomClient, operation: Operation) -> Outcome:
-        """Writes one company with one request; only where Intercom refuses `remote_created_at` up to three.
+        """Writes one company with one request; with two only where Intercom refuses to change `remote_created_at`.
 
         Raises:
             Rejected: also where Intercom kept a value that was to be cleared.
@@ -108,34 +111,51 @@ def not_cleared(sent: Mapping[str, Wire], company: Mapping[str, Any]) -> list[st
 
 
 def _update(client: IntercomClient, operation: Operation) -> Outcome:
+    """By Intercom's id; `remote_created_at`, of which no document says that it can be changed there, has a way of its own."""
     sent = {name: value for name, value in operation.values.items() if name in operation.changed}
     if not sent:
         return Outcome(Result.ACCEPTED, operation.remote_id)
+    if CREATED_AT in sent and not client.changes_created_at:
+        return _update_created_at(client, operation, sent)
     try:
         answer = client.put(operation.remote_id, body(sent))
     except (Misconfigured, Rejected) as problem:
         if CREATED_AT not in sent or CREATED_AT not in (getattr(problem, "where", ""), getattr(problem, "field", "")):
             raise
-        return _update_without_created_at(client, operation, sent)
+        client.changes_created_at = False
+        return _update_created_at(client, operation, sent)
     if answer is None:
         return Outcome(Result.GONE)
-    if CREATED_AT in sent and sent[CREATED_AT] is not None and answer.body.get(CREATED_AT) != sent[CREATED_AT]:
-        raise _fixed(answer.request_id)
-    return _accepted(answer, sent, tuple(sent))
+    if _took_created_at(sent, answer):
+        return _accepted(answer, sent, tuple(sent))
+    if operation.may_create:
+        return _whole(client, operation)
+    raise _fixed(answer.request_id)
 
 
-def _update_without_created_at(client: IntercomClient, operation: Operation, sent: Mapping[str, Wire]) -> Outcome:
-    """Sends the rest where Intercom holds that `remote_created_at` already, as in a full run; else nothing."""
-    current = client.get(operation.remote_id)
-    if current is None:
-        return Outcome(Result.GONE)
-    if current.body.get(CREATED_AT) != sent[CREATED_AT]:
-        raise _fixed(current.request_id)
+def _update_created_at(client: IntercomClient, operation: Operation, sent: Mapping[str, Wire]) -> Outcome:
+    """Where an update refuses `remote_created_at`: the whole record in upsert mode; else the rest, if the value is right already."""
+    if operation.may_create:
+        return _whole(client, operation)
     rest = {name: value for name, value in sent.items() if name != CREATED_AT}
-    if not rest:
-        return _accepted(current, {}, ())
-    answer = client.put(operation.remote_id, body(rest))
-    return _accepted(answer, rest, tuple(rest)) if answer else Outcome(Result.GONE)
+    answer = client.put(operation.remote_id, body(rest)) if rest else client.get(operation.remote_id)
+    if answer is None:
+        return Outcome(Result.GONE)
+    if not _took_created_at(sent, answer):
+        raise _fixed(answer.request_id)
+    return _accepted(answer, rest, tuple(rest))
+
+
+def _whole(client: IntercomClient, operation: Operation) -> Outcome:
+    answer = client.post({MATCH: str(operation.match_value), **body(operation.values)})
+    if not _took_created_at(operation.values, answer):
+        raise _fixed(answer.request_id)
+    return _accepted(answer, operation.values, (MATCH, *operation.values))
+
+
+def _took_created_at(sent: Mapping[str, Wire], answer: Answer) -> bool:
+    """Whether Intercom's answer holds the `remote_created_at` that was sent; a cleared one is looked at with the others."""
+    return sent.get(CREATED_AT) is None or answer.body.get(CREATED_AT) == sent[CREATED_AT]
 
 
 def _fixed(request_id: str) -> Rejected:
@@ -165,6 +185,7 @@ def _accepted(answer: Answer, sent: Mapping[str, Wire], names: tuple[str, ...]) 
         created_at=_moment(company.get("created_at")),
         sent=names,
         request_id=answer.request_id,
+        hidden=users == 0,
         facts={"user_count": users} if isinstance(users, int) else {},
     )
 
