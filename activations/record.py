@@ -153,6 +153,7 @@ class Recorder:
         change.sent = list(outcome.sent)
         change.request_id = outcome.request_id
         self.counts["created"] += change.created
+        self.counts["hidden"] += int(change.created and outcome.hidden)
         self._settle(item, Change.Outcome.ACCEPTED, now)
 
     def _skip(self, item: Item, now: datetime) -> None:
