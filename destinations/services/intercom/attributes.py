@@ -81,7 +81,7 @@ def _custom(entry: Entry, *, shadowed: bool) -> Field:
 
 def _read_only_reason(entry: Entry, kind: str, *, shadowed: bool) -> str:
     if entry.get("archived"):
-        return "It is archived in Intercom. Un-archive it there, or map another one."
+        return "It is archived in Intercom. Chosen as a custom attribute it is brought back; else un-archive it there, or map another one."
     if shadowed:
         # Nothing tells the two apart in a mapping, so the standard one keeps the name.
         return "Its name is that of an attribute of Intercom's own."

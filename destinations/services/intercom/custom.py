@@ -86,17 +86,21 @@ def _ensure(client: AttributeCalls, new: NewField, archived: Field | None) -> Fi
         # Another run may have made it meanwhile, or an earlier request whose answer was lost.
         made = _customs(fields(client.attributes("company"), ())).get(new.name)
         if made is None or not made.writable:
-            raise _named(new, problem) from None
+            raise _named(new, problem, "brought back" if archived else "created") from None
     else:
         made = company_field(entry)
-    if not made.writable or (sentence := _type_refusal(new, made)):
-        raise Misconfigured("custom_attribute", sentence or _present_refusal(made), where=new.name)
+    sentence = _type_refusal(new, made) or _present_refusal(made) or ("" if made.writable else _STILL_ARCHIVED.format(new.name))
+    if sentence:
+        raise Misconfigured("custom_attribute", sentence, where=new.name)
     return made
 
 
-def _named(new: NewField, problem: Misconfigured | Unavailable) -> Misconfigured | Unavailable:
+_STILL_ARCHIVED = "The custom attribute {!r} is still archived in Intercom. Un-archive it there, or take the column out."
+
+
+def _named(new: NewField, problem: Misconfigured | Unavailable, wanted: str) -> Misconfigured | Unavailable:
     if isinstance(problem, Misconfigured) and problem.where != "token":
-        text = f"The custom attribute {new.name!r} can't be created in Intercom. {problem.message}"
+        text = f"The custom attribute {new.name!r} can't be {wanted} in Intercom. {problem.message}"
         return Misconfigured(problem.code, text, detail=problem.detail, where=new.name)
     return problem
 

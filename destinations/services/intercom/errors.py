@@ -19,6 +19,7 @@ MESSAGE_LENGTH = 300
 _WAIT = "Intercom can't answer at the moment. The same request is tried again."
 _TOKEN = "Intercom refused the access token. Copy it again from the Developer Hub (Configure, Authentication) and check the region."  # noqa: S105
 _PLAN = "Intercom refuses this for the workspace: its plan or the rights of the app do not include it. Ask an administrator of Intercom."
+_SUBSCRIPTION = "The plan of this Intercom workspace does not include this, or its subscription has ended. Ask who pays for Intercom."
 _ADDRESS = "Intercom did not understand the request. Check that the API address is Intercom's."
 _REFUSED = "Intercom refused a request that concerns no single company."
 _RECORD = "Intercom refused this company. Correct its values in the source."
@@ -29,7 +30,7 @@ _WAIT_CODES = _REFUSED_UNPROCESSED | {"request_timeout", "server_timeout", "serv
 _CONFIGURATION_CODES = {
     "intercom_version_invalid": "Intercom does not offer the API version 2.16 to this app. Check the app in Intercom's Developer Hub.",
     "custom_data_limit_reached": "The workspace has as many custom attributes as Intercom allows. Archive some that are not used.",
-    "api_plan_restricted": _PLAN,
+    "api_plan_restricted": _SUBSCRIPTION,
     "forbidden": _PLAN,
     "action_forbidden": _PLAN,
     "media_type_not_acceptable": _ADDRESS,
@@ -165,7 +166,7 @@ def _configuration(refusal: Refusal) -> str:
         )
     if match := _BAD_PARAMETER.search(refusal.message):
         return f"Intercom does not take the attribute {match['name']!r} in this request. Take it out of the mapping."
-    remedy = _CONFIGURATION_STATUS.get(refusal.status) or _CONFIGURATION_CODES.get(refusal.code, "")
+    remedy = _CONFIGURATION_CODES.get(refusal.code) or _CONFIGURATION_STATUS.get(refusal.status, "")
     return remedy or ("" if _COMPANY_WRITE.fullmatch(refusal.call) else _REFUSED)
 
 

@@ -20,7 +20,7 @@ Switches, set by `POST /_sandbox/switches`; questions that Intercom's documents 
     lookup_as_list          true: `?company_id=` answers a list
     find_by_name            `visible` or `never`
     list_without_filter     true: `GET /companies` without a filter lists
-    attribute_limit, archived_count, attribute_exists, dependent_attributes   see `DataAttributes`
+    attribute_limit, archived_count, attribute_exists, limit_status, unarchive, dependent_attributes   see `DataAttributes`
 """
 
 from __future__ import annotations

@@ -30,7 +30,8 @@ class DataAttributes:
     """Standard and custom attributes of both models.
 
     Switches: `attribute_limit` (250), `archived_count` (false: archived ones leave room), `attribute_exists` (how a taken name is
-    refused: `text`, `code` or `conflict`), `dependent_attributes` (names that can't be archived).
+    refused: `text`, `code` or `conflict`), `limit_status` (400), `unarchive` (`accept`, `refuse` or `ignore`: whether
+    `archived: false` brings one back), `dependent_attributes` (names that can't be archived).
     """
 
     def __init__(self, switches: Mapping[str, Any]) -> None:
@@ -119,9 +120,17 @@ class DataAttributes:
                 raise invalid("Options isn't an array")
             changed["options"] = _checked_options(changed["options"])
         if wanted.get("archived") is False and entry["archived"]:
-            self._check_limit()
+            self._unarchive(changed)
         entry.update(changed, updated_at=now)
         return dict(entry)
+
+    def _unarchive(self, changed: dict[str, Any]) -> None:
+        answer = self.switches.get("unarchive", "accept")
+        if answer == "refuse":
+            raise bad_parameter("archived")
+        if answer == "ignore":
+            del changed["archived"]
+        self._check_limit()
 
     def _check_name(self, name: Any, model: str) -> None:
         if not isinstance(name, str) or not name or not all(_allowed(character) for character in name):
@@ -146,7 +155,11 @@ class DataAttributes:
     def _check_limit(self) -> None:
         counted = [entry for entry in self.customs if self.switches.get("archived_count") or not entry["archived"]]
         if len(counted) >= self.switches.get("attribute_limit", LIMIT):
-            raise Refused(400, "custom_data_limit_reached", "You have reached the limit of custom data attributes")
+            raise Refused(
+                int(self.switches.get("limit_status", 400)),
+                "custom_data_limit_reached",
+                "You have reached the limit of custom data attributes",
+            )
 
 
 def _standard(model: str, full_name: str, data_type: str, api_writable: bool) -> dict[str, Any]:

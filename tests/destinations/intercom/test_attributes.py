@@ -74,7 +74,7 @@ def test_archived_attributes_are_listed_and_can_not_be_written(client: IntercomC
     field = by_name(service.fields(client))["tier"]
     assert not field.writable
     assert field.config["archived"] is True
-    assert "archived in Intercom" in field.read_only_reason
+    assert "archived in Intercom. Chosen as a custom attribute it is brought back" in field.read_only_reason
 
 
 def test_attributes_of_contacts_are_listed_apart_and_can_not_be_written(
