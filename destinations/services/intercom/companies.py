@@ -9,7 +9,7 @@ from typing import Any
 from core.errors import Misconfigured, Rejected, Unavailable
 from destinations.contract import Field, Limits, Mode, NewField, Operation, Outcome, Plain, Result, Service, Verb, Wire
 from destinations.services.intercom import attributes, custom, errors, values
-from destinations.services.intercom.attributes import MATCH
+from destinations.services.intercom.attributes import COMPANY, MATCH
 from destinations.services.intercom.client import Answer, IntercomClient
 from destinations.services.intercom.platform import PLATFORM
 
@@ -99,8 +99,8 @@ class IntercomCompanies(Service):
 
 def body(sent: Mapping[str, Wire]) -> dict[str, Wire]:
     """PURE. The values as a request holds them: standard ones at the top, all others below `custom_attributes`."""
-    made = {name: value for name, value in sent.items() if name in attributes.WRITABLE}
-    others = {name: value for name, value in sent.items() if name not in attributes.WRITABLE}
+    made = {name: value for name, value in sent.items() if name in COMPANY.writable}
+    others = {name: value for name, value in sent.items() if name not in COMPANY.writable}
     return {**made, "custom_attributes": others} if others else made
 
 
@@ -207,7 +207,7 @@ def _companies(answer: Answer) -> Iterable[Mapping[str, Any]]:
 
 def _held(company: Mapping[str, Any]) -> dict[str, Any]:
     others = company.get("custom_attributes")
-    standard = {name: company.get(name) for name in attributes.WRITABLE}
+    standard = {name: company.get(name) for name in COMPANY.writable}
     plan = standard["plan"]
     return {**(others if isinstance(others, dict) else {}), **standard, "plan": plan.get("name") if isinstance(plan, dict) else plan}
 
