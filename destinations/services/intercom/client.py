@@ -159,7 +159,7 @@ class IntercomClient:
             return http.send(self.http, method, self.url + path, headers=self.headers, params=params, json=json)
         except Unavailable as problem:
             # Reading again never does harm, whatever became of the first time.
-            problem.ambiguous = problem.ambiguous and method != "GET"
+            problem.ambiguous = problem.ambiguous and errors.writes(f"{method} {path}")
             raise
         except requests.RequestException as error:
             raise Misconfigured(

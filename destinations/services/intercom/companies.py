@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from core.errors import Misconfigured, Rejected, Unavailable
 from destinations.contract import Field, Limits, Mode, NewField, Operation, Outcome, Plain, Result, Service, Verb, Wire
 from destinations.services.intercom import attributes, custom, errors, values
-from destinations.services.intercom.attributes import COMPANY, MATCH
+from destinations.services.intercom.attributes import MATCH
+from destinations.services.intercom.bodies import body, check_cleared, moment
 from destinations.services.intercom.client import Answer, IntercomClient
 from destinations.services.intercom.platform import PLATFORM
 
@@ -97,19 +97,6 @@ class IntercomCompanies(Service):
         return custom.prepare(client, fields, wanted)
 
 
-def body(sent: Mapping[str, Wire]) -> dict[str, Wire]:
-    """PURE. The values as a request holds them: standard ones at the top, all others below `custom_attributes`."""
-    made = {name: value for name, value in sent.items() if name in COMPANY.writable}
-    others = {name: value for name, value in sent.items() if name not in COMPANY.writable}
-    return {**made, "custom_attributes": others} if others else made
-
-
-def not_cleared(sent: Mapping[str, Wire], company: Mapping[str, Any]) -> list[str]:
-    """PURE. Those of the cleared attributes that still hold something in Intercom's answer."""
-    held = _held(company)
-    return [name for name, value in sent.items() if value is None and not _is_clear(name, held.get(name))]
-
-
 def _update(client: IntercomClient, operation: Operation) -> Outcome:
     """By Intercom's id; `remote_created_at`, of which no document says that it can be changed there, has a way of its own."""
     sent = {name: value for name, value in operation.values.items() if name in operation.changed}
@@ -170,19 +157,12 @@ def _fixed(request_id: str) -> Rejected:
 
 def _accepted(answer: Answer, sent: Mapping[str, Wire], names: tuple[str, ...]) -> Outcome:
     company = answer.body
-    if kept := not_cleared(sent, company):
-        raise Rejected(
-            "not_cleared",
-            f"Intercom kept its value of {', '.join(kept)} although it was asked to clear it. Clear it in Intercom, "
-            "or let the mapping keep what is there.",
-            field=kept[0],
-            request_id=answer.request_id,
-        )
+    check_cleared(sent, company, answer.request_id)
     users = company.get("user_count")
     return Outcome(
         Result.ACCEPTED,
         remote_id=str(company["id"]),
-        created_at=_moment(company.get("created_at")),
+        created_at=moment(company.get("created_at")),
         sent=names,
         request_id=answer.request_id,
         hidden=users == 0,
@@ -203,21 +183,3 @@ def _companies(answer: Answer) -> Iterable[Mapping[str, Any]]:
     if not isinstance(answer.body.get("id"), str):
         raise errors.unusable("GET /companies", answer.request_id)
     return [answer.body]
-
-
-def _held(company: Mapping[str, Any]) -> dict[str, Any]:
-    others = company.get("custom_attributes")
-    standard = {name: company.get(name) for name in COMPANY.writable}
-    plan = standard["plan"]
-    return {**(others if isinstance(others, dict) else {}), **standard, "plan": plan.get("name") if isinstance(plan, dict) else plan}
-
-
-def _is_clear(name: str, held: Any) -> bool:
-    # Intercom shows no spend as 0.
-    return held in (None, "") or (name == "monthly_spend" and held == 0)
-
-
-def _moment(seconds: Any) -> datetime | None:
-    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= values.LATEST_SECONDS:
-        return None
-    return datetime.fromtimestamp(seconds, UTC)

@@ -23,7 +23,11 @@ STANDARD = (
     ("user_count", "integer", False), ("session_count", "integer", False), ("plan.name", "string", False), ("plan.id", "string", False),
     ("id", "string", False), ("created_at", "date", False), ("updated_at", "date", False), ("app_id", "string", False),
 )  # fmt: skip
-CONTACT_STANDARD = (("name", "string", True),)
+CONTACT_STANDARD = (
+    ("id", "string", False), ("email", "string", True), ("external_id", "string", True), ("name", "string", True),
+    ("phone", "string", True), ("owner_id", "integer", True), ("signed_up_at", "date", True), ("last_seen_at", "date", True),
+    ("unsubscribed_from_emails", "boolean", True), ("created_at", "date", False), ("updated_at", "date", False),
+)  # fmt: skip
 
 
 class DataAttributes:
@@ -47,11 +51,9 @@ class DataAttributes:
         customs = [entry for entry in self.customs if entry["model"] == model and (archived or not entry["archived"])]
         return [dict(entry) for entry in (*self.standard.get(model, ()), *customs)]
 
-    def active(self, name: str) -> dict[str, Any] | None:
-        """The custom attribute of companies that values can be written to."""
-        return next(
-            (entry for entry in self.customs if entry["name"] == name and entry["model"] == "company" and not entry["archived"]), None
-        )
+    def active(self, name: str, model: str = "company") -> dict[str, Any] | None:
+        """The custom attribute of the model that values can be written to."""
+        return next((entry for entry in self.customs if entry["name"] == name and entry["model"] == model and not entry["archived"]), None)
 
     def create(self, wanted: Mapping[str, Any], now: int) -> dict[str, Any]:
         """Creates a custom attribute.

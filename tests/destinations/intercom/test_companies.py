@@ -11,8 +11,9 @@ import pytest
 
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
 from destinations.contract import Field, Mode, Operation, Purpose, Result, Verb
+from destinations.services.intercom.bodies import body, not_cleared
 from destinations.services.intercom.client import IntercomClient
-from destinations.services.intercom.companies import IntercomCompanies, body, not_cleared
+from destinations.services.intercom.companies import IntercomCompanies
 from tests.destinations.intercom.conftest import TOKEN, NotingGate, Vendor
 
 MATCH = Field("company_id", "Company ID", "string", matchable=True)

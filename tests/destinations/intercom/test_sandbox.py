@@ -512,7 +512,7 @@ class TestControl:
         vendor.switch(companies=[{"company_id": "c1", "name": "A", "plan": "Pro"}], data_attributes=[{"name": "seats"}])
         vendor.switch(companies=[{"company_id": "c1", "name": "B"}])
         state = requests.get(f"{vendor.url}/_sandbox/state", timeout=10).json()
-        assert set(state) == {"companies", "data_attributes"}
+        assert set(state) == {"companies", "contacts", "data_attributes"}
         assert [(company["name"], company["plan"]["name"]) for company in state["companies"]] == [("B", "Pro")]
         assert [attribute["name"] for attribute in state["data_attributes"]] == ["seats"]
 
@@ -520,7 +520,7 @@ class TestControl:
         made(vendor)
         vendor.switch(region="EU")
         requests.post(f"{vendor.url}/_sandbox/reset", timeout=10)
-        assert vendor.sandbox.state() == {"companies": [], "data_attributes": []}
+        assert vendor.sandbox.state() == {"companies": [], "contacts": [], "data_attributes": []}
         assert vendor.call("GET", "/me").json()["app"]["region"] == "EU"
 
     def test_twenty_thousand_companies_do_not_slow_it_down(self, vendor: Vendor) -> None:
