@@ -12,7 +12,7 @@ from django.urls import reverse
 from activations import runs
 from activations.models import Activation, Change, Record, Run, Warning
 from destinations.sandbox import Fault, Request, Sandbox
-from tests.activations.conftest import TOKEN, Shop, map_fields, run, segment, writes
+from tests.activations.conftest import TOKEN, Shop, destination, map_fields, run, segment, writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -525,3 +525,49 @@ def test_a_changed_remote_created_at_is_kept_up_to_date_in_upsert_mode(shop: Sho
     done = run(to_intercom)
     assert (done.accepted, done.rejected) == (2, 0)
     assert {company["remote_created_at"] for company in intercom.state()["companies"]} == {1706745600, 1704153600}
+
+
+def test_contacts_are_created_once_updated_by_id_and_follow_a_changed_email(shop: Shop, companies: Any, intercom: Sandbox) -> None:
+    intercom.switches.update(search_delay_seconds=60)
+    intercom._switch({"contacts": [{"id": "p1", "email": "company1.com@mail.com", "name": "Old", "created_at": 1534537334}]})
+    activation = Activation.objects.create(
+        name="Contacts",
+        model=companies,
+        destination=destination("intercom", "intercom.contacts", region="us"),
+        match_column="plan",
+        match_field="email",
+    )
+    map_fields(activation, ("name", "name"), {"column": "seats", "target": "seats", "custom_attribute": True})
+    shop.fill(3)
+    for key in (1, 2, 3):
+        shop.set(key, "plan", f"company{key}.com@mail.com")
+    done = run(activation)
+    assert (done.accepted, done.created, done.hidden, done.state) == (3, 2, 0, "succeeded")
+    assert {(contact["name"], contact["custom_attributes"]["seats"]) for contact in intercom.state()["contacts"]} == {
+        (f"Company {n}", n) for n in (1, 2, 3)
+    }
+    assert run(activation).planned == 0
+    shop.set(2, "plan", "new@mail.com")
+    writes(intercom)
+    done = run(activation)
+    assert (done.accepted, done.another) == (1, 0)
+    assert [(sent["method"], sent["body"]) for sent in writes(intercom)] == [("PUT", {"email": "new@mail.com"})]
+
+
+def test_contacts_in_update_mode_are_looked_up_once(shop: Shop, companies: Any, intercom: Sandbox) -> None:
+    intercom._switch({"contacts": [{"id": "p1", "external_id": "1", "name": "Old"}]})
+    activation = Activation.objects.create(
+        name="Contacts",
+        model=companies,
+        destination=destination("intercom", "intercom.contacts", region="us"),
+        mode="update",
+        match_column="id",
+        match_field="external_id",
+    )
+    map_fields(activation, ("name", "name"))
+    shop.fill(2)
+    done = run(activation)
+    assert (done.accepted, done.skipped, done.lookup_requests) == (1, 1, 2)
+    shop.set(1, "name", "One")
+    done = run(activation)
+    assert (done.accepted, done.lookup_requests, done.write_requests) == (1, 0, 1)

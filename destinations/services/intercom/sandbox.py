@@ -21,6 +21,8 @@ Switches, set by `POST /_sandbox/switches`; questions that Intercom's documents 
     find_by_name            `visible` or `never`
     list_without_filter     true: `GET /companies` without a filter lists
     merged_contacts         ids that are answered 410
+    search_delay_seconds    contacts younger than this are not found by search, 0
+    scroll_shows_all        true: the scroll holds companies without contacts too
     attribute_limit, archived_count, attribute_exists, limit_status, unarchive, dependent_attributes   see `DataAttributes`
 """
 

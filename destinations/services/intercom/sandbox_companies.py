@@ -42,6 +42,10 @@ class Companies:
         shown = [company for company in self.by_id.values() if company["user_count"]]
         return sorted(shown, key=lambda company: company.get("last_request_at", 0), reverse=True)
 
+    def scrolled(self) -> list[Company]:
+        """What the scroll goes through; Intercom does not say whether it hides companies without contacts."""
+        return list(self.by_id.values()) if self.switches.get("scroll_shows_all") else self.visible()
+
     def save(self, company_id: str, values: Mapping[str, Any], now: int) -> Company:
         """Updates the company of this company_id, or creates it."""
         company = self.find(company_id) or self._create(company_id, now)

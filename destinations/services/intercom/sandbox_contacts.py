@@ -76,13 +76,15 @@ class ContactRecords:
         contact["updated_at"] = now
         return contact
 
-    def search(self, query: Any) -> list[Contact]:
+    def search(self, query: Any, now: int) -> list[Contact]:
         """One filter, with the operators = and IN. Raises Refused for others."""
         if not isinstance(query, dict) or query.get("operator") not in ("=", "IN") or query.get("field") not in {*KINDS, "id"}:
             raise Refused(400, "invalid_field", "The query can't be searched by")
         wanted = query["value"] if query["operator"] == "IN" else [query["value"]]
         folded = {_folded(value) for value in wanted}
-        return [contact for contact in self.by_id.values() if not contact.get("archived") and _folded(contact[query["field"]]) in folded]
+        newest = now - float(self.switches.get("search_delay_seconds", 0))
+        listed = [contact for contact in self.by_id.values() if not contact.get("archived") and contact["created_at"] <= newest]
+        return [contact for contact in listed if _folded(contact[query["field"]]) in folded]
 
     def _checked(self, sent: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in sent.items():
@@ -145,7 +147,7 @@ class ContactCalls:
 
     def search_contacts(self, request: Request) -> Reply:
         sent = json_object(request)
-        found = self.people.search(sent.get("query"))
+        found = self.people.search(sent.get("query"), self._now())
         size = int((sent.get("pagination") or {}).get("per_page", 50))
         pages = {"type": "pages", "page": 1, "per_page": size, "total_pages": -(-len(found) // size)}
         return Reply(body={"type": "list", "data": [dict(contact) for contact in found[:size]], "total_count": len(found), "pages": pages})
