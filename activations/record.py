@@ -91,6 +91,8 @@ class Recorder:
             self._accept(item, outcome, now)
         elif outcome.result == Result.EXISTS and not item.unanswered:
             self._skip(item, now)
+        elif outcome.result == Result.EXISTS and outcome.remote_id:
+            self._accept(item, Outcome(Result.ACCEPTED, outcome.remote_id, sent=tuple(item.change.values)), now)
         elif outcome.result == Result.EXISTS:
             item.looked_up = False
             return [item]

@@ -160,7 +160,7 @@ class Outcome:
     """What became of an operation that the vendor did not refuse.
 
     Args:
-        remote_id: the vendor's id of the record.
+        remote_id: the vendor's id of the record; of one that EXISTS where the answer holds it.
         created_at: the vendor's own time of creation, where the answer holds it.
         sent: names of the fields that the request held.
         request_id: the vendor's id of the request.

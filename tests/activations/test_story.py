@@ -12,7 +12,7 @@ from django.urls import reverse
 from activations import runs
 from activations.models import Activation, Change, Record, Run, Warning
 from destinations.sandbox import Fault, Request, Sandbox
-from tests.activations.conftest import TOKEN, Shop, destination, map_fields, run, segment, writes
+from tests.activations.conftest import TOKEN, Shop, map_fields, run, segment, writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -470,40 +470,6 @@ def test_a_secret_that_the_vendor_repeats_is_not_kept(shop: Shop, attio: Sandbox
     assert TOKEN not in run(to_attio).changes.get().message
 
 
-def test_a_changed_company_id_is_another_company_and_the_run_says_so(shop: Shop, intercom: Sandbox, to_intercom: Activation) -> None:
-    Activation.objects.filter(pk=to_intercom.pk).update(match_column="domain")
-    activation = Activation.objects.get(pk=to_intercom.pk)
-    shop.fill(2)
-    assert run(activation).another == 0
-    shop.set(2, "domain", "renamed.com")
-    intercom.log.clear()
-    done = run(activation)
-    assert (done.known, done.another, done.accepted, done.created) == (1, 1, 1, 1)
-    (sent,) = writes(intercom)
-    assert (sent["method"], sent["body"]) == ("POST", {"company_id": "renamed.com", "name": "Company 2", "plan": "pro"})
-    change = done.changes.get()
-    assert (change.code, change.outcome) == ("another_record", "accepted")
-    assert "the former one stays as it is" in change.message
-    assert {company["company_id"] for company in intercom.state()["companies"]} == {"company1.com", "company2.com", "renamed.com"}
-    again = run(activation)
-    assert (again.planned, again.another) == (0, 0)
-
-
-def test_companies_that_intercom_does_not_show_yet_are_counted_and_said(
-    shop: Shop, intercom: Sandbox, to_intercom: Activation, admin_client: Any
-) -> None:
-    shop.fill(3)
-    intercom.handle(request("POST", "/companies", {"company_id": "3", "name": "Old"}))
-    seen = next(iter(intercom.companies.by_id.values()))  # type: ignore[attr-defined]
-    seen.update(user_count=1, created_at=seen["created_at"] - 100)
-    done = run(to_intercom)
-    assert (done.accepted, done.created, done.hidden) == (3, 2, 2)
-    for page in (("activations_run_change", done.pk), ("activations_activation_change", to_intercom.pk)):
-        text = admin_client.get(reverse(f"admin:{page[0]}", args=[page[1]])).content.decode()
-        assert "2 records were created that are not shown there yet" in text
-        assert "before a contact is attached" in text
-
-
 def test_nothing_is_said_of_hidden_records_where_there_are_none(
     shop: Shop, attio: Sandbox, to_attio: Activation, admin_client: Any
 ) -> None:
@@ -511,63 +477,3 @@ def test_nothing_is_said_of_hidden_records_where_there_are_none(
     done = run(to_attio)
     assert done.hidden == 0
     assert "not shown there yet" not in admin_client.get(reverse("admin:activations_run_change", args=[done.pk])).content.decode()
-
-
-def test_a_changed_remote_created_at_is_kept_up_to_date_in_upsert_mode(shop: Shop, intercom: Sandbox, to_intercom: Activation) -> None:
-    intercom.switches.update(put_remote_created_at="refuse")
-    map_fields(to_intercom, ("description", "remote_created_at"))
-    shop.fill(2)
-    for key in (1, 2):
-        shop.set(key, "description", f"2024-01-0{key}")
-    run(to_intercom)
-    shop.set(1, "description", "2024-02-01")
-    shop.set(2, "name", "Two")
-    done = run(to_intercom)
-    assert (done.accepted, done.rejected) == (2, 0)
-    assert {company["remote_created_at"] for company in intercom.state()["companies"]} == {1706745600, 1704153600}
-
-
-def test_contacts_are_created_once_updated_by_id_and_follow_a_changed_email(shop: Shop, companies: Any, intercom: Sandbox) -> None:
-    intercom.switches.update(search_delay_seconds=60)
-    intercom._switch({"contacts": [{"id": "p1", "email": "company1.com@mail.com", "name": "Old", "created_at": 1534537334}]})
-    activation = Activation.objects.create(
-        name="Contacts",
-        model=companies,
-        destination=destination("intercom", "intercom.contacts", region="us"),
-        match_column="plan",
-        match_field="email",
-    )
-    map_fields(activation, ("name", "name"), {"column": "seats", "target": "seats", "custom_attribute": True})
-    shop.fill(3)
-    for key in (1, 2, 3):
-        shop.set(key, "plan", f"company{key}.com@mail.com")
-    done = run(activation)
-    assert (done.accepted, done.created, done.hidden, done.state) == (3, 2, 0, "succeeded")
-    assert {(contact["name"], contact["custom_attributes"]["seats"]) for contact in intercom.state()["contacts"]} == {
-        (f"Company {n}", n) for n in (1, 2, 3)
-    }
-    assert run(activation).planned == 0
-    shop.set(2, "plan", "new@mail.com")
-    writes(intercom)
-    done = run(activation)
-    assert (done.accepted, done.another) == (1, 0)
-    assert [(sent["method"], sent["body"]) for sent in writes(intercom)] == [("PUT", {"email": "new@mail.com"})]
-
-
-def test_contacts_in_update_mode_are_looked_up_once(shop: Shop, companies: Any, intercom: Sandbox) -> None:
-    intercom._switch({"contacts": [{"id": "p1", "external_id": "1", "name": "Old"}]})
-    activation = Activation.objects.create(
-        name="Contacts",
-        model=companies,
-        destination=destination("intercom", "intercom.contacts", region="us"),
-        mode="update",
-        match_column="id",
-        match_field="external_id",
-    )
-    map_fields(activation, ("name", "name"))
-    shop.fill(2)
-    done = run(activation)
-    assert (done.accepted, done.skipped, done.lookup_requests) == (1, 1, 2)
-    shop.set(1, "name", "One")
-    done = run(activation)
-    assert (done.accepted, done.lookup_requests, done.write_requests) == (1, 0, 1)

@@ -36,6 +36,8 @@ class IntercomCompanies(Service):
         "and appear in its lists as soon as they have one.",
         "Companies are identified by company_id alone, which never changes: a row with another company_id is another company.",
         "A company that was deleted in Intercom is created again when its row is sent in upsert mode.",
+        "Where Intercom refuses to change remote_created_at, upsert mode sends the whole record again. Update mode then refuses a record "
+        "whose value differs: there, this attribute can't be kept up to date.",
         "Custom attributes are created in Intercom with the type of their column, and archived ones that are chosen are brought back. "
         "Their names and types can't be changed afterwards, and are unique across companies and contacts.",
         "Nothing is shortened or rounded: texts over 255 characters, monthly spend with cents, and lists are refused with a reason.",

@@ -89,30 +89,28 @@ class IntercomContacts(Service):
             known = {operation.match_field: operation.match_value, **operation.values}
             sent = {name: value for name, value in known.items() if name in operation.changed}
             return _put(client, operation.remote_id, sent) if sent else Outcome(Result.ACCEPTED, operation.remote_id)
-        sent = {operation.match_field: operation.match_value, **operation.values}
+        return self._create(client, operation, {operation.match_field: operation.match_value, **operation.values})
+
+    def _create(self, client: IntercomClient, operation: Operation, sent: Mapping[str, Wire]) -> Outcome:
         answer = client.send(Purpose.WRITE, "POST", "/contacts", json=body({ROLE: USER, **sent}, CONTACT))
         if isinstance(answer, Answer):
             return _accepted(answer, sent, "POST /contacts")
         taken = _TAKEN.search(answer.message) if answer.status == 409 else None
-        if taken is None:
-            raise errors.problem(answer)
-        if taken["archived"]:
+        if taken and taken["archived"]:
             raise _archived(taken["id"], answer.request_id)
+        if taken is None or not self._is_meant(client, operation, taken["id"]):
+            raise errors.problem(answer)
         if operation.verb is Verb.CREATE:
-            return Outcome(Result.EXISTS)
-        return self._take_over(client, operation, sent, taken["id"], errors.problem(answer))
+            return Outcome(Result.EXISTS, taken["id"])
+        rest = {name: value for name, value in sent.items() if name != operation.match_field}
+        return _put(client, taken["id"], rest) if rest else Outcome(Result.ACCEPTED, taken["id"])
 
-    def _take_over(
-        self, client: IntercomClient, operation: Operation, sent: Mapping[str, Wire], remote_id: str, conflict: Exception
-    ) -> Outcome:
-        """Updates the contact that a create met, if it is the one that the match means and not the owner of another detail."""
+    def _is_meant(self, client: IntercomClient, operation: Operation, remote_id: str) -> bool:
+        """Whether the contact that a create met is the one that the match means, and not the owner of another detail."""
         match = Field(operation.match_field, operation.match_field, "string")
-        held = client.call_or_gone(Purpose.LOOKUP, "GET", f"/contacts/{remote_id}")
-        value = held.body.get(match.name) if held else None
-        if value is None or self.identity(match, value) != self.identity(match, operation.match_value):
-            raise conflict
-        rest = {name: value for name, value in sent.items() if name != match.name}
-        return _put(client, remote_id, rest) if rest else Outcome(Result.ACCEPTED, remote_id)
+        answer = client.call_or_gone(Purpose.LOOKUP, "GET", f"/contacts/{remote_id}")
+        value = answer.body.get(match.name) if answer else None
+        return value is not None and self.identity(match, value) == self.identity(match, operation.match_value)
 
     def _found(self, client: IntercomClient, match: Field, identity: str) -> str:
         query = {"query": {"field": match.name, "operator": "=", "value": identity}, "pagination": {"per_page": SHOWN_AT_MOST}}

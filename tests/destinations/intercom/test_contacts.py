@@ -99,8 +99,17 @@ def test_an_archived_contact_is_named_and_not_touched(client: IntercomClient, co
 
 def test_a_create_that_meets_the_contact_touches_nothing(client: IntercomClient, contacts: IntercomContacts, vendor: Vendor) -> None:
     vendor.switch(contacts=[{"id": "p1", "external_id": "x1", "name": "Old"}])
-    assert contacts.write(client, operation(Verb.CREATE, "external_id", "x1", name="New")).result is Result.EXISTS
+    outcome = contacts.write(client, operation(Verb.CREATE, "external_id", "x1", name="New"))
+    assert (outcome.result, outcome.remote_id) == (Result.EXISTS, "p1")
     assert people(vendor)[0]["name"] == "Old"
+
+
+def test_a_create_that_meets_another_contact_is_no_contact_that_exists(
+    client: IntercomClient, contacts: IntercomContacts, vendor: Vendor
+) -> None:
+    vendor.switch(contacts=[{"id": "p1", "external_id": "x1"}])
+    with pytest.raises(Rejected, match="id=p1"):
+        contacts.write(client, operation(Verb.CREATE, "email", "ada@example.com", external_id="x1"))
 
 
 def test_an_update_sends_what_changed_with_a_new_match_value_where_there_is_one(
