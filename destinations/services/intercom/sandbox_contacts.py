@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +20,7 @@ KINDS: Mapping[str, Any] = {
 }  # fmt: skip
 WRITABLE = frozenset({*KINDS, "custom_attributes"})
 ROLES = ("user", "lead")
+UNIQUE = ("external_id", "email")
 ROUTES = (
     ("POST", "/contacts", "create_contact"),
     ("POST", "/contacts/search", "search_contacts"),
@@ -35,6 +38,8 @@ class ContactRecords:
         self.attributes = attributes
         self.companies = companies
         self.by_id: dict[str, Contact] = {}
+        self.ids_of: dict[tuple[str, Any], dict[str, None]] = defaultdict(dict)
+        """Who has, or had, an external id or email address."""
 
     def get(self, contact_id: str) -> Contact:
         """Raises Refused where there is no such contact, or it was merged into another."""
@@ -56,7 +61,9 @@ class ContactRecords:
 
     def preload(self, entry: Mapping[str, Any], now: int) -> None:
         """Stores a contact as it is, unchecked; for preparing a workspace."""
-        self._blank(now, str(entry.get("id", ""))).update(entry)
+        contact = self._blank(now, str(entry.get("id", "")))
+        contact.update(entry)
+        self._note(contact)
 
     def update(self, contact_id: str, sent: Mapping[str, Any], now: int) -> Contact:
         """Raises Refused: no such contact, a value that does not fit, or details of another contact."""
@@ -74,17 +81,22 @@ class ContactRecords:
             elif value is not None or clears:
                 contact[key] = value
         contact["updated_at"] = now
+        self._note(contact)
         return contact
 
     def search(self, query: Any, now: int) -> list[Contact]:
         """One filter, with the operators = and IN. Raises Refused for others."""
         if not isinstance(query, dict) or query.get("operator") not in ("=", "IN") or query.get("field") not in {*KINDS, "id"}:
             raise Refused(400, "invalid_field", "The query can't be searched by")
-        wanted = query["value"] if query["operator"] == "IN" else [query["value"]]
+        name, wanted = query["field"], query["value"] if query["operator"] == "IN" else [query["value"]]
         folded = {_folded(value) for value in wanted}
         newest = now - float(self.switches.get("search_delay_seconds", 0))
-        listed = [contact for contact in self.by_id.values() if not contact.get("archived") and contact["created_at"] <= newest]
-        return [contact for contact in listed if _folded(contact[query["field"]]) in folded]
+        listed = [contact for value in folded for contact in self._with(name, value)] if name in UNIQUE else list(self.by_id.values())
+        return [
+            contact
+            for contact in listed
+            if _folded(contact[name]) in folded and not contact.get("archived") and contact["created_at"] <= newest
+        ]
 
     def _checked(self, sent: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in sent.items():
@@ -107,10 +119,18 @@ class ContactRecords:
         return values
 
     def _check_free(self, values: Mapping[str, Any], own_id: str) -> None:
-        for contact in self.by_id.values():
+        for contact in [contact for name in UNIQUE for contact in self._with(name, values.get(name))]:
             if contact["id"] != own_id and _collide(contact, values):
                 kind = "An archived contact" if contact.get("archived") else "A contact"
                 raise Refused(409, "conflict", f"{kind} matching those details already exists with id={contact['id']}")
+
+    def _with(self, name: str, value: Any) -> list[Contact]:
+        return [self.by_id[contact_id] for contact_id in self.ids_of.get((name, _folded(value)), ())]
+
+    def _note(self, contact: Contact) -> None:
+        for name in UNIQUE:
+            if contact[name]:
+                self.ids_of[name, _folded(contact[name])][contact["id"]] = None
 
     def _blank(self, now: int, contact_id: str = "") -> Contact:
         contact_id = contact_id or f"{now:08x}c{len(self.by_id):015x}"
@@ -140,8 +160,8 @@ class ContactCalls:
 
     def contact_of_external_id(self, request: Request, external_id: str) -> Reply:
         """Users only."""
-        for contact in self.people.by_id.values():
-            if contact["external_id"] == external_id and contact["role"] == "user":
+        for contact in self.people.search({"field": "external_id", "operator": "=", "value": external_id}, sys.maxsize):
+            if contact["role"] == "user":
                 return Reply(body=dict(contact))
         raise Refused(404, "not_found", "User Not Found")
 
