@@ -54,7 +54,7 @@ class IntercomClient:
         self.now = now
         self.http = http.session(threads)
         self.changes_created_at = True
-        """Whether `PUT /companies/{id}` takes `remote_created_at`: believed until the first refusal (its documents do not list it)."""
+        """Whether `PUT /companies/{id}` takes `remote_created_at`: believed until it first does not (its documents do not list it)."""
         self.headers = {
             "Authorization": f"Bearer {token}",
             "Intercom-Version": VERSION,

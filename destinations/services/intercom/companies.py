@@ -117,6 +117,7 @@ def _update(client: IntercomClient, operation: Operation) -> Outcome:
         return Outcome(Result.GONE)
     if _took_created_at(sent, answer):
         return _accepted(answer, sent, tuple(sent))
+    client.changes_created_at = False
     if operation.may_create:
         return _whole(client, operation)
     raise _fixed(answer.request_id)

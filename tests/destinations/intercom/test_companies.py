@@ -261,10 +261,11 @@ def test_in_upsert_mode_a_refused_remote_created_at_goes_with_the_whole_record(
     assert (stored(vendor, "c1")["name"], stored(vendor, "c1")["remote_created_at"]) == ("New", 1400000000)
 
 
-def test_after_the_first_refusal_a_run_does_not_try_it_again(
-    client: IntercomClient, service: IntercomCompanies, vendor: Vendor, known: str
+@pytest.mark.parametrize("answer", ["refuse", "ignore"])
+def test_after_the_first_time_a_run_does_not_try_it_again(
+    client: IntercomClient, service: IntercomCompanies, vendor: Vendor, known: str, answer: str
 ) -> None:
-    vendor.switch(put_remote_created_at="refuse")
+    vendor.switch(put_remote_created_at=answer)
     for moment in (1400000000, 1400000001, 1400000002):
         service.write(client, update_or_create(known, {"remote_created_at"}, remote_created_at=moment))
     service.write(client, update_or_create(known, {"name"}, name="Newer", remote_created_at=1400000002))
