@@ -96,11 +96,13 @@ def _counts(seen: Seen, spool: Spool, rows_aside: int) -> dict[str, int]:
     settled = mine.filter(state=Change.State.SETTLED).exclude(code__in=[DUPLICATE_KEY, MATCH_TWIN, KEY_EMPTY])
     outcomes = dict(settled.values_list("outcome").annotate(Count("pk")).order_by())
     new, known = pending.get(True, 0), pending.get(False, 0)
+    another = mine.filter(state=Change.State.PENDING, code=decide.ANOTHER.code).count()
     return {
         "rows": seen.rows,
         "new": new,
         "known": known,
         "planned": new + known,
+        "another": another,
         "unchanged": seen.still(""),
         "waiting": seen.still(Record.Tried.REJECTED),
         "skipped": outcomes.get("skipped", 0) + seen.still(Record.Tried.SKIPPED),

@@ -70,6 +70,12 @@ class Settled:
     field: str = ""
 
 
+ANOTHER = Settled(
+    "",
+    "another_record",
+    "Its match value changed, so it is another record at the destination from now on: all of it is sent there, "
+    "and the former one stays as it is.",
+)
 ALREADY_THERE = Settled("skipped", "already_there", "Insert mode never touches a record that the destination has.")
 
 
@@ -81,6 +87,7 @@ class Verdict:
         send: rows to write: all of it where it is new or another record, else what `changed` names.
         same: rows whose values are what was accepted: only the prefilter moves.
         settled: rows decided without a request.
+        another: rows whose match value changed, where the vendor takes that for another record.
         changed: a JSON list of attribute names for each row.
         remote_ids: the vendor's id of each row's record, "" where there is none to go by.
         digests: as `Known.digests`, as they are once the row is accepted.
@@ -89,6 +96,7 @@ class Verdict:
     send: np.ndarray
     same: np.ndarray
     settled: dict[int, Settled]
+    another: np.ndarray
     is_new: np.ndarray
     changed: list[str]
     remote_ids: np.ndarray
@@ -123,6 +131,7 @@ def for_rows(layout: Layout, mode: str, rows: Rows, known: Known, *, full: bool)
         send=send,
         same=open_rows & ~send,
         settled=settled,
+        another=another & (known.match_digests != 0),
         is_new=~known.accepted,
         changed=_names(layout, changed, match_changed & ~another),
         remote_ids=np.where(another, "", known.remote_ids),

@@ -68,7 +68,7 @@ def settle_rest(run: Run, lease: Lease, now: datetime) -> None:
 
 
 def _settle(changes: Any, outcome: str, message: str, now: datetime) -> int:
-    settled: int = changes.update(state=Change.State.SETTLED, outcome=outcome, message=message, settled_at=now)
+    settled: int = changes.update(state=Change.State.SETTLED, outcome=outcome, code="", message=message, settled_at=now)
     return settled
 
 

@@ -244,7 +244,7 @@ class Run(models.Model):
     LIVE = (State.QUEUED, State.PLANNING, State.DELIVERING)
     COUNTS = (
         "rows", "new", "known", "unchanged", "waiting", "left", "returned", "planned",
-        "accepted", "created", "rejected", "invalid", "skipped", "unknown", "not_sent",
+        "another", "accepted", "created", "hidden", "rejected", "invalid", "skipped", "unknown", "not_sent",
         "discovery_requests", "lookup_requests", "write_requests", "throttled",
     )  # fmt: skip
 
@@ -271,8 +271,10 @@ class Run(models.Model):
     left = models.PositiveBigIntegerField(default=0)
     returned = models.PositiveBigIntegerField(default=0, help_text="Had left in an earlier run, and are back.")
     planned = models.PositiveBigIntegerField(default=0, help_text="Changes to deliver.")
+    another = models.PositiveBigIntegerField(default=0, help_text="Another record at the destination now: the match value changed.")
     accepted = models.PositiveBigIntegerField(default=0)
     created = models.PositiveBigIntegerField(default=0, help_text="Accepted, and made by the destination in this run.")
+    hidden = models.PositiveBigIntegerField(default=0, help_text="Created, but not shown by the destination yet.")
     rejected = models.PositiveBigIntegerField(default=0)
     invalid = models.PositiveBigIntegerField(default=0)
     skipped = models.PositiveBigIntegerField(default=0)

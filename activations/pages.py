@@ -14,6 +14,7 @@ from activations import schedules
 from activations.models import Activation, Change, Run
 from core.errors import Problem
 from core.screens import pill
+from destinations.contract import Service
 
 TONES = {
     "queued": "busy", "planning": "busy", "delivering": "busy", "planned": "calm", "succeeded": "good",
@@ -26,11 +27,11 @@ NO_OUTCOME = {"left": "Left", "returned": "Came back"}
 COUNTS = (
     ("Compared with what was sent before", (
         ("rows", "Rows read"), ("new", "New"), ("known", "Known, changed"), ("unchanged", "Unchanged"),
-        ("waiting", "Waiting"), ("left", "Left"), ("returned", "Came back"),
+        ("another", "Another record"), ("waiting", "Waiting"), ("left", "Left"), ("returned", "Came back"),
     )),
     ("What became of the changes", (
-        ("accepted", "Accepted"), ("created", "Created"), ("rejected", "Rejected"), ("invalid", "Invalid"), ("skipped", "Skipped"),
-        ("unknown", "Unknown"), ("not_sent", "Not sent"),
+        ("accepted", "Accepted"), ("created", "Created"), ("hidden", "Not shown yet"), ("rejected", "Rejected"),
+        ("invalid", "Invalid"), ("skipped", "Skipped"), ("unknown", "Unknown"), ("not_sent", "Not sent"),
     )),
     ("Requests sent", (
         ("discovery_requests", "Discovery"), ("lookup_requests", "Look-ups"), ("write_requests", "Writes"), ("throttled", "Slowed down"),
@@ -41,6 +42,8 @@ MEANINGS = {
     "left": "No longer in the data. They are not touched at the destination.",
     "returned": "In the data again after they had left; compared with what was accepted last.",
     "created": "Accepted, and made by the destination in this run.",
+    "another": "Known, but their match value changed: another record at the destination from now on, which all of it is sent to.",
+    "hidden": "Created, but the destination does not show them yet.",
     "rejected": "Refused by the destination; tried again by the next run.",
     "invalid": "Not sent: something about the record can't be right.",
     "skipped": "Not sent because of the mode: not there in update mode, already there in insert mode.",
@@ -83,6 +86,14 @@ def outcome_pill(change: Change) -> SafeString:
 def counts(run: Run) -> list[tuple[str, list[Count]]]:
     """All counts of a run in groups."""
     return [(title, [Count(name, label, getattr(run, name), MEANINGS.get(name, "")) for name, label in group]) for title, group in COUNTS]
+
+
+def hidden_note(service: Service, number: int) -> str:
+    """How many records the destination keeps without showing them yet, and why; nothing where there are none."""
+    if not number:
+        return ""
+    many = f"{number} records were created that are" if number > 1 else "1 record was created that is"
+    return f"{many} not shown there yet. {service.hidden_note}".strip()
 
 
 def progress_percent(run: Run) -> int | None:

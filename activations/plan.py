@@ -139,8 +139,11 @@ class Planner:
     def _changes(self, verdict: decide.Verdict, rows: Rows, picked: Picked) -> pl.DataFrame:
         """What is to be delivered, as columns of the table."""
         send = np.flatnonzero(verdict.send)
+        another = pl.Series(verdict.another[send])
         return pl.DataFrame(
             {
+                "code": another.replace_strict({True: decide.ANOTHER.code, False: ""}, return_dtype=pl.String),
+                "message": another.replace_strict({True: decide.ANOTHER.message, False: ""}, return_dtype=pl.String),
                 "key": picked.texts.gather(send),
                 "key_digest": picked.keys[send],
                 "is_new": verdict.is_new[send],

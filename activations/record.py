@@ -91,6 +91,8 @@ class Recorder:
             self._accept(item, outcome, now)
         elif outcome.result == Result.EXISTS and not item.unanswered:
             self._skip(item, now)
+        elif outcome.result == Result.EXISTS and outcome.remote_id:
+            self._accept(item, Outcome(Result.ACCEPTED, outcome.remote_id, sent=tuple(item.change.values)), now)
         elif outcome.result == Result.EXISTS:
             item.looked_up = False
             return [item]
@@ -153,6 +155,7 @@ class Recorder:
         change.sent = list(outcome.sent)
         change.request_id = outcome.request_id
         self.counts["created"] += change.created
+        self.counts["hidden"] += int(change.created and outcome.hidden)
         self._settle(item, Change.Outcome.ACCEPTED, now)
 
     def _skip(self, item: Item, now: datetime) -> None:

@@ -73,7 +73,7 @@ class Spool:
         """Changes to deliver, as columns of the table; what is the same for all is added here."""
         fixed = {
             "run_id": self.run.pk, "epoch": self.lease.epoch, "state": Change.State.PENDING.value, "outcome": "", "attempts": 0,
-            "code": "", "message": "", "field": "", "request_id": "", "sent": "[]", "created": False,
+            "field": "", "request_id": "", "sent": "[]", "created": False,
         }  # fmt: skip
         self.pending.append(changes.with_columns(**{name: pl.lit(value) for name, value in fixed.items()}))
 

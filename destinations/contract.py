@@ -160,10 +160,11 @@ class Outcome:
     """What became of an operation that the vendor did not refuse.
 
     Args:
-        remote_id: the vendor's id of the record.
+        remote_id: the vendor's id of the record; of one that EXISTS where the answer holds it.
         created_at: the vendor's own time of creation, where the answer holds it.
         sent: names of the fields that the request held.
         request_id: the vendor's id of the request.
+        hidden: the vendor keeps the record, but does not show it to people yet; `Service.hidden_note` says why.
     """
 
     result: Result
@@ -172,6 +173,7 @@ class Outcome:
     sent: tuple[str, ...] = ()
     request_id: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -278,6 +280,8 @@ class Service(ABC):
     """`prepare` can create missing fields (custom attributes under the column's own name)."""
     notes: ClassVar[tuple[str, ...]] = ()
     """What a person should know before using it, one sentence each."""
+    hidden_note: ClassVar[str] = ""
+    """Why the vendor keeps records that it does not show yet, and what makes them appear."""
 
     @abstractmethod
     def fields(self, client: Any) -> list[Field]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -17,9 +17,10 @@ from unfold.admin import StackedInline, TabularInline
 from activations import announce, runs, schedules
 from activations.forms import ActivationForm
 from activations.models import Activation, FieldMapping, Run, Schedule
-from activations.pages import next_run, run_pill
+from activations.pages import hidden_note, next_run, run_pill
 from activations.rows import MappingForm, MappingFormSet, ScheduleForm
 from core.screens import Button, ScreenAdmin, pill
+from destinations.registry import services
 
 
 class MappingInline(TabularInline):
@@ -117,6 +118,7 @@ class ActivationAdmin(ScreenAdmin):
             "open_warnings": obj.warnings.filter(closed_at__isnull=True),
             "next_run": next_run(obj, timezone.now()),
             "mapping_change": announce.mapping_change(obj),
+            "hidden_note": hidden_note(services[obj.destination.service], created_hidden(obj)),
         }
 
     def do_run(self, request: HttpRequest, obj: Activation) -> HttpResponse:
@@ -202,6 +204,11 @@ class ActivationAdmin(ScreenAdmin):
     @admin.display(description="State", ordering="paused")
     def switched_on(self, obj: Activation) -> SafeString:
         return pill("Paused", "warn") if obj.paused else pill("On", "good")
+
+
+def created_hidden(activation: Activation) -> int:
+    """How many records the activation's runs created that the destination did not show then."""
+    return activation.runs.aggregate(number=Sum("hidden"))["number"] or 0
 
 
 FULL_QUESTION = "A full sync sends every mapped field of every record again, also those that did not change. Go on?"

@@ -20,6 +20,7 @@ from activations import listing, pages, runs
 from activations.models import Change, Run
 from activations.warnings import warnings_of
 from core.screens import Button, ScreenAdmin
+from destinations.registry import services
 
 STOP_POLLING = 286
 """The status by which htmx stops polling."""
@@ -107,6 +108,7 @@ class RunAdmin(ReadOnlyAdmin):
             "run": run,
             "state_pill": pages.run_pill(run),
             "counts": pages.counts(run),
+            "hidden_note": pages.hidden_note(services[run.activation.destination.service], run.hidden),
             "percent": pages.progress_percent(run),
             "duration": pages.duration(run, timezone.now()),
             "run_warnings": warnings_of(run),

@@ -77,6 +77,7 @@ class ActivationForm {
             return;
         }
         this.fillFields(document);
+        this.fillCustom();
         if (propose && !this.matchField.value && this.fields.some(({ name }) => name === this.service.default_match)) this.matchField.value = this.service.default_match;
     }
 
@@ -133,7 +134,9 @@ class ActivationForm {
         this.custom.replaceChildren(...names.map((name) => {
             const input = screens.element("input", { type: "checkbox", name: "custom_columns", value: name, checked: chosen.has(name) });
             const missing = this.columns.some((column) => column.name === name) ? "" : " (missing)";
-            return screens.element("label", {}, input, name + missing);
+            const present = this.fields?.find((field) => field.custom && field.name === name);
+            const note = present && !present.writable ? [screens.element("span", { class: "d-muted" }, ` ${present.read_only_reason}`)] : [];
+            return screens.element("label", {}, input, name + missing, ...note);
         }));
     }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.urls import reverse
 
 from activations import announce, runs
 from activations.models import Activation, Change, Record, Run, Warning
@@ -482,3 +483,12 @@ def test_a_secret_that_the_vendor_repeats_is_not_kept(shop: Shop, attio: Sandbox
     body = {"status_code": 400, "code": "validation_type", "message": f"token {TOKEN} is ours"}
     attio.faults.append(Fault("reply", "PUT", status=400, body=body))
     assert TOKEN not in run(to_attio).changes.get().message
+
+
+def test_nothing_is_said_of_hidden_records_where_there_are_none(
+    shop: Shop, attio: Sandbox, to_attio: Activation, admin_client: Any
+) -> None:
+    shop.fill(1)
+    done = run(to_attio)
+    assert done.hidden == 0
+    assert "not shown there yet" not in admin_client.get(reverse("admin:activations_run_change", args=[done.pk])).content.decode()

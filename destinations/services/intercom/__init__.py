@@ -1,9 +1,10 @@
-"""Intercom: companies, written by `company_id`."""
+"""Intercom: companies, written by `company_id`, and contacts, written by email or external id."""
 
 from __future__ import annotations
 
 from destinations.services.intercom.companies import IntercomCompanies
+from destinations.services.intercom.contacts import IntercomContacts
 from destinations.services.intercom.platform import PLATFORM
 
 PLATFORMS = [PLATFORM]
-SERVICES = [IntercomCompanies()]
+SERVICES = [IntercomCompanies(), IntercomContacts()]

@@ -53,6 +53,8 @@ class IntercomClient:
         self.gate = gate
         self.now = now
         self.http = http.session(threads)
+        self.changes_created_at = True
+        """Whether `PUT /companies/{id}` takes `remote_created_at`: believed until it first does not (its documents do not list it)."""
         self.headers = {
             "Authorization": f"Bearer {token}",
             "Intercom-Version": VERSION,
@@ -66,63 +68,72 @@ class IntercomClient:
 
     def me(self) -> Body:
         """The admin that the token belongs to, with the workspace below `app`."""
-        return self._call(Purpose.DISCOVERY, "GET", "/me").body
+        return self.call(Purpose.DISCOVERY, "GET", "/me").body
 
     def attributes(self, model: str) -> list[Body]:
         """Every data attribute of `company` or `contact`, archived ones too; Intercom does not page this list."""
         params = {"model": model, "include_archived": "true"}
-        answer = self._call(Purpose.DISCOVERY, "GET", "/data_attributes", params=params)
+        answer = self.call(Purpose.DISCOVERY, "GET", "/data_attributes", params=params)
         listed = answer.body.get("data")
         if not isinstance(listed, list):
             raise errors.unusable("GET /data_attributes", answer.request_id)
         return [entry for entry in listed if isinstance(entry, dict)]
 
-    def create_attribute(self, name: str, data_type: str) -> Body:
-        """Creates a custom attribute of companies and returns it."""
-        wanted = {"name": name, "model": "company", "data_type": data_type}
-        return self._call(Purpose.DISCOVERY, "POST", "/data_attributes", json=wanted).body
+    def create_attribute(self, name: str, data_type: str, model: str) -> Body:
+        """Creates a custom attribute of `company` or `contact` and returns it."""
+        wanted = {"name": name, "model": model, "data_type": data_type}
+        return self.call(Purpose.DISCOVERY, "POST", "/data_attributes", json=wanted).body
 
     def unarchive_attribute(self, number: Any) -> Body:
         """Brings an archived attribute back, by Intercom's number of it, and returns it."""
-        return self._call(Purpose.DISCOVERY, "PUT", f"/data_attributes/{quote(str(number), safe='')}", json={"archived": False}).body
+        return self.call(Purpose.DISCOVERY, "PUT", f"/data_attributes/{quote(str(number), safe='')}", json={"archived": False}).body
 
     def find(self, company_id: str) -> Answer | None:
         """The answer to a look-up by the company's own id, or None where Intercom has none.
 
         It holds one company; the published schema says a list, so both are to be read.
         """
-        return self._call_or_gone(Purpose.LOOKUP, "GET", "/companies", params={"company_id": company_id})
+        return self.call_or_gone(Purpose.LOOKUP, "GET", "/companies", params={"company_id": company_id})
 
     def get(self, remote_id: str) -> Answer | None:
         """The company of Intercom's id, or None where it is gone."""
-        return self._call_or_gone(Purpose.LOOKUP, "GET", _path(remote_id))
+        return self.call_or_gone(Purpose.LOOKUP, "GET", _path(remote_id))
 
     def post(self, company: Body) -> Answer:
         """Creates or updates by `company_id`; the answer does not say which."""
-        return _company(self._call(Purpose.WRITE, "POST", "/companies", json=company), "POST /companies")
+        return _company(self.call(Purpose.WRITE, "POST", "/companies", json=company), "POST /companies")
 
     def put(self, remote_id: str, company: Body) -> Answer | None:
         """Updates by Intercom's id and never creates; None where the company is gone."""
-        answer = self._call_or_gone(Purpose.WRITE, "PUT", _path(remote_id), json=company)
+        answer = self.call_or_gone(Purpose.WRITE, "PUT", _path(remote_id), json=company)
         return _company(answer, "PUT /companies") if answer else None
 
-    def _call(self, purpose: Purpose, method: str, path: str, *, params: Mapping[str, str] | None = None, json: Any = None) -> Answer:
-        done = self._send(purpose, method, path, params, json)
+    def call(self, purpose: Purpose, method: str, path: str, *, params: Mapping[str, str] | None = None, json: Any = None) -> Answer:
+        """A call that has to succeed. Raises what `errors.problem` makes of a refusal."""
+        done = self.send(purpose, method, path, params, json)
         if isinstance(done, Answer):
             return done
         raise errors.problem(done)
 
-    def _call_or_gone(
+    def call_or_gone(
         self, purpose: Purpose, method: str, path: str, *, params: Mapping[str, str] | None = None, json: Any = None
     ) -> Answer | None:
-        done = self._send(purpose, method, path, params, json)
+        """A call that may meet nothing: None where Intercom has no such record."""
+        done = self.send(purpose, method, path, params, json)
         if isinstance(done, Answer):
             return done
         if done.status == 404 and done.code in errors.GONE:
             return None
         raise errors.problem(done)
 
-    def _send(self, purpose: Purpose, method: str, path: str, params: Mapping[str, str] | None, json: Any) -> Answer | errors.Refusal:
+    def send(
+        self, purpose: Purpose, method: str, path: str, params: Mapping[str, str] | None = None, json: Any = None
+    ) -> Answer | errors.Refusal:
+        """Sends one request when its turn comes: a success, or the refusal as Intercom words it.
+
+        Raises:
+            Unavailable: no answer, or one that can't be read.
+        """
         self.gate.wait(purpose)
         response = self._exchange(method, path, params, json)
         now = self.now()
@@ -148,7 +159,7 @@ class IntercomClient:
             return http.send(self.http, method, self.url + path, headers=self.headers, params=params, json=json)
         except Unavailable as problem:
             # Reading again never does harm, whatever became of the first time.
-            problem.ambiguous = problem.ambiguous and method != "GET"
+            problem.ambiguous = problem.ambiguous and errors.writes(f"{method} {path}")
             raise
         except requests.RequestException as error:
             raise Misconfigured(

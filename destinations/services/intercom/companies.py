@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from core.errors import Misconfigured, Rejected, Unavailable
 from destinations.contract import Field, Limits, Mode, NewField, Operation, Outcome, Plain, Result, Service, Verb, Wire
 from destinations.services.intercom import attributes, custom, errors, values
 from destinations.services.intercom.attributes import MATCH
+from destinations.services.intercom.bodies import body, check_cleared, moment
 from destinations.services.intercom.client import Answer, IntercomClient
 from destinations.services.intercom.platform import PLATFORM
 
@@ -28,11 +28,16 @@ class IntercomCompanies(Service):
     limits = Limits(reads=166, writes=166, shared=True, find_batch=1)
     default_match = MATCH
     creates_fields = True
+    hidden_note = (
+        "Intercom does not show a company before a contact is attached to it. Until then it is found by its company_id in the API alone."
+    )
     notes = (
         "Intercom does not show a company before a contact is attached to it. Companies without contacts are stored all the same, "
         "and appear in its lists as soon as they have one.",
         "Companies are identified by company_id alone, which never changes: a row with another company_id is another company.",
         "A company that was deleted in Intercom is created again when its row is sent in upsert mode.",
+        "Where Intercom refuses to change remote_created_at, upsert mode sends the whole record again. Update mode then refuses a record "
+        "whose value differs: there, this attribute can't be kept up to date.",
         "Custom attributes are created in Intercom with the type of their column, and archived ones that are chosen are brought back. "
         "Their names and types can't be changed afterwards, and are unique across companies and contacts.",
         "Nothing is shortened or rounded: texts over 255 characters, monthly spend with cents, and lists are refused with a reason.",
@@ -66,7 +71,7 @@ class IntercomCompanies(Service):
         return {identity: remote_id for identity, remote_id in found.items() if remote_id}
 
     def write(self, client: IntercomClient, operation: Operation) -> Outcome:
-        """Writes one company with one request; only where Intercom refuses `remote_created_at` up to three.
+        """Writes one company with one request; with two only where Intercom refuses to change `remote_created_at`.
 
         Raises:
             Rejected: also where Intercom kept a value that was to be cleared.
@@ -94,48 +99,53 @@ class IntercomCompanies(Service):
         return custom.prepare(client, fields, wanted)
 
 
-def body(sent: Mapping[str, Wire]) -> dict[str, Wire]:
-    """PURE. The values as a request holds them: standard ones at the top, all others below `custom_attributes`."""
-    made = {name: value for name, value in sent.items() if name in attributes.WRITABLE}
-    others = {name: value for name, value in sent.items() if name not in attributes.WRITABLE}
-    return {**made, "custom_attributes": others} if others else made
-
-
-def not_cleared(sent: Mapping[str, Wire], company: Mapping[str, Any]) -> list[str]:
-    """PURE. Those of the cleared attributes that still hold something in Intercom's answer."""
-    held = _held(company)
-    return [name for name, value in sent.items() if value is None and not _is_clear(name, held.get(name))]
-
-
 def _update(client: IntercomClient, operation: Operation) -> Outcome:
+    """By Intercom's id; `remote_created_at`, of which no document says that it can be changed there, has a way of its own."""
     sent = {name: value for name, value in operation.values.items() if name in operation.changed}
     if not sent:
         return Outcome(Result.ACCEPTED, operation.remote_id)
+    if CREATED_AT in sent and not client.changes_created_at:
+        return _update_created_at(client, operation, sent)
     try:
         answer = client.put(operation.remote_id, body(sent))
     except (Misconfigured, Rejected) as problem:
         if CREATED_AT not in sent or CREATED_AT not in (getattr(problem, "where", ""), getattr(problem, "field", "")):
             raise
-        return _update_without_created_at(client, operation, sent)
+        client.changes_created_at = False
+        return _update_created_at(client, operation, sent)
     if answer is None:
         return Outcome(Result.GONE)
-    if CREATED_AT in sent and sent[CREATED_AT] is not None and answer.body.get(CREATED_AT) != sent[CREATED_AT]:
-        raise _fixed(answer.request_id)
-    return _accepted(answer, sent, tuple(sent))
+    if _took_created_at(sent, answer):
+        return _accepted(answer, sent, tuple(sent))
+    client.changes_created_at = False
+    if operation.may_create:
+        return _whole(client, operation)
+    raise _fixed(answer.request_id)
 
 
-def _update_without_created_at(client: IntercomClient, operation: Operation, sent: Mapping[str, Wire]) -> Outcome:
-    """Sends the rest where Intercom holds that `remote_created_at` already, as in a full run; else nothing."""
-    current = client.get(operation.remote_id)
-    if current is None:
-        return Outcome(Result.GONE)
-    if current.body.get(CREATED_AT) != sent[CREATED_AT]:
-        raise _fixed(current.request_id)
+def _update_created_at(client: IntercomClient, operation: Operation, sent: Mapping[str, Wire]) -> Outcome:
+    """Where an update refuses `remote_created_at`: the whole record in upsert mode; else the rest, if the value is right already."""
+    if operation.may_create:
+        return _whole(client, operation)
     rest = {name: value for name, value in sent.items() if name != CREATED_AT}
-    if not rest:
-        return _accepted(current, {}, ())
-    answer = client.put(operation.remote_id, body(rest))
-    return _accepted(answer, rest, tuple(rest)) if answer else Outcome(Result.GONE)
+    answer = client.put(operation.remote_id, body(rest)) if rest else client.get(operation.remote_id)
+    if answer is None:
+        return Outcome(Result.GONE)
+    if not _took_created_at(sent, answer):
+        raise _fixed(answer.request_id)
+    return _accepted(answer, rest, tuple(rest))
+
+
+def _whole(client: IntercomClient, operation: Operation) -> Outcome:
+    answer = client.post({MATCH: str(operation.match_value), **body(operation.values)})
+    if not _took_created_at(operation.values, answer):
+        raise _fixed(answer.request_id)
+    return _accepted(answer, operation.values, (MATCH, *operation.values))
+
+
+def _took_created_at(sent: Mapping[str, Wire], answer: Answer) -> bool:
+    """Whether Intercom's answer holds the `remote_created_at` that was sent; a cleared one is looked at with the others."""
+    return sent.get(CREATED_AT) is None or answer.body.get(CREATED_AT) == sent[CREATED_AT]
 
 
 def _fixed(request_id: str) -> Rejected:
@@ -150,21 +160,15 @@ def _fixed(request_id: str) -> Rejected:
 
 def _accepted(answer: Answer, sent: Mapping[str, Wire], names: tuple[str, ...]) -> Outcome:
     company = answer.body
-    if kept := not_cleared(sent, company):
-        raise Rejected(
-            "not_cleared",
-            f"Intercom kept its value of {', '.join(kept)} although it was asked to clear it. Clear it in Intercom, "
-            "or let the mapping keep what is there.",
-            field=kept[0],
-            request_id=answer.request_id,
-        )
+    check_cleared(sent, company, answer.request_id)
     users = company.get("user_count")
     return Outcome(
         Result.ACCEPTED,
         remote_id=str(company["id"]),
-        created_at=_moment(company.get("created_at")),
+        created_at=moment(company.get("created_at")),
         sent=names,
         request_id=answer.request_id,
+        hidden=users == 0,
         facts={"user_count": users} if isinstance(users, int) else {},
     )
 
@@ -182,21 +186,3 @@ def _companies(answer: Answer) -> Iterable[Mapping[str, Any]]:
     if not isinstance(answer.body.get("id"), str):
         raise errors.unusable("GET /companies", answer.request_id)
     return [answer.body]
-
-
-def _held(company: Mapping[str, Any]) -> dict[str, Any]:
-    others = company.get("custom_attributes")
-    standard = {name: company.get(name) for name in attributes.WRITABLE}
-    plan = standard["plan"]
-    return {**(others if isinstance(others, dict) else {}), **standard, "plan": plan.get("name") if isinstance(plan, dict) else plan}
-
-
-def _is_clear(name: str, held: Any) -> bool:
-    # Intercom shows no spend as 0.
-    return held in (None, "") or (name == "monthly_spend" and held == 0)
-
-
-def _moment(seconds: Any) -> datetime | None:
-    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= values.LATEST_SECONDS:
-        return None
-    return datetime.fromtimestamp(seconds, UTC)

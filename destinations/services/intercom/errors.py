@@ -19,9 +19,10 @@ MESSAGE_LENGTH = 300
 _WAIT = "Intercom can't answer at the moment. The same request is tried again."
 _TOKEN = "Intercom refused the access token. Copy it again from the Developer Hub (Configure, Authentication) and check the region."  # noqa: S105
 _PLAN = "Intercom refuses this for the workspace: its plan or the rights of the app do not include it. Ask an administrator of Intercom."
+_SUBSCRIPTION = "The plan of this Intercom workspace does not include this, or its subscription has ended. Ask who pays for Intercom."
 _ADDRESS = "Intercom did not understand the request. Check that the API address is Intercom's."
-_REFUSED = "Intercom refused a request that concerns no single company."
-_RECORD = "Intercom refused this company. Correct its values in the source."
+_REFUSED = "Intercom refused a request that concerns no single record."
+_RECORD = "Intercom refused this {}. Correct its values in the source."
 
 _CONFIGURATION_STATUS = {401: _TOKEN, 402: _PLAN, 403: _PLAN, 405: _ADDRESS, 406: _ADDRESS, 415: _ADDRESS}
 _REFUSED_UNPROCESSED = {ALREADY_EXISTS, "scroll_exists"}
@@ -29,21 +30,22 @@ _WAIT_CODES = _REFUSED_UNPROCESSED | {"request_timeout", "server_timeout", "serv
 _CONFIGURATION_CODES = {
     "intercom_version_invalid": "Intercom does not offer the API version 2.16 to this app. Check the app in Intercom's Developer Hub.",
     "custom_data_limit_reached": "The workspace has as many custom attributes as Intercom allows. Archive some that are not used.",
-    "api_plan_restricted": _PLAN,
+    "api_plan_restricted": _SUBSCRIPTION,
     "forbidden": _PLAN,
     "action_forbidden": _PLAN,
     "media_type_not_acceptable": _ADDRESS,
 }
-_COMPANY_WRITE = re.compile(r"(POST|PUT) /companies.*")
+_READ = re.compile(r"GET .*|POST /contacts/search")
+_RECORD_WRITE = re.compile(r"(POST|PUT) /(companies|contacts)(/(?!search$)[^/]+)?")
 _UNKNOWN_ATTRIBUTE = re.compile(r"Custom attribute '(?P<name>.+)' does not exist")
 _BAD_PARAMETER = re.compile(r"bad '(?P<name>.+)' parameter")
 
 _SCOPES = (
     (re.compile(r"GET /me"), "Read one admin"),
     (re.compile(r"GET /companies.*"), "Read one user and one company (and Read and list users and companies)"),
-    (re.compile(r"GET /data_attributes.*"), "Read and list users and companies"),
+    (re.compile(r"(GET /data_attributes|POST /contacts/search|GET /contacts/).*"), "Read and list users and companies"),
     (re.compile(r"\w+ /data_attributes.*"), "Write data attributes"),
-    (re.compile(r"\w+ /companies.*"), "Write users and companies"),
+    (re.compile(r"\w+ /(companies|contacts).*"), "Write users and companies"),
 )
 
 
@@ -110,13 +112,15 @@ def problem(refusal: Refusal) -> Problem:
             _say(_WAIT, refusal),
             detail=_detail(refusal),
             retry_after=refusal.retry_after,
-            ambiguous=_writes(refusal.call) and code not in _REFUSED_UNPROCESSED,
+            ambiguous=writes(refusal.call) and code not in _REFUSED_UNPROCESSED,
         )
     field = refusal.field or named_in(refusal.message)
     if remedy := _configuration(refusal):
         where = "token" if refusal.status == 401 else field
         return Misconfigured(code, _say(remedy, refusal), detail=_detail(refusal), where=where)
-    return Rejected(code, _say(_RECORD, refusal), detail=_detail(refusal), field=field, request_id=refusal.request_id)
+    return Rejected(
+        code, _say(_RECORD.format(_thing(refusal.call)), refusal), detail=_detail(refusal), field=field, request_id=refusal.request_id
+    )
 
 
 def unusable(call: str, request_id: str) -> Unavailable:
@@ -125,7 +129,7 @@ def unusable(call: str, request_id: str) -> Unavailable:
         "unusable_answer",
         "Intercom's answer can't be read. The same request is tried again.",
         detail=f"{call} request {request_id}",
-        ambiguous=_writes(call),
+        ambiguous=writes(call),
     )
 
 
@@ -147,6 +151,11 @@ def without_values(text: str, sent: Any) -> str:
     return text
 
 
+def writes(call: str) -> bool:
+    """Whether the call (method and path) may change something."""
+    return not _READ.fullmatch(call)
+
+
 def _means_wait(refusal: Refusal) -> bool:
     if refusal.status < 400 or refusal.status in (401, 403):
         return refusal.status == 403 and not refusal.readable
@@ -161,12 +170,17 @@ def _configuration(refusal: Refusal) -> str:
         return "Intercom's API address answers with a redirect. Check the API address and the region."
     if match := _UNKNOWN_ATTRIBUTE.search(refusal.message):
         return (
-            f"Intercom has no custom attribute {match['name']!r} for companies, or it is archived. Create or un-archive it, or take it out."
+            f"Intercom has no custom attribute {match['name']!r} for this kind of record, or it is archived. "
+            "Create or un-archive it, or take it out."
         )
     if match := _BAD_PARAMETER.search(refusal.message):
         return f"Intercom does not take the attribute {match['name']!r} in this request. Take it out of the mapping."
-    remedy = _CONFIGURATION_STATUS.get(refusal.status) or _CONFIGURATION_CODES.get(refusal.code, "")
-    return remedy or ("" if _COMPANY_WRITE.fullmatch(refusal.call) else _REFUSED)
+    remedy = _CONFIGURATION_CODES.get(refusal.code) or _CONFIGURATION_STATUS.get(refusal.status, "")
+    return remedy or ("" if _RECORD_WRITE.fullmatch(refusal.call) else _REFUSED)
+
+
+def _thing(call: str) -> str:
+    return "contact" if "/contacts" in call else "company"
 
 
 def _scope(call: str) -> str:
@@ -181,10 +195,6 @@ def _say(ours: str, refusal: Refusal) -> str:
 
 def _detail(refusal: Refusal) -> str:
     return f"{refusal.call} status {refusal.status} request {refusal.request_id}"
-
-
-def _writes(call: str) -> bool:
-    return not call.startswith("GET ")
 
 
 def _text(value: Any) -> str:

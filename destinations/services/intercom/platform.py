@@ -57,7 +57,10 @@ class Intercom(Platform):
         return IntercomClient(self.url(settings), _token(settings), region, gate, threads)
 
     def check(self, client: IntercomClient) -> Workspace:
-        """Asks `GET /me` whose workspace the token opens, and compares its region with the chosen one."""
+        """Asks `GET /me` whose workspace the token opens, compares its region with the chosen one, and reads an attribute list.
+
+        So a permission to read that the token lacks is named here. Those to write can't be tried without writing.
+        """
         app = client.me().get("app")
         if not isinstance(app, dict) or not app.get("id_code"):
             raise Unavailable("workspace_missing", "Intercom did not say which workspace the token belongs to. Try again.")
@@ -68,6 +71,7 @@ class Intercom(Platform):
                 f"This workspace is in {_named(actual)}, the connection says {_named(client.region)}. Choose the region {_named(actual)}.",
                 where="region",
             )
+        client.attributes("company")
         facts = {name: str(app[name]) for name in ("region", "timezone") if app.get(name)}
         return Workspace(str(app["id_code"]), str(app.get("name") or app["id_code"]), facts)
 

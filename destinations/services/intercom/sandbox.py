@@ -2,7 +2,7 @@
 
 Switches, set by `POST /_sandbox/switches`; questions that Intercom's documents leave open have one for each answer.
 
-    companies, contacts, data_attributes   preload the workspace: lists of companies, of contact ids, of attributes
+    companies, contacts, data_attributes   preload the workspace: lists of companies, of contacts or their ids, of attributes
     region, timezone, workspace_id, workspace_name   what `GET /me` says
     rate_limit_per_window   requests in a window, 1666; 0 is unlimited          window_seconds   10
     missing_scopes          permissions that the token lacks, in Intercom's words
@@ -20,7 +20,10 @@ Switches, set by `POST /_sandbox/switches`; questions that Intercom's documents 
     lookup_as_list          true: `?company_id=` answers a list
     find_by_name            `visible` or `never`
     list_without_filter     true: `GET /companies` without a filter lists
-    attribute_limit, archived_count, attribute_exists, dependent_attributes   see `DataAttributes`
+    merged_contacts         ids that are answered 410
+    search_delay_seconds    contacts younger than this are not found by search, 0
+    scroll_shows_all        true: the scroll holds companies without contacts too
+    attribute_limit, archived_count, attribute_exists, limit_status, unarchive, dependent_attributes   see `DataAttributes`
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ from typing import Any
 from destinations.sandbox import Reply, Request, Sandbox
 from destinations.services.intercom.sandbox_attributes import DataAttributes
 from destinations.services.intercom.sandbox_companies import CREATABLE, UPDATABLE, Companies, Company, checked, shown
+from destinations.services.intercom.sandbox_contacts import ROUTES, ContactCalls, ContactRecords
 from destinations.services.intercom.sandbox_lists import Contacts, Scroll, company_page, listed
 from destinations.services.intercom.sandbox_rules import (
     VERSIONS,
@@ -46,7 +50,7 @@ from destinations.services.intercom.sandbox_rules import (
 FIRST_WITH_LAST_REQUEST = (2, 16)
 
 
-class IntercomSandbox(Sandbox):
+class IntercomSandbox(ContactCalls, Sandbox):
     """One simulated workspace that accepts one token."""
 
     routes = (
@@ -60,6 +64,7 @@ class IntercomSandbox(Sandbox):
         ("DELETE", "/companies/([^/]+)", "delete_company"),
         ("GET", "/companies/([^/]+)/contacts", "contacts_of_company"),
         ("GET", "/companies/([^/]+)/segments", "segments_of_company"),
+        *ROUTES,
         ("POST", "/contacts/([^/]+)/companies", "attach"),
         ("GET", "/contacts/([^/]+)/companies", "companies_of_contact"),
         ("DELETE", "/contacts/([^/]+)/companies/([^/]+)", "detach"),
@@ -75,15 +80,17 @@ class IntercomSandbox(Sandbox):
         self.attributes = DataAttributes(self.switches)
         self.companies = Companies(self.switches)
         self.contacts = Contacts(self.companies)
+        self.people = ContactRecords(self.switches, self.attributes, self.contacts)
         self.scroll = Scroll()
         self.request_id = ""
         self.signed_in = False
         self.version = ""
 
     def state(self) -> dict[str, Any]:
-        """All companies, and the custom attributes of both models, archived ones too."""
+        """All companies and contacts, and the custom attributes of both models, archived ones too."""
         return {
             "companies": [shown(company) for company in self.companies.by_id.values()],
+            "contacts": [dict(contact) for contact in self.people.by_id.values()],
             "data_attributes": [dict(entry) for entry in self.attributes.customs],
         }
 
@@ -220,8 +227,8 @@ class IntercomSandbox(Sandbox):
             self.attributes.add(entry, now)
         for entry in wanted.pop("companies", ()):
             self.companies.preload(entry, now)
-        for contact_id in wanted.pop("contacts", ()):
-            self.contacts.add(str(contact_id))
+        for contact in wanted.pop("contacts", ()):
+            self.people.preload(contact if isinstance(contact, dict) else {"id": str(contact)}, now)
         super()._switch(wanted)
 
     def _sign_in(self, request: Request) -> None:

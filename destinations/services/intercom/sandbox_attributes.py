@@ -23,14 +23,19 @@ STANDARD = (
     ("user_count", "integer", False), ("session_count", "integer", False), ("plan.name", "string", False), ("plan.id", "string", False),
     ("id", "string", False), ("created_at", "date", False), ("updated_at", "date", False), ("app_id", "string", False),
 )  # fmt: skip
-CONTACT_STANDARD = (("name", "string", True),)
+CONTACT_STANDARD = (
+    ("id", "string", False), ("email", "string", True), ("external_id", "string", True), ("name", "string", True),
+    ("phone", "string", True), ("owner_id", "integer", True), ("signed_up_at", "date", True), ("last_seen_at", "date", True),
+    ("unsubscribed_from_emails", "boolean", True), ("created_at", "date", False), ("updated_at", "date", False),
+)  # fmt: skip
 
 
 class DataAttributes:
     """Standard and custom attributes of both models.
 
     Switches: `attribute_limit` (250), `archived_count` (false: archived ones leave room), `attribute_exists` (how a taken name is
-    refused: `text`, `code` or `conflict`), `dependent_attributes` (names that can't be archived).
+    refused: `text`, `code` or `conflict`), `limit_status` (400), `unarchive` (`accept`, `refuse` or `ignore`: whether
+    `archived: false` brings one back), `dependent_attributes` (names that can't be archived).
     """
 
     def __init__(self, switches: Mapping[str, Any]) -> None:
@@ -46,11 +51,9 @@ class DataAttributes:
         customs = [entry for entry in self.customs if entry["model"] == model and (archived or not entry["archived"])]
         return [dict(entry) for entry in (*self.standard.get(model, ()), *customs)]
 
-    def active(self, name: str) -> dict[str, Any] | None:
-        """The custom attribute of companies that values can be written to."""
-        return next(
-            (entry for entry in self.customs if entry["name"] == name and entry["model"] == "company" and not entry["archived"]), None
-        )
+    def active(self, name: str, model: str = "company") -> dict[str, Any] | None:
+        """The custom attribute of the model that values can be written to."""
+        return next((entry for entry in self.customs if entry["name"] == name and entry["model"] == model and not entry["archived"]), None)
 
     def create(self, wanted: Mapping[str, Any], now: int) -> dict[str, Any]:
         """Creates a custom attribute.
@@ -119,9 +122,17 @@ class DataAttributes:
                 raise invalid("Options isn't an array")
             changed["options"] = _checked_options(changed["options"])
         if wanted.get("archived") is False and entry["archived"]:
-            self._check_limit()
+            self._unarchive(changed)
         entry.update(changed, updated_at=now)
         return dict(entry)
+
+    def _unarchive(self, changed: dict[str, Any]) -> None:
+        answer = self.switches.get("unarchive", "accept")
+        if answer == "refuse":
+            raise bad_parameter("archived")
+        if answer == "ignore":
+            del changed["archived"]
+        self._check_limit()
 
     def _check_name(self, name: Any, model: str) -> None:
         if not isinstance(name, str) or not name or not all(_allowed(character) for character in name):
@@ -146,7 +157,11 @@ class DataAttributes:
     def _check_limit(self) -> None:
         counted = [entry for entry in self.customs if self.switches.get("archived_count") or not entry["archived"]]
         if len(counted) >= self.switches.get("attribute_limit", LIMIT):
-            raise Refused(400, "custom_data_limit_reached", "You have reached the limit of custom data attributes")
+            raise Refused(
+                int(self.switches.get("limit_status", 400)),
+                "custom_data_limit_reached",
+                "You have reached the limit of custom data attributes",
+            )
 
 
 def _standard(model: str, full_name: str, data_type: str, api_writable: bool) -> dict[str, Any]:

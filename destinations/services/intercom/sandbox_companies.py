@@ -42,6 +42,10 @@ class Companies:
         shown = [company for company in self.by_id.values() if company["user_count"]]
         return sorted(shown, key=lambda company: company.get("last_request_at", 0), reverse=True)
 
+    def scrolled(self) -> list[Company]:
+        """What the scroll goes through; Intercom does not say whether it hides companies without contacts."""
+        return list(self.by_id.values()) if self.switches.get("scroll_shows_all") else self.visible()
+
     def save(self, company_id: str, values: Mapping[str, Any], now: int) -> Company:
         """Updates the company of this company_id, or creates it."""
         company = self.find(company_id) or self._create(company_id, now)
@@ -132,8 +136,29 @@ def checked(sent: Mapping[str, Any], allowed: Iterable[str], attributes: DataAtt
         custom = sent["custom_attributes"]
         if not isinstance(custom, dict):
             raise bad_parameter("custom_attributes")
-        values["custom_attributes"] = {name: _custom(name, value, attributes, switches) for name, value in custom.items()}
+        values["custom_attributes"] = {name: custom_value(name, value, attributes, switches) for name, value in custom.items()}
     return values
+
+
+def custom_value(name: str, value: Any, attributes: DataAttributes, switches: Mapping[str, Any], model: str = "company") -> Any:
+    """The value of a custom attribute as it will be stored.
+
+    Raises:
+        Refused: no such attribute, or a value that does not fit.
+    """
+    entry = attributes.active(name, model)
+    if entry is None:
+        raise invalid(f"Custom attribute '{name}' does not exist")
+    kind = {"string": str, "boolean": bool, "float": int | float}.get(entry["data_type"], int)
+    if value is None:
+        return None
+    if isinstance(value, dict | list):
+        raise invalid(f"Custom attribute '{name}' must not be nested")
+    if not (isinstance(value, bool) if kind is bool else _is(value, kind)):
+        raise _mismatch(name, entry["data_type"])
+    if entry.get("options") and value not in entry["options"] and switches.get("enforce_options", True):
+        raise invalid(f"Custom attribute '{name}' must be one of its options")
+    return _fitting(name, value, switches) if isinstance(value, str) else value
 
 
 def _standard(key: str, value: Any) -> Any:
@@ -158,22 +183,6 @@ def _spend(value: Any) -> int:
     if not abs(value) <= LARGEST_SPEND:
         raise invalid(f"monthly_spend must be at most {LARGEST_SPEND}")
     return int(value)
-
-
-def _custom(name: str, value: Any, attributes: DataAttributes, switches: Mapping[str, Any]) -> Any:
-    entry = attributes.active(name)
-    if entry is None:
-        raise invalid(f"Custom attribute '{name}' does not exist")
-    kind = {"string": str, "boolean": bool, "float": int | float}.get(entry["data_type"], int)
-    if value is None:
-        return None
-    if isinstance(value, dict | list):
-        raise invalid(f"Custom attribute '{name}' must not be nested")
-    if not (isinstance(value, bool) if kind is bool else _is(value, kind)):
-        raise _mismatch(name, entry["data_type"])
-    if entry.get("options") and value not in entry["options"] and switches.get("enforce_options", True):
-        raise invalid(f"Custom attribute '{name}' must be one of its options")
-    return _fitting(name, value, switches) if isinstance(value, str) else value
 
 
 def _fitting(name: str, value: str, switches: Mapping[str, Any]) -> str:

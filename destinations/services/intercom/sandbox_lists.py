@@ -64,7 +64,7 @@ class Scroll:
         if not param:
             if now < open_until:
                 raise Refused(400, "scroll_exists", "scroll already exists for this workspace")
-            self.param, self.left = str(uuid.uuid4()), [company["id"] for company in companies.visible()]
+            self.param, self.left = str(uuid.uuid4()), [company["id"] for company in companies.scrolled()]
         elif param != self.param or now >= open_until:
             raise Refused(404, "not_found", "scroll parameter not found")
         page, self.left, self.touched = self.left[:SCROLL_PAGE], self.left[SCROLL_PAGE:], now

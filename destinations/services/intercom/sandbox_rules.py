@@ -15,7 +15,7 @@ UNLIMITED = 1_000_000
 SCOPES = (
     (re.compile(r"GET /me"), "Read one admin"),
     (
-        re.compile(r"(POST /companies/list|GET /companies/scroll|GET /data_attributes|GET /contacts/.*)"),
+        re.compile(r"(POST /companies/list|GET /companies/scroll|GET /data_attributes|GET /contacts/.*|POST /contacts/search)"),
         "Read and list users and companies",
     ),
     (re.compile(r"GET /companies.*"), "Read one user and one company"),

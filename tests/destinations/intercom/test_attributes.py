@@ -74,7 +74,7 @@ def test_archived_attributes_are_listed_and_can_not_be_written(client: IntercomC
     field = by_name(service.fields(client))["tier"]
     assert not field.writable
     assert field.config["archived"] is True
-    assert "archived in Intercom" in field.read_only_reason
+    assert "archived in Intercom. Chosen as a custom attribute it is brought back" in field.read_only_reason
 
 
 def test_attributes_of_contacts_are_listed_apart_and_can_not_be_written(
@@ -111,18 +111,18 @@ def test_an_active_attribute_wins_over_an_archived_one_of_its_name() -> None:
     ],
 )
 def test_what_can_not_be_written_says_why(odd: dict[str, Any], words: str) -> None:
-    field = attributes.company_field({**entry("owner"), **odd})
+    field = attributes.own_field({**entry("owner"), **odd})
     assert not field.writable
     assert words in field.read_only_reason
 
 
 def test_a_standard_attribute_that_intercom_made_read_only_is_read_only() -> None:
     listed = {"name": "size", "full_name": "size", "data_type": "integer", "custom": False, "api_writable": False}
-    assert not attributes.company_field(listed).writable
+    assert not attributes.own_field(listed).writable
 
 
 def test_options_are_read_in_both_forms() -> None:
-    field = attributes.company_field(entry("tier", options=[{"value": "1-10"}, "11-50", None]))
+    field = attributes.own_field(entry("tier", options=[{"value": "1-10"}, "11-50", None]))
     assert [option.id for option in field.options] == ["1-10", "11-50"]
 
 

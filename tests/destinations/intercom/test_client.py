@@ -278,7 +278,7 @@ def test_a_token_revoked_on_the_way_stops_everything(client: IntercomClient, ven
         ("Write users and companies", lambda client: client.put("6762f0761bb69f9f2193bae2", {"name": "x"})),
         ("Read one user and one company", lambda client: client.find("1")),
         ("Read and list users and companies", lambda client: client.attributes("company")),
-        ("Write data attributes", lambda client: client.create_attribute("tier", "string")),
+        ("Write data attributes", lambda client: client.create_attribute("tier", "string", "company")),
     ],
 )
 def test_the_permission_that_a_call_lacks_is_named(client: IntercomClient, vendor: Vendor, scope: str, call: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
 from destinations.contract import Field, Mode, Operation, Purpose, Result, Verb
+from destinations.services.intercom.bodies import body, not_cleared
 from destinations.services.intercom.client import IntercomClient
-from destinations.services.intercom.companies import IntercomCompanies, body, not_cleared
+from destinations.services.intercom.companies import IntercomCompanies
 from tests.destinations.intercom.conftest import TOKEN, NotingGate, Vendor
 
 MATCH = Field("company_id", "Company ID", "string", matchable=True)
@@ -28,6 +30,10 @@ def create(company_id: str, **values: Any) -> Operation:
 
 def update(remote_id: str, changed: set[str], **values: Any) -> Operation:
     return Operation(Verb.UPDATE, "company_id", "c1", values, frozenset(changed), remote_id=remote_id)
+
+
+def update_or_create(remote_id: str, changed: set[str], **values: Any) -> Operation:
+    return replace(update(remote_id, changed, **values), may_create=True)
 
 
 def stored(vendor: Vendor, company_id: str) -> dict[str, Any]:
@@ -240,7 +246,31 @@ def test_where_it_is_refused_but_right_already_the_rest_is_written(
     assert outcome.result is Result.ACCEPTED
     assert outcome.sent == ("name",)
     assert stored(vendor, "c1")["name"] == "New"
-    assert gate.waited == [Purpose.WRITE, Purpose.LOOKUP, Purpose.WRITE]
+    assert gate.waited == [Purpose.WRITE, Purpose.WRITE]
+
+
+@pytest.mark.parametrize("answer", ["refuse", "ignore"])
+def test_in_upsert_mode_a_refused_remote_created_at_goes_with_the_whole_record(
+    client: IntercomClient, service: IntercomCompanies, vendor: Vendor, known: str, answer: str
+) -> None:
+    vendor.switch(put_remote_created_at=answer)
+    values = {"name": "New", "remote_created_at": 1400000000}
+    outcome = service.write(client, update_or_create(known, {"remote_created_at"}, **values))
+    assert (outcome.result, outcome.remote_id, outcome.sent) == (Result.ACCEPTED, known, ("company_id", "name", "remote_created_at"))
+    assert [(entry["method"], entry["path"]) for entry in vendor.sent()] == [("PUT", f"/companies/{known}"), ("POST", "/companies")]
+    assert (stored(vendor, "c1")["name"], stored(vendor, "c1")["remote_created_at"]) == ("New", 1400000000)
+
+
+@pytest.mark.parametrize("answer", ["refuse", "ignore"])
+def test_after_the_first_time_a_run_does_not_try_it_again(
+    client: IntercomClient, service: IntercomCompanies, vendor: Vendor, known: str, answer: str
+) -> None:
+    vendor.switch(put_remote_created_at=answer)
+    for moment in (1400000000, 1400000001, 1400000002):
+        service.write(client, update_or_create(known, {"remote_created_at"}, remote_created_at=moment))
+    service.write(client, update_or_create(known, {"name"}, name="Newer", remote_created_at=1400000002))
+    assert [entry["method"] for entry in vendor.sent()] == ["PUT", "POST", "POST", "POST", "PUT"]
+    assert stored(vendor, "c1")["remote_created_at"] == 1400000002
 
 
 def test_where_it_is_refused_and_right_and_alone_nothing_more_is_written(

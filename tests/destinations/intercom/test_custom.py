@@ -61,6 +61,18 @@ def test_a_wanted_one_that_is_archived_is_brought_back(client: IntercomClient, s
     assert [field.name for field in after.values()] == [field.name for field in known]
 
 
+@pytest.mark.parametrize(
+    ("answer", "words"), [("refuse", "'seats' can't be brought back in Intercom"), ("ignore", "'seats' is still archived in Intercom")]
+)
+def test_where_intercom_does_not_bring_one_back_it_says_so(
+    client: IntercomClient, service: IntercomCompanies, vendor: Vendor, answer: str, words: str
+) -> None:
+    vendor.switch(unarchive=answer, data_attributes=[{"name": "seats", "data_type": "integer", "archived": True}])
+    with pytest.raises(Misconfigured, match=words) as caught:
+        service.prepare(client, service.fields(client), [NewField("seats", "integer")])
+    assert caught.value.where == "seats"
+
+
 def test_one_that_is_archived_and_not_wanted_stays_archived(client: IntercomClient, service: IntercomCompanies, vendor: Vendor) -> None:
     vendor.switch(data_attributes=[{"name": "old", "data_type": "integer", "archived": True}])
     service.prepare(client, service.fields(client), [NewField("seats", "integer")])
@@ -101,12 +113,16 @@ def test_a_lost_answer_is_settled_by_looking(
     assert [made["name"] for made in vendor.sandbox.state()["data_attributes"]] == ["seats"]
 
 
-def test_what_intercom_refuses_to_create_is_told_in_its_words(client: IntercomClient, service: IntercomCompanies, vendor: Vendor) -> None:
-    vendor.switch(attribute_limit=0)
+@pytest.mark.parametrize("status", [400, 403, 422])
+def test_what_intercom_refuses_to_create_is_told_in_its_words(
+    client: IntercomClient, service: IntercomCompanies, vendor: Vendor, status: int
+) -> None:
+    vendor.switch(attribute_limit=0, limit_status=status)
     with pytest.raises(Misconfigured) as caught:
         service.prepare(client, service.fields(client), [NewField("seats", "integer")])
     assert (caught.value.code, caught.value.where) == ("custom_data_limit_reached", "seats")
     assert "'seats' can't be created in Intercom" in caught.value.message
+    assert "as many custom attributes as Intercom allows" in caught.value.message
 
 
 def test_a_missing_permission_to_create_is_named(client: IntercomClient, service: IntercomCompanies, vendor: Vendor) -> None:

@@ -37,7 +37,7 @@ def test_every_request_carries_token_version_and_json_headers(
         assert request.headers["authorization"] == f"Bearer {TOKEN}"
         assert request.headers["intercom-version"] == "2.16"
         assert request.headers["accept"] == request.headers["content-type"] == "application/json"
-    assert gate.waited == [Purpose.DISCOVERY, Purpose.WRITE]
+    assert gate.waited == [Purpose.DISCOVERY, Purpose.DISCOVERY, Purpose.WRITE]
 
 
 @pytest.mark.parametrize(("region", "url"), [("us", "api.intercom.io"), ("eu", "api.eu.intercom.io"), ("au", "api.au.intercom.io")])
@@ -89,16 +89,9 @@ def test_what_cannot_be_a_token_is_refused_unsent(token: str) -> None:
     assert token not in caught.value.message
 
 
-def test_a_missing_permission_is_named(client: IntercomClient, vendor: Vendor) -> None:
-    vendor.switch(missing_scopes=["Read one admin"])
-    with pytest.raises(Misconfigured, match="lacks the permission “Read one admin”") as caught:
-        PLATFORM.check(client)
-    assert caught.value.code == "token_unauthorized"
-
-
 def test_a_plan_that_is_too_small_is_named(client: IntercomClient, vendor: Vendor) -> None:
     vendor.switch(plan_restricted=True)
-    with pytest.raises(Misconfigured, match="its plan .* Active subscription needed") as caught:
+    with pytest.raises(Misconfigured, match="The plan of this Intercom workspace .* Active subscription needed") as caught:
         PLATFORM.check(client)
     assert caught.value.code == "api_plan_restricted"
 
@@ -120,3 +113,12 @@ def test_a_malformed_address_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTERCOM_API_URL", "nonsense")
     with pytest.raises(Misconfigured, match="Check INTERCOM_API_URL"):
         PLATFORM.check(PLATFORM.client({"token": TOKEN}, OpenGate(), 1))
+
+
+@pytest.mark.parametrize("scope", ["Read one admin", "Read and list users and companies"])
+def test_a_permission_to_read_that_the_token_lacks_is_named(client: IntercomClient, vendor: Vendor, scope: str) -> None:
+    vendor.switch(missing_scopes=[scope])
+    with pytest.raises(Misconfigured) as caught:
+        PLATFORM.check(client)
+    assert (caught.value.code, caught.value.where) == ("token_unauthorized", "token")
+    assert f"lacks the permission “{scope}”" in caught.value.message

@@ -512,7 +512,7 @@ class TestControl:
         vendor.switch(companies=[{"company_id": "c1", "name": "A", "plan": "Pro"}], data_attributes=[{"name": "seats"}])
         vendor.switch(companies=[{"company_id": "c1", "name": "B"}])
         state = requests.get(f"{vendor.url}/_sandbox/state", timeout=10).json()
-        assert set(state) == {"companies", "data_attributes"}
+        assert set(state) == {"companies", "contacts", "data_attributes"}
         assert [(company["name"], company["plan"]["name"]) for company in state["companies"]] == [("B", "Pro")]
         assert [attribute["name"] for attribute in state["data_attributes"]] == ["seats"]
 
@@ -520,7 +520,7 @@ class TestControl:
         made(vendor)
         vendor.switch(region="EU")
         requests.post(f"{vendor.url}/_sandbox/reset", timeout=10)
-        assert vendor.sandbox.state() == {"companies": [], "data_attributes": []}
+        assert vendor.sandbox.state() == {"companies": [], "contacts": [], "data_attributes": []}
         assert vendor.call("GET", "/me").json()["app"]["region"] == "EU"
 
     def test_twenty_thousand_companies_do_not_slow_it_down(self, vendor: Vendor) -> None:
@@ -535,3 +535,50 @@ class TestControl:
         # A search through all of them takes more than a minute.
         assert time.perf_counter() - start < 5
         assert len(vendor.sandbox.state()["companies"]) == 20_000
+
+
+class TestContactRecords:
+    def test_a_user_needs_an_email_or_an_external_id(self, vendor: Vendor) -> None:
+        assert refusal(vendor.call("POST", "/contacts", {"name": "A"}))[:2] == (400, "parameter_not_found")
+        assert vendor.call("POST", "/contacts", {"role": "lead", "name": "A"}).json()["role"] == "lead"
+
+    def test_details_that_another_has_are_a_conflict(self, vendor: Vendor) -> None:
+        vendor.switch(contacts=[{"id": "p1", "email": "a@b.c", "external_id": "x1"}, {"id": "p2", "email": "d@e.f", "archived": True}])
+        taken = "A contact matching those details already exists with id=p1"
+        for details in ({"email": "A@B.c"}, {"external_id": "x1"}):
+            assert refusal(vendor.call("POST", "/contacts", details)) == (409, "conflict", taken)
+        assert refusal(vendor.call("POST", "/contacts", {"email": "d@e.f"}))[2].startswith("An archived contact matching")
+        assert vendor.call("POST", "/contacts", {"email": "a@b.c", "external_id": "x2"}).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("sent", "expected"),
+        [
+            ({"email": "a@b.c", "id": "1"}, (400, "bad_request", "bad 'id' parameter")),
+            ({"email": "a@b.c", "custom_attributes": {"x": 1}}, (400, "parameter_invalid", "Custom attribute 'x' does not exist")),
+            ({"email": "a@b.c", "owner_id": "1"}, (400, "type_mismatch", "'owner_id' is not of type int")),
+            ({"email": "nobody"}, (422, "parameter_invalid", "email is not a valid email")),
+        ],
+    )
+    def test_refuses_what_does_not_fit(self, vendor: Vendor, sent: dict[str, Any], expected: tuple[int, str, str]) -> None:
+        assert refusal(vendor.call("POST", "/contacts", sent)) == expected
+
+    def test_are_found_by_search_after_a_while_and_by_external_id_at_once(self, vendor: Vendor) -> None:
+        vendor.call("POST", "/contacts", {"external_id": "x1"})
+        query = {"query": {"field": "external_id", "operator": "=", "value": "x1"}}
+        assert vendor.call("POST", "/contacts/search", query).json()["total_count"] == 1
+        vendor.switch(search_delay_seconds=60)
+        assert vendor.call("POST", "/contacts/search", query).json()["total_count"] == 0
+        assert vendor.call("GET", "/contacts/find_by_external_id/x1").json()["external_id"] == "x1"
+        assert refusal(vendor.call("GET", "/contacts/find_by_external_id/x2")) == (404, "not_found", "User Not Found")
+
+    def test_a_merged_one_is_gone(self, vendor: Vendor) -> None:
+        vendor.switch(merged_contacts=["p1"])
+        assert refusal(vendor.call("PUT", "/contacts/p1", {"name": "A"}))[:2] == (410, "contact_merged")
+
+
+def test_the_scroll_shows_companies_without_contacts_where_the_switch_says_so(vendor: Vendor) -> None:
+    made(vendor)
+    assert vendor.call("GET", "/companies/scroll").json()["data"] == []
+    vendor.switch(scroll_shows_all=True)
+    vendor.sandbox.scroll.param = ""
+    assert len(vendor.call("GET", "/companies/scroll").json()["data"]) == 1

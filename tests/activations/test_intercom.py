@@ -1,0 +1,216 @@
+"""Whole runs to Intercom: modes, look-ups, other companies, companies that are not shown yet, and contacts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from activations.models import Activation, Record
+from destinations.sandbox import Fault, Sandbox
+from tests.activations.conftest import Shop, destination, map_fields, run, writes
+from tests.activations.test_story import request
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def to_update(to_intercom: Activation) -> Activation:
+    Activation.objects.filter(pk=to_intercom.pk).update(mode="update")
+    return Activation.objects.get(pk=to_intercom.pk)
+
+
+def test_update_mode_looks_each_unknown_company_up_once_and_known_ones_never(shop: Shop, intercom: Sandbox, to_update: Activation) -> None:
+    intercom._switch({"companies": [{"company_id": str(key), "name": "Old"} for key in range(1, 6)]})
+    shop.fill(8)
+    done = run(to_update)
+    assert (done.accepted, done.skipped, done.created, done.lookup_requests, done.write_requests) == (5, 3, 0, 8, 5)
+    again = run(to_update)
+    assert (again.planned, again.lookup_requests, again.write_requests) == (0, 0, 0)
+    shop.set(1, "name", "One")
+    shop.set(8, "name", "Eight")
+    done = run(to_update)
+    assert (done.accepted, done.skipped, done.lookup_requests, done.write_requests) == (1, 3, 1, 1)
+    assert {entry["path"] for entry in intercom.log} & {"/companies/list", "/companies/scroll"} == set()
+
+
+def test_a_known_company_that_is_gone_is_skipped_in_update_mode(shop: Shop, intercom: Sandbox, to_update: Activation) -> None:
+    intercom._switch({"companies": [{"company_id": "1"}]})
+    shop.fill(1)
+    run(to_update)
+    intercom.handle(request("DELETE", f"/companies/{Record.objects.get().remote_id}"))
+    shop.set(1, "name", "One")
+    done = run(to_update)
+    assert (done.skipped, done.accepted, done.changes.get().code) == (1, 0, "not_there")
+    assert intercom.state()["companies"] == []
+
+
+@pytest.mark.parametrize("archived", ["new", "restore"])
+def test_a_known_company_that_is_gone_is_sent_whole_in_upsert_mode(
+    shop: Shop, intercom: Sandbox, to_intercom: Activation, archived: str
+) -> None:
+    intercom.switches.update(archived_company=archived)
+    shop.fill(1)
+    run(to_intercom)
+    intercom.handle(request("DELETE", f"/companies/{Record.objects.get().remote_id}"))
+    shop.set(1, "name", "One")
+    writes(intercom)
+    assert run(to_intercom).accepted == 1
+    assert [(sent["method"], sent["status"]) for sent in writes(intercom)] == [("PUT", 404), ("POST", 200)]
+    (company,) = intercom.state()["companies"]
+    assert (company["name"], company["plan"]["name"]) == ("One", "pro")
+
+
+def test_the_race_of_two_creates_is_tried_again(shop: Shop, intercom: Sandbox, to_intercom: Activation, monkeypatch: Any) -> None:
+    monkeypatch.setattr("activations.decide.BACKOFF_SECONDS", 0.01)
+    shop.fill(1)
+    body = {"type": "error.list", "errors": [{"code": "unique_company_constraint", "message": "Company already exists."}]}
+    intercom.faults.append(Fault("reply", "POST", "/companies", times=2, status=400, body=body))
+    done = run(to_intercom)
+    assert (done.accepted, done.rejected, done.write_requests) == (1, 0, 3)
+
+
+def test_an_attribute_that_is_archived_in_mid_run_ends_it_with_its_name(shop: Shop, intercom: Sandbox, to_intercom: Activation) -> None:
+    map_fields(to_intercom, {"column": "seats", "target": "seats", "custom_attribute": True})
+    shop.fill(1)
+    run(to_intercom)
+    shop.set(1, "seats", 9)
+    body = {"errors": [{"code": "parameter_invalid", "message": "Custom attribute 'seats' does not exist"}]}
+    intercom.faults.append(Fault("reply", "PUT", "/companies", status=400, body=body))
+    done = run(to_intercom)
+    assert done.state == "failed"
+    assert "no custom attribute 'seats'" in done.error_message
+    assert run(to_intercom).accepted == 1
+
+
+def test_what_intercom_would_cut_is_invalid_with_its_column_and_a_reason(shop: Shop, intercom: Sandbox, to_intercom: Activation) -> None:
+    map_fields(to_intercom, ("description", "monthly_spend"), {"column": "domain", "target": "domain", "custom_attribute": True})
+    shop.fill(3)
+    for key, spend in ((1, "155.98"), (2, "2147483648"), (3, "155")):
+        shop.set(key, "description", spend)
+    shop.set(3, "domain", "x" * 256)
+    done = run(to_intercom)
+    assert (done.invalid, done.accepted, intercom.state()["companies"]) == (3, 0, [])
+    told = {change.key: (change.code, change.field) for change in done.changes.all()}
+    assert told == {
+        "1": ("value_invalid", "monthly_spend"),
+        "2": ("number_out_of_range", "monthly_spend"),
+        "3": ("text_too_long", "domain"),
+    }
+    assert all("Column '" in change.message and "155" not in change.message for change in done.changes.all())
+
+
+def test_a_changed_company_id_is_another_company_and_the_run_says_so(shop: Shop, intercom: Sandbox, to_intercom: Activation) -> None:
+    Activation.objects.filter(pk=to_intercom.pk).update(match_column="domain")
+    activation = Activation.objects.get(pk=to_intercom.pk)
+    shop.fill(2)
+    assert run(activation).another == 0
+    shop.set(2, "domain", "renamed.com")
+    intercom.log.clear()
+    done = run(activation)
+    assert (done.known, done.another, done.accepted, done.created) == (1, 1, 1, 1)
+    (sent,) = writes(intercom)
+    assert (sent["method"], sent["body"]) == ("POST", {"company_id": "renamed.com", "name": "Company 2", "plan": "pro"})
+    change = done.changes.get()
+    assert (change.code, change.outcome) == ("another_record", "accepted")
+    assert "the former one stays as it is" in change.message
+    assert {company["company_id"] for company in intercom.state()["companies"]} == {"company1.com", "company2.com", "renamed.com"}
+    again = run(activation)
+    assert (again.planned, again.another) == (0, 0)
+
+
+def test_companies_that_intercom_does_not_show_yet_are_counted_and_said(
+    shop: Shop, intercom: Sandbox, to_intercom: Activation, admin_client: Any
+) -> None:
+    shop.fill(3)
+    intercom.handle(request("POST", "/companies", {"company_id": "3", "name": "Old"}))
+    seen = next(iter(intercom.companies.by_id.values()))  # type: ignore[attr-defined]
+    seen.update(user_count=1, created_at=seen["created_at"] - 100)
+    done = run(to_intercom)
+    assert (done.accepted, done.created, done.hidden) == (3, 2, 2)
+    for page in (("activations_run_change", done.pk), ("activations_activation_change", to_intercom.pk)):
+        text = admin_client.get(reverse(f"admin:{page[0]}", args=[page[1]])).content.decode()
+        assert "2 records were created that are not shown there yet" in text
+        assert "before a contact is attached" in text
+
+
+def test_a_changed_remote_created_at_is_kept_up_to_date_in_upsert_mode(shop: Shop, intercom: Sandbox, to_intercom: Activation) -> None:
+    intercom.switches.update(put_remote_created_at="refuse")
+    map_fields(to_intercom, ("description", "remote_created_at"))
+    shop.fill(2)
+    for key in (1, 2):
+        shop.set(key, "description", f"2024-01-0{key}")
+    run(to_intercom)
+    shop.set(1, "description", "2024-02-01")
+    shop.set(2, "name", "Two")
+    done = run(to_intercom)
+    assert (done.accepted, done.rejected) == (2, 0)
+    assert {company["remote_created_at"] for company in intercom.state()["companies"]} == {1706745600, 1704153600}
+
+
+def test_contacts_are_created_once_updated_by_id_and_follow_a_changed_email(shop: Shop, companies: Any, intercom: Sandbox) -> None:
+    intercom.switches.update(search_delay_seconds=60)
+    intercom._switch({"contacts": [{"id": "p1", "email": "company1.com@mail.com", "name": "Old", "created_at": 1534537334}]})
+    activation = Activation.objects.create(
+        name="Contacts",
+        model=companies,
+        destination=destination("intercom", "intercom.contacts", region="us"),
+        match_column="plan",
+        match_field="email",
+    )
+    map_fields(activation, ("name", "name"), {"column": "seats", "target": "seats", "custom_attribute": True})
+    shop.fill(3)
+    for key in (1, 2, 3):
+        shop.set(key, "plan", f"company{key}.com@mail.com")
+    done = run(activation)
+    assert (done.accepted, done.created, done.hidden, done.state) == (3, 2, 0, "succeeded")
+    assert {(contact["name"], contact["custom_attributes"]["seats"]) for contact in intercom.state()["contacts"]} == {
+        (f"Company {n}", n) for n in (1, 2, 3)
+    }
+    assert run(activation).planned == 0
+    shop.set(2, "plan", "new@mail.com")
+    writes(intercom)
+    done = run(activation)
+    assert (done.accepted, done.another) == (1, 0)
+    assert [(sent["method"], sent["body"]) for sent in writes(intercom)] == [("PUT", {"email": "new@mail.com"})]
+
+
+def test_contacts_in_update_mode_are_looked_up_once(shop: Shop, companies: Any, intercom: Sandbox) -> None:
+    intercom._switch({"contacts": [{"id": "p1", "external_id": "1", "name": "Old"}]})
+    activation = Activation.objects.create(
+        name="Contacts",
+        model=companies,
+        destination=destination("intercom", "intercom.contacts", region="us"),
+        mode="update",
+        match_column="id",
+        match_field="external_id",
+    )
+    map_fields(activation, ("name", "name"))
+    shop.fill(2)
+    done = run(activation)
+    assert (done.accepted, done.skipped, done.lookup_requests) == (1, 1, 2)
+    shop.set(1, "name", "One")
+    done = run(activation)
+    assert (done.accepted, done.lookup_requests, done.write_requests) == (1, 0, 1)
+
+
+def test_a_contact_created_without_an_answer_is_ours_though_search_does_not_find_it_yet(
+    shop: Shop, companies: Any, intercom: Sandbox, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("activations.decide.BACKOFF_SECONDS", 0.01)
+    intercom.switches.update(search_delay_seconds=60)
+    activation = Activation.objects.create(
+        name="Contacts",
+        model=companies,
+        destination=destination("intercom", "intercom.contacts", region="us"),
+        mode="insert",
+        match_column="id",
+        match_field="external_id",
+    )
+    map_fields(activation, ("name", "name"))
+    shop.fill(1)
+    intercom.faults.append(Fault("cut_after", "POST", "/contacts$"))
+    done = run(activation)
+    assert (done.accepted, done.skipped, done.write_requests) == (1, 0, 2)
+    assert len(intercom.state()["contacts"]) == 1
