@@ -18,7 +18,8 @@ NAME_KEYS = ("first_name", "last_name", "full_name")
 
 _EMAIL = re.compile(r"([^\s@<>\"(),:;\[\]\\]{1,64})@([^\s@]+)")
 _COUNTRY = re.compile(r"[A-Za-z]{2}", re.ASCII)
-_DEGREES = re.compile(r"[+-]?\d{1,3}(\.\d+)?", re.ASCII)
+_DEGREES = re.compile(r"([+-]?)0*(\d{1,3}(?:\.\d+)?)", re.ASCII)
+_MOST_DEGREES = {"latitude": 90, "longitude": 180}
 
 
 def email(text: Any) -> str | None:
@@ -33,7 +34,12 @@ def email(text: Any) -> str | None:
 
 
 def location(field: Field, value: Any) -> Wire:
-    """An object with all ten keys, from an object or JSON text with some of them; any other text goes as one address."""
+    """An object with all ten keys, from an object or JSON text with some of them; any other text goes as one address.
+
+    Of a field that is a part of a location: the text of that part.
+    """
+    if part := field.config.get("part"):
+        return _checked(field, part, _text_part(field, value))
     given = _object(value)
     if given is None:
         if isinstance(value, str) and value.strip() and not value.lstrip().startswith("{"):
@@ -42,14 +48,16 @@ def location(field: Field, value: Any) -> Wire:
     parts = _parts(given, LOCATION_KEYS)
     if not parts:
         raise refused(field, f"an object with texts under no other keys than {', '.join(LOCATION_KEYS)}", value)
-    parts["country_code"] = _country(field, parts["country_code"])
-    parts["latitude"] = _degrees(field, "latitude", parts["latitude"], 90)
-    parts["longitude"] = _degrees(field, "longitude", parts["longitude"], 180)
-    return parts
+    return {key: _checked(field, key, part) for key, part in parts.items()}
 
 
 def personal_name(field: Field, value: Any) -> Wire:
-    """First, last and full name, from an object, from "Last, First" or from "First Last"."""
+    """First, last and full name, from an object, from "Last, First" or from "First Last".
+
+    Of a field that is a part of a name: the text of that part.
+    """
+    if field.config.get("part"):
+        return _text_part(field, value)
     given = _object(value)
     if given is None:
         given = _split_name(value) if isinstance(value, str) and value.strip() else {}
@@ -125,9 +133,28 @@ def _parts(given: dict[str, Any], keys: tuple[str, ...]) -> dict[str, str | None
 
 
 def _part(value: Any) -> str | None:
-    if isinstance(value, float):
+    if isinstance(value, float | Decimal):
         return format(Decimal(str(value)), "f")
     return None if value is None else str(value).strip() or None
+
+
+def _text_part(field: Field, value: Any) -> str:
+    """The text of one part. A whole number is its digits, whatever the type of its column."""
+    if isinstance(value, float | Decimal):
+        value = _part(value) if Decimal(value).is_finite() else None
+        value = value.rstrip("0").rstrip(".") if value and "." in value else value
+    text = None if isinstance(value, bool | dict | list) else _part(value)
+    if not text:
+        raise refused(field, "one text", value)
+    return text
+
+
+def _checked(field: Field, key: str, text: str | None) -> str | None:
+    """A part of a location as Attio takes it."""
+    if key == "country_code":
+        return _country(field, text)
+    most = _MOST_DEGREES.get(key)
+    return _degrees(field, key, text, most) if most else text
 
 
 def _country(field: Field, text: str | None) -> str | None:
@@ -137,9 +164,13 @@ def _country(field: Field, text: str | None) -> str | None:
 
 
 def _degrees(field: Field, key: str, text: str | None, most: int) -> str | None:
-    if text is not None and not (_DEGREES.fullmatch(text) and abs(float(text)) <= most):
+    """A number of degrees without leading zeros, which Attio refuses."""
+    if text is None:
+        return None
+    match = _DEGREES.fullmatch(text)
+    if match is None or float(match[2]) > most:
         raise refused(field, f"a {key} in degrees from -{most} to {most}", text)
-    return text
+    return match[1] + match[2]
 
 
 def _split_name(text: str) -> dict[str, str]:

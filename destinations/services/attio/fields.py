@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from destinations.contract import Field, Option, Purpose
+from destinations.services.attio import parts
 from destinations.services.attio.client import Client
 from destinations.services.attio.values import CONVERTERS
 
@@ -14,7 +15,7 @@ _CHOICES = {"select": "options", "status": "statuses"}
 
 
 def discover(client: Client, object_slug: str) -> list[Field]:
-    """Every attribute that is not archived, in Attio's order; with its options where they matter for writing.
+    """Every attribute that is not archived, in Attio's order, each followed by its parts; with options where they can be written.
 
     Raises:
         Misconfigured, Unavailable
@@ -22,7 +23,8 @@ def discover(client: Client, object_slug: str) -> list[Field]:
     base = f"/objects/{object_slug}/attributes"
     found = [entry for entry in client.pages(Purpose.DISCOVERY, base, ATTRIBUTE_PAGE) if not entry.get("is_archived")]
     client.slugs.update({str((entry.get("id") or {}).get("attribute_id")): entry["api_slug"] for entry in found})
-    return [field_of(entry, _options(client, base, entry)) for entry in found]
+    attributes = [field_of(entry, _options(client, base, entry)) for entry in found]
+    return [field for attribute in attributes for field in (attribute, *parts.fields(attribute))]
 
 
 def field_of(attribute: dict[str, Any], options: tuple[Option, ...] = ()) -> Field:

@@ -6,19 +6,22 @@ PUT and PATCH differ only in lists: PUT makes a list what was sent, PATCH adds t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from core.errors import Unavailable
 from destinations.contract import Operation, Outcome, Purpose, Result, Verb, Wire
+from destinations.services.attio import parts
 from destinations.services.attio.client import Client
 from destinations.services.attio.errors import Answer
 
 
 def write(client: Client, object_slug: str, operation: Operation) -> Outcome:
     """Sends the operation's requests. Raises as `Service.write`."""
-    return _VERBS[operation.verb](Requests(client, object_slug, operation))
+    outcome = _VERBS[operation.verb](Requests(client, object_slug, parts.joined(client, object_slug, operation)))
+    return replace(outcome, sent=parts.as_mapped(outcome.sent, operation))
 
 
 def steps(operation: Operation) -> Iterator[tuple[str, dict[str, Wire]]]:
