@@ -7,12 +7,19 @@ Switches (`POST /_sandbox/switches`):
     workspace_name                        as `/v2/self` gives it
     enrichment                            true: Attio fills in empty attributes 250 ms after a create; "overwrite": also filled ones
     conflict_names_record                 false: a uniqueness conflict does not name the other record
+    conflict_names_attribute              "id": it names the attribute by its id, and repeats the value; "slug" (default)
+    strips_www                            true: a domain is kept without `www.`; false (default): `www.acme.com` is another domain
+    two_owners                            "first": an upsert whose values two records hold updates the one and leaves the other
+                                          its value; "refuse" (default): it is a uniqueness conflict
+    paged_options                         true: options and statuses obey `limit` and `offset`, too
+    record_cap                            {"most", "status", "code"}: an object with so many records takes no new one
     empty_patch                           "ignore": a PATCH with [] leaves a single value as it is; "clear" (default) empties it
     concurrent_write_conflicts            how many of the next writes are answered 409
     merging                               ids of records that are being merged: reads and writes of them wait
     companies_from_emails                 true: a new person makes the company of the email domain
 Actions of the same call:
-    attributes    adds attributes: [{"api_slug", "type", "title", "is_multiselect", "is_unique", "is_required", "is_writable", "options"}]
+    attributes    adds attributes: [{"api_slug", "type", "title", "is_multiselect", "is_unique", "is_required", "is_writable", "options",
+                  "object" ("companies"), "allowed_objects" (slugs)}]
     archive, unarchive    slugs of company attributes
     archive_options       {slug: [titles]}
     add_options           {slug: [titles]}
@@ -130,9 +137,7 @@ class AttioSandbox(Sandbox):
         with_archived = request.query.get("show_archived") == "true"
         found = self.workspace.store(name).schema.attributes.values()
         shown = [item.described() for item in found if with_archived or not item.archived]
-        offset = _integer(request, "offset") or 0
-        limit = _integer(request, "limit")
-        return _data(shown[offset : None if limit is None else offset + limit])
+        return _data(_page(request, shown))
 
     def attribute(self, request: Request, name: str, slug: str) -> Reply:
         return _data(self.workspace.store(name).schema.get(slug).described())
@@ -168,6 +173,8 @@ class AttioSandbox(Sandbox):
         if record is None:
             return self._described(store, self._created(store, sent))
         self._refuse_merging(record.id, 400)
+        if self.switches.get("two_owners") == "first":
+            sent[attribute.slug] = [kept for kept in sent[attribute.slug] if store.owner(attribute, kept) in (None, record)]
         self.workspace.update(store, record, sent, {attribute.slug: appended}, _now())
         return self._described(store, record)
 
@@ -217,6 +224,9 @@ class AttioSandbox(Sandbox):
         return self._described(store, record)
 
     def _created(self, store: Store, sent: dict[str, list[Kept]]) -> Record:
+        cap = self.switches.get("record_cap")
+        if cap and len(store.records) >= cap["most"]:
+            raise Refusal(cap["code"], "The workspace holds as many records as its plan allows.", status=cap["status"])
         record = self.workspace.create(store, sent, _now(), enrich=bool(self.switches.get("enrichment")))
         if store.schema.slug == "people" and self.switches.get("companies_from_emails"):
             self._company_of(store, record, sent)
@@ -240,7 +250,8 @@ class AttioSandbox(Sandbox):
         if attribute.type != kind:
             raise Refusal("validation_type", f"This attribute is not a {kind} attribute.")
         with_archived = request.query.get("show_archived") == "true"
-        return _data([attribute.described_choice(item) for item in attribute.choices if with_archived or not item.archived])
+        shown = [attribute.described_choice(item) for item in attribute.choices if with_archived or not item.archived]
+        return _data(_page(request, shown) if self.switches.get("paged_options") else shown)
 
     def _conflict(self) -> None:
         left = int(self.switches.get("concurrent_write_conflicts") or 0)
@@ -261,6 +272,8 @@ class AttioSandbox(Sandbox):
         super()._switch(wanted)
         for store in self.workspace.stores.values():
             store.names_owner = self.switches.get("conflict_names_record") is not False
+            store.names_slug = self.switches.get("conflict_names_attribute") != "id"
+        self.workspace.strips_www = bool(self.switches.get("strips_www"))
 
 
 def _now() -> datetime:
@@ -290,6 +303,11 @@ def _values(request: Request) -> dict[str, Any]:
             raise payload(["data", "values"][:depth], "object", received)
         inner = inner[key]
     return dict(inner)
+
+
+def _page(request: Request, found: list[Any]) -> list[Any]:
+    offset, limit = _integer(request, "offset") or 0, _integer(request, "limit")
+    return found[offset : None if limit is None else offset + limit]
 
 
 def _integer(request: Request, name: str) -> int | None:

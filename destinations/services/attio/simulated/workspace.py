@@ -27,7 +27,7 @@ class Workspace:
         self.actor: Actor = {"type": "api-token", "id": self.token_id}
         self.stores = {name: Store(Schema(self.id, name)) for name in OBJECTS}
         self.members = {"admin@sandbox.com": fixed_id(self.id, "member")}
-        self.merging: set[str] = set()
+        self.strips_www = False
         self.due: list[tuple[datetime, Store, Record]] = []
 
     def store(self, name: str) -> Store:
