@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -108,11 +109,26 @@ _WANTED = {
 
 
 def _reference_object(field: Field, given: dict[str, Any]) -> Wire:
-    target, record = given.get("target_object"), given.get("target_record_id")
-    found = _uuid(record) if isinstance(record, str) else None
-    if set(given) != {"target_object", "target_record_id"} or not isinstance(target, str) or found is None:
-        raise refused(field, "an object with target_object and target_record_id", given)
-    return {"target_object": target, "target_record_id": found}
+    """A record by its id or by one value of a unique attribute."""
+    target = given.get("target_object")
+    names = [name for name in given if name != "target_object"]
+    allowed = {*field.config.get("allowed_objects", ()), field.config.get("target_object")} - {None}
+    fits = isinstance(target, str) and len(names) == 1 and (not allowed or target in allowed)
+    found = _referred(str(target), names[0], given[names[0]]) if fits else None
+    if found is None:
+        raise refused(field, "an object with the target_object it may refer to and target_record_id, domains or email_addresses", given)
+    return {"target_object": target, **found}
+
+
+def _referred(target: str, name: str, value: Any) -> dict[str, Any] | None:
+    if name == "target_record_id":
+        found = _uuid(value) if isinstance(value, str) else None
+        return {name: found} if found else None
+    known, key, convert = _UNIQUE.get(target, ("", "", _domain))
+    only = value[0] if isinstance(value, list) and len(value) == 1 else value
+    text = only.get(key) if isinstance(only, dict) else only
+    found = convert(text) if name == known and isinstance(text, str) else None
+    return {name: [{key: found}]} if found else None
 
 
 def _object(value: Any) -> dict[str, Any] | None:
@@ -194,3 +210,10 @@ def _domain(text: str) -> str | None:
         return domains.normalise(text)
     except ValueError:
         return None
+
+
+_UNIQUE: dict[str, tuple[str, str, Callable[[str], str | None]]] = {
+    "companies": ("domains", "domain", _domain),
+    "people": ("email_addresses", "email_address", email),
+}
+"""The unique attribute of an object, and the key of its values."""

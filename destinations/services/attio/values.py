@@ -123,7 +123,13 @@ def _number(field: Field, value: Any) -> Wire:
 
 
 def _currency(field: Field, value: Any) -> Wire:
-    return _number(field, value.get("currency_value") if isinstance(value, dict) else value)
+    """An amount. Its currency belongs to the attribute and can't be set for a record, so that another one would be a lie."""
+    if not isinstance(value, dict):
+        return _number(field, value)
+    currency = field.config.get("currency")
+    if currency and value.get("currency_code") not in (None, currency):
+        raise refused(field, f"an amount in {currency}", value)
+    return _number(field, value.get("currency_value"))
 
 
 def _rating(field: Field, value: Any) -> Wire:

@@ -91,6 +91,33 @@ def test_more_attributes_than_a_page_holds_all_come_once(service: AttioCompanies
     assert sum("." not in name for name in found) == 132
 
 
+@pytest.mark.parametrize("paged", [True, False])
+def test_more_options_than_a_page_holds_all_come_paged_or_not(
+    service: AttioCompanies, client: Client, switch: Callable[..., None], paged: bool
+) -> None:
+    switch(paged_options=paged)
+    categories = next(field for field in service.fields(client) if field.name == "categories")
+    assert len({option.title for option in categories.options}) == len(categories.options) == 152
+
+
+def test_objects_that_may_be_referred_to_are_known_by_name(service: AttioCompanies, client: Client, switch: Callable[..., None]) -> None:
+    switch(
+        attributes=[
+            {"api_slug": "partner", "type": "record-reference", "allowed_objects": ["companies"]},
+            {"api_slug": "anything", "type": "record-reference", "allowed_objects": ["companies", "people"]},
+        ]
+    )
+    found = {field.name: field for field in service.fields(client)}
+    assert found["partner"].config == {"allowed_objects": ["companies"], "target_object": "companies"}
+    assert found["anything"].config == {"allowed_objects": ["companies", "people"]}
+
+
+def test_the_record_id_is_never_a_match() -> None:
+    entry = {"api_slug": "record_id", "title": "Record ID", "type": "text", "is_writable": True, "is_unique": True}
+    assert not field_of(entry).matchable
+    assert field_of({**entry, "api_slug": "vat"}).matchable
+
+
 def test_options_in_pages_all_come(service: AttioCompanies, client: Client, sandbox: AttioSandbox, switch: Callable[..., None]) -> None:
     switch(
         attributes=[{"api_slug": "tier", "type": "select", "options": []}],

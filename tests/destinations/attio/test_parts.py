@@ -124,7 +124,7 @@ def test_a_location_that_did_not_change_is_neither_read_nor_sent(
 def test_a_part_is_cleared_alone_and_the_last_one_clears_the_location(write: Write, sandbox: AttioSandbox, known: str) -> None:
     write(Verb.UPDATE, {"postcode": []}, changed="postcode", remote_id=known)
     assert place(sandbox) == {**PARIS, "postcode": None}
-    cleared = {"line_1": [], "locality": [], "postcode": [], "country_code": []}
+    cleared: dict[str, Any] = {"line_1": [], "locality": [], "postcode": [], "country_code": []}
     write(Verb.UPDATE, cleared, changed="line_1", remote_id=known)
     assert place(sandbox) is None
 
