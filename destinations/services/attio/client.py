@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from destinations.services.attio.errors import Answer, problem
 
 VERSION = "/v2"
 REQUEST_ID = "x-attio-execution-id"
+_ATTRIBUTE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class Client:
@@ -87,6 +89,19 @@ class Client:
             seen.update(fresh)
             if len(page) < size or not fresh:
                 return
+
+    def learn_slug(self, object_path: str, attribute: str) -> None:
+        """Asks for the slug of an attribute of which a refusal gave the id only, once; where Attio can't say, the id has to do."""
+        if not _ATTRIBUTE_ID.fullmatch(attribute) or attribute in self.slugs:
+            return
+        self.slugs[attribute] = attribute
+        try:
+            found = self.send(Purpose.DISCOVERY, "GET", f"{object_path}/attributes/{attribute}")
+        except Unavailable:
+            return
+        data = found.body.get("data") if found.ok else None
+        if isinstance(data, dict) and data.get("api_slug"):
+            self.slugs[attribute] = str(data["api_slug"])
 
     def close(self) -> None:
         self._http.close()

@@ -44,18 +44,32 @@ class Records(Service):
         return values.identity(field, wire)
 
     def find(self, client: Client, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
-        wanted = dict.fromkeys(identities)
-        found: dict[str, str] = {}
-        clauses = [clause for identity in wanted for clause in _clauses(match_field, identity)]
-        for record in self._matching(client, clauses) if clauses else ():
-            for value in (record.get("values") or {}).get(match_field.name) or ():
-                identity = _identity_of(match_field, value)
-                if identity in wanted:
-                    found.setdefault(identity, record["id"]["record_id"])
-        return found
+        wanted = list(dict.fromkeys(identities))
+        try:
+            return self._found(client, match_field, wanted) if wanted else {}
+        except Rejected:
+            return self._found_in_halves(client, match_field, wanted)
 
     def write(self, client: Client, operation: Operation) -> Outcome:
         return writing.write(client, self.object, operation)
+
+    def _found_in_halves(self, client: Client, match_field: Field, wanted: list[str]) -> Mapping[str, str]:
+        """Attio refuses one of the values: no record can have that one, and the others are asked for without it."""
+        half = len(wanted) // 2
+        return {**self.find(client, match_field, wanted[:half]), **self.find(client, match_field, wanted[half:])} if half else {}
+
+    def _found(self, client: Client, match_field: Field, wanted: list[str]) -> dict[str, str]:
+        exact: dict[str, str] = {}
+        alike: dict[str, str] = {}
+        clauses = [clause for identity in wanted for clause in _clauses(match_field, identity)]
+        for record in self._matching(client, clauses):
+            for value in (record.get("values") or {}).get(match_field.name) or ():
+                kept_as = _kept_as(value)
+                identity = _identity_of(match_field, kept_as)
+                if identity in wanted:
+                    # Where `acme.com` and `www.acme.com` are two companies in Attio, the one of that very name is meant.
+                    (exact if identity == kept_as else alike).setdefault(identity, record["id"]["record_id"])
+        return {**alike, **exact}
 
     def _matching(self, client: Client, clauses: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         path, offset = f"/objects/{self.object}/records/query", 0
@@ -79,14 +93,20 @@ def _clauses(field: Field, identity: str) -> Iterator[dict[str, Any]]:
     if field.type == "domain":
         for spelling in domains.spellings(identity):
             yield {field.name: {"domain": {"$eq": spelling}}}
+    elif field.type == "email-address":
+        yield {field.name: {"email_address": {"$eq": identity}}}
     else:
         yield {field.name: float(identity) if field.type in _NUMBERS else identity}
 
 
-def _identity_of(field: Field, value: Mapping[str, Any]) -> str:
+def _kept_as(value: Mapping[str, Any]) -> Any:
+    """What Attio holds, of a value with its bookkeeping."""
+    return next((value[key] for key in _READ_KEYS if value.get(key) is not None), None)
+
+
+def _identity_of(field: Field, kept_as: Any) -> str:
     """The identity of a value as Attio gives it back, or "" where it has none."""
     try:
-        wire = values.convert(field, next(value[key] for key in _READ_KEYS if value.get(key) is not None))
-    except (Rejected, StopIteration):
+        return "" if kept_as is None else values.identity(field, values.convert(field, kept_as))
+    except Rejected:
         return ""
-    return values.identity(field, wire)

@@ -48,13 +48,17 @@ class Requests:
     def __init__(self, client: Client, object_slug: str, operation: Operation) -> None:
         self.client = client
         self.operation = operation
-        self.base = f"/objects/{object_slug}/records"
+        self.object_path = f"/objects/{object_slug}"
+        self.base = f"{self.object_path}/records"
         self.sent: dict[str, None] = {}
 
     def send(self, method: str, body: Mapping[str, Wire], *, record_id: str = "", params: Mapping[str, str] | None = None) -> Answer:
         path = f"{self.base}/{quote(record_id, safe='')}" if record_id else self.base
         self.sent.update(dict.fromkeys(body))
-        return self.client.send(Purpose.WRITE, method, path, params=params, body=_body(body))
+        answer = self.client.send(Purpose.WRITE, method, path, params=params, body=_body(body))
+        if answer.status == 400:
+            self.client.learn_slug(self.object_path, answer.named_attribute)
+        return answer
 
     def require(self, answer: Answer, body: Mapping[str, Wire]) -> Answer:
         return self.client.require(answer, Purpose.WRITE, _body(body))

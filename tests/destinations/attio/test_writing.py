@@ -187,9 +187,12 @@ def test_create_is_a_post_without_empty_values(write: Write, sandbox: AttioSandb
     assert outcome.sent == ("domains", "name")
 
 
+@pytest.mark.parametrize("names_attribute", ["slug", "id"])
 @pytest.mark.parametrize("names_owner", [True, False])
-def test_create_of_a_known_company_exists(write: Write, sandbox: AttioSandbox, switch: Callable[..., None], names_owner: bool) -> None:
-    switch(conflict_names_record=names_owner)
+def test_create_of_a_known_company_exists(
+    write: Write, sandbox: AttioSandbox, switch: Callable[..., None], names_owner: bool, names_attribute: str
+) -> None:
+    switch(conflict_names_record=names_owner, conflict_names_attribute=names_attribute)
     known = write(Verb.CREATE, "acme.com", {"name": "Acme"})
     outcome = write(Verb.CREATE, "acme.com", {"name": "Other"})
     assert outcome.result is Result.EXISTS
@@ -197,8 +200,9 @@ def test_create_of_a_known_company_exists(write: Write, sandbox: AttioSandbox, s
     assert record(sandbox, "acme.com")["values"]["name"] == "Acme"
 
 
-def test_create_with_another_taken_value_is_a_refusal(write: Write, switch: Callable[..., None]) -> None:
-    switch(attributes=[{"api_slug": "vat", "type": "text", "is_unique": True}])
+@pytest.mark.parametrize("names_attribute", ["slug", "id"])
+def test_create_with_another_taken_value_is_a_refusal(write: Write, switch: Callable[..., None], names_attribute: str) -> None:
+    switch(conflict_names_attribute=names_attribute, attributes=[{"api_slug": "vat", "type": "text", "is_unique": True}])
     write(Verb.CREATE, "acme.com", {"vat": "FR1"})
     with pytest.raises(Rejected, match="vat"):
         write(Verb.CREATE, "other.com", {"vat": "FR1"})
@@ -214,6 +218,43 @@ def test_one_bad_value_stores_nothing_and_names_its_attribute(write: Write, sand
     assert refusal.value.field == "foundation_date"
     assert "yesterday" not in refusal.value.message + refusal.value.detail
     assert [entry["values"]["name"] for entry in sandbox.state()["records"]] == ["Acme"]
+
+
+def test_an_attribute_that_attio_names_by_its_id_is_asked_for_once(
+    write: Write, client: Client, gate: CountingGate, switch: Callable[..., None]
+) -> None:
+    switch(conflict_names_attribute="id")
+    client.slugs.clear()
+    known = write(Verb.UPSERT, "acme.com", {})
+    write(Verb.UPSERT, "other.com", {})
+    for _ in range(2):
+        with pytest.raises(Rejected) as refusal:
+            write(Verb.UPDATE, "other.com", {}, changed="domains", remote_id=known.remote_id)
+        assert refusal.value.field == "domains"
+        assert "other.com" not in refusal.value.message
+    assert gate.passed.count(Purpose.DISCOVERY) == 1
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, "quota_exceeded"), (403, "billing_error"), (402, "billing_error")])
+def test_a_full_workspace_stops_the_run_however_attio_says_so(
+    write: Write, switch: Callable[..., None], sandbox: AttioSandbox, status: int, code: str
+) -> None:
+    switch(record_cap={"most": 1, "status": status, "code": code})
+    write(Verb.UPSERT, "acme.com", {})
+    with pytest.raises(Misconfigured, match="plan") as problem:
+        write(Verb.UPSERT, "other.com", {})
+    assert problem.value.code == code
+    assert len(sandbox.state()["records"]) == 1
+
+
+def test_a_domain_of_another_company_may_be_left_to_it(
+    service: AttioCompanies, client: Client, write: Write, switch: Callable[..., None], sandbox: AttioSandbox
+) -> None:
+    switch(two_owners="first")
+    first, second = write(Verb.UPSERT, "acme.com", {}), write(Verb.UPSERT, "other.com", {})
+    outcome = service.write(client, Operation(Verb.UPSERT, "domains", ["acme.com", "other.com"], {"name": "Both"}))
+    assert outcome.remote_id == first.remote_id
+    assert record(sandbox, "other.com")["id"] == second.remote_id
 
 
 def test_two_domains_of_two_companies_are_a_refusal(service: AttioCompanies, client: Client, write: Write) -> None:
@@ -316,7 +357,12 @@ def test_find_asks_once_and_returns_what_exists(write: Write, service: AttioComp
     body = sandbox.log[0]["body"]
     assert body["limit"] == 500
     assert body["filter"]["$or"][0] == {"domains": {"domain": {"$eq": "acme.com"}}}
-    assert len(body["filter"]["$or"]) == 4
+    assert [clause["domains"]["domain"]["$eq"] for clause in body["filter"]["$or"] if "www." not in str(clause)] == [
+        "acme.com",
+        "acme.io",
+        "other.com",
+        "nowhere.com",
+    ]
 
 
 def test_find_of_nothing_asks_nothing(service: AttioCompanies, client: Client, fields: dict[str, Field], gate: CountingGate) -> None:
@@ -330,6 +376,45 @@ def test_an_international_domain_is_found_however_attio_keeps_it(
     api("POST", "/objects/companies/records", {"data": {"values": {"domains": ["Müller.de"]}}})
     identity = service.identity(fields["domains"], service.convert(fields["domains"], "müller.de"))
     assert list(service.find(client, fields["domains"], [identity])) == ["xn--mller-kva.de"]
+
+
+@pytest.mark.parametrize("strips_www", [True, False])
+def test_a_company_with_www_is_found_whatever_attio_keeps(
+    service: AttioCompanies, client: Client, fields: dict[str, Field], api: Callable[..., requests.Response],
+    switch: Callable[..., None], strips_www: bool,
+) -> None:  # fmt: skip
+    switch(strips_www=strips_www)
+    made = api("POST", "/objects/companies/records", {"data": {"values": {"domains": ["www.acme.com"]}}}).json()["data"]
+    assert service.find(client, fields["domains"], ["acme.com"]) == {"acme.com": made["id"]["record_id"]}
+
+
+def test_of_two_companies_the_one_without_www_is_found(
+    service: AttioCompanies, client: Client, fields: dict[str, Field], api: Callable[..., requests.Response]
+) -> None:
+    made = {
+        domain: api("POST", "/objects/companies/records", {"data": {"values": {"domains": [domain]}}}).json()["data"]["id"]["record_id"]
+        for domain in ("www.acme.com", "acme.com")
+    }
+    assert service.find(client, fields["domains"], ["acme.com"]) == {"acme.com": made["acme.com"]}
+
+
+def test_a_value_that_attio_refuses_to_look_up_hides_no_other(
+    service: AttioCompanies, client: Client, fields: dict[str, Field], write: Write, sandbox: AttioSandbox
+) -> None:
+    known = write(Verb.UPSERT, "acme.com", {}).remote_id
+    refusal = {"status_code": 400, "type": "invalid_request_error", "code": "validation_type", "message": "Invalid."}
+    sandbox.faults.append(Fault("reply", path="/query$", body_contains='"odd.com"', times=99, status=400, body=refusal))
+    assert service.find(client, fields["domains"], ["odd.com", "a.com", "acme.com", "b.com"]) == {"acme.com": known}
+
+
+@pytest.mark.parametrize("code", ["invalid_filter_of_the_future", "a_code_of_the_future", "filter_error"])
+def test_a_look_up_that_is_refused_as_such_stops_the_run(
+    service: AttioCompanies, client: Client, fields: dict[str, Field], sandbox: AttioSandbox, code: str
+) -> None:
+    sandbox.faults.append(Fault("reply", path="/query$", status=400, body={"code": code, "message": "No."}))
+    with pytest.raises(Misconfigured) as problem:
+        service.find(client, fields["domains"], ["acme.com", "other.com"])
+    assert problem.value.code == code
 
 
 def test_find_by_another_unique_attribute(
