@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from activations.models import Activation, Change
+from activations.models import Activation, Change, Record
 from destinations.models import Destination
 from destinations.sandbox import Sandbox
 from segments.discovery import refresh_columns
@@ -57,6 +57,27 @@ def test_a_run_that_changes_no_part_reads_nothing(shop: Shop, attio: Sandbox, of
     shop.set(1, "name", "New")
     done = run(offices)
     assert (done.write_requests, done.lookup_requests) == (1, 0)
+
+
+def test_update_mode_finds_a_company_by_any_of_its_domains(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(60)
+    run(to_attio)
+    Record.objects.all().delete()
+    shop.run("update companies set domain = 'new' || id || '.com, ' || domain, name = 'Known'")
+    shop.add((99, "Unknown", "unknown.com, unknown.net", None, "pro", 1))
+    Activation.objects.filter(pk=to_attio.pk).update(mode="update")
+    done = run(Activation.objects.get(pk=to_attio.pk))
+    assert (done.accepted, done.skipped, done.created) == (60, 1, 0)
+    assert done.lookup_requests <= 4
+    assert {record["values"]["name"] for record in attio.state()["records"]} == {"Known"}
+
+
+def test_without_a_usable_match_the_run_says_what_to_do_in_attio(shop: Shop, attio: Any, to_attio: Activation) -> None:
+    shop.fill(1)
+    attio.workspace.stores["companies"].schema.attributes["domains"].archived = True
+    done = run(to_attio)
+    assert (done.state, done.error_code) == ("failed", "match_field")
+    assert "Un-archive Domains in Attio" in done.error_message
 
 
 def test_people_are_synced_by_their_addresses(shop: Shop, companies: DataModel, to_attio: Activation, attio: Sandbox) -> None:

@@ -13,6 +13,10 @@ class AttioPeople(Records):
     object = "people"
     accepts = ("users", "custom")
     default_match = "email_addresses"
+    match_advice = (
+        "Attio tells people apart by the attribute Email addresses and lets no attribute of people be made unique. "
+        "Un-archive Email addresses in Attio, in the settings of the object People."
+    )
     notes = (
         "Attio tells people apart by their email addresses; a row without one is not sent.",
         "When the email address of a row changes, the new one is added to the person; Attio keeps the old one too.",

@@ -43,6 +43,10 @@ class Records(Service):
     def identity(self, field: Field, wire: Wire) -> str:
         return values.identity(field, wire)
 
+    def identities(self, field: Field, wire: Wire) -> Sequence[str]:
+        found = (values.identity(field, item) for item in (wire if isinstance(wire, list) else [wire]))
+        return tuple(dict.fromkeys(name for name in found if name))
+
     def find(self, client: Client, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
         wanted = list(dict.fromkeys(identities))
         try:
