@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,8 +17,30 @@ from destinations.contract import Gate, Purpose
 from destinations.services.attio.errors import Answer, problem
 
 VERSION = "/v2"
+LOOKUP_SIZE = 50
 REQUEST_ID = "x-attio-execution-id"
 _ATTRIBUTE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass
+class Lookup:
+    """How many values one look-up asks for.
+
+    A query may be too costly by itself, which no waiting mends, and is answered like too many requests
+    (docs.attio.com /rest-api/guides/rate-limiting). So after the second such answer in a row look-ups become smaller, and with
+    every answer to one larger again.
+    """
+
+    size: int = LOOKUP_SIZE
+    refusals: int = 0
+
+    def refused(self, *, throttled: bool) -> None:
+        self.refusals += throttled
+        if self.refusals > 1:
+            self.size, self.refusals = max(1, self.size // 2), 0
+
+    def answered(self) -> None:
+        self.size, self.refusals = min(LOOKUP_SIZE, self.size + 1), 0
 
 
 class Client:
@@ -40,6 +63,7 @@ class Client:
         self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         self._gate = gate
         self._http = http.session(threads)
+        self.lookup = Lookup()
         self.slugs: dict[str, str] = {}
         """Attribute id → slug, as far as they were asked for; some of Attio's messages give the id only."""
 

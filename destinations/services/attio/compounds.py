@@ -12,6 +12,7 @@ from typing import Any
 from destinations.contract import Field, Wire
 from destinations.services.attio import domains
 from destinations.services.attio.refusals import refused
+from destinations.services.attio.texts import decimal, plain_text
 
 LOCATION_KEYS = ("line_1", "line_2", "line_3", "line_4", "locality", "region", "postcode", "country_code", "latitude", "longitude")
 """All ten must be in a request; null stands for "unknown"."""
@@ -155,11 +156,9 @@ def _part(value: Any) -> str | None:
 
 
 def _text_part(field: Field, value: Any) -> str:
-    """The text of one part. A whole number is its digits, whatever the type of its column."""
-    if isinstance(value, float | Decimal):
-        value = _part(value) if Decimal(value).is_finite() else None
-        value = value.rstrip("0").rstrip(".") if value and "." in value else value
-    text = None if isinstance(value, bool | dict | list) else _part(value)
+    """The text of one part."""
+    odd = isinstance(value, bool | dict | list) or (isinstance(value, float | Decimal) and decimal(value) is None)
+    text = "" if odd else plain_text(value).strip()
     if not text:
         raise refused(field, "one text", value)
     return text

@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 from core.errors import Rejected, Unavailable
 from destinations.contract import Field, Limits, Mode, Operation, Outcome, Plain, Purpose, Service, Wire
 from destinations.services.attio import domains, values, writing
-from destinations.services.attio.client import Client
+from destinations.services.attio.client import LOOKUP_SIZE, Client
 from destinations.services.attio.fields import discover
 
 QUERY_LIMIT = 500
 """Records in an answer of a query: Attio's default, and what everyone uses."""
 
 # 100 reads and 25 writes a second: docs.attio.com /rest-api/guides/rate-limiting.
-LIMITS = Limits(reads=100, writes=25, shared=False, find_batch=50)
+LIMITS = Limits(reads=100, writes=25, shared=False, find_batch=LOOKUP_SIZE)
 
 
 class Records(Service):
@@ -49,18 +49,29 @@ class Records(Service):
 
     def find(self, client: Client, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
         wanted = list(dict.fromkeys(identities))
-        try:
-            return self._found(client, match_field, wanted) if wanted else {}
-        except Rejected:
-            return self._found_in_halves(client, match_field, wanted)
+        found: dict[str, str] = {}
+        while wanted:
+            batch = wanted[: client.lookup.size]
+            found |= self._batch(client, match_field, batch)
+            wanted = wanted[len(batch) :]
+        return found
 
     def write(self, client: Client, operation: Operation) -> Outcome:
         return writing.write(client, self.object, operation)
 
-    def _found_in_halves(self, client: Client, match_field: Field, wanted: list[str]) -> Mapping[str, str]:
-        """Attio refuses one of the values: no record can have that one, and the others are asked for without it."""
-        half = len(wanted) // 2
-        return {**self.find(client, match_field, wanted[:half]), **self.find(client, match_field, wanted[half:])} if half else {}
+    def _batch(self, client: Client, match_field: Field, wanted: list[str]) -> dict[str, str]:
+        """One look-up. Attio may refuse one of the values: no record can have that one, and the others are asked for without it."""
+        try:
+            found = self._found(client, match_field, wanted)
+        except Rejected:
+            half = len(wanted) // 2
+            parts = (wanted[:half], wanted[half:]) if half else ()
+            return {name: id_ for part in parts for name, id_ in self._batch(client, match_field, part).items()}
+        except Unavailable as problem:
+            client.lookup.refused(throttled=problem.throttled)
+            raise
+        client.lookup.answered()
+        return found
 
     def _found(self, client: Client, match_field: Field, wanted: list[str]) -> dict[str, str]:
         exact: dict[str, str] = {}

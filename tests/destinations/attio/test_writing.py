@@ -102,6 +102,18 @@ def test_update_clears_with_an_empty_list_and_never_null(write: Write, sandbox: 
     assert record(sandbox, "acme.com")["values"] == {"domains": ["acme.com"]}
 
 
+@pytest.mark.parametrize("unclearable", [[], ["checkbox"]])
+def test_a_value_that_attio_does_not_let_go_is_refused_by_name(write: Write, switch: Callable[..., None], unclearable: list[str]) -> None:
+    switch(unclearable=unclearable, attributes=[{"api_slug": "vip", "type": "checkbox"}])
+    known = write(Verb.UPSERT, "acme.com", {"vip": True})
+    if not unclearable:
+        assert write(Verb.UPDATE, "acme.com", {"vip": []}, changed="vip", remote_id=known.remote_id).result is Result.ACCEPTED
+        return
+    with pytest.raises(Rejected) as refusal:
+        write(Verb.UPDATE, "acme.com", {"vip": []}, changed="vip", remote_id=known.remote_id)
+    assert refusal.value.field == "vip"
+
+
 def test_update_that_adds_to_a_list_patches_it(write: Write, sandbox: AttioSandbox) -> None:
     known = write(Verb.UPSERT, "acme.com", {"categories": ["SAAS"]})
     sandbox.log.clear()
@@ -174,9 +186,15 @@ def test_update_of_a_merged_company_is_gone(write: Write, switch: Callable[..., 
     assert again.remote_id not in (first.remote_id, second.remote_id)
 
 
-def test_an_id_is_never_taken_for_a_path(write: Write, sandbox: AttioSandbox) -> None:
-    with pytest.raises(Rejected):
-        write(Verb.UPDATE, "acme.com", {"name": "New"}, changed="name", remote_id="../../people/records")
+@pytest.mark.parametrize("status", [400, 404])
+def test_an_id_is_never_taken_for_a_path(write: Write, sandbox: AttioSandbox, switch: Callable[..., None], status: int) -> None:
+    switch(malformed_ids=status)
+    values = {"name": "New"}
+    if status == 404:
+        assert write(Verb.UPDATE, "acme.com", values, changed="name", remote_id="../../people/records").result is Result.GONE
+    else:
+        with pytest.raises(Rejected):
+            write(Verb.UPDATE, "acme.com", values, changed="name", remote_id="../../people/records")
     assert sandbox.state()["records"] == []
 
 
@@ -405,6 +423,32 @@ def test_a_value_that_attio_refuses_to_look_up_hides_no_other(
     refusal = {"status_code": 400, "type": "invalid_request_error", "code": "validation_type", "message": "Invalid."}
     sandbox.faults.append(Fault("reply", path="/query$", body_contains='"odd.com"', times=99, status=400, body=refusal))
     assert service.find(client, fields["domains"], ["odd.com", "a.com", "acme.com", "b.com"]) == {"acme.com": known}
+
+
+def test_a_look_up_that_attio_finds_too_costly_becomes_smaller_until_it_passes(
+    service: AttioCompanies, client: Client, fields: dict[str, Field], write: Write, switch: Callable[..., None]
+) -> None:
+    known = write(Verb.UPSERT, "acme49.com", {}).remote_id
+    switch(query_clauses=12)
+    wanted = [f"acme{number}.com" for number in range(50)]
+    throttled = 0
+    while client.lookup.size > 6:
+        with pytest.raises(Unavailable) as problem:
+            service.find(client, fields["domains"], wanted)
+        assert problem.value.throttled
+        throttled += 1
+    assert throttled == 6
+    assert service.find(client, fields["domains"], wanted[-6:]) == {"acme49.com": known}
+
+
+def test_one_throttled_look_up_stays_as_large(
+    service: AttioCompanies, client: Client, fields: dict[str, Field], sandbox: AttioSandbox, gate: CountingGate
+) -> None:
+    sandbox.faults.append(Fault("reply", path="/query$", status=429, body={}))
+    with pytest.raises(Unavailable):
+        service.find(client, fields["domains"], ["acme.com"])
+    service.find(client, fields["domains"], [f"acme{number}.com" for number in range(50)])
+    assert gate.passed == [Purpose.LOOKUP] * 2
 
 
 @pytest.mark.parametrize("code", ["invalid_filter_of_the_future", "a_code_of_the_future", "filter_error"])
