@@ -17,7 +17,7 @@ from destinations.contract import Field, Plain, Wire
 from destinations.services.attio import compounds, domains
 from destinations.services.attio.lists import distinct, items
 from destinations.services.attio.moments import instant, moment
-from destinations.services.attio.refusals import refused
+from destinations.services.attio.refusals import refused, shape
 from destinations.services.attio.texts import decimal, is_unicode, plain_text
 
 Converter = Callable[[Field, Any], Wire]
@@ -30,6 +30,7 @@ LARGEST_EXACT = 2**53
 HIGHEST_RATING = 5
 
 PLAIN_HOST = r"(?:[a-vx-z0-9]|w[a-vx-z0-9])[a-z0-9]{0,60}(?:\.[a-z0-9]{1,62}){0,2}\.[a-z]{2,20}"
+PLAIN_ADDRESS = r"[a-z0-9._+-]{1,64}@[a-z0-9]{1,62}(?:\.[a-z0-9]{1,62}){0,2}\.[a-z]{2,20}"
 _PLAIN = {
     ("text", "text"): Plain("text", most_characters=1_000_000),
     ("number", "integer"): Plain("number"),
@@ -68,6 +69,8 @@ def plain(field: Field, type: str) -> Plain | None:
     if field.type == "domain" and type == "text":
         # A host in lower case, and none whose first label might be a `www.` to take off.
         return Plain("text", pattern=PLAIN_HOST, most_characters=200, listed=field.multiple)
+    if field.type == "email-address" and type == "text":
+        return Plain("text", pattern=PLAIN_ADDRESS, most_characters=250, listed=field.multiple)
     if field.multiple:
         return None
     return _PLAIN.get((field.type, type))
@@ -155,7 +158,8 @@ def _option(field: Field, value: Any) -> Wire:
             return option.title
     raise Rejected(
         "unknown_option",
-        f"The attribute {field.name!r} has no such option. Add the option in Attio, or send one of its {len(field.options)} options.",
+        f"The attribute {field.name!r} has no such option; this is {shape(value)}. Add the option in Attio, or send the title or id of "
+        f"one of its {len(field.options)} options.",
         field=field.name,
     )
 
