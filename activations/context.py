@@ -145,6 +145,8 @@ def layout(context: Context) -> Layout:
         raise Misconfigured(
             "nothing_to_send", f"No mapped attribute can be written. {context.missing[0].message}", where=context.missing[0].where
         )
+    if context.match_field.multiple:
+        slots.append(Slot(activation.slot_of_match(), context.match_field, activation.match_column, is_match=True))
     return Layout(
         service=context.service,
         mode=activation.mode,

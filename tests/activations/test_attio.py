@@ -72,6 +72,24 @@ def test_update_mode_finds_a_company_by_any_of_its_domains(shop: Shop, attio: Sa
     assert {record["values"]["name"] for record in attio.state()["records"]} == {"Known"}
 
 
+def test_a_domain_that_is_added_to_the_column_is_added_to_the_company(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(3)
+    run(to_attio)
+    writes(attio)
+    shop.set(2, "domain", "company2.com, company2.io")
+    done = run(to_attio)
+    assert (done.accepted, done.unchanged, done.write_requests) == (1, 2, 1)
+    (sent,) = writes(attio)
+    assert (sent["method"], sent["body"]["data"]["values"]) == ("PATCH", {"domains": ["company2.com", "company2.io"]})
+    assert run(to_attio).planned == 0
+    shop.set(2, "name", "Renamed")
+    assert run(to_attio).accepted == 1
+    (sent,) = writes(attio)
+    assert (sent["method"], list(sent["body"]["data"]["values"])) == ("PUT", ["name"])
+    assert run(to_attio, full=True).accepted == 3
+    assert not any("domains" in entry["body"]["data"]["values"] for entry in writes(attio))
+
+
 def test_without_a_usable_match_the_run_says_what_to_do_in_attio(shop: Shop, attio: Any, to_attio: Activation) -> None:
     shop.fill(1)
     attio.workspace.stores["companies"].schema.attributes["domains"].archived = True
