@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -91,10 +92,10 @@ class Client:
         """
         return self.require(self.send(purpose, method, path, params=params, body=body), purpose, body)
 
-    def require(self, answer: Answer, purpose: Purpose, sent: Any = None) -> Answer:
-        """The answer itself, if it is a success. Raises as `call`."""
+    def require(self, answer: Answer, purpose: Purpose, sent: Any = None, owners: Sequence[str] = ()) -> Answer:
+        """The answer itself, if it is a success. Raises as `call`; `owners` as for `problem`."""
         if not answer.ok:
-            raise problem(answer, writing=purpose is Purpose.WRITE, sent=sent, slugs=self.slugs)
+            raise problem(answer, writing=purpose is Purpose.WRITE, sent=sent, slugs=self.slugs, owners=owners)
         return answer
 
     def pages(self, purpose: Purpose, path: str, size: int) -> Iterator[dict[str, Any]]:
@@ -114,13 +115,13 @@ class Client:
             if len(page) < size or not fresh:
                 return
 
-    def learn_slug(self, object_path: str, attribute: str) -> None:
+    def learn_slug(self, object_slug: str, attribute: str) -> None:
         """Asks for the slug of an attribute of which a refusal gave the id only, once; where Attio can't say, the id has to do."""
         if not _ATTRIBUTE_ID.fullmatch(attribute) or attribute in self.slugs:
             return
         self.slugs[attribute] = attribute
         try:
-            found = self.send(Purpose.DISCOVERY, "GET", f"{object_path}/attributes/{attribute}")
+            found = self.send(Purpose.DISCOVERY, "GET", f"/objects/{object_slug}/attributes/{attribute}")
         except Unavailable:
             return
         data = found.body.get("data") if found.ok else None
@@ -149,5 +150,14 @@ def _answer(response: requests.Response) -> Answer:
         http.body(response),
         "json" in response.headers.get("Content-Type", ""),
         response.headers.get(REQUEST_ID, ""),
-        http.retry_after(response.headers, datetime.now(UTC)),
+        seconds_to_wait(response.headers, datetime.now(UTC)),
     )
+
+
+def seconds_to_wait(headers: Mapping[str, str], now: datetime) -> float | None:
+    """What a Retry-After header asks for. A date in it is compared with Attio's own clock, wherever ours stands."""
+    try:
+        theirs = parsedate_to_datetime(headers["Date"])
+    except (KeyError, ValueError):
+        theirs = now
+    return http.retry_after(headers, theirs if theirs.tzinfo else now)

@@ -6,7 +6,7 @@ Codes: official OpenAPI document and recorded answers. Its lists of codes are in
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -118,13 +118,16 @@ class Answer:
         return str(self.body.get(name) or "") if isinstance(self.body, dict) else ""
 
 
-def problem(answer: Answer, *, writing: bool, sent: Any = None, slugs: Mapping[str, str] | None = None) -> Problem:
+def problem(
+    answer: Answer, *, writing: bool, sent: Any = None, slugs: Mapping[str, str] | None = None, owners: Sequence[str] = ()
+) -> Problem:
     """What an answer that is no success means.
 
     Args:
         writing: the request may have changed records, so that an unclear answer leaves open whether it did.
         sent: the request's JSON; none of its values will appear in the message.
         slugs: attribute id → slug, to name an attribute of which Attio gives the id only.
+        owners: ids of the records that hold the value of a conflict, where Attio does not name them itself.
     """
     if answer.status == 429:
         return Unavailable(
@@ -139,7 +142,7 @@ def problem(answer: Answer, *, writing: bool, sent: Any = None, slugs: Mapping[s
     if kind == "wait":
         return Unavailable(code, advice, detail=_detail(answer), retry_after=answer.retry_after)
     attribute = (slugs or {}).get(answer.named_attribute, answer.named_attribute)
-    said = " ".join([advice, *_said(answer, attribute, sent)])
+    said = " ".join([advice, *_said(answer, attribute, answer.conflicting_records or owners, sent)])
     if kind == "settings":
         return Misconfigured(code, said, detail=_detail(answer), where=attribute)
     return Rejected(code, said, detail=_detail(answer), field=attribute, request_id=answer.request_id)
@@ -169,12 +172,12 @@ def _detail(answer: Answer) -> str:
     return f"HTTP {answer.status} {answer.code}".strip() + (f", request {answer.request_id}" if answer.request_id else "")
 
 
-def _said(answer: Answer, attribute: str, sent: Any) -> Iterator[str]:
+def _said(answer: Answer, attribute: str, owners: Sequence[str], sent: Any) -> Iterator[str]:
     """Attio's own words and what they concern, without any value of the record."""
     if attribute:
         yield f"Attribute: {attribute}."
-    if answer.conflicting_records:
-        yield f"Record in Attio: {', '.join(answer.conflicting_records)}."
+    if owners:
+        yield f"Record in Attio: {', '.join(owners)}."
     values = sorted(set(_values(sent)), key=len, reverse=True)
     if answer.message:
         # What is said of a token is about scopes, and quotes those.

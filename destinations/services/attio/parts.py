@@ -15,6 +15,7 @@ from core.errors import Misconfigured
 from destinations.contract import Field, Operation, Purpose, Verb, Wire
 from destinations.services.attio.client import Client
 from destinations.services.attio.compounds import LOCATION_KEYS
+from destinations.services.attio.holders import holders
 
 OF_TYPE: dict[str, tuple[str, ...]] = {"location": LOCATION_KEYS, "personal-name": ("first_name", "last_name")}
 """The parts of a type that may be mapped. A full name follows from its parts."""
@@ -114,18 +115,15 @@ def as_mapped(sent: tuple[str, ...], operation: Operation) -> tuple[str, ...]:
 
 def _there(client: Client, object_slug: str, operation: Operation) -> Mapping[str, Any]:
     """The values of the record at Attio by attribute; none where there is no such record (any more)."""
-    base = f"/objects/{object_slug}/records"
     if operation.verb is Verb.CREATE:
         return {}
     if operation.verb is Verb.UPDATE:
-        answer = client.send(Purpose.LOOKUP, "GET", f"{base}/{quote(operation.remote_id, safe='')}")
+        answer = client.send(Purpose.LOOKUP, "GET", f"/objects/{object_slug}/records/{quote(operation.remote_id, safe='')}")
         if answer.record_is_gone:
             return {}
         return _values(client.require(answer, Purpose.LOOKUP).body.get("data"))
-    wanted = operation.match_value if isinstance(operation.match_value, list) else [operation.match_value]
-    body = {"filter": {"$or": [{operation.match_field: wire} for wire in wanted]}, "limit": len(wanted)}
-    found = client.call(Purpose.LOOKUP, "POST", f"{base}/query", body=body).body.get("data")
-    return _values(found[0]) if isinstance(found, list) and found else {}
+    found = holders(client, object_slug, operation)
+    return _values(found[0]) if found else {}
 
 
 def _values(record: Any) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ import requests
 from core.errors import Misconfigured, Rejected, Unavailable
 from destinations.contract import Field, Operation, Outcome, Purpose, Result, Verb
 from destinations.sandbox import Fault
-from destinations.services.attio.client import Client
+from destinations.services.attio.client import Client, seconds_to_wait
 from destinations.services.attio.companies import AttioCompanies
 from destinations.services.attio.sandbox import AttioSandbox
 from tests.destinations.attio.conftest import TOKEN, CountingGate, record, sent
@@ -163,10 +163,23 @@ def test_a_new_domain_that_another_company_has_is_refused(
         write(Verb.UPDATE, "other.com", {"name": "New"}, changed="domains name", remote_id=known.remote_id)
     assert refusal.value.code == "uniqueness_conflict"
     assert refusal.value.field == "domains"
-    assert (other.remote_id in refusal.value.message) is names_owner
+    assert other.remote_id in refusal.value.message
+    assert known.remote_id not in refusal.value.message
     assert "other.com" not in refusal.value.message
     assert uuid.UUID(refusal.value.request_id)
     assert record(sandbox, "acme.com")["values"]["name"] == "Acme"
+
+
+def test_a_conflict_is_told_even_where_nobody_can_say_whose_the_domain_is(
+    write: Write, sandbox: AttioSandbox, switch: Callable[..., None]
+) -> None:
+    switch(conflict_names_record=False)
+    write(Verb.UPSERT, "other.com", {})
+    known = write(Verb.UPSERT, "acme.com", {})
+    sandbox.faults.append(Fault("cut", path="/query$"))
+    with pytest.raises(Rejected) as refusal:
+        write(Verb.UPDATE, "other.com", {}, changed="domains", remote_id=known.remote_id)
+    assert refusal.value.code == "uniqueness_conflict"
 
 
 @pytest.mark.parametrize("changed", ["name", "domains", "domains categories"])
@@ -331,6 +344,16 @@ def test_a_wait_in_seconds_is_understood_too(write: Write, sandbox: AttioSandbox
     with pytest.raises(Unavailable) as problem:
         write(Verb.UPSERT, "acme.com", {})
     assert problem.value.retry_after == 2
+
+
+def test_a_date_to_wait_for_is_read_by_attios_clock_where_it_tells_it() -> None:
+    ours = datetime(2030, 1, 1, tzinfo=UTC)
+    asked = {"Retry-After": "Tue, 23 May 2023 14:42:01 GMT"}
+    assert seconds_to_wait({**asked, "Date": "Tue, 23 May 2023 14:42:00 GMT"}, ours) == 1
+    assert seconds_to_wait({**asked, "Date": "nonsense"}, datetime(2023, 5, 23, 14, 41, 59, tzinfo=UTC)) == 2
+    assert seconds_to_wait({**asked, "Date": "Tue, 23 May 2023 14:42:00 -0000"}, ours) == 0
+    assert seconds_to_wait(asked, ours) == 0
+    assert seconds_to_wait({"Date": "Tue, 23 May 2023 14:42:00 GMT"}, ours) is None
 
 
 @pytest.mark.parametrize(
