@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from activations.mapping import Layout, Slot
 from activations.models import Activation, FieldMapping, Generation, Run
-from activations.rules import MappingRow, Plan, new_fields, offline
+from activations.rules import MappingRow, Plan, new_fields, offline, unusable_match
 from core.errors import Misconfigured
 from destinations.contract import Field, NewField, Service, Workspace
 from destinations.live import opened
@@ -45,8 +45,7 @@ class Context:
         for found in self.fields:
             if found.name == name and found.matchable:
                 return found
-        usable = ", ".join(found.name for found in self.fields if found.matchable) or "none"
-        raise Misconfigured("match_field", f"{name!r} can't identify records at this destination (any more). Usable: {usable}.", where=name)
+        raise unusable_match(self.service, name, self.fields)
 
     def counts(self) -> dict[str, int]:
         """The requests sent since the last call, by the run's column names."""
@@ -146,6 +145,8 @@ def layout(context: Context) -> Layout:
         raise Misconfigured(
             "nothing_to_send", f"No mapped attribute can be written. {context.missing[0].message}", where=context.missing[0].where
         )
+    if context.match_field.multiple:
+        slots.append(Slot(activation.slot_of_match(), context.match_field, activation.match_column, is_match=True))
     return Layout(
         service=context.service,
         mode=activation.mode,

@@ -113,10 +113,12 @@ def for_rows(layout: Layout, mode: str, rows: Rows, known: Known, *, full: bool)
     says = found != 0
     from_now_on = _taken_as_sent(layout, old, known)
     differs = says & (found != old) & ~from_now_on
-    match_changed = known.accepted & (known.match_digests != match_digests)
+    other_match = known.accepted & (known.match_digests != match_digests)
     # Where the vendor takes another match value for another record, nothing that was accepted counts for it.
-    another = match_changed & (not layout.service.match_may_change)
-    changed = np.where((~known.accepted | another | full)[:, None], says, differs)
+    another = other_match & (not layout.service.match_may_change)
+    is_match = np.array([slot.is_match for slot in layout.slots], dtype=bool)
+    match_changed = other_match | (known.accepted & (differs & (old != 0))[:, is_match].any(axis=1))
+    changed = np.where((~known.accepted | another | full)[:, None], says, differs) & ~is_match
     settled = {place: Settled("invalid", refusal.code, refusal.message, refusal.field) for place, refusal in rows.refusals.items()}
     if mode == Mode.INSERT:
         settled = {**dict.fromkeys(np.flatnonzero(known.accepted).tolist(), ALREADY_THERE), **settled}

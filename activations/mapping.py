@@ -35,6 +35,8 @@ class Slot:
     adds: bool = False
     since: datetime | None = None
     """Records accepted before this moment are taken to hold the value already (backfill: from now on)."""
+    is_match: bool = False
+    """It notes a match that is a list, and is sent as the match alone."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,9 @@ class Rows:
 
     def values(self, slots: Sequence[Slot]) -> pl.Series:
         """Each row's values as one JSON object by attribute; what says nothing is left out."""
-        names = [orjson.dumps(slot.field.name).decode() + ":" for slot in slots]
+        names = {place: orjson.dumps(slot.field.name).decode() + ":" for place, slot in enumerate(slots) if not slot.is_match}
         frame = pl.DataFrame({str(place): column.json for place, column in enumerate(self.columns)})
-        members = [pl.lit(name) + pl.col(str(place)) for place, name in enumerate(names)]
+        members = [pl.lit(name) + pl.col(str(place)) for place, name in names.items()]
         if not members:
             return pl.Series(["{}"] * len(self.match), dtype=pl.String)
         joined = pl.concat_str(members, separator=",", ignore_nulls=True)
@@ -113,7 +115,10 @@ class Mapper:
         """Converts rows of raw source values, with the layout's columns in their order."""
         raw = dict(zip(self.layout.columns, batch.columns, strict=True))
         match = self.match.convert(raw[self.layout.match_column])
-        columns = [self._slot(slot, converter, raw, batch.num_rows) for slot, converter in zip(self.layout.slots, self.slots, strict=True)]
+        columns = [
+            match if slot.is_match else self._slot(slot, converter, raw, batch.num_rows)
+            for slot, converter in zip(self.layout.slots, self.slots, strict=True)
+        ]
         refusals: dict[int, Rejected] = {}
         for column in [*reversed(columns), match]:
             refusals.update(column.refusals)

@@ -54,6 +54,7 @@ class Activation(models.Model):
         help_text="A person agreed that the next run forgets what was sent before, because what identifies records changed.",
     )
     next_slot = models.PositiveIntegerField(default=0, editable=False)
+    match_slot = models.PositiveIntegerField(null=True, editable=False)
     next_run_number = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -76,6 +77,13 @@ class Activation(models.Model):
         model = self.segment.model if self.segment else self.model
         assert model is not None
         return model
+
+    def slot_of_match(self) -> int:
+        """The slot of a match that is a list, taken at first use: a list may grow while what it is compared by stays."""
+        if self.match_slot is None:
+            self.match_slot = self.take_number("next_slot")
+            Activation.objects.filter(pk=self.pk).update(match_slot=self.match_slot)
+        return self.match_slot
 
     def take_number(self, counter: str) -> int:
         """The next value of `next_slot` or `next_run_number`, never given twice."""

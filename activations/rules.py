@@ -54,12 +54,7 @@ def online(plan: Plan, fields: Sequence[Field]) -> Iterator[Misconfigured]:
     by_name = {field.name: field for field in fields}
     match = by_name.get(plan.match_field)
     if match is None or not match.matchable:
-        usable = ", ".join(field.name for field in fields if field.matchable) or "none"
-        yield _wrong(
-            "match_field",
-            f"{plan.match_field!r} can't identify records at this destination. Usable: {usable}.",
-            "match",
-        )
+        yield unusable_match(plan.service, plan.match_field, fields)
     for row in plan.mappings:
         if row.custom_attribute:
             continue
@@ -72,6 +67,13 @@ def online(plan: Plan, fields: Sequence[Field]) -> Iterator[Misconfigured]:
     wanted = new_fields(plan)
     for sentence in plan.service.check_new_fields(fields, wanted):
         yield _wrong("custom_attribute", sentence, "custom_attributes")
+
+
+def unusable_match(service: Service, name: str, fields: Sequence[Field]) -> Misconfigured:
+    """The match field is missing or can't identify records: which ones can, or what to do at the vendor where none can."""
+    usable = ", ".join(field.name for field in fields if field.matchable)
+    advice = f"Usable: {usable}." if usable else f"Usable: none. {service.match_advice}".strip()
+    return _wrong("match_field", f"{name!r} can't identify records at this destination (any more). {advice}", "match")
 
 
 def missing_attribute(target: str) -> Misconfigured:

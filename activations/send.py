@@ -118,10 +118,24 @@ class Sender:
     def _send(self, job: Job, sent: Sent) -> None:
         service, client = self.context.service, self.context.client
         if job.step == Step.FIND:
-            sent.found = service.find(client, self.context.match_field, sorted(job.identities))
+            sent.found = self._find(job.items)
         else:
             reach("before_send")
             sent.outcome = service.write(client, self._operation(job.step, job.items[0].change))
+
+    def _find(self, items: Sequence[Item]) -> Mapping[str, str]:
+        """The vendor's ids by the identity of each item; a match value of several parts is found by any of them."""
+        service, field = self.context.service, self.context.match_field
+        wanted = {item.change.match_identity: service.identities(field, item.change.match_value) for item in items}
+        names = sorted({name for several in wanted.values() for name in several})
+        found: dict[str, str] = {}
+        for start in range(0, len(names), service.limits.find_batch):
+            found |= service.find(self.context.client, field, names[start : start + service.limits.find_batch])
+        return {
+            identity: next(found[name] for name in several if name in found)
+            for identity, several in wanted.items()
+            if not found.keys().isdisjoint(several)
+        }
 
     def _operation(self, step: Step, change: Change) -> Operation:
         return Operation(

@@ -274,6 +274,8 @@ class Service(ABC):
     limits: ClassVar[Limits]
     default_match: ClassVar[str]
     """The match field to propose."""
+    match_advice: ClassVar[str] = ""
+    """What to do at the vendor where no field can be the match."""
     match_may_change: ClassVar[bool] = False
     """A known record can take a new match value. Where not, a new match value is another record at the vendor."""
     creates_fields: ClassVar[bool] = False
@@ -317,6 +319,10 @@ class Service(ABC):
     @abstractmethod
     def identity(self, field: Field, wire: Wire) -> str:
         """PURE. The normalised match value: two records with one identity are one record at the vendor."""
+
+    def identities(self, field: Field, wire: Wire) -> Sequence[str]:
+        """PURE. Everything that a record of this match value may be found by, the best first: several domains of one company."""
+        return (self.identity(field, wire),)
 
     @abstractmethod
     def find(self, client: Any, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:

@@ -16,10 +16,10 @@ from destinations.contract import Field, Service
 from destinations.registry import services
 from segments.contract import ColumnType
 
-ATTIO = ("text", "number", "currency", "checkbox", "date", "timestamp", "domain", "rating")
+ATTIO = ("text", "number", "currency", "checkbox", "date", "timestamp", "domain", "email-address", "rating")
 INTERCOM = ("string", "integer", "float", "boolean", "date")
 FIELDS = [
-    *(("attio.companies", Field(name, name, name, multiple=name == "domain")) for name in ATTIO),
+    *(("attio.companies", Field(name, name, name, multiple=name in ("domain", "email-address"))) for name in ATTIO),
     *(("intercom.companies", Field(name, name, name, custom=True)) for name in INTERCOM),
     ("intercom.companies", Field("company_id", "Id", "string")),
     ("intercom.companies", Field("monthly_spend", "Spend", "float")),
@@ -52,6 +52,11 @@ TEXTS = st.one_of(
             "A.com",
             "a.com\n",
             "w.io",
+            "ada@acme.com",
+            "Ada@acme.com",
+            "a.b+c@www.acme.co.uk",
+            "ada@acme.com\n",
+            "ada@acme",
             "ww.io",
             "x" * 300,
             "true",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +18,30 @@ from destinations.contract import Gate, Purpose
 from destinations.services.attio.errors import Answer, problem
 
 VERSION = "/v2"
+LOOKUP_SIZE = 50
 REQUEST_ID = "x-attio-execution-id"
+_ATTRIBUTE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass
+class Lookup:
+    """How many values one look-up asks for.
+
+    A query may be too costly by itself, which no waiting mends, and is answered like too many requests
+    (docs.attio.com /rest-api/guides/rate-limiting). So after the second such answer in a row look-ups become smaller, and with
+    every answer to one larger again.
+    """
+
+    size: int = LOOKUP_SIZE
+    refusals: int = 0
+
+    def refused(self, *, throttled: bool) -> None:
+        self.refusals += throttled
+        if self.refusals > 1:
+            self.size, self.refusals = max(1, self.size // 2), 0
+
+    def answered(self) -> None:
+        self.size, self.refusals = min(LOOKUP_SIZE, self.size + 1), 0
 
 
 class Client:
@@ -38,6 +64,7 @@ class Client:
         self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         self._gate = gate
         self._http = http.session(threads)
+        self.lookup = Lookup()
         self.slugs: dict[str, str] = {}
         """Attribute id → slug, as far as they were asked for; some of Attio's messages give the id only."""
 
@@ -65,10 +92,10 @@ class Client:
         """
         return self.require(self.send(purpose, method, path, params=params, body=body), purpose, body)
 
-    def require(self, answer: Answer, purpose: Purpose, sent: Any = None) -> Answer:
-        """The answer itself, if it is a success. Raises as `call`."""
+    def require(self, answer: Answer, purpose: Purpose, sent: Any = None, owners: Sequence[str] = ()) -> Answer:
+        """The answer itself, if it is a success. Raises as `call`; `owners` as for `problem`."""
         if not answer.ok:
-            raise problem(answer, writing=purpose is Purpose.WRITE, sent=sent, slugs=self.slugs)
+            raise problem(answer, writing=purpose is Purpose.WRITE, sent=sent, slugs=self.slugs, owners=owners)
         return answer
 
     def pages(self, purpose: Purpose, path: str, size: int) -> Iterator[dict[str, Any]]:
@@ -87,6 +114,19 @@ class Client:
             seen.update(fresh)
             if len(page) < size or not fresh:
                 return
+
+    def learn_slug(self, object_slug: str, attribute: str) -> None:
+        """Asks for the slug of an attribute of which a refusal gave the id only, once; where Attio can't say, the id has to do."""
+        if not _ATTRIBUTE_ID.fullmatch(attribute) or attribute in self.slugs:
+            return
+        self.slugs[attribute] = attribute
+        try:
+            found = self.send(Purpose.DISCOVERY, "GET", f"/objects/{object_slug}/attributes/{attribute}")
+        except Unavailable:
+            return
+        data = found.body.get("data") if found.ok else None
+        if isinstance(data, dict) and data.get("api_slug"):
+            self.slugs[attribute] = str(data["api_slug"])
 
     def close(self) -> None:
         self._http.close()
@@ -110,5 +150,14 @@ def _answer(response: requests.Response) -> Answer:
         http.body(response),
         "json" in response.headers.get("Content-Type", ""),
         response.headers.get(REQUEST_ID, ""),
-        http.retry_after(response.headers, datetime.now(UTC)),
+        seconds_to_wait(response.headers, datetime.now(UTC)),
     )
+
+
+def seconds_to_wait(headers: Mapping[str, str], now: datetime) -> float | None:
+    """What a Retry-After header asks for. A date in it is compared with Attio's own clock, wherever ours stands."""
+    try:
+        theirs = parsedate_to_datetime(headers["Date"])
+    except (KeyError, ValueError):
+        theirs = now
+    return http.retry_after(headers, theirs if theirs.tzinfo else now)

@@ -13,6 +13,10 @@ class AttioCompanies(Records):
     object = "companies"
     accepts = ("users", "custom")
     default_match = "domains"
+    match_advice = (
+        "Attio tells companies apart by the attribute Domains and lets no attribute of companies be made unique. "
+        "Un-archive Domains in Attio, in the settings of the object Companies."
+    )
     notes = (
         "Attio tells companies apart by their domains; a row without a domain is not sent.",
         "A list, such as categories, is replaced by the list of the source, unless its mapping says that it is added to.",

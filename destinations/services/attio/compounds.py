@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from destinations.contract import Field, Wire
 from destinations.services.attio import domains
 from destinations.services.attio.refusals import refused
+from destinations.services.attio.texts import decimal, plain_text
 
 LOCATION_KEYS = ("line_1", "line_2", "line_3", "line_4", "locality", "region", "postcode", "country_code", "latitude", "longitude")
 """All ten must be in a request; null stands for "unknown"."""
@@ -18,7 +20,8 @@ NAME_KEYS = ("first_name", "last_name", "full_name")
 
 _EMAIL = re.compile(r"([^\s@<>\"(),:;\[\]\\]{1,64})@([^\s@]+)")
 _COUNTRY = re.compile(r"[A-Za-z]{2}", re.ASCII)
-_DEGREES = re.compile(r"[+-]?\d{1,3}(\.\d+)?", re.ASCII)
+_DEGREES = re.compile(r"([+-]?)0*(\d{1,3}(?:\.\d+)?)", re.ASCII)
+_MOST_DEGREES = {"latitude": 90, "longitude": 180}
 
 
 def email(text: Any) -> str | None:
@@ -33,7 +36,12 @@ def email(text: Any) -> str | None:
 
 
 def location(field: Field, value: Any) -> Wire:
-    """An object with all ten keys, from an object or JSON text with some of them; any other text goes as one address."""
+    """An object with all ten keys, from an object or JSON text with some of them; any other text goes as one address.
+
+    Of a field that is a part of a location: the text of that part.
+    """
+    if part := field.config.get("part"):
+        return _checked(field, part, _text_part(field, value))
     given = _object(value)
     if given is None:
         if isinstance(value, str) and value.strip() and not value.lstrip().startswith("{"):
@@ -42,14 +50,16 @@ def location(field: Field, value: Any) -> Wire:
     parts = _parts(given, LOCATION_KEYS)
     if not parts:
         raise refused(field, f"an object with texts under no other keys than {', '.join(LOCATION_KEYS)}", value)
-    parts["country_code"] = _country(field, parts["country_code"])
-    parts["latitude"] = _degrees(field, "latitude", parts["latitude"], 90)
-    parts["longitude"] = _degrees(field, "longitude", parts["longitude"], 180)
-    return parts
+    return {key: _checked(field, key, part) for key, part in parts.items()}
 
 
 def personal_name(field: Field, value: Any) -> Wire:
-    """First, last and full name, from an object, from "Last, First" or from "First Last"."""
+    """First, last and full name, from an object, from "Last, First" or from "First Last".
+
+    Of a field that is a part of a name: the text of that part.
+    """
+    if field.config.get("part"):
+        return _text_part(field, value)
     given = _object(value)
     if given is None:
         given = _split_name(value) if isinstance(value, str) and value.strip() else {}
@@ -100,11 +110,26 @@ _WANTED = {
 
 
 def _reference_object(field: Field, given: dict[str, Any]) -> Wire:
-    target, record = given.get("target_object"), given.get("target_record_id")
-    found = _uuid(record) if isinstance(record, str) else None
-    if set(given) != {"target_object", "target_record_id"} or not isinstance(target, str) or found is None:
-        raise refused(field, "an object with target_object and target_record_id", given)
-    return {"target_object": target, "target_record_id": found}
+    """A record by its id or by one value of a unique attribute."""
+    target = given.get("target_object")
+    names = [name for name in given if name != "target_object"]
+    allowed = {*field.config.get("allowed_objects", ()), field.config.get("target_object")} - {None}
+    fits = isinstance(target, str) and len(names) == 1 and (not allowed or target in allowed)
+    found = _referred(str(target), names[0], given[names[0]]) if fits else None
+    if found is None:
+        raise refused(field, "an object with the target_object it may refer to and target_record_id, domains or email_addresses", given)
+    return {"target_object": target, **found}
+
+
+def _referred(target: str, name: str, value: Any) -> dict[str, Any] | None:
+    if name == "target_record_id":
+        found = _uuid(value) if isinstance(value, str) else None
+        return {name: found} if found else None
+    known, key, convert = _UNIQUE.get(target, ("", "", _domain))
+    only = value[0] if isinstance(value, list) and len(value) == 1 else value
+    text = only.get(key) if isinstance(only, dict) else only
+    found = convert(text) if name == known and isinstance(text, str) else None
+    return {name: [{key: found}]} if found else None
 
 
 def _object(value: Any) -> dict[str, Any] | None:
@@ -125,9 +150,26 @@ def _parts(given: dict[str, Any], keys: tuple[str, ...]) -> dict[str, str | None
 
 
 def _part(value: Any) -> str | None:
-    if isinstance(value, float):
+    if isinstance(value, float | Decimal):
         return format(Decimal(str(value)), "f")
     return None if value is None else str(value).strip() or None
+
+
+def _text_part(field: Field, value: Any) -> str:
+    """The text of one part."""
+    odd = isinstance(value, bool | dict | list) or (isinstance(value, float | Decimal) and decimal(value) is None)
+    text = "" if odd else plain_text(value).strip()
+    if not text:
+        raise refused(field, "one text", value)
+    return text
+
+
+def _checked(field: Field, key: str, text: str | None) -> str | None:
+    """A part of a location as Attio takes it."""
+    if key == "country_code":
+        return _country(field, text)
+    most = _MOST_DEGREES.get(key)
+    return _degrees(field, key, text, most) if most else text
 
 
 def _country(field: Field, text: str | None) -> str | None:
@@ -137,9 +179,13 @@ def _country(field: Field, text: str | None) -> str | None:
 
 
 def _degrees(field: Field, key: str, text: str | None, most: int) -> str | None:
-    if text is not None and not (_DEGREES.fullmatch(text) and abs(float(text)) <= most):
+    """A number of degrees without leading zeros, which Attio refuses."""
+    if text is None:
+        return None
+    match = _DEGREES.fullmatch(text)
+    if match is None or float(match[2]) > most:
         raise refused(field, f"a {key} in degrees from -{most} to {most}", text)
-    return text
+    return match[1] + match[2]
 
 
 def _split_name(text: str) -> dict[str, str]:
@@ -163,3 +209,10 @@ def _domain(text: str) -> str | None:
         return domains.normalise(text)
     except ValueError:
         return None
+
+
+_UNIQUE: dict[str, tuple[str, str, Callable[[str], str | None]]] = {
+    "companies": ("domains", "domain", _domain),
+    "people": ("email_addresses", "email_address", email),
+}
+"""The unique attribute of an object, and the key of its values."""

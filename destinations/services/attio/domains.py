@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 import idna
 import tldextract
@@ -45,13 +46,13 @@ def root(host: str) -> str:
 
 
 def spellings(host: str) -> Iterator[str]:
-    """A normalised domain in each way that a vendor may keep it: as it is, and in its own script."""
+    """A normalised domain in each way that a vendor may keep it: as it is, in its own script, and with a `www.`."""
     yield host
     if "xn--" in host:
-        try:
+        with suppress(idna.IDNAError):
             yield idna.decode(host)
-        except idna.IDNAError:
-            return
+    if root(host) == host:
+        yield f"www.{host}"
 
 
 def _host(text: str) -> str:

@@ -6,7 +6,7 @@ Codes: official OpenAPI document and recorded answers. Its lists of codes are in
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ _PLAN = "The plan or the features of the Attio workspace do not allow this. Ask 
 _FILTER = "Attio refuses the look-up of the match attribute. Choose another match attribute."
 _VALUE = "Attio does not accept a value of this record. Correct it in the source."
 _TAKEN = "Another record in Attio holds one of these values already. Merge the two in Attio, or correct the source."
+_UNKNOWN = "Attio refuses this request for a reason that this version does not know. Ask an admin of the workspace, and tell us."
 _BUSY = "Attio is changing this record at this moment. The write is tried again."
 
 TABLE: dict[tuple[int, str], tuple[Kind, str]] = {
@@ -28,6 +29,7 @@ TABLE: dict[tuple[int, str], tuple[Kind, str]] = {
     (400, "value_not_found"): ("record", "Attio has no such option, record or member. Add it in Attio, or correct the source."),
     (400, "uniqueness_conflict"): ("record", _TAKEN),
     (400, "duplicate_values"): ("record", "A list of this record holds a value twice. Correct it in the source."),
+    (400, "multiple_match_results"): ("record", "Several records in Attio hold this match value. Merge them in Attio."),
     (400, "multiple_values_for_single_value_attribute"): ("record", "An attribute for one value was given several. Map one value."),
     (400, "missing_value"): ("record", "Attio requires an attribute that this record leaves empty. Map it, or fill it in the source."),
     (400, "matching_attribute_definition_not_unique"): ("settings", "The match attribute is not unique in Attio. Choose a unique one."),
@@ -116,13 +118,16 @@ class Answer:
         return str(self.body.get(name) or "") if isinstance(self.body, dict) else ""
 
 
-def problem(answer: Answer, *, writing: bool, sent: Any = None, slugs: Mapping[str, str] | None = None) -> Problem:
+def problem(
+    answer: Answer, *, writing: bool, sent: Any = None, slugs: Mapping[str, str] | None = None, owners: Sequence[str] = ()
+) -> Problem:
     """What an answer that is no success means.
 
     Args:
         writing: the request may have changed records, so that an unclear answer leaves open whether it did.
         sent: the request's JSON; none of its values will appear in the message.
         slugs: attribute id → slug, to name an attribute of which Attio gives the id only.
+        owners: ids of the records that hold the value of a conflict, where Attio does not name them itself.
     """
     if answer.status == 429:
         return Unavailable(
@@ -132,15 +137,23 @@ def problem(answer: Answer, *, writing: bool, sent: Any = None, slugs: Mapping[s
         return _unclear(answer, writing)
     if answer.code == "value_not_found" and MISSING_ATTRIBUTE.search(answer.message):
         return _missing_attribute(answer)
-    kind, advice = TABLE.get((answer.status, answer.code)) or TABLE.get((answer.status, "")) or ("record", _VALUE)
+    kind, advice = _meaning(answer, writing)
     code = answer.code or f"http_{answer.status}"
     if kind == "wait":
         return Unavailable(code, advice, detail=_detail(answer), retry_after=answer.retry_after)
     attribute = (slugs or {}).get(answer.named_attribute, answer.named_attribute)
-    said = " ".join([advice, *_said(answer, attribute, sent)])
+    said = " ".join([advice, *_said(answer, attribute, answer.conflicting_records or owners, sent)])
     if kind == "settings":
         return Misconfigured(code, said, detail=_detail(answer), where=attribute)
     return Rejected(code, said, detail=_detail(answer), field=attribute, request_id=answer.request_id)
+
+
+def _meaning(answer: Answer, writing: bool) -> tuple[Kind, str]:
+    """The table's row. What is unknown concerns the record that is written; a look-up concerns many, and so the settings."""
+    if answer.code.startswith("invalid_filter"):
+        return "settings", _FILTER
+    found = TABLE.get((answer.status, answer.code)) or TABLE.get((answer.status, ""))
+    return found or (("record", _VALUE) if writing else ("settings", _UNKNOWN))
 
 
 def _unclear(answer: Answer, writing: bool) -> Unavailable:
@@ -159,12 +172,12 @@ def _detail(answer: Answer) -> str:
     return f"HTTP {answer.status} {answer.code}".strip() + (f", request {answer.request_id}" if answer.request_id else "")
 
 
-def _said(answer: Answer, attribute: str, sent: Any) -> Iterator[str]:
+def _said(answer: Answer, attribute: str, owners: Sequence[str], sent: Any) -> Iterator[str]:
     """Attio's own words and what they concern, without any value of the record."""
     if attribute:
         yield f"Attribute: {attribute}."
-    if answer.conflicting_records:
-        yield f"Record in Attio: {', '.join(answer.conflicting_records)}."
+    if owners:
+        yield f"Record in Attio: {', '.join(owners)}."
     values = sorted(set(_values(sent)), key=len, reverse=True)
     if answer.message:
         # What is said of a token is about scopes, and quotes those.

@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 from core.errors import Rejected, Unavailable
 from destinations.contract import Field, Limits, Mode, Operation, Outcome, Plain, Purpose, Service, Wire
 from destinations.services.attio import domains, values, writing
-from destinations.services.attio.client import Client
+from destinations.services.attio.client import LOOKUP_SIZE, Client
 from destinations.services.attio.fields import discover
 
 QUERY_LIMIT = 500
 """Records in an answer of a query: Attio's default, and what everyone uses."""
 
 # 100 reads and 25 writes a second: docs.attio.com /rest-api/guides/rate-limiting.
-LIMITS = Limits(reads=100, writes=25, shared=False, find_batch=50)
+LIMITS = Limits(reads=100, writes=25, shared=False, find_batch=LOOKUP_SIZE)
 
 
 class Records(Service):
@@ -43,19 +43,48 @@ class Records(Service):
     def identity(self, field: Field, wire: Wire) -> str:
         return values.identity(field, wire)
 
+    def identities(self, field: Field, wire: Wire) -> Sequence[str]:
+        found = (values.identity(field, item) for item in (wire if isinstance(wire, list) else [wire]))
+        return tuple(dict.fromkeys(name for name in found if name))
+
     def find(self, client: Client, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
-        wanted = dict.fromkeys(identities)
+        wanted = list(dict.fromkeys(identities))
         found: dict[str, str] = {}
-        clauses = [clause for identity in wanted for clause in _clauses(match_field, identity)]
-        for record in self._matching(client, clauses) if clauses else ():
-            for value in (record.get("values") or {}).get(match_field.name) or ():
-                identity = _identity_of(match_field, value)
-                if identity in wanted:
-                    found.setdefault(identity, record["id"]["record_id"])
+        while wanted:
+            batch = wanted[: client.lookup.size]
+            found |= self._batch(client, match_field, batch)
+            wanted = wanted[len(batch) :]
         return found
 
     def write(self, client: Client, operation: Operation) -> Outcome:
         return writing.write(client, self.object, operation)
+
+    def _batch(self, client: Client, match_field: Field, wanted: list[str]) -> dict[str, str]:
+        """One look-up. Attio may refuse one of the values: no record can have that one, and the others are asked for without it."""
+        try:
+            found = self._found(client, match_field, wanted)
+        except Rejected:
+            half = len(wanted) // 2
+            parts = (wanted[:half], wanted[half:]) if half else ()
+            return {name: id_ for part in parts for name, id_ in self._batch(client, match_field, part).items()}
+        except Unavailable as problem:
+            client.lookup.refused(throttled=problem.throttled)
+            raise
+        client.lookup.answered()
+        return found
+
+    def _found(self, client: Client, match_field: Field, wanted: list[str]) -> dict[str, str]:
+        exact: dict[str, str] = {}
+        alike: dict[str, str] = {}
+        clauses = [clause for identity in wanted for clause in _clauses(match_field, identity)]
+        for record in self._matching(client, clauses):
+            for value in (record.get("values") or {}).get(match_field.name) or ():
+                kept_as = _kept_as(value)
+                identity = _identity_of(match_field, kept_as)
+                if identity in wanted:
+                    # Where `acme.com` and `www.acme.com` are two companies in Attio, the one of that very name is meant.
+                    (exact if identity == kept_as else alike).setdefault(identity, record["id"]["record_id"])
+        return {**alike, **exact}
 
     def _matching(self, client: Client, clauses: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         path, offset = f"/objects/{self.object}/records/query", 0
@@ -79,14 +108,20 @@ def _clauses(field: Field, identity: str) -> Iterator[dict[str, Any]]:
     if field.type == "domain":
         for spelling in domains.spellings(identity):
             yield {field.name: {"domain": {"$eq": spelling}}}
+    elif field.type == "email-address":
+        yield {field.name: {"email_address": {"$eq": identity}}}
     else:
         yield {field.name: float(identity) if field.type in _NUMBERS else identity}
 
 
-def _identity_of(field: Field, value: Mapping[str, Any]) -> str:
+def _kept_as(value: Mapping[str, Any]) -> Any:
+    """What Attio holds, of a value with its bookkeeping."""
+    return next((value[key] for key in _READ_KEYS if value.get(key) is not None), None)
+
+
+def _identity_of(field: Field, kept_as: Any) -> str:
     """The identity of a value as Attio gives it back, or "" where it has none."""
     try:
-        wire = values.convert(field, next(value[key] for key in _READ_KEYS if value.get(key) is not None))
-    except (Rejected, StopIteration):
+        return "" if kept_as is None else values.identity(field, values.convert(field, kept_as))
+    except Rejected:
         return ""
-    return values.identity(field, wire)

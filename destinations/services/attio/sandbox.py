@@ -4,15 +4,25 @@ Switches (`POST /_sandbox/switches`):
     reads_per_second, writes_per_second   the limits (100 and 25); 0 is unlimited
     scopes                                what the token may do, a list or a text with spaces
     revoked                               the token is unknown from now on
-    workspace_name                        as `/v2/self` gives it
+    workspace_name, workspace_logo_url    as `/v2/self` gives them
     enrichment                            true: Attio fills in empty attributes 250 ms after a create; "overwrite": also filled ones
     conflict_names_record                 false: a uniqueness conflict does not name the other record
+    conflict_names_attribute              "id": it names the attribute by its id, and repeats the value; "slug" (default)
+    strips_www                            true: a domain is kept without `www.`; false (default): `www.acme.com` is another domain
+    two_owners                            "first": an upsert whose values two records hold updates the one and leaves the other
+                                          its value; "refuse" (default): it is a uniqueness conflict
+    paged_options                         true: options and statuses obey `limit` and `offset`, too
+    malformed_ids                         404: an id that is no UUID is an unknown record; 400 (default): it is a malformed request
+    unclearable                           types of which a value can't be taken away, e.g. ["checkbox", "currency"]
+    query_clauses                         a query with more filters than this scores too high, and is answered 429 however often it comes
+    record_cap                            {"most", "status", "code"}: an object with so many records takes no new one
     empty_patch                           "ignore": a PATCH with [] leaves a single value as it is; "clear" (default) empties it
     concurrent_write_conflicts            how many of the next writes are answered 409
     merging                               ids of records that are being merged: reads and writes of them wait
     companies_from_emails                 true: a new person makes the company of the email domain
 Actions of the same call:
-    attributes    adds attributes: [{"api_slug", "type", "title", "is_multiselect", "is_unique", "is_required", "is_writable", "options"}]
+    attributes    adds attributes: [{"api_slug", "type", "title", "is_multiselect", "is_unique", "is_required", "is_writable", "options",
+                  "object" ("companies"), "allowed_objects" (slugs)}]
     archive, unarchive    slugs of company attributes
     archive_options       {slug: [titles]}
     add_options           {slug: [titles]}
@@ -30,15 +40,14 @@ from typing import Any
 from destinations.sandbox import Reply, Request, Sandbox
 from destinations.services.attio.simulated import access, query
 from destinations.services.attio.simulated.controls import ACTIONS
+from destinations.services.attio.simulated.reading import json_object, page, values
 from destinations.services.attio.simulated.refusal import Refusal, json_type, not_found, payload
 from destinations.services.attio.simulated.refusal import query as bad_query
-from destinations.services.attio.simulated.schema import fixed_id
 from destinations.services.attio.simulated.store import Merge, Record, Store, appended, instant, prepended, replaced, unique_key
 from destinations.services.attio.simulated.taking import Kept
 from destinations.services.attio.simulated.workspace import Workspace
 
 OBJECT = "/v2/objects/([^/]+)"
-ISSUED_AT = 1778892789
 DEFAULT_LIMIT = 500
 
 
@@ -99,26 +108,8 @@ class AttioSandbox(Sandbox):
     def self_(self, request: Request) -> Reply:
         if access.token_of(request) != self.token or self.switches.get("revoked"):
             return Reply(body={"active": False})
-        workspace = self.workspace
-        client = fixed_id(workspace.id, "client")
-        return Reply(
-            body={
-                "active": True,
-                "scope": " ".join(access.scopes(self.switches)),
-                "client_id": client,
-                "token_type": "Bearer",
-                "exp": None,
-                "iat": ISSUED_AT,
-                "sub": workspace.id,
-                "aud": client,
-                "iss": "attio.com",
-                "authorized_by_workspace_member_id": next(iter(workspace.members.values())),
-                "workspace_id": workspace.id,
-                "workspace_name": self.switches.get("workspace_name", workspace.name),
-                "workspace_slug": workspace.slug,
-                "workspace_logo_url": None,
-            }
-        )
+        shown = {name: self.switches[name] for name in ("workspace_name", "workspace_logo_url") if name in self.switches}
+        return Reply(body={**self.workspace.introduced(access.scopes(self.switches)), **shown})
 
     def objects(self, request: Request) -> Reply:
         return _data([store.schema.described() for store in self.workspace.stores.values()])
@@ -130,9 +121,7 @@ class AttioSandbox(Sandbox):
         with_archived = request.query.get("show_archived") == "true"
         found = self.workspace.store(name).schema.attributes.values()
         shown = [item.described() for item in found if with_archived or not item.archived]
-        offset = _integer(request, "offset") or 0
-        limit = _integer(request, "limit")
-        return _data(shown[offset : None if limit is None else offset + limit])
+        return _data(page(request, shown))
 
     def attribute(self, request: Request, name: str, slug: str) -> Reply:
         return _data(self.workspace.store(name).schema.get(slug).described())
@@ -145,7 +134,7 @@ class AttioSandbox(Sandbox):
 
     def create(self, request: Request, name: str) -> Reply:
         store = self.workspace.store(name)
-        sent = self.workspace.taken(store, _values(request))
+        sent = self.workspace.taken(store, values(request))
         self._conflict()
         return self._described(store, self._created(store, sent))
 
@@ -159,7 +148,7 @@ class AttioSandbox(Sandbox):
             raise Refusal("value_not_found", f'No attribute was found for matching_attribute slug/ID "{asked}".')
         if not attribute.unique or not attribute.writable:
             raise Refusal("matching_attribute_definition_not_unique", "The matching attribute specified is not a unique attribute.")
-        sent = self.workspace.taken(store, _values(request))
+        sent = self.workspace.taken(store, values(request))
         if not sent.get(attribute.slug):
             raise Refusal("missing_value", f'Required value for attribute with ID "{attribute.id}" was not provided.')
         self._conflict()
@@ -168,6 +157,8 @@ class AttioSandbox(Sandbox):
         if record is None:
             return self._described(store, self._created(store, sent))
         self._refuse_merging(record.id, 400)
+        if self.switches.get("two_owners") == "first":
+            sent[attribute.slug] = [kept for kept in sent[attribute.slug] if store.owner(attribute, kept) in (None, record)]
         self.workspace.update(store, record, sent, {attribute.slug: appended}, _now())
         return self._described(store, record)
 
@@ -189,15 +180,15 @@ class AttioSandbox(Sandbox):
 
     def query(self, request: Request, name: str) -> Reply:
         store = self.workspace.store(name)
-        asked = _object(request) if request.body else {}
+        asked = json_object(request) if request.body else {}
+        access.score(asked.get("filter"), self.switches.get("query_clauses"), time.time())
         found = list(query.matching(store, asked.get("filter")))
         if asked.get("sorts"):
             found = query.ordered(store, found, asked["sorts"])
         offset, limit = asked.get("offset", 0), asked.get("limit", DEFAULT_LIMIT)
         if not isinstance(offset, int) or not isinstance(limit, int) or offset < 0 or limit < 0:
             raise payload(["limit"], "number", json_type(limit))
-        page = found[offset : offset + limit]
-        return _data([store.described(record, self.workspace.slug) for record in page])
+        return _data([store.described(record, self.workspace.slug) for record in found[offset : offset + limit]])
 
     def _route(self, request: Request) -> Reply:
         try:
@@ -209,7 +200,7 @@ class AttioSandbox(Sandbox):
         store = self.workspace.store(name)
         self._refuse_merging(record_id, 400)
         record = self.workspace.record(store, record_id)
-        sent = self.workspace.taken(store, _values(request))
+        sent = self.workspace.taken(store, values(request))
         if merge is prepended and self.switches.get("empty_patch") == "ignore":
             sent = {slug: items for slug, items in sent.items() if items}
         self._conflict()
@@ -217,6 +208,9 @@ class AttioSandbox(Sandbox):
         return self._described(store, record)
 
     def _created(self, store: Store, sent: dict[str, list[Kept]]) -> Record:
+        cap = self.switches.get("record_cap")
+        if cap and len(store.records) >= cap["most"]:
+            raise Refusal(cap["code"], "The workspace holds as many records as its plan allows.", status=cap["status"])
         record = self.workspace.create(store, sent, _now(), enrich=bool(self.switches.get("enrichment")))
         if store.schema.slug == "people" and self.switches.get("companies_from_emails"):
             self._company_of(store, record, sent)
@@ -240,7 +234,8 @@ class AttioSandbox(Sandbox):
         if attribute.type != kind:
             raise Refusal("validation_type", f"This attribute is not a {kind} attribute.")
         with_archived = request.query.get("show_archived") == "true"
-        return _data([attribute.described_choice(item) for item in attribute.choices if with_archived or not item.archived])
+        shown = [attribute.described_choice(item) for item in attribute.choices if with_archived or not item.archived]
+        return _data(page(request, shown) if self.switches.get("paged_options") else shown)
 
     def _conflict(self) -> None:
         left = int(self.switches.get("concurrent_write_conflicts") or 0)
@@ -261,6 +256,10 @@ class AttioSandbox(Sandbox):
         super()._switch(wanted)
         for store in self.workspace.stores.values():
             store.names_owner = self.switches.get("conflict_names_record") is not False
+            store.names_slug = self.switches.get("conflict_names_attribute") != "id"
+        self.workspace.strips_www = bool(self.switches.get("strips_www"))
+        self.workspace.unclearable = set(self.switches.get("unclearable") or ())
+        self.workspace.malformed_ids = int(self.switches.get("malformed_ids") or 400)
 
 
 def _now() -> datetime:
@@ -269,33 +268,3 @@ def _now() -> datetime:
 
 def _data(found: Any) -> Reply:
     return Reply(body={"data": found})
-
-
-def _object(request: Request) -> dict[str, Any]:
-    try:
-        found = request.json()
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise payload([], "object", json_type(found))
-    return found
-
-
-def _values(request: Request) -> dict[str, Any]:
-    """The values of a write. Raises Refusal where `data.values` is no object."""
-    inner: Any = _object(request)
-    for depth, key in enumerate(("data", "values"), start=1):
-        received = json_type(inner[key]) if key in inner else "undefined"
-        if received != "object":
-            raise payload(["data", "values"][:depth], "object", received)
-        inner = inner[key]
-    return dict(inner)
-
-
-def _integer(request: Request, name: str) -> int | None:
-    text = request.query.get(name)
-    if text is None:
-        return None
-    if not text.isdecimal():
-        raise bad_query([name], "number", "string")
-    return int(text)

@@ -6,9 +6,7 @@ Formats: docs.attio.com /docs/attribute-types, and `input-value` of the official
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +17,8 @@ from destinations.contract import Field, Plain, Wire
 from destinations.services.attio import compounds, domains
 from destinations.services.attio.lists import distinct, items
 from destinations.services.attio.moments import instant, moment
-from destinations.services.attio.refusals import refused
+from destinations.services.attio.refusals import refused, shape
+from destinations.services.attio.texts import decimal, is_unicode, plain_text
 
 Converter = Callable[[Field, Any], Wire]
 
@@ -31,6 +30,7 @@ LARGEST_EXACT = 2**53
 HIGHEST_RATING = 5
 
 PLAIN_HOST = r"(?:[a-vx-z0-9]|w[a-vx-z0-9])[a-z0-9]{0,60}(?:\.[a-z0-9]{1,62}){0,2}\.[a-z]{2,20}"
+PLAIN_ADDRESS = r"[a-z0-9._+-]{1,64}@[a-z0-9]{1,62}(?:\.[a-z0-9]{1,62}){0,2}\.[a-z]{2,20}"
 _PLAIN = {
     ("text", "text"): Plain("text", most_characters=1_000_000),
     ("number", "integer"): Plain("number"),
@@ -41,7 +41,6 @@ _PLAIN = {
     ("date", "date"): Plain("day"),
     ("timestamp", "timestamp"): Plain("moment"),
 }
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _WORDS = {"true": True, "t": True, "yes": True, "y": True, "on": True, "1": True,
           "false": False, "f": False, "no": False, "n": False, "off": False, "0": False}  # fmt: skip
 
@@ -55,7 +54,7 @@ def convert(field: Field, value: Any) -> Wire:
     converter = CONVERTERS.get(field.type)
     if converter is None:
         raise refused(field, "nothing that this version can write", value, code="type_unsupported")
-    if isinstance(value, str) and not _is_unicode(value):
+    if isinstance(value, str) and not is_unicode(value):
         raise refused(field, "text in valid Unicode", value, code="text_not_unicode")
     if not field.multiple:
         return converter(field, _only(field, value))
@@ -70,6 +69,8 @@ def plain(field: Field, type: str) -> Plain | None:
     if field.type == "domain" and type == "text":
         # A host in lower case, and none whose first label might be a `www.` to take off.
         return Plain("text", pattern=PLAIN_HOST, most_characters=200, listed=field.multiple)
+    if field.type == "email-address" and type == "text":
+        return Plain("text", pattern=PLAIN_ADDRESS, most_characters=250, listed=field.multiple)
     if field.multiple:
         return None
     return _PLAIN.get((field.type, type))
@@ -84,27 +85,8 @@ def identity(field: Field, wire: Wire) -> str:
     return text.lower() if field.type in ("domain", "email-address") else text
 
 
-def plain_text(value: Any) -> str:
-    """A scalar as people write it; a list joined by commas; anything else as JSON."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return format(Decimal(value), "f")
-    if isinstance(value, float | Decimal):
-        return _decimal_text(Decimal(str(value)))
-    if isinstance(value, datetime):
-        return instant(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, list) and all(isinstance(item, str | int | float | Decimal) for item in value):
-        return ", ".join(plain_text(item) for item in value)
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
-
-
 def _text(field: Field, value: Any) -> Wire:
-    if isinstance(value, float | Decimal) and _decimal(value) is None:
+    if isinstance(value, float | Decimal) and decimal(value) is None:
         raise refused(field, "text or a finite number", value)
     text = plain_text(value)
     if len(text.encode(errors="replace")) > LONGEST_TEXT:
@@ -113,7 +95,7 @@ def _text(field: Field, value: Any) -> Wire:
 
 
 def _number(field: Field, value: Any) -> Wire:
-    number = _decimal(value)
+    number = decimal(value)
     if number is None:
         raise refused(field, "a number", value)
     if abs(number) > LARGEST_EXACT:
@@ -123,11 +105,17 @@ def _number(field: Field, value: Any) -> Wire:
 
 
 def _currency(field: Field, value: Any) -> Wire:
-    return _number(field, value.get("currency_value") if isinstance(value, dict) else value)
+    """An amount. Its currency belongs to the attribute and can't be set for a record, so that another one would be a lie."""
+    if not isinstance(value, dict):
+        return _number(field, value)
+    currency = field.config.get("currency")
+    if currency and value.get("currency_code") not in (None, currency):
+        raise refused(field, f"an amount in {currency}", value)
+    return _number(field, value.get("currency_value"))
 
 
 def _rating(field: Field, value: Any) -> Wire:
-    number = _decimal(value)
+    number = decimal(value)
     if number is None or number != number.to_integral_value() or not 0 <= number <= HIGHEST_RATING:
         raise refused(field, "a whole number from 0 to 5", value)
     return int(number)
@@ -136,7 +124,7 @@ def _rating(field: Field, value: Any) -> Wire:
 def _checkbox(field: Field, value: Any) -> Wire:
     if isinstance(value, bool):
         return value
-    if not isinstance(value, str) and _decimal(value) in (0, 1):
+    if not isinstance(value, str) and decimal(value) in (0, 1):
         return bool(value)
     if isinstance(value, str) and value.strip().lower() in _WORDS:
         return _WORDS[value.strip().lower()]
@@ -170,7 +158,8 @@ def _option(field: Field, value: Any) -> Wire:
             return option.title
     raise Rejected(
         "unknown_option",
-        f"The attribute {field.name!r} has no such option. Add the option in Attio, or send one of its {len(field.options)} options.",
+        f"The attribute {field.name!r} has no such option; this is {shape(value)}. Add the option in Attio, or send the title or id of "
+        f"one of its {len(field.options)} options.",
         field=field.name,
     )
 
@@ -233,27 +222,3 @@ def _only(field: Field, value: Any) -> Any:
             raise refused(field, "one value", value)
         return value[0]
     return value
-
-
-def _decimal(value: Any) -> Decimal | None:
-    """The exact finite number, or None where it is none."""
-    if isinstance(value, str):
-        return Decimal(value.strip()) if _NUMBER.fullmatch(value.strip()) else None
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return None
-    number = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
-    return number if number.is_finite() else None
-
-
-def _decimal_text(number: Decimal) -> str:
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _is_unicode(text: str) -> bool:
-    """Whether it can be sent at all: half of a surrogate pair can't."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -6,19 +6,23 @@ PUT and PATCH differ only in lists: PUT makes a list what was sent, PATCH adds t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from core.errors import Unavailable
+from core.errors import Problem, Unavailable
 from destinations.contract import Operation, Outcome, Purpose, Result, Verb, Wire
+from destinations.services.attio import parts
 from destinations.services.attio.client import Client
 from destinations.services.attio.errors import Answer
+from destinations.services.attio.holders import holders
 
 
 def write(client: Client, object_slug: str, operation: Operation) -> Outcome:
     """Sends the operation's requests. Raises as `Service.write`."""
-    return _VERBS[operation.verb](Requests(client, object_slug, operation))
+    outcome = _VERBS[operation.verb](Requests(client, object_slug, parts.joined(client, object_slug, operation)))
+    return replace(outcome, sent=parts.as_mapped(outcome.sent, operation))
 
 
 def steps(operation: Operation) -> Iterator[tuple[str, dict[str, Wire]]]:
@@ -45,16 +49,31 @@ class Requests:
     def __init__(self, client: Client, object_slug: str, operation: Operation) -> None:
         self.client = client
         self.operation = operation
+        self.object_slug = object_slug
         self.base = f"/objects/{object_slug}/records"
         self.sent: dict[str, None] = {}
 
     def send(self, method: str, body: Mapping[str, Wire], *, record_id: str = "", params: Mapping[str, str] | None = None) -> Answer:
         path = f"{self.base}/{quote(record_id, safe='')}" if record_id else self.base
         self.sent.update(dict.fromkeys(body))
-        return self.client.send(Purpose.WRITE, method, path, params=params, body=_body(body))
+        answer = self.client.send(Purpose.WRITE, method, path, params=params, body=_body(body))
+        if answer.status == 400:
+            self.client.learn_slug(self.object_slug, answer.named_attribute)
+        return answer
 
     def require(self, answer: Answer, body: Mapping[str, Wire]) -> Answer:
-        return self.client.require(answer, Purpose.WRITE, _body(body))
+        return self.client.require(answer, Purpose.WRITE, _body(body), self._owners(answer, body))
+
+    def _owners(self, answer: Answer, body: Mapping[str, Wire]) -> list[str]:
+        """Who holds the match value of a conflict, where Attio does not say it; nobody where it can't be asked now."""
+        operation = self.operation
+        if answer.code != "uniqueness_conflict" or answer.conflicting_records or operation.match_field not in body:
+            return []
+        try:
+            found = [_record_id(record) for record in holders(self.client, self.object_slug, operation)]
+        except Problem:
+            return []
+        return [record_id for record_id in found if record_id and record_id != operation.remote_id]
 
     def accepted(self, answer: Answer) -> Outcome:
         data = answer.body.get("data")

@@ -10,7 +10,7 @@ import requests
 
 from destinations.contract import Field, OpenGate, Purpose
 from destinations.sandbox import Server
-from destinations.services.attio import PLATFORMS, SERVICES
+from destinations.services.attio import PLATFORMS
 from destinations.services.attio.client import Client
 from destinations.services.attio.companies import AttioCompanies
 from destinations.services.attio.platform import Attio
@@ -60,7 +60,7 @@ def platform() -> Attio:
 
 @pytest.fixture
 def service() -> AttioCompanies:
-    return SERVICES[0]
+    return AttioCompanies()
 
 
 @pytest.fixture

@@ -74,6 +74,7 @@ def test_the_registered_part_follows_the_public_suffix_list() -> None:
     assert root("attio.com") == "attio.com"
 
 
-def test_an_international_domain_is_looked_up_in_both_scripts() -> None:
-    assert list(spellings("xn--mller-kva.de")) == ["xn--mller-kva.de", "müller.de"]
-    assert list(spellings("acme.com")) == ["acme.com"]
+def test_a_domain_is_looked_up_in_each_way_that_attio_may_keep_it() -> None:
+    assert list(spellings("xn--mller-kva.de")) == ["xn--mller-kva.de", "müller.de", "www.xn--mller-kva.de"]
+    assert list(spellings("acme.com")) == ["acme.com", "www.acme.com"]
+    assert list(spellings("app.acme.com")) == ["app.acme.com"]

@@ -20,11 +20,12 @@ def answer(status: int, code: str = "", message: str = "", **kwargs: Any) -> Ans
     return Answer(status, body, True, "request-1", **kwargs)
 
 
-RECORD = ["validation_type", "uniqueness_conflict", "duplicate_values", "multiple_values_for_single_value_attribute", "missing_value",
+RECORD = ["validation_type", "uniqueness_conflict", "duplicate_values", "multiple_match_results",
+          "multiple_values_for_single_value_attribute", "missing_value",
           "a_code_of_the_future"]  # fmt: skip
 SETTINGS = ["matching_attribute_definition_not_unique", "system_edit_unauthorized", "formula_edit_unauthorized", "immutable_value",
             "filter_error", "invalid_filter_field", "invalid_filter_operator", "unknown_filter_attribute_slug", "missing_sort_field",
-            "standard_object_disabled", "particle_gate_violation", "quota_exceeded"]  # fmt: skip
+            "invalid_filter_value", "standard_object_disabled", "particle_gate_violation", "quota_exceeded"]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from core.errors import Misconfigured, Unavailable
 from destinations.contract import Field, Purpose
 from destinations.sandbox import Fault
+from destinations.services.attio import parts
 from destinations.services.attio.client import Client
 from destinations.services.attio.companies import AttioCompanies
 from destinations.services.attio.fields import field_of
@@ -22,8 +24,27 @@ def names(service: AttioCompanies, client: Client) -> list[str]:
 
 
 def test_all_attributes_come_in_attios_order(fields: dict[str, Field], sandbox: AttioSandbox) -> None:
-    assert list(fields) == sandbox.state()["attributes"]
-    assert len(fields) == 32
+    assert [name for name in fields if "." not in name] == sandbox.state()["attributes"]
+    assert sum("." not in name for name in fields) == 32
+
+
+def test_a_location_is_followed_by_its_ten_parts(fields: dict[str, Field]) -> None:
+    names = list(fields)
+    place = names.index("primary_location")
+    found = [name.partition(".")[2] for name in names[place + 1 : place + 11]]
+    assert found == [
+        "line_1", "line_2", "line_3", "line_4", "locality", "region", "postcode", "country_code", "latitude", "longitude",
+    ]  # fmt: skip
+    assert fields["primary_location.country_code"].label == "Primary location: country code"
+    assert fields["primary_location.locality"].writable
+    assert not any(fields[name].matchable or fields[name].required for name in names[place : place + 11])
+
+
+def test_what_cannot_be_written_has_no_parts() -> None:
+    whole = Field("office", "Office", "location")
+    assert len(parts.fields(whole)) == 10
+    assert parts.fields(replace(whole, writable=False)) == []
+    assert parts.fields(replace(whole, multiple=True)) == []
 
 
 def test_only_unique_attributes_that_can_be_written_may_match(fields: dict[str, Field]) -> None:
@@ -66,7 +87,35 @@ def test_every_request_waits_at_the_gate_as_discovery(
 def test_more_attributes_than_a_page_holds_all_come_once(service: AttioCompanies, client: Client, switch: Callable[..., None]) -> None:
     switch(attributes=[{"api_slug": f"extra_{number}", "type": "text"} for number in range(100)])
     found = names(service, client)
-    assert len(found) == len(set(found)) == 132
+    assert len(found) == len(set(found))
+    assert sum("." not in name for name in found) == 132
+
+
+@pytest.mark.parametrize("paged", [True, False])
+def test_more_options_than_a_page_holds_all_come_paged_or_not(
+    service: AttioCompanies, client: Client, switch: Callable[..., None], paged: bool
+) -> None:
+    switch(paged_options=paged)
+    categories = next(field for field in service.fields(client) if field.name == "categories")
+    assert len({option.title for option in categories.options}) == len(categories.options) == 152
+
+
+def test_objects_that_may_be_referred_to_are_known_by_name(service: AttioCompanies, client: Client, switch: Callable[..., None]) -> None:
+    switch(
+        attributes=[
+            {"api_slug": "partner", "type": "record-reference", "allowed_objects": ["companies"]},
+            {"api_slug": "anything", "type": "record-reference", "allowed_objects": ["companies", "people"]},
+        ]
+    )
+    found = {field.name: field for field in service.fields(client)}
+    assert found["partner"].config == {"allowed_objects": ["companies"], "target_object": "companies"}
+    assert found["anything"].config == {"allowed_objects": ["companies", "people"]}
+
+
+def test_the_record_id_is_never_a_match() -> None:
+    entry = {"api_slug": "record_id", "title": "Record ID", "type": "text", "is_writable": True, "is_unique": True}
+    assert not field_of(entry).matchable
+    assert field_of({**entry, "api_slug": "vat"}).matchable
 
 
 def test_options_in_pages_all_come(service: AttioCompanies, client: Client, sandbox: AttioSandbox, switch: Callable[..., None]) -> None:

@@ -39,10 +39,10 @@ def test_check_names_the_workspace_with_one_request(platform: Attio, client: Cli
     assert gate.passed == [Purpose.DISCOVERY]
 
 
-def test_a_logo_is_kept_where_there_is_one(platform: Attio, client: Client, sandbox: AttioSandbox) -> None:
-    body = {"active": True, "workspace_id": "w", "workspace_name": "Acme", "workspace_logo_url": "https://logo"}
-    sandbox.faults.append(Fault("reply", status=200, body=body))
-    assert platform.check(client).facts == {"logo_url": "https://logo"}
+def test_a_logo_is_kept_where_there_is_one(platform: Attio, client: Client, switch: Callable[..., None]) -> None:
+    switch(workspace_logo_url="https://logo", workspace_name="Acme")
+    workspace = platform.check(client)
+    assert (workspace.name, workspace.facts) == ("Acme", {"slug": "sandbox", "logo_url": "https://logo"})
 
 
 @pytest.mark.parametrize("token", ["another", TOKEN + "x"])

@@ -90,6 +90,10 @@ def field(type_: str, *, multiple: bool = False, target: str = "") -> Field:
         ("record-reference", "https://acme.com", "acme.com"),
         ("record-reference", PERSON, PERSON),
         ("record-reference", PERSON_REFERENCE, PERSON_REFERENCE),
+        ("record-reference", {"target_object": "companies", "domains": [{"domain": "WWW.acme.com"}]},
+         {"target_object": "companies", "domains": [{"domain": "acme.com"}]}),
+        ("record-reference", '{"target_object": "people", "email_addresses": "Ada@acme.com"}',
+         {"target_object": "people", "email_addresses": [{"email_address": "ada@acme.com"}]}),
         ("actor-reference", "Ada@Example.com", "ada@example.com"),
         ("actor-reference", PERSON, {"referenced_actor_type": "workspace-member", "referenced_actor_id": PERSON}),
     ],
@@ -216,6 +220,30 @@ def test_a_reference_is_given_as_its_target_is_known(target: str, fits: str, ref
     assert convert(field("record-reference", target=target), fits) == fits
     with pytest.raises(Rejected):
         convert(field("record-reference", target=target), refused)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"target_object": "companies", "domains": ["acme.com"]},
+        {"target_object": "people", "domains": ["acme.com"]},
+        {"target_object": "people", "email_addresses": ["a@acme.com", "b@acme.com"]},
+        {"target_object": "people", "target_record_id": "7"},
+        {"target_object": "people", "target_record_id": PERSON, "email_addresses": "a@acme.com"},
+        {"target_object": "people"},
+        {"target_record_id": PERSON},
+    ],
+)
+def test_a_reference_object_names_one_record_of_an_allowed_object(value: Any) -> None:
+    with pytest.raises(Rejected):
+        convert(field("record-reference", target="people"), value)
+
+
+def test_an_amount_in_another_currency_is_refused() -> None:
+    money = Field("arr", "ARR", "currency", config={"currency": "USD"})
+    assert convert(money, {"currency_value": 5, "currency_code": "USD"}) == 5
+    with pytest.raises(Rejected, match="USD"):
+        convert(money, {"currency_value": 5, "currency_code": "EUR"})
 
 
 def test_identities_compare_domains_and_addresses_without_case() -> None:

@@ -14,7 +14,7 @@ import requests
 from core.errors import Misconfigured, Rejected, Unavailable
 from destinations.contract import Field, Operation, Outcome, Purpose, Result, Verb
 from destinations.sandbox import Fault
-from destinations.services.attio.client import Client
+from destinations.services.attio.client import Client, seconds_to_wait
 from destinations.services.attio.companies import AttioCompanies
 from destinations.services.attio.sandbox import AttioSandbox
 from tests.destinations.attio.conftest import TOKEN, CountingGate, record, sent
@@ -102,6 +102,18 @@ def test_update_clears_with_an_empty_list_and_never_null(write: Write, sandbox: 
     assert record(sandbox, "acme.com")["values"] == {"domains": ["acme.com"]}
 
 
+@pytest.mark.parametrize("unclearable", [[], ["checkbox"]])
+def test_a_value_that_attio_does_not_let_go_is_refused_by_name(write: Write, switch: Callable[..., None], unclearable: list[str]) -> None:
+    switch(unclearable=unclearable, attributes=[{"api_slug": "vip", "type": "checkbox"}])
+    known = write(Verb.UPSERT, "acme.com", {"vip": True})
+    if not unclearable:
+        assert write(Verb.UPDATE, "acme.com", {"vip": []}, changed="vip", remote_id=known.remote_id).result is Result.ACCEPTED
+        return
+    with pytest.raises(Rejected) as refusal:
+        write(Verb.UPDATE, "acme.com", {"vip": []}, changed="vip", remote_id=known.remote_id)
+    assert refusal.value.field == "vip"
+
+
 def test_update_that_adds_to_a_list_patches_it(write: Write, sandbox: AttioSandbox) -> None:
     known = write(Verb.UPSERT, "acme.com", {"categories": ["SAAS"]})
     sandbox.log.clear()
@@ -151,10 +163,23 @@ def test_a_new_domain_that_another_company_has_is_refused(
         write(Verb.UPDATE, "other.com", {"name": "New"}, changed="domains name", remote_id=known.remote_id)
     assert refusal.value.code == "uniqueness_conflict"
     assert refusal.value.field == "domains"
-    assert (other.remote_id in refusal.value.message) is names_owner
+    assert other.remote_id in refusal.value.message
+    assert known.remote_id not in refusal.value.message
     assert "other.com" not in refusal.value.message
     assert uuid.UUID(refusal.value.request_id)
     assert record(sandbox, "acme.com")["values"]["name"] == "Acme"
+
+
+def test_a_conflict_is_told_even_where_nobody_can_say_whose_the_domain_is(
+    write: Write, sandbox: AttioSandbox, switch: Callable[..., None]
+) -> None:
+    switch(conflict_names_record=False)
+    write(Verb.UPSERT, "other.com", {})
+    known = write(Verb.UPSERT, "acme.com", {})
+    sandbox.faults.append(Fault("cut", path="/query$"))
+    with pytest.raises(Rejected) as refusal:
+        write(Verb.UPDATE, "other.com", {}, changed="domains", remote_id=known.remote_id)
+    assert refusal.value.code == "uniqueness_conflict"
 
 
 @pytest.mark.parametrize("changed", ["name", "domains", "domains categories"])
@@ -174,9 +199,15 @@ def test_update_of_a_merged_company_is_gone(write: Write, switch: Callable[..., 
     assert again.remote_id not in (first.remote_id, second.remote_id)
 
 
-def test_an_id_is_never_taken_for_a_path(write: Write, sandbox: AttioSandbox) -> None:
-    with pytest.raises(Rejected):
-        write(Verb.UPDATE, "acme.com", {"name": "New"}, changed="name", remote_id="../../people/records")
+@pytest.mark.parametrize("status", [400, 404])
+def test_an_id_is_never_taken_for_a_path(write: Write, sandbox: AttioSandbox, switch: Callable[..., None], status: int) -> None:
+    switch(malformed_ids=status)
+    values = {"name": "New"}
+    if status == 404:
+        assert write(Verb.UPDATE, "acme.com", values, changed="name", remote_id="../../people/records").result is Result.GONE
+    else:
+        with pytest.raises(Rejected):
+            write(Verb.UPDATE, "acme.com", values, changed="name", remote_id="../../people/records")
     assert sandbox.state()["records"] == []
 
 
@@ -187,9 +218,12 @@ def test_create_is_a_post_without_empty_values(write: Write, sandbox: AttioSandb
     assert outcome.sent == ("domains", "name")
 
 
+@pytest.mark.parametrize("names_attribute", ["slug", "id"])
 @pytest.mark.parametrize("names_owner", [True, False])
-def test_create_of_a_known_company_exists(write: Write, sandbox: AttioSandbox, switch: Callable[..., None], names_owner: bool) -> None:
-    switch(conflict_names_record=names_owner)
+def test_create_of_a_known_company_exists(
+    write: Write, sandbox: AttioSandbox, switch: Callable[..., None], names_owner: bool, names_attribute: str
+) -> None:
+    switch(conflict_names_record=names_owner, conflict_names_attribute=names_attribute)
     known = write(Verb.CREATE, "acme.com", {"name": "Acme"})
     outcome = write(Verb.CREATE, "acme.com", {"name": "Other"})
     assert outcome.result is Result.EXISTS
@@ -197,8 +231,9 @@ def test_create_of_a_known_company_exists(write: Write, sandbox: AttioSandbox, s
     assert record(sandbox, "acme.com")["values"]["name"] == "Acme"
 
 
-def test_create_with_another_taken_value_is_a_refusal(write: Write, switch: Callable[..., None]) -> None:
-    switch(attributes=[{"api_slug": "vat", "type": "text", "is_unique": True}])
+@pytest.mark.parametrize("names_attribute", ["slug", "id"])
+def test_create_with_another_taken_value_is_a_refusal(write: Write, switch: Callable[..., None], names_attribute: str) -> None:
+    switch(conflict_names_attribute=names_attribute, attributes=[{"api_slug": "vat", "type": "text", "is_unique": True}])
     write(Verb.CREATE, "acme.com", {"vat": "FR1"})
     with pytest.raises(Rejected, match="vat"):
         write(Verb.CREATE, "other.com", {"vat": "FR1"})
@@ -214,6 +249,43 @@ def test_one_bad_value_stores_nothing_and_names_its_attribute(write: Write, sand
     assert refusal.value.field == "foundation_date"
     assert "yesterday" not in refusal.value.message + refusal.value.detail
     assert [entry["values"]["name"] for entry in sandbox.state()["records"]] == ["Acme"]
+
+
+def test_an_attribute_that_attio_names_by_its_id_is_asked_for_once(
+    write: Write, client: Client, gate: CountingGate, switch: Callable[..., None]
+) -> None:
+    switch(conflict_names_attribute="id")
+    client.slugs.clear()
+    known = write(Verb.UPSERT, "acme.com", {})
+    write(Verb.UPSERT, "other.com", {})
+    for _ in range(2):
+        with pytest.raises(Rejected) as refusal:
+            write(Verb.UPDATE, "other.com", {}, changed="domains", remote_id=known.remote_id)
+        assert refusal.value.field == "domains"
+        assert "other.com" not in refusal.value.message
+    assert gate.passed.count(Purpose.DISCOVERY) == 1
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, "quota_exceeded"), (403, "billing_error"), (402, "billing_error")])
+def test_a_full_workspace_stops_the_run_however_attio_says_so(
+    write: Write, switch: Callable[..., None], sandbox: AttioSandbox, status: int, code: str
+) -> None:
+    switch(record_cap={"most": 1, "status": status, "code": code})
+    write(Verb.UPSERT, "acme.com", {})
+    with pytest.raises(Misconfigured, match="plan") as problem:
+        write(Verb.UPSERT, "other.com", {})
+    assert problem.value.code == code
+    assert len(sandbox.state()["records"]) == 1
+
+
+def test_a_domain_of_another_company_may_be_left_to_it(
+    service: AttioCompanies, client: Client, write: Write, switch: Callable[..., None], sandbox: AttioSandbox
+) -> None:
+    switch(two_owners="first")
+    first, second = write(Verb.UPSERT, "acme.com", {}), write(Verb.UPSERT, "other.com", {})
+    outcome = service.write(client, Operation(Verb.UPSERT, "domains", ["acme.com", "other.com"], {"name": "Both"}))
+    assert outcome.remote_id == first.remote_id
+    assert record(sandbox, "other.com")["id"] == second.remote_id
 
 
 def test_two_domains_of_two_companies_are_a_refusal(service: AttioCompanies, client: Client, write: Write) -> None:
@@ -274,6 +346,16 @@ def test_a_wait_in_seconds_is_understood_too(write: Write, sandbox: AttioSandbox
     assert problem.value.retry_after == 2
 
 
+def test_a_date_to_wait_for_is_read_by_attios_clock_where_it_tells_it() -> None:
+    ours = datetime(2030, 1, 1, tzinfo=UTC)
+    asked = {"Retry-After": "Tue, 23 May 2023 14:42:01 GMT"}
+    assert seconds_to_wait({**asked, "Date": "Tue, 23 May 2023 14:42:00 GMT"}, ours) == 1
+    assert seconds_to_wait({**asked, "Date": "nonsense"}, datetime(2023, 5, 23, 14, 41, 59, tzinfo=UTC)) == 2
+    assert seconds_to_wait({**asked, "Date": "Tue, 23 May 2023 14:42:00 -0000"}, ours) == 0
+    assert seconds_to_wait(asked, ours) == 0
+    assert seconds_to_wait({"Date": "Tue, 23 May 2023 14:42:00 GMT"}, ours) is None
+
+
 @pytest.mark.parametrize(
     ("fault", "applied"),
     [
@@ -316,7 +398,12 @@ def test_find_asks_once_and_returns_what_exists(write: Write, service: AttioComp
     body = sandbox.log[0]["body"]
     assert body["limit"] == 500
     assert body["filter"]["$or"][0] == {"domains": {"domain": {"$eq": "acme.com"}}}
-    assert len(body["filter"]["$or"]) == 4
+    assert [clause["domains"]["domain"]["$eq"] for clause in body["filter"]["$or"] if "www." not in str(clause)] == [
+        "acme.com",
+        "acme.io",
+        "other.com",
+        "nowhere.com",
+    ]
 
 
 def test_find_of_nothing_asks_nothing(service: AttioCompanies, client: Client, fields: dict[str, Field], gate: CountingGate) -> None:
@@ -330,6 +417,71 @@ def test_an_international_domain_is_found_however_attio_keeps_it(
     api("POST", "/objects/companies/records", {"data": {"values": {"domains": ["Müller.de"]}}})
     identity = service.identity(fields["domains"], service.convert(fields["domains"], "müller.de"))
     assert list(service.find(client, fields["domains"], [identity])) == ["xn--mller-kva.de"]
+
+
+@pytest.mark.parametrize("strips_www", [True, False])
+def test_a_company_with_www_is_found_whatever_attio_keeps(
+    service: AttioCompanies, client: Client, fields: dict[str, Field], api: Callable[..., requests.Response],
+    switch: Callable[..., None], strips_www: bool,
+) -> None:  # fmt: skip
+    switch(strips_www=strips_www)
+    made = api("POST", "/objects/companies/records", {"data": {"values": {"domains": ["www.acme.com"]}}}).json()["data"]
+    assert service.find(client, fields["domains"], ["acme.com"]) == {"acme.com": made["id"]["record_id"]}
+
+
+def test_of_two_companies_the_one_without_www_is_found(
+    service: AttioCompanies, client: Client, fields: dict[str, Field], api: Callable[..., requests.Response]
+) -> None:
+    made = {
+        domain: api("POST", "/objects/companies/records", {"data": {"values": {"domains": [domain]}}}).json()["data"]["id"]["record_id"]
+        for domain in ("www.acme.com", "acme.com")
+    }
+    assert service.find(client, fields["domains"], ["acme.com"]) == {"acme.com": made["acme.com"]}
+
+
+def test_a_value_that_attio_refuses_to_look_up_hides_no_other(
+    service: AttioCompanies, client: Client, fields: dict[str, Field], write: Write, sandbox: AttioSandbox
+) -> None:
+    known = write(Verb.UPSERT, "acme.com", {}).remote_id
+    refusal = {"status_code": 400, "type": "invalid_request_error", "code": "validation_type", "message": "Invalid."}
+    sandbox.faults.append(Fault("reply", path="/query$", body_contains='"odd.com"', times=99, status=400, body=refusal))
+    assert service.find(client, fields["domains"], ["odd.com", "a.com", "acme.com", "b.com"]) == {"acme.com": known}
+
+
+def test_a_look_up_that_attio_finds_too_costly_becomes_smaller_until_it_passes(
+    service: AttioCompanies, client: Client, fields: dict[str, Field], write: Write, switch: Callable[..., None]
+) -> None:
+    known = write(Verb.UPSERT, "acme49.com", {}).remote_id
+    switch(query_clauses=12)
+    wanted = [f"acme{number}.com" for number in range(50)]
+    throttled = 0
+    while client.lookup.size > 6:
+        with pytest.raises(Unavailable) as problem:
+            service.find(client, fields["domains"], wanted)
+        assert problem.value.throttled
+        throttled += 1
+    assert throttled == 6
+    assert service.find(client, fields["domains"], wanted[-6:]) == {"acme49.com": known}
+
+
+def test_one_throttled_look_up_stays_as_large(
+    service: AttioCompanies, client: Client, fields: dict[str, Field], sandbox: AttioSandbox, gate: CountingGate
+) -> None:
+    sandbox.faults.append(Fault("reply", path="/query$", status=429, body={}))
+    with pytest.raises(Unavailable):
+        service.find(client, fields["domains"], ["acme.com"])
+    service.find(client, fields["domains"], [f"acme{number}.com" for number in range(50)])
+    assert gate.passed == [Purpose.LOOKUP] * 2
+
+
+@pytest.mark.parametrize("code", ["invalid_filter_of_the_future", "a_code_of_the_future", "filter_error"])
+def test_a_look_up_that_is_refused_as_such_stops_the_run(
+    service: AttioCompanies, client: Client, fields: dict[str, Field], sandbox: AttioSandbox, code: str
+) -> None:
+    sandbox.faults.append(Fault("reply", path="/query$", status=400, body={"code": code, "message": "No."}))
+    with pytest.raises(Misconfigured) as problem:
+        service.find(client, fields["domains"], ["acme.com", "other.com"])
+    assert problem.value.code == code
 
 
 def test_find_by_another_unique_attribute(

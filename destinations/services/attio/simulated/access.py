@@ -56,14 +56,14 @@ def pace(request: Request, buckets: Mapping[str, Bucket], switches: Mapping[str,
     """Raises the vendor's 429, whose Retry-After is the date of the next second."""
     kind = "reads" if reads(request) else "writes"
     if not buckets[kind].take(float(switches[f"{kind}_per_second"]), now):
-        moment = format_datetime(datetime.fromtimestamp(int(now) + 1, UTC), usegmt=True)
-        raise Refusal(
-            "rate_limit_exceeded",
-            "Rate limit exceeded, please try again later",
-            status=429,
-            kind="rate_limit_error",
-            headers={"Retry-After": moment},
-        )
+        raise _too_much(now)
+
+
+def score(asked: Any, most_clauses: int | None, now: float) -> None:
+    """Raises the vendor's 429 for a query that is too costly by itself."""
+    clauses = asked.get("$or") if isinstance(asked, dict) else None
+    if most_clauses and isinstance(clauses, list) and len(clauses) > most_clauses:
+        raise _too_much(now)
 
 
 def authorise(request: Request, granted: list[str]) -> None:
@@ -83,3 +83,14 @@ def scopes(switches: Mapping[str, Any]) -> list[str]:
 
 def reads(request: Request) -> bool:
     return request.method == "GET" or request.path.endswith("/query")
+
+
+def _too_much(now: float) -> Refusal:
+    moment = format_datetime(datetime.fromtimestamp(int(now) + 1, UTC), usegmt=True)
+    return Refusal(
+        "rate_limit_exceeded",
+        "Rate limit exceeded, please try again later",
+        status=429,
+        kind="rate_limit_error",
+        headers={"Retry-After": moment},
+    )

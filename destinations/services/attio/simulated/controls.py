@@ -21,7 +21,9 @@ _FLAGS = {
 def add_attributes(workspace: Workspace, entries: list[dict[str, Any]]) -> None:
     for entry in entries:
         flags = {_FLAGS[name]: value for name, value in entry.items() if name in _FLAGS}
-        _companies(workspace).add(
+        if "allowed_objects" in entry:
+            flags["allowed_objects"] = [workspace.store(name).schema.id for name in entry["allowed_objects"]]
+        workspace.store(entry.get("object", "companies")).schema.add(
             slug=entry["api_slug"],
             type=entry["type"],
             title=entry.get("title", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -57,6 +58,7 @@ class Store:
 
     Args:
         names_owner: whether a conflict names the record that owns the value.
+        names_slug: whether a conflict names the attribute by its slug; where not, by its id and with the value.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -64,6 +66,7 @@ class Store:
         self.records: dict[str, Record] = {}
         self.owners: dict[tuple[str, str], str] = {}
         self.names_owner = True
+        self.names_slug = True
 
     def owner(self, attribute: Attribute, kept: Kept) -> Record | None:
         """The record that holds a unique value."""
@@ -136,15 +139,23 @@ class Store:
         for slug, items in wanted.items():
             if not self.schema.attributes[slug].unique:
                 continue
-            owners = {self.owners.get((slug, unique_key(kept)), record.id) for kept in items} - {record.id}
-            if owners:
-                raise self._taken(slug, owners)
+            taken = [kept for kept in items if self.owners.get((slug, unique_key(kept)), record.id) != record.id]
+            if taken:
+                raise self._taken(slug, taken)
 
-    def _taken(self, slug: str, owners: set[str]) -> Refusal:
-        message = (
-            f'A value provided for attribute with slug "{slug}" conflicts with one already in the system. This attribute has a '
-            "uniqueness constraint. Please ensure all values for this attribute do not exist on another record."
-        )
+    def _taken(self, slug: str, taken: list[Kept]) -> Refusal:
+        owners = {self.owners[slug, unique_key(kept)] for kept in taken}
+        if self.names_slug:
+            message = (
+                f'A value provided for attribute with slug "{slug}" conflicts with one already in the system. This attribute has a '
+                "uniqueness constraint. Please ensure all values for this attribute do not exist on another record."
+            )
+        else:
+            value = json.dumps(json.dumps({key: taken[0][key] for key in list(taken[0])[:1]}, separators=(",", ":")))
+            message = (
+                f'The value {value} provided for attribute with ID "{self.schema.attributes[slug].id}" conflicts with one already in '
+                "the system. This attribute has a uniqueness constraint."
+            )
         if self.names_owner:
             message += f" Conflicting record IDs: {', '.join(sorted(owners))}"
         return Refusal("uniqueness_conflict", message)

@@ -29,7 +29,9 @@ _DEGREES = re.compile(r"[+-]?\d{1,3}(\.\d+)?")
 
 
 class World(Protocol):
-    """What a value may refer to."""
+    """What a value may refer to, and how domains are kept."""
+
+    strips_www: bool
 
     def record_by(self, object_name: str, slug: str, value: str) -> tuple[str, str] | None: ...
 
@@ -143,6 +145,7 @@ def _domain(world: World, attribute: Attribute, item: Any) -> Kept:
     text = _part(attribute, item, "domain", str, "string")
     host = re.sub(r"^[a-z]+://", "", text.strip().lower())
     host = re.split(r"[/?#]", host, maxsplit=1)[0]
+    host = host.removeprefix("www.") if world.strips_www else host
     if not _HOST.fullmatch(host) or host.endswith(RESERVED):
         raise wrong_value(attribute.slug, "Invalid domain", ["domain"])
     return {"domain": host, "root_domain": root(host)}

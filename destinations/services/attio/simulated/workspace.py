@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from destinations.services.attio.simulated.refusal import Refusal, not_found
+from destinations.services.attio.simulated.refusal import Refusal, not_found, wrong_type
 from destinations.services.attio.simulated.schema import Attribute, Schema, fixed_id
 from destinations.services.attio.simulated.store import SYSTEM, Actor, Merge, Record, Store, plain, replaced, unique_key
 from destinations.services.attio.simulated.taking import Kept, take
 
+ISSUED_AT = 1778892789
 OBJECTS = ("companies", "people")
 ENRICHMENT_DELAY = timedelta(milliseconds=250)
 ENRICHED = {"description": "Filled in by Attio.", "categories": ["Internet"]}
@@ -27,8 +28,30 @@ class Workspace:
         self.actor: Actor = {"type": "api-token", "id": self.token_id}
         self.stores = {name: Store(Schema(self.id, name)) for name in OBJECTS}
         self.members = {"admin@sandbox.com": fixed_id(self.id, "member")}
-        self.merging: set[str] = set()
+        self.strips_www = False
+        self.unclearable: set[str] = set()
+        self.malformed_ids = 400
         self.due: list[tuple[datetime, Store, Record]] = []
+
+    def introduced(self, scopes: list[str]) -> dict[str, Any]:
+        """As `/v2/self` tells a token of it."""
+        client = fixed_id(self.id, "client")
+        return {
+            "active": True,
+            "scope": " ".join(scopes),
+            "client_id": client,
+            "token_type": "Bearer",
+            "exp": None,
+            "iat": ISSUED_AT,
+            "sub": self.id,
+            "aud": client,
+            "iss": "attio.com",
+            "authorized_by_workspace_member_id": next(iter(self.members.values())),
+            "workspace_id": self.id,
+            "workspace_name": self.name,
+            "workspace_slug": self.slug,
+            "workspace_logo_url": None,
+        }
 
     def store(self, name: str) -> Store:
         """The records of an object by slug or id. Raises the vendor's 404."""
@@ -47,6 +70,8 @@ class Workspace:
             if not attribute.writable and not by_system:
                 raise Refusal("system_edit_unauthorized", f'The attribute with slug "{attribute.slug}" cannot be edited.')
             found[attribute.slug] = take(self, attribute, raw)
+            if not found[attribute.slug] and attribute.type in self.unclearable:
+                raise wrong_type(attribute.slug, attribute.type, None)
         return found
 
     def create(self, store: Store, sent: Mapping[str, list[Kept]], now: datetime, *, enrich: bool = False) -> Record:
@@ -92,6 +117,8 @@ class Workspace:
         try:
             name = str(uuid.UUID(record_id))
         except ValueError:
+            if self.malformed_ids == 404:
+                raise not_found(f'Record with ID "{record_id}" not found.') from None
             raise Refusal("validation_type", "Path params validation error.",
                           errors=[{"code": "invalid", "path": ["record_id"], "message": "Invalid uuid"}]) from None  # fmt: skip
         found = store.records.get(name)

@@ -1,0 +1,121 @@
+"""Whole runs to Attio: columns for parts of a location, several domains in a column, people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from activations.models import Activation, Change, Record
+from destinations.models import Destination
+from destinations.sandbox import Sandbox
+from segments.discovery import refresh_columns
+from segments.models import DataModel
+from tests.activations.conftest import Shop, map_fields, run, writes
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def offices(shop: Shop, companies: DataModel, to_attio: Activation) -> Activation:
+    """Three companies whose city and postcode are columns of their own."""
+    shop.fill(3)
+    shop.run("alter table companies add column city text")
+    shop.run("alter table companies add column zip integer")
+    refresh_columns(companies)
+    return map_fields(to_attio, ("city", "primary_location.locality"), ("zip", "primary_location.postcode"))
+
+
+def locations(attio: Sandbox) -> list[Any]:
+    """Locality, postcode and line 1 of each company."""
+    records = sorted(attio.state()["records"], key=lambda record: record["values"]["name"])
+    found = [record["values"].get("primary_location") or {} for record in records]
+    return [(place.get("locality"), place.get("postcode"), place.get("line_1")) for place in found]
+
+
+def test_columns_share_one_location_and_a_change_of_one_keeps_the_rest(shop: Shop, attio: Sandbox, offices: Activation) -> None:
+    shop.run("update companies set city = 'Paris', zip = 75000 + id where id < 3")
+    first = run(offices)
+    assert (first.state, first.accepted, first.write_requests) == ("succeeded", 3, 3)
+    assert locations(attio) == [("Paris", "75001", None), ("Paris", "75002", None), (None, None, None)]
+    add_street(attio)
+    assert run(offices).planned == 0
+    writes(attio)
+    shop.set(1, "city", "Lyon")
+    second = run(offices)
+    assert (second.accepted, second.write_requests, second.lookup_requests) == (1, 1, 1)
+    (sent,) = writes(attio)
+    assert list(sent["body"]["data"]["values"]) == ["primary_location"]
+    assert locations(attio)[0] == ("Lyon", "75001", "1 rue de Rivoli")
+    change = Change.objects.get(run=second)
+    assert change.sent == ["primary_location.locality", "primary_location.postcode"]
+
+
+def test_a_run_that_changes_no_part_reads_nothing(shop: Shop, attio: Sandbox, offices: Activation) -> None:
+    shop.run("update companies set city = 'Paris'")
+    run(offices)
+    shop.set(1, "name", "New")
+    done = run(offices)
+    assert (done.write_requests, done.lookup_requests) == (1, 0)
+
+
+def test_update_mode_finds_a_company_by_any_of_its_domains(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(60)
+    run(to_attio)
+    Record.objects.all().delete()
+    shop.run("update companies set domain = 'new' || id || '.com, ' || domain, name = 'Known'")
+    shop.add((99, "Unknown", "unknown.com, unknown.net", None, "pro", 1))
+    Activation.objects.filter(pk=to_attio.pk).update(mode="update")
+    done = run(Activation.objects.get(pk=to_attio.pk))
+    assert (done.accepted, done.skipped, done.created) == (60, 1, 0)
+    assert done.lookup_requests <= 4
+    assert {record["values"]["name"] for record in attio.state()["records"]} == {"Known"}
+
+
+def test_a_domain_that_is_added_to_the_column_is_added_to_the_company(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(3)
+    run(to_attio)
+    writes(attio)
+    shop.set(2, "domain", "company2.com, company2.io")
+    done = run(to_attio)
+    assert (done.accepted, done.unchanged, done.write_requests) == (1, 2, 1)
+    (sent,) = writes(attio)
+    assert (sent["method"], sent["body"]["data"]["values"]) == ("PATCH", {"domains": ["company2.com", "company2.io"]})
+    assert run(to_attio).planned == 0
+    shop.set(2, "name", "Renamed")
+    assert run(to_attio).accepted == 1
+    (sent,) = writes(attio)
+    assert (sent["method"], list(sent["body"]["data"]["values"])) == ("PUT", ["name"])
+    assert run(to_attio, full=True).accepted == 3
+    assert not any("domains" in entry["body"]["data"]["values"] for entry in writes(attio))
+
+
+def test_without_a_usable_match_the_run_says_what_to_do_in_attio(shop: Shop, attio: Any, to_attio: Activation) -> None:
+    shop.fill(1)
+    attio.workspace.stores["companies"].schema.attributes["domains"].archived = True
+    done = run(to_attio)
+    assert (done.state, done.error_code) == ("failed", "match_field")
+    assert "Un-archive Domains in Attio" in done.error_message
+
+
+def test_people_are_synced_by_their_addresses(shop: Shop, companies: DataModel, to_attio: Activation, attio: Sandbox) -> None:
+    shop.add((1, "Ada Lovelace", "Ada@Acme.com", "Analyst", "pro", 1), (2, "No address", None, None, "pro", 1))
+    shop.add((3, "Bob", "bob@beta.com", "Clerk", "pro", 1), (4, "Bob again", "BOB@beta.com", "Clerk", "pro", 1))
+    destination = Destination.objects.create(name="Attio people", connection=to_attio.destination.connection, service="attio.people")
+    activation = Activation.objects.create(
+        name="People", model=companies, destination=destination, match_column="domain", match_field="email_addresses"
+    )
+    map_fields(activation, ("name", "name"), ("description", "job_title"))
+    done = run(activation)
+    assert (done.accepted, done.created, done.invalid) == (1, 1, 3)
+    (ada,) = attio.state()["people"]
+    assert (ada["values"]["name"]["full_name"], ada["values"]["job_title"]) == ("Ada Lovelace", "Analyst")
+    assert run(activation).write_requests == 0
+
+
+def add_street(attio: Any) -> None:
+    """What a person writes into Attio: the street of every company in Paris."""
+    store = attio.workspace.stores["companies"]
+    for record in store.records.values():
+        for value in record.values.get("primary_location", ()):
+            value.kept["line_1"] = "1 rue de Rivoli"
