@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from activations.models import Activation, FieldMapping, Record, Run
 
 
-def described(mappings: Iterable[FieldMapping]) -> list[list[Any]]:
-    """The mappings as a run keeps them: slot, attribute, and where its values come from."""
-    return [[one.slot, one.target, one.column, one.value, one.when_empty] for one in mappings]
+def described(mappings: Iterable[FieldMapping], adds: Container[str] = ()) -> list[list[Any]]:
+    """The mappings as a run keeps them: slot, attribute, where its values come from, and whether they are added to a list."""
+    return [[one.slot, one.target, one.column, one.value, one.when_empty, one.target in adds] for one in mappings]
 
 
 def mapping_change(activation: Activation) -> str:
@@ -18,10 +18,10 @@ def mapping_change(activation: Activation) -> str:
     last = Run.objects.filter(activation=activation, dry_run=False, generation__isnull=False).exclude(mapped=[]).first()
     if last is None:
         return ""
-    before = {slot: rest for slot, *rest in last.mapped}
+    before = {slot: rest for slot, *rest, _ in last.mapped}
     now = described(activation.mappings.all())
-    added = [rest[0] for slot, *rest in now if slot not in before]
-    remapped = [rest[0] for slot, *rest in now if slot in before and before[slot] != rest]
+    added = [rest[0] for slot, *rest, _ in now if slot not in before]
+    remapped = [rest[0] for slot, *rest, _ in now if slot in before and before[slot] != rest]
     if not added and not remapped:
         return ""
     records = Record.objects.filter(generation=last.generation_id, accepted_at__isnull=False, left_at=None).count()

@@ -208,6 +208,31 @@ class Seen:
         return int((self.baseline.same & self.baseline.tried(tried)).sum())
 
 
+_MOMENT = {
+    # The smallest number is numpy's "not a time".
+    "postgresql": "coalesce((extract(epoch from accepted_at) * 1000000)::bigint, -9223372036854775808)",
+    "sqlite": "accepted_at",
+}
+
+
+def stored(generation: Generation, keys: Sequence[int]) -> tuple[Any, ...]:
+    """What the database holds of these key digests, in columns.
+
+    Returns:
+        Key digests, packed field digests, match digests, remote ids, accepted_at (datetime64, NaT where never), what was
+        tried last, and with which row's digest.
+    """
+    moment, marks = _MOMENT[connection.vendor], ", ".join(["%s"] * len(keys))
+    rows = bulk.fetch(
+        f"SELECT key_digest, field_digests, match_digest, remote_id, {moment}, tried, tried_digest"  # noqa: S608
+        f" FROM activations_record WHERE generation_id = %s AND key_digest IN ({marks})",
+        [generation.pk, *keys],
+    )
+    found, packed, matches, remote_ids, moments, tried, tried_rows = zip(*rows, strict=True) if rows else [()] * 7
+    accepted_at = np.array(moments, dtype="datetime64[us]" if connection.vendor == "sqlite" else np.int64).view("datetime64[us]")
+    return found, packed, matches, remote_ids, accepted_at, tried, tried_rows
+
+
 def _joined(pairs: Sequence[Pairs]) -> Pairs:
     """Two columns, from pieces of them."""
     none = np.empty(0, dtype=np.int64)

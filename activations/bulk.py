@@ -26,6 +26,17 @@ def fetch_numbers(sql: str, params: Sequence[Any], width: int) -> np.ndarray:
         return np.fromiter(chain.from_iterable(cursor.cursor), dtype=np.int64).reshape(-1, width)
 
 
+def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """The rows of a query as the driver gives them, on PostgreSQL in binary."""
+    if connection.vendor == "postgresql":
+        connection.ensure_connection()
+        with connection.connection.cursor(binary=True) as cursor:
+            return list(cursor.execute(sql.encode(), params).fetchall())
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return list(cursor.cursor.fetchall())
+
+
 def insert(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Inserts rows whose values are already as the database takes them (JSON as text)."""
     if not rows:

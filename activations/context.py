@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -78,8 +78,10 @@ def check_workspace(context: Context) -> Workspace:
     return workspace
 
 
-def prepare_fields(context: Context) -> None:
+def prepare_fields(context: Context, check_source: Callable[[], None]) -> None:
     """Creates the custom attributes that are missing, before any record is sent.
+
+    What was created stays at the vendor, so `check_source` may refuse the run before.
 
     Raises:
         Misconfigured: one can't be created, or the activation's settings contradict one another.
@@ -90,6 +92,9 @@ def prepare_fields(context: Context) -> None:
     wanted = new_fields(wanted_plan)
     if not wanted:
         return
+    writable = {found.name for found in context.fields if found.writable}
+    if any(new.name not in writable for new in wanted):
+        check_source()
     if context.run.dry_run:
         context.fields = planned_fields(context.service, context.fields, wanted)
     else:
@@ -205,17 +210,20 @@ def _reason(of: Generation) -> str:
     return "First run" if of.number == 1 else "What identifies records changed"
 
 
+_AFRESH = "agree that this activation starts afresh: “Start afresh” on its page, or `manage.py activate NAME --start-afresh`."
+
+
 def _changed(before: dict[str, Any], now: dict[str, Any], workspace: Workspace) -> Misconfigured:
     if before["workspace"] != now["workspace"]:
         return Misconfigured(
             "workspace_changed",
             f"The credential belongs to another workspace ({workspace.name}) than the one that was synchronized until now. "
-            "Put the former credential back, or confirm that this activation starts afresh.",
+            f"Put the former credential back, or {_AFRESH}",
         )
     return Misconfigured(
         "identity_changed",
         "The key or the match of this activation changed, so what was sent before says nothing about its records any more. "
-        "Put it back, or confirm that this activation starts afresh.",
+        f"Put it back, or {_AFRESH}",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -46,14 +47,23 @@ class Known:
         never = np.full(rows, np.datetime64("NaT", "us"), dtype="datetime64[us]")
         return cls(never, numbers, np.zeros((rows, width), dtype=np.int64), texts, texts.copy(), numbers.copy())
 
-    def take(self, place: int, packed: bytes, match: int, remote_id: str, accepted_at: datetime | None, tried: str, tried_row: int) -> None:
-        """Takes in what the database has of the row at `place`."""
+    def take(
+        self,
+        places: Sequence[int],
+        packed: Sequence[bytes],
+        matches: Sequence[int],
+        remote_ids: Sequence[str],
+        accepted_at: np.ndarray,
+        tried: Sequence[str],
+        tried_rows: Sequence[int],
+    ) -> None:
+        """Takes in what the database has of the rows at `places`, column by column."""
         width = self.digests.shape[1]
-        self.digests[place] = np.frombuffer(bytes(packed).ljust(width * WIDTH, b"\0"), dtype="<i8", count=width)
-        self.match_digests[place], self.remote_ids[place] = match, remote_id
-        self.tried[place], self.tried_digests[place] = tried, tried_row
-        if accepted_at:
-            self.accepted_at[place] = _moment(accepted_at)
+        filled = b"".join([bytes(one[: width * WIDTH]).ljust(width * WIDTH, b"\0") for one in packed])
+        self.digests[places] = np.frombuffer(filled, dtype="<i8").reshape(-1, width)
+        self.match_digests[places], self.remote_ids[places] = matches, remote_ids
+        self.tried[places], self.tried_digests[places] = tried, tried_rows
+        self.accepted_at[places] = accepted_at
 
     @property
     def accepted(self) -> np.ndarray:

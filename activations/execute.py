@@ -17,6 +17,7 @@ from activations.lease import Cancelled, Keeper, Lease, Lost, claim
 from activations.models import Run
 from activations.plan import Planner
 from core.errors import Problem
+from segments import read
 
 log = logging.getLogger(__name__)
 
@@ -85,11 +86,11 @@ def _plan(context: Context, lease: Lease) -> None:
     with lease.fenced(state=Run.State.PLANNING, started_at=run.started_at or timezone.now()):
         pass
     belongs_to, reason = generation(context, check_workspace(context))
-    prepare_fields(context)
+    prepare_fields(context, lambda: _check_source(context))
     made = layout(context)
     changes: dict[str, Any] = {
         "generation": belongs_to,
-        "mapped": announce.described(context.activation.mappings.all()),
+        "mapped": announce.described(context.activation.mappings.all(), {slot.field.name for slot in made.slots if slot.adds}),
         "missing": [_described(problem) for problem in context.missing],
     }
     if reason:
@@ -98,6 +99,13 @@ def _plan(context: Context, lease: Lease) -> None:
         pass
     run.refresh_from_db()
     Planner(context, lease, made, belongs_to, timezone.now()).run()
+
+
+def _check_source(context: Context) -> None:
+    """Raises Misconfigured or Unavailable where the source could not be planned from."""
+    activation = context.activation
+    mapped = [mapping.column for mapping in activation.mappings.all() if mapping.column]
+    read.check(read.selection(activation.segment or activation.data_model), [activation.match_column, *mapped])
 
 
 def _deliver(context: Context, lease: Lease) -> None:

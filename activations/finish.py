@@ -31,7 +31,8 @@ def fail(run: Run, lease: Lease, problem: Problem, now: datetime) -> None:
     """The run can't go on; what was accepted stays accepted."""
     code, message = problem.code, problem.message
     if isinstance(problem, Unavailable):
-        code, message = "unavailable", f"{message} What was accepted is kept, and the rest goes on by itself in a later run."
+        later = "with the next run" if run.activation.paused else "by itself in a later run"
+        code, message = "unavailable", f"{message} What was accepted is kept, and the rest goes on {later}."
     _end_early(run, lease, now, state=Run.State.FAILED, error_code=code, error_message=message)
 
 

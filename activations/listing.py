@@ -70,6 +70,13 @@ def found(run: Run, key: str, choice: str) -> QuerySet[Any]:
     return listed.filter(key__startswith=key) if key else listed
 
 
+def told_earlier(run: Run) -> int:
+    """How many rows an ended run did not take for a reason that an earlier run told, and does not list again."""
+    if run.is_live or run.dry_run or run.generation_id is None:
+        return 0
+    return _records(run, EARLIER).count() if run.waiting or run.invalid or run.skipped else 0
+
+
 def as_changes(run: Run, choice: str, rows: Iterable[Any]) -> list[Change]:
     """A page of `found` as changes: of records, what an earlier run told, or why they are listed."""
     if choice == EARLIER:

@@ -124,6 +124,8 @@ def in_words(length: timedelta) -> str:
 def sent_values(change: Change) -> list[Sent]:
     """The fields of a change that matter: those sent, those changed, or all of a new record's."""
     names: Iterable[str] = dict.fromkeys([*change.sent, *change.changed]) or change.values
+    if change.field and change.outcome == Change.Outcome.REJECTED:
+        names = dict.fromkeys([*names, change.field])
     return [Sent(name, value_in_words(change.values.get(name, change.match_value)), name in change.sent) for name in names]
 
 

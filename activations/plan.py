@@ -12,7 +12,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -20,7 +19,7 @@ import pyarrow as pa
 from django.utils import timezone
 
 from activations import bulk, closing, decide, digests
-from activations.baseline import Baseline, Seen
+from activations.baseline import Baseline, Seen, stored
 from activations.context import Context
 from activations.lease import Cancelled, Lease
 from activations.mapping import Layout, Mapper, Rows
@@ -172,10 +171,6 @@ class Planner:
         # The same key twice in one batch: both rows are duplicates, and none of them is sent.
         where = {int(keys[place]): place for place in np.flatnonzero(places >= 0).tolist()}
         for chunk in bulk.chunks(list(where), KNOWN_CHUNK):
-            for key, *stored in self._stored(chunk):
-                known.take(where[key], *stored)
+            found, *columns = stored(self.spool.generation, chunk)
+            known.take([where[key] for key in found], *columns)
         return known
-
-    def _stored(self, keys: Any) -> Any:
-        columns = ("key_digest", "field_digests", "match_digest", "remote_id", "accepted_at", "tried", "tried_digest")
-        return self.spool.records.filter(key_digest__in=keys).values_list(*columns)

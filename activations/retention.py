@@ -1,12 +1,13 @@
-"""Forgets the changes of runs that ended long ago; the runs and their counts stay."""
+"""Forgets the changes of runs that ended long ago, and all that an activation leaves behind."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 
-from activations.models import Change, Run
+from activations.models import Activation, Change, Record, Run
 
 CHUNK = 5_000
 
@@ -14,7 +15,18 @@ CHUNK = 5_000
 def prune(now: datetime) -> int:
     """Deletes changes of runs that ended more than RETENTION_DAYS ago, in small transactions; returns how many."""
     old = Run.objects.filter(finished_at__lt=now - timedelta(days=settings.RETENTION_DAYS))
+    return _delete(Change.objects.filter(run__in=old))
+
+
+def forget(activation: Activation) -> None:
+    """Deletes an activation with its runs and its baseline; what its schedules fire is removed before."""
+    _delete(Change.objects.filter(run__activation=activation))
+    _delete(Record.objects.filter(generation__activation=activation))
+    activation.delete()
+
+
+def _delete(rows: Any) -> int:
     deleted = 0
-    while keys := list(Change.objects.filter(run__in=old).values_list("pk", flat=True)[:CHUNK]):
-        deleted += Change.objects.filter(pk__in=keys).delete()[0]
+    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:CHUNK]):
+        deleted += rows.model.objects.filter(pk__in=keys).delete()[0]
     return deleted

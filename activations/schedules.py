@@ -80,7 +80,8 @@ def sync(schedule: Schedule) -> None:
 
 def sync_all(activation: Activation) -> None:
     """The periodic tasks of all schedules of an activation, e.g. after it was paused or resumed."""
-    for schedule in activation.schedules.all():
+    # Asked afresh: a screen may have prefetched them before it changed them.
+    for schedule in Schedule.objects.filter(activation=activation).select_related("activation"):
         sync(schedule)
 
 
@@ -107,13 +108,19 @@ def next_runs(schedule: Schedule, now: datetime, count: int = 3) -> list[datetim
 def _firings(schedule: Schedule, now: datetime) -> Iterator[datetime]:
     if schedule.kind == Schedule.Kind.INTERVAL:
         step = interval(schedule)
-        moment = (schedule.last_fired_at or now) + step
+        moment = _counted_from(schedule, now) + step
         while True:
             if moment > now:
                 yield moment
             moment += step
     else:
         yield from _cron_firings(crontab(**cron_fields(schedule)), schedule.timezone, now)
+
+
+def _counted_from(schedule: Schedule, now: datetime) -> datetime:
+    """From when beat counts an interval: its last firing, or the last change of its row."""
+    task = schedule.task
+    return (task.last_run_at or task.date_changed) if task and task.enabled else now
 
 
 def _cron_firings(times: crontab, zone: tzinfo, now: datetime) -> Iterator[datetime]:

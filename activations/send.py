@@ -100,7 +100,7 @@ class Sender:
         self.answers = answers
         # Looked at before the threads start, so that none of them touches the database.
         self.match_name = context.activation.match_field
-        self.adds = frozenset(context.activation.mappings.filter(multi="add").values_list("target", flat=True))
+        self.adds = frozenset(name for _, name, *_, adds in context.run.mapped if adds)
 
     def send(self, job: Job) -> None:
         """Never raises: whatever happens goes into the answer."""

@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from core.secrets import redact
 
 WRONG_USAGE = 64
+INTERRUPTED = 130
 
 
 class ScriptedCommand(BaseCommand):
@@ -27,6 +28,9 @@ class ScriptedCommand(BaseCommand):
         except DatabaseError as error:
             words = redact(str(error).strip())
             self.refuse(f"The database can't be used. Run `manage.py migrate`, or check DATABASE_URL. It said: {words}")
+        except KeyboardInterrupt:
+            self.stderr.write("Stopped. A run that was being executed goes on once its lease has ended, by a worker or the same command.")
+            sys.exit(INTERRUPTED)
 
     def refuse(self, message: str) -> NoReturn:
         """Says what is wrong, and ends the process; to a caller in this process it raises CommandError instead."""

@@ -24,6 +24,10 @@ class Health(models.Model):
     class Meta:
         abstract = True
 
+    def forget_health(self) -> None:
+        """What was found says nothing about other settings; saved with them."""
+        self.health, self.health_message, self.health_at = self.State.UNKNOWN, "", None
+
     def record_health(self, now: datetime, problem: Problem | None, message: str = "") -> None:
         """Stores the outcome of a check made at `now`: a problem, or all well with a message."""
         self.health = self.State.FAILED if problem else self.State.OK

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -53,15 +54,22 @@ def send(
             allow_redirects=False,
         )
     except requests.ConnectTimeout as error:
-        raise _unavailable("connect_timeout", "The vendor could not be reached in time.", error, False) from None
+        raise _unavailable("connect_timeout", f"{_host(url)} could not be reached in time. {_CHECK}", error, False) from None
     except requests.Timeout as error:
-        raise _unavailable("timeout", "The vendor did not answer in time.", error, True) from None
+        raise _unavailable("timeout", f"{_host(url)} did not answer in time.", error, True) from None
     except requests.ConnectionError as error:
         ambiguous = not _never_left(error)
-        text = "The connection was cut before the vendor answered." if ambiguous else "The vendor can't be reached."
+        text = f"The connection was cut before {_host(url)} answered." if ambiguous else f"{_host(url)} can't be reached. {_CHECK}"
         raise _unavailable("connection_cut" if ambiguous else "unreachable", text, error, ambiguous) from None
     except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError) as error:
         raise _unavailable("answer_cut", "The vendor's answer was cut short.", error, True) from None
+
+
+_CHECK = "Check the network of this installation, and the API address where one is set in its environment."
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def body(response: requests.Response) -> Any:

@@ -22,6 +22,8 @@ class Parameter:
     default: Any = None
     choices: tuple[tuple[str, str], ...] = ()
     help: str = ""
+    least: int | None = None
+    most: int | None = None
 
     @property
     def secret(self) -> bool:
@@ -68,9 +70,12 @@ def _text(parameter: Parameter, value: Any) -> str:
 
 def _integer(parameter: Parameter, value: Any) -> int:
     try:
-        return int(str(value))
+        number = int(str(value))
     except ValueError:
         raise parameter.refuse("a whole number") from None
+    if parameter.least is not None and number < parameter.least or parameter.most is not None and number > parameter.most:
+        raise parameter.refuse(f"a whole number from {parameter.least} to {parameter.most}")
+    return number
 
 
 def _boolean(parameter: Parameter, value: Any) -> bool:

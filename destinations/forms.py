@@ -33,6 +33,8 @@ class ConnectionForm(forms.ModelForm):
             if parameter_form.PREFIX + problem.where not in self.errors:
                 parameter_form.report(self, problem)
             return cleaned
+        if self.instance.pk and (config, secrets) != (self.instance.config, self.instance.secrets):
+            self.instance.forget_health()
         self.instance.platform = self.platform_plugin.slug
         self.instance.config, self.instance.secrets = config, secrets
         return cleaned

@@ -30,7 +30,8 @@ STEPS = (
 def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Everything that the first page shows."""
     now = timezone.now()
-    steps = first_steps()
+    steps = first_steps(request.user)
+    may_see_warnings = request.user.has_perm("activations.view_warning")
     rows = activation_rows(now) if request.user.has_perm("activations.view_activation") else []
     return {
         **context,
@@ -39,18 +40,21 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "begun": any(step["done"] for step in steps),
         "rows": rows,
         "chart": synced_per_day(now.date()),
-        "open_warnings": Warning.objects.filter(closed_at__isnull=True).select_related("activation")[:8],
+        "open_warnings": Warning.objects.filter(closed_at__isnull=True).select_related("activation")[:8] if may_see_warnings else [],
         "broken": broken(),
         "live_runs": Run.objects.filter(state__in=Run.LIVE).count(),
     }
 
 
-def first_steps() -> list[dict[str, Any]]:
-    """The way from nothing to a first run, with what is done already."""
+def first_steps(user: Any) -> list[dict[str, Any]]:
+    """The way from nothing to a first run, with what is done already, as far as the user may go it."""
     steps = [
         {"title": title, "text": text, "url": reverse(f"admin:{name}_add"), "done": model.objects.exists()}
         for model, title, text, name in STEPS
+        if user.has_perm(f"{model._meta.app_label}.add_{model._meta.model_name}")
     ]
+    if not user.has_perm("activations.change_activation"):
+        return steps
     run = {"title": "Run it", "text": "Open the activation and press “Run now”.", "done": Run.objects.exists()}
     return [*steps, {**run, "url": reverse("admin:activations_activation_changelist")}]
 

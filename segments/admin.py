@@ -14,7 +14,6 @@ from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
 from core import parameter_form
-from core.errors import Problem
 from core.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, readable_secrets
 from segments import discovery
 from segments.builder import in_words
@@ -141,15 +140,10 @@ class DataModelAdmin(ScreenAdmin):
 
     def save_model(self, request: HttpRequest, obj: DataModel, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        self._refresh(request, obj)
+        if form.found is not None:
+            discovery.store_columns(obj, form.found)
         if form.key_warning:
             messages.warning(request, form.key_warning)
-
-    def _refresh(self, request: HttpRequest, obj: DataModel) -> None:
-        try:
-            discovery.refresh_columns(obj)
-        except Problem as problem:
-            messages.error(request, problem.message)
 
     def buttons(self, request: HttpRequest, obj: DataModel) -> Iterable[Button]:
         yield Button("refresh", "Read columns again", "refresh")
@@ -178,7 +172,6 @@ class DataModelAdmin(ScreenAdmin):
 @admin.register(Segment)
 class SegmentAdmin(ScreenAdmin):
     form = SegmentForm
-    fields = ["name", "model", "where", "description"]
     list_display = ["name", "model", "says"]
     list_filter = ["model"]
     search_fields = ["name", "description", "model__name"]
@@ -191,8 +184,13 @@ class SegmentAdmin(ScreenAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Segment]:
         return super().get_queryset(request).prefetch_related("model__columns")
 
+    def get_fields(self, request: HttpRequest, obj: Segment | None = None) -> list[str]:
+        """Conditions in words for who may only look."""
+        looks = obj is not None and not self.has_change_permission(request, obj)
+        return ["name", "model", "says" if looks else "where", "description"]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Segment | None = None) -> list[str]:
-        return ["model"] if obj else []
+        return ["model", "says"] if obj else []
 
     def buttons(self, request: HttpRequest, obj: Segment) -> Iterable[Button]:
         yield Button(

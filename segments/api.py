@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
@@ -36,7 +37,7 @@ class SourceColumns(Endpoint):
 
     def post(self, request: Request, pk: int) -> Response:
         table, sql = str(request.data.get("table") or ""), str(request.data.get("sql") or "")
-        found = discovery.discover(get_object_or_404(Source, pk=pk), table=table, sql=sql)
+        found = discovery.discover(get_object_or_404(Source, pk=pk), table=table, sql=sql, seconds=settings.SOURCE_PREVIEW_SECONDS)
         return Response({"columns": [{"name": column.name, "type": column.type, "native": column.native} for column in found]})
 
 
@@ -87,7 +88,7 @@ def columns_json(model: DataModel) -> dict[str, Any]:
     """A model's columns as the source has them now, with the types that the model gave them; without an answer, the known ones."""
     problem = ""
     try:
-        found = discovery.discover(model.source, table=model.table, sql=model.sql)
+        found = discovery.discover(model.source, table=model.table, sql=model.sql, seconds=settings.SOURCE_PREVIEW_SECONDS)
         learn_new(model, found)
         types = model.column_types()
         columns = [{"name": info.name, "type": types[info.name], "native": info.native} for info in found]

@@ -27,13 +27,13 @@ def tables(source: Source) -> list[str]:
         return reader.tables()
 
 
-def discover(source: Source, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
-    """The columns of a table or of a query, in the source's order.
+def discover(source: Source, *, table: str = "", sql: str = "", seconds: float = 0) -> list[ColumnInfo]:
+    """The columns of a table or of a query, in the source's order. `seconds`: how long a person waits; 0 as long as a run.
 
     Raises:
         Misconfigured: refused by the source, or columns that can't be told apart. Unavailable: no answer.
     """
-    with opened(source, settings.SOURCE_TIMEOUT_SECONDS) as reader:
+    with opened(source, seconds or settings.SOURCE_TIMEOUT_SECONDS) as reader:
         found = reader.columns(table=table, sql=sql)
     _refuse_unusable(found)
     return found
@@ -45,7 +45,11 @@ def refresh_columns(model: DataModel) -> list[ColumnInfo]:
     Raises:
         Misconfigured, Unavailable: as `discover`; nothing is stored then.
     """
-    found = discover(model.source, table=model.table, sql=model.sql)
+    return store_columns(model, discover(model.source, table=model.table, sql=model.sql))
+
+
+def store_columns(model: DataModel, found: list[ColumnInfo]) -> list[ColumnInfo]:
+    """Keeps what `discover` found of a saved model."""
     with transaction.atomic():
         model.columns.exclude(name__in=[info.name for info in found]).delete()
         Column.objects.bulk_create(

@@ -6,6 +6,7 @@ import zoneinfo
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from unfold.widgets import (
     UnfoldAdminExpandableTextareaWidget,
     UnfoldAdminRadioSelectWidget,
@@ -50,6 +51,8 @@ class SourceForm(forms.ModelForm):
             if parameter_form.PREFIX + problem.where not in self.errors:
                 parameter_form.report(self, problem)
             return cleaned
+        if self.instance.pk and (config, secrets) != (self.instance.config, self.instance.secrets):
+            self.instance.forget_health()
         self.instance.engine = self.engine_plugin.slug
         self.instance.config, self.instance.secrets = config, secrets
         return cleaned
@@ -66,6 +69,8 @@ class ModelForm(forms.ModelForm):
     """A table or a query of a source. The source itself says whether it can be read, and whether its key tells rows apart."""
 
     key_warning = ""
+    found: list[ColumnInfo] | None = None
+    """The columns that the source has."""
 
     shape = forms.ChoiceField(
         label="Rows come from", choices=SHAPES, initial="table", widget=UnfoldAdminRadioSelectWidget(attrs={"data-role": "shape"})
@@ -110,7 +115,8 @@ class ModelForm(forms.ModelForm):
     def _look(self, cleaned: dict[str, Any], shape: str) -> None:
         source = cleaned.get("source") or self.instance.source
         try:
-            columns = discovery.discover(source, table=cleaned["table"], sql=cleaned["sql"])
+            seconds = settings.SOURCE_PREVIEW_SECONDS
+            columns = self.found = discovery.discover(source, table=cleaned["table"], sql=cleaned["sql"], seconds=seconds)
         except Problem as problem:
             self.add_error(shape, problem.message)
             return

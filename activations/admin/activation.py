@@ -14,16 +14,32 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import StackedInline, TabularInline
 
-from activations import announce, runs, schedules
+from activations import announce, retention, runs, schedules
 from activations.forms import ActivationForm
-from activations.models import Activation, FieldMapping, Run, Schedule
+from activations.models import Activation, FieldMapping, Record, Run, Schedule
 from activations.pages import hidden_note, next_run, run_pill
 from activations.rows import MappingForm, MappingFormSet, ScheduleForm
 from core.screens import Button, ScreenAdmin, pill
 from destinations.registry import services
 
 
-class MappingInline(TabularInline):
+class OfActivation:
+    """Rows of an activation: who may see or change it may see or change them."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("activations.view_activation") or self.has_change_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("activations.change_activation" if obj else "activations.add_activation")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+
+class MappingInline(OfActivation, TabularInline):
     model = FieldMapping
     form = MappingForm
     formset = MappingFormSet
@@ -38,7 +54,7 @@ class MappingInline(TabularInline):
         return super().get_queryset(request).filter(custom_attribute=False)
 
 
-class ScheduleInline(StackedInline):
+class ScheduleInline(OfActivation, StackedInline):
     model = Schedule
     form = ScheduleForm
     fields = ["kind", ("every", "unit"), "cron", "days", "at", "timezone"]
@@ -90,7 +106,12 @@ class ActivationAdmin(ScreenAdmin):
     class Media:
         js = ["dinmo/activation.js"]
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Activation | None = None) -> list[str]:
+        return [] if self.has_change_permission(request, obj) or obj is None else [*VIEWED, "match_column", "match_field"]
+
     def get_fieldsets(self, request: HttpRequest, obj: Activation | None = None) -> list[Any]:
+        if not self.has_change_permission(request, obj) and obj:
+            return [(None, {"fields": VIEWED}), ("Match", {"fields": ["match_column", "match_field"]})]
         if obj and obj.generations.exists():
             return self.fieldsets
         return [(None, {"fields": ["name", "records", "destination", "mode"]}), *self.fieldsets[1:]]
@@ -172,19 +193,29 @@ class ActivationAdmin(ScreenAdmin):
                 schedules.remove(deleted.instance)
         super().save_formset(request, form, formset, change)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """In numbers: what an activation leaves behind may be millions of rows, which nobody may delete one by one."""
+        runs_of, records = Run.objects.filter(activation__in=objs), Record.objects.filter(generation__activation__in=objs)
+        live = [f"{run} is live. Cancel it first." for run in runs_of.filter(state__in=Run.LIVE).select_related("activation")]
+        counts = {"activations": len(objs), "runs": runs_of.count(), "records remembered": records.count()}
+        return [str(obj) for obj in objs], counts, set(), live
+
     def delete_model(self, request: HttpRequest, obj: Activation) -> None:
         for schedule in obj.schedules.all():
             schedules.remove(schedule)
-        super().delete_model(request, obj)
+        retention.forget(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Activation]) -> None:
-        for schedule in Schedule.objects.filter(activation__in=queryset):
-            schedules.remove(schedule)
-        super().delete_queryset(request, queryset)
+        for activation in queryset:
+            self.delete_model(request, activation)
 
     @admin.display(description="Data")
     def data_name(self, obj: Activation) -> str:
         return str(obj.segment or obj.model)
+
+    @admin.display(description="Custom attributes")
+    def custom_names(self, obj: Activation) -> str:
+        return ", ".join(obj.mappings.filter(custom_attribute=True).values_list("column", flat=True)) or "none"
 
     @admin.display(description="Mode", ordering="mode")
     def mode_name(self, obj: Activation) -> str:
@@ -199,7 +230,7 @@ class ActivationAdmin(ScreenAdmin):
 
     @admin.display(description="Next run")
     def next_run_at(self, obj: Activation) -> Any:
-        return next_run(obj, timezone.now()) or "by hand"
+        return "paused" if obj.paused else next_run(obj, timezone.now()) or "by hand"
 
     @admin.display(description="State", ordering="paused")
     def switched_on(self, obj: Activation) -> SafeString:
@@ -211,4 +242,5 @@ def created_hidden(activation: Activation) -> int:
     return activation.runs.aggregate(number=Sum("hidden"))["number"] or 0
 
 
+VIEWED = ["name", "data_name", "destination", "mode_name", "custom_names", "switched_on"]
 FULL_QUESTION = "A full sync sends every mapped field of every record again, also those that did not change. Go on?"

@@ -155,7 +155,10 @@ def changes_context(request: HttpRequest, run: Run) -> dict[str, Any]:
     page = Paginator(listing.found(run, key, outcome), CHANGES_PER_PAGE).get_page(request.GET.get("page"))
     changes = listing.as_changes(run, outcome, page.object_list)
     shown = [(change, pages.outcome_pill(change), pages.sent_values(change)) for change in changes]
-    return {"page": page, "changes": shown, "key": key, "outcome": outcome, "outcomes": listing.CHOICES}
+    return {
+        "page": page, "changes": shown, "key": key, "outcome": outcome, "outcomes": listing.CHOICES,
+        "earlier": listing.told_earlier(run), "earlier_choice": listing.EARLIER,
+    }  # fmt: skip
 
 
 @admin.register(Change)

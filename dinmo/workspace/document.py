@@ -217,7 +217,9 @@ class _Builder:
         if match[1] == "${":
             return "${"
         name = match[2]
-        if name not in self.environment:
+        if not name:
+            self.problems.add(line, "`${}` names no environment variable. Write `${NAME}`, or `$${}` where a plain text is meant.")
+        elif name not in self.environment:
             hint = f"Set it before applying, or write $${{{name}}} where a plain text is meant."
             self.problems.add(line, f"The environment variable {name!r} is not set. {hint}")
         return self.environment.get(name, match[0])

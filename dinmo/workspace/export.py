@@ -22,6 +22,7 @@ from segments.registry import engines
 HEAD = "# The workspace. Secrets are not part of it: one that is left out stays as it is; write e.g. `password: ${NAME}` to set it.\n"
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./ -]*(?<! )|[0-9]+ [a-z]+")
 _BLOCK = re.compile(r"[!-~](?:[ -~]*[!-~])?(?:\n+ *[!-~](?:[ -~]*[!-~])?)*\n?")
+_LEAF = ("field", "is", "value")
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 
 
@@ -67,7 +68,9 @@ def _account(head: Mapping[str, Any], slug: str, thing: things.Source | things.C
 def _settings(config: Mapping[str, Any], parameters: Iterable[Parameter]) -> dict[str, Any]:
     """The settings that say something: a default goes without saying."""
     defaults = {parameter.name: parameter.default for parameter in parameters}
-    return {name: value for name, value in config.items() if value not in (None, "") and value != defaults.get(name)}
+    # In the order of the parameters: a database may have another one for the keys of JSON.
+    ordered = [*(name for name in defaults if name in config), *sorted(config.keys() - defaults.keys())]
+    return {name: config[name] for name in ordered if config[name] not in (None, "") and config[name] != defaults.get(name)}
 
 
 def _model(thing: things.Model, source: things.Source) -> CommentedMap:
@@ -167,10 +170,15 @@ def _conditions(tree: Any) -> Any:
     """Groups below one another, each condition on a line."""
     if isinstance(tree, Mapping) and all(isinstance(held, list) for held in tree.values()):
         return CommentedMap((key, [_conditions(item) for item in held]) for key, held in tree.items())
-    written = as_yaml(tree)
+    written = as_yaml(dict(sorted(tree.items(), key=_place)) if isinstance(tree, Mapping) else tree)
     if isinstance(written, CommentedMap):
         written.fa.set_flow_style()
     return written
+
+
+def _place(item: tuple[str, Any]) -> tuple[int, str]:
+    """Field, operator, value: a database may have another order for the keys of JSON."""
+    return (_LEAF.index(item[0]) if item[0] in _LEAF else len(_LEAF), item[0])
 
 
 def as_yaml(value: Any) -> Any:

@@ -25,13 +25,21 @@ def inside(path: str) -> Path:
         raise _outside(path) from None
     if not found.is_relative_to(root):
         raise _outside(path)
-    if not found.is_file():
+    if not _is_file(found):
         raise Misconfigured(
             "source_file_missing",
             f"There is no file {path!r} in the directory for source files. Put it there, or correct the path.",
             where="path",
         )
     return found
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        # A name that is too long for the file system, or a directory that may not be looked into.
+        return False
 
 
 def _outside(path: str) -> Misconfigured:

@@ -61,7 +61,7 @@ class ActivationForm {
 
     async loadDestination(propose) {
         this.notes.replaceChildren();
-        this.problem.hidden = true;
+        if (this.problem) this.problem.hidden = true;
         const id = this.destination.value;
         if (!id) return this.showCustom();
         try {
@@ -71,8 +71,10 @@ class ActivationForm {
             if (id !== this.destination.value) return;
             this.fields = fields;
         } catch (error) {
-            this.problem.textContent = `${error.message} The attributes can't be listed until this is solved.`;
-            this.problem.hidden = false;
+            if (this.problem) {
+                this.problem.textContent = `${error.message} The attributes can't be listed until this is solved.`;
+                this.problem.hidden = false;
+            }
             this.notes.append(screens.note(error.message, "bad"));
             return;
         }

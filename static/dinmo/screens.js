@@ -64,9 +64,19 @@ const screens = {
     },
 };
 
+// A button acts on what is saved: who has changed the form is asked first.
+let edited = false;
+for (const kind of ["input", "change"]) {
+    document.addEventListener(kind, (event) => {
+        if (event.isTrusted && event.target.closest("form[id$=_form]")) edited = true;
+    });
+}
+
 document.addEventListener("submit", (event) => {
     const question = event.target.dataset.confirm;
     if (question && !window.confirm(question)) event.preventDefault();
+    const acts = event.target.closest(".d-buttons");
+    if (acts && edited && !event.defaultPrevented && !window.confirm("What you changed on this page is not saved and will be lost. Go on with what was saved last?")) event.preventDefault();
 });
 
 document.addEventListener("DOMContentLoaded", () => {

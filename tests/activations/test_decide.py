@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -68,7 +69,8 @@ def for_row(of: Layout, mode: str, row: dict[str, Any], known: Known | None, *, 
     if verdict.settled:
         return verdict.settled[0]
     then = nothing()
-    then.take(0, digests.packed(verdict.digests)[0], int(verdict.match_digests[0]), "r1", NOW, "", 0)
+    accepted_at = np.array([NOW.replace(tzinfo=None)], dtype="datetime64[us]")
+    then.take([0], digests.packed(verdict.digests), [int(verdict.match_digests[0])], ["r1"], accepted_at, [""], [0])
     if verdict.same[0]:
         return Same(then)
     values = json.loads(rows.values(of.slots)[0])

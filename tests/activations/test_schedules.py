@@ -58,7 +58,8 @@ def test_a_removed_schedule_fires_no_more(activation: Activation) -> None:
 
 def test_every_45_minutes_means_every_45_minutes(activation: Activation) -> None:
     made = schedule(activation, every=45)
-    made.last_fired_at = NOON
+    assert made.task
+    made.task.last_run_at = NOON
     assert schedules.next_runs(made, NOON, 3) == [NOON + timedelta(minutes=45 * n) for n in (1, 2, 3)]
 
 

@@ -36,6 +36,11 @@ class Command(ScriptedCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="the activation's name")
         parser.add_argument("--full", action="store_true", help="send every mapped field of every record again")
+        parser.add_argument(
+            "--start-afresh",
+            action="store_true",
+            help="agree that what was sent before is forgotten, where the key or match changed",
+        )
         parser.add_argument("--dry-run", action="store_true", help="plan only: nothing is sent")
         parser.add_argument("--wait", action="store_true", help="execute the run here, and wait for its end")
         parser.add_argument("--json", action="store_true", help="print the run as JSON")
@@ -45,6 +50,8 @@ class Command(ScriptedCommand):
         if activation is None:
             names = ", ".join(repr(name) for name in Activation.objects.values_list("name", flat=True)) or "none yet"
             self.refuse(f"There is no activation {options['name']!r}. There are: {names}.")
+        if options["start_afresh"]:
+            Activation.objects.filter(pk=activation.pk).update(start_afresh=True)
         if notice := announce.mapping_change(activation):
             self.stderr.write(notice)
         run = self._run(activation, options["full"], options["dry_run"], options["wait"])

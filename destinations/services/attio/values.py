@@ -29,8 +29,11 @@ DECIMALS = Decimal("0.0001")
 LARGEST_EXACT = 2**53
 HIGHEST_RATING = 5
 
-PLAIN_HOST = r"(?:[a-vx-z0-9]|w[a-vx-z0-9])[a-z0-9]{0,60}(?:\.[a-z0-9]{1,62}){0,2}\.[a-z]{2,20}"
-PLAIN_ADDRESS = r"[a-z0-9._+-]{1,64}@[a-z0-9]{1,62}(?:\.[a-z0-9]{1,62}){0,2}\.[a-z]{2,20}"
+_LABELS = r"[a-z0-9]*(?:-[a-z0-9]+)*(?:\.[a-z0-9]+(?:-[a-z0-9]+)*)*\.[a-z]{2,20}"
+PLAIN_HOST = rf"(?:[a-vx-z0-9]|w[a-vx-z0-9]){_LABELS}"
+PLAIN_ADDRESS = rf"[a-z0-9._+-]{{1,64}}@[a-z0-9]{_LABELS}"
+PLAIN_CHARACTERS = 63
+"""Of a host or an address, so that none of its labels can be too long."""
 _PLAIN = {
     ("text", "text"): Plain("text", most_characters=1_000_000),
     ("number", "integer"): Plain("number"),
@@ -68,9 +71,9 @@ def plain(field: Field, type: str) -> Plain | None:
     """Which values of a column go out as they are; all others take the way of `convert`."""
     if field.type == "domain" and type == "text":
         # A host in lower case, and none whose first label might be a `www.` to take off.
-        return Plain("text", pattern=PLAIN_HOST, most_characters=200, listed=field.multiple)
+        return Plain("text", pattern=PLAIN_HOST, most_characters=PLAIN_CHARACTERS, listed=field.multiple)
     if field.type == "email-address" and type == "text":
-        return Plain("text", pattern=PLAIN_ADDRESS, most_characters=250, listed=field.multiple)
+        return Plain("text", pattern=PLAIN_ADDRESS, most_characters=PLAIN_CHARACTERS, listed=field.multiple)
     if field.multiple:
         return None
     return _PLAIN.get((field.type, type))

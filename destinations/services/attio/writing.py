@@ -33,11 +33,11 @@ def steps(operation: Operation) -> Iterator[tuple[str, dict[str, Wire]]]:
     patch = _added(operation, operation.add & operation.changed)
     put = {name: operation.values[name] for name in sorted(operation.changed - operation.add - {operation.match_field})}
     if operation.match_field in operation.changed:
-        # An empty list clears by PUT only; what PATCH makes of it Attio does not say.
-        single = {name: wire for name, wire in put.items() if not isinstance(wire, list)}
-        patch = {operation.match_field: operation.match_value, **single, **patch}
-        put = _without(put, single)
+        patch = {operation.match_field: operation.match_value, **patch}
     if patch:
+        # Single values go along. An empty list clears by PUT only; what PATCH makes of it Attio does not say.
+        single = {name: wire for name, wire in put.items() if not isinstance(wire, list)}
+        patch, put = {**single, **patch}, _without(put, single)
         yield "PATCH", patch
     if put:
         yield "PUT", put

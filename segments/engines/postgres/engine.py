@@ -56,7 +56,7 @@ class Postgres(Engine):
     label = "PostgreSQL"
     parameters = (
         Parameter("host", "Host"),
-        Parameter("port", "Port", kind="integer", default=5432),
+        Parameter("port", "Port", kind="integer", default=5432, least=1, most=65535),
         Parameter("database", "Database"),
         Parameter("user", "User", help="A user that may only read is best. Nothing is ever written."),
         Parameter("password", "Password", kind="secret", required=False),
