@@ -222,11 +222,11 @@ def stored(generation: Generation, keys: Sequence[int]) -> tuple[Any, ...]:
         Key digests, packed field digests, match digests, remote ids, accepted_at (datetime64, NaT where never), what was
         tried last, and with which row's digest.
     """
-    moment, marks = _MOMENT[connection.vendor], ", ".join(["%s"] * len(keys))
+    moment, several = _MOMENT[connection.vendor], bulk.one_of(keys)
     rows = bulk.fetch(
         f"SELECT key_digest, field_digests, match_digest, remote_id, {moment}, tried, tried_digest"  # noqa: S608
-        f" FROM activations_record WHERE generation_id = %s AND key_digest IN ({marks})",
-        [generation.pk, *keys],
+        f" FROM activations_record WHERE generation_id = %s AND key_digest {several.sql}",
+        [generation.pk, *several.params],
     )
     found, packed, matches, remote_ids, moments, tried, tried_rows = zip(*rows, strict=True) if rows else [()] * 7
     accepted_at = np.array(moments, dtype="datetime64[us]" if connection.vendor == "sqlite" else np.int64).view("datetime64[us]")

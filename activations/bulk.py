@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -12,7 +13,7 @@ import orjson
 import polars as pl
 from django.db import connection
 from django.db.models import Model
-from psycopg import ClientCursor
+from psycopg import ClientCursor, Cursor
 
 from core.copying import copy_out
 
@@ -30,11 +31,26 @@ def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     """The rows of a query as the driver gives them, on PostgreSQL in binary."""
     if connection.vendor == "postgresql":
         connection.ensure_connection()
-        with connection.connection.cursor(binary=True) as cursor:
-            return list(cursor.execute(sql.encode(), params).fetchall())
+        with Cursor(connection.connection) as cursor:
+            return list(cursor.execute(sql.encode(), params, binary=True).fetchall())
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return list(cursor.cursor.fetchall())
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """A condition of SQL, as what follows the column."""
+
+    sql: str
+    params: list[Any]
+
+
+def one_of(values: Sequence[Any]) -> OneOf:
+    """That a column is one of many values."""
+    if connection.vendor == "postgresql":
+        return OneOf("= ANY(%s)", [list(values)])
+    return OneOf(f"IN ({', '.join(['%s'] * len(values))})", list(values))
 
 
 def insert(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

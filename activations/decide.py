@@ -180,9 +180,13 @@ def _moment(of: datetime) -> np.datetime64:
 
 
 def _names(layout: Layout, changed: np.ndarray, match: np.ndarray) -> list[str]:
-    """The names of each row's changed attributes as JSON; few different lists for many rows."""
+    """The names of each row's changed attributes as JSON."""
     names = [*(slot.field.name for slot in layout.slots), layout.match_field.name]
     mask = np.column_stack([changed, match])
-    different, which = np.unique(mask, axis=0, return_inverse=True)
-    lists = [orjson.dumps([name for name, says in zip(names, row, strict=True) if says]).decode() for row in different]
-    return [lists[place] for place in which.reshape(-1).tolist()]
+    packed = np.packbits(mask, axis=1)
+    data, width = packed.tobytes(), packed.shape[1]
+    keys = [data[start : start + width] for start in range(0, len(data), width)]
+    # Few different lists for many rows.
+    rows = dict(zip(keys, mask, strict=True))
+    lists = {key: orjson.dumps([name for name, says in zip(names, row, strict=True) if says]).decode() for key, row in rows.items()}
+    return [lists[key] for key in keys]

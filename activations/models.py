@@ -340,7 +340,8 @@ class Change(models.Model):
         UNKNOWN = "unknown", "Unknown"
         NOT_SENT = "not_sent", "Not sent"
 
-    run = models.ForeignKey(Run, models.CASCADE, related_name="changes", db_index=False)
+    # Millions are written at once: no check of each row, and no index that only a page of the screens would use.
+    run = models.ForeignKey(Run, models.CASCADE, related_name="changes", db_index=False, db_constraint=False)
     epoch = models.PositiveIntegerField()
     key = models.TextField()
     key_digest = models.BigIntegerField()
@@ -369,7 +370,6 @@ class Change(models.Model):
         ordering = ["pk"]
         indexes = [
             models.Index(fields=["run", "state", "id"], name="change_to_do"),
-            models.Index(fields=["run", "outcome", "id"], name="change_outcome"),
             models.Index(fields=["key_digest"], name="change_key"),
         ]
 
