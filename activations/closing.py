@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from django.db.models import Count
 
-from activations import bulk, decide, digests
+from activations import bulk, bundles, decide, digests
 from activations.baseline import Seen
 from activations.models import Change, Record
 from activations.spool import CHUNK, Spool, Tried
@@ -21,6 +21,7 @@ def close(seen: Seen, spool: Spool, mode: str, slots: Mapping[str, int]) -> dict
     duplicates = seen.duplicates()
     twins = seen.twins(list(duplicates))
     shared = [*duplicates, *(key for keys in twins.values() for key in keys)]
+    spool.draw_out(shared)
     _set_aside(seen, spool, duplicates, twins, shared)
     if mode != Mode.INSERT:
         _take_over(seen, spool, shared, slots)
@@ -73,6 +74,7 @@ def _take_over(seen: Seen, spool: Spool, shared: list[int], slots: Mapping[str, 
         others.extend(accepted.filter(key_digest__in=chunk))
     robbed, by_match = seen.takeovers(shared, np.array(others, dtype=np.int64).reshape(-1, 2))
     spool.update(robbed, accepted_at=None, remote_id="", match_digest=0, row_digest=0, field_digests=b"")
+    spool.draw_out(by_match.tolist())
     for chunk in bulk.chunks(by_match.tolist(), CHUNK):
         _go_by_match(spool, chunk, slots)
 
@@ -95,8 +97,9 @@ def _counts(seen: Seen, spool: Spool, rows_aside: int) -> dict[str, int]:
     pending = dict(mine.filter(state=Change.State.PENDING).values_list("is_new").annotate(Count("pk")).order_by())
     settled = mine.filter(state=Change.State.SETTLED).exclude(code__in=[DUPLICATE_KEY, MATCH_TWIN, KEY_EMPTY])
     outcomes = dict(settled.values_list("outcome").annotate(Count("pk")).order_by())
-    new, known = pending.get(True, 0), pending.get(False, 0)
-    another = mine.filter(state=Change.State.PENDING, code=decide.ANOTHER.code).count()
+    packed = bundles.counts(spool.run)
+    another = mine.filter(state=Change.State.PENDING, code=decide.ANOTHER.code).count() + packed.another
+    new, known = packed.new + pending.get(True, 0), packed.known + pending.get(False, 0)
     return {
         "rows": seen.rows,
         "new": new,

@@ -20,6 +20,7 @@ from django.db.models import Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from activations import bundles
 from activations.context import Context
 from activations.lease import Lease
 from activations.models import Change, Run
@@ -112,8 +113,12 @@ class Delivery:
     def _fill(self) -> bool:
         """Takes the next changes where few are left to hand out; whether there is anything to do."""
         if not self.exhausted and len(self.todo) < max(self.places.free, FIRST_PLACES):
-            self.exhausted = not self._take(Change.State.PENDING)
+            self.exhausted = not (self._take(Change.State.PENDING) or self._unpack())
         return bool(self.todo)
+
+    def _unpack(self) -> bool:
+        """Unpacks the next bundle of what was planned, and takes from it."""
+        return bool(bundles.unpack_next(self.context.run, self.lease)) and self._take(Change.State.PENDING)
 
     def _take(self, state: str) -> bool:
         """Takes a chunk and marks it "sending" in one commit; whether there was any.
@@ -175,5 +180,6 @@ class Delivery:
 
     def _ended(self) -> Slice:
         self.recorder.put_back([item for job in self.todo for item in job.items])
-        left = Change.objects.filter(run=self.context.run).exclude(state=Change.State.SETTLED).exists()
+        run = self.context.run
+        left = run.changes.exclude(state=Change.State.SETTLED).exists() or run.bundles.exists()
         return Slice(finished=not left, cancelled=self.asked_to_stop, problem=self.recorder.problem)

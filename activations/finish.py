@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from activations import warnings
+from activations import bundles, warnings
 from activations.lease import Lease, Lost
 from activations.models import Change, Run
 from activations.record import void
@@ -57,6 +57,7 @@ def count(lease: Lease, requests: dict[str, int]) -> None:
 def settle_rest(run: Run, lease: Lease, now: datetime) -> None:
     """What was not sent is not sent; what may have been sent is unknown, and its baseline is void."""
     slots = dict(run.activation.mappings.values_list("target", "slot"))
+    uncounted = bundles.list_rest(run, lease)
     unsettled = Change.objects.filter(run=run)
     sending = list(unsettled.filter(state=Change.State.SENDING))
     with lease.fenced(unknown=F("unknown") + len(sending)):
@@ -65,7 +66,7 @@ def settle_rest(run: Run, lease: Lease, now: datetime) -> None:
             void(run.generation_id, change, slots)
         _settle(unsettled.filter(state=Change.State.SENDING), Change.Outcome.UNKNOWN, _UNKNOWN, now)
         pending = _settle(unsettled.filter(state=Change.State.PENDING), Change.Outcome.NOT_SENT, _NOT_SENT, now)
-        Run.objects.filter(pk=run.pk).update(not_sent=F("not_sent") + pending)
+        Run.objects.filter(pk=run.pk).update(not_sent=F("not_sent") + pending + uncounted)
 
 
 def _settle(changes: Any, outcome: str, message: str, now: datetime) -> int:

@@ -377,6 +377,20 @@ class Change(models.Model):
         return self.key
 
 
+class Bundle(models.Model):
+    """Changes of a run that nobody has begun to deliver, packed; `new` and `known` say how many, `another` how many of these moved."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="bundles")
+    epoch = models.PositiveIntegerField()
+    new = models.PositiveIntegerField()
+    known = models.PositiveIntegerField()
+    another = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.new + self.known} changes of {self.run}"
+
+
 class Warning(models.Model):
     """Something about an activation that a person should look at: opened by a run, closed by one where it is gone."""
 

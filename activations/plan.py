@@ -18,7 +18,7 @@ import polars as pl
 import pyarrow as pa
 from django.utils import timezone
 
-from activations import bulk, closing, decide, digests
+from activations import bulk, bundles, closing, decide, digests
 from activations.baseline import Baseline, Seen, stored
 from activations.context import Context
 from activations.lease import Cancelled, Lease
@@ -82,6 +82,8 @@ class Planner:
             raise
         reach("in_plan")
         counts = closing.close(self.seen, self.spool, self.context.activation.mode, self.layout.numbers())
+        if self.dry_run:
+            bundles.list_rest(self.context.run, self.lease)
         state = Run.State.PLANNED if self.dry_run else Run.State.DELIVERING
         with self.lease.fenced(state=state, finished_at=timezone.now() if self.dry_run else None, **counts):
             pass

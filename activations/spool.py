@@ -11,12 +11,11 @@ import numpy as np
 import polars as pl
 from django.db.models import F
 
-from activations import bulk, decide
+from activations import bulk, bundles, decide
 from activations.lease import Lease
-from activations.models import Change, Generation, Record, Run
+from activations.models import Bundle, Change, Generation, Record, Run
 
 CHUNK = 2_000
-FRAME_CHUNK = 20_000
 _CHANGE_COLUMNS = [
     "run_id", "epoch", "key", "key_digest", "is_new", "remote_id", "match_identity", "match_value", "values", "changed",
     "row_digest", "match_digest", "field_digests", "state", "outcome", "attempts", "code", "message", "field", "request_id",
@@ -68,14 +67,11 @@ class Spool:
                 self.records.filter(left_at=self.began).update(left_at=None)
                 self.records.filter(returned_at=self.began).update(left_at=F("accepted_at"), returned_at=None)
             earlier.delete()
+            Bundle.objects.filter(run=self.run, epoch__lte=epoch).delete()
 
     def send(self, changes: pl.DataFrame) -> None:
-        """Changes to deliver, as columns of the table; what is the same for all is added here."""
-        fixed = {
-            "run_id": self.run.pk, "epoch": self.lease.epoch, "state": Change.State.PENDING.value, "outcome": "", "attempts": 0,
-            "field": "", "request_id": "", "sent": "[]", "created": False,
-        }  # fmt: skip
-        self.pending.append(changes.with_columns(**{name: pl.lit(value) for name, value in fixed.items()}))
+        """Changes to deliver, as columns of the table."""
+        self.pending.append(changes)
 
     def show(self, tried: Tried) -> None:
         """A settled row to be shown with its reason, but not remembered: it has no key."""
@@ -101,9 +97,7 @@ class Spool:
             with self.lease.fenced():
                 bulk.insert(Change, _CHANGE_COLUMNS, shown)
         for frame in self.pending:
-            for piece in frame.iter_slices(FRAME_CHUNK):
-                with self.lease.fenced():
-                    bulk.insert_frame(Change, piece)
+            bundles.write(self.run, self.lease, frame)
         if not self.run.dry_run:
             self._move_baseline()
         self.shown, self.tried, self.same, self.pending = [], [], [], []
@@ -115,6 +109,10 @@ class Spool:
             for row in rows:
                 self.settle(row, told=row.key_digest in told)
             self.flush()
+
+    def draw_out(self, keys: Sequence[int]) -> None:
+        """Lets `changes_of` find what is packed already."""
+        bundles.draw_out(self.run, self.lease, np.fromiter(keys, dtype=np.int64, count=len(keys)))
 
     def changes_of(self, keys: Sequence[int]) -> Any:
         """The changes of this run about these key digests."""

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from activations import runs, tasks
+from activations import bundles, runs, tasks
 from activations.context import check_workspace, generation, layout, open_context, prepare_fields
 from activations.lease import claim
 from activations.management.commands.activate import summary, wait
@@ -92,12 +92,20 @@ def accept() -> dict[str, Any]:
     """Does as if the vendor had accepted every change of the last run; bytes per record of the baseline."""
     run = Run.objects.latest("pk")
     with Meter() as meter, connection.cursor() as cursor:
+        _unpack(run)
         cursor.execute(_ACCEPTED, [run.generation_id, run.pk])
         cursor.execute("DELETE FROM activations_change")
         Run.objects.filter(pk=run.pk).update(state=Run.State.SUCCEEDED)
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "VACUUM")
         cursor.execute("CHECKPOINT" if connection.vendor == "postgresql" else "PRAGMA wal_checkpoint(TRUNCATE)")
     return meter.result(bytes_per_record=_table_bytes() / max(1, Record.objects.count()))
+
+
+def _unpack(run: Run) -> None:
+    lease = claim(run.pk)
+    assert lease
+    while bundles.unpack_next(run, lease):
+        pass
 
 
 def _table_bytes() -> int:
