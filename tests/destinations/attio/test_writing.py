@@ -114,7 +114,7 @@ def test_a_value_that_attio_does_not_let_go_is_refused_by_name(write: Write, swi
     assert refusal.value.field == "vip"
 
 
-def test_update_that_adds_to_a_list_patches_it(write: Write, sandbox: AttioSandbox) -> None:
+def test_update_that_adds_to_a_list_is_one_patch(write: Write, sandbox: AttioSandbox) -> None:
     known = write(Verb.UPSERT, "acme.com", {"categories": ["SAAS"]})
     sandbox.log.clear()
     write(
@@ -125,7 +125,7 @@ def test_update_that_adds_to_a_list_patches_it(write: Write, sandbox: AttioSandb
         add="categories",
         remote_id=known.remote_id,
     )
-    assert sent(sandbox) == [("PATCH", {"categories": ["B2B"]}), ("PUT", {"name": "A"})]
+    assert sent(sandbox) == [("PATCH", {"name": "A", "categories": ["B2B"]})]
     assert set(record(sandbox, "acme.com")["values"]["categories"]) == {"SAAS", "B2B"}
 
 
