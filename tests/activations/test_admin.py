@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
 from django_celery_beat.models import PeriodicTask
 
 from activations import queue
 from activations.models import Activation, Change, FieldMapping, Run, Warning
 from destinations.models import Connection, Destination
+from destinations.services.attio.companies import AttioCompanies
 from segments.models import DataModel
 from tests.activations.conftest import TOKEN
 
@@ -265,3 +267,49 @@ def test_lists_show_search_and_filter(staff: Client, finished: Run) -> None:
         answer = staff.get(path)
         assert answer.status_code == 200, path
         assert text in answer.content.decode(), path
+
+
+def every(minutes: int, **more: Any) -> dict[str, Any]:
+    return {"kind": "interval", "every": minutes, "unit": "minutes", "timezone": "UTC", **more}
+
+
+def test_a_schedule_added_changed_or_deleted_later_reaches_beat(staff: Client, companies: DataModel, attio_companies: Destination) -> None:
+    add(staff, form(companies, attio_companies, mapping("name", "name"), **rows("schedules", 0, every(15))))
+    activation = Activation.objects.get()
+    field, first = activation.mappings.get(), activation.schedules.get()
+    kept = mapping("name", "name", id=field.pk, activation=activation.pk)
+
+    def save(*schedules: dict[str, Any]) -> list[int]:
+        values = form(companies, attio_companies, kept, initial=1, **rows("schedules", 1, *schedules))
+        assert change(staff, activation, values).status_code == 302
+        return sorted(PeriodicTask.objects.filter(name__startswith="schedule:").values_list("interval__every", flat=True))
+
+    mine = {"id": first.pk, "activation": activation.pk}
+    assert save(every(15, **mine), every(30)) == [15, 30]
+    second = activation.schedules.exclude(pk=first.pk).get()
+    PeriodicTask.objects.filter(name=f"schedule:{second.pk}").delete()
+    second.delete()
+    assert save(every(45, **mine)) == [45]
+    assert save(every(45, DELETE="on", **mine)) == []
+
+
+def test_an_activation_that_has_run_can_be_deleted_with_all_it_remembers(staff: Client, finished: Run) -> None:
+    page = staff.get(f"/admin/activations/activation/{finished.activation_id}/delete/").content.decode()
+    assert ("Are you sure" in page, "have permission to delete" in page) == (True, False)
+    assert staff.post(f"/admin/activations/activation/{finished.activation_id}/delete/", {"post": "yes"}).status_code == 302
+    assert (Activation.objects.count(), Run.objects.count(), Change.objects.count()) == (0, 0, 0)
+
+
+def test_a_form_asks_the_vendor_before_its_transaction_begins(
+    staff: Client, companies: DataModel, attio_companies: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside: list[bool] = []
+    fields = AttioCompanies.fields
+
+    def asked(service: AttioCompanies, client: Any) -> Any:
+        inside.append(connection.in_atomic_block)
+        return fields(service, client)
+
+    monkeypatch.setattr(AttioCompanies, "fields", asked)
+    add(staff, form(companies, attio_companies, mapping("name", "name")))
+    assert (Activation.objects.count(), set(inside)) == (1, {False})

@@ -369,3 +369,42 @@ def test_a_chain_of_matches_moves_on(story: Story) -> None:
     assert story.run().accepted == 2
     assert story.at_vendor() == {"m": ("A", "A"), "n": ("A", "A"), "o": ("B", "B")}
     assert story.run().planned == 0
+
+
+def test_a_dry_run_meets_no_live_run_and_is_none(story: Story) -> None:
+    story.rows(("1", "m", "A", "A"))
+    live = runs.request(story.activation, "schedule", enqueue=False)
+    dry = runs.request(story.activation, "cli", dry_run=True, enqueue=False)
+    execute(dry.pk)
+    dry.refresh_from_db()
+    assert (dry.pk == live.pk, dry.state, story.sent()) == (False, "planned", [])
+    assert runs.request(story.activation, "schedule", enqueue=False).pk == live.pk
+    assert runs.request(story.activation, "cli", full=True, enqueue=False).kind == "full"
+
+
+def test_what_is_never_delivered_is_listed_or_counted(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("activations.bundles.SIZE", 2)
+    monkeypatch.setattr("activations.bundles.LISTED", 3)
+    story.rows(*[(str(number), f"m{number}", "A", "A") for number in range(9)])
+    dry = story.run("manual", dry_run=True)
+    assert (dry.planned, dry.changes.count(), dry.bundles.count()) == (9, 4, 0)
+    asked = runs.request(Activation.objects.get(), "schedule", enqueue=False)
+    plan = Lease.fenced
+
+    def cancel(lease: Lease, **changes: Any) -> Any:
+        if changes.get("state") == "delivering":
+            Run.objects.filter(pk=asked.pk).update(cancel_requested=True)
+        return plan(lease, **changes)
+
+    monkeypatch.setattr(Lease, "fenced", cancel)
+    monkeypatch.setattr("activations.deliver.CANCEL_SECONDS", -1.0)
+    done = story.goes_on(asked.pk)
+    assert (done.state, done.accepted + done.not_sent, done.bundles.count()) == ("cancelled", 9, 0)
+    assert story.run().planned == 9 - done.accepted
+
+
+def test_twins_are_found_in_bundles(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("activations.bundles.SIZE", 2)
+    story.rows(*[(str(number), f"m{number}", "A", "A") for number in range(8)], ("8", "m0", "B", "B"))
+    done = story.run()
+    assert (done.accepted, done.invalid, "m0" in story.at_vendor()) == (7, 2, False)
