@@ -23,6 +23,10 @@ from segments.contract import ColumnType
 KEEP, CLEAR = "keep", "clear"
 
 
+SHOWN_CHARACTERS = 300
+"""Of a source value that could not be converted."""
+
+
 @dataclass(frozen=True)
 class Slot:
     """One attribute at the destination and where its value comes from; `number` is its place in a record's digests."""
@@ -91,6 +95,11 @@ class Rows:
     identities: pl.Series
     columns: list[Converted]
     refusals: dict[int, Rejected]
+
+    def raw(self, slots: Sequence[Slot], name: str, row: int) -> str:
+        """What the source has for an attribute, as text; "" for nothing, and for a match that is no list."""
+        found = [column.text[row] for slot, column in zip(slots, self.columns, strict=True) if slot.field.name == name]
+        return str(found[0] or "")[:SHOWN_CHARACTERS] if found else ""
 
     def values(self, slots: Sequence[Slot]) -> pl.Series:
         """Each row's values as one JSON object by attribute; what says nothing is left out."""

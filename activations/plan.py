@@ -118,7 +118,9 @@ class Planner:
         self.seen.move(picked.keys[moves], matches[moves])
         self._note_same(verdict, picked)
         for place, why in verdict.settled.items():
-            self._note_settled(place, why, known, picked, int(matches[place]))
+            raw = rows.raw(self.layout.slots, why.field, place)
+            values = bulk.json_text({why.field: raw}) if raw else "{}"
+            self._note_settled(place, why, known, picked, int(matches[place]), values)
         if verdict.send.any():
             self.spool.send(self._changes(verdict, rows, picked))
 
@@ -129,9 +131,9 @@ class Planner:
         columns = (picked.keys[same].tolist(), picked.rows[same].tolist(), verdict.match_digests[same].tolist(), packed)
         self.spool.unchanged(list(zip(*columns, strict=True)))
 
-    def _note_settled(self, place: int, why: decide.Settled, known: decide.Known, picked: Picked, match: int) -> None:
+    def _note_settled(self, place: int, why: decide.Settled, known: decide.Known, picked: Picked, match: int, values: str) -> None:
         row = int(picked.rows[place])
-        tried = Tried(picked.texts[place], int(picked.keys[place]), why, row, match, is_new=not known.accepted[place])
+        tried = Tried(picked.texts[place], int(picked.keys[place]), why, row, match, is_new=not known.accepted[place], values=values)
         told = not self.full and known.tried[place] == why.outcome and known.tried_digests[place] == row
         self.spool.settle(tried, told=told)
         if told:

@@ -408,3 +408,8 @@ def test_twins_are_found_in_bundles(story: Story, monkeypatch: pytest.MonkeyPatc
     story.rows(*[(str(number), f"m{number}", "A", "A") for number in range(8)], ("8", "m0", "B", "B"))
     done = story.run()
     assert (done.accepted, done.invalid, "m0" in story.at_vendor()) == (7, 2, False)
+
+
+def test_an_invalid_row_shows_the_value_that_does_not_fit(story: Story) -> None:
+    story.rows(("1", "m", "bad", "A"))
+    assert story.run().changes.get().values == {"a": "bad"}
