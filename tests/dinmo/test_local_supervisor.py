@@ -18,7 +18,9 @@ from tests.dinmo.live_processes import ROOT, alive, below, needs_proc, wait_for
 pytestmark = needs_proc
 
 SCRIPT = """
-import os, sys
+import os, signal, sys
+# Whoever runs the tests may do so under nohup, whose ignored hang-up is inherited.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from pathlib import Path
 from dinmo.local.supervisor import Program, Supervisor
 def say(line): print(line, flush=True)
