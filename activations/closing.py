@@ -82,13 +82,12 @@ def _take_over(seen: Seen, spool: Spool, shared: list[int], slots: Mapping[str, 
 def _go_by_match(spool: Spool, keys: Sequence[int], slots: Mapping[str, int]) -> None:
     """These are written whole, to the record that has their match, which holds nothing of what was accepted for them."""
     changes = spool.changes_of(keys).filter(state=Change.State.PENDING)
-    rows = [[change.pk, "", bulk.json_text(list(change.values)), _carried(change, slots)] for change in changes.iterator(chunk_size=CHUNK)]
+    rows = [
+        [change.pk, "", bulk.json_text(list(change.values)), digests.only(bytes(change.field_digests), change.values, slots)]
+        for change in changes.iterator(chunk_size=CHUNK)
+    ]
     with spool.lease.fenced():
         bulk.update(Change, {}, "id", ["remote_id", "changed", "field_digests"], rows)
-
-
-def _carried(change: Change, slots: Mapping[str, int]) -> bytes:
-    return digests.only(bytes(change.field_digests), [slots[name] for name in change.values if name in slots])
 
 
 def _counts(seen: Seen, spool: Spool, rows_aside: int) -> dict[str, int]:

@@ -82,9 +82,9 @@ def packed(table: np.ndarray) -> list[bytes]:
     return [data[start : start + width] for start in range(0, len(table) * width, width)] if width else [b""] * len(table)
 
 
-def only(packed: bytes, slots: Iterable[int]) -> bytes:
-    """`packed` with nothing but these slots."""
-    return pack({slot: unpack(packed, slot) for slot in slots})
+def only(packed: bytes, names: Iterable[str], slots: Mapping[str, int]) -> bytes:
+    """`packed` with nothing but the slots of these attributes; another record has none of what was accepted before."""
+    return pack({slots[name]: unpack(packed, slots[name]) for name in names if name in slots})
 
 
 def unpack(packed: bytes, slot: int) -> int:

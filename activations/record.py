@@ -102,7 +102,7 @@ class Recorder:
             # The vendor no longer has it: the whole record anew, or found by its match again.
             item.gone = True
             item.change.remote_id, item.change.changed = "", list(item.change.values)
-            item.change.field_digests = self._carried(item.change)
+            item.change.field_digests = digests.only(bytes(item.change.field_digests), item.change.values, self.slots)
             return [item]
         return []
 
@@ -208,10 +208,6 @@ class Recorder:
         ]  # fmt: skip
         columns = ["row_digest", "match_digest", "field_digests", "remote_id", "accepted_at", "tried", "attempts"]
         _upsert(records, columns)
-
-    def _carried(self, change: Change) -> bytes:
-        """The digests of what a write of all values holds: another record has none of what was accepted before."""
-        return digests.only(bytes(change.field_digests), [slot for name, slot in self.slots.items() if name in change.values])
 
     def _tried(self, changes: list[Change], now: datetime) -> None:
         """A refused or skipped row is remembered with when it is due again; the baseline itself stays where it is."""

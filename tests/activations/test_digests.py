@@ -40,7 +40,7 @@ def test_packing_changes_the_given_slots_and_no_other(new: dict[int, int], old: 
 
 
 def test_other_slots_are_dropped() -> None:
-    packed = digests.only(digests.pack({0: 5, 1: 6, 2: 7}), [0, 2])
+    packed = digests.only(digests.pack({0: 5, 1: 6, 2: 7}), ["a", "c", "unmapped"], {"a": 0, "b": 1, "c": 2})
     assert [digests.unpack(packed, slot) for slot in range(3)] == [5, 0, 7]
 
 
