@@ -46,10 +46,10 @@ class OneOf:
     params: list[Any]
 
 
-def one_of(values: Sequence[Any]) -> OneOf:
-    """That a column is one of many values."""
+def one_of(values: Sequence[int]) -> OneOf:
+    """That a column is one of many whole numbers."""
     if connection.vendor == "postgresql":
-        return OneOf("= ANY(%s)", [list(values)])
+        return OneOf("= ANY(%s::bigint[])", ["{" + ",".join(map(str, values)) + "}"])
     return OneOf(f"IN ({', '.join(['%s'] * len(values))})", list(values))
 
 
@@ -67,6 +67,18 @@ def insert(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[A
         else:
             marks = ", ".join(["%s"] * len(columns))
             cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)  # noqa: S608
+
+
+def insert_numbers_and_bytes(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[int | bytes]]) -> None:
+    """Inserts rows of nothing but numbers and large bytes, which PostgreSQL takes as they are."""
+    if connection.vendor != "postgresql":
+        insert(model, columns, rows)
+        return
+    names = ", ".join(f'"{name}"' for name in columns)
+    with connection.cursor() as cursor, cursor.cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN (FORMAT binary)') as copy:
+        copy.set_types([_column_type(model, name) for name in columns])
+        for row in rows:
+            copy.write_row(row)
 
 
 def insert_frame(model: type[Model], frame: pl.DataFrame) -> None:

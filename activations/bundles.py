@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,7 @@ from activations.decide import ANOTHER
 from activations.lease import Lease
 from activations.models import Bundle, Change, Run
 
+_COLUMNS = ["run_id", "epoch", "new", "known", "another", "keys", "data"]
 SIZE = 1_000
 TOGETHER = 20
 LISTED = 20_000
@@ -34,11 +36,26 @@ class Counts:
     another: int
 
 
-def write(run: Run, lease: Lease, frame: pl.DataFrame) -> None:
-    """Packs changes, given as columns of their table, in the order of their rows."""
-    for some in bulk.chunks(list(frame.iter_slices(SIZE)), TOGETHER):
+@dataclass(frozen=True)
+class Packed:
+    """A bundle on its way into the database; `keys` are its key digests."""
+
+    counts: Counts
+    keys: bytes
+    data: bytes
+
+
+def pack(frame: pl.DataFrame) -> list[Packed]:
+    """PURE. Packs changes, given as columns of their table, in the order of their rows."""
+    return [_packed(piece) for piece in frame.iter_slices(SIZE)]
+
+
+def write(run: Run, lease: Lease, packed: Sequence[Packed]) -> None:
+    """Writes what was packed, in commits of a fraction of a second."""
+    for some in bulk.chunks(packed, TOGETHER):
         with lease.fenced():
-            Bundle.objects.bulk_create([_packed(run, lease.epoch, piece) for piece in some])
+            rows = [(run.pk, lease.epoch, one.counts.new, one.counts.known, one.counts.another, one.keys, one.data) for one in some]
+            bulk.insert_numbers_and_bytes(Bundle, _COLUMNS, rows)
 
 
 def unpack_next(run: Run, lease: Lease) -> int:
@@ -57,13 +74,14 @@ def draw_out(run: Run, lease: Lease, keys: np.ndarray) -> None:
     """Makes pending changes of those with these key digests, wherever they are packed."""
     if not len(keys):
         return
-    for bundle in Bundle.objects.filter(run=run).order_by("pk").iterator(chunk_size=TOGETHER):
+    packed = Bundle.objects.filter(run=run).order_by("pk").values_list("pk", "keys")
+    found = [pk for pk, held in packed.iterator(chunk_size=TOGETHER) if np.isin(np.frombuffer(held, dtype=np.int64), keys).any()]
+    for bundle in chain.from_iterable(Bundle.objects.filter(pk__in=some).order_by("pk") for some in bulk.chunks(found, TOGETHER)):
         frame = pl.read_ipc(io.BytesIO(bundle.data))
         wanted = np.isin(frame["key_digest"].to_numpy(), keys)
-        if wanted.any():
-            with lease.fenced():
-                _insert(bundle, frame.filter(wanted))
-                _replace(bundle, frame.filter(~wanted))
+        with lease.fenced():
+            _insert(bundle, frame.filter(wanted))
+            _replace(bundle, _packed(frame.filter(~wanted)))
 
 
 def counts(run: Run) -> Counts:
@@ -83,13 +101,12 @@ def list_rest(run: Run, lease: Lease) -> int:
     return packed.new + packed.known
 
 
-def _packed(run: Run, epoch: int, frame: pl.DataFrame) -> Bundle:
-    return Bundle(run=run, epoch=epoch, data=_bytes(frame), **asdict(_counted(frame)))
+def _packed(frame: pl.DataFrame) -> Packed:
+    return Packed(_counted(frame), frame["key_digest"].to_numpy().tobytes(), _bytes(frame))
 
 
-def _replace(bundle: Bundle, frame: pl.DataFrame) -> None:
-    rest = {"data": _bytes(frame), **asdict(_counted(frame))}
-    Bundle.objects.filter(pk=bundle.pk).update(**rest)
+def _replace(bundle: Bundle, rest: Packed) -> None:
+    Bundle.objects.filter(pk=bundle.pk).update(keys=rest.keys, data=rest.data, **asdict(rest.counts))
 
 
 def _counted(frame: pl.DataFrame) -> Counts:

@@ -385,6 +385,8 @@ class Bundle(models.Model):
     new = models.PositiveIntegerField()
     known = models.PositiveIntegerField()
     another = models.PositiveIntegerField()
+    keys = models.BinaryField()
+    """The key digests, so that a change is found without unpacking all of them."""
     data = models.BinaryField()
 
     def __str__(self) -> str:

@@ -30,7 +30,7 @@ from core.checkpoints import reach
 from core.errors import Problem
 from segments import read
 
-KNOWN_CHUNK = 10_000
+KNOWN_CHUNK = 2_000
 EXAMPLES = 100
 LOOK_SECONDS = 1.0
 
@@ -77,6 +77,7 @@ class Planner:
             with read.stream(source, self.layout.columns, now=self.now, look=self._look) as stream:
                 for batch in stream.batches:
                     self._batch(batch)
+            self.spool.flush()
         except (Problem, Cancelled):
             self.spool.take_back(self.lease.epoch)
             raise
@@ -106,7 +107,7 @@ class Planner:
             known = self._known(keys[picked], places[picked])
             verdict = decide.for_rows(self.layout, self.context.activation.mode, rows, known, full=self.full)
             self._note(verdict, known, rows, Picked(texts.gather(picked), keys[picked], places[picked], row_digests[picked]))
-        self.spool.flush()
+        self.spool.flush(wait=False)
 
     def _note(self, verdict: decide.Verdict, known: decide.Known, rows: Rows, picked: Picked) -> None:
         matches = verdict.match_digests.copy()

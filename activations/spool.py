@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,6 +58,8 @@ class Spool:
         self.tried: list[Tried] = []
         self.same: list[tuple[Any, ...]] = []
         self.pending: list[pl.DataFrame] = []
+        self.packer = ThreadPoolExecutor(1)
+        self.packing: deque[Future[list[bundles.Packed]]] = deque()
 
     def take_back(self, epoch: int) -> None:
         """Takes back what planning decided up to this epoch, so that every row is decided, shown and counted once."""
@@ -91,13 +95,15 @@ class Spool:
         """Rows whose values are what was accepted: (key digest, row digest, match digest, packed field digests) each."""
         self.same.extend((*row, "", 0) for row in rows)
 
-    def flush(self) -> None:
-        """Writes all that was collected."""
+    def flush(self, *, wait: bool = True) -> None:
+        """Writes all that was collected; without `wait`, the last changes may still be packed meanwhile."""
         for shown in bulk.chunks(self.shown, CHUNK):
             with self.lease.fenced():
                 bulk.insert(Change, _CHANGE_COLUMNS, shown)
         for frame in self.pending:
-            bundles.write(self.run, self.lease, frame)
+            self.packing.append(self.packer.submit(bundles.pack, frame))
+        while len(self.packing) > (0 if wait else 1):
+            bundles.write(self.run, self.lease, self.packing.popleft().result())
         if not self.run.dry_run:
             self._move_baseline()
         self.shown, self.tried, self.same, self.pending = [], [], [], []
