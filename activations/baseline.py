@@ -15,6 +15,8 @@ from activations.models import Generation, Record, Run
 Pairs = tuple[np.ndarray, np.ndarray]
 """Key digests, and a match digest for each."""
 
+SPARSE = 4
+"""A range of the table is read where it holds no more than so many times the rows that are wanted."""
 LEFT = 8
 NEVER_ACCEPTED = 16
 TRIED = {"": 0, Record.Tried.REJECTED: 1, Record.Tried.SKIPPED: 2, Record.Tried.INVALID: 3}
@@ -28,21 +30,24 @@ _OF_GENERATION = {
 
 
 class Baseline:
-    """Packed arrays sorted by key digest; about 30 bytes a record while it is planned.
+    """Packed arrays sorted by key digest; about 40 bytes a record while it is planned.
 
     `row_digest` is what a row must have to need no second look: the accepted row's, or, while a refused, skipped or
     invalid row is not due again, that row's own; 0, which no row has, where it is due. `match_digest` belongs to the same row.
     """
 
-    def __init__(self, rows: np.ndarray) -> None:
-        order = np.argsort(rows[:, 0])
-        self.keys = rows[order, 0]
-        self.row_digests = rows[order, 1]
-        self.match_digests = rows[order, 2]
-        self.status = rows[order, 3].astype(np.uint8)
+    def __init__(self, keys: np.ndarray, row_digests: np.ndarray, match_digests: np.ndarray, status: np.ndarray, ids: np.ndarray) -> None:
+        order = np.argsort(keys)
+        for column in (keys, row_digests, match_digests, status, ids):
+            column[:] = column[order]
+        self.keys = keys
+        self.row_digests = row_digests
+        self.match_digests = match_digests
+        self.status = status
+        self.ids = ids
         self.any_tried = bool((self.status & _TRIED_MASK).any())
-        self.seen = np.zeros(len(rows), dtype=np.uint32)
-        self.same = np.zeros(len(rows), dtype=bool)
+        self.seen = np.zeros(len(keys), dtype=np.uint32)
+        self.same = np.zeros(len(keys), dtype=bool)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -66,9 +71,10 @@ class Baseline:
                    CASE WHEN tried = '' THEN match_digest ELSE tried_match END,
                    CAST(CASE tried WHEN 'rejected' THEN 1 WHEN 'skipped' THEN 2 WHEN 'invalid' THEN 3 ELSE 0 END
                         + CASE WHEN left_at IS NULL THEN 0 ELSE {LEFT} END
-                        + CASE WHEN accepted_at IS NULL THEN {NEVER_ACCEPTED} ELSE 0 END AS bigint)
+                        + CASE WHEN accepted_at IS NULL THEN {NEVER_ACCEPTED} ELSE 0 END AS bigint),
+                   id
             FROM activations_record WHERE {_OF_GENERATION[connection.vendor]}"""  # noqa: S608
-        return cls(bulk.fetch_numbers(sql, [*params, *[generation.pk] * sql.count("generation_id")], 4))
+        return cls(*bulk.fetch_numbers(sql, [*params, *[generation.pk] * sql.count("generation_id")], ["i8", "i8", "i8", "u1", "i8"]))
 
     def find(self, digests: np.ndarray) -> np.ndarray:
         """The position of each key digest, -1 where it is not there."""
@@ -215,19 +221,30 @@ _MOMENT = {
 }
 
 
-def stored(generation: Generation, keys: Sequence[int]) -> tuple[Any, ...]:
-    """What the database holds of these key digests, in columns.
+def stored(generation: Generation, keys: np.ndarray, ids: np.ndarray) -> tuple[Any, ...]:
+    """What the database holds of these records, in columns; where they lie close together, of others between them, too.
+
+    Args:
+        keys, ids: of each record.
 
     Returns:
         Key digests, packed field digests, match digests, remote ids, accepted_at (datetime64, NaT where never), what was
         tried last, and with which row's digest.
     """
-    moment, several = _MOMENT[connection.vendor], bulk.one_of(keys)
+    first, last = int(ids.min()), int(ids.max())
+    together = last - first < SPARSE * len(ids)
+    wanted = keys.tolist()
+    # The plus keeps SQLite from going by the index of keys.
+    where = bulk.Condition("id BETWEEN %s AND %s", [first, last]) if together else bulk.one_of("key_digest", wanted)
+    own = "+generation_id" if together else "generation_id"
     rows = bulk.fetch(
-        f"SELECT key_digest, field_digests, match_digest, remote_id, {moment}, tried, tried_digest"  # noqa: S608
-        f" FROM activations_record WHERE generation_id = %s AND key_digest {several.sql}",
-        [generation.pk, *several.params],
+        f"SELECT key_digest, field_digests, match_digest, remote_id, {_MOMENT[connection.vendor]}, tried, tried_digest"  # noqa: S608
+        f" FROM activations_record WHERE {own} = %s AND {where.sql}",
+        [generation.pk, *where.params],
     )
+    if together:
+        only = set(wanted)
+        rows = [row for row in rows if row[0] in only]
     found, packed, matches, remote_ids, moments, tried, tried_rows = zip(*rows, strict=True) if rows else [()] * 7
     accepted_at = np.array(moments, dtype="datetime64[us]" if connection.vendor == "sqlite" else np.int64).view("datetime64[us]")
     return found, packed, matches, remote_ids, accepted_at, tried, tried_rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -17,14 +17,18 @@ from psycopg import ClientCursor, Cursor
 
 from core.copying import copy_out
 
+FETCHED = 50_000
 
-def fetch_numbers(sql: str, params: Sequence[Any], width: int) -> np.ndarray:
-    """The rows of a query whose `width` columns are all bigint and never null, as an array of shape (rows, width)."""
-    if connection.vendor == "postgresql":
-        return _copy_numbers(sql, params, width)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return np.fromiter(chain.from_iterable(cursor.cursor), dtype=np.int64).reshape(-1, width)
+
+def fetch_numbers(sql: str, params: Sequence[Any], types: Sequence[str]) -> list[np.ndarray]:
+    """The columns of a query that are all bigint and never null, each as an array of the numpy type that it fits."""
+    blocks = _copied_numbers if connection.vendor == "postgresql" else _fetched_numbers
+    pieces: list[list[np.ndarray]] = [[np.empty(0, dtype=kind)] for kind in types]
+    for block in blocks(sql, params, len(types)):
+        for column, kind, found in zip(block, types, pieces, strict=True):
+            found.append(column.astype(kind))
+    # One by one, so that only one of them is in memory twice.
+    return [np.concatenate(pieces.pop(0)) for _ in types]
 
 
 def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -39,18 +43,18 @@ def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 
 @dataclass(frozen=True)
-class OneOf:
-    """A condition of SQL, as what follows the column."""
+class Condition:
+    """A condition of SQL."""
 
     sql: str
     params: list[Any]
 
 
-def one_of(values: Sequence[int]) -> OneOf:
+def one_of(column: str, values: Sequence[int]) -> Condition:
     """That a column is one of many whole numbers."""
     if connection.vendor == "postgresql":
-        return OneOf("= ANY(%s::bigint[])", ["{" + ",".join(map(str, values)) + "}"])
-    return OneOf(f"IN ({', '.join(['%s'] * len(values))})", list(values))
+        return Condition(f"{column} = ANY(%s::bigint[])", ["{" + ",".join(map(str, values)) + "}"])
+    return Condition(f"{column} IN ({', '.join(['%s'] * len(values))})", list(values))
 
 
 def insert(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -139,16 +143,25 @@ def _column_type(model: type[Model], column: str) -> str:
     return str(field.db_type(connection)).split("(")[0]
 
 
-def _copy_numbers(sql: str, params: Sequence[Any], width: int) -> np.ndarray:
-    """COPY in binary: with no nulls every row has the same length, so the whole answer is one array."""
+def _fetched_numbers(sql: str, params: Sequence[Any], width: int) -> Iterator[list[np.ndarray]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        while rows := cursor.cursor.fetchmany(FETCHED):
+            yield list(np.fromiter(chain.from_iterable(rows), dtype=np.int64).reshape(-1, width).T)
+
+
+def _copied_numbers(sql: str, params: Sequence[Any], width: int) -> Iterator[list[np.ndarray]]:
+    """COPY in binary: with no nulls every row has the same length, so the answer is an array."""
     row = np.dtype([("fields", ">i2"), *((name, kind) for n in range(width) for name, kind in ((f"l{n}", ">i4"), (f"v{n}", ">i8")))])
-    header, trailer = 19, 2
+    # The two bytes at the end are no row.
+    header = 19
     connection.ensure_connection()
     driver = connection.connection
     statement = ClientCursor(driver).mogrify(f"COPY ({sql}) TO STDOUT (FORMAT binary)", params)
-    data = b"".join(copy_out(driver.pgconn, statement.encode()))
-    packed = np.frombuffer(data, dtype=row, offset=header, count=(len(data) - header - trailer) // row.itemsize)
-    return np.column_stack([packed[f"v{n}"].astype(np.int64) for n in range(width)])
+    for number, block in enumerate(copy_out(driver.pgconn, statement.encode())):
+        begin = 0 if number else header
+        packed = np.frombuffer(block, dtype=row, offset=begin, count=(len(block) - begin) // row.itemsize)
+        yield [packed[f"v{n}"] for n in range(width)]
 
 
 def json_text(value: Any) -> str:

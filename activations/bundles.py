@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from itertools import chain
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.ipc
 from django.db.models import Sum
 
 from activations import bulk
@@ -45,16 +47,11 @@ class Packed:
     data: bytes
 
 
-def pack(frame: pl.DataFrame) -> list[Packed]:
-    """PURE. Packs changes, given as columns of their table, in the order of their rows."""
-    return [_packed(piece) for piece in frame.iter_slices(SIZE)]
-
-
-def write(run: Run, lease: Lease, packed: Sequence[Packed]) -> None:
-    """Writes what was packed, in commits of a fraction of a second."""
-    for some in bulk.chunks(packed, TOGETHER):
+def write(run: Run, lease: Lease, frame: pl.DataFrame) -> None:
+    """Packs changes, given as columns of their table, in the order of their rows."""
+    for some in bulk.chunks([_packed(piece) for piece in frame.iter_slices(SIZE)], TOGETHER):
+        rows = [(run.pk, lease.epoch, one.counts.new, one.counts.known, one.counts.another, one.keys, one.data) for one in some]
         with lease.fenced():
-            rows = [(run.pk, lease.epoch, one.counts.new, one.counts.known, one.counts.another, one.keys, one.data) for one in some]
             bulk.insert_numbers_and_bytes(Bundle, _COLUMNS, rows)
 
 
@@ -115,9 +112,11 @@ def _counted(frame: pl.DataFrame) -> Counts:
 
 
 def _bytes(frame: pl.DataFrame) -> bytes:
-    out = io.BytesIO()
-    frame.write_ipc(out, compression="zstd")
-    return out.getvalue()
+    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    out = pa.BufferOutputStream()
+    with pa.ipc.new_file(out, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)) as file:
+        file.write_table(table)
+    return out.getvalue().to_pybytes()
 
 
 def _insert(bundle: Bundle, frame: pl.DataFrame) -> None:

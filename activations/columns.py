@@ -25,6 +25,7 @@ from segments.values import natural
 MOST_REMEMBERED = 200_000
 _ESCAPED = r'["\\\x00-\x1f]'
 _DIGITS = r"^-?(?:0|[1-9][0-9]{0,9})$"
+_DECIMALS = r"^-?(?:0|[1-9][0-9]{0,8})\.[0-9]{1,20}$"
 _DAY = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}$"
 _MOMENT = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|\+00|\+00:00)$"
 _ZONELESS = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?$"
@@ -136,6 +137,15 @@ def _number(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> p
     whole = value.str.contains(_DIGITS) & (value != "-0") & (value.cast(pl.Int64, strict=False).abs() <= plain.largest)
     if not plain.places:
         return pl.when(whole).then(value)
+    if plain.rounds:
+        exact = value.cast(pl.Decimal(38, 20), strict=False).round(plain.places, mode="half_to_even").cast(pl.String)
+        written = exact.str.strip_chars_end("0").str.strip_chars_end(".")
+        return (
+            pl.when(whole)
+            .then(value)
+            .when(value.str.contains(_DECIMALS))
+            .then(pl.when(written == "-0").then(pl.lit("0")).otherwise(written))
+        )
     decimals = rf"^-?(?:0|[1-9][0-9]{{0,8}})\.[0-9]{{0,{plain.places - 1}}}[1-9]0*$"
     fits = value.str.contains(decimals) & (
         value.str.split(".").list.get(1, null_on_oob=True).str.strip_chars_end("0").str.len_chars() <= plain.places
@@ -153,7 +163,8 @@ def _day(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.E
 
 
 def _moment(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
-    fraction = value.str.extract(r"\.([0-9]+)", 1).fill_null("").str.strip_chars_end("0")
+    after = value.str.slice(19).str.strip_suffix("Z").str.strip_suffix(":00").str.strip_suffix("+00")
+    fraction = after.str.strip_chars_start(".").str.strip_chars_end("0")
     decimals = pl.when(fraction == "").then(pl.lit("")).otherwise(pl.lit(".") + fraction.str.pad_end(6, "0"))
     written = pl.concat_str([pl.lit('"'), value.str.slice(0, 10), pl.lit("T"), value.str.slice(11, 8), decimals, pl.lit('Z"')])
     return pl.when(_is_moment(value, zone)).then(written)

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from activations import bulk, bundles, closing, decide, digests
 from activations.baseline import Baseline, Seen, stored
+from activations.beside import Beside
 from activations.context import Context
 from activations.lease import Cancelled, Lease
 from activations.mapping import Layout, Mapper, Rows
@@ -30,7 +31,7 @@ from core.checkpoints import reach
 from core.errors import Problem
 from segments import read
 
-KNOWN_CHUNK = 2_000
+KNOWN_CHUNK = 4_000
 EXAMPLES = 100
 LOOK_SECONDS = 1.0
 
@@ -59,7 +60,8 @@ class Planner:
         self.now = now
         self.mapper = Mapper(layout)
         self.width = max([context.activation.next_slot, *(slot.number + 1 for slot in layout.slots)], default=0)
-        self.spool = Spool(run, generation, lease, now)
+        self.lookup = Beside()
+        self.spool = Spool(run, generation, lease, now, Beside())
         if lease.epoch > 1:
             self.spool.take_back(lease.epoch - 1)
         self.looked_at = 0.0
@@ -72,12 +74,9 @@ class Planner:
         Raises:
             Problem: the source can't be read to its end. Cancelled: a person asked for the end meanwhile.
         """
-        source = read.selection(self.context.activation.segment or self.context.activation.data_model)
         try:
-            with read.stream(source, self.layout.columns, now=self.now, look=self._look) as stream:
-                for batch in stream.batches:
-                    self._batch(batch)
-            self.spool.flush()
+            with self.spool.writer, self.lookup:
+                self._pass()
         except (Problem, Cancelled):
             self.spool.take_back(self.lease.epoch)
             raise
@@ -89,6 +88,13 @@ class Planner:
         with self.lease.fenced(state=state, finished_at=timezone.now() if self.dry_run else None, **counts):
             pass
         reach("plan_committed")
+
+    def _pass(self) -> None:
+        source = read.selection(self.context.activation.segment or self.context.activation.data_model)
+        with read.stream(source, self.layout.columns, now=self.now, look=self._look) as stream:
+            for batch in stream.batches:
+                self._batch(batch)
+        self.spool.flush()
 
     def _look(self) -> None:
         if time.monotonic() - self.looked_at > LOOK_SECONDS:
@@ -103,8 +109,8 @@ class Planner:
         self._note_keyless(keys)
         picked = np.flatnonzero(differing)
         if len(picked):
-            rows = self.mapper.convert(batch.take(pa.array(picked)))
-            known = self._known(keys[picked], places[picked])
+            looked_up = self.lookup.begin(self._known, keys[picked], places[picked])
+            rows, known = self.mapper.convert(batch.take(pa.array(picked))), looked_up.result()
             verdict = decide.for_rows(self.layout, self.context.activation.mode, rows, known, full=self.full)
             self._note(verdict, known, rows, Picked(texts.gather(picked), keys[picked], places[picked], row_digests[picked]))
         self.spool.flush(wait=False)
@@ -173,9 +179,13 @@ class Planner:
     def _known(self, keys: np.ndarray, places: np.ndarray) -> decide.Known:
         """What the database holds of these rows' records."""
         known = decide.Known.nothing(len(keys), self.width)
-        # The same key twice in one batch: both rows are duplicates, and none of them is sent.
-        where = {int(keys[place]): place for place in np.flatnonzero(places >= 0).tolist()}
-        for chunk in bulk.chunks(list(where), KNOWN_CHUNK):
-            found, *columns = stored(self.spool.generation, chunk)
+        here = np.flatnonzero(places >= 0)
+        ids = self.seen.baseline.ids[places[here]]
+        together = np.argsort(ids)
+        for chunk in bulk.chunks(list(together), KNOWN_CHUNK):
+            rows = here[chunk]
+            found, *columns = stored(self.spool.generation, keys[rows], ids[chunk])
+            # The same key twice in one batch: both rows are duplicates, and none of them is sent.
+            where = dict(zip(keys[rows].tolist(), rows.tolist(), strict=True))
             known.take([where[key] for key in found], *columns)
         return known

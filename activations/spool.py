@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +13,7 @@ import polars as pl
 from django.db.models import F
 
 from activations import bulk, bundles, decide
+from activations.beside import Beside
 from activations.lease import Lease
 from activations.models import Bundle, Change, Generation, Record, Run
 
@@ -47,7 +47,7 @@ class Tried:
 class Spool:
     """Collects what one pass decides and writes it with `flush`. A dry run writes changes, and moves no baseline."""
 
-    def __init__(self, run: Run, generation: Generation, lease: Lease, now: datetime) -> None:
+    def __init__(self, run: Run, generation: Generation, lease: Lease, now: datetime, writer: Beside) -> None:
         self.run = run
         self.generation = generation
         self.lease = lease
@@ -58,8 +58,8 @@ class Spool:
         self.tried: list[Tried] = []
         self.same: list[tuple[Any, ...]] = []
         self.pending: list[pl.DataFrame] = []
-        self.packer = ThreadPoolExecutor(1)
-        self.packing: deque[Future[list[bundles.Packed]]] = deque()
+        self.writer = writer
+        self.bundles_written: Future[None] | None = None
 
     def take_back(self, epoch: int) -> None:
         """Takes back what planning decided up to this epoch, so that every row is decided, shown and counted once."""
@@ -96,17 +96,24 @@ class Spool:
         self.same.extend((*row, "", 0) for row in rows)
 
     def flush(self, *, wait: bool = True) -> None:
-        """Writes all that was collected; without `wait`, the last changes may still be packed meanwhile."""
+        """Writes all that was collected; without `wait`, the last bundles may still be on their way."""
         for shown in bulk.chunks(self.shown, CHUNK):
             with self.lease.fenced():
                 bulk.insert(Change, _CHANGE_COLUMNS, shown)
         for frame in self.pending:
-            self.packing.append(self.packer.submit(bundles.pack, frame))
-        while len(self.packing) > (0 if wait else 1):
-            bundles.write(self.run, self.lease, self.packing.popleft().result())
+            self.await_bundles()
+            self.bundles_written = self.writer.begin(bundles.write, self.run, self.lease, frame)
+        if wait:
+            self.await_bundles()
         if not self.run.dry_run:
             self._move_baseline()
         self.shown, self.tried, self.same, self.pending = [], [], [], []
+
+    def await_bundles(self) -> None:
+        """Waits for the bundles that are being written; raises what went wrong."""
+        if self.bundles_written:
+            self.bundles_written.result()
+            self.bundles_written = None
 
     def replace(self, rows: Sequence[Tried], told: set[int]) -> None:
         """Settles rows about which something else was decided already. `told`: key digests whose reason is known."""

@@ -249,6 +249,7 @@ class Plain:
         most_characters: of text.
         largest: of numbers, without their sign.
         places: decimals that numbers may have.
+        rounds: numbers with more decimals are rounded to `places`, half to even.
         listed: the wire value is a list of that one value.
     """
 
@@ -257,6 +258,7 @@ class Plain:
     most_characters: int | None = None
     largest: int = 2**31 - 1
     places: int = 0
+    rounds: bool = False
     listed: bool = False
 
 

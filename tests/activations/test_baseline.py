@@ -11,7 +11,8 @@ from activations.baseline import LEFT, NEVER_ACCEPTED, Baseline, Seen
 
 def baseline(*rows: tuple[int, int, int, int]) -> Baseline:
     """(key digest, row digest, match digest, status) each."""
-    return Baseline(np.array(sorted(rows), dtype=np.int64).reshape(-1, 4))
+    keys, digests, matches, status = np.array(rows, dtype=np.int64).reshape(-1, 4).T.copy()
+    return Baseline(keys, digests, matches, status.astype(np.uint8), np.arange(len(keys)))
 
 
 def look(seen: Seen, *rows: tuple[int, int], full: bool = False) -> list[bool]:

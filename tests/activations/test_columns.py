@@ -29,6 +29,7 @@ NUMBERS = st.one_of(
     st.integers(-(10**12), 10**12).map(str),
     st.decimals(-(10**7), 10**7, places=2).map(str),
     st.decimals(-10, 10, places=6).map(str),
+    st.floats(-1e10, 1e10).map(repr),
     st.sampled_from(["-0", "0.0", "00", "1.", ".5", "1e3", "NaN", "7.00", "-0.10", "2147483648", "+4"]),
 )
 MOMENTS = st.one_of(

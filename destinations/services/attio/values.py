@@ -37,9 +37,9 @@ PLAIN_CHARACTERS = 63
 _PLAIN = {
     ("text", "text"): Plain("text", most_characters=1_000_000),
     ("number", "integer"): Plain("number"),
-    ("number", "number"): Plain("number", places=4),
+    ("number", "number"): Plain("number", places=4, rounds=True),
     ("currency", "integer"): Plain("number"),
-    ("currency", "number"): Plain("number", places=4),
+    ("currency", "number"): Plain("number", places=4, rounds=True),
     ("checkbox", "boolean"): Plain("boolean"),
     ("date", "date"): Plain("day"),
     ("timestamp", "timestamp"): Plain("moment"),
