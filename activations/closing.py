@@ -8,8 +8,8 @@ import numpy as np
 from django.db.models import Count
 
 from activations import bulk, bundles, decide, digests
-from activations.baseline import Seen
 from activations.models import Change, Record
+from activations.seen import Seen
 from activations.spool import CHUNK, Spool, Tried
 from destinations.contract import Mode
 

@@ -19,13 +19,14 @@ import pyarrow as pa
 from django.utils import timezone
 
 from activations import bulk, bundles, closing, decide, digests
-from activations.baseline import Baseline, Seen, stored
+from activations.baseline import Baseline, stored
 from activations.beside import Beside
 from activations.context import Context
 from activations.lease import Cancelled, Lease
 from activations.mapping import Layout, Mapper, Rows
 from activations.models import Generation, Run
 from activations.runs import BY_PERSON
+from activations.seen import Seen
 from activations.spool import Spool, Tried
 from core.checkpoints import reach
 from core.errors import Problem
@@ -180,7 +181,8 @@ class Planner:
         """What the database holds of these rows' records."""
         known = decide.Known.nothing(len(keys), self.width)
         here = np.flatnonzero(places >= 0)
-        ids = self.seen.baseline.ids[places[here]]
+        baseline = self.seen.baseline
+        ids = baseline.ids[places[here]].astype(np.int64) + baseline.least
         together = np.argsort(ids)
         for chunk in bulk.chunks(list(together), KNOWN_CHUNK):
             rows = here[chunk]

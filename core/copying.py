@@ -10,7 +10,7 @@ import psycopg
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn
 
-BLOCK_BYTES = 2_000_000
+BLOCK_BYTES = 1_500_000
 
 
 def copy_out(connection: PGconn, statement: bytes) -> Generator[bytearray, None, None]:

@@ -6,13 +6,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activations.baseline import LEFT, NEVER_ACCEPTED, Baseline, Seen
+from activations.baseline import LEFT, NEVER_ACCEPTED, Baseline
+from activations.seen import Seen
 
 
 def baseline(*rows: tuple[int, int, int, int]) -> Baseline:
     """(key digest, row digest, match digest, status) each."""
     keys, digests, matches, status = np.array(rows, dtype=np.int64).reshape(-1, 4).T.copy()
-    return Baseline(keys, digests, matches, status.astype(np.uint8), np.arange(len(keys)))
+    return Baseline([keys, digests, matches, status.astype(np.uint8), np.arange(len(keys))])
 
 
 def look(seen: Seen, *rows: tuple[int, int], full: bool = False) -> list[bool]:
@@ -39,7 +40,9 @@ def test_a_full_run_looks_at_every_row() -> None:
 def test_rows_of_one_key_are_duplicates_known_or_new_also_across_batches() -> None:
     seen = Seen(baseline((1, 10, 100, 0)))
     look(seen, (1, 10), (5, 50))
+    match(seen, (-1, 5, 500))
     look(seen, (1, 10), (5, 51), (5, 52))
+    match(seen, (-1, 5, 501), (-1, 5, 502))
     assert seen.duplicates() == {1: 2, 5: 3}
 
 
