@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from django.db import connection
+from django.db.backends.signals import connection_created
 from django.utils import timezone
 
-from activations import bundles, runs, tasks
+from activations import bulk, bundles, runs, tasks
 from activations.context import check_workspace, generation, layout, open_context, prepare_fields
 from activations.lease import claim
 from activations.management.commands.activate import summary, wait
@@ -31,15 +33,43 @@ _ACCEPTED = """
     FROM activations_change WHERE run_id = %s AND state = 'pending'"""
 
 
+BULK = ("fetch", "fetch_numbers", "insert", "insert_numbers_and_bytes", "insert_frame")
+"""What goes past Django to the driver where that is PostgreSQL's."""
+
+
 class Statements:
-    """Counts database statements; use with `connection.execute_wrapper`."""
+    """Counts the database statements of the block that it is the context of, in all its threads."""
 
     def __init__(self) -> None:
         self.number = 0
 
-    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+    def __enter__(self) -> Statements:
+        self.own = {name: getattr(bulk, name) for name in BULK} if connection.vendor == "postgresql" else {}
+        for name, work in self.own.items():
+            setattr(bulk, name, self._counted(work))
+        connection.execute_wrappers.append(self._execute)
+        connection_created.connect(self._connected)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for name, work in self.own.items():
+            setattr(bulk, name, work)
+        connection.execute_wrappers.remove(self._execute)
+        connection_created.disconnect(self._connected)
+
+    def _connected(self, connection: Any, **_: Any) -> None:
+        connection.execute_wrappers.append(self._execute)
+
+    def _execute(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         self.number += 1
         return execute(sql, params, many, context)
+
+    def _counted(self, work: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*args: Any) -> Any:
+            self.number += 1
+            return work(*args)
+
+        return counted
 
 
 def idle() -> dict[str, Any]:
@@ -77,8 +107,7 @@ def plan(name: str) -> dict[str, Any]:
         with lease.fenced(generation=belongs_to, state=Run.State.PLANNING, kind=Run.Kind.FULL if reason else run.kind):
             pass
         run.refresh_from_db()
-        statements = Statements()
-        with Meter() as meter, connection.execute_wrapper(statements):
+        with Meter() as meter, Statements() as statements:
             Planner(context, lease, made, belongs_to, timezone.now()).run()
     run.refresh_from_db()
     codes = list(Change.objects.filter(run=run).exclude(code="").values_list("code", flat=True))
