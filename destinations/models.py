@@ -1,4 +1,4 @@
-"""What is written to: connections, destinations, and the request budgets of the vendors' workspaces."""
+"""What is written to: connections, destinations with their fields, and the request budgets of the vendors' workspaces."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Connection(Health):
     secrets = EncryptedJSONField(default=dict, blank=True, editable=False)
     workspace_id = models.CharField(max_length=200, blank=True, editable=False)
     workspace_name = models.CharField(max_length=400, blank=True, editable=False)
+    workspace_facts = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -46,6 +47,22 @@ class Destination(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Discovery(models.Model):
+    """The fields of one service as a connection's vendor had them last; `settings_mark` tells which settings it was asked with."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="discoveries")
+    service = models.CharField(max_length=80)
+    fields = models.JSONField(default=list)
+    found_at = models.DateTimeField()
+    settings_mark = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "service"], name="discovery_once")]
+
+    def __str__(self) -> str:
+        return f"{self.connection} · {self.service}"
 
 
 class Budget(models.Model):
