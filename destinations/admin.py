@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core import parameter_form
-from core.errors import Problem
+from core.errors import Misconfigured, Problem
 from core.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, readable_secrets
 from destinations import discovery, live
 from destinations.contract import Platform
@@ -78,7 +78,7 @@ class ConnectionAdmin(ScreenAdmin):
         yield Button("destination", "Add a destination", "add", primary=obj.health == obj.State.OK, href=add)
 
     def panel(self, request: HttpRequest, obj: Connection) -> dict[str, Any]:
-        return {"screen_panel": "screens/health.html"}
+        return {"screen_panel": "screens/connection.html", "logo_url": _logo(obj), "facts": _facts(obj)}
 
     def do_test(self, request: HttpRequest, obj: Connection) -> None:
         workspace = live.check(obj, timezone.now())
@@ -91,6 +91,22 @@ class ConnectionAdmin(ScreenAdmin):
     @admin.display(description="State", ordering="health")
     def health_pill(self, obj: Connection) -> SafeString:
         return pill(obj.get_health_display(), HEALTH_TONES[obj.health])
+
+
+def _logo(connection: Connection) -> str:
+    try:
+        return connection.logo_url
+    except Misconfigured:
+        return ""
+
+
+def _facts(connection: Connection) -> list[str]:
+    """What the vendor says of the workspace besides its name, in words."""
+    facts = connection.workspace_facts
+    return [f"{label} {facts[name]}" for name, label in FACTS.items() if facts.get(name)]
+
+
+FACTS = {"slug": "Address", "region": "Region", "timezone": "Time zone"}
 
 
 @admin.register(Destination)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.db import models
 
 from core.health import Health
 from core.secrets import EncryptedJSONField
+
+_SAFE_ADDRESS = re.compile(r"https://[a-z0-9.-]+(:\d+)?(/[^\s\"'<>\\]*)?", re.IGNORECASE)
 
 
 class Connection(Health):
@@ -32,6 +35,13 @@ class Connection(Health):
     def settings(self) -> dict[str, Any]:
         """Plain configuration and secrets together, as the platform takes them."""
         return {**self.config, **self.secrets}
+
+    @property
+    def logo_url(self) -> str:
+        """Where the workspace's logo is, as the vendor says; "" unless a page may load it: by https, and holding nothing secret."""
+        url = str(self.workspace_facts.get("logo_url") or "")
+        secret = any(value in url for value in self.secrets.values() if isinstance(value, str) and value)
+        return url if _SAFE_ADDRESS.fullmatch(url) and not secret else ""
 
 
 class Destination(models.Model):
