@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -93,6 +93,7 @@ class Seen:
         self.baseline = baseline
         self.new_keys: list[np.ndarray] = []
         self.new_matches: list[Pairs] = []
+        self.further_matches: list[Pairs] = []
         self.former_matches: list[Pairs] = []
         self.claims: list[Pairs] = []
         self.movers: list[Pairs] = []
@@ -132,6 +133,10 @@ class Seen:
         self.baseline.match_digests[at] = now
         new = ~known & (digests != 0)
         self.new_matches.append((keys[new], digests[new]))
+
+    def also(self, keys: np.ndarray, digests: np.ndarray) -> None:
+        """Match values that rows have besides their first, whether they need a second look or not."""
+        self.further_matches.append((keys, digests))
 
     def claim(self, places: np.ndarray, keys: np.ndarray, digests: np.ndarray) -> None:
         """Rows that will be written to whatever record the destination has with their match; new keys do so anyway."""
@@ -177,16 +182,23 @@ class Seen:
         return found
 
     def twins(self, without: Sequence[int]) -> dict[int, list[int]]:
-        """Match digests that several seen records have, each with their key digests; `without` are keys out of the game."""
+        """Match digests that several seen records have, each with their key digests; `without` are keys out of the game.
+
+        A key is in one group only: who shares one match with the one and another with the other is of one group with both.
+        """
         baseline = self.baseline
         here = baseline.seen == 1
         keys, matches = _joined([(baseline.keys[here], baseline.match_digests[here]), *self.new_matches])
+        # The further matches of a row count where its first one does.
+        more = _joined(self.further_matches)
+        stay = np.isin(more[0], keys[matches != 0])
+        keys, matches = np.concatenate([keys, more[0][stay]]), np.concatenate([matches, more[1][stay]])
         counts = (matches != 0) & ~np.isin(keys, np.fromiter(without, dtype=np.int64, count=len(without)))
         keys, matches = keys[counts], matches[counts]
         order = np.argsort(matches, kind="stable")
         values, starts, times = np.unique(matches[order], return_index=True, return_counts=True)
         groups = zip(values[times > 1], starts[times > 1], times[times > 1], strict=True)
-        return {int(value): keys[order[start : start + length]].tolist() for value, start, length in groups}
+        return _merged({int(value): keys[order[start : start + length]].tolist() for value, start, length in groups})
 
     def drop(self, keys: Sequence[int]) -> None:
         """These keys count as neither unchanged nor waiting: they are invalid."""
@@ -237,6 +249,18 @@ def _joined(pairs: Sequence[Pairs]) -> Pairs:
     """Two columns, from pieces of them."""
     none = np.empty(0, dtype=np.int64)
     return np.concatenate([none, *(keys for keys, _ in pairs)]), np.concatenate([none, *(matches for _, matches in pairs)])
+
+
+def _merged(groups: Mapping[int, list[int]]) -> dict[int, list[int]]:
+    """Groups that share a key as one."""
+    merged: dict[int, list[int]] = {}
+    group_of: dict[int, int] = {}
+    for match, keys in groups.items():
+        touched = dict.fromkeys(group_of[key] for key in keys if key in group_of)
+        together = dict.fromkeys([*(key for other in touched for key in merged.pop(other)), *keys])
+        merged[match] = list(together)
+        group_of.update(dict.fromkeys(together, match))
+    return merged
 
 
 def _less(pairs: Pairs, out: np.ndarray) -> Pairs:

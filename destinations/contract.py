@@ -278,6 +278,8 @@ class Service(ABC):
     """What to do at the vendor where no field can be the match."""
     match_may_change: ClassVar[bool] = False
     """A known record can take a new match value. Where not, a new match value is another record at the vendor."""
+    several: ClassVar[str] = r"[\s,;|\[]"
+    """A regular expression that a text meets which may hold several match values; only those are looked at for further ones."""
     creates_fields: ClassVar[bool] = False
     """`prepare` can create missing fields (custom attributes under the column's own name)."""
     notes: ClassVar[tuple[str, ...]] = ()
