@@ -108,7 +108,7 @@ class Client:
             body = self.call(purpose, "GET", path, params={"limit": size, "offset": len(seen)}).body
             page = body.get("data")
             if not isinstance(page, list):
-                raise Unavailable("unusable_answer", "Attio's answer could not be understood.")
+                raise Unavailable("unusable_answer", "Attio's answer could not be understood. The request is tried again.")
             fresh = {name: entry for name, entry in ((str(entry.get("id") or entry), entry) for entry in page) if name not in seen}
             yield from fresh.values()
             seen.update(fresh)

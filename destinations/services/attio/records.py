@@ -92,7 +92,7 @@ class Records(Service):
             body = {"filter": {"$or": clauses}, "limit": QUERY_LIMIT, "offset": offset}
             page = client.call(Purpose.LOOKUP, "POST", path, body=body).body.get("data")
             if not isinstance(page, list):
-                raise Unavailable("unusable_answer", "Attio's answer could not be understood.")
+                raise Unavailable("unusable_answer", "Attio's answer could not be understood. The request is tried again.")
             yield from page
             if len(page) < QUERY_LIMIT:
                 return

@@ -79,7 +79,12 @@ class Requests:
         data = answer.body.get("data")
         record_id = _record_id(data)
         if not record_id:
-            raise Unavailable("unusable_answer", "Attio's answer could not be understood.", detail=answer.request_id, ambiguous=True)
+            raise Unavailable(
+                "unusable_answer",
+                "Attio's answer could not be understood. The request is tried again.",
+                detail=answer.request_id,
+                ambiguous=True,
+            )
         facts = {"web_url": data["web_url"]} if data.get("web_url") else {}
         return Outcome(Result.ACCEPTED, record_id, _moment(data.get("created_at")), tuple(self.sent), answer.request_id, facts)
 
