@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -343,6 +343,22 @@ class Service(ABC):
             Misconfigured: it would refuse any record.
             Unavailable: no usable answer; `throttled` and `ambiguous` say what may be repeated.
         """
+
+    def made_at(self, client: Any, remote_id: str) -> datetime | None:
+        """When a record was made, if an API made it; None where a person or the vendor did, or nobody can say.
+
+        Raises:
+            Misconfigured, Unavailable
+        """
+        return None
+
+    def reads_first(self, names: Collection[str]) -> bool:
+        """PURE. Whether an UPSERT with these fields must know what is there already: it is looked up in batches then."""
+        return False
+
+    def contradictions(self, names: Collection[str]) -> Iterator[tuple[str, str]]:
+        """PURE. Which of these fields can't be mapped together: a field, and why in a sentence that says what to do."""
+        return iter(())
 
     def check_new_fields(self, fields: Sequence[Field], wanted: Sequence[NewField]) -> Iterator[str]:
         """PURE. What stands against creating `wanted`, a sentence each: names, collisions, types, limits."""
