@@ -25,12 +25,12 @@ def service(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def vendor(service: str, request: pytest.FixtureRequest) -> Sandbox:
-    return request.getfixturevalue(service)  # type: ignore[no-any-return]
+    return request.getfixturevalue(service)
 
 
 @pytest.fixture
 def activation(service: str, vendor: Sandbox, request: pytest.FixtureRequest) -> Activation:
-    return request.getfixturevalue(f"to_{service}")  # type: ignore[no-any-return]
+    return request.getfixturevalue(f"to_{service}")
 
 
 def in_mode(activation: Activation, mode: str) -> Activation:
