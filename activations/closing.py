@@ -119,5 +119,5 @@ def _duplicate(key: str, rows: int) -> decide.Settled:
 
 def _twin(key: str, names: list[str]) -> decide.Settled:
     others = ", ".join(repr(name) for name in names if name != key)[:300]
-    words = f"It has the same match value as {others}, so they would be one record at the destination. None of them is sent."
+    words = f"It shares a match value with {others}, so they would be one record at the destination. None of them is sent."
     return decide.Settled("invalid", MATCH_TWIN, words)

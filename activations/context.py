@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from activations import attributes
 from activations.mapping import Layout, Slot
 from activations.models import Activation, FieldMapping, Generation, Run
 from activations.rules import MappingRow, Plan, new_fields, offline, unusable_match
 from core.errors import Misconfigured
+from destinations import discovery, live
 from destinations.contract import Field, NewField, Service, Workspace
-from destinations.live import opened
 from destinations.pacing import Pacer
 from destinations.registry import platforms, services
 from segments.contract import ColumnType
@@ -24,7 +26,13 @@ THREADS = 128
 
 @dataclass
 class Context:
-    """What planning and delivering share. Discovery is asked at most once, and only where it is needed."""
+    """What planning and delivering share. Discovery is asked at most once, and only where it is needed.
+
+    Args:
+        missing: the mapped attributes that are left out, with why.
+        changed: those whose type is another one than it was when they were mapped.
+        found, found_at: what differed from the discovery before, and when.
+    """
 
     run: Run
     activation: Activation
@@ -32,6 +40,9 @@ class Context:
     client: Any
     pacer: Pacer
     missing: list[Misconfigured] = field(default_factory=list)
+    changed: list[Misconfigured] = field(default_factory=list)
+    found: list[discovery.Difference] = field(default_factory=list)
+    found_at: datetime | None = None
 
     @cached_property
     def fields(self) -> list[Field]:
@@ -60,7 +71,7 @@ def open_context(run: Run) -> Iterator[Context]:
     service = services[destination.service]
     connection = destination.connection
     pacer = Pacer(f"{connection.platform}:{connection.workspace_id or connection.pk}", service.limits)
-    with opened(connection, pacer, THREADS) as client:
+    with live.opened(connection, pacer, THREADS) as client:
         yield Context(run, activation, service, client, pacer)
 
 
@@ -72,10 +83,14 @@ def check_workspace(context: Context) -> Workspace:
     """
     connection = context.activation.destination.connection
     workspace = platforms[connection.platform].check(context.client)
-    if (connection.workspace_id, connection.workspace_name) != (workspace.id, workspace.name):
-        connection.workspace_id, connection.workspace_name = workspace.id, workspace.name
-        connection.save(update_fields=["workspace_id", "workspace_name"])
+    live.keep(connection, workspace)
     return workspace
+
+
+def discover(context: Context, now: datetime) -> None:
+    """Asks the vendor for its fields, and renews what is kept of them for the pages."""
+    context.found_at = now
+    context.found = discovery.keep(context.activation.destination, context.fields, now)
 
 
 def prepare_fields(context: Context, check_source: Callable[[], None]) -> None:
@@ -99,6 +114,8 @@ def prepare_fields(context: Context, check_source: Callable[[], None]) -> None:
         context.fields = planned_fields(context.service, context.fields, wanted)
     else:
         context.fields = context.service.prepare(context.client, context.fields, wanted)
+        if context.found_at:
+            discovery.keep(context.activation.destination, context.fields, context.found_at)
 
 
 def planned_fields(service: Service, fields: list[Field], wanted: list[NewField]) -> list[Field]:
@@ -141,11 +158,14 @@ def layout(context: Context) -> Layout:
     by_name = {found.name: found for found in context.fields}
     slots: list[Slot] = []
     for mapping in activation.mappings.all():
-        problem = unusable(by_name.get(mapping.target), mapping.target)
+        found = by_name.get(mapping.target)
+        problem = attributes.unusable(found, mapping.target)
         if problem:
             context.missing.append(problem)
-        else:
-            slots.append(_slot(activation, mapping, by_name[mapping.target]))
+        elif found:
+            slots.append(_slot(activation, mapping, found))
+            if changed := attributes.retyped(found, attributes.first_seen(mapping, found, context.found)):
+                context.changed.append(changed)
     if context.missing and not slots:
         raise Misconfigured(
             "nothing_to_send", f"No mapped attribute can be written. {context.missing[0].message}", where=context.missing[0].where
@@ -162,21 +182,6 @@ def layout(context: Context) -> Layout:
         types={name: ColumnType(kind) for name, kind in model.column_types().items()},
         zone=ZoneInfo(model.source.timezone),
     )
-
-
-def unusable(found: Field | None, target: str) -> Misconfigured | None:
-    """PURE. Why a mapped attribute can't be written, None where it can."""
-    if found is None:
-        return Misconfigured(
-            "attribute_missing",
-            f"The destination has no attribute {target!r} (any more). Create it there, or map another one. "
-            "Until then it is left out, and all other attributes are sent.",
-            where=target,
-        )
-    if not found.writable:
-        reason = found.read_only_reason or "The destination does not let it be written."
-        return Misconfigured("attribute_read_only", f"The attribute {target!r} is read-only: {reason} It is left out.", where=target)
-    return None
 
 
 def generation(context: Context, workspace: Workspace) -> tuple[Generation, str]:

@@ -131,7 +131,7 @@ def for_rows(layout: Layout, mode: str, rows: Rows, known: Known, *, full: bool)
     changed = np.where((~known.accepted | another | full)[:, None], says, differs) & ~is_match
     settled = {place: Settled("invalid", refusal.code, refusal.message, refusal.field) for place, refusal in rows.refusals.items()}
     if mode == Mode.INSERT:
-        settled = {**dict.fromkeys(np.flatnonzero(known.accepted).tolist(), ALREADY_THERE), **settled}
+        settled = {**dict.fromkeys(np.flatnonzero(known.accepted & ~another).tolist(), ALREADY_THERE), **settled}
     open_rows = np.ones(len(match_digests), dtype=bool)
     open_rows[list(settled)] = False
     send = open_rows & (~known.accepted | match_changed | changed.any(axis=1))

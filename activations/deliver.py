@@ -13,6 +13,7 @@ from __future__ import annotations
 import queue
 import time
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -81,6 +82,7 @@ class Delivery:
     def __post_init__(self) -> None:
         self.mode = self.context.activation.mode
         self.limits = self.context.service.limits
+        self.reads_first = self.context.service.reads_first([name for _, name, *_ in self.context.run.mapped])
         self.places = Places(self.limits.writes)
         self.sender = Sender(self.context, self.answers)
         self.recorder = Recorder(self.context, self.lease)
@@ -133,8 +135,11 @@ class Delivery:
             marked = Change.objects.filter(pk__in=[change.pk for change in chunk])
             marked.update(state=Change.State.SENDING, first_attempt_at=Coalesce("first_attempt_at", Value(now)))
         taken_before = state == Change.State.SENDING
-        self.todo.extend(jobs(self.mode, [Item(change, ambiguous=taken_before) for change in chunk], self.limits.find_batch))
+        self.todo.extend(self._jobs([Item(change, ambiguous=taken_before) for change in chunk]))
         return bool(chunk)
+
+    def _jobs(self, items: Sequence[Item]) -> list[Job]:
+        return jobs(self.mode, items, self.limits.find_batch, self.reads_first)
 
     def _hand_out(self, pool: ThreadPoolExecutor) -> None:
         """Gives jobs to free places; never two of one match value at once."""
@@ -171,7 +176,7 @@ class Delivery:
             self.places.observe(now - answer.job.handed_out_at - answer.waited_seconds)
             self.places.taken -= 1
             self.busy -= answer.job.identities
-        self.todo.extend(jobs(self.mode, again, self.limits.find_batch))
+        self.todo.extend(self._jobs(again))
 
     def _drain(self) -> None:
         """Waits for what is in flight and records it: those requests have left, and their answers count."""

@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from activations import alerts, announce, finish
-from activations.context import Context, check_workspace, generation, layout, open_context, prepare_fields
+from activations.context import Context, check_workspace, discover, generation, layout, open_context, prepare_fields
 from activations.deliver import Delivery
 from activations.lease import Cancelled, Keeper, Lease, Lost, claim
 from activations.models import Run
@@ -86,12 +86,13 @@ def _plan(context: Context, lease: Lease) -> None:
     with lease.fenced(state=Run.State.PLANNING, started_at=run.started_at or timezone.now()):
         pass
     belongs_to, reason = generation(context, check_workspace(context))
+    discover(context, timezone.now())
     prepare_fields(context, lambda: _check_source(context))
     made = layout(context)
     changes: dict[str, Any] = {
         "generation": belongs_to,
         "mapped": announce.described(context.activation.mappings.all(), {slot.field.name for slot in made.slots if slot.adds}),
-        "missing": [_described(problem) for problem in context.missing],
+        "missing": [_described(problem) for problem in (*context.missing, *context.changed)],
     }
     if reason:
         changes |= {"kind": Run.Kind.FULL, "reason": reason}

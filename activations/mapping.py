@@ -136,6 +136,23 @@ class Mapper:
                 refusals[int(place)] = self._match_empty()
         return Rows(match.json, self._identities(match), columns, refusals)
 
+    def further(self, batch: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray]:
+        """What rows of the batch may be found by besides their first match value: the place of a row, and a digest."""
+        layout = self.layout
+        column = batch.columns[layout.columns.index(layout.match_column)]
+        several = digests.as_text(column).str.contains(layout.service.several) if layout.match_field.multiple else None
+        at = np.flatnonzero(several.fill_null(False).to_numpy()) if several is not None else np.empty(0, dtype=np.int64)
+        if not len(at):
+            return at, at
+        found = [
+            (place, name)
+            for place, wire in zip(at.tolist(), self.match.convert(column.take(pa.array(at))).json, strict=True)
+            if wire is not None
+            for name in layout.service.identities(layout.match_field, orjson.loads(wire))[1:]
+        ]
+        places, names = zip(*found, strict=True) if found else ((), ())
+        return np.array(places, dtype=np.int64), digests.of_texts(pl.Series(names, dtype=pl.String))
+
     def _slot(self, slot: Slot, converter: Converter, raw: Mapping[str, pa.Array], count: int) -> Converted:
         if slot.column:
             return converter.convert(raw[slot.column])

@@ -116,6 +116,9 @@ class FieldMapping(models.Model):
     custom_attribute = models.BooleanField(
         default=False, help_text="Exported under the column's own name; created at the destination where it is missing."
     )
+    target_type = models.CharField(
+        max_length=80, blank=True, editable=False, help_text="The attribute's type when a person last saw it, or a run met it first."
+    )
     slot = models.PositiveIntegerField(editable=False)
     position = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(editable=False)
@@ -136,6 +139,7 @@ class FieldMapping(models.Model):
         if from_db != self.target:
             self.slot = self.activation.take_number("next_slot")
             self.created_at = Now()
+            self.target_type = ""
         super().save(*args, **kwargs)
 
 
@@ -294,7 +298,7 @@ class Run(models.Model):
     throttled = models.PositiveBigIntegerField(default=0, help_text="Answers that asked to slow down.")
 
     mapped = models.JSONField(default=list, help_text="The field mappings that it was planned with.")
-    missing = models.JSONField(default=list, help_text="Mapped attributes that the destination lacks or does not let be written.")
+    missing = models.JSONField(default=list, help_text="Mapped attributes that can't be written, or whose type is another one now.")
     error_code = models.CharField(max_length=60, blank=True)
     error_message = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -402,6 +406,7 @@ class Warning(models.Model):
         EMPTY_SEGMENT = "empty_segment", "Nothing to send"
         SIZE_CHANGE = "size_change", "Size changed a lot"
         MISSING_ATTRIBUTE = "missing_attribute", "Attribute missing"
+        CHANGED_ATTRIBUTE = "changed_attribute", "Attribute changed"
 
     activation = models.ForeignKey(Activation, models.CASCADE, related_name="warnings")
     run = models.ForeignKey(Run, models.CASCADE, related_name="warnings")

@@ -108,6 +108,8 @@ class Planner:
         row_digests = digests.rows(batch.columns, self.seed)
         places, differing = self.seen.look(keys, row_digests, full=self.full)
         self._note_keyless(keys)
+        several, further = self.mapper.further(batch)
+        self.seen.also(keys[several], further)
         picked = np.flatnonzero(differing)
         if len(picked):
             looked_up = self.lookup.begin(self._known, keys[picked], places[picked])

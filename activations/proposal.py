@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from django.utils import timezone
+
 from activations import rules
 from activations.models import Activation
 from core.errors import Misconfigured, Problem, Rejected
-from destinations import live
+from destinations import discovery
 from destinations.contract import Field
 from destinations.registry import services
 
 
 @dataclass
 class Proposal:
-    """An activation that is not saved yet, looked at by the rules. The vendor is asked once."""
+    """An activation that is not saved yet, looked at by the rules.
+
+    It goes by the fields as they were found last. Only where those stand against it is the vendor asked, once.
+    """
 
     activation: Activation
     custom_columns: Sequence[str]
@@ -23,24 +28,32 @@ class Proposal:
     unchecked: str = ""
     asked: bool = field(default=False, repr=False)
 
-    def ask(self) -> None:
-        """Asks the vendor for its fields; where it can't answer, `unchecked` says why and only the offline rules hold."""
+    def problems(self, rows: Sequence[rules.MappingRow]) -> list[Misconfigured]:
+        """What the rules say of the activation with these mapping rows and its custom attributes."""
+        plan = self.plan(rows)
+        return [*rules.offline(plan), *self._online(plan)]
+
+    def _online(self, plan: rules.Plan) -> list[Misconfigured]:
+        """Nothing where the vendor can't answer; then `unchecked` says why, and only the offline rules hold."""
+        kept = None if self.asked else discovery.cached(self.activation.destination)
+        if kept:
+            self.live_fields = kept.fields
+        else:
+            self._ask()
+        found = [] if self.unchecked else list(rules.online(plan, self.live_fields))
+        if not found or not kept:
+            return found
+        self._ask()
+        return [] if self.unchecked else list(rules.online(plan, self.live_fields))
+
+    def _ask(self) -> None:
         if self.asked:
             return
         self.asked = True
         try:
-            self.live_fields = live.fields(self.activation.destination)
+            self.live_fields = discovery.refresh(self.activation.destination, timezone.now()).fields
         except Problem as problem:
             self.unchecked = problem.message
-
-    def problems(self, rows: Sequence[rules.MappingRow]) -> list[Misconfigured]:
-        """What the rules say of the activation with these mapping rows and its custom attributes."""
-        self.ask()
-        plan = self.plan(rows)
-        found = list(rules.offline(plan))
-        if not self.unchecked:
-            found += rules.online(plan, self.live_fields)
-        return found
 
     def plan(self, rows: Sequence[rules.MappingRow]) -> rules.Plan:
         activation, destination = self.activation, self.activation.destination

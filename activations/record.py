@@ -15,7 +15,7 @@ from activations import bulk, decide, digests
 from activations.context import Context
 from activations.lease import Lease
 from activations.models import Change, Record
-from activations.send import Item, Job, Sent, Step
+from activations.send import Item, Job, Sent, Step, was_created
 from core.checkpoints import reach
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
 from core.secrets import hide
@@ -72,13 +72,16 @@ class Recorder:
         change = item.change
         remote_id = answer.found.get(change.match_identity, "")
         item.looked_up = True
+        if self.mode == Mode.UPSERT:
+            return True
         if self.mode == Mode.UPDATE and remote_id:
             # Nothing of it was accepted under this id: all of it is sent.
             change.remote_id, change.changed = remote_id, list(change.values)
             return True
         if self.mode == Mode.INSERT and not remote_id:
             return True
-        if self.mode == Mode.INSERT and item.unanswered:
+        if self.mode == Mode.INSERT and (item.unanswered or change.match_identity in answer.ours):
+            change.created = change.match_identity in answer.ours
             self._accept(item, Outcome(Result.ACCEPTED, remote_id, sent=tuple(change.values)), now)
         else:
             self._skip(item, now)
@@ -234,13 +237,6 @@ class Recorder:
         unsent = [item.change.pk for item in items if not item.ambiguous]
         with self.lease.fenced(**{name: F(name) + number for name, number in self.context.counts().items()}):
             Change.objects.filter(pk__in=unsent).update(state=Change.State.PENDING)
-
-
-def was_created(created_at: datetime | None, first_attempt_at: datetime | None) -> bool:
-    """PURE. Whether the destination made the record in answer to us; vendors tell whole seconds."""
-    if created_at is None or first_attempt_at is None:
-        return False
-    return created_at >= first_attempt_at.replace(microsecond=0)
 
 
 def void(generation_id: int, change: Change, slots: dict[str, int], *, gone: bool = False) -> None:

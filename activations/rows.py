@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -11,11 +13,13 @@ from django.db.models.functions import Cast, Concat
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from activations import schedules
+from activations import attributes, schedules
 from activations.models import FieldMapping, Schedule
 from activations.proposal import Proposal
 from activations.rules import MappingRow
-from core.errors import Misconfigured
+from core.errors import Misconfigured, Problem
+from destinations import discovery
+from destinations.contract import Field
 
 FIXED = ("", "(fixed value)")
 DAYS = [(day, day[:3].capitalize()) for day in (*schedules.WEEKDAYS[1:], schedules.WEEKDAYS[0])]
@@ -79,6 +83,21 @@ class MappingForm(forms.ModelForm):
 
 class MappingFormSet(PaginationInlineFormSet):
     """All rows of an activation, judged together by the rules."""
+
+    @cached_property
+    def found(self) -> Sequence[Field]:
+        """The destination's fields as they were found last; none where nobody asked yet. The vendor is not asked here."""
+        try:
+            kept = discovery.cached(self.instance.destination) if self.instance.pk else None
+        except Problem:
+            return ()
+        return kept.fields if kept else ()
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """What became of a row's attribute is shown beside the row."""
+        super().add_fields(form, index)
+        if form.instance.pk and self.found and "target" in form.fields and form["target"].value() == form.instance.target:
+            form.fields["target"].widget.attrs["data-warning"] = attributes.warning(form.instance, self.found)
 
     def validate_unique(self) -> None:
         """The rules say it in better words."""

@@ -108,6 +108,8 @@ def _targets(plan: Plan) -> Iterator[Misconfigured]:
         seen.add(row.target)
         if row.custom_attribute and not plan.service.creates_fields:
             yield _wrong("custom_attributes", f"{plan.service.label} has no custom attributes block.", row.target)
+    for target, sentence in plan.service.contradictions(seen):
+        yield _wrong("mapped_together", sentence, target)
 
 
 def _wrong(code: str, message: str, where: str) -> Misconfigured:

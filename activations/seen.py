@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 import numpy as np
@@ -23,6 +23,7 @@ class Seen:
         self.often: dict[int, int] = {}
         """Place in the baseline → how often, of keys that several rows have."""
         self.new_matches: list[Pairs] = []
+        self.further_matches: list[Pairs] = []
         self.former_matches: list[Pairs] = []
         self.claims: list[Pairs] = []
         self.movers: list[Pairs] = []
@@ -66,6 +67,10 @@ class Seen:
         self.former_matches.append((keys[known][moved], self.baseline.match_digests[at][moved]))
         self.baseline.match_digests[at] = now
         self.new_matches.append((keys[~known], digests[~known]))
+
+    def also(self, keys: np.ndarray, digests: np.ndarray) -> None:
+        """Match values that rows have besides their first, whether they need a second look or not."""
+        self.further_matches.append((keys, digests))
 
     def claim(self, places: np.ndarray, keys: np.ndarray, digests: np.ndarray) -> None:
         """Rows that will be written to whatever record the destination has with their match; new keys do so anyway."""
@@ -113,20 +118,35 @@ class Seen:
         return found
 
     def twins(self, without: Sequence[int]) -> dict[int, list[int]]:
-        """Match digests that several seen records have, each with their key digests; `without` are keys out of the game."""
+        """Match digests that several seen records have, each with their key digests; `without` are keys out of the game.
+
+        A key is in one group only: who shares one match with the one and another with the other is of one group with both.
+        """
         baseline = self.baseline
-        shared = np.unique(_repeated([baseline.match_digests, *(matches for _, matches in self.new_matches)]))
+        shared = np.unique(_repeated([baseline.match_digests, *(matches for _, matches in (*self.new_matches, *self.further_matches))]))
         shared = shared[shared != 0]
         if not len(shared):
             return {}
         here = np.flatnonzero(baseline.seen == 1)
         known = ((baseline.keys[some], baseline.match_digests[some]) for some in np.array_split(here, 1 + len(here) // AT_ONCE))
-        sharing = [_among(pairs, shared) for pairs in chain(known, self.new_matches)]
+        further = self._of_rows_that_count(_among(_joined(self.further_matches), shared))
+        sharing = [further, *(_among(pairs, shared) for pairs in chain(known, self.new_matches))]
         keys, matches = _less(_joined(sharing), np.fromiter(without, dtype=np.int64, count=len(without)))
         order = np.argsort(matches, kind="stable")
         values, starts, times = np.unique(matches[order], return_index=True, return_counts=True)
         groups = zip(values[times > 1], starts[times > 1], times[times > 1], strict=True)
-        return {int(value): keys[order[start : start + length]].tolist() for value, start, length in groups}
+        return _merged({int(value): keys[order[start : start + length]].tolist() for value, start, length in groups})
+
+    def _of_rows_that_count(self, further: Pairs) -> Pairs:
+        """The further matches of a row count where its first one does."""
+        if not len(further[0]):
+            return further
+        places = self.baseline.find(further[0])
+        known = places >= 0
+        at = places[known]
+        known[known] = (self.baseline.seen[at] == 1) & (self.baseline.match_digests[at] != 0)
+        new = np.isin(further[0], np.concatenate([keys[matches != 0] for keys, matches in self.new_matches] or [places[:0]]))
+        return further[0][known | new], further[1][known | new]
 
     def drop(self, keys: Sequence[int]) -> None:
         """These keys count as neither unchanged nor waiting: they are invalid."""
@@ -166,6 +186,18 @@ def _joined(pairs: Sequence[Pairs]) -> Pairs:
     """Two columns, from pieces of them."""
     none = np.empty(0, dtype=np.int64)
     return np.concatenate([none, *(keys for keys, _ in pairs)]), np.concatenate([none, *(matches for _, matches in pairs)])
+
+
+def _merged(groups: Mapping[int, list[int]]) -> dict[int, list[int]]:
+    """Groups that share a key as one."""
+    merged: dict[int, list[int]] = {}
+    group_of: dict[int, int] = {}
+    for match, keys in groups.items():
+        touched = dict.fromkeys(group_of[key] for key in keys if key in group_of)
+        together = dict.fromkeys([*(key for other in touched for key in merged.pop(other)), *keys])
+        merged[match] = list(together)
+        group_of.update(dict.fromkeys(together, match))
+    return merged
 
 
 def _less(pairs: Pairs, out: np.ndarray) -> Pairs:

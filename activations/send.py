@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from activations.context import Context
@@ -59,37 +60,51 @@ class Job:
 
 @dataclass
 class Sent:
-    """What came back of a job: the ids found, or the outcome of a write, or the problem."""
+    """What came back of a job: the ids found, or the outcome of a write, or the problem.
+
+    `ours`: identities of found records that were made after we first tried to, so that it was us.
+    """
 
     job: Job
     waited_seconds: float = 0.0
     found: Mapping[str, str] = field(default_factory=dict)
+    ours: frozenset[str] = frozenset()
     outcome: Outcome | None = None
     problem: Problem | None = None
     defect: BaseException | None = None
 
 
-def next_step(mode: str, change: Change, looked_up: bool) -> Step:
-    """PURE. What a change needs next. Known records are updated by id; who is unknown is looked up unless we may create."""
+def next_step(mode: str, change: Change, looked_up: bool, reads_first: bool = False) -> Step:
+    """PURE. What a change needs next. Known records are updated by id; who is unknown is looked up unless we may create.
+
+    `reads_first`: creating needs a look-up too (see `Service.reads_first`).
+    """
     if change.remote_id:
         return Step.UPDATE
     if mode == Mode.UPSERT:
-        return Step.UPSERT
+        return Step.FIND if reads_first and not looked_up else Step.UPSERT
     return Step.CREATE if mode == Mode.INSERT and looked_up else Step.FIND
 
 
-def jobs(mode: str, items: Sequence[Item], find_batch: int) -> list[Job]:
+def jobs(mode: str, items: Sequence[Item], find_batch: int, reads_first: bool = False) -> list[Job]:
     """PURE. Groups items into jobs: look-ups in batches, every write alone."""
     made: list[Job] = []
     lookups: list[Item] = []
     for item in items:
-        step = next_step(mode, item.change, item.looked_up)
+        step = next_step(mode, item.change, item.looked_up, reads_first)
         if step == Step.FIND:
             lookups.append(item)
         else:
             made.append(Job(step, [item]))
     batches = [lookups[start : start + find_batch] for start in range(0, len(lookups), find_batch)]
     return [*(Job(Step.FIND, batch) for batch in batches), *made]
+
+
+def was_created(created_at: datetime | None, first_attempt_at: datetime | None) -> bool:
+    """PURE. Whether the destination made the record in answer to us; vendors tell whole seconds."""
+    if created_at is None or first_attempt_at is None:
+        return False
+    return created_at >= first_attempt_at.replace(microsecond=0)
 
 
 class Sender:
@@ -119,6 +134,7 @@ class Sender:
         service, client = self.context.service, self.context.client
         if job.step == Step.FIND:
             sent.found = self._find(job.items)
+            sent.ours = frozenset(self._ours(job.items, sent.found))
         else:
             reach("before_send")
             sent.outcome = service.write(client, self._operation(job.step, job.items[0].change))
@@ -136,6 +152,15 @@ class Sender:
             for identity, several in wanted.items()
             if not found.keys().isdisjoint(several)
         }
+
+    def _ours(self, items: Sequence[Item], found: Mapping[str, str]) -> Iterator[str]:
+        """In insert mode a worker may have died between creating a record and recording it."""
+        for item in items if self.context.activation.mode == Mode.INSERT else ():
+            identity = item.change.match_identity
+            if item.ambiguous and identity in found:
+                made_at = self.context.service.made_at(self.context.client, found[identity])
+                if was_created(made_at, item.change.first_attempt_at):
+                    yield identity
 
     def _operation(self, step: Step, change: Change) -> Operation:
         return Operation(

@@ -47,9 +47,10 @@ class Finding:
 
 
 def find(facts: Facts, limits: Thresholds) -> Iterator[Finding]:
-    """PURE. The warnings that these facts give. A missing attribute is told always: part of the data is not sent."""
+    """PURE. The warnings that these facts give. What became of attributes is told always: it concerns what is sent."""
     for problem in facts.missing:
-        yield Finding(Kind.MISSING_ATTRIBUTE, problem["message"], problem, problem["attribute"])
+        kind = Kind.CHANGED_ATTRIBUTE if problem["code"] == "attribute_changed" else Kind.MISSING_ATTRIBUTE
+        yield Finding(kind, problem["message"], problem, problem["attribute"])
     if not limits.enabled:
         return
     sent = facts.accepted + facts.rejected

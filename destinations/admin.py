@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -15,9 +15,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core import parameter_form
-from core.errors import Problem
+from core.errors import Misconfigured, Problem
 from core.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, readable_secrets
-from destinations import live
+from destinations import discovery, live
 from destinations.contract import Platform
 from destinations.forms import ConnectionForm, DestinationForm, connection_form
 from destinations.models import Connection, Destination
@@ -78,7 +78,7 @@ class ConnectionAdmin(ScreenAdmin):
         yield Button("destination", "Add a destination", "add", primary=obj.health == obj.State.OK, href=add)
 
     def panel(self, request: HttpRequest, obj: Connection) -> dict[str, Any]:
-        return {"screen_panel": "screens/health.html"}
+        return {"screen_panel": "screens/connection.html", "logo_url": _logo(obj), "facts": _facts(obj)}
 
     def do_test(self, request: HttpRequest, obj: Connection) -> None:
         workspace = live.check(obj, timezone.now())
@@ -91,6 +91,22 @@ class ConnectionAdmin(ScreenAdmin):
     @admin.display(description="State", ordering="health")
     def health_pill(self, obj: Connection) -> SafeString:
         return pill(obj.get_health_display(), HEALTH_TONES[obj.health])
+
+
+def _logo(connection: Connection) -> str:
+    try:
+        return connection.logo_url
+    except Misconfigured:
+        return ""
+
+
+def _facts(connection: Connection) -> list[str]:
+    """What the vendor says of the workspace besides its name, in words."""
+    facts = connection.workspace_facts
+    return [f"{label} {facts[name]}" for name, label in FACTS.items() if facts.get(name)]
+
+
+FACTS = {"slug": "Address", "region": "Region", "timezone": "Time zone"}
 
 
 @admin.register(Destination)
@@ -119,6 +135,7 @@ class DestinationAdmin(ScreenAdmin):
 
     def buttons(self, request: HttpRequest, obj: Destination) -> Iterable[Button]:
         yield Button("fields", "Fields at the destination", "list", href=self.url("fields", obj.pk))
+        yield Button("refresh", "Refresh fields", "refresh")
         add = f"{reverse('admin:activations_activation_add')}?destination={obj.pk}"
         yield Button("activation", "Add an activation", "add", primary=True, href=add)
 
@@ -126,14 +143,23 @@ class DestinationAdmin(ScreenAdmin):
         service = services.all.get(obj.service)
         return {"screen_panel": "screens/service.html", "service": service} if service else {}
 
+    def do_refresh(self, request: HttpRequest, obj: Destination) -> HttpResponse:
+        changes = discovery.in_words(discovery.refresh(obj, timezone.now()).differences)
+        for sentence in changes:
+            messages.warning(request, sentence)
+        if not changes:
+            messages.success(request, "The fields are as they were.")
+        return HttpResponseRedirect(self.url("fields", obj.pk))
+
     def fields_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The attributes that the vendor has now, or why they can't be read."""
+        """The attributes as they were found last, or why they can't be read."""
         obj = self.get_object(request, object_id)
         if obj is None or not self.has_view_permission(request, obj):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         context = {**self.admin_site.each_context(request), "opts": self.opts, "original": obj, "title": f"Fields of {obj}"}
         try:
-            context["fields"] = live.fields(obj)
+            found = discovery.fields(obj, timezone.now())
+            context.update(fields=found.fields, found_at=found.found_at, may_refresh=self.may_press(request, obj))
         except Problem as problem:
             context["problem"] = problem.message
         return TemplateResponse(request, "screens/fields.html", context)

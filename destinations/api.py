@@ -1,4 +1,4 @@
-"""JSON of destinations: what a service is like, and its fields as the vendor has them now."""
+"""JSON of destinations: what a service is like, and its fields as they were found last."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from django.urls import path
+from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.endpoints import Endpoint
-from destinations import live
+from destinations import discovery
 from destinations.contract import Field, Service
 from destinations.models import Connection, Destination
 from destinations.registry import services
@@ -38,13 +39,29 @@ class DestinationService(Endpoint):
 
 
 class DestinationFields(Endpoint):
-    """The fields of a destination, asked of the vendor."""
+    """The fields of a destination: GET as they were found last, POST asked of the vendor now, with what changed in words."""
 
     permissions = ("destinations.view_destination",)
 
     def get(self, request: Request, pk: int) -> Response:
-        destination = get_object_or_404(Destination.objects.select_related("connection"), pk=pk)
-        return Response({"fields": [field_json(field) for field in live.fields(destination)]})
+        return Response(found_json(discovery.fields(_destination(pk), timezone.now())))
+
+    def post(self, request: Request, pk: int) -> Response:
+        return Response(found_json(discovery.refresh(_destination(pk), timezone.now())))
+
+
+def _destination(pk: int) -> Destination:
+    return get_object_or_404(Destination.objects.select_related("connection"), pk=pk)
+
+
+def found_json(found: discovery.Found) -> dict[str, Any]:
+    """A discovery in JSON."""
+    return {
+        "fields": [field_json(field) for field in found.fields],
+        "found_at": found.found_at,
+        "changes": discovery.in_words(found.differences),
+        "differences": [{"kind": str(one.kind), "name": one.name, "message": one.message} for one in found.differences],
+    }
 
 
 def described(service: Service) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -280,6 +280,8 @@ class Service(ABC):
     """What to do at the vendor where no field can be the match."""
     match_may_change: ClassVar[bool] = False
     """A known record can take a new match value. Where not, a new match value is another record at the vendor."""
+    several: ClassVar[str] = r"[\s,;|\[]"
+    """A regular expression that a text meets which may hold several match values; only those are looked at for further ones."""
     creates_fields: ClassVar[bool] = False
     """`prepare` can create missing fields (custom attributes under the column's own name)."""
     notes: ClassVar[tuple[str, ...]] = ()
@@ -343,6 +345,22 @@ class Service(ABC):
             Misconfigured: it would refuse any record.
             Unavailable: no usable answer; `throttled` and `ambiguous` say what may be repeated.
         """
+
+    def made_at(self, client: Any, remote_id: str) -> datetime | None:
+        """When a record was made, if an API made it; None where a person or the vendor did, or nobody can say.
+
+        Raises:
+            Misconfigured, Unavailable
+        """
+        return None
+
+    def reads_first(self, names: Collection[str]) -> bool:
+        """PURE. Whether an UPSERT with these fields must know what is there already: it is looked up in batches then."""
+        return False
+
+    def contradictions(self, names: Collection[str]) -> Iterator[tuple[str, str]]:
+        """PURE. Which of these fields can't be mapped together: a field, and why in a sentence that says what to do."""
+        return iter(())
 
     def check_new_fields(self, fields: Sequence[Field], wanted: Sequence[NewField]) -> Iterator[str]:
         """PURE. What stands against creating `wanted`, a sentence each: names, collisions, types, limits."""

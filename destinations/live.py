@@ -37,11 +37,18 @@ def check(connection: Connection, now: datetime) -> Workspace:
     except Problem as problem:
         connection.record_health(now, problem)
         raise
-    connection.workspace_id = workspace.id
-    connection.workspace_name = workspace.name
-    connection.save(update_fields=["workspace_id", "workspace_name"])
+    keep(connection, workspace)
     connection.record_health(now, None, f"Signed in to {workspace.name}.")
     return workspace
+
+
+def keep(connection: Connection, workspace: Workspace) -> None:
+    """Keeps whose workspace the connection opens."""
+    now = {"workspace_id": workspace.id, "workspace_name": workspace.name, "workspace_facts": dict(workspace.facts)}
+    if any(getattr(connection, name) != value for name, value in now.items()):
+        for name, value in now.items():
+            setattr(connection, name, value)
+        connection.save(update_fields=list(now))
 
 
 def fields(destination: Destination) -> list[Field]:

@@ -1,13 +1,16 @@
-"""What is written to: connections, destinations, and the request budgets of the vendors' workspaces."""
+"""What is written to: connections, destinations with their fields, and the request budgets of the vendors' workspaces."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.db import models
 
 from core.health import Health
 from core.secrets import EncryptedJSONField
+
+_SAFE_ADDRESS = re.compile(r"https://[a-z0-9.-]+(:\d+)?(/[^\s\"'<>\\]*)?", re.IGNORECASE)
 
 
 class Connection(Health):
@@ -19,6 +22,7 @@ class Connection(Health):
     secrets = EncryptedJSONField(default=dict, blank=True, editable=False)
     workspace_id = models.CharField(max_length=200, blank=True, editable=False)
     workspace_name = models.CharField(max_length=400, blank=True, editable=False)
+    workspace_facts = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -31,6 +35,13 @@ class Connection(Health):
     def settings(self) -> dict[str, Any]:
         """Plain configuration and secrets together, as the platform takes them."""
         return {**self.config, **self.secrets}
+
+    @property
+    def logo_url(self) -> str:
+        """Where the workspace's logo is, as the vendor says; "" unless a page may load it: by https, and holding nothing secret."""
+        url = str(self.workspace_facts.get("logo_url") or "")
+        secret = any(value in url for value in self.secrets.values() if isinstance(value, str) and value)
+        return url if _SAFE_ADDRESS.fullmatch(url) and not secret else ""
 
 
 class Destination(models.Model):
@@ -46,6 +57,22 @@ class Destination(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Discovery(models.Model):
+    """The fields of one service as a connection's vendor had them last; `settings_mark` tells which settings it was asked with."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="discoveries")
+    service = models.CharField(max_length=80)
+    fields = models.JSONField(default=list)
+    found_at = models.DateTimeField()
+    settings_mark = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "service"], name="discovery_once")]
+
+    def __str__(self) -> str:
+        return f"{self.connection} · {self.service}"
 
 
 class Budget(models.Model):

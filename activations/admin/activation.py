@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import StackedInline, TabularInline
 
-from activations import announce, retention, runs, schedules
+from activations import announce, attributes, retention, runs, schedules
 from activations.forms import ActivationForm
 from activations.models import Activation, FieldMapping, Record, Run, Schedule
 from activations.pages import hidden_note, next_run, run_pill
@@ -179,6 +179,7 @@ class ActivationAdmin(ScreenAdmin):
         form.instance.mappings.filter(custom_attribute=True).exclude(column__in=wanted).delete()
         super().save_related(request, form, formsets, change)
         self._save_custom(form.instance, wanted)
+        attributes.confirm(form.instance, getattr(getattr(form.instance, "proposal", None), "live_fields", ()))
         schedules.sync_all(form.instance)
 
     def _save_custom(self, activation: Activation, wanted: list[str]) -> None:

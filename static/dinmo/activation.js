@@ -14,6 +14,9 @@ class ActivationForm {
         this.matchField = document.querySelector("[data-role=match-field]");
         this.custom = document.querySelector("#id_custom_columns");
         this.problem = document.querySelector("[data-role=fields-problem]");
+        this.state = document.querySelector("[data-role=fields-state]");
+        this.changes = document.querySelector("[data-role=fields-changes]");
+        this.state?.querySelector("[data-role=refresh-fields]").addEventListener("click", ({ currentTarget }) => this.refresh(currentTarget));
         this.columns = null;
         this.fields = null;
         this.service = null;
@@ -62,14 +65,15 @@ class ActivationForm {
     async loadDestination(propose) {
         this.notes.replaceChildren();
         if (this.problem) this.problem.hidden = true;
+        this.changes?.replaceChildren();
+        if (this.state) this.state.hidden = true;
         const id = this.destination.value;
         if (!id) return this.showCustom();
         try {
             this.service = await screens.ask(`/api/destinations/${id}/`);
             this.showService(propose);
-            const { fields } = await screens.ask(`/api/destinations/${id}/fields/`);
+            await this.loadFields(id);
             if (id !== this.destination.value) return;
-            this.fields = fields;
         } catch (error) {
             if (this.problem) {
                 this.problem.textContent = `${error.message} The attributes can't be listed until this is solved.`;
@@ -81,6 +85,54 @@ class ActivationForm {
         this.fillFields(document);
         this.fillCustom();
         if (propose && !this.matchField.value && this.fields.some(({ name }) => name === this.service.default_match)) this.matchField.value = this.service.default_match;
+    }
+
+    // The attributes as they were found last; the platform is asked by the refresh button and by runs.
+    async loadFields(id, body) {
+        const found = await screens.ask(`/api/destinations/${id}/fields/`, body);
+        if (id !== this.destination.value) return null;
+        this.fields = found.fields;
+        if (this.state) {
+            this.state.hidden = false;
+            this.state.querySelector("[data-role=found-at]").textContent = `Attributes as they were found ${new Date(found.found_at).toLocaleString()}. Every run looks again.`;
+        }
+        return found;
+    }
+
+    async refresh(button) {
+        button.disabled = true;
+        try {
+            const found = await this.loadFields(this.destination.value, {});
+            if (found) {
+                if (this.problem) this.problem.hidden = true;
+                const said = found.changes.length ? found.changes.map((text) => screens.note(text, "warn")) : [screens.note("The attributes are as they were.", "good")];
+                this.changes.replaceChildren(...said);
+                this.fillFields(document);
+                this.fillCustom();
+                this.warnRows(found.differences);
+            }
+        } catch (error) {
+            this.changes.replaceChildren(screens.note(error.message, "bad"));
+        }
+        button.disabled = false;
+    }
+
+    // What became of an attribute since it was mapped stands beside its row; a new choice takes it away.
+    warnRows(differences) {
+        const serious = new Map(differences.filter(({ kind }) => ["gone", "read_only", "type"].includes(kind)).map(({ name, message }) => [name, message]));
+        for (const target of document.querySelectorAll("[data-role=target]")) {
+            if (serious.has(target.value)) target.dataset.warning = serious.get(target.value);
+            this.showWarning(target);
+        }
+    }
+
+    showWarning(target) {
+        const cell = target.closest("td") || target.parentElement;
+        cell.querySelector("[data-role=row-warning]")?.remove();
+        if (!target.dataset.warning) return;
+        const note = screens.note(target.dataset.warning, "warn");
+        note.dataset.role = "row-warning";
+        cell.append(note);
     }
 
     showService(propose) {
@@ -166,6 +218,8 @@ class ActivationForm {
             this.prepared.add(row);
             column.addEventListener("change", refresh);
             target.addEventListener("change", refresh);
+            target.addEventListener("change", () => { delete target.dataset.warning; this.showWarning(target); });
+            this.showWarning(target);
         }
         refresh();
     }

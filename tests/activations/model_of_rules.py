@@ -160,7 +160,7 @@ class Rules:
             made.skipped.append(key)
         elif (send := self.send(row, kept, full)) is None:
             made.unchanged.append(key)
-        elif kept.accepted and self.mode == "insert":
+        elif kept.accepted and self.mode == "insert" and (self.match_may_change or kept.identity == identity_of(row["match"])):
             made.skipped.append(key)
         else:
             made.sends.append(send)

@@ -69,6 +69,15 @@ def add(staff: Client, values: dict[str, Any]) -> Any:
     return staff.post("/admin/activations/activation/add/", values)
 
 
+def test_an_attribute_and_its_parts_can_not_be_mapped_together(staff: Client, companies: DataModel, attio_companies: Destination) -> None:
+    answer = add(
+        staff, form(companies, attio_companies, mapping("primary_location", "plan"), mapping("primary_location.locality", "description"))
+    )
+    (formset, *_) = [inline.formset for inline in answer.context["inline_admin_formsets"]]
+    assert "by its parts too: primary_location.locality. Remove the one or the other" in formset.errors[0]["target"][0]
+    assert not Activation.objects.exists()
+
+
 def change(staff: Client, activation: Activation, values: dict[str, Any]) -> Any:
     return staff.post(f"/admin/activations/activation/{activation.pk}/change/", values)
 

@@ -90,6 +90,33 @@ def test_a_domain_that_is_added_to_the_column_is_added_to_the_company(shop: Shop
     assert not any("domains" in entry["body"]["data"]["values"] for entry in writes(attio))
 
 
+@pytest.mark.parametrize("mode", ["upsert", "update", "insert"])
+def test_rows_whose_domains_overlap_are_one_company_and_none_is_sent(mode: str, shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    Activation.objects.filter(pk=to_attio.pk).update(mode=mode)
+    to_attio.refresh_from_db()
+    shop.add((1, "A", "a.com, b.com", None, "pro", 1), (2, "B", "https://www.B.com/", None, "pro", 1), (3, "C", "c.com", None, "pro", 1))
+    shop.add((4, "D", '["d.com", "e.com"]', None, "pro", 1), (5, "E", "f.com E.com", None, "pro", 1), (6, "F", "f.com", None, "pro", 1))
+    done = run(to_attio)
+    assert (done.rows, done.planned, done.invalid, done.accepted + done.skipped) == (6, 1, 5, 1)
+    told = {change.key: change.message for change in Change.objects.filter(run=done, code="match_twin")}
+    assert sorted(told) == ["1", "2", "4", "5", "6"]
+    assert "shares a match value with '2'" in told["1"] and "with '1'" in told["2"] and "with '4', '6'" in told["5"]
+    assert not {"a.com", "b.com", "d.com", "e.com", "f.com"} & set(str(writes(attio)).split("'"))
+    assert Change.objects.filter(run=run(to_attio), code="match_twin").count() == 0, "it is told once"
+
+
+def test_a_row_that_comes_to_overlap_with_an_unchanged_one_is_noticed(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.add((1, "A", "a.com, b.com", None, "pro", 1))
+    assert run(to_attio).accepted == 1
+    shop.add((2, "B", "b.com", None, "pro", 1))
+    writes(attio)
+    done = run(to_attio)
+    assert (done.invalid, done.planned, writes(attio)) == (2, 0, [])
+    shop.run("delete from companies where id = 2")
+    done = run(to_attio)
+    assert (done.invalid, done.unchanged, done.planned) == (0, 1, 0)
+
+
 def test_without_a_usable_match_the_run_says_what_to_do_in_attio(shop: Shop, attio: Any, to_attio: Activation) -> None:
     shop.fill(1)
     attio.workspace.stores["companies"].schema.attributes["domains"].archived = True

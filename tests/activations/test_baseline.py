@@ -58,6 +58,24 @@ def test_who_had_left_and_is_seen_is_back() -> None:
     assert seen.returned().tolist() == [2]
 
 
+def test_whoever_shares_any_match_value_is_a_twin_in_one_group() -> None:
+    seen = Seen(baseline((1, 10, 100, 0), (2, 20, 200, 0), (3, 30, 300, 0), (4, 40, 0, 0)))
+    look(seen, (1, 10), (2, 20), (3, 30), (4, 40))
+    seen.also(np.array([1, 3, 3, 4]), np.array([200, 200, 900, 300]))
+    assert sorted(map(sorted, seen.twins([]).values())) == [[1, 2, 3]], "4 has no first match, so its others don't count"
+    assert seen.twins([2]).values(), "1 and 3 still share one"
+    assert list(map(sorted, seen.twins([2]).values())) == [[1, 3]]
+    assert seen.twins([2, 3]) == {}
+
+
+def test_a_first_run_sees_whom_a_further_match_value_joins() -> None:
+    seen = Seen(baseline())
+    look(seen, (1, 10), (2, 20))
+    match(seen, (-1, 1, 100), (-1, 2, 200))
+    seen.also(np.array([2]), np.array([100]))
+    assert list(map(sorted, seen.twins([]).values())) == [[1, 2]]
+
+
 def test_two_seen_records_with_one_match_value_are_twins() -> None:
     seen = Seen(baseline((1, 10, 100, 0), (2, 20, 200, 0)))
     look(seen, (1, 10), (2, 21), (3, 30))

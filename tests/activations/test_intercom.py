@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from activations.models import Activation, Record
 from destinations.sandbox import Fault, Sandbox
+from segments.discovery import refresh_columns
 from tests.activations.conftest import Shop, destination, map_fields, run, writes
 from tests.activations.test_story import request
 
@@ -33,6 +34,26 @@ def test_update_mode_looks_each_unknown_company_up_once_and_known_ones_never(sho
     done = run(to_update)
     assert (done.accepted, done.skipped, done.lookup_requests, done.write_requests) == (1, 3, 1, 1)
     assert {entry["path"] for entry in intercom.log} & {"/companies/list", "/companies/scroll"} == set()
+
+
+def test_in_insert_mode_a_row_with_another_company_id_is_another_company(shop: Shop, intercom: Sandbox, to_intercom: Activation) -> None:
+    shop.fill(2)
+    shop.run("alter table companies add column number text")
+    shop.run("update companies set number = 'a' || id")
+    refresh_columns(to_intercom.data_model)
+    Activation.objects.filter(pk=to_intercom.pk).update(mode="insert", match_column="number")
+    activation = Activation.objects.get(pk=to_intercom.pk)
+    assert run(activation).accepted == 2
+    shop.run("update companies set number = 'b' || id, name = 'Moved ' || id")
+    intercom._switch({"companies": [{"company_id": "b2", "name": "Was there"}]})
+    done = run(activation)
+    assert (done.another, done.accepted, done.created, done.skipped, done.unchanged) == (2, 1, 1, 1, 0)
+    assert done.changes.get(key="1").code == "another_record"
+    assert done.changes.get(key="2").code == "already_there"
+    names = {company["company_id"]: company["name"] for company in intercom.state()["companies"]}
+    assert names["b1"] == "Moved 1" and names["b2"] == "Was there"
+    shop.set(1, "name", "Changed")
+    assert run(activation).write_requests == 0, "insert mode never touches what is there"
 
 
 def test_a_known_company_that_is_gone_is_skipped_in_update_mode(shop: Shop, intercom: Sandbox, to_update: Activation) -> None:

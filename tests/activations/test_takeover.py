@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from activations import closing, lease, runs
 from activations import execute as execution
-from activations.models import Activation, Change, Run
+from activations.models import Activation, Change, Record, Run
 from activations.record import Recorder
 from core.errors import Unavailable
 from destinations.sandbox import Sandbox
@@ -64,6 +64,40 @@ def test_what_a_dead_worker_may_have_sent_is_due_again_where_its_successor_could
     shop.set(1, "name", "Company 1")
     assert run(to_attio).accepted == 1
     assert name_of(attio) == "Company 1"
+
+
+@pytest.mark.parametrize("service", ["attio", "intercom"])
+def test_what_a_dead_worker_created_in_insert_mode_is_ours_and_what_was_there_is_not(
+    service: str, shop: Shop, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor, activation = request.getfixturevalue(service), request.getfixturevalue(f"to_{service}")
+    shop.fill(1)
+    assert run(activation).accepted == 1
+    Record.objects.all().delete()
+    Activation.objects.filter(pk=activation.pk).update(mode="insert")
+    time.sleep(1.1)  # Intercom tells whole seconds.
+    shop.add((2, "Company 2", "company2.com", "No. 2", "pro", 2))
+    asked = runs.request(Activation.objects.get(pk=activation.pk), "schedule", enqueue=False)
+    record = Recorder.record
+
+    def die_after_a_create(self: Recorder, answers: Any, now: Any) -> Any:
+        if any(answer.job.step == "create" for answer in answers):
+            raise Died
+        return record(self, answers, now)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Recorder, "record", die_after_a_create)
+        with pytest.raises(Died):
+            execution.execute(asked.pk)
+    # The first one is put in doubt too, as if that worker had died before it recorded the look-up.
+    Change.objects.filter(run=asked, key="1").update(state="sending", outcome="")
+    Run.objects.filter(pk=asked.pk).update(lease_until=Now() - timedelta(seconds=1))
+    while execution.execute(asked.pk):
+        pass
+    outcomes = dict(Change.objects.filter(run=asked).values_list("key", "outcome"))
+    assert outcomes == {"1": "skipped", "2": "accepted"}
+    assert Change.objects.get(run=asked, key="2").created
+    assert len(vendor.state()["records" if service == "attio" else "companies"]) == 2
 
 
 def test_a_database_that_dies_ends_no_run(shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -24,11 +26,16 @@ def staff(db: None) -> Client:
 
 
 @pytest.fixture
-def connection(staff: Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
+def attio(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with Server(platforms["attio"].sandbox(TOKEN)) as server:
         monkeypatch.setenv("ATTIO_API_URL", server.url)
-        staff.post("/admin/destinations/connection/add/?platform=attio", {"name": "Our Attio", "setting_token": TOKEN, "_save": "Save"})
-        yield Connection.objects.get()
+        yield server.sandbox
+
+
+@pytest.fixture
+def connection(staff: Client, attio: Any) -> Connection:
+    staff.post("/admin/destinations/connection/add/?platform=attio", {"name": "Our Attio", "setting_token": TOKEN, "_save": "Save"})
+    return Connection.objects.get()
 
 
 @pytest.fixture
@@ -43,6 +50,66 @@ def test_a_connection_is_tested_by_the_vendors_own_call(staff: Client, connectio
     connection.refresh_from_db()
     assert connection.health == "ok" and connection.workspace_name in page
     assert TOKEN not in page
+
+
+def press_test(staff: Client, connection: Connection) -> str:
+    return staff.post(f"/admin/destinations/connection/{connection.pk}/do/test/", follow=True).content.decode()
+
+
+def test_the_workspace_is_shown_with_its_logo_which_learns_nothing_of_us(staff: Client, connection: Connection, attio: Any) -> None:
+    attio.switches.update(workspace_name="Acme <Inc>", workspace_logo_url="https://cdn.attio.com/logo.png?v=1&w=2")
+    page = press_test(staff, connection)
+    (logo,) = re.findall(r"<img[^>]*d-logo[^>]*>", page)
+    assert 'src="https://cdn.attio.com/logo.png?v=1&amp;w=2"' in logo and 'alt="Logo of Acme &lt;Inc&gt;"' in logo
+    assert 'referrerpolicy="no-referrer"' in logo
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://cdn.attio.com/logo.png", "javascript:alert(1)", "data:image/png;base64,AA", "//cdn.attio.com/logo.png",
+        "https://user:word@cdn.attio.com/logo.png", f"https://cdn.attio.com/logo.png?token={TOKEN}", 'https://x/" onerror="alert(1)', None,
+    ],
+)  # fmt: skip
+def test_a_logo_that_is_not_safe_is_not_loaded(url: str | None, staff: Client, connection: Connection, attio: Any) -> None:
+    attio.switches.update(workspace_name="Acme", workspace_logo_url=url)
+    page = press_test(staff, connection)
+    assert "Acme" in page and '<img class="d-logo' not in page and TOKEN not in page
+
+
+@pytest.mark.parametrize(
+    ("switches", "words"),
+    [
+        ({"scopes": "record_permission:read"}, "Records: read-write (record_permission:read-write)"),
+        ({"scopes": "record_permission:read-write"}, "Object configuration: read (object_configuration:read)"),
+        ({"revoked": True}, "does not know this access token"),
+    ],
+)
+def test_what_an_attio_token_lacks_is_named(
+    switches: dict[str, Any], words: str, staff: Client, connection: Connection, attio: Any
+) -> None:
+    attio.switches.update(switches)
+    assert words in press_test(staff, connection)
+
+
+@pytest.mark.parametrize(
+    ("switches", "words"),
+    [
+        ({"region": "EU"}, "This workspace is in EU (Europe), the connection says US (United States)"),
+        ({"missing_scopes": ["Read and list users and companies"]}, "lacks the permission “Read and list users and companies”"),
+        ({"plan_restricted": True}, "The plan of this Intercom workspace does not include this"),
+        ({"token_error": "token_revoked"}, "Intercom refused the access token"),
+        ({}, "Region US"),
+    ],
+)
+def test_what_stands_against_an_intercom_connection_is_named(
+    switches: dict[str, Any], words: str, staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Server(platforms["intercom"].sandbox(TOKEN)) as server:
+        monkeypatch.setenv("INTERCOM_API_URL", server.url)
+        server.sandbox.switches.update(switches)
+        connection = Connection.objects.create(name="I", platform="intercom", config={"region": "us"}, secrets={"token": TOKEN})
+        assert words in press_test(staff, connection)
 
 
 def test_a_refused_token_is_said_in_words(staff: Client, connection: Connection) -> None:

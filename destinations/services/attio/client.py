@@ -16,6 +16,7 @@ from core import http
 from core.errors import Misconfigured, Unavailable
 from destinations.contract import Gate, Purpose
 from destinations.services.attio.errors import Answer, problem
+from destinations.services.attio.glances import Glances
 
 VERSION = "/v2"
 LOOKUP_SIZE = 50
@@ -65,6 +66,7 @@ class Client:
         self._gate = gate
         self._http = http.session(threads)
         self.lookup = Lookup()
+        self.glances = Glances()
         self.slugs: dict[str, str] = {}
         """Attribute id → slug, as far as they were asked for; some of Attio's messages give the id only."""
 
@@ -108,7 +110,7 @@ class Client:
             body = self.call(purpose, "GET", path, params={"limit": size, "offset": len(seen)}).body
             page = body.get("data")
             if not isinstance(page, list):
-                raise Unavailable("unusable_answer", "Attio's answer could not be understood.")
+                raise Unavailable("unusable_answer", "Attio's answer could not be understood. The request is tried again.")
             fresh = {name: entry for name, entry in ((str(entry.get("id") or entry), entry) for entry in page) if name not in seen}
             yield from fresh.values()
             seen.update(fresh)

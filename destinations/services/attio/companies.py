@@ -19,6 +19,7 @@ class AttioCompanies(Records):
     )
     notes = (
         "Attio tells companies apart by their domains; a row without a domain is not sent.",
+        "Two rows that share a domain are one company, so none of them is sent; both are shown with the reason.",
         "A list, such as categories, is replaced by the list of the source, unless its mapping says that it is added to.",
         "When the domain of a row changes, the new domain is added to the company; Attio keeps the old one too.",
         "Attio also fills in some attributes of a company by itself; those differ from the source until the source changes.",

@@ -23,6 +23,9 @@ _VALUE = "Attio does not accept a value of this record. Correct it in the source
 _TAKEN = "Another record in Attio holds one of these values already. Merge the two in Attio, or correct the source."
 _UNKNOWN = "Attio refuses this request for a reason that this version does not know. Ask an admin of the workspace, and tell us."
 _BUSY = "Attio is changing this record at this moment. The write is tried again."
+_UNREADABLE = "Attio's answer could not be understood. The request is tried again."
+_FAILED = "Attio has a failure of its own. The request is tried again."
+_SLOWER = "Attio asked to slow down. The request is sent again when its limit allows."
 
 TABLE: dict[tuple[int, str], tuple[Kind, str]] = {
     (400, "validation_type"): ("record", _VALUE),
@@ -41,12 +44,13 @@ TABLE: dict[tuple[int, str], tuple[Kind, str]] = {
     (400, "invalid_filter_operator"): ("settings", _FILTER),
     (400, "unknown_filter_attribute_slug"): ("settings", _ATTRIBUTE),
     (400, "missing_sort_field"): ("settings", _FILTER),
-    (400, "standard_object_disabled"): ("settings", "This object is switched off in Attio. An admin can enable it."),
+    (400, "standard_object_disabled"): ("settings", "This object is switched off in Attio. Ask an admin of the workspace to enable it."),
     (400, "particle_gate_violation"): ("settings", _PLAN),
     (400, "quota_exceeded"): ("settings", _PLAN),
     (400, "merge_in_progress"): ("wait", _BUSY),
     (404, "merge_in_progress"): ("wait", _BUSY),
     (409, "concurrent_write_conflict"): ("wait", _BUSY),
+    (409, "slug_conflict"): ("settings", "Attio has an attribute or option of this name already, maybe archived. Use that one."),
     (404, "not_found"): ("settings", "Attio does not have what was asked for. Check that the object and its attributes still exist."),
     (403, "billing_error"): ("settings", _PLAN),
     (401, ""): ("settings", _CREDENTIAL),
@@ -54,16 +58,17 @@ TABLE: dict[tuple[int, str], tuple[Kind, str]] = {
     (403, ""): ("settings", _SCOPE),
     (404, ""): ("settings", "Attio does not know this address. Check the API address of this installation."),
     (405, ""): ("settings", "Attio does not know this request. Check the API address of this installation."),
-    (408, ""): ("wait", "Attio did not get the request in time."),
+    (408, ""): ("wait", "Attio did not get the request in time. It is sent again."),
     (409, ""): ("wait", _BUSY),
     (413, ""): ("record", "This record is too large for Attio. Shorten its texts."),
-    (429, ""): ("wait", "Attio asked to slow down."),
+    (429, ""): ("wait", _SLOWER),
 }
 """(status, code) → meaning; an empty code is any code of that status."""
 
 MISSING_ATTRIBUTE = re.compile(r"Cannot find attribute|No attribute was found|Attribute with slug/ID", re.IGNORECASE)
 _RECORD_GONE = re.compile(r"^(?!Object |Attribute |Cannot find attribute|Could not find endpoint)")
 _NAMED = re.compile(r'(?:slug/ID|slug|with ID) "([^"]+)"')
+_TITLE = re.compile(r'with title "(.*)"', re.DOTALL)
 _CONFLICTING = re.compile(r"Conflicting record IDs?:\s*([0-9a-f-]{36}(?:\s*,\s*[0-9a-f-]{36})*)", re.IGNORECASE)
 _THE_VALUE = re.compile(r'The value ".*" provided', re.DOTALL)
 _QUOTED = re.compile(r'((?:slug/ID|slug|ID|endpoint) )?("(?:[^"\\]|\\.)*")')
@@ -104,9 +109,17 @@ class Answer:
 
     @property
     def named_attribute(self) -> str:
-        """The slug or id of the attribute that the message names, or ""."""
+        """The slug or id of the attribute that the answer names, or ""."""
         match = _NAMED.search(self.message)
-        return match[1] if match else ""
+        return match[1] if match else next(self._invalid_attributes(), "")
+
+    def _invalid_attributes(self) -> Iterator[str]:
+        """The attributes in the paths of the validation errors: `data.values.<slug>`."""
+        listed = self.body.get("validation_errors") if isinstance(self.body, dict) else None
+        for entry in listed if isinstance(listed, list) else ():
+            path = entry.get("path") if isinstance(entry, dict) else None
+            if isinstance(path, list) and path[:2] == ["data", "values"] and len(path) > 2:
+                yield str(path[2])
 
     @property
     def conflicting_records(self) -> list[str]:
@@ -130,9 +143,8 @@ def problem(
         owners: ids of the records that hold the value of a conflict, where Attio does not name them itself.
     """
     if answer.status == 429:
-        return Unavailable(
-            answer.code or "rate_limit_exceeded", TABLE[429, ""][1], detail=_detail(answer), retry_after=answer.retry_after, throttled=True
-        )
+        code = answer.code or "rate_limit_exceeded"
+        return Unavailable(code, f"{_SLOWER} ({code})", detail=_detail(answer), retry_after=answer.retry_after, throttled=True)
     if answer.status not in (401, 403) and (not answer.json or not 400 <= answer.status < 500):
         return _unclear(answer, writing)
     if answer.code == "value_not_found" and MISSING_ATTRIBUTE.search(answer.message):
@@ -140,9 +152,10 @@ def problem(
     kind, advice = _meaning(answer, writing)
     code = answer.code or f"http_{answer.status}"
     if kind == "wait":
-        return Unavailable(code, advice, detail=_detail(answer), retry_after=answer.retry_after)
-    attribute = (slugs or {}).get(answer.named_attribute, answer.named_attribute)
-    said = " ".join([advice, *_said(answer, attribute, answer.conflicting_records or owners, sent)])
+        return Unavailable(code, f"{advice} ({code})", detail=_detail(answer), retry_after=answer.retry_after)
+    named = answer.named_attribute or _holder(sent, answer.message)
+    attribute = (slugs or {}).get(named, named)
+    said = " ".join([advice, *_said(answer, attribute, answer.conflicting_records or owners, sent), f"({code})"])
     if kind == "settings":
         return Misconfigured(code, said, detail=_detail(answer), where=attribute)
     return Rejected(code, said, detail=_detail(answer), field=attribute, request_id=answer.request_id)
@@ -158,14 +171,14 @@ def _meaning(answer: Answer, writing: bool) -> tuple[Kind, str]:
 
 def _unclear(answer: Answer, writing: bool) -> Unavailable:
     code = answer.code or (f"http_{answer.status}" if answer.status >= 300 else "unusable_answer")
-    text = "Attio has a failure of its own." if answer.status >= 500 else "Attio's answer could not be understood."
-    return Unavailable(code, text, detail=_detail(answer), retry_after=answer.retry_after, ambiguous=writing)
+    text = _FAILED if answer.status >= 500 else _UNREADABLE
+    return Unavailable(code, f"{text} ({code})", detail=_detail(answer), retry_after=answer.retry_after, ambiguous=writing)
 
 
 def _missing_attribute(answer: Answer) -> Misconfigured:
     named = answer.named_attribute
     text = f"The destination has no attribute {named!r} (any more). Create it there, or map another one." if named else _ATTRIBUTE
-    return Misconfigured("attribute_missing", text, detail=_detail(answer), where=named)
+    return Misconfigured("attribute_missing", f"{text} ({answer.code})", detail=_detail(answer), where=named)
 
 
 def _detail(answer: Answer) -> str:
@@ -188,6 +201,16 @@ def _said(answer: Answer, attribute: str, owners: Sequence[str], sent: Any) -> I
         if isinstance(entry, dict) and entry.get("message"):
             path = ".".join(str(part) for part in entry.get("path") or ())
             yield f"({path}: {_scrubbed(str(entry['message']), values)})"
+
+
+def _holder(sent: Any, message: str) -> str:
+    """The one attribute of the request that holds the title which the message quotes, or ""."""
+    quoted = _TITLE.search(message)
+    values = sent["data"].get("values") if isinstance(sent, dict) and isinstance(sent.get("data"), dict) else None
+    if quoted is None or not isinstance(values, dict):
+        return ""
+    holders = [name for name, wire in values.items() if quoted[1] in (wire if isinstance(wire, list) else [wire])]
+    return holders[0] if len(holders) == 1 else ""
 
 
 def _scrubbed(text: str, values: list[str]) -> str:

@@ -6,12 +6,11 @@ those that are not are read first and kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
-from core.errors import Misconfigured
 from destinations.contract import Field, Operation, Purpose, Verb, Wire
 from destinations.services.attio.client import Client
 from destinations.services.attio.compounds import LOCATION_KEYS
@@ -70,28 +69,31 @@ class Shared:
 
 
 def shared(values: Mapping[str, Wire]) -> list[Shared]:
-    """PURE. The attributes of which parts are mapped.
-
-    Raises:
-        Misconfigured: one is mapped as a whole too.
-    """
+    """PURE. The attributes of which parts are mapped."""
     found: dict[str, dict[str, Wire]] = {}
     for name, wire in values.items():
         slug, dot, key = name.rpartition(".")
         if dot and key in _KEYS:
             found.setdefault(slug, {})[key] = wire
-    for slug in found:
-        if slug in values:
-            words = f"The attribute {slug!r} is mapped both as a whole and by its parts. Remove the one or the other mapping."
-            raise Misconfigured("attribute_and_parts", words, where=slug)
     return [Shared(slug, mapped) for slug, mapped in found.items()]
+
+
+def contradictions(names: Collection[str]) -> Iterator[tuple[str, str]]:
+    """PURE. The attributes that are mapped both as a whole and by their parts."""
+    for group in shared(dict.fromkeys(names)):
+        if group.name in names:
+            listed = ", ".join(group.names)
+            yield (
+                group.name,
+                f"The attribute {group.name!r} is mapped as a whole, and by its parts too: {listed}. Remove the one or the other mapping.",
+            )
 
 
 def joined(client: Client, object_slug: str, operation: Operation) -> Operation:
     """The operation with whole attributes in place of mapped parts. Reads the record only where parts of it are to be kept.
 
     Raises:
-        Rejected, Misconfigured, Unavailable: of the read; see `shared`.
+        Rejected, Misconfigured, Unavailable: of the read.
     """
     groups = shared(operation.values)
     if not groups:
@@ -117,6 +119,9 @@ def _there(client: Client, object_slug: str, operation: Operation) -> Mapping[st
     """The values of the record at Attio by attribute; none where there is no such record (any more)."""
     if operation.verb is Verb.CREATE:
         return {}
+    seen = client.glances.take(operation.match_value, operation.remote_id)
+    if seen is not None:
+        return seen
     if operation.verb is Verb.UPDATE:
         answer = client.send(Purpose.LOOKUP, "GET", f"/objects/{object_slug}/records/{quote(operation.remote_id, safe='')}")
         if answer.record_is_gone:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar
 
 from core.errors import Rejected, Unavailable
 from destinations.contract import Field, Limits, Mode, Operation, Outcome, Plain, Purpose, Service, Wire
-from destinations.services.attio import domains, values, writing
+from destinations.services.attio import domains, parts, values, writing
 from destinations.services.attio.client import LOOKUP_SIZE, Client
 from destinations.services.attio.fields import discover
 
@@ -56,6 +57,15 @@ class Records(Service):
             wanted = wanted[len(batch) :]
         return found
 
+    def reads_first(self, names: Collection[str]) -> bool:
+        return not all(group.is_complete for group in parts.shared(dict.fromkeys(names)))
+
+    def contradictions(self, names: Collection[str]) -> Iterator[tuple[str, str]]:
+        return parts.contradictions(names)
+
+    def made_at(self, client: Client, remote_id: str) -> datetime | None:
+        return writing.made_at(client, self.object, remote_id)
+
     def write(self, client: Client, operation: Operation) -> Outcome:
         return writing.write(client, self.object, operation)
 
@@ -74,8 +84,8 @@ class Records(Service):
         return found
 
     def _found(self, client: Client, match_field: Field, wanted: list[str]) -> dict[str, str]:
-        exact: dict[str, str] = {}
-        alike: dict[str, str] = {}
+        exact: dict[str, Mapping[str, Any]] = {}
+        alike: dict[str, Mapping[str, Any]] = {}
         clauses = [clause for identity in wanted for clause in _clauses(match_field, identity)]
         for record in self._matching(client, clauses):
             for value in (record.get("values") or {}).get(match_field.name) or ():
@@ -83,8 +93,11 @@ class Records(Service):
                 identity = _identity_of(match_field, kept_as)
                 if identity in wanted:
                     # Where `acme.com` and `www.acme.com` are two companies in Attio, the one of that very name is meant.
-                    (exact if identity == kept_as else alike).setdefault(identity, record["id"]["record_id"])
-        return {**alike, **exact}
+                    (exact if identity == kept_as else alike).setdefault(identity, record)
+        for identity in wanted:
+            if identity in exact or identity not in alike:
+                client.glances.note(identity, exact.get(identity))
+        return {identity: record["id"]["record_id"] for identity, record in {**alike, **exact}.items()}
 
     def _matching(self, client: Client, clauses: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         path, offset = f"/objects/{self.object}/records/query", 0
@@ -92,7 +105,7 @@ class Records(Service):
             body = {"filter": {"$or": clauses}, "limit": QUERY_LIMIT, "offset": offset}
             page = client.call(Purpose.LOOKUP, "POST", path, body=body).body.get("data")
             if not isinstance(page, list):
-                raise Unavailable("unusable_answer", "Attio's answer could not be understood.")
+                raise Unavailable("unusable_answer", "Attio's answer could not be understood. The request is tried again.")
             yield from page
             if len(page) < QUERY_LIMIT:
                 return

@@ -80,7 +80,8 @@ def markdown() -> str:
         "Made by the code that converts (`python -m destinations.services.attio.type_table`). A value that is refused makes its "
         "row invalid; nothing of that row is sent. An empty value is left out, or clears the attribute where its mapping says so. "
         "A part such as `primary_location.locality` or `name.last_name` takes one text, and shares the value of its attribute with "
-        "the other parts.\n\n"
+        "the other parts. Companies and people take the same: of the types below, personal-name is found on people alone, domain on "
+        "companies alone, and status on neither, but on deals.\n\n"
         "| attribute | source | value | sent |\n|---|---|---|---|\n"
     )
     return head + "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in rows())

@@ -25,6 +25,17 @@ def write(client: Client, object_slug: str, operation: Operation) -> Outcome:
     return replace(outcome, sent=parts.as_mapped(outcome.sent, operation))
 
 
+def made_at(client: Client, object_slug: str, record_id: str) -> datetime | None:
+    """When a record was made by an API token; None where it was not, or is gone."""
+    answer = client.send(Purpose.LOOKUP, "GET", f"/objects/{object_slug}/records/{quote(record_id, safe='')}")
+    if answer.record_is_gone:
+        return None
+    data = client.require(answer, Purpose.LOOKUP).body.get("data")
+    makers = data["values"].get("created_by") if isinstance(data, dict) and isinstance(data.get("values"), dict) else None
+    by_token = isinstance(makers, list) and any(maker.get("referenced_actor_type") == "api-token" for maker in makers)
+    return _moment(data.get("created_at")) if by_token else None
+
+
 def steps(operation: Operation) -> Iterator[tuple[str, dict[str, Wire]]]:
     """PURE. The requests that bring an update: method and values.
 
@@ -79,7 +90,12 @@ class Requests:
         data = answer.body.get("data")
         record_id = _record_id(data)
         if not record_id:
-            raise Unavailable("unusable_answer", "Attio's answer could not be understood.", detail=answer.request_id, ambiguous=True)
+            raise Unavailable(
+                "unusable_answer",
+                "Attio's answer could not be understood. The request is tried again.",
+                detail=answer.request_id,
+                ambiguous=True,
+            )
         facts = {"web_url": data["web_url"]} if data.get("web_url") else {}
         return Outcome(Result.ACCEPTED, record_id, _moment(data.get("created_at")), tuple(self.sent), answer.request_id, facts)
 

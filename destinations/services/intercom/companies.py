@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from core.errors import Misconfigured, Rejected, Unavailable
@@ -69,6 +70,12 @@ class IntercomCompanies(Service):
         """Looks up each company by its company_id: the only way that also finds companies without contacts."""
         found = {identity: _found(client.find(identity), identity) for identity in identities}
         return {identity: remote_id for identity, remote_id in found.items() if remote_id}
+
+    def made_at(self, client: IntercomClient, remote_id: str) -> datetime | None:
+        """Intercom marks companies that its API made, where it marks them at all."""
+        answer = client.get(remote_id)
+        marked = (answer.body.get("custom_attributes") or {}).get("creation_source") == "api" if answer else False
+        return moment(answer.body.get("created_at")) if answer and marked else None
 
     def write(self, client: IntercomClient, operation: Operation) -> Outcome:
         """Writes one company with one request; with two only where Intercom refuses to change `remote_created_at`.

@@ -22,7 +22,22 @@ _PLAN = "Intercom refuses this for the workspace: its plan or the rights of the 
 _SUBSCRIPTION = "The plan of this Intercom workspace does not include this, or its subscription has ended. Ask who pays for Intercom."
 _ADDRESS = "Intercom did not understand the request. Check that the API address is Intercom's."
 _REFUSED = "Intercom refused a request that concerns no single record."
-_RECORD = "Intercom refused this {}. Correct its values in the source."
+_CORRECT = "Correct its values in the source."
+_MISSING = "Intercom requires something that this record leaves empty. Map it, or fill it in the source."
+_TYPE = "A value is of another type than its attribute. Correct it in the source, or map another column."
+_TAKEN = "Another record in Intercom holds one of these details already. Merge the two in Intercom, or correct the source."
+_RECORD_CODES = {
+    "parameter_not_found": _MISSING,
+    "parameter_missing": _MISSING,
+    "missing_parameter": _MISSING,
+    "type_mismatch": _TYPE,
+    "conflict": _TAKEN,
+    "resource_conflict": _TAKEN,
+    "admin_not_found": "Intercom has no such admin. Correct the owner in the source, or take it out of the mapping.",
+    "company_not_found": "Intercom does not find it, although it was to be created. Check that its company_id is right in the source.",
+    "not_restorable": "It was deleted in Intercom for good. Take it out of the source, or give it another id.",
+}
+"""What to do about a refusal of this record, where there is more to say than `_CORRECT`."""
 
 _CONFIGURATION_STATUS = {401: _TOKEN, 402: _PLAN, 403: _PLAN, 405: _ADDRESS, 406: _ADDRESS, 415: _ADDRESS}
 _REFUSED_UNPROCESSED = {ALREADY_EXISTS, "scroll_exists"}
@@ -34,11 +49,13 @@ _CONFIGURATION_CODES = {
     "forbidden": _PLAN,
     "action_forbidden": _PLAN,
     "media_type_not_acceptable": _ADDRESS,
+    "field_not_found": "The attribute is not in Intercom any more. Create it there, or take it out of the mapping.",
 }
 _READ = re.compile(r"GET .*|POST /contacts/search")
 _RECORD_WRITE = re.compile(r"(POST|PUT) /(companies|contacts)(/(?!search$)[^/]+)?")
 _UNKNOWN_ATTRIBUTE = re.compile(r"Custom attribute '(?P<name>.+)' does not exist")
 _BAD_PARAMETER = re.compile(r"bad '(?P<name>.+)' parameter")
+_NAMES = re.compile(r"'([^']+)'|^(\w+)\b")
 
 _SCOPES = (
     (re.compile(r"GET /me"), "Read one admin"),
@@ -89,7 +106,7 @@ def read(call: str, status: int, body: Any, *, sent: Any = None, request_id: str
         code=_text(first.get("code")),
         message=message,
         shown=without_values(message, sent)[:MESSAGE_LENGTH],
-        field=_text(first.get("field")),
+        field=_text(first.get("field")) or named_in(message, sent),
         request_id=_text(body.get("request_id")) or request_id,
         retry_after=retry_after,
     )
@@ -101,7 +118,7 @@ def problem(refusal: Refusal) -> Problem:
     if refusal.status == 429:
         return Unavailable(
             code,
-            "Intercom asked to slow down. The request is sent again when its limit allows.",
+            f"Intercom asked to slow down. The request is sent again when its limit allows. ({code})",
             detail=_detail(refusal),
             retry_after=refusal.retry_after,
             throttled=True,
@@ -114,12 +131,16 @@ def problem(refusal: Refusal) -> Problem:
             retry_after=refusal.retry_after,
             ambiguous=writes(refusal.call) and code not in _REFUSED_UNPROCESSED,
         )
-    field = refusal.field or named_in(refusal.message)
+    field = refusal.field
     if remedy := _configuration(refusal):
         where = "token" if refusal.status == 401 else field
         return Misconfigured(code, _say(remedy, refusal), detail=_detail(refusal), where=where)
     return Rejected(
-        code, _say(_RECORD.format(_thing(refusal.call)), refusal), detail=_detail(refusal), field=field, request_id=refusal.request_id
+        code,
+        _say(f"Intercom refused this {_thing(refusal.call)}. {_RECORD_CODES.get(refusal.code, _CORRECT)}", refusal),
+        detail=_detail(refusal),
+        field=field,
+        request_id=refusal.request_id,
     )
 
 
@@ -133,10 +154,13 @@ def unusable(call: str, request_id: str) -> Unavailable:
     )
 
 
-def named_in(message: str) -> str:
-    """The parameter or attribute that one of Intercom's fixed texts names, or nothing."""
-    match = _BAD_PARAMETER.search(message) or _UNKNOWN_ATTRIBUTE.search(message)
-    return match["name"] if match else ""
+def named_in(message: str, sent: Any = None) -> str:
+    """The parameter or attribute that one of Intercom's fixed texts names, or one of the request's that it quotes or begins with."""
+    if match := _BAD_PARAMETER.search(message) or _UNKNOWN_ATTRIBUTE.search(message):
+        return match["name"]
+    keys = {key for key, _ in _leaves(sent)}
+    named = [quoted or first for quoted, first in _NAMES.findall(message)]
+    return next((name for name in named if name in keys), "")
 
 
 def without_values(text: str, sent: Any) -> str:
@@ -190,7 +214,7 @@ def _scope(call: str) -> str:
 def _say(ours: str, refusal: Refusal) -> str:
     if refusal.shown:
         return f"{ours} Intercom says: {refusal.shown} ({refusal.code or refusal.status})"
-    return f"{ours} ({refusal.code or f'status {refusal.status}'})"
+    return f"{ours} ({refusal.code or f'http_{refusal.status}'})"
 
 
 def _detail(refusal: Refusal) -> str:

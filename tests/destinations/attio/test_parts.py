@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from core.errors import Misconfigured, Rejected, Unavailable
+from core.errors import Rejected, Unavailable
 from destinations.contract import Field, Operation, Outcome, Purpose, Result, Verb
 from destinations.services.attio import parts
 from destinations.services.attio.client import Client
@@ -148,11 +148,31 @@ def test_a_company_that_is_gone_is_gone_and_one_that_is_merging_waits(
     assert write(Verb.UPDATE, {"locality": "Lyon"}, changed="locality", remote_id=known).result is Result.GONE
 
 
-def test_a_location_mapped_whole_and_by_parts_is_a_setting_to_mend(write: Write, sandbox: AttioSandbox) -> None:
-    with pytest.raises(Misconfigured) as problem:
-        write(Verb.UPSERT, {"primary_location": "Paris", "locality": "Paris"})
-    assert (problem.value.code, problem.value.where) == ("attribute_and_parts", "primary_location")
-    assert not sent(sandbox)
+def test_a_location_can_not_be_mapped_whole_and_by_parts(service: AttioCompanies) -> None:
+    ((name, words),) = service.contradictions(["name", "primary_location", "primary_location.locality"])
+    assert name == "primary_location" and "by its parts too: primary_location.locality. Remove" in words
+    assert not list(service.contradictions(["primary_location.locality", "primary_location.region", "name"]))
+    assert not list(service.contradictions(["primary_location", "name"]))
+
+
+def test_only_some_of_the_parts_have_to_be_read_first(service: AttioCompanies) -> None:
+    assert service.reads_first(["name", "primary_location.locality"])
+    assert not service.reads_first(["name", "primary_location"])
+    assert not service.reads_first([f"primary_location.{key}" for key in NOWHERE])
+
+
+def test_what_a_look_up_saw_is_not_read_again(
+    write: Write, sandbox: AttioSandbox, service: AttioCompanies, client: Client, gate: CountingGate, known: str
+) -> None:
+    domains = Field("domains", "Domains", "domain", multiple=True)
+    assert service.find(client, domains, ["acme.com", "new.com"]) == {"acme.com": known}
+    gate.passed.clear()
+    write(Verb.UPSERT, {"locality": "Lyon"})
+    write(Verb.UPSERT, {"locality": "Rome"}, domain="new.com")
+    assert gate.passed == [Purpose.WRITE, Purpose.WRITE]
+    assert place(sandbox) == {**PARIS, "locality": "Lyon"}
+    write(Verb.UPSERT, {"locality": "Nice"})
+    assert gate.passed == [Purpose.WRITE, Purpose.WRITE, Purpose.LOOKUP, Purpose.WRITE], "what was seen once is good for one write"
 
 
 def test_a_name_of_parts_gets_its_full_name() -> None:

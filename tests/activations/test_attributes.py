@@ -1,0 +1,124 @@
+"""An attribute that vanishes, becomes read-only or changes its type is a warning, at its mapping's row and of the run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from activations.models import Activation, FieldMapping, Warning
+from destinations.models import Discovery
+from destinations.sandbox import Sandbox
+from tests.activations.conftest import Shop, run, writes
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def staff(transactional_db: None) -> Client:
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("ops"))
+    return browser
+
+
+def attribute(attio: Any, name: str) -> Any:
+    return attio.workspace.stores["companies"].schema.attributes[name]
+
+
+def opened(activation: Activation) -> list[tuple[str, str]]:
+    return list(Warning.objects.filter(activation=activation, closed_at=None).values_list("kind", "subject"))
+
+
+def page(staff: Client, activation: Activation) -> str:
+    return staff.get(f"/admin/activations/activation/{activation.pk}/change/").content.decode()
+
+
+def rows(staff: Client, activation: Activation) -> dict[str, str]:
+    """The warning that stands at the row of each attribute."""
+    formset = staff.get(f"/admin/activations/activation/{activation.pk}/change/").context["inline_admin_formsets"][0].formset
+    return {form.instance.target: form.fields["target"].widget.attrs.get("data-warning", "") for form in formset.initial_forms}
+
+
+@pytest.mark.parametrize("archived", [True, False])
+def test_what_can_not_be_written_any_more_is_told_at_its_row(
+    archived: bool, shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client
+) -> None:
+    shop.fill(2)
+    assert run(to_attio).state == "succeeded"
+    setattr(attribute(attio, "description"), *(("archived", True) if archived else ("writable", False)))
+    shop.run("update companies set description = 'New', name = 'New'")
+    assert rows(staff, to_attio) == {"name": "", "description": ""}, "nobody looked yet"
+    done = run(to_attio)
+    assert (done.state, done.accepted) == ("completed_with_warnings", 2)
+    assert opened(to_attio) == [("missing_attribute", "description")]
+    found = rows(staff, to_attio)
+    assert found["name"] == "" and "'description'" in found["description"] and "left out" in found["description"]
+
+
+def test_another_type_is_a_warning_until_a_person_has_seen_it(shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client) -> None:
+    shop.fill(2)
+    run(to_attio)
+    attribute(attio, "description").type = "number"
+    done = run(to_attio)
+    assert (done.state, done.invalid) == ("completed_with_warnings", 2), "the failure itself is told record by record"
+    assert ("changed_attribute", "description") in opened(to_attio)
+    assert "was text when it was mapped, and is number now" in rows(staff, to_attio)["description"]
+    run(to_attio)
+    assert ("changed_attribute", "description") in opened(to_attio), "still nobody confirmed it"
+    save(staff, to_attio)
+    assert rows(staff, to_attio)["description"] == ""
+    run(to_attio)
+    assert ("changed_attribute", "description") not in opened(to_attio)
+
+
+def test_a_change_between_the_mapping_and_the_first_run_is_noticed(shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client) -> None:
+    shop.fill(1)
+    staff.get(f"/api/destinations/{to_attio.destination_id}/fields/")
+    attribute(attio, "description").type = "number"
+    run(to_attio)
+    assert ("changed_attribute", "description") in opened(to_attio)
+    assert FieldMapping.objects.get(target="description").target_type == "text"
+
+
+def test_a_run_looks_anew_and_renews_what_is_kept(shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client) -> None:
+    shop.fill(1)
+    run(to_attio)
+    before = Discovery.objects.get().found_at
+    assert run(to_attio).discovery_requests > 1
+    assert Discovery.objects.get().found_at > before
+    writes(attio)
+    assert 'data-role="target"' in page(staff, to_attio) and staff.get(f"/api/destinations/{to_attio.destination_id}/fields/").json()
+    assert not attio.log
+
+
+def test_saving_asks_the_vendor_only_where_what_is_kept_stands_against_it(
+    shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client
+) -> None:
+    shop.fill(1)
+    run(to_attio)
+    attio.log.clear()
+    save(staff, to_attio)
+    assert not attio.log
+    Discovery.objects.update(fields=[])
+    save(staff, to_attio)
+    assert attio.log and Discovery.objects.get().fields
+
+
+def save(staff: Client, activation: Activation) -> None:
+    """Presses Save on the activation's page as it is."""
+    url = f"/admin/activations/activation/{activation.pk}/change/"
+    context = staff.get(url).context
+    values: dict[str, Any] = {}
+    formsets = [inline.formset for inline in context["inline_admin_formsets"]]
+    for form in [
+        context["adminform"].form,
+        *(formset.management_form for formset in formsets),
+        *(f for formset in formsets for f in formset),
+    ]:
+        for bound in form:
+            if bound.value() is not None and bound.value() is not False:
+                values[bound.html_name] = bound.value()
+    answer = staff.post(url, values)
+    assert answer.status_code == 302, [answer.context["errors"], answer.context["adminform"].form.errors]

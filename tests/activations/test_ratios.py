@@ -1,0 +1,108 @@
+"""How many requests a run of many companies sends. `RATIO_ROWS=10000` makes it many more."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from activations.models import Activation, Record, Run
+from destinations.sandbox import Sandbox
+from segments.discovery import refresh_columns
+from tests.activations.conftest import Shop, map_fields, run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROWS = int(os.environ.get("RATIO_ROWS", "500"))
+CHANGED = ROWS // 10
+WRITES, ATTIO_LOOKUPS, INTERCOM_LOOKUPS = 1.01, 0.05, 1
+
+
+@pytest.fixture(params=["attio", "intercom"])
+def service(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def vendor(service: str, request: pytest.FixtureRequest) -> Sandbox:
+    return request.getfixturevalue(service)
+
+
+@pytest.fixture
+def activation(service: str, vendor: Sandbox, request: pytest.FixtureRequest) -> Activation:
+    return request.getfixturevalue(f"to_{service}")
+
+
+def in_mode(activation: Activation, mode: str) -> Activation:
+    Activation.objects.filter(pk=activation.pk).update(mode=mode)
+    return Activation.objects.get(pk=activation.pk)
+
+
+def told(record_property: Any, name: str, done: Run, records: int) -> None:
+    """The figures, for whoever runs this with many rows."""
+    counts = {purpose: getattr(done, f"{purpose}_requests") for purpose in ("discovery", "lookup", "write")}
+    record_property(name, counts)
+    print(f"{name}: {records} records, {counts}")
+
+
+def change_some(shop: Shop) -> None:
+    shop.run(f"update companies set name = 'Renamed ' || id where id <= {CHANGED}")
+
+
+def test_upsert_sends_one_write_for_each_changed_record_and_a_run_without_changes_none(
+    shop: Shop, vendor: Sandbox, activation: Activation, service: str, record_property: Any
+) -> None:
+    shop.fill(ROWS)
+    first = run(activation)
+    told(record_property, f"{service}: upsert, all new", first, ROWS)
+    assert (first.accepted, first.lookup_requests) == (ROWS, 0)
+    assert first.write_requests <= WRITES * ROWS
+    change_some(shop)
+    second = run(activation)
+    told(record_property, f"{service}: upsert, a tenth changed", second, CHANGED)
+    assert (second.accepted, second.unchanged, second.lookup_requests) == (CHANGED, ROWS - CHANGED, 0)
+    assert second.write_requests <= WRITES * CHANGED
+    third = run(activation)
+    told(record_property, f"{service}: upsert, nothing changed", third, 0)
+    assert (third.unchanged, third.lookup_requests, third.write_requests) == (ROWS, 0, 0)
+    assert third.discovery_requests > 0
+
+
+def test_update_mode_looks_up_new_records_in_batches_and_known_ones_never(
+    shop: Shop, vendor: Sandbox, activation: Activation, service: str, record_property: Any
+) -> None:
+    shop.fill(ROWS)
+    run(activation)
+    Record.objects.all().delete()
+    shop.add(*((ROWS + n, f"Unknown {n}", f"unknown{n}.com", "", "pro", n) for n in range(1, CHANGED + 1)))
+    activation = in_mode(activation, "update")
+    first = run(activation)
+    told(record_property, f"{service}: update, all new", first, ROWS + CHANGED)
+    assert (first.accepted, first.skipped) == (ROWS, CHANGED)
+    assert first.lookup_requests <= (ATTIO_LOOKUPS if service == "attio" else INTERCOM_LOOKUPS) * (ROWS + CHANGED)
+    assert first.write_requests <= WRITES * ROWS
+    change_some(shop)
+    second = run(activation)
+    told(record_property, f"{service}: update, a tenth changed", second, CHANGED)
+    assert (second.accepted, second.lookup_requests) == (CHANGED, 0)
+    assert second.write_requests <= WRITES * CHANGED
+    third = run(activation)
+    assert (third.lookup_requests, third.write_requests) == (0, 0)
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_parts_of_a_location_cost_no_look_up_for_each_record(
+    there: bool, shop: Shop, attio: Sandbox, to_attio: Activation, record_property: Any
+) -> None:
+    shop.fill(ROWS)
+    if there:
+        run(to_attio)
+        Record.objects.all().delete()
+    shop.run("alter table companies add column city text default 'Paris'")
+    refresh_columns(to_attio.data_model)
+    done = run(map_fields(to_attio, ("city", "primary_location.locality")))
+    told(record_property, f"attio: upsert of a part, {'all there' if there else 'all new'}", done, ROWS)
+    assert done.accepted == ROWS
+    assert done.lookup_requests <= ATTIO_LOOKUPS * ROWS
+    assert done.write_requests <= WRITES * ROWS
+    assert run(to_attio).planned == 0

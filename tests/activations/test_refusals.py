@@ -1,0 +1,162 @@
+"""Every refusal of both vendors, met by a whole run: it names the record, the field, the vendor's code, and what to do."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from activations import decide
+from activations.models import Activation, Change, Run
+from destinations.sandbox import Fault, Sandbox
+from tests.activations.conftest import Shop, run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+REMEDY = re.compile(
+    r"\b(Correct|Map|Remove|Choose|Add|Merge|Ask|Create|Check|Give|Fill|Shorten|Un-archive|Copy|Use|Enter|Take|Archive|take it out|"
+    r"Create or un-archive)\b"
+)
+AGAIN = re.compile(r"tried again|sent again")
+SLUG = 'An invalid value was passed to attribute with slug "description".'
+
+# Attio: status, code, message, what becomes of it, and the attribute that is named.
+ATTIO: list[tuple[int, str, str, str, str]] = [
+    (400, "validation_type", SLUG, "record", "description"),
+    (400, "validation_type", "Body payload validation error.", "record", ""),
+    (400, "value_not_found", 'Cannot find select option with title "No. 1".', "record", "description"),
+    (400, "value_not_found", 'Cannot find attribute with slug/ID "description".', "settings", "description"),
+    (400, "value_not_found", 'No attribute was found for matching_attribute slug/ID "domains".', "settings", "domains"),
+    (400, "uniqueness_conflict", 'A value provided for attribute with slug "name" conflicts with one already there.', "record", "name"),
+    (400, "duplicate_values", SLUG, "record", "description"),
+    (400, "multiple_match_results", "Several records match.", "record", ""),
+    (400, "multiple_values_for_single_value_attribute", SLUG, "record", "description"),
+    (400, "missing_value", 'Required value for attribute with slug "name" was not provided.', "record", "name"),
+    (400, "a_code_of_the_future", "Something new.", "record", ""),
+    (400, "matching_attribute_definition_not_unique", "The matching attribute specified is not a unique attribute.", "settings", ""),
+    (400, "system_edit_unauthorized", 'The attribute with slug "name" cannot be edited.', "settings", "name"),
+    (400, "formula_edit_unauthorized", 'The attribute with slug "name" is a formula.', "settings", "name"),
+    (400, "immutable_value", 'The attribute with slug "name" is immutable.', "settings", "name"),
+    (400, "filter_error", "Bad filter.", "settings", ""),
+    (400, "invalid_filter_field", "Bad filter.", "settings", ""),
+    (400, "invalid_filter_operator", "Bad filter.", "settings", ""),
+    (400, "unknown_filter_attribute_slug", 'Unknown attribute slug: "x".', "settings", ""),
+    (400, "missing_sort_field", "Bad sort.", "settings", ""),
+    (400, "standard_object_disabled", "The object is disabled.", "settings", ""),
+    (400, "particle_gate_violation", "Not in the plan.", "settings", ""),
+    (400, "quota_exceeded", "Too many.", "settings", ""),
+    (403, "billing_error", "Pay first.", "settings", ""),
+    (401, "unauthorized", "The token is not valid.", "settings", ""),
+    (403, "unauthorized", "The token lacks record_permission:read-write.", "settings", ""),
+    (404, "not_found", 'Object with slug/ID "companies" not found.', "settings", "companies"),
+    (404, "not_found", 'Could not find endpoint "PUT /v2/x".', "settings", ""),
+    (409, "slug_conflict", "There is already another select option.", "settings", ""),
+    (413, "content_too_large", "Too large.", "record", ""),
+    (400, "merge_in_progress", "The record is being merged.", "wait", ""),
+    (404, "merge_in_progress", "The record is being merged.", "wait", ""),
+    (409, "concurrent_write_conflict", "Changed by another request.", "wait", ""),
+    (429, "rate_limit_exceeded", "Rate limit exceeded, please try again later", "wait", ""),
+    (408, "request_timeout", "Too slow.", "wait", ""),
+    (500, "internal", "Oops.", "wait", ""),
+    (503, "", "", "wait", ""),
+]
+
+# Intercom: the same.
+INTERCOM: list[tuple[int, str, str, str, str]] = [
+    (400, "bad_request", "bad 'plan' parameter", "settings", "plan"),
+    (400, "parameter_invalid", "Custom attribute 'tier' does not exist", "settings", "tier"),
+    (400, "parameter_invalid", "name is too long", "record", "name"),
+    (400, "parameter_not_found", "company_id not specified", "record", "company_id"),
+    (400, "parameter_missing", "Missing.", "record", ""),
+    (400, "missing_parameter", "Missing.", "record", ""),
+    (400, "data_invalid", "Custom attribute 'plan' must be no longer than 255 characters", "record", "plan"),
+    (400, "type_mismatch", "'plan' is not of type string", "record", "plan"),
+    (400, "a_code_of_the_future", "Something new.", "record", ""),
+    (400, "unique_company_constraint", "Company already exists.", "wait", ""),
+    (400, "scroll_exists", "scroll already exists for this workspace", "wait", ""),
+    (400, "intercom_version_invalid", "Requested resource is not available in current API version", "settings", ""),
+    (400, "custom_data_limit_reached", "Too many.", "settings", ""),
+    (422, "custom_data_limit_reached", "Too many.", "settings", ""),
+    *[(401, code, "Access Token Invalid", "settings", "") for code in (
+        "unauthorized", "token_not_found", "token_revoked", "token_expired", "token_blocked", "token_suspended", "missing_authorization",
+    )],
+    (401, "token_unauthorized", "Not authorized to access resource", "settings", ""),
+    (402, "action_forbidden", "Not in the plan.", "settings", ""),
+    (403, "api_plan_restricted", "Active subscription needed.", "settings", ""),
+    (403, "forbidden", "Not allowed.", "settings", ""),
+    (403, "action_forbidden", "Not allowed.", "settings", ""),
+    (404, "company_not_found", "Company Not Found", "record", ""),
+    (404, "not_found", "The requested resource was not found", "record", ""),
+    (404, "field_not_found", "We couldn't find that data attribute to update", "settings", ""),
+    (404, "admin_not_found", "No such admin.", "record", ""),
+    (405, "method_not_allowed", "No.", "settings", ""),
+    (406, "media_type_not_acceptable", "The Accept header should send a media type of application/json", "settings", ""),
+    (415, "media_type_not_supported", "The Content-Type header should send a media type of application/json", "settings", ""),
+    (408, "request_timeout", "Too slow.", "wait", ""),
+    (408, "server_timeout", "Too slow.", "wait", ""),
+    (409, "conflict", "Taken.", "record", ""),
+    (409, "resource_conflict", "Taken.", "record", ""),
+    (422, "unprocessable_entity", "Can't be processed.", "record", ""),
+    (422, "data_invalid", "plan is odd", "record", "plan"),
+    (422, "parameter_invalid", "plan is odd", "record", "plan"),
+    (422, "not_restorable", "Gone for good.", "record", ""),
+    (429, "rate_limit_exceeded", "Exceeded rate limit of 167 in 10_seconds", "wait", ""),
+    (429, "too_many_requests", "Busy.", "wait", ""),
+    *[(status, code, "Server Error", "wait", "") for status, code in (
+        (500, "server_error"), (500, "client_error"), (503, "service_unavailable"), (504, "server_timeout"), (502, ""),
+    )],
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decide, "BACKOFF_SECONDS", 0.0)
+
+
+JSON = {"Content-Type": "application/json"}
+HTML = "<html>Bad gateway</html>"
+
+
+def attio_body(status: int, code: str, message: str) -> Any:
+    return {"status_code": status, "type": "invalid_request_error", "code": code, "message": message} if code else HTML
+
+
+def intercom_body(status: int, code: str, message: str) -> Any:
+    return {"type": "error.list", "request_id": "q-1", "errors": [{"code": code, "message": message}]} if code else HTML
+
+
+def met(activation: Activation, sandbox: Sandbox, shop: Shop, **answer: Any) -> tuple[Run, Change]:
+    """A run of two records, and the change of the first, every write of which is answered so."""
+    shop.fill(2)
+    times = 1 if answer["status"] == 429 else 99
+    sandbox.faults.append(Fault("reply", path="(records|companies)$", body_contains="Company 1", times=times, headers=JSON, **answer))
+    done = run(activation)
+    changes = {change.key: change for change in Change.objects.filter(run=done)}
+    assert done.state == "failed" or changes["2"].outcome == "accepted", "one bad record spares the others"
+    return done, changes["1"]
+
+
+@pytest.mark.parametrize(
+    ("service", "status", "code", "message", "kind", "field"),
+    [*(("attio", *row) for row in ATTIO), *(("intercom", *row) for row in INTERCOM)],
+)
+def test_every_refusal_says_who_what_and_what_to_do(
+    service: str, status: int, code: str, message: str, kind: str, field: str, shop: Shop, request: pytest.FixtureRequest
+) -> None:
+    sandbox, activation = request.getfixturevalue(service), request.getfixturevalue(f"to_{service}")
+    body = (attio_body if service == "attio" else intercom_body)(status, code, message)
+    done, change = met(activation, sandbox, shop, status=status, body=body)
+    if status == 429:
+        assert (change.outcome, done.throttled) == ("accepted", 1)
+        return
+    ours = "attribute_missing" if kind == "settings" and code == "value_not_found" else code or f"http_{status}"
+    if kind == "settings":
+        assert (done.state, done.error_code, change.outcome) == ("failed", ours, "not_sent")
+    else:
+        assert (change.code, change.field) == (ours, field)
+        assert change.outcome in (("rejected",) if kind == "record" else ("not_sent", "unknown"))
+    said = done.error_message if kind == "settings" else change.message
+    assert field in said and f"({code or ours})" in said
+    assert (AGAIN if kind == "wait" else REMEDY).search(said), said
+    assert '"No. 1"' not in said and "sandbox-token" not in said
