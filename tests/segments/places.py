@@ -1,4 +1,4 @@
-"""The same rows in every kind of source: real tables in SQLite and PostgreSQL, real CSV and Parquet files."""
+"""The same rows in every kind of source: real tables in SQLite, PostgreSQL and MySQL, real CSV and Parquet files."""
 
 from __future__ import annotations
 
@@ -15,22 +15,26 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet
+import pymysql
 
 from segments.contract import ColumnInfo, Reader
 from segments.registry import engines
 
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgresql://root@/test?host=/var/run/postgresql")
 POSTGRES_SCHEMA = f"segments_{os.getpid()}"
-SLUGS = ("sqlite", "postgres", "csv", "parquet")
+MYSQL_URL = os.environ.get("TEST_MYSQL_URL", "mysql://root@127.0.0.1:3306")
+MYSQL_DATABASE = f"segments_{os.getpid()}"
+SLUGS = ("sqlite", "postgres", "mysql", "csv", "parquet")
+SERVERS = ("postgres", "mysql")
 
 NATIVE: dict[str, dict[str, Any]] = {
-    "text": {"sqlite": "TEXT", "postgres": "text", "parquet": pa.string()},
-    "integer": {"sqlite": "INTEGER", "postgres": "bigint", "parquet": pa.int64()},
-    "number": {"sqlite": "REAL", "postgres": "double precision", "parquet": pa.float64()},
-    "boolean": {"sqlite": "BOOLEAN", "postgres": "boolean", "parquet": pa.bool_()},
-    "date": {"sqlite": "DATE", "postgres": "date", "parquet": pa.date32()},
-    "timestamp": {"sqlite": "TIMESTAMP", "postgres": "timestamp", "parquet": pa.timestamp("us")},
-    "timestamptz": {"sqlite": "TIMESTAMP", "postgres": "timestamptz", "parquet": pa.timestamp("us", "UTC")},
+    "text": {"sqlite": "TEXT", "postgres": "text", "mysql": "longtext", "parquet": pa.string()},
+    "integer": {"sqlite": "INTEGER", "postgres": "bigint", "mysql": "bigint", "parquet": pa.int64()},
+    "number": {"sqlite": "REAL", "postgres": "double precision", "mysql": "double", "parquet": pa.float64()},
+    "boolean": {"sqlite": "BOOLEAN", "postgres": "boolean", "mysql": "boolean", "parquet": pa.bool_()},
+    "date": {"sqlite": "DATE", "postgres": "date", "mysql": "date", "parquet": pa.date32()},
+    "timestamp": {"sqlite": "TIMESTAMP", "postgres": "timestamp", "mysql": "datetime(6)", "parquet": pa.timestamp("us")},
+    "timestamptz": {"sqlite": "TIMESTAMP", "postgres": "timestamptz", "mysql": "timestamp(6)", "parquet": pa.timestamp("us", "UTC")},
 }
 
 
@@ -84,6 +88,42 @@ def run_in_postgres(*statements: str) -> None:
             connection.execute(statement.encode())
 
 
+def mysql_settings() -> dict[str, Any]:
+    url = urlsplit(MYSQL_URL)
+    return {
+        "host": url.hostname or "127.0.0.1",
+        "port": url.port or 3306,
+        "database": MYSQL_DATABASE,
+        "user": unquote(url.username or ""),
+        "password": unquote(url.password or ""),
+        "sslmode": "prefer",
+    }
+
+
+def mysql_connection(database: str = MYSQL_DATABASE) -> pymysql.Connection[Any]:
+    """A session that may write, with clocks in UTC."""
+    given = {name: mysql_settings()[name] for name in ("host", "port", "user", "password")}
+    init = "set time_zone = '+00:00'"
+    return pymysql.connect(**given, database=database or None, charset="utf8mb4", autocommit=True, init_command=init)
+
+
+def mysql_answers() -> bool:
+    try:
+        mysql_connection("").close()
+    except pymysql.MySQLError:
+        return False
+    return True
+
+
+def run_in_mysql(*statements: str, database: str = MYSQL_DATABASE) -> None:
+    with mysql_connection(database) as connection, connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+ANSWERS = {"postgres": postgres_answers, "mysql": mysql_answers}
+
+
 def run_in_sqlite(path: Path, *statements: str) -> Place:
     """A SQLite file made by statements."""
     connection = sqlite3.connect(path)
@@ -92,6 +132,10 @@ def run_in_sqlite(path: Path, *statements: str) -> Place:
     connection.commit()
     connection.close()
     return Place("sqlite", "", {"path": str(path)})
+
+
+def ticked(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
 
 
 def quoted(name: str) -> str:
@@ -123,6 +167,18 @@ def _postgres(root: Path, table: str, columns: Mapping[str, str], rows: Sequence
     return Place("postgres", f"{POSTGRES_SCHEMA}.{table}" if "." not in table else quoted(table), postgres_settings())
 
 
+def _mysql(root: Path, table: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Place:
+    declared = ", ".join(f"{ticked(name)} {NATIVE[kind]['mysql']} null" for name, kind in columns.items())
+    with mysql_connection() as connection, connection.cursor() as cursor:
+        cursor.execute(f"drop table if exists {ticked(table)}")
+        cursor.execute(f"create table {ticked(table)} ({declared}) default character set utf8mb4")
+        marks = ", ".join("%s" for _ in columns)
+        values = [[row[name] for name in columns] for row in rows]
+        for start in range(0, len(values), 5000):
+            cursor.executemany(f"insert into {ticked(table).replace('%', '%%')} values ({marks})", values[start : start + 5000])
+    return Place("mysql", quoted(table) if "." in table or '"' in table else table, mysql_settings())
+
+
 def _csv(root: Path, table: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Place:
     path = root / f"{table}.csv"
     lines = [",".join(quoted(name) for name in columns), *(",".join(_cell(row[name]) for name in columns) for row in rows)]
@@ -151,4 +207,4 @@ def _cell(value: Any) -> str:
     return quoted(str(_iso(value)))
 
 
-_MAKERS = {"sqlite": _sqlite, "postgres": _postgres, "csv": _csv, "parquet": _parquet}
+_MAKERS = {"sqlite": _sqlite, "postgres": _postgres, "mysql": _mysql, "csv": _csv, "parquet": _parquet}

@@ -18,7 +18,7 @@ from segments.ahead import ahead
 from segments.contract import ColumnInfo, ColumnType, Reader
 from segments.registry import engines
 from segments.values import natural
-from tests.segments.places import Place, make
+from tests.segments.places import Place, make, run_in_mysql
 
 UTC_ZONE = ZoneInfo("UTC")
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
@@ -130,7 +130,7 @@ def test_nasty_names_of_tables_and_columns_work(slug: str, files: Path) -> None:
         assert reader.rows(sql.select(source, infos, NASTY, where), 5) == [row]
 
 
-@pytest.mark.parametrize("slug", ["sqlite", "postgres", "parquet"], indirect=True)
+@pytest.mark.parametrize("slug", ["sqlite", "postgres", "mysql", "parquet"], indirect=True)
 def test_the_statement_shown_for_reading_runs_as_it_is(place: Place) -> None:
     """All but that of a CSV file, which speaks of text while a person's SQL has the types of its values."""
     tree = {"all": [{"field": "name", "is": "contains", "value": "%s :x \\"}, {"field": "paid_at", "is": "after", "value": "2026-01-01"}]}
@@ -182,12 +182,22 @@ def test_a_missing_table_is_named(place: Place) -> None:
 
 ENDLESS = {
     "sqlite": "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) as x from n",
+    "mysql": "select count(*) as x from big as a, big as b, big as c, big as d where concat(a.n, b.n, c.n, d.n) = 'x'",
     "postgres": "select count(*) as x from generate_series(1, 100000000000) as n",
     "csv": "select count(*) as x from range(1000000000000) as numbers where hash(numbers.range) = 5",
     "parquet": "select count(*) as x from range(1000000000000) as numbers where hash(numbers.range) = 5",
 }
 
 
+@pytest.fixture
+def numbers(slug: str) -> None:
+    """MySQL has no rows from nowhere."""
+    if slug == "mysql":
+        values = ", ".join(f"({number})" for number in range(1000))
+        run_in_mysql("create table if not exists big (n int)", f"insert into big values {values}")
+
+
+@pytest.mark.usefixtures("numbers")
 def test_an_endless_statement_ends_after_the_time_out(place: Place) -> None:
     with place.open(timeout_seconds=0.3) as reader, pytest.raises(Unavailable) as ended:
         list(reader.batches(whole(reader, place, ENDLESS[place.slug])))
@@ -195,6 +205,7 @@ def test_an_endless_statement_ends_after_the_time_out(place: Place) -> None:
     assert "0.3 seconds" in ended.value.message
 
 
+@pytest.mark.usefixtures("numbers")
 def test_an_endless_statement_is_left_as_soon_as_nobody_wants_it(place: Place) -> None:
     begun = time.monotonic()
 
