@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import duckdb
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet
@@ -24,18 +26,19 @@ POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgresql://root@/test?host
 POSTGRES_SCHEMA = f"segments_{os.getpid()}"
 MYSQL_URL = os.environ.get("TEST_MYSQL_URL", "mysql://root@127.0.0.1:3306")
 MYSQL_DATABASE = f"segments_{os.getpid()}"
-SLUGS = ("sqlite", "postgres", "mysql", "csv", "parquet")
+SLUGS = ("sqlite", "postgres", "mysql", "csv", "parquet", "jsonl", "duckdb")
 SERVERS = ("postgres", "mysql")
 
-NATIVE: dict[str, dict[str, Any]] = {
-    "text": {"sqlite": "TEXT", "postgres": "text", "mysql": "longtext", "parquet": pa.string()},
-    "integer": {"sqlite": "INTEGER", "postgres": "bigint", "mysql": "bigint", "parquet": pa.int64()},
-    "number": {"sqlite": "REAL", "postgres": "double precision", "mysql": "double", "parquet": pa.float64()},
-    "boolean": {"sqlite": "BOOLEAN", "postgres": "boolean", "mysql": "boolean", "parquet": pa.bool_()},
-    "date": {"sqlite": "DATE", "postgres": "date", "mysql": "date", "parquet": pa.date32()},
-    "timestamp": {"sqlite": "TIMESTAMP", "postgres": "timestamp", "mysql": "datetime(6)", "parquet": pa.timestamp("us")},
-    "timestamptz": {"sqlite": "TIMESTAMP", "postgres": "timestamptz", "mysql": "timestamp(6)", "parquet": pa.timestamp("us", "UTC")},
+KINDS = ("text", "integer", "number", "boolean", "date", "timestamp", "timestamptz")
+WORDS: dict[str, tuple[Any, ...]] = {
+    "sqlite": ("TEXT", "INTEGER", "REAL", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMP"),
+    "postgres": ("text", "bigint", "double precision", "boolean", "date", "timestamp", "timestamptz"),
+    "mysql": ("longtext", "bigint", "double", "boolean", "date", "datetime(6)", "timestamp(6)"),
+    "parquet": (pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.date32(), pa.timestamp("us"), pa.timestamp("us", "UTC")),
+    "duckdb": ("VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMPTZ"),
 }
+NATIVE = {kind: {slug: words[place] for slug, words in WORDS.items()} for place, kind in enumerate(KINDS)}
+"""The native types of each kind of column, by engine."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +196,24 @@ def _parquet(root: Path, table: str, columns: Mapping[str, str], rows: Sequence[
     return Place("parquet", table, {"path": path.name})
 
 
+def _jsonl(root: Path, table: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Place:
+    path = root / f"{table}.jsonl"
+    lines = [json.dumps({name: _iso(row[name]) for name in columns}, ensure_ascii=False) for row in rows]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return Place("jsonl", table, {"path": path.name})
+
+
+def _duckdb(root: Path, table: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Place:
+    path = root / "places.duckdb"
+    declared = ", ".join(f"{quoted(name)} {NATIVE[kind]['duckdb']}" for name, kind in columns.items())
+    schema = pa.schema([(name, NATIVE[kind]["parquet"]) for name, kind in columns.items()])
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(f"create or replace table {quoted(table)} ({declared})")
+        connection.register("filled", pa.Table.from_pylist([dict(row) for row in rows], schema=schema))
+        connection.execute(f"set TimeZone = 'UTC'; insert into {quoted(table)} from filled")
+    return Place("duckdb", quoted(table) if "." in table or '"' in table else table, {"path": path.name})
+
+
 def _iso(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat(" ")
@@ -207,4 +228,4 @@ def _cell(value: Any) -> str:
     return quoted(str(_iso(value)))
 
 
-_MAKERS = {"sqlite": _sqlite, "postgres": _postgres, "mysql": _mysql, "csv": _csv, "parquet": _parquet}
+_MAKERS = {"sqlite": _sqlite, "postgres": _postgres, "mysql": _mysql, "csv": _csv, "parquet": _parquet, "jsonl": _jsonl, "duckdb": _duckdb}
