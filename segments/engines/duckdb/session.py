@@ -85,7 +85,8 @@ class FileReader(Reader):
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
         compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-        bound = [compiled.params[name] for name in compiled.positiontup or ()]
+        params = compiled.params  # Made anew each time that it is asked for.
+        bound = [params[name] for name in compiled.positiontup or ()]
         end = time.monotonic() + self.timeout_seconds
         with self.problems():
             # Not of a cursor: its result would be copied whole.

@@ -93,7 +93,7 @@ class MySQLReader(Reader):
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
         if not sql:
             return self._of_table(table)
-        words.refuse_calls(sql, FORBIDDEN, backslashes=True)
+        words.refuse_calls(sql, FORBIDDEN, words.MYSQL)
         with self._problems():
             fields = wire.ask(self.connection, f"SELECT * FROM ({bare(sql)}) AS described LIMIT 0".encode())  # noqa: S608
             list(wire.blocks(self.connection, len(fields)))
@@ -104,7 +104,7 @@ class MySQLReader(Reader):
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
         for sql in words.written_by_people(query):
-            words.refuse_calls(sql, FORBIDDEN, backslashes=True)
+            words.refuse_calls(sql, FORBIDDEN, words.MYSQL)
         compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         statement = self.connection.cursor().mogrify(str(compiled), dict(compiled.params))
         end = time.monotonic() + self.timeout_seconds

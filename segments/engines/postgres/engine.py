@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 
@@ -16,6 +16,7 @@ from core.copying import copy_out
 from core.errors import Misconfigured
 from core.parameters import Parameter
 from segments.contract import ColumnInfo, ColumnType, Engine, Reader
+from segments.engines import words
 from segments.engines.failures import no_table
 from segments.engines.postgres import failures
 from segments.engines.postgres.dialect import dialect
@@ -48,6 +49,12 @@ TABLES = """
     order by 1, 2
 """
 REQUIRED = "select attname from pg_attribute where attrelid = to_regclass(%s) and attnotnull"
+VOLATILE = """
+    select distinct p.proname from pg_proc p join pg_language l on l.oid = p.prolang
+    where p.proname = any(%s) and p.provolatile = 'v' and (l.lanname in ('internal', 'c') or not l.lanpltrusted)
+"""
+"""Functions of the server that a read-only transaction does not keep from reading files, waiting or calling other servers."""
+HARMLESS = {"random", "random_normal", "normal_rand", "clock_timestamp", "timeofday", "gen_random_uuid", "gen_random_bytes", "gen_salt"}
 NATIVE = "select oid, format_type(oid, null), typcategory = 'A' from pg_type where oid = any(%s::oid[])"
 
 
@@ -84,15 +91,17 @@ class PostgresReader(Reader):
 
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
         name = _identifier(table) if table else ""
+        self._refuse_volatile([sql])
         described = self._described(f"({bare(sql)})" if sql else name, table)
         required = {found for (found,) in self._asked(REQUIRED, (name,))} if table else set()
-        native = {oid: (words, is_list) for oid, words, is_list in self._asked(NATIVE, ([column.type_code for column in described],))}
+        native = {oid: (said, is_list) for oid, said, is_list in self._asked(NATIVE, ([column.type_code for column in described],))}
         return [_info(column, *native.get(column.type_code, ("unknown", False)), column.name not in required) for column in described]
 
     def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:
         return [row for batch in self.batches(query.limit(limit)) for row in batch.to_pylist()]
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
+        self._refuse_volatile(words.written_by_people(query))
         compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         statement = psycopg.ClientCursor(self.connection).mogrify(str(compiled), compiled.params)
         described = self._described(f"({statement})")
@@ -105,6 +114,12 @@ class PostgresReader(Reader):
     def interrupt(self) -> None:
         with suppress(psycopg.Error):
             self.connection.cancel_safe(timeout=CONNECT_SECONDS)
+
+    def _refuse_volatile(self, statements: Iterable[str]) -> None:
+        """Raises Misconfigured where a person's SQL calls a function that the database holds to be volatile."""
+        for sql in filter(None, statements):
+            called = sorted(words.calls(sql, words.STANDARD) - HARMLESS)
+            words.refuse_calls(sql, {name for (name,) in self._asked(VOLATILE, (called,))}, words.STANDARD)
 
     def _described(self, source: str, table: str = "") -> Sequence[psycopg.Column]:
         """The columns of a table, or of a query in brackets; refuses more than one statement."""
@@ -161,6 +176,7 @@ def _options(schema: str, timeout_seconds: float) -> str:
         "DateStyle": "ISO",
         "IntervalStyle": "iso_8601",
         "extra_float_digits": "1",
+        "standard_conforming_strings": "on",
         "bytea_output": "hex",
     }
     return " ".join(f"-c {name}={_escaped(value)}" for name, value in wanted.items())
@@ -198,7 +214,7 @@ def _parsed(block: bytearray, schema: pa.Schema) -> pa.RecordBatch:
             ),
         )
     except pa.ArrowInvalid as error:
-        words = "The database sent text that is not UTF-8. Convert the column in a query, or mend the database's encoding."
-        raise Misconfigured("source_encoding", words, detail=type(error).__name__) from None
+        message = "The database sent text that is not UTF-8. Convert the column in a query, or mend the database's encoding."
+        raise Misconfigured("source_encoding", message, detail=type(error).__name__) from None
     arrays = [column.combine_chunks() for column in table.columns]
     return pa.record_batch(arrays, schema=schema)
