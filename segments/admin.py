@@ -7,9 +7,10 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
@@ -18,7 +19,7 @@ from core.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, readab
 from segments import discovery
 from segments.builder import in_words
 from segments.contract import Engine
-from segments.forms import ModelForm, SegmentForm, SourceForm, source_form
+from segments.forms import TEST, ModelForm, SegmentForm, SourceForm, source_form
 from segments.models import Column, DataModel, Segment, Source
 from segments.registry import engines
 
@@ -72,6 +73,33 @@ class SourceAdmin(ScreenAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Source | None = None) -> list[str]:
         return ["engine_label"] if obj else []
 
+    def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if form.probe:
+            obj.record_health(timezone.now(), form.probe.problem, form.probe.message)
+            self.show(request, form.probe)
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        answer = super().response_add(request, obj, post_url_continue)
+        return HttpResponseRedirect(self.url("change", obj.pk)) if TEST in request.POST else answer
+
+    def response_change(self, request: HttpRequest, obj: Source) -> HttpResponse:
+        answer = super().response_change(request, obj)
+        return HttpResponseRedirect(self.url("change", obj.pk)) if TEST in request.POST else answer
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        submit = {"action_name": TEST, "attrs": {"name": TEST}, "description": "Save & test", "icon": "network_check"}
+        return super().render_change_form(request, {**context, "actions_submit_line": [submit]}, *args, **kwargs)
+
+    def show(self, request: HttpRequest, probe: discovery.Probe) -> None:
+        """The stages of a test, one below the other."""
+        stages = [("✓", words[:1].upper() + words[1:]) for words in probe.done]
+        if probe.problem:
+            stages.append(("✗", f"{probe.failed}: {probe.problem.message}"))
+        first = "The source does not work." if probe.problem else "The source works."
+        shown = format_html("{}{}", first, format_html_join("", "<br>{} {}", stages))
+        (messages.error if probe.problem else messages.success)(request, shown)
+
     def buttons(self, request: HttpRequest, obj: Source) -> Iterable[Button]:
         yield Button("test", "Test connection", "network_check", primary=obj.health != obj.State.OK)
         add = f"{reverse('admin:segments_datamodel_add')}?source={obj.pk}"
@@ -81,9 +109,9 @@ class SourceAdmin(ScreenAdmin):
         return {"screen_panel": "screens/health.html"}
 
     def do_test(self, request: HttpRequest, obj: Source) -> None:
-        discovery.check(obj, timezone.now())
-        obj.refresh_from_db()
-        messages.success(request, f"The source works. {obj.health_message}")
+        probe = discovery.probe(obj)
+        obj.record_health(timezone.now(), probe.problem, probe.message)
+        self.show(request, probe)
 
     @admin.display(description="Kind", ordering="engine")
     def engine_label(self, obj: Source) -> str:

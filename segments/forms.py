@@ -21,6 +21,8 @@ from segments.builder import ConditionsField
 from segments.contract import ColumnInfo, Engine
 from segments.models import DataModel, Segment, Source
 
+TEST = "_test"
+"""The button that saves a source and tests it."""
 NO_CHOICE = ("", "---------")
 SHAPES = [("table", "A table or view"), ("sql", "A SQL query")]
 
@@ -29,6 +31,8 @@ class SourceForm(forms.ModelForm):
     """A source. Subclassed for each engine, with the fields of its parameters."""
 
     engine_plugin: Engine
+    probe: discovery.Probe | None = None
+    """How a test of these settings went, where one was asked for."""
 
     timezone = forms.ChoiceField(
         choices=lambda: [(name, name) for name in sorted(zoneinfo.available_timezones())],
@@ -55,6 +59,9 @@ class SourceForm(forms.ModelForm):
             self.instance.forget_health()
         self.instance.engine = self.engine_plugin.slug
         self.instance.config, self.instance.secrets = config, secrets
+        if TEST in self.data and not self.errors:
+            self.instance.timezone = cleaned["timezone"]
+            self.probe = discovery.probe(self.instance)
         return cleaned
 
 

@@ -21,6 +21,7 @@ from segments.engines.mysql import failures, wire
 from segments.engines.mysql.dialect import dialect
 from segments.engines.mysql.session import connected
 from segments.engines.mysql.types import is_whole, native_of, type_of
+from segments.engines.names import names
 from segments.sql import join_name, split_name
 from segments.terms import bare
 
@@ -145,11 +146,6 @@ class MySQLReader(Reader):
             yield
         except (pymysql.MySQLError, OSError, EOFError) as error:
             raise failures.running(error, self.timeout_seconds) from None
-
-
-def names(listed: str | None) -> list[str]:
-    """The names in a list with commas."""
-    return [name.strip() for name in (listed or "").split(",") if name.strip()]
 
 
 def _batch(columns: Sequence[wire.Values], fields: Sequence[FieldDescriptorPacket]) -> pa.RecordBatch:

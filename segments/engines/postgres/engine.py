@@ -16,18 +16,21 @@ from core.copying import copy_out
 from core.errors import Misconfigured
 from core.parameters import Parameter
 from segments.contract import ColumnInfo, ColumnType, Engine, Reader
-from segments.engines import words
+from segments.engines import certificates, words
 from segments.engines.failures import no_table
+from segments.engines.names import names
 from segments.engines.postgres import failures
 from segments.engines.postgres.dialect import dialect
 from segments.sql import join_name, split_name
 from segments.terms import bare
 
 CONNECT_SECONDS = 10
+LIBPQ = {"sslrootcert": certificates.CA, "sslcert": certificates.CERTIFICATE, "sslkey": certificates.KEY}
 SSL_MODES = (
     ("prefer", "Encrypted where the server can"),
     ("require", "Always encrypted"),
-    ("verify-full", "Always encrypted, the server's certificate checked"),
+    ("verify-ca", "Always encrypted, the server's certificate checked"),
+    ("verify-full", "Always encrypted, the server's certificate and name checked"),
     ("disable", "Never encrypted"),
 )
 TYPES = {
@@ -45,7 +48,7 @@ EXACT = {16: pa.bool_(), 20: pa.int64(), 21: pa.int64(), 23: pa.int64()}
 TABLES = """
     select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-      and has_schema_privilege(n.oid, 'usage') and has_any_column_privilege(c.oid, 'select')
+      and (%(all)s or n.nspname = any(%(schemas)s)) and has_schema_privilege(n.oid, 'usage') and has_any_column_privilege(c.oid, 'select')
     order by 1, 2
 """
 REQUIRED = "select attname from pg_attribute where attrelid = to_regclass(%s) and attnotnull"
@@ -69,6 +72,8 @@ class Postgres(Engine):
         Parameter("password", "Password", kind="secret", required=False),
         Parameter("sslmode", "Encryption", kind="choice", choices=SSL_MODES, default="prefer"),
         Parameter("schema", "Schema", default="public", help="Where tables are looked for that are named without a schema."),
+        Parameter("schemas", "Schemas listed", required=False, help="With commas between them. Empty: all that the user may read."),
+        *certificates.PARAMETERS,
     )
     dialect = dialect
 
@@ -76,18 +81,19 @@ class Postgres(Engine):
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
         given = {parameter.name: settings.get(parameter.name) or parameter.default for parameter in self.parameters}
         with closing(_connected(given, timeout_seconds)) as connection:
-            yield PostgresReader(connection, timeout_seconds)
+            yield PostgresReader(connection, timeout_seconds, names(given["schemas"]))
 
 
 class PostgresReader(Reader):
     """One read-only transaction."""
 
-    def __init__(self, connection: psycopg.Connection, timeout_seconds: float) -> None:
+    def __init__(self, connection: psycopg.Connection, timeout_seconds: float, schemas: Sequence[str] = ()) -> None:
         self.connection = connection
+        self.schemas = list(schemas)
         self.timeout_seconds = timeout_seconds
 
     def tables(self) -> list[str]:
-        return [join_name(schema, name) for schema, name in self._asked(TABLES)]
+        return [join_name(schema, name) for schema, name in self._asked(TABLES, self._listed())]
 
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
         name = _identifier(table) if table else ""
@@ -115,6 +121,9 @@ class PostgresReader(Reader):
         with suppress(psycopg.Error):
             self.connection.cancel_safe(timeout=CONNECT_SECONDS)
 
+    def _listed(self) -> dict[str, Any]:
+        return {"all": not self.schemas, "schemas": self.schemas}
+
     def _refuse_volatile(self, statements: Iterable[str]) -> None:
         """Raises Misconfigured where a person's SQL calls a function that the database holds to be volatile."""
         for sql in filter(None, statements):
@@ -128,7 +137,7 @@ class PostgresReader(Reader):
             cursor.execute(f"select * from {source} as described limit 0".encode(), binary=True)  # noqa: S608
             return cursor.description or []
 
-    def _asked(self, query: str, bound: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def _asked(self, query: str, bound: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
         with self._problems(), self.connection.cursor(row_factory=tuple_row) as cursor:
             return cursor.execute(query.encode(), bound).fetchall()
 
@@ -145,25 +154,34 @@ class PostgresReader(Reader):
 
 
 def _connected(settings: Mapping[str, Any], timeout_seconds: float) -> psycopg.Connection:
-    try:
-        connection = psycopg.connect(
-            host=settings["host"],
-            port=settings["port"],
-            dbname=settings["database"],
-            user=settings["user"],
-            password=settings["password"] or "",
-            sslmode=settings["sslmode"],
-            options=_options(settings["schema"], timeout_seconds),
-            application_name="dinmo",
-            client_encoding="utf8",
-            connect_timeout=CONNECT_SECONDS,
-            keepalives_idle=30,
-            tcp_user_timeout=int(timeout_seconds * 1000),
-        )
-    except psycopg.OperationalError as error:
-        raise failures.connecting(error, settings["host"], settings["port"]) from None
+    with certificates.files(settings) as paths:
+        try:
+            connection = psycopg.connect(
+                host=settings["host"],
+                port=settings["port"],
+                dbname=settings["database"],
+                user=settings["user"],
+                password=settings["password"] or "",
+                sslmode=settings["sslmode"],
+                options=_options(settings["schema"], timeout_seconds),
+                application_name="dinmo",
+                client_encoding="utf8",
+                connect_timeout=CONNECT_SECONDS,
+                keepalives_idle=30,
+                tcp_user_timeout=int(timeout_seconds * 1000),
+                **_certificates(settings["sslmode"], paths),
+            )
+        except psycopg.OperationalError as error:
+            raise failures.connecting(error, settings["host"], settings["port"]) from None
     connection.read_only = True
     return connection
+
+
+def _certificates(mode: str, paths: Mapping[str, str]) -> dict[str, Any]:
+    given = {name: paths.get(parameter) for name, parameter in LIBPQ.items()}
+    if mode == "verify-full" and not given["sslrootcert"]:
+        given["sslrootcert"] = "system"
+    return {name: value for name, value in given.items() if value}
 
 
 def _options(schema: str, timeout_seconds: float) -> str:
