@@ -37,6 +37,7 @@ class CSV(Engine):
     label = "CSV files"
     parameters = (PATHS,)
     dialect = dialect
+    endings = (".csv", ".tsv", ".txt")
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:

@@ -9,9 +9,10 @@ from typing import Any
 import duckdb
 
 from core.errors import Unavailable
-from segments.contract import ColumnInfo, Engine, Reader
+from segments.contract import ColumnInfo, Engine, Reader, TableInfo
 from segments.engines.duckdb.dialect import DuckDBDialect
 from segments.engines.duckdb.session import CONFIG, FileReader, identifier, lock, problem, quoted
+from segments.engines.duckdb.types import native_type
 from segments.engines.failures import no_table
 from segments.engines.paths import PATH, inside
 from segments.sql import join_name, split_name
@@ -19,6 +20,15 @@ from segments.sql import join_name, split_name
 NAME = "source"
 TABLES = f"""
     SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = '{NAME}' ORDER BY table_schema <> 'main', 1, 2
+"""  # noqa: S608
+CATALOG = f"""
+    SELECT schema_name, table_name, false, estimated_size FROM duckdb_tables() WHERE database_name = '{NAME}'
+    UNION ALL SELECT schema_name, view_name, true, NULL FROM duckdb_views() WHERE database_name = '{NAME}' AND NOT internal
+    ORDER BY schema_name <> 'main', 1, 2
+"""  # noqa: S608
+ALL_COLUMNS = f"""
+    SELECT schema_name, table_name, column_name, data_type, is_nullable FROM duckdb_columns()
+    WHERE database_name = '{NAME}' AND NOT internal ORDER BY schema_name, table_name, column_index
 """  # noqa: S608
 REQUIRED = """
     SELECT column_name FROM duckdb_columns() WHERE database_name = {database} AND schema_name = {schema} AND table_name = {table}
@@ -57,8 +67,16 @@ class DatabaseReader(FileReader):
     """All tables and views of the file; those of the schema `main` without it."""
 
     def tables(self) -> list[str]:
-        found = self.all_asked(TABLES)
-        return [join_name("" if schema == "main" else schema, name).removeprefix(".") for schema, name in found]
+        return [_named(schema, name) for schema, name in self.all_asked(TABLES)]
+
+    def catalog(self) -> list[TableInfo]:
+        columns: dict[tuple[str, str], list[ColumnInfo]] = {}
+        for schema, table, name, native, nullable in self.all_asked(ALL_COLUMNS):
+            columns.setdefault((schema, table), []).append(ColumnInfo(name, native_type(native), native, nullable))
+        return [
+            TableInfo(_named(schema, name), tuple(columns.get((schema, name), ())), is_view, rows)
+            for schema, name, is_view, rows in self.all_asked(CATALOG)
+        ]
 
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
         infos = super().columns(table=table, sql=sql)
@@ -76,3 +94,7 @@ class DatabaseReader(FileReader):
     def refuse_other(self, table: str) -> None:
         if table not in self.tables():
             raise no_table(table)
+
+
+def _named(schema: str, name: str) -> str:
+    return join_name("" if schema == "main" else schema, name).removeprefix(".")

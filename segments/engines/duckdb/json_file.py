@@ -28,6 +28,7 @@ class JSONLines(Engine):
     label = "JSON lines files"
     parameters = (PATHS,)
     dialect = dialect
+    endings = (".jsonl", ".ndjson", ".json")
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:

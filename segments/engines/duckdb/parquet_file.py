@@ -17,6 +17,7 @@ class Parquet(Engine):
     label = "Parquet files"
     parameters = (PATHS,)
     dialect = dialect
+    endings = (".parquet",)
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:

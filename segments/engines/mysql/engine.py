@@ -14,7 +14,7 @@ from sqlalchemy import Select
 
 from core.errors import Problem
 from core.parameters import Parameter
-from segments.contract import ColumnInfo, Engine, Reader
+from segments.contract import ColumnInfo, Engine, Reader, TableInfo
 from segments.engines import certificates, words
 from segments.engines.failures import no_table, timed_out
 from segments.engines.mysql import failures, wire
@@ -38,9 +38,15 @@ FORBIDDEN = frozenset(
 )
 """Functions that touch files or locks of the server, or wait there."""
 
-TABLES = """
-    select table_schema, table_name from information_schema.tables
-    where table_type in ('BASE TABLE', 'VIEW', 'SYSTEM VERSIONED') and table_schema in %s order by table_schema <> %s, 1, 2
+READABLE = "table_type in ('BASE TABLE', 'VIEW', 'SYSTEM VERSIONED') and table_schema in %s"
+TABLES = f"select table_schema, table_name from information_schema.tables where {READABLE} order by table_schema <> %s, 1, 2"  # noqa: S608
+CATALOG = f"""
+    select table_schema, table_name, table_type = 'VIEW', table_rows from information_schema.tables
+    where {READABLE} order by table_schema <> %s, 1, 2
+"""  # noqa: S608
+ALL_COLUMNS = """
+    select table_schema, table_name, column_name, column_type, is_nullable = 'YES' from information_schema.columns
+    where table_schema in %s order by table_schema, table_name, ordinal_position
 """
 COLUMNS = """
     select column_name, column_type, is_nullable = 'YES' from information_schema.columns
@@ -87,9 +93,17 @@ class MySQLReader(Reader):
         self.timeout_seconds = timeout_seconds
 
     def tables(self) -> list[str]:
-        own = self.settings["database"]
-        found = self._asked(TABLES, ([own, *names(self.settings["schemas"])], own))
-        return [join_name("" if schema == own else schema, name).removeprefix(".") for schema, name in found]
+        return [self._named(schema, name) for schema, name in self._asked(TABLES, (self._databases(), self.settings["database"]))]
+
+    def catalog(self) -> list[TableInfo]:
+        columns: dict[tuple[str, str], list[ColumnInfo]] = {}
+        for schema, table, name, native, nullable in self._asked(ALL_COLUMNS, (self._databases(),)):
+            columns.setdefault((schema, table), []).append(ColumnInfo(name, type_of(native), native, bool(nullable)))
+        found = self._asked(CATALOG, (self._databases(), self.settings["database"]))
+        return [
+            TableInfo(self._named(schema, name), tuple(columns.get((schema, name), ())), bool(is_view), rows)
+            for schema, name, is_view, rows in found
+        ]
 
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
         if not sql:
@@ -120,6 +134,13 @@ class MySQLReader(Reader):
     def interrupt(self) -> None:
         with suppress(Problem, pymysql.MySQLError, OSError), closing(connected(self.settings, self.timeout_seconds)) as other:
             other.cursor().execute(f"KILL QUERY {int(self.connection.thread_id())}")
+
+    def _databases(self) -> list[str]:
+        return [self.settings["database"], *names(self.settings["schemas"])]
+
+    def _named(self, schema: str, name: str) -> str:
+        """A table as it is listed: of the session's own database without its name."""
+        return join_name("" if schema == self.settings["database"] else schema, name).removeprefix(".")
 
     def _of_table(self, table: str) -> list[ColumnInfo]:
         schema, name = split_name(table)

@@ -15,17 +15,16 @@ from sqlalchemy import Select
 from core.copying import copy_out
 from core.errors import Misconfigured
 from core.parameters import Parameter
-from segments.contract import ColumnInfo, ColumnType, Engine, Reader
+from segments.contract import ColumnInfo, ColumnType, Engine, Reader, TableInfo
 from segments.engines import certificates, words
 from segments.engines.failures import no_table
 from segments.engines.names import names
 from segments.engines.postgres import failures
 from segments.engines.postgres.dialect import dialect
+from segments.engines.postgres.session import CONNECT_SECONDS, connected
 from segments.sql import join_name, split_name
 from segments.terms import bare
 
-CONNECT_SECONDS = 10
-LIBPQ = {"sslrootcert": certificates.CA, "sslcert": certificates.CERTIFICATE, "sslkey": certificates.KEY}
 SSL_MODES = (
     ("prefer", "Encrypted where the server can"),
     ("require", "Always encrypted"),
@@ -45,12 +44,20 @@ TYPES = {
 EXACT = {16: pa.bool_(), 20: pa.int64(), 21: pa.int64(), 23: pa.int64()}
 """The types whose text Arrow always reads, and holds exactly; all others stay text."""
 
-TABLES = """
-    select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-      and (%(all)s or n.nspname = any(%(schemas)s)) and has_schema_privilege(n.oid, 'usage') and has_any_column_privilege(c.oid, 'select')
-    order by 1, 2
+READABLE = """
+    c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+    and (%(all)s or n.nspname = any(%(schemas)s)) and has_schema_privilege(n.oid, 'usage') and has_any_column_privilege(c.oid, 'select')
 """
+TABLES = f"select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace where {READABLE} order by 1, 2"  # noqa: S608
+CATALOG = f"""
+    select n.nspname, c.relname, c.relkind in ('v', 'm'), nullif(c.reltuples, -1)::bigint,
+           array_agg(a.attname::text order by a.attnum), array_agg(a.atttypid::bigint order by a.attnum),
+           array_agg(format_type(a.atttypid, a.atttypmod) order by a.attnum), array_agg(t.typcategory = 'A' order by a.attnum),
+           array_agg(not a.attnotnull order by a.attnum)
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped join pg_type t on t.oid = a.atttypid
+    where {READABLE} group by 1, 2, 3, 4 order by 1, 2
+"""  # noqa: S608
 REQUIRED = "select attname from pg_attribute where attrelid = to_regclass(%s) and attnotnull"
 VOLATILE = """
     select distinct p.proname from pg_proc p join pg_language l on l.oid = p.prolang
@@ -80,7 +87,7 @@ class Postgres(Engine):
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
         given = {parameter.name: settings.get(parameter.name) or parameter.default for parameter in self.parameters}
-        with closing(_connected(given, timeout_seconds)) as connection:
+        with closing(connected(given, timeout_seconds)) as connection:
             yield PostgresReader(connection, timeout_seconds, names(given["schemas"]))
 
 
@@ -102,6 +109,13 @@ class PostgresReader(Reader):
         required = {found for (found,) in self._asked(REQUIRED, (name,))} if table else set()
         native = {oid: (said, is_list) for oid, said, is_list in self._asked(NATIVE, ([column.type_code for column in described],))}
         return [_info(column, *native.get(column.type_code, ("unknown", False)), column.name not in required) for column in described]
+
+    def catalog(self) -> list[TableInfo]:
+        infos = []
+        for schema, name, is_view, rows, *columns in self._asked(CATALOG, self._listed()):
+            found = tuple(_column(*one) for one in zip(*columns, strict=True))
+            infos.append(TableInfo(join_name(schema, name), found, is_view, None if is_view else rows))
+        return infos
 
     def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:
         return [row for batch in self.batches(query.limit(limit)) for row in batch.to_pylist()]
@@ -153,65 +167,17 @@ class PostgresReader(Reader):
             raise failures.running(error, self.timeout_seconds) from None
 
 
-def _connected(settings: Mapping[str, Any], timeout_seconds: float) -> psycopg.Connection:
-    with certificates.files(settings) as paths:
-        try:
-            connection = psycopg.connect(
-                host=settings["host"],
-                port=settings["port"],
-                dbname=settings["database"],
-                user=settings["user"],
-                password=settings["password"] or "",
-                sslmode=settings["sslmode"],
-                options=_options(settings["schema"], timeout_seconds),
-                application_name="dinmo",
-                client_encoding="utf8",
-                connect_timeout=CONNECT_SECONDS,
-                keepalives_idle=30,
-                tcp_user_timeout=int(timeout_seconds * 1000),
-                **_certificates(settings["sslmode"], paths),
-            )
-        except psycopg.OperationalError as error:
-            raise failures.connecting(error, settings["host"], settings["port"]) from None
-    connection.read_only = True
-    return connection
-
-
-def _certificates(mode: str, paths: Mapping[str, str]) -> dict[str, Any]:
-    given = {name: paths.get(parameter) for name, parameter in LIBPQ.items()}
-    if mode == "verify-full" and not given["sslrootcert"]:
-        given["sslrootcert"] = "system"
-    return {name: value for name, value in given.items() if value}
-
-
-def _options(schema: str, timeout_seconds: float) -> str:
-    path = ", ".join('"' + name.replace('"', '""') + '"' for name in dict.fromkeys((schema, "public")))
-    wanted = {
-        "default_transaction_read_only": "on",
-        "statement_timeout": str(max(1, int(timeout_seconds * 1000))),
-        "search_path": path,
-        "TimeZone": "UTC",
-        "DateStyle": "ISO",
-        "IntervalStyle": "iso_8601",
-        "extra_float_digits": "1",
-        "standard_conforming_strings": "on",
-        "bytea_output": "hex",
-    }
-    return " ".join(f"-c {name}={_escaped(value)}" for name, value in wanted.items())
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace(" ", "\\ ")
-
-
 def _identifier(table: str) -> str:
     schema, name = split_name(table)
     return ".".join('"' + part.replace('"', '""') + '"' for part in (schema, name) if part)
 
 
 def _info(column: psycopg.Column, native: str, is_list: bool, nullable: bool) -> ColumnInfo:
-    type = ColumnType.LIST if is_list else TYPES.get(column.type_code, ColumnType.TEXT)
-    return ColumnInfo(column.name, type, native, nullable)
+    return _column(column.name, column.type_code, native, is_list, nullable)
+
+
+def _column(name: str, oid: int, native: str, is_list: bool, nullable: bool) -> ColumnInfo:
+    return ColumnInfo(name, ColumnType.LIST if is_list else TYPES.get(oid, ColumnType.TEXT), native, nullable)
 
 
 def _parsed(block: bytearray, schema: pa.Schema) -> pa.RecordBatch:
