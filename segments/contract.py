@@ -111,6 +111,8 @@ class Engine(ABC):
 
     slug: ClassVar[str]
     label: ClassVar[str]
+    note: ClassVar[str] = ""
+    """What a person should know before choosing it."""
     parameters: ClassVar[tuple[Parameter, ...]]
     dialect: ClassVar[Dialect]
     """Compiles queries for showing them and for running them."""

@@ -47,7 +47,7 @@ class SourceAdmin(ScreenAdmin):
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.GET.get("engine") not in engines.all:
-            choices = [Choice(slug, engine.label) for slug, engine in engines.all.items()]
+            choices = [Choice(slug, engine.label, engine.note) for slug, engine in engines.all.items()]
             return self.choose(request, "Where is your data?", "engine", choices)
         return super().add_view(request, form_url, {**(extra_context or {}), "title": f"Add {engines[request.GET['engine']].label}"})
 
@@ -104,7 +104,7 @@ class SourceAdmin(ScreenAdmin):
         inputs = [parameter_form.PREFIX + parameter.name for parameter in engine.parameters] + (["upload"] if engine.endings else [])
         return [
             (None, {"fields": ["name", *(["engine_label"] if obj else [])]}),
-            (engine.label, {"fields": inputs}),
+            (engine.label, {"fields": inputs, "description": engine.note}),
             ("More", {"fields": ["timezone"]}),
         ]
 
