@@ -136,7 +136,7 @@ def probe(source: Source) -> Probe:
             watch.stage(f"{len(names):,} {'table' if len(names) == 1 else 'tables'} can be read, listed within {watch.lap()}")
             if names:
                 rows = _first_rows(source, reader, names[0])
-                watch.stage(f"the first {len(rows):,} rows of {names[0]} came within {watch.lap()}")
+                watch.stage(f"the first {len(rows)} {'row' if len(rows) == 1 else 'rows'} of {names[0]} came within {watch.lap()}")
     except Problem as problem:
         return Probe(watch.stages, Probe.place(watch.stages, problem), problem)
     return Probe(watch.stages)

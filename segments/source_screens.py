@@ -47,7 +47,8 @@ class SourceAdmin(ScreenAdmin):
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.GET.get("engine") not in engines.all:
-            choices = [Choice(slug, engine.label, engine.note) for slug, engine in engines.all.items()]
+            ordered = sorted(engines.all.items(), key=lambda item: (bool(item[1].note), item[1].label.lower()))
+            choices = [Choice(slug, engine.label, engine.note) for slug, engine in ordered]
             return self.choose(request, "Where is your data?", "engine", choices)
         return super().add_view(request, form_url, {**(extra_context or {}), "title": f"Add {engines[request.GET['engine']].label}"})
 

@@ -12,13 +12,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from core.errors import Misconfigured, Unavailable
+from core.errors import Unavailable
 from dinmo.chaos.postgres import Cluster, binaries, cluster
 from segments import read
 from segments import sql as statements
 from segments.discovery import probe, refresh_columns
 from segments.models import DataModel, Source
-from segments.sources import engine
+from segments.sources import engine, opened
 from tests.segments.places import mysql_connection, mysql_settings, run_in_mysql
 
 pytestmark = pytest.mark.django_db
@@ -117,7 +117,7 @@ def test_a_connection_that_is_cut_before_the_end_never_passes_for_the_end(mysql:
     source = Source.objects.create(name="My", engine="mysql", config=mysql_settings())
     model = DataModel.objects.create(name="Outage", source=source, table="outage", primary_key="id")
     refresh_columns(model)
-    with pytest.raises((Unavailable, Misconfigured)) as lost, read.opened(source, 20) as reader:
+    with pytest.raises(Unavailable) as lost, opened(source, 20) as reader:
         connection = reader.connection  # type: ignore[attr-defined]
         connection.cursor().execute("set net_write_timeout = 1")
         infos = {info.name: info for info in reader.columns(table="outage")}
