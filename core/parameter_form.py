@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from unfold.widgets import (
+    UnfoldAdminExpandableTextareaWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
@@ -59,6 +60,13 @@ def _field(parameter: Parameter, config: Mapping[str, Any], secrets: Mapping[str
     return _KINDS[parameter.kind](parameter, common)
 
 
+class SecretLines(UnfoldAdminExpandableTextareaWidget):  # type: ignore[misc, unused-ignore]
+    """For a certificate or a key; like a password, it never shows what was typed into a form that came back."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        return super().get_context(name, None, attrs)
+
+
 def _text(parameter: Parameter, common: dict[str, Any]) -> forms.Field:
     return forms.CharField(widget=UnfoldAdminTextInputWidget(), **common)
 
@@ -77,6 +85,8 @@ def _choice(parameter: Parameter, common: dict[str, Any]) -> forms.Field:
 
 
 def _secret(parameter: Parameter, common: dict[str, Any]) -> forms.Field:
+    if parameter.lines:
+        return forms.CharField(widget=SecretLines(attrs={"autocomplete": "off", "spellcheck": "false", "rows": 3}), **common)
     widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
     return forms.CharField(widget=widget, **common)
 

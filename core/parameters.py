@@ -24,6 +24,8 @@ class Parameter:
     help: str = ""
     least: int | None = None
     most: int | None = None
+    lines: bool = False
+    """Whether it has more than one line, such as a certificate."""
 
     @property
     def secret(self) -> bool:

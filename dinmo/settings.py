@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from cryptography.fernet import Fernet
 from django.core.management.utils import get_random_secret_key
 
@@ -120,9 +121,11 @@ RETENTION_DAYS = env.int("RETENTION_DAYS", default=90)
 SOURCE_TIMEOUT_SECONDS = env.float("SOURCE_TIMEOUT_SECONDS", default=600)
 SOURCE_PREVIEW_SECONDS = env.float("SOURCE_PREVIEW_SECONDS", default=20)
 SOURCE_FILES_ROOT = Path(env("SOURCE_FILES_ROOT", default=str(BASE_DIR / "data")))
+SOURCE_UPLOAD_MAX_BYTES = env.int("SOURCE_UPLOAD_MAX_BYTES", default=200_000_000)
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "activations.tasks.sweep", "schedule": RUN_SWEEP_SECONDS, "options": {"expires": 60}},
     "prune": {"task": "activations.tasks.prune", "schedule": 24 * 60 * 60},
+    "check-sources": {"task": "segments.tasks.check_sources", "schedule": crontab(hour="3", minute="17"), "options": {"expires": 60 * 60}},
 }
 
 if env("EMAIL_URL", default=""):

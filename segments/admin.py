@@ -7,91 +7,16 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
-from core import parameter_form
-from core.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, readable_secrets
+from core.screens import Button, ScreenAdmin
 from segments import discovery
+from segments import source_screens as source_screens
 from segments.builder import in_words
-from segments.contract import Engine
-from segments.forms import ModelForm, SegmentForm, SourceForm, source_form
-from segments.models import Column, DataModel, Segment, Source
-from segments.registry import engines
-
-
-class EngineFilter(admin.SimpleListFilter):
-    title = "kind of source"
-    parameter_name = "engine"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(slug, engine.label) for slug, engine in engines.all.items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Source]) -> QuerySet[Source]:
-        return queryset.filter(engine=self.value()) if self.value() else queryset
-
-
-@admin.register(Source)
-class SourceAdmin(ScreenAdmin):
-    list_display = ["name", "engine_label", "health_pill", "health_message", "health_at"]
-    list_filter = [EngineFilter, "health"]
-    search_fields = ["name"]
-    stay_after_adding = True
-    empty_title = "No source yet"
-    empty_text = "A source is where your data is: a database, or a file. It is only ever read, never changed."
-
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        if request.GET.get("engine") not in engines.all:
-            choices = [Choice(slug, engine.label) for slug, engine in engines.all.items()]
-            return self.choose(request, "Where is your data?", "engine", choices)
-        return super().add_view(request, form_url, {**(extra_context or {}), "title": f"Add {engines[request.GET['engine']].label}"})
-
-    def engine_of(self, request: HttpRequest, obj: Source | None) -> Engine:
-        return engines[obj.engine if obj else request.GET.get("engine", "")]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
-        return super().get_queryset(request).defer("secrets")
-
-    def get_form(self, request: HttpRequest, obj: Source | None = None, change: bool = False, **kwargs: Any) -> type[SourceForm]:
-        readable_secrets(request, obj)
-        kwargs["form"] = source_form(self.engine_of(request, obj), obj)
-        return super().get_form(request, obj, change, **kwargs)  # type: ignore[return-value, unused-ignore]
-
-    def get_fieldsets(self, request: HttpRequest, obj: Source | None = None) -> list[Any]:
-        engine = self.engine_of(request, obj)
-        inputs = [parameter_form.PREFIX + parameter.name for parameter in engine.parameters]
-        return [
-            (None, {"fields": ["name", *(["engine_label"] if obj else [])]}),
-            (engine.label, {"fields": inputs}),
-            ("More", {"fields": ["timezone"]}),
-        ]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Source | None = None) -> list[str]:
-        return ["engine_label"] if obj else []
-
-    def buttons(self, request: HttpRequest, obj: Source) -> Iterable[Button]:
-        yield Button("test", "Test connection", "network_check", primary=obj.health != obj.State.OK)
-        add = f"{reverse('admin:segments_datamodel_add')}?source={obj.pk}"
-        yield Button("model", "Add a model", "add", primary=obj.health == obj.State.OK, href=add)
-
-    def panel(self, request: HttpRequest, obj: Source) -> dict[str, Any]:
-        return {"screen_panel": "screens/health.html"}
-
-    def do_test(self, request: HttpRequest, obj: Source) -> None:
-        discovery.check(obj, timezone.now())
-        obj.refresh_from_db()
-        messages.success(request, f"The source works. {obj.health_message}")
-
-    @admin.display(description="Kind", ordering="engine")
-    def engine_label(self, obj: Source) -> str:
-        return engines.all[obj.engine].label if obj.engine in engines.all else obj.engine
-
-    @admin.display(description="State", ordering="health")
-    def health_pill(self, obj: Source) -> SafeString:
-        return pill(obj.get_health_display(), HEALTH_TONES[obj.health])
+from segments.forms import ModelForm, SegmentForm
+from segments.models import Column, DataModel, Segment
 
 
 class ColumnInline(TabularInline):

@@ -30,6 +30,16 @@ class SourceTables(Endpoint):
         return Response({"tables": discovery.tables(get_object_or_404(Source, pk=pk))})
 
 
+class SourceSample(Endpoint):
+    """`?table=`: its columns and its first rows."""
+
+    permissions = ("segments.view_source",)
+
+    def get(self, request: Request, pk: int) -> Response:
+        infos, rows = discovery.sample(get_object_or_404(Source, pk=pk), str(request.query_params.get("table") or ""))
+        return Response({"names": [info.name for info in infos], **rows_json(rows)})
+
+
 class SourceColumns(Endpoint):
     """POST `table` or `sql`: the columns that it has."""
 
@@ -132,6 +142,7 @@ def _plain(value: Any) -> Any:
 
 urlpatterns = [
     path("sources/<int:pk>/tables/", SourceTables.as_view(), name="source-tables"),
+    path("sources/<int:pk>/sample/", SourceSample.as_view(), name="source-sample"),
     path("sources/<int:pk>/columns/", SourceColumns.as_view(), name="source-columns"),
     path("models/<int:pk>/columns/", ModelColumns.as_view(), name="model-columns"),
     path("models/<int:pk>/preview/", ModelPreview.as_view(), name="model-preview"),

@@ -39,6 +39,20 @@ class ColumnInfo:
     nullable: bool = True
 
 
+@dataclass(frozen=True)
+class TableInfo:
+    """A table or view as a source lists it.
+
+    Args:
+        rows: about how many there are, as the source guesses without counting; None where it has no guess.
+    """
+
+    name: str
+    columns: tuple[ColumnInfo, ...]
+    is_view: bool = False
+    rows: int | None = None
+
+
 class Reader(ABC):
     """An open, read-only session with a source. Nothing can be written through it."""
 
@@ -61,6 +75,14 @@ class Reader(ABC):
             Misconfigured: as `columns`.
         """
         return {info.name: info.native for info in self.columns(table=table, sql=sql)}
+
+    def catalog(self) -> list[TableInfo]:
+        """All tables and views with their columns, by few questions where the source can answer so.
+
+        Raises:
+            Misconfigured, Unavailable
+        """
+        return [TableInfo(name, tuple(self.columns(table=name))) for name in self.tables()]
 
     @abstractmethod
     def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:
@@ -89,9 +111,13 @@ class Engine(ABC):
 
     slug: ClassVar[str]
     label: ClassVar[str]
+    note: ClassVar[str] = ""
+    """What a person should know before choosing it."""
     parameters: ClassVar[tuple[Parameter, ...]]
     dialect: ClassVar[Dialect]
     """Compiles queries for showing them and for running them."""
+    endings: ClassVar[tuple[str, ...]] = ()
+    """Of files that may be uploaded for its parameter `path`; none where it reads no single file."""
 
     @abstractmethod
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> AbstractContextManager[Reader]:

@@ -2,19 +2,67 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
 from core.errors import Misconfigured, Problem
-from segments.contract import ColumnInfo
+from segments import sql as statements
+from segments.contract import ColumnInfo, Reader
 from segments.models import Column, DataModel, Source
-from segments.sources import opened, zone
+from segments.sources import engine, opened, zone
+from segments.values import natural
 
 LONGEST_NAME = 200
+SAMPLE_ROWS = 10
+NOT_REACHED = ("source_unreachable", "source_file_missing", "source_file_outside", "source_file_name", "driver_missing")
+
+
+@dataclass(frozen=True)
+class Probe:
+    """How far a test of a source came.
+
+    Args:
+        done: the stages that went well, in words.
+        failed: the stage that did not, if any, and `problem` why.
+    """
+
+    done: Sequence[str]
+    failed: str = ""
+    problem: Problem | None = None
+
+    @property
+    def message(self) -> str:
+        return f"{', '.join(self.done)}." if self.done else ""
+
+    @staticmethod
+    def place(done: Sequence[str], problem: Problem) -> str:
+        """The stage at which a problem came up."""
+        if not done:
+            return "Reach the source" if problem.code in NOT_REACHED else "Sign in"
+        return "List the tables" if len(done) == 1 else "Read rows"
+
+
+class _Watch:
+    """Stages as they are done, and the time that each took."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+        self.since = time.perf_counter()
+
+    def stage(self, words: str) -> None:
+        self.stages.append(words)
+
+    def lap(self) -> str:
+        now = time.perf_counter()
+        took, self.since = now - self.since, now
+        return f"{took * 1000:.0f} ms" if took < 1 else f"{took:.1f} seconds"
 
 
 def tables(source: Source) -> list[str]:
@@ -62,23 +110,56 @@ def store_columns(model: DataModel, found: list[ColumnInfo]) -> list[ColumnInfo]
 
 
 def check(source: Source, now: datetime) -> str:
-    """Opens the source, lists its tables, and keeps the outcome on it.
+    """Probes the source, and keeps the outcome on it.
 
     Returns:
         What was found, in a sentence.
 
     Raises:
-        Problem: what the check found; it is kept on the source too.
+        Problem: what the probe found; it is kept on the source too.
     """
+    found = probe(source)
+    source.record_health(now, found.problem, found.message)
+    if found.problem:
+        raise found.problem
+    return found.message
+
+
+def probe(source: Source) -> Probe:
+    """Reaches the source, signs in, lists its tables and reads a few rows; stores nothing."""
+    watch = _Watch()
     try:
         zone(source)
-        count = len(tables(source))
+        with opened(source, settings.SOURCE_PREVIEW_SECONDS) as reader:
+            watch.stage(f"Reached and signed in within {watch.lap()}")
+            names = reader.tables()
+            watch.stage(f"{len(names):,} {'table' if len(names) == 1 else 'tables'} can be read, listed within {watch.lap()}")
+            if names:
+                rows = _first_rows(source, reader, names[0])
+                watch.stage(f"the first {len(rows)} {'row' if len(rows) == 1 else 'rows'} of {names[0]} came within {watch.lap()}")
     except Problem as problem:
-        source.record_health(now, problem)
-        raise
-    message = f"Reached, signed in, {count} {'table' if count == 1 else 'tables'} can be read."
-    source.record_health(now, None, message)
-    return message
+        return Probe(watch.stages, Probe.place(watch.stages, problem), problem)
+    return Probe(watch.stages)
+
+
+def sample(source: Source, table: str) -> tuple[list[ColumnInfo], list[dict[str, Any]]]:
+    """The columns of a table and its first rows, for a person to look at.
+
+    Raises:
+        Misconfigured, Unavailable
+    """
+    home = zone(source)
+    with opened(source, settings.SOURCE_PREVIEW_SECONDS) as reader:
+        infos = reader.columns(table=table)
+        rows = _first_rows(source, reader, table, infos)
+    types = {info.name: info.type for info in infos}
+    return infos, [{name: natural(value, types[name], home) for name, value in row.items()} for row in rows]
+
+
+def _first_rows(source: Source, reader: Reader, table: str, infos: Sequence[ColumnInfo] = ()) -> list[dict[str, Any]]:
+    columns = {info.name: info for info in infos or reader.columns(table=table)}
+    query = statements.select(statements.relation(list(columns.values()), engine(source).dialect, table=table), columns, list(columns))
+    return reader.rows(query, SAMPLE_ROWS)
 
 
 def _column(model: DataModel, info: ColumnInfo, position: int) -> Column:

@@ -7,8 +7,11 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.template.defaultfilters import filesizeformat
 from unfold.widgets import (
     UnfoldAdminExpandableTextareaWidget,
+    UnfoldAdminFileFieldWidget,
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelect2Widget,
     UnfoldAdminSelectWidget,
@@ -16,11 +19,14 @@ from unfold.widgets import (
 
 from core import parameter_form
 from core.errors import Misconfigured, Problem
-from segments import checks, conditions, discovery
+from segments import checks, conditions, discovery, uploads
 from segments.builder import ConditionsField
 from segments.contract import ColumnInfo, Engine
 from segments.models import DataModel, Segment, Source
 
+TEST = "_test"
+"""The button that saves a source and tests it."""
+PATH = f"{parameter_form.PREFIX}path"
 NO_CHOICE = ("", "---------")
 SHAPES = [("table", "A table or view"), ("sql", "A SQL query")]
 
@@ -29,6 +35,10 @@ class SourceForm(forms.ModelForm):
     """A source. Subclassed for each engine, with the fields of its parameters."""
 
     engine_plugin: Engine
+    moved = False
+    """Whether a saved source has other settings now."""
+    probe: discovery.Probe | None = None
+    """How a test of these settings went, where one was asked for."""
 
     timezone = forms.ChoiceField(
         choices=lambda: [(name, name) for name in sorted(zoneinfo.available_timezones())],
@@ -45,6 +55,8 @@ class SourceForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        if file := cleaned.get("upload"):
+            self._keep(cleaned, file)
         try:
             config, secrets = parameter_form.values(self.engine_plugin.parameters, cleaned, self.instance.secrets)
         except Misconfigured as problem:
@@ -53,15 +65,35 @@ class SourceForm(forms.ModelForm):
             return cleaned
         if self.instance.pk and (config, secrets) != (self.instance.config, self.instance.secrets):
             self.instance.forget_health()
+            self.moved = True
         self.instance.engine = self.engine_plugin.slug
         self.instance.config, self.instance.secrets = config, secrets
+        if TEST in self.data and not self.errors:
+            self.instance.timezone = cleaned["timezone"]
+            self.probe = discovery.probe(self.instance)
         return cleaned
+
+    def _keep(self, cleaned: dict[str, Any], file: UploadedFile) -> None:
+        """Takes an uploaded file for the path."""
+        try:
+            uploads.check(file, self.engine_plugin.endings)
+            if not self.errors:
+                cleaned[PATH] = uploads.store(file, self.instance.config.get("path", ""))
+        except Misconfigured as problem:
+            self.add_error("upload", problem.message)
+        cleaned[PATH] = cleaned.get(PATH) or file.name
 
 
 def source_form(engine: Engine, source: Source | None) -> type[SourceForm]:
     """The form of an engine's sources, filled from `source` where there is one."""
     config, secrets = (source.config, source.secrets) if source else ({}, {})
     inputs = parameter_form.fields(engine.parameters, config, secrets)
+    if engine.endings:
+        inputs[PATH].required = False
+        most = filesizeformat(settings.SOURCE_UPLOAD_MAX_BYTES)
+        help_text = f"Instead of a path: a file of at most {most}. A new one takes the place of the last."
+        widget = UnfoldAdminFileFieldWidget(attrs={"accept": ",".join(engine.endings)})
+        inputs["upload"] = forms.FileField(label="Upload", required=False, help_text=help_text, widget=widget)
     return type("EngineForm", (SourceForm,), {**inputs, "engine_plugin": engine})
 
 

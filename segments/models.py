@@ -36,6 +36,17 @@ class Source(Health):
         return {**self.config, **self.secrets}
 
 
+class Catalog(models.Model):
+    """The tables of a source with their columns, as they were last listed. A row of its own, since it may be large."""
+
+    source = models.OneToOneField(Source, models.CASCADE, related_name="catalog")
+    tables = models.JSONField(default=list)
+    read_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Tables of {self.source}"
+
+
 class DataModel(models.Model):
     """One table or one SQL query of a source, with a primary key: what its rows are."""
 

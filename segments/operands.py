@@ -18,7 +18,7 @@ PAIRS = frozenset({"between", "not_between"})
 LENGTHS = frozenset({"in_the_last", "in_the_next", "more_than_ago"})
 _PART_OF_TEXT = frozenset({"contains", "not_contains", "starts_with", "ends_with"})
 
-MAX_VALUES = 1000
+MAX_VALUES = 10_000
 MAX_NUMBER = 10**18
 MAX_DECIMALS = 9
 YEARS = (1000, 9000)

@@ -33,7 +33,8 @@ def relation(columns: Sequence[ColumnInfo], dialect: Dialect, *, table: str = ""
     named = [sqlalchemy.column(_quoted(info.name), types.NullType()) for info in columns]
     if sql:
         return Verbatim(sql).columns(*named).subquery("model")
-    schema, name = ("", table) if dialect.name in WITHOUT_SCHEMAS else split_name(table)
+    has_schemas = getattr(dialect, "has_schemas", dialect.name not in WITHOUT_SCHEMAS)
+    schema, name = split_name(table) if has_schemas else ("", table)
     return sqlalchemy.table(_quoted(name), *named, schema=_quoted(schema) if schema else None).alias("model")
 
 

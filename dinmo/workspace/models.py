@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import PurePath
 
 from core.errors import Problem, Unavailable
 from dinmo.workspace import things
 from dinmo.workspace.reading import Block
 from dinmo.workspace.scope import Scope
+from segments.engines.paths import table_name
 
 Ask = Callable[[things.Source, str, str], tuple[things.Column, ...]]
 """(source, table, sql) → its columns. Raises Misconfigured, Unavailable."""
 KINDS = ("users", "events", "custom")
-FILES = ("csv", "parquet")
+FILES = ("csv", "parquet", "jsonl")
 TABLE_LENGTH = 400
 SQL_LENGTH = 1_000_000
 
@@ -66,8 +66,8 @@ class Reader:
 
 
 def file_table(source: things.Source) -> str:
-    """The one table of a CSV or Parquet source: the stem of its file. Empty for other sources."""
-    return PurePath(str(source.config.get("path") or "")).stem if source.engine in FILES else ""
+    """The one table of a source of files: the stem of its file. Empty for other sources."""
+    return table_name(str(source.config.get("path") or "")) if source.engine in FILES else ""
 
 
 def _table_or_sql(block: Block, source: things.Source | None) -> tuple[str, str]:

@@ -9,7 +9,17 @@ import psycopg
 import pytest
 from django.test import override_settings
 
-from tests.segments.places import POSTGRES_SCHEMA, POSTGRES_URL, SLUGS, postgres_answers
+from tests.segments.places import (
+    MYSQL_DATABASE,
+    MYSQL_URL,
+    POSTGRES_SCHEMA,
+    POSTGRES_URL,
+    SERVERS,
+    SLUGS,
+    mysql_answers,
+    postgres_answers,
+    run_in_mysql,
+)
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +42,19 @@ def postgres() -> Iterator[None]:
         connection.execute(f'drop schema "{POSTGRES_SCHEMA}" cascade'.encode())
 
 
+@pytest.fixture(scope="session")
+def mysql() -> Iterator[None]:
+    """A database of our own in a real MySQL or MariaDB; skipped where none answers."""
+    if not mysql_answers():
+        pytest.skip(f"no MySQL at {MYSQL_URL}")
+    run_in_mysql(f"create database `{MYSQL_DATABASE}` character set utf8mb4", database="")
+    yield
+    run_in_mysql(f"drop database `{MYSQL_DATABASE}`", database="")
+
+
 @pytest.fixture(params=SLUGS)
 def slug(request: pytest.FixtureRequest, files: Path) -> str:
     """Every engine in turn."""
-    if request.param == "postgres":
-        request.getfixturevalue("postgres")
+    if request.param in SERVERS:
+        request.getfixturevalue(request.param)
     return str(request.param)

@@ -1,7 +1,8 @@
-"""The same rows in every kind of source: real tables in SQLite and PostgreSQL, real CSV and Parquet files."""
+"""The same rows in every kind of source: real tables in SQLite, PostgreSQL and MySQL, real CSV and Parquet files."""
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -12,26 +13,32 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import duckdb
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet
+import pymysql
 
 from segments.contract import ColumnInfo, Reader
 from segments.registry import engines
 
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgresql://root@/test?host=/var/run/postgresql")
 POSTGRES_SCHEMA = f"segments_{os.getpid()}"
-SLUGS = ("sqlite", "postgres", "csv", "parquet")
+MYSQL_URL = os.environ.get("TEST_MYSQL_URL", "mysql://root@127.0.0.1:3306")
+MYSQL_DATABASE = f"segments_{os.getpid()}"
+SLUGS = ("sqlite", "postgres", "mysql", "csv", "parquet", "jsonl", "duckdb")
+SERVERS = ("postgres", "mysql")
 
-NATIVE: dict[str, dict[str, Any]] = {
-    "text": {"sqlite": "TEXT", "postgres": "text", "parquet": pa.string()},
-    "integer": {"sqlite": "INTEGER", "postgres": "bigint", "parquet": pa.int64()},
-    "number": {"sqlite": "REAL", "postgres": "double precision", "parquet": pa.float64()},
-    "boolean": {"sqlite": "BOOLEAN", "postgres": "boolean", "parquet": pa.bool_()},
-    "date": {"sqlite": "DATE", "postgres": "date", "parquet": pa.date32()},
-    "timestamp": {"sqlite": "TIMESTAMP", "postgres": "timestamp", "parquet": pa.timestamp("us")},
-    "timestamptz": {"sqlite": "TIMESTAMP", "postgres": "timestamptz", "parquet": pa.timestamp("us", "UTC")},
+KINDS = ("text", "integer", "number", "boolean", "date", "timestamp", "timestamptz")
+WORDS: dict[str, tuple[Any, ...]] = {
+    "sqlite": ("TEXT", "INTEGER", "REAL", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMP"),
+    "postgres": ("text", "bigint", "double precision", "boolean", "date", "timestamp", "timestamptz"),
+    "mysql": ("longtext", "bigint", "double", "boolean", "date", "datetime(6)", "timestamp(6)"),
+    "parquet": (pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.date32(), pa.timestamp("us"), pa.timestamp("us", "UTC")),
+    "duckdb": ("VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMPTZ"),
 }
+NATIVE = {kind: {slug: words[place] for slug, words in WORDS.items()} for place, kind in enumerate(KINDS)}
+"""The native types of each kind of column, by engine."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,42 @@ def run_in_postgres(*statements: str) -> None:
             connection.execute(statement.encode())
 
 
+def mysql_settings() -> dict[str, Any]:
+    url = urlsplit(MYSQL_URL)
+    return {
+        "host": url.hostname or "127.0.0.1",
+        "port": url.port or 3306,
+        "database": MYSQL_DATABASE,
+        "user": unquote(url.username or ""),
+        "password": unquote(url.password or ""),
+        "sslmode": "prefer",
+    }
+
+
+def mysql_connection(database: str = MYSQL_DATABASE) -> pymysql.Connection[Any]:
+    """A session that may write, with clocks in UTC."""
+    given = {name: mysql_settings()[name] for name in ("host", "port", "user", "password")}
+    init = "set time_zone = '+00:00'"
+    return pymysql.connect(**given, database=database or None, charset="utf8mb4", autocommit=True, init_command=init)
+
+
+def mysql_answers() -> bool:
+    try:
+        mysql_connection("").close()
+    except pymysql.MySQLError:
+        return False
+    return True
+
+
+def run_in_mysql(*statements: str, database: str = MYSQL_DATABASE) -> None:
+    with mysql_connection(database) as connection, connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+ANSWERS = {"postgres": postgres_answers, "mysql": mysql_answers}
+
+
 def run_in_sqlite(path: Path, *statements: str) -> Place:
     """A SQLite file made by statements."""
     connection = sqlite3.connect(path)
@@ -92,6 +135,10 @@ def run_in_sqlite(path: Path, *statements: str) -> Place:
     connection.commit()
     connection.close()
     return Place("sqlite", "", {"path": str(path)})
+
+
+def ticked(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
 
 
 def quoted(name: str) -> str:
@@ -123,6 +170,18 @@ def _postgres(root: Path, table: str, columns: Mapping[str, str], rows: Sequence
     return Place("postgres", f"{POSTGRES_SCHEMA}.{table}" if "." not in table else quoted(table), postgres_settings())
 
 
+def _mysql(root: Path, table: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Place:
+    declared = ", ".join(f"{ticked(name)} {NATIVE[kind]['mysql']} null" for name, kind in columns.items())
+    with mysql_connection() as connection, connection.cursor() as cursor:
+        cursor.execute(f"drop table if exists {ticked(table)}")
+        cursor.execute(f"create table {ticked(table)} ({declared}) default character set utf8mb4")
+        marks = ", ".join("%s" for _ in columns)
+        values = [[row[name] for name in columns] for row in rows]
+        for start in range(0, len(values), 5000):
+            cursor.executemany(f"insert into {ticked(table).replace('%', '%%')} values ({marks})", values[start : start + 5000])
+    return Place("mysql", quoted(table) if "." in table or '"' in table else table, mysql_settings())
+
+
 def _csv(root: Path, table: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Place:
     path = root / f"{table}.csv"
     lines = [",".join(quoted(name) for name in columns), *(",".join(_cell(row[name]) for name in columns) for row in rows)]
@@ -135,6 +194,24 @@ def _parquet(root: Path, table: str, columns: Mapping[str, str], rows: Sequence[
     schema = pa.schema([(name, NATIVE[kind]["parquet"]) for name, kind in columns.items()])
     pyarrow.parquet.write_table(pa.Table.from_pylist([dict(row) for row in rows], schema=schema), path)
     return Place("parquet", table, {"path": path.name})
+
+
+def _jsonl(root: Path, table: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Place:
+    path = root / f"{table}.jsonl"
+    lines = [json.dumps({name: _iso(row[name]) for name in columns}, ensure_ascii=False) for row in rows]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return Place("jsonl", table, {"path": path.name})
+
+
+def _duckdb(root: Path, table: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Place:
+    path = root / "places.duckdb"
+    declared = ", ".join(f"{quoted(name)} {NATIVE[kind]['duckdb']}" for name, kind in columns.items())
+    schema = pa.schema([(name, NATIVE[kind]["parquet"]) for name, kind in columns.items()])
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(f"create or replace table {quoted(table)} ({declared})")
+        connection.register("filled", pa.Table.from_pylist([dict(row) for row in rows], schema=schema))
+        connection.execute(f"set TimeZone = 'UTC'; insert into {quoted(table)} from filled")
+    return Place("duckdb", quoted(table) if "." in table or '"' in table else table, {"path": path.name})
 
 
 def _iso(value: Any) -> Any:
@@ -151,4 +228,4 @@ def _cell(value: Any) -> str:
     return quoted(str(_iso(value)))
 
 
-_MAKERS = {"sqlite": _sqlite, "postgres": _postgres, "csv": _csv, "parquet": _parquet}
+_MAKERS = {"sqlite": _sqlite, "postgres": _postgres, "mysql": _mysql, "csv": _csv, "parquet": _parquet, "jsonl": _jsonl, "duckdb": _duckdb}

@@ -10,6 +10,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from dinmo.celery import app
+from segments import tasks
 from segments.models import DataModel, Segment, Source
 
 pytestmark = pytest.mark.django_db
@@ -133,3 +135,47 @@ def test_a_lost_key_is_said_in_words_and_the_secret_can_be_entered_again(staff: 
     values = {"name": "Db", "timezone": "UTC", "setting_host": "db", "setting_database": "shop", "setting_user": "me", "setting_port": 5432}
     staff.post(page, {**values, "setting_password": "new"})
     assert Source.objects.get().secrets["password"] == "new"
+
+
+def test_a_source_is_saved_and_tested_at_once_and_says_how_far_it_came(staff: Client, shop: Source) -> None:
+    add = "/admin/segments/source/add/?engine=sqlite"
+    values = {"name": "Second", "timezone": "UTC", "setting_path": "shop.sqlite3", "_test": ""}
+    page = staff.post(add, values, follow=True).content.decode()
+    assert "✓ Reached and signed in within" in page
+    assert "✓ 1 table can be read" in page
+    assert "✓ The first 3 rows of companies came within" in page
+    assert "Save &amp; test" in page
+    made = Source.objects.get(name="Second")
+    assert (made.health, made.health_at is not None) == ("ok", True)
+    change = f"/admin/segments/source/{made.pk}/change/"
+    page = staff.post(change, {**values, "setting_path": "gone.sqlite3"}, follow=True).content.decode()
+    assert "✗ Reach the source: There is no file" in page
+    assert Source.objects.get(name="Second").health == "failed"
+
+
+def test_only_saving_tests_nothing(staff: Client, shop: Source) -> None:
+    values = {"name": "Second", "timezone": "UTC", "setting_path": "gone.sqlite3", "_save": ""}
+    staff.post("/admin/segments/source/add/?engine=sqlite", values)
+    assert Source.objects.get(name="Second").health == "unknown"
+
+
+def test_a_certificate_is_a_secret_of_many_lines_and_never_comes_back(staff: Client) -> None:
+    add = "/admin/segments/source/add/?engine=mysql"
+    assert '<textarea name="setting_ssl_ca"' in staff.get(add).content.decode()
+    pem = "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----"
+    values = {"setting_host": "db", "setting_database": "shop", "setting_user": "me", "setting_ssl_ca": pem, "setting_sslmode": "verify-ca"}
+    assert "abc" not in staff.post(add, {**values, "timezone": "UTC", "name": "", "setting_port": 3306}).content.decode()
+    staff.post(add, {**values, "timezone": "UTC", "name": "Db", "setting_port": 3306})
+    source = Source.objects.get(name="Db")
+    assert source.secrets["ssl_ca"].splitlines() == pem.splitlines()
+    assert "abc" not in staff.get(f"/admin/segments/source/{source.pk}/change/").content.decode()
+
+
+def test_every_source_is_tested_in_the_night_and_nothing_is_paused(shop: Source) -> None:
+    broken = Source.objects.create(name="Gone", engine="sqlite", config={"path": "gone.sqlite3"})
+    tasks.check_source(shop.pk)
+    tasks.check_source(broken.pk)
+    tasks.check_source(0)
+    assert {source.name: source.health for source in Source.objects.all()} == {"Shop": "ok", "Gone": "failed"}
+    scheduled = app.conf.beat_schedule["check-sources"]
+    assert scheduled["task"] == tasks.check_sources.name

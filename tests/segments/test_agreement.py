@@ -18,7 +18,7 @@ from segments.contract import ColumnInfo, ColumnType, Reader
 from segments.operands import PLAIN
 from segments.registry import engines
 from segments.times import Duration
-from tests.segments.places import SLUGS, make, postgres_answers
+from tests.segments.places import ANSWERS, SLUGS, make
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 3, 31, 10, 30, tzinfo=UTC)
@@ -70,7 +70,8 @@ TIMES = [
         "9999-12-31 00:00",
     )
 ]
-ZONED = [value and value.replace(tzinfo=UTC) for value in TIMES]
+# The moments of MySQL end in January 2038.
+ZONED = [value and value.replace(tzinfo=UTC, year=min(value.year, 2037)) for value in TIMES]
 ROWS: list[dict[str, Any]] = [
     {
         "id": place,
@@ -92,9 +93,9 @@ Open = list[tuple[str, Reader, dict[str, ColumnInfo], str]]
 @pytest.fixture(scope="module")
 def everywhere(files: Path, request: pytest.FixtureRequest) -> Iterator[Open]:
     """The rows in every engine, each with an open session."""
-    slugs = [slug for slug in SLUGS if slug != "postgres" or postgres_answers()]
-    if "postgres" in slugs:
-        request.getfixturevalue("postgres")
+    slugs = [slug for slug in SLUGS if slug not in ANSWERS or ANSWERS[slug]()]
+    for server in ANSWERS.keys() & slugs:
+        request.getfixturevalue(server)
     with ExitStack() as stack:
         opened: Open = []
         for slug in slugs:

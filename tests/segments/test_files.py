@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from core.errors import Misconfigured
+from core.errors import Misconfigured, Unavailable
 from segments import sql
 from segments.contract import ColumnInfo, ColumnType
 from segments.registry import engines
@@ -43,7 +46,7 @@ def refusal(place: Place) -> Misconfigured:
     return refused.value
 
 
-@pytest.mark.parametrize("slug", ["csv", "parquet", "sqlite"])
+@pytest.mark.parametrize("slug", ["csv", "parquet", "jsonl", "duckdb", "sqlite"])
 @pytest.mark.parametrize("path", ["../secret.csv", "/etc/passwd", "sub/../../secret.csv", "link.csv", "linked/secret.csv"])
 def test_no_file_outside_the_directory_is_read(slug: str, path: str, files: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.csv").write_text("a\n1\n")
@@ -55,7 +58,7 @@ def test_no_file_outside_the_directory_is_read(slug: str, path: str, files: Path
     assert "SOURCE_FILES_ROOT" in found.message
 
 
-@pytest.mark.parametrize("slug", ["csv", "parquet", "sqlite"])
+@pytest.mark.parametrize("slug", ["csv", "parquet", "jsonl", "duckdb", "sqlite"])
 def test_a_missing_file_is_named(slug: str, files: Path) -> None:
     found = refusal(Place(slug, "nope", {"path": "nope.csv"}))
     assert (found.code, found.where) == ("source_file_missing", "path")
@@ -67,10 +70,12 @@ def test_an_absolute_path_inside_the_directory_is_read(files: Path) -> None:
     assert values(Place("csv", "file", {"path": str(files / "file.csv")})) == [{"a": 1}]
 
 
-@pytest.mark.parametrize("slug", ["parquet", "sqlite"])
+@pytest.mark.parametrize("slug", ["parquet", "sqlite", "duckdb", "jsonl"])
 def test_a_file_of_another_kind_is_refused_in_words(slug: str, files: Path) -> None:
     csv_file(files, "a,b\n" + "1,2\n" * 1000)
-    assert refusal(Place(slug, "file", {"path": "file.csv"})).code == "source_file_unreadable"
+    assert refusal(Place(slug, "file", {"path": "file.csv"})).code == (
+        "source_file_broken" if slug == "jsonl" else "source_file_unreadable"
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,9 +170,9 @@ def test_a_column_without_a_name_gets_one(files: Path) -> None:
         ("\n\n", "source_file_broken", "is empty"),
         ("a,A\n1,2\n", "column_twice", "'A'"),
         (b"a\xff,b\n1,2\n", "source_file_broken", "UTF-8"),
-        (b"a,b\n1,caf\xe9\n", "source_file_broken", "Line 2 of the file is not in UTF-8"),
-        ("a,b\n1,2\n1,2,secret\n", "source_file_broken", "Line 3 of the file has 3 values, but the first line names 2 columns"),
-        ("a,b\n1,2\nsecret\n", "source_file_broken", "Line 3 of the file has 1 values, but the first line names 2 columns"),
+        (b"a,b\n1,caf\xe9\n", "source_file_broken", "Line 2 of the file 'file.csv' is not in UTF-8"),
+        ("a,b\n1,2\n1,2,secret\n", "source_file_broken", "Line 3 of the file 'file.csv' has 3 values, but the first line names 2 columns"),
+        ("a,b\n1,2\nsecret\n", "source_file_broken", "Line 3 of the file 'file.csv' has 1 values, but the first line names 2 columns"),
     ],
 )
 def test_a_broken_file_is_refused_in_words_that_show_no_value(text: str | bytes, code: str, words: str, files: Path) -> None:
@@ -239,3 +244,199 @@ def test_the_native_types_of_parquet_come_through_exactly(files: Path) -> None:
             "raw": "\\x00\\xFF",
         }
     ]
+
+
+# Many files as one table.
+
+
+def test_a_pattern_reads_many_files_as_one_table(files: Path) -> None:
+    (files / "exports").mkdir(exist_ok=True)
+    csv_file(files, "id,name\n1,Acme\n", "exports/companies-1.csv")
+    csv_file(files, "Name;seats\nBolt;5\n", "exports/companies-2.csv")
+    csv_file(files, "id\n9\n", "exports/other.csv")
+    for path in ("exports/companies-*.csv", str(files / "exports" / "companies-[12].csv"), "**/companies-?.csv"):
+        place = Place("csv", "companies", {"path": path})
+        assert types(place) == {"id": "integer", "name": "text", "seats": "integer"}
+        rows = values(place)
+        assert sorted(rows, key=lambda row: row["name"]) == [
+            {"id": 1, "name": "Acme", "seats": None},
+            {"id": None, "name": "Bolt", "seats": 5},
+        ]
+        assert values(place, "select count(*) as n from companies where seats > 4") == [{"n": 1}]
+
+
+def test_a_file_that_comes_later_is_read_too(files: Path) -> None:
+    place = Place("csv", "day", {"path": "day-*.csv"})
+    csv_file(files, "a\n1\n", "day-1.csv")
+    assert types(place) == {"a": "integer"}
+    csv_file(files, "a\nx\n", "day-2.csv")
+    assert types(place) == {"a": "text"}
+    assert len(values(place)) == 2
+
+
+def test_the_broken_file_of_many_is_named(files: Path) -> None:
+    csv_file(files, "a,b\n1,2\n", "part-1.csv")
+    csv_file(files, "a,b\n1,2,3\n", "part-2.csv")
+    assert "Line 2 of the file 'part-2.csv'" in refusal(Place("csv", "part", {"path": "part-*.csv"})).message
+
+
+@pytest.mark.parametrize("path", ["../*.csv", "/etc/*", "sub/../../*.csv", "away/*.csv"])
+def test_no_pattern_leads_outside_the_directory(path: str, files: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text("a\n1\n")
+    (files / "away").unlink(missing_ok=True)
+    (files / "away").symlink_to(tmp_path)
+    assert refusal(Place("csv", "secret", {"path": path})).code == "source_file_outside"
+    (files / "away").unlink()
+
+
+def test_a_pattern_that_finds_nothing_is_named(files: Path) -> None:
+    assert "'nothing-*.csv'" in refusal(Place("csv", "nothing", {"path": "nothing-*.csv"})).message
+
+
+def test_parquet_files_are_united_by_the_names_of_their_columns(files: Path) -> None:
+    pyarrow.parquet.write_table(pa.table({"a": [1], "b": ["x"]}), files / "u-1.parquet")
+    pyarrow.parquet.write_table(pa.table({"b": ["y"], "c": [0.5], "a": pa.array([2], pa.int8())}), files / "u-2.parquet")
+    place = Place("parquet", "u", {"path": "u-*.parquet"})
+    assert types(place) == {"a": "integer", "b": "text", "c": "number"}
+    assert values(place) == [{"a": 1, "b": "x", "c": None}, {"a": 2, "b": "y", "c": 0.5}]
+
+
+# JSON lines.
+
+
+def json_file(files: Path, *lines: str, name: str = "file.jsonl") -> Place:
+    (files / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return Place("jsonl", Path(name).stem, {"path": name})
+
+
+def test_the_fields_of_json_have_the_types_that_all_values_show(files: Path) -> None:
+    early = (
+        '{"id": 1, "zip": "75001", "price": 1.50, "flag": true, "day": "2026-01-31", "at": "2026-01-31T09:30:00", '
+        '"zoned": "2026-01-31T09:30:00+01:00", "tags": ["a", null], "place": {"city": "Zürich"}, "mixed": "x", '
+        '"none": null, "huge": 1, "both": "2026-01-31T09:30:00"}'
+    )
+    middle = '{"id": 2, "zip": "01000", "price": 2, "place": {"city": "Köln", "more": [1]}, "tags": []}'
+    late = '{"id": 3, "late": 1.5, "mixed": 5, "huge": 12345678901234567890123, "both": "2026-01-31"}'
+    place = json_file(files, early, middle, late)
+    expected = {
+        "id": "integer",
+        "zip": "text",
+        "price": "number",
+        "flag": "boolean",
+        "day": "date",
+        "at": "timestamp",
+        "zoned": "timestamp",
+    }
+    expected |= {
+        "tags": "list",
+        "place": "object",
+        "mixed": "text",
+        "none": "text",
+        "huge": "number",
+        "both": "timestamp",
+        "late": "number",
+    }
+    assert types(place) == expected
+    first, second, third = values(place)
+    assert first == {
+        "id": 1,
+        "zip": "75001",
+        "price": 1.5,
+        "flag": True,
+        "day": date(2026, 1, 31),
+        "at": datetime(2026, 1, 31, 9, 30, tzinfo=ZoneInfo("UTC")),
+        "zoned": datetime(2026, 1, 31, 8, 30, tzinfo=UTC),
+        "tags": ["a", None],
+        "place": {"city": "Zürich"},
+        "mixed": "x",
+        "none": None,
+        "huge": 1,
+        "both": datetime(2026, 1, 31, 9, 30, tzinfo=ZoneInfo("UTC")),
+        "late": None,
+    }
+    assert (second["tags"], second["place"], second["price"]) == ([], {"city": "Köln", "more": [1]}, 2)
+    assert (third["late"], third["mixed"], third["huge"]) == (1.5, "5", 12345678901234567890123)
+    typed = "select sum(price) as total, max(day) as last, list(tags) as all_tags from file where flag or id > 1"
+    assert values(place, typed)[0]["total"] == 3.5
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (['{"a": 1}', '{"a": secret}'], "a line that is not JSON"),
+        (['{"a": 1}', "[1]"], "no objects"),
+        (["5"], "no objects"),
+        ([""], "no objects"),
+    ],
+)
+def test_what_is_no_object_on_each_line_is_refused_in_words(lines: list[str], words: str, files: Path) -> None:
+    found = refusal(json_file(files, *lines))
+    assert found.code == "source_file_broken"
+    assert words in found.message
+    assert "secret" not in found.message
+
+
+def test_json_of_many_files_is_one_table(files: Path) -> None:
+    json_file(files, '{"a": 1}', name="j-1.jsonl")
+    json_file(files, '{"b": "x"}', name="j-2.jsonl")
+    assert values(Place("jsonl", "j", {"path": "j-*.jsonl"})) == [{"a": 1, "b": None}, {"a": None, "b": "x"}]
+
+
+# Database files of DuckDB.
+
+
+@pytest.fixture
+def database(files: Path) -> Place:
+    path = files / "shop.duckdb"
+    path.unlink(missing_ok=True)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create table companies (id integer primary key, name varchar); insert into companies values (1, 'Acme')")
+        connection.execute('create schema "sa.les"; create table "sa.les".orders (id int); create view seen as select * from companies')
+        connection.execute("create sequence numbers; create macro twice(x) as x * 2")
+    return Place("duckdb", "companies", {"path": path.name})
+
+
+def test_the_tables_of_a_duckdb_file_are_found_in_their_schemas(database: Place) -> None:
+    with database.open() as reader:
+        assert reader.tables() == ["companies", "seen", '"sa.les".orders']
+        assert [(info.name, info.nullable) for info in reader.columns(table="companies")] == [("id", False), ("name", True)]
+        assert [info.name for info in reader.columns(table='"sa.les".orders')] == ["id"]
+    assert values(database) == [{"id": 1, "name": "Acme"}]
+    assert values(Place("duckdb", '"sa.les".orders', database.settings)) == []
+    assert values(database, "select twice(count(*)) as n from seen") == [{"n": 2}]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select nextval('numbers') as n",
+        "insert into companies values (2, 'Bolt')",
+        "create table other (id int)",
+        "attach '{folder}/other.duckdb' as other",
+        "select * from read_csv('{folder}/file.csv')",
+        "copy companies to '{folder}/out.csv'",
+        "use memory",
+        "detach source",
+        "checkpoint source",
+    ],
+)
+def test_a_duckdb_file_is_only_read_and_nothing_else_is_in_reach(query: str, database: Place, files: Path) -> None:
+    csv_file(files, "a\n1\n")
+    before = (files / "shop.duckdb").read_bytes()
+    with pytest.raises(Misconfigured):
+        values(database, query.format(folder=files))
+    assert (files / "shop.duckdb").read_bytes() == before
+    assert not (files / "out.csv").exists()
+    assert not (files / "other.duckdb").exists()
+
+
+def test_a_duckdb_file_that_another_program_writes_may_work_later(database: Place, files: Path) -> None:
+    code = f"import duckdb, sys; c = duckdb.connect({str(files / 'shop.duckdb')!r}); print('open', flush=True); sys.stdin.read()"
+    writer = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert writer.stdout
+    assert writer.stdout.readline()
+    with pytest.raises(Unavailable) as busy:
+        values(database)
+    writer.communicate()
+    assert busy.value.code == "source_busy"
+    assert values(database) == [{"id": 1, "name": "Acme"}]

@@ -134,10 +134,10 @@ def test_a_session_is_read_only_and_says_who_it_is() -> None:
     query = "select current_setting('transaction_read_only') as locked, current_setting('application_name') as name"
     assert values(place(), query) == [{"locked": "on", "name": "dinmo"}]
     found = refusal(place(), "select nextval('nope') as x")
-    assert found.code == "source_refused"
+    assert found.code == "source_function"
     run_in_postgres("create or replace function wipe() returns int language sql as 'delete from strict returning 1'")
     assert refusal(place(), "select wipe() as x").code == "source_read_only"
-    assert refusal(place(), "select set_config('transaction_read_only', 'off', false) as x, 1 as y").code == "source_refused"
+    assert refusal(place(), "select set_config('transaction_read_only', 'off', false) as x, 1 as y").code == "source_function"
 
 
 def test_no_value_of_a_row_is_told_in_a_problem() -> None:

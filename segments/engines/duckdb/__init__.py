@@ -1,6 +1,8 @@
-"""CSV and Parquet files, read by DuckDB in this process."""
+"""CSV, JSON lines and Parquet files, and files of DuckDB, read by DuckDB in this process."""
 
 from segments.engines.duckdb.csv_file import CSV
+from segments.engines.duckdb.database import DuckDB
+from segments.engines.duckdb.json_file import JSONLines
 from segments.engines.duckdb.parquet_file import Parquet
 
-ENGINES = [CSV(), Parquet()]
+ENGINES = [CSV(), Parquet(), JSONLines(), DuckDB()]

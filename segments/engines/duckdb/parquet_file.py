@@ -1,4 +1,4 @@
-"""Parquet files."""
+"""Parquet files. Columns that one of several files lacks are null there."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from typing import Any
 from segments.contract import Engine, Reader
 from segments.engines.duckdb.dialect import dialect
 from segments.engines.duckdb.session import FileReader, locked
-from segments.engines.paths import PATH, inside
+from segments.engines.paths import PATHS, several, table_name
 
 
 class Parquet(Engine):
     slug = "parquet"
-    label = "Parquet file"
-    parameters = (PATH,)
+    label = "Parquet files"
+    parameters = (PATHS,)
     dialect = dialect
+    endings = (".parquet",)
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
-        path = inside(settings["path"])
-        with locked(path) as connection:
-            reader = FileReader(connection, path.stem, timeout_seconds)
+        paths = several(settings["path"])
+        with locked(paths) as connection:
+            reader = FileReader(connection, table_name(settings["path"]), timeout_seconds)
             with reader.problems():
-                connection.read_parquet(str(path)).create_view(path.stem)
+                connection.read_parquet([str(path) for path in paths], union_by_name=len(paths) > 1).create_view(reader.table)
             yield reader

@@ -1,11 +1,11 @@
-"""A locked DuckDB session over one file: nothing else can be read, nothing written, and its memory is bounded."""
+"""A locked DuckDB session over files: nothing else can be read, nothing written, and its memory is bounded."""
 
 from __future__ import annotations
 
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,23 +33,33 @@ CONFIG = {
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A session in memory that can open this file only."""
-    if re.search(r"[*?\[\]{}]", str(path)):
-        raise Misconfigured(
-            "source_file_name", "The path of the file has one of the characters * ? [ ] { } in it. Rename it.", where="path"
-        )
+def locked(paths: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A session in memory that can open these files only."""
+    for path in paths:
+        if re.search(r"[*?\[\]{}]", str(path)):
+            message = f"The path of the file {path.name!r} has one of the characters * ? [ ] {{ }} in it. Rename it."
+            raise Misconfigured("source_file_name", message, where="path")
     with closing(duckdb.connect(":memory:", config=CONFIG)) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("SET python_enable_replacements = false")
-        connection.execute(f"SET allowed_paths = [{quoted(str(path))}]")
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
+        connection.execute(f"SET allowed_paths = {listed(paths)}")
+        lock(connection)
         yield connection
 
 
+def lock(connection: duckdb.DuckDBPyConnection) -> None:
+    """Nothing that is not open yet can be opened, and nobody can change that."""
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET python_enable_replacements = false")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def listed(paths: Sequence[Path]) -> str:
+    """Paths as a list of SQL."""
+    return f"[{', '.join(quoted(str(path)) for path in paths)}]"
+
+
 class FileReader(Reader):
-    """One file, seen as a table that is called as the file without its ending."""
+    """One file, or several alike, seen as a table that is called as the file without its ending."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, table: str, timeout_seconds: float) -> None:
         self.connection = connection
@@ -64,7 +74,7 @@ class FileReader(Reader):
             self.refuse_other(table)
         self.refuse_several(sql)
         with self.problems():
-            source = f"({bare(sql)})" if sql else identifier(self.table)
+            source = f"({bare(sql)})" if sql else self.source_of(table)
             described = self.connection.sql(f"SELECT * FROM {source} AS described LIMIT 0")  # noqa: S608
             return [
                 ColumnInfo(name, native_type(str(type)), str(type)) for name, type in zip(described.columns, described.types, strict=True)
@@ -75,7 +85,8 @@ class FileReader(Reader):
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
         compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-        bound = [compiled.params[name] for name in compiled.positiontup or ()]
+        params = compiled.params  # Made anew each time that it is asked for.
+        bound = [params[name] for name in compiled.positiontup or ()]
         end = time.monotonic() + self.timeout_seconds
         with self.problems():
             # Not of a cursor: its result would be copied whole.
@@ -89,9 +100,16 @@ class FileReader(Reader):
 
     def asked(self, statement: str) -> tuple[Any, ...]:
         """The one row that a statement of our own gives."""
+        return next(iter(self.all_asked(statement)), ())
+
+    def all_asked(self, statement: str) -> list[tuple[Any, ...]]:
+        """The rows that a statement of our own gives."""
         with self.problems():
-            answer = self.connection.execute(statement).fetchall()
-        return answer[0] if answer else ()
+            return self.connection.execute(statement).fetchall()
+
+    def source_of(self, table: str) -> str:
+        """A table as SQL names it."""
+        return identifier(table)
 
     def refuse_other(self, table: str) -> None:
         """Raises Misconfigured unless it is the table's name."""
@@ -126,6 +144,9 @@ def problem(error: Exception, seconds: float) -> Problem:
         return timed_out(seconds)
     if "CSV Error" in said:
         return _broken_csv(said)
+    if found := re.search(r'Malformed JSON in file "(.*?)", at .* line', said):
+        message = f"The file {Path(found[1]).name!r} has a line that is not JSON. Each line must be one object in braces."
+        return Misconfigured("source_file_broken", message, where="path", detail=said)
     if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory" in said:
         limit = CONFIG["memory_limit"]
         return Misconfigured("source_too_large", f"The query needs more than {limit} of memory. Select or group fewer rows or columns.")
@@ -140,8 +161,9 @@ def problem(error: Exception, seconds: float) -> Problem:
 
 
 def _broken_csv(said: str) -> Problem:
-    line = re.search(r"Line: (\d+)", said)
-    place = f"Line {line[1]} of the file" if line else "The file"
+    line, path = re.search(r"Line: (\d+)", said), re.search(r"\n  file = (.*)", said)
+    name = f"file {Path(path[1]).name!r}" if path else "file"
+    place = f"Line {line[1]} of the {name}" if line else f"The {name}"
     reasons = [
         (r"Expected Number of Columns: (\d+) Found: (\d+)", "has {1} values, but the first line names {0} columns"),
         (r"unicode|utf-8|encoding", "is not in UTF-8. Save the file in that encoding"),

@@ -27,6 +27,10 @@ class Kind:
     native: str
 
 
+def _braced(pattern: str) -> str:
+    return pattern.replace("{", "{{").replace("}", "}}")
+
+
 _TEXT = Kind(ColumnType.TEXT, "VARCHAR")
 _INTEGER, _NUMBER, _DATE, _LOCAL, _ZONED, _BOOLEAN, _OTHER = (1 << place for place in range(7))
 _KINDS = {
@@ -40,27 +44,30 @@ _KINDS = {
     _BOOLEAN: Kind(ColumnType.BOOLEAN, "BOOLEAN"),
 }
 
+_TIMES = f"""
+    WHEN regexp_full_match({{column}}, '{_braced(DATE)}') AND try_cast({{column}} AS DATE) IS NOT NULL THEN {_DATE}
+    WHEN regexp_full_match({{column}}, '{_braced(LOCAL)}') AND try_cast({{column}} AS TIMESTAMP) IS NOT NULL THEN {_LOCAL}
+    WHEN regexp_full_match({{column}}, '{_braced(ZONED)}') AND try_cast({{column}} AS TIMESTAMPTZ) IS NOT NULL THEN {_ZONED}
+"""
+KINDS = f"""bit_or(CASE
+    WHEN {{column}} IS NULL THEN 0
+    WHEN regexp_full_match({{column}}, '-?(0|[1-9][0-9]{{{{0,17}}}})') THEN {_INTEGER}
+    WHEN regexp_full_match({{column}}, '-?[0-9]+') THEN {_OTHER}
+    WHEN regexp_full_match({{column}}, '{_braced(NUMBER)}') THEN {_NUMBER}
+    {_TIMES}
+    WHEN lower({{column}}) IN ('true', 'false') THEN {_BOOLEAN}
+    ELSE {_OTHER} END)"""
+"""Tells the kinds of all values of a column of text (its name in quotation marks), as a number for `kind`.
+
+A whole number that starts with a zero, or has more than 18 digits, is a name and no number.
+"""
+TIME_KINDS = f"bit_or(CASE WHEN {{column}} IS NULL THEN 0 {_TIMES} ELSE {_OTHER} END)"
+"""The same of a column that can't be anything but text, a date or a time."""
+
 
 def native_type(native: str) -> ColumnType:
     """The type that one of DuckDB's own means."""
     return next((type for pattern, type in _NATIVE if re.fullmatch(pattern, native, re.DOTALL)), ColumnType.TEXT)
-
-
-def kinds_of(column: str) -> str:
-    """The expression that tells the kinds of all values of a column of text (its name quoted), as a number for `kind`.
-
-    A whole number that starts with a zero, or has more than 18 digits, is a name and no number.
-    """
-    return f"""bit_or(CASE
-        WHEN {column} IS NULL THEN 0
-        WHEN regexp_full_match({column}, '-?(0|[1-9][0-9]{{0,17}})') THEN {_INTEGER}
-        WHEN regexp_full_match({column}, '-?[0-9]+') THEN {_OTHER}
-        WHEN regexp_full_match({column}, '{NUMBER}') THEN {_NUMBER}
-        WHEN regexp_full_match({column}, '{DATE}') AND try_cast({column} AS DATE) IS NOT NULL THEN {_DATE}
-        WHEN regexp_full_match({column}, '{LOCAL}') AND try_cast({column} AS TIMESTAMP) IS NOT NULL THEN {_LOCAL}
-        WHEN regexp_full_match({column}, '{ZONED}') AND try_cast({column} AS TIMESTAMPTZ) IS NOT NULL THEN {_ZONED}
-        WHEN lower({column}) IN ('true', 'false') THEN {_BOOLEAN}
-        ELSE {_OTHER} END)"""
 
 
 def is_text(kinds: int | None) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 
@@ -15,18 +15,21 @@ from sqlalchemy import Select
 from core.copying import copy_out
 from core.errors import Misconfigured
 from core.parameters import Parameter
-from segments.contract import ColumnInfo, ColumnType, Engine, Reader
+from segments.contract import ColumnInfo, ColumnType, Engine, Reader, TableInfo
+from segments.engines import certificates, words
 from segments.engines.failures import no_table
+from segments.engines.names import names
 from segments.engines.postgres import failures
 from segments.engines.postgres.dialect import dialect
+from segments.engines.postgres.session import CONNECT_SECONDS, connected
 from segments.sql import join_name, split_name
 from segments.terms import bare
 
-CONNECT_SECONDS = 10
 SSL_MODES = (
     ("prefer", "Encrypted where the server can"),
     ("require", "Always encrypted"),
-    ("verify-full", "Always encrypted, the server's certificate checked"),
+    ("verify-ca", "Always encrypted, the server's certificate checked"),
+    ("verify-full", "Always encrypted, the server's certificate and name checked"),
     ("disable", "Never encrypted"),
 )
 TYPES = {
@@ -41,13 +44,27 @@ TYPES = {
 EXACT = {16: pa.bool_(), 20: pa.int64(), 21: pa.int64(), 23: pa.int64()}
 """The types whose text Arrow always reads, and holds exactly; all others stay text."""
 
-TABLES = """
-    select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-      and has_schema_privilege(n.oid, 'usage') and has_any_column_privilege(c.oid, 'select')
-    order by 1, 2
+READABLE = """
+    c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+    and (%(all)s or n.nspname = any(%(schemas)s)) and has_schema_privilege(n.oid, 'usage') and has_any_column_privilege(c.oid, 'select')
 """
+TABLES = f"select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace where {READABLE} order by 1, 2"  # noqa: S608
+CATALOG = f"""
+    select n.nspname, c.relname, c.relkind in ('v', 'm'), nullif(c.reltuples, -1)::bigint,
+           array_agg(a.attname::text order by a.attnum), array_agg(a.atttypid::bigint order by a.attnum),
+           array_agg(format_type(a.atttypid, a.atttypmod) order by a.attnum), array_agg(t.typcategory = 'A' order by a.attnum),
+           array_agg(not a.attnotnull order by a.attnum)
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped join pg_type t on t.oid = a.atttypid
+    where {READABLE} group by 1, 2, 3, 4 order by 1, 2
+"""  # noqa: S608
 REQUIRED = "select attname from pg_attribute where attrelid = to_regclass(%s) and attnotnull"
+VOLATILE = """
+    select distinct p.proname from pg_proc p join pg_language l on l.oid = p.prolang
+    where p.proname = any(%s) and p.provolatile = 'v' and (l.lanname in ('internal', 'c') or not l.lanpltrusted)
+"""
+"""Functions of the server that a read-only transaction does not keep from reading files, waiting or calling other servers."""
+HARMLESS = {"random", "random_normal", "normal_rand", "clock_timestamp", "timeofday", "gen_random_uuid", "gen_random_bytes", "gen_salt"}
 NATIVE = "select oid, format_type(oid, null), typcategory = 'A' from pg_type where oid = any(%s::oid[])"
 
 
@@ -62,37 +79,49 @@ class Postgres(Engine):
         Parameter("password", "Password", kind="secret", required=False),
         Parameter("sslmode", "Encryption", kind="choice", choices=SSL_MODES, default="prefer"),
         Parameter("schema", "Schema", default="public", help="Where tables are looked for that are named without a schema."),
+        Parameter("schemas", "Schemas listed", required=False, help="With commas between them. Empty: all that the user may read."),
+        *certificates.PARAMETERS,
     )
     dialect = dialect
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
         given = {parameter.name: settings.get(parameter.name) or parameter.default for parameter in self.parameters}
-        with closing(_connected(given, timeout_seconds)) as connection:
-            yield PostgresReader(connection, timeout_seconds)
+        with closing(connected(given, timeout_seconds)) as connection:
+            yield PostgresReader(connection, timeout_seconds, names(given["schemas"]))
 
 
 class PostgresReader(Reader):
     """One read-only transaction."""
 
-    def __init__(self, connection: psycopg.Connection, timeout_seconds: float) -> None:
+    def __init__(self, connection: psycopg.Connection, timeout_seconds: float, schemas: Sequence[str] = ()) -> None:
         self.connection = connection
+        self.schemas = list(schemas)
         self.timeout_seconds = timeout_seconds
 
     def tables(self) -> list[str]:
-        return [join_name(schema, name) for schema, name in self._asked(TABLES)]
+        return [join_name(schema, name) for schema, name in self._asked(TABLES, self._listed())]
 
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
         name = _identifier(table) if table else ""
+        self._refuse_volatile([sql])
         described = self._described(f"({bare(sql)})" if sql else name, table)
         required = {found for (found,) in self._asked(REQUIRED, (name,))} if table else set()
-        native = {oid: (words, is_list) for oid, words, is_list in self._asked(NATIVE, ([column.type_code for column in described],))}
+        native = {oid: (said, is_list) for oid, said, is_list in self._asked(NATIVE, ([column.type_code for column in described],))}
         return [_info(column, *native.get(column.type_code, ("unknown", False)), column.name not in required) for column in described]
+
+    def catalog(self) -> list[TableInfo]:
+        infos = []
+        for schema, name, is_view, rows, *columns in self._asked(CATALOG, self._listed()):
+            found = tuple(_column(*one) for one in zip(*columns, strict=True))
+            infos.append(TableInfo(join_name(schema, name), found, is_view, None if is_view else rows))
+        return infos
 
     def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:
         return [row for batch in self.batches(query.limit(limit)) for row in batch.to_pylist()]
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
+        self._refuse_volatile(words.written_by_people(query))
         compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         statement = psycopg.ClientCursor(self.connection).mogrify(str(compiled), compiled.params)
         described = self._described(f"({statement})")
@@ -106,6 +135,15 @@ class PostgresReader(Reader):
         with suppress(psycopg.Error):
             self.connection.cancel_safe(timeout=CONNECT_SECONDS)
 
+    def _listed(self) -> dict[str, Any]:
+        return {"all": not self.schemas, "schemas": self.schemas}
+
+    def _refuse_volatile(self, statements: Iterable[str]) -> None:
+        """Raises Misconfigured where a person's SQL calls a function that the database holds to be volatile."""
+        for sql in filter(None, statements):
+            called = sorted(words.calls(sql, words.STANDARD) - HARMLESS)
+            words.refuse_calls(sql, {name for (name,) in self._asked(VOLATILE, (called,))}, words.STANDARD)
+
     def _described(self, source: str, table: str = "") -> Sequence[psycopg.Column]:
         """The columns of a table, or of a query in brackets; refuses more than one statement."""
         with self._problems(table), self.connection.cursor() as cursor:
@@ -113,7 +151,7 @@ class PostgresReader(Reader):
             cursor.execute(f"select * from {source} as described limit 0".encode(), binary=True)  # noqa: S608
             return cursor.description or []
 
-    def _asked(self, query: str, bound: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def _asked(self, query: str, bound: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
         with self._problems(), self.connection.cursor(row_factory=tuple_row) as cursor:
             return cursor.execute(query.encode(), bound).fetchall()
 
@@ -129,55 +167,17 @@ class PostgresReader(Reader):
             raise failures.running(error, self.timeout_seconds) from None
 
 
-def _connected(settings: Mapping[str, Any], timeout_seconds: float) -> psycopg.Connection:
-    try:
-        connection = psycopg.connect(
-            host=settings["host"],
-            port=settings["port"],
-            dbname=settings["database"],
-            user=settings["user"],
-            password=settings["password"] or "",
-            sslmode=settings["sslmode"],
-            options=_options(settings["schema"], timeout_seconds),
-            application_name="dinmo",
-            client_encoding="utf8",
-            connect_timeout=CONNECT_SECONDS,
-            keepalives_idle=30,
-            tcp_user_timeout=int(timeout_seconds * 1000),
-        )
-    except psycopg.OperationalError as error:
-        raise failures.connecting(error, settings["host"], settings["port"]) from None
-    connection.read_only = True
-    return connection
-
-
-def _options(schema: str, timeout_seconds: float) -> str:
-    path = ", ".join('"' + name.replace('"', '""') + '"' for name in dict.fromkeys((schema, "public")))
-    wanted = {
-        "default_transaction_read_only": "on",
-        "statement_timeout": str(max(1, int(timeout_seconds * 1000))),
-        "search_path": path,
-        "TimeZone": "UTC",
-        "DateStyle": "ISO",
-        "IntervalStyle": "iso_8601",
-        "extra_float_digits": "1",
-        "bytea_output": "hex",
-    }
-    return " ".join(f"-c {name}={_escaped(value)}" for name, value in wanted.items())
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace(" ", "\\ ")
-
-
 def _identifier(table: str) -> str:
     schema, name = split_name(table)
     return ".".join('"' + part.replace('"', '""') + '"' for part in (schema, name) if part)
 
 
 def _info(column: psycopg.Column, native: str, is_list: bool, nullable: bool) -> ColumnInfo:
-    type = ColumnType.LIST if is_list else TYPES.get(column.type_code, ColumnType.TEXT)
-    return ColumnInfo(column.name, type, native, nullable)
+    return _column(column.name, column.type_code, native, is_list, nullable)
+
+
+def _column(name: str, oid: int, native: str, is_list: bool, nullable: bool) -> ColumnInfo:
+    return ColumnInfo(name, ColumnType.LIST if is_list else TYPES.get(oid, ColumnType.TEXT), native, nullable)
 
 
 def _parsed(block: bytearray, schema: pa.Schema) -> pa.RecordBatch:
@@ -198,7 +198,7 @@ def _parsed(block: bytearray, schema: pa.Schema) -> pa.RecordBatch:
             ),
         )
     except pa.ArrowInvalid as error:
-        words = "The database sent text that is not UTF-8. Convert the column in a query, or mend the database's encoding."
-        raise Misconfigured("source_encoding", words, detail=type(error).__name__) from None
+        message = "The database sent text that is not UTF-8. Convert the column in a query, or mend the database's encoding."
+        raise Misconfigured("source_encoding", message, detail=type(error).__name__) from None
     arrays = [column.combine_chunks() for column in table.columns]
     return pa.record_batch(arrays, schema=schema)

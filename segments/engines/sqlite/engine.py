@@ -97,8 +97,10 @@ class SQLiteReader(Reader):
 
     def _described_query(self, sql: str) -> list[tuple[str, str, bool]]:
         """As a view of this session, a query tells the declared types of its columns."""
+        with self._statement(f"explain {bare(sql)}"):
+            pass  # Not run, but refused here, under guard, where it writes.
         with self._statement(f"select * from ({bare(sql)}) limit 0"):  # noqa: S608
-            pass  # Refused here, under guard, unless it is one SELECT.
+            pass  # Refused here unless it is one SELECT.
         with self._unguarded():
             with self._statement(f"create temp view described_query as {bare(sql)}"):
                 pass

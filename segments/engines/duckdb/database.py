@@ -1,0 +1,100 @@
+"""Database files of DuckDB: attached read-only, and nothing else in reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import Any
+
+import duckdb
+
+from core.errors import Unavailable
+from segments.contract import ColumnInfo, Engine, Reader, TableInfo
+from segments.engines.duckdb.dialect import DuckDBDialect
+from segments.engines.duckdb.session import CONFIG, FileReader, identifier, lock, problem, quoted
+from segments.engines.duckdb.types import native_type
+from segments.engines.failures import no_table
+from segments.engines.paths import PATH, inside
+from segments.sql import join_name, split_name
+
+NAME = "source"
+TABLES = f"""
+    SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = '{NAME}' ORDER BY table_schema <> 'main', 1, 2
+"""  # noqa: S608
+CATALOG = f"""
+    SELECT schema_name, table_name, false, estimated_size FROM duckdb_tables() WHERE database_name = '{NAME}'
+    UNION ALL SELECT schema_name, view_name, true, NULL FROM duckdb_views() WHERE database_name = '{NAME}' AND NOT internal
+    ORDER BY schema_name <> 'main', 1, 2
+"""  # noqa: S608
+ALL_COLUMNS = f"""
+    SELECT schema_name, table_name, column_name, data_type, is_nullable FROM duckdb_columns()
+    WHERE database_name = '{NAME}' AND NOT internal ORDER BY schema_name, table_name, column_index
+"""  # noqa: S608
+REQUIRED = """
+    SELECT column_name FROM duckdb_columns() WHERE database_name = {database} AND schema_name = {schema} AND table_name = {table}
+        AND NOT is_nullable
+"""
+
+
+class DatabaseDialect(DuckDBDialect):
+    supports_statement_cache = False
+    has_schemas = True
+
+
+class DuckDB(Engine):
+    slug = "duckdb"
+    label = "DuckDB"
+    parameters = (PATH,)
+    dialect = DatabaseDialect(paramstyle="numeric_dollar")
+
+    @contextmanager
+    def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
+        path = inside(settings["path"])
+        with closing(duckdb.connect(":memory:", config=CONFIG)) as connection:
+            try:
+                connection.execute(f"ATTACH {quoted(str(path))} AS {NAME} (TYPE duckdb, READ_ONLY)")
+                connection.execute(f"USE {NAME}")
+                lock(connection)
+            except duckdb.Error as error:
+                if "lock" in str(error):
+                    message = "Another program has the file open for writing. Try again once it has closed it."
+                    raise Unavailable("source_busy", message, detail=str(error)) from None
+                raise problem(error, timeout_seconds) from None
+            yield DatabaseReader(connection, "", timeout_seconds)
+
+
+class DatabaseReader(FileReader):
+    """All tables and views of the file; those of the schema `main` without it."""
+
+    def tables(self) -> list[str]:
+        return [_named(schema, name) for schema, name in self.all_asked(TABLES)]
+
+    def catalog(self) -> list[TableInfo]:
+        columns: dict[tuple[str, str], list[ColumnInfo]] = {}
+        for schema, table, name, native, nullable in self.all_asked(ALL_COLUMNS):
+            columns.setdefault((schema, table), []).append(ColumnInfo(name, native_type(native), native, nullable))
+        return [
+            TableInfo(_named(schema, name), tuple(columns.get((schema, name), ())), is_view, rows)
+            for schema, name, is_view, rows in self.all_asked(CATALOG)
+        ]
+
+    def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
+        infos = super().columns(table=table, sql=sql)
+        if sql:
+            return infos
+        schema, name = split_name(table)
+        place = {"database": quoted(NAME), "schema": quoted(schema or "main"), "table": quoted(name)}
+        required = {column for (column,) in self.all_asked(REQUIRED.format(**place))}
+        return [ColumnInfo(info.name, info.type, info.native, info.name not in required) for info in infos]
+
+    def source_of(self, table: str) -> str:
+        schema, name = split_name(table)
+        return f"{identifier(schema or 'main')}.{identifier(name)}"
+
+    def refuse_other(self, table: str) -> None:
+        if table not in self.tables():
+            raise no_table(table)
+
+
+def _named(schema: str, name: str) -> str:
+    return join_name("" if schema == "main" else schema, name).removeprefix(".")

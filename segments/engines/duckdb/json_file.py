@@ -1,0 +1,76 @@
+"""JSON lines: each line one object. Its fields are the columns, wherever in the files they first appear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from core.errors import Misconfigured
+from segments.contract import ColumnType, Engine, Reader
+from segments.engines.duckdb.dialect import TEXT, dialect
+from segments.engines.duckdb.session import identifier, listed, locked, quoted
+from segments.engines.duckdb.text import TextReader
+from segments.engines.duckdb.types import TIME_KINDS, Kind, kind, native_type
+from segments.engines.paths import PATHS, several, table_name
+
+LARGEST_OBJECT = 16 << 20
+OBJECT, LIST = Kind(ColumnType.OBJECT, "JSON"), Kind(ColumnType.LIST, "JSON")
+NUMBERS = {ColumnType.INTEGER: Kind(ColumnType.INTEGER, "HUGEINT"), ColumnType.NUMBER: Kind(ColumnType.NUMBER, "DOUBLE")}
+BOOLEAN = Kind(ColumnType.BOOLEAN, "BOOLEAN")
+_IS_NESTED = (
+    "coalesce(bool_and(json_type({column}) = 'OBJECT'), false)::INT + 2 * coalesce(bool_and(json_type({column}) = 'ARRAY'), false)::INT"
+)
+
+
+class JSONLines(Engine):
+    slug = "jsonl"
+    label = "JSON lines files"
+    parameters = (PATHS,)
+    dialect = dialect
+    endings = (".jsonl", ".ndjson", ".json")
+
+    @contextmanager
+    def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
+        paths = several(settings["path"])
+        with locked(paths) as connection:
+            reader = JSONReader(connection, table_name(settings["path"]), paths, timeout_seconds)
+            reader.asked(f"CREATE VIEW {identifier(reader.table)} AS FROM {reader.read(dict.fromkeys(reader.names(), TEXT))}")
+            yield reader
+
+
+class JSONReader(TextReader):
+    """A text of JSON is text, also where it looks like a number; or a date or time. Fields that hold many things are text, too."""
+
+    def names(self) -> Sequence[str]:
+        return list(self.kinds())
+
+    def read(self, columns: Mapping[str, str]) -> str:
+        """What reads these fields as these types; all fields, as they look, where none is given."""
+        given = ", ".join(f"{quoted(name)}: {quoted(type)}" for name, type in columns.items())
+        how = f"columns = {{{given}}}" if given else "sample_size = -1, union_by_name = true"
+        return f"read_json({listed(self.paths)}, format = 'newline_delimited', maximum_object_size = {LARGEST_OBJECT}, {how})"
+
+    def shown_kinds(self) -> dict[str, Kind]:
+        looks = {name: type for name, type, *_ in self.all_asked(f"DESCRIBE FROM {self.read({})}")}
+        self._refuse_other_than_objects(looks)
+        kinds = {name: _kind(type) for name, type in looks.items()}
+        mixed = [name for name, type in looks.items() if type == "JSON"]
+        texts = [name for name, found in kinds.items() if found is None and name not in mixed]
+        nested = self.masks(mixed, self.read(dict.fromkeys(mixed, "JSON")), _IS_NESTED)
+        times = self.masks(texts, self.read(dict.fromkeys(texts, TEXT)), TIME_KINDS)
+        return {name: found or {1: OBJECT, 2: LIST}.get(nested.get(name) or 0) or kind(times.get(name)) for name, found in kinds.items()}
+
+    def _refuse_other_than_objects(self, looks: Mapping[str, str]) -> None:
+        whole = f"SELECT coalesce(bool_and(json_type(json) = 'OBJECT'), false) FROM {self.read({'json': 'JSON'})}"  # noqa: S608
+        # This is also how lines look that are no objects.
+        if not looks or (list(looks) == ["json"] and not self.asked(whole)[0]):
+            raise Misconfigured("source_file_broken", "The file has no objects. Each line must be one object in braces.", where="path")
+
+
+def _kind(native: str) -> Kind | None:
+    """The kind of a field by how it looks; None where its values must tell."""
+    type = native_type(native)
+    if native == "JSON":
+        return None
+    return {ColumnType.OBJECT: OBJECT, ColumnType.LIST: LIST, ColumnType.BOOLEAN: BOOLEAN, **NUMBERS}.get(type)

@@ -1,0 +1,5 @@
+"""MySQL and MariaDB."""
+
+from segments.engines.mysql.engine import MySQL
+
+ENGINES = [MySQL()]

@@ -1,0 +1,115 @@
+"""PURE. How MySQL and MariaDB write our terms.
+
+Text is compared as bytes: every collation that both servers have finds `FR` and `fr`, or `FR` and `FR `, the same.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, cast, func, literal, literal_column, types
+from sqlalchemy.dialects.mysql import CHAR
+from sqlalchemy.dialects.mysql.mysqldb import MySQLCompiler_mysqldb
+from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
+from sqlalchemy.sql.elements import Null
+
+from segments.contract import ColumnType
+from segments.engines.mysql.types import BINARY, GEOMETRY
+from segments.terms import BooleanValue, Exported, Missing, NumberValue, Position, TextValue, Within, between, written
+from segments.times import Days
+
+Element = ColumnElement[Any]
+
+
+class MySQLCompiler(MySQLCompiler_mysqldb):
+    """Parts of a text are counted in characters, also where the text is held as bytes."""
+
+    def visit_substr_func(self, func: Any, **options: Any) -> str:
+        text, *places = [self.process(part, **options) for part in func.clauses]
+        return f"CAST(SUBSTR({_characters(text)}, {', '.join(places)}) AS BINARY)"
+
+    def visit_length_func(self, func: Any, **options: Any) -> str:
+        return f"CHAR_LENGTH({_characters(self.process(func.clauses, **options))})"
+
+
+class MySQLDialect(MySQLDialect_pymysql):
+    supports_statement_cache = False
+    statement_compiler = MySQLCompiler
+
+
+dialect = MySQLDialect(paramstyle="pyformat")
+
+
+def _characters(text: str) -> str:
+    return f"CONVERT({text} USING utf8mb4)"
+
+
+@written(TextValue, "mysql")
+def _text(term: TextValue) -> Element:
+    # Through UTF-8, in which the values of conditions come: the column may be stored in another encoding.
+    text = _readable(term.column, term.info.native).op("USING")(literal_column("utf8mb4"))
+    return cast(func.convert(text), types.LargeBinary())
+
+
+@written(NumberValue, "mysql")
+def _number(term: NumberValue) -> Element:
+    native = term.info.native
+    if native.startswith("float"):
+        # A single-precision number is what its text says: 0.1, and not 0.10000000149.
+        return cast(term.column, CHAR()).op("+")(literal_column("0e0"))
+    return _plus_zero(term.column) if native.startswith("bit") else term.column
+
+
+@written(BooleanValue, "mysql")
+def _boolean(term: BooleanValue) -> Element:
+    value = _plus_zero(term.column)
+    return case((value == literal_column("1"), literal_column("1")), (value == literal_column("0"), literal_column("0")))
+
+
+@written(Missing, "mysql")
+def _missing(term: Missing) -> Element:
+    if term.info.type in (ColumnType.DATE, ColumnType.TIMESTAMP):
+        # The servers hold that 0000-00-00 "is null" where a column may not be null.
+        return cast(term.column, CHAR()).is_(Null())
+    if term.info.native == "json":
+        return func.coalesce(cast(term.column, CHAR()), literal_column("'null'")) == literal_column("'null'")
+    return term.column.is_(Null())
+
+
+@written(Within, "mysql")
+def _within(term: Within) -> Element:
+    if isinstance(term.span, Days):
+        return between(term.column, term.span)
+    # The session's zone is UTC; `timestamp` is a moment, `datetime` what the clocks of the source show.
+    zoned = term.info.native.startswith("timestamp")
+    ends = term.span.utc() if zoned else term.span.local(term.zone)
+    first, last = (literal(end.replace(tzinfo=None), types.DateTime()) for end in ends)
+    return and_(term.column >= first, term.column <= last)
+
+
+@written(Position, "mysql")
+def _position(term: Position) -> Element:
+    return func.locate(term.part, term.text)
+
+
+@written(Exported, "mysql")
+def _exported(term: Exported) -> Element:
+    return _readable(term.column, term.info.native)
+
+
+def _readable(column: Element, native: str) -> Element:
+    """What a person can read of a value, where the server would send bytes or leave out the zone."""
+    if native.startswith("bit"):
+        return _plus_zero(column)
+    if native.startswith("timestamp"):
+        return func.concat(cast(column, CHAR()), literal_column("'Z'"))
+    if re.fullmatch(BINARY, native):
+        return func.concat(literal_column(r"'\\x'"), func.lower(func.hex(column)))
+    if re.fullmatch(GEOMETRY, native):
+        return func.st_astext(column)
+    return column
+
+
+def _plus_zero(column: Element) -> Element:
+    return column.op("+")(literal_column("0"))

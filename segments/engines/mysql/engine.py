@@ -1,0 +1,184 @@
+"""Reads MySQL and MariaDB: a read-only session, its rows as they come over the wire."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from typing import Any
+
+import pyarrow as pa
+import pymysql
+from pymysql.protocol import FieldDescriptorPacket
+from sqlalchemy import Select
+
+from core.errors import Problem
+from core.parameters import Parameter
+from segments.contract import ColumnInfo, Engine, Reader, TableInfo
+from segments.engines import certificates, words
+from segments.engines.failures import no_table, timed_out
+from segments.engines.mysql import failures, wire
+from segments.engines.mysql.dialect import dialect
+from segments.engines.mysql.session import connected
+from segments.engines.mysql.types import is_whole, native_of, type_of
+from segments.engines.names import names
+from segments.sql import join_name, split_name
+from segments.terms import bare
+
+SSL_MODES = (
+    ("prefer", "Encrypted where the server can"),
+    ("require", "Always encrypted"),
+    ("verify-ca", "Always encrypted, the server's certificate checked"),
+    ("verify-full", "Always encrypted, the server's certificate and name checked"),
+    ("disable", "Never encrypted"),
+)
+FORBIDDEN = frozenset(
+    {"load_file", "sleep", "benchmark", "nextval", "setval", "lastval", "sys_exec", "sys_eval", "master_pos_wait", "source_pos_wait"}
+    | {"get_lock", "release_lock", "release_all_locks", "is_free_lock", "is_used_lock", "master_gtid_wait", "wait_for_executed_gtid_set"}
+)
+"""Functions that touch files or locks of the server, or wait there."""
+
+READABLE = "table_type in ('BASE TABLE', 'VIEW', 'SYSTEM VERSIONED') and table_schema in %s"
+TABLES = f"select table_schema, table_name from information_schema.tables where {READABLE} order by table_schema <> %s, 1, 2"  # noqa: S608
+CATALOG = f"""
+    select table_schema, table_name, table_type = 'VIEW', table_rows from information_schema.tables
+    where {READABLE} order by table_schema <> %s, 1, 2
+"""  # noqa: S608
+ALL_COLUMNS = """
+    select table_schema, table_name, column_name, column_type, is_nullable = 'YES' from information_schema.columns
+    where table_schema in %s order by table_schema, table_name, ordinal_position
+"""
+COLUMNS = """
+    select column_name, column_type, is_nullable = 'YES' from information_schema.columns
+    where table_schema = %s and table_name = %s and binary table_name = %s order by ordinal_position
+"""
+JSON_CHECKS = """
+    select constraint_name from information_schema.check_constraints
+    where constraint_schema = %s and table_name = %s and check_clause like 'json_valid(%%'
+"""
+
+
+class MySQL(Engine):
+    slug = "mysql"
+    label = "MySQL or MariaDB"
+    parameters = (
+        Parameter("host", "Host"),
+        Parameter("port", "Port", kind="integer", default=3306, least=1, most=65535),
+        Parameter("database", "Database"),
+        Parameter("user", "User", help="A user that may only read is best. Nothing is ever written."),
+        Parameter("password", "Password", kind="secret", required=False),
+        Parameter("schemas", "More databases", required=False, help="Others whose tables are listed too, with commas between them."),
+        Parameter("sslmode", "Encryption", kind="choice", choices=SSL_MODES, default="prefer"),
+        *certificates.PARAMETERS,
+    )
+    dialect = dialect
+
+    @contextmanager
+    def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
+        given = {parameter.name: settings.get(parameter.name) or parameter.default for parameter in self.parameters}
+        connection = connected(given, timeout_seconds)
+        try:
+            yield MySQLReader(connection, given, timeout_seconds)
+        finally:
+            # Without a farewell: the server may be gone, or still be sending.
+            connection._force_close()
+
+
+class MySQLReader(Reader):
+    """One session that can only read."""
+
+    def __init__(self, connection: pymysql.Connection[Any], settings: Mapping[str, Any], timeout_seconds: float) -> None:
+        self.connection = connection
+        self.settings = settings
+        self.timeout_seconds = timeout_seconds
+
+    def tables(self) -> list[str]:
+        return [self._named(schema, name) for schema, name in self._asked(TABLES, (self._databases(), self.settings["database"]))]
+
+    def catalog(self) -> list[TableInfo]:
+        columns: dict[tuple[str, str], list[ColumnInfo]] = {}
+        for schema, table, name, native, nullable in self._asked(ALL_COLUMNS, (self._databases(),)):
+            columns.setdefault((schema, table), []).append(ColumnInfo(name, type_of(native), native, bool(nullable)))
+        found = self._asked(CATALOG, (self._databases(), self.settings["database"]))
+        return [
+            TableInfo(self._named(schema, name), tuple(columns.get((schema, name), ())), bool(is_view), rows)
+            for schema, name, is_view, rows in found
+        ]
+
+    def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
+        if not sql:
+            return self._of_table(table)
+        words.refuse_calls(sql, FORBIDDEN, words.MYSQL)
+        with self._problems():
+            fields = wire.ask(self.connection, f"SELECT * FROM ({bare(sql)}) AS described LIMIT 0".encode())  # noqa: S608
+            list(wire.blocks(self.connection, len(fields)))
+        return [ColumnInfo(field.name, type_of(native_of(field)), native_of(field), field.flags % 2 == 0) for field in fields]
+
+    def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:
+        return [row for batch in self.batches(query.limit(limit)) for row in batch.to_pylist()]
+
+    def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
+        for sql in words.written_by_people(query):
+            words.refuse_calls(sql, FORBIDDEN, words.MYSQL)
+        compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        statement = self.connection.cursor().mogrify(str(compiled), dict(compiled.params))
+        end = time.monotonic() + self.timeout_seconds
+        with self._problems():
+            fields = wire.ask(self.connection, statement.encode())
+            with closing(wire.blocks(self.connection, len(fields))) as blocks:
+                for columns in blocks:
+                    yield _batch(columns, fields)
+                    if time.monotonic() > end:
+                        raise timed_out(self.timeout_seconds)
+
+    def interrupt(self) -> None:
+        with suppress(Problem, pymysql.MySQLError, OSError), closing(connected(self.settings, self.timeout_seconds)) as other:
+            other.cursor().execute(f"KILL QUERY {int(self.connection.thread_id())}")
+
+    def _databases(self) -> list[str]:
+        return [self.settings["database"], *names(self.settings["schemas"])]
+
+    def _named(self, schema: str, name: str) -> str:
+        """A table as it is listed: of the session's own database without its name."""
+        return join_name("" if schema == self.settings["database"] else schema, name).removeprefix(".")
+
+    def _of_table(self, table: str) -> list[ColumnInfo]:
+        schema, name = split_name(table)
+        place = (schema or self.settings["database"], name)
+        found = self._asked(COLUMNS, (*place, name))
+        if not found:
+            raise no_table(table)
+        checked = {column for (column,) in self._asked(JSON_CHECKS, place)} if any(one[1] == "longtext" for one in found) else set()
+        infos = []
+        for column, declared, nullable in found:
+            # MariaDB has no type for JSON, but a check on text.
+            native = "json" if declared == "longtext" and column in checked else declared
+            infos.append(ColumnInfo(column, type_of(native), native, bool(nullable)))
+        return infos
+
+    def _asked(self, query: str, bound: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
+        with self._problems(), self.connection.cursor() as cursor:
+            cursor.execute(query, bound)
+            return cursor.fetchall()
+
+    @contextmanager
+    def _problems(self) -> Iterator[None]:
+        try:
+            yield
+        except (pymysql.MySQLError, OSError, EOFError) as error:
+            raise failures.running(error, self.timeout_seconds) from None
+
+
+def _batch(columns: Sequence[wire.Values], fields: Sequence[FieldDescriptorPacket]) -> pa.RecordBatch:
+    arrays = [_array(values, field) for values, field in zip(columns, fields, strict=True)]
+    return pa.record_batch(arrays, names=[field.name for field in fields])
+
+
+def _array(values: wire.Values, field: FieldDescriptorPacket) -> pa.Array:
+    raw = pa.array(values, pa.binary())
+    try:
+        text = raw.cast(pa.string())
+    except pa.ArrowInvalid:
+        # Bytes that a person's query calls text.
+        text = pa.array([value and value.decode("utf-8", "replace") for value in values], pa.string())
+    return text.cast(pa.int64()) if is_whole(field) else text

@@ -1,0 +1,63 @@
+"""PURE. Column types of MySQL and MariaDB, in their own words: of a table as declared, of a query by the fields of its result."""
+
+from __future__ import annotations
+
+import re
+
+from pymysql.constants import FIELD_TYPE, FLAG
+from pymysql.protocol import FieldDescriptorPacket
+
+from segments.contract import ColumnType
+
+BINARY_CHARSET = 63
+BINARY = r"(tiny|medium|long)?blob|(var)?binary(\(\d+\))?|vector(\(\d+\))?"
+GEOMETRY = r"geometry|point|(multi)?(linestring|polygon)|multipoint|geom(etry)?collection"
+_TYPES = [
+    (r"tinyint\(1\)|bit\(1\)", ColumnType.BOOLEAN),
+    (r"(tiny|small|medium|big)?int\b.*|year\b.*|bit\b.*", ColumnType.INTEGER),
+    (r"(decimal|float|double)\b.*", ColumnType.NUMBER),
+    (r"date", ColumnType.DATE),
+    (r"(datetime|timestamp)\b.*", ColumnType.TIMESTAMP),
+    (r"json", ColumnType.OBJECT),
+]
+_WORDS = {
+    FIELD_TYPE.DECIMAL: "decimal",
+    FIELD_TYPE.NEWDECIMAL: "decimal",
+    FIELD_TYPE.TINY: "tinyint",
+    FIELD_TYPE.SHORT: "smallint",
+    FIELD_TYPE.INT24: "mediumint",
+    FIELD_TYPE.LONG: "int",
+    FIELD_TYPE.LONGLONG: "bigint",
+    FIELD_TYPE.YEAR: "year",
+    FIELD_TYPE.FLOAT: "float",
+    FIELD_TYPE.DOUBLE: "double",
+    FIELD_TYPE.DATE: "date",
+    FIELD_TYPE.NEWDATE: "date",
+    FIELD_TYPE.DATETIME: "datetime",
+    FIELD_TYPE.TIMESTAMP: "timestamp",
+    FIELD_TYPE.TIME: "time",
+    FIELD_TYPE.JSON: "json",
+    FIELD_TYPE.GEOMETRY: "geometry",
+}
+
+
+def type_of(native: str) -> ColumnType:
+    """The type that a declaration such as `decimal(12,2) unsigned` means."""
+    return next((type for pattern, type in _TYPES if re.fullmatch(pattern, native)), ColumnType.TEXT)
+
+
+def native_of(field: FieldDescriptorPacket) -> str:
+    """The declaration that a field of a result amounts to."""
+    if field.type_code == FIELD_TYPE.BIT or (field.type_code == FIELD_TYPE.TINY and field.length == 1):
+        return f"{'bit' if field.type_code == FIELD_TYPE.BIT else 'tinyint'}({field.length})"
+    if word := _WORDS.get(field.type_code):
+        return f"{word} unsigned" if field.flags & FLAG.UNSIGNED and word.endswith("int") else word
+    if field.flags & (FLAG.ENUM | FLAG.SET):
+        return "enum" if field.flags & FLAG.ENUM else "set"
+    return "varbinary" if field.charsetnr == BINARY_CHARSET else "varchar"
+
+
+def is_whole(field: FieldDescriptorPacket) -> bool:
+    """Whether 64 bits with a sign hold every value of the field."""
+    words = ("smallint", "mediumint", "int", "bigint", "int unsigned", "smallint unsigned", "mediumint unsigned")
+    return native_of(field) in words

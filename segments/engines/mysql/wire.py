@@ -1,0 +1,113 @@
+"""The rows of MySQL's text protocol, block by block: four times as fast as the driver's cursor gives them.
+
+The driver opens the connection, and reads what is said before the rows (MySQL: Text Resultset; Protocol Basics: Packets).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import Any
+
+from pymysql import Connection
+from pymysql.constants import COMMAND, CR
+from pymysql.err import OperationalError, raise_mysql_exception
+from pymysql.protocol import FieldDescriptorPacket
+
+from core.errors import Misconfigured
+
+READ_BYTES = 1 << 20
+BLOCK_BYTES = 4 << 20
+BLOCK_VALUES = 200_000
+CONTINUED = 0xFFFFFF
+"""The length of a packet that goes on in the next one: a row of more than 16 MB."""
+_END, _ERROR, _NULL = 0xFE, 0xFF, 0xFB
+_LENGTHS = {0xFC: 2, 0xFD: 3, 0xFE: 8}
+
+Values = list[bytes | None]
+
+
+def ask(connection: Connection[Any], statement: bytes) -> list[FieldDescriptorPacket]:
+    """Sends a query; the fields of its result, whose rows `blocks` must take before anything else is sent.
+
+    Raises:
+        pymysql.MySQLError
+    """
+    connection._execute_command(COMMAND.COM_QUERY, statement)
+    count = connection._read_packet().read_length_encoded_integer()
+    fields = [connection._read_packet(FieldDescriptorPacket) for _ in range(count)]
+    connection._read_packet()
+    return fields
+
+
+def blocks(connection: Connection[Any], width: int) -> Generator[list[Values], None, None]:
+    """The columns of all rows, in blocks of some megabytes. Who leaves early closes the connection.
+
+    Raises:
+        pymysql.MySQLError, OSError: also in mid-stream. Misconfigured: a row that is too large.
+    """
+    values: Values = []
+    taken = 0
+    try:
+        for some, size in _read(connection):
+            values += some
+            taken += size
+            if taken >= BLOCK_BYTES or len(values) >= BLOCK_VALUES:
+                yield _columns(values, width)
+                values, taken = [], 0
+    except BaseException:
+        connection._force_close()
+        raise
+    if values:
+        yield _columns(values, width)
+
+
+def _columns(values: Values, width: int) -> list[Values]:
+    return [values[place::width] for place in range(width)]
+
+
+def _read(connection: Connection[Any]) -> Iterator[tuple[Values, int]]:
+    """The values of whole rows one after another as they come, and how many bytes they took."""
+    rest = b""
+    while True:
+        arrived = connection._rfile.read1(READ_BYTES)
+        if not arrived:
+            raise OperationalError(CR.CR_SERVER_LOST, "Lost connection to MySQL server during query")
+        data = rest + arrived if rest else arrived
+        values, used, ended = _rows(data)
+        rest = data[used:]
+        yield values, used
+        if ended:
+            return
+
+
+def _rows(data: bytes) -> tuple[Values, int, bool]:
+    """The values of the whole packets in `data`, where they end, and whether they were the last ones."""
+    values: Values = []
+    add = values.append
+    place, end = 0, len(data)
+    while place + 4 <= end:
+        length = data[place] | data[place + 1] << 8 | data[place + 2] << 16
+        begin = place + 4
+        stop = begin + length
+        if length == CONTINUED:
+            raise Misconfigured("source_row_too_large", "A row has more than 16 MB. Leave its largest column out with a query.")
+        if stop > end:
+            break
+        if data[begin] >= _END and (length < 9 or data[begin] == _ERROR):
+            if data[begin] == _ERROR:
+                raise_mysql_exception(data[begin:stop])
+            return values, stop, True
+        while begin < stop:
+            size = data[begin]
+            begin += 1
+            if size > 250:
+                if size == _NULL:
+                    add(None)
+                    continue
+                wide = _LENGTHS[size]
+                size = int.from_bytes(data[begin : begin + wide], "little")
+                begin += wide
+            add(data[begin : begin + size])
+            begin += size
+        place = stop
+    return values, place, False

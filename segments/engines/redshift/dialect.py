@@ -1,0 +1,45 @@
+"""PURE. How Redshift writes our terms: as PostgreSQL, but its `text` is cut after 256 bytes, and JSON is a SUPER."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, cast, func, types
+from sqlalchemy.dialects.postgresql.base import PGDialect
+
+from segments.contract import ColumnType
+from segments.terms import Exported, NumberValue, TextValue, Within, between, is_not_a_number, written
+
+LONGEST = types.VARCHAR(65535)
+
+
+class RedshiftDialect(PGDialect):
+    name = "redshift"
+    supports_statement_cache = False
+
+
+dialect = RedshiftDialect(paramstyle="format")
+
+
+@written(TextValue, "redshift")
+def _text(term: TextValue) -> ColumnElement[Any]:
+    if term.info.native == "super":
+        return func.json_serialize(term.column)
+    return term.column if term.info.native.startswith("character varying") else cast(term.column, LONGEST)
+
+
+@written(NumberValue, "redshift")
+def _number(term: NumberValue) -> ColumnElement[Any]:
+    if term.info.native in ("real", "double precision"):
+        return case((~is_not_a_number(cast(term.column, LONGEST)), term.column))
+    return term.column
+
+
+@written(Within, "redshift")
+def _within(term: Within) -> ColumnElement[Any]:
+    return between(term.column, term.span, zone=None if "with time zone" in term.info.native else term.zone)
+
+
+@written(Exported, "redshift")
+def _exported(term: Exported) -> ColumnElement[Any]:
+    return TextValue(term.column, term.info) if term.info.type in (ColumnType.TEXT, ColumnType.OBJECT) else term.column

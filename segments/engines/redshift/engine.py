@@ -1,0 +1,140 @@
+"""Reads Redshift by way of redshift-connector: a read-only transaction, rows fetched in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import Select
+
+from core.errors import Misconfigured, Unavailable
+from core.parameters import Parameter
+from segments.contract import ColumnInfo, ColumnType, Engine, Reader
+from segments.engines.failures import no_table, timed_out
+from segments.engines.names import names
+from segments.engines.redshift.dialect import dialect
+from segments.engines.warehouse import BATCH_ROWS, WarehouseReader, batch, driver, meaning
+from segments.sql import join_name, split_name
+from segments.terms import bare
+
+TABLES = """
+    select schema_name, table_name from svv_all_tables where database_name = current_database()
+    and schema_name not in ('pg_catalog', 'information_schema', 'pg_internal') order by 1, 2
+"""
+COLUMNS = """
+    select column_name, data_type, is_nullable <> 'NO' from svv_all_columns
+    where database_name = current_database() and schema_name = %s and table_name = %s order by ordinal_position
+"""
+TYPES = {
+    **dict.fromkeys(("smallint", "integer", "bigint"), ColumnType.INTEGER),
+    **dict.fromkeys(("numeric", "real", "double precision"), ColumnType.NUMBER),
+    "boolean": ColumnType.BOOLEAN,
+    "date": ColumnType.DATE,
+    **dict.fromkeys(("timestamp without time zone", "timestamp with time zone"), ColumnType.TIMESTAMP),
+    "super": ColumnType.OBJECT,
+}
+OIDS = {16: "boolean", 20: "bigint", 21: "smallint", 23: "integer", 700: "real", 701: "double precision", 1700: "numeric", 1082: "date"}
+OIDS |= {1114: "timestamp without time zone", 1184: "timestamp with time zone", 4000: "super", 1043: "character varying"}
+
+
+class Redshift(Engine):
+    slug = "redshift"
+    label = "Amazon Redshift"
+    note = "Not yet tried against a live account. Its driver is installed apart: pip install -r requirements-extras.txt"
+    parameters = (
+        Parameter("host", "Host", help="The endpoint of the cluster or workgroup, without the port."),
+        Parameter("port", "Port", kind="integer", default=5439, least=1, most=65535),
+        Parameter("database", "Database"),
+        Parameter("user", "User", help="A user that may only read is best."),
+        Parameter("password", "Password", kind="secret"),
+        Parameter("schema", "Schema", default="public", help="Where tables are looked for that are named without a schema."),
+        Parameter("schemas", "Schemas listed", required=False, help="With commas between them. Empty: all that the user may read."),
+    )
+    dialect = dialect
+
+    @contextmanager
+    def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
+        connector = driver("redshift_connector", "redshift-connector")
+        given = {parameter.name: settings.get(parameter.name) or parameter.default for parameter in self.parameters}
+        try:
+            connection = connector.connect(
+                **{name: given[name] for name in ("host", "port", "database", "user", "password")},
+                ssl=True,
+                sslmode="verify-full",
+                application_name="dinmo",
+                timeout=int(timeout_seconds) + 10,
+            )
+        except connector.InterfaceError as error:
+            raise Unavailable("source_unreachable", "Redshift can't be reached. Check the host and the port.", detail=str(error)) from None
+        except connector.Error as error:
+            raise Misconfigured(
+                "source_login", "Redshift refused the session. Check user, password, database.", detail=str(error)
+            ) from None
+        with closing(connection):
+            reader = RedshiftReader(connector, connection, given, timeout_seconds)
+            reader.prepare()
+            yield reader
+
+
+class RedshiftReader(WarehouseReader):
+    forbidden = ("pg_sleep", "set_config", "pg_terminate_backend", "pg_cancel_backend", "nextval")
+
+    def __init__(self, connector: Any, connection: Any, settings: Mapping[str, Any], timeout_seconds: float) -> None:
+        self.connector, self.connection = connector, connection
+        self.settings, self.timeout_seconds = settings, timeout_seconds
+
+    def prepare(self) -> None:
+        schema = self.settings["schema"].replace('"', '""')
+        with self.problems(), closing(self.connection.cursor()) as cursor:
+            cursor.execute(f"set statement_timeout to {int(self.timeout_seconds * 1000)}")
+            cursor.execute(f'set search_path to "{schema}", public')
+            cursor.execute("set timezone to 'UTC'")
+            cursor.execute("set query_group to 'dinmo'")
+            self.connection.commit()
+            cursor.execute("begin read only")
+
+    def tables(self) -> list[str]:
+        wanted = names(self.settings["schemas"])
+        return [join_name(schema, name) for schema, name in self._asked(TABLES) if not wanted or schema in wanted]
+
+    def described_table(self, table: str) -> list[ColumnInfo]:
+        schema, name = split_name(table)
+        found = self._asked(COLUMNS, (schema or self.settings["schema"], name))
+        if not found:
+            raise no_table(table)
+        return [ColumnInfo(column, TYPES.get(native, ColumnType.TEXT), native, bool(nullable)) for column, native, nullable in found]
+
+    def described(self, sql: str) -> list[ColumnInfo]:
+        with closing(self.connection.cursor()) as cursor:
+            cursor.execute(f"select * from ({bare(sql)}) as described limit 0")  # noqa: S608
+            natives = [(column[0], OIDS.get(column[1], "character varying")) for column in cursor.description]
+        return [ColumnInfo(_name(name), TYPES.get(native, ColumnType.TEXT), native) for name, native in natives]
+
+    def read(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
+        compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        params = compiled.params
+        with closing(self.connection.cursor()) as cursor:
+            cursor.execute(str(compiled), [params[name] for name in compiled.positiontup or ()])
+            columns = [_name(column[0]) for column in cursor.description]
+            while rows := cursor.fetchmany(BATCH_ROWS):
+                yield batch(columns, rows)
+
+    def failure(self, error: Exception) -> Exception:
+        if isinstance(error, self.connector.Error) and "statement timeout" in str(error):
+            return timed_out(self.timeout_seconds)
+        return meaning(error, self.connector.Error, (self.connector.InterfaceError, OSError))
+
+    def interrupt(self) -> None:
+        with suppress(Exception):
+            self.connection.close()
+
+    def _asked(self, query: str, bound: tuple[Any, ...] = ()) -> list[Any]:
+        with self.problems(), closing(self.connection.cursor()) as cursor:
+            cursor.execute(query, bound)
+            return list(cursor.fetchall())
+
+
+def _name(name: str | bytes) -> str:
+    return name.decode() if isinstance(name, bytes) else name

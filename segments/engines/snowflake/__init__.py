@@ -1,0 +1,5 @@
+"""Snowflake. Not yet tried against a live account."""
+
+from segments.engines.snowflake.engine import Snowflake
+
+ENGINES = [Snowflake()]

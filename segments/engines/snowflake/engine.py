@@ -1,0 +1,161 @@
+"""Reads Snowflake by way of its own connector, whose results are Arrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from typing import Any
+
+import pyarrow as pa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from sqlalchemy import Select
+
+from core.errors import Misconfigured, Unavailable
+from core.parameters import Parameter
+from segments.contract import ColumnInfo, ColumnType, Engine, Reader
+from segments.engines.failures import no_table, timed_out
+from segments.engines.names import names
+from segments.engines.snowflake.dialect import dialect
+from segments.engines.warehouse import WarehouseReader, driver, meaning
+from segments.sql import join_name, split_name
+from segments.terms import bare
+
+TABLES = """
+    select table_schema, table_name from information_schema.tables where table_schema <> 'INFORMATION_SCHEMA' order by 1, 2
+"""
+COLUMNS = """
+    select column_name, data_type, numeric_scale, is_nullable = 'YES' from information_schema.columns
+    where table_schema = %s and table_name = %s order by ordinal_position
+"""
+CODES = (
+    *("FIXED", "FLOAT", "TEXT", "DATE", "TIMESTAMP", "VARIANT", "TIMESTAMP_LTZ", "TIMESTAMP_TZ", "TIMESTAMP_NTZ", "OBJECT", "ARRAY"),
+    *("BINARY", "TIME", "BOOLEAN"),
+)
+"""The types of results, by number (snowflake.connector.constants.FIELD_TYPES)."""
+TYPES = {
+    "FLOAT": ColumnType.NUMBER,
+    "DATE": ColumnType.DATE,
+    **dict.fromkeys(("TIMESTAMP", "TIMESTAMP_LTZ", "TIMESTAMP_TZ", "TIMESTAMP_NTZ"), ColumnType.TIMESTAMP),
+    **dict.fromkeys(("VARIANT", "OBJECT"), ColumnType.OBJECT),
+    "ARRAY": ColumnType.LIST,
+    "BOOLEAN": ColumnType.BOOLEAN,
+}
+WRONG_LOGIN = (250001, 390100, 390144, 251008)
+CANCELLED = (604, 630)
+
+
+class Snowflake(Engine):
+    slug = "snowflake"
+    label = "Snowflake"
+    note = "Not yet tried against a live account. Its driver is installed apart: pip install -r requirements-extras.txt"
+    parameters = (
+        Parameter("account", "Account", help="Its identifier, e.g. myorg-myaccount."),
+        Parameter("user", "User", help="A service user whose role may only read."),
+        Parameter("private_key", "Private key", kind="secret", required=False, lines=True, help="In PEM: of the user's key pair."),
+        Parameter("passphrase", "Passphrase of the key", kind="secret", required=False),
+        Parameter("password", "Password", kind="secret", required=False, help="Where there is no key pair."),
+        Parameter("role", "Role", required=False),
+        Parameter("warehouse", "Warehouse"),
+        Parameter("database", "Database"),
+        Parameter("schema", "Schema", default="PUBLIC", help="Where tables are looked for that are named without a schema."),
+        Parameter("schemas", "Schemas listed", required=False, help="With commas between them. Empty: all that the role may read."),
+    )
+    dialect = dialect
+
+    @contextmanager
+    def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
+        connector = driver("snowflake.connector", "snowflake-connector-python")
+        given = {parameter.name: settings.get(parameter.name) or parameter.default for parameter in self.parameters}
+        try:
+            connection = connector.connect(**arguments(given, timeout_seconds))
+        except connector.errors.DatabaseError as error:
+            if error.errno in WRONG_LOGIN:
+                raise Misconfigured("source_login", "Snowflake refused the user or the key.", detail=str(error)) from None
+            raise Unavailable("source_unreachable", "Snowflake can't be reached. Check the account.", detail=str(error)) from None
+        with closing(connection):
+            yield SnowflakeReader(connector, connection, given, timeout_seconds)
+
+
+def arguments(given: Mapping[str, Any], timeout_seconds: float) -> dict[str, Any]:
+    """What the connector takes.
+
+    Raises:
+        Misconfigured: neither key nor password, or a key that can't be read.
+    """
+    named = {name: given[name] for name in ("account", "user", "role", "warehouse", "database", "schema") if given[name]}
+    session = {
+        "TIMEZONE": "UTC",
+        "STATEMENT_TIMEOUT_IN_SECONDS": max(1, int(timeout_seconds)),
+        "QUERY_TAG": "dinmo",
+        "MULTI_STATEMENT_COUNT": 1,
+    }
+    common = {"application": "dinmo", "session_parameters": session, "login_timeout": 20, "network_timeout": int(timeout_seconds) + 10}
+    if given["private_key"]:
+        return {**named, **common, "private_key": _key(given["private_key"], given["passphrase"])}
+    if given["password"]:
+        return {**named, **common, "password": given["password"]}
+    raise Misconfigured("source_login", "Give a private key, or a password.", where="private_key")
+
+
+def _key(pem: str, passphrase: str | None) -> bytes:
+    try:
+        key = load_pem_private_key(pem.strip().encode(), passphrase.encode() if passphrase else None)
+    except (ValueError, TypeError):
+        message = "The private key can't be read. Give it in PEM, with its passphrase where it has one."
+        raise Misconfigured("source_login", message, where="private_key") from None
+    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+class SnowflakeReader(WarehouseReader):
+    forbidden = ("system$wait", "system$cancel_query", "system$abort_session", "system$cancel_all_queries", "system$abort_transaction")
+
+    def __init__(self, connector: Any, connection: Any, settings: Mapping[str, Any], timeout_seconds: float) -> None:
+        self.connector, self.connection = connector, connection
+        self.settings, self.timeout_seconds = settings, timeout_seconds
+        self.cursor = connection.cursor()
+
+    def tables(self) -> list[str]:
+        wanted = names(self.settings["schemas"])
+        return [join_name(schema, name) for schema, name in self._asked(TABLES) if not wanted or schema in wanted]
+
+    def described_table(self, table: str) -> list[ColumnInfo]:
+        schema, name = split_name(table)
+        found = self._asked(COLUMNS, (schema or self.settings["schema"], name))
+        if not found:
+            raise no_table(table)
+        return [_info(column, "FIXED" if native == "NUMBER" else native, scale, nullable) for column, native, scale, nullable in found]
+
+    def described(self, sql: str) -> list[ColumnInfo]:
+        # Not run: the server only says what would come.
+        found = self.cursor.describe(f"select * from ({bare(sql)}) as described")  # noqa: S608
+        return [
+            _info(
+                column.name, (CODES[column.type_code] if column.type_code < len(CODES) else "TEXT"), column.scale, bool(column.is_nullable)
+            )
+            for column in found
+        ]
+
+    def read(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
+        compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        self.cursor.execute(str(compiled), dict(compiled.params))
+        for table in self.cursor.fetch_arrow_batches():
+            yield from table.to_batches()
+
+    def failure(self, error: Exception) -> Exception:
+        errors = self.connector.errors
+        if isinstance(error, errors.Error) and error.errno in CANCELLED:
+            return timed_out(self.timeout_seconds)
+        return meaning(error, errors.Error, (errors.OperationalError, errors.InterfaceError, OSError))
+
+    def interrupt(self) -> None:
+        with suppress(Exception), closing(self.connection.cursor()) as other:
+            other.execute("select system$cancel_query(%s)", (self.cursor.sfqid,))
+
+    def _asked(self, query: str, bound: tuple[Any, ...] = ()) -> list[Any]:
+        with self.problems():
+            return list(self.cursor.execute(query, bound).fetchall())
+
+
+def _info(name: str, native: str, scale: int | None, nullable: bool) -> ColumnInfo:
+    number = ColumnType.NUMBER if scale else ColumnType.INTEGER
+    return ColumnInfo(name, number if native == "FIXED" else TYPES.get(native, ColumnType.TEXT), native, nullable)

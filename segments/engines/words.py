@@ -1,0 +1,85 @@
+"""PURE. Which functions a person's SQL calls, so that those that do more than read can be refused by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select
+from sqlalchemy.sql import visitors
+
+from core.errors import Misconfigured
+from segments.terms import Verbatim
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How a database writes what is no code, and what can't be judged since it hides code or a name."""
+
+    skipped: re.Pattern[str]
+    hidden: re.Pattern[str]
+
+
+_BLOCK = r"/\*.*?(?:\*/|\Z)"
+STANDARD = Writing(
+    re.compile(rf"--[^\n\r]* | {_BLOCK} | \$(\w*)\$.*?\$\1\$ | [eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*'", re.VERBOSE | re.DOTALL),
+    re.compile(r"\b[uU]&[\"']"),
+)
+MYSQL = Writing(
+    re.compile(rf"""--(?=[\s]|\Z)[^\n]* | \#[^\n]* | {_BLOCK} | '(?:[^'\\]|\\.|'')*' | "(?:[^"\\]|\\.|"")*\"""", re.VERBOSE | re.DOTALL),
+    re.compile(r"/\*M?!"),
+)
+_WORD = re.compile(r'"(?:[^"]|"")*" | `(?:[^`]|``)*` | [^\W\d][\w$]* | \S', re.VERBOSE)
+
+
+def calls(sql: str, writing: Writing) -> set[str]:
+    """The names before an opening bracket, in small letters."""
+    last, found = "", set()
+    for word in (part for skipped, part in _parts(sql, writing) if not skipped):
+        if word == "(" and last:
+            found.add(last)
+        last = _bare_name(word)
+    return found
+
+
+def refuse_calls(sql: str, forbidden: Collection[str], writing: Writing) -> None:
+    """Raises Misconfigured where the SQL calls one of these functions, or hides what it says."""
+    refuse_hidden(sql, writing)
+    for name in sorted(calls(sql, writing) & set(forbidden)):
+        message = f"The function {name} can't be used here: a query may only read the rows of tables. Write it without."
+        raise Misconfigured("source_function", message, where="sql")
+
+
+def refuse_hidden(sql: str, writing: Writing) -> None:
+    """Raises Misconfigured where the SQL is written so that it can't be judged."""
+    found = writing.hidden.search(sql)
+    if found or any(skipped and part.startswith("/*") and "/*" in part[2:] for skipped, part in _parts(sql, writing)):
+        what = found[0] if found else "A comment in a comment"
+        raise Misconfigured("source_function", f"{what} can't be used here. Write the query without it.", where="sql")
+
+
+def written_by_people(query: Select[Any]) -> Iterator[str]:
+    """The SQL in a query that is not ours."""
+    return (part.text for part in visitors.iterate(query) if isinstance(part, Verbatim))
+
+
+def _parts(sql: str, writing: Writing) -> Iterator[tuple[bool, str]]:
+    """Words of code, a name in its quotation marks as one; and, with True before it, what is no code."""
+    place = 0
+    while place < len(sql):
+        skipped = writing.skipped.match(sql, place)
+        found = skipped or _WORD.match(sql, place)
+        if found:
+            yield skipped is not None, found[0]
+        place = found.end() if found else place + 1
+
+
+def _bare_name(word: str) -> str:
+    """A name without its quotation marks, in small letters; nothing for any other word."""
+    if word[:1] in ('"', "`"):
+        word = word[1:-1].replace('""', '"').replace("``", "`")
+    elif not re.match(r"[^\W\d]", word):
+        return ""
+    return word.lower()

@@ -1,0 +1,164 @@
+"""Screens of sources: the form of each engine, its test, and what the source holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from core import parameter_form
+from core.errors import Problem
+from core.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, readable_secrets
+from segments import catalog, discovery
+from segments.contract import Engine
+from segments.forms import TEST, SourceForm, source_form
+from segments.models import Source
+from segments.registry import engines
+
+
+class EngineFilter(admin.SimpleListFilter):
+    title = "kind of source"
+    parameter_name = "engine"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(slug, engine.label) for slug, engine in engines.all.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Source]) -> QuerySet[Source]:
+        return queryset.filter(engine=self.value()) if self.value() else queryset
+
+
+@admin.register(Source)
+class SourceAdmin(ScreenAdmin):
+    list_display = ["name", "engine_label", "health_pill", "health_message", "health_at"]
+    list_filter = [EngineFilter, "health"]
+    search_fields = ["name"]
+    stay_after_adding = True
+    empty_title = "No source yet"
+    empty_text = "A source is where your data is: a database, or a file. It is only ever read, never changed."
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.GET.get("engine") not in engines.all:
+            ordered = sorted(engines.all.items(), key=lambda item: (bool(item[1].note), item[1].label.lower()))
+            choices = [Choice(slug, engine.label, engine.note) for slug, engine in ordered]
+            return self.choose(request, "Where is your data?", "engine", choices)
+        return super().add_view(request, form_url, {**(extra_context or {}), "title": f"Add {engines[request.GET['engine']].label}"})
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.tables)
+        return [path("<int:pk>/tables/", view, name=self.url_name("tables")), *super().get_urls()]
+
+    def tables(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What the source holds: tables and views with their columns. Each one's first rows are asked for when it is opened."""
+        source = self.get_object(request, str(pk))
+        if source is None:
+            raise Http404
+        if not self.has_view_permission(request, source):
+            raise PermissionDenied
+        if request.method == "POST":
+            self.refresh(request, source)
+            return HttpResponseRedirect(request.get_full_path())
+        words = request.GET.get("q", "")
+        return TemplateResponse(
+            request, "screens/tables.html", {**self.shell(request, source), "words": words, **self.listed(request, source, words)}
+        )
+
+    def shell(self, request: HttpRequest, source: Source) -> dict[str, Any]:
+        return {**self.admin_site.each_context(request), "opts": self.opts, "title": f"Tables of {source}", "source": source}
+
+    def listed(self, request: HttpRequest, source: Source, words: str) -> dict[str, Any]:
+        try:
+            known = catalog.known(source, timezone.now())
+        except Problem as problem:
+            return {"problem": problem.message}
+        return {"catalog": known, "tables": catalog.matching(known, words), "all": len(known.tables)}
+
+    def refresh(self, request: HttpRequest, source: Source) -> None:
+        try:
+            found = catalog.refresh(source, timezone.now())
+        except Problem as problem:
+            messages.error(request, problem.message)
+        else:
+            messages.success(request, f"{len(found.tables):,} tables found.")
+
+    def engine_of(self, request: HttpRequest, obj: Source | None) -> Engine:
+        return engines[obj.engine if obj else request.GET.get("engine", "")]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
+        return super().get_queryset(request).defer("secrets")
+
+    def get_form(self, request: HttpRequest, obj: Source | None = None, change: bool = False, **kwargs: Any) -> type[SourceForm]:
+        readable_secrets(request, obj)
+        kwargs["form"] = source_form(self.engine_of(request, obj), obj)
+        return super().get_form(request, obj, change, **kwargs)  # type: ignore[return-value, unused-ignore]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Source | None = None) -> list[Any]:
+        engine = self.engine_of(request, obj)
+        inputs = [parameter_form.PREFIX + parameter.name for parameter in engine.parameters] + (["upload"] if engine.endings else [])
+        return [
+            (None, {"fields": ["name", *(["engine_label"] if obj else [])]}),
+            (engine.label, {"fields": inputs, "description": engine.note}),
+            ("More", {"fields": ["timezone"]}),
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Source | None = None) -> list[str]:
+        return ["engine_label"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if form.moved:
+            catalog.forget(obj)
+        if form.probe:
+            obj.record_health(timezone.now(), form.probe.problem, form.probe.message)
+            self.show(request, form.probe)
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        answer = super().response_add(request, obj, post_url_continue)
+        return HttpResponseRedirect(self.url("change", obj.pk)) if TEST in request.POST else answer
+
+    def response_change(self, request: HttpRequest, obj: Source) -> HttpResponse:
+        answer = super().response_change(request, obj)
+        return HttpResponseRedirect(self.url("change", obj.pk)) if TEST in request.POST else answer
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        submit = {"action_name": TEST, "attrs": {"name": TEST}, "description": "Save & test", "icon": "network_check"}
+        return super().render_change_form(request, {**context, "actions_submit_line": [submit]}, *args, **kwargs)
+
+    def show(self, request: HttpRequest, probe: discovery.Probe) -> None:
+        """The stages of a test, one below the other."""
+        stages = [("✓", words[:1].upper() + words[1:]) for words in probe.done]
+        if probe.problem:
+            stages.append(("✗", f"{probe.failed}: {probe.problem.message}"))
+        first = "The source does not work." if probe.problem else "The source works."
+        shown = format_html("{}{}", first, format_html_join("", "<br>{} {}", stages))
+        (messages.error if probe.problem else messages.success)(request, shown)
+
+    def buttons(self, request: HttpRequest, obj: Source) -> Iterable[Button]:
+        yield Button("test", "Test connection", "network_check", primary=obj.health != obj.State.OK)
+        add = f"{reverse('admin:segments_datamodel_add')}?source={obj.pk}"
+        yield Button("browse", "Browse tables", "table_view", href=self.url("tables", obj.pk))
+        yield Button("model", "Add a model", "add", primary=obj.health == obj.State.OK, href=add)
+
+    def panel(self, request: HttpRequest, obj: Source) -> dict[str, Any]:
+        return {"screen_panel": "screens/health.html"}
+
+    def do_test(self, request: HttpRequest, obj: Source) -> None:
+        probe = discovery.probe(obj)
+        obj.record_health(timezone.now(), probe.problem, probe.message)
+        self.show(request, probe)
+
+    @admin.display(description="Kind", ordering="engine")
+    def engine_label(self, obj: Source) -> str:
+        return engines.all[obj.engine].label if obj.engine in engines.all else obj.engine
+
+    @admin.display(description="State", ordering="health")
+    def health_pill(self, obj: Source) -> SafeString:
+        return pill(obj.get_health_display(), HEALTH_TONES[obj.health])

@@ -1,0 +1,28 @@
+"""Doors for Celery: thin, ids only."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from celery import shared_task
+from django.utils import timezone
+
+from core.errors import Problem
+from segments import discovery
+from segments.models import Source
+
+
+@shared_task
+def check_sources() -> None:
+    """Every source is tested, each on its own, so that a slow one holds up no other."""
+    for pk in Source.objects.values_list("pk", flat=True):
+        check_source.delay(pk)
+
+
+@shared_task
+def check_source(pk: int) -> None:
+    """Keeps the outcome on the source, and pauses nothing."""
+    source = Source.objects.filter(pk=pk).first()
+    if source:
+        with suppress(Problem):
+            discovery.check(source, timezone.now())

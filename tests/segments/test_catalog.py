@@ -1,0 +1,132 @@
+"""What a source holds, for browsing."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from segments import catalog
+from segments.models import Catalog, Source
+from tests.segments.places import make, run_in_mysql, run_in_postgres
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 31, tzinfo=UTC)
+
+
+@pytest.fixture
+def staff() -> Client:
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("ops"))
+    return browser
+
+
+@pytest.fixture
+def large(tmp_path: Path, settings: Any) -> Source:
+    """A source of five hundred tables."""
+    settings.SOURCE_FILES_ROOT = tmp_path
+    with sqlite3.connect(tmp_path / "large.sqlite3") as database:
+        for number in range(499):
+            columns = ", ".join(f"column_{place} text" for place in range(20))
+            database.execute(f"create table table_{number:03} (id integer primary key, {columns}, only_{number:03} text)")
+        database.execute('create view odd as select \'a <b> & "c"\' as "na\'me"')
+        database.executemany("insert into table_007 (id, column_0) values (?, 'secret')", [(number,) for number in range(50)])
+    return Source.objects.create(name="Large", engine="sqlite", config={"path": "large.sqlite3"})
+
+
+def page(source: Source, words: str = "") -> str:
+    return f"/admin/segments/source/{source.pk}/tables/?q={words}"
+
+
+def test_every_engine_lists_its_tables_with_columns_as_it_gives_them_one_by_one(slug: str, files: Path) -> None:
+    columns = {
+        "id": "integer",
+        "name": "text",
+        "mrr": "number",
+        "active": "boolean",
+        "day": "date",
+        "at": "timestamp",
+        "zoned": "timestamptz",
+    }
+    row = dict.fromkeys(columns) | {"id": 1}
+    place = make(slug, files, "browsed", columns, [row] * 3)
+    with place.open() as reader:
+        found = {table.name: table for table in reader.catalog()}
+        assert list(found) == reader.tables()
+        infos = reader.columns(table=place.table)
+    table = found[place.table]
+    assert [(info.name, info.type, info.native) for info in table.columns] == [(info.name, info.type, info.native) for info in infos]
+    assert not table.is_view
+
+
+def test_rows_are_guessed_and_views_are_told_apart(files: Path, postgres: None, mysql: None) -> None:
+    for slug, run, prepare in (
+        ("postgres", run_in_postgres, "analyze guessed"),
+        ("mysql", run_in_mysql, "analyze table guessed"),
+        ("duckdb", None, ""),
+    ):
+        place = make(slug, files, "guessed", {"id": "integer"}, [{"id": number} for number in range(500)])
+        if run:
+            run(prepare, "drop view if exists seen_guessed", "create view seen_guessed as select * from guessed")
+        with place.open() as reader:
+            found = {table.name.rpartition(".")[2]: table for table in reader.catalog()}
+        assert 400 <= (found["guessed"].rows or 0) <= 600, slug
+        if run:
+            assert (found["seen_guessed"].is_view, found["seen_guessed"].rows) == (True, None), slug
+
+
+def test_five_hundred_tables_are_listed_and_searched_by_table_and_column(staff: Client, large: Source) -> None:
+    every = staff.get(page(large)).content.decode()
+    assert "500 of 500 tables" in every
+    assert "secret" not in every
+    one = staff.get(page(large, "only_042")).content.decode()
+    assert "1 of 500 tables" in one
+    assert "table_042" in one
+    assert "table_041" not in one
+    assert "0 of 500" in staff.get(page(large, "nothing")).content.decode()
+    assert "na&#x27;me" in staff.get(page(large, "odd")).content.decode()
+
+
+def test_what_was_listed_is_kept_until_it_is_refreshed(staff: Client, large: Source, tmp_path: Path) -> None:
+    staff.get(page(large))
+    with sqlite3.connect(tmp_path / "large.sqlite3") as database:
+        database.execute("create table later (id integer)")
+    assert "500 of 500" in staff.get(page(large)).content.decode()
+    assert "501 of 501" in staff.post(page(large), follow=True).content.decode()
+
+
+def test_other_settings_forget_what_was_listed(staff: Client, large: Source) -> None:
+    catalog.known(large, NOW)
+    form = {"name": "Large", "timezone": "UTC", "setting_path": "large.sqlite3"}
+    staff.post(f"/admin/segments/source/{large.pk}/change/", form)
+    assert Catalog.objects.filter(source=large).exists()
+    staff.post(f"/admin/segments/source/{large.pk}/change/", {**form, "setting_path": "other.sqlite3"})
+    assert not Catalog.objects.filter(source=large).exists()
+
+
+def test_the_first_rows_of_a_table_are_asked_for_and_no_more(staff: Client, large: Source) -> None:
+    answer = staff.get(f"/api/sources/{large.pk}/sample/?table=table_007").json()
+    assert len(answer["rows"]) == 10
+    assert answer["rows"][0][:2] == ["0", "secret"]
+    assert staff.get(f"/api/sources/{large.pk}/sample/?table=nope").status_code == 400
+
+
+def test_a_source_that_does_not_answer_says_so_on_the_page(staff: Client, large: Source) -> None:
+    Source.objects.update(config={"path": "gone.sqlite3"})
+    assert "There is no file" in staff.get(page(large)).content.decode()
+    assert "There is no file" in staff.post(page(large), follow=True).content.decode()
+
+
+def test_who_may_not_see_sources_sees_no_tables(large: Source) -> None:
+    browser = Client()
+    user = User.objects.create_user("guest", is_staff=True)
+    browser.force_login(user)
+    assert browser.get(page(large)).status_code == 403
+    user.user_permissions.add(Permission.objects.get(codename="view_source"))
+    assert browser.get(page(large)).status_code == 200
+    assert browser.post(page(large)).status_code == 302

@@ -1,0 +1,130 @@
+"""A database that stops in the middle: the failure has its name, and the next reading works once it is back."""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import pytest
+
+from core.errors import Unavailable
+from dinmo.chaos.postgres import Cluster, binaries, cluster
+from segments import read
+from segments import sql as statements
+from segments.discovery import probe, refresh_columns
+from segments.models import DataModel, Source
+from segments.sources import engine, opened
+from tests.segments.places import mysql_connection, mysql_settings, run_in_mysql
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 31, tzinfo=UTC)
+ROWS = 400_000
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Cluster]:
+    """A PostgreSQL of our own, which may be killed."""
+    if binaries() is None:
+        pytest.skip("PostgreSQL is not installed here")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with cluster(port) as made:
+        with psycopg.connect(host="127.0.0.1", port=port, user="postgres", dbname="postgres", autocommit=True) as connection:
+            connection.execute("create table companies (id int primary key, name text)")
+            connection.execute(f"insert into companies select n, repeat('x', 200) from generate_series(1, {ROWS}) as n".encode())
+        yield made
+
+
+@pytest.fixture
+def companies(server: Cluster) -> DataModel:
+    config = {"host": "127.0.0.1", "port": server.port, "database": "postgres", "user": "postgres", "sslmode": "disable"}
+    source = Source.objects.create(name="Db", engine="postgres", config=config)
+    model = DataModel.objects.create(name="Companies", source=source, table="public.companies", primary_key="id")
+    refresh_columns(model)
+    return model
+
+
+def restarted(server: Cluster) -> None:
+    """Starts the killed server as soon as the processes of the killed one are gone."""
+    for _ in range(100):
+        if not server.runs() and server.start():
+            return
+        time.sleep(0.2)
+    pytest.fail("PostgreSQL did not start again")
+
+
+def test_postgres_that_dies_in_mid_run_and_the_next_run(server: Cluster, companies: DataModel) -> None:
+    with pytest.raises(Unavailable) as lost, read.stream(read.selection(companies), ["id", "name"], now=NOW) as stream:
+        next(stream.batches)
+        server.kill()
+        for _ in stream.batches:
+            pass
+    assert lost.value.code == "source_lost"
+    with pytest.raises(Unavailable):
+        read.check(read.selection(companies), ["id"])
+    restarted(server)
+    with read.stream(read.selection(companies), ["id"], now=NOW) as stream:
+        assert sum(batch.num_rows for batch in stream.batches) == ROWS
+
+
+def test_postgres_that_is_stopped_in_mid_preview_and_the_next_preview(server: Cluster, companies: DataModel) -> None:
+    slow = DataModel(
+        name="Slow", source=companies.source, sql="select a.id from companies a, companies b where a.name < b.name", primary_key="id"
+    )
+    threading.Timer(0.7, server.stop).start()
+    begun = time.monotonic()
+    with pytest.raises(Unavailable) as lost:
+        read.count(read.selection(slow), now=NOW)
+    assert lost.value.code == "source_lost"
+    assert time.monotonic() - begun < 10
+    found = probe(companies.source)
+    assert found.problem and found.problem.code in ("source_unreachable", "source_lost", "source_busy")
+    restarted(server)
+    assert len(read.preview(read.selection(companies), now=NOW, limit=5)) == 5
+    assert probe(companies.source).problem is None
+
+
+def test_mysql_whose_connection_is_killed_in_mid_run_and_the_next_run(mysql: None) -> None:
+    run_in_mysql("create or replace table outage (id int primary key, name text)")
+    run_in_mysql("insert into outage select seq, repeat('x', 200) from seq_1_to_200000")
+    settings: dict[str, Any] = mysql_settings()
+    source = Source.objects.create(name="My", engine="mysql", config=settings)
+    model = DataModel.objects.create(name="Outage", source=source, table="outage", primary_key="id")
+    refresh_columns(model)
+    with pytest.raises(Unavailable) as lost, read.stream(read.selection(model), ["id", "name"], now=NOW) as stream:
+        next(stream.batches)
+        with mysql_connection() as other, other.cursor() as cursor:
+            cursor.execute("select id from information_schema.processlist where info like '%outage%' and id <> connection_id()")
+            for (thread,) in cursor.fetchall():
+                cursor.execute(f"kill connection {thread}")
+        for _ in stream.batches:
+            pass
+    assert lost.value.code == "source_lost"
+    with read.stream(read.selection(model), ["id"], now=NOW) as stream:
+        assert sum(batch.num_rows for batch in stream.batches) == 200_000
+
+
+def test_a_connection_that_is_cut_before_the_end_never_passes_for_the_end(mysql: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes over the wire ends in the middle of a row."""
+    run_in_mysql("create or replace table outage (id int primary key, name text)")
+    run_in_mysql("insert into outage select seq, repeat('x', 200) from seq_1_to_100000")
+    source = Source.objects.create(name="My", engine="mysql", config=mysql_settings())
+    model = DataModel.objects.create(name="Outage", source=source, table="outage", primary_key="id")
+    refresh_columns(model)
+    with pytest.raises(Unavailable) as lost, opened(source, 20) as reader:
+        connection = reader.connection  # type: ignore[attr-defined]
+        infos = {info.name: info for info in reader.columns(table="outage")}
+        relation = statements.relation(list(infos.values()), engine(source).dialect, table="outage")
+        batches = reader.batches(statements.select(relation, infos, ["id", "name"]))
+        next(batches)
+        monkeypatch.setattr(connection, "_rfile", io.BytesIO(connection._rfile.read(1000)))
+        for _ in batches:
+            pass
+    assert lost.value.code == "source_lost"

@@ -1,0 +1,103 @@
+"""A file given in the browser becomes a source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from segments.discovery import sample
+from segments.models import Source
+
+pytestmark = pytest.mark.django_db
+ADD = "/admin/segments/source/add/?engine="
+
+
+@pytest.fixture
+def staff(tmp_path: Path, settings: Any) -> Client:
+    settings.SOURCE_FILES_ROOT = tmp_path / "root"
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("ops"))
+    return browser
+
+
+def form(name: str, content: bytes, **more: str) -> dict[str, Any]:
+    return {"name": "Companies", "timezone": "UTC", "setting_path": "", "upload": SimpleUploadedFile(name, content), **more}
+
+
+def test_an_uploaded_file_is_read(staff: Client, tmp_path: Path) -> None:
+    page = staff.post(ADD + "csv", form("My Companies (2026).CSV", b"id,name\n1,Acme\n", _test=""), follow=True).content.decode()
+    assert "The source works" in page
+    source = Source.objects.get()
+    assert source.config == {"path": "uploads/my-companies-2026.csv"}
+    assert sample(source, "my-companies-2026")[1] == [{"id": 1, "name": "Acme"}]
+
+
+def test_json_lines_are_uploaded_too(staff: Client) -> None:
+    staff.post(ADD + "jsonl", form("a.ndjson", b'{"id": 1}\n'))
+    assert sample(Source.objects.get(), "a")[1] == [{"id": 1}]
+
+
+def test_a_new_upload_takes_the_place_of_the_last_and_the_table_keeps_its_name(staff: Client, tmp_path: Path) -> None:
+    staff.post(ADD + "csv", form("first.csv", b"id\n1\n"))
+    source = Source.objects.get()
+    change = f"/admin/segments/source/{source.pk}/change/"
+    staff.post(change, form("second.csv", b"id\n2\n", setting_path="uploads/first.csv"))
+    source.refresh_from_db()
+    assert source.config == {"path": "uploads/first.csv"}
+    assert sample(source, "first")[1] == [{"id": 2}]
+    assert [path.name for path in (tmp_path / "root" / "uploads").iterdir()] == ["first.csv"]
+
+
+def test_an_upload_never_replaces_the_file_of_another_source(staff: Client, tmp_path: Path) -> None:
+    staff.post(ADD + "csv", form("same.csv", b"id\n1\n"))
+    staff.post(ADD + "csv", form("same.csv", b"id\n2\n") | {"name": "Second"})
+    assert [source.config["path"] for source in Source.objects.order_by("pk")] == ["uploads/same.csv", "uploads/same-2.csv"]
+    (tmp_path / "root" / "own.csv").write_text("id\n3\n")
+    source = Source.objects.create(name="Own", engine="csv", config={"path": "own.csv"})
+    staff.post(f"/admin/segments/source/{source.pk}/change/", form("x.csv", b"id\n4\n") | {"name": "Own"})
+    source.refresh_from_db()
+    assert source.config["path"] == "uploads/x.csv"
+    assert (tmp_path / "root" / "own.csv").read_text() == "id\n3\n"
+
+
+@pytest.mark.parametrize(
+    "name", ["../../evil.csv", "/etc/evil.csv", "..\\evil.csv", ".csv.csv", "日本.csv", "a*[b].csv", "x" * 300 + ".csv"]
+)
+def test_no_name_leads_elsewhere(name: str, staff: Client, tmp_path: Path) -> None:
+    staff.post(ADD + "csv", form(name, b"id\n1\n"))
+    (path,) = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert path.parent == tmp_path / "root" / "uploads"
+    source = Source.objects.get()
+    assert source.config == {"path": f"uploads/{path.name}"}
+    assert sample(source, path.stem)[1] == [{"id": 1}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [("a.csv", b"x" * 2_001, "are the most that can be uploaded"), ("a.exe", b"id\n1\n", "must end in .csv"), ("a.csv", b"", "empty")],
+)
+def test_what_does_not_fit_is_refused_in_words_and_not_kept(
+    name: str, content: bytes, words: str, staff: Client, tmp_path: Path, settings: Any
+) -> None:
+    settings.SOURCE_UPLOAD_MAX_BYTES = 2_000
+    answer = staff.post(ADD + "csv", form(name, content))
+    assert words in str(answer.context["adminform"].form.errors["upload"])
+    assert not Source.objects.exists()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_nothing_is_kept_where_the_form_is_wrong(staff: Client, tmp_path: Path) -> None:
+    staff.post(ADD + "csv", form("a.csv", b"id\n1\n") | {"name": ""})
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_path_or_a_file_is_asked_for_and_a_database_takes_no_file(staff: Client) -> None:
+    answer = staff.post(ADD + "csv", {"name": "A", "timezone": "UTC", "setting_path": ""})
+    assert "is required" in str(answer.context["adminform"].form.errors["setting_path"])
+    for engine, takes in {"csv": True, "parquet": True, "jsonl": True, "sqlite": False, "postgres": False, "mysql": False}.items():
+        assert ('type="file"' in staff.get(ADD + engine).content.decode()) is takes, engine

@@ -1,0 +1,180 @@
+"""Redshift, Snowflake and BigQuery: the SQL that they emit and their forms. None was tried against a live account."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+from django.contrib.auth.models import User
+from django.test import Client
+
+from core.errors import Misconfigured
+from segments import conditions, sql
+from segments.contract import ColumnInfo, ColumnType
+from segments.engines.bigquery import engine as bigquery
+from segments.engines.snowflake import engine as snowflake
+from segments.engines.warehouse import batch
+from segments.registry import engines
+
+PARIS = ZoneInfo("Europe/Paris")
+NOW = datetime(2026, 3, 31, 10, 30, tzinfo=UTC)
+SLUGS = ("redshift", "snowflake", "bigquery")
+NATIVES = {
+    "redshift": ("character varying", "double precision", "timestamp with time zone", "timestamp without time zone", "super"),
+    "snowflake": ("TEXT", "FLOAT", "TIMESTAMP_TZ", "TIMESTAMP_NTZ", "VARIANT"),
+    "bigquery": ("STRING", "FLOAT64", "TIMESTAMP", "DATETIME", "JSON"),
+}
+NAMES = ("na'me `\"%s", "mrr", "paid_at", "seen_at", "info")
+TYPES = (ColumnType.TEXT, ColumnType.NUMBER, ColumnType.TIMESTAMP, ColumnType.TIMESTAMP, ColumnType.OBJECT)
+QUOTED = {"redshift": '"na\'me `""%%s"', "snowflake": '"na\'me `""%%s"', "bigquery": "`na'me \\`\"%s`"}
+
+
+def emitted(slug: str, *items: dict[str, Any], columns: tuple[str, ...] = ("mrr",)) -> str:
+    infos = {name: ColumnInfo(name, type, native) for name, type, native in zip(NAMES, TYPES, NATIVES[slug], strict=True)}
+    source = sql.relation(list(infos.values()), engines[slug].dialect, table="sales.companies")
+    tree = conditions.parse({"all": list(items)}, {name: info.type for name, info in infos.items()})
+    query = sql.select(source, infos, columns, sql.where(tree, source, infos, now=NOW, zone=PARIS))
+    compiled = query.compile(dialect=engines[slug].dialect, compile_kwargs={"render_postcompile": True})
+    return " ".join(str(compiled).split())
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_names_stand_in_their_quotation_marks_and_values_are_parameters(slug: str) -> None:
+    said = emitted(slug, {"field": NAMES[0], "is": "one_of", "value": ["'; drop table x; --", "%s"]}, columns=(NAMES[0], "mrr"))
+    assert QUOTED[slug] in said
+    assert "drop" not in said
+    mark = "`" if slug == "bigquery" else '"'
+    assert f"FROM {mark}sales{mark}.{mark}companies{mark} AS" in said
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_what_is_no_number_counts_as_null(slug: str) -> None:
+    said = emitted(slug, {"field": "mrr", "is": "not_equals", "value": 5})
+    cast = {"redshift": "AS VARCHAR(65535)", "snowflake": "AS TEXT", "bigquery": "AS STRING"}[slug]
+    assert "CASE WHEN ((lower(CAST(" in said
+    assert cast in said
+    assert "IS NULL OR" in said
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_part_of_a_text_is_looked_for_by_the_function_that_is_there(slug: str) -> None:
+    function = {"redshift": "strpos(", "snowflake": "charindex(", "bigquery": "strpos("}[slug]
+    assert function in emitted(slug, {"field": NAMES[0], "is": "contains", "value": "x"})
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_objects_are_read_as_json(slug: str) -> None:
+    function = {"redshift": "json_serialize(", "snowflake": "to_json(", "bigquery": "to_json_string("}[slug]
+    assert function in emitted(slug, columns=("info",))
+    assert function in emitted(slug, {"field": "info", "is": "empty"})
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_times_with_a_zone_are_compared_in_utc_and_others_by_the_clocks_of_the_source(slug: str) -> None:
+    infos = {name: ColumnInfo(name, type, native) for name, type, native in zip(NAMES, TYPES, NATIVES[slug], strict=True)}
+    source = sql.relation(list(infos.values()), engines[slug].dialect, table="companies")
+    for field, first in (("paid_at", datetime(2026, 3, 31, 8, 30, tzinfo=UTC)), ("seen_at", datetime.fromisoformat("2026-03-31 10:30"))):
+        tree = conditions.parse(
+            {"all": [{"field": field, "is": "in_the_last", "value": "2 hours"}]}, {name: info.type for name, info in infos.items()}
+        )
+        met = sql.where(tree, source, infos, now=NOW, zone=PARIS)
+        compiled = sql.select(source, infos, ["mrr"], met).compile(dialect=engines[slug].dialect)
+        assert first in compiled.params.values()
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_query_stands_in_brackets(slug: str) -> None:
+    info = ColumnInfo("a", ColumnType.TEXT, NATIVES[slug][0])
+    source = sql.relation([info], engines[slug].dialect, sql="select a from b where c like '5%' -- end;")
+    said = str(sql.select(source, {"a": info}, ["a"]).compile(dialect=engines[slug].dialect))
+    assert "FROM (select a from b where c like '5%" in said
+    assert "-- end\n)" in said
+
+
+@pytest.mark.parametrize(
+    ("slug", "package", "settings"),
+    [
+        ("redshift", "redshift-connector", {"host": "h", "database": "d", "user": "u", "password": "p"}),
+        ("snowflake", "snowflake-connector-python", {"account": "a", "user": "u", "password": "p"}),
+        ("bigquery", "google-cloud-bigquery", {"service_account": '{"type": "service_account", "private_key": "x", "project_id": "p"}'}),
+    ],
+)
+def test_a_missing_driver_is_named_with_the_command_that_installs_it(
+    slug: str, package: str, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("redshift_connector", "snowflake.connector", "google.cloud.bigquery"):
+        monkeypatch.setitem(__import__("sys").modules, module, None)
+    with pytest.raises(Misconfigured) as missing, engines[slug].open(settings, timeout_seconds=5):
+        pass
+    assert missing.value.code == "driver_missing"
+    assert package in missing.value.message
+    assert "pip install -r requirements-extras.txt" in missing.value.message
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_form_asks_for_keys_as_secrets_and_says_that_it_was_not_tried(slug: str) -> None:
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("ops"))
+    page = browser.get(f"/admin/segments/source/add/?engine={slug}").content.decode()
+    assert "Not yet tried against a live" in page
+    secrets = {"redshift": ("password",), "snowflake": ("private_key", "passphrase", "password"), "bigquery": ("service_account",)}[slug]
+    assert {parameter.name for parameter in engines[slug].parameters if parameter.secret} == set(secrets)
+
+
+def test_snowflake_takes_a_key_pair_with_or_without_a_passphrase() -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    given = dict.fromkeys([parameter.name for parameter in engines["snowflake"].parameters]) | {"account": "a", "user": "u"}
+    for passphrase in (None, "hush"):
+        how = BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how).decode()
+        made = snowflake.arguments({**given, "private_key": pem, "passphrase": passphrase}, 30)
+        assert made["private_key"] == key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        assert made["session_parameters"]["STATEMENT_TIMEOUT_IN_SECONDS"] == 30
+    with pytest.raises(Misconfigured, match="passphrase"):
+        snowflake.arguments({**given, "private_key": pem, "passphrase": "wrong"}, 30)
+    with pytest.raises(Misconfigured, match="private key, or a password"):
+        snowflake.arguments(given, 30)
+
+
+@pytest.mark.parametrize("text", ["", "no json", "[]", '{"type": "authorized_user"}', json.dumps({"type": "service_account"})])
+def test_what_is_no_service_account_is_refused(text: str) -> None:
+    with pytest.raises(Misconfigured, match="no key of a service account") as refused:
+        bigquery.key(text)
+    assert refused.value.where == "service_account"
+
+
+def test_bigquery_names_the_types_of_its_parameters() -> None:
+    values = [True, 5, Decimal("0.1"), 0.1, date(2026, 1, 31), datetime(2026, 1, 31), NOW, "x"]  # noqa: DTZ001
+    assert [bigquery.kind(value) for value in values] == [
+        "BOOL",
+        "INT64",
+        "BIGNUMERIC",
+        "FLOAT64",
+        "DATE",
+        "DATETIME",
+        "TIMESTAMP",
+        "STRING",
+    ]
+
+
+@pytest.mark.parametrize(("slug", "text"), [("redshift", "'it''s \\ %'"), ("snowflake", "'it''s \\\\ %'"), ("bigquery", "'it\\'s \\\\ %'")])
+def test_the_sql_to_copy_writes_values_as_the_database_reads_them(slug: str, text: str) -> None:
+    info = ColumnInfo("a", ColumnType.TEXT, NATIVES[slug][0])
+    source = sql.relation([info], engines[slug].dialect, table="b")
+    tree = conditions.parse({"all": [{"field": "a", "is": "equals", "value": "it's \\ %"}]}, {"a": ColumnType.TEXT})
+    query = sql.select(source, {"a": info}, ["a"], sql.where(tree, source, {"a": info}, now=NOW, zone=PARIS))
+    assert text in sql.shown(query, engines[slug].dialect)
+
+
+def test_values_of_a_driver_become_text_that_is_read_back() -> None:
+    rows = [("a", True, NOW, date(2026, 1, 31), Decimal("1.50"), b"\x00", {"a": [1]}, None)]
+    assert [list(row.values()) for row in batch("abcdefgh", rows).to_pylist()] == [
+        ["a", "true", "2026-03-31 10:30:00+00:00", "2026-01-31", "1.50", "\\x00", '{"a": [1]}', None]
+    ]
