@@ -13,9 +13,10 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
 from destinations import sandbox_control as control
+from destinations.sandbox_control import PATH as CONTROL
 from destinations.sandbox_wire import Collection, Cut, Fault, Reply, Request, Switch
 
-__all__ = ["Collection", "Cut", "Fault", "Handler", "Reply", "Request", "Sandbox", "Server", "Switch"]
+__all__ = ["CONTROL", "Collection", "Cut", "Fault", "Handler", "Reply", "Request", "Sandbox", "Server", "Switch"]
 
 LOG_LENGTH = 200_000
 
@@ -88,7 +89,7 @@ class Sandbox(ABC):
         Raises:
             Cut: a fault closes the connection.
         """
-        if request.path.startswith(control.PATH):
+        if request.path.startswith(CONTROL):
             return control.answer(self, request)
         began = time.monotonic()
         fault = self._take_fault(request)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
@@ -41,9 +40,11 @@ def records(sandbox: Sandbox, query: Mapping[str, str]) -> dict[str, Any]:
 def log(sandbox: Sandbox, query: Mapping[str, str]) -> dict[str, Any]:
     """The last requests, the newest first; with `filter` only those whose method, path or status holds the text."""
     wanted = query.get("filter", "").strip().casefold()
-    newest = (_line(entry) for entry in reversed(sandbox.log))
+    with sandbox.lock:
+        entries = list(sandbox.log)
+    newest = (_line(entry) for entry in reversed(entries))
     met = (line for line in newest if wanted in f"{line['method']} {line['path']} {line['status']}".casefold())
-    return {"requests": list(islice(met, LOG_SHOWN)), "count": len(sandbox.log)}
+    return {"requests": list(islice(met, LOG_SHOWN)), "count": len(entries)}
 
 
 def panel(sandbox: Sandbox) -> dict[str, Any]:
@@ -94,4 +95,5 @@ def _line(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(record: Mapping[str, Any]) -> str:
-    return json.dumps(record, ensure_ascii=False, default=str).casefold()
+    # Several times as fast as JSON, which tells with 50,000 records.
+    return repr(record).casefold()

@@ -35,6 +35,7 @@ from __future__ import annotations
 import time
 import uuid
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from destinations.sandbox import Collection, Reply, Request, Sandbox
@@ -200,13 +201,13 @@ class AttioSandbox(Sandbox):
         store = self.workspace.store(name)
         asked = json_object(request) if request.body else {}
         access.score(asked.get("filter"), self.switches.get("query_clauses"), time.time())
-        found = list(query.matching(store, asked.get("filter")))
+        found = query.matching(store, asked.get("filter"))
         if asked.get("sorts"):
-            found = query.ordered(store, found, asked["sorts"])
+            found = query.ordered(store, list(found), asked["sorts"])
         offset, limit = asked.get("offset", 0), asked.get("limit", DEFAULT_LIMIT)
         if not isinstance(offset, int) or not isinstance(limit, int) or offset < 0 or limit < 0:
             raise payload(["limit"], "number", json_type(limit))
-        return _data([store.described(record, self.workspace.slug) for record in found[offset : offset + limit]])
+        return _data([store.described(record, self.workspace.slug) for record in islice(found, offset, offset + limit)])
 
     def _route(self, request: Request) -> Reply:
         try:

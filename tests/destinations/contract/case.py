@@ -51,8 +51,8 @@ class Case:
     def send(self, operation: Operation) -> Outcome:
         return self.service.write(self.client, operation)
 
-    def write(self, number: int, verb: Verb = Verb.UPSERT, **changed: Any) -> Outcome:
-        return self.send(self.operation(number, verb, **changed))
+    def write(self, number: int, verb: Verb = Verb.UPSERT, *, remote_id: str = "", **changed: Any) -> Outcome:
+        return self.send(self.operation(number, verb, remote_id=remote_id, **changed))
 
     def refused(self, call: Callable[[], Any]) -> Problem:
         """The problem that a call raises; it must say nothing that it should not."""

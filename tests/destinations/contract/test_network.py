@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from core import http
@@ -45,7 +47,7 @@ def test_a_time_out_after_the_vendor_stored_the_record_is_repeated_into_one_reco
 def test_an_update_that_was_cut_after_it_was_stored_is_repeated_into_the_same(case: Case) -> None:
     known = case.write(1).remote_id
     case.fail("cut_after")
-    changed = {case.sample.text: "Changed"}
+    changed: dict[str, Any] = {case.sample.text: "Changed"}
     problem = case.refused(lambda: case.write(1, Verb.UPDATE, remote_id=known, **changed))
     assert isinstance(problem, Unavailable)
     assert case.write(1, Verb.UPDATE, remote_id=known, **changed).result is Result.ACCEPTED

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from core.errors import Problem, Rejected
 from destinations.contract import Result, Verb
 from tests.destinations.contract.case import Case
@@ -38,7 +40,8 @@ def test_a_create_twice_is_one_record(case: Case) -> None:
 
 def test_an_update_changes_the_record_of_its_id_and_no_other(case: Case) -> None:
     first, second = case.write(1), case.write(2)
-    case.write(1, Verb.UPDATE, remote_id=first.remote_id, **{case.sample.text: "Changed"})
+    changed: dict[str, Any] = {case.sample.text: "Changed"}
+    case.write(1, Verb.UPDATE, remote_id=first.remote_id, **changed)
     holding = [record["id"] for record in case.records() if case.holds(record, "Changed")]
     assert holding == [first.remote_id] != [second.remote_id]
 
@@ -77,6 +80,7 @@ def test_a_bad_record_leaves_nothing_behind_and_says_what_the_vendor_calls_it(ca
 
 
 def test_text_of_every_alphabet_arrives_as_it_is(case: Case) -> None:
-    case.write(1, **{case.sample.text: UNUSUAL})
+    unusual: dict[str, Any] = {case.sample.text: UNUSUAL}
+    case.write(1, **unusual)
     (record,) = case.records()
     assert case.holds(record, UNUSUAL)
