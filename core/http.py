@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,6 +18,9 @@ from core.errors import Unavailable
 CONNECT_SECONDS = 5
 READ_SECONDS = 15
 TOTAL_SECONDS = CONNECT_SECONDS + READ_SECONDS
+
+# At its most talkative urllib3 logs whole addresses, and look-ups hold values of records in theirs.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 
 def session(pool: int = 10) -> requests.Session:

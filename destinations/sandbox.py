@@ -2,81 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
-CONTROL = "/_sandbox"
+from destinations import sandbox_control as control
+from destinations.sandbox_control import PATH as CONTROL
+from destinations.sandbox_wire import Collection, Cut, Fault, Reply, Request, Switch
+
+__all__ = ["CONTROL", "Collection", "Cut", "Fault", "Handler", "Reply", "Request", "Sandbox", "Server", "Switch"]
+
 LOG_LENGTH = 200_000
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the client sent; header names are lower-case."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self) -> Any:
-        """Raises ValueError where the body is no JSON."""
-        return json.loads(self.body)
-
-
-@dataclass
-class Reply:
-    """What goes back: a JSON value, or text as it is."""
-
-    status: int = 200
-    body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def encoded(self) -> bytes:
-        return self.body.encode() if isinstance(self.body, str) else json.dumps(self.body).encode()
-
-
-@dataclass
-class Fault:
-    """Something that goes wrong for the next `times` matching requests.
-
-    Args:
-        method, path: which requests: a method ("" for all) and a regular expression searched in the path.
-        body_contains: only requests whose body holds this text ("" for all).
-        action: `reply` answers `status`, `body`, `headers` without processing; `cut` closes the connection unprocessed;
-            `cut_after` processes and then closes it; `delay` waits `seconds` and processes; `delay_after` processes, waits, answers.
-    """
-
-    action: str
-    method: str = ""
-    path: str = ""
-    body_contains: str = ""
-    times: int = 1
-    status: int = 500
-    body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
-
-    def meets(self, request: Request) -> bool:
-        return (
-            self.times > 0
-            and self.method in ("", request.method)
-            and re.search(self.path, request.path) is not None
-            and self.body_contains.encode() in request.body
-        )
-
-
-class Cut(Exception):
-    """Close the connection without an answer."""
 
 
 Handler = Callable[..., Reply]
@@ -89,7 +31,11 @@ class Sandbox(ABC):
     and the groups of the expression.
     """
 
+    label: ClassVar[str]
+    """The vendor's name."""
     routes: ClassVar[tuple[tuple[str, str, str], ...]]
+    switch_table: ClassVar[tuple[Switch, ...]]
+    """Everything that `switches` may hold."""
 
     def __init__(self, token: str) -> None:
         self.token = token
@@ -117,6 +63,22 @@ class Sandbox(ABC):
     def unknown(self, request: Request) -> Reply:
         """The vendor's answer to a path or method that it doesn't have."""
 
+    @abstractmethod
+    def collections(self) -> dict[str, Collection]:
+        """The kinds of record, by name; the first is the one that `fill` fills."""
+
+    @abstractmethod
+    def archive(self, kind: str, name: str, archived: bool) -> None:
+        """Archives an attribute of a kind of record, or brings it back. Raises KeyError where there is none that could be."""
+
+    @abstractmethod
+    def example(self, number: int) -> None:
+        """Stores an invented record, the same for the same number."""
+
+    @abstractmethod
+    def refusal(self, status: int, message: str = "") -> Reply:
+        """How the vendor words an error of this status; `message` replaces its text."""
+
     def headers(self, request: Request) -> dict[str, str]:
         """Headers that the vendor sets on every answer. Called after the request was processed."""
         return {}
@@ -128,17 +90,24 @@ class Sandbox(ABC):
             Cut: a fault closes the connection.
         """
         if request.path.startswith(CONTROL):
-            return self._control(request)
+            return control.answer(self, request)
+        began = time.monotonic()
         fault = self._take_fault(request)
         if self.latency_seconds:
             time.sleep(self.latency_seconds)
-        return self._faulty(fault, request) if fault else self._process(request)
+        return self._faulty(fault, request, began) if fault else self._process(request, began)
 
-    def _process(self, request: Request) -> Reply:
+    def fill(self, count: int) -> None:
+        """Adds invented records. Others are answered in between."""
+        for number in range(count):
+            with self.lock:
+                self.example(number)
+
+    def _process(self, request: Request, began: float) -> Reply:
         with self.lock:
             reply = self.guard(request) or self._route(request)
             reply.headers = {**self.headers(request), **reply.headers}
-        self._remember(request, reply.status)
+        self._remember(request, reply.status, began)
         return reply
 
     def _route(self, request: Request) -> Reply:
@@ -157,23 +126,23 @@ class Sandbox(ABC):
                     return fault
         return None
 
-    def _faulty(self, fault: Fault, request: Request) -> Reply:
+    def _faulty(self, fault: Fault, request: Request, began: float) -> Reply:
         if fault.action == "cut":
-            self._remember(request, 0)
+            self._remember(request, 0, began)
             raise Cut
         if fault.action == "reply":
-            self._remember(request, fault.status)
+            self._remember(request, fault.status, began)
             return Reply(fault.status, fault.body, dict(fault.headers))
         if fault.action == "delay":
             time.sleep(fault.seconds)
-        reply = self._process(request)
+        reply = self._process(request, began)
         if fault.action == "cut_after":
             raise Cut
         if fault.action == "delay_after":
             time.sleep(fault.seconds)
         return reply
 
-    def _remember(self, request: Request, status: int) -> None:
+    def _remember(self, request: Request, status: int, began: float) -> None:
         try:
             body = request.json() if request.body else None
         except ValueError:
@@ -186,32 +155,9 @@ class Sandbox(ABC):
                 "query": dict(request.query),
                 "body": body,
                 "status": status,
+                "ms": round((time.monotonic() - began) * 1000, 1),
             }
         )
-
-    def _control(self, request: Request) -> Reply:
-        """`state`, `requests`, `faults`, `switches`, `reset` below the control path, for tests and people."""
-        name = request.path[len(CONTROL) :].strip("/")
-        with self.lock:
-            if (request.method, name) == ("GET", "state"):
-                return Reply(body=self.state())
-            if (request.method, name) == ("GET", "requests"):
-                return Reply(body=list(self.log))
-            if (request.method, name) == ("DELETE", "requests"):
-                self.log.clear()
-            elif (request.method, name) == ("POST", "faults"):
-                self.faults.append(Fault(**request.json()))
-            elif (request.method, name) == ("DELETE", "faults"):
-                self.faults.clear()
-            elif (request.method, name) == ("POST", "switches"):
-                self._switch(request.json())
-            elif (request.method, name) == ("POST", "reset"):
-                self.reset()
-                self.log.clear()
-                self.faults.clear()
-            else:
-                return Reply(404, {"error": f"There is no {request.method} {request.path}."})
-        return Reply(body={"ok": True})
 
     def _switch(self, wanted: dict[str, Any]) -> None:
         self.latency_seconds = float(wanted.pop("latency_seconds", self.latency_seconds))

@@ -63,6 +63,7 @@ class Client:
             raise Misconfigured("token_malformed", "This is no Attio access token. Copy it again from Attio.", where="token")
         self._url = url + VERSION
         self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        self._token = token
         self._gate = gate
         self._http = http.session(threads)
         self.lookup = Lookup()
@@ -97,7 +98,7 @@ class Client:
     def require(self, answer: Answer, purpose: Purpose, sent: Any = None, owners: Sequence[str] = ()) -> Answer:
         """The answer itself, if it is a success. Raises as `call`; `owners` as for `problem`."""
         if not answer.ok:
-            raise problem(answer, writing=purpose is Purpose.WRITE, sent=sent, slugs=self.slugs, owners=owners)
+            raise problem(answer, writing=purpose is Purpose.WRITE, sent=[sent, self._token], slugs=self.slugs, owners=owners)
         return answer
 
     def pages(self, purpose: Purpose, path: str, size: int) -> Iterator[dict[str, Any]]:

@@ -138,7 +138,7 @@ def problem(
 
     Args:
         writing: the request may have changed records, so that an unclear answer leaves open whether it did.
-        sent: the request's JSON; none of its values will appear in the message.
+        sent: the request's JSON, and the token; none of their values will appear in the message.
         slugs: attribute id → slug, to name an attribute of which Attio gives the id only.
         owners: ids of the records that hold the value of a conflict, where Attio does not name them itself.
     """

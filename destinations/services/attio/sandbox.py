@@ -35,11 +35,14 @@ from __future__ import annotations
 import time
 import uuid
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
-from destinations.sandbox import Reply, Request, Sandbox
+from destinations.sandbox import Collection, Reply, Request, Sandbox
 from destinations.services.attio.simulated import access, query
-from destinations.services.attio.simulated.controls import ACTIONS
+from destinations.services.attio.simulated.controls import ACTIONS, set_archived
+from destinations.services.attio.simulated.examples import company
+from destinations.services.attio.simulated.panel import ALL_SCOPES, SWITCHES, refused
 from destinations.services.attio.simulated.reading import json_object, page, values
 from destinations.services.attio.simulated.refusal import Refusal, json_type, not_found, payload
 from destinations.services.attio.simulated.refusal import query as bad_query
@@ -54,6 +57,8 @@ DEFAULT_LIMIT = 500
 class AttioSandbox(Sandbox):
     """One workspace. Reads and writes have a token bucket each; every refusal leaves the state as it was."""
 
+    label = "Attio"
+    switch_table = SWITCHES
     routes = (
         ("GET", "/v2/self", "self_"),
         ("GET", "/v2/objects", "objects"),
@@ -74,7 +79,7 @@ class AttioSandbox(Sandbox):
     def reset(self) -> None:
         self.workspace = Workspace(self.token)
         self.buckets = {"reads": access.Bucket(), "writes": access.Bucket()}
-        self.switches = {"reads_per_second": 100, "writes_per_second": 25, "scopes": access.ALL_SCOPES}
+        self.switches = {"reads_per_second": 100, "writes_per_second": 25, "scopes": ALL_SCOPES}
 
     def state(self) -> dict[str, Any]:
         """Companies as `records`, people, and the slugs of all company attributes."""
@@ -85,6 +90,20 @@ class AttioSandbox(Sandbox):
             "people": self.workspace.readable(people),
             "attributes": list(companies.schema.attributes),
         }
+
+    def collections(self) -> dict[str, Collection]:
+        self._enrich()
+        return {name: Collection(store.records, store.readable, store.schema.listed) for name, store in self.workspace.stores.items()}
+
+    def archive(self, kind: str, name: str, archived: bool) -> None:
+        set_archived(self.workspace, f"{kind}.{name}", archived)
+
+    def example(self, number: int) -> None:
+        store = self.workspace.stores["companies"]
+        self.workspace.create(store, self.workspace.taken(store, company(number)), _now())
+
+    def refusal(self, status: int, message: str = "") -> Reply:
+        return refused(status, message, time.time())
 
     def guard(self, request: Request) -> Reply | None:
         try:
@@ -182,13 +201,13 @@ class AttioSandbox(Sandbox):
         store = self.workspace.store(name)
         asked = json_object(request) if request.body else {}
         access.score(asked.get("filter"), self.switches.get("query_clauses"), time.time())
-        found = list(query.matching(store, asked.get("filter")))
+        found = query.matching(store, asked.get("filter"))
         if asked.get("sorts"):
-            found = query.ordered(store, found, asked["sorts"])
+            found = query.ordered(store, list(found), asked["sorts"])
         offset, limit = asked.get("offset", 0), asked.get("limit", DEFAULT_LIMIT)
         if not isinstance(offset, int) or not isinstance(limit, int) or offset < 0 or limit < 0:
             raise payload(["limit"], "number", json_type(limit))
-        return _data([store.described(record, self.workspace.slug) for record in found[offset : offset + limit]])
+        return _data([store.described(record, self.workspace.slug) for record in islice(found, offset, offset + limit)])
 
     def _route(self, request: Request) -> Reply:
         try:

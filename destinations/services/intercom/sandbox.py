@@ -32,11 +32,13 @@ import time
 import uuid
 from typing import Any
 
-from destinations.sandbox import Reply, Request, Sandbox
+from destinations.sandbox import Collection, Reply, Request, Sandbox
 from destinations.services.intercom.sandbox_attributes import DataAttributes
 from destinations.services.intercom.sandbox_companies import CREATABLE, UPDATABLE, Companies, Company, checked, shown
 from destinations.services.intercom.sandbox_contacts import ROUTES, ContactCalls, ContactRecords
 from destinations.services.intercom.sandbox_lists import Contacts, Scroll, company_page, listed
+from destinations.services.intercom.sandbox_panel import SWITCHES, refused
+from destinations.services.intercom.sandbox_panel import company as example_company
 from destinations.services.intercom.sandbox_rules import (
     VERSIONS,
     Refused,
@@ -53,6 +55,8 @@ FIRST_WITH_LAST_REQUEST = (2, 16)
 class IntercomSandbox(ContactCalls, Sandbox):
     """One simulated workspace that accepts one token."""
 
+    label = "Intercom"
+    switch_table = SWITCHES
     routes = (
         ("GET", "/me", "me"),
         ("POST", "/companies", "save_company"),
@@ -93,6 +97,22 @@ class IntercomSandbox(ContactCalls, Sandbox):
             "contacts": [dict(contact) for contact in self.people.by_id.values()],
             "data_attributes": [dict(entry) for entry in self.attributes.customs],
         }
+
+    def collections(self) -> dict[str, Collection]:
+        attributes = self.attributes
+        return {
+            "companies": Collection(self.companies.by_id, shown, lambda: attributes.described("company")),
+            "contacts": Collection(self.people.by_id, dict, lambda: attributes.described("contact")),
+        }
+
+    def archive(self, kind: str, name: str, archived: bool) -> None:
+        self.attributes.set_archived({"companies": "company", "contacts": "contact"}[kind], name, archived)
+
+    def example(self, number: int) -> None:
+        self.companies.preload(example_company(number), self._now())
+
+    def refusal(self, status: int, message: str = "") -> Reply:
+        return refused(status, message, self.request_id or str(uuid.uuid4()), self._now())
 
     def guard(self, request: Request) -> Reply | None:
         """Token, limit, version, media types, plan, permission: in this order."""

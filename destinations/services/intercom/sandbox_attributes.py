@@ -55,6 +55,24 @@ class DataAttributes:
         """The custom attribute of the model that values can be written to."""
         return next((entry for entry in self.customs if entry["name"] == name and entry["model"] == model and not entry["archived"]), None)
 
+    def described(self, model: str) -> list[dict[str, Any]]:
+        """Name and type of every attribute of a model, archived ones too."""
+        standard = [
+            {"name": entry["full_name"], "type": entry["data_type"], "archived": False, "fixed": True} for entry in self.standard[model]
+        ]
+        customs = [entry for entry in self.customs if entry["model"] == model]
+        return standard + [
+            {"name": entry["name"], "type": entry["data_type"], "archived": entry["archived"], "fixed": False} for entry in customs
+        ]
+
+    def set_archived(self, model: str, name: str, archived: bool) -> None:
+        """As a person does it in Intercom. Raises KeyError where there is no such custom attribute."""
+        for entry in self.customs:
+            if (entry["model"], entry["name"]) == (model, name):
+                entry["archived"] = archived
+                return
+        raise KeyError(name)
+
     def create(self, wanted: Mapping[str, Any], now: int) -> dict[str, Any]:
         """Creates a custom attribute.
 

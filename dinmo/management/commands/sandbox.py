@@ -31,16 +31,22 @@ class Command(ScriptedCommand):
                 help=f"port of the {platform.label} simulator ({platform.sandbox_port}); 0 takes a free one",
             )
 
+        parser.add_argument("--fill", type=whole_number, default=0, metavar="N", help="invented companies in each simulator at the start")
+
     def handle(self, *args: Any, **options: Any) -> None:
         token = os.environ.get("SANDBOX_TOKEN") or "sandbox-token"
         stop = threading.Event()
         with ExitStack() as opened:
             ports = {slug: options[f"{slug}_port".replace("-", "_")] for slug in platforms.all}
             servers = {slug: opened.enter_context(_server(platforms[slug], token, port)) for slug, port in ports.items()}
+            for server in servers.values():
+                server.sandbox.fill(options["fill"])
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stop.set())
             for slug, server in servers.items():
-                self.stdout.write(f"{platforms[slug].label}: {server.url} ({platforms[slug].url_variable})")
+                self.stdout.write(
+                    f"{platforms[slug].label}: {server.url} ({platforms[slug].url_variable}), in the browser {server.url}/_sandbox"
+                )
             self.stdout.flush()
             stop.wait()
 
@@ -53,6 +59,13 @@ def port_number(text: str) -> int:
     """
     if not text.isascii() or not text.isdigit() or int(text) > 65_535:
         raise ArgumentTypeError(f"{text!r} is no port. Give a number from 0 to 65535.")
+    return int(text)
+
+
+def whole_number(text: str) -> int:
+    """Raises ArgumentTypeError where it is no number of records."""
+    if not text.isascii() or not text.isdigit():
+        raise ArgumentTypeError(f"{text!r} is no whole number.")
     return int(text)
 
 

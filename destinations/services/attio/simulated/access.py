@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from typing import Any
 
 from destinations.sandbox import Request
+from destinations.services.attio.simulated.panel import next_second
 from destinations.services.attio.simulated.refusal import Refusal, auth
-
-ALL_SCOPES = "record_permission:read-write object_configuration:read"
 
 
 class Bucket:
@@ -82,15 +79,14 @@ def scopes(switches: Mapping[str, Any]) -> list[str]:
 
 
 def reads(request: Request) -> bool:
-    return request.method == "GET" or request.path.endswith("/query")
+    return request.method == "GET" or request.path.endswith(("/query", "/search"))
 
 
 def _too_much(now: float) -> Refusal:
-    moment = format_datetime(datetime.fromtimestamp(int(now) + 1, UTC), usegmt=True)
     return Refusal(
         "rate_limit_exceeded",
         "Rate limit exceeded, please try again later",
         status=429,
         kind="rate_limit_error",
-        headers={"Retry-After": moment},
+        headers={"Retry-After": next_second(now)},
     )

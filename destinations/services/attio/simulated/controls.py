@@ -35,12 +35,18 @@ def add_attributes(workspace: Workspace, entries: list[dict[str, Any]]) -> None:
 
 def archive(workspace: Workspace, slugs: list[str]) -> None:
     for slug in slugs:
-        _companies(workspace).attributes[slug].archived = True
+        set_archived(workspace, slug, True)
 
 
 def unarchive(workspace: Workspace, slugs: list[str]) -> None:
     for slug in slugs:
-        _companies(workspace).attributes[slug].archived = False
+        set_archived(workspace, slug, False)
+
+
+def set_archived(workspace: Workspace, name: str, archived: bool) -> None:
+    """An attribute by its slug (of companies) or as `object.slug`. Raises KeyError where there is none."""
+    object_slug, _, slug = name.rpartition(".")
+    workspace.stores[object_slug or "companies"].schema.attributes[slug].archived = archived
 
 
 def archive_options(workspace: Workspace, titles: dict[str, list[str]]) -> None:

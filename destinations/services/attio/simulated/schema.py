@@ -117,6 +117,13 @@ class Schema:
             made.allowed_objects = [fixed_id(self.workspace_id, made.relationship["object_slug"])]
         self.attributes[slug] = made
 
+    def listed(self) -> list[dict[str, Any]]:
+        """Name and type of every attribute, archived ones too."""
+        return [
+            {"name": item.slug, "type": item.type, "archived": item.archived, "fixed": not item.writable}
+            for item in self.attributes.values()
+        ]
+
     def find(self, name: str) -> Attribute | None:
         """By slug or id, archived or not."""
         return self.attributes.get(name) or next((item for item in self.attributes.values() if item.id == name), None)

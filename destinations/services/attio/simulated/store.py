@@ -17,6 +17,7 @@ Merge = Callable[[list[Kept], list[Kept]], list[Kept]]
 """Values there and values sent → values as they will be."""
 Actor = dict[str, str | None]
 SYSTEM: Actor = {"type": "system", "id": None}
+AUTOMATIC = ("record_id", "created_at", "created_by")
 
 
 def replaced(there: list[Kept], sent: list[Kept]) -> list[Kept]:
@@ -118,6 +119,15 @@ class Store:
                 if not attribute.archived
             },
         }
+
+    def readable(self, record: Record) -> dict[str, Any]:
+        """A record as id, time of creation and plain values; empty and automatic attributes are left out."""
+        found: dict[str, Any] = {}
+        for slug, values in record.values.items():
+            if values and slug not in AUTOMATIC:
+                held = [plain(value.kept) for value in values]
+                found[slug] = held if self.schema.attributes[slug].multiselect else held[0]
+        return {"id": record.id, "created_at": record.created_at, "values": found}
 
     def _store(self, record: Record, wanted: Mapping[str, list[Kept]], moment: str, actor: Actor) -> None:
         before = set(self._keys(record))

@@ -9,7 +9,7 @@ from typing import Any
 
 from destinations.services.attio.simulated.refusal import Refusal, not_found, wrong_type
 from destinations.services.attio.simulated.schema import Attribute, Schema, fixed_id
-from destinations.services.attio.simulated.store import SYSTEM, Actor, Merge, Record, Store, plain, replaced, unique_key
+from destinations.services.attio.simulated.store import SYSTEM, Actor, Merge, Record, Store, replaced, unique_key
 from destinations.services.attio.simulated.taking import Kept, take
 
 ISSUED_AT = 1778892789
@@ -145,19 +145,7 @@ class Workspace:
 
     def readable(self, store: Store) -> list[dict[str, Any]]:
         """Every record as id, time of creation and plain values; empty attributes are left out."""
-        automatic = ("record_id", "created_at", "created_by")
-        return [
-            {
-                "id": record.id,
-                "created_at": record.created_at,
-                "values": {
-                    slug: [plain(value.kept) for value in values] if store.schema.attributes[slug].multiselect else plain(values[0].kept)
-                    for slug, values in record.values.items()
-                    if values and slug not in automatic
-                },
-            }
-            for record in store.records.values()
-        ]
+        return [store.readable(record) for record in store.records.values()]
 
     def _known(self, name: str) -> Store | None:
         return next((store for slug, store in self.stores.items() if name in (slug, store.schema.id)), None)

@@ -1,0 +1,1 @@
+"""What every registered service must do, against its platform's simulator over a real socket."""

@@ -1,0 +1,44 @@
+"""Every registered service in turn, with its simulator. Every request of every test is compared with the vendor's documents."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from destinations.contract import OpenGate
+from destinations.registry import platforms, samples, services
+from destinations.sandbox import Server
+from tests.destinations.contract.case import TOKEN, Case
+from tests.destinations.contract.shapes import shapes_of, violations
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[dict[str, Server]]:
+    with ExitStack() as opened:
+        yield {slug: opened.enter_context(Server(platform.sandbox(TOKEN))) for slug, platform in platforms.all.items()}
+
+
+@pytest.fixture(params=sorted(services.all))
+def case(
+    request: pytest.FixtureRequest, servers: dict[str, Server], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> Iterator[Case]:
+    service, sample = services[request.param], samples[request.param]
+    server = servers[service.platform.slug]
+    sandbox = server.sandbox
+    sandbox.switches.clear()
+    sandbox.reset()
+    sandbox.faults.clear()
+    sandbox.latency_seconds = 0
+    sandbox._switch({**sample.arrange})
+    monkeypatch.setenv(service.platform.url_variable, server.url)
+    caplog.set_level(logging.DEBUG)
+    client = service.platform.client({"token": TOKEN, **sample.settings}, OpenGate(), 4)
+    made = Case(service, sample, sandbox, client)
+    yield made
+    client.close()
+    logged = caplog.get_records("call")
+    made.assert_silent(" ".join(f"{record.getMessage()} {record.exc_text or ''}" for record in logged))
+    assert list(violations(shapes_of(service.platform.slug), sandbox.log)) == []
