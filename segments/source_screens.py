@@ -79,7 +79,7 @@ class SourceAdmin(ScreenAdmin):
             known = catalog.known(source, timezone.now())
         except Problem as problem:
             return {"problem": problem.message}
-        return {"catalog": known, "tables": catalog.matching(known, words), "all": len(known.tables)}
+        return {"catalog": known, "tables": [_shown(table) for table in catalog.matching(known, words)], "all": len(known.tables)}
 
     def refresh(self, request: HttpRequest, source: Source) -> None:
         try:
@@ -162,3 +162,9 @@ class SourceAdmin(ScreenAdmin):
     @admin.display(description="State", ordering="health")
     def health_pill(self, obj: Source) -> SafeString:
         return pill(obj.get_health_display(), HEALTH_TONES[obj.health])
+
+
+def _shown(table: dict[str, Any]) -> dict[str, Any]:
+    """With its columns as lines of a table: a template would take seconds for ten thousand of them."""
+    values = ((one["name"], one["type"], one["native"], "yes" if one["nullable"] else "no") for one in table["columns"])
+    return {**table, "lines": format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", values)}

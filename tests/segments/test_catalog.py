@@ -31,6 +31,7 @@ def large(tmp_path: Path, settings: Any) -> Source:
     """A source of five hundred tables."""
     settings.SOURCE_FILES_ROOT = tmp_path
     with sqlite3.connect(tmp_path / "large.sqlite3") as database:
+        database.execute("pragma synchronous = off")
         for number in range(499):
             columns = ", ".join(f"column_{place} text" for place in range(20))
             database.execute(f"create table table_{number:03} (id integer primary key, {columns}, only_{number:03} text)")
