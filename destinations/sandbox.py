@@ -43,6 +43,7 @@ class Sandbox(ABC):
         self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
         self.faults: list[Fault] = []
         self.latency_seconds = 0.0
+        self.filled = 0
         self.switches: dict[str, Any] = {}
         self._routes = [(method, re.compile(path), name) for method, path, name in self.routes]
         self.reset()
@@ -99,9 +100,10 @@ class Sandbox(ABC):
 
     def fill(self, count: int) -> None:
         """Adds invented records. Others are answered in between."""
-        for number in range(count):
+        for _ in range(count):
             with self.lock:
-                self.example(number)
+                self.example(self.filled)
+                self.filled += 1
 
     def _process(self, request: Request, began: float) -> Reply:
         with self.lock:

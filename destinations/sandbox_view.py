@@ -7,6 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from destinations.sandbox_wire import Switch
+
 if TYPE_CHECKING:
     from destinations.sandbox import Sandbox
 
@@ -54,10 +56,14 @@ def panel(sandbox: Sandbox) -> dict[str, Any]:
         "label": sandbox.label,
         "latency_seconds": sandbox.latency_seconds,
         "kinds": {name: {"count": len(kind.records), "attributes": kind.attributes()} for name, kind in kinds.items()},
-        "switches": [{**vars(switch), "value": sandbox.switches.get(switch.name, switch.default)} for switch in sandbox.switch_table],
+        "switches": [_switch(switch, sandbox.switches.get(switch.name, switch.default)) for switch in sandbox.switch_table],
         "waiting": [_waiting(vars(fault)) for fault in sandbox.faults if fault.times > 0],
         "faults": list(_faults(sandbox)),
     }
+
+
+def _switch(switch: Switch, value: Any) -> dict[str, Any]:
+    return {**vars(switch), "value": value, "changed": (value or None) != (switch.default or None)}
 
 
 def _faults(sandbox: Sandbox) -> Iterable[dict[str, Any]]:

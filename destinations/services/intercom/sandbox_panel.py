@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from destinations.sandbox import Reply, Switch
+from destinations.sandbox_examples import company_name, domain_of
 from destinations.services.intercom.sandbox_rules import Refused
 
 TOKEN_ERRORS = ("", "token_revoked", "token_expired", "token_blocked", "token_suspended", "token_not_found", "unauthorized")
@@ -56,8 +57,6 @@ _WORDS = {
     429: ("rate_limit_exceeded", "Exceeded rate limit of 83 in 10_seconds"),
     503: ("service_unavailable", "Sorry, the API service is temporarily unavailable"),
 }
-_FIRST = ("North", "Blue", "Silver", "Green", "Stone", "River", "Cloud", "Amber", "Iron", "Maple")
-_SECOND = ("Works", "Labs", "Foods", "Systems", "Studio", "Energy", "Logistics", "Health", "Bank", "Design")
 
 
 def refused(status: int, message: str, request_id: str, now: int) -> Reply:
@@ -71,10 +70,5 @@ def refused(status: int, message: str, request_id: str, now: int) -> Reply:
 
 def company(number: int) -> dict[str, Any]:
     """The company of a number, as it is kept."""
-    name = f"{_FIRST[number % 10]} {_SECOND[number // 10 % 10]} {number}"
-    return {
-        "company_id": f"example-{number}",
-        "name": name,
-        "size": number % 500 + 1,
-        "website": f"https://{name.replace(' ', '-').lower()}.com",
-    }
+    name = company_name(number)
+    return {"company_id": f"example-{number}", "name": name, "size": number % 500 + 1, "website": f"https://{domain_of(name)}"}

@@ -1,14 +1,13 @@
-"""Invented companies, so that a workspace can be filled with many."""
+"""Invented companies."""
 
 from __future__ import annotations
 
 from typing import Any
 
-_FIRST = ("North", "Blue", "Silver", "Green", "Stone", "River", "Cloud", "Amber", "Iron", "Maple")
-_SECOND = ("Works", "Labs", "Foods", "Systems", "Studio", "Energy", "Logistics", "Health", "Bank", "Design")
+from destinations.sandbox_examples import company_name, domain_of
 
 
 def company(number: int) -> dict[str, Any]:
     """The values of the company of a number, as a request holds them."""
-    name = f"{_FIRST[number % 10]} {_SECOND[number // 10 % 10]} {number}"
-    return {"domains": [f"{name.replace(' ', '-').lower()}.com"], "name": [name], "description": ["An invented company."]}
+    name = company_name(number)
+    return {"domains": [domain_of(name)], "name": [name], "description": ["An invented company."]}

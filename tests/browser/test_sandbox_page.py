@@ -1,0 +1,72 @@
+"""The browser page of each simulator, on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from destinations.registry import platforms
+from destinations.sandbox import Sandbox, Server
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(params=sorted(platforms.all))
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with Server(platforms[request.param].sandbox("token")) as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(server: Server) -> Sandbox:
+    return server.sandbox
+
+
+@pytest.fixture
+def opened(page: Page, server: Server) -> Iterator[Page]:
+    """The page; nothing in it breaks, and nothing stands out at the side."""
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{server.url}/_sandbox")
+    yield page
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert broken == []
+
+
+def test_a_record_appears_by_itself_and_as_text(opened: Page, sandbox: Sandbox) -> None:
+    expect(opened.get_by_text("Nothing here yet")).to_be_visible()
+    sandbox.example(42)
+    expect(opened.get_by_text("Silver Studio 42")).to_be_visible()
+    opened.get_by_label("Filter records").fill("nobody")
+    expect(opened.get_by_text("Nothing holds this text.")).to_be_visible()
+
+
+def test_faults_and_switches_are_set_on_the_page(opened: Page, sandbox: Sandbox) -> None:
+    opened.get_by_role("tab", name="Faults and behaviour").click()
+    opened.get_by_label("Fault", exact=True).select_option(label="Cut the connection after the record was stored")
+    opened.get_by_label("Path contains").fill("/companies")
+    opened.get_by_role("button", name="Add", exact=True).first.click()
+    expect(opened.get_by_text("1 × cut_after")).to_be_visible()
+    assert [(fault.action, fault.path) for fault in sandbox.faults] == [("cut_after", "/companies")]
+    flag = next(switch for switch in sandbox.switch_table if switch.kind == "flag" and not switch.default)
+    opened.locator(f"#switch-{flag.name}").check()
+    expect(opened.locator(".changed")).to_have_count(1)
+    assert sandbox.switches[flag.name] is True
+
+
+def test_an_attribute_is_archived_on_the_page(opened: Page, sandbox: Sandbox) -> None:
+    additions: dict[str, Any] = {
+        "attio": {"attributes": [{"api_slug": "seats", "type": "number"}]},
+        "intercom": {"data_attributes": [{"name": "seats", "data_type": "integer"}]},
+    }
+    sandbox._switch(additions[sandbox.label.lower()])
+    opened.get_by_role("tab", name="Attributes").click()
+    row = opened.locator("tr", has_text="seats")
+    row.get_by_role("button", name="Archive").click()
+    expect(row.get_by_role("button", name="Bring back")).to_be_visible()
+    (seats,) = (entry for entry in sandbox.collections()["companies"].attributes() if entry["name"] == "seats")
+    assert seats["archived"]

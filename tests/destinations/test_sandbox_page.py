@@ -1,0 +1,113 @@
+"""What a person sees of a simulator in the browser, and what they can switch there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from destinations import services
+from destinations.registry import platforms
+from destinations.sandbox import Sandbox, Server
+
+SLUGS = sorted(platforms.all)
+Ask = Callable[..., Any]
+
+
+@pytest.fixture(params=SLUGS)
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with Server(platforms[request.param].sandbox("token")) as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(server: Server) -> Sandbox:
+    return server.sandbox
+
+
+@pytest.fixture
+def ask(server: Server) -> Ask:
+    def asked(method: str, path: str, status: int = 200, body: Any = None, **query: Any) -> Any:
+        answer = requests.request(method, f"{server.url}/_sandbox{path}", json=body, params=query, timeout=30)
+        assert answer.status_code == status
+        return answer.json()
+
+    return asked
+
+
+def test_a_browser_gets_the_page_and_a_program_does_not(server: Server, ask: Ask) -> None:
+    page = requests.get(f"{server.url}/_sandbox", headers={"Accept": "text/html,*/*;q=0.8"}, timeout=5)
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "<title>Sandbox</title>" in page.text
+    assert not re.search(r"(src|href)=\"http", page.text), "the page must need nothing from elsewhere"
+    assert "error" in ask("GET", "", 404)
+
+
+def test_records_come_by_the_page_with_the_newest_first(sandbox: Sandbox, ask: Ask) -> None:
+    ask("POST", "/fill", body={"count": 60})
+    ids = list(sandbox.collections()["companies"].records)
+    shown = [ask("GET", "/records", kind="companies", page=page) for page in range(3)]
+    assert [record["id"] for page in shown for record in page["records"]] == ids[::-1]
+    assert (shown[0]["found"], shown[0]["count"]) == (60, 60)
+
+
+def test_filling_twice_adds_others(ask: Ask) -> None:
+    for count in (30, 60):
+        ask("POST", "/fill", body={"count": 30})
+        assert ask("GET", "/records", kind="companies")["count"] == count
+
+
+def test_a_filter_finds_text_in_any_value(ask: Ask) -> None:
+    ask("POST", "/fill", body={"count": 60})
+    found = ask("GET", "/records", kind="companies", filter="BLUE labs 11")
+    assert (found["found"], found["count"]) == (1, 60)
+    assert "Blue Labs 11" in str(found["records"])
+
+
+def test_the_log_shows_the_newest_requests_and_can_be_filtered(server: Server, ask: Ask) -> None:
+    for path in ("/one?a=b", "/two"):
+        requests.get(server.url + path, headers={"Authorization": "Bearer token"}, timeout=5)
+    got = ask("GET", "/log")
+    assert [(entry["method"], entry["path"], entry["status"]) for entry in got["requests"]] == [
+        ("GET", "/two", 404),
+        ("GET", "/one?a=b", 404),
+    ]
+    assert all(entry["ms"] >= 0 for entry in got["requests"])
+    assert [entry["path"] for entry in ask("GET", "/log", filter="ONE")["requests"]] == ["/one?a=b"]
+
+
+def test_every_fault_that_the_panel_offers_can_be_added(sandbox: Sandbox, ask: Ask) -> None:
+    offered = ask("GET", "/panel")["faults"]
+    for entry in offered:
+        ask("POST", "/faults", body={**entry["fault"], "times": 2, "path": "/never"})
+    waiting = ask("GET", "/panel")["waiting"]
+    assert [fault["action"] for fault in waiting] == [entry["fault"]["action"] for entry in offered]
+    assert {"cut", "cut_after", "delay", "delay_after", "reply"} <= {fault["action"] for fault in waiting}
+    ask("DELETE", "/faults")
+    assert ask("GET", "/panel")["waiting"] == []
+
+
+def test_what_is_asked_for_wrongly_is_answered_400(ask: Ask) -> None:
+    assert "nobody" in ask("GET", "/records", 400, kind="nobody")["error"]
+    ask("POST", "/attributes", 400, body={"kind": "companies", "name": "no_such", "archived": True})
+    ask("POST", "/faults", 400, body={"no": "such"})
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_switch_that_the_code_reads_is_on_the_panel(slug: str) -> None:
+    folder = Path(services.__path__[0]) / slug
+    code = "\n".join(path.read_text() for path in folder.rglob("*.py"))
+    read = set(re.findall(r"switches(?:\.get\(|\[)\"(\w+)\"", code))
+    offered = {switch.name for switch in platforms[slug].sandbox("token").switch_table}
+    assert read
+    assert read <= offered
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_default_on_the_panel_is_one_of_its_choices(slug: str) -> None:
+    for switch in platforms[slug].sandbox("token").switch_table:
+        assert switch.kind != "choice" or switch.default == switch.choices[0], switch.name
