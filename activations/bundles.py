@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import chain
 
@@ -79,6 +79,12 @@ def draw_out(run: Run, lease: Lease, keys: np.ndarray) -> None:
         with lease.fenced():
             _insert(bundle, frame.filter(wanted))
             _replace(bundle, _packed(frame.filter(~wanted)))
+
+
+def read(run: Run) -> Iterator[pl.DataFrame]:
+    """What is packed, in pieces, in its order; it stays packed."""
+    for bundle in Bundle.objects.filter(run=run).order_by("pk").iterator(chunk_size=TOGETHER):
+        yield pl.read_ipc(io.BytesIO(bundle.data))
 
 
 def counts(run: Run) -> Counts:

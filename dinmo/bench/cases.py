@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import polars as pl
 from django.db import connection
 from django.db.backends.signals import connection_created
 from django.utils import timezone
@@ -15,7 +16,7 @@ from activations import bulk, bundles, runs, tasks
 from activations.context import check_workspace, generation, layout, open_context, prepare_fields
 from activations.lease import claim
 from activations.management.commands.activate import summary, wait
-from activations.models import Activation, Change, Generation, Record, Run
+from activations.models import Activation, Bundle, Change, Generation, Record, Run
 from activations.plan import Planner
 from destinations.contract import Limits
 from destinations.registry import services
@@ -25,14 +26,9 @@ from dinmo.bench.meter import Meter
 from dinmo.bench.peers import look_up_each
 
 UNLIMITED = 100_000.0
-_ACCEPTED = """
-    INSERT INTO activations_record (generation_id, key, key_digest, row_digest, match_digest, field_digests, remote_id, accepted_at,
-                                    tried, tried_digest, tried_match, attempts, retry_run)
-    SELECT %s, key, key_digest, row_digest, match_digest, field_digests, '00000000-0000-0000-0000-000000000000', CURRENT_TIMESTAMP,
-           '', 0, 0, 0, 0
-    FROM activations_change WHERE run_id = %s AND state = 'pending'"""
-
-
+_ACCEPTED = {
+    "remote_id": "00000000-0000-0000-0000-000000000000", "tried": "", "tried_digest": 0, "tried_match": 0, "attempts": 0, "retry_run": 0,
+}  # fmt: skip
 BULK = ("fetch", "fetch_numbers", "insert", "insert_numbers_and_bytes", "insert_frame")
 """What goes past Django to the driver where that is PostgreSQL's."""
 
@@ -121,20 +117,20 @@ def accept() -> dict[str, Any]:
     """Does as if the vendor had accepted every change of the last run; bytes per record of the baseline."""
     run = Run.objects.latest("pk")
     with Meter() as meter, connection.cursor() as cursor:
-        _unpack(run)
-        cursor.execute(_ACCEPTED, [run.generation_id, run.pk])
-        cursor.execute("DELETE FROM activations_change")
+        for some in bundles.read(run):
+            _accept(run, some)
+        Bundle.objects.all().delete()
+        Change.objects.all().delete()
         Run.objects.filter(pk=run.pk).update(state=Run.State.SUCCEEDED)
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "VACUUM")
         cursor.execute("CHECKPOINT" if connection.vendor == "postgresql" else "PRAGMA wal_checkpoint(TRUNCATE)")
     return meter.result(bytes_per_record=_table_bytes() / max(1, Record.objects.count()))
 
 
-def _unpack(run: Run) -> None:
-    lease = claim(run.pk)
-    assert lease
-    while bundles.unpack_next(run, lease):
-        pass
+def _accept(run: Run, changes: pl.DataFrame) -> None:
+    columns = changes.select("key", "key_digest", "row_digest", "match_digest", "field_digests")
+    fixed = {"generation_id": run.generation_id, "accepted_at": f"{timezone.now():%Y-%m-%d %H:%M:%S.%f}", **_ACCEPTED}
+    bulk.insert_frame(Record, columns.with_columns(**{name: pl.lit(value) for name, value in fixed.items()}))
 
 
 def _table_bytes() -> int:
