@@ -204,13 +204,14 @@ def sandbox_options() -> list[str]:
 
 
 def test_the_simulators_say_where_they_are_and_end_when_asked(tmp_path: Path) -> None:
-    command = [sys.executable, "manage.py", "sandbox", *sandbox_options()]
+    command = [sys.executable, "manage.py", "sandbox", *sandbox_options(), "--fill", "30"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment(tmp_path), stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     for platform in platforms.all.values():
         said = re.fullmatch(rf"{platform.label}: (http://127\.0\.0\.1:\d+) \({platform.url_variable}\)\n", process.stdout.readline())
         assert said is not None
         assert requests.get(f"{said[1]}/_sandbox/requests", timeout=5).json() == []
+        assert requests.get(f"{said[1]}/_sandbox/records", {"kind": "companies"}, timeout=5).json()["count"] == 30
     process.terminate()
     assert process.wait(10) == 0
 
@@ -228,3 +229,8 @@ def test_a_simulators_port_must_be_a_number(text: str) -> None:
     slug = next(iter(platforms.all))
     with pytest.raises(CommandError, match="is no port. Give a number from 0 to 65535"):
         call_command("sandbox", f"--{slug}-port={text}")
+
+
+def test_a_simulator_is_filled_with_a_number_of_companies() -> None:
+    with pytest.raises(CommandError, match="'many' is no whole number"):
+        call_command("sandbox", "--fill=many")

@@ -30,7 +30,6 @@ class Command(ScriptedCommand):
                 metavar="N",
                 help=f"port of the {platform.label} simulator ({platform.sandbox_port}); 0 takes a free one",
             )
-
         parser.add_argument("--fill", type=whole_number, default=0, metavar="N", help="invented companies in each simulator at the start")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,9 +43,7 @@ class Command(ScriptedCommand):
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stop.set())
             for slug, server in servers.items():
-                self.stdout.write(
-                    f"{platforms[slug].label}: {server.url} ({platforms[slug].url_variable}), in the browser {server.url}/_sandbox"
-                )
+                self.stdout.write(f"{platforms[slug].label}: {server.url} ({platforms[slug].url_variable})")
             self.stdout.flush()
             stop.wait()
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from core.errors import Problem, Rejected
-from destinations.contract import Result, Verb
+from destinations.contract import NewField, Result, Verb
 from tests.destinations.contract.case import Case
 
 UNUSUAL = "Zoë e\u0301 株式会社 🥐 \u05e9\u05dc\u05d5\u05dd <b>&amp;</b> ' \" \\ %s"
@@ -84,3 +87,27 @@ def test_text_of_every_alphabet_arrives_as_it_is(case: Case) -> None:
     case.write(1, **unusual)
     (record,) = case.records()
     assert case.holds(record, UNUSUAL)
+
+
+def test_the_check_of_a_good_credential_names_the_workspace(case: Case) -> None:
+    workspace = case.service.platform.check(case.client)
+    assert workspace.id
+    assert workspace.name
+
+
+def test_what_is_added_to_a_list_stays_beside_what_is_there(case: Case) -> None:
+    first = case.write(1)
+    names = frozenset(name for name in case.sample.values if case.fields[name].multiple)
+    outcome = case.send(replace(case.operation(1, Verb.UPDATE, remote_id=first.remote_id), add=names))
+    assert outcome.result is Result.ACCEPTED
+    assert len(case.records()) == 1
+
+
+def test_a_missing_field_is_created_before_records_need_it(case: Case) -> None:
+    if not case.service.creates_fields:
+        pytest.skip("the vendor's fields are made by people")
+    made = {
+        field.name: field for field in case.service.prepare(case.client, list(case.fields.values()), [NewField("seats_sold", "integer")])
+    }
+    assert made["seats_sold"].writable
+    assert case.discovered()["seats_sold"].type == made["seats_sold"].type
