@@ -233,10 +233,13 @@ class Recorder:
         )  # fmt: skip
 
     def put_back(self, items: Sequence[Item]) -> None:
-        """Gives back what was taken and surely not sent; what may have been sent stays marked."""
+        """Gives back what was taken and surely not sent, with what look-ups found of it; what may have been sent stays marked."""
         unsent = [item.change.pk for item in items if not item.ambiguous]
+        found = [item.change for item in items if item.looked_up and item.change.remote_id]
         with self.lease.fenced(**{name: F(name) + number for name, number in self.context.counts().items()}):
             Change.objects.filter(pk__in=unsent).update(state=Change.State.PENDING)
+            rows = [[change.pk, change.remote_id, bulk.json_text(change.changed)] for change in found]
+            bulk.update(Change, {}, "id", ["remote_id", "changed"], rows)
 
 
 def void(generation_id: int, change: Change, slots: dict[str, int], *, gone: bool = False) -> None:

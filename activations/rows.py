@@ -21,6 +21,8 @@ from core.errors import Misconfigured, Problem
 from destinations import discovery
 from destinations.contract import Field
 
+WARNED = ("attribute_missing", "attribute_read_only")
+"""Problems that an attribute can get while it is mapped: what was mapped before stays so, with a warning."""
 FIXED = ("", "(fixed value)")
 DAYS = [(day, day[:3].capitalize()) for day in (*schedules.WEEKDAYS[1:], schedules.WEEKDAYS[0])]
 
@@ -120,6 +122,9 @@ class MappingFormSet(PaginationInlineFormSet):
         at_column = problem.code == "column_unknown"
         name = "column" if at_column else "target"
         found = [form for form in judged if getattr(form.row, name) == problem.where]
+        if problem.code in WARNED and found and not set(found[-1].changed_data) & {"target", "column", "fixed"}:
+            # It was mapped when that was possible; runs leave it out, and its row says so.
+            return
         if found:
             found[-1].add_error(name, problem.message)
         else:

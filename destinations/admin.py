@@ -66,11 +66,11 @@ class ConnectionAdmin(ScreenAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> list[Any]:
         platform = self.platform_of(request, obj)
         inputs = [parameter_form.PREFIX + parameter.name for parameter in platform.parameters]
-        shown = ["platform_label", "workspace_name"] if obj else []
+        shown = ["platform_label"] if obj else []
         return [(None, {"fields": ["name", *shown]}), (f"{platform.label} account", {"fields": inputs})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Connection | None = None) -> list[str]:
-        return ["platform_label", "workspace_name"] if obj else []
+        return ["platform_label"] if obj else []
 
     def buttons(self, request: HttpRequest, obj: Connection) -> Iterable[Button]:
         yield Button("test", "Test connection", "network_check", primary=obj.health != obj.State.OK)

@@ -31,6 +31,11 @@ class Connection(Health):
     def __str__(self) -> str:
         return self.name
 
+    def forget_health(self) -> None:
+        """Whose workspace other settings open is not known either."""
+        super().forget_health()
+        self.workspace_name, self.workspace_facts = "", {}
+
     @property
     def settings(self) -> dict[str, Any]:
         """Plain configuration and secrets together, as the platform takes them."""

@@ -129,7 +129,7 @@ class ActivationForm {
     showWarning(target) {
         const cell = target.closest("td") || target.parentElement;
         cell.querySelector("[data-role=row-warning]")?.remove();
-        if (!target.dataset.warning) return;
+        if (!target.dataset.warning || cell.querySelector(".text-red-600")) return;
         const note = screens.note(target.dataset.warning, "warn");
         note.dataset.role = "row-warning";
         cell.append(note);
@@ -210,7 +210,7 @@ class ActivationForm {
             fixed.disabled = column.value !== "";
             if (fixed.disabled) fixed.value = "";
             const field = this.fields?.find(({ name }) => name === target.value);
-            if (multi && field) multi.parentElement.style.visibility = field.multiple ? "" : "hidden";
+            if (multi && this.fields) multi.parentElement.style.visibility = field?.multiple ? "" : "hidden";
             this.offerOptions(fixed, field);
         };
         // A new row is a copy of the template row with its attributes, but without its listeners.

@@ -82,6 +82,20 @@ def test_a_change_between_the_mapping_and_the_first_run_is_noticed(shop: Shop, a
     assert FieldMapping.objects.get(target="description").target_type == "text"
 
 
+def test_an_attribute_that_vanished_does_not_stand_against_saving_something_else(
+    shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client
+) -> None:
+    shop.fill(1)
+    attribute(attio, "description").archived = True
+    run(to_attio)
+    save(staff, to_attio, rejected_percent=7)
+    to_attio.refresh_from_db()
+    assert to_attio.rejected_percent == 7
+    assert "left out" in rows(staff, to_attio)["description"]
+    answer = post(staff, to_attio, **{"mappings-1-column": "plan"})
+    assert "has no attribute" in str(answer.context["errors"]), "but it can't be mapped anew"
+
+
 def test_a_run_looks_anew_and_renews_what_is_kept(shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client) -> None:
     shop.fill(1)
     run(to_attio)
@@ -106,8 +120,14 @@ def test_saving_asks_the_vendor_only_where_what_is_kept_stands_against_it(
     assert attio.log and Discovery.objects.get().fields
 
 
-def save(staff: Client, activation: Activation) -> None:
-    """Presses Save on the activation's page as it is."""
+def save(staff: Client, activation: Activation, **changed: Any) -> None:
+    """Presses Save on the activation's page, which is taken."""
+    answer = post(staff, activation, **changed)
+    assert answer.status_code == 302, [answer.context["errors"], answer.context["adminform"].form.errors]
+
+
+def post(staff: Client, activation: Activation, **changed: Any) -> Any:
+    """The page as it is but for what changed, sent."""
     url = f"/admin/activations/activation/{activation.pk}/change/"
     context = staff.get(url).context
     values: dict[str, Any] = {}
@@ -120,5 +140,4 @@ def save(staff: Client, activation: Activation) -> None:
         for bound in form:
             if bound.value() is not None and bound.value() is not False:
                 values[bound.html_name] = bound.value()
-    answer = staff.post(url, values)
-    assert answer.status_code == 302, [answer.context["errors"], answer.context["adminform"].form.errors]
+    return staff.post(url, {**values, **changed})

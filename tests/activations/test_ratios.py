@@ -90,6 +90,17 @@ def test_update_mode_looks_up_new_records_in_batches_and_known_ones_never(
     assert (third.lookup_requests, third.write_requests) == (0, 0)
 
 
+def test_what_was_looked_up_in_one_slice_is_not_looked_up_in_the_next(
+    shop: Shop, intercom: Sandbox, to_intercom: Activation, settings: Any
+) -> None:
+    shop.fill(300)
+    intercom._switch({"companies": [{"company_id": str(key)} for key in range(1, 301)]})
+    settings.RUN_SLICE_SECONDS = 0.3
+    done = run(in_mode(to_intercom, "update"))
+    assert (done.accepted, done.lookup_requests, done.write_requests) == (300, 300, 300)
+    assert done.epoch > 2, "there were several slices"
+
+
 @pytest.mark.parametrize("there", [False, True])
 def test_parts_of_a_location_cost_no_look_up_for_each_record(
     there: bool, shop: Shop, attio: Sandbox, to_attio: Activation, record_property: Any

@@ -112,6 +112,12 @@ def test_what_stands_against_an_intercom_connection_is_named(
         assert words in press_test(staff, connection)
 
 
+def test_other_settings_forget_whose_workspace_it_was(staff: Client, connection: Connection) -> None:
+    press_test(staff, connection)
+    staff.post(f"/admin/destinations/connection/{connection.pk}/change/", {"name": "Our Attio", "setting_token": "another"})
+    assert "d-workspace" not in staff.get(f"/admin/destinations/connection/{connection.pk}/change/").content.decode()
+
+
 def test_a_refused_token_is_said_in_words(staff: Client, connection: Connection) -> None:
     staff.post(f"/admin/destinations/connection/{connection.pk}/change/", {"name": "Our Attio", "setting_token": "wrong"})
     page = staff.post(f"/admin/destinations/connection/{connection.pk}/do/test/", follow=True)
