@@ -77,7 +77,7 @@ class Command(BaseCommand):
             )
         for variable, address in simulators.items():
             where = address if environment[variable] == address else f"{address}, not used because {variable} is set"
-            lines.append(f"Simulator for {variable}: {where}")
+            lines.append(f"Simulator for {variable}: {where} (what arrived: {address}/_sandbox)")
         lines.append("Ctrl-C stops everything.")
         rule = "─" * 72
         self._write("\n".join([rule, *lines, rule]))
