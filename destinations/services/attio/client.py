@@ -98,7 +98,7 @@ class Client:
     def require(self, answer: Answer, purpose: Purpose, sent: Any = None, owners: Sequence[str] = ()) -> Answer:
         """The answer itself, if it is a success. Raises as `call`; `owners` as for `problem`."""
         if not answer.ok:
-            raise problem(answer, writing=purpose is Purpose.WRITE, sent=[sent, self._token], slugs=self.slugs, owners=owners)
+            raise problem(answer, writing=purpose is Purpose.WRITE, sent=sent, secret=self._token, slugs=self.slugs, owners=owners)
         return answer
 
     def pages(self, purpose: Purpose, path: str, size: int) -> Iterator[dict[str, Any]]:

@@ -132,13 +132,19 @@ class Answer:
 
 
 def problem(
-    answer: Answer, *, writing: bool, sent: Any = None, slugs: Mapping[str, str] | None = None, owners: Sequence[str] = ()
+    answer: Answer,
+    *,
+    writing: bool,
+    sent: Any = None,
+    secret: str = "",
+    slugs: Mapping[str, str] | None = None,
+    owners: Sequence[str] = (),
 ) -> Problem:
     """What an answer that is no success means.
 
     Args:
         writing: the request may have changed records, so that an unclear answer leaves open whether it did.
-        sent: the request's JSON, and the token; none of their values will appear in the message.
+        sent: the request's JSON; like the `secret`, none of its values will appear in the message.
         slugs: attribute id → slug, to name an attribute of which Attio gives the id only.
         owners: ids of the records that hold the value of a conflict, where Attio does not name them itself.
     """
@@ -155,7 +161,7 @@ def problem(
         return Unavailable(code, f"{advice} ({code})", detail=_detail(answer), retry_after=answer.retry_after)
     named = answer.named_attribute or _holder(sent, answer.message)
     attribute = (slugs or {}).get(named, named)
-    said = " ".join([advice, *_said(answer, attribute, answer.conflicting_records or owners, sent), f"({code})"])
+    said = " ".join([advice, *_said(answer, attribute, answer.conflicting_records or owners, [sent, secret]), f"({code})"])
     if kind == "settings":
         return Misconfigured(code, said, detail=_detail(answer), where=attribute)
     return Rejected(code, said, detail=_detail(answer), field=attribute, request_id=answer.request_id)
