@@ -45,7 +45,7 @@ FIELD = "- {from: name, to: name}"
 CASES = [
     # (what of the good file, replaced by what, the line that is named, what the sentence says)
     ("models:", "modles:", "modles:", "Did you mean `models`?"),
-    ("engine: sqlite", "engine: bigquery", "- {name: Shop, engine: bigquery", "no engine 'bigquery'"),
+    ("engine: sqlite", "engine: clickhouse", "- {name: Shop, engine: clickhouse", "no engine 'clickhouse'"),
     ("path: shop.sqlite3", "path: shop.sqlite3, pathh: x", "- {name: Shop", "no `pathh`. Did you mean"),
     (", path: shop.sqlite3", "", "- {name: Shop", "`path`"),
     ("path: shop.sqlite3", "path: shop.sqlite3, timezone: Mars/Base", "- {name: Shop", "no time zone"),
