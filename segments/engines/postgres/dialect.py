@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, case, cast, func, types
+from sqlalchemy import ColumnElement, Text, any_, case, cast, func, literal_column, select, types
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from segments.contract import ColumnType
-from segments.terms import Exported, NumberValue, TextValue, Within, between, is_not_a_number, written
+from segments.terms import Exported, ListHas, NumberValue, TextValue, Within, between, is_not_a_number, written
 
 PLAIN_TEXT = ("text", "character varying", "varchar")
 
@@ -43,3 +44,12 @@ def _exported(term: Exported) -> ColumnElement[Any]:
 @written(Within, "postgresql")
 def _within(term: Within) -> ColumnElement[Any]:
     return between(term.column, term.span, zone=None if "with time zone" in term.info.native else term.zone)
+
+
+@written(ListHas, "postgresql")
+def _list_has(term: ListHas) -> ColumnElement[Any]:
+    if term.info.type == ColumnType.LIST:
+        return term.value == any_(cast(term.column, types.ARRAY(Text())))
+    document = cast(term.column, JSONB())
+    elements = case((func.jsonb_typeof(document) == "array", document), else_=cast(literal_column("'[]'"), JSONB()))
+    return term.value.in_(select(func.jsonb_array_elements_text(elements)).correlate_except())

@@ -19,7 +19,7 @@ from segments.contract import ColumnInfo, ColumnType, Engine, Reader
 from segments.engines.failures import no_table, refused, timed_out
 from segments.engines.paths import PATH, inside
 from segments.engines.sqlite.dialect import dialect
-from segments.engines.sqlite.functions import as_number, is_within
+from segments.engines.sqlite.functions import as_number, is_within, list_has
 from segments.engines.sqlite.types import declared_type, sampled_type, text, text_array
 from segments.terms import bare
 
@@ -147,6 +147,7 @@ def _connected(path: Path) -> sqlite3.Connection:
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
     connection.create_function("as_number", 1, as_number, deterministic=True)
     connection.create_function("is_within", 5, is_within, deterministic=True)
+    connection.create_function("list_has", 2, list_has, deterministic=True)
     connection.set_authorizer(_authorized)
     return connection
 
