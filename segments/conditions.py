@@ -202,7 +202,7 @@ class _Judge:
             raise _wrong("segment_cycle", f"Segments can't ask about one another in a circle: {circle}.", item.segment)
         found = about.segments.get(item.segment)
         if found is None:
-            known = ", ".join(about.segments) or "none"
+            known = ", ".join(name for name in about.segments if name not in path) or "no other"
             raise _wrong("segment_unknown", f"The model has no segment called {item.segment!r}. It has: {known}.", item.segment)
         tree = self.group(parse(found.where), about, (*path, item.segment))
         return Member(item.segment, item.operator, about.name, tree, limits.parse(found.limit, about.types))

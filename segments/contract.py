@@ -39,6 +39,15 @@ class ColumnInfo:
     nullable: bool = True
 
 
+@dataclass(frozen=True)
+class ForeignKey:
+    """A column of a table whose values are found in a column of another."""
+
+    column: str
+    table: str
+    other: str
+
+
 class Reader(ABC):
     """An open, read-only session with a source. Nothing can be written through it."""
 
@@ -61,6 +70,10 @@ class Reader(ABC):
             Misconfigured: as `columns`.
         """
         return {info.name: info.native for info in self.columns(table=table, sql=sql)}
+
+    def foreign_keys(self, table: str) -> list[ForeignKey]:
+        """The foreign keys of one column each that the source declares; none where it has no such thing."""
+        return []
 
     @abstractmethod
     def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:

@@ -144,3 +144,14 @@ class SegmentSize(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rows} at {self.counted_at}"
+
+
+class Question(models.Model):
+    """What a page asked last: an answer that is still being worked on for an earlier number is not wanted any more."""
+
+    page = models.CharField(max_length=80, primary_key=True)
+    number = models.PositiveIntegerField()
+    asked_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.page} {self.number}"

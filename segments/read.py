@@ -47,6 +47,15 @@ class Stream:
 
 
 @dataclass(frozen=True)
+class Examined:
+    """What a person sees of a selection: its first rows, how many it has, and how many its model has (where that was asked)."""
+
+    rows: list[dict[str, Any]]
+    count: int
+    total: int | None
+
+
+@dataclass(frozen=True)
 class _Query:
     """A selection made ready for its source."""
 
@@ -80,6 +89,43 @@ def preview(selection: Selection, *, now: datetime, limit: int = 20) -> list[dic
     return _natural(rows, query, selection)
 
 
+def examine(selection: Selection, *, now: datetime, limit: int, total: bool, look: Callable[[], None] = nothing) -> Examined:
+    """The first rows and how many there are, in one session. `look` is called as in `stream`, and can end it.
+
+    Args:
+        total: whether to count the rows of the whole model too.
+
+    Raises:
+        Misconfigured, Unavailable
+    """
+    with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
+        query = _query(selection, reader, now)
+        everything = statements.count(query.source)
+        asked: list[Callable[[], Any]] = [lambda: _first_rows(query, reader, limit), lambda: _counted(query.count(), reader)]
+        if total:
+            asked.append(lambda: _counted(everything, reader))
+        with closing(ahead((ask() for ask in asked), look=look, interrupt=reader.interrupt)) as answers:
+            rows, count, *more = answers
+    return Examined(_natural(rows, query, selection), count, more[0] if more else None)
+
+
+def values(model: DataModel, column: str, search: str, *, limit: int, look: Callable[[], None] = nothing) -> list[tuple[Any, int]]:
+    """The most frequent values of a column whose text contains `search`, with how often they occur.
+
+    Raises:
+        Misconfigured, Unavailable
+    """
+    with opened(model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
+        infos = _columns(model, reader)
+        _refuse_missing(Selection(model, {}), [column], infos)
+        source = statements.relation(list(infos.values()), engine(model.source).dialect, table=model.table, sql=model.sql)
+        asked = (reader.rows(statements.frequent(source, infos[column], search), limit) for _ in range(1))
+        with closing(ahead(asked, look=look, interrupt=reader.interrupt)) as answers:
+            (rows,) = answers
+    home = zone(model.source)
+    return [(natural(row["value"], infos[column].type, home), int(row["rows"])) for row in rows]
+
+
 def count(selection: Selection, *, now: datetime) -> int:
     """How many rows there are.
 
@@ -87,7 +133,7 @@ def count(selection: Selection, *, now: datetime) -> int:
         Misconfigured, Unavailable
     """
     with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
-        return _counted(_query(selection, reader, now), reader)
+        return _counted(_query(selection, reader, now).count(), reader)
 
 
 def sql(selection: Selection, *, now: datetime) -> str:
@@ -180,8 +226,8 @@ def _natural(rows: list[dict[str, Any]], query: _Query, selection: Selection) ->
     return [{name: natural(value, query.columns[name].type, home) for name, value in row.items()} for row in rows]
 
 
-def _counted(query: _Query, reader: Reader) -> int:
-    return int(reader.rows(query.count(), 1)[0]["rows"])
+def _counted(query: Select[Any], reader: Reader) -> int:
+    return int(reader.rows(query, 1)[0]["rows"])
 
 
 def _shown(query: _Query, selection: Selection) -> str:

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import quoted_name, visitors
 
 from segments.contract import ColumnInfo
-from segments.terms import Exported, TextValue, Verbatim
+from segments.terms import Exported, Position, TextValue, Verbatim
 from segments.tree import Group
 from segments.where import Builder, Clock, First, Infos, Narrowing, Reach, Table, narrowed, nothing, ordered
 
@@ -50,6 +50,17 @@ def count(source: FromClause, where: Narrowing | None = None, most: int | None =
         return narrowed(sqlalchemy.select(func.count().label("rows")), source, where)
     found = narrowed(sqlalchemy.select(literal_column("1").label("one")), source, where).limit(most).subquery("found")
     return sqlalchemy.select(func.count().label("rows")).select_from(found)
+
+
+def frequent(source: FromClause, info: ColumnInfo, search: str) -> Select[Any]:
+    """The values of a column whose text contains `search`, the most frequent first, as `value` and `rows`."""
+    column = source.c[info.name]
+    found = sqlalchemy.select(Exported(column, info).label("value")).select_from(source).where(column.is_not(None))
+    if search:
+        found = found.where(Position(func.lower(TextValue(column, info)), search.lower()) > 0)
+    rows = found.subquery("found")
+    counted = func.count().label("rows")
+    return sqlalchemy.select(rows.c.value, counted).group_by(rows.c.value).order_by(counted.desc(), rows.c.value)
 
 
 def keys(source: FromClause, info: ColumnInfo) -> Select[Any]:

@@ -15,7 +15,7 @@ from sqlalchemy import Select
 from core.copying import copy_out
 from core.errors import Misconfigured
 from core.parameters import Parameter
-from segments.contract import ColumnInfo, ColumnType, Engine, Reader
+from segments.contract import ColumnInfo, ColumnType, Engine, ForeignKey, Reader
 from segments.engines.failures import no_table
 from segments.engines.postgres import failures
 from segments.engines.postgres.dialect import dialect
@@ -48,6 +48,13 @@ TABLES = """
     order by 1, 2
 """
 REQUIRED = "select attname from pg_attribute where attrelid = to_regclass(%s) and attnotnull"
+FOREIGN_KEYS = """
+    select own.attname, n.nspname, c.relname, other.attname from pg_constraint k
+    join pg_class c on c.oid = k.confrelid join pg_namespace n on n.oid = c.relnamespace
+    join pg_attribute own on own.attrelid = k.conrelid and own.attnum = k.conkey[1]
+    join pg_attribute other on other.attrelid = k.confrelid and other.attnum = k.confkey[1]
+    where k.contype = 'f' and cardinality(k.conkey) = 1 and k.conrelid = to_regclass(%s) order by k.conname
+"""
 NATIVE = "select oid, format_type(oid, null), typcategory = 'A' from pg_type where oid = any(%s::oid[])"
 
 
@@ -88,6 +95,10 @@ class PostgresReader(Reader):
         required = {found for (found,) in self._asked(REQUIRED, (name,))} if table else set()
         native = {oid: (words, is_list) for oid, words, is_list in self._asked(NATIVE, ([column.type_code for column in described],))}
         return [_info(column, *native.get(column.type_code, ("unknown", False)), column.name not in required) for column in described]
+
+    def foreign_keys(self, table: str) -> list[ForeignKey]:
+        found = self._asked(FOREIGN_KEYS, (_identifier(table),))
+        return [ForeignKey(column, join_name(schema, name), other) for column, schema, name, other in found]
 
     def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:
         return [row for batch in self.batches(query.limit(limit)) for row in batch.to_pylist()]
