@@ -28,7 +28,7 @@ from activations.runs import BY_PERSON
 from activations.spool import Spool, Tried
 from core.checkpoints import reach
 from core.errors import Problem
-from segments import read
+from segments import read, sizes
 
 KNOWN_CHUNK = 10_000
 EXAMPLES = 100
@@ -81,6 +81,8 @@ class Planner:
             self.spool.take_back(self.lease.epoch)
             raise
         reach("in_plan")
+        if segment := self.context.activation.segment:
+            sizes.note(segment, self.seen.rows, self.now)
         counts = closing.close(self.seen, self.spool, self.context.activation.mode, self.layout.numbers())
         if self.dry_run:
             bundles.list_rest(self.context.run, self.lease)

@@ -122,6 +122,8 @@ SOURCE_PREVIEW_SECONDS = env.float("SOURCE_PREVIEW_SECONDS", default=20)
 SOURCE_FILES_ROOT = Path(env("SOURCE_FILES_ROOT", default=str(BASE_DIR / "data")))
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "activations.tasks.sweep", "schedule": RUN_SWEEP_SECONDS, "options": {"expires": 60}},
+    "look_at_models": {"task": "segments.tasks.look_at_models", "schedule": 24 * 60 * 60},
+    "count_segments": {"task": "segments.tasks.count_segments", "schedule": 24 * 60 * 60},
     "prune": {"task": "activations.tasks.prune", "schedule": 24 * 60 * 60},
 }
 

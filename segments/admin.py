@@ -15,7 +15,7 @@ from unfold.admin import TabularInline
 
 from core import parameter_form
 from core.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, readable_secrets
-from segments import definitions, discovery, relations
+from segments import definitions, discovery, relations, watch
 from segments.contract import Engine
 from segments.forms import ModelForm, RelationForm, SourceForm, source_form
 from segments.models import Column, DataModel, Relation, Source
@@ -132,7 +132,7 @@ class RelationInline(TabularInline):
 class DataModelAdmin(ScreenAdmin):
     form = ModelForm
     inlines = [ColumnInline, RelationInline]
-    list_display = ["name", "source", "kind_name", "rows_from", "primary_key", "column_count"]
+    list_display = ["name", "source", "kind_name", "rows_from", "primary_key", "column_count", "state"]
     list_filter = ["source", "kind"]
     search_fields = ["name", "table", "source__name"]
     list_select_related = ["source"]
@@ -180,18 +180,26 @@ class DataModelAdmin(ScreenAdmin):
         )
 
     def buttons(self, request: HttpRequest, obj: DataModel) -> Iterable[Button]:
+        yield Button("check", "Check now", "fact_check")
         yield Button("relate", "Find relations", "account_tree")
         yield Button("refresh", "Read columns again", "refresh")
         yield Button("segment", "Add a segment", "add", href=f"{reverse('admin:segments_segment_add')}?model={obj.pk}")
 
     def panel(self, request: HttpRequest, obj: DataModel) -> dict[str, Any]:
-        return {"screen_panel": "screens/preview.html", "preview_url": reverse("api:model-preview", args=[obj.pk])}
+        return {"screen_panel": "screens/model.html", "preview_url": reverse("api:model-preview", args=[obj.pk])}
 
     def do_relate(self, request: HttpRequest, obj: DataModel) -> None:
         found = relations.offered(obj)
         Relation.objects.bulk_create(found, ignore_conflicts=True)
         none = "The source declares no foreign key to another model that is not related yet. A relation can be added under “Belongs to”."
         messages.success(request, f"Related: {', '.join(map(str, found))}.") if found else messages.info(request, none)
+
+    def do_check(self, request: HttpRequest, obj: DataModel) -> None:
+        problem = watch.look(obj, timezone.now())
+        if problem or obj.key_warning:
+            messages.warning(request, problem or obj.key_warning)
+        else:
+            messages.success(request, "The primary key tells all rows apart, and every column that is used is there.")
 
     def do_refresh(self, request: HttpRequest, obj: DataModel) -> None:
         discovery.refresh_columns(obj)
@@ -204,6 +212,12 @@ class DataModelAdmin(ScreenAdmin):
     @admin.display(description="Rows from", ordering="table")
     def rows_from(self, obj: DataModel) -> str:
         return obj.table or "SQL query"
+
+    @admin.display(description="State")
+    def state(self, obj: DataModel) -> SafeString:
+        if obj.problem:
+            return pill("Source changed", "bad")
+        return pill("Key warning", "warn") if obj.key_warning else pill("Fine", "good") if obj.checked_at else pill("Not checked", "calm")
 
     @admin.display(description="Columns", ordering="columns_known")
     def column_count(self, obj: Any) -> int:

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from core.endpoints import Endpoint
 from core.errors import Misconfigured, Problem
-from segments import conditions, discovery, limits, questions, read
+from segments import conditions, discovery, limits, questions, read, sizes
 from segments.ahead import nothing
 from segments.contract import ColumnInfo
 from segments.facts import Facts
@@ -23,6 +23,7 @@ from segments.world import facts, of_source
 
 PREVIEW_ROWS = 20
 VALUES = 50
+GROUPS = 12
 PAGE_LENGTH = 80
 
 
@@ -132,6 +133,34 @@ class SegmentPreview(Endpoint):
         return Response({**figures, "sql": read.sql(selection, now=now), **rows_json(found.rows)})
 
 
+class SegmentBreakdown(Endpoint):
+    """POST `column`: how many rows of the segment have each of its values, the most frequent ones."""
+
+    permissions = ("segments.view_segment", "segments.view_datamodel")
+
+    def post(self, request: Request, pk: int) -> Response:
+        segment, now = get_object_or_404(Segment.objects.select_related("model__source"), pk=pk), timezone.now()
+        selection = read.selection(segment)
+        groups = read.breakdown(selection, str(request.data.get("column") or ""), now=now, limit=GROUPS)
+        total = read.count(selection, now=now)
+        return Response({"total": total, "groups": [{"value": _plain(value), "rows": rows} for value, rows in groups]})
+
+
+class SegmentOverlap(Endpoint):
+    """POST `other`, another segment of the same model: how many rows are in both, and only in one of them."""
+
+    permissions = ("segments.view_segment", "segments.view_datamodel")
+
+    def post(self, request: Request, pk: int) -> Response:
+        one = get_object_or_404(Segment.objects.select_related("model__source"), pk=pk)
+        wanted = str(request.data.get("other"))
+        other = one.model.segments.filter(pk=wanted).first() if wanted.isdigit() else None
+        if other is None:
+            raise Misconfigured("segment_unknown", "Choose another segment of the same model.")
+        both, only, rest = sizes.overlap(one, other, timezone.now())
+        return Response({"both": both, "only": only, "other_only": rest, "name": one.name, "other": other.name})
+
+
 class PreviewEnd(Endpoint):
     """POST `page`, `number`: whatever was asked before this number is not wanted any more."""
 
@@ -223,6 +252,8 @@ urlpatterns = [
     path("models/<int:pk>/builder/", BuilderFacts.as_view(), name="model-builder"),
     path("models/<int:pk>/values/", ColumnValues.as_view(), name="model-values"),
     path("segments/preview/", SegmentPreview.as_view(), name="segment-preview"),
+    path("segments/<int:pk>/breakdown/", SegmentBreakdown.as_view(), name="segment-breakdown"),
+    path("segments/<int:pk>/overlap/", SegmentOverlap.as_view(), name="segment-overlap"),
     path("segments/preview/end/", PreviewEnd.as_view(), name="segment-preview-end"),
     path("segments/said/", SegmentSaid.as_view(), name="segment-said"),
 ]

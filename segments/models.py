@@ -50,6 +50,9 @@ class DataModel(models.Model):
     table = models.CharField(max_length=400, blank=True, help_text="A table or view. Leave empty for a SQL query.")
     sql = models.TextField("SQL", blank=True, help_text="One read-only SELECT. Leave empty for a table.")
     primary_key = models.CharField(max_length=200, validators=[MinLengthValidator(1)])
+    key_warning = models.TextField(blank=True, editable=False, help_text="What the last check of the primary key found.")
+    problem = models.TextField(blank=True, editable=False, help_text="What the source has changed under columns that are used.")
+    checked_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -132,18 +135,18 @@ class Segment(models.Model):
 
 
 class SegmentSize(models.Model):
-    """How many rows a segment held at a time."""
+    """How many rows a segment held on a day, as it was counted last on it."""
 
     segment = models.ForeignKey(Segment, models.CASCADE, related_name="sizes")
-    counted_at = models.DateTimeField()
+    day = models.DateField()
     rows = models.PositiveBigIntegerField()
 
     class Meta:
-        ordering = ["counted_at"]
-        indexes = [models.Index(fields=["segment", "counted_at"])]
+        ordering = ["day"]
+        constraints = [models.UniqueConstraint(fields=["segment", "day"], name="one_size_a_day")]
 
     def __str__(self) -> str:
-        return f"{self.rows} at {self.counted_at}"
+        return f"{self.rows} on {self.day}"
 
 
 class Question(models.Model):

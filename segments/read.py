@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 from django.conf import settings
+from django.utils import timezone
 from sqlalchemy import FromClause, Select
 
 from core.errors import Misconfigured
@@ -116,14 +117,27 @@ def values(model: DataModel, column: str, search: str, *, limit: int, look: Call
         Misconfigured, Unavailable
     """
     with opened(model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
-        infos = _columns(model, reader)
-        _refuse_missing(Selection(model, {}), [column], infos)
-        source = statements.relation(list(infos.values()), engine(model.source).dialect, table=model.table, sql=model.sql)
-        asked = (reader.rows(statements.frequent(source, infos[column], search), limit) for _ in range(1))
+        query = _query(Selection(model, {}), reader, timezone.now())
+        _refuse_missing(Selection(model, {}), [column], query.columns)
+        found = statements.containing(query.source, query.columns[column], search)
+        chosen = statements.select(query.source, query.columns, [column], found)
+        asked = (reader.rows(one, limit) for one in [statements.frequent(chosen)])
         with closing(ahead(asked, look=look, interrupt=reader.interrupt)) as answers:
             (rows,) = answers
-    home = zone(model.source)
-    return [(natural(row["value"], infos[column].type, home), int(row["rows"])) for row in rows]
+    return _values(rows, query.columns[column].type, zone(model.source))
+
+
+def breakdown(selection: Selection, column: str, *, now: datetime, limit: int) -> list[tuple[Any, int]]:
+    """The most frequent values of a column among the selected rows, null among them, with how many rows have each.
+
+    Raises:
+        Misconfigured, Unavailable
+    """
+    with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
+        query = _query(selection, reader, now)
+        _refuse_missing(selection, [column], query.columns)
+        rows = reader.rows(statements.frequent(query.select([column])), limit)
+    return _values(rows, query.columns[column].type, zone(selection.model.source))
 
 
 def count(selection: Selection, *, now: datetime) -> int:
@@ -224,6 +238,10 @@ def _first_rows(query: _Query, reader: Reader, limit: int) -> list[dict[str, Any
 def _natural(rows: list[dict[str, Any]], query: _Query, selection: Selection) -> list[dict[str, Any]]:
     home = zone(selection.model.source)
     return [{name: natural(value, query.columns[name].type, home) for name, value in row.items()} for row in rows]
+
+
+def _values(rows: list[dict[str, Any]], type: ColumnType, home: ZoneInfo) -> list[tuple[Any, int]]:
+    return [(natural(row["value"], type, home), int(row["rows"])) for row in rows]
 
 
 def _counted(query: Select[Any], reader: Reader) -> int:

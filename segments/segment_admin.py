@@ -9,15 +9,18 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from core.screens import Button, ScreenAdmin
-from segments import definitions
+from segments import definitions, sizes
 from segments.builder import in_words
 from segments.forms import SegmentForm
 from segments.models import Segment
 from segments.world import of_source
+
+GROUPABLE = ("text", "boolean")
 
 
 class TagFilter(admin.SimpleListFilter):
@@ -46,6 +49,9 @@ class SegmentAdmin(ScreenAdmin):
     stay_after_adding = True
     empty_title = "No segment yet"
     empty_text = "A segment is the rows of a model that meet your conditions, for example paying companies in France. No SQL needed."
+
+    class Media:
+        js = ["dinmo/analysis.js"]
 
     def get_fields(self, request: HttpRequest, obj: Segment | None = None) -> list[str]:
         """Conditions in words for who may only look."""
@@ -84,7 +90,14 @@ class SegmentAdmin(ScreenAdmin):
         activations = [(reverse("admin:activations_activation_change", args=[row.pk]), row.name) for row in obj.activations.all()]
         names = definitions.users(obj)
         others = [(reverse("admin:segments_segment_change", args=[row.pk]), row.name) for row in Segment.objects.filter(name__in=names)]
-        return {"screen_panel": "screens/segment.html", "activations_here": activations, "segments_here": others}
+        return {
+            "screen_panel": "screens/segment.html",
+            "activations_here": activations,
+            "segments_here": others,
+            "other_segments": obj.model.segments.exclude(pk=obj.pk),
+            "groupable": obj.model.columns.filter(type__in=GROUPABLE),
+            **_history(obj),
+        }
 
     def do_duplicate(self, request: HttpRequest, obj: Segment) -> HttpResponseRedirect:
         names = set(Segment.objects.values_list("name", flat=True))
@@ -102,6 +115,15 @@ class SegmentAdmin(ScreenAdmin):
     @admin.display(description="Tags")
     def tag_list(self, obj: Segment) -> SafeString:
         return format_html_join(" ", '<span class="d-pill">{}</span>', ((tag,) for tag in obj.tags))
+
+
+def _history(segment: Segment) -> dict[str, Any]:
+    """The line of its sizes, where there are two days to draw it between."""
+    found = sizes.shown(segment, timezone.now())
+    if len(found) < 2:
+        return {"size_now": found[-1] if found else None}
+    largest = max(size.rows for size in found)
+    return {"size_now": found[-1], "size_first": found[0], "size_largest": largest, "size_line": sizes.line(found)}
 
 
 def _copy_name(name: str, number: int) -> str:

@@ -52,15 +52,19 @@ def count(source: FromClause, where: Narrowing | None = None, most: int | None =
     return sqlalchemy.select(func.count().label("rows")).select_from(found)
 
 
-def frequent(source: FromClause, info: ColumnInfo, search: str) -> Select[Any]:
-    """The values of a column whose text contains `search`, the most frequent first, as `value` and `rows`."""
+def frequent(chosen: Select[Any]) -> Select[Any]:
+    """The values of a statement of one column, the most frequent first, as `value` and `rows`."""
+    rows = chosen.subquery("found")
+    value, counted = next(iter(rows.c)), func.count().label("rows")
+    return sqlalchemy.select(value.label("value"), counted).group_by(value).order_by(counted.desc(), value)
+
+
+def containing(source: FromClause, info: ColumnInfo, search: str) -> Narrowing:
+    """The rows whose column is not null, and whose text contains `search` in whatever case."""
     column = source.c[info.name]
-    found = sqlalchemy.select(Exported(column, info).label("value")).select_from(source).where(column.is_not(None))
-    if search:
-        found = found.where(Position(func.lower(TextValue(column, info)), search.lower()) > 0)
-    rows = found.subquery("found")
-    counted = func.count().label("rows")
-    return sqlalchemy.select(rows.c.value, counted).group_by(rows.c.value).order_by(counted.desc(), rows.c.value)
+    if not search:
+        return Narrowing(column.is_not(None))
+    return Narrowing(Position(func.lower(TextValue(column, info)), search.lower()) > 0)
 
 
 def keys(source: FromClause, info: ColumnInfo) -> Select[Any]:
