@@ -163,10 +163,11 @@ class RelationForm(forms.ModelForm):
         if self.of is None:
             return
         others = DataModel.objects.filter(source=self.of.source).exclude(pk=self.of.pk)
-        self.fields["to_model"].queryset = others
-        self.fields["from_column"].choices = [NO_CHOICE, *((name, name) for name in self.of.column_types())]
+        fields: dict[str, Any] = self.fields
+        fields["to_model"].queryset = others
+        fields["from_column"].choices = [NO_CHOICE, *((name, name) for name in self.of.column_types())]
         names = dict.fromkeys(name for other in others for name in (other.primary_key, *other.column_types()))
-        self.fields["to_column"].choices = [NO_CHOICE, *((name, name) for name in names)]
+        fields["to_column"].choices = [NO_CHOICE, *((name, name) for name in names)]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Text, any_, cast, func, literal, or_, types
+from sqlalchemy import ColumnElement, Text, any_, cast, false, func, literal, or_, types
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import TextClause
@@ -181,4 +181,5 @@ def _position(term: Position) -> ColumnElement[Any]:
 
 @written(ListHas)
 def _list_has(term: ListHas) -> ColumnElement[Any]:
-    return term.value == any_(cast(term.column, types.ARRAY(Text())))
+    # An element that is null makes it null, where the value is not found.
+    return func.coalesce(term.value == any_(cast(term.column, types.ARRAY(Text()))), false())

@@ -170,11 +170,11 @@ def meets(tree: conditions.Item, row: Mapping[str, Any]) -> bool:
 def members(asked: conditions.Member) -> set[int]:
     assert asked.tree is not None
     within = [row for row in ROWS if meets(asked.tree, row)]
-    if asked.limit:
-        empty_last = [row for row in within if row[asked.limit.order_by] is None]
-        filled = sorted((row for row in within if row not in empty_last), key=lambda row: row["id"])
-        filled.sort(key=lambda row: row[asked.limit.order_by], reverse=asked.limit.descending)
-        within = [*filled, *empty_last][: asked.limit.rows]
+    if limit := asked.limit:
+        by = limit.order_by
+        filled = sorted((row for row in within if row[by] is not None), key=lambda row: row["id"])
+        filled.sort(key=lambda row: row[by], reverse=limit.descending)
+        within = [*filled, *(row for row in within if row[by] is None)][: limit.rows]
     return {row["id"] for row in within}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, any_, case, cast, func, literal_column, select, types
+from sqlalchemy import ColumnElement, Text, any_, case, cast, false, func, literal_column, select, types
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
@@ -53,7 +53,8 @@ def _within(term: Within) -> ColumnElement[Any]:
 @written(ListHas, "postgresql")
 def _list_has(term: ListHas) -> ColumnElement[Any]:
     if term.info.type == ColumnType.LIST:
-        return term.value == any_(cast(term.column, types.ARRAY(Text())))
+        # An element that is null makes it null, where the value is not found.
+        return func.coalesce(term.value == any_(cast(term.column, types.ARRAY(Text()))), false())
     document = cast(term.column, JSONB())
     elements = case((func.jsonb_typeof(document) == "array", document), else_=cast(literal_column("'[]'"), JSONB()))
-    return term.value.in_(select(func.jsonb_array_elements_text(elements)).correlate_except())
+    return func.coalesce(term.value.in_(select(func.jsonb_array_elements_text(elements)).correlate_except()), false())
