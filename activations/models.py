@@ -78,6 +78,14 @@ class Activation(models.Model):
         assert model is not None
         return model
 
+    @property
+    def waits_for(self) -> str:
+        """Why no schedule starts a run now; "" where schedules do. What the system holds back goes on once it is mended."""
+        if self.paused:
+            return "Paused by a person."
+        model = self.data_model
+        return f"Held back: the model {model.name!r} needs attention. {model.problem}" if model.problem else ""
+
     def slot_of_match(self) -> int:
         """The slot of a match that is a list, taken at first use: a list may grow while what it is compared by stays."""
         if self.match_slot is None:

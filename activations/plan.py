@@ -30,7 +30,7 @@ from activations.seen import Seen
 from activations.spool import Spool, Tried
 from core.checkpoints import reach
 from core.errors import Problem
-from segments import read
+from segments import read, sizes
 
 KNOWN_CHUNK = 4_000
 EXAMPLES = 100
@@ -82,6 +82,8 @@ class Planner:
             self.spool.take_back(self.lease.epoch)
             raise
         reach("in_plan")
+        if segment := self.context.activation.segment:
+            sizes.note(segment, self.seen.rows, self.now)
         counts = closing.close(self.seen, self.spool, self.context.activation.mode, self.layout.numbers())
         if self.dry_run:
             bundles.list_rest(self.context.run, self.lease)

@@ -20,8 +20,8 @@ def execute(run_id: int) -> None:
 @shared_task
 def fire(schedule_id: int) -> None:
     """A schedule is due."""
-    schedule = Schedule.objects.select_related("activation").filter(pk=schedule_id).first()
-    if schedule and not schedule.activation.paused and schedules.claim_firing(schedule, timezone.now()):
+    schedule = Schedule.objects.select_related("activation__segment__model", "activation__model").filter(pk=schedule_id).first()
+    if schedule and not schedule.activation.waits_for and schedules.claim_firing(schedule, timezone.now()):
         runs.request(schedule.activation, Run.Trigger.SCHEDULE)
 
 

@@ -124,6 +124,8 @@ SOURCE_FILES_ROOT = Path(env("SOURCE_FILES_ROOT", default=str(BASE_DIR / "data")
 SOURCE_UPLOAD_MAX_BYTES = env.int("SOURCE_UPLOAD_MAX_BYTES", default=200_000_000)
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "activations.tasks.sweep", "schedule": RUN_SWEEP_SECONDS, "options": {"expires": 60}},
+    "look_at_models": {"task": "segments.tasks.look_at_models", "schedule": 24 * 60 * 60},
+    "count_segments": {"task": "segments.tasks.count_segments", "schedule": 24 * 60 * 60},
     "prune": {"task": "activations.tasks.prune", "schedule": 24 * 60 * 60},
     "check-sources": {"task": "segments.tasks.check_sources", "schedule": crontab(hour="3", minute="17"), "options": {"expires": 60 * 60}},
 }

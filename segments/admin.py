@@ -9,14 +9,16 @@ from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
-from core.screens import Button, ScreenAdmin
-from segments import discovery
-from segments import source_screens as source_screens
-from segments.builder import in_words
-from segments.forms import ModelForm, SegmentForm
-from segments.models import Column, DataModel, Segment
+from core.screens import Button, ScreenAdmin, pill
+from segments import definitions, discovery, relations, watch
+from segments.forms import ModelForm, RelationForm
+from segments.models import Column, DataModel, Relation
+from segments.segment_admin import SegmentAdmin
+from segments.source_screens import SourceAdmin
 
 
 class ColumnInline(TabularInline):
@@ -36,11 +38,28 @@ class ColumnInline(TabularInline):
         return False
 
 
+class RelationInline(TabularInline):
+    """To which rows of other models the rows of this one belong."""
+
+    model = Relation
+    form = RelationForm
+    fk_name = "from_model"
+    fields = ["from_column", "to_model", "to_column"]
+    extra = 0
+    tab = True
+    hide_title = True
+    verbose_name_plural = "Belongs to"
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        kwargs["form"] = type("RelationForm", (RelationForm,), {"of": obj})
+        return super().get_formset(request, obj, **kwargs)
+
+
 @admin.register(DataModel)
 class DataModelAdmin(ScreenAdmin):
     form = ModelForm
-    inlines = [ColumnInline]
-    list_display = ["name", "source", "kind_name", "rows_from", "primary_key", "column_count"]
+    inlines = [ColumnInline, RelationInline]
+    list_display = ["name", "source", "kind_name", "rows_from", "primary_key", "column_count", "state"]
     list_filter = ["source", "kind"]
     search_fields = ["name", "table", "source__name"]
     list_select_related = ["source"]
@@ -61,7 +80,7 @@ class DataModelAdmin(ScreenAdmin):
         return ["source", "primary_key"] if obj else []
 
     def get_inlines(self, request: HttpRequest, obj: DataModel | None) -> list[Any]:
-        return [ColumnInline] if obj else []
+        return [ColumnInline, RelationInline] if obj else []
 
     def save_model(self, request: HttpRequest, obj: DataModel, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -69,13 +88,45 @@ class DataModelAdmin(ScreenAdmin):
             discovery.store_columns(obj, form.found)
         if form.key_warning:
             messages.warning(request, form.key_warning)
+        before = form.initial.get("name", "")
+        if change and before and before != obj.name:
+            definitions.rename_model(obj, before)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        definitions.check_all(form.instance.source, "This change")
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        to_delete, counts, permissions, protected = super().get_deleted_objects(objs, request)
+        used = [f"{obj} is used by: {', '.join(names)}" for obj in objs if (names := definitions.users_of_model(obj))]
+        return (
+            to_delete,
+            counts,
+            permissions,
+            [*protected, *used],
+        )
 
     def buttons(self, request: HttpRequest, obj: DataModel) -> Iterable[Button]:
+        yield Button("check", "Check now", "fact_check")
+        yield Button("relate", "Find relations", "account_tree")
         yield Button("refresh", "Read columns again", "refresh")
         yield Button("segment", "Add a segment", "add", href=f"{reverse('admin:segments_segment_add')}?model={obj.pk}")
 
     def panel(self, request: HttpRequest, obj: DataModel) -> dict[str, Any]:
-        return {"screen_panel": "screens/preview.html", "preview_url": reverse("api:model-preview", args=[obj.pk])}
+        return {"screen_panel": "screens/model.html", "preview_url": reverse("api:model-preview", args=[obj.pk])}
+
+    def do_relate(self, request: HttpRequest, obj: DataModel) -> None:
+        found = relations.offered(obj)
+        Relation.objects.bulk_create(found, ignore_conflicts=True)
+        none = "The source declares no foreign key to another model that is not related yet. A relation can be added under “Belongs to”."
+        messages.success(request, f"Related: {', '.join(map(str, found))}.") if found else messages.info(request, none)
+
+    def do_check(self, request: HttpRequest, obj: DataModel) -> None:
+        problem = watch.look(obj, timezone.now())
+        if problem or obj.key_warning:
+            messages.warning(request, problem or obj.key_warning)
+        else:
+            messages.success(request, "The primary key tells all rows apart, and every column that is used is there.")
 
     def do_refresh(self, request: HttpRequest, obj: DataModel) -> None:
         discovery.refresh_columns(obj)
@@ -89,39 +140,15 @@ class DataModelAdmin(ScreenAdmin):
     def rows_from(self, obj: DataModel) -> str:
         return obj.table or "SQL query"
 
+    @admin.display(description="State")
+    def state(self, obj: DataModel) -> SafeString:
+        if obj.problem:
+            return pill("Source changed", "bad")
+        return pill("Key warning", "warn") if obj.key_warning else pill("Fine", "good") if obj.checked_at else pill("Not checked", "calm")
+
     @admin.display(description="Columns", ordering="columns_known")
     def column_count(self, obj: Any) -> int:
         return int(obj.columns_known)
 
 
-@admin.register(Segment)
-class SegmentAdmin(ScreenAdmin):
-    form = SegmentForm
-    list_display = ["name", "model", "says"]
-    list_filter = ["model"]
-    search_fields = ["name", "description", "model__name"]
-    list_select_related = ["model"]
-    list_per_page = 25
-    stay_after_adding = True
-    empty_title = "No segment yet"
-    empty_text = "A segment is the rows of a model that meet your conditions, for example paying companies in France. No SQL needed."
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Segment]:
-        return super().get_queryset(request).prefetch_related("model__columns")
-
-    def get_fields(self, request: HttpRequest, obj: Segment | None = None) -> list[str]:
-        """Conditions in words for who may only look."""
-        looks = obj is not None and not self.has_change_permission(request, obj)
-        return ["name", "model", "says" if looks else "where", "description"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Segment | None = None) -> list[str]:
-        return ["model", "says"] if obj else []
-
-    def buttons(self, request: HttpRequest, obj: Segment) -> Iterable[Button]:
-        yield Button(
-            "activation", "Activate", "sync", primary=True, href=f"{reverse('admin:activations_activation_add')}?records=segment:{obj.pk}"
-        )
-
-    @admin.display(description="Conditions")
-    def says(self, obj: Segment) -> str:
-        return in_words(obj.where, {column.name: column.type for column in obj.model.columns.all()})
+__all__ = ["DataModelAdmin", "SegmentAdmin", "SourceAdmin"]

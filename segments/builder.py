@@ -1,4 +1,4 @@
-"""The condition builder of the segment form: rows of field, operator and value, never raw JSON."""
+"""The condition builder of the segment form: a field that holds the tree, and what the builder offers."""
 
 from __future__ import annotations
 
@@ -12,14 +12,31 @@ from django.utils.safestring import SafeString
 
 from core.errors import Misconfigured
 from segments import conditions
+from segments.facts import Facts
+from segments.limits import SORTABLE
+from segments.tree import NEGATIVE
+
+MATCHES_EMPTY = "Rows where it is empty match too."
+NO_MATCH_EMPTY = "Rows where it is empty do not match."
 
 
 def offered() -> dict[str, list[dict[str, str]]]:
-    """The operators of each column type, with their words and the shape of their value."""
+    """The operators of each column type, with their words, the shape of their value, and what a null means to them."""
+    return {str(kind): [operator(name) for name in names] for kind, names in conditions.OPERATORS.items()}
+
+
+def measures() -> dict[str, dict[str, list[dict[str, str]]]]:
+    """The operators of each measure, by the type of the column that it is of."""
     return {
-        str(kind): [{"is": name, "label": conditions.LABELS[name], "shape": shape(name)} for name in names]
-        for kind, names in conditions.OPERATORS.items()
+        name: {str(kind): [operator(one) for one in conditions.measured(name, kind)[1]] for kind in kinds}
+        for name, kinds in conditions.MEASURES.items()
     }
+
+
+def operator(name: str) -> dict[str, str]:
+    """PURE. One operator as the builder shows it."""
+    null = "" if name in conditions.PLAIN else MATCHES_EMPTY if name in NEGATIVE else NO_MATCH_EMPTY
+    return {"is": name, "label": conditions.LABELS[name], "shape": shape(name), "null": null}
 
 
 def shape(operator: str) -> str:
@@ -30,46 +47,38 @@ def shape(operator: str) -> str:
         return "two"
     if operator in conditions.LISTS:
         return "many"
+    if operator == "on":
+        return "day"
     return "length" if operator in conditions.LENGTHS else "one"
 
 
-def rows(where: Mapping[str, Any], types: Mapping[str, str]) -> tuple[str, list[dict[str, Any]]]:
-    """PURE. A tree as `all` or `any` of its rows. A row that is more than one comparison comes with its words."""
-    join = next((name for name in ("all", "any") if isinstance(where.get(name), list)), "all")
-    children = [where] if is_plain(where) else where.get(join) or []
-    return join, [{"node": child, "words": "" if is_plain(child) else in_words({"all": [child]}, types)} for child in children]
-
-
-def is_plain(node: Any) -> bool:
-    """PURE. Whether the builder can edit the node: one comparison of a field."""
-    return isinstance(node, Mapping) and "field" in node
-
-
-def in_words(where: Any, types: Mapping[str, str]) -> str:
+def in_words(where: Any, about: Mapping[str, str] | Facts, name: str = "") -> str:
     """PURE. What a tree says, or why it can't be read."""
     try:
-        return conditions.say(conditions.parse(where, types))
+        return conditions.say(conditions.parse(where, about, name=name))
     except Misconfigured as problem:
         return problem.message
 
 
 class ConditionsWidget(forms.Widget):
-    """Rows drawn by static/dinmo/segment.js over one hidden field."""
-
-    types: Mapping[str, str] = {}
-    """The columns of the segment's model, to say nested conditions in words."""
+    """A tree drawn by static/dinmo/builder/ over one hidden field."""
 
     class Media:
-        js = ["dinmo/segment.js"]
+        js = [f"dinmo/builder/{name}.js" for name in ("tree", "values", "rows", "answer", "draft", "builder")]
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        where = json.loads(value) if isinstance(value, str) and value else value or {}
-        join, found = rows(where, self.types) if isinstance(where, Mapping) else ("all", [])
+        where = (json.loads(value) if isinstance(value, str) and value else value) or {}
         context = {
             "name": name,
             "value": json.dumps(where),
             "model": self.attrs.get("data-model", ""),
-            "state": {"join": join, "rows": found, "operators": offered()},
+            "offered": {
+                "operators": offered(),
+                "measures": measures(),
+                "has": conditions.HAS,
+                "member": conditions.MEMBER,
+                "sortable": [str(kind) for kind in SORTABLE],
+            },
         }
         return render_to_string("screens/conditions.html", context)
 

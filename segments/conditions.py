@@ -1,151 +1,88 @@
-"""PURE. The tree of conditions that makes a segment: read, checked against the columns, and said in plain words."""
+"""PURE. The tree of conditions that makes a segment: read, checked against what its model has, and written down again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from core.errors import Misconfigured
+from segments import facts, limits
 from segments.contract import ColumnType
-from segments.operands import LENGTHS, LISTS, PAIRS, PLAIN, plain_value, read, words
+from segments.facts import Facts, Link
+from segments.operands import LENGTHS, LISTS, PAIRS, PLAIN, plain_value, read
+from segments.saying import say, sentence
+from segments.tree import (
+    EVERYTHING,
+    HAS,
+    LABELS,
+    MEASURES,
+    MEMBER,
+    OPERATORS,
+    Combine,
+    Group,
+    Item,
+    Leaf,
+    Member,
+    Related,
+    leaves,
+    measured,
+    segments_of,
+    size,
+)
 
-Combine = Literal["all", "any"]
 MAX_DEPTH = 10
 MAX_CONDITIONS = 200
-
-_TEXT = (
-    "equals", "not_equals", "one_of", "none_of", "contains", "not_contains", "starts_with", "ends_with", "empty", "not_empty",
-)  # fmt: skip
-_NUMBER = (
-    "equals", "not_equals", "greater_than", "at_least", "less_than", "at_most", "between", "not_between", "one_of", "none_of",
-    "empty", "not_empty",
-)  # fmt: skip
-_TIME = ("on", "before", "after", "between", "in_the_last", "in_the_next", "more_than_ago", "empty", "not_empty")
-_NESTED = ("empty", "not_empty")
-_NOT_YET = ("contains_any", "contains_all", "contains_none")
-
-OPERATORS: Mapping[ColumnType, tuple[str, ...]] = {
-    ColumnType.TEXT: _TEXT,
-    ColumnType.INTEGER: _NUMBER,
-    ColumnType.NUMBER: _NUMBER,
-    ColumnType.BOOLEAN: ("equals", "empty", "not_empty"),
-    ColumnType.DATE: _TIME,
-    ColumnType.TIMESTAMP: _TIME,
-    ColumnType.LIST: _NESTED,
-    ColumnType.OBJECT: _NESTED,
-}
-"""What can be asked of a column, by its type."""
-
-LABELS: Mapping[str, str] = {
-    "equals": "is",
-    "not_equals": "is not",
-    "one_of": "is one of",
-    "none_of": "is none of",
-    "contains": "contains",
-    "not_contains": "does not contain",
-    "starts_with": "starts with",
-    "ends_with": "ends with",
-    "greater_than": "is greater than",
-    "at_least": "is at least",
-    "less_than": "is less than",
-    "at_most": "is at most",
-    "between": "is between",
-    "not_between": "is not between",
-    "on": "is on",
-    "before": "is before",
-    "after": "is after",
-    "in_the_last": "is in the last",
-    "in_the_next": "is in the next",
-    "more_than_ago": "is longer ago than",
-    "empty": "is empty",
-    "not_empty": "is not empty",
-}
-"""How an operator reads between a column and a value."""
+MAX_UNFOLDED = 2000
+"""Conditions in all, with those of the segments that are asked about."""
+MOST_ROWS = 10**9
+_RELATED = ("related", "through", "where", "has", "count", *MEASURES, "is", "value")
 
 
-@dataclass(frozen=True)
-class Leaf:
-    """One condition on one column. `value` is as it was written until the tree is validated, and in its right type then."""
-
-    field: str
-    operator: str
-    value: Any = None
-
-
-@dataclass(frozen=True)
-class Group:
-    """Conditions that must all be met, or any one of them. Without items it means all rows."""
-
-    combine: Combine
-    items: tuple[Leaf | Group, ...] = ()
-
-
-EVERYTHING = Group("all")
-
-
-def parse(where: Any, types: Mapping[str, str] | None = None) -> Group:
-    """The tree of a segment: validated where `types` are given, else its columns and values are not looked at yet.
+def parse(where: Any, about: Mapping[str, str] | Facts | None = None, *, name: str = "") -> Group:
+    """The tree of a segment: validated where it is told `about` what, else its columns and values are not looked at yet.
 
     Args:
-        where: `{all: [...]}` or `{any: [...]}`, its items either such groups or `{field, is, value}`; empty means all rows.
-            A single `{field, is, value}` stands for itself.
-        types: column name → its type, as for `validate`.
+        where: `{all: [...]}` or `{any: [...]}`, its items such groups, `{field, is, value}`, `{related, …}` or `{segment, is}`;
+            empty means all rows. A single condition stands for itself.
+        about, name: as for `validate`.
 
     Raises:
-        Misconfigured: it is no such tree, or holds what this version can't do yet.
+        Misconfigured: it is no such tree.
     """
     if where is None or where == {}:
         return EVERYTHING
-    if isinstance(where, Mapping) and "field" in where:
+    if isinstance(where, Mapping) and where.keys() & {"field", "related", "segment"}:
         where = {"all": [where]}
     tree = _group(where, depth=1)
-    if sum(1 for _ in leaves(tree)) > MAX_CONDITIONS:
+    if size(tree) > MAX_CONDITIONS:
         raise _wrong("condition_too_many", f"A segment can hold at most {MAX_CONDITIONS} conditions.")
-    return tree if types is None else validate(tree, types)
+    return tree if about is None else validate(tree, about, name=name)
 
 
-def validate(tree: Group, types: Mapping[str, str]) -> Group:
+def validate(tree: Group, about: Mapping[str, str] | Facts, *, name: str = "") -> Group:
     """The tree with every value in its right type.
 
     Args:
-        types: column name → its type.
+        about: column name → its type, or all that conditions can name.
+        name: of the segment itself, which it must not come back to.
 
     Raises:
-        Misconfigured: an unknown column, an operator that its type does not have, or a value that does not fit.
+        Misconfigured: an unknown column, an operator that its type does not have, a value that does not fit, an unknown
+            relation or segment, or segments that ask about one another in a circle.
     """
-    return Group(tree.combine, tuple(_validated(item, types) for item in tree.items))
-
-
-def leaves(tree: Group) -> Iterator[Leaf]:
-    """Every condition of the tree, in order."""
-    for item in tree.items:
-        if isinstance(item, Group):
-            yield from leaves(item)
-        else:
-            yield item
+    return _Judge().group(tree, facts.of(about), (name,) if name else ())
 
 
 def plain(tree: Group) -> dict[str, Any]:
     """The tree as JSON and the workspace file hold it; `parse` reads it back."""
-    if not tree.items:
-        return {}
-    return {tree.combine: [plain(item) if isinstance(item, Group) else _plain_leaf(item) for item in tree.items]}
-
-
-def say(tree: Group) -> str:
-    """The tree in words, e.g. "country is one of FR, DE and mrr is greater than 0"."""
-    if not tree.items:
-        return "all rows"
-    between = " and " if tree.combine == "all" else " or "
-    return between.join(f"({say(item)})" if isinstance(item, Group) else _say(item) for item in tree.items)
+    return {tree.combine: [_plain(item) for item in tree.items]} if tree.items else {}
 
 
 def rows(tree: Group) -> tuple[Combine, list[dict[str, Any]]] | None:
-    """The tree as rows `{field, is, value}` of a simple editor; None where it is nested deeper than that."""
+    """The tree as rows of a simple editor; None where it is nested deeper than that."""
     if any(isinstance(item, Group) for item in tree.items):
         return None
-    return tree.combine, [_plain_leaf(item) for item in tree.items if isinstance(item, Leaf)]
+    return tree.combine, [_plain(item) for item in tree.items]
 
 
 def from_rows(combine: str, edited: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -166,37 +103,145 @@ def _group(where: Any, depth: int) -> Group:
     return Group(cast(Combine, combine), tuple(_item(item, depth) for item in items))
 
 
-def _item(item: Any, depth: int) -> Leaf | Group:
+def _item(item: Any, depth: int) -> Item:
     if not isinstance(item, Mapping):
         raise _wrong("condition_invalid", "A condition is {field, is, value}, or a group of them.")
     if "related" in item:
-        raise _wrong("condition_not_yet", "This version can't filter on related models yet.", "related")
+        return _related(item, depth)
     if "segment" in item:
-        raise _wrong("condition_not_yet", "This version can't filter on membership in another segment yet.", "segment")
+        return _member(item)
     return _leaf(item) if "field" in item else _group(item, depth + 1)
 
 
 def _leaf(item: Mapping[str, Any]) -> Leaf:
     field, operator = item["field"], item.get("is")
-    for key in item:
-        if key not in ("field", "is", "value"):
-            raise _wrong("condition_invalid", f"A condition has no {key!r}. It takes field, is and value.", str(field))
+    _refuse_other(item, ("field", "is", "value"), str(field))
     if not isinstance(field, str):
         raise _wrong("condition_invalid", "The field of a condition is the name of a column.", str(field))
-    if operator in _NOT_YET:
-        raise _wrong("condition_not_yet", f"This version can't ask {operator!r} of a list yet.", field)
     if operator not in LABELS:
         said = f"There is no operator {operator!r}." if operator else f"The condition on {field!r} says nothing under 'is'."
         raise _wrong("operator_unknown", f"{said} Choose one of: {', '.join(LABELS)}.", field)
     return Leaf(field, str(operator), item.get("value"))
 
 
-def _validated(item: Leaf | Group, types: Mapping[str, str]) -> Leaf | Group:
-    if isinstance(item, Group):
-        return validate(item, types)
-    if item.field not in types:
-        known = ", ".join(types) or "none"
-        raise _wrong("column_unknown", f"The model has no column {item.field!r}. It has: {known}.", item.field)
+def _member(item: Mapping[str, Any]) -> Member:
+    name, operator = item["segment"], item.get("is")
+    _refuse_other(item, ("segment", "is"), str(name))
+    if not isinstance(name, str) or not name:
+        raise _wrong("condition_invalid", "`segment` takes the name of another segment of the same model.")
+    if operator not in MEMBER:
+        raise _wrong("operator_unknown", f"A condition on a segment takes is: {' or '.join(MEMBER)}.", name)
+    return Member(name, str(operator))
+
+
+def _related(item: Mapping[str, Any], depth: int) -> Related:
+    model = item["related"]
+    _refuse_other(item, _RELATED, str(model))
+    if not isinstance(model, str) or not model or not isinstance(item.get("through", ""), str):
+        raise _wrong("condition_invalid", "`related` takes the name of another model, and `through` that of a relation.")
+    asked = [key for key in ("has", *MEASURES) if key in item]
+    if len(asked) != 1:
+        raise _wrong("condition_invalid", f"A condition on {model!r} takes one of: has, {', '.join(MEASURES)}.", model)
+    where = EVERYTHING if item.get("where") in (None, {}) else _group(item["where"], depth + 1)
+    through = item.get("through", "")
+    return _counted(item, model, through, where) if asked == ["has"] else _measured(item, asked[0], model, through, where)
+
+
+def _counted(item: Mapping[str, Any], model: str, through: str, where: Group) -> Related:
+    operator, count = item["has"], item.get("count")
+    _refuse_other(item, ("related", "through", "where", "has", "count"), model)
+    if operator not in HAS:
+        raise _wrong("operator_unknown", f"`has` takes one of: {', '.join(HAS)}.", model)
+    if operator == "none":
+        if count is not None:
+            raise _wrong("condition_value", "`has: none` takes no count.", model)
+        return Related(model, "none", None, where, through=through)
+    if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MOST_ROWS:
+        raise _wrong("condition_value", f"The condition on {model!r} needs a `count`: a whole number, 0 or more.", model)
+    return Related(model, str(operator), count, where, through=through)
+
+
+def _measured(item: Mapping[str, Any], measure: str, model: str, through: str, where: Group) -> Related:
+    column, operator = item[measure], item.get("is")
+    _refuse_other(item, ("related", "through", "where", measure, "is", "value"), model)
+    if not isinstance(column, str):
+        raise _wrong("condition_invalid", f"`{measure}` takes a column of {model!r}.", model)
+    if operator not in LABELS:
+        raise _wrong("operator_unknown", f"The {measure} of {column!r} needs an operator under 'is', e.g. at_least.", model)
+    return Related(model, str(operator), item.get("value"), where, measure, column, through)
+
+
+def _refuse_other(item: Mapping[str, Any], known: Sequence[str], where: str) -> None:
+    for key in item:
+        if key not in known:
+            raise _wrong("condition_invalid", f"A condition has no {key!r} here. It takes {', '.join(known)}.", where)
+
+
+class _Judge:
+    """Validates a tree with all that it unfolds into, which must not grow without end."""
+
+    def __init__(self) -> None:
+        self.left = MAX_UNFOLDED
+
+    def group(self, tree: Group, about: Facts, path: tuple[str, ...]) -> Group:
+        return Group(tree.combine, tuple(self.item(item, about, path) for item in tree.items))
+
+    def item(self, item: Item, about: Facts, path: tuple[str, ...]) -> Item:
+        self.left -= 1
+        if self.left < 0:
+            raise _wrong("condition_too_many", f"With the segments that it asks about, this is more than {MAX_UNFOLDED} conditions.")
+        if isinstance(item, Group):
+            return self.group(item, about, path)
+        if isinstance(item, Member):
+            return self.member(item, about, path)
+        return self.related(item, about, path) if isinstance(item, Related) else _validated(item, about.types)
+
+    def member(self, item: Member, about: Facts, path: tuple[str, ...]) -> Member:
+        if item.segment in path:
+            circle = " → ".join((*path[path.index(item.segment) :], item.segment))
+            raise _wrong("segment_cycle", f"Segments can't ask about one another in a circle: {circle}.", item.segment)
+        found = about.segments.get(item.segment)
+        if found is None:
+            known = ", ".join(name for name in about.segments if name not in path) or "no other"
+            raise _wrong("segment_unknown", f"The model has no segment called {item.segment!r}. It has: {known}.", item.segment)
+        tree = self.group(parse(found.where), about, (*path, item.segment))
+        return Member(item.segment, item.operator, about.name, tree, limits.parse(found.limit, about.types))
+
+    def related(self, item: Related, about: Facts, path: tuple[str, ...]) -> Related:
+        link = _link(item, about)
+        other = about.world[item.model]
+        # A segment of a related model is another thing, but the circle may close through it all the same.
+        where = self.group(item.where, other, path)
+        value = item.value if item.measure == "count" else _measure_value(item, other.types)
+        return Related(item.model, item.operator, value, where, item.measure, item.column, item.through, link)
+
+
+def _link(item: Related, about: Facts) -> Link:
+    links = [link for link in about.links if link.model == item.model and item.through in ("", link.through)]
+    if len(links) == 1:
+        return links[0]
+    if not links:
+        known = ", ".join(dict.fromkeys(link.model for link in about.links)) or "none yet; add a relation to the model"
+        raise _wrong("related_unknown", f"{item.through or item.model!r} is not related to this model. Related are: {known}.", item.model)
+    names = ", ".join(link.through for link in links)
+    raise _wrong("related_ambiguous", f"{item.model!r} is related in several ways. Say `through` which one: {names}.", item.model)
+
+
+def _measure_value(item: Related, types: Mapping[str, str]) -> Any:
+    _refuse_unknown(item.column, types)
+    type = ColumnType(types[item.column])
+    if type not in MEASURES[item.measure]:
+        message = f"There is no {item.measure} of {item.column!r}, a {type} column. It takes: {', '.join(MEASURES[item.measure])}."
+        raise _wrong("measure_invalid", message, item.column)
+    result, operators = measured(item.measure, type)
+    if item.operator not in operators:
+        message = f"{item.operator!r} can't be asked of the {item.measure} of {item.column!r}. It takes: {', '.join(operators)}."
+        raise _wrong("operator_unknown", message, item.column)
+    return read(item.column, result, item.operator, item.value)
+
+
+def _validated(item: Leaf, types: Mapping[str, str]) -> Leaf:
+    _refuse_unknown(item.field, types)
     type = ColumnType(types[item.field])
     if item.operator not in OPERATORS[type]:
         allowed = ", ".join(OPERATORS[type])
@@ -205,17 +250,29 @@ def _validated(item: Leaf | Group, types: Mapping[str, str]) -> Leaf | Group:
     return Leaf(item.field, item.operator, read(item.field, type, item.operator, item.value))
 
 
-def _plain_leaf(leaf: Leaf) -> dict[str, Any]:
-    said: dict[str, Any] = {"field": leaf.field, "is": leaf.operator}
-    if leaf.operator not in PLAIN:
-        said["value"] = plain_value(leaf.value)
-    return said
+def _refuse_unknown(column: str, types: Mapping[str, str]) -> None:
+    if column not in types:
+        known = ", ".join(types) or "none"
+        raise _wrong("column_unknown", f"The model has no column {column!r}. It has: {known}.", column)
 
 
-def _say(leaf: Leaf) -> str:
-    if leaf.operator in PLAIN:
-        return f"{leaf.field} {LABELS[leaf.operator]}"
-    return f"{leaf.field} {LABELS[leaf.operator]} {words(leaf.operator, leaf.value)}"
+def _plain(item: Item) -> dict[str, Any]:
+    if isinstance(item, Group):
+        return plain(item)
+    if isinstance(item, Member):
+        return {"segment": item.segment, "is": item.operator}
+    if isinstance(item, Leaf):
+        return {"field": item.field, **_compared(item)}
+    said: dict[str, Any] = {"related": item.model, **({"through": item.through} if item.through else {})}
+    if item.measure == "count":
+        said |= {"has": item.operator, **({} if item.value is None else {"count": item.value})}
+    else:
+        said |= {item.measure: item.column, **_compared(item)}
+    return {**said, **({"where": plain(item.where)} if item.where.items else {})}
+
+
+def _compared(item: Leaf | Related) -> dict[str, Any]:
+    return {"is": item.operator, **({} if item.operator in PLAIN else {"value": plain_value(item.value)})}
 
 
 def _wrong(code: str, message: str, where: str = "") -> Misconfigured:
@@ -223,6 +280,6 @@ def _wrong(code: str, message: str, where: str = "") -> Misconfigured:
 
 
 __all__ = [
-    "EVERYTHING", "LABELS", "LENGTHS", "LISTS", "OPERATORS", "PAIRS", "PLAIN", "Combine", "Group", "Leaf", "from_rows", "leaves", "parse",
-    "plain", "rows", "say", "validate",
+    "EVERYTHING", "HAS", "LABELS", "LENGTHS", "LISTS", "MEASURES", "MEMBER", "OPERATORS", "PAIRS", "PLAIN", "Combine", "Group", "Item",
+    "Leaf", "Member", "Related", "from_rows", "leaves", "measured", "parse", "plain", "rows", "say", "segments_of", "sentence", "validate",
 ]  # fmt: skip

@@ -53,6 +53,15 @@ class TableInfo:
     rows: int | None = None
 
 
+@dataclass(frozen=True)
+class ForeignKey:
+    """A column of a table whose values are found in a column of another."""
+
+    column: str
+    table: str
+    other: str
+
+
 class Reader(ABC):
     """An open, read-only session with a source. Nothing can be written through it."""
 
@@ -83,6 +92,10 @@ class Reader(ABC):
             Misconfigured, Unavailable
         """
         return [TableInfo(name, tuple(self.columns(table=name))) for name in self.tables()]
+
+    def foreign_keys(self, table: str) -> list[ForeignKey]:
+        """The foreign keys of one column each that the source declares; none where it has no such thing."""
+        return []
 
     @abstractmethod
     def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:

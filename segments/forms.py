@@ -15,14 +15,16 @@ from unfold.widgets import (
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelect2Widget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
 )
 
 from core import parameter_form
 from core.errors import Misconfigured, Problem
-from segments import checks, conditions, discovery, uploads
+from segments import checks, definitions, discovery, uploads
 from segments.builder import ConditionsField
 from segments.contract import ColumnInfo, Engine
-from segments.models import DataModel, Segment, Source
+from segments.definitions import tags_of
+from segments.models import DataModel, Relation, Segment, Source
 
 TEST = "_test"
 """The button that saves a source and tests it."""
@@ -175,14 +177,58 @@ class ModelForm(forms.ModelForm):
         self.key_warning = verdict.message if verdict.level == "warning" else ""
 
 
+class RelationForm(forms.ModelForm):
+    """A column of the model, and the column of another model that it points at."""
+
+    of: DataModel | None = None
+
+    from_column = forms.ChoiceField(label="Column", widget=UnfoldAdminSelectWidget())
+    to_column = forms.ChoiceField(label="Its column", widget=UnfoldAdminSelectWidget())
+
+    class Meta:
+        model = Relation
+        fields = ["from_column", "to_model", "to_column"]
+        widgets = {"to_model": UnfoldAdminSelectWidget()}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.of is None:
+            return
+        others = DataModel.objects.filter(source=self.of.source).exclude(pk=self.of.pk)
+        fields: dict[str, Any] = self.fields
+        fields["to_model"].queryset = others
+        fields["from_column"].choices = [NO_CHOICE, *((name, name) for name in self.of.column_types())]
+        names = dict.fromkeys(name for other in others for name in (other.primary_key, *other.column_types()))
+        fields["to_column"].choices = [NO_CHOICE, *((name, name) for name in names)]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        model, column = cleaned.get("to_model"), cleaned.get("to_column")
+        if model and column and column not in model.column_types():
+            self.add_error("to_column", f"{model} has no column {column!r}. It has: {', '.join(model.column_types())}.")
+        return cleaned
+
+
+class TagsField(forms.CharField):
+    """Words separated by commas."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> list[str]:
+        return tags_of(str(super().clean(value) or "").split(","))
+
+
 class SegmentForm(forms.ModelForm):
     """The rows of a model that meet conditions."""
 
     where = ConditionsField(label="Conditions", required=False)
+    limit = forms.JSONField(required=False, widget=forms.HiddenInput)
+    tags = TagsField(required=False, widget=UnfoldAdminTextInputWidget(), help_text="Words to find it by, separated by commas.")
 
     class Meta:
         model = Segment
-        fields = ["name", "model", "where", "description"]
+        fields = ["name", "model", "where", "limit", "description", "tags"]
         widgets = {
             "model": UnfoldAdminSelectWidget(attrs={"data-role": "model"}),
             "description": UnfoldAdminExpandableTextareaWidget(),
@@ -192,14 +238,21 @@ class SegmentForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "where" in self.fields and self.instance.pk:
             self.fields["where"].widget.attrs["data-model"] = self.instance.model_id
-            self.fields["where"].widget.types = self.instance.model.column_types()
+
+    def clean_limit(self) -> dict[str, Any]:
+        return self.cleaned_data["limit"] or {}
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         model = cleaned.get("model") or (self.instance.model if self.instance.pk else None)
         if model and "where" in cleaned:
             try:
-                cleaned["where"] = conditions.plain(conditions.parse(cleaned["where"], model.column_types()))
+                self._check(cleaned, model)
             except Misconfigured as problem:
                 self.add_error("where", problem.message)
         return cleaned
+
+    def _check(self, cleaned: dict[str, Any], model: DataModel) -> None:
+        limit = cleaned.get("limit", self.instance.limit)
+        changed = Segment(pk=self.instance.pk, model=model, name=cleaned.get("name", ""), where=cleaned["where"], limit=limit)
+        cleaned["where"], cleaned["limit"] = definitions.checked(changed, before=self.initial.get("name", ""))

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.validators import MinLengthValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from core.health import Health
 from core.secrets import EncryptedJSONField
@@ -61,6 +61,9 @@ class DataModel(models.Model):
     table = models.CharField(max_length=400, blank=True, help_text="A table or view. Leave empty for a SQL query.")
     sql = models.TextField("SQL", blank=True, help_text="One read-only SELECT. Leave empty for a table.")
     primary_key = models.CharField(max_length=200, validators=[MinLengthValidator(1)])
+    key_warning = models.TextField(blank=True, editable=False, help_text="What the last check of the primary key found.")
+    problem = models.TextField(blank=True, editable=False, help_text="What the source has changed under columns that are used.")
+    checked_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -100,13 +103,39 @@ class Column(models.Model):
         return self.name
 
 
+class Relation(models.Model):
+    """Rows of one model belong to a row of another: the values of two columns are equal. Seen and used from either side."""
+
+    from_model = models.ForeignKey(DataModel, models.CASCADE, related_name="relations", verbose_name="model")
+    from_column = models.CharField(max_length=200, help_text="E.g. company_id of orders: many rows may share one value.")
+    to_model = models.ForeignKey(DataModel, models.CASCADE, related_name="relations_here", verbose_name="belongs to")
+    to_column = models.CharField(max_length=200, help_text="E.g. id of companies: each row has its own value.")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["from_model", "from_column", "to_model", "to_column"], name="relation_once"),
+            models.CheckConstraint(condition=~Q(from_model=F("to_model")), name="relation_of_two_models"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} → {self.to_model.name}.{self.to_column}"
+
+    @property
+    def name(self) -> str:
+        """What a condition calls it."""
+        return f"{self.from_model.name}.{self.from_column}"
+
+
 class Segment(models.Model):
     """The rows of a model that meet a tree of conditions."""
 
     name = models.CharField(max_length=200, unique=True)
     model = models.ForeignKey(DataModel, models.PROTECT, related_name="segments")
     where = models.JSONField("conditions", default=dict, blank=True)
+    limit = models.JSONField("size limit", default=dict, blank=True)
     description = models.TextField(blank=True)
+    tags = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -114,3 +143,29 @@ class Segment(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SegmentSize(models.Model):
+    """How many rows a segment held on a day, as it was counted last on it."""
+
+    segment = models.ForeignKey(Segment, models.CASCADE, related_name="sizes")
+    day = models.DateField()
+    rows = models.PositiveBigIntegerField()
+
+    class Meta:
+        ordering = ["day"]
+        constraints = [models.UniqueConstraint(fields=["segment", "day"], name="one_size_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.rows} on {self.day}"
+
+
+class Question(models.Model):
+    """What a page asked last: an answer that is still being worked on for an earlier number is not wanted any more."""
+
+    page = models.CharField(max_length=80, primary_key=True)
+    number = models.PositiveIntegerField()
+    asked_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.page} {self.number}"

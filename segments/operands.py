@@ -13,12 +13,14 @@ from segments.times import Duration, duration
 
 PLAIN = frozenset({"empty", "not_empty"})
 """Operators without a value. The others take one value, a list of them, two, or a length of time."""
-LISTS = frozenset({"one_of", "none_of"})
+LISTS = frozenset({"one_of", "none_of", "contains_any", "contains_all", "contains_none"})
 PAIRS = frozenset({"between", "not_between"})
 LENGTHS = frozenset({"in_the_last", "in_the_next", "more_than_ago"})
 _PART_OF_TEXT = frozenset({"contains", "not_contains", "starts_with", "ends_with"})
 
 MAX_VALUES = 10_000
+MOST_SAID = 12
+"""Values of a list that are said one by one."""
 MAX_NUMBER = 10**18
 MAX_DECIMALS = 9
 YEARS = (1000, 9000)
@@ -63,7 +65,8 @@ def plain_value(value: Any) -> Any:
 def words(operator: str, value: Any) -> str:
     """The value in words."""
     if isinstance(value, tuple | list):
-        return (" and " if operator in PAIRS else ", ").join(words(operator, one) for one in value)
+        more = f" and {len(value) - MOST_SAID:,} more" if len(value) > MOST_SAID else ""
+        return (" and " if operator in PAIRS else ", ").join(words(operator, one) for one in value[:MOST_SAID]) + more
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
@@ -77,6 +80,13 @@ def _text(field: str, value: Any) -> str:
     if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
         raise _wrong(field, "its text holds a character that databases can't store")
     return value
+
+
+def _element(field: str, value: Any) -> str:
+    """An element of a list is compared by its text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else _text(field, value)
 
 
 def _number(field: str, value: Any) -> int | Decimal:
@@ -138,7 +148,7 @@ def _many(field: str, type: ColumnType, value: Any) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple) or not value:
         raise _wrong(field, "its value must be a list such as [FR, DE]")
     if len(value) > MAX_VALUES:
-        raise _wrong(field, f"it can hold at most {MAX_VALUES} values")
+        raise _wrong(field, f"it can hold at most {MAX_VALUES:,} values")
     return tuple(_READERS[type](field, one) for one in value)
 
 
@@ -159,4 +169,6 @@ _READERS: dict[ColumnType, Callable[[str, Any], Any]] = {
     ColumnType.BOOLEAN: _boolean,
     ColumnType.DATE: _date,
     ColumnType.TIMESTAMP: _timestamp,
+    ColumnType.LIST: _element,
+    ColumnType.OBJECT: _element,
 }

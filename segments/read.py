@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 from django.conf import settings
-from sqlalchemy import ColumnElement, FromClause
+from django.utils import timezone
+from sqlalchemy import FromClause, Select
 
 from core.errors import Misconfigured
-from segments import conditions
+from segments import conditions, limits
 from segments import sql as statements
 from segments.ahead import ahead, nothing
 from segments.contract import ColumnInfo, ColumnType, Reader
 from segments.models import DataModel, Segment
 from segments.sources import engine, opened, zone
+from segments.tree import Group
 from segments.values import natural
+from segments.where import First, Narrowing, Table
+from segments.world import facts
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,9 @@ class Selection:
 
     model: DataModel
     where: Mapping[str, Any]
+    limit: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+    """Of the segment, which its conditions must not come back to."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +48,34 @@ class Stream:
 
 
 @dataclass(frozen=True)
+class Examined:
+    """What a person sees of a selection: its first rows, how many it has, and how many its model has (where that was asked)."""
+
+    rows: list[dict[str, Any]]
+    count: int
+    total: int | None
+
+
+@dataclass(frozen=True)
 class _Query:
     """A selection made ready for its source."""
 
     columns: dict[str, ColumnInfo]
     source: FromClause
-    where: ColumnElement[bool] | None
+    where: Narrowing | None
+    first: First | None
+    tree: Group
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        return statements.select(self.source, self.columns, columns, self.where, self.first)
+
+    def count(self) -> Select[Any]:
+        return statements.count(self.source, self.where, self.first.limit.rows if self.first else None)
 
 
 def selection(of: Segment | DataModel) -> Selection:
     """All rows of a model, or those of a segment; saved or not."""
-    return Selection(of.model, of.where or {}) if isinstance(of, Segment) else Selection(of, {})
+    return Selection(of.model, of.where or {}, of.limit or {}, of.name) if isinstance(of, Segment) else Selection(of, {})
 
 
 def preview(selection: Selection, *, now: datetime, limit: int = 20) -> list[dict[str, Any]]:
@@ -61,10 +85,59 @@ def preview(selection: Selection, *, now: datetime, limit: int = 20) -> list[dic
         Misconfigured, Unavailable
     """
     with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
-        query = _query(selection, _columns(selection.model, reader), now)
-        rows = reader.rows(statements.select(query.source, query.columns, list(query.columns), query.where), limit)
-    home = zone(selection.model.source)
-    return [{name: natural(value, query.columns[name].type, home) for name, value in row.items()} for row in rows]
+        query = _query(selection, reader, now)
+        rows = _first_rows(query, reader, limit)
+    return _natural(rows, query, selection)
+
+
+def examine(selection: Selection, *, now: datetime, limit: int, total: bool, look: Callable[[], None] = nothing) -> Examined:
+    """The first rows and how many there are, in one session. `look` is called as in `stream`, and can end it.
+
+    Args:
+        total: whether to count the rows of the whole model too.
+
+    Raises:
+        Misconfigured, Unavailable
+    """
+    with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
+        query = _query(selection, reader, now)
+        everything = statements.count(query.source)
+        asked: list[Callable[[], Any]] = [lambda: _first_rows(query, reader, limit), lambda: _counted(query.count(), reader)]
+        if total:
+            asked.append(lambda: _counted(everything, reader))
+        with closing(ahead((ask() for ask in asked), look=look, interrupt=reader.interrupt)) as answers:
+            rows, count, *more = answers
+    return Examined(_natural(rows, query, selection), count, more[0] if more else None)
+
+
+def values(model: DataModel, column: str, search: str, *, limit: int, look: Callable[[], None] = nothing) -> list[tuple[Any, int]]:
+    """The most frequent values of a column whose text contains `search`, with how often they occur.
+
+    Raises:
+        Misconfigured, Unavailable
+    """
+    with opened(model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
+        query = _query(Selection(model, {}), reader, timezone.now())
+        _refuse_missing(Selection(model, {}), [column], query.columns)
+        found = statements.containing(query.source, query.columns[column], search)
+        chosen = statements.select(query.source, query.columns, [column], found)
+        asked = (reader.rows(one, limit) for one in [statements.frequent(chosen)])
+        with closing(ahead(asked, look=look, interrupt=reader.interrupt)) as answers:
+            (rows,) = answers
+    return _values(rows, query.columns[column].type, zone(model.source))
+
+
+def breakdown(selection: Selection, column: str, *, now: datetime, limit: int) -> list[tuple[Any, int]]:
+    """The most frequent values of a column among the selected rows, null among them, with how many rows have each.
+
+    Raises:
+        Misconfigured, Unavailable
+    """
+    with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
+        query = _query(selection, reader, now)
+        _refuse_missing(selection, [column], query.columns)
+        rows = reader.rows(statements.frequent(query.select([column])), limit)
+    return _values(rows, query.columns[column].type, zone(selection.model.source))
 
 
 def count(selection: Selection, *, now: datetime) -> int:
@@ -74,8 +147,7 @@ def count(selection: Selection, *, now: datetime) -> int:
         Misconfigured, Unavailable
     """
     with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
-        query = _query(selection, _columns(selection.model, reader), now)
-        return int(reader.rows(statements.count(query.source, query.where), 1)[0]["rows"])
+        return _counted(_query(selection, reader, now).count(), reader)
 
 
 def sql(selection: Selection, *, now: datetime) -> str:
@@ -84,13 +156,10 @@ def sql(selection: Selection, *, now: datetime) -> str:
     Raises:
         Misconfigured, Unavailable
     """
-    columns = _stored(selection.model)
-    if not columns:
-        with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
-            columns = _columns(selection.model, reader)
-    query = _query(selection, columns, now)
-    chosen = statements.select(query.source, query.columns, list(query.columns), query.where)
-    return statements.shown(chosen, engine(selection.model.source).dialect)
+    if _stored(selection.model):
+        return _shown(_query(selection, None, now), selection)
+    with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
+        return _shown(_query(selection, reader, now), selection)
 
 
 def check(selection: Selection, columns: Sequence[str]) -> None:
@@ -115,12 +184,10 @@ def stream(selection: Selection, columns: Sequence[str], *, now: datetime, look:
         Misconfigured: e.g. `column_missing`, a column is not in the source any more. Unavailable: no answer.
     """
     with opened(selection.model.source, settings.SOURCE_TIMEOUT_SECONDS) as reader:
-        known = _columns(selection.model, reader)
-        _refuse_missing(selection, columns, known)
-        query = _query(selection, known, now)
-        chosen = statements.select(query.source, query.columns, columns, query.where)
-        types = {name: known[name].type for name in columns}
-        with closing(ahead(reader.batches(chosen), look=look, interrupt=reader.interrupt)) as batches:
+        query = _query(selection, reader, now)
+        _refuse_missing(selection, columns, query.columns)
+        types = {name: query.columns[name].type for name in columns}
+        with closing(ahead(reader.batches(query.select(columns)), look=look, interrupt=reader.interrupt)) as batches:
             yield Stream(types, zone(selection.model.source), batches)
 
 
@@ -142,14 +209,47 @@ def _stored(model: DataModel) -> dict[str, ColumnInfo]:
     return {name: ColumnInfo(name, ColumnType(type), native) for name, type, native in rows}
 
 
-def _query(selection: Selection, columns: dict[str, ColumnInfo], now: datetime) -> _Query:
+def _query(selection: Selection, reader: Reader | None, now: datetime) -> _Query:
+    """The selection against the columns that its source has now, or without a reader against those that are stored."""
     model = selection.model
+
+    def table(of: DataModel) -> Table:
+        columns = _columns(of, reader) if reader else _stored(of)
+        source = statements.relation(list(columns.values()), engine(model.source).dialect, table=of.table, sql=of.sql)
+        return Table(source, columns, of.primary_key)
+
+    def reach(name: str) -> Table:
+        return table(model if name == model.name else DataModel.objects.get(source=model.source, name=name))
+
+    own = table(model)
     tree = conditions.parse(selection.where)
-    _refuse_missing(selection, [leaf.field for leaf in conditions.leaves(tree)], columns)
-    tree = conditions.validate(tree, {name: info.type for name, info in columns.items()})
-    dialect = engine(model.source).dialect
-    source = statements.relation(list(columns.values()), dialect, table=model.table, sql=model.sql)
-    return _Query(columns, source, statements.where(tree, source, columns, now=now, zone=zone(model.source)))
+    _refuse_missing(selection, [leaf.field for leaf in conditions.leaves(tree)], own.infos)
+    about = facts(model, {name: info.type for name, info in own.infos.items()})
+    tree = conditions.validate(tree, about, name=selection.name)
+    limit = limits.parse(selection.limit, about.types)
+    where = statements.where(tree, own.source, own.infos, now=now, zone=zone(model.source), reach=reach)
+    return _Query(dict(own.infos), own.source, where, First(limit, model.primary_key) if limit else None, tree)
+
+
+def _first_rows(query: _Query, reader: Reader, limit: int) -> list[dict[str, Any]]:
+    return reader.rows(query.select(list(query.columns)), min(limit, query.first.limit.rows) if query.first else limit)
+
+
+def _natural(rows: list[dict[str, Any]], query: _Query, selection: Selection) -> list[dict[str, Any]]:
+    home = zone(selection.model.source)
+    return [{name: natural(value, query.columns[name].type, home) for name, value in row.items()} for row in rows]
+
+
+def _values(rows: list[dict[str, Any]], type: ColumnType, home: ZoneInfo) -> list[tuple[Any, int]]:
+    return [(natural(row["value"], type, home), int(row["rows"])) for row in rows]
+
+
+def _counted(query: Select[Any], reader: Reader) -> int:
+    return int(reader.rows(query, 1)[0]["rows"])
+
+
+def _shown(query: _Query, selection: Selection) -> str:
+    return statements.shown(query.select(list(query.columns)), engine(selection.model.source).dialect)
 
 
 def _refuse_missing(selection: Selection, wanted: Sequence[str], columns: Mapping[str, ColumnInfo]) -> None:

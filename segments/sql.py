@@ -7,25 +7,23 @@ except that it is not empty.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, FromClause, Select, String, Text, and_, false, func, literal, not_, or_, true, types
+from sqlalchemy import ColumnElement, FromClause, Select, Text, func, literal, literal_column, types
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import quoted_name, visitors
 
-from segments.conditions import Group, Leaf
-from segments.contract import ColumnInfo, ColumnType
-from segments.terms import BooleanValue, Exported, Missing, NumberValue, Position, TextValue, Verbatim, Within
-from segments.times import days, moments
+from segments.contract import ColumnInfo
+from segments.terms import Exported, Position, TextValue, Verbatim
+from segments.tree import Group
+from segments.where import Builder, Clock, First, Infos, Narrowing, Reach, Table, narrowed, nothing, ordered
 
-Infos = Mapping[str, ColumnInfo]
 WITHOUT_SCHEMAS = ("sqlite", "duckdb")
 _NAME = re.compile(r'(?:(?:"((?:[^"]|"")+)"|([^".]+))\.)?(?:"((?:[^"]|"")+)"|([^"]+))')
-_NEGATIVE = {"not_equals": "equals", "none_of": "one_of", "not_contains": "contains", "not_between": "between"}
 
 
 def relation(columns: Sequence[ColumnInfo], dialect: Dialect, *, table: str = "", sql: str = "") -> FromClause:
@@ -39,16 +37,35 @@ def relation(columns: Sequence[ColumnInfo], dialect: Dialect, *, table: str = ""
 
 
 def select(
-    source: FromClause, infos: Infos, columns: Sequence[str], where: ColumnElement[bool] | None = None, limit: int | None = None
+    source: FromClause, infos: Infos, columns: Sequence[str], where: Narrowing | None = None, first: First | None = None
 ) -> Select[Any]:
-    """The rows of `source` that meet `where`, with `columns` in that order."""
-    chosen = [Exported(source.c[name], infos[name]).label(_quoted(name)) for name in columns]
-    return _narrowed(sqlalchemy.select(*chosen).select_from(source), where, limit)
+    """The rows of `source` that `where` leaves, with `columns` in that order; only the `first` of them where it is given."""
+    chosen = [Exported(source.c[infos[name].name], infos[name]).label(_quoted(name)) for name in columns]
+    query = narrowed(sqlalchemy.select(*chosen), source, where)
+    return query if first is None else ordered(query, Table(source, infos), first)
 
 
-def count(source: FromClause, where: ColumnElement[bool] | None = None) -> Select[Any]:
-    """How many rows of `source` meet `where`, as `rows`."""
-    return _narrowed(sqlalchemy.select(func.count().label("rows")).select_from(source), where, None)
+def count(source: FromClause, where: Narrowing | None = None, most: int | None = None) -> Select[Any]:
+    """How many rows of `source` there are that `where` leaves, as `rows`; no more than `most`."""
+    if most is None:
+        return narrowed(sqlalchemy.select(func.count().label("rows")), source, where)
+    found = narrowed(sqlalchemy.select(literal_column("1").label("one")), source, where).limit(most).subquery("found")
+    return sqlalchemy.select(func.count().label("rows")).select_from(found)
+
+
+def frequent(chosen: Select[Any]) -> Select[Any]:
+    """The values of a statement of one column, the most frequent first, as `value` and `rows`."""
+    rows = chosen.subquery("found")
+    value, counted = next(iter(rows.c)), func.count().label("rows")
+    return sqlalchemy.select(value.label("value"), counted).group_by(value).order_by(counted.desc(), value)
+
+
+def containing(source: FromClause, info: ColumnInfo, search: str) -> Narrowing:
+    """The rows whose column is not null, and whose text contains `search` in whatever case."""
+    column = source.c[info.name]
+    if not search:
+        return Narrowing(column.is_not(None))
+    return Narrowing(Position(func.lower(TextValue(column, info)), search.lower()) > 0)
 
 
 def keys(source: FromClause, info: ColumnInfo) -> Select[Any]:
@@ -62,17 +79,15 @@ def keys(source: FromClause, info: ColumnInfo) -> Select[Any]:
     return sqlalchemy.select(*counts).select_from(source)
 
 
-def where(tree: Group, source: FromClause, infos: Infos, *, now: datetime, zone: ZoneInfo) -> ColumnElement[bool] | None:
-    """A validated tree as one condition; None where it means all rows.
+def where(tree: Group, source: FromClause, infos: Infos, *, now: datetime, zone: ZoneInfo, reach: Reach = nothing) -> Narrowing | None:
+    """A validated tree as what narrows `source`; None where it means all rows.
 
     Args:
         now: what `in_the_last` and the like count from.
         zone: the source's: of days, and of times without a zone.
+        reach: gives the table of another model of the source, by its name.
     """
-    if not tree.items:
-        return None
-    parts = [_item(item, source, infos, now, zone) for item in tree.items]
-    return and_(*parts) if tree.combine == "all" else or_(*parts)
+    return Builder(Table(source, infos), Clock(now, zone), reach).narrowing(tree)
 
 
 def shown(query: Select[Any], dialect: Dialect) -> str:
@@ -103,75 +118,3 @@ def join_name(schema: str, name: str) -> str:
 
 def _quoted(name: str) -> quoted_name:
     return quoted_name(name, quote=True)
-
-
-def _narrowed(query: Select[Any], where: ColumnElement[bool] | None, limit: int | None) -> Select[Any]:
-    if where is not None:
-        query = query.where(where)
-    return query if limit is None else query.limit(limit)
-
-
-def _item(item: Leaf | Group, source: FromClause, infos: Infos, now: datetime, zone: ZoneInfo) -> ColumnElement[bool]:
-    if isinstance(item, Group):
-        nested = where(item, source, infos, now=now, zone=zone)
-        return true() if nested is None else nested
-    column, info = source.c[item.field], infos[item.field]
-    if item.operator == "empty":
-        return _empty(column, info)
-    if item.operator == "not_empty":
-        return not_(_empty(column, info))
-    if info.type == ColumnType.DATE:
-        return Within(column, info, days(item.operator, item.value, now, zone), zone)
-    if info.type == ColumnType.TIMESTAMP:
-        return Within(column, info, moments(item.operator, item.value, now, zone), zone)
-    return _compared(column, info, item)
-
-
-def _empty(column: ColumnElement[Any], info: ColumnInfo) -> ColumnElement[bool]:
-    missing = Missing(column, info)
-    if info.type == ColumnType.TEXT:
-        return or_(missing, TextValue(column, info) == literal("", Text()))
-    if info.type in (ColumnType.LIST, ColumnType.OBJECT):
-        text = func.replace(TextValue(Exported(column, info), ColumnInfo(info.name, ColumnType.TEXT)), " ", "")
-        return or_(missing, text.in_(["[]", "{}"]))
-    return missing
-
-
-def _compared(column: ColumnElement[Any], info: ColumnInfo, leaf: Leaf) -> ColumnElement[bool]:
-    if info.type == ColumnType.BOOLEAN:
-        return BooleanValue(column, info).is_(true() if leaf.value else false())
-    value: ColumnElement[Any] = TextValue(column, info) if info.type == ColumnType.TEXT else NumberValue(column, info)
-    if leaf.operator in _NEGATIVE:
-        return or_(value.is_(None), not_(_met(value, _NEGATIVE[leaf.operator], leaf.value)))
-    return _met(value, leaf.operator, leaf.value)
-
-
-def _met(value: ColumnElement[Any], operator: str, operand: Any) -> ColumnElement[bool]:
-    match operator:
-        case "equals":
-            return value == _bound(operand)
-        case "one_of":
-            return value.in_([_bound(one) for one in operand])
-        case "greater_than":
-            return value > _bound(operand)
-        case "at_least":
-            return value >= _bound(operand)
-        case "less_than":
-            return value < _bound(operand)
-        case "at_most":
-            return value <= _bound(operand)
-        case "between":
-            return value.between(_bound(operand[0]), _bound(operand[1]))
-        case "contains":
-            return Position(value, operand) > 0
-        case "starts_with":
-            return func.substr(value, 1, len(operand)) == _bound(operand)
-        case "ends_with":
-            return func.substr(value, func.length(value) - (len(operand) - 1)) == _bound(operand)
-    raise ValueError(f"No SQL is known for the operator {operator!r}.")
-
-
-def _bound(value: Any) -> ColumnElement[Any]:
-    if isinstance(value, str):
-        return literal(value, String())
-    return literal(value, types.BigInteger() if isinstance(value, int) else types.Numeric())

@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from core.errors import Problem
-from segments import discovery
+from segments import discovery, sizes, watch
 from segments.models import Source
 
 
@@ -26,3 +26,15 @@ def check_source(pk: int) -> None:
     if source:
         with suppress(Problem):
             discovery.check(source, timezone.now())
+
+
+@shared_task
+def look_at_models() -> None:
+    """Each day: primary keys, and whether sources changed under what is used."""
+    watch.look_at_all(timezone.now())
+
+
+@shared_task
+def count_segments() -> None:
+    """Each day: how large every segment is."""
+    sizes.count_all(timezone.now())

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Text, cast, func, literal, or_, types
+from sqlalchemy import ColumnElement, Text, any_, cast, false, func, literal, or_, types
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import TextClause
@@ -68,6 +68,16 @@ class Within(Term):
         super().__init__(column, info)
         self.span = span
         self.zone = zone
+
+
+class ListHas(Term):
+    """Whether a list holds an element that reads as `value`. Not asked of a missing list."""
+
+    type = types.Boolean()
+
+    def __init__(self, column: ColumnElement[Any], info: ColumnInfo, value: str) -> None:
+        super().__init__(column, info)
+        self.value = literal(value, Text())
 
 
 class Position(ColumnElement[Any]):
@@ -167,3 +177,9 @@ def _within(term: Within) -> ColumnElement[Any]:
 @written(Position)
 def _position(term: Position) -> ColumnElement[Any]:
     return func.strpos(term.text, term.part)
+
+
+@written(ListHas)
+def _list_has(term: ListHas) -> ColumnElement[Any]:
+    # An element that is null makes it null, where the value is not found.
+    return func.coalesce(term.value == any_(cast(term.column, types.ARRAY(Text()))), false())

@@ -16,7 +16,7 @@ from dinmo.workspace import file, plan, standing, things
 from dinmo.workspace.models import Ask
 from dinmo.workspace.problems import Problem, Refused
 from dinmo.workspace.schedules import columns
-from segments.models import Column, DataModel, Segment, Source
+from segments.models import Column, DataModel, Relation, Segment, Source
 
 
 def apply(text: str, environment: Mapping[str, str], ask: Ask, *, dry_run: bool = False, yes: bool = False) -> plan.Plan:
@@ -98,9 +98,21 @@ def _model(thing: things.Model) -> None:
         Column.objects.update_or_create(model=row, name=column.name, defaults=values)
 
 
+def _relation(thing: things.Relation) -> None:
+    models = [DataModel.objects.get(name=name) for name in (thing.model, thing.to_model)]
+    Relation.objects.get_or_create(from_model=models[0], from_column=thing.column, to_model=models[1], to_column=thing.to_column)
+
+
 def _segment(thing: things.Segment) -> None:
     model = DataModel.objects.get(name=thing.model)
-    _saved(_row(Segment, thing), model=model, where=dict(thing.where), description=thing.description)
+    _saved(
+        _row(Segment, thing),
+        model=model,
+        where=dict(thing.where),
+        limit=dict(thing.limit),
+        description=thing.description,
+        tags=list(thing.tags),
+    )
 
 
 def _destination(thing: things.Destination) -> None:
@@ -162,6 +174,7 @@ def _schedules(row: Activation, thing: things.Activation) -> None:
 _WRITERS: dict[str, Callable[[Any], None]] = {
     "source": _source,
     "model": _model,
+    "relation": _relation,
     "segment": _segment,
     "connection": _connection,
     "destination": _destination,

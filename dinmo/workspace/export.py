@@ -22,7 +22,8 @@ from segments.registry import engines
 HEAD = "# The workspace. Secrets are not part of it: one that is left out stays as it is; write e.g. `password: ${NAME}` to set it.\n"
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./ -]*(?<! )|[0-9]+ [a-z]+")
 _BLOCK = re.compile(r"[!-~](?:[ -~]*[!-~])?(?:\n+ *[!-~](?:[ -~]*[!-~])?)*\n?")
-_LEAF = ("field", "is", "value")
+_LEAF = ("field", "segment", "related", "through", "has", "count", "sum", "average", "min", "max", "is", "value", "where")
+_LIMIT = ("rows", "order_by", "descending")
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 
 
@@ -31,6 +32,7 @@ def text(workspace: things.Workspace) -> str:
     written = {
         "sources": [_source(thing) for thing in workspace.sources.values()],
         "models": [_model(thing, workspace.sources[thing.source]) for thing in workspace.models.values()],
+        "relations": [_relation(thing) for thing in workspace.relations.values()],
         "segments": [_segment(thing) for thing in workspace.segments.values()],
         "connections": [_connection(thing) for thing in workspace.connections.values()],
         "destinations": [_destination(thing) for thing in workspace.destinations.values()],
@@ -88,7 +90,20 @@ def _model(thing: things.Model, source: things.Source) -> CommentedMap:
 
 
 def _segment(thing: things.Segment) -> CommentedMap:
-    return _block({"name": thing.name, "model": thing.model, "description": thing.description, "where": _conditions(thing.where)})
+    return _block(
+        {
+            "name": thing.name,
+            "model": thing.model,
+            "description": thing.description,
+            "tags": list(thing.tags),
+            "where": _conditions(thing.where),
+            "limit": _flow({name: thing.limit[name] for name in _LIMIT if name in thing.limit}),
+        }
+    )
+
+
+def _relation(thing: things.Relation) -> CommentedMap:
+    return _flow({"from": f"{thing.model}.{thing.column}", "to": f"{thing.to_model}.{thing.to_column}"})
 
 
 def _destination(thing: things.Destination) -> CommentedMap:
@@ -177,7 +192,7 @@ def _conditions(tree: Any) -> Any:
 
 
 def _place(item: tuple[str, Any]) -> tuple[int, str]:
-    """Field, operator, value: a database may have another order for the keys of JSON."""
+    """What is asked, then how: a database may have another order for the keys of JSON."""
     return (_LEAF.index(item[0]) if item[0] in _LEAF else len(_LEAF), item[0])
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from dinmo.workspace import accounts, activations, document, models, segments, things
+from dinmo.workspace import accounts, activations, document, models, relations, segments, things
 from dinmo.workspace.problems import Problems
 from dinmo.workspace.reading import Block
 from dinmo.workspace.scope import Scope
-
-_NOT_YET = {"relations": "Relations between models are not part of this version. Leave `relations` out."}
 
 
 def read(text: str, environment: Mapping[str, str], standing: things.Workspace, ask: models.Ask) -> things.Workspace:
@@ -31,16 +29,17 @@ def read(text: str, environment: Mapping[str, str], standing: things.Workspace, 
     readers: dict[str, tuple[str, Callable[[Block, Scope], things.Thing]]] = {
         "sources": ("A source", accounts.source),
         "models": ("A model", reader_of_models),
+        "relations": ("A relation", relations.read),
         "segments": ("A segment", segments.read),
         "connections": ("A connection", accounts.connection),
         "destinations": ("A destination", accounts.destination),
         "activations": ("An activation", activations.read),
     }
-    for key, sentence in _NOT_YET.items():
-        top.refuse(key, sentence)
     for section, (what, reader) in readers.items():
         for block in top.blocks(section, what):
             _say(scope, section, block, reader)
+        while scope.later:
+            scope.later.pop(0)()
     top.close()
     problems.settle()
     return scope.workspace()

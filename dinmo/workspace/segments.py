@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from core.errors import Misconfigured
 from dinmo.workspace import things
 from dinmo.workspace.document import Node
+from dinmo.workspace.problems import Problems
 from dinmo.workspace.reading import Block
 from dinmo.workspace.scope import Scope
-from segments import conditions
+from segments import conditions, limits
+from segments.definitions import tags_of
+from segments.facts import Definition, Facts
+from segments.world import linked
 
 DESCRIPTION_LENGTH = 10_000
 
@@ -19,27 +24,55 @@ def read(block: Block, scope: Scope) -> things.Segment:
     """A segment of the file; without `where` it holds every row of its model."""
     name = block.name()
     model = scope.find("models", block, "model")
-    where = block.node("where")
+    where, limit = block.node("where"), block.node("limit")
     if where and model:
-        _check(block, where, model.types())
+        scope.later.append(lambda: _check(block.problems, where, name, model.name, scope))
     return things.Segment(
         name=name,
         model=model.name if model else "",
         where=where.plain() if where and isinstance(where.value, dict) else {},
+        limit=_limit(block, limit, model.types()) if limit and model else {},
         description=block.text("description", longest=DESCRIPTION_LENGTH),
+        tags=tuple(tags_of(text for _, text in block.texts("tags"))),
         lines=block.lines(),
     )
 
 
-def _check(block: Block, where: Node, types: dict[str, str]) -> None:
-    before = len(block.problems.found)
+def world(workspace: things.Workspace, source: str) -> dict[str, Facts]:
+    """What the conditions of a source's models can name."""
+    links = linked((one.model, one.column, one.to_model, one.to_column) for one in workspace.relations.values())
+    found: dict[str, Facts] = {}
+    for model in workspace.models.values():
+        if model.source == source:
+            own = {one.name: Definition(one.where, one.limit) for one in workspace.segments.values() if one.model == model.name}
+            found[model.name] = Facts(model.types(), model.name, tuple(links[model.name]), own, found)
+    return found
+
+
+def _limit(block: Block, node: Node, types: dict[str, str]) -> dict[str, Any]:
+    try:
+        return limits.plain(limits.parse(node.plain(), types))
+    except Misconfigured as problem:
+        block.problems.add(node.line, problem.message)
+        return {}
+
+
+def _check(problems: Problems, where: Node, name: str, model: str, scope: Scope) -> None:
+    """Once all segments of the file are known: a condition may name one that stands further down."""
+    workspace = scope.workspace().over(scope.standing)
+    about = world(workspace, workspace.models[model].source).get(model)
+    if about is None:
+        return
+    unread = scope.declared["segments"] - set(scope.said["segments"])
+    about = replace(about, segments={**about.segments, **{one: Definition({}) for one in unread}})
+    before = len(problems.found)
     for node in _leaves(where):
         if isinstance(node.value, dict) and "is" in node.value and not isinstance(node.value["is"].value, str):
-            block.problems.add(node.line, "`is` takes one word, e.g. `equals`.")
+            problems.add(node.line, "`is` takes one word, e.g. `equals`.")
         else:
-            _judge(block, node, {"all": [node.plain()]}, types)
-    if len(block.problems.found) == before:
-        _judge(block, where, where.plain(), types)
+            _judge(problems, node, {"all": [node.plain()]}, about, name)
+    if len(problems.found) == before:
+        _judge(problems, where, where.plain(), about, name)
 
 
 def _leaves(node: Node) -> Iterator[Node]:
@@ -52,8 +85,8 @@ def _leaves(node: Node) -> Iterator[Node]:
         yield node
 
 
-def _judge(block: Block, node: Node, tree: Any, types: dict[str, str]) -> None:
+def _judge(problems: Problems, node: Node, tree: Any, about: Facts, name: str) -> None:
     try:
-        conditions.validate(conditions.parse(tree), types)
+        conditions.parse(tree, about, name=name)
     except Misconfigured as problem:
-        block.problems.add(node.line, problem.message)
+        problems.add(node.line, problem.message)

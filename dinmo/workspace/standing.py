@@ -9,8 +9,8 @@ from django.db.models import Exists, OuterRef
 
 from activations.models import Activation, FieldMapping, Record, Schedule
 from destinations.models import Connection, Destination
-from dinmo.workspace import things
-from segments.models import DataModel, Segment, Source
+from dinmo.workspace import relations, things
+from segments.models import DataModel, Relation, Segment, Source
 
 
 def read() -> things.Workspace:
@@ -22,6 +22,7 @@ def read() -> things.Workspace:
     return things.Workspace(
         sources=_named(_source(row) for row in Source.objects.order_by("pk")),
         models=_named(_model(row) for row in DataModel.objects.select_related("source").prefetch_related("columns").order_by("pk")),
+        relations=_named(_relation(row) for row in Relation.objects.select_related("from_model", "to_model").order_by("pk")),
         segments=_named(_segment(row) for row in Segment.objects.select_related("model").order_by("pk")),
         connections=_named(_connection(row) for row in Connection.objects.order_by("pk")),
         destinations=_named(_destination(row) for row in Destination.objects.select_related("connection").order_by("pk")),
@@ -63,8 +64,15 @@ def _model(row: DataModel) -> things.Model:
     )
 
 
+def _relation(row: Relation) -> things.Relation:
+    ends = (row.from_model.name, row.from_column, row.to_model.name, row.to_column)
+    return things.Relation(name=relations.name(*ends), model=ends[0], column=ends[1], to_model=ends[2], to_column=ends[3])
+
+
 def _segment(row: Segment) -> things.Segment:
-    return things.Segment(name=row.name, model=row.model.name, where=row.where, description=row.description)
+    return things.Segment(
+        name=row.name, model=row.model.name, where=row.where, limit=row.limit, description=row.description, tags=tuple(row.tags)
+    )
 
 
 def _connection(row: Connection) -> things.Connection:

@@ -68,11 +68,24 @@ class Model(Thing):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Relation(Thing):
+    """Its name is `Model.column → Model.column`: it is nothing but its ends."""
+
+    noun: ClassVar[str] = "relation"
+    model: str
+    column: str
+    to_model: str
+    to_column: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Segment(Thing):
     noun: ClassVar[str] = "segment"
     model: str
     where: Mapping[str, Any] = field(default_factory=dict)
+    limit: Mapping[str, Any] = field(default_factory=dict)
     description: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +176,7 @@ class Workspace:
 
     sources: Mapping[str, Source] = field(default_factory=dict)
     models: Mapping[str, Model] = field(default_factory=dict)
+    relations: Mapping[str, Relation] = field(default_factory=dict)
     segments: Mapping[str, Segment] = field(default_factory=dict)
     connections: Mapping[str, Connection] = field(default_factory=dict)
     destinations: Mapping[str, Destination] = field(default_factory=dict)

@@ -137,7 +137,7 @@ def test_intercom_takes_custom_attributes_and_fixed_values(
     assert {body["custom_attributes"]["seats"] for body in sent} == {12, 1, 8, 2}
 
 
-def test_nested_conditions_are_shown_in_words_and_survive_saving(signed_in: Page, live_server: Any, shop: Path) -> None:
+def test_nested_conditions_are_edited_where_they_stand(signed_in: Page, live_server: Any, shop: Path) -> None:
     page = signed_in
     make_segment(page, live_server, shop)
     segment = Segment.objects.get()
@@ -146,9 +146,9 @@ def test_nested_conditions_are_shown_in_words_and_survive_saving(signed_in: Page
     segment.save()
 
     page.reload()
-    expect(page.locator(".d-words")).to_contain_text("mrr is greater than 100 or seats is less than 3")
+    expect(page.locator("[data-sentence]")).to_contain_text("(mrr is greater than 100 or seats is less than 3)")
     expect(page.locator("[data-segment-count]")).to_have_text("3")
-    page.fill("[aria-label=Value]", "ES")
+    page.fill("[aria-label=Value] >> nth=0", "ES")
     expect(page.locator("[data-segment-count]")).to_have_text("0")
     save(page)
 

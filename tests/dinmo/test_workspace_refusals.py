@@ -64,13 +64,13 @@ CASES = [
         "- {field: mrr, is: greater_than, value: 0}",
         "- {related: Orders, has: none}",
         "- {related: Orders",
-        "can't filter on related models yet",
+        "is not related to this model",
     ),
     (
         "- {field: mrr, is: greater_than, value: 0}",
         "- {segment: Other, is: member}",
         "- {segment: Other",
-        "can't filter on membership in another segment yet",
+        "no segment called 'Other'",
     ),
     ("is: greater_than", "is: [greater_than]", "- {field: mrr", "`is` takes one word"),
     ("platform: attio", "platform: attic", "- {name: Our Attio", "no platform 'attic'"),
@@ -116,7 +116,11 @@ CASES = [
     ("rejected_percent: 7", "rejected_percent: seven", "warnings: {rej", "whole number"),
     ("ops@example.com", "ops", "warnings: {rej", "mail addresses"),
     ("backfill: new", "backfill: never", "backfill: never", "one of: all, new"),
-    ("sources:", "relations:\n  - {from: A.b, to: C.d}\nsources:", "relations:", "not part of this version"),
+    ("segments:\n", "relations:\n  - {from: A.b, to: Paying.id}\nsegments:\n", "- {from: A.b", "a model and a column of it"),
+    ("segments:\n", "relations:\n  - {from: Paying.idd, to: Companies.id}\nsegments:\n", "- {from: Paying.idd", "no column 'idd'"),
+    ("segments:\n", "relations:\n  - {from: Paying.id, to: Paying.id}\nsegments:\n", "- {from: Paying.id", "related to itself"),
+    ("- {field: mrr, is: greater_than, value: 0}", "- {segment: Norwegians, is: member}", "- {segment: Norw", "Norwegians → Norwegians"),
+    ("    where:\n", "    limit: {rows: 5}\n    where:\n", "limit: {rows: 5}", "needs `order_by`"),
     ("sources:", "sources: Shop\nothers:", "sources: Shop", "must be a list"),
 ]
 

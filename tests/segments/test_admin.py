@@ -15,7 +15,7 @@ from segments import tasks
 from segments.models import DataModel, Segment, Source
 
 pytestmark = pytest.mark.django_db
-NO_COLUMNS = {"columns-TOTAL_FORMS": 0, "columns-INITIAL_FORMS": 0}
+NO_COLUMNS = {f"{inline}-{count}": 0 for inline in ("columns", "relations") for count in ("TOTAL_FORMS", "INITIAL_FORMS")}
 
 
 @pytest.fixture

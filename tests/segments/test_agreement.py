@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,9 +16,12 @@ from hypothesis import strategies as st
 
 from segments import conditions, sql
 from segments.contract import ColumnInfo, ColumnType, Reader
+from segments.facts import Definition, Facts, Link
 from segments.operands import PLAIN
 from segments.registry import engines
 from segments.times import Duration
+from segments.tree import NEGATIVE
+from segments.where import Table
 from tests.segments.places import ANSWERS, SLUGS, make
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -31,6 +35,7 @@ COLUMNS = {
     "signed_on": "date",
     "seen_at": "timestamp",
     "paid_at": "timestamptz",
+    "owner": "integer",
 }
 TEXTS = [
     None,
@@ -82,10 +87,26 @@ ROWS: list[dict[str, Any]] = [
         "signed_on": DATES[place * 3 % len(DATES)],
         "seen_at": TIMES[place * 5 % len(TIMES)],
         "paid_at": ZONED[place * 3 % len(ZONED)],
+        "owner": None if place % 4 == 0 else place * 7 % 23,
     }
     for place in range(60)
 ]
 TYPES = {name: ColumnType.TIMESTAMP if kind == "timestamptz" else ColumnType(kind) for name, kind in COLUMNS.items()}
+
+# The same rows are two models, related both ways: each row has an owner, and an owner has rows.
+TYPED = {name: str(type) for name, type in TYPES.items()}
+SMALL = Definition({"any": [{"field": "seats", "is": "at_most", "value": 5}, {"field": "name", "is": "equals", "value": "FR"}]})
+TOP = Definition({"all": [{"field": "active", "is": "equals", "value": True}]}, {"rows": 9, "order_by": "mrr", "descending": True})
+NESTED = Definition({"all": [{"segment": "Small", "is": "not_member"}, {"field": "mrr", "is": "not_empty"}]})
+WORLD: dict[str, Facts] = {}
+WORLD["Rows"] = Facts(
+    TYPED,
+    "Rows",
+    (Link("Others", "id", "owner", "Others.owner"), Link("Others", "owner", "id", "Rows.owner", many=False)),
+    {"Small": SMALL, "Top": TOP, "Nested": NESTED},
+    WORLD,
+)
+WORLD["Others"] = Facts(TYPED, "Others", (Link("Rows", "owner", "id", "Others.owner", many=False),), {}, WORLD)
 
 Open = list[tuple[str, Reader, dict[str, ColumnInfo], str]]
 
@@ -107,11 +128,15 @@ def everywhere(files: Path, request: pytest.FixtureRequest) -> Iterator[Open]:
 
 def found(where: Mapping[str, Any], everywhere: Open) -> dict[str, set[int]]:
     """The ids of the rows that each engine finds."""
-    tree = conditions.parse(where, TYPES)
+    tree = conditions.parse(where, WORLD["Rows"])
     answers = {}
     for slug, reader, infos, table in everywhere:
-        source = sql.relation(list(infos.values()), engines[slug].dialect, table=table)
-        query = sql.select(source, infos, ["id"], sql.where(tree, source, infos, now=NOW, zone=PARIS))
+
+        def reach(name: str = "", slug: str = slug, infos: dict[str, ColumnInfo] = infos, table: str = table) -> Table:
+            return Table(sql.relation(list(infos.values()), engines[slug].dialect, table=table), infos, "id")
+
+        source = reach().source
+        query = sql.select(source, infos, ["id"], sql.where(tree, source, infos, now=NOW, zone=PARIS, reach=reach))
         answers[slug] = {int(value) for batch in reader.batches(query) for value in batch.column(0).to_pylist()}
     return answers
 
@@ -124,19 +149,58 @@ def test_every_engine_gives_the_columns_their_types(everywhere: Open) -> None:
 # A plain reading of the conditions, which knows nothing of SQL.
 
 
-def meets(tree: conditions.Group | conditions.Leaf, row: Mapping[str, Any]) -> bool:
+def meets(tree: conditions.Item, row: Mapping[str, Any]) -> bool:
     if isinstance(tree, conditions.Group):
         answers = [meets(item, row) for item in tree.items]
-        return all(answers) if tree.combine == "all" else any(answers)
+        return all(answers) if tree.combine == "all" or not answers else any(answers)
+    if isinstance(tree, conditions.Member):
+        return (row["id"] in members(tree)) == (tree.operator == "member")
+    if isinstance(tree, conditions.Related):
+        return relates(tree, row)
     value, operand = row[tree.field], tree.value
     if tree.operator in PLAIN:
         return (value is None or value == "") == (tree.operator == "empty")
-    negative = {"not_equals": "equals", "none_of": "one_of", "not_contains": "contains", "not_between": "between"}.get(tree.operator)
+    negative = NEGATIVE.get(tree.operator)
     if value is None:
         return negative is not None
     if negative:
         return not compares(negative, value, operand)
     return compares(tree.operator, value, operand)
+
+
+def members(asked: conditions.Member) -> set[int]:
+    assert asked.tree is not None
+    within = [row for row in ROWS if meets(asked.tree, row)]
+    if limit := asked.limit:
+        by = limit.order_by
+        filled = sorted((row for row in within if row[by] is not None), key=lambda row: row["id"])
+        filled.sort(key=lambda row: row[by], reverse=limit.descending)
+        within = [*filled, *(row for row in within if row[by] is None)][: limit.rows]
+    return {row["id"] for row in within}
+
+
+def relates(asked: conditions.Related, row: Mapping[str, Any]) -> bool:
+    assert asked.link is not None
+    own = row[asked.link.own]
+    others = [other for other in ROWS if own is not None and other[asked.link.other] == own and meets(asked.where, other)]
+    if asked.measure == "count":
+        count, wanted = len(others), asked.value or 0
+        return {"at_least": count >= wanted, "at_most": count <= wanted}.get(asked.operator, count == wanted)
+    values = [other[asked.column] for other in others if other[asked.column] is not None]
+    value = measure(asked.measure, values)
+    if asked.operator in PLAIN:
+        return (value is None) == (asked.operator == "empty")
+    if value is None:
+        return asked.operator in NEGATIVE
+    return compares(NEGATIVE.get(asked.operator, asked.operator), value, asked.value) != (asked.operator in NEGATIVE)
+
+
+def measure(name: str, values: list[Any]) -> Any:
+    if name == "sum":
+        return math.fsum(values)
+    if name == "average":
+        return math.fsum(values) / len(values) if values else None
+    return (min if name == "min" else max)(values, default=None)
 
 
 def compares(operator: str, value: Any, operand: Any) -> bool:
@@ -239,17 +303,70 @@ def leaf(draw: st.DrawFn) -> dict[str, Any]:
     return said
 
 
+@st.composite
+def related(draw: st.DrawFn, where: st.SearchStrategy[Any]) -> dict[str, Any]:
+    said: dict[str, Any] = {"related": "Others", "through": draw(st.sampled_from(["Others.owner", "Rows.owner"]))}
+    if draw(st.booleans()):
+        said["has"] = draw(st.sampled_from(sorted(conditions.HAS)))
+        said |= {} if said["has"] == "none" else {"count": draw(st.sampled_from([0, 1, 2, 3]))}
+    else:
+        name, columns = draw(st.sampled_from(list(MEASURED.items())))
+        said |= compared(draw, name, draw(st.sampled_from(columns)))
+    nested = draw(st.none() | where)
+    return said if nested is None else {**said, "where": nested}
+
+
+def compared(draw: st.DrawFn, name: str, column: str) -> dict[str, Any]:
+    """A comparison of a measure. Sums and averages of these numbers are exact on every engine, or far from every value."""
+    kind, operators = conditions.measured(name, TYPES[column])
+    operator = draw(st.sampled_from(operators))
+    one = NEAR_SUMS if kind == ColumnType.NUMBER else DAY_VALUES if kind == ColumnType.DATE or operator == "on" else TIME_VALUES
+    said: dict[str, Any] = {name: column, "is": operator}
+    if operator in conditions.LISTS:
+        said["value"] = draw(st.lists(one, min_size=1, max_size=3))
+    elif operator in conditions.PAIRS:
+        said["value"] = draw(st.lists(one, min_size=2, max_size=2))
+    elif operator in conditions.LENGTHS:
+        said["value"] = draw(st.sampled_from(LENGTHS))
+    elif operator not in conditions.PLAIN:
+        said["value"] = draw(one)
+    return said
+
+
+MEASURED = {"sum": ["owner"], "average": ["owner"], "min": ["owner", "signed_on", "seen_at"], "max": ["owner", "signed_on", "seen_at"]}
+NEAR_SUMS = st.sampled_from([0, 1, 7, 9.25, 14, 21, 40, -3])
+MEMBERS = st.builds(
+    lambda name, operator: {"segment": name, "is": operator},
+    st.sampled_from(["Small", "Top", "Nested"]),
+    st.sampled_from(sorted(conditions.MEMBER)),
+)
+
+
 def groups(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.dictionaries(st.sampled_from(["all", "any"]), st.lists(children, min_size=1, max_size=3), min_size=1, max_size=1)
 
 
 TREES = groups(st.recursive(leaf(), groups, max_leaves=5))
+WIDE_TREES = groups(st.recursive(related(groups(leaf())) | MEMBERS | leaf(), groups, max_leaves=4))
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(where=TREES)
 def test_every_engine_finds_what_a_plain_reading_finds(where: dict[str, Any], everywhere: Open) -> None:
     agree(where, everywhere)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@given(where=WIDE_TREES)
+def test_every_engine_finds_what_a_plain_reading_of_related_rows_and_segments_finds(where: dict[str, Any], everywhere: Open) -> None:
+    agree(where, everywhere)
+
+
+@pytest.mark.parametrize("has", ["at_least", "at_most", "exactly", "none"])
+def test_a_related_row_can_ask_about_its_own_related_rows(has: str, everywhere: Open) -> None:
+    back = {"related": "Rows", "has": "at_least", "count": 1, "where": {"any": [{"field": "seats", "is": "greater_than", "value": 0}]}}
+    count = {} if has == "none" else {"count": 2}
+    agree({"any": [{"related": "Others", "through": "Others.owner", "has": has, **count, "where": {"all": [back]}}]}, everywhere)
 
 
 @pytest.mark.parametrize("operator", ["on", "before", "after", "in_the_last", "in_the_next", "more_than_ago"])
@@ -262,7 +379,7 @@ def test_every_engine_knows_where_a_span_of_time_ends(operator: str, everywhere:
 
 
 def agree(where: dict[str, Any], everywhere: Open) -> None:
-    tree = conditions.parse(where, TYPES)
+    tree = conditions.parse(where, WORLD["Rows"])
     expected = {row["id"] for row in ROWS if meets(tree, row)}
     for slug, answer in found(where, everywhere).items():
         assert answer == expected, (slug, conditions.say(tree), sorted(answer ^ expected))

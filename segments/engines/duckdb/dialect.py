@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Text, and_, case, cast, false, func, liter
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from segments.contract import ColumnType
-from segments.terms import BooleanValue, Exported, Missing, NumberValue, TextValue, Within, between, is_not_a_number, written
+from segments.terms import BooleanValue, Exported, ListHas, Missing, NumberValue, TextValue, Within, between, is_not_a_number, written
 from segments.times import Days
 from segments.values import DATE, FALSE, LOCAL, NUMBER, TRUE, ZONED
 
@@ -77,6 +77,13 @@ def _within(term: Within) -> ColumnElement[Any]:
         (_spells(term.column, LOCAL), between(_tried(term.column, "TIMESTAMP"), term.span, zone=term.zone)),
         else_=false(),
     )
+
+
+@written(ListHas, "duckdb")
+def _list_has(term: ListHas) -> ColumnElement[Any]:
+    if term.info.type == ColumnType.LIST:
+        return func.coalesce(func.list_contains(cast(term.column, types.ARRAY(Text())), term.value), false())
+    return func.coalesce(func.list_contains(func.json_extract_string(term.column, "$[*]"), term.value), false())
 
 
 @written(Exported, "duckdb")

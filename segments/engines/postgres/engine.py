@@ -15,7 +15,7 @@ from sqlalchemy import Select
 from core.copying import copy_out
 from core.errors import Misconfigured
 from core.parameters import Parameter
-from segments.contract import ColumnInfo, ColumnType, Engine, Reader, TableInfo
+from segments.contract import ColumnInfo, ColumnType, Engine, ForeignKey, Reader, TableInfo
 from segments.engines import certificates, words
 from segments.engines.failures import no_table
 from segments.engines.names import names
@@ -65,6 +65,13 @@ VOLATILE = """
 """
 """Functions of the server that a read-only transaction does not keep from reading files, waiting or calling other servers."""
 HARMLESS = {"random", "random_normal", "normal_rand", "clock_timestamp", "timeofday", "gen_random_uuid", "gen_random_bytes", "gen_salt"}
+FOREIGN_KEYS = """
+    select own.attname, n.nspname, c.relname, other.attname from pg_constraint k
+    join pg_class c on c.oid = k.confrelid join pg_namespace n on n.oid = c.relnamespace
+    join pg_attribute own on own.attrelid = k.conrelid and own.attnum = k.conkey[1]
+    join pg_attribute other on other.attrelid = k.confrelid and other.attnum = k.confkey[1]
+    where k.contype = 'f' and cardinality(k.conkey) = 1 and k.conrelid = to_regclass(%s) order by k.conname
+"""
 NATIVE = "select oid, format_type(oid, null), typcategory = 'A' from pg_type where oid = any(%s::oid[])"
 
 
@@ -116,6 +123,10 @@ class PostgresReader(Reader):
             found = tuple(_column(*one) for one in zip(*columns, strict=True))
             infos.append(TableInfo(join_name(schema, name), found, is_view, None if is_view else rows))
         return infos
+
+    def foreign_keys(self, table: str) -> list[ForeignKey]:
+        found = self._asked(FOREIGN_KEYS, (_identifier(table),))
+        return [ForeignKey(column, join_name(schema, name), other) for column, schema, name, other in found]
 
     def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:
         return [row for batch in self.batches(query.limit(limit)) for row in batch.to_pylist()]

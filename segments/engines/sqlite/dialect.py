@@ -1,6 +1,6 @@
 """PURE. How SQLite writes our terms: it stores dates as text, booleans as numbers, and any type in any column.
 
-Two functions of our own, `as_number` and `is_within`, read what SQLite can't; the engine adds them to every connection.
+Functions of our own, `as_number`, `is_within` and `list_has`, read what SQLite can't; the engine adds them to every connection.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Integer, Text, and_, case, cast, func, lit
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from segments.contract import ColumnType
-from segments.terms import BooleanValue, Missing, NumberValue, Position, TextValue, Within, is_not_a_number, written
+from segments.terms import BooleanValue, ListHas, Missing, NumberValue, Position, TextValue, Within, is_not_a_number, written
 from segments.times import Days
 from segments.values import FALSE, TRUE
 
@@ -64,3 +64,8 @@ def _within(term: Within) -> ColumnElement[Any]:
 @written(Position, "sqlite")
 def _position(term: Position) -> ColumnElement[Any]:
     return func.instr(term.text, term.part)
+
+
+@written(ListHas, "sqlite")
+def _list_has(term: ListHas) -> ColumnElement[Any]:
+    return func.list_has(cast(term.column, Text()), term.value, type_=Integer()) == literal_column("1")

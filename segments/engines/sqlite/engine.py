@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from decimal import Decimal
@@ -15,11 +16,11 @@ import pyarrow as pa
 from sqlalchemy import Select
 
 from core.errors import Misconfigured, Problem, Unavailable
-from segments.contract import ColumnInfo, ColumnType, Engine, Reader
+from segments.contract import ColumnInfo, ColumnType, Engine, ForeignKey, Reader
 from segments.engines.failures import no_table, refused, timed_out
 from segments.engines.paths import PATH, inside
 from segments.engines.sqlite.dialect import dialect
-from segments.engines.sqlite.functions import as_number, is_within
+from segments.engines.sqlite.functions import as_number, is_within, list_has
 from segments.engines.sqlite.types import declared_type, sampled_type, text, text_array
 from segments.terms import bare
 
@@ -68,6 +69,14 @@ class SQLiteReader(Reader):
         source = f"({bare(sql)})" if sql else _identifier(table)
         sampled = self._sampled(source, untyped) if untyped else {}
         return [ColumnInfo(name, declared_type(native) or sampled[name], native, nullable) for name, native, nullable in described]
+
+    def foreign_keys(self, table: str) -> list[ForeignKey]:
+        asked = 'select id, "from", "table", "to" from pragma_foreign_key_list(?) order by id, seq'
+        with self._unguarded(), self._statement(asked, (table,)) as cursor:
+            found = [(number, *map(text, names)) for number, *names in cursor]
+        single = Counter(number for number, *_ in found)
+        # Without a column named, a key points at the primary key, which the schema of the other table tells.
+        return [ForeignKey(column, other, to) for number, column, other, to in found if single[number] == 1 and column and other and to]
 
     def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:
         return [row for batch in self.batches(query.limit(limit)) for row in batch.to_pylist()]
@@ -149,6 +158,7 @@ def _connected(path: Path) -> sqlite3.Connection:
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
     connection.create_function("as_number", 1, as_number, deterministic=True)
     connection.create_function("is_within", 5, is_within, deterministic=True)
+    connection.create_function("list_has", 2, list_has, deterministic=True)
     connection.set_authorizer(_authorized)
     return connection
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,3 +37,17 @@ def is_within(value: Any, first: str, last: str, first_local: str, last_local: s
         return first <= read.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds") <= last
     except OverflowError:
         return False
+
+
+def list_has(value: Any, wanted: str) -> bool:
+    """Whether a text is a JSON list with an element that reads as `wanted`."""
+    try:
+        items = json.loads(value)
+    except (TypeError, ValueError):
+        return False
+    return isinstance(items, list) and any(_spelled(item) == wanted for item in items)
+
+
+def _spelled(item: Any) -> str | None:
+    """An element as text: a text as it is, everything else as JSON writes it."""
+    return item if item is None or isinstance(item, str) else json.dumps(item)

@@ -1,0 +1,107 @@
+"""Segments as they are saved: checked together with those that ask about them, renamed with them, never deleted under them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from core.errors import Misconfigured
+from segments import conditions, limits
+from segments.facts import Definition
+from segments.models import DataModel, Segment, Source
+from segments.world import facts, of_source
+
+MOST_TAGS = 20
+TAG_LENGTH = 40
+
+
+def checked(segment: Segment, before: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
+    """The conditions and the limit of a segment that is about to be saved, as they are stored.
+
+    Args:
+        before: the name that it had, where it is another now.
+
+    Raises:
+        Misconfigured: they can't be understood, or segments that ask about this one could not be any more.
+    """
+    known = before or segment.name
+    about = facts(segment.model)
+    where, limit = conditions.plain(conditions.parse(segment.where, about, name=known)), limits.parse(segment.limit, about.types)
+    after = facts(segment.model, saved={known: Definition(where, limits.plain(limit))})
+    for other in after.world.values():
+        for name, definition in other.segments.items():
+            if name != known and known in asked(definition.where):
+                conditions.parse(definition.where, other, name=name)
+    return where, limits.plain(limit)
+
+
+def check_all(source: Source, what: str) -> None:
+    """Raises Misconfigured where a segment of the source can't be understood any more after `what` was done."""
+    for about in of_source(source).values():
+        for name, definition in about.segments.items():
+            try:
+                conditions.parse(definition.where, about, name=name)
+            except Misconfigured as problem:
+                message = f"{what} can't be done: the segment {name!r} needs it. {problem.message}"
+                raise Misconfigured("segment_needs_it", message, where=name) from None
+
+
+def users(segment: Segment) -> list[str]:
+    """The names of the segments that ask about this one."""
+    others = Segment.objects.filter(model__source=segment.model.source).exclude(pk=segment.pk)
+    return [other.name for other in others if segment.name in asked(other.where)]
+
+
+def users_of_model(model: DataModel) -> list[str]:
+    """The names of the segments of other models that ask about rows of this one."""
+    others = Segment.objects.filter(model__source=model.source).exclude(model=model)
+    return [other.name for other in others if _names(other.where, "related", model.name)]
+
+
+def rename(segment: Segment, before: str) -> None:
+    """Lets the segments that ask about this one by the name it had ask by its new one."""
+    for other in Segment.objects.filter(model__source=segment.model.source):
+        changed = _renamed(other.where, "segment", before, segment.name)
+        if changed != other.where:
+            Segment.objects.filter(pk=other.pk).update(where=changed)
+
+
+def rename_model(model: DataModel, before: str) -> None:
+    """Lets conditions on a related model that was called `before` ask by its new name."""
+    for segment in Segment.objects.filter(model__source=model.source):
+        changed = _renamed(segment.where, "related", before, model.name)
+        if changed != segment.where:
+            Segment.objects.filter(pk=segment.pk).update(where=changed)
+
+
+def asked(where: Any) -> set[str]:
+    """PURE. The names of the segments that stored conditions ask about."""
+    try:
+        return set(conditions.segments_of(conditions.parse(where)))
+    except Misconfigured:
+        return set()
+
+
+def _names(tree: Any, key: str, name: str) -> bool:
+    if isinstance(tree, list):
+        return any(_names(item, key, name) for item in tree)
+    return isinstance(tree, dict) and (tree.get(key) == name or any(_names(held, key, name) for held in tree.values()))
+
+
+def _renamed(tree: Any, key: str, before: str, after: str) -> Any:
+    if isinstance(tree, list):
+        return [_renamed(item, key, before, after) for item in tree]
+    if not isinstance(tree, dict):
+        return tree
+    changed = {name: _renamed(held, key, before, after) if name in ("all", "any", "where") else held for name, held in tree.items()}
+    if changed.get(key) == before:
+        changed[key] = after
+    if key == "related" and str(changed.get("through", "")).startswith(f"{before}."):
+        changed["through"] = after + changed["through"][len(before) :]
+    return changed
+
+
+def tags_of(words: Iterable[Any]) -> list[str]:
+    """PURE. Tags without blanks, each once, no more than there is room for."""
+    found = dict.fromkeys(" ".join(str(word).split())[:TAG_LENGTH] for word in words)
+    return [word for word in found if word][:MOST_TAGS]

@@ -1,0 +1,41 @@
+"""PURE. Conditions in plain words."""
+
+from __future__ import annotations
+
+from segments.limits import Limit
+from segments.limits import say as say_limit
+from segments.operands import PLAIN, words
+from segments.tree import HAS, LABELS, MEMBER, Group, Item, Leaf, Member, Related
+
+
+def say(tree: Group) -> str:
+    """The tree in words, e.g. "country is one of FR, DE and mrr is greater than 0"."""
+    if not tree.items:
+        return "all rows"
+    between = " and " if tree.combine == "all" else " or "
+    return between.join(_item(item) for item in tree.items)
+
+
+def sentence(model: str, tree: Group, limit: Limit | None = None) -> str:
+    """A whole segment in one sentence."""
+    said = f"{model} where {say(tree)}" if tree.items else f"All rows of {model}"
+    return f"{said}; {say_limit(limit)}." if limit else f"{said}."
+
+
+def _item(item: Item) -> str:
+    if isinstance(item, Group):
+        return f"({say(item)})"
+    if isinstance(item, Member):
+        return f"{MEMBER[item.operator]} {item.segment}"
+    if isinstance(item, Leaf):
+        return f"{item.field} {_compared(item)}"
+    where = f" where ({say(item.where)})" if item.where.items else ""
+    if item.measure == "count":
+        count = "" if item.value is None else f" {item.value:,}"
+        return f"has {HAS[item.operator]}{count} {item.model}{where}"
+    return f"the {item.measure} of {item.column} over {item.model}{where} {_compared(item)}"
+
+
+def _compared(item: Leaf | Related) -> str:
+    label = LABELS[item.operator]
+    return label if item.operator in PLAIN else f"{label} {words(item.operator, item.value)}"

@@ -1,0 +1,131 @@
+"""Screens of segments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from core.screens import Button, ScreenAdmin
+from segments import definitions, sizes
+from segments.builder import in_words
+from segments.forms import SegmentForm
+from segments.models import Segment
+from segments.world import of_source
+
+GROUPABLE = ("text", "boolean")
+
+
+class TagFilter(admin.SimpleListFilter):
+    title = "tag"
+    parameter_name = "tag"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        tags = {tag for found in Segment.objects.exclude(tags=[]).values_list("tags", flat=True) for tag in found}
+        return [(tag, tag) for tag in sorted(tags)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Segment]) -> QuerySet[Segment]:
+        if not self.value():
+            return queryset
+        # Not every database can look into a list of JSON.
+        return queryset.filter(pk__in=[pk for pk, tags in Segment.objects.values_list("pk", "tags") if self.value() in tags])
+
+
+@admin.register(Segment)
+class SegmentAdmin(ScreenAdmin):
+    form = SegmentForm
+    list_display = ["name", "model", "says", "tag_list"]
+    list_filter = ["model", TagFilter]
+    search_fields = ["name", "description", "model__name"]
+    list_select_related = ["model__source"]
+    list_per_page = 25
+    stay_after_adding = True
+    empty_title = "No segment yet"
+    empty_text = "A segment is the rows of a model that meet your conditions, for example paying companies in France. No SQL needed."
+
+    class Media:
+        js = ["dinmo/analysis.js"]
+
+    def get_fields(self, request: HttpRequest, obj: Segment | None = None) -> list[str]:
+        """Conditions in words for who may only look."""
+        if obj is not None and not self.has_change_permission(request, obj):
+            return ["name", "model", "says", "description", "tag_list"]
+        return ["name", "model", "where", "limit", "description", "tags"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Segment | None = None) -> list[str]:
+        return ["model", "says", "tag_list"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Segment, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        before = form.initial.get("name", "")
+        if change and before != obj.name:
+            definitions.rename(obj, before)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        to_delete, counts, permissions, protected = super().get_deleted_objects(objs, request)
+        going = {obj.name for obj in objs}
+        asking = ((obj, [name for name in definitions.users(obj) if name not in going]) for obj in objs)
+        used = [f"{obj} is used by: {', '.join(names)}" for obj, names in asking if names]
+        return (
+            to_delete,
+            counts,
+            permissions,
+            [*protected, *used],
+        )
+
+    def buttons(self, request: HttpRequest, obj: Segment) -> Iterable[Button]:
+        yield Button(
+            "activation", "Activate", "sync", primary=True, href=f"{reverse('admin:activations_activation_add')}?records=segment:{obj.pk}"
+        )
+        yield Button("duplicate", "Duplicate", "content_copy")
+
+    def panel(self, request: HttpRequest, obj: Segment) -> dict[str, Any]:
+        activations = [(reverse("admin:activations_activation_change", args=[row.pk]), row.name) for row in obj.activations.all()]
+        names = definitions.users(obj)
+        others = [(reverse("admin:segments_segment_change", args=[row.pk]), row.name) for row in Segment.objects.filter(name__in=names)]
+        return {
+            "screen_panel": "screens/segment.html",
+            "activations_here": activations,
+            "segments_here": others,
+            "other_segments": obj.model.segments.exclude(pk=obj.pk),
+            "groupable": obj.model.columns.filter(type__in=GROUPABLE),
+            **_history(obj),
+        }
+
+    def do_duplicate(self, request: HttpRequest, obj: Segment) -> HttpResponseRedirect:
+        names = set(Segment.objects.values_list("name", flat=True))
+        name = next(name for number in range(1, len(names) + 2) if (name := _copy_name(obj.name, number)) not in names)
+        copy = Segment.objects.create(
+            name=name, model=obj.model, where=obj.where, limit=obj.limit, description=obj.description, tags=obj.tags
+        )
+        messages.success(request, f"{name!r} is a copy. Change what is to be different.")
+        return HttpResponseRedirect(self.url("change", copy.pk))
+
+    @admin.display(description="Conditions")
+    def says(self, obj: Segment) -> str:
+        return in_words(obj.where, of_source(obj.model.source)[obj.model.name], obj.name)
+
+    @admin.display(description="Tags")
+    def tag_list(self, obj: Segment) -> SafeString:
+        return format_html_join(" ", '<span class="d-pill">{}</span>', ((tag,) for tag in obj.tags))
+
+
+def _history(segment: Segment) -> dict[str, Any]:
+    """The line of its sizes, where there are two days to draw it between."""
+    found = sizes.shown(segment, timezone.now())
+    if len(found) < 2:
+        return {"size_now": found[-1] if found else None}
+    largest = max(size.rows for size in found)
+    return {"size_now": found[-1], "size_first": found[0], "size_largest": largest, "size_line": sizes.line(found)}
+
+
+def _copy_name(name: str, number: int) -> str:
+    ending = " (copy)" if number == 1 else f" (copy {number})"
+    return name[: 200 - len(ending)] + ending

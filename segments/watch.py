@@ -1,0 +1,109 @@
+"""Looks whether a model can still be what it was: its primary key, and the columns that something uses."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from core.errors import Misconfigured, Problem, Unavailable
+from segments import checks, conditions
+from segments.contract import ColumnInfo
+from segments.models import DataModel, Segment
+from segments.sources import opened
+from segments.tree import Group, Leaf, Related
+
+log = logging.getLogger(__name__)
+
+
+def look(model: DataModel, now: datetime) -> str:
+    """Compares the model with its source, and keeps what was found on it.
+
+    Returns:
+        What the source changed under columns that are used; "" where nothing is wrong.
+
+    Raises:
+        Unavailable: no answer; what was known stays.
+    """
+    try:
+        with opened(model.source, settings.SOURCE_TIMEOUT_SECONDS) as reader:
+            found = {info.name: info for info in reader.columns(table=model.table, sql=model.sql)}
+        problem = changed(model.column_types(), dict(model.columns.values_list("name", "native")), found, used(model))
+    except Misconfigured as refused:
+        problem = refused.message
+    model.problem, model.checked_at = problem, now
+    if not problem:
+        model.key_warning = _key_warning(model)
+    DataModel.objects.filter(pk=model.pk).update(problem=model.problem, key_warning=model.key_warning, checked_at=now)
+    return problem
+
+
+def look_at_all(now: datetime) -> None:
+    """Looks at every model; one whose source does not answer keeps what was known of it."""
+    for model in DataModel.objects.select_related("source"):
+        try:
+            look(model, now)
+        except Problem as problem:
+            log.warning("The model %s was not checked: %s", model.pk, problem.code)
+
+
+def changed(types: Mapping[str, str], natives: Mapping[str, str], found: Mapping[str, ColumnInfo], used: Iterable[str]) -> str:
+    """PURE. What is wrong with used columns, in words: gone, perhaps under another name, or of another type."""
+    new = [name for name in found if name not in types]
+    said = []
+    for name in sorted(set(used)):
+        if name not in found:
+            alike = [other for other in new if found[other].native == natives.get(name)]
+            perhaps = f" (perhaps it is called {alike[0]!r} now)" if len(alike) == 1 else ""
+            said.append(f"the column {name!r} is gone{perhaps}")
+        elif name in types and found[name].native != natives[name] and found[name].type != types[name]:
+            said.append(f"the column {name!r} was {types[name]} and is {found[name].type} now")
+    return f"The source has changed: {'; '.join(said)}." if said else ""
+
+
+def used(model: DataModel) -> set[str]:
+    """The columns of a model that a key, a relation, a segment or an activation uses."""
+    names = {model.primary_key}
+    names |= set(model.relations.values_list("from_column", flat=True)) | set(model.relations_here.values_list("to_column", flat=True))
+    for segment in Segment.objects.filter(model__source=model.source).select_related("model"):
+        names |= set(_fields(segment, model))
+    # Reached from this side, so that this room need not know who activates.
+    for activation in [*model.activations.all(), *(one for segment in model.segments.all() for one in segment.activations.all())]:
+        names |= {activation.match_column, *activation.mappings.exclude(column="").values_list("column", flat=True)}
+    return names
+
+
+def _fields(segment: Segment, model: DataModel) -> Iterator[str]:
+    try:
+        tree = conditions.parse(segment.where)
+    except Misconfigured:
+        return
+    yield from _of(tree, segment.model.name, model.name)
+    if segment.limit and segment.model_id == model.pk:
+        yield str(segment.limit.get("order_by"))
+
+
+def _of(tree: Group, about: str, wanted: str) -> Iterator[str]:
+    for item in tree.items:
+        if isinstance(item, Group):
+            yield from _of(item, about, wanted)
+        elif isinstance(item, Related):
+            if item.model == wanted and item.column:
+                yield item.column
+            yield from _of(item.where, item.model, wanted)
+        elif isinstance(item, Leaf) and about == wanted:
+            yield item.field
+
+
+def _key_warning(model: DataModel) -> str:
+    verdict: Any
+    try:
+        verdict = checks.check_primary_key(model)
+    except Unavailable:
+        raise
+    except Misconfigured as refused:
+        return refused.message
+    return str(verdict.message) if verdict.level == "warning" else ""

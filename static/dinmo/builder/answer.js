@@ -1,0 +1,116 @@
+// What the segment holds while it is built: its sentence and SQL at once, its size and first rows when the source answers.
+"use strict";
+
+class Answer {
+    constructor(place) {
+        this.place = place;
+        this.page = crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random()}`;
+        this.number = 0;
+        this.result = place.querySelector("[data-result]");
+        this.first = place.querySelector("[data-first]");
+        this.sql = place.querySelector("[data-sql]");
+        place.querySelector("[data-copy]").addEventListener("click", (event) => this.copy(event.currentTarget));
+        addEventListener("pagehide", () => this.number && this.post("/api/segments/preview/end/", { page: this.page, number: this.number + 1 }, { keepalive: true }));
+    }
+
+    post(url, body, more = {}) {
+        const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+        const headers = { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": token };
+        return fetch(url, { method: "POST", credentials: "same-origin", headers, body: JSON.stringify(body), ...more });
+    }
+
+    later(question) {
+        clearTimeout(this.timer);
+        this.timer = setTimeout(() => this.ask(question()), 500);
+    }
+
+    // The number ends an earlier question in the source, not only here.
+    async ask(question) {
+        clearTimeout(this.timer);
+        this.abort?.abort();
+        this.place.hidden = false;
+        if (question.incomplete) return this.note(question.incomplete);
+        const [mine, abort] = [++this.number, (this.abort = new AbortController())];
+        const body = { model: question.model, where: question.where, limit: question.limit, name: question.name };
+        const asked = { ...body, page: this.page, number: mine, total: this.totalOf !== question.model };
+        const stop = this.waiting(abort);
+        try {
+            const [said, found] = await Promise.all([this.say(body, abort, mine), this.json("/api/segments/preview/", asked, abort)]);
+            if (mine !== this.number || !said) return;
+            if (found.total !== null) [this.total, this.totalOf] = [found.total, question.model];
+            this.show(found);
+        } catch (error) {
+            if (mine === this.number && error.name !== "AbortError") this.note(error.message, "bad");
+        } finally {
+            stop();
+        }
+    }
+
+    async say(body, abort, mine) {
+        const said = await this.json("/api/segments/said/", body, abort);
+        if (mine !== this.number) return null;
+        this.place.querySelector("[data-sentence]").textContent = said.sentence;
+        this.sql.hidden = false;
+        this.sql.querySelector("code").textContent = said.sql;
+        return said;
+    }
+
+    async json(url, body, abort) {
+        let answer;
+        try {
+            answer = await this.post(url, body, { signal: abort.signal });
+        } catch (error) {
+            throw error.name === "AbortError" ? error : new Error("The server can't be reached. Try again.");
+        }
+        const data = await answer.json().catch(() => ({}));
+        if (!answer.ok) throw new Error(data.message || data.detail || "That did not work. Try again.");
+        return data;
+    }
+
+    // Says for how long the source has been working, without a word a second for those who listen.
+    waiting(abort) {
+        const began = performance.now();
+        const seconds = screens.element("span", { "aria-hidden": "true" });
+        const cancel = screens.element("button", { type: "button", class: "d-button d-small" }, "Stop");
+        cancel.addEventListener("click", () => {
+            abort.abort();
+            this.post("/api/segments/preview/end/", { page: this.page, number: ++this.number });
+            this.note("Stopped. Change a condition to count again.");
+        });
+        const bar = screens.element("div", { class: "d-waiting" }, screens.element("span", { class: "d-spin", "aria-hidden": "true" }), "Counting in the source… ", seconds, cancel);
+        const late = setTimeout(() => this.result.replaceChildren(bar), 300);
+        const tick = setInterval(() => { seconds.textContent = `${Math.round((performance.now() - began) / 1000)} s`; }, 1000);
+        this.place.setAttribute("aria-busy", "true");
+        this.first.classList.add("d-stale");
+        return () => {
+            clearTimeout(late);
+            clearInterval(tick);
+            if (this.abort === abort) this.place.removeAttribute("aria-busy");
+        };
+    }
+
+    note(message, tone = "") {
+        this.first.classList.add("d-stale");
+        this.result.replaceChildren(tone ? screens.note(message, tone) : screens.element("p", { class: "d-muted" }, message));
+    }
+
+    show({ count, columns, rows }) {
+        const share = this.total ? ` of ${this.total.toLocaleString("en")} (${this.percent(count)})` : "";
+        const figure = screens.element("span", { class: "d-figure", "data-segment-count": "" }, count.toLocaleString("en"));
+        this.result.replaceChildren(screens.element("p", {}, figure, ` ${count === 1 ? "row" : "rows"}${share}`));
+        this.first.classList.remove("d-stale");
+        this.first.replaceChildren(...(rows.length ? [screens.table(columns, rows)] : []));
+    }
+
+    percent(count) {
+        const share = (100 * count) / this.total;
+        return `${share > 0 && share < 1 ? "under 1" : share.toFixed(share < 10 && share % 1 ? 1 : 0)} %`;
+    }
+
+    async copy(button) {
+        await navigator.clipboard.writeText(this.sql.querySelector("code").textContent);
+        const label = button.lastChild;
+        label.textContent = "Copied";
+        setTimeout(() => { label.textContent = "Copy"; }, 1500);
+    }
+}

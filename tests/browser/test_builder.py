@@ -1,0 +1,285 @@
+"""The condition builder in a real browser: the story of a new user, and each way to change a tree."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from segments import read
+from segments.discovery import refresh_columns
+from segments.models import DataModel, Segment, Source
+from tests.browser.test_story import goto, save
+from tests.segments.places import POSTGRES_SCHEMA, POSTGRES_URL, postgres_answers, postgres_settings
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+TABLES = [
+    "create table companies (id integer primary key, name text, country text, mrr double precision, renewed_at timestamp, churned boolean)",
+    "create table orders (id integer primary key, company_id integer references companies (id), amount double precision)",
+]
+BY_HAND = """
+    select id from companies c where mrr > 0 and country in ('FR', 'DE') and renewed_at >= {since}
+      and (select count(*) from orders o where o.company_id = c.id and o.amount > 100) >= 2
+      and (churned is null or not churned)
+"""
+
+
+def data() -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """The same random rows each time, around the edges of the conditions."""
+    chance, now = random.Random(7), datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    companies = [
+        (
+            number,
+            f"Company {number}",
+            chance.choice(["FR", "DE", "ES", "fr", None]),
+            chance.choice([0.0, 10.5, 99.0, None]),
+            chance.choice([None, *(now - timedelta(days=days) for days in (1, 10, 29, 31, 60))]),
+            chance.choice([None, False, False, True]),
+        )
+        for number in range(1, 401)
+    ]
+    orders = [
+        (number, chance.choice([None, *range(1, 401)]), chance.choice([20.0, 100.0, 101.0, 300.0, None])) for number in range(1, 3001)
+    ]
+    return companies, orders
+
+
+def in_sqlite(root: Path, settings: Any) -> tuple[str, dict[str, str], list[int]]:
+    settings.SOURCE_FILES_ROOT = root
+    companies, orders = data()
+    with sqlite3.connect(root / "shop.sqlite3") as database:
+        for statement in TABLES:
+            database.execute(statement)
+        stored = [(*row[:4], row[4] and row[4].isoformat(" "), row[5]) for row in companies]
+        database.executemany("insert into companies values (?, ?, ?, ?, ?, ?)", stored)
+        database.executemany("insert into orders values (?, ?, ?)", orders)
+        found = database.execute(BY_HAND.format(since="datetime('now', '-30 days')") + " order by id").fetchall()
+    return "SQLite", {"path": "shop.sqlite3"}, [number for (number,) in found]
+
+
+def in_postgres() -> tuple[str, dict[str, str], list[int]]:
+    companies, orders = data()
+    with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
+        connection.execute(f'set search_path = "{POSTGRES_SCHEMA}"'.encode())
+        connection.execute("drop table if exists orders, companies")
+        for statement in TABLES:
+            connection.execute(statement.encode())
+        with connection.cursor() as cursor:
+            cursor.executemany("insert into companies values (%s, %s, %s, %s, %s, %s)", companies)
+            cursor.executemany("insert into orders values (%s, %s, %s)", orders)
+        since = "(now() at time zone 'utc') - interval '30 days'"
+        found = connection.execute((BY_HAND.format(since=since) + " order by id").encode()).fetchall()
+    given = {name: str(value) for name, value in postgres_settings().items() if name in ("host", "port", "database", "user", "schema")}
+    return "PostgreSQL", given, [number for (number,) in found]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def source(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> Any:
+    """How to fill the form of a source, and the ids that hand-written SQL finds in it."""
+    if request.param == "sqlite":
+        yield in_sqlite(tmp_path, settings)
+        return
+    if not postgres_answers():
+        pytest.skip(f"no PostgreSQL at {POSTGRES_URL}")
+    with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
+        connection.execute(f'create schema "{POSTGRES_SCHEMA}"'.encode())
+    yield in_postgres()
+    with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
+        connection.execute(f'drop schema "{POSTGRES_SCHEMA}" cascade'.encode())
+
+
+def root(page: Page) -> Any:
+    return page.locator("[data-tree] > .d-group")
+
+
+def add(page: Page, group: Any, button: str) -> Any:
+    """Presses a button at the foot of a group, and returns the condition that it made."""
+    group.locator("> .d-adders button", has_text=button).click()
+    return group.locator("> .d-list > li").last
+
+
+def field(condition: Any, column: str, operator: str) -> Any:
+    condition.get_by_label("Field", exact=True).select_option(column)
+    condition.get_by_label("Operator", exact=True).select_option(operator)
+    return condition
+
+
+def model(page: Page, live_server: Any, name: str, table: str) -> None:
+    goto(page, live_server, f"/admin/segments/datamodel/add/?source={Source.objects.get().pk}")
+    page.fill("#id_name", name)
+    page.select_option("#id_table", table)
+    expect(page.locator("#id_primary_key")).to_have_value("id")
+    save(page)
+
+
+def test_a_new_user_builds_the_exact_list_without_sql(signed_in: Page, live_server: Any, source: Any) -> None:
+    page, (kind, form, by_hand) = signed_in, source
+    goto(page, live_server, "/admin/segments/source/add/")
+    page.click(f".d-choice:has-text('{kind}')")
+    page.fill("#id_name", "Shop")
+    for name, value in form.items():
+        page.fill(f"#id_setting_{name}", value)
+    save(page)
+    schema = f"{POSTGRES_SCHEMA}." if kind == "PostgreSQL" else ""
+    model(page, live_server, "Companies", f"{schema}companies")
+    model(page, live_server, "Orders", f"{schema}orders")
+    page.click("text=Find relations")
+    expect(page.locator("body")).to_contain_text("Orders.company_id → Companies.id")
+
+    goto(page, live_server, "/admin/segments/segment/add/")
+    page.fill("#id_name", "Churned")
+    page.select_option("select[data-role=model]", label="Companies")
+    field(add(page, root(page), "Add condition"), "churned", "equals").get_by_label("Value").select_option("true")
+    save(page)
+
+    goto(page, live_server, "/admin/segments/segment/add/")
+    page.fill("#id_name", "Paying, renewed, with orders")
+    page.select_option("select[data-role=model]", label="Companies")
+    field(add(page, root(page), "Add condition"), "mrr", "greater_than").get_by_label("Value").fill("0")
+    countries = field(add(page, root(page), "Add condition"), "country", "one_of").get_by_label("Values")
+    countries.fill("FR")
+    countries.press("Enter")
+    countries.fill("DE")
+    countries.press("Enter")
+    field(add(page, root(page), "Add condition"), "renewed_at", "in_the_last")
+    related = add(page, root(page), "Add related rows")
+    related.get_by_label("Count").fill("2")
+    field(add(page, related.locator(".d-group"), "Add condition"), "amount", "greater_than").get_by_label("Value").fill("100")
+    add(page, root(page), "Add segment")
+    sentence = "Companies where mrr is greater than 0 and country is one of FR, DE and renewed_at is in the last 30 days"
+    expect(page.locator("[data-sentence]")).to_have_text(
+        f"{sentence} and has at least 2 Orders where (amount is greater than 100) and is not in the segment Churned."
+    )
+    expect(page.locator("[data-segment-count]")).to_have_text(str(len(by_hand)))
+    expect(page.locator("[data-result]")).to_contain_text("of 400")
+    save(page)
+
+    segment = Segment.objects.get(name__startswith="Paying")
+    with read.stream(read.selection(segment), ["id"], now=timezone.now()) as stream:
+        found = sorted(int(value) for batch in stream.batches for value in batch.column(0).to_pylist())
+    assert found == by_hand
+    assert len(found) > 3
+
+
+@pytest.fixture
+def companies(tmp_path: Path, settings: Any, transactional_db: None) -> DataModel:
+    in_sqlite(tmp_path, settings)
+    shop = Source.objects.create(name="Shop", engine="sqlite", config={"path": "shop.sqlite3"})
+    made = DataModel.objects.create(name="Companies", source=shop, table="companies", primary_key="id")
+    refresh_columns(made)
+    return made
+
+
+def opened(page: Page, live_server: Any, model: DataModel, *conditions: dict[str, Any]) -> Segment:
+    segment = Segment.objects.create(name="Chosen", model=model, where={"all": list(conditions)})
+    goto(page, live_server, f"/admin/segments/segment/{segment.pk}/change/")
+    expect(page.locator("[data-segment-count]")).to_be_visible()
+    return segment
+
+
+def stored(page: Page, segment: Segment) -> Any:
+    save(page)
+    segment.refresh_from_db()
+    return segment.where
+
+
+PAYING = {"field": "mrr", "is": "greater_than", "value": 0}
+FRENCH = {"field": "country", "is": "equals", "value": "FR"}
+SPANISH = {"field": "country", "is": "equals", "value": "ES"}
+
+
+def test_conditions_move_by_keyboard_into_and_out_of_groups_and_keep_the_focus(
+    signed_in: Page, live_server: Any, companies: DataModel
+) -> None:
+    page = signed_in
+    segment = opened(page, live_server, companies, PAYING, {"any": [FRENCH]}, SPANISH)
+    last = root(page).locator("> .d-list > li").last
+    last.get_by_label("Move into the group beside it").press("Enter")
+    expect(page.locator("[data-said]")).to_contain_text("now 2 of 2")
+    moved = page.locator("[data-combine=any] > .d-list > li").last
+    expect(moved.get_by_label("Value")).to_have_value("ES")
+    moved.get_by_label("Move up").press("Enter")
+    assert page.evaluate("document.activeElement.closest('li').querySelector('[aria-label=Value]').value") == "ES"
+    moved = page.locator("[data-combine=any] > .d-list > li").first
+    moved.get_by_label("Duplicate").press("Enter")
+    expect(page.locator("[data-combine=any] > .d-list > li")).to_have_count(3)
+    page.locator("[data-combine=any] > .d-list > li").first.get_by_label("Move out of this group").press("Enter")
+    assert stored(page, segment) == {"all": [PAYING, {"any": [SPANISH, FRENCH]}, SPANISH]}
+
+
+def test_a_condition_is_dragged_into_a_group(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+    page = signed_in
+    page.set_viewport_size({"width": 1280, "height": 1600})
+    segment = opened(page, live_server, companies, PAYING, {"any": [FRENCH, SPANISH]})
+    handle = root(page).locator("> .d-list > li").first.locator(".d-handle").first
+    handle.drag_to(page.locator("[data-combine=any] > .d-list > li").last, target_position={"x": 60, "y": 4})
+    expect(root(page).locator("> .d-list > li")).to_have_count(1)
+    assert stored(page, segment) == {"all": [{"any": [FRENCH, PAYING, SPANISH]}]}
+
+
+def test_what_was_not_saved_is_offered_after_a_reload_and_never_forced(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+    page = signed_in
+    opened(page, live_server, companies, FRENCH)
+    page.get_by_label("Value", exact=True).fill("DE")
+    expect(page.locator("[data-sentence]")).to_contain_text("DE")
+    page.reload()
+    expect(page.locator("[data-sentence]")).to_contain_text("FR")
+    page.click("text=Bring it back")
+    expect(page.locator("[data-sentence]")).to_contain_text("DE")
+    page.reload()
+    page.click("text=Forget it")
+    page.reload()
+    expect(page.locator("[data-sentence]")).to_contain_text("FR")
+    expect(page.locator("[data-draft]")).to_have_count(0)
+
+
+def test_a_validation_error_keeps_what_was_built(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+    page = signed_in
+    Segment.objects.create(name="Taken", model=companies)
+    opened(page, live_server, companies, FRENCH)
+    page.get_by_label("Value", exact=True).fill("DE")
+    page.fill("#id_name", "Taken")
+    save(page)
+    expect(page.locator("body")).to_contain_text("already exists")
+    expect(page.get_by_label("Value", exact=True)).to_have_value("DE")
+
+
+def test_observed_values_can_be_chosen(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+    page = signed_in
+    opened(page, live_server, companies, {"field": "country", "is": "one_of", "value": ["ES"]})
+    page.get_by_label("Values").focus()
+    expect(page.locator("datalist option[value=FR]")).to_have_count(1)
+    page.get_by_label("Values").fill("FR")
+    expect(page.locator(".d-chips li")).to_have_count(2)
+
+
+def test_a_superseded_question_ends_in_the_source_and_the_page_goes_on(
+    signed_in: Page, live_server: Any, tmp_path: Path, settings: Any
+) -> None:
+    page = signed_in
+    in_sqlite(tmp_path, settings)
+    settings.SOURCE_PREVIEW_SECONDS = 60
+    shop = Source.objects.create(name="Shop", engine="sqlite", config={"path": "shop.sqlite3"})
+    endless = "with recursive n(x) as (select 1 union all select x + 1 from n) select x as id, 'a' as name from n"
+    slow = DataModel.objects.create(name="Slow", source=shop, sql=endless, primary_key="id")
+    slow.columns.create(name="id", type="integer", native="")
+    slow.columns.create(name="name", type="text", native="", position=1)
+    quick = DataModel.objects.create(name="Quick", source=shop, table="companies", primary_key="id")
+    refresh_columns(quick)
+    goto(page, live_server, "/admin/segments/segment/add/")
+    with page.expect_request("**/api/segments/preview/") as asked:
+        page.select_option("select[data-role=model]", label="Slow")
+    expect(page.locator("[data-result]")).to_contain_text("Counting in the source")
+    with page.expect_response("**/api/segments/preview/") as answered:
+        page.select_option("select[data-role=model]", label="Quick")
+        expect(page.locator("[data-segment-count]")).to_have_text("400")
+    assert answered.value.ok
+    assert (asked.value.post_data_json or {})["number"] == 1

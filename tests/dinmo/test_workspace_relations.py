@@ -1,0 +1,72 @@
+"""Relations, conditions on related rows, segments of segments and limits in the workspace file, there and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dinmo.workspace import apply as applying
+from dinmo.workspace import export, problems, sources, standing
+from segments.models import Relation, Segment
+from tests.dinmo import shop
+
+pytestmark = pytest.mark.django_db
+CUT = shop.WORKSPACE.split("segments:")[0]
+FILE = (
+    CUT
+    + """\
+relations:
+  - {from: Paying.id, to: Companies.id}
+segments:
+  - name: Chosen
+    model: Companies
+    tags: [eu, "paying, well"]
+    where:
+      all:
+        - {related: Paying, has: at_least, count: 1, where: {all: [{field: name, is: starts_with, value: A}]}}
+        - {related: Paying, through: Paying.id, max: id, is: between, value: [1, 5]}
+        - {related: Paying, has: none, where: {any: [{field: domain, is: empty}]}}
+        - {segment: Norwegians, is: not_member}
+    limit: {rows: 5, order_by: mrr, descending: true}
+  - name: Norwegians
+    model: Companies
+    where: {all: [{field: country, is: equals, value: "NO"}]}
+"""
+)
+
+
+@pytest.fixture(autouse=True)
+def _files(tmp_path: Path, settings: Any) -> None:
+    settings.SOURCE_FILES_ROOT = tmp_path
+    shop.make(tmp_path)
+
+
+def applied(text: str) -> list[str]:
+    return list(applying.apply(text, {}, sources.columns).lines())
+
+
+def test_applying_twice_and_applying_what_was_exported_change_nothing() -> None:
+    applied(FILE)
+    assert str(Relation.objects.get()) == "Paying.id → Companies.id"
+    assert applied(FILE)[-1] == "Nothing changed."
+    written = export.text(standing.read())
+    assert "- {from: Paying.id, to: Companies.id}" in written
+    assert "limit: {rows: 5, order_by: mrr, descending: true}" in written
+    assert applied(written)[-1] == "Nothing changed."
+    before = standing.read()
+    Segment.objects.all().delete()
+    Relation.objects.all().delete()
+    applied(written)
+    assert standing.read() == before
+
+
+def test_a_segment_may_ask_about_one_further_down_but_not_in_a_circle() -> None:
+    applied(FILE)
+    circle = FILE.replace('{field: country, is: equals, value: "NO"}', "{segment: Chosen, is: member}")
+    with pytest.raises(problems.Refused) as refused:
+        applied(circle)
+    said = [problem.sentence for problem in refused.value.problems]
+    assert any("Norwegians → Chosen → Norwegians" in sentence for sentence in said)
+    assert Segment.objects.get(name="Norwegians").where["all"][0]["field"] == "country"

@@ -1,0 +1,184 @@
+"""Segments that ask about one another and about related models: saved, renamed and deleted without breaking each other."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from segments import read, relations
+from segments.discovery import refresh_columns
+from segments.models import DataModel, Question, Relation, Segment, Source
+
+pytestmark = pytest.mark.django_db
+INLINES = {f"{inline}-{count}": 0 for inline in ("columns", "relations") for count in ("TOTAL_FORMS", "INITIAL_FORMS")}
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("ops"))
+    return browser
+
+
+@pytest.fixture
+def companies(tmp_path: Path, settings: Any) -> DataModel:
+    settings.SOURCE_FILES_ROOT = tmp_path
+    with sqlite3.connect(tmp_path / "shop.sqlite3") as database:
+        database.execute("create table companies (id integer primary key, name text, mrr real)")
+        database.execute("create table orders (id integer primary key, company_id integer references companies(id), amount real)")
+        database.executemany("insert into companies values (?, ?, ?)", [(n, f"N{n}", n * 10) for n in range(1, 7)])
+        database.executemany("insert into orders values (?, ?, ?)", [(n, n % 4 or None, n * 25.0) for n in range(1, 13)])
+    source = Source.objects.create(name="Shop", engine="sqlite", config={"path": "shop.sqlite3"})
+    orders = DataModel.objects.create(name="Orders", source=source, table="orders", primary_key="id", kind="events")
+    model = DataModel.objects.create(name="Companies", source=source, table="companies", primary_key="id")
+    for one in (orders, model):
+        refresh_columns(one)
+    return model
+
+
+@pytest.fixture
+def related(companies: DataModel) -> Relation:
+    (found,) = relations.offered(DataModel.objects.get(name="Orders"))
+    found.save()
+    return found
+
+
+def segment(model: DataModel, name: str, *conditions: dict[str, Any], **more: Any) -> Segment:
+    return Segment.objects.create(name=name, model=model, where={"all": list(conditions)} if conditions else {}, **more)
+
+
+def save(staff: Client, found: Segment, **changes: Any) -> Any:
+    values = {"name": found.name, "description": "", "tags": "", "where": json.dumps(found.where), "limit": json.dumps(found.limit)}
+    return staff.post(f"/admin/segments/segment/{found.pk}/change/", {**values, **changes, "_save": "Save"})
+
+
+def ids(found: Segment) -> list[int]:
+    return sorted(row["id"] for row in read.preview(read.selection(found), now=timezone.now()))
+
+
+RICH = {"field": "mrr", "is": "greater_than", "value": 30}
+
+
+def test_a_foreign_key_of_the_source_is_offered_as_a_relation_until_it_is_made(related: Relation) -> None:
+    assert str(related) == "Orders.company_id → Companies.id"
+    assert relations.offered(related.from_model) == []
+
+
+def test_conditions_on_related_rows_are_counted_and_summed(related: Relation, companies: DataModel) -> None:
+    big = {"all": [{"field": "amount", "is": "at_least", "value": 200}]}
+    assert ids(segment(companies, "Two", {"related": "Orders", "has": "at_least", "count": 2, "where": big})) == []
+    assert ids(segment(companies, "One", {"related": "Orders", "has": "exactly", "count": 1, "where": big})) == [1, 2, 3]
+    assert ids(segment(companies, "None", {"related": "Orders", "has": "none"})) == [4, 5, 6]
+    assert ids(segment(companies, "Sum", {"related": "Orders", "sum": "amount", "is": "at_least", "value": 450})) == [2, 3]
+    assert ids(segment(companies, "No sum", {"related": "Orders", "sum": "amount", "is": "equals", "value": 0})) == [4, 5, 6]
+    assert ids(segment(companies, "No max", {"related": "Orders", "max": "amount", "is": "empty"})) == [4, 5, 6]
+
+
+def test_a_size_limit_takes_the_first_rows_and_counts_them(companies: DataModel) -> None:
+    top = segment(companies, "Top", limit={"rows": 2, "order_by": "mrr", "descending": True})
+    assert ids(top) == [5, 6]
+    assert read.count(read.selection(top), now=timezone.now()) == 2
+    assert ids(segment(companies, "Others", {"segment": "Top", "is": "not_member"})) == [1, 2, 3, 4]
+
+
+def test_a_circle_made_by_editing_the_other_segment_is_refused_with_its_path(staff: Client, companies: DataModel) -> None:
+    rich = segment(companies, "Rich", RICH)
+    segment(companies, "Poor", {"segment": "Rich", "is": "not_member"})
+    answer = save(staff, rich, where=json.dumps({"all": [{"segment": "Poor", "is": "member"}]}))
+    assert "Rich → Poor → Rich" in answer.context["adminform"].form.errors["where"][0]
+    rich.refresh_from_db()
+    assert rich.where == {"all": [RICH]}
+
+
+def test_a_renamed_segment_is_asked_about_by_its_new_name(staff: Client, companies: DataModel) -> None:
+    rich = segment(companies, "Rich", RICH)
+    poor = segment(companies, "Poor", {"any": [{"segment": "Rich", "is": "not_member"}]})
+    save(staff, rich, name="Wealthy")
+    poor.refresh_from_db()
+    assert poor.where == {"all": [{"any": [{"segment": "Wealthy", "is": "not_member"}]}]}
+    assert ids(poor) == [1, 2, 3]
+
+
+def test_a_renamed_model_is_asked_about_by_its_new_name(staff: Client, related: Relation, companies: DataModel) -> None:
+    asking = segment(companies, "Asking", {"related": "Orders", "through": "Orders.company_id", "has": "none"})
+    orders = related.from_model
+    inline = {"relations-TOTAL_FORMS": 1, "relations-INITIAL_FORMS": 1, "relations-0-id": related.pk, "relations-0-from_model": orders.pk}
+    ends = {"relations-0-from_column": "company_id", "relations-0-to_model": companies.pk, "relations-0-to_column": "id"}
+    values = {"name": "Purchases", "kind": "events", "shape": "table", "table": "orders", "sql": "", **INLINES, **inline, **ends}
+    staff.post(f"/admin/segments/datamodel/{orders.pk}/change/", values)
+    asking.refresh_from_db()
+    assert asking.where["all"][0]["related"] == "Purchases"
+    assert ids(asking) == [4, 5, 6]
+
+
+def test_a_segment_that_others_ask_about_is_not_deleted(staff: Client, companies: DataModel) -> None:
+    rich = segment(companies, "Rich", RICH)
+    segment(companies, "Poor", {"segment": "Rich", "is": "not_member"})
+    answer = staff.post(f"/admin/segments/segment/{rich.pk}/delete/", {"post": "yes"})
+    assert "Rich is used by: Poor" in answer.content.decode()
+    assert Segment.objects.filter(name="Rich").exists()
+
+
+def test_a_relation_that_a_segment_needs_is_not_removed(staff: Client, related: Relation, companies: DataModel) -> None:
+    segment(companies, "Asking", {"related": "Orders", "has": "none"})
+    orders = related.from_model
+    inline = {"relations-TOTAL_FORMS": 1, "relations-INITIAL_FORMS": 1, "relations-0-id": related.pk, "relations-0-from_model": orders.pk}
+    ends = {"relations-0-from_column": "company_id", "relations-0-to_model": companies.pk, "relations-0-to_column": "id"}
+    values = {"name": "Orders", "kind": "events", "shape": "table", "table": "orders", "sql": "", **INLINES, **inline, **ends}
+    answer = staff.post(f"/admin/segments/datamodel/{orders.pk}/change/", {**values, "relations-0-DELETE": "on"})
+    assert "the segment &#x27;Asking&#x27; needs it" in answer.content.decode()
+    assert Relation.objects.count() == 1
+
+
+def test_a_copy_has_a_name_of_its_own(staff: Client, companies: DataModel) -> None:
+    rich = segment(companies, "Rich", RICH, tags=["eu"])
+    for name in ("Rich (copy)", "Rich (copy 2)"):
+        staff.post(f"/admin/segments/segment/{rich.pk}/do/duplicate/")
+        copy = Segment.objects.get(name=name)
+        assert (copy.where, copy.tags, copy.model) == (rich.where, ["eu"], companies)
+
+
+def test_tags_are_words_between_commas_and_filter_the_list(staff: Client, companies: DataModel) -> None:
+    rich, _ = segment(companies, "Rich", RICH), segment(companies, "Poor")
+    save(staff, rich, tags=" eu,  paying   well ,eu,")
+    rich.refresh_from_db()
+    assert rich.tags == ["eu", "paying well"]
+    listed = staff.get("/admin/segments/segment/?tag=eu").content.decode()
+    assert ">Rich<" in listed and ">Poor<" not in listed
+
+
+def test_the_builder_learns_what_conditions_can_name(staff: Client, related: Relation, companies: DataModel) -> None:
+    segment(companies, "Rich", RICH)
+    told = staff.get(f"/api/models/{companies.pk}/builder/").json()
+    assert told["models"]["Companies"]["links"] == [{"model": "Orders", "through": "Orders.company_id", "many": True}]
+    assert told["models"]["Companies"]["segments"] == ["Rich"]
+    assert [column["name"] for column in told["models"]["Orders"]["columns"]] == ["id", "company_id", "amount"]
+
+
+def test_observed_values_come_with_how_often_they_occur(staff: Client, companies: DataModel) -> None:
+    body = {"column": "name", "search": "n3"}
+    found = staff.post(f"/api/models/{companies.pk}/values/", body, content_type="application/json").json()
+    assert found == {"values": [{"value": "N3", "rows": 1}]}
+
+
+def test_a_question_that_is_not_the_newest_of_its_page_is_not_answered(staff: Client, companies: DataModel) -> None:
+    Question.objects.create(page="p", number=5, asked_at=timezone.now())
+    body = {"model": companies.pk, "where": {}, "page": "p", "number": 4}
+    answer = staff.post("/api/segments/preview/", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "superseded")
+    assert staff.post("/api/segments/preview/", {**body, "number": 6, "total": True}, content_type="application/json").json()["total"] == 6
+
+
+def test_a_segment_is_said_in_one_sentence(staff: Client, related: Relation, companies: DataModel) -> None:
+    where = {"all": [RICH, {"related": "Orders", "has": "at_least", "count": 2}]}
+    body = {"model": companies.pk, "where": where, "limit": {"rows": 5, "order_by": "mrr"}}
+    said = staff.post("/api/segments/said/", body, content_type="application/json").json()
+    assert said["sentence"] == ("Companies where mrr is greater than 30 and has at least 2 Orders; at most 5 rows, lowest mrr first.")
+    assert "LIMIT 5" in said["sql"]

@@ -1,0 +1,55 @@
+"""A question that is not wanted any more ends in the source itself."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from segments import questions, read
+from segments.models import Column, DataModel, Question, Source
+from tests.segments.places import POSTGRES_URL, postgres_settings
+
+pytestmark = pytest.mark.django_db
+SLOW = "select n as id from generate_series(1, 2000000000) n where pg_sleep(0) is not null"
+MARK = "generate_series(1, 2000000000)"
+
+
+@pytest.fixture
+def endless(postgres: None, files: Path, settings: Any) -> DataModel:
+    settings.SOURCE_PREVIEW_SECONDS = 60
+    source = Source.objects.create(name="Db", engine="postgres", config=postgres_settings())
+    model = DataModel.objects.create(name="Slow", source=source, sql=SLOW, primary_key="id")
+    Column.objects.create(model=model, name="id", type="integer", native="integer")
+    return model
+
+
+def at_work() -> int:
+    """How many statements the server is at work on."""
+    asked = "select count(*) from pg_stat_activity where state = 'active' and query like %s and pid <> pg_backend_pid()"
+    with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
+        row = connection.execute(asked, [f"%{MARK}%"]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def test_a_newer_question_of_the_page_ends_the_statement_at_the_server(endless: DataModel) -> None:
+    look = questions.ask("page", 1)
+    seen: list[int] = []
+
+    def watched() -> None:
+        # Asked anew only once the server is at work on the first question.
+        if not seen and (running := at_work()):
+            seen.append(running)
+            questions.ask("page", 2)
+        look()
+
+    began = time.monotonic()
+    with pytest.raises(questions.Superseded):
+        read.examine(read.selection(endless), now=datetime.now(UTC), limit=5, total=False, look=watched)
+    assert seen and time.monotonic() - began < 15
+    assert at_work() == 0
+    assert Question.objects.get().number == 2

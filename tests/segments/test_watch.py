@@ -1,0 +1,141 @@
+"""What is noticed of a model and its segments over time: a changed source, doubtful keys, sizes, parts and overlaps."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from segments import sizes, tasks, watch
+from segments.discovery import refresh_columns
+from segments.models import DataModel, Segment, SegmentSize, Source
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 31, 10, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("ops"))
+    return browser
+
+
+@pytest.fixture
+def file(tmp_path: Path, settings: Any) -> Path:
+    settings.SOURCE_FILES_ROOT = tmp_path
+    path = tmp_path / "shop.sqlite3"
+    run(path, "create table companies (id integer, name text, country text, mrr real)")
+    for number in range(1, 41):
+        country = ("null", "'FR'", "'DE'")[number % 3]
+        run(path, f"insert into companies values ({number}, 'N{number}', {country}, {number})")
+    return path
+
+
+@pytest.fixture
+def companies(file: Path) -> DataModel:
+    source = Source.objects.create(name="Shop", engine="sqlite", config={"path": file.name})
+    model = DataModel.objects.create(name="Companies", source=source, table="companies", primary_key="id")
+    refresh_columns(model)
+    return model
+
+
+@pytest.fixture
+def rich(companies: DataModel) -> Segment:
+    return Segment.objects.create(name="Rich", model=companies, where={"all": [{"field": "mrr", "is": "greater_than", "value": 10}]})
+
+
+def run(path: Path, statement: str) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute(statement)
+    database.close()
+
+
+def test_a_renamed_column_that_a_segment_uses_is_noticed_and_so_is_its_return(file: Path, rich: Segment) -> None:
+    assert watch.look(rich.model, NOW) == ""
+    run(file, "alter table companies rename column mrr to revenue")
+    assert watch.look(rich.model, NOW) == "The source has changed: the column 'mrr' is gone (perhaps it is called 'revenue' now)."
+    refresh_columns(rich.model)
+    assert "'mrr' is gone" in watch.look(rich.model, NOW)
+    run(file, "alter table companies rename column revenue to mrr")
+    assert watch.look(rich.model, NOW) == ""
+    assert DataModel.objects.get().problem == ""
+
+
+def test_a_column_that_nothing_uses_may_go(file: Path, rich: Segment) -> None:
+    run(file, "alter table companies drop column name")
+    assert watch.look(rich.model, NOW) == ""
+
+
+def test_a_retyped_column_is_named_with_both_types(file: Path, rich: Segment) -> None:
+    run(file, "alter table companies drop column mrr")
+    run(file, "alter table companies add column mrr text")
+    assert watch.look(rich.model, NOW) == "The source has changed: the column 'mrr' was number and is text now."
+
+
+def test_a_vanished_table_is_a_problem_of_the_model_and_shown_on_its_page(staff: Client, file: Path, rich: Segment) -> None:
+    run(file, "drop table companies")
+    answer = staff.post(f"/admin/segments/datamodel/{rich.model_id}/do/check/", follow=True).content.decode()
+    assert "Source changed" in answer and "wait, and go on once" in answer
+    assert DataModel.objects.get().problem
+
+
+def test_a_source_that_does_not_answer_changes_nothing_that_was_known(file: Path, rich: Segment) -> None:
+    DataModel.objects.update(problem="Something.")
+    Source.objects.update(engine="postgres", config={"host": "127.0.0.1", "port": 1, "database": "x", "user": "x"})
+    tasks.look_at_models()
+    assert DataModel.objects.get().problem == "Something."
+
+
+def test_the_daily_check_warns_of_keys_and_takes_the_warning_back(file: Path, companies: DataModel) -> None:
+    run(file, "insert into companies values (1, 'twice', 'FR', 5)")
+    tasks.look_at_models()
+    assert "1 repeat another row's (2.4 %)" in DataModel.objects.get().key_warning
+    run(file, "delete from companies where name = 'twice'")
+    tasks.look_at_models()
+    assert DataModel.objects.get().key_warning == ""
+
+
+def test_the_size_of_a_day_is_the_last_one_counted_on_it(rich: Segment) -> None:
+    sizes.note(rich, 5, NOW)
+    sizes.note(rich, 7, NOW + timedelta(hours=2))
+    sizes.note(rich, 9, NOW + timedelta(days=1))
+    assert list(rich.sizes.values_list("day", "rows")) == [(date(2026, 3, 31), 7), (date(2026, 4, 1), 9)]
+    tasks.count_segments()
+    assert rich.sizes.get(day=datetime.now(UTC).date()).rows == 30
+
+
+def test_a_line_of_sizes_goes_from_the_first_day_to_the_last_and_up_to_the_largest() -> None:
+    days = [SegmentSize(day=date(2026, 3, day), rows=rows) for day, rows in ((1, 0), (2, 50), (5, 100))]
+    assert sizes.line(days) == "0.0,80.0 150.0,40.0 600.0,0.0"
+
+
+def test_a_segment_breaks_down_by_a_column_with_its_empty_ones(staff: Client, rich: Segment) -> None:
+    answer = staff.post(f"/api/segments/{rich.pk}/breakdown/", {"column": "country"}, content_type="application/json").json()
+    assert answer["total"] == 30
+    assert {group["value"]: group["rows"] for group in answer["groups"]} == {"FR": 10, "DE": 10, None: 10}
+
+
+def test_a_limited_segment_breaks_down_within_its_limit(staff: Client, companies: DataModel) -> None:
+    top = Segment.objects.create(name="Top", model=companies, limit={"rows": 6, "order_by": "mrr", "descending": True})
+    answer = staff.post(f"/api/segments/{top.pk}/breakdown/", {"column": "country"}, content_type="application/json").json()
+    assert answer["total"] == sum(group["rows"] for group in answer["groups"]) == 6
+
+
+def test_two_segments_of_a_model_overlap_in_some_rows(staff: Client, rich: Segment) -> None:
+    french = Segment.objects.create(name="French", model=rich.model, where={"all": [{"field": "country", "is": "equals", "value": "FR"}]})
+    answer = staff.post(f"/api/segments/{rich.pk}/overlap/", {"other": french.pk}, content_type="application/json").json()
+    assert (answer["both"], answer["only"], answer["other_only"]) == (10, 20, 4)
+    assert staff.post(f"/api/segments/{rich.pk}/overlap/", {"other": 0}, content_type="application/json").status_code == 400
+
+
+def test_the_page_of_a_segment_draws_its_sizes(staff: Client, rich: Segment) -> None:
+    for days, rows in ((2, 5), (0, 30)):
+        sizes.note(rich, rows, datetime.now(UTC) - timedelta(days=days))
+    page = staff.get(f"/admin/segments/segment/{rich.pk}/change/").content.decode()
+    assert "<polyline" in page and "30 now" in page
