@@ -17,7 +17,7 @@ from core import parameter_form
 from core.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, readable_secrets
 from segments import definitions, discovery, relations, watch
 from segments.contract import Engine
-from segments.forms import ModelForm, RelationForm, SourceForm, source_form
+from segments.forms import ColumnForm, ModelForm, RelationForm, SourceForm, source_form
 from segments.models import Column, DataModel, Relation, Source
 from segments.registry import engines
 from segments.segment_admin import SegmentAdmin
@@ -95,10 +95,12 @@ class SourceAdmin(ScreenAdmin):
 
 
 class ColumnInline(TabularInline):
-    """What the source has, for looking at."""
+    """What the source has: ticked, named and marked as the model is to show it."""
 
     model = Column
-    fields = readonly_fields = ["name", "type", "native", "nullable"]
+    form = ColumnForm
+    fields = ["used", "name", "categorical", "source_name", "type", "native", "nullable"]
+    readonly_fields = ["source_name", "type", "native", "nullable"]
     extra = 0
     can_delete = False
     tab = True
@@ -107,8 +109,9 @@ class ColumnInline(TabularInline):
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    @admin.display(description="In the source")
+    def source_name(self, obj: Column) -> str:
+        return obj.source_name
 
 
 class RelationInline(TabularInline):
@@ -167,6 +170,7 @@ class DataModelAdmin(ScreenAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
+        definitions.check_ticked(form.instance)
         definitions.check_all(form.instance.source, "This change")
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
