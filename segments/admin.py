@@ -15,17 +15,19 @@ from unfold.admin import TabularInline
 
 from core.screens import Button, ScreenAdmin, pill
 from segments import definitions, discovery, relations, watch
-from segments.forms import ModelForm, RelationForm
+from segments.forms import ColumnForm, ModelForm, RelationForm
 from segments.models import Column, DataModel, Relation
 from segments.segment_admin import SegmentAdmin
 from segments.source_screens import SourceAdmin
 
 
 class ColumnInline(TabularInline):
-    """What the source has, for looking at."""
+    """What the source has: ticked, named and marked as the model is to show it."""
 
     model = Column
-    fields = readonly_fields = ["name", "type", "native", "nullable"]
+    form = ColumnForm
+    fields = ["used", "name", "categorical", "source_name", "type", "native", "nullable"]
+    readonly_fields = ["source_name", "type", "native", "nullable"]
     extra = 0
     can_delete = False
     tab = True
@@ -34,8 +36,9 @@ class ColumnInline(TabularInline):
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    @admin.display(description="In the source")
+    def source_name(self, obj: Column) -> str:
+        return obj.source_name
 
 
 class RelationInline(TabularInline):
@@ -94,6 +97,7 @@ class DataModelAdmin(ScreenAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
+        definitions.check_ticked(form.instance)
         definitions.check_all(form.instance.source, "This change")
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:

@@ -22,6 +22,7 @@ from segments.models import Column, DataModel, Segment, Source
 from segments.world import facts, of_source
 
 PREVIEW_ROWS = 20
+SAMPLE_ROWS = 5
 VALUES = 50
 GROUPS = 12
 PAGE_LENGTH = 80
@@ -55,6 +56,17 @@ class SourceColumns(Endpoint):
         table, sql = str(request.data.get("table") or ""), str(request.data.get("sql") or "")
         found = discovery.discover(get_object_or_404(Source, pk=pk), table=table, sql=sql, seconds=settings.SOURCE_PREVIEW_SECONDS)
         return Response({"columns": [{"name": column.name, "type": column.type, "native": column.native} for column in found]})
+
+
+class SourceRows(Endpoint):
+    """POST `table` or `sql`: its first rows, before there is a model."""
+
+    permissions = ("segments.view_source", "segments.view_datamodel")
+
+    def post(self, request: Request, pk: int) -> Response:
+        source = get_object_or_404(Source, pk=pk)
+        model = DataModel(source=source, table=str(request.data.get("table") or ""), sql=str(request.data.get("sql") or ""))
+        return Response(rows_json(read.preview(read.selection(model), now=timezone.now(), limit=SAMPLE_ROWS)))
 
 
 class ModelColumns(Endpoint):
@@ -213,8 +225,9 @@ def columns_json(model: DataModel) -> dict[str, Any]:
     try:
         found = discovery.discover(model.source, table=model.table, sql=model.sql, seconds=settings.SOURCE_PREVIEW_SECONDS)
         learn_new(model, found)
-        types = model.column_types()
-        columns = [{"name": info.name, "type": types[info.name], "native": info.native} for info in found]
+        rows = {column.source_name: column for column in model.columns.all()}
+        present = [(rows[info.name], info.native) for info in found]
+        columns = [{"name": row.name, "type": row.type, "native": native} for row, native in present if row.used]
     except Problem as refused:
         problem, columns = refused.message, known(model)
     return {"model": model.pk, "kind": model.kind, "primary_key": model.primary_key, "columns": columns, "problem": problem}
@@ -222,20 +235,14 @@ def columns_json(model: DataModel) -> dict[str, Any]:
 
 def known(model: DataModel) -> list[dict[str, str]]:
     """The columns of a model as they were last discovered."""
-    return [{"name": column.name, "type": column.type, "native": column.native} for column in model.columns.all()]
+    return [{"name": column.name, "type": column.type, "native": column.native} for column in model.columns.filter(used=True)]
 
 
 def learn_new(model: DataModel, found: Sequence[ColumnInfo]) -> None:
     """Stores columns that the model did not know. Known ones keep their type: a file's types follow its values."""
-    known = model.column_types()
+    known = {column.source_name: column.name for column in model.columns.all()}
     new = [(place, info) for place, info in enumerate(found) if info.name not in known]
-    Column.objects.bulk_create(
-        [
-            Column(model=model, name=info.name, type=info.type, native=info.native[:200], nullable=info.nullable, position=place)
-            for place, info in new
-        ],
-        ignore_conflicts=True,
-    )
+    Column.objects.bulk_create([discovery.new_column(model, info, place, known.values()) for place, info in new], ignore_conflicts=True)
 
 
 def rows_json(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -257,6 +264,7 @@ urlpatterns = [
     path("sources/<int:pk>/tables/", SourceTables.as_view(), name="source-tables"),
     path("sources/<int:pk>/sample/", SourceSample.as_view(), name="source-sample"),
     path("sources/<int:pk>/columns/", SourceColumns.as_view(), name="source-columns"),
+    path("sources/<int:pk>/rows/", SourceRows.as_view(), name="source-rows"),
     path("models/<int:pk>/columns/", ModelColumns.as_view(), name="model-columns"),
     path("models/<int:pk>/preview/", ModelPreview.as_view(), name="model-preview"),
     path("segments/<int:pk>/columns/", SegmentColumns.as_view(), name="segment-columns"),

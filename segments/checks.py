@@ -13,6 +13,7 @@ from segments.models import DataModel
 from segments.sources import engine, opened
 
 REFUSED_PERCENT = 5
+EXAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,21 @@ def key_share(model: DataModel) -> KeyShare:
         source = statements.relation(list(columns.values()), engine(model.source).dialect, table=model.table, sql=model.sql)
         counted = reader.rows(statements.keys(source, columns[model.primary_key]), 1)[0]
     return KeyShare(int(counted["rows"]), int(counted["filled"]), int(counted["different"]))
+
+
+def examples(model: DataModel) -> str:
+    """Values of the key that several rows have, for the person who chooses it; no part of any message that is kept or logged.
+
+    Raises:
+        Misconfigured, Unavailable
+    """
+    with opened(model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
+        columns = {info.name: info for info in reader.columns(table=model.table, sql=model.sql)}
+        source = statements.relation(list(columns.values()), engine(model.source).dialect, table=model.table, sql=model.sql)
+        chosen = statements.select(source, columns, [model.primary_key])
+        found = reader.rows(statements.frequent(chosen), EXAMPLES)
+    shown = [f"{row['value']!s:.40} ({row['rows']} rows)" for row in found if int(row["rows"]) > 1 and row["value"] is not None]
+    return f" For example: {', '.join(shown)}." if shown else ""
 
 
 def check_primary_key(model: DataModel) -> Verdict:

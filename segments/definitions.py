@@ -9,6 +9,7 @@ from core.errors import Misconfigured
 from segments import conditions, limits
 from segments.facts import Definition
 from segments.models import DataModel, Segment, Source
+from segments.watch import used
 from segments.world import facts, of_source
 
 MOST_TAGS = 20
@@ -74,6 +75,37 @@ def rename_model(model: DataModel, before: str) -> None:
             Segment.objects.filter(pk=segment.pk).update(where=changed)
 
 
+def rename_column(model: DataModel, before: str, after: str) -> None:
+    """Lets everything that uses a column of the model by the name it had use it by its new one.
+
+    Raises:
+        Misconfigured: an activation tells records apart by it, and would take it for another column.
+    """
+    activations = [*model.activations.all(), *(one for segment in model.segments.all() for one in segment.activations.all())]
+    for activation in activations:
+        if activation.match_column == before:
+            message = f"{before!r} can't be renamed: the activation {activation.name!r} matches records by it."
+            raise Misconfigured("column_matches", message, where=before)
+        activation.mappings.filter(column=before).update(column=after)
+    model.relations.filter(from_column=before).update(from_column=after)
+    model.relations_here.filter(to_column=before).update(to_column=after)
+    for segment in Segment.objects.filter(model__source=model.source).select_related("model"):
+        where = _column_renamed(segment.where, segment.model.name, model.name, before, after)
+        limit = dict(segment.limit)
+        if segment.model_id == model.pk and limit.get("order_by") == before:
+            limit["order_by"] = after
+        if (where, limit) != (segment.where, segment.limit):
+            Segment.objects.filter(pk=segment.pk).update(where=where, limit=limit)
+
+
+def check_ticked(model: DataModel) -> None:
+    """Raises Misconfigured where a column that is not ticked is used all the same."""
+    hidden = set(model.columns.filter(used=False).values_list("name", flat=True)) & used(model)
+    if hidden:
+        names = ", ".join(sorted(hidden))
+        raise Misconfigured("column_used", f"These columns are used by a key, a relation, a segment or an activation: {names}. Tick them.")
+
+
 def asked(where: Any) -> set[str]:
     """PURE. The names of the segments that stored conditions ask about."""
     try:
@@ -98,6 +130,24 @@ def _renamed(tree: Any, key: str, before: str, after: str) -> Any:
         changed[key] = after
     if key == "related" and str(changed.get("through", "")).startswith(f"{before}."):
         changed["through"] = after + changed["through"][len(before) :]
+    return changed
+
+
+def _column_renamed(tree: Any, about: str, model: str, before: str, after: str) -> Any:
+    """The stored tree, whose conditions are about the model `about`, with a column of `model` renamed."""
+    if isinstance(tree, list):
+        return [_column_renamed(item, about, model, before, after) for item in tree]
+    if not isinstance(tree, dict):
+        return tree
+    inner = tree.get("related", about)
+    changed = {
+        key: _column_renamed(held, inner, model, before, after) if key in ("all", "any", "where") else held for key, held in tree.items()
+    }
+    for key in ("field", *conditions.MEASURES):
+        if inner == model and changed.get(key) == before:
+            changed[key] = after
+    if changed.get("through") == f"{model}.{before}":
+        changed["through"] = f"{model}.{after}"
     return changed
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -99,13 +99,14 @@ def refresh_columns(model: DataModel) -> list[ColumnInfo]:
 def store_columns(model: DataModel, found: list[ColumnInfo]) -> list[ColumnInfo]:
     """Keeps what `discover` found of a saved model."""
     with transaction.atomic():
-        model.columns.exclude(name__in=[info.name for info in found]).delete()
-        Column.objects.bulk_create(
-            [_column(model, info, place) for place, info in enumerate(found)],
-            update_conflicts=True,
-            unique_fields=["model", "name"],
-            update_fields=["type", "native", "nullable", "position"],
-        )
+        known = {column.source_name: column for column in model.columns.all()}
+        model.columns.exclude(pk__in=[known[info.name].pk for info in found if info.name in known]).delete()
+        names = {known[info.name].name for info in found if info.name in known}
+        Column.objects.bulk_create([new_column(model, info, place, names) for place, info in enumerate(found) if info.name not in known])
+        for place, info in enumerate(found):
+            if info.name in known:
+                values = {"type": info.type, "native": info.native[:LONGEST_NAME], "nullable": info.nullable, "position": place}
+                Column.objects.filter(pk=known[info.name].pk).update(**values)
     return found
 
 
@@ -162,9 +163,20 @@ def _first_rows(source: Source, reader: Reader, table: str, infos: Sequence[Colu
     return reader.rows(query, SAMPLE_ROWS)
 
 
-def _column(model: DataModel, info: ColumnInfo, position: int) -> Column:
+def new_column(model: DataModel, info: ColumnInfo, position: int, taken: Collection[str]) -> Column:
+    """A column that the model did not know, under the source's name unless another column was given that."""
+    clash = info.name in taken
+    name = f"{info.name} (source)" if clash else info.name
     native = info.native[:LONGEST_NAME]
-    return Column(model=model, name=info.name, type=info.type, native=native, nullable=info.nullable, position=position)
+    return Column(
+        model=model,
+        name=name[:LONGEST_NAME],
+        origin=info.name if clash else "",
+        type=info.type,
+        native=native,
+        nullable=info.nullable,
+        position=position,
+    )
 
 
 def _refuse_unusable(columns: Sequence[ColumnInfo]) -> None:

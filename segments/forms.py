@@ -24,7 +24,7 @@ from segments import checks, definitions, discovery, uploads
 from segments.builder import ConditionsField
 from segments.contract import ColumnInfo, Engine
 from segments.definitions import tags_of
-from segments.models import DataModel, Relation, Segment, Source
+from segments.models import Column, DataModel, Relation, Segment, Source
 
 TEST = "_test"
 """The button that saves a source and tests it."""
@@ -172,9 +172,33 @@ class ModelForm(forms.ModelForm):
         try:
             verdict = checks.check_primary_key(model)
         except Problem as problem:
-            self.add_error(place, problem.message)
+            more = checks.examples(model) if problem.code == "primary_key_unusable" else ""
+            self.add_error(place, problem.message + more)
             return
         self.key_warning = verdict.message if verdict.level == "warning" else ""
+
+
+class ColumnForm(forms.ModelForm):
+    """How a model shows a column of its source."""
+
+    class Meta:
+        model = Column
+        fields = ["used", "name", "categorical"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        column = self.instance
+        if column.pk and column.source_name == column.model.primary_key and (not cleaned.get("used") or "name" in self.changed_data):
+            raise forms.ValidationError("The primary key stays as it is, and ticked.")
+        return cleaned
+
+    def save(self, commit: bool = True) -> Any:
+        column = self.instance
+        before = self.initial.get("name", "")
+        if "name" in self.changed_data and before:
+            column.origin = "" if column.name == (column.origin or before) else (column.origin or before)
+            definitions.rename_column(column.model, before, column.name)
+        return super().save(commit)
 
 
 class RelationForm(forms.ModelForm):

@@ -81,15 +81,18 @@ class DataModel(models.Model):
         return self.name
 
     def column_types(self) -> dict[str, str]:
-        """Column name → its type (a value of `contract.ColumnType`), in the source's order."""
-        return dict(self.columns.values_list("name", "type"))
+        """Name → type (a value of `contract.ColumnType`) of the columns that are ticked, in the source's order."""
+        return dict(self.columns.filter(used=True).values_list("name", "type"))
 
 
 class Column(models.Model):
-    """A column of a model as it was last discovered in the source."""
+    """A column of a model as it was last discovered in the source, and as the model shows it."""
 
     model = models.ForeignKey(DataModel, models.CASCADE, related_name="columns")
     name = models.CharField(max_length=200)
+    origin = models.CharField("in the source", max_length=200, blank=True, editable=False)
+    used = models.BooleanField(default=True, help_text="Offered in conditions and mappings.")
+    categorical = models.BooleanField(default=False, help_text="Has few different values: segments can be broken down by it.")
     type = models.CharField(max_length=20)
     native = models.CharField(max_length=200, blank=True)
     nullable = models.BooleanField(default=True)
@@ -101,6 +104,11 @@ class Column(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def source_name(self) -> str:
+        """The source's own name for it; `origin` holds it where the model has another."""
+        return self.origin or self.name
 
 
 class Relation(models.Model):

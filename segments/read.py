@@ -19,7 +19,7 @@ from segments import conditions, limits
 from segments import sql as statements
 from segments.ahead import ahead, nothing
 from segments.contract import ColumnInfo, ColumnType, Reader
-from segments.models import DataModel, Segment
+from segments.models import Column, DataModel, Segment
 from segments.sources import engine, opened, zone
 from segments.tree import Group
 from segments.values import natural
@@ -192,21 +192,27 @@ def stream(selection: Selection, columns: Sequence[str], *, now: datetime, look:
 
 
 def _columns(model: DataModel, reader: Reader) -> dict[str, ColumnInfo]:
-    """The columns that the source has now, of the types that the model was given: a file's types follow its values,
-    and one odd value must not turn a number into text for all rows."""
-    stored = _stored(model)
+    """The columns that the source has now, under the names and of the types that the model gave them: a file's types follow
+    its values, and one odd value must not turn a number into text for all rows."""
+    known = {column.source_name: column for column in model.columns.all()} if model.pk else {}
     natives = reader.natives(table=model.table, sql=model.sql)
-    if natives.keys() <= stored.keys():
-        return {name: ColumnInfo(name, stored[name].type, native) for name, native in natives.items()}
+    if natives.keys() <= known.keys():
+        present = [(known[name], native) for name, native in natives.items()]
+        return {column.name: _info(column, native) for column, native in present if column.used}
     found = reader.columns(table=model.table, sql=model.sql)
-    return {info.name: ColumnInfo(info.name, stored[info.name].type, info.native) if info.name in stored else info for info in found}
+    columns = {known[info.name].name: _info(known[info.name], info.native) for info in found if info.name in known}
+    hidden = {column.name for column in known.values() if not column.used}
+    return {**{info.name: info for info in found if info.name not in known}, **{n: i for n, i in columns.items() if n not in hidden}}
 
 
 def _stored(model: DataModel) -> dict[str, ColumnInfo]:
     if model.pk is None:
         return {}
-    rows = model.columns.values_list("name", "type", "native")
-    return {name: ColumnInfo(name, ColumnType(type), native) for name, type, native in rows}
+    return {column.name: _info(column, column.native) for column in model.columns.all() if column.used}
+
+
+def _info(column: Column, native: str) -> ColumnInfo:
+    return ColumnInfo(column.source_name, ColumnType(column.type), native)
 
 
 def _query(selection: Selection, reader: Reader | None, now: datetime) -> _Query:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -95,7 +95,9 @@ class SegmentAdmin(ScreenAdmin):
             "activations_here": activations,
             "segments_here": others,
             "other_segments": obj.model.segments.exclude(pk=obj.pk),
-            "groupable": obj.model.columns.filter(type__in=GROUPABLE),
+            "groupable": obj.model.columns.filter(Q(categorical=True) | Q(type__in=GROUPABLE), used=True).order_by(
+                "-categorical", "position"
+            ),
             **_history(obj),
         }
 

@@ -31,7 +31,11 @@ def look(model: DataModel, now: datetime) -> str:
     try:
         with opened(model.source, settings.SOURCE_TIMEOUT_SECONDS) as reader:
             found = {info.name: info for info in reader.columns(table=model.table, sql=model.sql)}
-        problem = changed(model.column_types(), dict(model.columns.values_list("name", "native")), found, used(model))
+        columns = {column.source_name: column for column in model.columns.all()}
+        types = {name: column.type for name, column in columns.items()}
+        natives = {name: column.native for name, column in columns.items()}
+        source_names = {column.name: name for name, column in columns.items()}
+        problem = changed(types, natives, found, {source_names.get(name, name) for name in used(model)})
     except Misconfigured as refused:
         problem = refused.message
     model.problem, model.checked_at = problem, now

@@ -161,9 +161,20 @@ class Builder:
         inner = Builder(other, self.clock, self.reach)
         # Grouped by a column and not by an expression, whose parameters would differ from one place to the other.
         rows = narrowed(sqlalchemy.select(*chosen), other.source, inner.narrowing(item.where)).subquery("found")
-        measure = func.count() if item.measure == "count" else _MEASURES[item.measure](rows.c.value)
+        if item.measure == "count":
+            return self.counted(item, rows, own)
+        measure = _MEASURES[item.measure](rows.c.value)
         found = self.join(sqlalchemy.select(rows.c.key, measure.label("value")).group_by(rows.c.key), own)
-        return _counted(found.c.value, item) if item.measure == "count" else _measured(found.c.value, info, item, self.clock)
+        return _measured(found.c.value, info, item, self.clock)
+
+    def counted(self, item: Related, rows: FromClause, own: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Whether enough rows share the key: databases know how to join those that are there, or those that are not."""
+        if item.operator == "at_least" and item.value == 0:
+            return true()
+        wanted, having = _keys_that(item)
+        grouped = sqlalchemy.select(rows.c.key).group_by(rows.c.key)
+        found = self.join(grouped if having is None else grouped.having(having), own)
+        return found.c.key.is_not(None) if wanted else found.c.key.is_(None)
 
     def join(self, grouped: Select[Any], own: ColumnElement[Any]) -> FromClause:
         """Joins rows with a `key` each, where it equals `own`."""
@@ -198,14 +209,14 @@ def compared(column: ColumnElement[Any], info: ColumnInfo, leaf: Leaf, clock: Cl
     return _valued(TextValue(column, info) if info.type == ColumnType.TEXT else NumberValue(column, info), leaf.operator, leaf.value)
 
 
-def _counted(value: ColumnElement[Any], item: Related) -> ColumnElement[bool]:
-    count = func.coalesce(value, ZERO)
-    match item.operator:
-        case "at_least":
-            return count >= _bound(item.value)
-        case "at_most":
-            return count <= _bound(item.value)
-    return count == _bound(item.value or 0)
+def _keys_that(item: Related) -> tuple[bool, ColumnElement[bool] | None]:
+    """Which keys to look for, and whether a row must have one of them or none."""
+    count = func.count()
+    if item.operator == "at_least":
+        return True, count >= _bound(item.value) if item.value > 1 else None
+    if item.operator == "exactly" and item.value:
+        return True, count == _bound(item.value)
+    return False, count > _bound(item.value) if item.operator == "at_most" and item.value else None
 
 
 def _measured(value: ColumnElement[Any], info: ColumnInfo, item: Related, clock: Clock) -> ColumnElement[bool]:

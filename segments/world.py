@@ -35,7 +35,7 @@ def of_source(source: Source) -> dict[str, Facts]:
     links = linked((row.from_model.name, row.from_column, row.to_model.name, row.to_column) for row in relations)
     world: dict[str, Facts] = {}
     for model in models:
-        types = {column.name: column.type for column in model.columns.all()}
+        types = {column.name: column.type for column in model.columns.all() if column.used}
         world[model.name] = Facts(types, model.name, tuple(links[model.name]), segments[model.pk], world)
     return world
 

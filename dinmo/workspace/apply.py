@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from django.db import models, transaction
@@ -16,6 +17,7 @@ from dinmo.workspace import file, plan, standing, things
 from dinmo.workspace.models import Ask
 from dinmo.workspace.problems import Problem, Refused
 from dinmo.workspace.schedules import columns
+from segments import definitions
 from segments.models import Column, DataModel, Relation, Segment, Source
 
 
@@ -92,10 +94,13 @@ def _model(thing: things.Model) -> None:
         sql=thing.sql,
         primary_key=thing.primary_key,
     )
-    row.columns.exclude(name__in=[column.name for column in thing.columns]).delete()
-    for position, column in enumerate(thing.columns):
-        values = {"type": column.type, "native": column.native, "nullable": column.nullable, "position": position}
-        Column.objects.update_or_create(model=row, name=column.name, defaults=values)
+    before = {column.source_name: column.name for column in row.columns.all()}
+    for column in thing.columns:
+        known = before.get(column.origin or column.name, column.name)
+        if known != column.name:
+            definitions.rename_column(row, known, column.name)
+    row.columns.all().delete()
+    Column.objects.bulk_create(Column(model=row, position=place, **asdict(column)) for place, column in enumerate(thing.columns))
 
 
 def _relation(thing: things.Relation) -> None:

@@ -85,8 +85,14 @@ def _model(thing: things.Model, source: things.Source) -> CommentedMap:
             "table": table,
             "sql": thing.sql,
             "primary_key": thing.primary_key,
+            "columns": [_column(column) for column in thing.columns if column.origin or not column.used or column.categorical],
         }
     )
+
+
+def _column(thing: things.Column) -> CommentedMap:
+    shown = {"as": thing.name if thing.origin else None, "used": None if thing.used else False, "categorical": thing.categorical or None}
+    return _flow({"from": thing.origin or thing.name, **shown})
 
 
 def _segment(thing: things.Segment) -> CommentedMap:

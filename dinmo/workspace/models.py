@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from core.errors import Problem, Unavailable
 from dinmo.workspace import things
@@ -36,6 +38,7 @@ class Reader:
         key = block.text("primary_key", required=True)
         _same_key(block, scope.standing.models.get(name), key)
         columns = self._columns(block, source, table, sql) if source and (table or sql) else ()
+        columns = _shown(block, columns, key, scope.standing.models.get(name))
         if columns and key and key not in [column.name for column in columns]:
             known = ", ".join(column.name for column in columns)
             block.wrong("primary_key", f"The model has no column {block.held['primary_key'].written!r}. It has: {known}.")
@@ -63,6 +66,34 @@ class Reader:
             key = "sql" if sql else "table" if block.has("table") else "source"
             block.wrong(key, f"The source {source.name!r} refuses this: {problem.message}")
         return ()
+
+
+def _shown(block: Block, columns: tuple[things.Column, ...], key: str, stands: things.Model | None) -> tuple[things.Column, ...]:
+    """The columns as the file wants them shown; as they stand, where it says nothing of `columns`."""
+    if not block.has("columns"):
+        before = {column.origin or column.name: column for column in (stands.columns if stands else ())}
+        return tuple(_like(column, before[column.name]) if column.name in before else column for column in columns)
+    wanted = {}
+    for one in block.blocks("columns", "A column"):
+        name = one.name("from")
+        called, used = one.name("as", required=False) or name, one.flag("used", True)
+        given = things.Column(name=called, type="", used=used, categorical=one.flag("categorical", False))
+        if columns and name not in [column.name for column in columns]:
+            one.wrong("from", f"The model has no column {name!r}. It has: {', '.join(column.name for column in columns)}.")
+        if name == key and (given.name != key or not given.used):
+            one.wrong("from", "The primary key keeps its name, and is always used.")
+        one.close()
+        wanted[name] = given
+    shown = tuple(_like(column, wanted[column.name]) if column.name in wanted else column for column in columns)
+    twice = [name for name, times in Counter(column.name for column in shown).items() if times > 1]
+    if twice:
+        block.wrong("columns", f"Two columns would be called {twice[0]!r}.")
+    return shown
+
+
+def _like(column: things.Column, shown: things.Column) -> things.Column:
+    origin = column.name if shown.name != column.name else ""
+    return replace(column, name=shown.name, origin=origin, used=shown.used, categorical=shown.categorical)
 
 
 def file_table(source: things.Source) -> str:

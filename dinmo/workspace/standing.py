@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef
 from activations.models import Activation, FieldMapping, Record, Schedule
 from destinations.models import Connection, Destination
 from dinmo.workspace import relations, things
-from segments.models import DataModel, Relation, Segment, Source
+from segments.models import Column, DataModel, Relation, Segment, Source
 
 
 def read() -> things.Workspace:
@@ -50,9 +50,7 @@ def _source(row: Source) -> things.Source:
 
 
 def _model(row: DataModel) -> things.Model:
-    columns = tuple(
-        things.Column(name=column.name, type=column.type, native=column.native, nullable=column.nullable) for column in row.columns.all()
-    )
+    columns = tuple(_column(column) for column in row.columns.all())
     return things.Model(
         name=row.name,
         source=row.source.name,
@@ -61,6 +59,18 @@ def _model(row: DataModel) -> things.Model:
         sql=row.sql,
         primary_key=row.primary_key,
         columns=columns,
+    )
+
+
+def _column(row: Column) -> things.Column:
+    return things.Column(
+        name=row.name,
+        type=row.type,
+        origin=row.origin,
+        used=row.used,
+        categorical=row.categorical,
+        native=row.native,
+        nullable=row.nullable,
     )
 
 

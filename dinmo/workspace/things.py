@@ -44,10 +44,13 @@ class Source(Thing):
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """A column as the source has it."""
+    """A column as the source has it (`origin` where the model names it otherwise), and as the model shows it."""
 
     name: str
     type: str
+    origin: str = ""
+    used: bool = True
+    categorical: bool = False
     native: str = ""
     nullable: bool = True
 
@@ -64,7 +67,7 @@ class Model(Thing):
 
     def types(self) -> dict[str, str]:
         """Column name → type."""
-        return {column.name: column.type for column in self.columns}
+        return {column.name: column.type for column in self.columns if column.used}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,8 @@ document.addEventListener("DOMContentLoaded", () => {
     const sourceId = () => source?.value || table.dataset.source || "";
     const problem = screens.element("div", { class: "d-note d-note-bad", hidden: true, role: "alert" });
     table.closest(".grow")?.append(problem);
+    const sample = screens.element("div", { "aria-live": "polite", "data-sample": "" });
+    let asked = 0;
     const say = (message) => {
         problem.textContent = message;
         problem.hidden = !message;
@@ -20,7 +22,7 @@ document.addEventListener("DOMContentLoaded", () => {
     function show() {
         rowOf(table).hidden = shape() !== "table";
         rowOf(sql).hidden = shape() !== "sql";
-        rowOf(shape() === "table" ? table : sql).querySelector(".grow")?.append(problem);
+        rowOf(shape() === "table" ? table : sql).querySelector(".grow")?.append(problem, sample);
     }
 
     async function loadTables() {
@@ -37,8 +39,15 @@ document.addEventListener("DOMContentLoaded", () => {
 
     async function loadColumns() {
         const wanted = shape() === "table" ? { table: table.value } : { sql: sql.value.trim() };
-        if (!key || !sourceId() || !Object.values(wanted)[0]) return;
+        sample.replaceChildren();
+        if (!sourceId() || !Object.values(wanted)[0]) return;
         say("");
+        const mine = ++asked;
+        screens.ask(`/api/sources/${sourceId()}/rows/`, wanted).then(
+            ({ columns, rows }) => mine === asked && rows.length && sample.replaceChildren(screens.element("p", { class: "d-muted" }, "The first rows:"), screens.table(columns, rows)),
+            () => {}, // What is wrong with it is said once, by the question for its columns.
+        );
+        if (!key) return;
         try {
             const { columns } = await screens.ask(`/api/sources/${sourceId()}/columns/`, wanted);
             screens.fill(key, columns.map(({ name, type }) => ({ value: name, label: `${name} (${type})` })));

@@ -105,6 +105,11 @@ def test_a_model_that_can_not_be_read_is_refused_at_its_field(
     assert not DataModel.objects.exists()
 
 
+def test_a_refused_key_comes_with_examples(staff: Client, shop: Source) -> None:
+    answer = staff.post("/admin/segments/datamodel/add/", model_form(shop, shape="sql", sql="select 'FR' as id from companies", table=""))
+    assert "For example: FR (3 rows)." in answer.context["adminform"].form.errors["primary_key"][0]
+
+
 def test_conditions_are_checked_against_the_columns(staff: Client, companies: DataModel) -> None:
     values = {"name": "French", "model": companies.pk, "description": ""}
     wrong = staff.post("/admin/segments/segment/add/", {**values, "where": '{"all": [{"field": "gone", "is": "equals", "value": "FR"}]}'})

@@ -58,6 +58,12 @@ def test_a_segment_is_previewed_before_it_is_saved(staff: Client, companies: Dat
     assert "WHERE" in answer["sql"].upper() and "100" in answer["sql"]
 
 
+def test_rows_are_shown_before_there_is_a_model(staff: Client, companies: DataModel) -> None:
+    url = f"/api/sources/{companies.source_id}/sample/"
+    found = staff.post(url, {"sql": "select name from companies"}, content_type="application/json").json()
+    assert (found["columns"], len(found["rows"])) == (["name"], 5)
+
+
 def test_an_empty_value_stays_empty_in_a_preview(staff: Client, companies: DataModel) -> None:
     rows = staff.get(f"/api/models/{companies.pk}/preview/").json()["rows"]
     assert rows[2][1] is None

@@ -1,0 +1,176 @@
+"""Columns as a model shows them: ticked, renamed, marked; what uses them follows."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from activations.models import Activation, FieldMapping
+from destinations.models import Connection, Destination
+from dinmo.workspace import apply as applying
+from dinmo.workspace import export, sources, standing
+from segments import read, watch
+from segments.discovery import refresh_columns
+from segments.models import DataModel, Relation, Segment, Source
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("ops"))
+    return browser
+
+
+@pytest.fixture
+def file(tmp_path: Path, settings: Any) -> Path:
+    settings.SOURCE_FILES_ROOT = tmp_path
+    path = tmp_path / "shop.sqlite3"
+    with sqlite3.connect(path) as database:
+        database.execute("create table companies (id integer primary key, name text, mrr real, notes text)")
+        database.execute("create table orders (id integer primary key, company_id integer, amount real)")
+        database.executemany("insert into companies values (?, ?, ?, 'x')", [(n, f"N{n}", n * 10) for n in range(1, 5)])
+        database.executemany("insert into orders values (?, ?, ?)", [(n, n % 2 + 1, n) for n in range(1, 9)])
+    return path
+
+
+@pytest.fixture
+def companies(file: Path) -> DataModel:
+    source = Source.objects.create(name="Shop", engine="sqlite", config={"path": file.name})
+    models = [
+        DataModel.objects.create(name=name, source=source, table=name.lower(), primary_key="id", kind="custom")
+        for name in ("Companies", "Orders")
+    ]
+    for model in models:
+        refresh_columns(model)
+    Relation.objects.create(from_model=models[1], from_column="company_id", to_model=models[0], to_column="id")
+    return models[0]
+
+
+def change(staff: Client, model: DataModel, relation: Relation | None = None, **changes: dict[str, Any]) -> Any:
+    """Saves the model with some columns shown in another way; its one relation stays."""
+    columns = list(model.columns.all())
+    form: dict[str, Any] = {"name": model.name, "kind": model.kind, "shape": "table", "table": model.table, "sql": ""}
+    form |= {"columns-TOTAL_FORMS": len(columns), "columns-INITIAL_FORMS": len(columns)}
+    count = 1 if relation else 0
+    form |= {"relations-TOTAL_FORMS": count, "relations-INITIAL_FORMS": count}
+    if relation:
+        form |= {"relations-0-id": relation.pk, "relations-0-from_model": model.pk, "relations-0-from_column": "company_id"}
+        form |= {"relations-0-to_model": relation.to_model_id, "relations-0-to_column": "id"}
+    for place, column in enumerate(columns):
+        shown = {"id": column.pk, "model": model.pk, "name": column.name, "used": "on", **changes.get(column.source_name, {})}
+        form |= {f"columns-{place}-{key}": value for key, value in shown.items() if value is not None}
+    return staff.post(f"/admin/segments/datamodel/{model.pk}/change/", form)
+
+
+def test_a_renamed_column_is_read_under_its_new_name_and_followed_by_conditions(staff: Client, companies: DataModel) -> None:
+    rich = Segment.objects.create(
+        name="Rich",
+        model=companies,
+        where={"all": [{"field": "mrr", "is": "at_least", "value": 20}]},
+        limit={"rows": 2, "order_by": "mrr", "descending": True},
+    )
+    change(staff, companies, mrr={"name": "revenue"})
+    rich.refresh_from_db()
+    assert rich.where == {"all": [{"field": "revenue", "is": "at_least", "value": 20}]}
+    assert rich.limit["order_by"] == "revenue"
+    rows = read.preview(read.selection(rich), now=timezone.now())
+    assert [(row["id"], row["revenue"]) for row in rows] == [(4, 40), (3, 30)]
+    with read.stream(read.selection(rich), ["revenue", "id"], now=timezone.now()) as stream:
+        assert [batch.schema.names for batch in stream.batches] == [["revenue", "id"]]
+    assert '"mrr"' in read.sql(read.selection(rich), now=timezone.now())
+    refresh_columns(companies)
+    assert companies.column_types()["revenue"] == "number"
+    assert watch.look(companies, timezone.now()) == ""
+
+
+def test_a_renamed_column_of_a_related_model_is_followed_too(staff: Client, companies: DataModel) -> None:
+    where = {
+        "related": "Orders",
+        "sum": "amount",
+        "is": "at_least",
+        "value": 18,
+        "where": {"all": [{"field": "amount", "is": "not_empty"}]},
+    }
+    asking = Segment.objects.create(name="Asking", model=companies, where={"all": [where]})
+    before = read.count(read.selection(asking), now=timezone.now())
+    orders = DataModel.objects.get(name="Orders")
+    answer = change(staff, orders, Relation.objects.get(), amount={"name": "total"})
+    assert answer.status_code == 302
+    asking.refresh_from_db()
+    assert (asking.where["all"][0]["sum"], asking.where["all"][0]["where"]["all"][0]["field"]) == ("total", "total")
+    assert read.count(read.selection(asking), now=timezone.now()) == before == 1
+
+
+@pytest.fixture
+def activation(companies: DataModel) -> Activation:
+    connection = Connection.objects.create(name="Ours", platform="attio")
+    destination = Destination.objects.create(name="Attio", connection=connection, service="attio.companies")
+    made = Activation.objects.create(name="A", model=companies, destination=destination, match_column="name", match_field="domains")
+    FieldMapping.objects.create(activation=made, column="mrr", target="name")
+    return made
+
+
+def test_a_mapping_follows_a_renamed_column_and_a_match_refuses_it(staff: Client, companies: DataModel, activation: Activation) -> None:
+    change(staff, companies, mrr={"name": "revenue"})
+    assert activation.mappings.get().column == "revenue"
+    answer = change(staff, companies, name={"name": "title"})
+    assert "matches records by it" in answer.content.decode()
+    assert "name" in companies.column_types()
+
+
+def test_a_column_that_is_not_ticked_is_not_offered_and_not_read(staff: Client, companies: DataModel) -> None:
+    change(staff, companies, notes={"used": None})
+    assert list(companies.column_types()) == ["id", "name", "mrr"]
+    assert list(read.preview(read.selection(companies), now=timezone.now())[0]) == ["id", "name", "mrr"]
+    offered = staff.get(f"/api/models/{companies.pk}/columns/").json()["columns"]
+    assert [column["name"] for column in offered] == ["id", "name", "mrr"]
+    refresh_columns(companies)
+    assert "notes" not in companies.column_types()
+
+
+def test_what_is_used_must_be_ticked(staff: Client, companies: DataModel, activation: Activation) -> None:
+    answer = change(staff, companies, mrr={"used": None})
+    assert "are used by a key, a relation, a segment or an activation: mrr" in answer.content.decode()
+    assert "mrr" in companies.column_types()
+
+
+def test_the_primary_key_keeps_its_name(staff: Client, companies: DataModel) -> None:
+    answer = change(staff, companies, id={"name": "number"})
+    assert "The primary key stays as it is" in answer.content.decode()
+    assert "id" in companies.column_types()
+
+
+FILE = """\
+sources:
+  - {name: Shop, engine: sqlite, path: shop.sqlite3}
+models:
+  - name: Companies
+    source: Shop
+    table: companies
+    primary_key: id
+    columns:
+      - {from: mrr, as: revenue, categorical: true}
+      - {from: notes, used: false}
+segments:
+  - {name: Rich, model: Companies, where: {all: [{field: revenue, is: at_least, value: 20}]}}
+"""
+
+
+def test_a_workspace_file_says_how_columns_are_shown_there_and_back(file: Path) -> None:
+    applying.apply(FILE, {}, sources.columns)
+    model = DataModel.objects.get()
+    assert list(model.column_types()) == ["id", "name", "revenue"]
+    assert model.columns.get(name="revenue").categorical
+    assert read.count(read.selection(Segment.objects.get()), now=timezone.now()) == 3
+    written = export.text(standing.read())
+    assert "{from: mrr, as: revenue, categorical: true}" in written and "{from: notes, used: false}" in written
+    for text in (FILE, written, FILE.split("segments:")[0].split("    columns:")[0]):
+        assert list(applying.apply(text, {}, sources.columns).lines())[0].startswith("= "), text
