@@ -76,8 +76,8 @@ def _shown(block: Block, columns: tuple[things.Column, ...], key: str, stands: t
     wanted = {}
     for one in block.blocks("columns", "A column"):
         name = one.name("from")
-        shown, used = one.name("as", required=False) or name, one.flag("used", True)
-        given = things.Column(name=shown, type="", used=used, categorical=one.flag("categorical", False))
+        called, used = one.name("as", required=False) or name, one.flag("used", True)
+        given = things.Column(name=called, type="", used=used, categorical=one.flag("categorical", False))
         if columns and name not in [column.name for column in columns]:
             one.wrong("from", f"The model has no column {name!r}. It has: {', '.join(column.name for column in columns)}.")
         if name == key and (given.name != key or not given.used):
