@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from activations.api import urlpatterns as activations
 from destinations.api import urlpatterns as destinations
-from segments.api import urlpatterns as segments
+from segments.api import urlpatterns as models
+from segments.segment_api import urlpatterns as segments
 
 app_name = "api"
-urlpatterns = [*segments, *destinations, *activations]
+urlpatterns = [*models, *segments, *destinations, *activations]

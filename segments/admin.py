@@ -86,6 +86,7 @@ class DataModelAdmin(ScreenAdmin):
         return [ColumnInline, RelationInline] if obj else []
 
     def save_model(self, request: HttpRequest, obj: DataModel, form: Any, change: bool) -> None:
+        form.broken_before = definitions.broken(obj.source)
         super().save_model(request, obj, form, change)
         if form.found is not None:
             discovery.store_columns(obj, form.found)
@@ -98,7 +99,7 @@ class DataModelAdmin(ScreenAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         definitions.check_ticked(form.instance)
-        definitions.check_all(form.instance.source, "This change")
+        definitions.refuse_breaking(form.instance.source, form.broken_before)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         to_delete, counts, permissions, protected = super().get_deleted_objects(objs, request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -13,19 +13,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.endpoints import Endpoint
-from core.errors import Misconfigured, Problem
-from segments import conditions, discovery, limits, questions, read, sizes
-from segments.ahead import nothing
+from core.errors import Problem
+from segments import discovery, read
 from segments.contract import ColumnInfo
-from segments.facts import Facts
 from segments.models import Column, DataModel, Segment, Source
-from segments.world import facts, of_source
 
 PREVIEW_ROWS = 20
 SAMPLE_ROWS = 5
-VALUES = 50
-GROUPS = 12
-PAGE_LENGTH = 80
 
 
 class SourceTables(Endpoint):
@@ -97,128 +91,6 @@ class ModelPreview(Endpoint):
         return Response(rows_json(read.preview(selection, now=timezone.now(), limit=PREVIEW_ROWS)))
 
 
-class BuilderFacts(Endpoint):
-    """What the conditions of a model can name: columns, related models with theirs, and segments."""
-
-    permissions = ("segments.view_segment", "segments.view_datamodel")
-
-    def get(self, request: Request, pk: int) -> Response:
-        model = get_object_or_404(DataModel, pk=pk)
-        columns_now = columns_json(model)
-        world = {name: facts_json(about) for name, about in of_source(model.source).items()}
-        ids = dict(DataModel.objects.filter(source=model.source).values_list("name", "pk"))
-        for name, about in world.items():
-            about["id"] = ids[name]
-        world[model.name]["columns"] = [{"name": column["name"], "type": column["type"]} for column in columns_now["columns"]]
-        return Response({"model": model.name, "models": world, "problem": columns_now["problem"]})
-
-
-class ColumnValues(Endpoint):
-    """POST `column`, `search`: the most frequent values of a column, to choose from."""
-
-    permissions = ("segments.view_datamodel",)
-
-    def post(self, request: Request, pk: int) -> Response:
-        model = get_object_or_404(DataModel, pk=pk)
-        column, search = str(request.data.get("column") or ""), str(request.data.get("search") or "")
-        found = read.values(model, column, search, limit=VALUES, look=_look(request))
-        return Response({"values": [{"value": _plain(value), "rows": rows} for value, rows in found]})
-
-
-class SegmentSaid(Endpoint):
-    """POST `model`, `where`, `limit`: the segment in one sentence and as SQL; the source is not asked."""
-
-    permissions = ("segments.view_segment", "segments.view_datamodel")
-
-    def post(self, request: Request) -> Response:
-        segment = asked_segment(request)
-        about = facts(segment.model)
-        tree = conditions.parse(segment.where, about, name=segment.name)
-        sentence = conditions.sentence(segment.model.name, tree, limits.parse(segment.limit, about.types))
-        return Response({"sentence": sentence, "sql": read.sql(read.selection(segment), now=timezone.now())})
-
-
-class SegmentPreview(Endpoint):
-    """POST `model`, `where` and `limit`, saved or not: how many rows, of how many, the first of them, and the SQL that says so.
-
-    With `page` and `number`, an earlier question of the same page that is still being worked on is ended in the source.
-    """
-
-    permissions = ("segments.view_segment", "segments.view_datamodel")
-
-    def post(self, request: Request) -> Response:
-        segment, now = asked_segment(request), timezone.now()
-        selection = read.selection(segment)
-        total = bool(request.data.get("total"))
-        found = read.examine(selection, now=now, limit=PREVIEW_ROWS, total=total, look=_look(request))
-        figures = {"count": found.count, "total": found.total}
-        return Response({**figures, "sql": read.sql(selection, now=now), **rows_json(found.rows)})
-
-
-class SegmentBreakdown(Endpoint):
-    """POST `column`: how many rows of the segment have each of its values, the most frequent ones."""
-
-    permissions = ("segments.view_segment", "segments.view_datamodel")
-
-    def post(self, request: Request, pk: int) -> Response:
-        segment, now = get_object_or_404(Segment.objects.select_related("model__source"), pk=pk), timezone.now()
-        selection = read.selection(segment)
-        groups = read.breakdown(selection, str(request.data.get("column") or ""), now=now, limit=GROUPS)
-        total = read.count(selection, now=now)
-        return Response({"total": total, "groups": [{"value": _plain(value), "rows": rows} for value, rows in groups]})
-
-
-class SegmentOverlap(Endpoint):
-    """POST `other`, another segment of the same model: how many rows are in both, and only in one of them."""
-
-    permissions = ("segments.view_segment", "segments.view_datamodel")
-
-    def post(self, request: Request, pk: int) -> Response:
-        one = get_object_or_404(Segment.objects.select_related("model__source"), pk=pk)
-        wanted = str(request.data.get("other"))
-        other = one.model.segments.filter(pk=wanted).first() if wanted.isdigit() else None
-        if other is None:
-            raise Misconfigured("segment_unknown", "Choose another segment of the same model.")
-        both, only, rest = sizes.overlap(one, other, timezone.now())
-        return Response({"both": both, "only": only, "other_only": rest, "name": one.name, "other": other.name})
-
-
-class PreviewEnd(Endpoint):
-    """POST `page`, `number`: whatever was asked before this number is not wanted any more."""
-
-    permissions = ("segments.view_segment",)
-
-    def post(self, request: Request) -> Response:
-        _look(request)
-        return Response({})
-
-
-def asked_segment(request: Request) -> Segment:
-    """The unsaved segment that a page asks about."""
-    where, limit = request.data.get("where"), request.data.get("limit")
-    if not isinstance(where, Mapping | None) or not isinstance(limit, Mapping | None) or not str(request.data.get("model")).isdigit():
-        raise Misconfigured("segment_incomplete", "Choose a model first.")
-    model = get_object_or_404(DataModel.objects.select_related("source"), pk=request.data["model"])
-    return Segment(model=model, where=dict(where or {}), limit=dict(limit or {}), name=str(request.data.get("name") or ""))
-
-
-def _look(request: Request) -> Callable[[], None]:
-    """What ends the work on the request once its page asks something else; nothing does where it names no page."""
-    page, number = request.data.get("page"), request.data.get("number")
-    if not isinstance(page, str) or not isinstance(number, int) or not 0 < len(page) <= PAGE_LENGTH or number < 0:
-        return nothing
-    return questions.ask(page, number)
-
-
-def facts_json(about: Facts) -> dict[str, Any]:
-    """The facts of a model for the builder."""
-    return {
-        "columns": [{"name": name, "type": type} for name, type in about.types.items()],
-        "links": [{"model": link.model, "through": link.through, "many": link.many} for link in about.links],
-        "segments": list(about.segments),
-    }
-
-
 def columns_json(model: DataModel) -> dict[str, Any]:
     """A model's columns as the source has them now, with the types that the model gave them; without an answer, the known ones."""
     problem = ""
@@ -249,14 +121,15 @@ def rows_json(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Rows in JSON: column names once, and values in words where JSON has no type for them."""
     found = list(rows)
     columns = list(found[0]) if found else []
-    return {"columns": columns, "rows": [[_plain(row[name]) for name in columns] for row in found]}
+    return {"columns": columns, "rows": [[plain(row[name]) for name in columns] for row in found]}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value in JSON, in words where JSON has no type for it."""
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return f"{len(value)} bytes" if isinstance(value, bytes) else str(value)
 
 
@@ -268,11 +141,4 @@ urlpatterns = [
     path("models/<int:pk>/columns/", ModelColumns.as_view(), name="model-columns"),
     path("models/<int:pk>/preview/", ModelPreview.as_view(), name="model-preview"),
     path("segments/<int:pk>/columns/", SegmentColumns.as_view(), name="segment-columns"),
-    path("models/<int:pk>/builder/", BuilderFacts.as_view(), name="model-builder"),
-    path("models/<int:pk>/values/", ColumnValues.as_view(), name="model-values"),
-    path("segments/preview/", SegmentPreview.as_view(), name="segment-preview"),
-    path("segments/<int:pk>/breakdown/", SegmentBreakdown.as_view(), name="segment-breakdown"),
-    path("segments/<int:pk>/overlap/", SegmentOverlap.as_view(), name="segment-overlap"),
-    path("segments/preview/end/", PreviewEnd.as_view(), name="segment-preview-end"),
-    path("segments/said/", SegmentSaid.as_view(), name="segment-said"),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from core.errors import Misconfigured
@@ -36,15 +36,24 @@ def checked(segment: Segment, before: str = "") -> tuple[dict[str, Any], dict[st
     return where, limits.plain(limit)
 
 
-def check_all(source: Source, what: str) -> None:
-    """Raises Misconfigured where a segment of the source can't be understood any more after `what` was done."""
+def broken(source: Source) -> dict[str, str]:
+    """The segments of the source that can't be understood as things stand, each with the reason."""
+    found = {}
     for about in of_source(source).values():
         for name, definition in about.segments.items():
             try:
                 conditions.parse(definition.where, about, name=name)
             except Misconfigured as problem:
-                message = f"{what} can't be done: the segment {name!r} needs it. {problem.message}"
-                raise Misconfigured("segment_needs_it", message, where=name) from None
+                found[name] = problem.message
+    return found
+
+
+def refuse_breaking(source: Source, before: Container[str]) -> None:
+    """Raises Misconfigured where a segment is broken now that was not `before`."""
+    for name, reason in broken(source).items():
+        if name not in before:
+            message = f"This change can't be done: the segment {name!r} needs it. {reason}"
+            raise Misconfigured("segment_needs_it", message, where=name)
 
 
 def users(segment: Segment) -> list[str]:

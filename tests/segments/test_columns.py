@@ -148,6 +148,18 @@ def test_the_primary_key_keeps_its_name(staff: Client, companies: DataModel) -> 
     assert "id" in companies.column_types()
 
 
+def test_a_column_renamed_in_the_source_is_mended_by_giving_it_its_old_name(staff: Client, companies: DataModel, file: Path) -> None:
+    rich = Segment.objects.create(name="Rich", model=companies, where={"all": [{"field": "mrr", "is": "at_least", "value": 20}]})
+    with sqlite3.connect(file) as database:
+        database.execute("alter table companies rename column mrr to revenue")
+    refresh_columns(companies)
+    assert "'mrr' is gone" in watch.look(companies, timezone.now())
+    assert change(staff, companies, notes={"name": "remarks"}).status_code == 302  # A segment that was broken before hinders nothing.
+    change(staff, companies, revenue={"name": "mrr"})
+    assert watch.look(companies, timezone.now()) == ""
+    assert read.count(read.selection(rich), now=timezone.now()) == 3
+
+
 FILE = """\
 sources:
   - {name: Shop, engine: sqlite, path: shop.sqlite3}

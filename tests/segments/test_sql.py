@@ -9,7 +9,9 @@ import pytest
 
 from segments import conditions, sql
 from segments.contract import ColumnInfo, ColumnType
+from segments.facts import Facts, Link
 from segments.registry import engines
+from segments.where import Table
 
 INFOS = {"name": ColumnInfo("name", ColumnType.TEXT, "text"), "mrr": ColumnInfo("mrr", ColumnType.INTEGER, "integer")}
 
@@ -52,3 +54,37 @@ def test_every_value_of_a_condition_is_a_bound_parameter(slug: str) -> None:
     compiled = sql.select(source, INFOS, ["name"], where).compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     assert all(value not in str(compiled) for value in ("drop table", "evil", "4711"))
     assert {"robert'); drop table x; --", "b", "evil", 4711, 4712} <= set(compiled.params.values())
+
+
+NASTY = 'a"b;%s--'
+
+
+@pytest.mark.parametrize("slug", ["sqlite", "postgres", "parquet"])
+def test_nothing_of_a_condition_on_related_rows_stands_bare_in_the_statement(slug: str) -> None:
+    dialect = engines[slug].dialect
+    types = {"id": "integer", NASTY: "number"}
+    infos = {name: ColumnInfo(name, ColumnType(kind), "bigint") for name, kind in types.items()}
+    world: dict[str, Facts] = {}
+    orders = "Orders'; drop table x; --"
+    world["Companies"] = Facts(types, "Companies", (Link(orders, "id", "id", f"{orders}.id"),), {}, world)
+    world[orders] = Facts(types, orders, (), {}, world)
+    nested = {"all": [{"field": NASTY, "is": "greater_than", "value": 4711}]}
+    tree = conditions.parse(
+        {
+            "any": [
+                {"related": orders, "has": "at_least", "count": 4712, "where": nested},
+                {"related": orders, "sum": NASTY, "is": "one_of", "value": [4713]},
+            ]
+        },
+        world["Companies"],
+    )
+
+    def reach(model: str) -> Table:
+        return Table(sql.relation(list(infos.values()), dialect, table=NASTY), infos, "id")
+
+    source = reach("Companies").source
+    where = sql.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=ZoneInfo("UTC"), reach=reach)
+    compiled = sql.select(source, infos, ["id"], where).compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    assert {4711, 4712, 4713} <= set(compiled.params.values())
+    assert "drop table" not in str(compiled) and "47" not in str(compiled)
+    assert NASTY not in str(compiled).replace('"a""b;%s--"', "").replace('"a""b;%%s--"', "")
