@@ -59,7 +59,7 @@ def test_a_segment_is_previewed_before_it_is_saved(staff: Client, companies: Dat
 
 
 def test_rows_are_shown_before_there_is_a_model(staff: Client, companies: DataModel) -> None:
-    url = f"/api/sources/{companies.source_id}/sample/"
+    url = f"/api/sources/{companies.source_id}/rows/"
     found = staff.post(url, {"sql": "select name from companies"}, content_type="application/json").json()
     assert (found["columns"], len(found["rows"])) == (["name"], 5)
 
