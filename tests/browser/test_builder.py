@@ -19,6 +19,7 @@ from segments.models import DataModel, Segment, Source
 from tests.browser.test_story import goto, save
 from tests.segments.places import POSTGRES_SCHEMA, POSTGRES_URL, postgres_answers, postgres_settings
 
+SCHEMA = f"{POSTGRES_SCHEMA}_browser"
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 TABLES = [
@@ -68,7 +69,7 @@ def in_sqlite(root: Path, settings: Any) -> tuple[str, dict[str, str], list[int]
 def in_postgres() -> tuple[str, dict[str, str], list[int]]:
     companies, orders = data()
     with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
-        connection.execute(f'set search_path = "{POSTGRES_SCHEMA}"'.encode())
+        connection.execute(f'set search_path = "{SCHEMA}"'.encode())
         connection.execute("drop table if exists orders, companies")
         for statement in TABLES:
             connection.execute(statement.encode())
@@ -77,7 +78,11 @@ def in_postgres() -> tuple[str, dict[str, str], list[int]]:
             cursor.executemany("insert into orders values (%s, %s, %s)", orders)
         since = "(now() at time zone 'utc') - interval '30 days'"
         found = connection.execute((BY_HAND.format(since=since) + " order by id").encode()).fetchall()
-    given = {name: str(value) for name, value in postgres_settings().items() if name in ("host", "port", "database", "user", "schema")}
+    given = {
+        name: str(value)
+        for name, value in {**postgres_settings(), "schema": SCHEMA}.items()
+        if name in ("host", "port", "database", "user", "schema")
+    }
     return "PostgreSQL", given, [number for (number,) in found]
 
 
@@ -90,10 +95,10 @@ def source(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> Any
     if not postgres_answers():
         pytest.skip(f"no PostgreSQL at {POSTGRES_URL}")
     with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
-        connection.execute(f'create schema "{POSTGRES_SCHEMA}"'.encode())
+        connection.execute(f'create schema "{SCHEMA}"'.encode())
     yield in_postgres()
     with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
-        connection.execute(f'drop schema "{POSTGRES_SCHEMA}" cascade'.encode())
+        connection.execute(f'drop schema "{SCHEMA}" cascade'.encode())
 
 
 def root(page: Page) -> Any:
@@ -128,7 +133,7 @@ def test_a_new_user_builds_the_exact_list_without_sql(signed_in: Page, live_serv
     for name, value in form.items():
         page.fill(f"#id_setting_{name}", value)
     save(page)
-    schema = f"{POSTGRES_SCHEMA}." if kind == "PostgreSQL" else ""
+    schema = f"{SCHEMA}." if kind == "PostgreSQL" else ""
     model(page, live_server, "Companies", f"{schema}companies")
     model(page, live_server, "Orders", f"{schema}orders")
     page.click("text=Find relations")

@@ -356,7 +356,7 @@ def test_every_engine_finds_what_a_plain_reading_finds(where: dict[str, Any], ev
     agree(where, everywhere)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(where=WIDE_TREES)
 def test_every_engine_finds_what_a_plain_reading_of_related_rows_and_segments_finds(where: dict[str, Any], everywhere: Open) -> None:
     agree(where, everywhere)
