@@ -250,3 +250,23 @@ def test_a_row_of_many_megabytes_is_read_or_refused_in_words() -> None:
         largest = cursor.fetchone()[0]
     if largest > 17_000_000:
         assert re.search("more than 16 MB", refusal(place(), query.format(16_900_000)).message)
+
+
+@pytest.mark.parametrize(
+    ("operator", "wanted", "found"),
+    [
+        ("contains_any", ["red"], [1]),
+        ("contains_any", ["3", "true"], [2]),
+        ("contains_any", ["Red", "re", "O'Hara"], [3]),
+        ("contains_all", ["red", "blue"], [1]),
+        ("contains_none", ["red", "3"], [3, 4, 5]),
+    ],
+)
+def test_lists_are_asked_for_what_they_hold(operator: str, wanted: list[str], found: list[int]) -> None:
+    run_in_mysql(
+        "drop table if exists tagged",
+        "create table tagged (id int, tags json)",
+        """insert into tagged values (1, '["red", "blue"]'), (2, '[3, true]'), (3, '["O''Hara"]'), (4, '{"red": 1}'), (5, null)""",
+    )
+    rows = values(place("tagged"), field="tags", **{"is": operator, "value": wanted})
+    assert [row["id"] for row in rows] == found

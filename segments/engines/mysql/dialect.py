@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, cast, func, literal, literal_column, types
+from sqlalchemy import ColumnElement, and_, case, cast, func, literal, literal_column, or_, types
 from sqlalchemy.dialects.mysql import CHAR
 from sqlalchemy.dialects.mysql.mysqldb import MySQLCompiler_mysqldb
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
@@ -16,7 +16,7 @@ from sqlalchemy.sql.elements import Null
 
 from segments.contract import ColumnType
 from segments.engines.mysql.types import BINARY, GEOMETRY
-from segments.terms import BooleanValue, Exported, Missing, NumberValue, Position, TextValue, Within, between, written
+from segments.terms import BooleanValue, Exported, ListHas, Missing, NumberValue, Position, TextValue, Within, between, written
 from segments.times import Days
 
 Element = ColumnElement[Any]
@@ -113,3 +113,11 @@ def _readable(column: Element, native: str) -> Element:
 
 def _plus_zero(column: Element) -> Element:
     return column.op("+")(literal_column("0"))
+
+
+@written(ListHas, "mysql")
+def _list_has(term: ListHas) -> Element:
+    """An element reads as the value where it is that text, or the number or truth value that the text spells."""
+    spelled = case((func.json_valid(term.value), term.value), else_=literal("null", types.Text()))
+    held = [func.coalesce(func.json_contains(term.column, one), 0) == 1 for one in (func.json_quote(term.value), spelled)]
+    return and_(func.json_type(term.column) == "ARRAY", or_(held[0], and_(func.json_valid(term.value), held[1])))
