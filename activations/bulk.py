@@ -118,7 +118,7 @@ def update(model: type[Model], keys: dict[str, Any], match: str, columns: Sequen
             cursor.executemany(f'UPDATE "{model._meta.db_table}" SET {sets} WHERE {where}', ordered)  # noqa: S608
 
 
-def chunks(items: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:
+def chunks(items: Sequence[Any] | np.ndarray, size: int) -> Iterable[Any]:
     """The items in pieces of at most `size`."""
     return (items[start : start + size] for start in range(0, len(items), size))
 

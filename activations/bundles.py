@@ -60,7 +60,7 @@ def unpack_next(run: Run, lease: Lease) -> int:
     bundle = Bundle.objects.filter(run=run).order_by("pk").first()
     if bundle is None:
         return 0
-    frame = pl.read_ipc(io.BytesIO(bundle.data))
+    frame = _frame(bundle)
     with lease.fenced():
         _insert(bundle, frame)
         bundle.delete()
@@ -74,7 +74,7 @@ def draw_out(run: Run, lease: Lease, keys: np.ndarray) -> None:
     packed = Bundle.objects.filter(run=run).order_by("pk").values_list("pk", "keys")
     found = [pk for pk, held in packed.iterator(chunk_size=TOGETHER) if np.isin(np.frombuffer(held, dtype=np.int64), keys).any()]
     for bundle in chain.from_iterable(Bundle.objects.filter(pk__in=some).order_by("pk") for some in bulk.chunks(found, TOGETHER)):
-        frame = pl.read_ipc(io.BytesIO(bundle.data))
+        frame = _frame(bundle)
         wanted = np.isin(frame["key_digest"].to_numpy(), keys)
         with lease.fenced():
             _insert(bundle, frame.filter(wanted))
@@ -84,7 +84,7 @@ def draw_out(run: Run, lease: Lease, keys: np.ndarray) -> None:
 def read(run: Run) -> Iterator[pl.DataFrame]:
     """What is packed, in pieces, in its order; it stays packed."""
     for bundle in Bundle.objects.filter(run=run).order_by("pk").iterator(chunk_size=TOGETHER):
-        yield pl.read_ipc(io.BytesIO(bundle.data))
+        yield _frame(bundle)
 
 
 def counts(run: Run) -> Counts:
@@ -106,6 +106,10 @@ def list_rest(run: Run, lease: Lease) -> int:
 
 def _packed(frame: pl.DataFrame) -> Packed:
     return Packed(_counted(frame), frame["key_digest"].to_numpy().tobytes(), _bytes(frame))
+
+
+def _frame(bundle: Bundle) -> pl.DataFrame:
+    return pl.read_ipc(io.BytesIO(bundle.data))
 
 
 def _replace(bundle: Bundle, rest: Packed) -> None:

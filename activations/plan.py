@@ -188,7 +188,7 @@ class Planner:
         baseline = self.seen.baseline
         ids = baseline.ids[places[here]].astype(np.int64) + baseline.least
         together = np.argsort(ids)
-        for chunk in bulk.chunks(list(together), KNOWN_CHUNK):
+        for chunk in bulk.chunks(together, KNOWN_CHUNK):
             rows = here[chunk]
             found, *columns = stored(self.spool.generation, keys[rows], ids[chunk])
             # The same key twice in one batch: both rows are duplicates, and none of them is sent.

@@ -97,13 +97,13 @@ class Reader(ABC):
         """The foreign keys of one column each that the source declares; none where it has no such thing."""
         return []
 
-    @abstractmethod
     def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:
         """The first rows, for screens and counts, with values as in `batches`.
 
         Raises:
             Misconfigured: refused by the source. Unavailable: gone, or over the statement time-out.
         """
+        return [row for batch in self.batches(query.limit(limit)) for row in batch.to_pylist()]
 
     @abstractmethod
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
@@ -131,6 +131,10 @@ class Engine(ABC):
     """Compiles queries for showing them and for running them."""
     endings: ClassVar[tuple[str, ...]] = ()
     """Of files that may be uploaded for its parameter `path`; none where it reads no single file."""
+
+    def filled(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Every parameter with its value, or its default where it has none."""
+        return {parameter.name: settings.get(parameter.name) or parameter.default for parameter in self.parameters}
 
     @abstractmethod
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> AbstractContextManager[Reader]:

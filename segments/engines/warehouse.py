@@ -60,9 +60,6 @@ class WarehouseReader(Reader):
             words.refuse_calls(sql, self.forbidden, words.STANDARD)
             return self.described(sql)
 
-    def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:
-        return [row for batch in self.batches(query.limit(limit)) for row in batch.to_pylist()]
-
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
         for sql in words.written_by_people(query):
             words.refuse_calls(sql, self.forbidden, words.STANDARD)

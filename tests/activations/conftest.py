@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 
 from activations import runs
 from activations.execute import execute
@@ -45,6 +47,14 @@ class Shop:
 
     def set(self, key: int, column: str, value: Any) -> None:
         self.run(f"update companies set {column} = ? where id = ?", (value, key))
+
+
+@pytest.fixture
+def staff(transactional_db: None) -> Client:
+    """The browser of somebody who may do everything."""
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("ops"))
+    return browser
 
 
 @pytest.fixture

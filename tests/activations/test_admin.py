@@ -26,13 +26,6 @@ def _nobody_works(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def staff(transactional_db: None) -> Client:
-    browser = Client()
-    browser.force_login(User.objects.create_superuser("ops"))
-    return browser
-
-
-@pytest.fixture
 def attio_companies(attio: Any, transactional_db: None) -> Destination:
     connection = Connection.objects.create(name="Our Attio", platform="attio", secrets={"token": TOKEN})
     return Destination.objects.create(name="Attio companies", connection=connection, service="attio.companies")

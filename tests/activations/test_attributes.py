@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from activations.models import Activation, FieldMapping, Warning
@@ -14,13 +13,6 @@ from destinations.sandbox import Sandbox
 from tests.activations.conftest import Shop, run, writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def staff(transactional_db: None) -> Client:
-    browser = Client()
-    browser.force_login(User.objects.create_superuser("ops"))
-    return browser
 
 
 def attribute(attio: Any, name: str) -> Any:

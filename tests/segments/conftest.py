@@ -7,7 +7,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from django.test import override_settings
+from django.contrib.auth.models import User
+from django.test import Client, override_settings
 
 from tests.segments.places import (
     MYSQL_DATABASE,
@@ -20,6 +21,14 @@ from tests.segments.places import (
     postgres_answers,
     run_in_mysql,
 )
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    """The browser of somebody who may do everything."""
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("ops"))
+    return browser
 
 
 @pytest.fixture(scope="module")

@@ -8,19 +8,24 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 import duckdb
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet
 import pymysql
+import pytest
 
+from core.errors import Problem
+from segments import conditions, sql
 from segments.contract import ColumnInfo, Reader
 from segments.registry import engines
+from segments.values import natural
 
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgresql://root@/test?host=/var/run/postgresql")
 POSTGRES_SCHEMA = f"segments_{os.getpid()}"
@@ -28,6 +33,7 @@ MYSQL_URL = os.environ.get("TEST_MYSQL_URL", "mysql://root@127.0.0.1:3306")
 MYSQL_DATABASE = f"segments_{os.getpid()}"
 SLUGS = ("sqlite", "postgres", "mysql", "csv", "parquet", "jsonl", "duckdb")
 SERVERS = ("postgres", "mysql")
+PARIS = ZoneInfo("Europe/Paris")
 
 KINDS = ("text", "integer", "number", "boolean", "date", "timestamp", "timestamptz")
 WORDS: dict[str, tuple[Any, ...]] = {
@@ -55,6 +61,24 @@ class Place:
     def columns(self) -> dict[str, ColumnInfo]:
         with self.open() as reader:
             return {info.name: info for info in reader.columns(table=self.table)}
+
+
+def values(where: Place, query: str = "", **condition: Any) -> list[dict[str, Any]]:
+    """What a table or a query holds, of the rows that meet a condition."""
+    with where.open() as reader:
+        infos = {info.name: info for info in reader.columns(**({"sql": query} if query else {"table": where.table}))}
+        source = sql.relation(list(infos.values()), engines[where.slug].dialect, table="" if query else where.table, sql=query)
+        tree = conditions.parse({"all": [condition]} if condition else {}, {name: info.type for name, info in infos.items()})
+        met = sql.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
+        rows = reader.rows(sql.select(source, infos, list(infos), met), 1000)
+    return [{name: natural(value, infos[name].type, PARIS) for name, value in row.items()} for row in rows]
+
+
+def refusal(where: Place, query: str = "select 1 as x") -> Problem:
+    """What a query is refused with."""
+    with pytest.raises(Problem) as refused:
+        values(where, query)
+    return refused.value
 
 
 def make(slug: str, root: Path, table: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Place:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from dinmo.celery import app
@@ -16,13 +15,6 @@ from segments.models import DataModel, Segment, Source
 
 pytestmark = pytest.mark.django_db
 NO_COLUMNS = {f"{inline}-{count}": 0 for inline in ("columns", "relations") for count in ("TOTAL_FORMS", "INITIAL_FORMS")}
-
-
-@pytest.fixture
-def staff(db: None) -> Client:
-    browser = Client()
-    browser.force_login(User.objects.create_superuser("ops"))
-    return browser
 
 
 @pytest.fixture

@@ -17,13 +17,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def staff(db: None) -> Client:
-    browser = Client()
-    browser.force_login(User.objects.create_superuser("ops"))
-    return browser
-
-
-@pytest.fixture
 def file(tmp_path: Path, settings: Any) -> Path:
     settings.SOURCE_FILES_ROOT = tmp_path
     path = tmp_path / "shop.sqlite3"

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
@@ -20,13 +19,6 @@ from segments.discovery import refresh_columns
 from segments.models import DataModel, Relation, Segment, Source
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def staff(db: None) -> Client:
-    browser = Client()
-    browser.force_login(User.objects.create_superuser("ops"))
-    return browser
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
@@ -18,13 +17,6 @@ from segments.models import DataModel, Question, Relation, Segment, Source
 
 pytestmark = pytest.mark.django_db
 INLINES = {f"{inline}-{count}": 0 for inline in ("columns", "relations") for count in ("TOTAL_FORMS", "INITIAL_FORMS")}
-
-
-@pytest.fixture
-def staff(db: None) -> Client:
-    browser = Client()
-    browser.force_login(User.objects.create_superuser("ops"))
-    return browser
 
 
 @pytest.fixture

@@ -12,11 +12,10 @@ import pymysql
 import pytest
 
 from core.errors import Misconfigured, Problem, Unavailable
-from segments import conditions, sql
+from segments import sql
 from segments.engines.mysql import failures
 from segments.registry import engines
-from segments.values import natural
-from tests.segments.places import MYSQL_DATABASE, Place, mysql_connection, mysql_settings, run_in_mysql
+from tests.segments.places import MYSQL_DATABASE, Place, mysql_connection, mysql_settings, refusal, run_in_mysql, values
 
 pytestmark = pytest.mark.usefixtures("mysql")
 PARIS = ZoneInfo("Europe/Paris")
@@ -24,22 +23,6 @@ PARIS = ZoneInfo("Europe/Paris")
 
 def place(table: str = "", **settings: Any) -> Place:
     return Place("mysql", table, {**mysql_settings(), **settings})
-
-
-def values(where: Place, query: str = "", **condition: Any) -> list[dict[str, Any]]:
-    with where.open() as reader:
-        infos = {info.name: info for info in reader.columns(**({"sql": query} if query else {"table": where.table}))}
-        source = sql.relation(list(infos.values()), engines["mysql"].dialect, table="" if query else where.table, sql=query)
-        tree = conditions.parse({"all": [condition]} if condition else {}, {name: info.type for name, info in infos.items()})
-        met = sql.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
-        rows = reader.rows(sql.select(source, infos, list(infos), met), 1000)
-    return [{name: natural(value, infos[name].type, PARIS) for name, value in row.items()} for row in rows]
-
-
-def refusal(where: Place, query: str = "select 1 as x") -> Problem:
-    with pytest.raises(Problem) as refused:
-        values(where, query)
-    return refused.value
 
 
 @pytest.fixture(scope="module")
@@ -268,5 +251,6 @@ def test_lists_are_asked_for_what_they_hold(operator: str, wanted: list[str], fo
         "create table tagged (id int, tags json)",
         """insert into tagged values (1, '["red", "blue"]'), (2, '[3, true]'), (3, '["O''Hara"]'), (4, '{"red": 1}'), (5, null)""",
     )
-    rows = values(place("tagged"), field="tags", **{"is": operator, "value": wanted})
+    condition: dict[str, Any] = {"field": "tags", "is": operator, "value": wanted}
+    rows = values(place("tagged"), **condition)
     assert [row["id"] for row in rows] == found

@@ -11,11 +11,10 @@ import psycopg
 import pytest
 
 from core.errors import Misconfigured, Problem, Unavailable
-from segments import conditions, sql
+from segments import sql
 from segments.engines.postgres import failures
 from segments.registry import engines
-from segments.values import natural
-from tests.segments.places import POSTGRES_SCHEMA, POSTGRES_URL, Place, postgres_settings, run_in_postgres
+from tests.segments.places import POSTGRES_SCHEMA, POSTGRES_URL, Place, postgres_settings, refusal, run_in_postgres, values
 
 pytestmark = pytest.mark.usefixtures("postgres")
 PARIS = ZoneInfo("Europe/Paris")
@@ -23,22 +22,6 @@ PARIS = ZoneInfo("Europe/Paris")
 
 def place(table: str = "", **settings: Any) -> Place:
     return Place("postgres", table, {**postgres_settings(), **settings})
-
-
-def values(where: Place, query: str = "", **condition: Any) -> list[dict[str, Any]]:
-    with where.open() as reader:
-        infos = {info.name: info for info in reader.columns(**({"sql": query} if query else {"table": where.table}))}
-        source = sql.relation(list(infos.values()), engines["postgres"].dialect, table="" if query else where.table, sql=query)
-        tree = conditions.parse({"all": [condition]} if condition else {}, {name: info.type for name, info in infos.items()})
-        met = sql.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
-        rows = reader.rows(sql.select(source, infos, list(infos), met), 1000)
-    return [{name: natural(value, infos[name].type, PARIS) for name, value in row.items()} for row in rows]
-
-
-def refusal(where: Place, query: str = "select 1 as x") -> Problem:
-    with pytest.raises(Problem) as refused:
-        values(where, query)
-    return refused.value
 
 
 NATIVE = """

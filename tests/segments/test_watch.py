@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from segments import sizes, tasks, watch
@@ -17,13 +16,6 @@ from segments.models import DataModel, Segment, SegmentSize, Source
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 31, 10, 30, tzinfo=UTC)
-
-
-@pytest.fixture
-def staff(db: None) -> Client:
-    browser = Client()
-    browser.force_login(User.objects.create_superuser("ops"))
-    return browser
 
 
 @pytest.fixture

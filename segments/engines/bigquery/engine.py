@@ -63,7 +63,7 @@ class BigQuery(Engine):
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
-        given = {parameter.name: settings.get(parameter.name) or parameter.default for parameter in self.parameters}
+        given = self.filled(settings)
         account = key(given["service_account"])
         bigquery = driver("google.cloud.bigquery", "google-cloud-bigquery")
         try:

@@ -81,9 +81,6 @@ class FileReader(Reader):
                 ColumnInfo(name, native_type(str(type)), str(type)) for name, type in zip(described.columns, described.types, strict=True)
             ]
 
-    def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:
-        return [row for batch in self.batches(query.limit(limit)) for row in batch.to_pylist()]
-
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
         compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         params = compiled.params  # Made anew each time that it is asked for.

@@ -75,7 +75,7 @@ class MySQL(Engine):
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
-        given = {parameter.name: settings.get(parameter.name) or parameter.default for parameter in self.parameters}
+        given = self.filled(settings)
         connection = connected(given, timeout_seconds)
         try:
             yield MySQLReader(connection, given, timeout_seconds)
@@ -113,9 +113,6 @@ class MySQLReader(Reader):
             fields = wire.ask(self.connection, f"SELECT * FROM ({bare(sql)}) AS described LIMIT 0".encode())  # noqa: S608
             list(wire.blocks(self.connection, len(fields)))
         return [ColumnInfo(field.name, type_of(native_of(field)), native_of(field), field.flags % 2 == 0) for field in fields]
-
-    def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:
-        return [row for batch in self.batches(query.limit(limit)) for row in batch.to_pylist()]
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
         for sql in words.written_by_people(query):

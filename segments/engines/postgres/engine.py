@@ -93,7 +93,7 @@ class Postgres(Engine):
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
-        given = {parameter.name: settings.get(parameter.name) or parameter.default for parameter in self.parameters}
+        given = self.filled(settings)
         with closing(connected(given, timeout_seconds)) as connection:
             yield PostgresReader(connection, timeout_seconds, names(given["schemas"]))
 
@@ -127,9 +127,6 @@ class PostgresReader(Reader):
     def foreign_keys(self, table: str) -> list[ForeignKey]:
         found = self._asked(FOREIGN_KEYS, (_identifier(table),))
         return [ForeignKey(column, join_name(schema, name), other) for column, schema, name, other in found]
-
-    def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:
-        return [row for batch in self.batches(query.limit(limit)) for row in batch.to_pylist()]
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
         self._refuse_volatile(words.written_by_people(query))

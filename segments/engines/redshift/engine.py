@@ -57,7 +57,7 @@ class Redshift(Engine):
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
         connector = driver("redshift_connector", "redshift-connector")
-        given = {parameter.name: settings.get(parameter.name) or parameter.default for parameter in self.parameters}
+        given = self.filled(settings)
         try:
             connection = connector.connect(
                 **{name: given[name] for name in ("host", "port", "database", "user", "password")},

@@ -65,7 +65,7 @@ class Snowflake(Engine):
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
         connector = driver("snowflake.connector", "snowflake-connector-python")
-        given = {parameter.name: settings.get(parameter.name) or parameter.default for parameter in self.parameters}
+        given = self.filled(settings)
         try:
             connection = connector.connect(**arguments(given, timeout_seconds))
         except connector.errors.DatabaseError as error:

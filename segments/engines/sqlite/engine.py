@@ -78,9 +78,6 @@ class SQLiteReader(Reader):
         # Without a column named, a key points at the primary key, which the schema of the other table tells.
         return [ForeignKey(column, other, to) for number, column, other, to in found if single[number] == 1 and column and other and to]
 
-    def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:
-        return [row for batch in self.batches(query.limit(limit)) for row in batch.to_pylist()]
-
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
         compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         bound = {name: float(value) if isinstance(value, Decimal) else value for name, value in compiled.params.items()}
