@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -93,10 +93,8 @@ def discover(context: Context, now: datetime) -> None:
     context.found = discovery.keep(context.activation.destination, context.fields, now)
 
 
-def prepare_fields(context: Context, check_source: Callable[[], None]) -> None:
-    """Creates the custom attributes that are missing, before any record is sent.
-
-    What was created stays at the vendor, so `check_source` may refuse the run before.
+def prepare_fields(context: Context) -> None:
+    """Creates the custom attributes that are missing, before any record is sent. What was created stays at the vendor.
 
     Raises:
         Misconfigured: one can't be created, or the activation's settings contradict one another.
@@ -107,9 +105,6 @@ def prepare_fields(context: Context, check_source: Callable[[], None]) -> None:
     wanted = new_fields(wanted_plan)
     if not wanted:
         return
-    writable = {found.name for found in context.fields if found.writable}
-    if any(new.name not in writable for new in wanted):
-        check_source()
     if context.run.dry_run:
         context.fields = planned_fields(context.service, context.fields, wanted)
     else:

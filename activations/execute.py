@@ -17,7 +17,7 @@ from activations.lease import Cancelled, Keeper, Lease, Lost, claim
 from activations.models import Run
 from activations.plan import Planner
 from core.errors import Problem
-from segments import read
+from segments import watch
 
 log = logging.getLogger(__name__)
 
@@ -85,9 +85,10 @@ def _plan(context: Context, lease: Lease) -> None:
     run = context.run
     with lease.fenced(state=Run.State.PLANNING, started_at=run.started_at or timezone.now()):
         pass
+    watch.look_before(context.activation.rows, context.activation.columns)
     belongs_to, reason = generation(context, check_workspace(context))
     discover(context, timezone.now())
-    prepare_fields(context, lambda: _check_source(context))
+    prepare_fields(context)
     made = layout(context)
     changes: dict[str, Any] = {
         "generation": belongs_to,
@@ -100,13 +101,6 @@ def _plan(context: Context, lease: Lease) -> None:
         pass
     run.refresh_from_db()
     Planner(context, lease, made, belongs_to, timezone.now()).run()
-
-
-def _check_source(context: Context) -> None:
-    """Raises Misconfigured or Unavailable where the source could not be planned from."""
-    activation = context.activation
-    mapped = [mapping.column for mapping in activation.mappings.all() if mapping.column]
-    read.check(read.selection(activation.segment or activation.data_model), [activation.match_column, *mapped])
 
 
 def _deliver(context: Context, lease: Lease) -> None:

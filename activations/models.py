@@ -12,6 +12,7 @@ from django_celery_beat.models import PeriodicTask
 from timezone_field import TimeZoneField
 
 from destinations.models import Destination
+from segments import watch
 from segments.models import DataModel, Segment
 
 PERCENT = [MaxValueValidator(100)]
@@ -72,19 +73,29 @@ class Activation(models.Model):
         return self.name
 
     @property
+    def rows(self) -> Segment | DataModel:
+        """Where rows come from: all of a model, or those of a segment."""
+        rows = self.segment or self.model
+        assert rows is not None
+        return rows
+
+    @property
     def data_model(self) -> DataModel:
         """The model that rows come from, by way of a segment or not."""
-        model = self.segment.model if self.segment else self.model
-        assert model is not None
-        return model
+        return self.rows.model if isinstance(self.rows, Segment) else self.rows
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that records are made of."""
+        return [self.match_column, *(mapping.column for mapping in self.mappings.all() if mapping.column)]
 
     @property
     def waits_for(self) -> str:
         """Why no schedule starts a run now; "" where schedules do. What the system holds back goes on once it is mended."""
         if self.paused:
             return "Paused by a person."
-        model = self.data_model
-        return f"Held back: the model {model.name!r} needs attention. {model.problem}" if model.problem else ""
+        said = watch.held(self.rows, self.columns)
+        return f"Held back. {said}" if said else ""
 
     def slot_of_match(self) -> int:
         """The slot of a match that is a list, taken at first use: a list may grow while what it is compared by stays."""

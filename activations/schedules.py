@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import islice, product
@@ -14,8 +15,10 @@ from django.db.models import Q
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from activations.models import Activation, Schedule
-from core.errors import Misconfigured
+from core.errors import Misconfigured, Problem
+from segments import watch
 
+log = logging.getLogger(__name__)
 TASK = "activations.tasks.fire"
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 LOOK_AHEAD_DAYS = 5 * 366
@@ -88,6 +91,20 @@ def sync_all(activation: Activation) -> None:
 def remove(schedule: Schedule) -> None:
     """Deletes the periodic task; call before the schedule itself is deleted."""
     PeriodicTask.objects.filter(name=_name(schedule)).delete()
+
+
+def may_start(activation: Activation) -> bool:
+    """Whether a schedule may start a run now. Where a changed source holds it back, that is looked at again."""
+    if activation.paused:
+        return False
+    if not activation.waits_for:
+        return True
+    try:
+        watch.look_before(activation.rows, activation.columns)
+    except Problem as problem:
+        log.info("The activation %s is held back: %s", activation.pk, problem.code)
+        return False
+    return True
 
 
 def claim_firing(schedule: Schedule, now: datetime) -> bool:

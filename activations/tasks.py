@@ -21,7 +21,7 @@ def execute(run_id: int) -> None:
 def fire(schedule_id: int) -> None:
     """A schedule is due."""
     schedule = Schedule.objects.select_related("activation__segment__model", "activation__model").filter(pk=schedule_id).first()
-    if schedule and not schedule.activation.waits_for and schedules.claim_firing(schedule, timezone.now()):
+    if schedule and schedules.may_start(schedule.activation) and schedules.claim_firing(schedule, timezone.now()):
         runs.request(schedule.activation, Run.Trigger.SCHEDULE)
 
 

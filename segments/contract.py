@@ -65,6 +65,9 @@ class ForeignKey:
 class Reader(ABC):
     """An open, read-only session with a source. Nothing can be written through it."""
 
+    guesses: ClassVar[bool] = False
+    """Whether types are told by values, so that a column gets another type by one odd value, and can be read all the same."""
+
     @abstractmethod
     def tables(self) -> list[str]:
         """The names of tables and views that can be read, qualified where the source has schemas."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.core.validators import MinLengthValidator
@@ -10,6 +11,9 @@ from django.db.models import F, Q
 
 from core.health import Health
 from core.secrets import EncryptedJSONField
+
+WHOLE = ""
+"""Stands among the columns for a problem of the whole model, e.g. that its table is gone."""
 
 
 class Source(Health):
@@ -62,7 +66,9 @@ class DataModel(models.Model):
     sql = models.TextField("SQL", blank=True, help_text="One read-only SELECT. Leave empty for a table.")
     primary_key = models.CharField(max_length=200, validators=[MinLengthValidator(1)])
     key_warning = models.TextField(blank=True, editable=False, help_text="What the last check of the primary key found.")
-    problem = models.TextField(blank=True, editable=False, help_text="What the source has changed under columns that are used.")
+    problems = models.JSONField(
+        default=dict, blank=True, editable=False, help_text="What the source has changed under columns that are used, by their names."
+    )
     checked_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -79,6 +85,18 @@ class DataModel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def problem(self) -> str:
+        """What the source has changed under columns that something uses, in words; "" where nothing is wrong."""
+        return self.problem_of(self.problems)
+
+    def problem_of(self, columns: Collection[str]) -> str:
+        """The same of what is wrong with some of the columns, or with all of the model."""
+        if WHOLE in self.problems:
+            return str(self.problems[WHOLE])
+        said = [words for name, words in self.problems.items() if name in columns]
+        return f"The source has changed: {'; '.join(said)}." if said else ""
 
     def column_types(self) -> dict[str, str]:
         """Name → type (a value of `contract.ColumnType`) of the columns that are ticked, in the source's order."""

@@ -162,16 +162,6 @@ def sql(selection: Selection, *, now: datetime) -> str:
         return _shown(_query(selection, reader, now), selection)
 
 
-def check(selection: Selection, columns: Sequence[str]) -> None:
-    """Whether `stream` could begin: the source answers and has the columns.
-
-    Raises:
-        Misconfigured, Unavailable
-    """
-    with opened(selection.model.source, settings.SOURCE_TIMEOUT_SECONDS) as reader:
-        _refuse_missing(selection, [selection.model.primary_key, *columns], _columns(selection.model, reader))
-
-
 @contextmanager
 def stream(selection: Selection, columns: Sequence[str], *, now: datetime, look: Callable[[], None] = nothing) -> Iterator[Stream]:
     """All rows once, in bounded memory: batches with exactly `columns`, in that order.

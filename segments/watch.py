@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 
 from core.errors import Misconfigured, Problem, Unavailable
-from segments import checks, conditions
-from segments.contract import ColumnInfo
-from segments.models import DataModel, Segment
+from segments import checks, uses
+from segments.contract import ColumnInfo, ColumnType, Reader
+from segments.discovery import LONGEST_NAME
+from segments.facts import Definition
+from segments.models import WHOLE, Column, DataModel, Segment
 from segments.sources import opened
-from segments.tree import Group, Leaf, Related
+from segments.world import facts, of_source
 
 log = logging.getLogger(__name__)
+MEND = "Undo that there, or press “Read columns again” on the model's page and mend what uses it."
 
 
 def look(model: DataModel, now: datetime) -> str:
@@ -30,19 +34,15 @@ def look(model: DataModel, now: datetime) -> str:
     """
     try:
         with opened(model.source, settings.SOURCE_TIMEOUT_SECONDS) as reader:
-            found = {info.name: info for info in reader.columns(table=model.table, sql=model.sql)}
-        columns = {column.source_name: column for column in model.columns.all()}
-        types = {name: column.type for name, column in columns.items()}
-        natives = {name: column.native for name, column in columns.items()}
-        source_names = {column.name: name for name, column in columns.items()}
-        problem = changed(types, natives, found, {source_names.get(name, name) for name in used(model)})
+            model.problems = _problems(model, reader, used(model))
     except Misconfigured as refused:
-        problem = refused.message
-    model.problem, model.checked_at = problem, now
-    if not problem:
+        model.problems = {WHOLE: refused.message}
+    model.checked_at = now
+    if not model.problems:
         model.key_warning = _key_warning(model)
-    DataModel.objects.filter(pk=model.pk).update(problem=model.problem, key_warning=model.key_warning, checked_at=now)
-    return problem
+    found = {"problems": model.problems, "key_warning": model.key_warning, "checked_at": now}
+    DataModel.objects.filter(pk=model.pk).update(**found)
+    return model.problem
 
 
 def look_at_all(now: datetime) -> None:
@@ -54,52 +54,115 @@ def look_at_all(now: datetime) -> None:
             log.warning("The model %s was not checked: %s", model.pk, problem.code)
 
 
-def changed(types: Mapping[str, str], natives: Mapping[str, str], found: Mapping[str, ColumnInfo], used: Iterable[str]) -> str:
-    """PURE. What is wrong with used columns, in words: gone, perhaps under another name, or of another type."""
-    new = [name for name in found if name not in types]
-    said = []
+def look_before(rows: Segment | DataModel, columns: Iterable[str]) -> None:
+    """Looks at what is about to be read, in one session that counts nothing, and keeps what was found on the models.
+
+    Args:
+        columns: of the model, that will be read beside those in the segment's conditions.
+
+    Raises:
+        Misconfigured: `source_changed`, a column is gone or of another type; or what the source says of the table or query.
+        Unavailable: no answer; what was known stays.
+    """
+    wanted = needed(rows, columns)
+    source = _model(rows).source
+    with opened(source, settings.SOURCE_TIMEOUT_SECONDS) as reader:
+        for model in DataModel.objects.filter(source=source, name__in=wanted).prefetch_related("columns"):
+            _look_at_columns(model, reader, wanted[model.name])
+            if said := model.problem_of(wanted[model.name]):
+                raise Misconfigured("source_changed", f"{said} {MEND}", where=model.name)
+
+
+def held(rows: Segment | DataModel, columns: Iterable[str]) -> str:
+    """What is known to keep these rows from being read, in words; "" where nothing is. The source is not asked."""
+    troubled = list(DataModel.objects.filter(source=_model(rows).source).exclude(problems={}))
+    wanted = needed(rows, columns) if troubled else {}
+    said = {model.name: model.problem_of(wanted[model.name]) for model in troubled if model.name in wanted}
+    return " ".join(f"The model {name!r} needs attention. {words}" for name, words in said.items() if words)
+
+
+def needed(rows: Segment | DataModel, columns: Iterable[str]) -> dict[str, set[str]]:
+    """Model → its columns that are read with these rows: `columns`, the key, and what conditions come to, also in related models."""
+    model = _model(rows)
+    found: dict[str, set[str]] = defaultdict(set)
+    found[model.name] = {model.primary_key, *columns}
+    if isinstance(rows, Segment):
+        for name, column in uses.of_definition(Definition(rows.where, rows.limit), facts(model), (rows.name,)):
+            found[name].add(column)
+    return found
+
+
+def changed(known: Mapping[str, Column], found: Mapping[str, ColumnInfo], used: Iterable[str]) -> dict[str, str]:
+    """PURE. What is wrong with used columns, in words by their names: gone, perhaps under another name, or of another type.
+
+    Args:
+        known: the columns of the model by their names in it.
+        found: those of the source by their names there.
+    """
+    listed = {column.source_name for column in known.values()}
+    new = [name for name in found if name not in listed]
+    said = {}
     for name in sorted(set(used)):
-        if name not in found:
-            alike = [other for other in new if found[other].native == natives.get(name)]
+        column = known.get(name)
+        own = column.source_name if column else name
+        if own not in found:
+            alike = [other for other in new if column and found[other].native == column.native]
             perhaps = f" (perhaps it is called {alike[0]!r} now)" if len(alike) == 1 else ""
-            said.append(f"the column {name!r} is gone{perhaps}")
-        elif name in types and found[name].native != natives[name] and found[name].type != types[name]:
-            said.append(f"the column {name!r} was {types[name]} and is {found[name].type} now")
-    return f"The source has changed: {'; '.join(said)}." if said else ""
+            said[name] = f"the column {own!r} is gone{perhaps}"
+        elif column and found[own].native != column.native and found[own].type != column.type:
+            said[name] = f"the column {own!r} was {column.type} and is {found[own].type} now"
+    return said
 
 
 def used(model: DataModel) -> set[str]:
     """The columns of a model that a key, a relation, a segment or an activation uses."""
     names = {model.primary_key}
     names |= set(model.relations.values_list("from_column", flat=True)) | set(model.relations_here.values_list("to_column", flat=True))
-    for segment in Segment.objects.filter(model__source=model.source).select_related("model"):
-        names |= set(_fields(segment, model))
+    for about in of_source(model.source).values():
+        for name, definition in about.segments.items():
+            names |= {column for of, column in uses.of_definition(definition, about, (name,)) if of == model.name}
     # Reached from this side, so that this room need not know who activates.
     for activation in [*model.activations.all(), *(one for segment in model.segments.all() for one in segment.activations.all())]:
         names |= {activation.match_column, *activation.mappings.exclude(column="").values_list("column", flat=True)}
     return names
 
 
-def _fields(segment: Segment, model: DataModel) -> Iterator[str]:
+def _model(rows: Segment | DataModel) -> DataModel:
+    return rows.model if isinstance(rows, Segment) else rows
+
+
+def _look_at_columns(model: DataModel, reader: Reader, wanted: set[str]) -> None:
+    """Keeps what was found of a model. Its key waits for the daily check."""
     try:
-        tree = conditions.parse(segment.where)
-    except Misconfigured:
-        return
-    yield from _of(tree, segment.model.name, model.name)
-    if segment.limit and segment.model_id == model.pk:
-        yield str(segment.limit.get("order_by"))
+        _keep(model, _problems(model, reader, wanted))
+    except Misconfigured as refused:
+        _keep(model, {WHOLE: refused.message})
+        raise
 
 
-def _of(tree: Group, about: str, wanted: str) -> Iterator[str]:
-    for item in tree.items:
-        if isinstance(item, Group):
-            yield from _of(item, about, wanted)
-        elif isinstance(item, Related):
-            if item.model == wanted and item.column:
-                yield item.column
-            yield from _of(item.where, item.model, wanted)
-        elif isinstance(item, Leaf) and about == wanted:
-            yield item.field
+def _keep(model: DataModel, problems: dict[str, str]) -> None:
+    if model.problems != problems:
+        model.problems = problems
+        DataModel.objects.filter(pk=model.pk).update(problems=problems)
+
+
+def _problems(model: DataModel, reader: Reader, wanted: set[str]) -> dict[str, str]:
+    """What is wrong with all columns that something uses. Where nothing was, and nothing is with these, nobody asks who uses which."""
+    known = {column.name: column for column in model.columns.all()}
+    found = _found(model, reader, {column.source_name: column for column in known.values()})
+    same = all(column.source_name in found and found[column.source_name].native == column.native for column in known.values())
+    if same and not model.problems and wanted <= known.keys():
+        return {}
+    return changed(known, found, used(model) | wanted)
+
+
+def _found(model: DataModel, reader: Reader, known: Mapping[str, Column]) -> dict[str, ColumnInfo]:
+    """The columns that the source has now. Their types are asked for only where its own words for them are others, and say something."""
+    natives = {name: native[:LONGEST_NAME] for name, native in reader.natives(table=model.table, sql=model.sql).items()}
+    if reader.guesses or all(known[name].native == native for name, native in natives.items() if name in known):
+        types = {name: ColumnType(column.type) for name, column in known.items()}
+        return {name: ColumnInfo(name, types.get(name, ColumnType.TEXT), native) for name, native in natives.items()}
+    return {info.name: info for info in reader.columns(table=model.table, sql=model.sql)}
 
 
 def _key_warning(model: DataModel) -> str:

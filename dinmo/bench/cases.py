@@ -98,7 +98,7 @@ def plan(name: str) -> dict[str, Any]:
     assert lease is not None
     with open_context(run) as context:
         belongs_to, reason = generation(context, check_workspace(context))
-        prepare_fields(context, lambda: None)
+        prepare_fields(context)
         made = layout(context)
         with lease.fenced(generation=belongs_to, state=Run.State.PLANNING, kind=Run.Kind.FULL if reason else run.kind):
             pass

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django_celery_beat.models import PeriodicTask
 
-from activations import schedules, tasks
-from activations.models import Activation, Run, Schedule
+from activations import schedules
+from activations.models import Activation, Schedule
 from core.errors import Misconfigured
 from destinations.models import Connection, Destination
 from segments.models import DataModel, Source
@@ -104,14 +104,3 @@ def test_of_two_beats_only_one_firing_counts(activation: Activation) -> None:
         assert schedules.claim_firing(made, NOON)
         assert not schedules.claim_firing(made, NOON + timedelta(seconds=1))
         assert schedules.claim_firing(made, NOON + timedelta(minutes=15))
-
-
-def test_a_schedule_waits_while_its_source_has_changed_and_goes_on_once_it_is_mended(activation: Activation) -> None:
-    made = schedule(activation, every=45)
-    DataModel.objects.update(problem="The source has changed: the column 'd' is gone.")
-    tasks.fire(made.pk)
-    assert not Run.objects.exists()
-    assert "the column 'd' is gone" in Activation.objects.get().waits_for
-    DataModel.objects.update(problem="")
-    tasks.fire(made.pk)
-    assert Run.objects.count() == 1

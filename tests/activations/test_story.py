@@ -311,13 +311,6 @@ def test_an_unreachable_source_fails_and_decides_nothing(shop: Shop, attio: Sand
     assert not Record.objects.exclude(left_at=None).exists()
 
 
-def test_a_column_that_is_gone_is_named(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
-    shop.run("alter table companies drop column description")
-    done = run(to_attio)
-    assert (done.state, done.error_code) == ("failed", "column_missing")
-    assert "description" in done.error_message
-
-
 def test_a_token_of_another_workspace_is_refused(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     shop.fill(1)
     run(to_attio)

@@ -68,7 +68,7 @@ def test_postgres_that_dies_in_mid_run_and_the_next_run(server: Cluster, compani
             pass
     assert lost.value.code == "source_lost"
     with pytest.raises(Unavailable):
-        read.check(read.selection(companies), ["id"])
+        read.preview(read.selection(companies), now=NOW)
     restarted(server)
     with read.stream(read.selection(companies), ["id"], now=NOW) as stream:
         assert sum(batch.num_rows for batch in stream.batches) == ROWS

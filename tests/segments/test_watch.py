@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from segments import sizes, tasks, watch
+from core.errors import Misconfigured, Problem
+from segments import read, sizes, tasks, watch
 from segments.discovery import refresh_columns
-from segments.models import DataModel, Segment, SegmentSize, Source
+from segments.models import DataModel, Relation, Segment, SegmentSize, Source
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 31, 10, 30, tzinfo=UTC)
@@ -78,10 +79,57 @@ def test_a_vanished_table_is_a_problem_of_the_model_and_shown_on_its_page(staff:
 
 
 def test_a_source_that_does_not_answer_changes_nothing_that_was_known(file: Path, rich: Segment) -> None:
-    DataModel.objects.update(problem="Something.")
+    DataModel.objects.update(problems={"name": "Something"})
     Source.objects.update(engine="postgres", config={"host": "127.0.0.1", "port": 1, "database": "x", "user": "x"})
     tasks.look_at_models()
-    assert DataModel.objects.get().problem == "Something."
+    assert DataModel.objects.get().problems == {"name": "Something"}
+
+
+def test_before_rows_are_read_only_what_is_read_with_them_matters(file: Path, rich: Segment) -> None:
+    Segment.objects.create(name="French", model=rich.model, where={"field": "country", "is": "equals", "value": "FR"})
+    run(file, "alter table companies rename column country to land")
+    watch.look_before(rich, ["name"])
+    assert "'country' is gone (perhaps it is called 'land' now)" in DataModel.objects.get().problem
+    assert watch.held(rich, ["name"]) == ""
+    with pytest.raises(Misconfigured) as refused:
+        watch.look_before(rich, ["country"])
+    assert (refused.value.code, refused.value.where) == ("source_changed", "Companies")
+    assert "'country' is gone" in watch.held(rich, ["country"])
+
+
+def test_what_a_segment_comes_to_in_other_models_and_segments_is_looked_at_too(file: Path, rich: Segment) -> None:
+    run(file, "create table orders (id integer, company integer, amount real)")
+    orders = DataModel.objects.create(name="Orders", source=rich.model.source, table="orders", primary_key="id")
+    refresh_columns(orders)
+    Relation.objects.create(from_model=orders, from_column="company", to_model=rich.model, to_column="id")
+    large = {"related": "Orders", "has": "at_least", "count": 2, "where": {"all": [{"field": "amount", "is": "at_least", "value": 100}]}}
+    Segment.objects.create(name="Large", model=rich.model, where={"all": [large]})
+    best = Segment.objects.create(name="Best", model=rich.model, where={"segment": "Large", "is": "member"})
+    assert watch.needed(best, ["name"]) == {"Companies": {"id", "name"}, "Orders": {"company", "amount"}}
+    run(file, "alter table orders drop column amount")
+    watch.look_before(rich, ["name"])
+    with pytest.raises(Misconfigured, match="'amount' is gone"):
+        watch.look_before(best, ["name"])
+    assert set(DataModel.objects.exclude(problems={}).values_list("name", flat=True)) == {"Orders"}
+
+
+@pytest.mark.parametrize("query", ["", "select id, seats from export"])
+def test_an_odd_value_in_a_file_is_no_change_of_its_columns(query: str, tmp_path: Path, settings: Any) -> None:
+    settings.SOURCE_FILES_ROOT = tmp_path
+    export = tmp_path / "export.csv"
+    export.write_text("id,seats\n1,5\n2,7\n")
+    source = Source.objects.create(name="Export", engine="csv", config={"path": "export.csv"})
+    model = DataModel.objects.create(name="Export", source=source, table="" if query else "export", sql=query, primary_key="id")
+    refresh_columns(model)
+    many = Segment.objects.create(name="Many", model=model, where={"field": "seats", "is": "at_least", "value": 6})
+    export.write_text("id,seats\n1,many\n2,7\n3,8\n")
+    watch.look_before(many, ["seats"])
+    assert watch.look(model, NOW) == ""
+    assert [row["id"] for row in read.preview(read.selection(many), now=NOW)] == [2, 3]
+    export.write_text("id,places\n1,5\n")
+    with pytest.raises(Problem) as refused:
+        watch.look_before(many, ["seats"])
+    assert "seats" in refused.value.message and DataModel.objects.get().problem
 
 
 def test_the_daily_check_warns_of_keys_and_takes_the_warning_back(file: Path, companies: DataModel) -> None:

@@ -25,6 +25,8 @@ _KNOWN: dict[tuple[tuple[str, int, int], ...], dict[str, Kind]] = {}
 class TextReader(FileReader):
     """A table of text. For a person's SQL, its columns get the types that their values show."""
 
+    guesses = True
+
     def __init__(self, connection: duckdb.DuckDBPyConnection, table: str, paths: Sequence[Path], timeout_seconds: float) -> None:
         super().__init__(connection, table, timeout_seconds)
         self.paths = paths

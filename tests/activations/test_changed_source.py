@@ -1,0 +1,90 @@
+"""A source that changed under an activation: noticed before a run, named on the model, and waited for."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from activations import tasks
+from activations.models import Activation, Run, Schedule
+from destinations.sandbox import Sandbox
+from segments.discovery import refresh_columns
+from segments.models import DataModel
+from tests.activations.conftest import Shop, map_fields, run, segment, writes
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def schedule(to_attio: Activation, shop: Shop) -> Schedule:
+    shop.fill(3)
+    return Schedule.objects.create(activation=to_attio, every=15)
+
+
+def fire(schedule: Schedule) -> Run | None:
+    """The run that a firing started."""
+    Schedule.objects.update(last_fired_at=None)
+    before = Run.objects.count()
+    tasks.fire(schedule.pk)
+    return Run.objects.latest("pk") if Run.objects.count() > before else None
+
+
+def test_a_run_fails_before_anything_is_planned_or_created_and_schedules_wait_until_it_is_mended(
+    schedule: Schedule, shop: Shop, attio: Sandbox
+) -> None:
+    shop.run("alter table companies rename column description to about")
+    failed = run(schedule.activation)
+    assert (failed.state, failed.error_code, failed.rows) == ("failed", "source_changed", 0)
+    assert "'description' is gone (perhaps it is called 'about' now)" in failed.error_message
+    assert not writes(attio)
+    assert "'description' is gone" in DataModel.objects.get().problem
+    assert "'description' is gone" in Activation.objects.get().waits_for
+    assert fire(schedule) is None
+    shop.run("alter table companies rename column about to description")
+    assert fire(schedule) is not None
+    assert (Activation.objects.get().waits_for, DataModel.objects.get().problem) == ("", "")
+
+
+def test_a_column_of_another_activation_holds_only_that_one_back(schedule: Schedule, shop: Shop, to_intercom: Activation) -> None:
+    shop.run("alter table companies drop column plan")
+    assert run(to_intercom).error_code == "source_changed"
+    assert "'plan' is gone" in DataModel.objects.get().problem
+    assert Activation.objects.get(name="To Intercom").waits_for
+    assert Activation.objects.get(name="To Attio").waits_for == ""
+    assert run(schedule.activation).state == "succeeded"
+
+
+def test_a_column_of_the_segment_counts_and_so_does_the_whole_table(to_attio: Activation, companies: DataModel, shop: Shop) -> None:
+    shop.fill(3)
+    Activation.objects.update(model=None, segment=segment(companies, {"field": "seats", "is": "at_least", "value": 2}))
+    activation = Activation.objects.get()
+    assert run(activation).rows == 2
+    shop.run("alter table companies drop column seats")
+    assert run(activation).error_code == "source_changed"
+    shop.run("drop table companies")
+    assert run(activation).error_code == "table_missing"
+    assert "no table" in Activation.objects.get().waits_for
+
+
+def test_a_column_that_was_dropped_and_made_again_is_the_same(schedule: Schedule, shop: Shop) -> None:
+    run(schedule.activation)
+    shop.run("alter table companies drop column description")
+    shop.run("alter table companies add column description text")
+    again = run(schedule.activation)
+    assert (again.state, again.planned) == ("succeeded", 0)
+
+
+def test_a_retyped_column_is_sent_as_it_was_once_the_columns_are_read_again(
+    staff: Client, to_intercom: Activation, companies: DataModel, shop: Shop
+) -> None:
+    map_fields(to_intercom, {"column": "seats", "target": "size"})
+    shop.fill(3)
+    assert run(to_intercom).state == "succeeded"
+    shop.run("alter table companies rename column seats to before")
+    shop.run("alter table companies add column seats text")
+    shop.run("update companies set seats = before")
+    failed = run(to_intercom)
+    assert "'seats' was integer and is text now" in failed.error_message
+    refresh_columns(companies)
+    again = run(to_intercom)
+    assert (again.state, again.planned, again.unchanged) == ("succeeded", 0, 3)
