@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
-import sqlite3
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,86 +15,24 @@ from segments import read
 from segments.discovery import refresh_columns
 from segments.models import DataModel, Segment, Source
 from tests.browser.test_story import goto, save
-from tests.segments.places import POSTGRES_SCHEMA, POSTGRES_URL, postgres_answers, postgres_settings
+from tests.segments.places import POSTGRES_SCHEMA, POSTGRES_URL, postgres_answers
+from tests.segments.renewals import Shop, in_postgres, in_sqlite
 
 SCHEMA = f"{POSTGRES_SCHEMA}_browser"
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-TABLES = [
-    "create table companies (id integer primary key, name text, country text, mrr double precision, renewed_at timestamp, churned boolean)",
-    "create table orders (id integer primary key, company_id integer references companies (id), amount double precision)",
-]
-BY_HAND = """
-    select id from companies c where mrr > 0 and country in ('FR', 'DE') and renewed_at >= {since}
-      and (select count(*) from orders o where o.company_id = c.id and o.amount > 100) >= 2
-      and (churned is null or not churned)
-"""
-
-
-def data() -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-    """The same random rows each time, around the edges of the conditions."""
-    chance, now = random.Random(7), datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-    companies = [
-        (
-            number,
-            f"Company {number}",
-            chance.choice(["FR", "DE", "ES", "fr", None]),
-            chance.choice([0.0, 10.5, 99.0, None]),
-            chance.choice([None, *(now - timedelta(days=days) for days in (1, 10, 29, 31, 60))]),
-            chance.choice([None, False, False, True]),
-        )
-        for number in range(1, 401)
-    ]
-    orders = [
-        (number, chance.choice([None, *range(1, 401)]), chance.choice([20.0, 100.0, 101.0, 300.0, None])) for number in range(1, 3001)
-    ]
-    return companies, orders
-
-
-def in_sqlite(root: Path, settings: Any) -> tuple[str, dict[str, str], list[int]]:
-    settings.SOURCE_FILES_ROOT = root
-    companies, orders = data()
-    with sqlite3.connect(root / "shop.sqlite3") as database:
-        for statement in TABLES:
-            database.execute(statement)
-        stored = [(*row[:4], row[4] and row[4].isoformat(" "), row[5]) for row in companies]
-        database.executemany("insert into companies values (?, ?, ?, ?, ?, ?)", stored)
-        database.executemany("insert into orders values (?, ?, ?)", orders)
-        found = database.execute(BY_HAND.format(since="datetime('now', '-30 days')") + " order by id").fetchall()
-    return "SQLite", {"path": "shop.sqlite3"}, [number for (number,) in found]
-
-
-def in_postgres() -> tuple[str, dict[str, str], list[int]]:
-    companies, orders = data()
-    with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
-        connection.execute(f'set search_path = "{SCHEMA}"'.encode())
-        connection.execute("drop table if exists orders, companies")
-        for statement in TABLES:
-            connection.execute(statement.encode())
-        with connection.cursor() as cursor:
-            cursor.executemany("insert into companies values (%s, %s, %s, %s, %s, %s)", companies)
-            cursor.executemany("insert into orders values (%s, %s, %s)", orders)
-        since = "(now() at time zone 'utc') - interval '30 days'"
-        found = connection.execute((BY_HAND.format(since=since) + " order by id").encode()).fetchall()
-    given = {
-        name: str(value)
-        for name, value in {**postgres_settings(), "schema": SCHEMA}.items()
-        if name in ("host", "port", "database", "user", "schema")
-    }
-    return "PostgreSQL", given, [number for (number,) in found]
-
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def source(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> Any:
-    """How to fill the form of a source, and the ids that hand-written SQL finds in it."""
+def shop(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> Iterator[Shop]:
+    settings.SOURCE_FILES_ROOT = tmp_path
     if request.param == "sqlite":
-        yield in_sqlite(tmp_path, settings)
+        yield in_sqlite(tmp_path)
         return
     if not postgres_answers():
         pytest.skip(f"no PostgreSQL at {POSTGRES_URL}")
     with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
         connection.execute(f'create schema "{SCHEMA}"'.encode())
-    yield in_postgres()
+    yield in_postgres(SCHEMA)
     with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
         connection.execute(f'drop schema "{SCHEMA}" cascade'.encode())
 
@@ -125,17 +61,16 @@ def model(page: Page, live_server: Any, name: str, table: str) -> None:
     save(page)
 
 
-def test_a_new_user_builds_the_exact_list_without_sql(signed_in: Page, live_server: Any, source: Any) -> None:
-    page, (kind, form, by_hand) = signed_in, source
+def test_a_new_user_builds_the_exact_list_without_sql(signed_in: Page, live_server: Any, shop: Shop) -> None:
+    page = signed_in
     goto(page, live_server, "/admin/segments/source/add/")
-    page.click(f".d-choice:has-text('{kind}')")
+    page.click(f".d-choice:has-text('{shop.label}')")
     page.fill("#id_name", "Shop")
-    for name, value in form.items():
+    for name, value in shop.form.items():
         page.fill(f"#id_setting_{name}", value)
     save(page)
-    schema = f"{SCHEMA}." if kind == "PostgreSQL" else ""
-    model(page, live_server, "Companies", f"{schema}companies")
-    model(page, live_server, "Orders", f"{schema}orders")
+    model(page, live_server, "Companies", f"{shop.schema}companies")
+    model(page, live_server, "Orders", f"{shop.schema}orders")
     page.click("text=Find relations")
     expect(page.locator("body")).to_contain_text("Orders.company_id → Companies.id")
 
@@ -163,20 +98,21 @@ def test_a_new_user_builds_the_exact_list_without_sql(signed_in: Page, live_serv
     expect(page.locator("[data-sentence]")).to_have_text(
         f"{sentence} and has at least 2 Orders where (amount is greater than 100) and is not in the segment Churned."
     )
-    expect(page.locator("[data-segment-count]")).to_have_text(str(len(by_hand)))
+    expect(page.locator("[data-segment-count]")).to_have_text(str(len(shop.by_hand)))
     expect(page.locator("[data-result]")).to_contain_text("of 400")
     save(page)
 
     segment = Segment.objects.get(name__startswith="Paying")
     with read.stream(read.selection(segment), ["id"], now=timezone.now()) as stream:
         found = sorted(int(value) for batch in stream.batches for value in batch.column(0).to_pylist())
-    assert found == by_hand
+    assert found == shop.by_hand
     assert len(found) > 3
 
 
 @pytest.fixture
 def companies(tmp_path: Path, settings: Any, transactional_db: None) -> DataModel:
-    in_sqlite(tmp_path, settings)
+    settings.SOURCE_FILES_ROOT = tmp_path
+    in_sqlite(tmp_path)
     shop = Source.objects.create(name="Shop", engine="sqlite", config={"path": "shop.sqlite3"})
     made = DataModel.objects.create(name="Companies", source=shop, table="companies", primary_key="id")
     refresh_columns(made)
@@ -270,7 +206,8 @@ def test_a_superseded_question_ends_in_the_source_and_the_page_goes_on(
     signed_in: Page, live_server: Any, tmp_path: Path, settings: Any
 ) -> None:
     page = signed_in
-    in_sqlite(tmp_path, settings)
+    settings.SOURCE_FILES_ROOT = tmp_path
+    in_sqlite(tmp_path)
     settings.SOURCE_PREVIEW_SECONDS = 60
     shop = Source.objects.create(name="Shop", engine="sqlite", config={"path": "shop.sqlite3"})
     endless = "with recursive n(x) as (select 1 union all select x + 1 from n) select x as id, 'a' as name from n"

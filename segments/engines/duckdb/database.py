@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from core.errors import Unavailable
-from segments.contract import ColumnInfo, Engine, Reader, TableInfo
+from segments.contract import ColumnInfo, Engine, ForeignKey, Reader, TableInfo
 from segments.engines.duckdb.dialect import DuckDBDialect
 from segments.engines.duckdb.session import CONFIG, FileReader, identifier, lock, problem, quoted
 from segments.engines.duckdb.types import native_type
@@ -33,6 +33,11 @@ ALL_COLUMNS = f"""
 REQUIRED = """
     SELECT column_name FROM duckdb_columns() WHERE database_name = {database} AND schema_name = {schema} AND table_name = {table}
         AND NOT is_nullable
+"""
+FOREIGN_KEYS = """
+    SELECT DISTINCT constraint_column_names[1], referenced_table, referenced_column_names[1] FROM duckdb_constraints()
+    WHERE database_name = {database} AND schema_name = {schema} AND table_name = {table}
+        AND constraint_type = 'FOREIGN KEY' AND len(constraint_column_names) = 1 ORDER BY ALL
 """
 
 
@@ -82,10 +87,17 @@ class DatabaseReader(FileReader):
         infos = super().columns(table=table, sql=sql)
         if sql:
             return infos
-        schema, name = split_name(table)
-        place = {"database": quoted(NAME), "schema": quoted(schema or "main"), "table": quoted(name)}
-        required = {column for (column,) in self.all_asked(REQUIRED.format(**place))}
+        required = {column for (column,) in self._asked_of(table, REQUIRED)}
         return [ColumnInfo(info.name, info.type, info.native, info.name not in required) for info in infos]
+
+    def foreign_keys(self, table: str) -> list[ForeignKey]:
+        # DuckDB has none that lead to another schema.
+        schema, _ = split_name(table)
+        return [ForeignKey(column, _named(schema or "main", other), to) for column, other, to in self._asked_of(table, FOREIGN_KEYS)]
+
+    def _asked_of(self, table: str, question: str) -> list[tuple[Any, ...]]:
+        schema, name = split_name(table)
+        return self.all_asked(question.format(database=quoted(NAME), schema=quoted(schema or "main"), table=quoted(name)))
 
     def source_of(self, table: str) -> str:
         schema, name = split_name(table)

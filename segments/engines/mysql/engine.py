@@ -14,7 +14,7 @@ from sqlalchemy import Select
 
 from core.errors import Problem
 from core.parameters import Parameter
-from segments.contract import ColumnInfo, Engine, Reader, TableInfo
+from segments.contract import ColumnInfo, Engine, ForeignKey, Reader, TableInfo
 from segments.engines import certificates, words
 from segments.engines.failures import no_table, timed_out
 from segments.engines.mysql import failures, wire
@@ -51,6 +51,11 @@ ALL_COLUMNS = """
 COLUMNS = """
     select column_name, column_type, is_nullable = 'YES' from information_schema.columns
     where table_schema = %s and table_name = %s and binary table_name = %s order by ordinal_position
+"""
+FOREIGN_KEYS = """
+    select max(column_name), max(referenced_table_schema), max(referenced_table_name), max(referenced_column_name)
+    from information_schema.key_column_usage where table_schema = %s and table_name = %s and referenced_table_name is not null
+    group by constraint_name having count(*) = 1 order by constraint_name
 """
 JSON_CHECKS = """
     select constraint_name from information_schema.check_constraints
@@ -113,6 +118,11 @@ class MySQLReader(Reader):
             fields = wire.ask(self.connection, f"SELECT * FROM ({bare(sql)}) AS described LIMIT 0".encode())  # noqa: S608
             list(wire.blocks(self.connection, len(fields)))
         return [ColumnInfo(field.name, type_of(native_of(field)), native_of(field), field.flags % 2 == 0) for field in fields]
+
+    def foreign_keys(self, table: str) -> list[ForeignKey]:
+        schema, name = split_name(table)
+        found = self._asked(FOREIGN_KEYS, (schema or self.settings["database"], name))
+        return [ForeignKey(column, self._named(*other), to) for column, *other, to in found]
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
         for sql in words.written_by_people(query):

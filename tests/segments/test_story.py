@@ -1,0 +1,70 @@
+"""The story of a new user on each engine, sent as the browser sends it: the list that was built holds the rows of hand-written SQL."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from segments import read
+from segments.models import DataModel, Relation, Segment, Source
+from segments.registry import engines
+from tests.segments.places import SERVERS
+from tests.segments.renewals import COMPANIES, SHOPS, Shop
+
+pytestmark = pytest.mark.django_db
+ORDERS = {"field": "amount", "is": "greater_than", "value": "100"}
+WHERE = {
+    "all": [
+        {"field": "mrr", "is": "greater_than", "value": "0"},
+        {"field": "country", "is": "one_of", "value": ["FR", "DE"]},
+        {"field": "renewed_at", "is": "in_the_last", "value": "30 days"},
+        {"related": "Orders", "has": "at_least", "count": 2, "where": {"all": [ORDERS]}},
+        {"segment": "Churned", "is": "not_member"},
+    ]
+}
+
+
+@pytest.fixture(params=SHOPS)
+def shop(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> tuple[str, Shop]:
+    settings.SOURCE_FILES_ROOT = tmp_path
+    if request.param in SERVERS:
+        request.getfixturevalue(request.param)
+    return request.param, SHOPS[request.param](tmp_path)
+
+
+def save(staff: Client, thing: str, **fields: Any) -> None:
+    """Sends the form of a new thing, and nothing comes back to be mended."""
+    answer = staff.post(f"/admin/segments/{thing}", {"_save": "Save", **fields})
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+
+
+def test_paying_companies_that_renewed_and_have_orders(staff: Client, shop: tuple[str, Shop]) -> None:
+    slug, given = shop
+    defaults = {one.name: one.default for one in engines[slug].parameters if one.default}
+    settings = {f"setting_{name}": value for name, value in {**defaults, **given.form}.items()}
+    save(staff, f"source/add/?engine={slug}", name="Shop", timezone="UTC", **settings)
+    source = Source.objects.get()
+    for name, table in (("Companies", "companies"), ("Orders", "orders")):
+        assert given.schema + table in staff.get(f"/api/sources/{source.pk}/tables/").json()["tables"]
+        rows = {"shape": "table", "table": given.schema + table, "primary_key": "id"}
+        save(staff, "datamodel/add/", name=name, source=source.pk, kind="custom", **rows)
+    orders, companies = DataModel.objects.get(name="Orders"), DataModel.objects.get(name="Companies")
+    staff.post(f"/admin/segments/datamodel/{orders.pk}/do/relate/")
+    assert str(Relation.objects.get()) == "Orders.company_id → Companies.id"
+
+    churned = {"all": [{"field": "churned", "is": "equals", "value": "true"}]}
+    save(staff, "segment/add/", name="Churned", model=companies.pk, where=json.dumps(churned), limit="{}", tags="")
+    asked = {"model": companies.pk, "where": WHERE, "limit": {}, "total": True}
+    shown = staff.post("/api/segments/preview/", asked, content_type="application/json").json()
+    assert (shown["count"], shown["total"]) == (len(given.by_hand), COMPANIES)
+    save(staff, "segment/add/", name="Paying", model=companies.pk, where=json.dumps(WHERE), limit="{}", tags="")
+
+    with read.stream(read.selection(Segment.objects.get(name="Paying")), ["id"], now=timezone.now()) as stream:
+        found = sorted(int(value) for batch in stream.batches for value in batch.column(0).to_pylist())
+    assert found == given.by_hand
+    assert len(found) > 3
