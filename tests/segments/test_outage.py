@@ -74,6 +74,22 @@ def test_postgres_that_dies_in_mid_run_and_the_next_run(server: Cluster, compani
         assert sum(batch.num_rows for batch in stream.batches) == ROWS
 
 
+def test_postgres_whose_process_outlives_it_until_the_time_out_is_lost_and_not_slow(
+    server: Cluster, companies: DataModel, settings: Any
+) -> None:
+    settings.SOURCE_PREVIEW_SECONDS = 2
+    endless = "with recursive endless(id) as (select 1::bigint union all select id + 1 from endless) select max(id) as id from endless"
+    busy = DataModel(name="Busy", source=companies.source, sql=endless, primary_key="id")
+    with pytest.raises(Unavailable) as slow:
+        read.count(read.selection(busy), now=NOW)
+    assert slow.value.code == "source_timeout"
+    threading.Timer(0.7, server.kill).start()
+    with pytest.raises(Unavailable) as lost:
+        read.count(read.selection(busy), now=NOW)
+    assert lost.value.code == "source_lost"
+    restarted(server)
+
+
 def test_postgres_that_is_stopped_in_mid_preview_and_the_next_preview(server: Cluster, companies: DataModel) -> None:
     slow = DataModel(
         name="Slow", source=companies.source, sql="select a.id from companies a, companies b where a.name < b.name", primary_key="id"
@@ -111,7 +127,7 @@ def test_mysql_whose_connection_is_killed_in_mid_run_and_the_next_run(mysql: Non
         assert sum(batch.num_rows for batch in stream.batches) == 200_000
 
 
-def test_a_connection_that_is_cut_before_the_end_never_passes_for_the_end(mysql: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_is_cut_before_the_end_never_passes_for_the_end(mysql: None) -> None:
     """What comes over the wire ends in the middle of a row."""
     run_in_mysql("create or replace table outage (id int primary key, name text)")
     run_in_mysql("insert into outage select seq, repeat('x', 200) from seq_1_to_100000")
@@ -124,7 +140,8 @@ def test_a_connection_that_is_cut_before_the_end_never_passes_for_the_end(mysql:
         relation = statements.relation(list(infos.values()), engine(source).dialect, table="outage")
         batches = reader.batches(statements.select(relation, infos, ["id", "name"]))
         next(batches)
-        monkeypatch.setattr(connection, "_rfile", io.BytesIO(connection._rfile.read(1000)))
+        with connection._rfile as wire:
+            connection._rfile = io.BytesIO(wire.read(1000))
         for _ in batches:
             pass
     assert lost.value.code == "source_lost"

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pyarrow as pa
 import pyarrow.csv
+from psycopg.pq import PGconn, Ping
 from psycopg.rows import tuple_row
 from sqlalchemy import Select
 
@@ -172,7 +173,13 @@ class PostgresReader(Reader):
                 self.connection.rollback()
             if table and isinstance(error, psycopg.errors.UndefinedTable):
                 raise no_table(table) from None
+            if isinstance(error, psycopg.errors.QueryCanceled) and self._is_gone():
+                raise failures.lost(str(error)) from None
             raise failures.running(error, self.timeout_seconds) from None
+
+    def _is_gone(self) -> bool:
+        """Whether the server takes no session any more: of one that was killed, a process works on until its time-out."""
+        return PGconn.ping(self.connection.info.dsn.encode()) == Ping.NO_RESPONSE
 
 
 def _identifier(table: str) -> str:

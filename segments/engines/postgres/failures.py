@@ -49,10 +49,14 @@ def running(error: psycopg.Error, seconds: float) -> Problem:
         return Misconfigured("source_read_only", "Only SELECT is allowed here: the source is read, never changed.", detail=str(error))
     words, state = error.diag.message_primary, error.sqlstate or ""
     if words is None or (state.startswith(("08", "57")) and state != _PARAMETERS_MISSING):
-        return Unavailable("source_lost", "The connection to the database was lost. Try again.", detail=_scrubbed(str(error)))
+        return lost(str(error))
     if state.startswith(_DATA_EXCEPTION):
         words = re.sub(r'"[^"]*"', '"…"', words)  # What is quoted here is a value of a row.
     return refused(words)
+
+
+def lost(said: str) -> Problem:
+    return Unavailable("source_lost", "The connection to the database was lost. Try again.", detail=_scrubbed(said))
 
 
 def _scrubbed(said: str) -> str:
