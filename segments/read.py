@@ -22,9 +22,13 @@ from segments.contract import ColumnInfo, ColumnType, Reader
 from segments.models import Column, DataModel, Segment
 from segments.sources import engine, opened, zone
 from segments.tree import Group
-from segments.values import natural
+from segments.values import elements, natural
 from segments.where import First, Narrowing, Table
 from segments.world import facts
+
+MOST_LISTS = 1_000
+"""So many different lists are looked at for their elements."""
+_NESTED = (ColumnType.LIST, ColumnType.OBJECT)
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ def examine(selection: Selection, *, now: datetime, limit: int, total: bool, loo
 
 
 def values(model: DataModel, column: str, search: str, *, limit: int, look: Callable[[], None] = nothing) -> list[tuple[Any, int]]:
-    """The most frequent values of a column whose text contains `search`, with how often they occur.
+    """The most frequent values of a column whose text contains `search`, with how often they occur; of lists, their elements.
 
     Raises:
         Misconfigured, Unavailable
@@ -119,12 +123,13 @@ def values(model: DataModel, column: str, search: str, *, limit: int, look: Call
     with opened(model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
         query = _query(Selection(model, {}), reader, timezone.now())
         _refuse_missing(Selection(model, {}), [column], query.columns)
-        found = statements.containing(query.source, query.columns[column], search)
-        chosen = statements.select(query.source, query.columns, [column], found)
-        asked = (reader.rows(one, limit) for one in [statements.frequent(chosen)])
+        info = query.columns[column]
+        chosen = statements.select(query.source, query.columns, [column], statements.containing(query.source, info, search))
+        asked = (reader.rows(one, MOST_LISTS if info.type in _NESTED else limit) for one in [statements.frequent(chosen, info)])
         with closing(ahead(asked, look=look, interrupt=reader.interrupt)) as answers:
             (rows,) = answers
-    return _values(rows, query.columns[column].type, zone(model.source))
+    found = _values(rows, info.type, zone(model.source))
+    return elements(found, search)[:limit] if info.type in _NESTED else found
 
 
 def breakdown(selection: Selection, column: str, *, now: datetime, limit: int) -> list[tuple[Any, int]]:
@@ -136,7 +141,7 @@ def breakdown(selection: Selection, column: str, *, now: datetime, limit: int) -
     with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
         query = _query(selection, reader, now)
         _refuse_missing(selection, [column], query.columns)
-        rows = reader.rows(statements.frequent(query.select([column])), limit)
+        rows = reader.rows(statements.frequent(query.select([column]), query.columns[column]), limit)
     return _values(rows, query.columns[column].type, zone(selection.model.source))
 
 
@@ -224,7 +229,7 @@ def _query(selection: Selection, reader: Reader | None, now: datetime) -> _Query
     tree = conditions.validate(tree, about, name=selection.name)
     limit = limits.parse(selection.limit, about.types)
     where = statements.where(tree, own.source, own.infos, now=now, zone=zone(model.source), reach=reach)
-    return _Query(dict(own.infos), own.source, where, First(limit, model.primary_key) if limit else None, tree)
+    return _Query(dict(own.infos), own.source, where, First(limit, model.primary_key, zone(model.source)) if limit else None, tree)
 
 
 def _first_rows(query: _Query, reader: Reader, limit: int) -> list[dict[str, Any]]:

@@ -17,12 +17,14 @@ from sqlalchemy import ColumnElement, FromClause, Select, Text, func, literal, l
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import quoted_name, visitors
 
-from segments.contract import ColumnInfo
-from segments.terms import Exported, Position, TextValue, Verbatim
+from segments.contract import ColumnInfo, ColumnType
+from segments.terms import Exported, Position, SmallLetters, TextValue, Verbatim
 from segments.tree import Group
 from segments.where import Builder, Clock, First, Infos, Narrowing, Reach, Table, narrowed, nothing, ordered
 
 WITHOUT_SCHEMAS = ("sqlite", "duckdb")
+ALIKE = (ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.BOOLEAN, ColumnType.DATE, ColumnType.TIMESTAMP)
+"""The types whose equal values are the same one on every engine."""
 _NAME = re.compile(r'(?:(?:"((?:[^"]|"")+)"|([^".]+))\.)?(?:"((?:[^"]|"")+)"|([^"]+))')
 
 
@@ -53,11 +55,15 @@ def count(source: FromClause, where: Narrowing | None = None, most: int | None =
     return sqlalchemy.select(func.count().label("rows")).select_from(found)
 
 
-def frequent(chosen: Select[Any]) -> Select[Any]:
+def frequent(chosen: Select[Any], info: ColumnInfo) -> Select[Any]:
     """The values of a statement of one column, the most frequent first, as `value` and `rows`."""
     rows = chosen.subquery("found")
-    value, counted = next(iter(rows.c)), func.count().label("rows")
-    return sqlalchemy.select(value.label("value"), counted).group_by(value).order_by(counted.desc(), value)
+    value: ColumnElement[Any] = next(iter(rows.c))
+    if info.type not in ALIKE:
+        # What a collation finds the same is not the same, and some documents can't be compared at all.
+        value = TextValue(value, ColumnInfo(info.name, ColumnType.TEXT))
+    counted = func.count().label("rows")
+    return sqlalchemy.select(value.label("value"), counted).select_from(rows).group_by(value).order_by(counted.desc(), value)
 
 
 def containing(source: FromClause, info: ColumnInfo, search: str) -> Narrowing:
@@ -65,7 +71,7 @@ def containing(source: FromClause, info: ColumnInfo, search: str) -> Narrowing:
     column = source.c[info.name]
     if not search:
         return Narrowing(column.is_not(None))
-    return Narrowing(Position(func.lower(TextValue(column, info)), search.lower()) > 0)
+    return Narrowing(Position(SmallLetters(column, info), search.lower()) > 0)
 
 
 def keys(source: FromClause, info: ColumnInfo) -> Select[Any]:

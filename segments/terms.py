@@ -5,7 +5,7 @@ An engine whose dialect needs another form registers it with `written`, in its o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -47,6 +47,26 @@ class BooleanValue(Term):
     type = types.Boolean()
 
 
+class SmallLetters(Term):
+    """The column as text in small letters, to look for a part of it."""
+
+    type = types.Text()
+
+
+class TimeValue(Term):
+    """The column as a date or time that can be ordered, and which `Within` takes again; null where it is none.
+
+    Args:
+        zone: of times without one.
+    """
+
+    type = types.NullType()
+
+    def __init__(self, column: ColumnElement[Any], info: ColumnInfo, zone: ZoneInfo) -> None:
+        super().__init__(column, info)
+        self.zone = zone
+
+
 class Missing(Term):
     """Whether the natural value is null."""
 
@@ -68,6 +88,17 @@ class Within(Term):
         super().__init__(column, info)
         self.span = span
         self.zone = zone
+
+
+class TextIs(Term):
+    """Whether the column's text is one of these, case by case."""
+
+    # A boolean would be compared with 1, which no index helps with.
+    type = types.NullType()
+
+    def __init__(self, column: ColumnElement[Any], info: ColumnInfo, texts: Sequence[str]) -> None:
+        super().__init__(column, info)
+        self.texts = [literal(text, types.String()) for text in texts]
 
 
 class ListHas(Term):
@@ -130,6 +161,11 @@ def between(value: ColumnElement[Any], span: Days | Moments, *, zone: ZoneInfo |
     return value.between(literal(first, kind), literal(last, kind))
 
 
+def is_one_of(value: ColumnElement[Any], bound: Sequence[ColumnElement[Any]]) -> ColumnElement[bool]:
+    """Whether a value equals one of these."""
+    return value == bound[0] if len(bound) == 1 else value.in_(bound)
+
+
 def is_not_a_number(text: ColumnElement[Any]) -> ColumnElement[bool]:
     """Whether a text spells one of the values that are no numbers, and count as null."""
     return func.lower(text).in_(NOT_A_NUMBER)
@@ -156,7 +192,7 @@ def _as_it_is(term: Term) -> ColumnElement[Any]:
     return term.column
 
 
-for _term in (NumberValue, BooleanValue, Exported):
+for _term in (NumberValue, BooleanValue, TimeValue, Exported):
     written(_term)(_as_it_is)
 
 
@@ -167,6 +203,16 @@ def _missing(term: Missing) -> ColumnElement[Any]:
     if term.info.type in (ColumnType.LIST, ColumnType.OBJECT):
         return or_(term.column.is_(None), TextValue(term.column, term.info) == literal("null", Text()))
     return term.column.is_(None)
+
+
+@written(SmallLetters)
+def _small_letters(term: SmallLetters) -> ColumnElement[Any]:
+    return func.lower(TextValue(term.column, term.info))
+
+
+@written(TextIs)
+def _text_is(term: TextIs) -> ColumnElement[Any]:
+    return is_one_of(TextValue(term.column, term.info), term.texts)
 
 
 @written(Within)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -53,6 +54,25 @@ def moment(text: str, zone: ZoneInfo | None) -> datetime | None:
     except ValueError:
         return None
     return read if read.tzinfo else read.replace(tzinfo=zone)
+
+
+def spelled(element: Any) -> str:
+    """An element of a list as the text that it is compared by: a text as it is, everything else as JSON writes it."""
+    return element if isinstance(element, str) else json.dumps(element)
+
+
+def elements(lists: Sequence[tuple[Any, int]], search: str) -> list[tuple[str, int]]:
+    """The elements of lists whose text contains `search`, the most frequent first.
+
+    Args:
+        lists: natural values, each with how many rows have it; one that is no list has no elements.
+    """
+    counts: Counter[str] = Counter()
+    for held, rows in lists:
+        for text in {spelled(item) for item in held if item is not None} if isinstance(held, list) else ():
+            if search.lower() in text.lower():
+                counts[text] += rows
+    return sorted(counts.items(), key=lambda counted: (-counted[1], counted[0]))
 
 
 def _text(value: Any, zone: ZoneInfo) -> Any:

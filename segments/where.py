@@ -6,7 +6,7 @@ conditions it stands, and without an index in the source. It is true or false an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, String, Text, and_, ca
 from core.errors import Misconfigured
 from segments.contract import ColumnInfo, ColumnType
 from segments.limits import Limit
-from segments.terms import BooleanValue, Exported, ListHas, Missing, NumberValue, Position, TextValue, Within
+from segments.terms import BooleanValue, Exported, ListHas, Missing, NumberValue, Position, TextIs, TextValue, TimeValue, Within, is_one_of
 from segments.times import days, moments
 from segments.tree import NEGATIVE, Group, Item, Leaf, Member, Related
 
@@ -70,10 +70,11 @@ class Narrowing:
 
 @dataclass(frozen=True)
 class First:
-    """The first rows by a limit; ties by the primary key."""
+    """The first rows by a limit; ties by the primary key. `zone` is that of times without one."""
 
     limit: Limit
     primary_key: str
+    zone: ZoneInfo
 
 
 Reach = Callable[[str], Table]
@@ -97,7 +98,7 @@ def narrowed(query: Select[Any], source: FromClause, where: Narrowing | None) ->
 def ordered(query: Select[Any], table: Table, first: First) -> Select[Any]:
     """The first rows of the query: empty ones last, on every engine."""
     column, info = table.column(first.limit.order_by)
-    value = NumberValue(column, info) if info.type in _NUMBERS else column
+    value = comparable(column, info, first.zone)
     key = table.column(first.primary_key)[0]
     missing = case((value.is_(None), ONE), else_=ZERO)
     return query.order_by(missing, value.desc() if first.limit.descending else value.asc(), key).limit(first.limit.rows)
@@ -144,7 +145,7 @@ class Builder:
         inner = Builder(other, self.clock, self.reach)
         key, info = other.column(other.primary_key)
         chosen = narrowed(sqlalchemy.select(key.label("key")), other.source, inner.narrowing(item.tree or Group("all")))
-        first = ordered(chosen, other, First(limit, other.primary_key)).subquery("first")
+        first = ordered(chosen, other, First(limit, other.primary_key, self.clock.zone)).subquery("first")
         found = self.join(sqlalchemy.select(first.c.key).group_by(first.c.key), self.table.column(other.primary_key)[0])
         return found.c.key.is_not(None)
 
@@ -152,12 +153,12 @@ class Builder:
         link = item.link
         assert link is not None
         other = self.reach(item.model)
-        own, theirs = comparable(self.table.column(link.own), other.column(link.other))
+        own, theirs = joinable(self.table.column(link.own), other.column(link.other))
         chosen = [theirs.label("key")]
         info = ColumnInfo("", ColumnType.INTEGER)
         if item.measure != "count":
             column, info = other.column(item.column)
-            chosen.append((NumberValue(column, info) if info.type in _NUMBERS else column).label("value"))
+            chosen.append(comparable(column, info, self.clock.zone).label("value"))
         inner = Builder(other, self.clock, self.reach)
         # Grouped by a column and not by an expression, whose parameters would differ from one place to the other.
         rows = narrowed(sqlalchemy.select(*chosen), other.source, inner.narrowing(item.where)).subquery("found")
@@ -183,7 +184,12 @@ class Builder:
         return found
 
 
-def comparable(
+def comparable(column: ColumnElement[Any], info: ColumnInfo, zone: ZoneInfo) -> ColumnElement[Any]:
+    """A number, a date or a time as what is smaller or larger than another."""
+    return NumberValue(column, info) if info.type in _NUMBERS else TimeValue(column, info, zone)
+
+
+def joinable(
     one: tuple[ColumnElement[Any], ColumnInfo], other: tuple[ColumnElement[Any], ColumnInfo]
 ) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     """Two columns so that equal values are equal, whatever types the source gave them."""
@@ -260,10 +266,8 @@ def _valued(value: ColumnElement[Any], operator: str, operand: Any) -> ColumnEle
 
 def _met(value: ColumnElement[Any], operator: str, operand: Any) -> ColumnElement[bool]:
     match operator:
-        case "equals":
-            return value == _bound(operand)
-        case "one_of":
-            return value.in_([_bound(one) for one in operand])
+        case "equals" | "one_of":
+            return _equals(value, operand if operator == "one_of" else [operand])
         case "greater_than":
             return value > _bound(operand)
         case "at_least":
@@ -281,6 +285,12 @@ def _met(value: ColumnElement[Any], operator: str, operand: Any) -> ColumnElemen
         case "ends_with":
             return func.substr(value, func.length(value) - (len(operand) - 1)) == _bound(operand)
     raise ValueError(f"No SQL is known for the operator {operator!r}.")
+
+
+def _equals(value: ColumnElement[Any], operands: Sequence[Any]) -> ColumnElement[bool]:
+    if isinstance(value, TextValue):
+        return TextIs(value.column, value.info, operands)
+    return is_one_of(value, [_bound(one) for one in operands])
 
 
 def _bound(value: Any) -> ColumnElement[Any]:

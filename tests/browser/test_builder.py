@@ -195,11 +195,15 @@ def test_a_validation_error_keeps_what_was_built(signed_in: Page, live_server: A
 
 def test_observed_values_can_be_chosen(signed_in: Page, live_server: Any, companies: DataModel) -> None:
     page = signed_in
-    opened(page, live_server, companies, {"field": "country", "is": "one_of", "value": ["ES"]})
+    exact = {"field": "mrr", "is": "equals", "value": 1}
+    opened(page, live_server, companies, {"field": "country", "is": "one_of", "value": ["ES"]}, exact, PAYING)
     page.get_by_label("Values").focus()
     expect(page.locator("datalist option[value=FR]")).to_have_count(1)
     page.get_by_label("Values").fill("FR")
     expect(page.locator(".d-chips li")).to_have_count(2)
+    page.get_by_label("Value", exact=True).first.focus()
+    expect(page.locator("datalist option[value='10.5']")).to_have_count(1)
+    assert page.get_by_label("Value", exact=True).last.get_attribute("list") is None
 
 
 def test_a_superseded_question_ends_in_the_source_and_the_page_goes_on(

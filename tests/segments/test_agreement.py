@@ -333,7 +333,8 @@ def compared(draw: st.DrawFn, name: str, column: str) -> dict[str, Any]:
     return said
 
 
-MEASURED = {"sum": ["owner"], "average": ["owner"], "min": ["owner", "signed_on", "seen_at"], "max": ["owner", "signed_on", "seen_at"]}
+ORDERED = ["owner", "signed_on", "seen_at", "paid_at"]
+MEASURED = {"sum": ["owner"], "average": ["owner"], "min": ORDERED, "max": ORDERED}
 NEAR_SUMS = st.sampled_from([0, 1, 7, 9.25, 14, 21, 40, -3])
 MEMBERS = st.builds(
     lambda name, operator: {"segment": name, "is": operator},

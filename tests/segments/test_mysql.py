@@ -12,7 +12,7 @@ import pymysql
 import pytest
 
 from core.errors import Misconfigured, Problem, Unavailable
-from segments import sql
+from segments import conditions, sql
 from segments.engines.mysql import failures
 from segments.registry import engines
 from tests.segments.places import MYSQL_DATABASE, Place, mysql_connection, mysql_settings, refusal, run_in_mysql, values
@@ -254,3 +254,24 @@ def test_lists_are_asked_for_what_they_hold(operator: str, wanted: list[str], fo
     condition: dict[str, Any] = {"field": "tags", "is": operator, "value": wanted}
     rows = values(place("tagged"), **condition)
     assert [row["id"] for row in rows] == found
+
+
+def test_text_is_found_by_an_index_and_byte_by_byte_all_the_same() -> None:
+    run_in_mysql(
+        "create or replace table indexed (id int primary key, country varchar(20) character set latin1, key by_country (country))",
+        "insert into indexed select seq, if(seq % 1000 = 0, 'FR', concat('X', seq)) from seq_1_to_20000",
+        "insert into indexed values (0, 'fr'), (-1, 'FR '), (-2, null)",
+    )
+    where = place("indexed")
+    infos = where.columns()
+    source = sql.relation(list(infos.values()), engines["mysql"].dialect, table="indexed")
+    asked = [("equals", "FR", 20, "ref"), ("one_of", ["FR", "FR "], 21, "ref range"), ("one_of", ["FR", "日本"], 20, "index")]
+    for operator, value, rows, way in [*asked, ("not_equals", "FR", 19_983, "index")]:
+        tree = conditions.parse({"field": "country", "is": operator, "value": value}, {name: info.type for name, info in infos.items()})
+        met = sql.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
+        statement = sql.shown(sql.count(source, met), engines["mysql"].dialect)
+        with mysql_connection() as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            assert cursor.fetchall() == ((rows,),)
+            cursor.execute(f"explain {statement}")
+            assert cursor.fetchall()[0][3] in way.split(), value

@@ -8,7 +8,19 @@ from sqlalchemy import ColumnElement, Text, and_, case, cast, false, func, liter
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from segments.contract import ColumnType
-from segments.terms import BooleanValue, Exported, ListHas, Missing, NumberValue, TextValue, Within, between, is_not_a_number, written
+from segments.terms import (
+    BooleanValue,
+    Exported,
+    ListHas,
+    Missing,
+    NumberValue,
+    TextValue,
+    TimeValue,
+    Within,
+    between,
+    is_not_a_number,
+    written,
+)
 from segments.times import Days
 from segments.values import DATE, FALSE, LOCAL, NUMBER, TRUE, ZONED
 
@@ -77,6 +89,18 @@ def _within(term: Within) -> ColumnElement[Any]:
         (_spells(term.column, LOCAL), between(_tried(term.column, "TIMESTAMP"), term.span, zone=term.zone)),
         else_=false(),
     )
+
+
+@written(TimeValue, "duckdb")
+def _time(term: TimeValue) -> ColumnElement[Any]:
+    """Of a column of text, the text of that day, or of that moment in UTC."""
+    if term.info.native != TEXT:
+        return term.column
+    if term.info.type == ColumnType.DATE:
+        return case((_spells(term.column, DATE), cast(_tried(term.column, "DATE"), Text())))
+    local = func.timezone(literal(term.zone.key, Text()), _tried(term.column, "TIMESTAMP"))
+    moment = case((_spells(term.column, ZONED), _tried(term.column, "TIMESTAMPTZ")), (_spells(term.column, LOCAL), local))
+    return func.strftime(func.timezone(literal("UTC", Text()), moment), literal("%Y-%m-%d %H:%M:%S.%fZ", Text()))
 
 
 @written(ListHas, "duckdb")

@@ -15,8 +15,23 @@ from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 from sqlalchemy.sql.elements import Null
 
 from segments.contract import ColumnType
-from segments.engines.mysql.types import BINARY, GEOMETRY
-from segments.terms import BooleanValue, Exported, ListHas, Missing, NumberValue, Position, TextValue, Within, between, written
+from segments.engines.mysql.types import BINARY, GEOMETRY, PLAIN_TEXT
+from segments.terms import (
+    BooleanValue,
+    Exported,
+    ListHas,
+    Missing,
+    NumberValue,
+    Position,
+    SmallLetters,
+    Term,
+    TextIs,
+    TextValue,
+    Within,
+    between,
+    is_one_of,
+    written,
+)
 from segments.times import Days
 
 Element = ColumnElement[Any]
@@ -47,9 +62,22 @@ def _characters(text: str) -> str:
 
 @written(TextValue, "mysql")
 def _text(term: TextValue) -> Element:
-    # Through UTF-8, in which the values of conditions come: the column may be stored in another encoding.
-    text = _readable(term.column, term.info.native).op("USING")(literal_column("utf8mb4"))
-    return cast(func.convert(text), types.LargeBinary())
+    return cast(_in_utf8(term), types.LargeBinary())
+
+
+@written(SmallLetters, "mysql")
+def _small_letters(term: SmallLetters) -> Element:
+    # Bytes have no letters.
+    return cast(func.lower(_in_utf8(term)), types.LargeBinary())
+
+
+@written(TextIs, "mysql")
+def _text_is(term: TextIs) -> Element:
+    exact = is_one_of(TextValue(term.column, term.info), term.texts)
+    # The same text is the same by every collation, too: asked like this, an index finds the few that may be it. Text that is not
+    # ASCII may not be one of the column's encoding, which the servers refuse.
+    plain = re.fullmatch(PLAIN_TEXT, term.info.native) and all(str(text.value).isascii() for text in term.texts)
+    return and_(is_one_of(term.column, term.texts), exact) if plain else exact
 
 
 @written(NumberValue, "mysql")
@@ -96,6 +124,11 @@ def _position(term: Position) -> Element:
 @written(Exported, "mysql")
 def _exported(term: Exported) -> Element:
     return _readable(term.column, term.info.native)
+
+
+def _in_utf8(term: Term) -> Element:
+    """The text in the encoding in which the values of conditions come: the column may be stored in another one."""
+    return func.convert(_readable(term.column, term.info.native).op("USING")(literal_column("utf8mb4")))
 
 
 def _readable(column: Element, native: str) -> Element:

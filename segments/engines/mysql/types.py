@@ -11,6 +11,7 @@ from segments.contract import ColumnType
 
 BINARY_CHARSET = 63
 BINARY = r"(tiny|medium|long)?blob|(var)?binary(\(\d+\))?|vector(\(\d+\))?"
+PLAIN_TEXT = r"(var)?char(\(\d+\))?|(tiny|medium|long)?text"
 GEOMETRY = r"geometry|point|(multi)?(linestring|polygon)|multipoint|geom(etry)?collection"
 _TYPES = [
     (r"tinyint\(1\)|bit\(1\)", ColumnType.BOOLEAN),

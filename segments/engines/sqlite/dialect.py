@@ -1,6 +1,6 @@
 """PURE. How SQLite writes our terms: it stores dates as text, booleans as numbers, and any type in any column.
 
-Functions of our own, `as_number`, `is_within` and `list_has`, read what SQLite can't; the engine adds them to every connection.
+Functions of our own, such as `as_number` and `is_within`, read what SQLite can't; the engine adds them to every connection.
 """
 
 from __future__ import annotations
@@ -11,7 +11,19 @@ from sqlalchemy import ColumnElement, Integer, Text, and_, case, cast, func, lit
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from segments.contract import ColumnType
-from segments.terms import BooleanValue, ListHas, Missing, NumberValue, Position, TextValue, Within, is_not_a_number, written
+from segments.terms import (
+    BooleanValue,
+    ListHas,
+    Missing,
+    NumberValue,
+    Position,
+    SmallLetters,
+    TextValue,
+    TimeValue,
+    Within,
+    is_not_a_number,
+    written,
+)
 from segments.times import Days
 from segments.values import FALSE, TRUE
 
@@ -59,6 +71,19 @@ def _within(term: Within) -> ColumnElement[Any]:
         return and_(func.date(text) == text, text.between(first, last))
     ends = [literal(f"{end:%Y-%m-%d %H:%M:%S.%f}".rjust(26, "0"), Text()) for end in (*term.span.utc(), *term.span.local(term.zone))]
     return func.is_within(text, *ends, type_=Integer()) == literal_column("1")
+
+
+@written(TimeValue, "sqlite")
+def _time(term: TimeValue) -> ColumnElement[Any]:
+    text = cast(term.column, Text())
+    if term.info.type == ColumnType.DATE:
+        return case((func.date(text) == text, text))
+    return func.as_moment(text, literal(term.zone.key, Text()))
+
+
+@written(SmallLetters, "sqlite")
+def _small_letters(term: SmallLetters) -> ColumnElement[Any]:
+    return func.small_letters(TextValue(term.column, term.info))
 
 
 @written(Position, "sqlite")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +20,7 @@ from segments.contract import ColumnInfo, ColumnType, Engine, ForeignKey, Reader
 from segments.engines.failures import no_table, refused, timed_out
 from segments.engines.paths import PATH, inside
 from segments.engines.sqlite.dialect import dialect
-from segments.engines.sqlite.functions import as_number, is_within, list_has
+from segments.engines.sqlite.functions import as_moment, as_number, is_within, list_has, small_letters
 from segments.engines.sqlite.types import declared_type, sampled_type, text, text_array
 from segments.terms import bare
 
@@ -31,6 +31,8 @@ STEPS_BETWEEN_LOOKS = 10_000
 LOCK_SECONDS = 5
 MAX_VALUE_BYTES = 100_000_000
 ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
+FUNCTIONS: Mapping[Callable[..., Any], int] = {as_moment: 2, as_number: 1, is_within: 5, list_has: 2, small_letters: 1}
+"""Our own, that the dialect calls, with how many values each takes."""
 FORBIDDEN_FUNCTIONS = {"load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"}
 
 
@@ -153,9 +155,8 @@ def _connected(path: Path) -> sqlite3.Connection:
     connection.text_factory = bytes
     connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
-    connection.create_function("as_number", 1, as_number, deterministic=True)
-    connection.create_function("is_within", 5, is_within, deterministic=True)
-    connection.create_function("list_has", 2, list_has, deterministic=True)
+    for function, takes in FUNCTIONS.items():
+        connection.create_function(function.__name__, takes, function, deterministic=True)
     connection.set_authorizer(_authorized)
     return connection
 

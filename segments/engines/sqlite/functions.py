@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from segments.contract import ColumnType
-from segments.values import moment, natural
+from segments.values import moment, natural, spelled
 
 _UTC = ZoneInfo("UTC")
 
@@ -39,15 +39,30 @@ def is_within(value: Any, first: str, last: str, first_local: str, last_local: s
         return False
 
 
+def as_moment(value: Any, zone: str) -> str | None:
+    """A time in text as that moment in UTC, all written alike so that they sort; None where it is none.
+
+    Args:
+        zone: the source's, for a text that names none.
+    """
+    read = moment(value, ZoneInfo(zone)) if isinstance(value, str) else None
+    if read is None:
+        return None
+    try:
+        return read.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds") + "Z"
+    except OverflowError:
+        return None
+
+
+def small_letters(value: Any) -> Any:
+    """A text in small letters, those of other alphabets than English too."""
+    return value.lower() if isinstance(value, str) else value
+
+
 def list_has(value: Any, wanted: str) -> bool:
     """Whether a text is a JSON list with an element that reads as `wanted`."""
     try:
         items = json.loads(value)
     except (TypeError, ValueError):
         return False
-    return isinstance(items, list) and any(_spelled(item) == wanted for item in items)
-
-
-def _spelled(item: Any) -> str | None:
-    """An element as text: a text as it is, everything else as JSON writes it."""
-    return item if item is None or isinstance(item, str) else json.dumps(item)
+    return isinstance(items, list) and any(spelled(item) == wanted for item in items if item is not None)

@@ -2,6 +2,10 @@
 "use strict";
 
 const TYPE_ICONS = { text: "abc", integer: "tag", number: "tag", boolean: "toggle_on", date: "calendar_today", timestamp: "schedule", list: "data_array", object: "data_object" };
+const always = () => true;
+const exactly = (operator) => ["equals", "not_equals", "one_of", "none_of", "on"].includes(operator);
+// Where values of the source are offered: for a number or a day only where one of them is meant, and no bound.
+const OBSERVED = { text: always, list: always, object: always, integer: exactly, number: exactly, date: exactly };
 
 class Rows {
     constructor(builder) {
@@ -142,7 +146,7 @@ class Rows {
     comparison(node, operators, type, model, column) {
         const offer = operators.find((one) => one.is === node.is);
         const operator = this.select(node, "is", "Operator", operators.map(({ is, label }) => ({ value: is, label })), node.is, (value) => this.builder.change(() => this.builder.setOperator(node, operators, value)), "not for this field");
-        const listed = type === "text" && (node.kind === "field" || node.column) ? (search) => this.builder.observed(model, column, search) : null;
+        const listed = node.kind === "field" && OBSERVED[type]?.(node.is) ? (search) => this.builder.observed(model, column, search) : null;
         const values = new Values({ type, shape: offer?.shape || "one", value: node.value, name: `v${node.id}`, ask: listed, set: (value) => { node.value = value; this.builder.typed(); } });
         const made = [operator, screens.element("span", { class: "d-value" }, ...values.inputs())];
         made[1].querySelectorAll("input, select").forEach((input, index) => input.setAttribute("data-key", `${node.id}:value${index}`));

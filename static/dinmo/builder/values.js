@@ -20,7 +20,7 @@ class Values {
         const input = screens.element("input", { class: "d-input", type: kind, "aria-label": "Value", value: value ?? "", autocomplete: "off" });
         if (kind === "number") input.step = "any";
         input.addEventListener("input", () => set(input.value === "" ? undefined : kind === "number" ? Number(input.value) : input.value));
-        if (kind === "text") this.offer(input, () => input.value);
+        this.offer(input, () => input.value);
         return input;
     }
 
