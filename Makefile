@@ -33,7 +33,7 @@ lint: $(VENV)/installed-for-tests ## check style and types
 	$(RUN) -m mypy .
 
 bench: export VAR_DIR := $(TEST_VAR)
-bench: $(VENV)/installed ## measure planning and delivering as ratios (BENCH="--rows 10000000 --only plan --write")
+bench: $(VENV)/installed ## measure planning, delivering and reading as ratios (BENCH="--rows 10000000 --only plan --write")
 	$(RUN) manage.py bench $(BENCH)
 
 clean: ## remove the environment and caches; the state in var/ stays

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -20,7 +19,7 @@ from activations.models import Activation, Bundle, Change, Generation, Record, R
 from activations.plan import Planner
 from destinations.contract import Limits
 from destinations.registry import services
-from dinmo.bench import data
+from dinmo.bench import data, reading_cases
 from dinmo.bench.bare import READERS
 from dinmo.bench.meter import Meter
 from dinmo.bench.peers import look_up_each
@@ -166,14 +165,11 @@ def write_source(kind: str, parts: list[dict[str, Any]]) -> dict[str, Any]:
     """Tables or files of companies, each given as `where` (a path or server), `table` and the arguments of `Companies`."""
     with Meter() as meter:
         for part in parts:
-            rows = data.Companies(**part["companies"])
-            if kind in ("sqlite", "postgres"):
-                (data.write_sqlite if kind == "sqlite" else data.write_postgres)(part["where"], part["table"], rows)
-            else:
-                (data.write_csv if kind == "csv" else data.write_parquet)(Path(part["where"]), rows)
+            data.WRITERS[kind](part["where"], part["table"], data.Companies(**part["companies"]))
     return meter.result()
 
 
 CASES: dict[str, Callable[..., dict[str, Any]]] = {
     "idle": idle, "activate": activate, "plan": plan, "accept": accept, "read": read, "orm": orm, "write_source": write_source,
+    **reading_cases.CASES,
 }  # fmt: skip

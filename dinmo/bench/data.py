@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import io
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import numpy as np
+import polars as pl
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
+import pymysql
+
+from dinmo.bench.databases import settings_of
 
 BATCH = 100_000
 PLANS = np.array(["free", "starter", "team", "business"])
@@ -134,22 +139,67 @@ def write_postgres(dsn: str, table: str, companies: Companies) -> None:
         database.execute(f"VACUUM ANALYZE {table}".encode())
 
 
-def write_csv(path: Path, companies: Companies) -> None:
+def write_mysql(url: str, table: str, companies: Companies) -> None:
+    """Writes the rows into a new table of a MySQL database."""
+    with pymysql.connect(**settings_of(url), autocommit=True) as database, database.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE {table} {_TABLE.format(moment='datetime(6)')} DEFAULT CHARACTER SET utf8mb4")
+        for batch in companies.batches():
+            ready = list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+            for start in range(0, len(ready), 5_000):
+                cursor.executemany(f"INSERT INTO {table} VALUES (%s{', %s' * 9})", ready[start : start + 5_000])  # noqa: S608
+
+
+def write_duckdb(path: str, table: str, companies: Companies) -> None:
+    """Writes the rows into a new table of a DuckDB file."""
+    with duckdb.connect(path) as database:
+        database.execute(f"SET TimeZone = 'UTC'; CREATE TABLE {table} {_TABLE.format(moment='timestamptz')}")
+        for batch in companies.batches():
+            database.register("batch", pa.Table.from_batches([batch]))
+            database.execute(f"INSERT INTO {table} SELECT * FROM batch")  # noqa: S608
+
+
+def write_orders(dsn: str, table: str, rows: int, companies: int) -> None:
+    """Writes orders of 0 to 200 into a new table of a PostgreSQL database, spread over so many companies."""
+    with psycopg.connect(dsn, autocommit=True) as database:
+        made = (
+            f"CREATE TABLE {table} AS SELECT n AS id, 1 + n * {STRIDE} % {companies} AS company_id,"  # noqa: S608
+            f" ((n * 48271::bigint % 20011) / 100.0)::numeric(12, 2) AS amount FROM generate_series(1::bigint, {rows}) AS n"
+        )
+        database.execute(made.encode())
+        database.execute(f"VACUUM ANALYZE {table}".encode())
+
+
+def write_csv(path: str, table: str, companies: Companies) -> None:
     """Writes the rows into a CSV file with a header."""
     with pa_csv.CSVWriter(path, SCHEMA) as writer:
         for batch in companies.batches():
             writer.write_batch(batch)
 
 
-def write_parquet(path: Path, companies: Companies) -> None:
+def write_jsonl(path: str, table: str, companies: Companies) -> None:
+    """Writes the rows into a file of JSON lines."""
+    with Path(path).open("wb") as file:
+        for batch in companies.batches():
+            columns = [_plain(column) for column in batch.columns]
+            pl.from_arrow(pa.table(columns, SCHEMA.names)).write_ndjson(file)  # type: ignore[union-attr]
+
+
+def write_parquet(path: str, table: str, companies: Companies) -> None:
     """Writes the rows into a Parquet file."""
     with pq.ParquetWriter(path, SCHEMA) as writer:
         for batch in companies.batches():
             writer.write_batch(batch)
 
 
+WRITERS: Mapping[str, Callable[[str, str, Companies], None]] = {
+    "postgres": write_postgres, "mysql": write_mysql, "sqlite": write_sqlite, "duckdb": write_duckdb,
+    "csv": write_csv, "jsonl": write_jsonl, "parquet": write_parquet,
+}  # fmt: skip
+"""By the engine of the source: each takes a path or the address of a server, and the name of a table."""
+
+
 def _plain(column: pa.Array) -> pa.Array:
-    """As SQLite keeps it: numbers as numbers, dates and moments as text."""
+    """As SQLite and JSON keep it: numbers as numbers, dates and moments as text."""
     if pa.types.is_decimal(column.type):
         return column.cast(pa.float64())
     return column.cast(pa.string()) if pa.types.is_temporal(column.type) else column

@@ -8,8 +8,11 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import psycopg
+import pymysql
 
 
 @contextmanager
@@ -20,6 +23,31 @@ def databases(kind: str, directory: Path, server: str) -> Iterator[Databases]:
         yield made
     finally:
         made.drop()
+
+
+@contextmanager
+def mysql_database(server: str) -> Iterator[str]:
+    """A throw-away database on a MySQL or MariaDB server, dropped at the end; its address."""
+    name = f"dinmo_bench_{os.getpid()}"
+    given = {key: value for key, value in settings_of(server).items() if key != "database"}
+    with pymysql.connect(**given) as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name} DEFAULT CHARACTER SET utf8mb4")
+        try:
+            yield re.sub(r"(//[^/]*).*", rf"\1/{name}", server)
+        finally:
+            cursor.execute(f"DROP DATABASE {name}")
+
+
+def settings_of(url: str) -> dict[str, Any]:
+    """PURE. What the address of a database server says: host, port, database, user, password."""
+    parts = urlsplit(url)
+    return {
+        "host": parts.hostname or unquote(parse_qs(parts.query).get("host", ["127.0.0.1"])[0]),
+        "port": parts.port or {"mysql": 3306}.get(parts.scheme, 5432),
+        "database": parts.path.strip("/"),
+        "user": unquote(parts.username or "root"),
+        "password": unquote(parts.password or ""),
+    }
 
 
 class Databases:

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import psycopg
 
-from dinmo.bench.databases import Databases
+from dinmo.bench.databases import Databases, settings_of
 from dinmo.bench.delivery import ATTIO_ATTRIBUTES, RECORD_WRITE, WRITING, workspace
 from dinmo.bench.home import Home, control, opened
 
@@ -124,11 +123,7 @@ def configuration(source: str, where: str) -> dict[str, Any]:
     """PURE. The workspace file: all ten columns of one source to Attio."""
     made = workspace("attio", 1)
     if source == "postgres":
-        parts = urlsplit(where)
-        host = parts.hostname or unquote(parse_qs(parts.query).get("host", ["127.0.0.1"])[0])
-        made["sources"] = [{"name": "Source", "engine": "postgres", "host": host, "port": parts.port or 5432,
-                            "database": parts.path.strip("/"), "user": parts.username or "root",
-                            "password": parts.password or "none"}]  # fmt: skip
+        made["sources"] = [{"name": "Source", "engine": "postgres", **settings_of(where)}]
         made["models"][0]["table"] = f"public.{TABLE}"
     else:
         made["sources"] = [{"name": "Source", "engine": source, "path": FILES[source]}]

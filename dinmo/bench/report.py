@@ -15,6 +15,9 @@ from dinmo.bench.planning import Planned
 from dinmo.bench.suite import Results
 
 PACKAGES = ("django", "psycopg", "pyarrow", "polars", "duckdb", "numpy", "requests")
+SPREAD_MB = 25
+"""Two streams of the same rows may differ by so much."""
+MOST_BY_HAND = 1.5
 INTRODUCTION = """# Benchmarks
 
 Written by `make bench`. Ratios are the result: everything in one table was measured side by side in one run, each case in a fresh
@@ -68,6 +71,35 @@ def delivering(results: Results) -> str:
     return table(head, [_delivered(found, results.idle) for found in results.delivered])
 
 
+def reading(results: Results) -> str:
+    """The tables of reading."""
+    head = (
+        "source", "preview ms", "by its driver ms", "beyond ms", "first of a process ms", "all rows s", "MB above idle", "MB of 100,000",
+    )  # fmt: skip
+    rows = [
+        (
+            found.source, *(f"{seconds * 1000:.0f}" for seconds in (found.preview, found.own, found.beyond, found.first)),
+            f"{found.seconds:.2f}", f"{found.rss:.0f}", f"{found.few_rss:.0f}",
+        )
+        for found in results.read
+    ]  # fmt: skip
+    related = [
+        (
+            f"{found.companies:,}", f"{found.orders:,}", f"{found.ours:.2f}", f"{found.by_hand:.2f}", f"{found.ratio:.2f}",
+            "the same" if found.same else "WRONG",
+        )
+        for found in results.related
+    ]  # fmt: skip
+    return "\n\n".join(
+        [
+            f"The first 20 rows, and all rows as a run reads them. An idle worker takes {results.idle:.0f} MB; MB are above that.",
+            table(head, rows),
+            "Companies with at least two orders over 100, counted in PostgreSQL without an index:",
+            table(("companies", "orders", "ours s", "by hand s", "ratio", "counts"), related),
+        ]
+    )
+
+
 def goals(results: Results) -> Iterator[tuple[str, str, str, bool]]:
     """What is aimed at, the aim, what was reached, and whether that is enough."""
     memory = 250 if results.rows <= 1_000_000 else 500
@@ -84,6 +116,13 @@ def goals(results: Results) -> Iterator[tuple[str, str, str, bool]]:
     for run in results.whole:
         name = f"{run.source} → {run.database}, run without changes"
         yield f"{name}: × plan, writes", "≤ 1.3, 0", f"{run.ratio:.2f}, {run.writes}", run.ratio <= 1.3 and not run.writes
+    for source in results.read:
+        yield f"{source.source}: preview beyond the source's own time, ms", "≤ 100", f"{source.beyond * 1000:.0f}", source.beyond <= 0.1
+        enough = source.few_rss + SPREAD_MB
+        yield f"{source.source}, all rows: MB above idle", f"≤ {enough:.0f}, as 100,000 rows", f"{source.rss:.0f}", source.rss <= enough
+    for counted in results.related:
+        fine = counted.same and counted.ratio <= MOST_BY_HAND
+        yield "postgres, related rows counted: × by hand", f"≤ {MOST_BY_HAND}", f"{counted.ratio:.2f}", fine
     for sent in results.delivered:
         name = f"{sent.service}, {sent.what}, {sent.workers} worker(s), {sent.database}"
         if sent.allowed:

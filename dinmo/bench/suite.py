@@ -13,11 +13,12 @@ from pathlib import Path
 import psycopg
 from django.conf import settings
 
-from dinmo.bench import delivery, peers, planning
-from dinmo.bench.databases import databases
+from dinmo.bench import delivery, peers, planning, reading
+from dinmo.bench.databases import databases, mysql_database
 from dinmo.bench.delivery import Delivered
 from dinmo.bench.home import Home, at
 from dinmo.bench.planning import Planned, Size, Whole
+from dinmo.bench.reading import Read, Related
 
 DEFAULT_SERVER = "postgresql://root@127.0.0.1:5432/test"
 WORKERS = (1, 2)
@@ -50,6 +51,8 @@ class Results:
     planned: list[Planned] = field(default_factory=list)
     whole: list[Whole] = field(default_factory=list)
     delivered: list[Delivered] = field(default_factory=list)
+    read: list[Read] = field(default_factory=list)
+    related: list[Related] = field(default_factory=list)
     drt: float = 0.0
     no_drt: str = ""
 
@@ -94,6 +97,35 @@ def deliver(wanted: Wanted, server: str, results: Results, say: Say) -> None:
                                 say(f"{service}, {found.what}, {workers} worker(s), {kind}: {found.reached:.1f} writes/s")
                                 results.delivered.append(found)
                         shutil.rmtree(directory / "home")
+
+
+def read(wanted: Wanted, server: str, results: Results, say: Say) -> None:
+    """Adds everything about reading to the results."""
+    for source in wanted.sources:
+        with workplace() as directory, _server(source, server, directory) as where:
+            results.idle = results.idle or _idle(directory)
+            say(f"Writing {wanted.size.rows:,} companies for {source} …")
+            home = at(directory / source, f"sqlite:///{directory / 'none.sqlite3'}", SOURCE_PREVIEW_SECONDS=str(reading.COUNT_SECONDS))
+            for found in reading.measure(home, source, where, wanted.size.rows, wanted.size.repetitions, results.idle):
+                if isinstance(found, Related):
+                    say(f"{source}, related rows counted: {found.ours:.2f} s, {found.ratio:.2f} × by hand")
+                    results.related.append(found)
+                else:
+                    say(f"{source}: preview {found.preview * 1000:.0f} ms, all rows {found.seconds:.2f} s, {found.rss:.0f} MB")
+                    results.read.append(found)
+
+
+@contextmanager
+def _server(source: str, server: str, directory: Path) -> Iterator[str]:
+    """A throw-away database for the tables of a source, as an address; "" where it is a file."""
+    if source == "postgres":
+        with databases("postgres", directory, server) as made:
+            yield made.make("source")
+    elif source == "mysql":
+        with mysql_database(reading.mysql_server()) as where:
+            yield where
+    else:
+        yield ""
 
 
 @contextmanager

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dinmo.bench import delivery, planning, report, suite
+from dinmo.bench import delivery, planning, reading, report, suite
+from dinmo.bench.cases import CASES
 from dinmo.bench.data import Companies, write_sqlite
 from dinmo.bench.databases import databases
 from dinmo.bench.delivery import Delivered
+from dinmo.bench.home import Home
 from dinmo.bench.planning import Planned, Size, Whole
+from dinmo.bench.reading import Read, Related
 
 ROWS = 2_000
 
@@ -46,6 +50,28 @@ def test_planning_finds_exactly_what_changed_and_a_run_without_changes_writes_no
     assert any("look-up for each row" in line for line in report.planning(results).splitlines())
 
 
+class Here(Home):
+    """A home whose cases run in this process."""
+
+    def manage(self, *words: str) -> str:
+        return ""
+
+    def measure(self, case: str, **options: Any) -> dict[str, Any]:
+        return CASES[case](**options)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("source", ["sqlite", "duckdb", "csv", "jsonl", "parquet"])
+def test_reading_takes_every_row_and_stands_beside_the_bare_driver(source: str, tmp_path: Path, settings: Any) -> None:
+    home = Here(tmp_path, {})
+    settings.SOURCE_FILES_ROOT = home.sources
+    home.sources.mkdir()
+    (found,) = reading.measure(home, source, "", ROWS, 1, 0.0)
+    assert isinstance(found, Read) and (found.source, found.rows) == (source, ROWS)
+    assert min(found.first, found.preview, found.own, found.seconds) > 0
+    assert f"| {source}" in report.reading(suite.Results(ROWS, read=[found]))
+
+
 @pytest.mark.slow
 def test_each_changed_record_takes_one_write_with_two_workers(tmp_path: Path) -> None:
     with databases("sqlite", tmp_path, "") as made:
@@ -76,11 +102,16 @@ def test_goals_say_what_was_missed() -> None:
     ]
     results.whole = [Whole("postgres", "sqlite", 4.0, 3.0, 1, 5.0)]
     results.delivered = [Delivered("attio.companies", "sqlite", "create", 1, 25, 24.6, 0, 100, 1, 100, 1.0, 120)]
+    results.read = [Read("csv", 1.0, 0.2, 0.05, 9.0, 1_000_000, 60, 90)]
+    results.related = [Related(1_000_000, 5_000_000, 2.0, 1.9, same=False)]
     missed = [name for name, _, _, fine in report.goals(results) if not fine]
     assert missed == [
         "csv → sqlite, 0 % changed: × from PostgreSQL",
         "csv → sqlite, 0 % changed: MB above idle",
         "postgres → sqlite, run without changes: × plan, writes",
+        "csv: preview beyond the source's own time, ms",
+        "csv, all rows: MB above idle",
+        "postgres, related rows counted: × by hand",
     ]
     assert "WRONG" in report.planning(results)
     assert "98.4%" in report.delivering(results)

@@ -1,30 +1,34 @@
-"""`manage.py bench`: measures planning and delivering, and prints ratios."""
+"""`manage.py bench`: measures planning, delivering and reading, and prints ratios."""
 
 from __future__ import annotations
 
 import signal
 import sys
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from dinmo.bench import report, suite
+from dinmo.bench import planning, reading, report, suite
 from dinmo.bench.home import Broken
-from dinmo.bench.planning import SOURCES, Size
+from dinmo.bench.planning import Size
 
 DOCUMENT = settings.BASE_DIR / "docs" / "benchmarks.md"
 MANY = 5_000_000
+PARTS = ("plan", "delivery", "read")
 
 
 class Command(BaseCommand):
-    help = "Measures planning and delivering side by side with plain reads and other ways, and prints the ratios."
+    help = "Measures planning, delivering and reading side by side with plain reads and other ways, and prints the ratios."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--rows", type=int, default=1_000_000, help="companies in the source, a multiple of 1,000 (1,000,000)")
-        parser.add_argument("--only", choices=("plan", "delivery"), help="measure only this part")
+        parser.add_argument("--only", choices=PARTS, help="measure only this part")
         parser.add_argument("--database", choices=("sqlite", "postgres"), help="where the baseline is kept (both, where reachable)")
-        parser.add_argument("--source", choices=SOURCES, action="append", help="a source to plan from; may be repeated (all)")
+        parser.add_argument(
+            "--source", choices=reading.SOURCES, action="append", help="a source to plan from or read; may be repeated (all)"
+        )
         parser.add_argument("--repeat", type=int, default=0, metavar="N", help="repetitions of each plan (3; 1 from five million rows)")
         parser.add_argument("--seconds", type=float, default=70, help="how long a delivery lasts at the allowed rate (70)")
         parser.add_argument("--sample", type=int, default=20_000, help="rows that are looked up one by one (20,000)")
@@ -55,14 +59,18 @@ class Command(BaseCommand):
         sections = {}
         if not server:
             self._say("No PostgreSQL server can be reached; set TEST_POSTGRES_URL to measure with one.")
-        if only != "plan":
+        if only in (None, "delivery"):
             suite.deliver(wanted, server, results, self._say)
             title = f"Delivering, {wanted.seconds:g} seconds each, answers after 50 ms"
             sections[title] = f"{machine}\n\n{report.delivering(results)}"
-        if only != "delivery":
-            suite.plan(wanted, server, results, self._say)
+        if only in (None, "plan"):
+            suite.plan(_sources(wanted, planning.SOURCES), server, results, self._say)
             title = f"Planning {wanted.size.rows:,} rows of ten columns"
             sections[title] = f"{machine} Repetitions: {wanted.size.repetitions}.\n\n{report.planning(results)}"
+        if only in (None, "read"):
+            suite.read(wanted, server, results, self._say)
+            title = f"Reading {wanted.size.rows:,} rows of ten columns"
+            sections[title] = f"{machine} Repetitions: {wanted.size.repetitions}.\n\n{report.reading(results)}"
         return sections
 
     def _say(self, text: str) -> None:
@@ -73,6 +81,11 @@ class Command(BaseCommand):
 def _wanted(options: dict[str, Any], server: str) -> suite.Wanted:
     repetitions = options["repeat"] or (1 if options["rows"] >= MANY else 3)
     reachable = ("sqlite", "postgres") if server else ("sqlite",)
-    sources = options["source"] or [source for source in SOURCES if server or source != "postgres"]
+    servers = {"postgres": server, "mysql": reading.mysql_server()}
+    sources = options["source"] or [source for source in reading.SOURCES if servers.get(source, "file")]
     kinds = (options["database"],) if options["database"] else reachable
     return suite.Wanted(Size(options["rows"], repetitions, options["sample"]), sources, kinds, options["seconds"])
+
+
+def _sources(wanted: suite.Wanted, known: tuple[str, ...]) -> suite.Wanted:
+    return replace(wanted, sources=[source for source in known if source in wanted.sources])

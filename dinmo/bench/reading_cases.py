@@ -1,0 +1,133 @@
+"""What the fresh processes of reading do: first rows, a stream of all, and related rows counted; ours and by the bare driver."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from typing import Any
+
+import duckdb
+import psycopg
+import pymysql
+from django.utils import timezone
+
+from dinmo.bench import data
+from dinmo.bench.databases import settings_of
+from dinmo.bench.meter import Meter
+from segments import read
+from segments.discovery import refresh_columns
+from segments.models import DataModel, Relation, Segment, Source
+
+FIRST_ROWS = 20
+TIMES = 7
+"""So often is a preview asked for in one process."""
+ENOUGH = {"related": "Orders", "has": "at_least", "count": 2, "where": {"all": [{"field": "amount", "is": "greater_than", "value": 100}]}}
+BY_HAND = """
+    SELECT count(*) FROM {companies}
+    WHERE id IN (SELECT company_id FROM {orders} WHERE amount > 100 GROUP BY company_id HAVING count(*) >= 2)
+"""
+
+
+def model(name: str, source: str, engine: str, settings: dict[str, Any], table: str) -> dict[str, Any]:
+    """A source where there is none of that name, and a model of a table of it."""
+    made, _ = Source.objects.get_or_create(name=source, defaults={"engine": engine, "config": settings})
+    with Meter() as meter:
+        refresh_columns(DataModel.objects.create(name=name, source=made, table=table, primary_key="id"))
+    return meter.result()
+
+
+def preview(name: str) -> dict[str, Any]:
+    """The first rows of a model, as its page asks for them, again and again in one process."""
+    selection = read.selection(DataModel.objects.get(name=name))
+    return {"walls": [_timed(lambda: read.preview(selection, now=timezone.now(), limit=FIRST_ROWS)) for _ in range(TIMES)]}
+
+
+def bare_preview(engine: str, where: str, table: str) -> dict[str, Any]:
+    """The same rows by the driver alone."""
+    return {"walls": [_timed(lambda: FIRST[engine](where, table)) for _ in range(TIMES)]}
+
+
+def stream(name: str) -> dict[str, Any]:
+    """All rows of a model, as a run reads them."""
+    made = DataModel.objects.get(name=name)
+    with Meter() as meter, read.stream(read.selection(made), list(made.column_types()), now=timezone.now()) as rows:
+        count = sum(batch.num_rows for batch in rows.batches)
+    return meter.result(rows=count)
+
+
+def orders(where: str, table: str, rows: int, companies: int) -> dict[str, Any]:
+    """Orders of companies in PostgreSQL, as a model that is related to that of the companies."""
+    data.write_orders(where, table, rows, companies)
+    owners = DataModel.objects.get(name="Large")
+    made = DataModel.objects.create(name="Orders", source=owners.source, table=f"public.{table}", primary_key="id")
+    refresh_columns(made)
+    Relation.objects.create(from_model=made, from_column="company_id", to_model=owners, to_column="id")
+    return {}
+
+
+def count_related() -> dict[str, Any]:
+    """How many companies have enough orders, as the builder counts them."""
+    selection = read.selection(Segment(name="S", model=DataModel.objects.get(name="Large"), where={"all": [ENOUGH]}))
+    with Meter() as meter:
+        count = read.count(selection, now=timezone.now())
+    return meter.result(count=count)
+
+
+def count_by_hand(where: str, companies: str, orders: str) -> dict[str, Any]:
+    """The same by a statement that a person who knows the tables writes."""
+    with Meter() as meter:
+        count = _from_postgres(where, BY_HAND.format(companies=companies, orders=orders))[0][0]
+    return meter.result(count=count)
+
+
+def _timed(work: Callable[[], Any]) -> float:
+    with Meter() as meter:
+        assert work()
+    return meter.wall
+
+
+def _from_postgres(where: str, query: str) -> list[Any]:
+    with psycopg.connect(where) as database:
+        return database.execute(query.encode()).fetchall()
+
+
+def _from_mysql(where: str, query: str) -> list[Any]:
+    with pymysql.connect(**settings_of(where)) as database, database.cursor() as cursor:
+        cursor.execute(query)
+        return list(cursor.fetchall())
+
+
+def _from_sqlite(where: str, query: str) -> list[Any]:
+    with closing(sqlite3.connect(where)) as database:
+        return database.execute(query).fetchall()
+
+
+def _from_duckdb(where: str, query: str) -> list[Any]:
+    with duckdb.connect(where, read_only=True) as database:
+        return database.sql(query).to_arrow_table().to_pylist()
+
+
+def _from_file(where: str, query: str) -> list[Any]:
+    with duckdb.connect() as database:
+        return database.sql(query).to_arrow_table().to_pylist()
+
+
+def _first_of(ask: Callable[[str, str], list[Any]], rows: str = "{table}") -> Callable[[str, str], list[Any]]:
+    return lambda where, table: ask(where, f"SELECT * FROM {rows.format(table=table, where=where)} LIMIT {FIRST_ROWS}")  # noqa: S608
+
+
+FIRST: Mapping[str, Callable[[str, str], list[Any]]] = {
+    "postgres": _first_of(_from_postgres),
+    "mysql": _first_of(_from_mysql),
+    "sqlite": _first_of(_from_sqlite),
+    "duckdb": _first_of(_from_duckdb),
+    "csv": _first_of(_from_file, "read_csv('{where}', all_varchar = true)"),
+    "jsonl": _first_of(_from_file, "read_json('{where}', format = 'newline_delimited')"),
+    "parquet": _first_of(_from_file, "read_parquet('{where}')"),
+}
+"""The first rows by the driver of each engine, connecting included."""
+CASES: Mapping[str, Callable[..., dict[str, Any]]] = {
+    "model": model, "preview": preview, "bare_preview": bare_preview, "stream": stream, "orders": orders, "count_related": count_related,
+    "count_by_hand": count_by_hand,
+}  # fmt: skip
