@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -11,13 +11,15 @@ import duckdb
 from core.errors import Unavailable
 from segments.contract import ColumnInfo, Engine, ForeignKey, Reader, TableInfo
 from segments.engines.duckdb.dialect import DuckDBDialect
-from segments.engines.duckdb.session import CONFIG, FileReader, identifier, lock, problem, quoted
+from segments.engines.duckdb.session import FileReader, identifier, lock, problem, quoted, session
 from segments.engines.duckdb.types import native_type
 from segments.engines.failures import no_table
 from segments.engines.paths import PATH, inside
 from segments.sql import join_name, split_name
 
 NAME = "source"
+MEMORY = "96MB"
+"""It fills with what was read of the file, however large that is, and rows are no quicker for it."""
 TABLES = f"""
     SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = '{NAME}' ORDER BY table_schema <> 'main', 1, 2
 """  # noqa: S608
@@ -55,7 +57,7 @@ class DuckDB(Engine):
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
         path = inside(settings["path"])
-        with closing(duckdb.connect(":memory:", config=CONFIG)) as connection:
+        with session(MEMORY) as connection:
             try:
                 connection.execute(f"ATTACH {quoted(str(path))} AS {NAME} (TYPE duckdb, READ_ONLY)")
                 connection.execute(f"USE {NAME}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -22,15 +23,24 @@ from segments.engines.failures import no_table, refused, timed_out
 from segments.terms import bare
 
 BATCH_ROWS = 10_240
-CONFIG = {
-    "memory_limit": "512MB",
+FILE_MEMORY = "256MB"
+CONFIG: dict[str, Any] = {
     # Reading is ahead of what works on the rows; a second thread makes it no faster, and takes 50 MB.
     "threads": 1,
-    "temp_directory": "",
+    "max_temp_directory_size": "4GB",
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
 }
+
+
+@contextmanager
+def session(memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A session over nothing. What its memory does not hold it puts into a directory of its own, which is removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="dinmo-") as spilled:
+        config = {**CONFIG, "memory_limit": memory, "temp_directory": spilled}
+        with closing(duckdb.connect(":memory:", config=config)) as connection:
+            yield connection
 
 
 @contextmanager
@@ -40,7 +50,7 @@ def locked(paths: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
         if re.search(r"[*?\[\]{}]", str(path)):
             message = f"The path of the file {path.name!r} has one of the characters * ? [ ] {{ }} in it. Rename it."
             raise Misconfigured("source_file_name", message, where="path")
-    with closing(duckdb.connect(":memory:", config=CONFIG)) as connection:
+    with session(FILE_MEMORY) as connection:
         connection.execute(f"SET allowed_paths = {listed(paths)}")
         lock(connection)
         yield connection
@@ -146,8 +156,8 @@ def problem(error: Exception, seconds: float) -> Problem:
         message = f"The file {Path(found[1]).name!r} has a line that is not JSON. Each line must be one object in braces."
         return Misconfigured("source_file_broken", message, where="path", detail=said)
     if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory" in said:
-        limit = CONFIG["memory_limit"]
-        return Misconfigured("source_too_large", f"The query needs more than {limit} of memory. Select or group fewer rows or columns.")
+        message = "The query needs more memory than there is for it. Select, sort or group fewer rows or columns."
+        return Misconfigured("source_too_large", message, detail=said)
     if isinstance(error, duckdb.PermissionException):
         return Misconfigured("source_read_only", "A file source reads its own file, and nothing else.", detail=said)
     if isinstance(error, duckdb.IOException | OSError) or "Invalid Input Error: No magic bytes" in said:
