@@ -238,7 +238,7 @@ class Record(models.Model):
 
 
 class MatchValue(models.Model):
-    """One of several match values by which the destination finds a record, as a digest; whose only value it is has no row here."""
+    """What the destination finds a record by, as a digest; only of records that it finds by more than the first match value of their row."""
 
     generation = models.ForeignKey(Generation, models.CASCADE, related_name="match_values", db_index=False)
     key_digest = models.BigIntegerField()

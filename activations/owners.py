@@ -1,4 +1,4 @@
-"""Records that the destination finds by several match values, such as the domains of one company: whose each is."""
+"""Records that the destination finds by other match values than the first of their row, such as several domains: whose each is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from destinations.contract import Outcome
 
 
 def match_values(generation: Generation) -> Pairs:
-    """Every match value of the records that have several."""
+    """Every match value of the records that are found by more than their row's first one."""
     sql = "SELECT key_digest, match_digest FROM activations_matchvalue WHERE generation_id = %s"
     keys, matches = bulk.fetch_numbers(sql, [generation.pk], ["i8", "i8"])
     return keys, matches
@@ -31,7 +31,7 @@ class Owners:
         self.known = MatchValue.objects.filter(generation_id=generation_id)
         self.any = self.known.exists()
         self.fresh: dict[str, Change] = {}
-        """The vendor's id → the change that was accepted for a record with several match values, not committed yet."""
+        """The vendor's id → the change that was accepted for such a record, not committed yet."""
         self.values: dict[int, list[int]] = {}
 
     def holder(self, change: Change, remote_id: str, identities: Iterable[str]) -> Change | Record | None:
@@ -44,10 +44,17 @@ class Owners:
         accepted = Record.objects.filter(generation_id=self.generation_id, accepted_at__isnull=False, left_at=None)
         return accepted.filter(key_digest__in=keys, remote_id=remote_id).first()
 
+    def overwritten(self, change: Change, outcome: Outcome) -> Change | Record | None:
+        """Another row whose record was written just now; where the row's first match value is the only one, it can be no other's."""
+        if not outcome.identities or self._is_plain(change, outcome):
+            return None
+        return self.holder(change, outcome.remote_id, outcome.identities)
+
     def accepted(self, change: Change, outcome: Outcome) -> None:
         """Notes what an accepted record is found by now."""
-        self.values[change.key_digest] = [digests.of_text(identity) for identity in outcome.identities]
-        if outcome.identities:
+        self.values[change.key_digest] = []
+        if outcome.identities and not self._is_plain(change, outcome):
+            self.values[change.key_digest] = [digests.of_text(identity) for identity in outcome.identities]
             self.any = True
             self.fresh[change.remote_id] = change
 
@@ -59,6 +66,9 @@ class Owners:
             self.known.filter(Q(key_digest__in=list(self.values)) | Q(match_digest__in=[row.match_digest for row in rows])).delete()
             MatchValue.objects.bulk_create(rows)
         self.values, self.fresh = {}, {}
+
+    def _is_plain(self, change: Change, outcome: Outcome) -> bool:
+        return [digests.of_text(identity) for identity in outcome.identities] == [change.match_digest]
 
 
 def refusal(holder: Change | Record, field: str) -> Rejected:

@@ -127,7 +127,7 @@ class Recorder:
 
     def _is_anothers(self, item: Item, outcome: Outcome, now: datetime) -> bool:
         """Whether what was written turned out to be the record of another row, which is put right then."""
-        holder = self.owners.holder(item.change, outcome.remote_id, outcome.identities) if outcome.identities else None
+        holder = self.owners.overwritten(item.change, outcome)
         if holder is None:
             return False
         self.overwritten.append((holder.key_digest, item.change))

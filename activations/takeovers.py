@@ -35,7 +35,7 @@ def takeovers(seen: Seen, without: Sequence[int], others: Pairs, several: Pairs)
     Args:
         without: keys that are not sent after all.
         others: accepted match digests of records that are not as they were accepted.
-        several: all match digests of the records that the destination finds by more than one.
+        several: all match digests of the records that the destination finds by more than the first of their row.
     """
     former = joined([*seen.former_matches, others, _accepted(seen, several)])
     held = joined([seen.leavers(), former])

@@ -32,7 +32,7 @@ class Keeping(Vendor):
             record = self.records[remote_id]
             matches = [*dict.fromkeys([*(record[MATCH] or ()), *sent.pop(MATCH, ())])]
             record.update({**sent, MATCH: matches})
-            return Outcome(Result.ACCEPTED, remote_id, sent=tuple(sent), identities=tuple(matches) if len(matches) > 1 else ())
+            return Outcome(Result.ACCEPTED, remote_id, sent=tuple(sent), identities=tuple(matches))
 
 
 class Listed(Movable):

@@ -138,6 +138,15 @@ def test_two_rows_that_are_one_company_in_attio_never_write_to_it_in_turn(mode: 
     assert (list(tale.there()), len(tale.owners())) == ([name], 1)
 
 
+def test_in_update_mode_the_domain_that_led_to_a_record_counts_and_not_the_first_of_the_row(tale: Tale) -> None:
+    tale.by_hand("POST", name="Theirs", domains=["b.com"])
+    tale.in_mode("update")
+    assert tale.run((1, "One", "a.com, b.com")).accepted == 1
+    assert tale.run((2, "Two", "b.com")).accepted == 1
+    done = tale.run((1, "One", "c.com"))
+    assert (done.accepted, done.skipped, list(tale.there())) == (0, 1, ["Two"])
+
+
 DOMAINS = st.lists(st.sampled_from("mnop"), min_size=1, max_size=2, unique=True).map(" ".join)
 ROWS = st.dictionaries(st.sampled_from("123"), st.tuples(DOMAINS, st.sampled_from("AB")), max_size=3)
 

@@ -26,12 +26,10 @@ def holders(client: Client, object_slug: str, operation: Operation) -> list[dict
 
 
 def held(record: Mapping[str, Any], match_field: str) -> tuple[str, ...]:
-    """PURE. The identities of a record's match values as Attio describes it, where there are several."""
+    """PURE. The identities of a record's match values as Attio describes it."""
     there = record.get("values")
     given = there.get(match_field) if isinstance(there, dict) else None
-    if not isinstance(given, list) or len(given) < 2:
-        return ()
-    entries = (value for value in given if isinstance(value, dict))
+    entries = [value for value in given if isinstance(value, dict)] if isinstance(given, list) else []
     found = (identity_of(Field(match_field, match_field, str(value.get("attribute_type"))), kept_as(value)) for value in entries)
     return tuple(dict.fromkeys(identity for identity in found if identity))
 
