@@ -238,7 +238,7 @@ class Record(models.Model):
 
 
 class MatchValue(models.Model):
-    """What the destination finds a record by, as a digest; only of records that it finds by more than the first match value of their row."""
+    """What the destination finds a record by, as a digest; only of records that it finds by more than their row's first match value."""
 
     generation = models.ForeignKey(Generation, models.CASCADE, related_name="match_values", db_index=False)
     key_digest = models.BigIntegerField()

@@ -197,7 +197,7 @@ def _vendor_clock(headers: Mapping[str, str], now: datetime) -> datetime:
 
 
 def _wait_seconds(headers: Mapping[str, str], quota: Quota | None, now: datetime) -> float | None:
-    asked = http.retry_after(headers, now)
+    asked = http.retry_after(headers, _vendor_clock(headers, now))
     if asked is None and quota:
         return max(0.0, (quota.reset_at - now).total_seconds())
     return asked
