@@ -20,7 +20,7 @@ from tests.activations.listed import Keeping, Listed
 from tests.activations.machine import SMALL, World
 from tests.activations.vendor import MATCH
 
-EXAMPLES = int(os.environ.get("SEVERAL_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("SEVERAL_EXAMPLES", "8"))
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Company = tuple[int, str, str]
