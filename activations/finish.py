@@ -12,7 +12,7 @@ from django.utils import timezone
 from activations import bundles, warnings
 from activations.lease import Lease, Lost
 from activations.models import Change, Run
-from activations.record import void
+from activations.remembered import void
 from core.checkpoints import reach
 from core.errors import Problem, Unavailable
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from django.db.models import F
 
-from activations import bulk, decide, digests, owners
+from activations import bulk, decide, digests, owners, remembered
 from activations.context import Context
 from activations.lease import Lease
-from activations.models import Change, Record
+from activations.models import Change
 from activations.send import Item, Job, Sent, Step, was_created
 from core.checkpoints import reach
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
@@ -222,51 +222,19 @@ class Recorder:
             bulk.update(Change, {}, "id", _CHANGE_COLUMNS, [_row(change) for change in changes])
             for item in self.settled:
                 if (item.ambiguous or item.gone) and item.change.outcome != Change.Outcome.ACCEPTED:
-                    void(self.generation_id, item.change.key_digest, item.change.changed, self.slots, gone=item.gone)
-            self._accepted([change for change in changes if change.outcome == Change.Outcome.ACCEPTED], now)
+                    remembered.void(self.generation_id, item.change.key_digest, item.change.changed, self.slots, gone=item.gone)
+            accepted = [change for change in changes if change.outcome == Change.Outcome.ACCEPTED]
+            tried = [change for change in changes if change.outcome in (Change.Outcome.REJECTED, Change.Outcome.SKIPPED)]
+            remembered.accepted(self.generation_id, accepted, now)
             self._put_right()
             self.owners.commit()
-            self._tried([change for change in changes if change.outcome in (Change.Outcome.REJECTED, Change.Outcome.SKIPPED)], now)
+            remembered.tried(self.generation_id, self.context.run.number, tried, now)
 
     def _put_right(self) -> None:
         """What another row overwrote is due again, and nothing counts as accepted for that other row."""
         for holder, change in self.overwritten:
-            void(self.generation_id, holder, [name for name in change.sent if name in self.slots], self.slots)
-            mine = Record.objects.filter(generation_id=self.generation_id, key_digest=change.key_digest)
-            mine.update(accepted_at=None, match_digest=0, row_digest=0, field_digests=b"")
-
-    def _accepted(self, changes: list[Change], now: datetime) -> None:
-        """The baseline of each moves to what was accepted just now."""
-        records = [
-            Record(
-                generation_id=self.generation_id, key=change.key, key_digest=change.key_digest, row_digest=change.row_digest,
-                match_digest=change.match_digest, field_digests=bytes(change.field_digests), remote_id=change.remote_id,
-                accepted_at=now,
-            )
-            for change in changes
-        ]  # fmt: skip
-        columns = ["row_digest", "match_digest", "field_digests", "remote_id", "accepted_at", "tried", "attempts"]
-        _upsert(records, columns)
-
-    def _tried(self, changes: list[Change], now: datetime) -> None:
-        """A refused or skipped row is remembered with when it is due again; the baseline itself stays where it is."""
-        if not changes:
-            return
-        keys = [change.key_digest for change in changes]
-        known = Record.objects.filter(generation_id=self.generation_id, key_digest__in=keys)
-        before = dict(known.values_list("key_digest", "attempts"))
-        records = [self._tried_record(change, before.get(change.key_digest, 0), now) for change in changes]
-        _upsert(records, ["tried", "tried_digest", "tried_match", "attempts", "retry_run", "retry_at", "remote_id"])
-
-    def _tried_record(self, change: Change, attempts: int, now: datetime) -> Record:
-        rejected = change.outcome == Change.Outcome.REJECTED
-        attempts = attempts + 1 if rejected else 0
-        due_run, due_at = decide.refused_again(attempts, self.context.run.number, now) if rejected else (0, now + decide.SKIP_AGAIN)
-        return Record(
-            generation_id=self.generation_id, key=change.key, key_digest=change.key_digest, tried=change.outcome,
-            tried_digest=change.row_digest, tried_match=change.match_digest, attempts=attempts, retry_run=due_run, retry_at=due_at,
-            remote_id=change.remote_id,
-        )  # fmt: skip
+            remembered.void(self.generation_id, holder, [name for name in change.sent if name in self.slots], self.slots)
+            remembered.forget(self.generation_id, change)
 
     def put_back(self, items: Sequence[Item]) -> None:
         """Gives back what was taken and surely not sent, with what look-ups found of it; what may have been sent stays marked."""
@@ -276,27 +244,6 @@ class Recorder:
             Change.objects.filter(pk__in=unsent).update(state=Change.State.PENDING)
             rows = [[change.pk, change.remote_id, bulk.json_text(change.changed)] for change in found]
             bulk.update(Change, {}, "id", ["remote_id", "changed"], rows)
-
-
-def void(generation_id: int, key_digest: int, names: Sequence[str], slots: dict[str, int], *, gone: bool = False) -> None:
-    """Nobody knows what the destination holds now: every attribute that was sent is due again, whatever its value will be.
-
-    Where the record itself is `gone`, nothing that was accepted counts any more.
-    """
-    record = Record.objects.filter(generation_id=generation_id, key_digest=key_digest).first()
-    if record is None:
-        return
-    carried = [slots[name] for name in names if name in slots]
-    record.field_digests = digests.pack(dict.fromkeys(slots.values() if gone else carried, digests.IN_DOUBT), bytes(record.field_digests))
-    record.row_digest = 0
-    record.match_digest = 0 if len(carried) < len(names) else record.match_digest
-    record.tried = ""
-    record.save(update_fields=["field_digests", "row_digest", "match_digest", "tried"])
-
-
-def _upsert(records: list[Record], columns: list[str]) -> None:
-    if records:
-        Record.objects.bulk_create(records, update_conflicts=True, unique_fields=["generation", "key_digest"], update_fields=columns)
 
 
 def _row(change: Change) -> list[Any]:
