@@ -11,10 +11,11 @@ from typing import Any
 
 from activations.models import Change
 from dinmo.chaos.story import HOLDERS, Kill
-from dinmo.chaos.weather import Write
+from dinmo.chaos.weather import Failure, Write
 
 BEFORE_SECONDS = 5.0
 """A request that had left when somebody was killed is carried out a little later."""
+LAPSE = "nobody: a lease that ended"
 Place = tuple[str, int]
 """An activation's name and a company's number."""
 _DOMAIN = re.compile(r"company(\d+)\.")
@@ -22,7 +23,7 @@ _DOMAIN = re.compile(r"company(\d+)\.")
 
 @dataclass
 class Repeats:
-    """Repeats by cause: those of each kill and activation, those of lost answers, and those that nothing explains."""
+    """Repeats by cause: those of each kill and activation, those of the weather, and those that nothing explains."""
 
     by_kill: Counter[tuple[Kill, str]] = field(default_factory=Counter)
     by_weather: int = 0
@@ -77,8 +78,21 @@ def by_change(writes: Iterable[Write], changes: Iterable[Change], ids: Mapping[s
         yield from ((place, change, written[change.pk]) for change in mine)
 
 
-def explain(attempts: Iterable[tuple[Place, Change, list[Write]]], kills: Sequence[Kill]) -> Repeats:
-    """The cause of every repeat: a lost answer, else the kill that came between."""
+def explain(
+    attempts: Iterable[tuple[Place, Change, list[Write]]],
+    kills: Sequence[Kill],
+    lapses: Sequence[Kill] = (),
+    failures: Sequence[Failure] = (),
+) -> Repeats:
+    """The cause of every repeat: the weather, else the kill that came between, else that another worker took the run over.
+
+    The weather is the cause where it lost the answer, or failed another request of the same record: a record may take two
+    (a new match value goes by PATCH, a list by PUT), and both are sent again.
+
+    Args:
+        lapses: when a lease had ended and the run went to another worker, also where nobody was killed: a starved worker
+            loses its lease as a dead one does.
+    """
     repeats = Repeats()
     for (activation, number), _, writes in attempts:
         same: dict[str, Write] = {}
@@ -88,8 +102,8 @@ def explain(attempts: Iterable[tuple[Place, Change, list[Write]]], kills: Sequen
             same[body] = write
             if before is None:
                 continue
-            kill = _cause(before, write, activation, kills)
-            if not before.answered:
+            kill = _cause(before, write, kills) or _lapse(before, write, activation, lapses)
+            if not before.answered or _failed_between(before, write, failures):
                 repeats.by_weather += 1
             elif kill:
                 repeats.by_kill[kill, activation] += 1
@@ -98,11 +112,19 @@ def explain(attempts: Iterable[tuple[Place, Change, list[Write]]], kills: Sequen
     return repeats
 
 
-def _cause(before: Write, again: Write, activation: str, kills: Sequence[Kill]) -> Kill | None:
+def _failed_between(before: Write, again: Write, failures: Sequence[Failure]) -> bool:
+    return any(one.path == again.path and before.at <= one.at <= again.at for one in failures)
+
+
+def _cause(before: Write, again: Write, kills: Sequence[Kill]) -> Kill | None:
     between = [kill for kill in kills if before.at - BEFORE_SECONDS <= kill.at <= again.at]
     between = [kill for kill in between if kill.target in HOLDERS] or between
     after = [kill for kill in between if kill.at >= before.at]
     return after[0] if after else between[-1] if between else None
+
+
+def _lapse(before: Write, again: Write, activation: str, lapses: Sequence[Kill]) -> Kill | None:
+    return next((one for one in lapses if activation in one.live and before.at - BEFORE_SECONDS <= one.at <= again.at), None)
 
 
 def _place(write: Write, ids: Mapping[str, Place]) -> Place:
