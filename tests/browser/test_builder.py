@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -15,26 +14,17 @@ from segments import read
 from segments.discovery import refresh_columns
 from segments.models import DataModel, Segment, Source
 from tests.browser.test_story import goto, save
-from tests.segments.places import POSTGRES_SCHEMA, POSTGRES_URL, postgres_answers
-from tests.segments.renewals import Shop, in_postgres, in_sqlite
+from tests.segments.renewals import Shop, in_sqlite
+from tests.segments.renewals import opened as in_engine
 
-SCHEMA = f"{POSTGRES_SCHEMA}_browser"
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def shop(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> Iterator[Shop]:
     settings.SOURCE_FILES_ROOT = tmp_path
-    if request.param == "sqlite":
-        yield in_sqlite(tmp_path)
-        return
-    if not postgres_answers():
-        pytest.skip(f"no PostgreSQL at {POSTGRES_URL}")
-    with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
-        connection.execute(f'create schema "{SCHEMA}"'.encode())
-    yield in_postgres(SCHEMA)
-    with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
-        connection.execute(f'drop schema "{SCHEMA}" cascade'.encode())
+    with in_engine(request.param, tmp_path) as made:
+        yield made
 
 
 def root(page: Page) -> Any:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,8 +14,20 @@ from typing import Any
 import duckdb
 import psycopg
 import pyarrow as pa
+import pytest
 
-from tests.segments.places import POSTGRES_SCHEMA, POSTGRES_URL, mysql_connection, mysql_settings, postgres_settings
+from tests.segments.places import (
+    ANSWERS,
+    MYSQL_DATABASE,
+    POSTGRES_SCHEMA,
+    POSTGRES_URL,
+    mysql_connection,
+    mysql_settings,
+    postgres_settings,
+)
+
+SCHEMA = f"{POSTGRES_SCHEMA}_story"
+DATABASE = f"{MYSQL_DATABASE}_story"
 
 COMPANIES = 400
 TABLES = [
@@ -85,11 +98,13 @@ def in_duckdb(root: Path) -> Shop:
     return Shop("DuckDB", {"path": "shop.duckdb"}, _ids(found))
 
 
-def in_postgres(schema: str = POSTGRES_SCHEMA) -> Shop:
+@contextmanager
+def in_postgres() -> Iterator[Shop]:
+    """In a schema of its own."""
     companies, orders = data()
     with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
-        connection.execute(f'set search_path = "{schema}"'.encode())
-        connection.execute("drop table if exists orders, companies")
+        connection.execute(f'create schema "{SCHEMA}"'.encode())
+        connection.execute(f'set search_path = "{SCHEMA}"'.encode())
         for statement in TABLES:
             connection.execute(statement.format(moment="timestamp").encode())
         with connection.cursor() as cursor:
@@ -97,21 +112,29 @@ def in_postgres(schema: str = POSTGRES_SCHEMA) -> Shop:
             cursor.executemany("insert into orders values (%s, %s, %s)", orders)
         since = "(now() at time zone 'utc') - interval '30 days'"
         found = connection.execute(BY_HAND.format(country="country", since=since).encode()).fetchall()
-    return Shop("PostgreSQL", _filled({**postgres_settings(), "schema": schema}), _ids(found), f"{schema}.")
+        try:
+            yield Shop("PostgreSQL", _filled({**postgres_settings(), "schema": SCHEMA}), _ids(found), f"{SCHEMA}.")
+        finally:
+            connection.execute(f'drop schema "{SCHEMA}" cascade'.encode())
 
 
-def in_mysql() -> Shop:
+@contextmanager
+def in_mysql() -> Iterator[Shop]:
+    """In a database of its own."""
     companies, orders = data()
-    with mysql_connection() as connection, connection.cursor() as cursor:
-        cursor.execute("drop table if exists orders, companies")
+    with mysql_connection("") as connection, connection.cursor() as cursor:
+        cursor.execute(f"create database `{DATABASE}` character set utf8mb4")
+        cursor.execute(f"use `{DATABASE}`")
         for statement in TABLES:
             cursor.execute(statement.format(moment="datetime"))
         cursor.executemany("insert into companies values (%s, %s, %s, %s, %s, %s)", companies)
         cursor.executemany("insert into orders values (%s, %s, %s)", orders)
         # By its collation this server finds FR and fr the same, which no other one does.
         cursor.execute(BY_HAND.format(country="binary country", since="utc_timestamp() - interval 30 day"))
-        found = list(cursor.fetchall())
-    return Shop("MySQL or MariaDB", _filled(mysql_settings()), _ids(found))
+        try:
+            yield Shop("MySQL or MariaDB", _filled({**mysql_settings(), "database": DATABASE}), _ids(list(cursor.fetchall())))
+        finally:
+            cursor.execute(f"drop database `{DATABASE}`")
 
 
 def _ids(rows: list[tuple[Any, ...]]) -> list[int]:
@@ -123,9 +146,18 @@ def _filled(settings: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(settings[name]) for name in ("host", "port", "database", "user", "password", "schema") if settings.get(name)}
 
 
-SHOPS: Mapping[str, Callable[[Path], Shop]] = {
-    "sqlite": in_sqlite,
-    "duckdb": in_duckdb,
+SHOPS: Mapping[str, Callable[[Path], AbstractContextManager[Shop]]] = {
+    "sqlite": lambda root: nullcontext(in_sqlite(root)),
+    "duckdb": lambda root: nullcontext(in_duckdb(root)),
     "postgres": lambda root: in_postgres(),
     "mysql": lambda root: in_mysql(),
 }
+
+
+@contextmanager
+def opened(slug: str, root: Path) -> Iterator[Shop]:
+    """The shop in an engine; the test is skipped where no server answers."""
+    if slug in ANSWERS and not ANSWERS[slug]():
+        pytest.skip(f"no {slug} server answers")
+    with SHOPS[slug](root) as shop:
+        yield shop

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,7 @@ from django.utils import timezone
 from segments import read
 from segments.models import DataModel, Relation, Segment, Source
 from segments.registry import engines
-from tests.segments.places import SERVERS
-from tests.segments.renewals import COMPANIES, SHOPS, Shop
+from tests.segments.renewals import COMPANIES, SHOPS, Shop, opened
 
 pytestmark = pytest.mark.django_db
 ORDERS = {"field": "amount", "is": "greater_than", "value": "100"}
@@ -30,11 +30,10 @@ WHERE = {
 
 
 @pytest.fixture(params=SHOPS)
-def shop(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> tuple[str, Shop]:
+def shop(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> Iterator[tuple[str, Shop]]:
     settings.SOURCE_FILES_ROOT = tmp_path
-    if request.param in SERVERS:
-        request.getfixturevalue(request.param)
-    return request.param, SHOPS[request.param](tmp_path)
+    with opened(request.param, tmp_path) as made:
+        yield request.param, made
 
 
 def save(staff: Client, thing: str, **fields: Any) -> None:
