@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,18 +12,20 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 from django.conf import settings
 from django.utils import timezone
-from sqlalchemy import FromClause, Select
+from sqlalchemy import Select
 
 from core.errors import Misconfigured
-from segments import conditions, limits
+from segments import computed, conditions, limits
 from segments import sql as statements
 from segments.ahead import ahead, nothing
+from segments.comparing import Clock
 from segments.contract import ColumnInfo, ColumnType, Reader
+from segments.layers import computing
 from segments.models import Column, DataModel, Segment
 from segments.sources import engine, opened, zone
-from segments.tree import Group
+from segments.tree import Group, fields
 from segments.values import natural
-from segments.where import First, Narrowing, Table
+from segments.where import Builder, First, Narrowing, Reach, Table
 from segments.world import facts
 
 
@@ -36,6 +38,8 @@ class Selection:
     limit: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     """Of the segment, which its conditions must not come back to."""
+    computed: Sequence[Column] | None = None
+    """The computed fields of the model, where they are about to be others."""
 
 
 @dataclass(frozen=True)
@@ -58,19 +62,33 @@ class Examined:
 
 @dataclass(frozen=True)
 class _Query:
-    """A selection made ready for its source."""
+    """A selection made ready for its source. Computed fields are worked out only where a statement needs them."""
 
-    columns: dict[str, ColumnInfo]
-    source: FromClause
-    where: Narrowing | None
-    first: First | None
+    types: dict[str, ColumnType]
+    reach: Reach
+    model: str
     tree: Group
+    first: First | None
+    clock: Clock
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
-        return statements.select(self.source, self.columns, columns, self.where, self.first)
+        order = [self.first.limit.order_by] if self.first else []
+        table, where = self._narrowed([*columns, *order])
+        return statements.select(table.source, table.infos, columns, where, self.first)
 
     def count(self) -> Select[Any]:
-        return statements.count(self.source, self.where, self.first.limit.rows if self.first else None)
+        table, where = self._narrowed([])
+        return statements.count(table.source, where, self.first.limit.rows if self.first else None)
+
+    def everything(self) -> Select[Any]:
+        return statements.count(self.table([]).source)
+
+    def table(self, columns: Sequence[str]) -> Table:
+        return self.reach(self.model, columns)
+
+    def _narrowed(self, columns: Sequence[str]) -> tuple[Table, Narrowing | None]:
+        table = self.table([*columns, *fields(self.tree)])
+        return table, Builder(table, self.clock, self.reach).narrowing(self.tree)
 
 
 def selection(of: Segment | DataModel) -> Selection:
@@ -101,10 +119,9 @@ def examine(selection: Selection, *, now: datetime, limit: int, total: bool, loo
     """
     with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
         query = _query(selection, reader, now)
-        everything = statements.count(query.source)
         asked: list[Callable[[], Any]] = [lambda: _first_rows(query, reader, limit), lambda: _counted(query.count(), reader)]
         if total:
-            asked.append(lambda: _counted(everything, reader))
+            asked.append(lambda: _counted(query.everything(), reader))
         with closing(ahead((ask() for ask in asked), look=look, interrupt=reader.interrupt)) as answers:
             rows, count, *more = answers
     return Examined(_natural(rows, query, selection), count, more[0] if more else None)
@@ -118,13 +135,14 @@ def values(model: DataModel, column: str, search: str, *, limit: int, look: Call
     """
     with opened(model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
         query = _query(Selection(model, {}), reader, timezone.now())
-        _refuse_missing(Selection(model, {}), [column], query.columns)
-        found = statements.containing(query.source, query.columns[column], search)
-        chosen = statements.select(query.source, query.columns, [column], found)
+        _refuse_missing(Selection(model, {}), [column], query.types)
+        table = query.table([column])
+        found = statements.containing(table.source, table.infos[column], search)
+        chosen = statements.select(table.source, table.infos, [column], found)
         asked = (reader.rows(one, limit) for one in [statements.frequent(chosen)])
         with closing(ahead(asked, look=look, interrupt=reader.interrupt)) as answers:
             (rows,) = answers
-    return _values(rows, query.columns[column].type, zone(model.source))
+    return _values(rows, query.types[column], zone(model.source))
 
 
 def breakdown(selection: Selection, column: str, *, now: datetime, limit: int) -> list[tuple[Any, int]]:
@@ -135,9 +153,9 @@ def breakdown(selection: Selection, column: str, *, now: datetime, limit: int) -
     """
     with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
         query = _query(selection, reader, now)
-        _refuse_missing(selection, [column], query.columns)
+        _refuse_missing(selection, [column], query.types)
         rows = reader.rows(statements.frequent(query.select([column])), limit)
-    return _values(rows, query.columns[column].type, zone(selection.model.source))
+    return _values(rows, query.types[column], zone(selection.model.source))
 
 
 def count(selection: Selection, *, now: datetime) -> int:
@@ -169,7 +187,10 @@ def check(selection: Selection, columns: Sequence[str]) -> None:
         Misconfigured, Unavailable
     """
     with opened(selection.model.source, settings.SOURCE_TIMEOUT_SECONDS) as reader:
-        _refuse_missing(selection, [selection.model.primary_key, *columns], _columns(selection.model, reader))
+        query = _query(replace(selection, where={}, limit={}), reader, timezone.now())
+        wanted = [selection.model.primary_key, *columns]
+        _refuse_missing(selection, wanted, query.types)
+        query.table(wanted)
 
 
 @contextmanager
@@ -185,8 +206,8 @@ def stream(selection: Selection, columns: Sequence[str], *, now: datetime, look:
     """
     with opened(selection.model.source, settings.SOURCE_TIMEOUT_SECONDS) as reader:
         query = _query(selection, reader, now)
-        _refuse_missing(selection, columns, query.columns)
-        types = {name: query.columns[name].type for name in columns}
+        _refuse_missing(selection, columns, query.types)
+        types = {name: query.types[name] for name in columns}
         with closing(ahead(reader.batches(query.select(columns)), look=look, interrupt=reader.interrupt)) as batches:
             yield Stream(types, zone(selection.model.source), batches)
 
@@ -194,7 +215,7 @@ def stream(selection: Selection, columns: Sequence[str], *, now: datetime, look:
 def _columns(model: DataModel, reader: Reader) -> dict[str, ColumnInfo]:
     """The columns that the source has now, under the names and of the types that the model gave them: a file's types follow
     its values, and one odd value must not turn a number into text for all rows."""
-    known = {column.source_name: column for column in model.columns.all()} if model.pk else {}
+    known = model.source_columns() if model.pk else {}
     natives = reader.natives(table=model.table, sql=model.sql)
     if natives.keys() <= known.keys():
         present = [(known[name], native) for name, native in natives.items()]
@@ -208,7 +229,7 @@ def _columns(model: DataModel, reader: Reader) -> dict[str, ColumnInfo]:
 def _stored(model: DataModel) -> dict[str, ColumnInfo]:
     if model.pk is None:
         return {}
-    return {column.name: _info(column, column.native) for column in model.columns.all() if column.used}
+    return {column.name: _info(column, column.native) for column in model.source_columns().values() if column.used}
 
 
 def _info(column: Column, native: str) -> ColumnInfo:
@@ -218,32 +239,36 @@ def _info(column: Column, native: str) -> ColumnInfo:
 def _query(selection: Selection, reader: Reader | None, now: datetime) -> _Query:
     """The selection against the columns that its source has now, or without a reader against those that are stored."""
     model = selection.model
+    clock = Clock(now, zone(model.source))
+    own = _table(model, reader)
+    about = facts(model, {name: info.type for name, info in own.infos.items()}, computed=selection.computed)
 
-    def table(of: DataModel) -> Table:
-        columns = _columns(of, reader) if reader else _stored(of)
-        source = statements.relation(list(columns.values()), engine(model.source).dialect, table=of.table, sql=of.sql)
-        return Table(source, columns, of.primary_key)
+    def reach(name: str, columns: Iterable[str]) -> Table:
+        known = about if name in ("", model.name) else about.world[name]
+        table = own if known is about else _table(DataModel.objects.get(source=model.source, name=name), reader)
+        return computing(table, computed.formulas(known, columns), engine(model.source).computed, clock, reach)
 
-    def reach(name: str) -> Table:
-        return table(model if name == model.name else DataModel.objects.get(source=model.source, name=name))
-
-    own = table(model)
     tree = conditions.parse(selection.where)
-    _refuse_missing(selection, [leaf.field for leaf in conditions.leaves(tree)], own.infos)
-    about = facts(model, {name: info.type for name, info in own.infos.items()})
+    _refuse_missing(selection, [leaf.field for leaf in conditions.leaves(tree)], about.types)
     tree = conditions.validate(tree, about, name=selection.name)
     limit = limits.parse(selection.limit, about.types)
-    where = statements.where(tree, own.source, own.infos, now=now, zone=zone(model.source), reach=reach)
-    return _Query(dict(own.infos), own.source, where, First(limit, model.primary_key) if limit else None, tree)
+    types = {name: ColumnType(type) for name, type in about.types.items()}
+    return _Query(types, reach, about.name, tree, First(limit, model.primary_key) if limit else None, clock)
+
+
+def _table(model: DataModel, reader: Reader | None) -> Table:
+    columns = _columns(model, reader) if reader else _stored(model)
+    source = statements.relation(list(columns.values()), engine(model.source).dialect, table=model.table, sql=model.sql)
+    return Table(source, columns, model.primary_key)
 
 
 def _first_rows(query: _Query, reader: Reader, limit: int) -> list[dict[str, Any]]:
-    return reader.rows(query.select(list(query.columns)), min(limit, query.first.limit.rows) if query.first else limit)
+    return reader.rows(query.select(list(query.types)), min(limit, query.first.limit.rows) if query.first else limit)
 
 
 def _natural(rows: list[dict[str, Any]], query: _Query, selection: Selection) -> list[dict[str, Any]]:
     home = zone(selection.model.source)
-    return [{name: natural(value, query.columns[name].type, home) for name, value in row.items()} for row in rows]
+    return [{name: natural(value, query.types[name], home) for name, value in row.items()} for row in rows]
 
 
 def _values(rows: list[dict[str, Any]], type: ColumnType, home: ZoneInfo) -> list[tuple[Any, int]]:
@@ -255,10 +280,10 @@ def _counted(query: Select[Any], reader: Reader) -> int:
 
 
 def _shown(query: _Query, selection: Selection) -> str:
-    return statements.shown(query.select(list(query.columns)), engine(selection.model.source).dialect)
+    return statements.shown(query.select(list(query.types)), engine(selection.model.source).dialect)
 
 
-def _refuse_missing(selection: Selection, wanted: Sequence[str], columns: Mapping[str, ColumnInfo]) -> None:
+def _refuse_missing(selection: Selection, wanted: Sequence[str], columns: Container[str]) -> None:
     for name in wanted:
         if name not in columns:
             raise Misconfigured(

@@ -37,7 +37,7 @@ class BuilderFacts(Endpoint):
         ids = dict(DataModel.objects.filter(source=model.source).values_list("name", "pk"))
         for name, about in world.items():
             about["id"] = ids[name]
-        world[model.name]["columns"] = [{"name": column["name"], "type": column["type"]} for column in columns_now["columns"]]
+        world[model.name]["columns"] = columns_now["columns"]
         return Response({"model": model.name, "models": world, "problem": columns_now["problem"]})
 
 
@@ -141,7 +141,7 @@ def _look(request: Request) -> Callable[[], None]:
 def facts_json(about: Facts) -> dict[str, Any]:
     """The facts of a model for the builder."""
     return {
-        "columns": [{"name": name, "type": type} for name, type in about.types.items()],
+        "columns": [{"name": name, "type": type, "computed": name in about.computed} for name, type in about.types.items()],
         "links": [{"model": link.model, "through": link.through, "many": link.many} for link in about.links],
         "segments": list(about.segments),
     }

@@ -17,10 +17,11 @@ from sqlalchemy import ColumnElement, FromClause, Select, Text, func, literal, l
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import quoted_name, visitors
 
+from segments.comparing import Clock
 from segments.contract import ColumnInfo
 from segments.terms import Exported, Position, TextValue, Verbatim
 from segments.tree import Group
-from segments.where import Builder, Clock, First, Infos, Narrowing, Reach, Table, narrowed, nothing, ordered
+from segments.where import Builder, First, Infos, Narrowing, Reach, Table, narrowed, nothing, ordered
 
 WITHOUT_SCHEMAS = ("sqlite", "duckdb")
 _NAME = re.compile(r'(?:(?:"((?:[^"]|"")+)"|([^".]+))\.)?(?:"((?:[^"]|"")+)"|([^"]+))')

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from core.errors import Misconfigured, Problem, Unavailable
-from segments import checks, conditions
+from segments import checks, computed, conditions
 from segments.contract import ColumnInfo
-from segments.models import DataModel, Segment
+from segments.models import ComputedField, DataModel, Segment, Source
 from segments.sources import opened
-from segments.tree import Group, Leaf, Related
+from segments.tree import columns
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +32,12 @@ def look(model: DataModel, now: datetime) -> str:
     try:
         with opened(model.source, settings.SOURCE_TIMEOUT_SECONDS) as reader:
             found = {info.name: info for info in reader.columns(table=model.table, sql=model.sql)}
-        columns = {column.source_name: column for column in model.columns.all()}
+        columns = model.source_columns()
         types = {name: column.type for name, column in columns.items()}
         natives = {name: column.native for name, column in columns.items()}
         source_names = {column.name: name for name, column in columns.items()}
-        problem = changed(types, natives, found, {source_names.get(name, name) for name in used(model)})
+        worked_out = {column.name for column in model.computed_fields()}
+        problem = changed(types, natives, found, {source_names.get(name, name) for name in used(model) - worked_out})
     except Misconfigured as refused:
         problem = refused.message
     model.problem, model.checked_at = problem, now
@@ -69,9 +71,11 @@ def changed(types: Mapping[str, str], natives: Mapping[str, str], found: Mapping
 
 
 def used(model: DataModel) -> set[str]:
-    """The columns of a model that a key, a relation, a segment or an activation uses."""
+    """The columns of a model that a key, a relation, a computed field, a segment or an activation uses."""
     names = {model.primary_key}
     names |= set(model.relations.values_list("from_column", flat=True)) | set(model.relations_here.values_list("to_column", flat=True))
+    for column in fields_of(model.source):
+        names |= computed.named(column.definition, column.model.name, model.name)
     for segment in Segment.objects.filter(model__source=model.source).select_related("model"):
         names |= set(_fields(segment, model))
     # Reached from this side, so that this room need not know who activates.
@@ -80,26 +84,19 @@ def used(model: DataModel) -> set[str]:
     return names
 
 
+def fields_of(source: Source) -> QuerySet[ComputedField]:
+    """The computed fields of all models of a source."""
+    return ComputedField.objects.filter(model__source=source).exclude(definition={}).select_related("model")
+
+
 def _fields(segment: Segment, model: DataModel) -> Iterator[str]:
     try:
         tree = conditions.parse(segment.where)
     except Misconfigured:
         return
-    yield from _of(tree, segment.model.name, model.name)
+    yield from columns(tree, segment.model.name, model.name)
     if segment.limit and segment.model_id == model.pk:
         yield str(segment.limit.get("order_by"))
-
-
-def _of(tree: Group, about: str, wanted: str) -> Iterator[str]:
-    for item in tree.items:
-        if isinstance(item, Group):
-            yield from _of(item, about, wanted)
-        elif isinstance(item, Related):
-            if item.model == wanted and item.column:
-                yield item.column
-            yield from _of(item.where, item.model, wanted)
-        elif isinstance(item, Leaf) and about == wanted:
-            yield item.field
 
 
 def _key_warning(model: DataModel) -> str:

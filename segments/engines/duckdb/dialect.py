@@ -8,13 +8,29 @@ from sqlalchemy import ColumnElement, Text, and_, case, cast, false, func, liter
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from segments.contract import ColumnType
-from segments.terms import BooleanValue, Exported, ListHas, Missing, NumberValue, TextValue, Within, between, is_not_a_number, written
+from segments.terms import (
+    Aggregate,
+    BooleanValue,
+    Exported,
+    Label,
+    ListHas,
+    Missing,
+    NumberValue,
+    TextValue,
+    Within,
+    aggregate,
+    between,
+    is_not_a_number,
+    written,
+)
 from segments.times import Days
 from segments.values import DATE, FALSE, LOCAL, NUMBER, TRUE, ZONED
 
 TEXT = "VARCHAR"
 ZONED_TYPE = "TIMESTAMP WITH TIME ZONE"
 WITHOUT_ARROW = ("HUGEINT", "UHUGEINT", "UBIGINT", "FLOAT", "VARINT", "BIGNUM")
+COMPUTED = {ColumnType.TEXT: TEXT, ColumnType.INTEGER: "HUGEINT", ColumnType.NUMBER: "DECIMAL"}
+"""The native types of what is computed."""
 NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
 NESTED = (ColumnType.LIST, ColumnType.OBJECT)
 
@@ -25,6 +41,15 @@ class DuckDBDialect(PGDialect):
     name = "duckdb"
     supports_statement_cache = False
     max_identifier_length = 10_000
+
+
+class HugeInt(types.UserDefinedType[int]):
+    """A whole number of 128 bits, which no sum of smaller ones overflows."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **options: Any) -> str:
+        return "HUGEINT"
 
 
 dialect = DuckDBDialect(paramstyle="numeric_dollar")
@@ -77,6 +102,20 @@ def _within(term: Within) -> ColumnElement[Any]:
         (_spells(term.column, LOCAL), between(_tried(term.column, "TIMESTAMP"), term.span, zone=term.zone)),
         else_=false(),
     )
+
+
+@written(Label, "duckdb")
+def _label(term: Label) -> ColumnElement[Any]:
+    # DuckDB 2.0 fails to compare a bare CASE of constants: "BindBuiltinScalarFunction did not return a BoundFunctionExpression".
+    return func.list_extract(func.list_value(term.column), literal_column("1"))
+
+
+@written(Aggregate, "duckdb")
+def _aggregate(term: Aggregate) -> ColumnElement[Any]:
+    value = aggregate(term, types.Numeric(38, 9))
+    if term.info.type != ColumnType.INTEGER or term.measure == "average":
+        return value
+    return cast(value, HugeInt())
 
 
 @written(ListHas, "duckdb")

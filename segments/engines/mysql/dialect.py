@@ -16,10 +16,25 @@ from sqlalchemy.sql.elements import Null
 
 from segments.contract import ColumnType
 from segments.engines.mysql.types import BINARY, GEOMETRY
-from segments.terms import BooleanValue, Exported, ListHas, Missing, NumberValue, Position, TextValue, Within, between, written
+from segments.terms import (
+    Aggregate,
+    BooleanValue,
+    Exported,
+    ListHas,
+    Missing,
+    NumberValue,
+    Position,
+    TextValue,
+    Within,
+    aggregate,
+    between,
+    written,
+)
 from segments.times import Days
 
 Element = ColumnElement[Any]
+COMPUTED = {ColumnType.TEXT: "varchar", ColumnType.INTEGER: "bigint", ColumnType.NUMBER: "decimal"}
+"""The native types of what is computed."""
 
 
 class MySQLCompiler(MySQLCompiler_mysqldb):
@@ -113,6 +128,11 @@ def _readable(column: Element, native: str) -> Element:
 
 def _plus_zero(column: Element) -> Element:
     return column.op("+")(literal_column("0"))
+
+
+@written(Aggregate, "mysql")
+def _aggregate(term: Aggregate) -> Element:
+    return aggregate(term, types.Numeric(65, 9))
 
 
 @written(ListHas, "mysql")

@@ -9,10 +9,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from segments.contract import ColumnType
-from segments.terms import Exported, ListHas, NumberValue, TextValue, Within, between, is_not_a_number, written
+from segments.terms import Aggregate, Exported, ListHas, NumberValue, TextValue, Within, aggregate, between, is_not_a_number, written
 
 NOT_FINITE = ("'NaN'", "'Infinity'", "'-Infinity'")
 PLAIN_TEXT = ("text", "character varying", "varchar")
+COMPUTED = {ColumnType.TEXT: "text", ColumnType.INTEGER: "bigint", ColumnType.NUMBER: "numeric"}
+"""The native types of what is computed."""
 
 dialect = PGDialect_psycopg()
 
@@ -48,6 +50,11 @@ def _exported(term: Exported) -> ColumnElement[Any]:
 @written(Within, "postgresql")
 def _within(term: Within) -> ColumnElement[Any]:
     return between(term.column, term.span, zone=None if "with time zone" in term.info.native else term.zone)
+
+
+@written(Aggregate, "postgresql")
+def _aggregate(term: Aggregate) -> ColumnElement[Any]:
+    return aggregate(term, types.Numeric())
 
 
 @written(ListHas, "postgresql")

@@ -19,8 +19,8 @@ from core.errors import Misconfigured, Problem, Unavailable
 from segments.contract import ColumnInfo, ColumnType, Engine, ForeignKey, Reader
 from segments.engines.failures import no_table, refused, timed_out
 from segments.engines.paths import PATH, inside
-from segments.engines.sqlite.dialect import dialect
-from segments.engines.sqlite.functions import as_number, is_within, list_has
+from segments.engines.sqlite.dialect import COMPUTED, dialect
+from segments.engines.sqlite.functions import ExactAverage, ExactSum, as_number, is_within, list_has
 from segments.engines.sqlite.types import declared_type, sampled_type, text, text_array
 from segments.terms import bare
 
@@ -39,6 +39,7 @@ class SQLite(Engine):
     label = "SQLite"
     parameters = (PATH,)
     dialect = dialect
+    computed = COMPUTED
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
@@ -156,6 +157,8 @@ def _connected(path: Path) -> sqlite3.Connection:
     connection.create_function("as_number", 1, as_number, deterministic=True)
     connection.create_function("is_within", 5, is_within, deterministic=True)
     connection.create_function("list_has", 2, list_has, deterministic=True)
+    connection.create_aggregate("exact_sum", 1, ExactSum)  # type: ignore[arg-type, unused-ignore]
+    connection.create_aggregate("exact_average", 1, ExactAverage)  # type: ignore[arg-type, unused-ignore]
     connection.set_authorizer(_authorized)
     return connection
 
