@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 from core.errors import Misconfigured
 from segments import computed, conditions, limits
-from segments.facts import Definition
+from segments.facts import Definition, Facts
 from segments.models import ComputedField, DataModel, Segment, Source
-from segments.watch import fields_of, used
+from segments.watch import activations_of, fields_of, used
 from segments.world import facts, of_source
 
 MOST_TAGS = 20
@@ -40,8 +40,13 @@ def checked(segment: Segment, before: str = "") -> tuple[dict[str, Any], dict[st
 
 def broken(source: Source) -> dict[str, str]:
     """The segments and computed fields of the source that can't be understood as things stand, each with the reason."""
+    return broken_in(of_source(source))
+
+
+def broken_in(world: Mapping[str, Facts]) -> dict[str, str]:
+    """PURE. The same of the facts of all models of a source."""
     found = {}
-    for about in of_source(source).values():
+    for about in world.values():
         for name, definition in about.segments.items():
             if problem := _problem(conditions.parse, definition.where, about, name=name):
                 found[f"the segment {name!r}"] = problem
@@ -61,7 +66,12 @@ def _problem(read: Callable[..., Any], *given: Any, **named: Any) -> str:
 
 def refuse_breaking(source: Source, before: Container[str]) -> None:
     """Raises Misconfigured where a segment or a computed field is broken now that was not `before`."""
-    for name, reason in broken(source).items():
+    refuse_more(broken(source), before)
+
+
+def refuse_more(found: Mapping[str, str], before: Container[str]) -> None:
+    """PURE. Raises Misconfigured where something is found broken that was not `before`."""
+    for name, reason in found.items():
         if name not in before:
             message = f"This change can't be done: {name} needs it. {reason}"
             raise Misconfigured("segment_needs_it", message, where=name)
@@ -107,8 +117,7 @@ def rename_column(model: DataModel, before: str, after: str) -> None:
     Raises:
         Misconfigured: an activation tells records apart by it, and would take it for another column.
     """
-    activations = [*model.activations.all(), *(one for segment in model.segments.all() for one in segment.activations.all())]
-    for activation in activations:
+    for activation in activations_of(model):
         if activation.match_column == before:
             message = f"{before!r} can't be renamed: the activation {activation.name!r} matches records by it."
             raise Misconfigured("column_matches", message, where=before)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -77,9 +77,8 @@ def used(model: DataModel) -> set[str]:
     for column in fields_of(model.source):
         names |= computed.named(column.definition, column.model.name, model.name)
     for segment in Segment.objects.filter(model__source=model.source).select_related("model"):
-        names |= set(_fields(segment, model))
-    # Reached from this side, so that this room need not know who activates.
-    for activation in [*model.activations.all(), *(one for segment in model.segments.all() for one in segment.activations.all())]:
+        names |= looked_at(segment, model)
+    for activation in activations_of(model):
         names |= {activation.match_column, *activation.mappings.exclude(column="").values_list("column", flat=True)}
     return names
 
@@ -89,14 +88,19 @@ def fields_of(source: Source) -> QuerySet[ComputedField]:
     return ComputedField.objects.filter(model__source=source).exclude(definition={}).select_related("model")
 
 
-def _fields(segment: Segment, model: DataModel) -> Iterator[str]:
+def activations_of(model: DataModel) -> list[Any]:
+    """The activations of a model and of its segments. Reached from this side, so that this room need not know who activates."""
+    return [*model.activations.all(), *(one for segment in model.segments.all() for one in segment.activations.all())]
+
+
+def looked_at(segment: Segment, model: DataModel) -> set[str]:
+    """The columns of a model that a segment looks at, of this model or of another."""
     try:
         tree = conditions.parse(segment.where)
     except Misconfigured:
-        return
-    yield from columns(tree, segment.model.name, model.name)
-    if segment.limit and segment.model_id == model.pk:
-        yield str(segment.limit.get("order_by"))
+        return set()
+    order = {str(segment.limit.get("order_by"))} if segment.limit and segment.model_id == model.pk else set()
+    return order | set(columns(tree, segment.model.name, model.name))
 
 
 def _key_warning(model: DataModel) -> str:

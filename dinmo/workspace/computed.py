@@ -72,9 +72,9 @@ def _users(model: str, column: str, scope: Scope) -> Iterator[str]:
             yield f"the segment {segment.name!r}"
     for activation in standing.activations.values():
         about = standing.segments[activation.segment].model if activation.segment else activation.model
-        if about == model and activation.name not in scope.said["activations"]:
-            if column in [mapping.column for mapping in activation.mappings]:
-                yield f"the activation {activation.name!r}"
+        mapped = [mapping.column for mapping in activation.mappings]
+        if about == model and activation.name not in scope.said["activations"] and column in mapped:
+            yield f"the activation {activation.name!r}"
 
 
 def _named(segment: things.Segment, model: str) -> set[str]:

@@ -61,7 +61,8 @@ def _check(problems: Problems, where: Node, name: str, model: str, scope: Scope)
     """Once all segments of the file are known: a condition may name one that stands further down."""
     workspace = scope.workspace().over(scope.standing)
     about = world(workspace, workspace.models[model].source).get(model)
-    if about is None:
+    # A computed field without a type could not be judged, which has been told.
+    if about is None or not all(one.type for model in workspace.models.values() for one in model.computed):
         return
     unread = scope.declared["segments"] - set(scope.said["segments"])
     about = replace(about, segments={**about.segments, **{one: Definition({}) for one in unread}})

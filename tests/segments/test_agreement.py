@@ -440,7 +440,8 @@ def aggregates(draw: st.DrawFn) -> dict[str, Any]:
 def fields(draw: st.DrawFn) -> tuple[Facts, dict[str, Any]]:
     """`Rows` with two computed fields, and a condition on one of them."""
     about = with_field(WORLD["Rows"], 'Number of"%s`', draw(aggregates()))
-    on_aggregate = asked(draw, *list(about.types.items())[-1])
+    name, type = list(about.types.items())[-1]
+    on_aggregate = asked(draw, name, ColumnType(type))
     trees = groups(leaf() | related(groups(leaf())) | st.just(on_aggregate))
     labels = [{"label": label, "where": draw(trees)} for label in ("Gold", "it's")]
     otherwise = draw(st.sampled_from([{}, {"otherwise": "5"}]))
