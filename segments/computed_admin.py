@@ -140,6 +140,10 @@ class ComputedFieldAdmin(ScreenAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may_change(request)
 
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        # Another one would not know its model.
+        return super().render_change_form(request, {**context, "show_save_and_add_another": False}, *args, **kwargs)
+
     def save_model(self, request: HttpRequest, obj: ComputedField, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         formulas.follow(obj, form.before)

@@ -20,7 +20,7 @@ from segments.models import ComputedField, DataModel
 from segments.segment_api import facts_json, look_of
 from segments.world import facts
 
-SHOWN_COLUMNS = 3
+SHOWN_COLUMNS = 6
 NEW = "new field"
 
 
@@ -78,12 +78,12 @@ def asked(request: Request, model: DataModel) -> tuple[ComputedField, Formula]:
 
 
 def _selected(field: ComputedField, formula: Formula) -> tuple[read.Selection, list[str]]:
-    """The rows of its model, and the columns that make its values plain: what names a row, and what the field looks at."""
+    """The rows of its model, and the columns that make its values plain: what names a row, the field, and what it looks at."""
     selection = read.Selection(field.model, {}, computed=formulas.planned(field))
     types = {name: type for name, type in field.model.column_types().items() if name != field.name}
     naming = [name for name, type in types.items() if type == "text"][:1]
-    beside = dict.fromkeys([field.model.primary_key, *naming, *(name for name in types if name in computed.used(formula))])
-    return selection, [*list(beside)[:SHOWN_COLUMNS], field.name]
+    looked_at = [name for name in types if name in computed.used(formula)]
+    return selection, list(dict.fromkeys([field.model.primary_key, *naming, field.name, *looked_at]))[:SHOWN_COLUMNS]
 
 
 def _sql(field: ComputedField, formula: Formula) -> str:
