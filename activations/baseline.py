@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import numpy as np
+import polars as pl
 from django.db import connection
 from django.db.models import Min
 
@@ -84,7 +85,10 @@ class Baseline:
         """The position of each key digest, -1 where it is not there."""
         if not len(self.keys):
             return np.full(len(digests), -1, dtype=np.int64)
-        places = np.minimum(np.searchsorted(self.keys, digests), len(self.keys) - 1)
+        # In their order, so that one look begins where the last one ended: twice as fast.
+        order = np.argsort(digests)
+        places = np.empty(len(digests), dtype=np.int64)
+        places[order] = np.minimum(np.searchsorted(self.keys, digests[order]), len(self.keys) - 1)
         return np.where(self.keys[places] == digests, places, -1)
 
     def tried(self, what: str) -> np.ndarray:
@@ -99,34 +103,34 @@ class Baseline:
 _MOMENT = {
     # The smallest number is numpy's "not a time".
     "postgresql": "coalesce((extract(epoch from accepted_at) * 1000000)::bigint, -9223372036854775808)",
-    "sqlite": "accepted_at",
+    "sqlite": "coalesce(strftime('%%s', accepted_at) * 1000000 + CAST(substr(accepted_at || '000000', 21, 6) AS integer),"
+    " -9223372036854775808)",
 }
+"""When a record was accepted last, in microseconds since 1970."""
+STORED: Mapping[str, type[pl.DataType]] = {
+    "key_digest": pl.Int64, "field_digests": pl.Binary, "match_digest": pl.Int64, "remote_id": pl.String, "accepted_at": pl.Int64,
+    "tried": pl.String, "tried_digest": pl.Int64,
+}  # fmt: skip
 
 
-def stored(generation: Generation, keys: np.ndarray, ids: np.ndarray) -> tuple[Any, ...]:
-    """What the database holds of these records, in columns. Where they lie close together, that range is read.
+def stored(generation: Generation, keys: np.ndarray, ids: np.ndarray) -> pl.DataFrame:
+    """What the database holds of these records, in columns as `STORED`. Where they lie close together, that range is read.
 
     Args:
         keys, ids: of each record; the ids only help to be fast.
-
-    Returns:
-        Key digests, packed field digests, match digests, remote ids, accepted_at (datetime64, NaT where never), what was
-        tried last, and with which row's digest.
     """
-    wanted = set(keys.tolist())
+    wanted = np.unique(keys)
     first, last = int(ids.min()), int(ids.max())
-    together = last - first < SPARSE * len(ids)
-    # The plus keeps SQLite from going by the index of keys.
-    near = _fetch("+generation_id = %s AND id BETWEEN %s AND %s", [generation.pk, first, last]) if together else []
-    rows = [row for row in near if row[0] in wanted]
-    if len(rows) != len(wanted):
-        several = bulk.one_of("key_digest", list(wanted))
-        rows = _fetch(f"generation_id = %s AND {several.sql}", [generation.pk, *several.params])
-    found, packed, matches, remote_ids, moments, tried, tried_rows = zip(*rows, strict=True) if rows else [()] * 7
-    accepted_at = np.array(moments, dtype="datetime64[us]" if connection.vendor == "sqlite" else np.int64).view("datetime64[us]")
-    return found, packed, matches, remote_ids, accepted_at, tried, tried_rows
+    if last - first < SPARSE * len(ids):
+        # The plus keeps SQLite from going by the index of keys.
+        near = _fetch("+generation_id = %s AND id BETWEEN %s AND %s", [generation.pk, first, last])
+        rows = near.filter(np.isin(near["key_digest"].to_numpy(), wanted))
+        if len(rows) == len(wanted):
+            return rows
+    several = bulk.one_of("key_digest", wanted.tolist())
+    return _fetch(f"generation_id = %s AND {several.sql}", [generation.pk, *several.params])
 
 
-def _fetch(where: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+def _fetch(where: str, params: Sequence[Any]) -> pl.DataFrame:
     columns = f"key_digest, field_digests, match_digest, remote_id, {_MOMENT[connection.vendor]}, tried, tried_digest"
-    return bulk.fetch(f"SELECT {columns} FROM activations_record WHERE {where}", params)  # noqa: S608
+    return bulk.fetch_frame(f"SELECT {columns} FROM activations_record WHERE {where}", params, STORED)  # noqa: S608

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import orjson
 import polars as pl
+import pyarrow as pa
 from django.db import connection
 from django.db.models import Model
 from psycopg import ClientCursor, Cursor
@@ -31,15 +32,13 @@ def fetch_numbers(sql: str, params: Sequence[Any], types: Sequence[str]) -> list
     return [np.concatenate(pieces.pop(0)) for _ in types]
 
 
-def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """The rows of a query as the driver gives them, on PostgreSQL in binary."""
+def fetch_frame(sql: str, params: Sequence[Any], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+    """The rows of a query without nulls, as columns of these types: whole numbers, texts and bytes."""
     if connection.vendor == "postgresql":
-        connection.ensure_connection()
-        with Cursor(connection.connection) as cursor:
-            return list(cursor.execute(sql.encode(), params, binary=True).fetchall())
+        return _aggregated(sql, params, schema)
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return list(cursor.cursor.fetchall())
+        return pl.DataFrame(cursor.cursor.fetchall(), schema=dict(schema), orient="row")
 
 
 @dataclass(frozen=True)
@@ -162,6 +161,39 @@ def _copied_numbers(sql: str, params: Sequence[Any], width: int) -> Iterator[lis
         begin = 0 if number else header
         packed = np.frombuffer(block, dtype=row, offset=begin, count=(len(block) - begin) // row.itemsize)
         yield [packed[f"v{n}"] for n in range(width)]
+
+
+def _aggregated(sql: str, params: Sequence[Any], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+    """The rows as a single one, in which each column is all its values in a row: no value becomes a Python object."""
+    parts = [part for name, kind in schema.items() for part in _AGGREGATES[kind](name)]
+    connection.ensure_connection()
+    with Cursor(connection.connection) as cursor:
+        statement = f"SELECT {', '.join(parts)} FROM ({sql}) AS found({', '.join(schema)})"  # noqa: S608
+        row = cursor.execute(statement.encode(), params, binary=True).fetchone()
+    if row is None or row[0] is None:
+        return pl.DataFrame(schema=dict(schema))
+    values = iter(row)
+    return pl.DataFrame({name: _column(kind, values) for name, kind in schema.items()})
+
+
+_AGGREGATES: Mapping[type[pl.DataType], Callable[[str], list[str]]] = {
+    pl.Int64: lambda name: [f"string_agg(int8send({name}), '')"],
+    pl.Binary: lambda name: [f"string_agg({name}, '')", f"string_agg(int8send(octet_length({name})), '')"],
+    pl.String: lambda name: [f"string_agg(convert_to({name}, 'UTF8'), '')", f"string_agg(int8send(octet_length({name})), '')"],
+}
+
+
+def _column(kind: type[pl.DataType], values: Iterator[bytes]) -> pl.Series:
+    data = next(values)
+    if kind == pl.Int64:
+        return pl.Series(np.frombuffer(data, dtype=">i8").astype(np.int64))
+    ends = np.frombuffer(next(values), dtype=">i8").cumsum()
+    offsets = np.concatenate([[0], ends]).astype(np.int64)
+    packed = pa.Array.from_buffers(_LARGE[kind], len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+    return pl.Series(packed)
+
+
+_LARGE = {pl.Binary: pa.large_binary(), pl.String: pa.large_string()}
 
 
 def json_text(value: Any) -> str:

@@ -19,8 +19,8 @@ from activations.lease import Lease
 from activations.models import Bundle, Change, Run
 
 _COLUMNS = ["run_id", "epoch", "new", "known", "another", "keys", "data"]
-SIZE = 1_000
-TOGETHER = 20
+SIZE = 2_000
+TOGETHER = 10
 LISTED = 20_000
 """How many of the changes that are never delivered are listed one by one; the others are counted."""
 _FIXED = {
@@ -49,7 +49,7 @@ class Packed:
 
 def write(run: Run, lease: Lease, frame: pl.DataFrame) -> None:
     """Packs changes, given as columns of their table, in the order of their rows."""
-    for some in bulk.chunks([_packed(piece) for piece in frame.iter_slices(SIZE)], TOGETHER):
+    for some in bulk.chunks(_packed(frame), TOGETHER):
         rows = [(run.pk, lease.epoch, one.counts.new, one.counts.known, one.counts.another, one.keys, one.data) for one in some]
         with lease.fenced():
             bulk.insert_numbers_and_bytes(Bundle, _COLUMNS, rows)
@@ -78,7 +78,7 @@ def draw_out(run: Run, lease: Lease, keys: np.ndarray) -> None:
         wanted = np.isin(frame["key_digest"].to_numpy(), keys)
         with lease.fenced():
             _insert(bundle, frame.filter(wanted))
-            _replace(bundle, _packed(frame.filter(~wanted)))
+            _replace(bundle, frame.filter(~wanted))
 
 
 def read(run: Run) -> Iterator[pl.DataFrame]:
@@ -104,15 +104,21 @@ def list_rest(run: Run, lease: Lease) -> int:
     return packed.new + packed.known
 
 
-def _packed(frame: pl.DataFrame) -> Packed:
-    return Packed(_counted(frame), frame["key_digest"].to_numpy().tobytes(), _bytes(frame))
+def _packed(frame: pl.DataFrame) -> list[Packed]:
+    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    pieces = enumerate(frame.iter_slices(SIZE))
+    return [Packed(_counted(one), one["key_digest"].to_numpy().tobytes(), _bytes(table.slice(place * SIZE, SIZE))) for place, one in pieces]
 
 
 def _frame(bundle: Bundle) -> pl.DataFrame:
     return pl.read_ipc(io.BytesIO(bundle.data))
 
 
-def _replace(bundle: Bundle, rest: Packed) -> None:
+def _replace(bundle: Bundle, frame: pl.DataFrame) -> None:
+    if frame.is_empty():
+        bundle.delete()
+        return
+    (rest,) = _packed(frame)
     Bundle.objects.filter(pk=bundle.pk).update(keys=rest.keys, data=rest.data, **asdict(rest.counts))
 
 
@@ -121,8 +127,7 @@ def _counted(frame: pl.DataFrame) -> Counts:
     return Counts(new, frame.height - new, another)
 
 
-def _bytes(frame: pl.DataFrame) -> bytes:
-    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+def _bytes(table: pa.Table) -> bytes:
     out = pa.BufferOutputStream()
     with pa.ipc.new_file(out, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)) as file:
         file.write_table(table)

@@ -7,7 +7,7 @@ through the service's `convert`, each different one once.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -46,10 +46,6 @@ class Converted:
     plain: np.ndarray
     refusals: dict[int, Rejected] = dataclasses.field(default_factory=dict)
 
-    def digests(self) -> np.ndarray:
-        """One digest a row, 0 where it says nothing."""
-        return digests.of_texts(self.json)
-
 
 @dataclass
 class Converter:
@@ -65,19 +61,16 @@ class Converter:
     """Where the values come from, as the beginning of a refusal's message."""
     remembered: dict[Hashable, str | None | Rejected] = dataclasses.field(default_factory=dict)
 
-    def convert(self, values: pa.Array) -> Converted:
-        """Converts a column of raw source values."""
-        text = digests.as_text(values)
+    def plain(self, text: pl.Expr) -> pl.Expr:
+        """The JSON of the values that are plain, from their text; null for all others."""
         plain = self.service.plain(self.field, str(self.type))
-        made = _plain(plain, self.type, self.zone, text) if plain else pl.Series([None], dtype=pl.String).new_from_index(0, len(text))
-        missing = made.is_null() & (text.is_not_null() if self.empty is None else pl.repeat(True, len(text), eager=True))
-        rest = np.flatnonzero(missing.to_numpy())
-        converted = Converted(made, text, made.is_not_null().to_numpy())
-        if len(rest):
-            self._one_by_one(converted, rest, values.take(pa.array(rest)).to_pylist())
-        return converted
+        if plain is None:
+            return pl.when(pl.lit(False)).then(text)
+        shape = _SHAPES[plain.form](plain, self.type, self.zone, text)
+        return pl.concat_str([pl.lit("["), shape, pl.lit("]")]) if plain.listed else shape
 
-    def _one_by_one(self, converted: Converted, rest: np.ndarray, raw: list[Any]) -> None:
+    def one_by_one(self, converted: Converted, rest: np.ndarray, raw: list[Any]) -> None:
+        """Converts the values in the places `rest`, which are not plain."""
         found = [self._value(value) for value in raw]
         converted.refusals = {int(place): what for place, what in zip(rest, found, strict=True) if isinstance(what, Rejected)}
         texts = pl.Series([None if isinstance(what, Rejected) else what for what in found], dtype=pl.String)
@@ -105,20 +98,31 @@ class Converter:
         return self.empty() if self.empty else _NOTHING
 
 
+def convert(converters: Sequence[Converter], values: Sequence[pa.Array], texts: pl.DataFrame) -> list[Converted]:
+    """Converts columns of raw source values.
+
+    Args:
+        texts: the same columns, as `digests.as_texts` gives them.
+    """
+    # One statement for all columns: between two, this thread has to wait until the others let it go on.
+    made = texts.select(one.plain(pl.col(name)).alias(name) for one, name in zip(converters, texts.columns, strict=True))
+    plain, filled = made.select(pl.all().is_not_null()).to_numpy(), texts.select(pl.all().is_not_null()).to_numpy()
+    found = []
+    for place, converter in enumerate(converters):
+        converted = Converted(made[str(place)], texts[str(place)], plain[:, place])
+        rest = np.flatnonzero(~plain[:, place] & (filled[:, place] if converter.empty is None else True))
+        if len(rest):
+            converter.one_by_one(converted, rest, values[place].take(pa.array(rest)).to_pylist())
+        found.append(converted)
+    return found
+
+
 def is_empty(value: Any) -> bool:
     """Whether a source value says nothing: null, a blank text, an empty list or object."""
     return value is None or (not value.strip() if isinstance(value, str) else isinstance(value, list | dict) and not value)
 
 
 _NOTHING = object()
-
-
-def _plain(plain: Plain, type: ColumnType, zone: ZoneInfo, text: pl.Series) -> pl.Series:
-    """The JSON of the values that are plain, null for all others."""
-    value = pl.col("text")
-    shape = _SHAPES[plain.form](plain, type, zone, value)
-    json = pl.concat_str([pl.lit("["), shape, pl.lit("]")]) if plain.listed else shape
-    return pl.DataFrame({"text": text}).select(json.alias("json"))["json"]
 
 
 def _text(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:

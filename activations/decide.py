@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import orjson
+import polars as pl
 
-from activations.digests import IN_DOUBT, WIDTH, of_texts
+from activations.digests import IN_DOUBT, WIDTH
 from activations.mapping import Layout, Rows
 from core.errors import Unavailable
 from destinations.contract import Mode
@@ -47,23 +47,15 @@ class Known:
         never = np.full(rows, np.datetime64("NaT", "us"), dtype="datetime64[us]")
         return cls(never, numbers, np.zeros((rows, width), dtype=np.int64), texts, texts.copy(), numbers.copy())
 
-    def take(
-        self,
-        places: Sequence[int],
-        packed: Sequence[bytes],
-        matches: Sequence[int],
-        remote_ids: Sequence[str],
-        accepted_at: np.ndarray,
-        tried: Sequence[str],
-        tried_rows: Sequence[int],
-    ) -> None:
-        """Takes in what the database has of the rows at `places`, column by column."""
+    def take(self, places: np.ndarray, stored: pl.DataFrame) -> None:
+        """Takes in what the database has of the rows at `places`, as `baseline.stored` gives it."""
         width = self.digests.shape[1]
-        filled = b"".join([bytes(one[: width * WIDTH]).ljust(width * WIDTH, b"\0") for one in packed])
+        filled = b"".join([one[: width * WIDTH].ljust(width * WIDTH, b"\0") for one in stored["field_digests"].to_list()])
         self.digests[places] = np.frombuffer(filled, dtype="<i8").reshape(-1, width)
-        self.match_digests[places], self.remote_ids[places] = matches, remote_ids
-        self.tried[places], self.tried_digests[places] = tried, tried_rows
-        self.accepted_at[places] = accepted_at
+        self.match_digests[places] = stored["match_digest"].to_numpy()
+        self.remote_ids[places], self.tried[places] = stored["remote_id"].to_list(), stored["tried"].to_list()
+        self.tried_digests[places] = stored["tried_digest"].to_numpy()
+        self.accepted_at[places] = stored["accepted_at"].to_numpy().view("datetime64[us]")
 
     @property
     def accepted(self) -> np.ndarray:
@@ -116,9 +108,8 @@ class Verdict:
 
 def for_rows(layout: Layout, mode: str, rows: Rows, known: Known, *, full: bool) -> Verdict:
     """What to do with rows that differ from their baseline, or have none."""
-    match_digests = of_texts(rows.identities)
     places = [slot.number for slot in layout.slots]
-    found = np.column_stack([column.digests() for column in rows.columns] or [np.empty((len(match_digests), 0), dtype=np.int64)])
+    match_digests, found = rows.digests()
     old = known.digests[:, places]
     says = found != 0
     from_now_on = _taken_as_sent(layout, old, known)

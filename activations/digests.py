@@ -43,28 +43,35 @@ def canonical(wire: Any) -> bytes:
         return repr(_plain(wire)).encode(errors="surrogatepass")
 
 
-def keys(column: pa.Array) -> tuple[pl.Series, np.ndarray]:
-    """The key column as text, null where it is blank, and its digests (0 where null)."""
-    text = _text(pl.from_arrow(column))
-    text = text.set(text.str.strip_chars() == "", None) if len(text) else text
-    return text, _hash([text])
+def as_texts(columns: Sequence[pa.Array]) -> pl.DataFrame:
+    """Columns as text, whatever their types, each called by its place."""
+    series = [pl.Series(str(place), column) for place, column in enumerate(columns)]
+    return pl.DataFrame(series).select([_text(one) for one in series])
 
 
-def as_text(column: pa.Array) -> pl.Series:
-    """A column as text, whatever its type."""
-    return _text(pl.from_arrow(column))
+def keys_and_rows(texts: pl.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The digests of the first column, the key, 0 where it is null or blank; and one digest a row over all columns.
+
+    Args:
+        seed: of the layout that the rows are read for.
+    """
+    key = pl.col("0")
+    found = texts.select(
+        pl.when(key.str.strip_chars() != "").then(_hashed([key])).otherwise(0).alias("key"),
+        _hashed([pl.lit(str(seed)), *(pl.col(name) for name in texts.columns)]).alias("row"),
+    )
+    return found["key"].to_numpy(), found["row"].to_numpy()
+
+
+def of_columns(texts: pl.DataFrame) -> np.ndarray:
+    """The digest of each text, as `of_text`, in the frame's shape; 0 where it is null."""
+    digests = [pl.when(pl.col(name).is_not_null()).then(_hashed([pl.col(name)])).otherwise(0).alias(name) for name in texts.columns]
+    return texts.select(digests).to_numpy()
 
 
 def of_texts(texts: pl.Series) -> np.ndarray:
     """The digest of each text, as `of_text`; 0 where it is null."""
-    return _hash([texts])
-
-
-def rows(columns: Sequence[pa.Array], seed: int) -> np.ndarray:
-    """One digest a row over these columns, seeded with the layout they are read for."""
-    count = len(columns[0])
-    seeded = pl.Series("seed", [str(seed)]).extend_constant(str(seed), count - 1) if count else pl.Series("seed", [], pl.String)
-    return _hash([seeded, *(_text(pl.from_arrow(column)) for column in columns)])
+    return of_columns(texts.to_frame())[:, 0]
 
 
 def pack(digests: Mapping[int, int], old: bytes = b"") -> bytes:
@@ -106,23 +113,15 @@ def _plain(wire: Any) -> Any:
     return wire
 
 
-def _text(series: pl.Series | pl.DataFrame) -> pl.Series:
-    assert isinstance(series, pl.Series)
-    if series.dtype == pl.String:
-        return series
-    if series.dtype.is_float():
-        # 42.0 and 42 are one key, whatever the driver calls its type.
-        return series.cast(pl.String).str.replace(r"\.0$", "")
+def _text(series: pl.Series) -> pl.Expr | pl.Series:
     if series.dtype.is_nested():
         return pl.Series(series.name, [None if value is None else str(value) for value in series.to_list()], pl.String)
-    return series.cast(pl.String)
+    text = pl.col(series.name).cast(pl.String)
+    # 42.0 and 42 are one key, whatever the driver calls its type.
+    return text.str.replace(r"\.0$", "") if series.dtype.is_float() else text
 
 
-def _hash(columns: Sequence[pl.Series]) -> np.ndarray:
-    frame = pl.DataFrame([column.alias(str(number)) for number, column in enumerate(columns)])
-    joined = plh.concat_str([pl.col(name).fill_null(_NULL) for name in frame.columns], separator=_SEPARATOR)
-    digests = frame.select(joined.nchash.xxh3_64().alias("digest"))["digest"].to_numpy().view(np.int64).copy()
-    digests[digests == 0] = 1
-    if len(columns) == 1:
-        digests[columns[0].is_null().to_numpy()] = 0
-    return digests
+def _hashed(texts: Sequence[pl.Expr]) -> pl.Expr:
+    joined = plh.concat_str([text.fill_null(_NULL) for text in texts], separator=_SEPARATOR)
+    digest = joined.nchash.xxh3_64().reinterpret(signed=True)
+    return pl.when(digest == 0).then(1).otherwise(digest)

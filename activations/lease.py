@@ -6,6 +6,7 @@ has claimed the run.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
@@ -24,7 +25,10 @@ from django.db.models.functions import Now
 
 from activations.models import Run
 
+log = logging.getLogger(__name__)
+
 OWNERLESS_SWEEPS = 2
+TAKEN_OVER = "is taken over: the lease of who held it had ended"
 
 
 class Cancelled(Exception):
@@ -71,10 +75,14 @@ class Lease:
 def claim(run_id: int) -> Lease | None:
     """Takes a live run that nobody holds, or whose holder's lease has ended; None where there is nothing to take."""
     owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:12]}"
-    free = Q(owner="") | Q(lease_until__lt=Now())
     with transaction.atomic():
-        taken = Run.objects.filter(free, pk=run_id, state__in=Run.LIVE).update(owner=owner, epoch=F("epoch") + 1, lease_until=_end())
-        return Lease(run_id, owner, Run.objects.values_list("epoch", flat=True).get(pk=run_id)) if taken else None
+        for free, word in ((Q(owner=""), ""), (Q(lease_until__lt=Now()), TAKEN_OVER)):
+            taken = Run.objects.filter(free, pk=run_id, state__in=Run.LIVE).update(owner=owner, epoch=F("epoch") + 1, lease_until=_end())
+            if taken and word:
+                log.warning("Run %s %s.", run_id, word)
+            if taken:
+                return Lease(run_id, owner, Run.objects.values_list("epoch", flat=True).get(pk=run_id))
+    return None
 
 
 def abandoned() -> list[int]:

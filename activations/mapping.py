@@ -15,13 +15,13 @@ import polars as pl
 import pyarrow as pa
 
 from activations import digests
-from activations.columns import Converted, Converter, is_empty
+from activations.columns import Converted, Converter, convert, is_empty
 from core.errors import Rejected
 from destinations.contract import Field, Service
 from segments.contract import ColumnType
 
 KEEP, CLEAR = "keep", "clear"
-
+_NO_PLACES = np.empty(0, dtype=np.int64)
 
 SHOWN_CHARACTERS = 300
 """Of a source value that could not be converted."""
@@ -101,6 +101,12 @@ class Rows:
         found = [column.text[row] for slot, column in zip(slots, self.columns, strict=True) if slot.field.name == name]
         return str(found[0] or "")[:SHOWN_CHARACTERS] if found else ""
 
+    def digests(self) -> tuple[np.ndarray, np.ndarray]:
+        """The digest of each row's match value; and of its values, shape (rows, slots), 0 where one says nothing."""
+        columns = [self.identities, *(column.json for column in self.columns)]
+        found = digests.of_columns(pl.DataFrame([column.alias(str(place)) for place, column in enumerate(columns)]))
+        return found[:, 0], found[:, 1:]
+
     def values(self, slots: Sequence[Slot]) -> pl.Series:
         """Each row's values as one JSON object by attribute; what says nothing is left out."""
         names = {place: orjson.dumps(slot.field.name).decode() + ":" for place, slot in enumerate(slots) if not slot.is_match}
@@ -117,16 +123,19 @@ class Mapper:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
+        mapped = [slot for slot in layout.slots if slot.column and not slot.is_match]
+        self.columns = [layout.match_column, *(slot.column for slot in mapped)]
         self.match = self._converter(layout.match_field, layout.match_column, KEEP)
-        self.slots = [self._converter(slot.field, slot.column, slot.when_empty) for slot in layout.slots]
+        self.converters = [self.match, *(self._converter(slot.field, slot.column, slot.when_empty) for slot in mapped)]
 
-    def convert(self, batch: pa.RecordBatch) -> Rows:
-        """Converts rows of raw source values, with the layout's columns in their order."""
-        raw = dict(zip(self.layout.columns, batch.columns, strict=True))
-        match = self.match.convert(raw[self.layout.match_column])
+    def convert(self, batch: pa.RecordBatch, texts: pl.DataFrame) -> Rows:
+        """Converts rows of raw source values, with the layout's columns in their order, and the same as text."""
+        places = [self.layout.columns.index(column) for column in self.columns]
+        named = texts.select(pl.col(str(place)).alias(str(number)) for number, place in enumerate(places))
+        match, *converted = convert(self.converters, [batch.column(place) for place in places], named)
+        made = iter(converted)
         columns = [
-            match if slot.is_match else self._slot(slot, converter, raw, batch.num_rows)
-            for slot, converter in zip(self.layout.slots, self.slots, strict=True)
+            match if slot.is_match else next(made) if slot.column else self._fixed(slot, batch.num_rows) for slot in self.layout.slots
         ]
         refusals: dict[int, Rejected] = {}
         for column in [*reversed(columns), match]:
@@ -136,27 +145,25 @@ class Mapper:
                 refusals[int(place)] = self._match_empty()
         return Rows(match.json, self._identities(match), columns, refusals)
 
-    def further(self, batch: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray]:
+    def further(self, batch: pa.RecordBatch, texts: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """What rows of the batch may be found by besides their first match value: the place of a row, and a digest."""
         layout = self.layout
-        column = batch.columns[layout.columns.index(layout.match_column)]
-        several = digests.as_text(column).str.contains(layout.service.several) if layout.match_field.multiple else None
-        at = np.flatnonzero(several.fill_null(False).to_numpy()) if several is not None else np.empty(0, dtype=np.int64)
+        if not layout.match_field.multiple:
+            return _NO_PLACES, _NO_PLACES
+        column = layout.columns.index(layout.match_column)
+        text = texts[str(column)]
+        at = np.flatnonzero(text.str.contains(layout.service.several).fill_null(False).to_numpy())
         if not len(at):
             return at, at
+        (several,) = convert([self.match], [batch.column(column).take(pa.array(at))], text.gather(at).alias("0").to_frame())
         found = [
             (place, name)
-            for place, wire in zip(at.tolist(), self.match.convert(column.take(pa.array(at))).json, strict=True)
+            for place, wire in zip(at.tolist(), several.json, strict=True)
             if wire is not None
             for name in layout.service.identities(layout.match_field, orjson.loads(wire))[1:]
         ]
         places, names = zip(*found, strict=True) if found else ((), ())
         return np.array(places, dtype=np.int64), digests.of_texts(pl.Series(names, dtype=pl.String))
-
-    def _slot(self, slot: Slot, converter: Converter, raw: Mapping[str, pa.Array], count: int) -> Converted:
-        if slot.column:
-            return converter.convert(raw[slot.column])
-        return self._fixed(slot, count)
 
     def _fixed(self, slot: Slot, count: int) -> Converted:
         """One value for all rows, or one refusal."""

@@ -10,8 +10,11 @@ Nothing is sent here, and the source is closed before the first request.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -32,19 +35,35 @@ from core.checkpoints import reach
 from core.errors import Problem
 from segments import read, sizes
 
-KNOWN_CHUNK = 4_000
+KNOWN_CHUNK = 10_000
+TOGETHER = 4_000
+TOGETHER_BYTES = 4_000_000
+"""So much is waited for before the second look, which costs as much for a few rows as for a thousand."""
 EXAMPLES = 100
 LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Picked:
-    """The rows of a batch that need a second look: keys as text and digest, places in the baseline, row digests."""
+    """Rows that need a second look: as they were read, key digests, places in the baseline, row digests."""
 
-    texts: pl.Series
+    batch: pa.RecordBatch
     keys: np.ndarray
     places: np.ndarray
     rows: np.ndarray
+
+    @classmethod
+    def joined(cls, pieces: Sequence[Picked]) -> Picked:
+        """Several as one."""
+        if len(pieces) == 1:
+            return pieces[0]
+        arrays = zip(*((one.keys, one.places, one.rows) for one in pieces), strict=True)
+        return cls(pa.concat_batches([one.batch for one in pieces]), *map(np.concatenate, arrays))
+
+    @cached_property
+    def texts(self) -> pl.DataFrame:
+        """The rows as text, the key first."""
+        return digests.as_texts(self.batch.columns)
 
 
 class Planner:
@@ -65,6 +84,8 @@ class Planner:
         self.spool = Spool(run, generation, lease, now, Beside())
         if lease.epoch > 1:
             self.spool.take_back(lease.epoch - 1)
+        self.picked: list[Picked] = []
+        self.begun: tuple[Picked, Future[decide.Known]] | None = None
         self.looked_at = 0.0
         again = self.full or run.trigger in BY_PERSON
         self.seen = Seen(Baseline.load(generation, run, now, retry_rejected=again, retry_skipped=self.full))
@@ -97,6 +118,8 @@ class Planner:
         with read.stream(source, self.layout.columns, now=self.now, look=self._look) as stream:
             for batch in stream.batches:
                 self._batch(batch)
+        self._second_look()
+        self._decide()
         self.spool.flush()
 
     def _look(self) -> None:
@@ -106,19 +129,36 @@ class Planner:
                 raise Cancelled
 
     def _batch(self, batch: pa.RecordBatch) -> None:
-        texts, keys = digests.keys(batch.column(0))
-        row_digests = digests.rows(batch.columns, self.seed)
+        texts = digests.as_texts(batch.columns)
+        keys, row_digests = digests.keys_and_rows(texts, self.seed)
         places, differing = self.seen.look(keys, row_digests, full=self.full)
         self._note_keyless(keys)
-        several, further = self.mapper.further(batch)
+        several, further = self.mapper.further(batch, texts)
         self.seen.also(keys[several], further)
         picked = np.flatnonzero(differing)
         if len(picked):
-            looked_up = self.lookup.begin(self._known, keys[picked], places[picked])
-            rows, known = self.mapper.convert(batch.take(pa.array(picked))), looked_up.result()
+            # Copied, so that a few rows don't keep their whole batch in memory.
+            rows = batch if len(picked) == len(keys) else batch.take(pa.array(picked))
+            self.picked.append(Picked(rows, keys[picked], places[picked], row_digests[picked]))
+        if sum(len(one.keys) for one in self.picked) >= TOGETHER or sum(one.batch.nbytes for one in self.picked) >= TOGETHER_BYTES:
+            self._second_look()
+
+    def _second_look(self) -> None:
+        """Has what is stored of the picked rows looked up, and works meanwhile on those that were picked before."""
+        if self.picked:
+            picked, self.picked = Picked.joined(self.picked), []
+            begun = picked, self.lookup.begin(self._known, picked.keys, picked.places)
+            self._decide()
+            self.begun = begun
+
+    def _decide(self) -> None:
+        """Converts the rows that were looked up, and decides what is to be done with them."""
+        if self.begun:
+            (picked, looked_up), self.begun = self.begun, None
+            rows, known = self.mapper.convert(picked.batch, picked.texts), looked_up.result()
             verdict = decide.for_rows(self.layout, self.context.activation.mode, rows, known, full=self.full)
-            self._note(verdict, known, rows, Picked(texts.gather(picked), keys[picked], places[picked], row_digests[picked]))
-        self.spool.flush(wait=False)
+            self._note(verdict, known, rows, picked)
+            self.spool.flush(wait=False)
 
     def _note(self, verdict: decide.Verdict, known: decide.Known, rows: Rows, picked: Picked) -> None:
         matches = verdict.match_digests.copy()
@@ -145,7 +185,7 @@ class Planner:
 
     def _note_settled(self, place: int, why: decide.Settled, known: decide.Known, picked: Picked, match: int, values: str) -> None:
         row = int(picked.rows[place])
-        tried = Tried(picked.texts[place], int(picked.keys[place]), why, row, match, is_new=not known.accepted[place], values=values)
+        tried = Tried(picked.texts["0"][place], int(picked.keys[place]), why, row, match, is_new=not known.accepted[place], values=values)
         told = not self.full and known.tried[place] == why.outcome and known.tried_digests[place] == row
         self.spool.settle(tried, told=told)
         if told:
@@ -159,7 +199,7 @@ class Planner:
             {
                 "code": another.replace_strict({True: decide.ANOTHER.code, False: ""}, return_dtype=pl.String),
                 "message": another.replace_strict({True: decide.ANOTHER.message, False: ""}, return_dtype=pl.String),
-                "key": picked.texts.gather(send),
+                "key": picked.texts["0"].gather(send),
                 "key_digest": picked.keys[send],
                 "is_new": verdict.is_new[send],
                 "remote_id": pl.Series(verdict.remote_ids[send].tolist(), dtype=pl.String),
@@ -189,9 +229,8 @@ class Planner:
         ids = baseline.ids[places[here]].astype(np.int64) + baseline.least
         together = np.argsort(ids)
         for chunk in bulk.chunks(together, KNOWN_CHUNK):
-            rows = here[chunk]
-            found, *columns = stored(self.spool.generation, keys[rows], ids[chunk])
+            found = stored(self.spool.generation, keys[here[chunk]], ids[chunk])
             # The same key twice in one batch: both rows are duplicates, and none of them is sent.
-            where = dict(zip(keys[rows].tolist(), rows.tolist(), strict=True))
-            known.take([where[key] for key in found], *columns)
+            rows = here[chunk][np.argsort(keys[here[chunk]], kind="stable")]
+            known.take(rows[np.searchsorted(keys[rows], found["key_digest"].to_numpy())], found)
         return known

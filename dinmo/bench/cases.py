@@ -29,7 +29,7 @@ UNLIMITED = 100_000.0
 _ACCEPTED = {
     "remote_id": "00000000-0000-0000-0000-000000000000", "tried": "", "tried_digest": 0, "tried_match": 0, "attempts": 0, "retry_run": 0,
 }  # fmt: skip
-BULK = ("fetch", "fetch_numbers", "insert", "insert_numbers_and_bytes", "insert_frame")
+BULK = ("fetch_frame", "fetch_numbers", "insert", "insert_numbers_and_bytes", "insert_frame")
 """What goes past Django to the driver where that is PostgreSQL's."""
 
 

@@ -15,6 +15,7 @@ from dinmo.chaos.weather import Write
 
 BEFORE_SECONDS = 5.0
 """A request that had left when somebody was killed is carried out a little later."""
+LAPSE = "nobody: a lease that ended"
 Place = tuple[str, int]
 """An activation's name and a company's number."""
 _DOMAIN = re.compile(r"company(\d+)\.")
@@ -77,8 +78,13 @@ def by_change(writes: Iterable[Write], changes: Iterable[Change], ids: Mapping[s
         yield from ((place, change, written[change.pk]) for change in mine)
 
 
-def explain(attempts: Iterable[tuple[Place, Change, list[Write]]], kills: Sequence[Kill]) -> Repeats:
-    """The cause of every repeat: a lost answer, else the kill that came between."""
+def explain(attempts: Iterable[tuple[Place, Change, list[Write]]], kills: Sequence[Kill], lapses: Sequence[Kill] = ()) -> Repeats:
+    """The cause of every repeat: a lost answer, else the kill that came between, else that another worker took the run over.
+
+    Args:
+        lapses: when a lease had ended and the run went to another worker, also where nobody was killed: a starved worker
+            loses its lease as a dead one does.
+    """
     repeats = Repeats()
     for (activation, number), _, writes in attempts:
         same: dict[str, Write] = {}
@@ -88,7 +94,7 @@ def explain(attempts: Iterable[tuple[Place, Change, list[Write]]], kills: Sequen
             same[body] = write
             if before is None:
                 continue
-            kill = _cause(before, write, activation, kills)
+            kill = _cause(before, write, kills) or _lapse(before, write, activation, lapses)
             if not before.answered:
                 repeats.by_weather += 1
             elif kill:
@@ -98,11 +104,15 @@ def explain(attempts: Iterable[tuple[Place, Change, list[Write]]], kills: Sequen
     return repeats
 
 
-def _cause(before: Write, again: Write, activation: str, kills: Sequence[Kill]) -> Kill | None:
+def _cause(before: Write, again: Write, kills: Sequence[Kill]) -> Kill | None:
     between = [kill for kill in kills if before.at - BEFORE_SECONDS <= kill.at <= again.at]
     between = [kill for kill in between if kill.target in HOLDERS] or between
     after = [kill for kill in between if kill.at >= before.at]
     return after[0] if after else between[-1] if between else None
+
+
+def _lapse(before: Write, again: Write, activation: str, lapses: Sequence[Kill]) -> Kill | None:
+    return next((one for one in lapses if activation in one.live and before.at - BEFORE_SECONDS <= one.at <= again.at), None)
 
 
 def _place(write: Write, ids: Mapping[str, Place]) -> Place:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from activations.models import Run
-from dinmo.chaos.repeats import Repeats
+from dinmo.chaos.repeats import LAPSE, Repeats
 from dinmo.chaos.story import Kill
 from dinmo.chaos.weather import Weather
 
@@ -35,6 +35,8 @@ def _around(repeats: Repeats, weathers: Mapping[str, Weather], most: Mapping[str
     for name, weather in weathers.items():
         yield f"  {name}: {weather.requests} requests, {weather.faults} of them in bad weather, {len(weather.writes)} writes carried out"
     yield f"  repeats after answers that the weather lost: {repeats.by_weather}"
+    starved = sum(number for (kill, _), number in repeats.by_kill.items() if kill.target == LAPSE)
+    yield f"  repeats after a lease that ended while its worker lived: {starved}"
     allowed = ", ".join(f"{name} {number}" for name, number in most.items())
     worst = max(repeats.by_kill.values(), default=0)
     yield f"  requests in flight at most: {allowed}; most repeats of one activation after one kill: {worst}"

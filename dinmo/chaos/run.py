@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
 
+from activations.lease import TAKEN_OVER
 from activations.models import Activation, Change, Run
 from destinations.registry import platforms
 from destinations.sandbox import Server
 from dinmo.chaos import postgres, proof, repeats, report
 from dinmo.chaos.processes import Installation
 from dinmo.chaos.source import MOST, Shop
-from dinmo.chaos.story import Story, environment
+from dinmo.chaos.story import Kill, Story, environment
 from dinmo.chaos.weather import Weather
 from dinmo.local.machine import only_one
 
 WORKSPACE = Path(__file__).with_name("workspace.yaml")
 UNKNOWN_EVERY = 10
 SHOWN = 40
+_TAKEN_OVER = re.compile(rf"(\S+ \S+) WARNING \S+ Run (\d+) {TAKEN_OVER}")
 
 Say = Callable[[str], None]
 
@@ -58,12 +62,24 @@ def known_accounts() -> list[str]:
     return [f"app-{number}" for number in range(1, MOST + 1) if number % UNKNOWN_EVERY]
 
 
+def lapses(home: Path) -> list[Kill]:
+    """When workers took over runs whose lease had ended, by their logs."""
+    names = dict(Run.objects.values_list("pk", "activation__name"))
+    lines = [line for log in home.glob("worker-*.log") for line in log.read_text(errors="replace").splitlines()]
+    found = [one for one in map(_TAKEN_OVER.match, lines) if one]
+    return [Kill(_moment(one[1]), repeats.LAPSE, "", frozenset({names.get(int(one[2]), "")})) for one in found]
+
+
+def _moment(logged: str) -> float:
+    return datetime.strptime(logged, "%Y-%m-%d %H:%M:%S,%f").astimezone().timestamp()
+
+
 def _judged(story: Story, wanted: int, again: list[Run], title: str, seconds: float, say: Say) -> Iterator[str]:
     attio, intercom = (story.weathers[name].sandbox.state() for name in ("attio", "intercom"))
     writes = [write for weather in story.weathers.values() for write in weather.writes]
     changes = Change.objects.select_related("run__activation")
     attempts = list(repeats.by_change(writes, changes, repeats.places(attio, intercom)))
-    found = repeats.explain(attempts, story.kills)
+    found = repeats.explain(attempts, story.kills, lapses(settings.VAR_DIR))
     longest = {name: weather.longest_seconds for name, weather in story.weathers.items()}
     most = {name: proof.permits(name, longest) for name in Activation.objects.order_by("pk").values_list("name", flat=True)}
     say(report.table(title, story.kills, found, story.weathers, most, seconds))

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from activations.columns import Converter
+from activations import digests
+from activations.columns import Converted, Converter, convert
 from destinations.contract import Field, Service
 from destinations.registry import services
 from segments.contract import ColumnType
@@ -73,10 +74,15 @@ TEXTS = st.one_of(
 )
 
 
+def converted(service: Service, field: Field, type: ColumnType, zone: str, values: pa.Array) -> Converted:
+    (made,) = convert([Converter(service, field, type, ZoneInfo(zone))], [values], digests.as_texts([values]))
+    return made
+
+
 def both_ways(service: Service, field: Field, type: ColumnType, zone: str, values: pa.Array) -> tuple[Any, Any]:
     def told() -> tuple[list[str | None], list[int], dict[int, str]]:
-        made = Converter(service, field, type, ZoneInfo(zone)).convert(values)
-        return made.json.to_list(), made.digests().tolist(), {place: refusal.code for place, refusal in made.refusals.items()}
+        made = converted(service, field, type, zone, values)
+        return made.json.to_list(), digests.of_texts(made.json).tolist(), {place: refusal.code for place, refusal in made.refusals.items()}
 
     fast = told()
     with patch.object(type_of(service), "plain", lambda *_: None):
@@ -132,7 +138,6 @@ def test_most_of_an_ordinary_column_is_converted_as_a_whole() -> None:
         return value
 
     with patch.object(type_of(service), "convert", convert):
-        made = Converter(service, Field("name", "Name", "text"), ColumnType.TEXT, ZoneInfo("UTC")).convert(
-            pa.array(["Acme", "Café", None, 'The "Best"', 'The "Best"'])
-        )
+        values = pa.array(["Acme", "Café", None, 'The "Best"', 'The "Best"'])
+        made = converted(service, Field("name", "Name", "text"), ColumnType.TEXT, "UTC", values)
     assert (made.json.to_list()[:3], asked) == (['"Acme"', '"Café"', None], ['The "Best"'])

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -64,13 +65,16 @@ def nothing(count: int = 1) -> Known:
 def for_row(of: Layout, mode: str, row: dict[str, Any], known: Known | None, *, full: bool) -> Send | Same | Settled:
     """The verdict on one row, and what the baseline holds once it is carried out."""
     batch = pa.record_batch([pa.array([_raw(row[name])], pa.string()) for name in of.columns], names=of.columns)
-    rows, known = Mapper(of).convert(batch), known or nothing()
+    rows, known = Mapper(of).convert(batch, digests.as_texts(batch.columns)), known or nothing()
     verdict = decide.for_rows(of, mode, rows, known, full=full)
     if verdict.settled:
         return verdict.settled[0]
     then = nothing()
-    accepted_at = np.array([NOW.replace(tzinfo=None)], dtype="datetime64[us]")
-    then.take([0], digests.packed(verdict.digests), [int(verdict.match_digests[0])], ["r1"], accepted_at, [""], [0])
+    held = {
+        "field_digests": digests.packed(verdict.digests), "match_digest": verdict.match_digests, "remote_id": ["r1"],
+        "accepted_at": [round(NOW.timestamp() * 1_000_000)], "tried": [""], "tried_digest": [0],
+    }  # fmt: skip
+    then.take(np.array([0]), pl.DataFrame(held))
     if verdict.same[0]:
         return Same(then)
     values = json.loads(rows.values(of.slots)[0])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dinmo.chaos import proof
-from dinmo.chaos.repeats import by_change, explain
+from dinmo.chaos.repeats import LAPSE, by_change, explain
 from dinmo.chaos.source import Company, Shop
 from dinmo.chaos.story import Kill
 from dinmo.chaos.weather import Write
@@ -67,6 +67,13 @@ def test_every_repeat_has_a_kill_or_a_lost_answer_before_it(
     attempts = list(by_change(writes, [change], {}))  # type: ignore[list-item]
     found = explain(attempts, kills)
     assert (sum(found.by_kill.values()), found.by_weather, len(found.unexplained)) == expected
+
+
+@pytest.mark.parametrize(("activation", "expected"), [("Intercom upsert", (1, 0)), ("Attio upsert", (0, 1))])
+def test_a_lease_that_ended_explains_repeats_of_its_own_run(activation: str, expected: tuple[int, int], change: object) -> None:
+    attempts = list(by_change([write(1), write(4)], [change], {}))  # type: ignore[list-item]
+    found = explain(attempts, [], [Kill(3, LAPSE, "", frozenset({activation}))])
+    assert (sum(found.by_kill.values()), len(found.unexplained)) == expected
 
 
 def test_the_source_is_the_same_for_the_same_seed(tmp_path: Path) -> None:

@@ -75,8 +75,9 @@ class Command(ScriptedCommand):
 
 def wait(run: Run) -> Run:
     """Executes the run here until it has ended; where another worker holds it, waits for that one, and takes over a dead one's."""
-    while Run.objects.filter(pk=run.pk, state__in=Run.LIVE).exists():
-        if not execute(run.pk):
+    live = Run.objects.filter(pk=run.pk, state__in=Run.LIVE)
+    while live.exists():
+        if not execute(run.pk) and live.exists():
             time.sleep(LOOK_SECONDS)
     return Run.objects.get(pk=run.pk)
 

@@ -25,6 +25,8 @@ from segments.engines.sqlite.types import declared_type, sampled_type, text, tex
 from segments.terms import bare
 
 BATCH_ROWS = 20_000
+PIECE_ROWS = 500
+"""So many rows are turned into columns at once: while they are in the processor's cache."""
 SAMPLE_ROWS = 1_000
 STEPS_BETWEEN_LOOKS = 10_000
 """Instructions of SQLite's own between two looks at the clock."""
@@ -84,8 +86,8 @@ class SQLiteReader(Reader):
         bound = {name: float(value) if isinstance(value, Decimal) else value for name, value in compiled.params.items()}
         with self._statement(str(compiled), bound) as cursor:
             schema = pa.schema([(column[0], pa.string()) for column in cursor.description])
-            while rows := cursor.fetchmany(BATCH_ROWS):
-                yield pa.record_batch([text_array(column) for column in zip(*rows, strict=True)], schema=schema)
+            while (columns := _columns(cursor))[0]:
+                yield pa.record_batch([text_array(column) for column in columns], schema=schema)
 
     def interrupt(self) -> None:
         self.connection.interrupt()
@@ -184,3 +186,12 @@ def _problem(error: Exception, seconds: float) -> Problem:
 
 def _identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _columns(cursor: sqlite3.Cursor) -> list[list[Any]]:
+    """The next rows as columns, empty at the end."""
+    columns: list[list[Any]] = [[] for _ in cursor.description]
+    while len(columns[0]) < BATCH_ROWS and (rows := cursor.fetchmany(PIECE_ROWS)):
+        for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+            column.extend(values)
+    return columns
