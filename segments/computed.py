@@ -6,7 +6,7 @@ label by conditions, `{labels: [{label: Gold, where: {...}}], otherwise: Other}`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
@@ -99,9 +99,9 @@ def type_of(formula: Formula, about: Facts) -> ColumnType:
     return ColumnType(about.world[formula.model].types[formula.column])
 
 
-def trees(formula: Formula) -> Iterator[Group]:
+def trees(formula: Formula) -> list[Group]:
     """The formula as trees of conditions about its own model."""
-    yield from (Group("all", (formula,)),) if isinstance(formula, Related) else (tree for _, tree in formula.labels)
+    return [Group("all", (formula,))] if isinstance(formula, Related) else [tree for _, tree in formula.labels]
 
 
 def used(formula: Formula) -> set[str]:

@@ -15,9 +15,9 @@ from django.utils import timezone
 from core.errors import Misconfigured
 from dinmo.workspace import apply as applying
 from dinmo.workspace import export, problems, sources, standing
-from segments import computed, formulas, read, watch
+from segments import computed, definitions, formulas, read, watch
 from segments.discovery import refresh_columns
-from segments.models import ComputedField, DataModel, Relation, Segment, Source
+from segments.models import Column, ComputedField, DataModel, Relation, Segment, Source
 from segments.world import facts
 
 pytestmark = pytest.mark.django_db
@@ -204,7 +204,17 @@ def test_columns_that_are_read_again_leave_fields_as_they_are_and_types_follow(f
     assert rows(tiered, "spent", "spent (source)", "tier")[0] == [0, None, "Other"]
 
 
-def test_a_column_that_a_field_needs_is_followed_when_it_is_renamed_and_missed_when_it_is_gone(file: Path, tiered: DataModel) -> None:
+def test_fields_follow_columns_and_models_that_are_renamed(tiered: DataModel) -> None:
+    orders = DataModel.objects.get(name="Orders")
+    Column.objects.filter(model=orders, name="amount").update(name="total", origin="amount")
+    definitions.rename_column(orders, "amount", "total")
+    DataModel.objects.filter(pk=orders.pk).update(name="Purchases")
+    definitions.rename_model(DataModel.objects.get(pk=orders.pk), "Orders")
+    assert ComputedField.objects.get(name="spent").definition == {"related": "Purchases", "sum": "total"}
+    assert rows(tiered, "spent", "big orders", "tier")[0] == [700.3, 1, "Gold"]
+
+
+def test_a_column_that_a_field_needs_is_missed_when_it_is_gone(file: Path, tiered: DataModel) -> None:
     assert watch.used(tiered) == {"id", "spent"}
     orders = DataModel.objects.get(name="Orders")
     assert {"amount", "ordered_at", "company_id"} <= watch.used(orders)
@@ -222,6 +232,14 @@ def test_a_related_model_and_its_relation_stay_while_a_field_needs_them(staff: C
     refused = staff.post(f"/admin/segments/datamodel/{orders.pk}/delete/", {"post": "yes"}).content.decode()
     assert "the computed field &#x27;spent&#x27; of Companies" in refused
     assert DataModel.objects.filter(pk=orders.pk).exists()
+    relation = Relation.objects.get()
+    counts = {"columns-TOTAL_FORMS": 0, "columns-INITIAL_FORMS": 0, "relations-TOTAL_FORMS": 1, "relations-INITIAL_FORMS": 1}
+    values = {"name": "Orders", "kind": "custom", "shape": "table", "table": "orders", "sql": "", **counts, "relations-0-DELETE": "on"}
+    values |= {"relations-0-id": relation.pk, "relations-0-from_model": orders.pk, "relations-0-from_column": "company_id"}
+    values |= {"relations-0-to_model": tiered.pk, "relations-0-to_column": "id"}
+    refused = staff.post(f"/admin/segments/datamodel/{orders.pk}/change/", values).content.decode()
+    assert "the computed field &#x27;spent&#x27; of &#x27;Companies&#x27; needs it" in refused
+    assert Relation.objects.exists()
 
 
 def test_the_page_of_a_field_is_offered_what_it_can_use_and_shows_the_first_rows(staff: Client, tiered: DataModel) -> None:
