@@ -1,4 +1,4 @@
-// The page of a computed field: a number over related rows, or a label by conditions, with the first rows as it is built.
+// The page of a computed field: a number or date from related rows, or a label by conditions, with the first rows as it is built.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -6,7 +6,7 @@ document.addEventListener("DOMContentLoaded", () => {
     if (place) new Computed(place);
 });
 
-const KINDS = { number: "A number over related rows", label: "A label by conditions" };
+const KINDS = { number: "A number or date from related rows", label: "A label by conditions" };
 const MEASURE_WORDS = { count: "number of", sum: "sum of", average: "average of", min: "lowest", max: "highest" };
 
 class Computed extends Editor {
@@ -25,7 +25,8 @@ class Computed extends Editor {
             const { model, models } = await screens.ask(`/api/models/${this.modelId}/computed/?field=${encodeURIComponent(this.field)}`);
             Object.assign(this, { model, models });
         } catch (error) {
-            return this.area.replaceChildren(screens.note(error.message, "bad"));
+            this.area.replaceChildren(screens.note(error.message, "bad"));
+            return;
         }
         const fresh = !Object.keys(stored).length;
         this.kind = "labels" in stored || (fresh && !this.links.length) ? "label" : "number";
@@ -33,7 +34,7 @@ class Computed extends Editor {
         this.labels = (stored.labels || [{ label: "", where: {} }]).map(({ label, where }) => this.readLabel(label, where));
         this.otherwise = stored.otherwise ?? "";
         this.draw();
-        return fresh ? undefined : this.answer.ask(this.question());
+        if (!fresh || !this.incomplete()) this.answer.ask(this.question());
     }
 
     get links() {
