@@ -33,7 +33,7 @@ def retyped(found: Field, before: str) -> Misconfigured | None:
     return Misconfigured(
         "attribute_changed",
         f"The attribute {found.name!r} was {before} when it was mapped, and is {now} now. Values that don't fit make their rows invalid. "
-        "Look at its mapping, and save the activation to confirm it.",
+        "Look at its mapping, and save the activation to confirm it, or apply its workspace file with --yes.",
         where=found.name,
     )
 
@@ -43,6 +43,20 @@ def warning(mapping: FieldMapping, fields: Sequence[Field]) -> str:
     found = next((field for field in fields if field.name == mapping.target), None)
     problem = unusable(found, mapping.target) or (found and retyped(found, mapping.target_type))
     return problem.message if problem else ""
+
+
+def unconfirmed(activation: Activation) -> list[Misconfigured]:
+    """The mapped attributes that nobody has seen with the type that they were found with last. The vendor is not asked."""
+    kept = discovery.cached(activation.destination)
+    by_name = {field.name: field for field in kept.fields} if kept else {}
+    pairs = [(by_name[mapping.target], mapping.target_type) for mapping in activation.mappings.all() if mapping.target in by_name]
+    return [problem for found, before in pairs if (problem := retyped(found, before))]
+
+
+def confirm_found(activation: Activation) -> None:
+    """As `confirm`, with the types as they were found last."""
+    if kept := discovery.cached(activation.destination):
+        confirm(activation, kept.fields)
 
 
 def confirm(activation: Activation, fields: Sequence[Field]) -> None:

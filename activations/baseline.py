@@ -95,6 +95,13 @@ class Baseline:
         """Which records were last tried with this result."""
         return (self.status & TRIED_MASK) == TRIED[what]
 
+    def accepted(self, digests: np.ndarray) -> np.ndarray:
+        """Which of these key digests have something accepted."""
+        places = self.find(digests)
+        known = places >= 0
+        known[known] = self.status[places[known]] & NEVER_ACCEPTED == 0
+        return known
+
     def standing(self, places: np.ndarray) -> np.ndarray:
         """Which of these records are as they were accepted, so that their match digest is the one that was accepted."""
         return (self.status[places] & (NEVER_ACCEPTED | TRIED_MASK)) == 0

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
-from activations import bulk, bundles, decide, digests
+from activations import bulk, bundles, decide, digests, owners
 from activations.models import Change, Record
 from activations.seen import Seen
 from activations.spool import CHUNK, Spool, Tried
+from activations.takeovers import takeovers
 from destinations.contract import Mode
 
 DUPLICATE_KEY, MATCH_TWIN, KEY_EMPTY = "duplicate_key", "match_twin", "key_empty"
@@ -72,22 +73,29 @@ def _take_over(seen: Seen, spool: Spool, shared: list[int], slots: Mapping[str, 
     others = list(accepted.exclude(tried="")) if seen.baseline.any_tried else []
     for chunk in bulk.chunks(shared, CHUNK):
         others.extend(accepted.filter(key_digest__in=chunk))
-    robbed, by_match = seen.takeovers(shared, np.array(others, dtype=np.int64).reshape(-1, 2))
-    spool.update(robbed, accepted_at=None, remote_id="", match_digest=0, row_digest=0, field_digests=b"")
-    spool.draw_out(by_match.tolist())
-    for chunk in bulk.chunks(by_match.tolist(), CHUNK):
+    keys, matches = np.array(others, dtype=np.int64).reshape(-1, 2).T
+    found = takeovers(seen, shared, (keys, matches), owners.match_values(spool.generation))
+    spool.update(found.robbed, accepted_at=None, remote_id="", match_digest=0, row_digest=0, field_digests=b"")
+    spool.draw_out([*found.by_match.tolist(), *found.contested.tolist()])
+    for chunk in bulk.chunks(found.by_match.tolist(), CHUNK):
         _go_by_match(spool, chunk, slots)
+    for chunk in bulk.chunks(found.contested.tolist(), CHUNK):
+        with spool.lease.fenced():
+            _pending(spool, chunk).update(code=decide.CONTESTED.code, message=decide.CONTESTED.message)
 
 
 def _go_by_match(spool: Spool, keys: Sequence[int], slots: Mapping[str, int]) -> None:
     """These are written whole, to the record that has their match, which holds nothing of what was accepted for them."""
-    changes = spool.changes_of(keys).filter(state=Change.State.PENDING)
     rows = [
         [change.pk, "", bulk.json_text(list(change.values)), digests.only(bytes(change.field_digests), change.values, slots)]
-        for change in changes.iterator(chunk_size=CHUNK)
+        for change in _pending(spool, keys).iterator(chunk_size=CHUNK)
     ]
     with spool.lease.fenced():
         bulk.update(Change, {}, "id", ["remote_id", "changed", "field_digests"], rows)
+
+
+def _pending(spool: Spool, keys: Sequence[int]) -> QuerySet[Change]:
+    return spool.changes_of(keys).filter(state=Change.State.PENDING)
 
 
 def _counts(seen: Seen, spool: Spool, rows_aside: int) -> dict[str, int]:

@@ -78,6 +78,11 @@ ANOTHER = Settled(
     "Its match value changed, so it is another record at the destination from now on: all of it is sent there, "
     "and the former one stays as it is.",
 )
+CONTESTED = Settled(
+    "",
+    "match_contested",
+    "One of its match values was another row's at the destination when that one was written last, so it is looked up first.",
+)
 ALREADY_THERE = Settled("skipped", "already_there", "Insert mode never touches a record that the destination has.")
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from activations import bundles, warnings
 from activations.lease import Lease, Lost
 from activations.models import Change, Run
-from activations.record import void
+from activations.remembered import void
 from core.checkpoints import reach
 from core.errors import Problem, Unavailable
 
@@ -63,7 +63,7 @@ def settle_rest(run: Run, lease: Lease, now: datetime) -> None:
     with lease.fenced(unknown=F("unknown") + len(sending)):
         for change in sending:
             assert run.generation_id is not None
-            void(run.generation_id, change, slots)
+            void(run.generation_id, change.key_digest, change.changed, slots)
         _settle(unsettled.filter(state=Change.State.SENDING), Change.Outcome.UNKNOWN, _UNKNOWN, now)
         pending = _settle(unsettled.filter(state=Change.State.PENDING), Change.Outcome.NOT_SENT, _NOT_SENT, now)
         Run.objects.filter(pk=run.pk).update(not_sent=F("not_sent") + pending + uncounted)

@@ -237,6 +237,23 @@ class Record(models.Model):
         return self.key
 
 
+class MatchValue(models.Model):
+    """What the destination finds a record by, as a digest; only of records that it finds by more than their row's first match value."""
+
+    generation = models.ForeignKey(Generation, models.CASCADE, related_name="match_values", db_index=False)
+    key_digest = models.BigIntegerField()
+    match_digest = models.BigIntegerField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["generation", "key_digest"], name="match_value_key"),
+            models.Index(fields=["generation", "match_digest"], name="match_value"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.match_digest)
+
+
 class Run(models.Model):
     """One execution of an activation, from queued to its end. Who holds it is said by owner, epoch and lease."""
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from django.db.models import F
 
-from activations import bulk, decide, digests
+from activations import bulk, decide, digests, owners, remembered
 from activations.context import Context
 from activations.lease import Lease
-from activations.models import Change, Record
+from activations.models import Change
 from activations.send import Item, Job, Sent, Step, was_created
 from core.checkpoints import reach
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
@@ -38,6 +38,7 @@ class Recorder:
         self.slots = dict(context.activation.mappings.values_list("target", "slot"))
         self.problem: Misconfigured | Unavailable | None = None
         self.failures = 0
+        self.owners = owners.Owners(self.generation_id)
         self.secrets = list(context.activation.destination.connection.secrets.values())
         self.chance = random.Random()  # noqa: S311
 
@@ -49,6 +50,7 @@ class Recorder:
         """
         self.settled: list[Item] = []
         self.tried_again: list[Change] = []
+        self.overwritten: list[tuple[int, Change]] = []
         self.counts: Counter[str] = Counter()
         again = [item for answer in answers for item in self._judge(answer, now)]
         reach("before_commit")
@@ -72,6 +74,8 @@ class Recorder:
         change = item.change
         remote_id = answer.found.get(change.match_identity, "")
         item.looked_up = True
+        if change.code == decide.CONTESTED.code and self._refused_as_held(item, remote_id, now):
+            return False
         if self.mode == Mode.UPSERT:
             return True
         if self.mode == Mode.UPDATE and remote_id:
@@ -87,8 +91,20 @@ class Recorder:
             self._skip(item, now)
         return False
 
+    def _refused_as_held(self, item: Item, remote_id: str, now: datetime) -> bool:
+        """Whether a contested match value leads to a record that is another row's."""
+        field = self.context.match_field
+        names = self.context.service.identities(field, item.change.match_value)
+        if remote_id and (holder := self.owners.holder(item.change, remote_id, names)):
+            self._reject(item, owners.refusal(holder, field.name), now)
+            return True
+        item.change.code = item.change.message = ""
+        return False
+
     def _written(self, job: Job, outcome: Outcome, now: datetime) -> list[Item]:
         (item,) = job.items
+        if outcome.result == Result.ACCEPTED and self._is_anothers(item, outcome, now):
+            return []
         if outcome.result == Result.ACCEPTED:
             item.change.created = job.step != Step.UPDATE and was_created(outcome.created_at, item.change.first_attempt_at)
             self._accept(item, outcome, now)
@@ -108,6 +124,16 @@ class Recorder:
             item.change.field_digests = digests.only(bytes(item.change.field_digests), item.change.values, self.slots)
             return [item]
         return []
+
+    def _is_anothers(self, item: Item, outcome: Outcome, now: datetime) -> bool:
+        """Whether what was written turned out to be the record of another row, which is put right then."""
+        holder = self.owners.overwritten(item.change, outcome)
+        if holder is None:
+            return False
+        self.overwritten.append((holder.key_digest, item.change))
+        item.change.remote_id, item.change.sent = "", list(outcome.sent)
+        self._reject(item, owners.refusal(holder, self.context.activation.match_field), now)
+        return True
 
     def _failed(self, answer: Sent, problem: Problem, now: datetime) -> list[Item]:
         if isinstance(problem, Rejected):
@@ -159,6 +185,7 @@ class Recorder:
         change.request_id = outcome.request_id
         self.counts["created"] += change.created
         self.counts["hidden"] += int(change.created and outcome.hidden)
+        self.owners.accepted(change, outcome)
         self._settle(item, Change.Outcome.ACCEPTED, now)
 
     def _skip(self, item: Item, now: datetime) -> None:
@@ -195,42 +222,19 @@ class Recorder:
             bulk.update(Change, {}, "id", _CHANGE_COLUMNS, [_row(change) for change in changes])
             for item in self.settled:
                 if (item.ambiguous or item.gone) and item.change.outcome != Change.Outcome.ACCEPTED:
-                    void(self.generation_id, item.change, self.slots, gone=item.gone)
-            self._accepted([change for change in changes if change.outcome == Change.Outcome.ACCEPTED], now)
-            self._tried([change for change in changes if change.outcome in (Change.Outcome.REJECTED, Change.Outcome.SKIPPED)], now)
+                    remembered.void(self.generation_id, item.change.key_digest, item.change.changed, self.slots, gone=item.gone)
+            accepted = [change for change in changes if change.outcome == Change.Outcome.ACCEPTED]
+            tried = [change for change in changes if change.outcome in (Change.Outcome.REJECTED, Change.Outcome.SKIPPED)]
+            remembered.accepted(self.generation_id, accepted, now)
+            self._put_right()
+            self.owners.commit()
+            remembered.tried(self.generation_id, self.context.run.number, tried, now)
 
-    def _accepted(self, changes: list[Change], now: datetime) -> None:
-        """The baseline of each moves to what was accepted just now."""
-        records = [
-            Record(
-                generation_id=self.generation_id, key=change.key, key_digest=change.key_digest, row_digest=change.row_digest,
-                match_digest=change.match_digest, field_digests=bytes(change.field_digests), remote_id=change.remote_id,
-                accepted_at=now,
-            )
-            for change in changes
-        ]  # fmt: skip
-        columns = ["row_digest", "match_digest", "field_digests", "remote_id", "accepted_at", "tried", "attempts"]
-        _upsert(records, columns)
-
-    def _tried(self, changes: list[Change], now: datetime) -> None:
-        """A refused or skipped row is remembered with when it is due again; the baseline itself stays where it is."""
-        if not changes:
-            return
-        keys = [change.key_digest for change in changes]
-        known = Record.objects.filter(generation_id=self.generation_id, key_digest__in=keys)
-        before = dict(known.values_list("key_digest", "attempts"))
-        records = [self._tried_record(change, before.get(change.key_digest, 0), now) for change in changes]
-        _upsert(records, ["tried", "tried_digest", "tried_match", "attempts", "retry_run", "retry_at", "remote_id"])
-
-    def _tried_record(self, change: Change, attempts: int, now: datetime) -> Record:
-        rejected = change.outcome == Change.Outcome.REJECTED
-        attempts = attempts + 1 if rejected else 0
-        due_run, due_at = decide.refused_again(attempts, self.context.run.number, now) if rejected else (0, now + decide.SKIP_AGAIN)
-        return Record(
-            generation_id=self.generation_id, key=change.key, key_digest=change.key_digest, tried=change.outcome,
-            tried_digest=change.row_digest, tried_match=change.match_digest, attempts=attempts, retry_run=due_run, retry_at=due_at,
-            remote_id=change.remote_id,
-        )  # fmt: skip
+    def _put_right(self) -> None:
+        """What another row overwrote is due again, and nothing counts as accepted for that other row."""
+        for holder, change in self.overwritten:
+            remembered.void(self.generation_id, holder, [name for name in change.sent if name in self.slots], self.slots)
+            remembered.forget(self.generation_id, change)
 
     def put_back(self, items: Sequence[Item]) -> None:
         """Gives back what was taken and surely not sent, with what look-ups found of it; what may have been sent stays marked."""
@@ -240,27 +244,6 @@ class Recorder:
             Change.objects.filter(pk__in=unsent).update(state=Change.State.PENDING)
             rows = [[change.pk, change.remote_id, bulk.json_text(change.changed)] for change in found]
             bulk.update(Change, {}, "id", ["remote_id", "changed"], rows)
-
-
-def void(generation_id: int, change: Change, slots: dict[str, int], *, gone: bool = False) -> None:
-    """Nobody knows what the destination holds now: every value that the change carried is due again, whatever it will be.
-
-    Where the record itself is `gone`, nothing that was accepted counts any more.
-    """
-    record = Record.objects.filter(generation_id=generation_id, key_digest=change.key_digest).first()
-    if record is None:
-        return
-    carried = [slots[name] for name in change.changed if name in slots]
-    record.field_digests = digests.pack(dict.fromkeys(slots.values() if gone else carried, digests.IN_DOUBT), bytes(record.field_digests))
-    record.row_digest = 0
-    record.match_digest = 0 if len(carried) < len(change.changed) else record.match_digest
-    record.tried = ""
-    record.save(update_fields=["field_digests", "row_digest", "match_digest", "tried"])
-
-
-def _upsert(records: list[Record], columns: list[str]) -> None:
-    if records:
-        Record.objects.bulk_create(records, update_conflicts=True, unique_fields=["generation", "key_digest"], update_fields=columns)
 
 
 def _row(change: Change) -> list[Any]:

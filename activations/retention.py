@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from activations.models import Activation, Change, Record, Run
+from activations.models import Activation, Change, MatchValue, Record, Run
 
 CHUNK = 5_000
 
@@ -21,6 +21,7 @@ def prune(now: datetime) -> int:
 def forget(activation: Activation) -> None:
     """Deletes an activation with its runs and its baseline; what its schedules fire is removed before."""
     _delete(Change.objects.filter(run__activation=activation))
+    _delete(MatchValue.objects.filter(generation__activation=activation))
     _delete(Record.objects.filter(generation__activation=activation))
     activation.delete()
 

@@ -81,34 +81,29 @@ class Seen:
         """Known records that are to take a new match value."""
         self.movers.append((keys, digests))
 
-    def takeovers(self, without: Sequence[int], others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Match values that go from one key to another.
-
-        Args:
-            without: keys that are not sent after all.
-            others: shape (n, 2), key and accepted match digests of records that are not as they were accepted.
-
-        Returns:
-            The keys whose record goes to another key, so that what was accepted for them is void; and the movers that
-            have to go by their match, since another mover leaves it, or another key takes their record: two rows may swap.
-        """
+    def leavers(self) -> Pairs:
+        """The accepted match values of records that the pass did not meet."""
         away = np.flatnonzero(self.baseline.seen == 0)
         away = away[self.baseline.standing(away)]
-        former = _joined([*self.former_matches, (others[:, 0], others[:, 1])])
-        held = _joined([(self.baseline.keys[away], self.baseline.match_digests[away]), former])
-        if not len(held[0]):
-            return held
-        out = np.fromiter(without, dtype=np.int64, count=len(without))
-        new = [(keys[matches != 0], matches[matches != 0]) for keys, matches in self.new_matches]
-        sent, movers = _less(_joined([*new, *self.claims]), out), _less(_joined(self.movers), out)
-        moving = np.isin(former[0], movers[0])
-        by_match = np.isin(movers[0], _hit(movers, (former[0][moving], former[1][moving]), of_claimers=True))
-        while True:
-            robbed = _hit(_joined([sent, (movers[0][by_match], movers[1][by_match])]), held)
-            more = np.isin(movers[0], robbed) & ~by_match
-            if not more.any():
-                return robbed, movers[0][by_match]
-            by_match |= more
+        return self.baseline.keys[away], self.baseline.match_digests[away]
+
+    def claimers(self) -> Pairs:
+        """Rows that will be written to whatever record the destination has with their match; their first match values."""
+        return joined([*((keys[matches != 0], matches[matches != 0]) for keys, matches in self.new_matches), *self.claims])
+
+    def with_further(self, pairs: Pairs) -> Pairs:
+        """First match values of rows, and the further ones of the same rows."""
+        keys, matches = joined(self.further_matches)
+        theirs = np.isin(keys, pairs[0])
+        return joined([pairs, (keys[theirs], matches[theirs])])
+
+    def present(self, keys: np.ndarray) -> Pairs:
+        """Every match value that counts of those keys of the baseline which the pass met once."""
+        baseline = self.baseline
+        places = baseline.find(keys)
+        places = places[places >= 0]
+        places = places[(baseline.seen[places] == 1) & (baseline.match_digests[places] != 0)]
+        return self.with_further((baseline.keys[places], baseline.match_digests[places]))
 
     def duplicates(self) -> dict[int, int]:
         """Key digests that more than one row has, with the number of rows."""
@@ -129,9 +124,9 @@ class Seen:
             return {}
         here = np.flatnonzero(baseline.seen == 1)
         known = ((baseline.keys[some], baseline.match_digests[some]) for some in np.array_split(here, 1 + len(here) // AT_ONCE))
-        further = self._of_rows_that_count(_among(_joined(self.further_matches), shared))
+        further = self._of_rows_that_count(_among(joined(self.further_matches), shared))
         sharing = [further, *(_among(pairs, shared) for pairs in chain(known, self.new_matches))]
-        keys, matches = _less(_joined(sharing), np.fromiter(without, dtype=np.int64, count=len(without)))
+        keys, matches = less(joined(sharing), np.fromiter(without, dtype=np.int64, count=len(without)))
         order = np.argsort(matches, kind="stable")
         values, starts, times = np.unique(matches[order], return_index=True, return_counts=True)
         groups = zip(values[times > 1], starts[times > 1], times[times > 1], strict=True)
@@ -182,7 +177,7 @@ def _among(pairs: Pairs, few: np.ndarray) -> Pairs:
     return keys[found], matches[found]
 
 
-def _joined(pairs: Sequence[Pairs]) -> Pairs:
+def joined(pairs: Sequence[Pairs]) -> Pairs:
     """Two columns, from pieces of them."""
     none = np.empty(0, dtype=np.int64)
     return np.concatenate([none, *(keys for keys, _ in pairs)]), np.concatenate([none, *(matches for _, matches in pairs)])
@@ -200,17 +195,7 @@ def _merged(groups: Mapping[int, list[int]]) -> dict[int, list[int]]:
     return merged
 
 
-def _less(pairs: Pairs, out: np.ndarray) -> Pairs:
+def less(pairs: Pairs, out: np.ndarray) -> Pairs:
+    """The pairs without those of some keys."""
     stay = ~np.isin(pairs[0], out)
     return pairs[0][stay], pairs[1][stay]
-
-
-def _hit(claims: Pairs, held: Pairs, *, of_claimers: bool = False) -> np.ndarray:
-    """The keys that hold a match which another key claims; or the keys that claim it."""
-    order = np.argsort(claims[1])
-    keys, matches = claims[0][order], claims[1][order]
-    if not len(matches):
-        return np.empty(0, dtype=np.int64)
-    at = np.minimum(np.searchsorted(matches, held[1]), len(matches) - 1)
-    hit = (matches[at] == held[1]) & (keys[at] != held[0])
-    return np.unique(keys[at][hit] if of_claimers else held[0][hit])

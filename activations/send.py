@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from activations.context import Context
+from activations.decide import CONTESTED
 from activations.models import Change
 from core.checkpoints import reach
 from core.errors import Problem
@@ -77,12 +78,12 @@ class Sent:
 def next_step(mode: str, change: Change, looked_up: bool, reads_first: bool = False) -> Step:
     """PURE. What a change needs next. Known records are updated by id; who is unknown is looked up unless we may create.
 
-    `reads_first`: creating needs a look-up too (see `Service.reads_first`).
+    `reads_first`: creating needs a look-up too (see `Service.reads_first`), as it does where the match value is contested.
     """
     if change.remote_id:
         return Step.UPDATE
     if mode == Mode.UPSERT:
-        return Step.FIND if reads_first and not looked_up else Step.UPSERT
+        return Step.FIND if (reads_first or change.code == CONTESTED.code) and not looked_up else Step.UPSERT
     return Step.CREATE if mode == Mode.INSERT and looked_up else Step.FIND
 
 

@@ -165,6 +165,7 @@ class Outcome:
         sent: names of the fields that the request held.
         request_id: the vendor's id of the request.
         hidden: the vendor keeps the record, but does not show it to people yet; `Service.hidden_note` says why.
+        identities: all that the record is found by now, as `Service.identities`, where the answer says so.
     """
 
     result: Result
@@ -174,6 +175,7 @@ class Outcome:
     request_id: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     hidden: bool = False
+    identities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from activations.models import Change
 from dinmo.chaos.story import HOLDERS, Kill
-from dinmo.chaos.weather import Write
+from dinmo.chaos.weather import Failure, Write
 
 BEFORE_SECONDS = 5.0
 """A request that had left when somebody was killed is carried out a little later."""
@@ -23,7 +23,7 @@ _DOMAIN = re.compile(r"company(\d+)\.")
 
 @dataclass
 class Repeats:
-    """Repeats by cause: those of each kill and activation, those of lost answers, and those that nothing explains."""
+    """Repeats by cause: those of each kill and activation, those of the weather, and those that nothing explains."""
 
     by_kill: Counter[tuple[Kill, str]] = field(default_factory=Counter)
     by_weather: int = 0
@@ -78,8 +78,16 @@ def by_change(writes: Iterable[Write], changes: Iterable[Change], ids: Mapping[s
         yield from ((place, change, written[change.pk]) for change in mine)
 
 
-def explain(attempts: Iterable[tuple[Place, Change, list[Write]]], kills: Sequence[Kill], lapses: Sequence[Kill] = ()) -> Repeats:
-    """The cause of every repeat: a lost answer, else the kill that came between, else that another worker took the run over.
+def explain(
+    attempts: Iterable[tuple[Place, Change, list[Write]]],
+    kills: Sequence[Kill],
+    lapses: Sequence[Kill] = (),
+    failures: Sequence[Failure] = (),
+) -> Repeats:
+    """The cause of every repeat: the weather, else the kill that came between, else that another worker took the run over.
+
+    The weather is the cause where it lost the answer, or failed another request of the same record: a record may take two
+    (a new match value goes by PATCH, a list by PUT), and both are sent again.
 
     Args:
         lapses: when a lease had ended and the run went to another worker, also where nobody was killed: a starved worker
@@ -95,13 +103,17 @@ def explain(attempts: Iterable[tuple[Place, Change, list[Write]]], kills: Sequen
             if before is None:
                 continue
             kill = _cause(before, write, kills) or _lapse(before, write, activation, lapses)
-            if not before.answered:
+            if not before.answered or _failed_between(before, write, failures):
                 repeats.by_weather += 1
             elif kill:
                 repeats.by_kill[kill, activation] += 1
             else:
                 repeats.unexplained.append(f"{activation}: company {number} was written again after {write.at - before.at:.2f} s")
     return repeats
+
+
+def _failed_between(before: Write, again: Write, failures: Sequence[Failure]) -> bool:
+    return any(one.path == again.path and before.at <= one.at <= again.at for one in failures)
 
 
 def _cause(before: Write, again: Write, kills: Sequence[Kill]) -> Kill | None:

@@ -34,7 +34,7 @@ def _around(repeats: Repeats, weathers: Mapping[str, Weather], most: Mapping[str
     yield "  runs: " + ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in states.items())
     for name, weather in weathers.items():
         yield f"  {name}: {weather.requests} requests, {weather.faults} of them in bad weather, {len(weather.writes)} writes carried out"
-    yield f"  repeats after answers that the weather lost: {repeats.by_weather}"
+    yield f"  repeats after an answer that the weather lost, or a second request that it failed: {repeats.by_weather}"
     starved = sum(number for (kill, _), number in repeats.by_kill.items() if kill.target == LAPSE)
     yield f"  repeats after a lease that ended while its worker lived: {starved}"
     allowed = ", ".join(f"{name} {number}" for name, number in most.items())

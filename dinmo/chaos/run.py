@@ -79,7 +79,8 @@ def _judged(story: Story, wanted: int, again: list[Run], title: str, seconds: fl
     writes = [write for weather in story.weathers.values() for write in weather.writes]
     changes = Change.objects.select_related("run__activation")
     attempts = list(repeats.by_change(writes, changes, repeats.places(attio, intercom)))
-    found = repeats.explain(attempts, story.kills, lapses(settings.VAR_DIR))
+    failures = [failure for weather in story.weathers.values() for failure in weather.failures]
+    found = repeats.explain(attempts, story.kills, lapses(settings.VAR_DIR), failures)
     longest = {name: weather.longest_seconds for name, weather in story.weathers.items()}
     most = {name: proof.permits(name, longest) for name in Activation.objects.order_by("pk").values_list("name", flat=True)}
     say(report.table(title, story.kills, found, story.weathers, most, seconds))

@@ -28,6 +28,14 @@ class Write:
     answered: bool
 
 
+@dataclass(frozen=True)
+class Failure:
+    """One write that the weather kept from being carried out."""
+
+    at: float
+    path: str
+
+
 @dataclass
 class Weather:
     """Stands before a simulator and serves in its place. Calm from the start; the state survives whoever is killed."""
@@ -36,6 +44,7 @@ class Weather:
     chance: random.Random
     rough: bool = False
     writes: list[Write] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
     requests: int = 0
     faults: int = 0
     longest_seconds: float = 0.0
@@ -51,6 +60,8 @@ class Weather:
         begun = time.time()
         fate, latency = self._fate(begun, any(part in request.path for part in RECORDS))
         time.sleep(latency)
+        if fate in ("refused", "outage", "throttled", "cut") and _is_write(request):
+            self.failures.append(Failure(time.time(), request.path))
         if fate in ("refused", "outage"):
             return Reply(503, {"message": "Service unavailable"})
         if fate == "throttled":
@@ -86,9 +97,13 @@ class Weather:
             return fate, SLOW_SECONDS if fate == "slow" else latency
 
     def _note(self, request: Request, reply: Reply, begun: float, *, answered: bool) -> None:
-        if request.method == "GET" or request.path.endswith("/query") or reply.status >= 300:
+        if not _is_write(request) or reply.status >= 300:
             return
         now = time.time()
         with self.lock:
             self.longest_seconds = max(self.longest_seconds, now - begun)
             self.writes.append(Write(now, request.method, request.path, request.json(), answered))
+
+
+def _is_write(request: Request) -> bool:
+    return request.method != "GET" and not request.path.endswith("/query")

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import models, transaction
 
-from activations import schedules
+from activations import attributes, schedules
 from activations.models import Activation, FieldMapping, Schedule
 from core.errors import Misconfigured
 from core.health import Health
@@ -27,14 +27,15 @@ def apply(text: str, environment: Mapping[str, str], ask: Ask, *, dry_run: bool 
     Args:
         environment: where `${NAME}` is looked up.
         ask: finds the columns of a model in its source.
-        yes: a person agrees that activations forget what they sent, where the file makes that necessary.
+        yes: a person agrees that activations forget what they sent, where the file makes that necessary, and has seen the
+            types that its mapped attributes have now.
 
     Raises:
         Refused: with everything that is wrong; nothing is applied.
         Misconfigured: the workspace was changed by somebody else at the same time.
     """
     before = standing.read()
-    made = plan.make(file.read(text, environment, before, ask), before, standing.sent())
+    made = plan.make(file.read(text, environment, before, ask), before, standing.sent(), standing.retyped())
     if dry_run:
         return made
     if made.afresh and not yes:
@@ -44,6 +45,9 @@ def apply(text: str, environment: Mapping[str, str], ask: Ask, *, dry_run: bool 
         if standing.read() != before:
             raise Misconfigured("workspace_changed", "The workspace was changed in the meantime. Nothing was applied; apply again.")
         _write(made)
+        if yes:
+            for activation in Activation.objects.filter(name__in=made.retyped):
+                attributes.confirm_found(activation)
     return made
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
@@ -45,6 +45,8 @@ class Plan:
     unchanged: int
     untouched: tuple[things.Thing, ...]
     afresh: tuple[Afresh, ...]
+    retyped: Mapping[str, Sequence[str]]
+    """Activation → what a person should see of attributes whose type is another one than when they were mapped."""
 
     def lines(self) -> Iterator[str]:
         """The plan in words, a line for each thing."""
@@ -58,11 +60,14 @@ class Plan:
             yield "Nothing changed."
 
 
-def make(wanted: things.Workspace, standing: things.Workspace, sent: Collection[str]) -> Plan:
+def make(
+    wanted: things.Workspace, standing: things.Workspace, sent: Collection[str], retyped: Mapping[str, Sequence[str]] | None = None
+) -> Plan:
     """Compares what a file wants with what stands.
 
     Args:
         sent: the names of the activations that have sent something.
+        retyped: activation → sentences about attributes whose type is another one now.
     """
     stands = {(thing.noun, thing.name): thing for thing in standing.things()}
     asked = {(thing.noun, thing.name): thing for thing in wanted.things()}
@@ -73,7 +78,12 @@ def make(wanted: things.Workspace, standing: things.Workspace, sent: Collection[
         if changed is None or changed:
             steps.append(Step(thing, changed))
     untouched = tuple(thing for key, thing in stands.items() if key not in asked)
-    return Plan(tuple(steps), len(asked) - len(steps), untouched, tuple(_afresh(wanted.over(standing), standing, sent)))
+    afresh = tuple(_afresh(wanted.over(standing), standing, sent))
+    return Plan(tuple(steps), len(asked) - len(steps), untouched, afresh, _of_file(wanted, retyped or {}))
+
+
+def _of_file(wanted: things.Workspace, retyped: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    return {name: sentences for name, sentences in retyped.items() if name in wanted.activations}
 
 
 def differences(before: things.Thing, after: things.Thing) -> tuple[str, ...]:

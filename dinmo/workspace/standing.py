@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 
+from activations import attributes
 from activations.models import Activation, FieldMapping, Record, Schedule
 from destinations.models import Connection, Destination
 from dinmo.workspace import relations, things
@@ -36,8 +37,14 @@ def sent() -> frozenset[str]:
     return frozenset(Activation.objects.filter(Exists(records)).values_list("name", flat=True))
 
 
+def retyped() -> dict[str, list[str]]:
+    """Activation → what a person should see of attributes whose type is another one than when they were mapped."""
+    found = {row.name: [problem.message for problem in attributes.unconfirmed(row)] for row in _activations()}
+    return {name: sentences for name, sentences in found.items() if sentences}
+
+
 def _activations() -> Iterable[Activation]:
-    related = Activation.objects.select_related("segment", "model", "destination")
+    related = Activation.objects.select_related("segment", "model", "destination__connection")
     return related.prefetch_related("mappings", "schedules").order_by("pk")
 
 

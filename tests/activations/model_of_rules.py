@@ -175,10 +175,10 @@ class Rules:
             return Send(row["id"], row, row["match"], values, list(values), True, kept.remote_id)
         changed = [one.target for one in self.maps if one.target in values and self._differs(one, values[one.target], kept)]
         moved = kept.identity is DOUBT or kept.identity != identity_of(row["match"])
-        if not changed and not moved and not full:
-            return None
         if full:
             changed = list(values)
+        if not changed and not moved:
+            return None
         if moved and not self.match_may_change:
             return Send(row["id"], row, row["match"], values, list(values), False, "")
         return Send(row["id"], row, row["match"], values, [*changed, *([MATCH] if moved else [])], False, kept.remote_id)

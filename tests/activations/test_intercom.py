@@ -235,3 +235,23 @@ def test_a_contact_created_without_an_answer_is_ours_though_search_does_not_find
     done = run(activation)
     assert (done.accepted, done.skipped, done.write_requests) == (1, 0, 2)
     assert len(intercom.state()["contacts"]) == 1
+
+
+def test_a_budget_of_their_own_slows_searches_and_loses_none(shop: Shop, companies: Any, intercom: Sandbox, monkeypatch: Any) -> None:
+    monkeypatch.setattr("destinations.services.intercom.client.WINDOW_SECONDS", 1.0)
+    monkeypatch.setattr("destinations.pacing.SHARE_OF_LIMIT", 0.985)
+    intercom.switches.update(rate_limit_per_window=1666, window_seconds=1, search_limit_per_window=20)
+    intercom._switch({"contacts": [{"id": f"p{key}", "external_id": str(key)} for key in range(1, 41)]})
+    activation = Activation.objects.create(
+        name="Contacts",
+        model=companies,
+        destination=destination("intercom", "intercom.contacts", region="us"),
+        mode="update",
+        match_column="id",
+        match_field="external_id",
+    )
+    map_fields(activation, ("name", "name"))
+    shop.fill(40)
+    done = run(activation)
+    assert (done.accepted, done.lookup_requests - done.throttled, done.write_requests) == (40, 40, 40)
+    assert done.throttled <= 2, "the answers' headers say how many are left"

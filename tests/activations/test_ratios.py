@@ -13,7 +13,7 @@ from segments.discovery import refresh_columns
 from tests.activations.conftest import Shop, map_fields, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROWS = int(os.environ.get("RATIO_ROWS", "500"))
+ROWS = int(os.environ.get("RATIO_ROWS", "200"))
 CHANGED = ROWS // 10
 WRITES, ATTIO_LOOKUPS, INTERCOM_LOOKUPS = 1.01, 0.05, 1
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from activations import decide
-from activations.models import Activation, Change, Run
+from activations.models import Change
 from destinations.sandbox import Fault, Sandbox
 from tests.activations.conftest import Shop, run
 
@@ -109,6 +109,9 @@ INTERCOM: list[tuple[int, str, str, str, str]] = [
 ]  # fmt: skip
 
 
+TABLES = {"attio": ATTIO, "intercom": INTERCOM}
+
+
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decide, "BACKOFF_SECONDS", 0.0)
@@ -126,37 +129,58 @@ def intercom_body(status: int, code: str, message: str) -> Any:
     return {"type": "error.list", "request_id": "q-1", "errors": [{"code": code, "message": message}]} if code else HTML
 
 
-def met(activation: Activation, sandbox: Sandbox, shop: Shop, **answer: Any) -> tuple[Run, Change]:
-    """A run of two records, and the change of the first, every write of which is answered so."""
-    shop.fill(2)
-    times = 1 if answer["status"] == 429 else 99
-    sandbox.faults.append(Fault("reply", path="(records|companies)$", body_contains="Company 1", times=times, headers=JSON, **answer))
-    done = run(activation)
-    changes = {change.key: change for change in Change.objects.filter(run=done)}
-    assert done.state == "failed" or changes["2"].outcome == "accepted", "one bad record spares the others"
-    return done, changes["1"]
+def answered(sandbox: Sandbox, number: int, status: int, code: str, message: str) -> None:
+    """Every write of company `number` is answered so; one that is only too early, once."""
+    body = (attio_body if sandbox.label == "Attio" else intercom_body)(status, code, message)
+    times = 1 if status == 429 else 99
+    path = "(records|companies)$"
+    sandbox.faults.append(
+        Fault("reply", path=path, body_contains=f'"Company {number}"', times=times, status=status, body=body, headers=JSON)
+    )
 
 
-@pytest.mark.parametrize(
-    ("service", "status", "code", "message", "kind", "field"),
-    [*(("attio", *row) for row in ATTIO), *(("intercom", *row) for row in INTERCOM)],
-)
-def test_every_refusal_says_who_what_and_what_to_do(
-    service: str, status: int, code: str, message: str, kind: str, field: str, shop: Shop, request: pytest.FixtureRequest
+def check_words(said: str, number: int, code: str, field: str, remedy: re.Pattern[str]) -> None:
+    """It names the field and the vendor's code, says what to do, and quotes no value."""
+    assert field in said and f"({code})" in said, said
+    assert remedy.search(said), said
+    assert f'"No. {number}"' not in said and "sandbox-token" not in said, said
+
+
+@pytest.mark.parametrize("kind", ["record", "wait"])
+@pytest.mark.parametrize("service", TABLES)
+def test_every_refusal_of_a_record_says_who_what_and_what_to_do(
+    service: str, kind: str, shop: Shop, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(decide, "BREAKER_FAILURES", 1_000)
     sandbox, activation = request.getfixturevalue(service), request.getfixturevalue(f"to_{service}")
-    body = (attio_body if service == "attio" else intercom_body)(status, code, message)
-    done, change = met(activation, sandbox, shop, status=status, body=body)
-    if status == 429:
-        assert (change.outcome, done.throttled) == ("accepted", 1)
-        return
-    ours = "attribute_missing" if kind == "settings" and code == "value_not_found" else code or f"http_{status}"
-    if kind == "settings":
-        assert (done.state, done.error_code, change.outcome) == ("failed", ours, "not_sent")
-    else:
-        assert (change.code, change.field) == (ours, field)
-        assert change.outcome in (("rejected",) if kind == "record" else ("not_sent", "unknown"))
-    said = done.error_message if kind == "settings" else change.message
-    assert field in said and f"({code or ours})" in said
-    assert (AGAIN if kind == "wait" else REMEDY).search(said), said
-    assert '"No. 1"' not in said and "sandbox-token" not in said
+    refusals = dict(enumerate([row for row in TABLES[service] if row[3] == kind], 1))
+    shop.fill(len(refusals) + 1)
+    for number, (status, code, message, _, _) in refusals.items():
+        answered(sandbox, number, status, code, message.replace("No. 1", f"No. {number}"))
+    done = run(activation)
+    changes = {int(change.key): change for change in Change.objects.filter(run=done)}
+    assert changes[len(refusals) + 1].outcome == "accepted", "bad records spare the others"
+    assert done.throttled == sum(status == 429 for status, *_ in refusals.values())
+    for number, (status, code, _, _, field) in refusals.items():
+        change = changes[number]
+        if status == 429:
+            assert change.outcome == "accepted", code
+            continue
+        assert change.outcome in (("rejected",) if kind == "record" else ("not_sent", "unknown")), code
+        assert (change.code, change.field) == (code or f"http_{status}", field)
+        check_words(change.message, number, change.code, field, REMEDY if kind == "record" else AGAIN)
+
+
+@pytest.mark.parametrize("service", TABLES)
+def test_every_refusal_of_the_settings_ends_the_run_and_says_what_to_do(service: str, shop: Shop, request: pytest.FixtureRequest) -> None:
+    sandbox, activation = request.getfixturevalue(service), request.getfixturevalue(f"to_{service}")
+    shop.fill(1)
+    for status, code, message, kind, field in TABLES[service]:
+        if kind != "settings":
+            continue
+        sandbox.faults.clear()
+        answered(sandbox, 1, status, code, message)
+        done = run(activation)
+        ours = "attribute_missing" if code == "value_not_found" else code
+        assert (done.state, done.error_code, done.changes.get().outcome) == ("failed", ours, "not_sent")
+        check_words(done.error_message, 1, code, field, REMEDY)

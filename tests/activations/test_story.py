@@ -395,6 +395,7 @@ def test_a_vendor_that_is_down_ends_the_run_and_it_goes_on_by_itself(
     shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("activations.decide.BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("activations.queue.enqueue", lambda run_id: None)
     shop.fill(30)
     attio.faults.append(Fault("reply", "PUT", times=10_000, status=503, body="<html>down</html>"))
     done = run(to_attio)

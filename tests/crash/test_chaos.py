@@ -13,7 +13,7 @@ from dinmo.chaos import proof
 from dinmo.chaos.repeats import LAPSE, by_change, explain
 from dinmo.chaos.source import Company, Shop
 from dinmo.chaos.story import Kill
-from dinmo.chaos.weather import Write
+from dinmo.chaos.weather import Failure, Write
 from tests.dinmo.live_processes import ROOT, environment
 
 COMPANY = Company(7, "Seven", None, "SAAS", "free", seats=2, revenue=100)
@@ -67,6 +67,15 @@ def test_every_repeat_has_a_kill_or_a_lost_answer_before_it(
     attempts = list(by_change(writes, [change], {}))  # type: ignore[list-item]
     found = explain(attempts, kills)
     assert (sum(found.by_kill.values()), found.by_weather, len(found.unexplained)) == expected
+
+
+@pytest.mark.parametrize(("failed_at", "path", "expected"), [(2, "/companies", (1, 0)), (2, "/other", (0, 1)), (5, "/companies", (0, 1))])
+def test_a_record_of_two_requests_is_sent_again_where_one_of_them_failed(
+    failed_at: float, path: str, expected: tuple[int, int], change: object
+) -> None:
+    attempts = list(by_change([write(1), write(4)], [change], {}))  # type: ignore[list-item]
+    found = explain(attempts, [], [], [Failure(failed_at, path)])
+    assert (found.by_weather, len(found.unexplained)) == expected
 
 
 @pytest.mark.parametrize(("activation", "expected"), [("Intercom upsert", (1, 0)), ("Attio upsert", (0, 1))])

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from activations.models import Activation, Generation, Record, Schedule
 from core.errors import Misconfigured
+from destinations.contract import Field
+from destinations.discovery import keep
 from destinations.models import Connection, Destination
 from dinmo.workspace import apply as applying
 from dinmo.workspace import export, plan, problems, sources, standing
@@ -304,3 +307,25 @@ def test_the_command_prints_a_line_for_each_thing(tmp_path: Path, capsys: Any, m
     assert capsys.readouterr().out.splitlines()[0] == "+ source Shop"
     call_command("apply", str(path))
     assert capsys.readouterr().out.splitlines() == ["= 10 unchanged", "Nothing changed."]
+
+
+def test_another_type_of_an_attribute_is_told_and_confirmed_with_yes(tmp_path: Path, capsys: Any, monkeypatch: Any) -> None:
+    for name, value in shop.SECRETS.items():
+        monkeypatch.setenv(name, value)
+    path = tmp_path / "workspace.yaml"
+    path.write_text(shop.WORKSPACE)
+    apply()
+    activation = Activation.objects.get(name="Norwegians to Attio")
+    activation.mappings.filter(target="description").update(target_type="text")
+    keep(activation.destination, [Field("name", "Name", "text"), Field("description", "Description", "number")], timezone.now())
+
+    def told(*options: str) -> list[str]:
+        call_command("apply", str(path), *options)
+        return [line for line in capsys.readouterr().out.splitlines() if line.startswith("!")]
+
+    for options in ((), ("--dry-run", "--yes")):
+        (line,) = told(*options)
+        assert "was text when it was mapped, and is number now" in line and "--yes" in line
+    assert told("--yes") == ["! activation Norwegians to Attio: its attributes' types are confirmed"]
+    assert activation.mappings.get(target="description").target_type == "number"
+    assert told() == []

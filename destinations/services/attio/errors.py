@@ -24,6 +24,7 @@ _TAKEN = "Another record in Attio holds one of these values already. Merge the t
 _UNKNOWN = "Attio refuses this request for a reason that this version does not know. Ask an admin of the workspace, and tell us."
 _BUSY = "Attio is changing this record at this moment. The write is tried again."
 _UNREADABLE = "Attio's answer could not be understood. The request is tried again."
+_REDIRECT = "Attio's API address answers with a redirect. Check the API address of this installation."
 _FAILED = "Attio has a failure of its own. The request is tried again."
 _SLOWER = "Attio asked to slow down. The request is sent again when its limit allows."
 
@@ -151,7 +152,10 @@ def problem(
     if answer.status == 429:
         code = answer.code or "rate_limit_exceeded"
         return Unavailable(code, f"{_SLOWER} ({code})", detail=_detail(answer), retry_after=answer.retry_after, throttled=True)
-    if answer.status not in (401, 403) and (not answer.json or not 400 <= answer.status < 500):
+    if 300 <= answer.status < 400:
+        return Misconfigured(f"http_{answer.status}", f"{_REDIRECT} (http_{answer.status})", detail=_detail(answer))
+    # A refused token may come without a body; any other page or nothing is a gateway's.
+    if answer.status != 401 and (not answer.json or not 400 <= answer.status < 500):
         return _unclear(answer, writing)
     if answer.code == "value_not_found" and MISSING_ATTRIBUTE.search(answer.message):
         return _missing_attribute(answer)

@@ -11,6 +11,7 @@ from destinations.contract import Field, Limits, Mode, Operation, Outcome, Plain
 from destinations.services.attio import domains, parts, values, writing
 from destinations.services.attio.client import LOOKUP_SIZE, Client
 from destinations.services.attio.fields import discover
+from destinations.services.attio.holders import identity_of, kept_as
 
 QUERY_LIMIT = 500
 """Records in an answer of a query: Attio's default, and what everyone uses."""
@@ -89,11 +90,11 @@ class Records(Service):
         clauses = [clause for identity in wanted for clause in _clauses(match_field, identity)]
         for record in self._matching(client, clauses):
             for value in (record.get("values") or {}).get(match_field.name) or ():
-                kept_as = _kept_as(value)
-                identity = _identity_of(match_field, kept_as)
+                kept = kept_as(value)
+                identity = identity_of(match_field, kept)
                 if identity in wanted:
                     # Where `acme.com` and `www.acme.com` are two companies in Attio, the one of that very name is meant.
-                    (exact if identity == kept_as else alike).setdefault(identity, record)
+                    (exact if identity == kept else alike).setdefault(identity, record)
         for identity in wanted:
             if identity in exact or identity not in alike:
                 client.glances.note(identity, exact.get(identity))
@@ -112,7 +113,6 @@ class Records(Service):
             offset += len(page)
 
 
-_READ_KEYS = ("domain", "email_address", "phone_number", "original_phone_number", "currency_value", "value")
 _NUMBERS = ("number", "currency", "rating")
 
 
@@ -125,16 +125,3 @@ def _clauses(field: Field, identity: str) -> Iterator[dict[str, Any]]:
         yield {field.name: {"email_address": {"$eq": identity}}}
     else:
         yield {field.name: float(identity) if field.type in _NUMBERS else identity}
-
-
-def _kept_as(value: Mapping[str, Any]) -> Any:
-    """What Attio holds, of a value with its bookkeeping."""
-    return next((value[key] for key in _READ_KEYS if value.get(key) is not None), None)
-
-
-def _identity_of(field: Field, kept_as: Any) -> str:
-    """The identity of a value as Attio gives it back, or "" where it has none."""
-    try:
-        return "" if kept_as is None else values.identity(field, values.convert(field, kept_as))
-    except Rejected:
-        return ""

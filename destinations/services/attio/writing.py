@@ -16,7 +16,7 @@ from destinations.contract import Operation, Outcome, Purpose, Result, Verb, Wir
 from destinations.services.attio import parts
 from destinations.services.attio.client import Client
 from destinations.services.attio.errors import Answer
-from destinations.services.attio.holders import holders
+from destinations.services.attio.holders import held, holders
 
 
 def write(client: Client, object_slug: str, operation: Operation) -> Outcome:
@@ -97,7 +97,15 @@ class Requests:
                 ambiguous=True,
             )
         facts = {"web_url": data["web_url"]} if data.get("web_url") else {}
-        return Outcome(Result.ACCEPTED, record_id, _moment(data.get("created_at")), tuple(self.sent), answer.request_id, facts)
+        return Outcome(
+            Result.ACCEPTED,
+            record_id,
+            _moment(data.get("created_at")),
+            tuple(self.sent),
+            answer.request_id,
+            facts,
+            identities=held(data, self.operation.match_field),
+        )
 
     def ended(self, result: Result, answer: Answer, remote_id: str = "") -> Outcome:
         return Outcome(result, remote_id, None, tuple(self.sent), answer.request_id)

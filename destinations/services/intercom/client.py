@@ -151,7 +151,7 @@ class IntercomClient:
             body,
             sent=[json, params, self.token],
             request_id=request_id,
-            retry_after=_wait_seconds(response.headers, quota, now),
+            retry_after=_wait_seconds(response.headers, quota if response.status_code == 429 else None, now),
         )
 
     def _exchange(self, method: str, path: str, params: Mapping[str, str] | None, json: Any) -> requests.Response:
@@ -196,10 +196,11 @@ def _vendor_clock(headers: Mapping[str, str], now: datetime) -> datetime:
     return moment
 
 
-def _wait_seconds(headers: Mapping[str, str], quota: Quota | None, now: datetime) -> float | None:
-    asked = http.retry_after(headers, now)
-    if asked is None and quota:
-        return max(0.0, (quota.reset_at - now).total_seconds())
+def _wait_seconds(headers: Mapping[str, str], used_up: Quota | None, now: datetime) -> float | None:
+    """What a Retry-After asks for, else the end of the window that is `used_up`; other refusals have nothing to do with the window."""
+    asked = http.retry_after(headers, _vendor_clock(headers, now))
+    if asked is None and used_up:
+        return max(0.0, (used_up.reset_at - now).total_seconds())
     return asked
 
 

@@ -5,6 +5,7 @@ Switches, set by `POST /_sandbox/switches`; questions that Intercom's documents 
     companies, contacts, data_attributes   preload the workspace: lists of companies, of contacts or their ids, of attributes
     region, timezone, workspace_id, workspace_name   what `GET /me` says
     rate_limit_per_window   requests in a window, 1666; 0 is unlimited          window_seconds   10
+    search_limit_per_window searches in a window, which then have a budget and headers of their own, 0
     missing_scopes          permissions that the token lacks, in Intercom's words
     token_error             every call answers 401 with this code, e.g. `token_revoked`
     plan_restricted         true: every call answers 403
@@ -81,6 +82,8 @@ class IntercomSandbox(ContactCalls, Sandbox):
         """An empty workspace; switches stay as they are."""
         self.clock = time.time
         self.window = Window(lambda: self.clock())
+        self.searches = Window(lambda: self.clock())
+        self.counted = self.window
         self.attributes = DataAttributes(self.switches)
         self.companies = Companies(self.switches)
         self.contacts = Contacts(self.companies)
@@ -121,7 +124,7 @@ class IntercomSandbox(ContactCalls, Sandbox):
         self.version = request.headers.get("intercom-version") or str(self.switches.get("app_version", "2.16"))
         try:
             self._sign_in(request)
-            self.window.take(int(self.switches.get("rate_limit_per_window", 1666)), float(self.switches.get("window_seconds", 10)))
+            self._count(request)
             self._admit(request)
         except Refused as refused:
             return refused.reply(self.request_id)
@@ -134,7 +137,7 @@ class IntercomSandbox(ContactCalls, Sandbox):
     def headers(self, request: Request) -> dict[str, str]:
         """Nothing of the limit without a good token."""
         said = {"X-Request-Id": self.request_id, "Intercom-Version": self.version}
-        return {**said, **self.window.headers} if self.signed_in else said
+        return {**said, **self.counted.headers} if self.signed_in else said
 
     def me(self, request: Request) -> Reply:
         admin = "991267459"
@@ -258,6 +261,13 @@ class IntercomSandbox(ContactCalls, Sandbox):
         if code := self.switches.get("token_error"):
             raise Refused(401, str(code), "Access Token Invalid")
         self.signed_in = True
+
+    def _count(self, request: Request) -> None:
+        """One request less of the budget that it belongs to."""
+        searches = int(self.switches.get("search_limit_per_window", 0)) if request.path.endswith("/search") else 0
+        self.counted = self.searches if searches else self.window
+        limit = searches or int(self.switches.get("rate_limit_per_window", 1666))
+        self.counted.take(limit, float(self.switches.get("window_seconds", 10)))
 
     def _admit(self, request: Request) -> None:
         if self.version not in VERSIONS:

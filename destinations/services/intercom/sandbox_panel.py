@@ -15,6 +15,7 @@ SWITCHES = (
     Switch("plan_restricted", "The plan does not allow the API (403)"),
     Switch("rate_limit_per_window", "Requests in a window (0: no limit)", "number", 1666),
     Switch("window_seconds", "Length of a window in seconds", "number", 10),
+    Switch("search_limit_per_window", "Searches in a window, counted apart (0: like every request)", "number", 0),
     Switch("unique_race_seconds", "A second create within so many seconds is refused", "number", 0),
     Switch("null_clears", "null clears a value", default=True),
     Switch("put_remote_created_at", "remote_created_at in PUT /companies/{id}", "choice", "accept", ("accept", "refuse", "ignore")),

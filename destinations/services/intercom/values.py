@@ -3,7 +3,8 @@
 Intercom's type     takes                                             is sent as
 string              text, numbers, true/false, dates                  text; at most 255 characters in custom attributes
 integer             whole numbers, also written as text               integer, at most 2147483647
-float               numbers, also written as text                     number, with the digits that a double holds
+float               numbers, also written as text                     number, with the digits that a double holds;
+                                                                      whole numbers exactly
 boolean             true/false, 1/0, and their words                  true or false
 date, datetime      dates, dates with a time, ISO text, unix seconds  unix seconds; a date is midnight UTC
 """
@@ -107,6 +108,8 @@ def floating(field: Field, value: Any) -> int | float:
     sent = float(number)
     if not math.isfinite(sent):
         raise _refused("number_out_of_range", field, value, "a smaller number")
+    if number == number.to_integral_value() and Decimal(sent) != number:
+        raise _refused("number_out_of_range", field, value, f"a whole number up to {EXACT_FLOAT}, as far as they are kept exactly")
     return sent
 
 

@@ -24,7 +24,11 @@ class Command(ScriptedCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", help="The workspace file, YAML; - reads it from the standard input.")
         parser.add_argument("--dry-run", action="store_true", help="Only say what would be done.")
-        parser.add_argument("--yes", action="store_true", help="Agree that activations send everything anew, where that is needed.")
+        parser.add_argument(
+            "--yes",
+            action="store_true",
+            help="Agree that activations send everything anew, where that is needed; confirm types of attributes that changed.",
+        )
 
     def handle(self, *args: Any, file: str, dry_run: bool, yes: bool, **options: Any) -> None:
         try:
@@ -42,6 +46,9 @@ class Command(ScriptedCommand):
             self.stdout.write(line)
         for afresh in made.afresh:
             self.stdout.write(f"! {afresh}" if not yes else f"! activation {afresh.activation.name}: its next run sends everything anew")
+        for name, sentences in made.retyped.items():
+            for line in ["its attributes' types are confirmed"] if yes and not dry_run else sentences:
+                self.stdout.write(f"! activation {name}: {line}")
         if dry_run and made.steps:
             self.stdout.write("Dry run: nothing was applied.")
 

@@ -55,7 +55,8 @@ SETTINGS = ["matching_attribute_definition_not_unique", "system_edit_unauthorize
         (answer(500, "internal"), Unavailable, "internal"),
         (Answer(502, None, json=False), Unavailable, "http_502"),
         (Answer(400, None, json=False), Unavailable, "http_400"),
-        (Answer(302, None, json=False), Unavailable, "http_302"),
+        (Answer(302, None, json=False), Misconfigured, "http_302"),
+        (Answer(403, None, json=False), Unavailable, "http_403"),
         (Answer(200, None, json=False), Unavailable, "unusable_answer"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -204,12 +205,29 @@ def test_a_used_up_window_says_how_long_to_wait_from_the_reset_alone(client: Int
     assert gate.learned[-1][1].remaining == 0
 
 
+def test_only_a_used_up_window_is_waited_for(client: IntercomClient, vendor: Vendor) -> None:
+    headers = {"X-RateLimit-Limit": "1666", "X-RateLimit-Remaining": "1600", "X-RateLimit-Reset": "99999999999"}
+    vendor.fail(action="reply", status=400, body=error_list("unique_company_constraint"), headers=headers)
+    with pytest.raises(Unavailable) as caught:
+        client.post({"company_id": "1"})
+    assert caught.value.retry_after is None
+
+
 def test_retry_after_wins_over_the_reset(client: IntercomClient, vendor: Vendor) -> None:
     headers = {"Retry-After": "3", "X-RateLimit-Reset": "99999999999", "X-RateLimit-Remaining": "0"}
     vendor.fail(action="reply", status=429, body=error_list("rate_limit_exceeded"), headers=headers)
     with pytest.raises(Unavailable) as caught:
         client.me()
     assert caught.value.retry_after == 3.0
+
+
+def test_a_date_to_retry_after_is_read_by_intercoms_clock(client: IntercomClient, vendor: Vendor) -> None:
+    client.now = lambda: datetime.now(UTC) - timedelta(hours=1)
+    moment = format_datetime(datetime.now(UTC) + timedelta(seconds=7), usegmt=True)
+    vendor.fail(action="reply", status=429, body=error_list("rate_limit_exceeded"), headers={"Retry-After": moment})
+    with pytest.raises(Unavailable) as caught:
+        client.me()
+    assert caught.value.retry_after == pytest.approx(7, abs=2)
 
 
 def test_throttling_without_any_header_leaves_the_wait_open(client: IntercomClient, vendor: Vendor) -> None:

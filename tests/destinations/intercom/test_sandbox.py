@@ -80,6 +80,13 @@ class TestEveryCall:
     def test_does_not_find_unknown_paths_and_methods(self, vendor: Vendor, method: str, path: str) -> None:
         assert refusal(vendor.call(method, path))[:2] == (404, "not_found")
 
+    def test_may_count_searches_apart(self, vendor: Vendor) -> None:
+        query = {"query": {"field": "email", "operator": "=", "value": "a@b.com"}}
+        vendor.switch(search_limit_per_window=1, window_seconds=3600)
+        first, second = (vendor.call("POST", "/contacts/search", query) for _ in range(2))
+        assert (first.status_code, first.headers["X-RateLimit-Limit"], refusal(second)[:2]) == (200, "1", (429, "rate_limit_exceeded"))
+        assert vendor.call("GET", "/me").headers["X-RateLimit-Limit"] == "1666"
+
     def test_counts_in_windows_of_ten_seconds(self, vendor: Vendor) -> None:
         now = 1_700_000_003.5
         vendor.sandbox.clock = lambda: now

@@ -94,6 +94,7 @@ def test_what_fits_is_converted(kind: str, value: Any, wire: Any) -> None:
         ("integer", Decimal("1E+999999"), "number_out_of_range", "ordinary size"),
         ("float", float("inf"), "value_invalid", "not a finite one"),
         ("float", Decimal("9.9E+308"), "number_out_of_range", "a smaller number"),
+        ("float", 2**53 + 1, "number_out_of_range", "kept exactly"),
         ("float", "nan", "value_invalid", "a number"),
         ("float", object(), "value_invalid", "of another kind"),
         ("boolean", 2, "value_invalid", "true or false; this value is a whole number"),

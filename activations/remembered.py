@@ -1,0 +1,70 @@
+"""What is remembered of a record once its change is settled: the baseline that the next run compares with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from activations import decide, digests
+from activations.models import Change, Record
+
+
+def accepted(generation_id: int, changes: Sequence[Change], now: datetime) -> None:
+    """The baseline of each moves to what was accepted just now."""
+    records = [
+        Record(
+            generation_id=generation_id, key=change.key, key_digest=change.key_digest, row_digest=change.row_digest,
+            match_digest=change.match_digest, field_digests=bytes(change.field_digests), remote_id=change.remote_id,
+            accepted_at=now,
+        )
+        for change in changes
+    ]  # fmt: skip
+    _upsert(records, ["row_digest", "match_digest", "field_digests", "remote_id", "accepted_at", "tried", "attempts"])
+
+
+def tried(generation_id: int, run_number: int, changes: Sequence[Change], now: datetime) -> None:
+    """A refused or skipped row is remembered with when it is due again; the baseline itself stays where it is."""
+    if not changes:
+        return
+    known = Record.objects.filter(generation_id=generation_id, key_digest__in=[change.key_digest for change in changes])
+    before = dict(known.values_list("key_digest", "attempts"))
+    records = [_tried(generation_id, run_number, change, before.get(change.key_digest, 0), now) for change in changes]
+    _upsert(records, ["tried", "tried_digest", "tried_match", "attempts", "retry_run", "retry_at", "remote_id"])
+
+
+def forget(generation_id: int, change: Change) -> None:
+    """Nothing counts as accepted for this row any more."""
+    mine = Record.objects.filter(generation_id=generation_id, key_digest=change.key_digest)
+    mine.update(accepted_at=None, match_digest=0, row_digest=0, field_digests=b"")
+
+
+def void(generation_id: int, key_digest: int, names: Sequence[str], slots: dict[str, int], *, gone: bool = False) -> None:
+    """Nobody knows what the destination holds now: every attribute that was sent is due again, whatever its value will be.
+
+    Where the record itself is `gone`, nothing that was accepted counts any more.
+    """
+    record = Record.objects.filter(generation_id=generation_id, key_digest=key_digest).first()
+    if record is None:
+        return
+    carried = [slots[name] for name in names if name in slots]
+    record.field_digests = digests.pack(dict.fromkeys(slots.values() if gone else carried, digests.IN_DOUBT), bytes(record.field_digests))
+    record.row_digest = 0
+    record.match_digest = 0 if len(carried) < len(names) else record.match_digest
+    record.tried = ""
+    record.save(update_fields=["field_digests", "row_digest", "match_digest", "tried"])
+
+
+def _tried(generation_id: int, run_number: int, change: Change, attempts: int, now: datetime) -> Record:
+    rejected = change.outcome == Change.Outcome.REJECTED
+    attempts = attempts + 1 if rejected else 0
+    due_run, due_at = decide.refused_again(attempts, run_number, now) if rejected else (0, now + decide.SKIP_AGAIN)
+    return Record(
+        generation_id=generation_id, key=change.key, key_digest=change.key_digest, tried=change.outcome,
+        tried_digest=change.row_digest, tried_match=change.match_digest, attempts=attempts, retry_run=due_run, retry_at=due_at,
+        remote_id=change.remote_id,
+    )  # fmt: skip
+
+
+def _upsert(records: list[Record], columns: list[str]) -> None:
+    if records:
+        Record.objects.bulk_create(records, update_conflicts=True, unique_fields=["generation", "key_digest"], update_fields=columns)
