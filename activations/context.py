@@ -139,6 +139,7 @@ def described(activation: Activation) -> Plan:
         match_column=activation.match_column,
         match_field=activation.match_field,
         mappings=rows,
+        computed=[field.name for field in model.computed_fields()],
     )
 
 

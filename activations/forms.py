@@ -136,7 +136,7 @@ class ActivationForm(forms.ModelForm):
         """The form field at which a problem is shown."""
         if problem.where in PLACES:
             return PLACES[problem.where]
-        if problem.where == self.instance.match_column and problem.code == "column_unknown":
+        if problem.where == self.instance.match_column and problem.code in ("column_unknown", "match_computed"):
             return "match_column"
         return "custom_columns"
 

@@ -67,6 +67,7 @@ class Proposal:
             match_column=activation.match_column,
             match_field=activation.match_field,
             mappings=[*rows, *custom],
+            computed=[field.name for field in activation.data_model.computed_fields()],
         )
 
     def fixed_value_problem(self, target: str, value: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,8 @@ class Plan:
     match_column: str
     match_field: str
     mappings: Sequence[MappingRow]
+    computed: Collection[str] = ()
+    """The columns that are worked out, which can't tell records apart."""
 
 
 def offline(plan: Plan) -> Iterator[Misconfigured]:
@@ -96,6 +98,9 @@ def _columns(plan: Plan) -> Iterator[Misconfigured]:
         if name not in plan.columns:
             known = ", ".join(plan.columns) or "none"
             yield _wrong("column_unknown", f"The model has no column {name!r}. It has: {known}.", name)
+    if plan.match_column in plan.computed:
+        message = f"{plan.match_column!r} is a computed field: it can change with other rows. Match records by a column of the source."
+        yield _wrong("match_computed", message, plan.match_column)
 
 
 def _targets(plan: Plan) -> Iterator[Misconfigured]:

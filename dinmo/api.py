@@ -5,7 +5,8 @@ from __future__ import annotations
 from activations.api import urlpatterns as activations
 from destinations.api import urlpatterns as destinations
 from segments.api import urlpatterns as models
+from segments.computed_api import urlpatterns as computed
 from segments.segment_api import urlpatterns as segments
 
 app_name = "api"
-urlpatterns = [*models, *segments, *destinations, *activations]
+urlpatterns = [*models, *computed, *segments, *destinations, *activations]

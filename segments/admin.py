@@ -15,6 +15,7 @@ from unfold.admin import TabularInline
 
 from core.screens import Button, ScreenAdmin, pill
 from segments import definitions, discovery, relations, watch
+from segments.computed_admin import ComputedFieldAdmin, ComputedTab
 from segments.forms import ColumnForm, ModelForm, RelationForm
 from segments.models import Column, DataModel, Relation
 from segments.segment_admin import SegmentAdmin
@@ -32,6 +33,9 @@ class ColumnInline(TabularInline):
     can_delete = False
     tab = True
     hide_title = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Column]:
+        return super().get_queryset(request).filter(definition={})
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -118,7 +122,8 @@ class DataModelAdmin(ScreenAdmin):
         yield Button("segment", "Add a segment", "add", href=f"{reverse('admin:segments_segment_add')}?model={obj.pk}")
 
     def panel(self, request: HttpRequest, obj: DataModel) -> dict[str, Any]:
-        return {"screen_panel": "screens/model.html", "preview_url": reverse("api:model-preview", args=[obj.pk])}
+        preview = reverse("api:model-preview", args=[obj.pk])
+        return {"screen_panel": "screens/model.html", "preview_url": preview, "datasets": [ComputedTab(request, obj)]}
 
     def do_relate(self, request: HttpRequest, obj: DataModel) -> None:
         found = relations.offered(obj)
@@ -135,7 +140,7 @@ class DataModelAdmin(ScreenAdmin):
 
     def do_refresh(self, request: HttpRequest, obj: DataModel) -> None:
         discovery.refresh_columns(obj)
-        messages.success(request, f"{obj.columns.count()} columns found.")
+        messages.success(request, f"{len(obj.source_columns())} columns found.")
 
     @admin.display(description="Kind", ordering="kind")
     def kind_name(self, obj: DataModel) -> str:
@@ -156,4 +161,4 @@ class DataModelAdmin(ScreenAdmin):
         return int(obj.columns_known)
 
 
-__all__ = ["DataModelAdmin", "SegmentAdmin", "SourceAdmin"]
+__all__ = ["ComputedFieldAdmin", "DataModelAdmin", "SegmentAdmin", "SourceAdmin"]

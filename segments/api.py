@@ -97,24 +97,29 @@ def columns_json(model: DataModel) -> dict[str, Any]:
     try:
         found = discovery.discover(model.source, table=model.table, sql=model.sql, seconds=settings.SOURCE_PREVIEW_SECONDS)
         learn_new(model, found)
-        rows = {column.source_name: column for column in model.columns.all()}
+        rows = model.source_columns()
         present = [(rows[info.name], info.native) for info in found]
-        columns = [{"name": row.name, "type": row.type, "native": native} for row, native in present if row.used]
+        columns = [*(_column(row, native) for row, native in present if row.used), *map(_column, model.computed_fields())]
     except Problem as refused:
         problem, columns = refused.message, known(model)
     return {"model": model.pk, "kind": model.kind, "primary_key": model.primary_key, "columns": columns, "problem": problem}
 
 
-def known(model: DataModel) -> list[dict[str, str]]:
+def known(model: DataModel) -> list[dict[str, Any]]:
     """The columns of a model as they were last discovered."""
-    return [{"name": column.name, "type": column.type, "native": column.native} for column in model.columns.filter(used=True)]
+    return [_column(column, column.native) for column in model.columns.filter(used=True)]
+
+
+def _column(column: Column, native: str = "") -> dict[str, Any]:
+    said = {"name": column.name, "type": column.type, "native": native}
+    return {**said, "computed": True} if column.definition else said
 
 
 def learn_new(model: DataModel, found: Sequence[ColumnInfo]) -> None:
     """Stores columns that the model did not know. Known ones keep their type: a file's types follow its values."""
-    known = {column.source_name: column.name for column in model.columns.all()}
+    known, taken = model.source_columns(), set(model.columns.values_list("name", flat=True))
     new = [(place, info) for place, info in enumerate(found) if info.name not in known]
-    Column.objects.bulk_create([discovery.new_column(model, info, place, known.values()) for place, info in new], ignore_conflicts=True)
+    Column.objects.bulk_create([discovery.new_column(model, info, place, taken) for place, info in new], ignore_conflicts=True)
 
 
 def rows_json(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

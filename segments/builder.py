@@ -60,11 +60,22 @@ def in_words(where: Any, about: Mapping[str, str] | Facts, name: str = "") -> st
         return problem.message
 
 
+def offered_all() -> dict[str, Any]:
+    """All that pages with conditions offer, whatever the model."""
+    return {
+        "operators": offered(),
+        "measures": measures(),
+        "has": conditions.HAS,
+        "member": conditions.MEMBER,
+        "sortable": [str(kind) for kind in SORTABLE],
+    }
+
+
 class ConditionsWidget(forms.Widget):
     """A tree drawn by static/dinmo/builder/ over one hidden field."""
 
     class Media:
-        js = [f"dinmo/builder/{name}.js" for name in ("tree", "values", "rows", "answer", "draft", "builder")]
+        js = [f"dinmo/builder/{name}.js" for name in ("tree", "values", "rows", "answer", "draft", "editor", "builder")]
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         where = (json.loads(value) if isinstance(value, str) and value else value) or {}
@@ -72,13 +83,7 @@ class ConditionsWidget(forms.Widget):
             "name": name,
             "value": json.dumps(where),
             "model": self.attrs.get("data-model", ""),
-            "offered": {
-                "operators": offered(),
-                "measures": measures(),
-                "has": conditions.HAS,
-                "member": conditions.MEMBER,
-                "sortable": [str(kind) for kind in SORTABLE],
-            },
+            "offered": offered_all(),
         }
         return render_to_string("screens/conditions.html", context)
 

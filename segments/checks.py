@@ -92,7 +92,7 @@ def examples(model: DataModel) -> str:
         columns = {info.name: info for info in reader.columns(table=model.table, sql=model.sql)}
         source = statements.relation(list(columns.values()), engine(model.source).dialect, table=model.table, sql=model.sql)
         chosen = statements.select(source, columns, [model.primary_key])
-        found = reader.rows(statements.frequent(chosen, columns[model.primary_key]), EXAMPLES)
+        found = reader.rows(statements.frequent(chosen, columns[model.primary_key].type), EXAMPLES)
     shown = [f"{row['value']!s:.40} ({row['rows']} rows)" for row in found if int(row["rows"]) > 1 and row["value"] is not None]
     return f" For example: {', '.join(shown)}." if shown else ""
 

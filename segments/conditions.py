@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from core.errors import Misconfigured
-from segments import facts, limits
-from segments.contract import ColumnType
-from segments.facts import Facts, Link
-from segments.operands import LENGTHS, LISTS, PAIRS, PLAIN, plain_value, read
+from segments import facts, fitting, limits
+from segments.facts import Facts
+from segments.operands import LENGTHS, LISTS, PAIRS, PLAIN, plain_value
 from segments.saying import say, sentence
 from segments.tree import (
     EVERYTHING,
@@ -194,7 +193,7 @@ class _Judge:
             return self.group(item, about, path)
         if isinstance(item, Member):
             return self.member(item, about, path)
-        return self.related(item, about, path) if isinstance(item, Related) else _validated(item, about.types)
+        return self.related(item, about, path) if isinstance(item, Related) else fitting.leaf(item, about.types)
 
     def member(self, item: Member, about: Facts, path: tuple[str, ...]) -> Member:
         if item.segment in path:
@@ -208,52 +207,12 @@ class _Judge:
         return Member(item.segment, item.operator, about.name, tree, limits.parse(found.limit, about.types))
 
     def related(self, item: Related, about: Facts, path: tuple[str, ...]) -> Related:
-        link = _link(item, about)
+        link = fitting.link(item, about)
         other = about.world[item.model]
         # A segment of a related model is another thing, but the circle may close through it all the same.
         where = self.group(item.where, other, path)
-        value = item.value if item.measure == "count" else _measure_value(item, other.types)
+        value = item.value if item.measure == "count" else fitting.measure_value(item, other.types)
         return Related(item.model, item.operator, value, where, item.measure, item.column, item.through, link)
-
-
-def _link(item: Related, about: Facts) -> Link:
-    links = [link for link in about.links if link.model == item.model and item.through in ("", link.through)]
-    if len(links) == 1:
-        return links[0]
-    if not links:
-        known = ", ".join(dict.fromkeys(link.model for link in about.links)) or "none yet; add a relation to the model"
-        raise _wrong("related_unknown", f"{item.through or item.model!r} is not related to this model. Related are: {known}.", item.model)
-    names = ", ".join(link.through for link in links)
-    raise _wrong("related_ambiguous", f"{item.model!r} is related in several ways. Say `through` which one: {names}.", item.model)
-
-
-def _measure_value(item: Related, types: Mapping[str, str]) -> Any:
-    _refuse_unknown(item.column, types)
-    type = ColumnType(types[item.column])
-    if type not in MEASURES[item.measure]:
-        message = f"There is no {item.measure} of {item.column!r}, a {type} column. It takes: {', '.join(MEASURES[item.measure])}."
-        raise _wrong("measure_invalid", message, item.column)
-    result, operators = measured(item.measure, type)
-    if item.operator not in operators:
-        message = f"{item.operator!r} can't be asked of the {item.measure} of {item.column!r}. It takes: {', '.join(operators)}."
-        raise _wrong("operator_unknown", message, item.column)
-    return read(item.column, result, item.operator, item.value)
-
-
-def _validated(item: Leaf, types: Mapping[str, str]) -> Leaf:
-    _refuse_unknown(item.field, types)
-    type = ColumnType(types[item.field])
-    if item.operator not in OPERATORS[type]:
-        allowed = ", ".join(OPERATORS[type])
-        message = f"{item.operator!r} can't be asked of {item.field!r}, a {type} column. It takes: {allowed}."
-        raise _wrong("operator_unknown", message, item.field)
-    return Leaf(item.field, item.operator, read(item.field, type, item.operator, item.value))
-
-
-def _refuse_unknown(column: str, types: Mapping[str, str]) -> None:
-    if column not in types:
-        known = ", ".join(types) or "none"
-        raise _wrong("column_unknown", f"The model has no column {column!r}. It has: {known}.", column)
 
 
 def _plain(item: Item) -> dict[str, Any]:

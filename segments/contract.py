@@ -132,6 +132,8 @@ class Engine(ABC):
     parameters: ClassVar[tuple[Parameter, ...]]
     dialect: ClassVar[Dialect]
     """Compiles queries for showing them and for running them."""
+    computed: ClassVar[Mapping[ColumnType, str]]
+    """Its own words for the types of what is computed: texts, whole numbers and numbers."""
     endings: ClassVar[tuple[str, ...]] = ()
     """Of files that may be uploaded for its parameter `path`; none where it reads no single file."""
 

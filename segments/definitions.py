@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 from core.errors import Misconfigured
-from segments import conditions, limits
-from segments.facts import Definition
-from segments.models import DataModel, Segment, Source
-from segments.watch import used
+from segments import computed, conditions, limits
+from segments.facts import Definition, Facts
+from segments.models import ComputedField, DataModel, Segment, Source
+from segments.uses import activations_of, fields_of, used
 from segments.world import facts, of_source
 
 MOST_TAGS = 20
 TAG_LENGTH = 40
+_NESTED = ("all", "any", "where", "labels")
+"""Where conditions and definitions hold more conditions."""
 
 
 def checked(segment: Segment, before: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
@@ -37,22 +39,41 @@ def checked(segment: Segment, before: str = "") -> tuple[dict[str, Any], dict[st
 
 
 def broken(source: Source) -> dict[str, str]:
-    """The segments of the source that can't be understood as things stand, each with the reason."""
+    """The segments and computed fields of the source that can't be understood as things stand, each with the reason."""
+    return broken_in(of_source(source))
+
+
+def broken_in(world: Mapping[str, Facts]) -> dict[str, str]:
+    """PURE. The same of the facts of all models of a source."""
     found = {}
-    for about in of_source(source).values():
+    for about in world.values():
         for name, definition in about.segments.items():
-            try:
-                conditions.parse(definition.where, about, name=name)
-            except Misconfigured as problem:
-                found[name] = problem.message
+            if problem := _problem(conditions.parse, definition.where, about, name=name):
+                found[f"the segment {name!r}"] = problem
+        for name in about.computed:
+            if problem := _problem(computed.checked, about, name):
+                found[f"the computed field {name!r} of {about.name!r}"] = problem
     return found
 
 
+def _problem(read: Callable[..., Any], *given: Any, **named: Any) -> str:
+    try:
+        read(*given, **named)
+    except Misconfigured as problem:
+        return problem.message
+    return ""
+
+
 def refuse_breaking(source: Source, before: Container[str]) -> None:
-    """Raises Misconfigured where a segment is broken now that was not `before`."""
-    for name, reason in broken(source).items():
+    """Raises Misconfigured where a segment or a computed field is broken now that was not `before`."""
+    refuse_more(broken(source), before)
+
+
+def refuse_more(found: Mapping[str, str], before: Container[str]) -> None:
+    """PURE. Raises Misconfigured where something is found broken that was not `before`."""
+    for name, reason in found.items():
         if name not in before:
-            message = f"This change can't be done: the segment {name!r} needs it. {reason}"
+            message = f"This change can't be done: {name} needs it. {reason}"
             raise Misconfigured("segment_needs_it", message, where=name)
 
 
@@ -63,9 +84,13 @@ def users(segment: Segment) -> list[str]:
 
 
 def users_of_model(model: DataModel) -> list[str]:
-    """The names of the segments of other models that ask about rows of this one."""
+    """The segments and computed fields of other models that ask about rows of this one, in words."""
     others = Segment.objects.filter(model__source=model.source).exclude(model=model)
-    return [other.name for other in others if _names(other.where, "related", model.name)]
+    fields = fields_of(model.source).exclude(model=model)
+    return [
+        *(other.name for other in others if _names(other.where, "related", model.name)),
+        *(f"the computed field {field.name!r} of {field.model}" for field in fields if _names(field.definition, "related", model.name)),
+    ]
 
 
 def rename(segment: Segment, before: str) -> None:
@@ -82,6 +107,8 @@ def rename_model(model: DataModel, before: str) -> None:
         changed = _renamed(segment.where, "related", before, model.name)
         if changed != segment.where:
             Segment.objects.filter(pk=segment.pk).update(where=changed)
+    for field in fields_of(model.source):
+        _redefine(field, _renamed(field.definition, "related", before, model.name))
 
 
 def rename_column(model: DataModel, before: str, after: str) -> None:
@@ -90,8 +117,7 @@ def rename_column(model: DataModel, before: str, after: str) -> None:
     Raises:
         Misconfigured: an activation tells records apart by it, and would take it for another column.
     """
-    activations = [*model.activations.all(), *(one for segment in model.segments.all() for one in segment.activations.all())]
-    for activation in activations:
+    for activation in activations_of(model):
         if activation.match_column == before:
             message = f"{before!r} can't be renamed: the activation {activation.name!r} matches records by it."
             raise Misconfigured("column_matches", message, where=before)
@@ -105,6 +131,13 @@ def rename_column(model: DataModel, before: str, after: str) -> None:
             limit["order_by"] = after
         if (where, limit) != (segment.where, segment.limit):
             Segment.objects.filter(pk=segment.pk).update(where=where, limit=limit)
+    for field in fields_of(model.source):
+        _redefine(field, _column_renamed(field.definition, field.model.name, model.name, before, after))
+
+
+def _redefine(field: ComputedField, definition: Any) -> None:
+    if definition != field.definition:
+        ComputedField.objects.filter(pk=field.pk).update(definition=definition)
 
 
 def check_ticked(model: DataModel) -> None:
@@ -112,7 +145,8 @@ def check_ticked(model: DataModel) -> None:
     hidden = set(model.columns.filter(used=False).values_list("name", flat=True)) & used(model)
     if hidden:
         names = ", ".join(sorted(hidden))
-        raise Misconfigured("column_used", f"These columns are used by a key, a relation, a segment or an activation: {names}. Tick them.")
+        message = f"These columns are used by a key, a relation, a computed field, a segment or an activation: {names}. Tick them."
+        raise Misconfigured("column_used", message)
 
 
 def asked(where: Any) -> set[str]:
@@ -134,7 +168,7 @@ def _renamed(tree: Any, key: str, before: str, after: str) -> Any:
         return [_renamed(item, key, before, after) for item in tree]
     if not isinstance(tree, dict):
         return tree
-    changed = {name: _renamed(held, key, before, after) if name in ("all", "any", "where") else held for name, held in tree.items()}
+    changed = {name: _renamed(held, key, before, after) if name in _NESTED else held for name, held in tree.items()}
     if changed.get(key) == before:
         changed[key] = after
     if key == "related" and str(changed.get("through", "")).startswith(f"{before}."):
@@ -149,9 +183,7 @@ def _column_renamed(tree: Any, about: str, model: str, before: str, after: str) 
     if not isinstance(tree, dict):
         return tree
     inner = tree.get("related", about)
-    changed = {
-        key: _column_renamed(held, inner, model, before, after) if key in ("all", "any", "where") else held for key, held in tree.items()
-    }
+    changed = {key: _column_renamed(held, inner, model, before, after) if key in _NESTED else held for key, held in tree.items()}
     for key in ("field", *conditions.MEASURES):
         if inner == model and changed.get(key) == before:
             changed[key] = after

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,11 +14,13 @@ from django.conf import settings
 from django.db import transaction
 
 from core.errors import Misconfigured, Problem
+from segments import computed
 from segments import sql as statements
 from segments.contract import ColumnInfo, Reader
-from segments.models import Column, DataModel, Source
+from segments.models import Column, ComputedField, DataModel, Source
 from segments.sources import engine, opened, zone
 from segments.values import natural
+from segments.world import facts
 
 LONGEST_NAME = 200
 SAMPLE_ROWS = 10
@@ -99,15 +102,27 @@ def refresh_columns(model: DataModel) -> list[ColumnInfo]:
 def store_columns(model: DataModel, found: list[ColumnInfo]) -> list[ColumnInfo]:
     """Keeps what `discover` found of a saved model."""
     with transaction.atomic():
-        known = {column.source_name: column for column in model.columns.all()}
-        model.columns.exclude(pk__in=[known[info.name].pk for info in found if info.name in known]).delete()
-        names = {known[info.name].name for info in found if info.name in known}
+        known = model.source_columns()
+        gone = [column.pk for name, column in known.items() if name not in {info.name for info in found}]
+        model.columns.filter(pk__in=gone).delete()
+        names = set(model.columns.values_list("name", flat=True))
         Column.objects.bulk_create([new_column(model, info, place, names) for place, info in enumerate(found) if info.name not in known])
         for place, info in enumerate(found):
             if info.name in known:
                 values = {"type": info.type, "native": info.native[:LONGEST_NAME], "nullable": info.nullable, "position": place}
                 Column.objects.filter(pk=known[info.name].pk).update(**values)
+        retype(model.source)
     return found
+
+
+def retype(source: Source) -> None:
+    """Gives the computed fields of a source the types that follow from the columns as they are stored now; broken ones keep theirs."""
+    for model in DataModel.objects.filter(source=source, columns__in=ComputedField.objects.exclude(definition={})).distinct():
+        for column in model.computed_fields():
+            about = facts(model)
+            with suppress(Misconfigured):
+                type = computed.type_of(computed.checked(about, column.name), about)
+                Column.objects.filter(pk=column.pk).exclude(type=type).update(type=type)
 
 
 def check(source: Source, now: datetime) -> str:

@@ -38,9 +38,10 @@ class Facts:
     """All that the conditions of a model can name.
 
     Args:
-        types: column name → its type.
+        types: column name → its type, computed fields among them.
         segments: the saved segments of the model by name.
         world: the facts of every model of the source by name, this one among them.
+        computed: the definitions of the computed fields by name, in their order.
     """
 
     types: Mapping[str, str]
@@ -48,6 +49,7 @@ class Facts:
     links: tuple[Link, ...] = ()
     segments: Mapping[str, Definition] = field(default_factory=dict)
     world: Mapping[str, Facts] = field(default_factory=dict, compare=False, repr=False)
+    computed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def of(about: Mapping[str, str] | Facts) -> Facts:

@@ -221,15 +221,15 @@ class RelationForm(forms.ModelForm):
         others = DataModel.objects.filter(source=self.of.source).exclude(pk=self.of.pk)
         fields: dict[str, Any] = self.fields
         fields["to_model"].queryset = others
-        fields["from_column"].choices = [NO_CHOICE, *((name, name) for name in self.of.column_types())]
-        names = dict.fromkeys(name for other in others for name in (other.primary_key, *other.column_types()))
+        fields["from_column"].choices = [NO_CHOICE, *((name, name) for name in self.of.source_types())]
+        names = dict.fromkeys(name for other in others for name in (other.primary_key, *other.source_types()))
         fields["to_column"].choices = [NO_CHOICE, *((name, name) for name in names)]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         model, column = cleaned.get("to_model"), cleaned.get("to_column")
-        if model and column and column not in model.column_types():
-            self.add_error("to_column", f"{model} has no column {column!r}. It has: {', '.join(model.column_types())}.")
+        if model and column and column not in model.source_types():
+            self.add_error("to_column", f"{model} has no column {column!r}. It has: {', '.join(model.source_types())}.")
         return cleaned
 
 

@@ -99,12 +99,28 @@ class DataModel(models.Model):
         return f"The source has changed: {'; '.join(said)}." if said else ""
 
     def column_types(self) -> dict[str, str]:
-        """Name → type (a value of `contract.ColumnType`) of the columns that are ticked, in the source's order."""
+        """Name → type (a value of `contract.ColumnType`) of the columns that are ticked, in the source's order; computed ones last."""
         return dict(self.columns.filter(used=True).values_list("name", "type"))
+
+    def source_types(self) -> dict[str, str]:
+        """The same of the columns that the source has: only these can be a key, match records or relate models."""
+        return dict(self.columns.filter(used=True, definition={}).values_list("name", "type"))
+
+    def source_columns(self) -> dict[str, Column]:
+        """The source's own name → column, of all that the source has."""
+        return {column.source_name: column for column in self.columns.all() if not column.definition}
+
+    def computed_fields(self) -> list[Column]:
+        """The columns that are worked out, in their order: each may use those above it."""
+        return [column for column in self.columns.all() if column.definition]
+
+
+FIRST_COMPUTED = 100_000
+"""The position of the first computed field: behind all columns that a source may yet gain."""
 
 
 class Column(models.Model):
-    """A column of a model as it was last discovered in the source, and as the model shows it."""
+    """A column of a model as it was last discovered in the source, and as the model shows it; or one that is worked out."""
 
     model = models.ForeignKey(DataModel, models.CASCADE, related_name="columns")
     name = models.CharField(max_length=200)
@@ -115,6 +131,8 @@ class Column(models.Model):
     native = models.CharField(max_length=200, blank=True)
     nullable = models.BooleanField(default=True)
     position = models.PositiveIntegerField(default=0)
+    definition = models.JSONField(default=dict, blank=True)
+    """Of a computed field, see `segments.computed`; empty for a column of the source."""
 
     class Meta:
         ordering = ["position"]
@@ -127,6 +145,14 @@ class Column(models.Model):
     def source_name(self) -> str:
         """The source's own name for it; `origin` holds it where the model has another."""
         return self.origin or self.name
+
+
+class ComputedField(Column):
+    """A column that is worked out from others: an aggregate over related rows, or a label by conditions."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "computed field"
 
 
 class Relation(models.Model):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,34 +12,19 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 from django.conf import settings
 from django.utils import timezone
-from sqlalchemy import FromClause, Select
+from sqlalchemy import Select
 
-from core.errors import Misconfigured
-from segments import conditions, limits
 from segments import sql as statements
 from segments.ahead import ahead, nothing
-from segments.contract import ColumnInfo, ColumnType, Reader
-from segments.models import Column, DataModel, Segment
+from segments.contract import ColumnType, Reader
+from segments.models import DataModel
+from segments.query import Query, Selection, ready, refuse_missing, selection, stored
 from segments.sources import engine, opened, zone
-from segments.tree import Group
 from segments.values import elements, natural
-from segments.where import First, Narrowing, Table
-from segments.world import facts
 
 MOST_LISTS = 1_000
 """So many different lists are looked at for their elements."""
 _NESTED = (ColumnType.LIST, ColumnType.OBJECT)
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What to read: the rows of a model that meet a tree of conditions."""
-
-    model: DataModel
-    where: Mapping[str, Any]
-    limit: Mapping[str, Any] = field(default_factory=dict)
-    name: str = ""
-    """Of the segment, which its conditions must not come back to."""
 
 
 @dataclass(frozen=True)
@@ -60,37 +45,20 @@ class Examined:
     total: int | None
 
 
-@dataclass(frozen=True)
-class _Query:
-    """A selection made ready for its source."""
-
-    columns: dict[str, ColumnInfo]
-    source: FromClause
-    where: Narrowing | None
-    first: First | None
-    tree: Group
-
-    def select(self, columns: Sequence[str]) -> Select[Any]:
-        return statements.select(self.source, self.columns, columns, self.where, self.first)
-
-    def count(self) -> Select[Any]:
-        return statements.count(self.source, self.where, self.first.limit.rows if self.first else None)
-
-
-def selection(of: Segment | DataModel) -> Selection:
-    """All rows of a model, or those of a segment; saved or not."""
-    return Selection(of.model, of.where or {}, of.limit or {}, of.name) if isinstance(of, Segment) else Selection(of, {})
-
-
-def preview(selection: Selection, *, now: datetime, limit: int = 20) -> list[dict[str, Any]]:
-    """The first rows in natural Python values, with every column.
+def preview(
+    selection: Selection, *, now: datetime, limit: int = 20, columns: Sequence[str] = (), look: Callable[[], None] = nothing
+) -> list[dict[str, Any]]:
+    """The first rows in natural Python values, with these columns, or with every one. `look` is called as in `stream`, and can end it.
 
     Raises:
         Misconfigured, Unavailable
     """
     with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
-        query = _query(selection, reader, now)
-        rows = _first_rows(query, reader, limit)
+        query = ready(selection, reader, now)
+        refuse_missing(selection, columns, query.types)
+        asked = (reader.rows(one, query.most(limit)) for one in [query.select(columns or list(query.types))])
+        with closing(ahead(asked, look=look, interrupt=reader.interrupt)) as answers:
+            (rows,) = answers
     return _natural(rows, query, selection)
 
 
@@ -104,14 +72,14 @@ def examine(selection: Selection, *, now: datetime, limit: int, total: bool, loo
         Misconfigured, Unavailable
     """
     with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
-        query = _query(selection, reader, now)
-        everything = statements.count(query.source)
-        asked: list[Callable[[], Any]] = [lambda: _first_rows(query, reader, limit), lambda: _counted(query.count(), reader)]
-        if total:
-            asked.append(lambda: _counted(everything, reader))
-        with closing(ahead((ask() for ask in asked), look=look, interrupt=reader.interrupt)) as answers:
-            rows, count, *more = answers
-    return Examined(_natural(rows, query, selection), count, more[0] if more else None)
+        query = ready(selection, reader, now)
+        # Made before another thread asks them: to make one, models are looked up.
+        asked = [(query.select(list(query.types)), query.most(limit)), (query.count(), 1), *([(query.everything(), 1)] if total else [])]
+        answering = (reader.rows(statement, most) for statement, most in asked)
+        with closing(ahead(answering, look=look, interrupt=reader.interrupt)) as answers:
+            rows, *counts = answers
+    counted = [int(one["rows"]) for (one,) in counts]
+    return Examined(_natural(rows, query, selection), counted[0], counted[1] if total else None)
 
 
 def values(model: DataModel, column: str, search: str, *, limit: int, look: Callable[[], None] = nothing) -> list[tuple[Any, int]]:
@@ -121,15 +89,16 @@ def values(model: DataModel, column: str, search: str, *, limit: int, look: Call
         Misconfigured, Unavailable
     """
     with opened(model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
-        query = _query(Selection(model, {}), reader, timezone.now())
-        _refuse_missing(Selection(model, {}), [column], query.columns)
-        info = query.columns[column]
-        chosen = statements.select(query.source, query.columns, [column], statements.containing(query.source, info, search))
-        asked = (reader.rows(one, MOST_LISTS if info.type in _NESTED else limit) for one in [statements.frequent(chosen, info)])
+        query = ready(Selection(model, {}), reader, timezone.now())
+        refuse_missing(Selection(model, {}), [column], query.types)
+        table, type = query.table([column]), query.types[column]
+        found = statements.containing(table.source, table.infos[column], search)
+        chosen = statements.select(table.source, table.infos, [column], found)
+        asked = (reader.rows(one, MOST_LISTS if type in _NESTED else limit) for one in [statements.frequent(chosen, type)])
         with closing(ahead(asked, look=look, interrupt=reader.interrupt)) as answers:
             (rows,) = answers
-    found = _values(rows, info.type, zone(model.source))
-    return elements(found, search)[:limit] if info.type in _NESTED else found
+    observed = _values(rows, type, zone(model.source))
+    return elements(observed, search)[:limit] if type in _NESTED else observed
 
 
 def breakdown(selection: Selection, column: str, *, now: datetime, limit: int) -> list[tuple[Any, int]]:
@@ -139,10 +108,10 @@ def breakdown(selection: Selection, column: str, *, now: datetime, limit: int) -
         Misconfigured, Unavailable
     """
     with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
-        query = _query(selection, reader, now)
-        _refuse_missing(selection, [column], query.columns)
-        rows = reader.rows(statements.frequent(query.select([column]), query.columns[column]), limit)
-    return _values(rows, query.columns[column].type, zone(selection.model.source))
+        query = ready(selection, reader, now)
+        refuse_missing(selection, [column], query.types)
+        rows = reader.rows(statements.frequent(query.select([column]), query.types[column]), limit)
+    return _values(rows, query.types[column], zone(selection.model.source))
 
 
 def count(selection: Selection, *, now: datetime) -> int:
@@ -152,19 +121,19 @@ def count(selection: Selection, *, now: datetime) -> int:
         Misconfigured, Unavailable
     """
     with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
-        return _counted(_query(selection, reader, now).count(), reader)
+        return _counted(ready(selection, reader, now).count(), reader)
 
 
-def sql(selection: Selection, *, now: datetime) -> str:
-    """The statement that reads the selection, values written out, for people. It is never run in this form.
+def sql(selection: Selection, *, now: datetime, columns: Sequence[str] = ()) -> str:
+    """The statement that reads the selection, or these columns of it, values written out, for people. It is never run in this form.
 
     Raises:
         Misconfigured, Unavailable
     """
-    if _stored(selection.model):
-        return _shown(_query(selection, None, now), selection)
+    if stored(selection.model):
+        return _shown(ready(selection, None, now), selection, columns)
     with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
-        return _shown(_query(selection, reader, now), selection)
+        return _shown(ready(selection, reader, now), selection, columns)
 
 
 @contextmanager
@@ -179,66 +148,16 @@ def stream(selection: Selection, columns: Sequence[str], *, now: datetime, look:
         Misconfigured: e.g. `column_missing`, a column is not in the source any more. Unavailable: no answer.
     """
     with opened(selection.model.source, settings.SOURCE_TIMEOUT_SECONDS) as reader:
-        query = _query(selection, reader, now)
-        _refuse_missing(selection, columns, query.columns)
-        types = {name: query.columns[name].type for name in columns}
+        query = ready(selection, reader, now)
+        refuse_missing(selection, columns, query.types)
+        types = {name: query.types[name] for name in columns}
         with closing(ahead(reader.batches(query.select(columns)), look=look, interrupt=reader.interrupt)) as batches:
             yield Stream(types, zone(selection.model.source), batches)
 
 
-def _columns(model: DataModel, reader: Reader) -> dict[str, ColumnInfo]:
-    """The columns that the source has now, under the names and of the types that the model gave them: a file's types follow
-    its values, and one odd value must not turn a number into text for all rows."""
-    known = {column.source_name: column for column in model.columns.all()} if model.pk else {}
-    natives = reader.natives(table=model.table, sql=model.sql)
-    if natives.keys() <= known.keys():
-        present = [(known[name], native) for name, native in natives.items()]
-        return {column.name: _info(column, native) for column, native in present if column.used}
-    found = reader.columns(table=model.table, sql=model.sql)
-    columns = {known[info.name].name: _info(known[info.name], info.native) for info in found if info.name in known}
-    hidden = {column.name for column in known.values() if not column.used}
-    return {**{info.name: info for info in found if info.name not in known}, **{n: i for n, i in columns.items() if n not in hidden}}
-
-
-def _stored(model: DataModel) -> dict[str, ColumnInfo]:
-    if model.pk is None:
-        return {}
-    return {column.name: _info(column, column.native) for column in model.columns.all() if column.used}
-
-
-def _info(column: Column, native: str) -> ColumnInfo:
-    return ColumnInfo(column.source_name, ColumnType(column.type), native)
-
-
-def _query(selection: Selection, reader: Reader | None, now: datetime) -> _Query:
-    """The selection against the columns that its source has now, or without a reader against those that are stored."""
-    model = selection.model
-
-    def table(of: DataModel) -> Table:
-        columns = _columns(of, reader) if reader else _stored(of)
-        source = statements.relation(list(columns.values()), engine(model.source).dialect, table=of.table, sql=of.sql)
-        return Table(source, columns, of.primary_key)
-
-    def reach(name: str) -> Table:
-        return table(model if name == model.name else DataModel.objects.get(source=model.source, name=name))
-
-    own = table(model)
-    tree = conditions.parse(selection.where)
-    _refuse_missing(selection, [leaf.field for leaf in conditions.leaves(tree)], own.infos)
-    about = facts(model, {name: info.type for name, info in own.infos.items()})
-    tree = conditions.validate(tree, about, name=selection.name)
-    limit = limits.parse(selection.limit, about.types)
-    where = statements.where(tree, own.source, own.infos, now=now, zone=zone(model.source), reach=reach)
-    return _Query(dict(own.infos), own.source, where, First(limit, model.primary_key, zone(model.source)) if limit else None, tree)
-
-
-def _first_rows(query: _Query, reader: Reader, limit: int) -> list[dict[str, Any]]:
-    return reader.rows(query.select(list(query.columns)), min(limit, query.first.limit.rows) if query.first else limit)
-
-
-def _natural(rows: list[dict[str, Any]], query: _Query, selection: Selection) -> list[dict[str, Any]]:
+def _natural(rows: list[dict[str, Any]], query: Query, selection: Selection) -> list[dict[str, Any]]:
     home = zone(selection.model.source)
-    return [{name: natural(value, query.columns[name].type, home) for name, value in row.items()} for row in rows]
+    return [{name: natural(value, query.types[name], home) for name, value in row.items()} for row in rows]
 
 
 def _values(rows: list[dict[str, Any]], type: ColumnType, home: ZoneInfo) -> list[tuple[Any, int]]:
@@ -249,16 +168,8 @@ def _counted(query: Select[Any], reader: Reader) -> int:
     return int(reader.rows(query, 1)[0]["rows"])
 
 
-def _shown(query: _Query, selection: Selection) -> str:
-    return statements.shown(query.select(list(query.columns)), engine(selection.model.source).dialect)
+def _shown(query: Query, selection: Selection, columns: Sequence[str]) -> str:
+    return statements.shown(query.select(columns or list(query.types)), engine(selection.model.source).dialect)
 
 
-def _refuse_missing(selection: Selection, wanted: Sequence[str], columns: Mapping[str, ColumnInfo]) -> None:
-    for name in wanted:
-        if name not in columns:
-            raise Misconfigured(
-                "column_missing",
-                f"The model {selection.model.name!r} has no column {name!r} (any more). Bring it back in the source, "
-                "or take it out of the segment or the mapping that uses it.",
-                where=name,
-            )
+__all__ = ["Examined", "Selection", "Stream", "breakdown", "count", "examine", "preview", "selection", "sql", "stream", "values"]

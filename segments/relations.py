@@ -23,13 +23,13 @@ def offered(model: DataModel) -> list[Relation]:
             keys = reader.foreign_keys(model.table)
     except Problem:
         return []
-    columns = model.column_types()
+    columns = model.source_types()
     present = {(row.from_column, row.to_model_id, row.to_column) for row in model.relations.all()}
     return [
         Relation(from_model=model, from_column=key.column, to_model=other, to_column=key.other)
         for key in keys
         for other in others
-        if _same(key.table, other.table) and key.column in columns and key.other in other.column_types()
+        if _same(key.table, other.table) and key.column in columns and key.other in other.source_types()
         if (key.column, other.pk, key.other) not in present
     ]
 

@@ -29,11 +29,19 @@ def _item(item: Item) -> str:
         return f"{MEMBER[item.operator]} {item.segment}"
     if isinstance(item, Leaf):
         return f"{item.field} {_compared(item)}"
-    where = f" where ({say(item.where)})" if item.where.items else ""
     if item.measure == "count":
         count = "" if item.value is None else f" {item.value:,}"
-        return f"has {HAS[item.operator]}{count} {item.model}{where}"
-    return f"the {item.measure} of {item.column} over {item.model}{where} {_compared(item)}"
+        return f"has {HAS[item.operator]}{count} {_rows(item)}"
+    return f"{measure(item)} {_compared(item)}"
+
+
+def measure(item: Related) -> str:
+    """What is worked out of related rows, e.g. "the sum of amount over Orders where (status is paid)"."""
+    return f"the number of {_rows(item)}" if item.measure == "count" else f"the {item.measure} of {item.column} over {_rows(item)}"
+
+
+def _rows(item: Related) -> str:
+    return f"{item.model} where ({say(item.where)})" if item.where.items else item.model
 
 
 def _compared(item: Leaf | Related) -> str:

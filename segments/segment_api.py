@@ -37,7 +37,7 @@ class BuilderFacts(Endpoint):
         ids = dict(DataModel.objects.filter(source=model.source).values_list("name", "pk"))
         for name, about in world.items():
             about["id"] = ids[name]
-        world[model.name]["columns"] = [{"name": column["name"], "type": column["type"]} for column in columns_now["columns"]]
+        world[model.name]["columns"] = columns_now["columns"]
         return Response({"model": model.name, "models": world, "problem": columns_now["problem"]})
 
 
@@ -49,7 +49,7 @@ class ColumnValues(Endpoint):
     def post(self, request: Request, pk: int) -> Response:
         model = get_object_or_404(DataModel, pk=pk)
         column, search = str(request.data.get("column") or ""), str(request.data.get("search") or "")
-        found = read.values(model, column, search, limit=VALUES, look=_look(request))
+        found = read.values(model, column, search, limit=VALUES, look=look_of(request))
         return Response({"values": [{"value": plain(value), "rows": rows} for value, rows in found]})
 
 
@@ -78,7 +78,7 @@ class SegmentPreview(Endpoint):
         segment, now = asked_segment(request), timezone.now()
         selection = read.selection(segment)
         total = bool(request.data.get("total"))
-        found = read.examine(selection, now=now, limit=PREVIEW_ROWS, total=total, look=_look(request))
+        found = read.examine(selection, now=now, limit=PREVIEW_ROWS, total=total, look=look_of(request))
         figures = {"count": found.count, "total": found.total}
         return Response({**figures, "sql": read.sql(selection, now=now), **rows_json(found.rows)})
 
@@ -117,7 +117,7 @@ class PreviewEnd(Endpoint):
     permissions = ("segments.view_segment",)
 
     def post(self, request: Request) -> Response:
-        _look(request)
+        look_of(request)
         return Response({})
 
 
@@ -130,7 +130,7 @@ def asked_segment(request: Request) -> Segment:
     return Segment(model=model, where=dict(where or {}), limit=dict(limit or {}), name=str(request.data.get("name") or ""))
 
 
-def _look(request: Request) -> Callable[[], None]:
+def look_of(request: Request) -> Callable[[], None]:
     """What ends the work on the request once its page asks something else; nothing does where it names no page."""
     page, number = request.data.get("page"), request.data.get("number")
     if not isinstance(page, str) or not isinstance(number, int) or not 0 < len(page) <= PAGE_LENGTH or number < 0:
@@ -141,7 +141,7 @@ def _look(request: Request) -> Callable[[], None]:
 def facts_json(about: Facts) -> dict[str, Any]:
     """The facts of a model for the builder."""
     return {
-        "columns": [{"name": name, "type": type} for name, type in about.types.items()],
+        "columns": [{"name": name, "type": type, "computed": name in about.computed} for name, type in about.types.items()],
         "links": [{"model": link.model, "through": link.through, "many": link.many} for link in about.links],
         "segments": list(about.segments),
     }

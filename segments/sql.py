@@ -17,10 +17,11 @@ from sqlalchemy import ColumnElement, FromClause, Select, Text, func, literal, l
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import quoted_name, visitors
 
+from segments.comparing import Clock
 from segments.contract import ColumnInfo, ColumnType
 from segments.terms import Exported, Position, SmallLetters, TextValue, Verbatim
 from segments.tree import Group
-from segments.where import Builder, Clock, First, Infos, Narrowing, Reach, Table, narrowed, nothing, ordered
+from segments.where import Builder, First, Infos, Narrowing, Reach, Table, narrowed, nothing, ordered
 
 WITHOUT_SCHEMAS = ("sqlite", "duckdb")
 ALIKE = (ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.BOOLEAN, ColumnType.DATE, ColumnType.TIMESTAMP)
@@ -55,13 +56,13 @@ def count(source: FromClause, where: Narrowing | None = None, most: int | None =
     return sqlalchemy.select(func.count().label("rows")).select_from(found)
 
 
-def frequent(chosen: Select[Any], info: ColumnInfo) -> Select[Any]:
-    """The values of a statement of one column, the most frequent first, as `value` and `rows`."""
+def frequent(chosen: Select[Any], type: ColumnType) -> Select[Any]:
+    """The values of a statement of one column of this type, the most frequent first, as `value` and `rows`."""
     rows = chosen.subquery("found")
     value: ColumnElement[Any] = next(iter(rows.c))
-    if info.type not in ALIKE:
+    if type not in ALIKE:
         # What a collation finds the same is not the same, and some documents can't be compared at all.
-        value = TextValue(value, ColumnInfo(info.name, ColumnType.TEXT))
+        value = TextValue(value, ColumnInfo("", ColumnType.TEXT))
     counted = func.count().label("rows")
     return sqlalchemy.select(value.label("value"), counted).select_from(rows).group_by(value).order_by(counted.desc(), value)
 

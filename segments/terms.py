@@ -111,6 +111,27 @@ class ListHas(Term):
         self.value = literal(value, Text())
 
 
+class Label(Term):
+    """A text that is chosen by conditions."""
+
+    type = types.Text()
+
+
+class Aggregate(Term):
+    """A measure over the rows of a group: the same in whatever order they come, so that no run takes a last digit for a change.
+
+    Args:
+        measure: one of `tree.MEASURES`.
+        column: finite numbers, dates or times. `info` is that of the column that they come from.
+    """
+
+    type = types.NullType()
+
+    def __init__(self, measure: str, column: ColumnElement[Any], info: ColumnInfo) -> None:
+        super().__init__(column, info)
+        self.measure = measure
+
+
 class Position(ColumnElement[Any]):
     """Where in a text another one starts, from 1; 0 where it does not occur."""
 
@@ -132,6 +153,9 @@ class Verbatim(TextClause):
         self.text = sql
 
 
+DECIMALS = 6
+"""Of averages, and of sums of numbers that are not decimal."""
+_EXACT = ("numeric", "decimal", "fixed", "bignumeric")
 T = TypeVar("T", bound=ColumnElement[Any])
 
 
@@ -159,6 +183,16 @@ def between(value: ColumnElement[Any], span: Days | Moments, *, zone: ZoneInfo |
         first, last = span.local(zone)
         kind = types.DateTime(timezone=False)
     return value.between(literal(first, kind), literal(last, kind))
+
+
+def aggregate(term: Aggregate, decimal: types.Numeric[Any]) -> ColumnElement[Any]:
+    """The measure, with numbers that are not exact taken as decimals, whose sum does not depend on their order."""
+    if term.measure in ("min", "max"):
+        return func.min(term.column) if term.measure == "min" else func.max(term.column)
+    exact = term.info.type == ColumnType.INTEGER or term.info.native.lower().startswith(_EXACT)
+    if term.measure == "sum" and exact:
+        return func.sum(term.column)
+    return func.round((func.sum if term.measure == "sum" else func.avg)(cast(term.column, decimal)), DECIMALS)
 
 
 def is_one_of(value: ColumnElement[Any], bound: Sequence[ColumnElement[Any]]) -> ColumnElement[bool]:
@@ -192,7 +226,7 @@ def _as_it_is(term: Term) -> ColumnElement[Any]:
     return term.column
 
 
-for _term in (NumberValue, BooleanValue, TimeValue, Exported):
+for _term in (NumberValue, BooleanValue, TimeValue, Exported, Label):
     written(_term)(_as_it_is)
 
 
@@ -213,6 +247,11 @@ def _small_letters(term: SmallLetters) -> ColumnElement[Any]:
 @written(TextIs)
 def _text_is(term: TextIs) -> ColumnElement[Any]:
     return is_one_of(TextValue(term.column, term.info), term.texts)
+
+
+@written(Aggregate)
+def _aggregate(term: Aggregate) -> ColumnElement[Any]:
+    return aggregate(term, types.Numeric(38, 9))
 
 
 @written(Within)

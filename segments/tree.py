@@ -159,6 +159,30 @@ def leaves(tree: Group) -> Iterator[Leaf]:
             yield item
 
 
+def fields(tree: Group) -> Iterator[str]:
+    """The columns of the model's own that a validated tree looks at, also by way of the segments that it asks about."""
+    for item in tree.items:
+        if isinstance(item, Group):
+            yield from fields(item)
+        elif isinstance(item, Leaf):
+            yield item.field
+        elif isinstance(item, Member) and item.tree and not item.limit:
+            yield from fields(item.tree)
+
+
+def columns(tree: Group, about: str, wanted: str) -> Iterator[str]:
+    """The columns of the model `wanted` that a tree about the model `about` names, validated or not."""
+    for item in tree.items:
+        if isinstance(item, Group):
+            yield from columns(item, about, wanted)
+        elif isinstance(item, Related):
+            if item.model == wanted and item.column:
+                yield item.column
+            yield from columns(item.where, item.model, wanted)
+        elif isinstance(item, Leaf) and about == wanted:
+            yield item.field
+
+
 def size(tree: Group) -> int:
     """How many conditions there are, those on related rows counted too."""
     total = 0

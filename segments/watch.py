@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -11,13 +10,12 @@ from typing import Any
 from django.conf import settings
 
 from core.errors import Misconfigured, Problem, Unavailable
-from segments import checks, uses
+from segments import checks
 from segments.contract import ColumnInfo, ColumnType, Reader
 from segments.discovery import LONGEST_NAME
-from segments.facts import Definition
 from segments.models import WHOLE, Column, DataModel, Segment
 from segments.sources import opened
-from segments.world import facts, of_source
+from segments.uses import needed, used
 
 log = logging.getLogger(__name__)
 MEND = "Undo that there, or press “Read columns again” on the model's page and mend what uses it."
@@ -81,17 +79,6 @@ def held(rows: Segment | DataModel, columns: Iterable[str]) -> str:
     return " ".join(f"The model {name!r} needs attention. {words}" for name, words in said.items() if words)
 
 
-def needed(rows: Segment | DataModel, columns: Iterable[str]) -> dict[str, set[str]]:
-    """Model → its columns that are read with these rows: `columns`, the key, and what conditions come to, also in related models."""
-    model = _model(rows)
-    found: dict[str, set[str]] = defaultdict(set)
-    found[model.name] = {model.primary_key, *columns}
-    if isinstance(rows, Segment):
-        for name, column in uses.of_definition(Definition(rows.where, rows.limit), facts(model), (rows.name,)):
-            found[name].add(column)
-    return found
-
-
 def changed(known: Mapping[str, Column], found: Mapping[str, ColumnInfo], used: Iterable[str]) -> dict[str, str]:
     """PURE. What is wrong with used columns, in words by their names: gone, perhaps under another name, or of another type.
 
@@ -112,19 +99,6 @@ def changed(known: Mapping[str, Column], found: Mapping[str, ColumnInfo], used: 
         elif column and found[own].native != column.native and found[own].type != column.type:
             said[name] = f"the column {own!r} was {column.type} and is {found[own].type} now"
     return said
-
-
-def used(model: DataModel) -> set[str]:
-    """The columns of a model that a key, a relation, a segment or an activation uses."""
-    names = {model.primary_key}
-    names |= set(model.relations.values_list("from_column", flat=True)) | set(model.relations_here.values_list("to_column", flat=True))
-    for about in of_source(model.source).values():
-        for name, definition in about.segments.items():
-            names |= {column for of, column in uses.of_definition(definition, about, (name,)) if of == model.name}
-    # Reached from this side, so that this room need not know who activates.
-    for activation in [*model.activations.all(), *(one for segment in model.segments.all() for one in segment.activations.all())]:
-        names |= {activation.match_column, *activation.mappings.exclude(column="").values_list("column", flat=True)}
-    return names
 
 
 def _model(rows: Segment | DataModel) -> DataModel:
@@ -148,12 +122,13 @@ def _keep(model: DataModel, problems: dict[str, str]) -> None:
 
 def _problems(model: DataModel, reader: Reader, wanted: set[str]) -> dict[str, str]:
     """What is wrong with all columns that something uses. Where nothing was, and nothing is with these, nobody asks who uses which."""
-    known = {column.name: column for column in model.columns.all()}
-    found = _found(model, reader, {column.source_name: column for column in known.values()})
+    stored = model.source_columns()
+    known = {column.name: column for column in stored.values()}
+    found = _found(model, reader, stored)
     same = all(column.source_name in found and found[column.source_name].native == column.native for column in known.values())
     if same and not model.problems and wanted <= known.keys():
         return {}
-    return changed(known, found, used(model) | wanted)
+    return changed(known, found, (used(model) | wanted) - {field.name for field in model.computed_fields()})
 
 
 def _found(model: DataModel, reader: Reader, known: Mapping[str, Column]) -> dict[str, ColumnInfo]:

@@ -7,21 +7,34 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from segments.facts import Definition, Facts, Link
-from segments.models import DataModel, Relation, Segment, Source
+from segments.models import Column, DataModel, Relation, Segment, Source
 
 
-def facts(model: DataModel, types: Mapping[str, str] | None = None, saved: Mapping[str, Definition] | None = None) -> Facts:
+def facts(
+    model: DataModel,
+    types: Mapping[str, str] | None = None,
+    saved: Mapping[str, Definition] | None = None,
+    computed: Iterable[Column] | None = None,
+) -> Facts:
     """All that the conditions of a model can name.
 
     Args:
-        types: its columns where they are known better than they were stored.
+        types: the columns of its source where they are known better than they were stored.
         saved: segments as they are about to be.
+        computed: its computed fields as they are about to be.
     """
     if model.pk is None:
         return Facts(types or {})
     world = of_source(model.source)
     about = world[model.name]
-    world[model.name] = replace(about, types=dict(types or about.types), segments={**about.segments, **(saved or {})})
+    fields = model.computed_fields() if computed is None else list(computed)
+    plain = model.source_types() if types is None else types
+    world[model.name] = replace(
+        about,
+        types={**plain, **{field.name: field.type for field in fields}},
+        segments={**about.segments, **(saved or {})},
+        computed={field.name: field.definition for field in fields},
+    )
     return world[model.name]
 
 
@@ -36,7 +49,8 @@ def of_source(source: Source) -> dict[str, Facts]:
     world: dict[str, Facts] = {}
     for model in models:
         types = {column.name: column.type for column in model.columns.all() if column.used}
-        world[model.name] = Facts(types, model.name, tuple(links[model.name]), segments[model.pk], world)
+        computed = {column.name: column.definition for column in model.computed_fields()}
+        world[model.name] = Facts(types, model.name, tuple(links[model.name]), segments[model.pk], world, computed)
     return world
 
 

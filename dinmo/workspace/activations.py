@@ -149,6 +149,7 @@ def _check(
         match_column=activation.match_column,
         match_field=activation.match_field,
         mappings=[rules.MappingRow(row.target, row.column, row.value, row.custom_attribute) for row in activation.mappings if row.target],
+        computed=list(model.definitions()),
     )
     for problem in rules.offline(plan):
         block.problems.add(_line(block, rows, problem), problem.message)

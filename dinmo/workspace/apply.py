@@ -17,8 +17,8 @@ from dinmo.workspace import file, plan, standing, things
 from dinmo.workspace.models import Ask
 from dinmo.workspace.problems import Problem, Refused
 from dinmo.workspace.schedules import columns
-from segments import definitions
-from segments.models import Column, DataModel, Relation, Segment, Source
+from segments import definitions, discovery
+from segments.models import FIRST_COMPUTED, Column, DataModel, Relation, Segment, Source
 
 
 def apply(text: str, environment: Mapping[str, str], ask: Ask, *, dry_run: bool = False, yes: bool = False) -> plan.Plan:
@@ -52,8 +52,12 @@ def apply(text: str, environment: Mapping[str, str], ask: Ask, *, dry_run: bool 
 
 
 def _write(made: plan.Plan) -> None:
+    broken = {source.pk: definitions.broken(source) for source in Source.objects.all()}
     for step in made.steps:
         _WRITERS[step.thing.noun](step.thing)
+    for source in Source.objects.all():
+        discovery.retype(source)
+        definitions.refuse_breaking(source, broken.get(source.pk, {}))
     names = [afresh.activation.name for afresh in made.afresh]
     Activation.objects.filter(name__in=names).update(start_afresh=True)
 
@@ -98,13 +102,20 @@ def _model(thing: things.Model) -> None:
         sql=thing.sql,
         primary_key=thing.primary_key,
     )
-    before = {column.source_name: column.name for column in row.columns.all()}
+    before = {name: column.name for name, column in row.source_columns().items()}
     for column in thing.columns:
         known = before.get(column.origin or column.name, column.name)
         if known != column.name:
             definitions.rename_column(row, known, column.name)
-    row.columns.all().delete()
+    row.columns.filter(definition={}).delete()
     Column.objects.bulk_create(Column(model=row, position=place, **asdict(column)) for place, column in enumerate(thing.columns))
+    if thing.says("computed"):
+        row.columns.all().exclude(definition={}).delete()
+        Column.objects.bulk_create(_field(row, place, field) for place, field in enumerate(thing.computed, FIRST_COMPUTED))
+
+
+def _field(row: DataModel, place: int, thing: things.Computed) -> Column:
+    return Column(model=row, position=place, name=thing.name, type=thing.type, definition=dict(thing.definition))
 
 
 def _relation(thing: things.Relation) -> None:

@@ -22,7 +22,23 @@ from segments.registry import engines
 HEAD = "# The workspace. Secrets are not part of it: one that is left out stays as it is; write e.g. `password: ${NAME}` to set it.\n"
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./ -]*(?<! )|[0-9]+ [a-z]+")
 _BLOCK = re.compile(r"[!-~](?:[ -~]*[!-~])?(?:\n+ *[!-~](?:[ -~]*[!-~])?)*\n?")
-_LEAF = ("field", "segment", "related", "through", "has", "count", "sum", "average", "min", "max", "is", "value", "where")
+_LEAF = (
+    "field",
+    "segment",
+    "related",
+    "through",
+    "has",
+    "count",
+    "sum",
+    "average",
+    "min",
+    "max",
+    "is",
+    "value",
+    "where",
+    "labels",
+    "otherwise",
+)
 _LIMIT = ("rows", "order_by", "descending")
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 
@@ -86,6 +102,7 @@ def _model(thing: things.Model, source: things.Source) -> CommentedMap:
             "sql": thing.sql,
             "primary_key": thing.primary_key,
             "columns": [_column(column) for column in thing.columns if column.origin or not column.used or column.categorical],
+            "computed": [_computed(field) for field in thing.computed],
         }
     )
 
@@ -93,6 +110,14 @@ def _model(thing: things.Model, source: things.Source) -> CommentedMap:
 def _column(thing: things.Column) -> CommentedMap:
     shown = {"as": thing.name if thing.origin else None, "used": None if thing.used else False, "categorical": thing.categorical or None}
     return _flow({"from": thing.origin or thing.name, **shown})
+
+
+def _computed(thing: things.Computed) -> CommentedMap:
+    definition = dict(sorted(thing.definition.items(), key=_place))
+    labels = [_block({**item, "where": _conditions(item["where"])}) for item in definition.get("labels", ())]
+    if labels or "where" in definition:
+        return _block({"name": thing.name, **definition, "where": _conditions(definition.get("where", {})), "labels": labels})
+    return _flow({"name": thing.name, **definition})
 
 
 def _segment(thing: things.Segment) -> CommentedMap:

@@ -38,8 +38,8 @@ def read(text: str, environment: Mapping[str, str], standing: things.Workspace, 
     for section, (what, reader) in readers.items():
         for block in top.blocks(section, what):
             _say(scope, section, block, reader)
-        while scope.later:
-            scope.later.pop(0)()
+        for check in scope.later.pop(section, []):
+            check()
     top.close()
     problems.settle()
     return scope.workspace()

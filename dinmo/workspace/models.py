@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from core.errors import Problem, Unavailable
-from dinmo.workspace import things
+from dinmo.workspace import computed, things
 from dinmo.workspace.reading import Block
 from dinmo.workspace.scope import Scope
 from segments.engines.paths import table_name
@@ -42,6 +42,9 @@ class Reader:
         if columns and key and key not in [column.name for column in columns]:
             known = ", ".join(column.name for column in columns)
             block.wrong("primary_key", f"The model has no column {block.held['primary_key'].written!r}. It has: {known}.")
+        fields = computed.read(block, [column.name for column in columns], scope.standing.models.get(name))
+        scope.later["relations"].append(lambda: computed.settle(block, name, scope))
+        scope.later["activations"].append(lambda: computed.refuse_used(block, name, scope))
         return things.Model(
             name=name,
             source=source.name if source else "",
@@ -50,6 +53,7 @@ class Reader:
             sql=sql,
             primary_key=key,
             columns=columns,
+            computed=fields,
             lines=block.lines(),
         )
 

@@ -31,11 +31,14 @@ def _end(block: Block, scope: Scope, key: str) -> tuple[things.Model | None, str
     fits = [name for name in models if written.startswith(f"{name}.")]
     for found in sorted(fits, key=len, reverse=True):
         column = written[len(found) + 1 :]
-        if column in models[found].types():
+        if column in models[found].source_types():
             return models[found], column
     if fits:
         found = max(fits, key=len)
-        known = ", ".join(models[found].types()) or "none"
+        known = ", ".join(models[found].source_types()) or "none"
+        if written[len(found) + 1 :] in models[found].types():
+            block.wrong(key, f"{written!r} is a computed field. Models are related by columns of the source: {known}.")
+            return None, ""
         block.wrong(key, f"The model {found!r} has no column {written[len(found) + 1 :]!r}. It has: {known}.")
     elif any(written.startswith(f"{name}.") for name in scope.declared["models"]):
         block.sound = False

@@ -20,8 +20,8 @@ class Scope:
         self.standing = standing
         self.said: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
         self.declared: dict[str, set[str]] = defaultdict(set)
-        self.later: list[Callable[[], None]] = []
-        """What can be checked only once a whole section is known."""
+        self.later: dict[str, list[Callable[[], None]]] = defaultdict(list)
+        """What can be checked only once a whole section is known, by that section."""
 
     def declare(self, section: str, block: Block, name: str) -> None:
         """Notes a name as used by the file, and refuses it where it is used already."""

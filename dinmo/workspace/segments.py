@@ -26,7 +26,7 @@ def read(block: Block, scope: Scope) -> things.Segment:
     model = scope.find("models", block, "model")
     where, limit = block.node("where"), block.node("limit")
     if where and model:
-        scope.later.append(lambda: _check(block.problems, where, name, model.name, scope))
+        scope.later["segments"].append(lambda: _check(block.problems, where, name, model.name, scope))
     return things.Segment(
         name=name,
         model=model.name if model else "",
@@ -45,7 +45,7 @@ def world(workspace: things.Workspace, source: str) -> dict[str, Facts]:
     for model in workspace.models.values():
         if model.source == source:
             own = {one.name: Definition(one.where, one.limit) for one in workspace.segments.values() if one.model == model.name}
-            found[model.name] = Facts(model.types(), model.name, tuple(links[model.name]), own, found)
+            found[model.name] = Facts(model.types(), model.name, tuple(links[model.name]), own, found, model.definitions())
     return found
 
 
@@ -61,7 +61,8 @@ def _check(problems: Problems, where: Node, name: str, model: str, scope: Scope)
     """Once all segments of the file are known: a condition may name one that stands further down."""
     workspace = scope.workspace().over(scope.standing)
     about = world(workspace, workspace.models[model].source).get(model)
-    if about is None:
+    # A computed field without a type could not be judged, which has been told.
+    if about is None or not all(one.type for model in workspace.models.values() for one in model.computed):
         return
     unread = scope.declared["segments"] - set(scope.said["segments"])
     about = replace(about, segments={**about.segments, **{one: Definition({}) for one in unread}})

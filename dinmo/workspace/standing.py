@@ -57,7 +57,8 @@ def _source(row: Source) -> things.Source:
 
 
 def _model(row: DataModel) -> things.Model:
-    columns = tuple(_column(column) for column in row.columns.all())
+    columns = tuple(_column(column) for column in row.columns.all() if not column.definition)
+    fields = (things.Computed(name=one.name, type=one.type, definition=one.definition) for one in row.computed_fields())
     return things.Model(
         name=row.name,
         source=row.source.name,
@@ -66,6 +67,7 @@ def _model(row: DataModel) -> things.Model:
         sql=row.sql,
         primary_key=row.primary_key,
         columns=columns,
+        computed=tuple(fields),
     )
 
 

@@ -25,6 +25,10 @@ class Thing:
         """The line of a part, or of the thing where the part is not written."""
         return self.lines.get(key, self.lines.get("", 1))
 
+    def says(self, key: str) -> bool:
+        """Whether the file says anything of a part."""
+        return key in self.lines
+
     def facts(self) -> dict[str, Any]:
         """Everything that makes it what it is, under the names that a person knows."""
         return {item.name: getattr(self, item.name) for item in fields(self) if item.name not in ("name", "lines")}
@@ -56,6 +60,16 @@ class Column:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Computed:
+    """A column that is worked out by its `definition`, as `segments.computed` reads it; its type follows from that."""
+
+    name: str
+    type: str = field(default="", compare=False)
+    definition: Mapping[str, Any]
+    line: int = field(default=0, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Model(Thing):
     noun: ClassVar[str] = "model"
     source: str
@@ -64,10 +78,22 @@ class Model(Thing):
     sql: str = ""
     primary_key: str
     columns: tuple[Column, ...] = ()
+    computed: tuple[Computed, ...] = ()
 
     def types(self) -> dict[str, str]:
-        """Column name → type."""
+        """Column name → type, computed fields among them."""
+        return {**self.source_types(), **{one.name: one.type for one in self.computed}}
+
+    def source_types(self) -> dict[str, str]:
+        """The same of the columns of the source."""
         return {column.name: column.type for column in self.columns if column.used}
+
+    def definitions(self) -> dict[str, Mapping[str, Any]]:
+        """The definitions of its computed fields."""
+        return {one.name: one.definition for one in self.computed}
+
+    def facts(self) -> dict[str, Any]:
+        return {**super().facts(), "computed": list(self.definitions().items())}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -161,7 +161,9 @@ class ActivationForm {
     fillColumns(root) {
         if (!this.columns) return;
         const options = this.columns.map(({ name, type }) => ({ value: name, label: `${name} (${type})` }));
-        for (const select of root.querySelectorAll("[data-role=column], [data-role=mapping-column]")) screens.fill(select, options);
+        for (const select of root.querySelectorAll("[data-role=mapping-column]")) screens.fill(select, options);
+        const fromSource = options.filter((_, place) => !this.columns[place].computed);
+        for (const select of root.querySelectorAll("[data-role=column]")) screens.fill(select, fromSource, select.value, "can't match");
     }
 
     fillFields(root) {

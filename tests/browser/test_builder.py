@@ -213,7 +213,7 @@ def test_a_superseded_question_ends_in_the_source_and_the_page_goes_on(
     goto(page, live_server, "/admin/segments/segment/add/")
     with page.expect_request("**/api/segments/preview/") as asked:
         page.select_option("select[data-role=model]", label="Slow")
-    expect(page.locator("[data-result]")).to_contain_text("Counting in the source")
+    expect(page.locator("[data-result]")).to_contain_text("Reading from the source")
     with page.expect_response("**/api/segments/preview/") as answered:
         page.select_option("select[data-role=model]", label="Quick")
         expect(page.locator("[data-segment-count]")).to_have_text("400")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,14 +16,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from segments import conditions, sql
+from segments import computed, conditions, sql
+from segments.comparing import Clock
 from segments.contract import ColumnInfo, ColumnType, Reader
 from segments.facts import Definition, Facts, Link
+from segments.layers import computing
 from segments.operands import PLAIN
 from segments.registry import engines
 from segments.times import Duration
 from segments.tree import NEGATIVE
-from segments.where import Table
+from segments.values import natural
+from segments.where import Reach, Table
 from tests.segments.places import ANSWERS, SLUGS, make
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -131,14 +136,22 @@ def found(where: Mapping[str, Any], everywhere: Open) -> dict[str, set[int]]:
     tree = conditions.parse(where, WORLD["Rows"])
     answers = {}
     for slug, reader, infos, table in everywhere:
-
-        def reach(name: str = "", slug: str = slug, infos: dict[str, ColumnInfo] = infos, table: str = table) -> Table:
-            return Table(sql.relation(list(infos.values()), engines[slug].dialect, table=table), infos, "id")
-
-        source = reach().source
+        reach = reaching(slug, infos, table)
+        source = reach("Rows", []).source
         query = sql.select(source, infos, ["id"], sql.where(tree, source, infos, now=NOW, zone=PARIS, reach=reach))
         answers[slug] = {int(value) for batch in reader.batches(query) for value in batch.column(0).to_pylist()}
     return answers
+
+
+def reaching(slug: str, infos: dict[str, ColumnInfo], table: str, about: Facts = WORLD["Rows"]) -> Reach:
+    """The table of either model in one engine, with the computed fields of `about` in that of `Rows`."""
+
+    def reach(name: str, columns: Iterable[str]) -> Table:
+        plain = Table(sql.relation(list(infos.values()), engines[slug].dialect, table=table), infos, "id")
+        formulas = computed.formulas(about, columns) if name == "Rows" else {}
+        return computing(plain, formulas, engines[slug].computed, Clock(NOW, PARIS), reach)
+
+    return reach
 
 
 def test_every_engine_gives_the_columns_their_types(everywhere: Open) -> None:
@@ -180,9 +193,7 @@ def members(asked: conditions.Member) -> set[int]:
 
 
 def relates(asked: conditions.Related, row: Mapping[str, Any]) -> bool:
-    assert asked.link is not None
-    own = row[asked.link.own]
-    others = [other for other in ROWS if own is not None and other[asked.link.other] == own and meets(asked.where, other)]
+    others = belonging(asked, row)
     if asked.measure == "count":
         count, wanted = len(others), asked.value or 0
         return {"at_least": count >= wanted, "at_most": count <= wanted}.get(asked.operator, count == wanted)
@@ -193,6 +204,12 @@ def relates(asked: conditions.Related, row: Mapping[str, Any]) -> bool:
     if value is None:
         return asked.operator in NEGATIVE
     return compares(NEGATIVE.get(asked.operator, asked.operator), value, asked.value) != (asked.operator in NEGATIVE)
+
+
+def belonging(asked: conditions.Related, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    assert asked.link is not None
+    own = row[asked.link.own]
+    return [other for other in ROWS if own is not None and other[asked.link.other] == own and meets(asked.where, other)]
 
 
 def measure(name: str, values: list[Any]) -> Any:
@@ -282,7 +299,11 @@ LENGTHS = ["1 minute", "3 hours", "1 day", "2 days", "4 weeks", "1 month", "13 m
 @st.composite
 def leaf(draw: st.DrawFn) -> dict[str, Any]:
     name = draw(st.sampled_from(sorted(COLUMNS)))
-    operator = draw(st.sampled_from(conditions.OPERATORS[TYPES[name]]))
+    return asked(draw, name, TYPES[name])
+
+
+def asked(draw: st.DrawFn, name: str, type: ColumnType) -> dict[str, Any]:
+    operator = draw(st.sampled_from(conditions.OPERATORS[type]))
     one = {
         ColumnType.TEXT: TEXT_VALUES,
         ColumnType.INTEGER: NUMBER_VALUES,
@@ -290,7 +311,7 @@ def leaf(draw: st.DrawFn) -> dict[str, Any]:
         ColumnType.BOOLEAN: st.booleans(),
         ColumnType.DATE: DAY_VALUES,
         ColumnType.TIMESTAMP: TIME_VALUES,
-    }[TYPES[name]]
+    }[type]
     said: dict[str, Any] = {"field": name, "is": operator}
     if operator in conditions.LISTS:
         said["value"] = draw(st.lists(one, min_size=1, max_size=4))
@@ -398,3 +419,88 @@ def test_a_null_meets_empty_and_the_negative_operators_only(operator: str, every
 def test_an_empty_tree_finds_every_row(everywhere: Open) -> None:
     for answer in found({}, everywhere).values():
         assert answer == {row["id"] for row in ROWS}
+
+
+# Computed fields: an aggregate, and a label that may look at it; and a condition on either.
+
+AGGREGATED = {"sum": ["seats", "mrr", "owner"], "average": ["mrr", "owner"], "min": ["mrr", "seats", "signed_on", "seen_at"]}
+AGGREGATED["max"] = AGGREGATED["min"]
+THROUGH = st.sampled_from(["Others.owner", "Rows.owner"])
+
+
+@st.composite
+def aggregates(draw: st.DrawFn) -> dict[str, Any]:
+    kind = draw(st.sampled_from(["count", *AGGREGATED]))
+    column = True if kind == "count" else draw(st.sampled_from(AGGREGATED[kind]))
+    nested = draw(st.none() | groups(leaf() | st.just({"related": "Rows", "has": "none"})))
+    said = {"related": "Others", "through": draw(THROUGH), kind: column}
+    return said if nested is None else {**said, "where": nested}
+
+
+@st.composite
+def fields(draw: st.DrawFn) -> tuple[Facts, dict[str, Any]]:
+    """`Rows` with two computed fields, and a condition on one of them."""
+    about = with_field(WORLD["Rows"], 'Number of"%s`', draw(aggregates()))
+    name, type = list(about.types.items())[-1]
+    on_aggregate = asked(draw, name, ColumnType(type))
+    trees = groups(leaf() | related(groups(leaf())) | st.just(on_aggregate))
+    labels = [{"label": label, "where": draw(trees)} for label in ("Gold", "it's")]
+    otherwise = draw(st.sampled_from([{}, {"otherwise": "5"}]))
+    about = with_field(about, "NAME", {"labels": labels, **otherwise})
+    return about, draw(st.sampled_from([on_aggregate, asked(draw, "NAME", ColumnType.TEXT)]))
+
+
+def with_field(about: Facts, name: str, definition: dict[str, Any]) -> Facts:
+    type = computed.type_of(computed.parse(definition, computed.within(about)), about)
+    return replace(about, types={**about.types, name: type}, computed={**about.computed, name: definition})
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@given(made=fields())
+def test_every_engine_works_out_what_a_plain_reading_works_out(made: tuple[Facts, dict[str, Any]], everywhere: Open) -> None:
+    about, condition = made
+    tree = conditions.parse({"all": [condition]}, about)
+    rows = worked_out(about)
+    expected = {row["id"]: [row[name] for name in about.computed] for row in rows if meets(tree, row)}
+    for slug, reader, infos, name in everywhere:
+        table = reaching(slug, infos, name, about)("Rows", about.computed)
+        met = sql.where(tree, table.source, table.infos, now=NOW, zone=PARIS)
+        found = reader.rows(sql.select(table.source, table.infos, ["id", *about.computed], met), len(ROWS))
+        answer = {int(row["id"]): [natural(row[one], table.infos[one].type, PARIS) for one in about.computed] for row in found}
+        assert answer.keys() == expected.keys(), (slug, about.computed, condition)
+        for key, values in answer.items():
+            assert all(map(alike, values, expected[key])), (slug, about.computed, key, values, expected[key])
+
+
+def alike(value: Any, wanted: Any) -> bool:
+    """Equal; an average may be rounded either way where it lies in the middle."""
+    if isinstance(wanted, Decimal) and value is not None:
+        return math.isclose(value, wanted, rel_tol=1e-12, abs_tol=1.1e-6)
+    return bool(value == wanted) and isinstance(value, str) == isinstance(wanted, str)
+
+
+def worked_out(about: Facts) -> list[dict[str, Any]]:
+    rows = [dict(row) for row in ROWS]
+    for name in about.computed:
+        formula = computed.checked(about, name)
+        for row in rows:
+            row[name] = labelled(formula, row) if isinstance(formula, computed.Labels) else aggregated(formula, row)
+    return rows
+
+
+def labelled(formula: computed.Labels, row: Mapping[str, Any]) -> str | None:
+    return next((label for label, tree in formula.labels if meets(tree, row)), formula.otherwise)
+
+
+def aggregated(formula: conditions.Related, row: Mapping[str, Any]) -> Any:
+    others = belonging(formula, row)
+    if formula.measure == "count":
+        return len(others)
+    values = [other[formula.column] for other in others if other[formula.column] is not None]
+    if formula.measure in ("min", "max"):
+        value = measure(formula.measure, values)
+        return value.replace(tzinfo=PARIS) if isinstance(value, datetime) else value
+    total = sum((Decimal(repr(value)) for value in values), Decimal(0))
+    if formula.measure == "average":
+        return total / len(values) if values else None
+    return int(total) if TYPES[formula.column] == ColumnType.INTEGER else float(round(total, 6))

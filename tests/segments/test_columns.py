@@ -130,7 +130,7 @@ def test_a_column_that_is_not_ticked_is_not_offered_and_not_read(staff: Client, 
 
 def test_what_is_used_must_be_ticked(staff: Client, companies: DataModel, activation: Activation) -> None:
     answer = change(staff, companies, mrr={"used": None})
-    assert "are used by a key, a relation, a segment or an activation: mrr" in answer.content.decode()
+    assert "are used by a key, a relation, a computed field, a segment or an activation: mrr" in answer.content.decode()
     assert "mrr" in companies.column_types()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -79,10 +80,10 @@ def test_nothing_of_a_condition_on_related_rows_stands_bare_in_the_statement(slu
         world["Companies"],
     )
 
-    def reach(model: str) -> Table:
+    def reach(model: str, columns: Iterable[str]) -> Table:
         return Table(sql.relation(list(infos.values()), dialect, table=NASTY), infos, "id")
 
-    source = reach("Companies").source
+    source = reach("Companies", []).source
     where = sql.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=ZoneInfo("UTC"), reach=reach)
     compiled = sql.select(source, infos, ["id"], where).compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     assert {4711, 4712, 4713} <= set(compiled.params.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,11 +17,17 @@ from django.test import Client
 
 from core.errors import Misconfigured
 from segments import conditions, sql
+from segments.comparing import Clock
+from segments.computed import Formula
 from segments.contract import ColumnInfo, ColumnType
 from segments.engines.bigquery import engine as bigquery
 from segments.engines.snowflake import engine as snowflake
 from segments.engines.warehouse import batch
+from segments.facts import Link
+from segments.layers import computing
 from segments.registry import engines
+from segments.tree import Related
+from segments.where import Table
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 3, 31, 10, 30, tzinfo=UTC)
@@ -178,3 +185,22 @@ def test_values_of_a_driver_become_text_that_is_read_back() -> None:
     assert [list(row.values()) for row in batch("abcdefgh", rows).to_pylist()] == [
         ["a", "true", "2026-03-31 10:30:00+00:00", "2026-01-31", "1.50", "\\x00", '{"a": [1]}', None]
     ]
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_sums_of_floating_numbers_are_taken_as_decimals(slug: str) -> None:
+    infos = {name: ColumnInfo(name, type, native) for name, type, native in zip(NAMES, TYPES, NATIVES[slug], strict=True)}
+
+    def reach(model: str, columns: Iterable[str]) -> Table:
+        return Table(sql.relation(list(infos.values()), engines[slug].dialect, table=model), infos)
+
+    link = Link("orders", "mrr", "mrr", "orders.mrr")
+    formulas: dict[str, Formula] = {
+        kind: Related("orders", "", measure=kind, column="mrr", link=link) for kind in ("sum", "average", "max")
+    }
+    table = computing(reach("companies", []), formulas, engines[slug].computed, Clock(NOW, PARIS), reach)
+    said = str(sql.select(table.source, table.infos, list(formulas)).compile(dialect=engines[slug].dialect))
+    for measure in ("sum", "avg"):
+        assert f"round({measure}(CAST(found.value AS NUMERIC(38, 9)))" in said
+    assert "max(found.value)" in said
+    assert {table.infos[name].native for name in formulas} == {engines[slug].computed[ColumnType.NUMBER]}

@@ -12,6 +12,8 @@ from segments.contract import ColumnType
 from segments.terms import Exported, NumberValue, TextValue, Within, between, is_not_a_number, written
 
 NESTED = ("JSON", "ARRAY", "STRUCT", "RECORD")
+COMPUTED = {ColumnType.TEXT: "STRING", ColumnType.INTEGER: "INT64", ColumnType.NUMBER: "NUMERIC"}
+"""The native types of what is computed."""
 
 
 class BigQueryTypes(GenericTypeCompiler):

@@ -16,7 +16,7 @@ from sqlalchemy import Select
 from core.errors import Misconfigured
 from core.parameters import Parameter
 from segments.contract import ColumnInfo, ColumnType, Engine, Reader
-from segments.engines.bigquery.dialect import dialect
+from segments.engines.bigquery.dialect import COMPUTED, dialect
 from segments.engines.failures import no_table, timed_out
 from segments.engines.names import names
 from segments.engines.warehouse import WarehouseReader, driver, meaning
@@ -60,6 +60,7 @@ class BigQuery(Engine):
         ),
     )
     dialect = dialect
+    computed = COMPUTED
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from core.errors import Misconfigured
 from segments.contract import Engine, Reader
-from segments.engines.duckdb.dialect import TEXT, dialect
+from segments.engines.duckdb.dialect import COMPUTED, TEXT, dialect
 from segments.engines.duckdb.session import identifier, listed, locked, quoted
 from segments.engines.duckdb.text import TextReader
 from segments.engines.duckdb.types import KINDS, Kind, is_text, kind
@@ -39,6 +39,7 @@ class CSV(Engine):
     label = "CSV files"
     parameters = (PATHS,)
     dialect = dialect
+    computed = COMPUTED
     endings = (".csv", ".tsv", ".txt")
 
     @contextmanager

@@ -10,7 +10,7 @@ import duckdb
 
 from core.errors import Unavailable
 from segments.contract import ColumnInfo, Engine, ForeignKey, Reader, TableInfo
-from segments.engines.duckdb.dialect import DuckDBDialect
+from segments.engines.duckdb.dialect import COMPUTED, DuckDBDialect
 from segments.engines.duckdb.session import FileReader, identifier, lock, problem, quoted, session
 from segments.engines.duckdb.types import native_type
 from segments.engines.failures import no_table
@@ -53,6 +53,7 @@ class DuckDB(Engine):
     label = "DuckDB"
     parameters = (PATH,)
     dialect = DatabaseDialect(paramstyle="numeric_dollar")
+    computed = COMPUTED
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:

@@ -9,14 +9,17 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from segments.contract import ColumnType
 from segments.terms import (
+    Aggregate,
     BooleanValue,
     Exported,
+    Label,
     ListHas,
     Missing,
     NumberValue,
     TextValue,
     TimeValue,
     Within,
+    aggregate,
     between,
     is_not_a_number,
     written,
@@ -27,6 +30,8 @@ from segments.values import DATE, FALSE, LOCAL, NUMBER, TRUE, ZONED
 TEXT = "VARCHAR"
 ZONED_TYPE = "TIMESTAMP WITH TIME ZONE"
 WITHOUT_ARROW = ("HUGEINT", "UHUGEINT", "UBIGINT", "FLOAT", "VARINT", "BIGNUM")
+COMPUTED = {ColumnType.TEXT: TEXT, ColumnType.INTEGER: "HUGEINT", ColumnType.NUMBER: "DECIMAL"}
+"""The native types of what is computed."""
 NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
 NESTED = (ColumnType.LIST, ColumnType.OBJECT)
 
@@ -37,6 +42,15 @@ class DuckDBDialect(PGDialect):
     name = "duckdb"
     supports_statement_cache = False
     max_identifier_length = 10_000
+
+
+class HugeInt(types.UserDefinedType[int]):
+    """A whole number of 128 bits, which no sum of smaller ones overflows."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **options: Any) -> str:
+        return "HUGEINT"
 
 
 dialect = DuckDBDialect(paramstyle="numeric_dollar")
@@ -101,6 +115,20 @@ def _time(term: TimeValue) -> ColumnElement[Any]:
     local = func.timezone(literal(term.zone.key, Text()), _tried(term.column, "TIMESTAMP"))
     moment = case((_spells(term.column, ZONED), _tried(term.column, "TIMESTAMPTZ")), (_spells(term.column, LOCAL), local))
     return func.strftime(func.timezone(literal("UTC", Text()), moment), literal("%Y-%m-%d %H:%M:%S.%fZ", Text()))
+
+
+@written(Label, "duckdb")
+def _label(term: Label) -> ColumnElement[Any]:
+    # DuckDB 2.0 fails to compare a bare CASE of constants: "BindBuiltinScalarFunction did not return a BoundFunctionExpression".
+    return func.list_extract(func.list_value(term.column), literal_column("1"))
+
+
+@written(Aggregate, "duckdb")
+def _aggregate(term: Aggregate) -> ColumnElement[Any]:
+    value = aggregate(term, types.Numeric(38, 9))
+    if term.info.type != ColumnType.INTEGER or term.measure == "average":
+        return value
+    return cast(value, HugeInt())
 
 
 @written(ListHas, "duckdb")

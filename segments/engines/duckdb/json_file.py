@@ -8,7 +8,7 @@ from typing import Any
 
 from core.errors import Misconfigured
 from segments.contract import ColumnType, Engine, Reader
-from segments.engines.duckdb.dialect import TEXT, dialect
+from segments.engines.duckdb.dialect import COMPUTED, TEXT, dialect
 from segments.engines.duckdb.session import identifier, listed, locked, quoted
 from segments.engines.duckdb.text import TextReader
 from segments.engines.duckdb.types import TIME_KINDS, Kind, kind, native_type
@@ -28,6 +28,7 @@ class JSONLines(Engine):
     label = "JSON lines files"
     parameters = (PATHS,)
     dialect = dialect
+    computed = COMPUTED
     endings = (".jsonl", ".ndjson", ".json")
 
     @contextmanager

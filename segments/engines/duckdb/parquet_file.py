@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from segments.contract import Engine, Reader
-from segments.engines.duckdb.dialect import dialect
+from segments.engines.duckdb.dialect import COMPUTED, dialect
 from segments.engines.duckdb.session import FileReader, locked
 from segments.engines.paths import PATHS, several, table_name
 
@@ -17,6 +17,7 @@ class Parquet(Engine):
     label = "Parquet files"
     parameters = (PATHS,)
     dialect = dialect
+    computed = COMPUTED
     endings = (".parquet",)
 
     @contextmanager

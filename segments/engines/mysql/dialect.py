@@ -17,6 +17,7 @@ from sqlalchemy.sql.elements import Null
 from segments.contract import ColumnType
 from segments.engines.mysql.types import BINARY, GEOMETRY, PLAIN_TEXT
 from segments.terms import (
+    Aggregate,
     BooleanValue,
     Exported,
     ListHas,
@@ -28,6 +29,7 @@ from segments.terms import (
     TextIs,
     TextValue,
     Within,
+    aggregate,
     between,
     is_one_of,
     written,
@@ -35,6 +37,8 @@ from segments.terms import (
 from segments.times import Days
 
 Element = ColumnElement[Any]
+COMPUTED = {ColumnType.TEXT: "varchar", ColumnType.INTEGER: "bigint", ColumnType.NUMBER: "decimal"}
+"""The native types of what is computed."""
 
 
 class MySQLCompiler(MySQLCompiler_mysqldb):
@@ -146,6 +150,11 @@ def _readable(column: Element, native: str) -> Element:
 
 def _plus_zero(column: Element) -> Element:
     return column.op("+")(literal_column("0"))
+
+
+@written(Aggregate, "mysql")
+def _aggregate(term: Aggregate) -> Element:
+    return aggregate(term, types.Numeric(65, 9))
 
 
 @written(ListHas, "mysql")

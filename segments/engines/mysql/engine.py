@@ -18,7 +18,7 @@ from segments.contract import ColumnInfo, Engine, ForeignKey, Reader, TableInfo
 from segments.engines import certificates, words
 from segments.engines.failures import no_table, timed_out
 from segments.engines.mysql import failures, wire
-from segments.engines.mysql.dialect import dialect
+from segments.engines.mysql.dialect import COMPUTED, dialect
 from segments.engines.mysql.session import connected
 from segments.engines.mysql.types import is_whole, native_of, type_of
 from segments.engines.names import names
@@ -77,6 +77,7 @@ class MySQL(Engine):
         *certificates.PARAMETERS,
     )
     dialect = dialect
+    computed = COMPUTED
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:

@@ -9,9 +9,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from segments.contract import ColumnType
-from segments.terms import Exported, ListHas, NumberValue, TextValue, Within, between, written
+from segments.terms import Aggregate, Exported, ListHas, NumberValue, TextValue, Within, aggregate, between, written
 
 PLAIN_TEXT = ("text", "character varying", "varchar")
+COMPUTED = {ColumnType.TEXT: "text", ColumnType.INTEGER: "bigint", ColumnType.NUMBER: "numeric"}
+"""The native types of what is computed."""
 
 dialect = PGDialect_psycopg()
 
@@ -45,6 +47,11 @@ def _exported(term: Exported) -> ColumnElement[Any]:
 @written(Within, "postgresql")
 def _within(term: Within) -> ColumnElement[Any]:
     return between(term.column, term.span, zone=None if "with time zone" in term.info.native else term.zone)
+
+
+@written(Aggregate, "postgresql")
+def _aggregate(term: Aggregate) -> ColumnElement[Any]:
+    return aggregate(term, types.Numeric())
 
 
 @written(ListHas, "postgresql")

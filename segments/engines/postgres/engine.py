@@ -21,7 +21,7 @@ from segments.engines import certificates, words
 from segments.engines.failures import no_table
 from segments.engines.names import names
 from segments.engines.postgres import failures
-from segments.engines.postgres.dialect import dialect
+from segments.engines.postgres.dialect import COMPUTED, dialect
 from segments.engines.postgres.session import CONNECT_SECONDS, connected
 from segments.sql import join_name, split_name
 from segments.terms import bare
@@ -91,6 +91,7 @@ class Postgres(Engine):
         *certificates.PARAMETERS,
     )
     dialect = dialect
+    computed = COMPUTED
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:

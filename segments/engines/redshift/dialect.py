@@ -11,6 +11,8 @@ from segments.contract import ColumnType
 from segments.terms import Exported, NumberValue, TextValue, Within, between, is_not_a_number, written
 
 LONGEST = types.VARCHAR(65535)
+COMPUTED = {ColumnType.TEXT: "character varying", ColumnType.INTEGER: "bigint", ColumnType.NUMBER: "numeric"}
+"""The native types of what is computed."""
 
 
 class RedshiftDialect(PGDialect):

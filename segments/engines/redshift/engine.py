@@ -14,7 +14,7 @@ from core.parameters import Parameter
 from segments.contract import ColumnInfo, ColumnType, Engine, Reader
 from segments.engines.failures import no_table, timed_out
 from segments.engines.names import names
-from segments.engines.redshift.dialect import dialect
+from segments.engines.redshift.dialect import COMPUTED, dialect
 from segments.engines.warehouse import BATCH_ROWS, WarehouseReader, batch, driver, meaning
 from segments.sql import join_name, split_name
 from segments.terms import bare
@@ -53,6 +53,7 @@ class Redshift(Engine):
         Parameter("schemas", "Schemas listed", required=False, help="With commas between them. Empty: all that the user may read."),
     )
     dialect = dialect
+    computed = COMPUTED
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:

@@ -12,6 +12,8 @@ from segments.contract import ColumnType
 from segments.terms import Exported, NumberValue, Position, TextValue, Within, between, is_not_a_number, written
 
 NESTED = ("VARIANT", "OBJECT", "ARRAY")
+COMPUTED = {ColumnType.TEXT: "TEXT", ColumnType.INTEGER: "FIXED", ColumnType.NUMBER: "FIXED"}
+"""The native types of what is computed."""
 
 
 class SnowflakeCompiler(SQLCompiler):

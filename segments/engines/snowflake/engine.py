@@ -15,7 +15,7 @@ from core.parameters import Parameter
 from segments.contract import ColumnInfo, ColumnType, Engine, Reader
 from segments.engines.failures import no_table, timed_out
 from segments.engines.names import names
-from segments.engines.snowflake.dialect import dialect
+from segments.engines.snowflake.dialect import COMPUTED, dialect
 from segments.engines.warehouse import WarehouseReader, driver, meaning
 from segments.sql import join_name, split_name
 from segments.terms import bare
@@ -61,6 +61,7 @@ class Snowflake(Engine):
         Parameter("schemas", "Schemas listed", required=False, help="With commas between them. Empty: all that the role may read."),
     )
     dialect = dialect
+    computed = COMPUTED
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:

@@ -1,17 +1,18 @@
 """PURE. How SQLite writes our terms: it stores dates as text, booleans as numbers, and any type in any column.
 
-Functions of our own, such as `as_number` and `is_within`, read what SQLite can't; the engine adds them to every connection.
+Functions of our own, `as_number` and the like, read and sum what SQLite can't; the engine adds them to every connection.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Text, and_, case, cast, func, literal, literal_column, or_
+from sqlalchemy import ColumnElement, Integer, Numeric, Text, and_, case, cast, func, literal, literal_column, or_
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from segments.contract import ColumnType
 from segments.terms import (
+    Aggregate,
     BooleanValue,
     ListHas,
     Missing,
@@ -21,12 +22,15 @@ from segments.terms import (
     TextValue,
     TimeValue,
     Within,
+    aggregate,
     is_not_a_number,
     written,
 )
 from segments.times import Days
 from segments.values import FALSE, TRUE
 
+COMPUTED = {ColumnType.TEXT: "TEXT", ColumnType.INTEGER: "INTEGER", ColumnType.NUMBER: "NUMERIC"}
+"""The native types of what is computed."""
 LARGEST: ColumnElement[Any] = literal_column("1.7976931348623157e308")
 
 dialect = SQLiteDialect_pysqlite(paramstyle="named")
@@ -89,6 +93,13 @@ def _small_letters(term: SmallLetters) -> ColumnElement[Any]:
 @written(Position, "sqlite")
 def _position(term: Position) -> ColumnElement[Any]:
     return func.instr(term.text, term.part)
+
+
+@written(Aggregate, "sqlite")
+def _aggregate(term: Aggregate) -> ColumnElement[Any]:
+    if term.measure in ("sum", "average"):
+        return (func.exact_sum if term.measure == "sum" else func.exact_average)(term.column)
+    return aggregate(term, Numeric())
 
 
 @written(ListHas, "sqlite")

@@ -19,8 +19,8 @@ from core.errors import Misconfigured, Problem, Unavailable
 from segments.contract import ColumnInfo, ColumnType, Engine, ForeignKey, Reader
 from segments.engines.failures import no_table, refused, timed_out
 from segments.engines.paths import PATH, inside
-from segments.engines.sqlite.dialect import dialect
-from segments.engines.sqlite.functions import as_moment, as_number, is_within, list_has, small_letters
+from segments.engines.sqlite.dialect import COMPUTED, dialect
+from segments.engines.sqlite.functions import ExactAverage, ExactSum, as_moment, as_number, is_within, list_has, small_letters
 from segments.engines.sqlite.types import declared_type, sampled_type, text, text_array
 from segments.terms import bare
 
@@ -43,6 +43,7 @@ class SQLite(Engine):
     label = "SQLite"
     parameters = (PATH,)
     dialect = dialect
+    computed = COMPUTED
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
@@ -159,6 +160,8 @@ def _connected(path: Path) -> sqlite3.Connection:
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
     for function, takes in FUNCTIONS.items():
         connection.create_function(function.__name__, takes, function, deterministic=True)
+    connection.create_aggregate("exact_sum", 1, ExactSum)  # type: ignore[arg-type, unused-ignore]
+    connection.create_aggregate("exact_average", 1, ExactAverage)  # type: ignore[arg-type, unused-ignore]
     connection.set_authorizer(_authorized)
     return connection
 

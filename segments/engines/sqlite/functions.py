@@ -1,13 +1,15 @@
-"""PURE. What SQLite can't read by itself: numbers in text, and times as they are written in text."""
+"""PURE. What SQLite can't do by itself: numbers and times in text are read, and numbers summed whatever their order."""
 
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from segments.contract import ColumnType
+from segments.terms import DECIMALS
 from segments.values import moment, natural, spelled
 
 _UTC = ZoneInfo("UTC")
@@ -66,3 +68,36 @@ def list_has(value: Any, wanted: str) -> bool:
     except (TypeError, ValueError):
         return False
     return isinstance(items, list) and any(spelled(item) == wanted for item in items if item is not None)
+
+
+class ExactSum:
+    """An aggregate: the sum of numbers, rounded once at its end; of whole numbers exact."""
+
+    def __init__(self) -> None:
+        self.whole = 0
+        self.broken: list[float] = []
+        self.count = 0
+
+    def step(self, value: int | float | None) -> None:
+        """Takes one row's number; null counts for nothing."""
+        if value is None:
+            return
+        self.count += 1
+        if isinstance(value, int):
+            self.whole += value
+        else:
+            self.broken.append(value)
+
+    def finalize(self) -> int | float | None:
+        if not self.count:
+            return None
+        if self.broken or abs(self.whole) >= 2**63:
+            return round(math.fsum([*self.broken, self.whole]), DECIMALS)
+        return self.whole
+
+
+class ExactAverage(ExactSum):
+    """An aggregate: the sum divided by the number of rows that have one."""
+
+    def finalize(self) -> float | None:
+        return round(math.fsum([*self.broken, self.whole]) / self.count, DECIMALS) if self.count else None

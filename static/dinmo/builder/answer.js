@@ -1,9 +1,10 @@
-// What the segment holds while it is built: its sentence and SQL at once, its size and first rows when the source answers.
+// What a page holds while it is built: its sentence and SQL at once, the first rows and how many when the source answers.
 "use strict";
 
 class Answer {
-    constructor(place) {
-        this.place = place;
+    // `base` is the address below which `said/` and `preview/` answer.
+    constructor(place, base) {
+        Object.assign(this, { place, base });
         this.page = crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random()}`;
         this.number = 0;
         this.result = place.querySelector("[data-result]");
@@ -31,13 +32,13 @@ class Answer {
         this.place.hidden = false;
         if (question.incomplete) return this.note(question.incomplete);
         const [mine, abort] = [++this.number, (this.abort = new AbortController())];
-        const body = { model: question.model, where: question.where, limit: question.limit, name: question.name };
-        const asked = { ...body, page: this.page, number: mine, total: this.totalOf !== question.model };
+        const { body } = question;
+        const asked = { ...body, page: this.page, number: mine, total: this.totalOf !== body.model };
         const stop = this.waiting(abort);
         try {
-            const [said, found] = await Promise.all([this.say(body, abort, mine), this.json("/api/segments/preview/", asked, abort)]);
+            const [said, found] = await Promise.all([this.say(body, abort, mine), this.json(`${this.base}preview/`, asked, abort)]);
             if (mine !== this.number || !said) return;
-            if (found.total !== null) [this.total, this.totalOf] = [found.total, question.model];
+            if (found.total !== null) [this.total, this.totalOf] = [found.total, body.model];
             this.show(found);
         } catch (error) {
             if (mine === this.number && error.name !== "AbortError") this.note(error.message, "bad");
@@ -47,7 +48,7 @@ class Answer {
     }
 
     async say(body, abort, mine) {
-        const said = await this.json("/api/segments/said/", body, abort);
+        const said = await this.json(`${this.base}said/`, body, abort);
         if (mine !== this.number) return null;
         this.place.querySelector("[data-sentence]").textContent = said.sentence;
         this.sql.hidden = false;
@@ -77,7 +78,7 @@ class Answer {
             this.post("/api/segments/preview/end/", { page: this.page, number: ++this.number });
             this.note("Stopped. Change a condition to count again.");
         });
-        const bar = screens.element("div", { class: "d-waiting" }, screens.element("span", { class: "d-spin", "aria-hidden": "true" }), "Counting in the source… ", seconds, cancel);
+        const bar = screens.element("div", { class: "d-waiting" }, screens.element("span", { class: "d-spin", "aria-hidden": "true" }), "Reading from the source… ", seconds, cancel);
         const late = setTimeout(() => this.result.replaceChildren(bar), 300);
         const tick = setInterval(() => { seconds.textContent = `${Math.round((performance.now() - began) / 1000)} s`; }, 1000);
         this.place.setAttribute("aria-busy", "true");
@@ -95,11 +96,12 @@ class Answer {
     }
 
     show({ count, columns, rows }) {
+        this.first.classList.remove("d-stale");
+        this.first.replaceChildren(...(rows.length ? [screens.table(columns, rows)] : []));
+        if (count === undefined) return this.result.replaceChildren(screens.element("p", { class: "d-muted" }, rows.length ? "The first rows:" : "The model has no rows."));
         const share = this.total ? ` of ${this.total.toLocaleString("en")} (${this.percent(count)})` : "";
         const figure = screens.element("span", { class: "d-figure", "data-segment-count": "" }, count.toLocaleString("en"));
         this.result.replaceChildren(screens.element("p", {}, figure, ` ${count === 1 ? "row" : "rows"}${share}`));
-        this.first.classList.remove("d-stale");
-        this.first.replaceChildren(...(rows.length ? [screens.table(columns, rows)] : []));
     }
 
     percent(count) {

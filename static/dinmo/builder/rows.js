@@ -46,6 +46,7 @@ class Rows {
     }
 
     emptyText(node) {
+        if (node.hint) return node.hint;
         if (node.within) return `No condition: every row of ${node.model} counts.`;
         return node.parent ? "An empty group says nothing." : "No condition: every row of the model belongs to the segment.";
     }
@@ -161,11 +162,17 @@ class Rows {
         return [icon, member, this.select(node, "segment", "Segment", names, node.segment, (value) => this.builder.change(() => { node.segment = value; }))];
     }
 
-    related(node) {
-        const links = this.facts(node.parent.model).links;
+    // The relations of a node's model to choose from, and the one that it has.
+    linkOptions(node) {
+        const links = this.facts(node.model).links;
         const several = links.filter(({ model }) => model === node.related).length > 1;
         const options = links.map(({ model, through, many }) => ({ value: `${model}\n${through}`, label: links.filter((link) => link.model === model).length > 1 ? `${model} (${through})` : many ? model : `${model} it belongs to` }));
         const present = several ? `${node.related}\n${node.through}` : (options.find(({ value }) => value.startsWith(`${node.related}\n`)) || { value: node.related }).value;
+        return [options, present];
+    }
+
+    related(node) {
+        const [options, present] = this.linkOptions(node);
         const icon = screens.element("span", { class: "d-type material-symbols-outlined", "aria-hidden": "true" }, "account_tree");
         const model = this.select(node, "related", "Related model", options, present, (value) => this.builder.change(() => this.builder.setRelated(node, ...value.split("\n"))));
         const measures = [{ value: "count", label: "has" }, ...Object.keys(this.offered.measures).map((name) => ({ value: name, label: `${name} of` }))];

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar[Any] = [("segments", "0003_source_catalog")]
+    dependencies: ClassVar[Any] = [("segments", "0004_computed_fields")]
 
     operations: ClassVar[Any] = [
         migrations.RemoveField(model_name="datamodel", name="problem"),

@@ -1,0 +1,196 @@
+"""Screens of computed fields: the tab on the page of their model, and the page of each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from core.errors import Misconfigured
+from core.screens import Button, ScreenAdmin
+from segments import formulas
+from segments.builder import offered_all
+from segments.models import ComputedField, DataModel
+from segments.world import facts
+
+TAB = "computed"
+MOVES = (("up", "arrow_upward", -1), ("down", "arrow_downward", 1))
+
+
+class ComputedTab:
+    """The tab “Computed fields” of a model's page, as the shell draws what stands beside its form."""
+
+    tab = True
+    title = "Computed fields"
+    model_name = TAB
+
+    def __init__(self, request: HttpRequest, model: DataModel) -> None:
+        self.request = request
+        self.model = model
+
+    @property
+    def contents(self) -> SafeString:
+        present, words = self.model.computed_fields(), formulas.in_words(self.model, facts(self.model))
+        shown = [
+            {
+                "name": field.name,
+                "words": words[field.name],
+                "type": field.type,
+                "url": reverse("admin:segments_computedfield_change", args=[field.pk]),
+                "moves": [_move(field.pk, way, icon, 0 <= place + step < len(present)) for way, icon, step in MOVES],
+            }
+            for place, field in enumerate(present)
+        ]
+        add = f"{reverse('admin:segments_computedfield_add')}?model={self.model.pk}"
+        context = {"tab": TAB, "fields": shown, "add_url": add, "may_change": may_change(self.request)}
+        return render_to_string("screens/computed_fields.html", context, self.request)
+
+
+class ComputedWidget(forms.Widget):
+    """A definition drawn by static/dinmo/builder/computed.js over one hidden field."""
+
+    class Media:
+        js = [f"dinmo/builder/{name}.js" for name in ("tree", "values", "rows", "answer", "editor", "computed")]
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        definition = (json.loads(value) if isinstance(value, str) and value else value) or {}
+        context = {"name": name, "value": json.dumps(definition), "offered": offered_all(), **self.attrs}
+        return render_to_string("screens/computed.html", context)
+
+
+class ComputedForm(forms.ModelForm):
+    """What a computed field is called, and how it is worked out."""
+
+    of: DataModel
+    definition = forms.JSONField(label="What it is", widget=ComputedWidget())
+
+    class Meta:
+        model = ComputedField
+        fields = ["name", "definition"]
+        widgets = {"name": UnfoldAdminTextInputWidget()}
+        help_texts = {"name": "What conditions and mappings call it, e.g. “big orders”."}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.before = self.instance.name
+        if self.instance.pk is None:
+            self.instance.model = self.of
+        if "definition" in self.fields:
+            attrs = {"model": self.of.pk, "field": self.before, "pk": self.instance.pk or ""}
+            self.fields["definition"].widget.attrs = attrs
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if self.errors:
+            return cleaned
+        field = self.instance
+        field.name, field.definition = cleaned["name"], cleaned["definition"]
+        try:
+            formulas.prepare(field, self.before)
+        except Misconfigured as problem:
+            self.add_error("name" if problem.where == "name" else "definition", problem.message)
+        cleaned["definition"] = field.definition
+        return cleaned
+
+
+@admin.register(ComputedField)
+class ComputedFieldAdmin(ScreenAdmin):
+    form = ComputedForm
+    fields = ["name", "definition"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ComputedField]:
+        return super().get_queryset(request).exclude(definition={}).select_related("model__source")
+
+    def get_form(self, request: HttpRequest, obj: ComputedField | None = None, change: bool = False, **kwargs: Any) -> Any:
+        model = obj.model if obj else get_object_or_404(DataModel, pk=request.GET.get("model", ""))
+        kwargs["form"] = type("ComputedForm", (ComputedForm,), {"of": model})
+        return super().get_form(request, obj, change, **kwargs)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        model = DataModel.objects.filter(pk=request.GET["model"]).first() if request.GET.get("model", "").isdigit() else None
+        if model is None:
+            return HttpResponseRedirect(reverse("admin:segments_datamodel_changelist"))
+        return super().add_view(request, form_url, {**(extra_context or {}), "title": f"Add a computed field to {model}"})
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:segments_datamodel_changelist"))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm("segments.view_datamodel"))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_change(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may_change(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_change(request)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        # Another one would not know its model.
+        return super().render_change_form(request, {**context, "show_save_and_add_another": False}, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: ComputedField, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        formulas.follow(obj, form.before)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        to_delete, counts, permissions, protected = super().get_deleted_objects(objs, request)
+        used = [f"{obj} is used by: {', '.join(names)}" for obj in objs if (names := formulas.users(obj))]
+        return to_delete, counts, permissions, [*protected, *used]
+
+    def buttons(self, request: HttpRequest, obj: ComputedField) -> Iterable[Button]:
+        yield Button("model", f"Back to {obj.model}", "arrow_back", href=page_of(obj.model))
+        yield Button("up", "Move up", "arrow_upward")
+        yield Button("down", "Move down", "arrow_downward")
+
+    def do_up(self, request: HttpRequest, obj: ComputedField) -> HttpResponse:
+        return self._moved(obj, -1)
+
+    def do_down(self, request: HttpRequest, obj: ComputedField) -> HttpResponse:
+        return self._moved(obj, 1)
+
+    def _moved(self, obj: ComputedField, step: int) -> HttpResponse:
+        formulas.move(obj, step)
+        return HttpResponseRedirect(page_of(obj.model))
+
+    def delete_model(self, request: Any, obj: ComputedField) -> None:
+        request.home = page_of(obj.model)
+        super().delete_model(request, obj)
+
+    def response_post_save_add(self, request: HttpRequest, obj: ComputedField) -> HttpResponseRedirect:
+        return HttpResponseRedirect(page_of(obj.model))
+
+    response_post_save_change = response_post_save_add
+
+    def response_delete(self, request: Any, obj_display: str, obj_id: int) -> HttpResponse:
+        super().response_delete(request, obj_display, obj_id)
+        return HttpResponseRedirect(request.home)
+
+
+def may_change(request: HttpRequest) -> bool:
+    """Who may change models may change their computed fields."""
+    return bool(request.user.has_perm("segments.change_datamodel"))
+
+
+def page_of(model: DataModel) -> str:
+    """The tab of computed fields on the page of a model."""
+    return f"{reverse('admin:segments_datamodel_change', args=[model.pk])}#dataset-{TAB}"
+
+
+def _move(pk: int, way: str, icon: str, can: bool) -> dict[str, Any]:
+    return {"way": way, "icon": icon, "can": can, "url": reverse("admin:segments_computedfield_do", args=[pk, way])}
