@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from activations import tasks
+from activations import queue, tasks
 from activations.models import Activation, Run, Schedule
 from destinations.sandbox import Sandbox
 from segments.discovery import refresh_columns
@@ -16,7 +16,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def schedule(to_attio: Activation, shop: Shop) -> Schedule:
+def schedule(to_attio: Activation, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Schedule:
+    monkeypatch.setattr(queue, "enqueue", lambda run_id: None)
     shop.fill(3)
     return Schedule.objects.create(activation=to_attio, every=15)
 
