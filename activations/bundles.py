@@ -1,4 +1,4 @@
-"""Changes that wait for delivery, packed by the thousand: planning writes them at once, delivering unpacks one bundle after another."""
+"""Changes that wait for delivery, packed by the thousands: planning writes them at once, delivering unpacks one bundle after another."""
 
 from __future__ import annotations
 
