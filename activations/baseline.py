@@ -16,6 +16,7 @@ from activations.models import Generation, Record, Run
 
 SPARSE = 4
 """A range of the table is read where it holds no more than so many times the rows that are wanted."""
+AT_ONCE = 100_000
 LEFT = 8
 NEVER_ACCEPTED = 16
 TRIED = {"": 0, Record.Tried.REJECTED: 1, Record.Tried.SKIPPED: 2, Record.Tried.INVALID: 3}
@@ -35,11 +36,11 @@ class Baseline:
     invalid row is not due again, that row's own; 0, which no row has, where it is due. `match_digest` belongs to the same row.
     """
 
-    def __init__(self, columns: Sequence[np.ndarray], least: int = 0) -> None:
+    def __init__(self, columns: list[np.ndarray], least: int = 0) -> None:
+        order = np.argsort(columns[0]).astype(np.int32)
+        for place in range(len(columns)):
+            columns[place] = _in_order(columns[place], order)
         keys, row_digests, match_digests, status, ids = columns
-        order = np.argsort(keys)
-        for column in columns:
-            column[:] = column[order]
         self.keys = keys
         self.row_digests = row_digests
         self.match_digests = match_digests
@@ -105,6 +106,14 @@ class Baseline:
     def standing(self, places: np.ndarray) -> np.ndarray:
         """Which of these records are as they were accepted, so that their match digest is the one that was accepted."""
         return (self.status[places] & (NEVER_ACCEPTED | TRIED_MASK)) == 0
+
+
+def _in_order(column: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """The column put in order piece by piece: of the whole, numpy would hold another copy."""
+    found = np.empty_like(column)
+    for start in range(0, len(order), AT_ONCE):
+        found[start : start + AT_ONCE] = column[order[start : start + AT_ONCE]]
+    return found
 
 
 _MOMENT = {

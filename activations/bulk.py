@@ -19,17 +19,29 @@ from psycopg import ClientCursor, Cursor
 from core.copying import copy_out
 
 FETCHED = 50_000
+GROWN = 1_000_000
+"""So many rows columns grow by."""
 
 
 def fetch_numbers(sql: str, params: Sequence[Any], types: Sequence[str]) -> list[np.ndarray]:
     """The columns of a query that are all bigint and never null, each as an array of the numpy type that it fits."""
     blocks = _copied_numbers if connection.vendor == "postgresql" else _fetched_numbers
-    pieces: list[list[np.ndarray]] = [[np.empty(0, dtype=kind)] for kind in types]
+    columns, filled = [np.empty(0, dtype=kind) for kind in types], 0
     for block in blocks(sql, params, len(types)):
-        for column, kind, found in zip(block, types, pieces, strict=True):
-            found.append(column.astype(kind))
-    # One by one, so that only one of them is in memory twice.
-    return [np.concatenate(pieces.pop(0)) for _ in types]
+        end = filled + len(block[0])
+        if end > len(columns[0]):
+            _resize(columns, end + GROWN)
+        for column, found in zip(columns, block, strict=True):
+            column[filled:end] = found
+        filled = end
+    _resize(columns, filled)
+    return columns
+
+
+def _resize(columns: Sequence[np.ndarray], rows: int) -> None:
+    """In place: pieces that were put together in the end would be in memory twice."""
+    for column in columns:
+        column.resize(rows, refcheck=False)
 
 
 def fetch_frame(sql: str, params: Sequence[Any], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 import numpy as np
@@ -122,15 +122,21 @@ class Seen:
         shared = shared[shared != 0]
         if not len(shared):
             return {}
-        here = np.flatnonzero(baseline.seen == 1)
-        known = ((baseline.keys[some], baseline.match_digests[some]) for some in np.array_split(here, 1 + len(here) // AT_ONCE))
         further = self._of_rows_that_count(_among(joined(self.further_matches), shared))
-        sharing = [further, *(_among(pairs, shared) for pairs in chain(known, self.new_matches))]
+        sharing = [further, *(_among(pairs, shared) for pairs in chain(self._known(), self.new_matches))]
         keys, matches = less(joined(sharing), np.fromiter(without, dtype=np.int64, count=len(without)))
         order = np.argsort(matches, kind="stable")
         values, starts, times = np.unique(matches[order], return_index=True, return_counts=True)
         groups = zip(values[times > 1], starts[times > 1], times[times > 1], strict=True)
         return _merged({int(value): keys[order[start : start + length]].tolist() for value, start, length in groups})
+
+    def _known(self) -> Iterator[Pairs]:
+        """Records that one row was met of, with their matches, in pieces."""
+        baseline = self.baseline
+        for start in range(0, len(baseline), AT_ONCE):
+            piece = slice(start, start + AT_ONCE)
+            once = baseline.seen[piece] == 1
+            yield baseline.keys[piece][once], baseline.match_digests[piece][once]
 
     def _of_rows_that_count(self, further: Pairs) -> Pairs:
         """The further matches of a row count where its first one does."""
@@ -165,7 +171,14 @@ class Seen:
 
 def _repeated(pieces: Sequence[np.ndarray]) -> np.ndarray:
     """The numbers that come again, sorted, one time less often than they come."""
-    numbers = np.concatenate([np.empty(0, dtype=np.int64), *pieces])
+    lots = 1 + sum(map(len, pieces)) // (4 * AT_ONCE)
+    return np.sort(np.concatenate([_repeated_of(lot, lots, pieces) for lot in range(lots)]))
+
+
+def _repeated_of(lot: int, lots: int, pieces: Sequence[np.ndarray]) -> np.ndarray:
+    """The same of one of several lots, so that not all numbers are in memory twice; equal numbers are of one lot."""
+    chosen = pieces if lots == 1 else [piece[piece.view(np.uint8)[::8] % lots == lot] for piece in pieces]
+    numbers = np.concatenate([np.empty(0, dtype=np.int64), *chosen])
     numbers.sort()
     return numbers[1:][numbers[1:] == numbers[:-1]]
 
