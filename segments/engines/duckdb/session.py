@@ -23,7 +23,7 @@ from segments.engines.failures import no_table, refused, timed_out
 from segments.terms import bare
 
 BATCH_ROWS = 8_192
-FILE_MEMORY = "256MB"
+FILE_MEMORY = "512MB"
 CONFIG: dict[str, Any] = {
     # Reading is ahead of what works on the rows; a second thread makes it no faster, and takes 50 MB.
     "threads": 1,
@@ -59,6 +59,7 @@ def locked(paths: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
 def lock(connection: duckdb.DuckDBPyConnection) -> None:
     """Nothing that is not open yet can be opened, and nobody can change that."""
     connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET operator_memory_limit = '128MB'")
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
