@@ -170,7 +170,8 @@ class PostgresReader(Reader):
         try:
             yield
         except psycopg.Error as error:
-            if not self.connection.broken:
+            # The server may go away just now.
+            with suppress(psycopg.Error):
                 self.connection.rollback()
             if table and isinstance(error, psycopg.errors.UndefinedTable):
                 raise no_table(table) from None
