@@ -129,24 +129,30 @@ STORED: Mapping[str, type[pl.DataType]] = {
 }  # fmt: skip
 
 
-def stored(generation: Generation, keys: np.ndarray, ids: np.ndarray) -> pl.DataFrame:
+_UNTRIED = {"tried": pl.lit(""), "tried_digest": pl.lit(0, pl.Int64)}
+
+
+def stored(generation: Generation, keys: np.ndarray, ids: np.ndarray, *, tried: bool) -> pl.DataFrame:
     """What the database holds of these records, in columns as `STORED`. Where they lie close together, that range is read.
 
     Args:
         keys, ids: of each record; the ids only help to be fast.
+        tried: whether any record was tried in vain; where none was, nobody asks what was tried.
     """
     wanted = np.unique(keys)
     first, last = int(ids.min()), int(ids.max())
     if last - first < SPARSE * len(ids):
         # The plus keeps SQLite from going by the index of keys.
-        near = _fetch("+generation_id = %s AND id BETWEEN %s AND %s", [generation.pk, first, last])
+        near = _fetch("+generation_id = %s AND id BETWEEN %s AND %s", [generation.pk, first, last], tried)
         rows = near.filter(np.isin(near["key_digest"].to_numpy(), wanted))
         if len(rows) == len(wanted):
             return rows
     several = bulk.one_of("key_digest", wanted.tolist())
-    return _fetch(f"generation_id = %s AND {several.sql}", [generation.pk, *several.params])
+    return _fetch(f"generation_id = %s AND {several.sql}", [generation.pk, *several.params], tried)
 
 
-def _fetch(where: str, params: Sequence[Any]) -> pl.DataFrame:
-    columns = f"key_digest, field_digests, match_digest, remote_id, {_MOMENT[connection.vendor]}, tried, tried_digest"
-    return bulk.fetch_frame(f"SELECT {columns} FROM activations_record WHERE {where}", params, STORED)  # noqa: S608
+def _fetch(where: str, params: Sequence[Any], tried: bool) -> pl.DataFrame:
+    schema = {name: kind for name, kind in STORED.items() if tried or name not in _UNTRIED}
+    columns = ", ".join(_MOMENT[connection.vendor] if name == "accepted_at" else name for name in schema)
+    found = bulk.fetch_frame(f"SELECT {columns} FROM activations_record WHERE {where}", params, schema)  # noqa: S608
+    return found if tried else found.with_columns(**_UNTRIED)

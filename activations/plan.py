@@ -35,7 +35,7 @@ from core.checkpoints import reach
 from core.errors import Problem
 from segments import read, sizes
 
-KNOWN_CHUNK = 10_000
+KNOWN_CHUNK = 20_000
 TOGETHER = 4_000
 TOGETHER_BYTES = 4_000_000
 """So much is waited for before the second look, which costs as much for a few rows as for a thousand."""
@@ -229,7 +229,7 @@ class Planner:
         ids = baseline.ids[places[here]].astype(np.int64) + baseline.least
         together = np.argsort(ids)
         for chunk in bulk.chunks(together, KNOWN_CHUNK):
-            found = stored(self.spool.generation, keys[here[chunk]], ids[chunk])
+            found = stored(self.spool.generation, keys[here[chunk]], ids[chunk], tried=baseline.any_tried)
             # The same key twice in one batch: both rows are duplicates, and none of them is sent.
             rows = here[chunk][np.argsort(keys[here[chunk]], kind="stable")]
             known.take(rows[np.searchsorted(keys[rows], found["key_digest"].to_numpy())], found)
