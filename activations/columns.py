@@ -27,8 +27,9 @@ _ESCAPED = r'["\\\x00-\x1f]'
 _DIGITS = r"^-?(?:0|[1-9][0-9]{0,9})$"
 _DECIMALS = r"^-?(?:0|[1-9][0-9]{0,8})\.[0-9]{1,20}$"
 _DAY = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}$"
-_MOMENT = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|\+00|\+00:00)$"
-_ZONELESS = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?$"
+_CLOCKED = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}[ T](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
+_MOMENT = _CLOCKED + r"(?:Z|\+00|\+00:00)$"
+_ZONELESS = _CLOCKED + "$"
 
 
 @dataclass
@@ -167,8 +168,7 @@ def _day(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.E
 
 
 def _moment(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
-    after = value.str.slice(19).str.strip_suffix("Z").str.strip_suffix(":00").str.strip_suffix("+00")
-    fraction = after.str.strip_chars_start(".").str.strip_chars_end("0")
+    fraction = value.str.slice(20, 6).str.strip_chars_end("Z+:0")
     decimals = pl.when(fraction == "").then(pl.lit("")).otherwise(pl.lit(".") + fraction.str.pad_end(6, "0"))
     written = pl.concat_str([pl.lit('"'), value.str.slice(0, 10), pl.lit("T"), value.str.slice(11, 8), decimals, pl.lit('Z"')])
     return pl.when(_is_moment(value, zone)).then(written)
@@ -189,7 +189,7 @@ def _is_moment(value: pl.Expr, zone: ZoneInfo) -> pl.Expr:
     written = value.str.contains(_MOMENT)
     if zone.key == "UTC":
         written |= value.str.contains(_ZONELESS)
-    return written & _clock(value).is_not_null() & (value.str.slice(17, 2) < "60")
+    return written & value.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).is_not_null()
 
 
 def _clock(value: pl.Expr) -> pl.Expr:

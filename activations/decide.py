@@ -183,6 +183,8 @@ def _names(layout: Layout, changed: np.ndarray, match: np.ndarray) -> list[str]:
     data, width = packed.tobytes(), packed.shape[1]
     keys = [data[start : start + width] for start in range(0, len(data), width)]
     # Few different lists for many rows.
-    rows = dict(zip(keys, mask, strict=True))
-    lists = {key: orjson.dumps([name for name, says in zip(names, row, strict=True) if says]).decode() for key, row in rows.items()}
+    places = dict(zip(keys, range(len(keys)), strict=True))
+    lists = {
+        key: orjson.dumps([name for name, says in zip(names, mask[place], strict=True) if says]).decode() for key, place in places.items()
+    }
     return [lists[key] for key in keys]

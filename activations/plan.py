@@ -45,25 +45,29 @@ LOOK_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Picked:
-    """Rows that need a second look: as they were read, key digests, places in the baseline, row digests."""
+    """Rows that need a second look: as they were read, key digests, places in the baseline, row digests.
+
+    `whole` is their text, where they are a whole batch.
+    """
 
     batch: pa.RecordBatch
     keys: np.ndarray
     places: np.ndarray
     rows: np.ndarray
+    whole: pl.DataFrame | None = None
 
     @classmethod
     def joined(cls, pieces: Sequence[Picked]) -> Picked:
         """Several as one."""
         if len(pieces) == 1:
             return pieces[0]
-        arrays = zip(*((one.keys, one.places, one.rows) for one in pieces), strict=True)
-        return cls(pa.concat_batches([one.batch for one in pieces]), *map(np.concatenate, arrays))
+        keys, places, rows = map(np.concatenate, zip(*((one.keys, one.places, one.rows) for one in pieces), strict=True))
+        return cls(pa.concat_batches([one.batch for one in pieces]), keys, places, rows)
 
     @cached_property
     def texts(self) -> pl.DataFrame:
         """The rows as text, the key first."""
-        return digests.as_texts(self.batch.columns)
+        return digests.as_texts(self.batch.columns) if self.whole is None else self.whole
 
 
 class Planner:
@@ -138,8 +142,8 @@ class Planner:
         picked = np.flatnonzero(differing)
         if len(picked):
             # Copied, so that a few rows don't keep their whole batch in memory.
-            rows = batch if len(picked) == len(keys) else batch.take(pa.array(picked))
-            self.picked.append(Picked(rows, keys[picked], places[picked], row_digests[picked]))
+            rows, whole = (batch, texts) if len(picked) == len(keys) else (batch.take(pa.array(picked)), None)
+            self.picked.append(Picked(rows, keys[picked], places[picked], row_digests[picked], whole))
         if sum(len(one.keys) for one in self.picked) >= TOGETHER or sum(one.batch.nbytes for one in self.picked) >= TOGETHER_BYTES:
             self._second_look()
 
