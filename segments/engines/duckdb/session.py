@@ -22,7 +22,7 @@ from segments.engines.duckdb.types import native_type
 from segments.engines.failures import no_table, refused, timed_out
 from segments.terms import bare
 
-BATCH_ROWS = 8_192
+BATCH_ROWS = 10_240
 FILE_MEMORY = "512MB"
 CONFIG: dict[str, Any] = {
     # Reading is ahead of what works on the rows; a second thread makes it no faster, and takes 50 MB.
