@@ -108,14 +108,6 @@ class Baseline:
         return (self.status[places] & (NEVER_ACCEPTED | TRIED_MASK)) == 0
 
 
-def _in_order(column: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """The column put in order piece by piece: of the whole, numpy would hold another copy."""
-    found = np.empty_like(column)
-    for start in range(0, len(order), AT_ONCE):
-        found[start : start + AT_ONCE] = column[order[start : start + AT_ONCE]]
-    return found
-
-
 _MOMENT = {
     # The smallest number is numpy's "not a time".
     "postgresql": "coalesce((extract(epoch from accepted_at) * 1000000)::bigint, -9223372036854775808)",
@@ -127,9 +119,15 @@ STORED: Mapping[str, type[pl.DataType]] = {
     "key_digest": pl.Int64, "field_digests": pl.Binary, "match_digest": pl.Int64, "remote_id": pl.String, "accepted_at": pl.Int64,
     "tried": pl.String, "tried_digest": pl.Int64,
 }  # fmt: skip
-
-
 _UNTRIED = {"tried": pl.lit(""), "tried_digest": pl.lit(0, pl.Int64)}
+
+
+def _in_order(column: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """The column put in order piece by piece: of the whole, numpy would hold another copy."""
+    found = np.empty_like(column)
+    for start in range(0, len(order), AT_ONCE):
+        found[start : start + AT_ONCE] = column[order[start : start + AT_ONCE]]
+    return found
 
 
 def stored(generation: Generation, keys: np.ndarray, ids: np.ndarray, *, tried: bool) -> pl.DataFrame:

@@ -197,17 +197,19 @@ def test_contacts_are_created_once_updated_by_id_and_follow_a_changed_email(shop
     assert [(sent["method"], sent["body"]) for sent in writes(intercom)] == [("PUT", {"email": "new@mail.com"})]
 
 
-def test_contacts_in_update_mode_are_looked_up_once(shop: Shop, companies: Any, intercom: Sandbox) -> None:
-    intercom._switch({"contacts": [{"id": "p1", "external_id": "1", "name": "Old"}]})
+def contacts_to_update(companies: Any) -> Activation:
+    """Names of contacts that Intercom has, found by their external id."""
+    to_contacts = destination("intercom", "intercom.contacts", region="us")
     activation = Activation.objects.create(
-        name="Contacts",
-        model=companies,
-        destination=destination("intercom", "intercom.contacts", region="us"),
-        mode="update",
-        match_column="id",
-        match_field="external_id",
+        name="Contacts", model=companies, destination=to_contacts, mode="update", match_column="id", match_field="external_id"
     )
     map_fields(activation, ("name", "name"))
+    return activation
+
+
+def test_contacts_in_update_mode_are_looked_up_once(shop: Shop, companies: Any, intercom: Sandbox) -> None:
+    intercom._switch({"contacts": [{"id": "p1", "external_id": "1", "name": "Old"}]})
+    activation = contacts_to_update(companies)
     shop.fill(2)
     done = run(activation)
     assert (done.accepted, done.skipped, done.lookup_requests) == (1, 1, 2)
@@ -242,15 +244,7 @@ def test_a_budget_of_their_own_slows_searches_and_loses_none(shop: Shop, compani
     monkeypatch.setattr("destinations.pacing.SHARE_OF_LIMIT", 0.985)
     intercom.switches.update(rate_limit_per_window=1666, window_seconds=1, search_limit_per_window=20)
     intercom._switch({"contacts": [{"id": f"p{key}", "external_id": str(key)} for key in range(1, 41)]})
-    activation = Activation.objects.create(
-        name="Contacts",
-        model=companies,
-        destination=destination("intercom", "intercom.contacts", region="us"),
-        mode="update",
-        match_column="id",
-        match_field="external_id",
-    )
-    map_fields(activation, ("name", "name"))
+    activation = contacts_to_update(companies)
     shop.fill(40)
     done = run(activation)
     assert (done.accepted, done.lookup_requests - done.throttled, done.write_requests) == (40, 40, 40)
