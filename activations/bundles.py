@@ -15,6 +15,7 @@ from django.db.models import Sum
 
 from activations import bulk
 from activations.decide import ANOTHER
+from activations.digests import among
 from activations.lease import Lease
 from activations.models import Bundle, Change, Run
 
@@ -71,11 +72,12 @@ def draw_out(run: Run, lease: Lease, keys: np.ndarray) -> None:
     """Makes pending changes of those with these key digests, wherever they are packed."""
     if not len(keys):
         return
+    keys = np.sort(keys)
     packed = Bundle.objects.filter(run=run).order_by("pk").values_list("pk", "keys")
-    found = [pk for pk, held in packed.iterator(chunk_size=TOGETHER) if np.isin(np.frombuffer(held, dtype=np.int64), keys).any()]
+    found = [pk for pk, held in packed.iterator(chunk_size=TOGETHER) if among(np.frombuffer(held, dtype=np.int64), keys).any()]
     for bundle in chain.from_iterable(Bundle.objects.filter(pk__in=some).order_by("pk") for some in bulk.chunks(found, TOGETHER)):
         frame = _frame(bundle)
-        wanted = np.isin(frame["key_digest"].to_numpy(), keys)
+        wanted = among(frame["key_digest"].to_numpy(), keys)
         with lease.fenced():
             _insert(bundle, frame.filter(wanted))
             _replace(bundle, frame.filter(~wanted))

@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 import polars as pl
 
-from activations.digests import IN_DOUBT, WIDTH
+from activations.digests import IN_DOUBT, as_bytes, unpacked
 from activations.mapping import Layout, Rows
 from core.errors import Unavailable
 from destinations.contract import Mode
@@ -49,9 +49,7 @@ class Known:
 
     def take(self, places: np.ndarray, stored: pl.DataFrame) -> None:
         """Takes in what the database has of the rows at `places`, as `baseline.stored` gives it."""
-        width = self.digests.shape[1]
-        filled = b"".join([one[: width * WIDTH].ljust(width * WIDTH, b"\0") for one in stored["field_digests"].to_list()])
-        self.digests[places] = np.frombuffer(filled, dtype="<i8").reshape(-1, width)
+        self.digests[places] = unpacked(stored["field_digests"], self.digests.shape[1])
         self.match_digests[places] = stored["match_digest"].to_numpy()
         self.remote_ids[places], self.tried[places] = stored["remote_id"].to_list(), stored["tried"].to_list()
         self.tried_digests[places] = stored["tried_digest"].to_numpy()
@@ -95,7 +93,7 @@ class Verdict:
         same: rows whose values are what was accepted: only the prefilter moves.
         settled: rows decided without a request.
         another: rows whose match value changed, where the vendor takes that for another record.
-        changed: a JSON list of attribute names for each row.
+        changed: a JSON list of attribute names for each row, as text.
         remote_ids: the vendor's id of each row's record, "" where there is none to go by.
         digests: as `Known.digests`, as they are once the row is accepted.
     """
@@ -105,7 +103,7 @@ class Verdict:
     settled: dict[int, Settled]
     another: np.ndarray
     is_new: np.ndarray
-    changed: list[str]
+    changed: pl.Series
     remote_ids: np.ndarray
     match_digests: np.ndarray
     digests: np.ndarray
@@ -175,16 +173,15 @@ def _moment(of: datetime) -> np.datetime64:
     return np.datetime64(of.astimezone(UTC).replace(tzinfo=None), "us")
 
 
-def _names(layout: Layout, changed: np.ndarray, match: np.ndarray) -> list[str]:
+def _names(layout: Layout, changed: np.ndarray, match: np.ndarray) -> pl.Series:
     """The names of each row's changed attributes as JSON."""
     names = [*(slot.field.name for slot in layout.slots), layout.match_field.name]
-    mask = np.column_stack([changed, match])
-    packed = np.packbits(mask, axis=1)
-    data, width = packed.tobytes(), packed.shape[1]
-    keys = [data[start : start + width] for start in range(0, len(data), width)]
+    marks = as_bytes(np.packbits(np.column_stack([changed, match]), axis=1))
     # Few different lists for many rows.
-    places = dict(zip(keys, range(len(keys)), strict=True))
-    lists = {
-        key: orjson.dumps([name for name, says in zip(names, mask[place], strict=True) if says]).decode() for key, place in places.items()
-    }
-    return [lists[key] for key in keys]
+    different = marks.unique()
+    lists = [[name for name, says in zip(names, _bits(mark), strict=False) if says] for mark in different]
+    return marks.replace_strict(different, [orjson.dumps(one).decode() for one in lists], return_dtype=pl.String)
+
+
+def _bits(packed: bytes) -> list[int]:
+    return np.unpackbits(np.frombuffer(packed, dtype=np.uint8)).tolist()

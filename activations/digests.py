@@ -83,10 +83,32 @@ def pack(digests: Mapping[int, int], old: bytes = b"") -> bytes:
     return bytes(packed)
 
 
-def packed(table: np.ndarray) -> list[bytes]:
+def packed(table: np.ndarray) -> pl.Series:
     """Each row of a table of digests, packed."""
-    data, width = table.astype("<i8").tobytes(), table.shape[1] * WIDTH
-    return [data[start : start + width] for start in range(0, len(table) * width, width)] if width else [b""] * len(table)
+    return as_bytes(table.astype("<i8").view(np.uint8).reshape(len(table), -1) if table.size else np.empty((len(table), 0), np.uint8))
+
+
+def unpacked(packed: pl.Series, slots: int) -> np.ndarray:
+    """The digests of packed records, shape (records, slots), 0 where nothing was accepted."""
+    width = slots * WIDTH
+    if not (packed.bin.size() == width).all():
+        packed = pl.Series([one[:width].ljust(width, b"\0") for one in packed], dtype=pl.Binary)
+    found = packed.to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, ends, data = found.buffers()
+    first = np.frombuffer(ends, dtype=np.int64)[found.offset]
+    return np.frombuffer(data, dtype="<i8", offset=first, count=len(found) * slots).reshape(len(found), slots)
+
+
+def as_bytes(table: np.ndarray) -> pl.Series:
+    """Each row of a table of bytes as one value."""
+    rows, width = table.shape
+    ends = np.arange(rows + 1, dtype=np.int64) * width
+    return pl.Series(pa.Array.from_buffers(pa.large_binary(), rows, [None, pa.py_buffer(ends), pa.py_buffer(table.tobytes())]))
+
+
+def among(digests: np.ndarray, few: np.ndarray) -> np.ndarray:
+    """Which of the digests are one of a few sorted ones, at least one; unlike `isin` it sorts nothing."""
+    return few[np.minimum(np.searchsorted(few, digests), len(few) - 1)] == digests
 
 
 def only(packed: bytes, names: Iterable[str], slots: Mapping[str, int]) -> bytes:

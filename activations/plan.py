@@ -183,7 +183,7 @@ class Planner:
     def _note_same(self, verdict: decide.Verdict, picked: Picked) -> None:
         same = np.flatnonzero(verdict.same)
         self.seen.unchanged(picked.places[same])
-        packed = digests.packed(verdict.digests[same])
+        packed = digests.packed(verdict.digests[same]).to_list()
         columns = (picked.keys[same].tolist(), picked.rows[same].tolist(), verdict.match_digests[same].tolist(), packed)
         self.spool.unchanged(list(zip(*columns, strict=True)))
 
@@ -197,24 +197,27 @@ class Planner:
 
     def _changes(self, verdict: decide.Verdict, rows: Rows, picked: Picked) -> pl.DataFrame:
         """What is to be delivered, as columns of the table."""
-        send = np.flatnonzero(verdict.send)
-        another = pl.Series(verdict.another[send])
-        return pl.DataFrame(
+        changes = pl.DataFrame(
             {
-                "code": another.replace_strict({True: decide.ANOTHER.code, False: ""}, return_dtype=pl.String),
-                "message": another.replace_strict({True: decide.ANOTHER.message, False: ""}, return_dtype=pl.String),
-                "key": picked.texts["0"].gather(send),
-                "key_digest": picked.keys[send],
-                "is_new": verdict.is_new[send],
-                "remote_id": pl.Series(verdict.remote_ids[send].tolist(), dtype=pl.String),
-                "match_identity": rows.identities.gather(send),
-                "match_value": rows.match.gather(send),
-                "values": rows.values(self.layout.slots).gather(send),
-                "changed": pl.Series(verdict.changed, dtype=pl.String).gather(send),
-                "row_digest": picked.rows[send],
-                "match_digest": verdict.match_digests[send],
-                "field_digests": pl.Series(digests.packed(verdict.digests[send]), dtype=pl.Binary),
+                "key": picked.texts["0"],
+                "key_digest": picked.keys,
+                "is_new": verdict.is_new,
+                "another": verdict.another,
+                "remote_id": pl.Series(verdict.remote_ids, dtype=pl.String),
+                "match_identity": rows.identities,
+                "match_value": rows.match,
+                "values": rows.values(self.layout.slots),
+                "changed": verdict.changed,
+                "row_digest": picked.rows,
+                "match_digest": verdict.match_digests,
+                "field_digests": digests.packed(verdict.digests),
             }
+        )
+        told = pl.when("another")
+        return (changes if verdict.send.all() else changes.filter(verdict.send)).select(
+            pl.all().exclude("another"),
+            code=told.then(pl.lit(decide.ANOTHER.code)).otherwise(pl.lit("")),
+            message=told.then(pl.lit(decide.ANOTHER.message)).otherwise(pl.lit("")),
         )
 
     def _note_keyless(self, keys: np.ndarray) -> None:

@@ -8,6 +8,7 @@ from itertools import chain
 import numpy as np
 
 from activations.baseline import LEFT, NEVER_ACCEPTED, TRIED_MASK, Baseline
+from activations.digests import among
 
 Pairs = tuple[np.ndarray, np.ndarray]
 """Key digests, and a match digest for each."""
@@ -184,9 +185,9 @@ def _repeated_of(lot: int, lots: int, pieces: Sequence[np.ndarray]) -> np.ndarra
 
 
 def _among(pairs: Pairs, few: np.ndarray) -> Pairs:
-    """Those whose match is one of a few sorted ones; unlike `isin` it sorts nothing."""
+    """Those whose match is one of a few sorted ones."""
     keys, matches = pairs
-    found = few[np.minimum(np.searchsorted(few, matches), len(few) - 1)] == matches
+    found = among(matches, few)
     return keys[found], matches[found]
 
 

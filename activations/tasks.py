@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from celery import shared_task
+from celery.signals import worker_init
 from django.utils import timezone
 
 from activations import execute as execution
 from activations import lease, queue, retention, runs, schedules
 from activations.models import Run, Schedule
+from destinations.registry import platforms, services
+from segments.registry import engines
+
+
+@worker_init.connect
+def load(**signal: object) -> None:
+    """Loads what runs may need: once for all processes of a worker, instead of in the first run of each."""
+    for registry in (platforms, services, engines):
+        assert registry.all
 
 
 @shared_task

@@ -29,26 +29,24 @@ def copy_out(connection: PGconn, statement: bytes) -> Generator[bytearray, None,
     if result.status != ExecStatus.COPY_OUT:
         raise psycopg.errors.error_from_result(result)
     block = bytearray()
+    next_row = connection.get_copy_data
     with _ended(connection):
-        while (row := _row(connection)) is not None:
-            block += row
+        # Nothing is called for a row but this: there are millions of them.
+        while (found := next_row(1))[0] >= 0:
+            block += found[1]
             if len(block) >= BLOCK_BYTES:
                 yield block
                 block = bytearray()
+            elif not found[0]:
+                _await(connection)
     if block:
         yield block
 
 
-def _row(connection: PGconn) -> memoryview | None:
-    """The next row, waited for without holding up other threads; None at the end."""
-    while True:
-        length, row = connection.get_copy_data(1)
-        if length > 0:
-            return row
-        if length < 0:
-            return None
-        select([connection.socket], [], [])
-        connection.consume_input()
+def _await(connection: PGconn) -> None:
+    """Waits for more rows, without holding up other threads."""
+    select([connection.socket], [], [])
+    connection.consume_input()
 
 
 @contextmanager

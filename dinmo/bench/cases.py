@@ -70,7 +70,7 @@ class Statements:
 def idle() -> dict[str, Any]:
     """A worker that has loaded everything and done nothing."""
     with Meter() as meter:
-        assert tasks.execute
+        tasks.load()
     return meter.result()
 
 
@@ -80,6 +80,7 @@ def activate(name: str, unlimited: bool = False) -> dict[str, Any]:
     Args:
         unlimited: the vendor's documented limits don't count.
     """
+    tasks.load()
     activation = Activation.objects.get(name=name)
     service = services[activation.destination.service]
     if unlimited:
@@ -92,6 +93,7 @@ def activate(name: str, unlimited: bool = False) -> dict[str, Any]:
 
 def plan(name: str) -> dict[str, Any]:
     """Planning alone, against the real context: from loading the baseline to the committed changes."""
+    tasks.load()
     run = runs.request(Activation.objects.get(name=name), Run.Trigger.SCHEDULE, enqueue=False)
     lease = claim(run.pk)
     assert lease is not None
