@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -80,8 +80,11 @@ class Reader(ABC):
             Misconfigured: no such table, or the query is refused, in the source's own words.
         """
 
-    def natives(self, *, table: str = "", sql: str = "") -> dict[str, str]:
+    def natives(self, *, table: str = "", sql: str = "", expected: Iterable[str] = ()) -> dict[str, str]:
         """The native types of the columns by name, without a look at their values.
+
+        Args:
+            expected: columns that it was known to have; a source that has to search for its columns ends once it has these.
 
         Raises:
             Misconfigured: as `columns`.

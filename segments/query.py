@@ -127,7 +127,7 @@ def _columns(model: DataModel, reader: Reader | None) -> dict[str, ColumnInfo]:
     if reader is None:
         return stored(model)
     known = model.source_columns() if model.pk else {}
-    natives = reader.natives(table=model.table, sql=model.sql)
+    natives = reader.natives(table=model.table, sql=model.sql, expected=known)
     if natives.keys() <= known.keys():
         present = [(known[name], native) for name, native in natives.items()]
         return {column.name: _info(column, native) for column, native in present if column.used}

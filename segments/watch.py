@@ -133,7 +133,8 @@ def _problems(model: DataModel, reader: Reader, wanted: set[str]) -> dict[str, s
 
 def _found(model: DataModel, reader: Reader, known: Mapping[str, Column]) -> dict[str, ColumnInfo]:
     """The columns that the source has now. Their types are asked for only where its own words for them are others, and say something."""
-    natives = {name: native[:LONGEST_NAME] for name, native in reader.natives(table=model.table, sql=model.sql).items()}
+    told = reader.natives(table=model.table, sql=model.sql, expected=known)
+    natives = {name: native[:LONGEST_NAME] for name, native in told.items()}
     if reader.guesses or all(native in ("", known[name].native) for name, native in natives.items() if name in known):
         types = {name: ColumnType(column.type) for name, column in known.items()}
         return {name: ColumnInfo(name, types.get(name, ColumnType.TEXT), native) for name, native in natives.items()}

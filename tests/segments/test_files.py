@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from datetime import UTC, date, datetime
@@ -18,6 +19,7 @@ import pytest
 from core.errors import Misconfigured, Unavailable
 from segments import sql
 from segments.contract import ColumnInfo, ColumnType
+from segments.engines.duckdb.database import USED, DatabaseReader
 from segments.registry import engines
 from segments.values import natural
 from tests.segments.places import Place
@@ -382,6 +384,26 @@ def test_json_of_many_files_is_one_table(files: Path) -> None:
     assert values(Place("jsonl", "j", {"path": "j-*.jsonl"})) == [{"a": 1, "b": None}, {"a": None, "b": "x"}]
 
 
+def test_fields_that_are_known_are_found_without_a_reading_of_all(files: Path) -> None:
+    lines = [json.dumps({"a": number, "b": "x"}) for number in range(50_000)]
+    place = json_file(files, *lines, "this is no object")
+    assert refusal(place).code == "source_file_broken"
+    with place.open() as reader:
+        assert list(reader.natives(table=place.table, expected=["a", "b"])) == ["a", "b"]
+        infos = {name: ColumnInfo(name, ColumnType.TEXT, "VARCHAR") for name in ("a", "b")}
+        source = sql.relation(list(infos.values()), engines["jsonl"].dialect, table=place.table)
+        assert reader.rows(sql.select(source, infos, ["b", "a"]), 2) == [{"b": "x", "a": "0"}, {"b": "x", "a": "1"}]
+
+
+def test_a_field_that_only_a_late_object_has_is_found_where_it_is_expected(files: Path) -> None:
+    place = json_file(files, *['{"a": 1}'] * 50_000, '{"a": 2, "late": true}')
+    with place.open() as reader:
+        assert list(reader.natives(table=place.table, expected=["a"])) == ["a"]
+        assert list(reader.natives(table=place.table, expected=["a", "late"])) == ["a", "late"]
+        assert list(reader.natives(table=place.table)) == ["a", "late"]
+    assert values(place, "select late from file where a = 2") == [{"late": True}]
+
+
 # Database files of DuckDB.
 
 
@@ -428,6 +450,29 @@ def test_a_duckdb_file_is_only_read_and_nothing_else_is_in_reach(query: str, dat
     assert (files / "shop.duckdb").read_bytes() == before
     assert not (files / "out.csv").exists()
     assert not (files / "other.duckdb").exists()
+
+
+def test_what_was_read_of_a_duckdb_file_is_not_kept_in_memory(database: Place, files: Path) -> None:
+    with duckdb.connect(str(files / "shop.duckdb")) as connection:
+        connection.execute("create table many as select i as id, md5(i::varchar) || md5((i * 3)::varchar) as text from range(1000000) r(i)")
+    place = Place("duckdb", "many", database.settings)
+    infos = {"text": ColumnInfo("text", ColumnType.TEXT, "VARCHAR")}
+    everything = sql.select(sql.relation(list(infos.values()), engines["duckdb"].dialect, table="many"), infos, ["text"])
+    rows, kept = 0, []
+    with place.open() as reader:
+        assert isinstance(reader, DatabaseReader)
+        for batch in reader.batches(everything):
+            rows += batch.num_rows
+            kept.append(dict(reader.beside.execute(USED).fetchall()).get(True, 0))
+    assert rows == 1_000_000
+    assert max(kept) < 16_000_000 < (files / "shop.duckdb").stat().st_size
+
+
+def test_a_duckdb_file_may_have_long_rows(database: Place, files: Path) -> None:
+    with duckdb.connect(str(files / "shop.duckdb")) as connection:
+        connection.execute("create table long as select i as id, repeat(md5(i::varchar), 2000) as text from range(5000) r(i)")
+    found = values(Place("duckdb", "long", database.settings))
+    assert {len(row["text"]) for row in found} == {64_000}
 
 
 def test_a_duckdb_file_that_another_program_writes_may_work_later(database: Place, files: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from typing import Any
 
 import duckdb
@@ -18,8 +19,11 @@ from segments.engines.paths import PATH, inside
 from segments.sql import join_name, split_name
 
 NAME = "source"
-MEMORY = "128MB"
-"""It fills with what was read of the file, and rows are no quicker for it; but 2,048 rows must find room in it."""
+MEMORY = "256MB"
+"""2,048 rows must find room in it several times; sorting takes all of it."""
+CACHED_BYTES, LEFT_BYTES = 8_000_000, 1_000_000
+"""More of the file is not kept in memory; then so much of it."""
+USED = "SELECT tag = 'BASE_TABLE', sum(memory_usage_bytes)::BIGINT FROM system.main.duckdb_memory() GROUP BY ALL"
 TABLES = f"""
     SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = '{NAME}' ORDER BY table_schema <> 'main', 1, 2
 """  # noqa: S608
@@ -105,6 +109,20 @@ class DatabaseReader(FileReader):
     def source_of(self, table: str) -> str:
         schema, name = split_name(table)
         return f"{identifier(schema or 'main')}.{identifier(name)}"
+
+    def read_on(self) -> None:
+        """Lets go of what was read of the file, which else fills the memory and is not asked for again."""
+        used = dict(self.beside.execute(USED).fetchall())
+        if used.get(True, 0) > CACHED_BYTES:
+            with suppress(duckdb.OutOfMemoryException):
+                # It says that some of it is still needed.
+                self.beside.execute(f"SET memory_limit = '{used.get(False, 0) + LEFT_BYTES}B'")
+            self.beside.execute(f"SET memory_limit = '{MEMORY}'")
+
+    @cached_property
+    def beside(self) -> duckdb.DuckDBPyConnection:
+        """For settings, while the connection gives rows."""
+        return self.connection.cursor()
 
     def refuse_other(self, table: str) -> None:
         if table not in self.tables():

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import Select
 
 from core.errors import Misconfigured
 from segments.contract import ColumnType, Engine, Reader
 from segments.engines.duckdb.dialect import COMPUTED, TEXT, dialect
-from segments.engines.duckdb.session import identifier, listed, locked, quoted
+from segments.engines.duckdb.session import listed, locked, quoted
 from segments.engines.duckdb.text import TextReader
 from segments.engines.duckdb.types import TIME_KINDS, Kind, kind, native_type
 from segments.engines.paths import PATHS, several, table_name
+from segments.sql import is_of_sql
 
 LARGEST_OBJECT = 16 << 20
+FIRST_OBJECTS = 20_000
+"""Of a file whose fields are known, these are looked at before it is read."""
 OBJECT, LIST = Kind(ColumnType.OBJECT, "JSON"), Kind(ColumnType.LIST, "JSON")
 NUMBERS = {ColumnType.INTEGER: Kind(ColumnType.INTEGER, "HUGEINT"), ColumnType.NUMBER: Kind(ColumnType.NUMBER, "DOUBLE")}
 BOOLEAN = Kind(ColumnType.BOOLEAN, "BOOLEAN")
@@ -35,9 +42,7 @@ class JSONLines(Engine):
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
         paths = several(settings["path"])
         with locked(paths) as connection:
-            reader = JSONReader(connection, table_name(settings["path"]), paths, timeout_seconds)
-            reader.asked(f"CREATE VIEW {identifier(reader.table)} AS FROM {reader.read(dict.fromkeys(reader.names(), TEXT))}")
-            yield reader
+            yield JSONReader(connection, table_name(settings["path"]), paths, timeout_seconds)
 
 
 class JSONReader(TextReader):
@@ -46,14 +51,45 @@ class JSONReader(TextReader):
     def names(self) -> Sequence[str]:
         return list(self.kinds())
 
-    def read(self, columns: Mapping[str, str]) -> str:
-        """What reads these fields as these types; all fields, as they look, where none is given."""
+    def natives(self, *, table: str = "", sql: str = "", expected: Iterable[str] = ()) -> dict[str, str]:
+        """Where the first objects have all that is expected, the others are not looked at."""
+        wanted = set(expected)
+        if table == self.table and wanted and wanted <= set(self._met()):
+            return dict.fromkeys(self._met(), TEXT)
+        return super().natives(table=table, sql=sql)
+
+    def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
+        if not is_of_sql(query):
+            self._view(self._met())
+        return super().batches(query)
+
+    def give_types(self) -> None:
+        self._view(self.names())
+        super().give_types()
+
+    def _met(self) -> Sequence[str]:
+        """The fields of all objects where these are known, else those of the first ones."""
+        return list(self.known_kinds() or self.first)
+
+    @cached_property
+    def first(self) -> dict[str, str]:
+        return self._looks(FIRST_OBJECTS)
+
+    def _view(self, names: Sequence[str]) -> None:
+        self.asked(f"CREATE OR REPLACE VIEW {self.source} AS FROM {self.read(dict.fromkeys(names, TEXT))}")
+
+    def _looks(self, objects: int) -> dict[str, str]:
+        """DuckDB's types of the fields of so many objects of each file, -1 for all."""
+        return {name: type for name, type, *_ in self.all_asked(f"DESCRIBE FROM {self.read({}, objects)}")}
+
+    def read(self, columns: Mapping[str, str], sample: int = -1) -> str:
+        """What reads these fields as these types; where none is given all fields of so many objects of each file, as they look."""
         given = ", ".join(f"{quoted(name)}: {quoted(type)}" for name, type in columns.items())
-        how = f"columns = {{{given}}}" if given else "sample_size = -1, union_by_name = true"
+        how = f"columns = {{{given}}}" if given else f"sample_size = {sample}, union_by_name = true"
         return f"read_json({listed(self.paths)}, format = 'newline_delimited', maximum_object_size = {LARGEST_OBJECT}, {how})"
 
     def shown_kinds(self) -> dict[str, Kind]:
-        looks = {name: type for name, type, *_ in self.all_asked(f"DESCRIBE FROM {self.read({})}")}
+        looks = self._looks(-1)
         self._refuse_other_than_objects(looks)
         kinds = {name: _kind(type) for name, type in looks.items()}
         mixed = [name for name, type in looks.items() if type == "JSON"]

@@ -62,6 +62,7 @@ def lock(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("SET operator_memory_limit = '128MB'")
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET enable_external_access = false")
+    connection.execute("SET allowed_configs = ['memory_limit']")
     connection.execute("SET lock_configuration = true")
 
 
@@ -101,11 +102,15 @@ class FileReader(Reader):
             # Not of a cursor: its result would be copied whole.
             for batch in self.connection.sql(str(compiled), params=bound).to_arrow_reader(BATCH_ROWS):
                 yield batch
+                self.read_on()
                 if time.monotonic() > end:
                     raise timed_out(self.timeout_seconds)
 
     def interrupt(self) -> None:
         self.connection.interrupt()
+
+    def read_on(self) -> None:
+        """Between two batches."""
 
     def asked(self, statement: str) -> tuple[Any, ...]:
         """The one row that a statement of our own gives."""

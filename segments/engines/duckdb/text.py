@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +43,7 @@ class TextReader(FileReader):
 
     def kinds(self) -> dict[str, Kind]:
         """As `shown_kinds`, which is asked once for each state of the files."""
-        stats = [(path, path.stat()) for path in self.paths]
-        state = tuple((str(path), now.st_size, now.st_mtime_ns) for path, now in stats)
+        state = self._state()
         if state not in _KNOWN:
             found = self.shown_kinds()
             if len(_KNOWN) >= MAX_KNOWN:
@@ -53,15 +52,23 @@ class TextReader(FileReader):
             return found
         return _KNOWN[state]
 
+    def known_kinds(self) -> dict[str, Kind] | None:
+        """The same where it was asked before."""
+        return _KNOWN.get(self._state())
+
+    def _state(self) -> tuple[tuple[str, int, int], ...]:
+        stats = [(path, path.stat()) for path in self.paths]
+        return tuple((str(path), now.st_size, now.st_mtime_ns) for path, now in stats)
+
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
         if sql:
-            self._give_types()
+            self.give_types()
             return super().columns(sql=sql)
         self.refuse_other(table)
         kinds = self.kinds()
         return [ColumnInfo(name, kinds[name].type, TEXT) for name in self.names()]
 
-    def natives(self, *, table: str = "", sql: str = "") -> dict[str, str]:
+    def natives(self, *, table: str = "", sql: str = "", expected: Iterable[str] = ()) -> dict[str, str]:
         if sql:
             return super().natives(sql=sql)
         self.refuse_other(table)
@@ -69,7 +76,7 @@ class TextReader(FileReader):
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
         if is_of_sql(query):
-            self._give_types()
+            self.give_types()
         return super().batches(query)
 
     def masks(self, names: Sequence[str], source: str, expression: str) -> dict[str, int | None]:
@@ -77,7 +84,7 @@ class TextReader(FileReader):
         asked = ", ".join(expression.format(column=identifier(name)) for name in names)
         return dict(zip(names, self.asked(f"SELECT {asked} FROM {source}"), strict=True)) if names else {}  # noqa: S608
 
-    def _give_types(self) -> None:
+    def give_types(self) -> None:
         """A view of this session that stands before the table of text."""
         if self.typed:
             return

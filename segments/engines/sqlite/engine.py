@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -65,7 +65,7 @@ class SQLiteReader(Reader):
         with self._statement(listed) as cursor:
             return [text(name) or "" for (name,) in cursor]
 
-    def natives(self, *, table: str = "", sql: str = "") -> dict[str, str]:
+    def natives(self, *, table: str = "", sql: str = "", expected: Iterable[str] = ()) -> dict[str, str]:
         return {name: native for name, native, _ in self._declared(table, sql)}
 
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
