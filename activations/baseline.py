@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from django.db import connection
-from django.db.models import Min
+from django.db.models import Max, Min
 
 from activations import bulk
 from activations.models import Generation, Record, Run
@@ -17,8 +17,11 @@ from activations.models import Generation, Record, Run
 SPARSE = 4
 """A range of the table is read where it holds no more than so many times the rows that are wanted."""
 AT_ONCE = 100_000
+REGIONS = 1 << 16
 LEFT = 8
 NEVER_ACCEPTED = 16
+SAME = 32
+"""Set by a pass: the row needs nothing."""
 TRIED = {"": 0, Record.Tried.REJECTED: 1, Record.Tried.SKIPPED: 2, Record.Tried.INVALID: 3}
 TRIED_MASK = 7
 _OF_GENERATION = {
@@ -30,28 +33,28 @@ _OF_GENERATION = {
 
 
 class Baseline:
-    """Packed arrays sorted by key digest; about 30 bytes a record while it is planned.
+    """Packed arrays sorted by key digest; about 28 bytes a record while it is planned.
 
     `row_digest` is what a row must have to need no second look: the accepted row's, or, while a refused, skipped or
     invalid row is not due again, that row's own; 0, which no row has, where it is due. `match_digest` belongs to the same row.
     """
 
-    def __init__(self, columns: list[np.ndarray], least: int = 0) -> None:
+    def __init__(self, columns: list[np.ndarray], least: int = 0, width: int = 1) -> None:
         order = np.argsort(columns[0]).astype(np.int32)
         for place in range(len(columns)):
             columns[place] = _in_order(columns[place], order)
-        keys, row_digests, match_digests, status, ids = columns
+        keys, row_digests, match_digests, status, regions = columns
         self.keys = keys
         self.row_digests = row_digests
         self.match_digests = match_digests
         self.status = status
-        self.ids = ids
-        """Where the records lie in the table, counted from `least`; right for all but the largest of tables."""
+        self.regions = regions
+        """In which region of the table each record lies: the first has `width` ids from `least` on, the others follow."""
         self.least = least
+        self.width = width
         self.any_tried = bool((self.status & TRIED_MASK).any())
         self.seen = np.zeros(len(keys), dtype=np.uint8)
         """How often: 0, 1, or 2 for more than once."""
-        self.same = np.zeros(len(keys), dtype=bool)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -63,7 +66,9 @@ class Baseline:
         Args:
             retry_rejected, retry_skipped: look at refused or skipped rows again although they are not due.
         """
-        least = Record.objects.aggregate(least=Min("pk"))["least"] or 0
+        ids = Record.objects.aggregate(least=Min("pk"), most=Max("pk"))
+        least = ids["least"] or 0
+        width = 1 + ((ids["most"] or 0) - least) // REGIONS
         rejected = "1 = 1" if retry_rejected else "retry_run <= %s OR retry_at <= %s"
         skipped = "1 = 1" if retry_skipped else "retry_at <= %s"
         params: list[Any] = [*([] if retry_rejected else [run.number, now]), *([] if retry_skipped else [now])]
@@ -77,10 +82,10 @@ class Baseline:
                    CAST(CASE tried WHEN 'rejected' THEN 1 WHEN 'skipped' THEN 2 WHEN 'invalid' THEN 3 ELSE 0 END
                         + CASE WHEN left_at IS NULL THEN 0 ELSE {LEFT} END
                         + CASE WHEN accepted_at IS NULL THEN {NEVER_ACCEPTED} ELSE 0 END AS bigint),
-                   id - {least}
+                   (id - {least}) / {width}
             FROM activations_record WHERE {_OF_GENERATION[connection.vendor]}"""  # noqa: S608
-        columns = bulk.fetch_numbers(sql, [*params, *[generation.pk] * sql.count("generation_id")], ["i8", "i8", "i8", "u1", "i4"])
-        return cls(columns, least)
+        columns = bulk.fetch_numbers(sql, [*params, *[generation.pk] * sql.count("generation_id")], ["i8", "i8", "i8", "u1", "u2"])
+        return cls(columns, least, width)
 
     def find(self, digests: np.ndarray) -> np.ndarray:
         """The position of each key digest, -1 where it is not there."""
@@ -92,9 +97,9 @@ class Baseline:
         places[order] = np.minimum(np.searchsorted(self.keys, digests[order]), len(self.keys) - 1)
         return np.where(self.keys[places] == digests, places, -1)
 
-    def tried(self, what: str) -> np.ndarray:
-        """Which records were last tried with this result."""
-        return (self.status & TRIED_MASK) == TRIED[what]
+    def span(self, regions: np.ndarray) -> tuple[int, int]:
+        """The first and the last id that these regions, at least one, and those between them may have."""
+        return self.least + int(regions.min()) * self.width, self.least + (int(regions.max()) + 1) * self.width - 1
 
     def accepted(self, digests: np.ndarray) -> np.ndarray:
         """Which of these key digests have something accepted."""
@@ -130,16 +135,17 @@ def _in_order(column: np.ndarray, order: np.ndarray) -> np.ndarray:
     return found
 
 
-def stored(generation: Generation, keys: np.ndarray, ids: np.ndarray, *, tried: bool) -> pl.DataFrame:
+def stored(generation: Generation, keys: np.ndarray, span: tuple[int, int], *, tried: bool) -> pl.DataFrame:
     """What the database holds of these records, in columns as `STORED`. Where they lie close together, that range is read.
 
     Args:
-        keys, ids: of each record; the ids only help to be fast.
+        keys: of each record.
+        span: the first and the last id that they may have; it only helps to be fast.
         tried: whether any record was tried in vain; where none was, nobody asks what was tried.
     """
     wanted = np.unique(keys)
-    first, last = int(ids.min()), int(ids.max())
-    if last - first < SPARSE * len(ids):
+    first, last = span
+    if last - first < SPARSE * len(keys):
         # The plus keeps SQLite from going by the index of keys.
         near = _fetch("+generation_id = %s AND id BETWEEN %s AND %s", [generation.pk, first, last], tried)
         rows = near.filter(np.isin(near["key_digest"].to_numpy(), wanted))

@@ -233,10 +233,10 @@ class Planner:
         known = decide.Known.nothing(len(keys), self.width)
         here = np.flatnonzero(places >= 0)
         baseline = self.seen.baseline
-        ids = baseline.ids[places[here]].astype(np.int64) + baseline.least
-        together = np.argsort(ids)
+        regions = baseline.regions[places[here]]
+        together = np.argsort(regions)
         for chunk in bulk.chunks(together, KNOWN_CHUNK):
-            found = stored(self.spool.generation, keys[here[chunk]], ids[chunk], tried=baseline.any_tried)
+            found = stored(self.spool.generation, keys[here[chunk]], baseline.span(regions[chunk]), tried=baseline.any_tried)
             # The same key twice in one batch: both rows are duplicates, and none of them is sent.
             rows = here[chunk][np.argsort(keys[here[chunk]], kind="stable")]
             known.take(rows[np.searchsorted(keys[rows], found["key_digest"].to_numpy())], found)

@@ -7,7 +7,7 @@ from itertools import chain
 
 import numpy as np
 
-from activations.baseline import LEFT, NEVER_ACCEPTED, TRIED_MASK, Baseline
+from activations.baseline import LEFT, NEVER_ACCEPTED, SAME, TRIED, TRIED_MASK, Baseline
 from activations.digests import among
 
 Pairs = tuple[np.ndarray, np.ndarray]
@@ -41,7 +41,7 @@ class Seen:
         self.rows += len(keys)
         self.keyless += int((~keyed).sum())
         same = known & (baseline.row_digests[places] == rows) if len(baseline) and not full else np.zeros(len(keys), dtype=bool)
-        baseline.same[places[same]] = True
+        self.stays(places[same])
         return places, keyed & ~same
 
     def _count(self, places: np.ndarray, times: np.ndarray) -> None:
@@ -53,12 +53,12 @@ class Seen:
 
     def unchanged(self, places: np.ndarray) -> None:
         """Rows with another digest, whose values are the same all the same."""
-        self.baseline.same[places] = True
+        self.stays(places)
         self.baseline.status[places] &= ~np.uint8(TRIED_MASK)
 
     def stays(self, places: np.ndarray) -> None:
-        """Rows that got a second look, and are still what they were when they were tried last."""
-        self.baseline.same[places] = True
+        """Rows that are what they were when they were accepted, or tried last."""
+        self.baseline.status[places] |= SAME
 
     def match(self, places: np.ndarray, keys: np.ndarray, digests: np.ndarray) -> None:
         """The match values that rows have now (0: one has none that counts)."""
@@ -153,7 +153,7 @@ class Seen:
     def drop(self, keys: Sequence[int]) -> None:
         """These keys count as neither unchanged nor waiting: they are invalid."""
         places = self.baseline.find(np.fromiter(keys, dtype=np.int64, count=len(keys)))
-        self.baseline.same[places[places >= 0]] = False
+        self.baseline.status[places[places >= 0]] &= ~np.uint8(SAME)
 
     def left(self) -> np.ndarray:
         """Key digests of accepted records that the pass did not meet, and that had not left before."""
@@ -167,12 +167,12 @@ class Seen:
 
     def still(self, tried: str) -> int:
         """How many rows needed no second look and were last tried with this result ("" for accepted)."""
-        return int((self.baseline.same & self.baseline.tried(tried)).sum())
+        return int(((self.baseline.status & (SAME | TRIED_MASK)) == (SAME | TRIED[tried])).sum())
 
 
 def _repeated(pieces: Sequence[np.ndarray]) -> np.ndarray:
     """The numbers that come again, sorted, one time less often than they come."""
-    lots = 1 + sum(map(len, pieces)) // (4 * AT_ONCE)
+    lots = 1 + sum(map(len, pieces)) // AT_ONCE
     return np.sort(np.concatenate([_repeated_of(lot, lots, pieces) for lot in range(lots)]))
 
 

@@ -17,12 +17,13 @@ from sqlalchemy import Select
 
 from core.errors import Misconfigured, Problem
 from segments.contract import ColumnInfo, Reader
+from segments.engines.batches import gathered
 from segments.engines.duckdb.dialect import dialect
 from segments.engines.duckdb.types import native_type
 from segments.engines.failures import no_table, refused, timed_out
 from segments.terms import bare
 
-BATCH_ROWS = 10_240
+VECTOR_ROWS, BATCH_ROWS = 2_048, 10_240
 FILE_MEMORY = "512MB"
 CONFIG: dict[str, Any] = {
     # Reading is ahead of what works on the rows; a second thread makes it no faster, and takes 50 MB.
@@ -100,7 +101,7 @@ class FileReader(Reader):
         end = time.monotonic() + self.timeout_seconds
         with self.problems():
             # Not of a cursor: its result would be copied whole.
-            for batch in self.connection.sql(str(compiled), params=bound).to_arrow_reader(BATCH_ROWS):
+            for batch in gathered(self.connection.sql(str(compiled), params=bound).to_arrow_reader(VECTOR_ROWS), BATCH_ROWS):
                 yield batch
                 self.read_on()
                 if time.monotonic() > end:

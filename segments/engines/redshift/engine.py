@@ -12,6 +12,7 @@ from sqlalchemy import Select
 from core.errors import Misconfigured, Unavailable
 from core.parameters import Parameter
 from segments.contract import ColumnInfo, ColumnType, Engine, Reader
+from segments.engines.batches import rows_next
 from segments.engines.failures import no_table, timed_out
 from segments.engines.names import names
 from segments.engines.redshift.dialect import COMPUTED, dialect
@@ -119,8 +120,10 @@ class RedshiftReader(WarehouseReader):
         with closing(self.connection.cursor()) as cursor:
             cursor.execute(str(compiled), [params[name] for name in compiled.positiontup or ()])
             columns = [_name(column[0]) for column in cursor.description]
-            while rows := cursor.fetchmany(BATCH_ROWS):
-                yield batch(columns, rows)
+            read = None
+            while rows := cursor.fetchmany(rows_next(read, BATCH_ROWS)):
+                read = batch(columns, rows)
+                yield read
 
     def failure(self, error: Exception) -> Exception:
         if isinstance(error, self.connector.Error) and "statement timeout" in str(error):

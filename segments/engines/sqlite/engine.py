@@ -17,6 +17,7 @@ from sqlalchemy import Select
 
 from core.errors import Misconfigured, Problem, Unavailable
 from segments.contract import ColumnInfo, ColumnType, Engine, ForeignKey, Reader
+from segments.engines.batches import rows_next
 from segments.engines.failures import no_table, refused, timed_out
 from segments.engines.paths import PATH, inside
 from segments.engines.sqlite.dialect import COMPUTED, dialect
@@ -88,8 +89,10 @@ class SQLiteReader(Reader):
         bound = {name: float(value) if isinstance(value, Decimal) else value for name, value in compiled.params.items()}
         with self._statement(str(compiled), bound) as cursor:
             schema = pa.schema([(column[0], pa.string()) for column in cursor.description])
-            while (columns := _columns(cursor))[0]:
-                yield pa.record_batch([text_array(column) for column in columns], schema=schema)
+            batch = None
+            while (columns := _columns(cursor, rows_next(batch, BATCH_ROWS)))[0]:
+                batch = pa.record_batch([text_array(column) for column in columns], schema=schema)
+                yield batch
 
     def interrupt(self) -> None:
         self.connection.interrupt()
@@ -189,10 +192,10 @@ def _identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _columns(cursor: sqlite3.Cursor) -> list[list[Any]]:
+def _columns(cursor: sqlite3.Cursor, most: int) -> list[list[Any]]:
     """The next rows as columns, empty at the end."""
     columns: list[list[Any]] = [[] for _ in cursor.description]
-    while len(columns[0]) < BATCH_ROWS and (rows := cursor.fetchmany(PIECE_ROWS)):
+    while len(columns[0]) < most and (rows := cursor.fetchmany(min(PIECE_ROWS, most))):
         for column, values in zip(columns, zip(*rows, strict=True), strict=True):
             column.extend(values)
     return columns
