@@ -18,6 +18,7 @@ SPARSE = 4
 """A range of the table is read where it holds no more than so many times the rows that are wanted."""
 AT_ONCE = 100_000
 REGIONS = 1 << 16
+BUCKETS, BUCKET_BITS = 1 << 16, 48
 LEFT = 8
 NEVER_ACCEPTED = 16
 SAME = 32
@@ -53,6 +54,9 @@ class Baseline:
         self.least = least
         self.width = width
         self.any_tried = bool((self.status & TRIED_MASK).any())
+        self.buckets = np.append(np.searchsorted(keys, np.arange(-BUCKETS // 2, BUCKETS // 2) << BUCKET_BITS), len(keys))
+        """Where the keys of each bucket begin: digests are spread evenly, so each has about as many."""
+        self.halvings = int(np.diff(self.buckets).max()).bit_length()
         self.seen = np.zeros(len(keys), dtype=np.uint8)
         """How often: 0, 1, or 2 for more than once."""
 
@@ -91,10 +95,15 @@ class Baseline:
         """The position of each key digest, -1 where it is not there."""
         if not len(self.keys):
             return np.full(len(digests), -1, dtype=np.int64)
-        # In their order, so that one look begins where the last one ended: twice as fast.
-        order = np.argsort(digests)
-        places = np.empty(len(digests), dtype=np.int64)
-        places[order] = np.minimum(np.searchsorted(self.keys, digests[order]), len(self.keys) - 1)
+        # All digests at once, and only within their bucket: several times as fast as numpy's search through all keys.
+        bucket = (digests >> BUCKET_BITS) + BUCKETS // 2
+        low, high = self.buckets[bucket], self.buckets[bucket + 1]
+        last = len(self.keys) - 1
+        for _ in range(self.halvings):
+            middle = (low + high) >> 1
+            before = self.keys[np.minimum(middle, last)] < digests
+            low, high = np.where(before, middle + 1, low), np.where(before, high, middle)
+        places = np.minimum(low, last)
         return np.where(self.keys[places] == digests, places, -1)
 
     def span(self, regions: np.ndarray) -> tuple[int, int]:

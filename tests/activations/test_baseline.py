@@ -96,7 +96,10 @@ def test_rows_without_a_key_are_counted_apart() -> None:
     assert (seen.keyless, seen.rows, seen.duplicates()) == (2, 2, {})
 
 
-@given(st.lists(st.integers(-50, 50), unique=True), st.lists(st.integers(-50, 50)))
+KEYS = st.integers(-50, 50) | st.integers(-(2**63), 2**63 - 1) | st.sampled_from([-(2**63), 2**63 - 1, 2**48, 2**48 - 1, -(2**48)])
+
+
+@given(st.lists(KEYS, unique=True), st.lists(KEYS))
 def test_every_key_is_found_where_it_is(known: list[int], asked: list[int]) -> None:
     made = baseline(*((key, 1, 1, 0) for key in known))
     places = made.find(np.array(asked, dtype=np.int64))
