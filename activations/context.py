@@ -17,6 +17,7 @@ from activations.rules import MappingRow, Plan, new_fields, offline, unusable_ma
 from core.errors import Misconfigured
 from destinations import discovery, live
 from destinations.contract import Field, NewField, Service, Workspace
+from destinations.models import Connection
 from destinations.pacing import Pacer
 from destinations.registry import platforms, services
 from segments.contract import ColumnType
@@ -70,7 +71,7 @@ def open_context(run: Run) -> Iterator[Context]:
     destination = activation.destination
     service = services[destination.service]
     connection = destination.connection
-    pacer = Pacer(f"{connection.platform}:{connection.workspace_id or connection.pk}", service.limits)
+    pacer = Pacer(_budget(connection), service.limits)
     with live.opened(connection, pacer, THREADS) as client:
         yield Context(run, activation, service, client, pacer)
 
@@ -84,7 +85,13 @@ def check_workspace(context: Context) -> Workspace:
     connection = context.activation.destination.connection
     workspace = platforms[connection.platform].check(context.client)
     live.keep(connection, workspace)
+    context.pacer.move(_budget(connection))
     return workspace
+
+
+def _budget(connection: Connection) -> str:
+    """What the requests of a workspace are counted under, whichever connection they leave by."""
+    return f"{connection.platform}:{connection.workspace_id or connection.pk}"
 
 
 def discover(context: Context, now: datetime) -> None:

@@ -57,6 +57,14 @@ class Lane:
             Budget.objects.filter(name=self.name, next_at__lt=moment).update(next_at=moment)
             self._close()
 
+    def move(self, name: str) -> None:
+        """Takes its turns from the budget of this name from now on."""
+        with self.lock:
+            if name != self.name:
+                self.turns.clear()
+                self.lot = 1
+                self.name = name
+
     def give_back(self) -> None:
         """Hands back turns that nobody here wants any more, where no other process has taken the next lot yet."""
         with self.lock:
@@ -111,6 +119,11 @@ class Pacer:
         reads = writes if limits.shared else Lane(f"{workspace}:reads", limits.reads * SHARE_OF_LIMIT, clock)
         self.lanes = {Purpose.WRITE: writes, Purpose.LOOKUP: reads, Purpose.DISCOVERY: reads}
 
+    def move(self, workspace: str) -> None:
+        """Shares the budget of this workspace from now on: whose it is, a first run learns only from its first answer."""
+        for lane in self._each_lane():
+            lane.move(f"{workspace}:{lane.name.rpartition(':')[2]}")
+
     def wait(self, purpose: Purpose) -> None:
         """Blocks until this request may leave, and counts it.
 
@@ -148,7 +161,7 @@ class Pacer:
     def close(self) -> None:
         """Ends all waiting, and hands back the turns that were not used."""
         self.closed.set()
-        for lane in {id(lane): lane for lane in self.lanes.values()}.values():
+        for lane in self._each_lane():
             lane.give_back()
 
     def take_counts(self) -> dict[Purpose, int]:
@@ -156,6 +169,9 @@ class Pacer:
         with self.lock:
             counts, self.requests = dict(self.requests), Counter()
         return counts
+
+    def _each_lane(self) -> list[Lane]:
+        return list(dict.fromkeys(self.lanes.values()))
 
     def _stretch(self, lane: Lane, quota: Quota) -> None:
         """Spreads what remains over the time until the window ends, where it would be used up long before."""

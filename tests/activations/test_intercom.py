@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 from activations.models import Activation, Record
+from destinations.models import Budget
 from destinations.sandbox import Fault, Sandbox
 from segments.discovery import refresh_columns
 from tests.activations.conftest import Shop, destination, map_fields, run, writes
@@ -249,3 +250,16 @@ def test_a_budget_of_their_own_slows_searches_and_loses_none(shop: Shop, compani
     done = run(activation)
     assert (done.accepted, done.lookup_requests - done.throttled, done.write_requests) == (40, 40, 40)
     assert done.throttled <= 2, "the answers' headers say how many are left"
+
+
+def test_already_the_first_run_of_a_connection_takes_its_turns_from_the_budget_of_the_workspace(
+    shop: Shop, intercom: Sandbox, to_intercom: Activation
+) -> None:
+    """Another run of the same workspace may be under way, by this or by another connection."""
+    shop.fill(3)
+    connection = to_intercom.destination.connection
+    assert connection.workspace_id == ""
+    run(to_intercom)
+    connection.refresh_from_db()
+    before, of_workspace = (Budget.objects.get(name=f"intercom:{owner}:writes") for owner in (connection.pk, connection.workspace_id))
+    assert of_workspace.next_at > before.next_at

@@ -55,6 +55,17 @@ def test_turns_that_are_not_used_go_to_others() -> None:
 
 
 @pytest.mark.django_db
+def test_two_runs_share_the_budget_also_where_one_began_before_the_workspace_was_known() -> None:
+    clock = Clock()
+    early, late = Pacer("intercom:1", LIMITS, clock), Pacer("intercom:w", LIMITS, clock)
+    early.lanes[Purpose.DISCOVERY].take()
+    early.move("intercom:w")
+    turns = sorted(pacer.lanes[Purpose.WRITE].take()[0] for pacer in (early, late) for _ in range(50))
+    assert turns[-1] - turns[0] >= 99 / (25 * SHARE_OF_LIMIT) - 1e-6
+    assert {lane.name for pacer in (early, late) for lane in pacer.lanes.values()} == {"intercom:w:reads", "intercom:w:writes"}
+
+
+@pytest.mark.django_db
 def test_a_pause_moves_everybody() -> None:
     clock = Clock()
     ours, theirs = Pacer("attio:w", LIMITS, clock), Pacer("attio:w", LIMITS, clock)

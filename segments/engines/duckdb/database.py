@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import Any
@@ -96,6 +96,10 @@ class DatabaseReader(FileReader):
             return infos
         required = {column for (column,) in self._asked_of(table, REQUIRED)}
         return [ColumnInfo(info.name, info.type, info.native, info.name not in required) for info in infos]
+
+    def natives(self, *, table: str = "", sql: str = "", expected: Iterable[str] = ()) -> dict[str, str]:
+        """Nobody asks which may be null."""
+        return {info.name: info.native for info in super().columns(table=table, sql=sql)}
 
     def foreign_keys(self, table: str) -> list[ForeignKey]:
         # DuckDB has none that lead to another schema.
