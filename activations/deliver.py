@@ -35,6 +35,7 @@ MOST_PLACES = 128
 LOOK_SECONDS = 0.5
 IDLE_SECONDS = 0.05
 CANCEL_SECONDS = 2.0
+WIND_DOWN_SECONDS = 1.0
 
 
 @dataclass
@@ -99,6 +100,9 @@ class Delivery:
                 while not self._should_stop() and (self._fill() or self.places.taken):
                     self._hand_out(pool)
                     self._record(self._collect())
+                if not self.asked_to_stop and self.recorder.problem is None:
+                    # What is in flight has its turns, or ends by itself.
+                    self._drain()
             finally:
                 self.context.pacer.close()
             self._drain()
@@ -110,7 +114,11 @@ class Delivery:
             self.looked_at = now
             self.lease.renew()
             self.asked_to_stop = Run.objects.values_list("cancel_requested", flat=True).get(pk=self.context.run.pk)
-        return self.asked_to_stop or self.recorder.problem is not None or now > self.until
+        return self.asked_to_stop or self.recorder.problem is not None or (now > self.until and self._wound_down(now))
+
+    def _wound_down(self, now: float) -> bool:
+        """When the time is over, turns that were taken are used, for a moment: nobody else could."""
+        return not self.context.pacer.wind_down() or now > self.until + WIND_DOWN_SECONDS
 
     def _fill(self) -> bool:
         """Takes the next changes where few are left to hand out; whether there is anything to do."""

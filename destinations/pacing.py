@@ -19,7 +19,7 @@ from core.errors import Unavailable
 from destinations.contract import Limits, Purpose, Quota
 from destinations.models import Budget
 
-LOT_SECONDS = 0.5
+LOT_SECONDS = 0.3
 SHARE_OF_LIMIT = 0.985
 """Of the vendor's limit: the rest absorbs jitter on the way, which would otherwise be answered with 429."""
 LOW_SHARE = 0.1
@@ -39,11 +39,14 @@ class Lane:
         self.end = 0.0
         self.lot = 1
         self.shifts = 0
+        self.winding_down = False
         self.owner = threading.get_ident()
 
     def take(self) -> tuple[float, int]:
-        """The next turn (seconds since 1970) and the number of shifts it was given under."""
+        """The next turn (seconds since 1970) and the number of shifts it was given under. Raises as `Pacer.wait`."""
         with self.lock:
+            if not self.turns and self.winding_down:
+                raise _stopped()
             if not self.turns:
                 self._take_lot()
             return self.turns.popleft(), self.shifts
@@ -158,6 +161,12 @@ class Pacer:
         """Nobody sends for that long: the vendor asked to slow down."""
         self.lanes[purpose].shift(self.clock() + seconds)
 
+    def wind_down(self) -> bool:
+        """Takes no more turns from the budgets; whether writes still have some that were taken, and would be lost to everybody."""
+        for lane in self._each_lane():
+            lane.winding_down = True
+        return bool(self.lanes[Purpose.WRITE].turns)
+
     def close(self) -> None:
         """Ends all waiting, and hands back the turns that were not used."""
         self.closed.set()
@@ -191,4 +200,8 @@ class Pacer:
 
     def _refuse_when_closed(self) -> None:
         if self.closed.is_set():
-            raise Unavailable("stopped", "The run stopped before this request was sent.")
+            raise _stopped()
+
+
+def _stopped() -> Unavailable:
+    return Unavailable("stopped", "The run stopped before this request was sent.")

@@ -55,6 +55,22 @@ def test_turns_that_are_not_used_go_to_others() -> None:
 
 
 @pytest.mark.django_db
+def test_winding_down_uses_the_turns_that_were_taken_and_takes_no_more() -> None:
+    pacer = Pacer("attio:w", Limits(reads=1000, writes=1000))
+    pacer.wait(Purpose.WRITE)
+    pacer.wait(Purpose.WRITE)
+    taken = Budget.objects.get(name="attio:w:writes").next_at
+    left = 0
+    while pacer.wind_down():
+        pacer.wait(Purpose.WRITE)
+        left += 1
+    assert left > 0
+    with pytest.raises(Unavailable, match="stopped before"):
+        pacer.wait(Purpose.WRITE)
+    assert Budget.objects.get(name="attio:w:writes").next_at == taken
+
+
+@pytest.mark.django_db
 def test_two_runs_share_the_budget_also_where_one_began_before_the_workspace_was_known() -> None:
     clock = Clock()
     early, late = Pacer("intercom:1", LIMITS, clock), Pacer("intercom:w", LIMITS, clock)
