@@ -129,6 +129,33 @@ def update(model: type[Model], keys: dict[str, Any], match: str, columns: Sequen
             cursor.executemany(f'UPDATE "{model._meta.db_table}" SET {sets} WHERE {where}', ordered)  # noqa: S608
 
 
+def upsert(
+    model: type[Model], keys: Sequence[str], fixed: Mapping[str, Any], columns: Sequence[str], rows: Sequence[Sequence[Any]],
+    kept: Sequence[str],
+) -> None:  # fmt: skip
+    """Inserts rows; where one with the same `keys` is there, sets the given columns of it but for those that are `kept`.
+
+    Args:
+        fixed: columns that all rows share, with their value.
+        rows: for each row the values of `columns`.
+    """
+    if not rows:
+        return
+    names = [*fixed, *columns]
+    sets = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in (*keys, *kept))
+    quoted = ", ".join(f'"{name}"' for name in names)
+    into, conflict = f'INSERT INTO "{model._meta.db_table}" ({quoted})', f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sets}"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            shared = ", ".join(f"%s::{_column_type(model, name)}" for name in fixed)
+            arrays = ", ".join(f"%s::{_column_type(model, name)}[]" for name in columns)
+            values = [*fixed.values(), *(list(column) for column in zip(*rows, strict=True))]
+            cursor.execute(f"{into} SELECT {shared}, new.* FROM unnest({arrays}) AS new {conflict}", values)  # noqa: S608
+        else:
+            marks = ", ".join(["%s"] * len(names))
+            cursor.executemany(f"{into} VALUES ({marks}) {conflict}", [[*fixed.values(), *row] for row in rows])
+
+
 def chunks(items: Sequence[Any] | np.ndarray, size: int) -> Iterable[Any]:
     """The items in pieces of at most `size`."""
     return (items[start : start + size] for start in range(0, len(items), size))

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from activations import decide, digests
+from django.db import connection
+
+from activations import bulk, decide, digests
 from activations.models import Change, Record
+
+_NEVER_TRIED = {"tried": "", "tried_digest": 0, "tried_match": 0, "attempts": 0, "retry_run": 0}
 
 
 def accepted(generation_id: int, changes: Sequence[Change], now: datetime) -> None:
     """The baseline of each moves to what was accepted just now."""
-    records = [
-        Record(
-            generation_id=generation_id, key=change.key, key_digest=change.key_digest, row_digest=change.row_digest,
-            match_digest=change.match_digest, field_digests=bytes(change.field_digests), remote_id=change.remote_id,
-            accepted_at=now,
-        )
-        for change in changes
-    ]  # fmt: skip
-    _upsert(records, ["row_digest", "match_digest", "field_digests", "remote_id", "accepted_at", "tried", "attempts"])
+    fixed = {"generation_id": generation_id, "accepted_at": connection.ops.adapt_datetimefield_value(now), **_NEVER_TRIED}
+    columns = ["key", "key_digest", "row_digest", "match_digest", "field_digests", "remote_id"]
+    rows = [(one.key, one.key_digest, one.row_digest, one.match_digest, bytes(one.field_digests), one.remote_id) for one in changes]
+    bulk.upsert(Record, ["generation_id", "key_digest"], fixed, columns, rows, ["key", "tried_digest", "tried_match", "retry_run"])
 
 
 def tried(generation_id: int, run_number: int, changes: Sequence[Change], now: datetime) -> None:
