@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from core.errors import Unavailable
+from core.errors import Misconfigured, Unavailable
 from segments.contract import ColumnInfo, Engine, ForeignKey, Reader, TableInfo
 from segments.engines.duckdb.dialect import COMPUTED, DuckDBDialect
 from segments.engines.duckdb.session import FileReader, identifier, lock, problem, quoted, session
@@ -98,8 +98,13 @@ class DatabaseReader(FileReader):
         return [ColumnInfo(info.name, info.type, info.native, info.name not in required) for info in infos]
 
     def natives(self, *, table: str = "", sql: str = "", expected: Iterable[str] = ()) -> dict[str, str]:
-        """Nobody asks which may be null."""
-        return {info.name: info.native for info in super().columns(table=table, sql=sql)}
+        """By one question: which tables there are is asked only where this one can't be described."""
+        try:
+            return {info.name: info.native for info in self.described(table, sql)}
+        except Misconfigured:
+            if table:
+                self.refuse_other(table)
+            raise
 
     def foreign_keys(self, table: str) -> list[ForeignKey]:
         # DuckDB has none that lead to another schema.

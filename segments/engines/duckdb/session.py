@@ -53,6 +53,8 @@ def locked(paths: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
             raise Misconfigured("source_file_name", message, where="path")
     with session(FILE_MEMORY) as connection:
         connection.execute(f"SET allowed_paths = {listed(paths)}")
+        # Otherwise the chosen columns of a whole row group, often of a million rows, are in memory before the first row comes.
+        connection.execute("SET disable_parquet_prefetching = true")
         lock(connection)
         yield connection
 
@@ -86,6 +88,10 @@ class FileReader(Reader):
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
         if not sql:
             self.refuse_other(table)
+        return self.described(table, sql)
+
+    def described(self, table: str, sql: str) -> list[ColumnInfo]:
+        """The columns of a table, or of a query where one is given, as DuckDB describes them."""
         self.refuse_several(sql)
         with self.problems():
             source = f"({bare(sql)})" if sql else self.source_of(table)
