@@ -28,7 +28,8 @@ def tried(generation_id: int, run_number: int, changes: Sequence[Change], now: d
     known = Record.objects.filter(generation_id=generation_id, key_digest__in=[change.key_digest for change in changes])
     before = dict(known.values_list("key_digest", "attempts"))
     records = [_tried(generation_id, run_number, change, before.get(change.key_digest, 0), now) for change in changes]
-    _upsert(records, ["tried", "tried_digest", "tried_match", "attempts", "retry_run", "retry_at", "remote_id"])
+    columns = ["tried", "tried_digest", "tried_match", "attempts", "retry_run", "retry_at", "remote_id"]
+    Record.objects.bulk_create(records, update_conflicts=True, unique_fields=["generation", "key_digest"], update_fields=columns)
 
 
 def forget(generation_id: int, change: Change) -> None:
@@ -62,8 +63,3 @@ def _tried(generation_id: int, run_number: int, change: Change, attempts: int, n
         tried_digest=change.row_digest, tried_match=change.match_digest, attempts=attempts, retry_run=due_run, retry_at=due_at,
         remote_id=change.remote_id,
     )  # fmt: skip
-
-
-def _upsert(records: list[Record], columns: list[str]) -> None:
-    if records:
-        Record.objects.bulk_create(records, update_conflicts=True, unique_fields=["generation", "key_digest"], update_fields=columns)

@@ -66,6 +66,7 @@ class DuckDB(Engine):
             try:
                 connection.execute(f"ATTACH {quoted(str(path))} AS {NAME} (TYPE duckdb, READ_ONLY)")
                 connection.execute(f"USE {NAME}")
+                connection.execute("SET allowed_configs = ['memory_limit']")
                 lock(connection)
             except duckdb.Error as error:
                 if "lock" in str(error):

@@ -54,8 +54,8 @@ class JSONReader(TextReader):
     def natives(self, *, table: str = "", sql: str = "", expected: Iterable[str] = ()) -> dict[str, str]:
         """Where the first objects have all that is expected, the others are not looked at."""
         wanted = set(expected)
-        if table == self.table and wanted and wanted <= set(self._met()):
-            return dict.fromkeys(self._met(), TEXT)
+        if table == self.table and wanted and wanted <= set(met := self._met()):
+            return dict.fromkeys(met, TEXT)
         return super().natives(table=table, sql=sql)
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:

@@ -65,7 +65,6 @@ def lock(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("SET operator_memory_limit = '128MB'")
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET enable_external_access = false")
-    connection.execute("SET allowed_configs = ['memory_limit']")
     connection.execute("SET lock_configuration = true")
 
 
