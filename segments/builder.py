@@ -35,7 +35,7 @@ def measures() -> dict[str, dict[str, list[dict[str, str]]]]:
 
 def operator(name: str) -> dict[str, str]:
     """PURE. One operator as the builder shows it."""
-    null = "" if name in conditions.PLAIN else MATCHES_EMPTY if name in NEGATIVE else NO_MATCH_EMPTY
+    null = "" if name in conditions.EMPTINESS else MATCHES_EMPTY if name in NEGATIVE else NO_MATCH_EMPTY
     return {"is": name, "label": conditions.LABELS[name], "shape": shape(name), "null": null}
 
 

@@ -12,12 +12,26 @@ import sqlalchemy
 from sqlalchemy import ColumnElement, String, Text, and_, func, literal, literal_column, not_, or_, true, types
 
 from segments.contract import ColumnInfo, ColumnType
-from segments.terms import BooleanValue, Exported, ListHas, Missing, NumberValue, Position, TextIs, TextValue, TimeValue, Within, is_one_of
-from segments.times import days, moments
+from segments.terms import (
+    BooleanValue,
+    Exported,
+    ListHas,
+    Missing,
+    NumberValue,
+    OnDays,
+    Position,
+    TextIs,
+    TextValue,
+    TimeValue,
+    Within,
+    is_one_of,
+)
+from segments.times import anniversary, days, moments
 from segments.tree import NEGATIVE, Leaf, Related
 
 ZERO: ColumnElement[Any] = literal_column("0")
 NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
+ANNIVERSARIES = ("anniversary", "anniversary_in")
 
 
 @dataclass(frozen=True)
@@ -73,7 +87,11 @@ def measured(value: ColumnElement[Any], info: ColumnInfo, item: Related, clock: 
 
 def _within(column: ColumnElement[Any], info: ColumnInfo, leaf: Leaf, clock: Clock) -> ColumnElement[bool]:
     span = days if info.type == ColumnType.DATE else moments
-    return Within(column, info, span(leaf.operator, leaf.value, clock.now, clock.zone), clock.zone)
+    if leaf.operator not in ANNIVERSARIES:
+        return Within(column, info, span(leaf.operator, leaf.value, clock.now, clock.zone), clock.zone)
+    found = anniversary(leaf.value, clock.now, clock.zone)
+    earlier = Within(column, info, span("before", found.first, clock.now, clock.zone), clock.zone)
+    return and_(earlier, OnDays(column, info, found, clock.zone))
 
 
 def _contains(column: ColumnElement[Any], info: ColumnInfo, leaf: Leaf) -> ColumnElement[bool]:

@@ -60,7 +60,7 @@ class ComputedWidget(forms.Widget):
     """A definition drawn by static/dinmo/builder/computed.js over one hidden field."""
 
     class Media:
-        js = [f"dinmo/builder/{name}.js" for name in ("tree", "values", "rows", "answer", "editor", "computed")]
+        js = [f"dinmo/builder/{name}.js" for name in ("tree", "values", "rows", "answer", "draft", "editor", "computed")]
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         definition = (json.loads(value) if isinstance(value, str) and value else value) or {}

@@ -8,7 +8,7 @@ from typing import Any, cast
 from core.errors import Misconfigured
 from segments import facts, fitting, limits
 from segments.facts import Facts
-from segments.operands import LENGTHS, LISTS, PAIRS, PLAIN, plain_value
+from segments.operands import EMPTINESS, LENGTHS, LISTS, PAIRS, PLAIN, plain_value
 from segments.saying import say, sentence
 from segments.tree import (
     EVERYTHING,
@@ -239,6 +239,7 @@ def _wrong(code: str, message: str, where: str = "") -> Misconfigured:
 
 
 __all__ = [
-    "EVERYTHING", "HAS", "LABELS", "LENGTHS", "LISTS", "MEASURES", "MEMBER", "OPERATORS", "PAIRS", "PLAIN", "Combine", "Group", "Item",
-    "Leaf", "Member", "Related", "from_rows", "leaves", "measured", "parse", "plain", "rows", "say", "segments_of", "sentence", "validate",
+    "EMPTINESS", "EVERYTHING", "HAS", "LABELS", "LENGTHS", "LISTS", "MEASURES", "MEMBER", "OPERATORS", "PAIRS", "PLAIN", "Combine", "Group",
+    "Item", "Leaf", "Member", "Related", "from_rows", "leaves", "measured", "parse", "plain", "rows", "say", "segments_of", "sentence",
+    "validate",
 ]  # fmt: skip

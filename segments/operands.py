@@ -11,11 +11,12 @@ from core.errors import Misconfigured
 from segments.contract import ColumnType
 from segments.times import Duration, duration
 
-PLAIN = frozenset({"empty", "not_empty"})
+EMPTINESS = frozenset({"empty", "not_empty"})
+PLAIN = EMPTINESS | {"anniversary"}
 """Operators without a value. The others take one value, a list of them, two, or a length of time."""
 LISTS = frozenset({"one_of", "none_of", "contains_any", "contains_all", "contains_none"})
 PAIRS = frozenset({"between", "not_between"})
-LENGTHS = frozenset({"in_the_last", "in_the_next", "more_than_ago"})
+LENGTHS = frozenset({"in_the_last", "in_the_next", "more_than_ago", "anniversary_in"})
 _PART_OF_TEXT = frozenset({"contains", "not_contains", "starts_with", "ends_with"})
 
 MAX_VALUES = 10_000

@@ -46,6 +46,8 @@ class Query:
     tree: Group
     first: First | None
     clock: Clock
+    computed: Container[str] = ()
+    """Which columns are worked out."""
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         order = [self.first.limit.order_by] if self.first else []
@@ -58,6 +60,12 @@ class Query:
 
     def everything(self) -> Select[Any]:
         return statements.count(self.table([]).source)
+
+    def shown(self) -> list[str]:
+        """The columns that a person who builds it sees: its conditions and its limit name those that are worked out, or they are left out,
+        so that a preview reads no related rows for nothing."""
+        named = {*fields(self.tree), *([self.first.limit.order_by] if self.first else [])}
+        return [name for name in self.types if name in named or name not in self.computed]
 
     def most(self, rows: int) -> int:
         """So many rows, or fewer where the size limit says so."""
@@ -101,7 +109,8 @@ def ready(selection: Selection, reader: Reader | None, now: datetime) -> Query:
     tree = conditions.validate(tree, about, name=selection.name)
     limit = limits.parse(selection.limit, about.types)
     types = {name: ColumnType(type) for name, type in about.types.items()}
-    return Query(types, reach, about.name, tree, First(limit, model.primary_key, clock.zone) if limit else None, clock)
+    first = First(limit, model.primary_key, clock.zone) if limit else None
+    return Query(types, reach, about.name, tree, first, clock, about.computed)
 
 
 def refuse_missing(selection: Selection, wanted: Sequence[str], columns: Container[str]) -> None:

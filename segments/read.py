@@ -38,9 +38,16 @@ class Stream:
 
 @dataclass(frozen=True)
 class Examined:
-    """What a person sees of a selection: its first rows, how many it has, and how many its model has (where that was asked)."""
+    """What a person sees of a selection.
+
+    Args:
+        rows: the first ones.
+        left_out: the computed fields that they lack, since the selection does not name them.
+        count, total: how many rows it has, and its model (where that was asked).
+    """
 
     rows: list[dict[str, Any]]
+    left_out: list[str]
     count: int
     total: int | None
 
@@ -74,12 +81,14 @@ def examine(selection: Selection, *, now: datetime, limit: int, total: bool, loo
     with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
         query = ready(selection, reader, now)
         # Made before another thread asks them: to make one, models are looked up.
-        asked = [(query.select(list(query.types)), query.most(limit)), (query.count(), 1), *([(query.everything(), 1)] if total else [])]
+        asked = [(query.select(query.shown()), query.most(limit)), (query.count(), 1), *([(query.everything(), 1)] if total else [])]
         answering = (reader.rows(statement, most) for statement, most in asked)
         with closing(ahead(answering, look=look, interrupt=reader.interrupt)) as answers:
             rows, *counts = answers
     counted = [int(one["rows"]) for (one,) in counts]
-    return Examined(_natural(rows, query, selection), counted[0], counted[1] if total else None)
+    shown = query.shown()
+    left_out = [name for name in query.types if name not in shown]
+    return Examined(_natural(rows, query, selection), left_out, counted[0], counted[1] if total else None)
 
 
 def values(model: DataModel, column: str, search: str, *, limit: int, look: Callable[[], None] = nothing) -> list[tuple[Any, int]]:
@@ -127,6 +136,8 @@ def count(selection: Selection, *, now: datetime) -> int:
 def sql(selection: Selection, *, now: datetime, columns: Sequence[str] = ()) -> str:
     """The statement that reads the selection, or these columns of it, values written out, for people. It is never run in this form.
 
+    Without `columns` it is the one whose rows `examine` shows.
+
     Raises:
         Misconfigured, Unavailable
     """
@@ -169,7 +180,7 @@ def _counted(query: Select[Any], reader: Reader) -> int:
 
 
 def _shown(query: Query, selection: Selection, columns: Sequence[str]) -> str:
-    return statements.shown(query.select(columns or list(query.types)), engine(selection.model.source).dialect)
+    return statements.shown(query.select(columns or query.shown()), engine(selection.model.source).dialect)
 
 
 __all__ = ["Examined", "Selection", "Stream", "breakdown", "count", "examine", "preview", "selection", "sql", "stream", "values"]

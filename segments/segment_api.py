@@ -69,7 +69,8 @@ class SegmentSaid(Endpoint):
 class SegmentPreview(Endpoint):
     """POST `model`, `where` and `limit`, saved or not: how many rows, of how many, the first of them, and the SQL that says so.
 
-    With `page` and `number`, an earlier question of the same page that is still being worked on is ended in the source.
+    Computed fields that it does not name are left out, as they may read many related rows. With `page` and `number`, an earlier question of
+    the same page that is still being worked on is ended in the source.
     """
 
     permissions = ("segments.view_segment", "segments.view_datamodel")
@@ -79,7 +80,7 @@ class SegmentPreview(Endpoint):
         selection = read.selection(segment)
         total = bool(request.data.get("total"))
         found = read.examine(selection, now=now, limit=PREVIEW_ROWS, total=total, look=look_of(request))
-        figures = {"count": found.count, "total": found.total}
+        figures = {"count": found.count, "total": found.total, "left_out": found.left_out}
         return Response({**figures, "sql": read.sql(selection, now=now), **rows_json(found.rows)})
 
 

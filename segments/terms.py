@@ -15,7 +15,7 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import TextClause
 
 from segments.contract import ColumnInfo, ColumnType
-from segments.times import Days, Moments
+from segments.times import Anniversary, Days, Moments
 from segments.values import NOT_A_NUMBER
 
 
@@ -87,6 +87,17 @@ class Within(Term):
     def __init__(self, column: ColumnElement[Any], info: ColumnInfo, span: Days | Moments, zone: ZoneInfo) -> None:
         super().__init__(column, info)
         self.span = span
+        self.zone = zone
+
+
+class OnDays(Term):
+    """Whether the day and the month of a date or time, in `zone`, are those of an anniversary."""
+
+    type = types.NullType()
+
+    def __init__(self, column: ColumnElement[Any], info: ColumnInfo, anniversary: Anniversary, zone: ZoneInfo) -> None:
+        super().__init__(column, info)
+        self.anniversary = anniversary
         self.zone = zone
 
 
@@ -185,6 +196,16 @@ def between(value: ColumnElement[Any], span: Days | Moments, *, zone: ZoneInfo |
     return value.between(literal(first, kind), literal(last, kind))
 
 
+def on_days(term: OnDays, day: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a day such as "01-31" is one of the anniversary's."""
+    return or_(*(day.between(literal(first, Text()), literal(last, Text())) for first, last in term.anniversary.days()))
+
+
+def in_zone(moment: ColumnElement[Any], zone: ZoneInfo) -> ColumnElement[Any]:
+    """A moment as the clocks of a zone show it."""
+    return func.timezone(literal(zone.key, Text()), moment)
+
+
 def aggregate(term: Aggregate, decimal: types.Numeric[Any]) -> ColumnElement[Any]:
     """The measure, with numbers that are not exact taken as decimals, whose sum does not depend on their order."""
     if term.measure in ("min", "max"):
@@ -257,6 +278,12 @@ def _aggregate(term: Aggregate) -> ColumnElement[Any]:
 @written(Within)
 def _within(term: Within) -> ColumnElement[Any]:
     return between(term.column, term.span)
+
+
+@written(OnDays)
+def _on_days(term: OnDays) -> ColumnElement[Any]:
+    local = in_zone(term.column, term.zone) if "with time zone" in term.info.native else term.column
+    return on_days(term, func.to_char(local, literal("MM-DD", Text())))
 
 
 @written(Position)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import calendar
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 _DURATION = re.compile(r"([0-9]{1,4}) *(minute|hour|day|week|month)s?", re.IGNORECASE)
 _TICK = timedelta(microseconds=1)
+LEAP_DAY = "02-29"
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,34 @@ class Moments:
         return first, last
 
 
+@dataclass(frozen=True)
+class Anniversary:
+    """The days from `first` to `last`, on which what lies before them comes round: the same day of a later year.
+
+    What is of February 29 comes round on February 28 where the year has no such day.
+    """
+
+    first: date
+    last: date
+
+    def days(self) -> list[tuple[str, str]]:
+        """Stretches of the year, their first and last day as text: [("12-20", "12-31"), ("01-01", "01-18")]."""
+        first, last = f"{self.first:%m-%d}", f"{self.last:%m-%d}"
+        if last == "02-28" and not calendar.isleap(self.last.year):
+            last = LEAP_DAY
+        if self.first.year == self.last.year:
+            return [(first, last)]
+        return [(first, "12-31"), ("01-01", last)] if self.last.year == self.first.year + 1 else [("01-01", "12-31")]
+
+    def spans(self, years: Iterable[int], zone: ZoneInfo) -> list[Moments]:
+        """The same in each of these years, as moments."""
+        return [
+            Moments(_first(_day(year, first, "03-01"), zone), _last(_day(year, last, "02-28"), zone))
+            for year in years
+            for first, last in self.days()
+        ]
+
+
 Operand = date | datetime | Duration | tuple[date | datetime, ...]
 
 
@@ -110,6 +140,17 @@ def moments(operator: str, operand: Operand, now: datetime, zone: ZoneInfo) -> M
         "before": Moments(last=_tick(first, -1)),
         "after": Moments(first=_tick(last, 1)),
     }[operator]
+
+
+def anniversary(length: Duration | None, now: datetime, zone: ZoneInfo) -> Anniversary:
+    """Today in `zone`, or the days from today to the end of a length of time."""
+    ahead = length.shift(now, zone, 1) if length else now
+    return Anniversary(now.astimezone(zone).date(), ahead.astimezone(zone).date())
+
+
+def _day(year: int, day: str, instead: str) -> date:
+    """A day such as "02-29" of a year, or another one where it has none."""
+    return date.fromisoformat(f"{year}-{instead if day == LEAP_DAY and not calendar.isleap(year) else day}")
 
 
 def _first(value: date | datetime, zone: ZoneInfo) -> datetime:

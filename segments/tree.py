@@ -9,7 +9,7 @@ from typing import Any, Literal
 from segments.contract import ColumnType
 from segments.facts import Link
 from segments.limits import Limit
-from segments.operands import PLAIN
+from segments.operands import EMPTINESS
 
 Combine = Literal["all", "any"]
 
@@ -20,7 +20,10 @@ _NUMBER = (
     "equals", "not_equals", "greater_than", "at_least", "less_than", "at_most", "between", "not_between", "one_of", "none_of",
     "empty", "not_empty",
 )  # fmt: skip
-_TIME = ("on", "before", "after", "between", "in_the_last", "in_the_next", "more_than_ago", "empty", "not_empty")
+_TIME = (
+    "on", "before", "after", "between", "in_the_last", "in_the_next", "more_than_ago", "anniversary", "anniversary_in", "empty",
+    "not_empty",
+)  # fmt: skip
 _LIST = ("contains_any", "contains_all", "contains_none", "empty", "not_empty")
 
 OPERATORS: Mapping[ColumnType, tuple[str, ...]] = {
@@ -56,6 +59,8 @@ LABELS: Mapping[str, str] = {
     "in_the_last": "is in the last",
     "in_the_next": "is in the next",
     "more_than_ago": "is longer ago than",
+    "anniversary": "has its anniversary today",
+    "anniversary_in": "has its anniversary in the next",
     "contains_any": "contains any of",
     "contains_all": "contains all of",
     "contains_none": "contains none of",
@@ -90,7 +95,7 @@ def measured(measure: str, type: ColumnType) -> tuple[ColumnType, tuple[str, ...
     """The type of a measure of a column, and its operators. The sum of no rows is 0; every other measure of none is empty."""
     result = ColumnType.NUMBER if type in _NUMBERS else type
     operators = OPERATORS[result]
-    return result, tuple(one for one in operators if one not in PLAIN) if measure == "sum" else operators
+    return result, tuple(one for one in operators if one not in EMPTINESS) if measure == "sum" else operators
 
 
 @dataclass(frozen=True)

@@ -85,3 +85,21 @@ def test_a_new_user_builds_a_number_of_orders_and_a_label_by_it(signed_in: Page,
     found = read.preview(read.selection(companies), now=timezone.now(), columns=["name", "big orders", "tier"])
     assert [list(row.values()) for row in found] == [["Acme", 2, "Gold"], ["Bolt", 0, "other"], ["Crux", 0, "other"]]
     assert [one.name for one in ComputedField.objects.exclude(definition={})] == ["big orders", "tier"]
+
+
+def test_a_field_that_was_not_saved_is_offered_after_a_reload(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+    page = signed_in
+    goto(page, live_server, f"/admin/segments/computedfield/add/?model={companies.pk}")
+    page.fill("#id_name", "big orders")
+    orders = page.get_by_role("group", name="Rows of Orders that meet")
+    field(add(page, orders, "Add condition"), "amount", "greater_than").get_by_label("Value").fill("100")
+    expect(page.locator("[data-sentence]")).to_contain_text("amount is greater than 100")
+    page.reload()
+    expect(page.locator("[data-sentence]")).to_have_text("new field: the number of Orders.")
+    page.click("text=Bring it back")
+    expect(page.locator("[data-sentence]")).to_contain_text("big orders: the number of Orders where (amount is greater than 100)")
+    save(page)
+    assert ComputedField.objects.exclude(definition={}).get().name == "big orders"
+    goto(page, live_server, f"/admin/segments/computedfield/add/?model={companies.pk}")
+    expect(page.locator("[data-sentence]")).to_have_text("new field: the number of Orders.")
+    expect(page.locator("[data-draft]")).to_have_count(0)

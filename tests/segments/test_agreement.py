@@ -21,7 +21,7 @@ from segments.comparing import Clock
 from segments.contract import ColumnInfo, ColumnType, Reader
 from segments.facts import Definition, Facts, Link
 from segments.layers import computing
-from segments.operands import PLAIN
+from segments.operands import EMPTINESS
 from segments.registry import engines
 from segments.times import Duration
 from segments.tree import NEGATIVE
@@ -65,12 +65,23 @@ TEXTS = [
 ]
 SEATS = [None, 0, -1, 5, 100, 2**53 + 1, 10**17]
 MRR = [None, 0.0, 0.1, -2.5, 19.99, 1e6, 3.0, 1e-5]
-DATES = [None, date(1970, 1, 1), date(2026, 2, 28), date(2026, 3, 29), date(2026, 3, 31), date(2026, 4, 1), date(9999, 12, 31)]
+DATES = [
+    None,
+    date(1970, 1, 1),
+    date(2004, 2, 29),
+    date(2019, 4, 2),
+    date(2026, 2, 28),
+    date(2026, 3, 29),
+    date(2026, 3, 31),
+    date(2026, 4, 1),
+    date(9999, 12, 31),
+]
 TIMES = [
     None if text is None else datetime.fromisoformat(text)
     for text in (
         None,
         "1999-12-31 23:59:59.999999",
+        "2016-03-31 22:30",
         "2026-03-29 00:00",
         "2026-03-30 12:30",
         "2026-03-31 12:30",
@@ -171,7 +182,7 @@ def meets(tree: conditions.Item, row: Mapping[str, Any]) -> bool:
     if isinstance(tree, conditions.Related):
         return relates(tree, row)
     value, operand = row[tree.field], tree.value
-    if tree.operator in PLAIN:
+    if tree.operator in EMPTINESS:
         return (value is None or value == "") == (tree.operator == "empty")
     negative = NEGATIVE.get(tree.operator)
     if value is None:
@@ -199,7 +210,7 @@ def relates(asked: conditions.Related, row: Mapping[str, Any]) -> bool:
         return {"at_least": count >= wanted, "at_most": count <= wanted}.get(asked.operator, count == wanted)
     values = [other[asked.column] for other in others if other[asked.column] is not None]
     value = measure(asked.measure, values)
-    if asked.operator in PLAIN:
+    if asked.operator in EMPTINESS:
         return (value is None) == (asked.operator == "empty")
     if value is None:
         return asked.operator in NEGATIVE
@@ -245,6 +256,8 @@ def lies(operator: str, value: date, operand: Any) -> bool:
     if isinstance(value, datetime) and value.tzinfo:
         # The last moments of the year 9999 have no time in Paris.
         value = datetime.max if value.year == 9999 else value.astimezone(PARIS).replace(tzinfo=None)  # noqa: DTZ901
+    if operator in ("anniversary", "anniversary_in"):
+        return comes_round(value, here.date(), (shifted(here, operand, 1) if operand else here).date())
     if isinstance(operand, Duration):
         return lies_from_now(operator, value, operand, here)
     first, last = operand if isinstance(operand, tuple) else (operand, operand)
@@ -260,6 +273,20 @@ def lies_from_now(operator: str, value: date, length: Duration, here: datetime) 
         first, today, last = back.date(), here.date(), ahead.date()
         return {"in_the_last": first <= value <= today, "in_the_next": today <= value <= last, "more_than_ago": value < first}[operator]
     return {"in_the_last": back <= value <= here, "in_the_next": here <= value <= ahead, "more_than_ago": value < back}[operator]
+
+
+def comes_round(value: date, first: date, last: date) -> bool:
+    """Whether a day from first to last is that of a date before them, in a later year."""
+    day = value.date() if isinstance(value, datetime) else value
+    ahead = (first + timedelta(days=days) for days in range(min((last - first).days, 366) + 1))
+    return day < first and any(of_year(day, one.year) == one for one in ahead)
+
+
+def of_year(day: date, year: int) -> date:
+    try:
+        return day.replace(year=year)
+    except ValueError:
+        return date(year, 2, 28)
 
 
 def shifted(here: datetime, length: Duration, sign: int) -> datetime:
@@ -391,13 +418,18 @@ def test_a_related_row_can_ask_about_its_own_related_rows(has: str, everywhere: 
     agree({"any": [{"related": "Others", "through": "Others.owner", "has": has, **count, "where": {"all": [back]}}]}, everywhere)
 
 
-@pytest.mark.parametrize("operator", ["on", "before", "after", "in_the_last", "in_the_next", "more_than_ago"])
+@pytest.mark.parametrize("operator", ["on", "before", "after", "in_the_last", "in_the_next", "more_than_ago", "anniversary_in"])
 def test_every_engine_knows_where_a_span_of_time_ends(operator: str, everywhere: Open) -> None:
     days = LENGTHS if operator in conditions.LENGTHS else DAYS
     times = LENGTHS if operator in conditions.LENGTHS else DAYS if operator == "on" else [*DAYS, *TIMES_OF_DAY]
     for name, values in (("signed_on", days), ("seen_at", times), ("paid_at", times)):
         for value in values:
             agree({"all": [{"field": name, "is": operator, "value": value}]}, everywhere)
+
+
+def test_an_anniversary_today_is_of_an_earlier_year(everywhere: Open) -> None:
+    for name in ("signed_on", "seen_at", "paid_at"):
+        agree({"all": [{"field": name, "is": "anniversary"}]}, everywhere)
 
 
 def agree(where: dict[str, Any], everywhere: Open) -> None:

@@ -132,6 +132,24 @@ def test_a_statement_that_needs_no_field_is_as_it_was(tiered: DataModel) -> None
 
 
 @pytest.mark.parametrize(
+    ("where", "limit", "left_out"),
+    [
+        ({"all": [{"field": "country", "is": "equals", "value": "FR"}]}, {}, ["spent", "big orders", "tier"]),
+        ({"all": [{"field": "tier", "is": "equals", "value": "Gold"}]}, {}, ["spent", "big orders"]),
+        ({}, {"rows": 2, "order_by": "spent", "descending": True}, ["big orders", "tier"]),
+    ],
+)
+def test_the_builder_works_out_the_fields_that_a_segment_names_and_says_which_others_there_are(
+    staff: Client, tiered: DataModel, where: dict[str, Any], limit: dict[str, Any], left_out: list[str]
+) -> None:
+    asked = {"model": tiered.pk, "where": where, "limit": limit}
+    found = staff.post("/api/segments/preview/", asked, content_type="application/json").json()
+    assert found["left_out"] == left_out
+    assert set(found["columns"]) == {"id", "name", "country", "spent", "big orders", "tier"} - set(left_out)
+    assert ("orders" in found["sql"].lower()) == bool(len(left_out) < 3)
+
+
+@pytest.mark.parametrize(
     ("definition", "words"),
     [
         ({"related": "Orders", "count": True, "where": {"all": [{"segment": "S", "is": "member"}]}}, "can't ask about the segment 'S'"),

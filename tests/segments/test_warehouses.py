@@ -96,6 +96,19 @@ def test_times_with_a_zone_are_compared_in_utc_and_others_by_the_clocks_of_the_s
 
 
 @pytest.mark.parametrize("slug", SLUGS)
+def test_an_anniversary_goes_by_the_clocks_of_the_source(slug: str) -> None:
+    zoned, plain = {
+        "redshift": ("to_char(timezone(", "to_char(model."),
+        "snowflake": ("to_char(convert_timezone(", "to_char(model."),
+        "bigquery": ("format_timestamp(", "format_datetime("),
+    }[slug]
+    for field, function in (("paid_at", zoned), ("seen_at", plain)):
+        said = emitted(slug, {"field": field, "is": "anniversary_in", "value": "2 days"})
+        assert function in said
+        assert said.count(" BETWEEN ") == 2
+
+
+@pytest.mark.parametrize("slug", SLUGS)
 def test_a_query_stands_in_brackets(slug: str) -> None:
     info = ColumnInfo("a", ColumnType.TEXT, NATIVES[slug][0])
     source = sql.relation([info], engines[slug].dialect, sql="select a from b where c like '5%' -- end;")

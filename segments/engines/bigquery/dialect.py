@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, case, cast, func
+from sqlalchemy import ColumnElement, Text, case, cast, func, literal
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.sql.compiler import GenericTypeCompiler, IdentifierPreparer, SQLCompiler
 
 from segments.contract import ColumnType
-from segments.terms import Exported, NumberValue, TextValue, Within, between, is_not_a_number, written
+from segments.terms import Exported, NumberValue, OnDays, TextValue, Within, between, is_not_a_number, on_days, written
 
 NESTED = ("JSON", "ARRAY", "STRUCT", "RECORD")
 COMPUTED = {ColumnType.TEXT: "STRING", ColumnType.INTEGER: "INT64", ColumnType.NUMBER: "NUMERIC"}
@@ -73,6 +73,14 @@ def _number(term: NumberValue) -> ColumnElement[Any]:
 @written(Within, "bigquery")
 def _within(term: Within) -> ColumnElement[Any]:
     return between(term.column, term.span, zone=None if term.info.native == "TIMESTAMP" else term.zone)
+
+
+@written(OnDays, "bigquery")
+def _on_days(term: OnDays) -> ColumnElement[Any]:
+    form = literal("%m-%d", Text())
+    if term.info.native == "TIMESTAMP":
+        return on_days(term, func.format_timestamp(form, term.column, literal(term.zone.key, Text())))
+    return on_days(term, (func.format_date if term.info.native == "DATE" else func.format_datetime)(form, term.column))
 
 
 @written(Exported, "bigquery")

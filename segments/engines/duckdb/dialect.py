@@ -16,12 +16,15 @@ from segments.terms import (
     ListHas,
     Missing,
     NumberValue,
+    OnDays,
     TextValue,
     TimeValue,
     Within,
     aggregate,
     between,
+    in_zone,
     is_not_a_number,
+    on_days,
     written,
 )
 from segments.times import Days
@@ -105,6 +108,21 @@ def _within(term: Within) -> ColumnElement[Any]:
     )
 
 
+@written(OnDays, "duckdb")
+def _on_days(term: OnDays) -> ColumnElement[Any]:
+    return on_days(term, func.strftime(_local(term), literal("%m-%d", Text())))
+
+
+def _local(term: OnDays) -> ColumnElement[Any]:
+    """The date, or the time as the clocks of the zone show it."""
+    if term.info.native != TEXT:
+        return in_zone(term.column, term.zone) if term.info.native == ZONED_TYPE else term.column
+    if term.info.type == ColumnType.DATE:
+        return _tried(term.column, "DATE")
+    zoned = in_zone(_tried(term.column, "TIMESTAMPTZ"), term.zone)
+    return case((_spells(term.column, ZONED), zoned), else_=_tried(term.column, "TIMESTAMP"))
+
+
 @written(TimeValue, "duckdb")
 def _time(term: TimeValue) -> ColumnElement[Any]:
     """Of a column of text, the text of that day, or of that moment in UTC."""
@@ -112,7 +130,7 @@ def _time(term: TimeValue) -> ColumnElement[Any]:
         return term.column
     if term.info.type == ColumnType.DATE:
         return case((_spells(term.column, DATE), cast(_tried(term.column, "DATE"), Text())))
-    local = func.timezone(literal(term.zone.key, Text()), _tried(term.column, "TIMESTAMP"))
+    local = in_zone(_tried(term.column, "TIMESTAMP"), term.zone)
     moment = case((_spells(term.column, ZONED), _tried(term.column, "TIMESTAMPTZ")), (_spells(term.column, LOCAL), local))
     return func.strftime(func.timezone(literal("UTC", Text()), moment), literal("%Y-%m-%d %H:%M:%S.%fZ", Text()))
 

@@ -23,6 +23,7 @@ from segments.terms import (
     ListHas,
     Missing,
     NumberValue,
+    OnDays,
     Position,
     SmallLetters,
     Term,
@@ -32,6 +33,7 @@ from segments.terms import (
     aggregate,
     between,
     is_one_of,
+    on_days,
     written,
 )
 from segments.times import Days
@@ -118,6 +120,15 @@ def _within(term: Within) -> Element:
     ends = term.span.utc() if zoned else term.span.local(term.zone)
     first, last = (literal(end.replace(tzinfo=None), types.DateTime()) for end in ends)
     return and_(term.column >= first, term.column <= last)
+
+
+@written(OnDays, "mysql")
+def _on_days(term: OnDays) -> Element:
+    if term.info.native.startswith("timestamp"):
+        # Servers know zones by their names only where somebody loaded them. These moments begin in 1970.
+        spans = term.anniversary.spans(range(1970, term.anniversary.first.year + 1), term.zone)
+        return or_(*(Within(term.column, term.info, span, term.zone) for span in spans))
+    return on_days(term, func.date_format(term.column, literal("%m-%d", types.Text())))
 
 
 @written(Position, "mysql")

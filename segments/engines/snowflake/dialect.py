@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, case, cast, func
+from sqlalchemy import ColumnElement, Text, case, cast, func, literal
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from segments.contract import ColumnType
-from segments.terms import Exported, NumberValue, Position, TextValue, Within, between, is_not_a_number, written
+from segments.terms import Exported, NumberValue, OnDays, Position, TextValue, Within, between, is_not_a_number, on_days, written
 
 NESTED = ("VARIANT", "OBJECT", "ARRAY")
+ZONED = ("TIMESTAMP_TZ", "TIMESTAMP_LTZ")
 COMPUTED = {ColumnType.TEXT: "TEXT", ColumnType.INTEGER: "FIXED", ColumnType.NUMBER: "FIXED"}
 """The native types of what is computed."""
 
@@ -46,7 +47,13 @@ def _number(term: NumberValue) -> ColumnElement[Any]:
 
 @written(Within, "snowflake")
 def _within(term: Within) -> ColumnElement[Any]:
-    return between(term.column, term.span, zone=None if term.info.native in ("TIMESTAMP_TZ", "TIMESTAMP_LTZ") else term.zone)
+    return between(term.column, term.span, zone=None if term.info.native in ZONED else term.zone)
+
+
+@written(OnDays, "snowflake")
+def _on_days(term: OnDays) -> ColumnElement[Any]:
+    local = func.convert_timezone(literal(term.zone.key, Text()), term.column) if term.info.native in ZONED else term.column
+    return on_days(term, func.to_char(local, literal("MM-DD", Text())))
 
 
 @written(Position, "snowflake")

@@ -17,6 +17,7 @@ from segments.terms import (
     ListHas,
     Missing,
     NumberValue,
+    OnDays,
     Position,
     SmallLetters,
     TextValue,
@@ -24,6 +25,7 @@ from segments.terms import (
     Within,
     aggregate,
     is_not_a_number,
+    on_days,
     written,
 )
 from segments.times import Days
@@ -75,6 +77,13 @@ def _within(term: Within) -> ColumnElement[Any]:
         return and_(func.date(text) == text, text.between(first, last))
     ends = [literal(f"{end:%Y-%m-%d %H:%M:%S.%f}".rjust(26, "0"), Text()) for end in (*term.span.utc(), *term.span.local(term.zone))]
     return func.is_within(text, *ends, type_=Integer()) == literal_column("1")
+
+
+@written(OnDays, "sqlite")
+def _on_days(term: OnDays) -> ColumnElement[Any]:
+    text = cast(term.column, Text())
+    is_date = term.info.type == ColumnType.DATE
+    return on_days(term, func.substr(text, 6, 5) if is_date else func.month_day(text, literal(term.zone.key, Text())))
 
 
 @written(TimeValue, "sqlite")

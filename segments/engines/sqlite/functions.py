@@ -56,6 +56,20 @@ def as_moment(value: Any, zone: str) -> str | None:
         return None
 
 
+def month_day(value: Any, zone: str) -> str | None:
+    """The day of a time in text, as the clocks of a zone show it: "01-31"; None where it is none.
+
+    Args:
+        zone: that of a text that names none, too.
+    """
+    home = ZoneInfo(zone)
+    read = moment(value, home) if isinstance(value, str) else None
+    try:
+        return f"{read.astimezone(home):%m-%d}" if read else None
+    except OverflowError:
+        return None
+
+
 def small_letters(value: Any) -> Any:
     """A text in small letters, those of other alphabets than English too."""
     return value.lower() if isinstance(value, str) else value

@@ -95,9 +95,10 @@ class Answer {
         this.result.replaceChildren(tone ? screens.note(message, tone) : screens.element("p", { class: "d-muted" }, message));
     }
 
-    show({ count, columns, rows }) {
+    show({ count, columns, rows, left_out: left = [] }) {
+        const unread = `Not worked out here, as no condition asks about ${left.length === 1 ? "it" : "them"}: ${left.join(", ")}.`;
         this.first.classList.remove("d-stale");
-        this.first.replaceChildren(...(rows.length ? [screens.table(columns, rows)] : []));
+        this.first.replaceChildren(...(rows.length ? [screens.table(columns, rows), ...(left.length ? [screens.element("p", { class: "d-muted" }, unread)] : [])] : []));
         if (count === undefined) return this.result.replaceChildren(screens.element("p", { class: "d-muted" }, rows.length ? "The first rows:" : "The model has no rows."));
         const share = this.total ? ` of ${this.total.toLocaleString("en")} (${this.percent(count)})` : "";
         const figure = screens.element("span", { class: "d-figure", "data-segment-count": "" }, count.toLocaleString("en"));

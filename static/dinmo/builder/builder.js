@@ -14,7 +14,7 @@ class Builder extends Editor {
         this.limit = JSON.parse(this.limitInput?.value || "{}") || {};
         this.answer = new Answer(place.querySelector("[data-answer]"), "/api/segments/");
         const form = place.closest("form");
-        this.draft = new Draft(place.querySelector("[data-draft-note]"), form, () => this.state());
+        this.draft = new Draft("segment", place.querySelector("[data-draft-note]"), form, () => this.state());
         this.stored = JSON.parse(this.hidden.value || "{}");
         this.draft.offer((found) => this.restore(found));
         this.choice?.addEventListener("change", () => { this.stored = {}; this.limit = {}; this.load(); });
@@ -33,11 +33,11 @@ class Builder extends Editor {
     state() {
         const fields = {};
         for (const id of ["id_name", "id_description", "id_tags"]) fields[id] = document.getElementById(id)?.value;
-        return { where: this.root ? tree.write(this.root) : this.stored, limit: this.limit, model: this.modelId, fields };
+        return { built: { where: this.root ? tree.write(this.root) : this.stored, limit: this.limit }, model: this.modelId, fields };
     }
 
-    restore({ where, limit, model, fields }) {
-        [this.stored, this.limit] = [where, limit || {}];
+    restore({ built, model, fields }) {
+        [this.stored, this.limit] = [built.where, built.limit || {}];
         for (const [id, value] of Object.entries(fields || {})) if (value !== undefined && document.getElementById(id)) document.getElementById(id).value = value;
         if (this.choice) this.choice.value = model;
         this.load();

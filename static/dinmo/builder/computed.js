@@ -17,7 +17,18 @@ class Computed extends Editor {
         this.answer = new Answer(place.querySelector("[data-answer]"), `/api/models/${model}/computed/`);
         this.name = document.getElementById("id_name");
         this.name.addEventListener("change", () => this.model && this.answer.ask(this.question()));
+        this.draft = new Draft("field", place.querySelector("[data-draft-note]"), place.closest("form"), () => this.state());
+        this.draft.offer((found) => this.restore(found));
         this.load(JSON.parse(this.hidden.value || "{}"));
+    }
+
+    state() {
+        return { built: this.kind ? this.definition() : JSON.parse(this.hidden.value || "{}"), name: this.name.value };
+    }
+
+    restore({ built, name }) {
+        this.name.value = name;
+        this.load(built);
     }
 
     async load(stored) {
@@ -90,6 +101,7 @@ class Computed extends Editor {
 
     typed() {
         this.write();
+        this.draft.keep();
         this.answer.later(() => this.question());
     }
 

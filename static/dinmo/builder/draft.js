@@ -2,8 +2,10 @@
 "use strict";
 
 class Draft {
-    constructor(place, form, read) {
-        Object.assign(this, { place, form, read, key: `segment:${location.pathname}` });
+    // `what` is being built, e.g. "segment"; `read` gives its state, of which `built` decides whether it is another one than was stored.
+    constructor(what, place, form, read) {
+        const model = new URLSearchParams(location.search).get("model") || "";
+        Object.assign(this, { what, place, form, read, key: `${what}:${location.pathname}:${model}` });
         form.addEventListener("submit", () => this.keep({ submitted: true }));
     }
 
@@ -29,7 +31,7 @@ class Draft {
         const found = this.stored();
         if (!found) return;
         const now = this.read();
-        const same = JSON.stringify([found.where, found.limit]) === JSON.stringify([now.where, now.limit]);
+        const same = JSON.stringify(found.built) === JSON.stringify(now.built);
         const refused = document.querySelector(".errornote, .errorlist, [data-errors]");
         if (same || (found.submitted && !refused)) return this.drop();
         const button = (text, act) => {
@@ -39,7 +41,7 @@ class Draft {
         };
         const time = new Date(found.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
         const note = screens.element("div", { class: "d-note d-note-warn", role: "status", "data-draft": "" },
-            `You changed this segment at ${time} and did not save it.`,
+            `You changed this ${this.what} at ${time} and did not save it.`,
             button("Bring it back", () => { this.place.replaceChildren(); restore(found); }),
             button("Forget it", () => this.drop()));
         this.place.replaceChildren(note);

@@ -1,0 +1,100 @@
+"""Days that come round: whole years after a date, also across the turn of a year and where February has no 29th."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from segments import conditions, sql
+from segments.registry import engines
+from segments.times import Anniversary, anniversary, duration
+from tests.segments.places import ANSWERS, SLUGS, make
+from tests.segments.test_agreement import comes_round
+
+PARIS = ZoneInfo("Europe/Paris")
+COLUMNS = {"id": "integer", "founded": "date", "seen_at": "timestamp", "paid_at": "timestamptz"}
+LATE = time(22, 30)
+"""Of moments in UTC: in summer the next day in Paris."""
+EDGES = ("12-19", "12-20", "12-31", "01-01", "01-18", "01-19", "02-27", "02-28", "02-29", "03-01", "03-31", "06-30", "07-01")
+DAYS = [date.fromisoformat(f"{year}-{day}") for year in (1972, 2024) for day in EDGES]
+DAYS += [date.fromisoformat(f"{year}-{day}") for year in (1999, 2026, 2027) for day in EDGES if day != "02-29"]
+ROWS: list[dict[str, Any]] = [
+    {
+        "id": place,
+        "founded": day,
+        "seen_at": datetime.combine(day, time(23, 59, 59, 999999)),
+        "paid_at": datetime.combine(day, LATE, tzinfo=UTC),
+    }
+    for place, day in enumerate(DAYS, 1)
+]
+ROWS.append({"id": 0, "founded": None, "seen_at": None, "paid_at": None})
+NOWS = (
+    "2026-12-19T23:30:00Z",
+    "2027-02-27T12:00:00Z",
+    "2028-02-28T12:00:00Z",
+    "2028-02-29T12:00:00Z",
+    "2027-03-01T12:00:00Z",
+    "2027-06-30T22:15:00Z",
+)
+
+
+def expected(column: str, now: datetime, length: str) -> set[int]:
+    last = duration(length).shift(now, PARIS, 1) if length else now  # type: ignore[union-attr]
+    first, last_day = now.astimezone(PARIS).date(), last.astimezone(PARIS).date()
+    found = set()
+    for row in ROWS:
+        value = row[column]
+        if value is not None and isinstance(value, datetime) and value.tzinfo:
+            value = value.astimezone(PARIS).replace(tzinfo=None)
+        if value is not None and comes_round(value, first, last_day):
+            found.add(row["id"])
+    return found
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_engine_finds_the_days_that_come_round(slug: str, files: Path, request: pytest.FixtureRequest) -> None:
+    if slug in ANSWERS:
+        request.getfixturevalue(slug)
+    place = make(slug, files, "anniversaries", COLUMNS, ROWS)
+    with place.open() as reader:
+        infos = {info.name: info for info in reader.columns(table=place.table)}
+        for column in ("founded", "seen_at", "paid_at"):
+            for now in map(datetime.fromisoformat, NOWS):
+                for length in ("", "1 day", "2 weeks", "30 days", "11 months", "13 months", "30 months"):
+                    asked = {"field": column, "is": "anniversary_in", "value": length} if length else {"field": column, "is": "anniversary"}
+                    tree = conditions.parse(asked, {name: str(info.type) for name, info in infos.items()})
+                    source = sql.relation(list(infos.values()), engines[slug].dialect, table=place.table)
+                    query = sql.select(source, infos, ["id"], sql.where(tree, source, infos, now=now, zone=PARIS))
+                    answer = {int(value) for batch in reader.batches(query) for value in batch.column(0).to_pylist()}
+                    assert answer == expected(column, now, length), (column, now, length)
+
+
+def test_a_stretch_of_days_is_cut_at_the_turn_of_the_year_and_takes_in_the_leap_day() -> None:
+    def days(first: str, last: str) -> list[tuple[str, str]]:
+        return Anniversary(date.fromisoformat(first), date.fromisoformat(last)).days()
+
+    assert days("2026-12-20", "2027-01-18") == [("12-20", "12-31"), ("01-01", "01-18")]
+    assert days("2027-02-28", "2027-02-28") == [("02-28", "02-29")]
+    assert days("2028-02-28", "2028-02-28") == [("02-28", "02-28")]
+    assert days("2026-06-01", "2028-01-01") == [("01-01", "12-31")]
+
+
+def test_today_is_that_of_the_zone() -> None:
+    now = datetime(2026, 6, 30, 22, 15, tzinfo=UTC)
+    assert anniversary(None, now, PARIS) == Anniversary(date(2026, 7, 1), date(2026, 7, 1))
+    assert anniversary(duration("2 days"), now, PARIS).last - date(2026, 7, 1) == timedelta(days=2)
+
+
+def test_an_anniversary_is_said_in_words_and_written_as_it_was() -> None:
+    types = {"founded": "date"}
+    for asked, words in (
+        ({"field": "founded", "is": "anniversary"}, "founded has its anniversary today"),
+        ({"field": "founded", "is": "anniversary_in", "value": "30 days"}, "founded has its anniversary in the next 30 days"),
+    ):
+        tree = conditions.parse(asked, types)
+        assert conditions.say(tree) == words
+        assert conditions.plain(tree) == {"all": [asked]}
