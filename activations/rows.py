@@ -165,6 +165,10 @@ class ScheduleForm(forms.ModelForm):
         widgets = {"kind": UnfoldAdminSelectWidget(attrs={"data-role": "schedule-kind"})}
         labels = {"kind": "When", "at": "At (HH:MM)", "timezone": "Time zone"}
 
+    def has_changed(self) -> bool:
+        """A row that a person added counts, also with nothing but what it began with: left out, it would never fire without a word."""
+        return self.instance.pk is None or super().has_changed()
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if self.errors:

@@ -115,10 +115,13 @@ def test_every_problem_of_the_form_is_shown_at_its_field(staff: Client, companie
     assert [list(found) for found in mappings] == [[], ["target"], ["column"]]
 
 
-def test_a_schedule_without_a_time_is_refused_and_not_forgotten(staff: Client, companies: DataModel, attio_companies: Destination) -> None:
-    unfinished = rows("schedules", 0, {"kind": "weekly", "unit": "minutes", "timezone": "UTC"})
+@pytest.mark.parametrize(("kind", "words"), [("weekly", "Choose one or more days"), ("interval", "An interval is at least one minute")])
+def test_a_schedule_without_a_time_is_refused_and_not_forgotten(
+    staff: Client, companies: DataModel, attio_companies: Destination, kind: str, words: str
+) -> None:
+    unfinished = rows("schedules", 0, {"kind": kind, "unit": "minutes", "timezone": "UTC"})
     answer = add(staff, form(companies, attio_companies, mapping("name", "name"), **unfinished))
-    assert "Choose one or more days" in answer.context["inline_admin_formsets"][1].formset.errors[0]["kind"][0]
+    assert words in answer.context["inline_admin_formsets"][1].formset.errors[0]["kind"][0]
 
 
 def test_two_rows_may_trade_their_attributes(staff: Client, companies: DataModel, attio_companies: Destination) -> None:
