@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -90,15 +90,15 @@ def _within(column: ColumnElement[Any], info: ColumnInfo, leaf: Leaf, clock: Clo
     if leaf.operator not in ANNIVERSARIES:
         return Within(column, info, span(leaf.operator, leaf.value, clock.now, clock.zone), clock.zone)
     found = anniversary(leaf.value, clock.now, clock.zone)
-    earlier = Within(column, info, span("before", found.first, clock.now, clock.zone), clock.zone)
+    earlier = Within(column, info, span("before", found.latest + timedelta(days=1), clock.now, clock.zone), clock.zone)
     return and_(earlier, OnDays(column, info, found, clock.zone))
 
 
 def _contains(column: ColumnElement[Any], info: ColumnInfo, leaf: Leaf) -> ColumnElement[bool]:
-    has = [ListHas(column, info, value) for value in leaf.value]
+    has = ListHas(column, info, leaf.value, every=leaf.operator == "contains_all")
     if leaf.operator == "contains_none":
-        return or_(Missing(column, info), not_(or_(*has)))
-    return and_(not_(Missing(column, info)), or_(*has) if leaf.operator == "contains_any" else and_(*has))
+        return or_(Missing(column, info), not_(has))
+    return and_(not_(Missing(column, info)), has)
 
 
 def _empty(column: ColumnElement[Any], info: ColumnInfo) -> ColumnElement[bool]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ from segments.query import Query, Selection, ready, refuse_missing, selection, s
 from segments.sources import engine, opened, zone
 from segments.values import elements, natural
 
+SPELLINGS = 20
+"""So many more values are asked for than shown, since several may be the same one."""
 MOST_LISTS = 1_000
 """So many different lists are looked at for their elements."""
 _NESTED = (ColumnType.LIST, ColumnType.OBJECT)
@@ -103,11 +107,13 @@ def values(model: DataModel, column: str, search: str, *, limit: int, look: Call
         table, type = query.table([column]), query.types[column]
         found = statements.containing(table.source, table.infos[column], search)
         chosen = statements.select(table.source, table.infos, [column], found)
-        asked = (reader.rows(one, MOST_LISTS if type in _NESTED else limit) for one in [statements.frequent(chosen, type)])
+        most = MOST_LISTS if type in _NESTED else limit + SPELLINGS
+        asked = (reader.rows(one, most) for one in [statements.frequent(chosen, type)])
         with closing(ahead(asked, look=look, interrupt=reader.interrupt)) as answers:
             (rows,) = answers
-    observed = _values(rows, type, zone(model.source))
-    return elements(observed, search)[:limit] if type in _NESTED else observed
+    if type in _NESTED:
+        return elements([(row["value"], int(row["rows"])) for row in rows], search)[:limit]
+    return [(value, count) for value, count in _values(rows, type, zone(model.source)) if value is not None][:limit]
 
 
 def breakdown(selection: Selection, column: str, *, now: datetime, limit: int) -> list[tuple[Any, int]]:
@@ -119,8 +125,8 @@ def breakdown(selection: Selection, column: str, *, now: datetime, limit: int) -
     with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
         query = ready(selection, reader, now)
         refuse_missing(selection, [column], query.types)
-        rows = reader.rows(statements.frequent(query.select([column]), query.types[column]), limit)
-    return _values(rows, query.types[column], zone(selection.model.source))
+        rows = reader.rows(statements.frequent(query.select([column]), query.types[column]), limit + SPELLINGS)
+    return _values(rows, query.types[column], zone(selection.model.source))[:limit]
 
 
 def count(selection: Selection, *, now: datetime) -> int:
@@ -172,7 +178,12 @@ def _natural(rows: list[dict[str, Any]], query: Query, selection: Selection) -> 
 
 
 def _values(rows: list[dict[str, Any]], type: ColumnType, home: ZoneInfo) -> list[tuple[Any, int]]:
-    return [(natural(row["value"], type, home), int(row["rows"])) for row in rows]
+    """Each value once, however the source spells it: `t` and `1` are true, NaN and infinity are null."""
+    counts: Counter[Any] = Counter()
+    for row in rows:
+        value = natural(row["value"], type, home)
+        counts[json.dumps(value) if isinstance(value, list | dict) else value] += int(row["rows"])
+    return counts.most_common()
 
 
 def _counted(query: Select[Any], reader: Reader) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Text, any_, cast, false, func, literal, or_, types
+from sqlalchemy import ColumnElement, Text, and_, any_, cast, false, func, literal, or_, types
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import TextClause
@@ -113,13 +113,19 @@ class TextIs(Term):
 
 
 class ListHas(Term):
-    """Whether a list holds an element that reads as `value`. Not asked of a missing list."""
+    """Whether a list holds elements that read as these texts: one of them, or `every` one. Not asked of a missing list."""
 
     type = types.Boolean()
 
-    def __init__(self, column: ColumnElement[Any], info: ColumnInfo, value: str) -> None:
+    def __init__(self, column: ColumnElement[Any], info: ColumnInfo, values: Sequence[str], *, every: bool) -> None:
         super().__init__(column, info)
-        self.value = literal(value, Text())
+        self.values = list(dict.fromkeys(values))
+        self.every = every
+
+    @property
+    def array(self) -> ColumnElement[Any]:
+        """The texts as one value, where a database has arrays."""
+        return literal(self.values, types.ARRAY(Text()))
 
 
 class Label(Term):
@@ -294,4 +300,5 @@ def _position(term: Position) -> ColumnElement[Any]:
 @written(ListHas)
 def _list_has(term: ListHas) -> ColumnElement[Any]:
     # An element that is null makes it null, where the value is not found.
-    return func.coalesce(term.value == any_(cast(term.column, types.ARRAY(Text()))), false())
+    held = [func.coalesce(literal(value, Text()) == any_(cast(term.column, types.ARRAY(Text()))), false()) for value in term.values]
+    return and_(*held) if term.every else or_(*held)

@@ -68,7 +68,7 @@ class Moments:
 
 @dataclass(frozen=True)
 class Anniversary:
-    """The days from `first` to `last`, on which what lies before them comes round: the same day of a later year.
+    """The days from `first` to `last`, on which earlier ones come round: the same day of a later year.
 
     What is of February 29 comes round on February 28 where the year has no such day.
     """
@@ -76,11 +76,19 @@ class Anniversary:
     first: date
     last: date
 
+    @property
+    def latest(self) -> date:
+        """The latest day that comes round on one of them."""
+        return max(self.first - timedelta(days=1), _day(self.last.year - 1, self._end, "02-28"))
+
+    @property
+    def _end(self) -> str:
+        end = f"{self.last:%m-%d}"
+        return LEAP_DAY if end == "02-28" and not calendar.isleap(self.last.year) else end
+
     def days(self) -> list[tuple[str, str]]:
         """Stretches of the year, their first and last day as text: [("12-20", "12-31"), ("01-01", "01-18")]."""
-        first, last = f"{self.first:%m-%d}", f"{self.last:%m-%d}"
-        if last == "02-28" and not calendar.isleap(self.last.year):
-            last = LEAP_DAY
+        first, last = f"{self.first:%m-%d}", self._end
         if self.first.year == self.last.year:
             return [(first, last)]
         return [(first, "12-31"), ("01-01", last)] if self.last.year == self.first.year + 1 else [("01-01", "12-31")]

@@ -56,20 +56,25 @@ def moment(text: str, zone: ZoneInfo | None) -> datetime | None:
     return read if read.tzinfo else read.replace(tzinfo=zone)
 
 
-def spelled(element: Any) -> str:
-    """An element of a list as the text that it is compared by: a text as it is, everything else as JSON writes it."""
-    return element if isinstance(element, str) else json.dumps(element)
+def listed(text: str) -> set[str]:
+    """The elements of a JSON list as the texts that they are compared by: 1.50 as it is written. Lists and objects in it have none."""
+    try:
+        items = json.loads(text, parse_float=str)
+    except (ValueError, RecursionError):
+        return set()
+    plain = (item for item in items if isinstance(item, str | int)) if isinstance(items, list) else ()
+    return {item if isinstance(item, str) else json.dumps(item) for item in plain}
 
 
-def elements(lists: Sequence[tuple[Any, int]], search: str) -> list[tuple[str, int]]:
+def elements(lists: Sequence[tuple[str | None, int]], search: str) -> list[tuple[str, int]]:
     """The elements of lists whose text contains `search`, the most frequent first.
 
     Args:
-        lists: natural values, each with how many rows have it; one that is no list has no elements.
+        lists: JSON, each with how many rows have it; one that is no list has no elements.
     """
     counts: Counter[str] = Counter()
     for held, rows in lists:
-        for text in {spelled(item) for item in held if item is not None} if isinstance(held, list) else ():
+        for text in listed(held or ""):
             if search.lower() in text.lower():
                 counts[text] += rows
     return sorted(counts.items(), key=lambda counted: (-counted[1], counted[0]))

@@ -18,18 +18,13 @@ from core.errors import Misconfigured
 from segments.comparing import ZERO, Clock, bound, comparable, compared, measured, sortable
 from segments.contract import ColumnInfo, ColumnType
 from segments.limits import Limit
+from segments.terms import Aggregate
 from segments.tree import EVERYTHING, Group, Item, Member, Related, fields
 
 Infos = Mapping[str, ColumnInfo]
 """The columns of a model by the names that the model gives them; the name inside is the source's."""
 Join = tuple[FromClause, ColumnElement[bool]]
 ONE: ColumnElement[Any] = literal_column("1")
-_MEASURES: Mapping[str, Callable[[Any], ColumnElement[Any]]] = {
-    "sum": func.sum,
-    "average": func.avg,
-    "min": func.min,
-    "max": func.max,
-}
 
 
 @dataclass(frozen=True)
@@ -147,7 +142,7 @@ class Builder:
         rows, own, info = self.found(item)
         if item.measure == "count":
             return self.counted(item, rows, own)
-        measure = _MEASURES[item.measure](rows.c.value)
+        measure = Aggregate(item.measure, rows.c.value, info)
         found = self.join(sqlalchemy.select(rows.c.key, measure.label("value")).group_by(rows.c.key), own)
         return measured(found.c.value, info, item, self.clock)
 

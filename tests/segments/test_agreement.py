@@ -224,17 +224,18 @@ def belonging(asked: conditions.Related, row: Mapping[str, Any]) -> list[dict[st
 
 
 def measure(name: str, values: list[Any]) -> Any:
-    if name == "sum":
-        return math.fsum(values)
-    if name == "average":
-        return math.fsum(values) / len(values) if values else None
+    if name in ("sum", "average"):
+        total = sum((Decimal(repr(value)) for value in values), Decimal(0))
+        return round(total, 6) if name == "sum" else round(total / len(values), 6) if values else None
     return (min if name == "min" else max)(values, default=None)
 
 
 def compares(operator: str, value: Any, operand: Any) -> bool:
     if isinstance(value, date):
         return lies(operator, value, operand)
-    if isinstance(value, float):
+    if isinstance(value, Decimal):
+        operand = tuple(Decimal(str(one)) for one in operand) if isinstance(operand, tuple) else Decimal(str(operand))
+    elif isinstance(value, float):
         operand = tuple(map(float, operand)) if isinstance(operand, tuple) else float(operand)
     return {
         "equals": lambda: value == operand,
@@ -276,10 +277,9 @@ def lies_from_now(operator: str, value: date, length: Duration, here: datetime) 
 
 
 def comes_round(value: date, first: date, last: date) -> bool:
-    """Whether a day from first to last is that of a date before them, in a later year."""
+    """Whether a day from first to last is that of a date in an earlier year."""
     day = value.date() if isinstance(value, datetime) else value
-    ahead = (first + timedelta(days=days) for days in range(min((last - first).days, 366) + 1))
-    return day < first and any(of_year(day, one.year) == one for one in ahead)
+    return any(first <= of_year(day, year) <= last for year in range(max(day.year + 1, first.year), last.year + 1))
 
 
 def of_year(day: date, year: int) -> date:
@@ -382,8 +382,8 @@ def compared(draw: st.DrawFn, name: str, column: str) -> dict[str, Any]:
 
 
 ORDERED = ["owner", "signed_on", "seen_at", "paid_at"]
-MEASURED = {"sum": ["owner"], "average": ["owner"], "min": ORDERED, "max": ORDERED}
-NEAR_SUMS = st.sampled_from([0, 1, 7, 9.25, 14, 21, 40, -3])
+MEASURED = {"sum": ["owner", "mrr"], "average": ["owner", "mrr"], "min": ORDERED, "max": ORDERED}
+NEAR_SUMS = st.sampled_from([0, 1, 7, 9.25, 14, 21, 40, -3, 0.1, 0.10001, 3.1, 20.09, -2.4])
 MEMBERS = st.builds(
     lambda name, operator: {"segment": name, "is": operator},
     st.sampled_from(["Small", "Top", "Nested"]),

@@ -9,13 +9,24 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
 from segments import conditions, sql
 from segments.registry import engines
-from tests.segments.places import POSTGRES_SCHEMA, Place, postgres_answers, postgres_settings, run_in_postgres, run_in_sqlite
+from tests.segments.places import (
+    ANSWERS,
+    POSTGRES_SCHEMA,
+    Place,
+    mysql_connection,
+    mysql_settings,
+    postgres_settings,
+    run_in_mysql,
+    run_in_postgres,
+    run_in_sqlite,
+)
 
 LISTS: list[list[str | None] | None] = [
     None,
@@ -27,19 +38,18 @@ LISTS: list[list[str | None] | None] = [
     [None, "b"],
     ["5", "it's"],
     ["a,b"],
+    ["café", "c/d", "👍🏽"],
 ]
 ALL = set(range(len(LISTS)))
-KINDS = ["sqlite json", "postgres array", "postgres jsonb", "parquet list"]
+KINDS = ["sqlite json", "postgres array", "postgres jsonb", "mysql json", "parquet list", "duckdb list", "jsonl list"]
 
 
 @pytest.fixture(params=KINDS)
 def place(request: pytest.FixtureRequest, files: Path) -> Iterator[Place]:
     engine, kind = str(request.param).split()
-    if engine == "postgres":
-        if not postgres_answers():
-            pytest.skip("no PostgreSQL")
-        request.getfixturevalue("postgres")
-    yield {"sqlite": _sqlite, "postgres": _postgres, "parquet": _parquet}[engine](files, kind)
+    if engine in ANSWERS:
+        request.getfixturevalue(engine)
+    yield _MAKERS[engine](files, kind)
 
 
 def _sqlite(root: Path, kind: str) -> Place:
@@ -61,10 +71,39 @@ def _postgres(root: Path, kind: str) -> Place:
     return Place("postgres", f"{POSTGRES_SCHEMA}.{table}", postgres_settings())
 
 
+def _mysql(root: Path, kind: str) -> Place:
+    run_in_mysql("create or replace table lists (id int, tags json)")
+    with mysql_connection() as connection, connection.cursor() as cursor:
+        # As json.dumps writes it, a letter that is not English is escaped.
+        cursor.executemany("insert into lists values (%s, %s)", _documents())
+    return Place("mysql", "lists", mysql_settings())
+
+
+def _documents() -> list[tuple[int, str | None]]:
+    return [(place, None if items is None else json.dumps(items)) for place, items in enumerate(LISTS)]
+
+
+def _jsonl(root: Path, kind: str) -> Place:
+    lines = [json.dumps({"id": place, "tags": items}) for place, items in enumerate(LISTS)]
+    (root / "lists.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return Place("jsonl", "lists", {"path": "lists.jsonl"})
+
+
+def _duckdb(root: Path, kind: str) -> Place:
+    (root / "lists.duckdb").unlink(missing_ok=True)
+    with duckdb.connect(str(root / "lists.duckdb")) as connection:
+        connection.execute("create table lists (id integer, tags varchar[])")
+        connection.executemany("insert into lists values (?, ?)", [[place, items] for place, items in enumerate(LISTS)])
+    return Place("duckdb", "lists", {"path": "lists.duckdb"})
+
+
 def _parquet(root: Path, kind: str) -> Place:
     table = pa.table({"id": pa.array(range(len(LISTS)), pa.int64()), "tags": pa.array(LISTS, pa.list_(pa.string()))})
     pyarrow.parquet.write_table(table, root / "lists.parquet")
     return Place("parquet", "lists", {"path": "lists.parquet"})
+
+
+_MAKERS = {"sqlite": _sqlite, "postgres": _postgres, "mysql": _mysql, "parquet": _parquet, "duckdb": _duckdb, "jsonl": _jsonl}
 
 
 def _literal(items: list[str | None] | None) -> str:
@@ -87,7 +126,19 @@ def found(place: Place, operator: str, value: list[Any] | None = None) -> set[in
         return {int(row["id"]) for row in reader.rows(sql.select(source, infos, ["id"], met), 100)}
 
 
-WANTED = [["a"], ["a", "b"], ["b", "c"], ["A"], ["nothing"], [5], ["it's"], ["a,b"], ["x'); drop table lists; --", "a"]]
+WANTED = [
+    ["a"],
+    ["a", "b"],
+    ["b", "c"],
+    ["A"],
+    ["nothing"],
+    [5],
+    ["it's"],
+    ["a,b"],
+    ["café"],
+    ["c/d", "👍🏽"],
+    ["x'); drop table lists; --", "a"],
+]
 
 
 @pytest.mark.parametrize("wanted", WANTED, ids=str)
@@ -103,3 +154,10 @@ def test_every_engine_finds_what_a_plain_reading_of_lists_finds(place: Place, wa
 def test_a_missing_list_is_empty_and_so_is_one_without_elements(place: Place) -> None:
     assert found(place, "empty") == {0, 1}
     assert found(place, "not_empty") == ALL - {0, 1}
+
+
+def test_a_list_may_be_asked_for_ten_thousand_elements(place: Place) -> None:
+    many = [f"it's {number} %s" for number in range(9_999)]
+    assert found(place, "contains_any", [*many, "a"]) == {2, 3, 4}
+    assert found(place, "contains_none", [*many, "a"]) == ALL - {2, 3, 4}
+    assert found(place, "contains_all", [*many, "a"]) == set()

@@ -51,7 +51,7 @@ def test_numbers_days_and_truths_can_be_chosen_too(slug: str, files: Path) -> No
 def test_of_lists_the_elements_are_offered(lists: Place) -> None:
     rows = model(lists)
     assert read.values(rows, "tags", "", limit=2) == [("a", 3), ("b", 3)]
-    assert read.values(rows, "tags", "a", limit=9) == [("a", 3), ("A", 1), ("a,b", 1)]
+    assert read.values(rows, "tags", "a", limit=9) == [("a", 3), ("A", 1), ("a,b", 1), ("café", 1)]
 
 
 SEEN = [

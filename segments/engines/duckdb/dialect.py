@@ -17,6 +17,7 @@ from segments.terms import (
     Missing,
     NumberValue,
     OnDays,
+    Term,
     TextValue,
     TimeValue,
     Within,
@@ -31,7 +32,8 @@ from segments.times import Days
 from segments.values import DATE, FALSE, LOCAL, NUMBER, TRUE, ZONED
 
 TEXT = "VARCHAR"
-ZONED_TYPE = "TIMESTAMP WITH TIME ZONE"
+ZONED_TYPES = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
+NANOSECONDS = {"TIMESTAMP_NS": types.TIMESTAMP(), "TIMESTAMPTZ_NS": types.TIMESTAMP(timezone=True)}
 WITHOUT_ARROW = ("HUGEINT", "UHUGEINT", "UBIGINT", "FLOAT", "VARINT", "BIGNUM")
 COMPUTED = {ColumnType.TEXT: TEXT, ColumnType.INTEGER: "HUGEINT", ColumnType.NUMBER: "DECIMAL"}
 """The native types of what is computed."""
@@ -98,7 +100,7 @@ def _missing(term: Missing) -> ColumnElement[Any]:
 @written(Within, "duckdb")
 def _within(term: Within) -> ColumnElement[Any]:
     if term.info.native != TEXT:
-        return between(term.column, term.span, zone=None if term.info.native == ZONED_TYPE else term.zone)
+        return between(_moment(term), term.span, zone=None if term.info.native in ZONED_TYPES else term.zone)
     if isinstance(term.span, Days):
         return and_(_spells(term.column, DATE), between(_tried(term.column, "DATE"), term.span))
     return case(
@@ -113,10 +115,15 @@ def _on_days(term: OnDays) -> ColumnElement[Any]:
     return on_days(term, func.strftime(_local(term), literal("%m-%d", Text())))
 
 
+def _moment(term: Term) -> ColumnElement[Any]:
+    """A date or time to the microsecond: no moment with more lies before 1677 or after 2262, and none can be compared with one."""
+    return cast(term.column, NANOSECONDS[term.info.native]) if term.info.native in NANOSECONDS else term.column
+
+
 def _local(term: OnDays) -> ColumnElement[Any]:
     """The date, or the time as the clocks of the zone show it."""
     if term.info.native != TEXT:
-        return in_zone(term.column, term.zone) if term.info.native == ZONED_TYPE else term.column
+        return in_zone(_moment(term), term.zone) if term.info.native in ZONED_TYPES else _moment(term)
     if term.info.type == ColumnType.DATE:
         return _tried(term.column, "DATE")
     zoned = in_zone(_tried(term.column, "TIMESTAMPTZ"), term.zone)
@@ -127,7 +134,7 @@ def _local(term: OnDays) -> ColumnElement[Any]:
 def _time(term: TimeValue) -> ColumnElement[Any]:
     """Of a column of text, the text of that day, or of that moment in UTC."""
     if term.info.native != TEXT:
-        return term.column
+        return _moment(term)
     if term.info.type == ColumnType.DATE:
         return case((_spells(term.column, DATE), cast(_tried(term.column, "DATE"), Text())))
     local = in_zone(_tried(term.column, "TIMESTAMP"), term.zone)
@@ -151,9 +158,9 @@ def _aggregate(term: Aggregate) -> ColumnElement[Any]:
 
 @written(ListHas, "duckdb")
 def _list_has(term: ListHas) -> ColumnElement[Any]:
-    if term.info.type == ColumnType.LIST:
-        return func.coalesce(func.list_contains(cast(term.column, types.ARRAY(Text())), term.value), false())
-    return func.coalesce(func.list_contains(func.json_extract_string(term.column, "$[*]"), term.value), false())
+    is_list = term.info.type == ColumnType.LIST
+    elements = cast(term.column, types.ARRAY(Text())) if is_list else func.json_extract_string(term.column, "$[*]")
+    return func.coalesce((func.list_has_all if term.every else func.list_has_any)(elements, term.array), false())
 
 
 @written(Exported, "duckdb")
@@ -165,8 +172,8 @@ def _exported(term: Exported) -> ColumnElement[Any]:
         return term.column
     if term.info.type in NESTED and native != "JSON":
         return cast(func.to_json(term.column), Text())
-    if native == "TIMESTAMP_NS":
-        return cast(cast(term.column, types.TIMESTAMP()), Text())
+    if native in NANOSECONDS:
+        return cast(_moment(term), Text())
     return cast(term.column, Text())
 
 

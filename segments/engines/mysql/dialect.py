@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, cast, func, literal, literal_column, or_, types
+from sqlalchemy import ColumnElement, Select, and_, case, cast, func, literal, literal_column, or_, select, types
 from sqlalchemy.dialects.mysql import CHAR
 from sqlalchemy.dialects.mysql.mysqldb import MySQLCompiler_mysqldb
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
@@ -29,6 +29,7 @@ from segments.terms import (
     Term,
     TextIs,
     TextValue,
+    TimeValue,
     Within,
     aggregate,
     between,
@@ -92,7 +93,7 @@ def _number(term: NumberValue) -> Element:
     if native.startswith("float"):
         # A single-precision number is what its text says: 0.1, and not 0.10000000149.
         return cast(term.column, CHAR()).op("+")(literal_column("0e0"))
-    return _plus_zero(term.column) if native.startswith("bit") else term.column
+    return _plus_zero(term.column) if native.startswith(("bit", "year")) else term.column
 
 
 @written(BooleanValue, "mysql")
@@ -113,6 +114,20 @@ def _missing(term: Missing) -> Element:
 
 @written(Within, "mysql")
 def _within(term: Within) -> Element:
+    return and_(_spanned(term), _readable_day(term.column))
+
+
+@written(TimeValue, "mysql")
+def _time(term: TimeValue) -> Element:
+    return case((_readable_day(term.column), term.column))
+
+
+def _readable_day(column: Element) -> Element:
+    """The servers hold 0000-00-00 and 2024-02-00, which are no days."""
+    return and_(func.month(column) > literal_column("0"), func.dayofmonth(column) > literal_column("0"))
+
+
+def _spanned(term: Within) -> Element:
     if isinstance(term.span, Days):
         return between(term.column, term.span)
     # The session's zone is UTC; `timestamp` is a moment, `datetime` what the clocks of the source show.
@@ -125,8 +140,8 @@ def _within(term: Within) -> Element:
 @written(OnDays, "mysql")
 def _on_days(term: OnDays) -> Element:
     if term.info.native.startswith("timestamp"):
-        # Servers know zones by their names only where somebody loaded them. These moments begin in 1970.
-        spans = term.anniversary.spans(range(1970, term.anniversary.first.year + 1), term.zone)
+        # Servers know zones by their names only where somebody loaded them. In some of them these moments begin in 1969.
+        spans = term.anniversary.spans(range(1969, term.anniversary.latest.year + 1), term.zone)
         return or_(*(Within(term.column, term.info, span, term.zone) for span in spans))
     return on_days(term, func.date_format(term.column, literal("%m-%d", types.Text())))
 
@@ -148,7 +163,7 @@ def _in_utf8(term: Term) -> Element:
 
 def _readable(column: Element, native: str) -> Element:
     """What a person can read of a value, where the server would send bytes or leave out the zone."""
-    if native.startswith("bit"):
+    if native.startswith(("bit", "year")):
         return _plus_zero(column)
     if native.startswith("timestamp"):
         return func.concat(cast(column, CHAR()), literal_column("'Z'"))
@@ -170,7 +185,10 @@ def _aggregate(term: Aggregate) -> Element:
 
 @written(ListHas, "mysql")
 def _list_has(term: ListHas) -> Element:
-    """An element reads as the value where it is that text, or the number or truth value that the text spells."""
-    spelled = case((func.json_valid(term.value), term.value), else_=literal("null", types.Text()))
-    held = [func.coalesce(func.json_contains(term.column, one), 0) == 1 for one in (func.json_quote(term.value), spelled)]
-    return and_(func.json_type(term.column) == "ARRAY", or_(held[0], and_(func.json_valid(term.value), held[1])))
+    """The servers' own search takes escaped letters for others, and looks into lists inside the list."""
+    elements = func.json_table(term.column, literal_column("'$[*]' COLUMNS (element LONGTEXT PATH '$')")).alias("elements")
+    element = cast(literal_column("elements.element"), types.LargeBinary())
+    wanted = is_one_of(element, [literal(value, types.String()) for value in term.values])
+    found: Select[Any] = select(func.count(element.distinct())).select_from(elements).where(wanted).correlate_except(elements)
+    least = len(term.values) if term.every else 1
+    return and_(func.json_type(term.column) == "ARRAY", found.scalar_subquery() >= literal_column(str(least)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, any_, case, cast, false, func, literal_column, select, types
+from sqlalchemy import ColumnElement, Text, case, cast, false, func, literal_column, select, types
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
@@ -56,9 +56,13 @@ def _aggregate(term: Aggregate) -> ColumnElement[Any]:
 
 @written(ListHas, "postgresql")
 def _list_has(term: ListHas) -> ColumnElement[Any]:
+    return func.coalesce(_texts(term).op("@>" if term.every else "&&")(term.array), false())
+
+
+def _texts(term: ListHas) -> ColumnElement[Any]:
+    """The elements as an array of texts."""
     if term.info.type == ColumnType.LIST:
-        # An element that is null makes it null, where the value is not found.
-        return func.coalesce(term.value == any_(cast(term.column, types.ARRAY(Text()))), false())
+        return cast(term.column, types.ARRAY(Text()))
     document = cast(term.column, JSONB())
     elements = case((func.jsonb_typeof(document) == "array", document), else_=cast(literal_column("'[]'"), JSONB()))
-    return func.coalesce(term.value.in_(select(func.jsonb_array_elements_text(elements)).correlate_except()), false())
+    return func.array(select(func.jsonb_array_elements_text(elements)).correlate_except().scalar_subquery())

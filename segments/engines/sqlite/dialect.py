@@ -5,9 +5,10 @@ Functions of our own, `as_number` and the like, read and sum what SQLite can't; 
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Numeric, Text, and_, case, cast, func, literal, literal_column, or_
+from sqlalchemy import ColumnElement, Integer, LargeBinary, Numeric, Text, and_, case, cast, func, literal, literal_column, or_
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from segments.contract import ColumnType
@@ -49,7 +50,7 @@ def _number(term: NumberValue) -> ColumnElement[Any]:
     return case(
         (kind == "integer", term.column),
         (and_(kind == "real", term.column.between(-LARGEST, LARGEST)), term.column),
-        (kind == "text", func.as_number(term.column)),
+        (kind == "text", func.as_number(_bytes(term.column))),
     )
 
 
@@ -74,29 +75,29 @@ def _within(term: Within) -> ColumnElement[Any]:
     text = cast(term.column, Text())
     if isinstance(term.span, Days):
         first, last = (literal(day.isoformat(), Text()) for day in (term.span.first, term.span.last))
-        return and_(func.date(text) == text, text.between(first, last))
+        return and_(_is_day(text), text.between(first, last))
     ends = [literal(f"{end:%Y-%m-%d %H:%M:%S.%f}".rjust(26, "0"), Text()) for end in (*term.span.utc(), *term.span.local(term.zone))]
-    return func.is_within(text, *ends, type_=Integer()) == literal_column("1")
+    return func.is_within(_bytes(term.column), *ends, type_=Integer()) == literal_column("1")
 
 
 @written(OnDays, "sqlite")
 def _on_days(term: OnDays) -> ColumnElement[Any]:
     text = cast(term.column, Text())
     is_date = term.info.type == ColumnType.DATE
-    return on_days(term, func.substr(text, 6, 5) if is_date else func.month_day(text, literal(term.zone.key, Text())))
+    return on_days(term, func.substr(text, 6, 5) if is_date else func.month_day(_bytes(term.column), literal(term.zone.key, Text())))
 
 
 @written(TimeValue, "sqlite")
 def _time(term: TimeValue) -> ColumnElement[Any]:
     text = cast(term.column, Text())
     if term.info.type == ColumnType.DATE:
-        return case((func.date(text) == text, text))
-    return func.as_moment(text, literal(term.zone.key, Text()))
+        return case((_is_day(text), text))
+    return func.as_moment(_bytes(term.column), literal(term.zone.key, Text()))
 
 
 @written(SmallLetters, "sqlite")
 def _small_letters(term: SmallLetters) -> ColumnElement[Any]:
-    return func.small_letters(TextValue(term.column, term.info))
+    return func.small_letters(_bytes(term.column))
 
 
 @written(Position, "sqlite")
@@ -113,4 +114,15 @@ def _aggregate(term: Aggregate) -> ColumnElement[Any]:
 
 @written(ListHas, "sqlite")
 def _list_has(term: ListHas) -> ColumnElement[Any]:
-    return func.list_has(cast(term.column, Text()), term.value, type_=Integer()) == literal_column("1")
+    wanted = literal(json.dumps(term.values), Text())
+    return func.list_has(_bytes(term.column), wanted, literal_column(str(int(term.every))), type_=Integer()) == literal_column("1")
+
+
+def _is_day(text: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Without a step of no days, February 30 would be one."""
+    return func.date(text, literal_column("'+0 days'")) == text
+
+
+def _bytes(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The text as it is stored: what is not UTF-8 reaches no function of ours as text."""
+    return cast(cast(column, Text()), LargeBinary())

@@ -34,7 +34,7 @@ STEPS_BETWEEN_LOOKS = 10_000
 LOCK_SECONDS = 5
 MAX_VALUE_BYTES = 100_000_000
 ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
-FUNCTIONS: Mapping[Callable[..., Any], int] = {as_moment: 2, as_number: 1, is_within: 5, list_has: 2, month_day: 2, small_letters: 1}
+FUNCTIONS: Mapping[Callable[..., Any], int] = {as_moment: 2, as_number: 1, is_within: 5, list_has: 3, month_day: 2, small_letters: 1}
 """Our own, that the dialect calls, with how many values each takes."""
 FORBIDDEN_FUNCTIONS = {"load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"}
 

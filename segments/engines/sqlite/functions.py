@@ -1,21 +1,24 @@
-"""PURE. What SQLite can't do by itself: numbers and times in text are read, and numbers summed whatever their order."""
+"""PURE. What SQLite can't do by itself: numbers and times in text are read, and numbers summed whatever their order.
+
+Text comes as its bytes: SQLite holds any, and Python would take none that are not UTF-8.
+"""
 
 from __future__ import annotations
 
 import json
 import math
-from datetime import UTC
-from typing import Any
+from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from segments.contract import ColumnType
 from segments.terms import DECIMALS
-from segments.values import moment, natural, spelled
+from segments.values import listed, moment, natural
 
 _UTC = ZoneInfo("UTC")
 
 
-def as_number(value: Any) -> int | float | None:
+def as_number(value: bytes | None) -> int | float | None:
     """The number that a text spells; None where it spells none."""
     number = natural(value, ColumnType.NUMBER, _UTC)
     if number is None or isinstance(number, str):
@@ -23,14 +26,14 @@ def as_number(value: Any) -> int | float | None:
     return number if isinstance(number, int) and abs(number) < 2**63 else float(number)
 
 
-def is_within(value: Any, first: str, last: str, first_local: str, last_local: str) -> bool:
+def is_within(value: bytes | None, first: str, last: str, first_local: str, last_local: str) -> bool:
     """Whether a time in text lies between two others, both included.
 
     Args:
         first, last: in UTC, for a text that names its zone.
         first_local, last_local: in the source's zone, for one that names none.
     """
-    read = moment(value, None) if isinstance(value, str) else None
+    read = _moment(value, None)
     if read is None:
         return False
     if read.tzinfo is None:
@@ -41,13 +44,13 @@ def is_within(value: Any, first: str, last: str, first_local: str, last_local: s
         return False
 
 
-def as_moment(value: Any, zone: str) -> str | None:
+def as_moment(value: bytes | None, zone: str) -> str | None:
     """A time in text as that moment in UTC, all written alike so that they sort; None where it is none.
 
     Args:
         zone: the source's, for a text that names none.
     """
-    read = moment(value, ZoneInfo(zone)) if isinstance(value, str) else None
+    read = _moment(value, ZoneInfo(zone))
     if read is None:
         return None
     try:
@@ -56,32 +59,42 @@ def as_moment(value: Any, zone: str) -> str | None:
         return None
 
 
-def month_day(value: Any, zone: str) -> str | None:
+def month_day(value: bytes | None, zone: str) -> str | None:
     """The day of a time in text, as the clocks of a zone show it: "01-31"; None where it is none.
 
     Args:
         zone: that of a text that names none, too.
     """
     home = ZoneInfo(zone)
-    read = moment(value, home) if isinstance(value, str) else None
+    read = _moment(value, home)
     try:
         return f"{read.astimezone(home):%m-%d}" if read else None
     except OverflowError:
         return None
 
 
-def small_letters(value: Any) -> Any:
+def small_letters(value: bytes | None) -> str | None:
     """A text in small letters, those of other alphabets than English too."""
-    return value.lower() if isinstance(value, str) else value
+    return None if value is None else _text(value).lower()
 
 
-def list_has(value: Any, wanted: str) -> bool:
-    """Whether a text is a JSON list with an element that reads as `wanted`."""
-    try:
-        items = json.loads(value)
-    except (TypeError, ValueError):
-        return False
-    return isinstance(items, list) and any(spelled(item) == wanted for item in items if item is not None)
+def list_has(value: bytes | None, wanted: str, every: int) -> bool:
+    """Whether a text is a JSON list with elements that read as those of the list `wanted`: one of them, or every one."""
+    held, asked = set() if value is None else listed(_text(value)), _asked(wanted)
+    return asked <= held if every else not asked.isdisjoint(held)
+
+
+@lru_cache(maxsize=64)
+def _asked(wanted: str) -> frozenset[str]:
+    return frozenset(json.loads(wanted))
+
+
+def _moment(value: bytes | None, zone: ZoneInfo | None) -> datetime | None:
+    return None if value is None else moment(_text(value), zone)
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
 
 
 class ExactSum:

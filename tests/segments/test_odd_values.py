@@ -1,0 +1,128 @@
+"""Values that a source holds in an odd way: each means the same as the same one written plainly."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from segments import read
+from segments.discovery import refresh_columns
+from segments.models import Column, DataModel, Relation, Segment, Source
+from tests.segments.places import POSTGRES_SCHEMA, Place, mysql_settings, postgres_settings, run_in_mysql, run_in_postgres, values
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 31, tzinfo=UTC)
+
+
+def model(place: Place, name: str = "Rows") -> DataModel:
+    source, _ = Source.objects.get_or_create(name="Shop", defaults={"engine": place.slug, "config": place.settings})
+    made = DataModel.objects.create(name=name, source=source, table=place.table, primary_key="id")
+    refresh_columns(made)
+    return made
+
+
+def ids(place: Place, field: str, operator: str, value: Any = None) -> list[Any]:
+    asked = {} if value is None else {"value": value}
+    return [row["id"] for row in values(place, field=field, **{"is": operator}, **asked)]
+
+
+@pytest.mark.parametrize("unit", ["us", "ns"])
+@pytest.mark.parametrize(("zone", "late"), [("UTC", [2]), (None, [])])
+def test_a_moment_to_the_nanosecond_is_compared_as_any_other(unit: str, zone: str | None, late: list[int], files: Path) -> None:
+    """In Paris, 23:30 in UTC is the next day; without a zone it is what the clocks show there."""
+    moments = [datetime(2026, 3, 28, hour, 30, tzinfo=UTC if zone else None) for hour in (22, 23)]
+    table = pa.table({"id": pa.array([1, 2]), "at": pa.array(moments, pa.timestamp(unit, zone))})
+    pyarrow.parquet.write_table(table, files / "moments.parquet")
+    place = Place("parquet", "moments", {"path": "moments.parquet"})
+    assert ids(place, "at", "on", "2026-03-29") == late
+    assert ids(place, "at", "after", "2026-03-28") == late
+    assert ids(place, "at", "before", "2026-03-29") == [one for one in (1, 2) if one not in late]
+    assert ids(place, "at", "more_than_ago", "1 day") == [1, 2]
+    assert ids(place, "at", "anniversary_in", "13 months") == [1, 2]
+
+
+def test_text_that_is_not_utf8_counts_as_unreadable_and_spoils_no_other_row(files: Path) -> None:
+    with sqlite3.connect(files / "bytes.sqlite3") as connection:
+        connection.execute("create table odd (id integer, seen_at timestamp, mrr numeric, tags json, name text)")
+        connection.execute("insert into odd values (1, '2025-03-31 10:00', '12', '[\"vip\"]', 'Éa')")
+        connection.execute("insert into odd select 2, t, t, t, t from (select cast(x'e9' as text) as t)")
+    connection.close()
+    place = Place("sqlite", "odd", {"path": "bytes.sqlite3"})
+    assert ids(place, "seen_at", "before", "2026-01-01") == [1]
+    assert ids(place, "seen_at", "anniversary") == [1]
+    assert ids(place, "mrr", "at_least", 1) == [1]
+    assert ids(place, "tags", "contains_any", ["vip"]) == [1]
+    rows = model(place)
+    assert read.values(rows, "name", "éa", limit=9) == [("Éa", 1)]
+    first = Segment(name="First", model=rows, limit={"rows": 1, "order_by": "seen_at"})
+    assert [row["id"] for row in read.preview(read.selection(first), now=NOW)] == [1]
+
+
+def test_february_has_no_30th_day(files: Path) -> None:
+    with sqlite3.connect(files / "days.sqlite3") as connection:
+        connection.execute("create table days (id integer, d date)")
+        connection.execute("insert into days values (1, '2026-02-28'), (2, '2026-02-30'), (3, null)")
+    connection.close()
+    place = Place("sqlite", "days", {"path": "days.sqlite3"})
+    assert ids(place, "d", "before", "2026-03-01") == [1]
+    assert ids(place, "d", "empty") == [3]
+
+
+@pytest.mark.usefixtures("mysql")
+def test_a_date_without_a_day_is_no_date(files: Path) -> None:
+    zeros = "(1, 1, '0000-00-00', 0), (2, 1, '2024-02-00', 1999), (3, 1, '2020-01-01', 2001)"
+    run_in_mysql(
+        "create or replace table zero (id int primary key, parent int, d date null, y year)",
+        "set session sql_mode = ''",
+        f"insert into zero values {zeros}",
+    )
+    place = Place("mysql", "zero", mysql_settings())
+    assert ids(place, "d", "before", "2026-01-01") == [3]
+    assert ids(place, "d", "more_than_ago", "1 month") == [3]
+    assert ids(place, "d", "anniversary_in", "11 months") == [3]
+    assert ids(place, "y", "greater_than", 1) == [2, 3]
+    assert ids(place, "y", "equals", 0) == [1]
+    rows, others = model(place), model(place, "Others")
+    Relation.objects.create(from_model=others, from_column="parent", to_model=rows, to_column="id")
+    earliest = Segment(name="E", model=rows, where={"all": [{"related": "Others", "min": "d", "is": "on", "value": "2020-01-01"}]})
+    assert [row["id"] for row in read.preview(read.selection(earliest), now=NOW)] == [1]
+    first = Segment(name="F", model=rows, limit={"rows": 1, "order_by": "d"})
+    assert read.preview(read.selection(first), now=NOW)[0]["d"] == date(2020, 1, 1)
+
+
+def test_a_value_is_counted_once_however_it_is_spelled(files: Path) -> None:
+    with sqlite3.connect(files / "spelled.sqlite3") as connection:
+        connection.execute("create table spelled (id integer, b boolean, n real)")
+        connection.execute("insert into spelled values (1, 1, 9e999), (2, 't', null), (3, 'TRUE', -9e999), (4, 0, 2), (5, null, 2)")
+    connection.close()
+    rows = model(Place("sqlite", "spelled", {"path": "spelled.sqlite3"}))
+    everything = read.selection(rows)
+    assert read.breakdown(everything, "b", now=NOW, limit=9) == [(True, 3), (None, 1), (False, 1)]
+    assert read.breakdown(everything, "n", now=NOW, limit=9) == [(None, 3), (2, 2)]
+    assert read.values(rows, "b", "", limit=9) == [(True, 3), (False, 1)]
+    assert read.values(rows, "n", "", limit=9) == [(2, 2)]
+
+
+@pytest.mark.usefixtures("postgres")
+@pytest.mark.parametrize(
+    ("native", "held", "offered"),
+    [
+        ("numeric(10,2)[]", "'{1.50,2}'", ["1.50", "2.00"]),
+        ("jsonb", '\'[1.50, true, "x", {"a": 1}, ["y"]]\'', ["1.50", "true", "x"]),
+        ("int[]", "'{7}'", ["7"]),
+    ],
+)
+def test_an_element_that_is_offered_is_found(native: str, held: str, offered: Sequence[str]) -> None:
+    run_in_postgres("drop table if exists held", f"create table held (id int, tags {native})", f"insert into held values (1, {held})")
+    place = Place("postgres", f"{POSTGRES_SCHEMA}.held", postgres_settings())
+    assert [value for value, _ in read.values(model(place), "tags", "", limit=9)] == list(offered)
+    for value in offered:
+        assert ids(place, "tags", "contains_any", [value]) == [1], value
+    assert Column.objects.get(name="tags").type in ("list", "object")
