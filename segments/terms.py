@@ -5,6 +5,7 @@ An engine whose dialect needs another form registers it with `written`, in its o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import TextClause
 
+from core.errors import Misconfigured
 from segments.contract import ColumnInfo, ColumnType
 from segments.times import Anniversary, Days, Moments
 from segments.values import NOT_A_NUMBER
@@ -170,6 +172,7 @@ class Verbatim(TextClause):
         self.text = sql
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 DECIMALS = 6
 """Of averages, and of sums of numbers that are not decimal."""
 _EXACT = ("numeric", "decimal", "fixed", "bignumeric")
@@ -233,7 +236,14 @@ def is_not_a_number(text: ColumnElement[Any]) -> ColumnElement[bool]:
 
 
 def bare(sql: str) -> str:
-    """A person's statement as it can stand in brackets."""
+    """A person's statement as it can stand in brackets.
+
+    Raises:
+        Misconfigured: it holds a character that databases read in ways of their own. To MariaDB a NUL is the end.
+    """
+    if found := _CONTROL.search(sql):
+        message = f"The query holds the character U+{ord(found[0]):04X}, which databases read in ways of their own. Write it without."
+        raise Misconfigured("source_function", message, where="sql")
     # The line break ends a comment in the last line, which would swallow the closing bracket.
     return sql.strip().rstrip("; \t\r\n") + "\n"
 

@@ -16,22 +16,34 @@ from segments.terms import Verbatim
 
 @dataclass(frozen=True)
 class Writing:
-    """How a database writes what is no code, and what can't be judged since it hides code or a name."""
+    """How a database writes what is no code, what is a name, and what can't be judged since it hides code or a name."""
 
     skipped: re.Pattern[str]
+    name: re.Pattern[str]
     hidden: re.Pattern[str]
 
 
 _BLOCK = r"/\*.*?(?:\*/|\Z)"
+_LETTER = r"A-Za-z_\x80-\U0010ffff"
+_ESCAPED = r"'(?:[^'\\]|\\.|'')*'"
 STANDARD = Writing(
-    re.compile(rf"--[^\n\r]* | {_BLOCK} | \$(\w*)\$.*?\$\1\$ | [eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*'", re.VERBOSE | re.DOTALL),
+    re.compile(
+        rf"""--[^\n\r]* | {_BLOCK} | \$((?:[{_LETTER}][{_LETTER}0-9]*)?)\$.*?\$\1\$
+        | [eE]{_ESCAPED}(?:[ \t\f]*[\n\r][ \t\f\n\r]*{_ESCAPED})* | '(?:[^']|'')*'""",
+        re.VERBOSE | re.DOTALL,
+    ),
+    re.compile(rf"[{_LETTER}][{_LETTER}0-9$]*"),
     re.compile(r"\b[uU]&[\"']"),
 )
 MYSQL = Writing(
-    re.compile(rf"""--(?=[\s]|\Z)[^\n]* | \#[^\n]* | {_BLOCK} | '(?:[^'\\]|\\.|'')*' | "(?:[^"\\]|\\.|"")*\"""", re.VERBOSE | re.DOTALL),
+    re.compile(
+        rf"""--(?=[\x00-\x20\x7f]|\Z)[^\n]* | \#[^\n]* | {_BLOCK} | {_ESCAPED} | "(?:[^"\\]|\\.|"")*\"""",
+        re.VERBOSE | re.DOTALL,
+    ),
+    re.compile(rf"[{_LETTER}0-9$]+"),
     re.compile(r"/\*M?!"),
 )
-_WORD = re.compile(r'"(?:[^"]|"")*" | `(?:[^`]|``)*` | [^\W\d][\w$]* | \S', re.VERBOSE)
+_WORD = re.compile(r'"(?:[^"]|"")*" | `(?:[^`]|``)*` | \S', re.VERBOSE)
 
 
 def calls(sql: str, writing: Writing) -> set[str]:
@@ -49,6 +61,18 @@ def refuse_calls(sql: str, forbidden: Collection[str], writing: Writing) -> None
     refuse_hidden(sql, writing)
     for name in sorted(calls(sql, writing) & set(forbidden)):
         message = f"The function {name} can't be used here: a query may only read the rows of tables. Write it without."
+        raise Misconfigured("source_function", message, where="sql")
+
+
+def names(sql: str) -> set[str]:
+    """Every word that could be a name, in small letters, also in texts and comments: whatever a database takes for one of those."""
+    return set(re.findall(r"[a-z_][a-z0-9_]*", sql.lower()))
+
+
+def refuse_names(sql: str, forbidden: Collection[str]) -> None:
+    """Raises Misconfigured where one of these names stands anywhere in the SQL."""
+    for name in sorted(names(sql) & set(forbidden)):
+        message = f"{name} can't be used here, not even in a text or a comment: a query may only read rows. Write it without."
         raise Misconfigured("source_function", message, where="sql")
 
 
@@ -70,7 +94,7 @@ def _parts(sql: str, writing: Writing) -> Iterator[tuple[bool, str]]:
     place = 0
     while place < len(sql):
         skipped = writing.skipped.match(sql, place)
-        found = skipped or _WORD.match(sql, place)
+        found = skipped or writing.name.match(sql, place) or _WORD.match(sql, place)
         if found:
             yield skipped is not None, found[0]
         place = found.end() if found else place + 1
@@ -80,6 +104,6 @@ def _bare_name(word: str) -> str:
     """A name without its quotation marks, in small letters; nothing for any other word."""
     if word[:1] in ('"', "`"):
         word = word[1:-1].replace('""', '"').replace("``", "`")
-    elif not re.match(r"[^\W\d]", word):
+    elif not re.match(rf"[{_LETTER}]", word):
         return ""
     return word.lower()

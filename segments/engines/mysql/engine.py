@@ -33,10 +33,11 @@ SSL_MODES = (
     ("disable", "Never encrypted"),
 )
 FORBIDDEN = frozenset(
-    {"load_file", "sleep", "benchmark", "nextval", "setval", "lastval", "sys_exec", "sys_eval", "master_pos_wait", "source_pos_wait"}
+    {"load_file", "outfile", "dumpfile", "nextval", "setval", "sys_exec", "sys_eval", "master_pos_wait", "source_pos_wait"}
     | {"get_lock", "release_lock", "release_all_locks", "is_free_lock", "is_used_lock", "master_gtid_wait", "wait_for_executed_gtid_set"}
 )
-"""Functions that touch files or locks of the server, or wait there."""
+"""What touches files or locks of the server, or waits there: it may not even be named."""
+FORBIDDEN_CALLS = FORBIDDEN | {"sleep", "benchmark", "lastval"}
 
 READABLE = "table_type in ('BASE TABLE', 'VIEW', 'SYSTEM VERSIONED') and table_schema in %s"
 TABLES = f"select table_schema, table_name from information_schema.tables where {READABLE} order by table_schema <> %s, 1, 2"  # noqa: S608
@@ -114,7 +115,7 @@ class MySQLReader(Reader):
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
         if not sql:
             return self._of_table(table)
-        words.refuse_calls(sql, FORBIDDEN, words.MYSQL)
+        _refuse(sql)
         with self._problems():
             fields = wire.ask(self.connection, f"SELECT * FROM ({bare(sql)}) AS described LIMIT 0".encode())  # noqa: S608
             list(wire.blocks(self.connection, len(fields)))
@@ -127,7 +128,7 @@ class MySQLReader(Reader):
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
         for sql in words.written_by_people(query):
-            words.refuse_calls(sql, FORBIDDEN, words.MYSQL)
+            _refuse(sql)
         compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         statement = self.connection.cursor().mogrify(str(compiled), dict(compiled.params))
         end = time.monotonic() + self.timeout_seconds
@@ -175,6 +176,12 @@ class MySQLReader(Reader):
             yield
         except (pymysql.MySQLError, OSError, EOFError) as error:
             raise failures.running(error, self.timeout_seconds) from None
+
+
+def _refuse(sql: str) -> None:
+    """Raises Misconfigured where a person's SQL does more than read rows."""
+    words.refuse_names(sql, FORBIDDEN)
+    words.refuse_calls(sql, FORBIDDEN_CALLS, words.MYSQL)
 
 
 def _batch(columns: Sequence[wire.Values], fields: Sequence[FieldDescriptorPacket]) -> pa.RecordBatch:

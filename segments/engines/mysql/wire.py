@@ -10,7 +10,8 @@ from typing import Any
 
 from pymysql import Connection
 from pymysql.constants import COMMAND, CR
-from pymysql.err import OperationalError, raise_mysql_exception
+from pymysql.constants.ER import NOT_SUPPORTED_YET
+from pymysql.err import OperationalError, ProgrammingError, raise_mysql_exception
 from pymysql.protocol import FieldDescriptorPacket
 
 from core.errors import Misconfigured
@@ -34,6 +35,8 @@ def ask(connection: Connection[Any], statement: bytes) -> list[FieldDescriptorPa
     """
     connection._execute_command(COMMAND.COM_QUERY, statement)
     count = connection._read_packet().read_length_encoded_integer()
+    if not count:
+        raise ProgrammingError(NOT_SUPPORTED_YET, "The statement gives no rows.")
     fields = [connection._read_packet(FieldDescriptorPacket) for _ in range(count)]
     connection._read_packet()
     return fields

@@ -61,11 +61,16 @@ CATALOG = f"""
 """  # noqa: S608
 REQUIRED = "select attname from pg_attribute where attrelid = to_regclass(%s) and attnotnull"
 VOLATILE = """
-    select distinct p.proname from pg_proc p join pg_language l on l.oid = p.prolang
-    where p.proname = any(%s) and p.provolatile = 'v' and (l.lanname in ('internal', 'c') or not l.lanpltrusted)
+    select p.proname, bool_or(l.lanname in ('internal', 'c') or not l.lanpltrusted) from pg_proc p join pg_language l on l.oid = p.prolang
+    where p.proname = any(%s) and p.provolatile = 'v' group by 1
 """
-"""Functions of the server that a read-only transaction does not keep from reading files, waiting or calling other servers."""
+"""Volatile functions, and whether a read-only transaction does not keep them from reading files, waiting or calling other servers."""
 HARMLESS = {"random", "random_normal", "normal_rand", "clock_timestamp", "timeofday", "gen_random_uuid", "gen_random_bytes", "gen_salt"}
+HARMLESS |= {"system", "bernoulli", "setseed"}
+FORBIDDEN = {"crosstab", "crosstab2", "crosstab3", "crosstab4", "crosstabn", "connectby", "xpath_table"}
+"""They run SQL that stands in a text, and call themselves stable."""
+FORBIDDEN |= {"pg_hba_file_rules", "pg_ident_file_mappings", "pg_file_settings", "pg_show_all_file_settings"}
+"""What files of the server hold."""
 FOREIGN_KEYS = """
     select own.attname, n.nspname, c.relname, other.attname from pg_constraint k
     join pg_class c on c.oid = k.confrelid join pg_namespace n on n.oid = c.relnamespace
@@ -113,6 +118,7 @@ class PostgresReader(Reader):
 
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
         name = _identifier(table) if table else ""
+        words.refuse_names(table, FORBIDDEN)
         self._refuse_volatile([sql])
         described = self._described(f"({bare(sql)})" if sql else name, table)
         required = {found for (found,) in self._asked(REQUIRED, (name,))} if table else set()
@@ -149,10 +155,15 @@ class PostgresReader(Reader):
         return {"all": not self.schemas, "schemas": self.schemas}
 
     def _refuse_volatile(self, statements: Iterable[str]) -> None:
-        """Raises Misconfigured where a person's SQL calls a function that the database holds to be volatile."""
+        """Raises Misconfigured where a person's SQL calls a function that the database holds to be volatile.
+
+        The more dangerous ones may not even be named: `(x).pg_read_file` is a call, too.
+        """
         for sql in filter(None, statements):
-            called = sorted(words.calls(sql, words.STANDARD) - HARMLESS)
-            words.refuse_calls(sql, {name for (name,) in self._asked(VOLATILE, (called,))}, words.STANDARD)
+            named = words.names(sql) | words.calls(sql, words.STANDARD)
+            found = dict(self._asked(VOLATILE, (sorted(named - HARMLESS),)))
+            words.refuse_names(sql, FORBIDDEN | {name for name, dangerous in found.items() if dangerous})
+            words.refuse_calls(sql, found, words.STANDARD)
 
     def _described(self, source: str, table: str = "") -> Sequence[psycopg.Column]:
         """The columns of a table, or of a query in brackets; refuses more than one statement."""
