@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from select import select
 
@@ -13,7 +13,7 @@ from psycopg.pq.abc import PGconn
 BLOCK_BYTES = 1_500_000
 
 
-def copy_out(connection: PGconn, statement: bytes) -> Generator[bytearray, None, None]:
+def copy_out(connection: PGconn, statement: bytes, interrupt: Callable[[], None] | None = None) -> Generator[bytearray, None, None]:
     """What a COPY sends, in blocks of whole rows of some megabytes.
 
     The server sends one row a message (PostgreSQL: Message Formats, COPY); asking libpq for them takes half the time that
@@ -21,6 +21,7 @@ def copy_out(connection: PGconn, statement: bytes) -> Generator[bytearray, None,
 
     Args:
         connection: idle or in a transaction; nobody else may use it meanwhile.
+        interrupt: ends the statement, where asking the server to do so may take too long.
 
     Raises:
         psycopg.Error
@@ -30,7 +31,7 @@ def copy_out(connection: PGconn, statement: bytes) -> Generator[bytearray, None,
         raise psycopg.errors.error_from_result(result)
     block = bytearray()
     next_row = connection.get_copy_data
-    with _ended(connection):
+    with _ended(connection, interrupt or connection.get_cancel().cancel):
         # Nothing is called for a row but this: there are millions of them.
         while (found := next_row(1))[0] >= 0:
             block += found[1]
@@ -50,12 +51,12 @@ def _await(connection: PGconn) -> None:
 
 
 @contextmanager
-def _ended(connection: PGconn) -> Iterator[None]:
+def _ended(connection: PGconn, interrupt: Callable[[], None]) -> Iterator[None]:
     """Raises what the server said at the end; one who leaves early cancels the statement."""
     try:
         yield
     except GeneratorExit:
-        connection.get_cancel().cancel()
+        interrupt()
         _drain(connection)
         raise
     except psycopg.Error:

@@ -1,7 +1,9 @@
-"""The frame of the JSON endpoints: who may ask, and Problems as answers."""
+"""The frame of the JSON endpoints: who may ask, what they may send, and Problems as answers."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from rest_framework.permissions import BasePermission
@@ -9,7 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.errors import Problem, Unavailable
+from core.errors import Misconfigured, Problem, Unavailable
+
+_ODD = re.compile("[\x00\ud800-\udfff]")
+MOST_DIGITS = 18
 
 
 class MayUse(BasePermission):
@@ -26,7 +31,26 @@ class Endpoint(APIView):  # type: ignore[misc, unused-ignore]
     permission_classes = [MayUse]
     permissions: ClassVar[tuple[str, ...]]
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        try:
+            data = request.data
+        except RecursionError:
+            raise _unreadable() from None
+        if not isinstance(data, Mapping) or any(_ODD.search(value) for value in data.values() if isinstance(value, str)):
+            raise _unreadable()
+
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, Problem):
             return Response({"code": exc.code, "message": exc.message}, status=503 if isinstance(exc, Unavailable) else 400)
         return super().handle_exception(exc)
+
+
+def number(value: Any) -> int:
+    """The number of a row that a request names; 0, which no row has, where it names none."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else 0
+
+
+def _unreadable() -> Misconfigured:
+    return Misconfigured("request_unreadable", "Send one JSON object, without characters that no database can hold.")

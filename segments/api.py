@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
@@ -20,6 +21,8 @@ from segments.models import Column, DataModel, Segment, Source
 
 PREVIEW_ROWS = 20
 SAMPLE_ROWS = 5
+DEEPEST = 20
+"""Lists in lists beyond it are said in words."""
 
 
 class SourceTables(Endpoint):
@@ -34,7 +37,7 @@ class SourceTables(Endpoint):
 class SourceSample(Endpoint):
     """`?table=`: its columns and its first rows."""
 
-    permissions = ("segments.view_source",)
+    permissions = ("segments.view_source", "segments.view_datamodel")
 
     def get(self, request: Request, pk: int) -> Response:
         infos, rows = discovery.sample(get_object_or_404(Source, pk=pk), str(request.query_params.get("table") or ""))
@@ -44,11 +47,11 @@ class SourceSample(Endpoint):
 class SourceColumns(Endpoint):
     """POST `table` or `sql`: the columns that it has."""
 
-    permissions = ("segments.view_source",)
+    permissions = ("segments.view_source", "segments.view_datamodel")
 
     def post(self, request: Request, pk: int) -> Response:
-        table, sql = str(request.data.get("table") or ""), str(request.data.get("sql") or "")
-        found = discovery.discover(get_object_or_404(Source, pk=pk), table=table, sql=sql, seconds=settings.SOURCE_PREVIEW_SECONDS)
+        asked = _asked(request)
+        found = discovery.discover(get_object_or_404(Source, pk=pk), **asked, seconds=settings.SOURCE_PREVIEW_SECONDS)
         return Response({"columns": [{"name": column.name, "type": column.type, "native": column.native} for column in found]})
 
 
@@ -58,8 +61,7 @@ class SourceRows(Endpoint):
     permissions = ("segments.view_source", "segments.view_datamodel")
 
     def post(self, request: Request, pk: int) -> Response:
-        source = get_object_or_404(Source, pk=pk)
-        model = DataModel(source=source, table=str(request.data.get("table") or ""), sql=str(request.data.get("sql") or ""))
+        model = DataModel(source=get_object_or_404(Source, pk=pk), **_asked(request))
         return Response(rows_json(read.preview(read.selection(model), now=timezone.now(), limit=SAMPLE_ROWS)))
 
 
@@ -89,6 +91,14 @@ class ModelPreview(Endpoint):
     def get(self, request: Request, pk: int) -> Response:
         selection = read.selection(get_object_or_404(DataModel, pk=pk))
         return Response(rows_json(read.preview(selection, now=timezone.now(), limit=PREVIEW_ROWS)))
+
+
+def _asked(request: Request) -> dict[str, str]:
+    """The table or the SQL that is asked about. Raises PermissionDenied where a person brings SQL who may not make models of it."""
+    asked = {name: str(request.data.get(name) or "") for name in ("table", "sql")}
+    if asked["sql"] and not any(request.user.has_perm(f"segments.{verb}_datamodel") for verb in ("add", "change")):
+        raise PermissionDenied
+    return asked
 
 
 def columns_json(model: DataModel) -> dict[str, Any]:
@@ -129,13 +139,23 @@ def rows_json(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return {"columns": columns, "rows": [[plain(row[name]) for name in columns] for row in found]}
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, depth: int = 0) -> Any:
     """A value in JSON, in words where JSON has no type for it."""
-    if value is None or isinstance(value, bool | str):
+    if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return f"{len(value)} bytes" if isinstance(value, bytes) else str(value)
+    if isinstance(value, list | tuple) and depth < DEEPEST:
+        return [plain(item, depth + 1) for item in value]
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    # Half a character can be stored as JSON, and sent to nobody.
+    return _said(value).encode("utf-8", "replace").decode()
+
+
+def _said(value: Any) -> str:
+    try:
+        return str(value)
+    except RecursionError:
+        return "…"
 
 
 urlpatterns = [

@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.endpoints import Endpoint
+from core.endpoints import Endpoint, number
 from core.errors import Misconfigured
 from segments import computed, formulas, read
 from segments.api import PREVIEW_ROWS, rows_json
@@ -65,11 +65,10 @@ def asked(request: Request, model: DataModel) -> tuple[ComputedField, Formula]:
     Raises:
         Misconfigured: it can't be worked out.
     """
-    definition, number = request.data.get("definition"), str(request.data.get("field") or "")
+    definition, saved = request.data.get("definition"), number(request.data.get("field"))
     if not isinstance(definition, Mapping):
         raise Misconfigured("computed_invalid", "Say what is to be worked out.", where="definition")
-    field = ComputedField.objects.filter(model=model, pk=number).first() if number.isdigit() else None
-    field = field or ComputedField(model=model)
+    field = ComputedField.objects.filter(model=model, pk=saved).first() or ComputedField(model=model)
     about = computed.within(facts(model), field.name)
     field.name, field.definition = str(request.data.get("name") or "").strip() or NEW, dict(definition)
     formula = computed.parse(field.definition, about)

@@ -113,24 +113,24 @@ def _item(item: Any, depth: int) -> Item:
 
 
 def _leaf(item: Mapping[str, Any]) -> Leaf:
-    field, operator = item["field"], item.get("is")
+    field, operator = item["field"], _operator(item)
     _refuse_other(item, ("field", "is", "value"), str(field))
     if not isinstance(field, str):
         raise _wrong("condition_invalid", "The field of a condition is the name of a column.", str(field))
     if operator not in LABELS:
         said = f"There is no operator {operator!r}." if operator else f"The condition on {field!r} says nothing under 'is'."
         raise _wrong("operator_unknown", f"{said} Choose one of: {', '.join(LABELS)}.", field)
-    return Leaf(field, str(operator), item.get("value"))
+    return Leaf(field, operator, item.get("value"))
 
 
 def _member(item: Mapping[str, Any]) -> Member:
-    name, operator = item["segment"], item.get("is")
+    name, operator = item["segment"], _operator(item)
     _refuse_other(item, ("segment", "is"), str(name))
     if not isinstance(name, str) or not name:
         raise _wrong("condition_invalid", "`segment` takes the name of another segment of the same model.")
     if operator not in MEMBER:
         raise _wrong("operator_unknown", f"A condition on a segment takes is: {' or '.join(MEMBER)}.", name)
-    return Member(name, str(operator))
+    return Member(name, operator)
 
 
 def _related(item: Mapping[str, Any], depth: int) -> Related:
@@ -147,7 +147,7 @@ def _related(item: Mapping[str, Any], depth: int) -> Related:
 
 
 def _counted(item: Mapping[str, Any], model: str, through: str, where: Group) -> Related:
-    operator, count = item["has"], item.get("count")
+    operator, count = _operator(item, "has"), item.get("count")
     _refuse_other(item, ("related", "through", "where", "has", "count"), model)
     if operator not in HAS:
         raise _wrong("operator_unknown", f"`has` takes one of: {', '.join(HAS)}.", model)
@@ -157,17 +157,22 @@ def _counted(item: Mapping[str, Any], model: str, through: str, where: Group) ->
         return Related(model, "none", None, where, through=through)
     if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MOST_ROWS:
         raise _wrong("condition_value", f"The condition on {model!r} needs a `count`: a whole number, 0 or more.", model)
-    return Related(model, str(operator), count, where, through=through)
+    return Related(model, operator, count, where, through=through)
 
 
 def _measured(item: Mapping[str, Any], measure: str, model: str, through: str, where: Group) -> Related:
-    column, operator = item[measure], item.get("is")
+    column, operator = item[measure], _operator(item)
     _refuse_other(item, ("related", "through", "where", measure, "is", "value"), model)
     if not isinstance(column, str):
         raise _wrong("condition_invalid", f"`{measure}` takes a column of {model!r}.", model)
     if operator not in LABELS:
         raise _wrong("operator_unknown", f"The {measure} of {column!r} needs an operator under 'is', e.g. at_least.", model)
-    return Related(model, str(operator), item.get("value"), where, measure, column, through)
+    return Related(model, operator, item.get("value"), where, measure, column, through)
+
+
+def _operator(item: Mapping[str, Any], key: str = "is") -> str:
+    operator = item.get(key)
+    return operator if isinstance(operator, str) else ""
 
 
 def _refuse_other(item: Mapping[str, Any], known: Sequence[str], where: str) -> None:

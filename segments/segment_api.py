@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.endpoints import Endpoint
+from core.endpoints import Endpoint, number
 from core.errors import Misconfigured
 from segments import conditions, limits, questions, read, sizes
 from segments.ahead import nothing
@@ -104,8 +104,7 @@ class SegmentOverlap(Endpoint):
 
     def post(self, request: Request, pk: int) -> Response:
         one = get_object_or_404(Segment.objects.select_related("model__source"), pk=pk)
-        wanted = str(request.data.get("other"))
-        other = one.model.segments.filter(pk=wanted).first() if wanted.isdigit() else None
+        other = one.model.segments.filter(pk=number(request.data.get("other"))).first()
         if other is None:
             raise Misconfigured("segment_unknown", "Choose another segment of the same model.")
         both, only, rest = sizes.overlap(one, other, timezone.now())
@@ -124,11 +123,11 @@ class PreviewEnd(Endpoint):
 
 def asked_segment(request: Request) -> Segment:
     """The unsaved segment that a page asks about."""
-    where, limit = request.data.get("where"), request.data.get("limit")
-    if not isinstance(where, Mapping | None) or not isinstance(limit, Mapping | None) or not str(request.data.get("model")).isdigit():
+    where, limit, model = request.data.get("where"), request.data.get("limit"), number(request.data.get("model"))
+    if not isinstance(where, Mapping | None) or not isinstance(limit, Mapping | None) or not model:
         raise Misconfigured("segment_incomplete", "Choose a model first.")
-    model = get_object_or_404(DataModel.objects.select_related("source"), pk=request.data["model"])
-    return Segment(model=model, where=dict(where or {}), limit=dict(limit or {}), name=str(request.data.get("name") or ""))
+    found = get_object_or_404(DataModel.objects.select_related("source"), pk=model)
+    return Segment(model=found, where=dict(where or {}), limit=dict(limit or {}), name=str(request.data.get("name") or ""))
 
 
 def look_of(request: Request) -> Callable[[], None]:

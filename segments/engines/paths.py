@@ -50,7 +50,10 @@ def several(path: str) -> list[Path]:
     pattern = Path(path).relative_to(root) if Path(path).is_relative_to(root) else Path(path)
     if pattern.is_absolute() or ".." in pattern.parts:
         raise _outside(path)
-    found = sorted(file for file in root.glob(str(pattern)) if _is_file(file))
+    try:
+        found = sorted(file for file in root.glob(str(pattern)) if _is_file(file))
+    except ValueError:
+        raise Misconfigured("source_file_missing", f"{path!r} is no pattern. Write ** between slashes alone.", where="path") from None
     if not found:
         message = f"No file in the directory for source files meets the pattern {path!r}. Put one there, or correct the pattern."
         raise Misconfigured("source_file_missing", message, where="path")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from dinmo.chaos.postgres import Cluster, binaries, cluster
 from segments import read
 from segments import sql as statements
 from segments.discovery import probe, refresh_columns
+from segments.engines.postgres import engine as postgres_engine
 from segments.models import DataModel, Source
 from segments.sources import engine, opened
 from tests.segments.places import mysql_connection, mysql_settings, run_in_mysql
@@ -25,6 +27,7 @@ from tests.segments.places import mysql_connection, mysql_settings, run_in_mysql
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
 ROWS = 400_000
+ENDLESS = "with recursive endless(id) as (select 1::bigint union all select id + 1 from endless) select max(id) as id from endless"
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +81,7 @@ def test_postgres_whose_process_outlives_it_until_the_time_out_is_lost_and_not_s
     server: Cluster, companies: DataModel, settings: Any
 ) -> None:
     settings.SOURCE_PREVIEW_SECONDS = 2
-    endless = "with recursive endless(id) as (select 1::bigint union all select id + 1 from endless) select max(id) as id from endless"
-    busy = DataModel(name="Busy", source=companies.source, sql=endless, primary_key="id")
+    busy = DataModel(name="Busy", source=companies.source, sql=ENDLESS, primary_key="id")
     with pytest.raises(Unavailable) as slow:
         read.count(read.selection(busy), now=NOW)
     assert slow.value.code == "source_timeout"
@@ -105,6 +107,50 @@ def test_postgres_that_is_stopped_in_mid_preview_and_the_next_preview(server: Cl
     restarted(server)
     assert len(read.preview(read.selection(companies), now=NOW, limit=5)) == 5
     assert probe(companies.source).problem is None
+
+
+def freeze(server: Cluster, signal: str) -> None:
+    """Stops all its processes, or lets them go on."""
+    pid = str(server.pid())
+    subprocess.run(["pkill", f"-{signal}", "-P", pid], check=False)  # noqa: S603, S607
+    subprocess.run(["kill", f"-{signal}", pid], check=False)  # noqa: S603, S607
+
+
+@pytest.fixture
+def frozen_soon(server: Cluster) -> Iterator[None]:
+    """The server does nothing any more from half a second on."""
+    timer = threading.Timer(0.5, freeze, [server, "STOP"])
+    timer.start()
+    yield
+    timer.cancel()
+    freeze(server, "CONT")
+
+
+@pytest.mark.usefixtures("frozen_soon")
+def test_postgres_that_freezes_is_lost_and_not_waited_for(companies: DataModel, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.SOURCE_PREVIEW_SECONDS = 2
+    monkeypatch.setattr(postgres_engine, "GRACE_SECONDS", 1)
+    busy = DataModel(name="Busy", source=companies.source, sql=ENDLESS, primary_key="id")
+    began = time.monotonic()
+    with pytest.raises(Unavailable) as lost:
+        read.count(read.selection(busy), now=NOW)
+    assert lost.value.code == "source_lost"
+    assert time.monotonic() - began < 15
+
+
+@pytest.mark.usefixtures("frozen_soon")
+def test_who_stops_waiting_for_a_frozen_postgres_is_let_go(companies: DataModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_engine, "CONNECT_SECONDS", 1)
+    busy = DataModel(name="Busy", source=companies.source, sql=ENDLESS, primary_key="id")
+    began = time.monotonic()
+
+    def look() -> None:
+        if time.monotonic() - began > 1:
+            raise KeyError("cancelled")
+
+    with pytest.raises(KeyError):
+        read.preview(read.selection(busy), now=NOW, look=look)
+    assert time.monotonic() - began < 15
 
 
 def test_mysql_whose_connection_is_killed_in_mid_run_and_the_next_run(mysql: None) -> None:

@@ -6,6 +6,7 @@ Several files are one table: a column that one of them lacks is null there.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from segments.engines.paths import PATHS, several, table_name
 
 SEPARATORS = (",", ";", "\t", "|")
 SAMPLE_ROWS = 10_000
+MOST_COLUMNS = 1_600
+"""As many as a table of PostgreSQL can have."""
 BUFFER_BYTES = 8_000_000
 """DuckDB takes 32 MB otherwise, several times; a line has at most 2 MB."""
 
@@ -77,9 +80,14 @@ def header(path: Path) -> Header:
     separator, names = max(read, key=lambda found: len(found[1]))
     if not any(names):
         raise Misconfigured("source_file_broken", f"The file {path.name!r} is empty. Its first line must name the columns.", where="path")
+    if len(names) > MOST_COLUMNS:
+        raise Misconfigured(
+            "source_too_large", f"The file {path.name!r} has {len(names):,} columns. {MOST_COLUMNS:,} are the most.", where="path"
+        )
     named = tuple(name or f"column_{place}" for place, name in enumerate(names, start=1))
-    for place, name in enumerate(named):
-        if name.lower() in (other.lower() for other in named[:place]):
+    times = Counter(map(str.lower, named))
+    for name in named:
+        if times[name.lower()] > 1:
             message = f"Two columns of the file are called {name!r} (capitals don't count). Rename one in its first line."
             raise Misconfigured("column_twice", message, where=name)
     return Header(separator, named)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -17,9 +17,10 @@ from core.parameters import Parameter
 from segments.contract import ColumnInfo, Engine, ForeignKey, Reader, TableInfo
 from segments.engines import certificates, words
 from segments.engines.failures import no_table, timed_out
+from segments.engines.hanging import hang_up
 from segments.engines.mysql import failures, wire
 from segments.engines.mysql.dialect import COMPUTED, dialect
-from segments.engines.mysql.session import connected
+from segments.engines.mysql.session import CONNECT_SECONDS, connected
 from segments.engines.mysql.types import is_whole, native_of, type_of
 from segments.engines.names import names
 from segments.sql import join_name, split_name
@@ -141,8 +142,11 @@ class MySQLReader(Reader):
                         raise timed_out(self.timeout_seconds)
 
     def interrupt(self) -> None:
-        with suppress(Problem, pymysql.MySQLError, OSError), closing(connected(self.settings, self.timeout_seconds)) as other:
-            other.cursor().execute(f"KILL QUERY {int(self.connection.thread_id())}")
+        try:
+            with closing(connected(self.settings, CONNECT_SECONDS)) as other:
+                other.cursor().execute(f"KILL QUERY {int(self.connection.thread_id())}")
+        except (Problem, pymysql.MySQLError, OSError):
+            hang_up(self.connection._sock.fileno() if self.connection._sock else -1)
 
     def _databases(self) -> list[str]:
         return [self.settings["database"], *names(self.settings["schemas"])]

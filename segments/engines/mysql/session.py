@@ -32,7 +32,7 @@ def connected(settings: Mapping[str, Any], timeout_seconds: float) -> pymysql.Co
                 charset="utf8mb4",
                 program_name="dinmo",
                 connect_timeout=CONNECT_SECONDS,
-                read_timeout=max(1, round(timeout_seconds + GRACE_SECONDS)),
+                read_timeout=CONNECT_SECONDS,
                 conv=CONVERSIONS,
                 **_encryption(settings["sslmode"], paths),
             )
@@ -40,6 +40,7 @@ def connected(settings: Mapping[str, Any], timeout_seconds: float) -> pymysql.Co
             for name, value in _session(connection.get_server_info(), timeout_seconds).items():
                 cursor.execute(f"SET SESSION {name} = %s", (value,))  # noqa: S608
             cursor.execute("SET SESSION TRANSACTION READ ONLY")
+        connection._read_timeout = max(1, round(timeout_seconds + GRACE_SECONDS))
     except (pymysql.MySQLError, OSError, RuntimeError) as error:
         raise failures.connecting(error, settings["host"], settings["port"]) from None
     return connection

@@ -19,6 +19,7 @@ from core.parameters import Parameter
 from segments.contract import ColumnInfo, ColumnType, Engine, ForeignKey, Reader, TableInfo
 from segments.engines import certificates, words
 from segments.engines.failures import no_table
+from segments.engines.hanging import hang_up, no_longer
 from segments.engines.names import names
 from segments.engines.postgres import failures
 from segments.engines.postgres.dialect import COMPUTED, dialect
@@ -42,6 +43,9 @@ TYPES = {
     **dict.fromkeys((114, 3802), ColumnType.OBJECT),
 }
 """Object ids of pg_type, which are fixed (src/include/catalog/pg_type.dat)."""
+GRACE_SECONDS = 10
+"""How much longer than the server the client waits for the end of a statement."""
+LARGEST_BLOCK = 64 << 20
 EXACT = {16: pa.bool_(), 20: pa.int64(), 21: pa.int64(), 23: pa.int64()}
 """The types whose text Arrow always reads, and holds exactly; all others stay text."""
 
@@ -143,13 +147,21 @@ class PostgresReader(Reader):
         described = self._described(f"({statement})")
         schema = pa.schema([(column.name, EXACT.get(column.type_code, pa.string())) for column in described])
         copied = f"COPY ({statement}) TO STDOUT (FORMAT csv)".encode()
-        with self._problems(), closing(copy_out(self.connection.pgconn, copied)) as blocks:
+        with self._problems(), closing(copy_out(self.connection.pgconn, copied, self.interrupt)) as blocks:
             for block in blocks:
+                if len(block) > LARGEST_BLOCK:
+                    raise Misconfigured("source_too_large", "A row of the source is too large. Leave out long columns.", where="columns")
                 yield _parsed(block, schema)
 
     def interrupt(self) -> None:
-        with suppress(psycopg.Error):
+        try:
             self.connection.cancel_safe(timeout=CONNECT_SECONDS)
+        except psycopg.Error:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        with suppress(psycopg.Error):
+            hang_up(self.connection.fileno())
 
     def _listed(self) -> dict[str, Any]:
         return {"all": not self.schemas, "schemas": self.schemas}
@@ -179,7 +191,9 @@ class PostgresReader(Reader):
     @contextmanager
     def _problems(self, table: str = "") -> Iterator[None]:
         try:
-            yield
+            # The server ends a statement in time; where it does nothing any more, we do.
+            with no_longer(self.timeout_seconds + GRACE_SECONDS, self._hang_up):
+                yield
         except psycopg.Error as error:
             # The server may go away just now.
             with suppress(psycopg.Error):
