@@ -93,3 +93,61 @@ def test_only_people_with_the_permission_may_look(companies: DataModel) -> None:
     assert browser.get(path).status_code == 403
     viewer.user_permissions.add(Permission.objects.get(codename="view_datamodel"))
     assert browser.get(path).status_code == 200
+
+
+def test_who_may_not_make_models_brings_no_sql(companies: DataModel) -> None:
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.set(Permission.objects.filter(codename__in=["view_source", "view_datamodel"]))
+    browser = Client()
+    browser.force_login(viewer)
+    for name in ("columns", "rows"):
+        url = f"/api/sources/{companies.source_id}/{name}/"
+        assert browser.post(url, {"table": "companies"}, content_type="application/json").status_code == 200
+        assert browser.post(url, {"sql": "select 1 as x"}, content_type="application/json").status_code == 403
+
+
+ODD_BODIES = [
+    "null",
+    "1",
+    "[1]",
+    "[" * 100_000,
+    '{"sql": "\\ud800"}',
+    '{"table": "a\\u0000b"}',
+    '{"model": "²"}',
+    '{"model": "' + "9" * 5000 + '"}',
+]
+
+
+@pytest.mark.parametrize("body", ODD_BODIES, ids=range(len(ODD_BODIES)))
+@pytest.mark.parametrize(
+    "path", ["sources/{source}/columns", "sources/{source}/rows", "models/{model}/values", "segments/said", "segments/preview"]
+)
+def test_what_can_not_be_read_is_refused_in_words(staff: Client, companies: DataModel, path: str, body: str) -> None:
+    url = f"/api/{path.format(source=companies.source_id, model=companies.pk)}/"
+    answer = staff.post(url, body, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json().get("message") or answer.json().get("detail")
+
+
+@pytest.mark.parametrize(
+    "where", [{"field": "name", "is": []}, {"segment": "x", "is": {}}, {"related": "x", "has": []}, {"field": [], "is": "equals"}]
+)
+def test_an_operator_that_is_no_text_is_refused_in_words(staff: Client, companies: DataModel, where: dict[str, Any]) -> None:
+    answer = preview(staff, companies, {"all": [where]})
+    assert (answer.status_code, bool(answer.json()["message"])) == (400, True)
+
+
+def test_a_value_that_nobody_can_be_sent_spoils_no_page(staff: Client, file: Path) -> None:
+    with sqlite3.connect(file) as database:
+        database.execute("create table odd (id integer primary key, tags json)")
+        deep = "[" * 900 + "]" * 900
+        database.executemany("insert into odd values (?, ?)", [(1, '["\\ud800"]'), (2, deep), (3, "[" * 5000 + "]" * 5000), (4, '["vip"]')])
+    source = Source.objects.create(name="Shop", engine="sqlite", config={"path": file.name})
+    model = DataModel.objects.create(name="Odd", source=source, table="odd", primary_key="id")
+    refresh_columns(model)
+    shown = staff.get(f"/api/models/{model.pk}/preview/").json()["rows"]
+    assert [row[0] for row in shown] == ["1", "2", "3", "4"]
+    found = preview(staff, model, {"all": [{"field": "tags", "is": "contains_any", "value": ["vip"]}]}).json()
+    assert [row[0] for row in found["rows"]] == ["4"]
+    values = staff.post(f"/api/models/{model.pk}/values/", {"column": "tags"}, content_type="application/json").json()["values"]
+    assert {"value": "vip", "rows": 1} in values

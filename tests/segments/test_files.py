@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, date, datetime
@@ -22,7 +23,7 @@ from segments.contract import ColumnInfo, ColumnType
 from segments.engines.duckdb.database import USED, DatabaseReader
 from segments.registry import engines
 from segments.values import natural
-from tests.segments.places import Place
+from tests.segments.places import Place, make
 
 
 def csv_file(files: Path, text: str | bytes, name: str = "file.csv") -> Place:
@@ -485,3 +486,21 @@ def test_a_duckdb_file_that_another_program_writes_may_work_later(database: Plac
     writer.communicate()
     assert busy.value.code == "source_busy"
     assert values(database) == [{"id": 1, "name": "Acme"}]
+
+
+@pytest.mark.parametrize("slug", ["csv", "jsonl", "parquet"])
+def test_a_file_that_changes_while_it_is_read_is_no_whole_one(slug: str, files: Path) -> None:
+    rows = [{"id": number, "name": "x" * 50} for number in range(60_000)]
+    place = make(slug, files, "changing", {"id": "integer", "name": "text"}, rows)
+    path = files / str(place.settings["path"])
+    infos = place.columns()
+    query = sql.select(sql.relation(list(infos.values()), engines[slug].dialect, table=place.table), infos, ["id"])
+    with place.open() as reader, pytest.raises(Unavailable) as changed:
+        for number, _ in enumerate(reader.batches(query)):
+            if number == 0:
+                os.utime(path, (1, 1))
+    assert changed.value.code == "source_file_changed"
+    with place.open() as reader, pytest.raises(Misconfigured) as gone:
+        path.unlink()
+        list(reader.batches(query))
+    assert gone.value.code == "source_file_missing"

@@ -6,7 +6,6 @@ Several files are one table: a column that one of them lacks is null there.
 from __future__ import annotations
 
 import csv
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -85,11 +84,12 @@ def header(path: Path) -> Header:
             "source_too_large", f"The file {path.name!r} has {len(names):,} columns. {MOST_COLUMNS:,} are the most.", where="path"
         )
     named = tuple(name or f"column_{place}" for place, name in enumerate(names, start=1))
-    times = Counter(map(str.lower, named))
+    met: set[str] = set()
     for name in named:
-        if times[name.lower()] > 1:
+        if name.lower() in met:
             message = f"Two columns of the file are called {name!r} (capitals don't count). Rename one in its first line."
             raise Misconfigured("column_twice", message, where=name)
+        met.add(name.lower())
     return Header(separator, named)
 
 

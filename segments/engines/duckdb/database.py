@@ -73,7 +73,7 @@ class DuckDB(Engine):
                     message = "Another program has the file open for writing. Try again once it has closed it."
                     raise Unavailable("source_busy", message, detail=str(error)) from None
                 raise problem(error, timeout_seconds) from None
-            yield DatabaseReader(connection, "", timeout_seconds)
+            yield DatabaseReader(connection, "", [path], timeout_seconds)
 
 
 class DatabaseReader(FileReader):

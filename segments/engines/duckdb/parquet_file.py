@@ -24,7 +24,7 @@ class Parquet(Engine):
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
         paths = several(settings["path"])
         with locked(paths) as connection:
-            reader = FileReader(connection, table_name(settings["path"]), timeout_seconds)
+            reader = FileReader(connection, table_name(settings["path"]), paths, timeout_seconds)
             with reader.problems():
                 connection.read_parquet([str(path) for path in paths], union_by_name=len(paths) > 1).create_view(reader.table)
             yield reader

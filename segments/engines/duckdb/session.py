@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 from sqlalchemy import Select
 
-from core.errors import Misconfigured, Problem
+from core.errors import Misconfigured, Problem, Unavailable
 from segments.contract import ColumnInfo, Reader
 from segments.engines.batches import gathered
 from segments.engines.duckdb.dialect import dialect
@@ -76,10 +76,12 @@ def listed(paths: Sequence[Path]) -> str:
 class FileReader(Reader):
     """One file, or several alike, seen as a table that is called as the file without its ending."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, table: str, timeout_seconds: float) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, table: str, paths: Sequence[Path], timeout_seconds: float) -> None:
         self.connection = connection
         self.table = table
+        self.paths = paths
         self.timeout_seconds = timeout_seconds
+        self.opened = state(paths)
 
     def tables(self) -> list[str]:
         return [self.table]
@@ -111,6 +113,11 @@ class FileReader(Reader):
                 self.read_on()
                 if time.monotonic() > end:
                     raise timed_out(self.timeout_seconds)
+        if state(self.paths) != self.opened:
+            message = (
+                "The file was changed while it was read. Try again once it is complete. Who writes it does best to move it here at the end."
+            )
+            raise Unavailable("source_file_changed", message)
 
     def interrupt(self) -> None:
         self.connection.interrupt()
@@ -152,9 +159,18 @@ class FileReader(Reader):
         try:
             yield
         except (duckdb.Error, pa.ArrowException, OSError) as error:
+            if not all(path.exists() for path in self.paths):
+                message = "The file is not there any more. Put it back, or correct the path."
+                raise Misconfigured("source_file_missing", message, where="path") from None
             raise problem(error, self.timeout_seconds) from None
         finally:
             timer.cancel()
+
+
+def state(paths: Sequence[Path]) -> tuple[tuple[str, int, int, int], ...]:
+    """What tells files from those that stand in their place later: inode, size and time of the last change; nothing of one that is gone."""
+    stats = [(path, path.stat()) for path in paths if path.exists()]
+    return tuple((str(path), now.st_ino, now.st_size, now.st_mtime_ns) for path, now in stats)
 
 
 def problem(error: Exception, seconds: float) -> Problem:

@@ -13,13 +13,13 @@ from sqlalchemy import Select
 
 from segments.contract import ColumnInfo
 from segments.engines.duckdb.dialect import TEXT
-from segments.engines.duckdb.session import FileReader, identifier
+from segments.engines.duckdb.session import FileReader, identifier, state
 from segments.engines.duckdb.types import Kind
 from segments.sql import is_of_sql
 
 MAX_KNOWN = 100
-_KNOWN: dict[tuple[tuple[str, int, int], ...], dict[str, Kind]] = {}
-"""The kinds of the columns of files by path, size and time of the last change: to tell them takes a reading of all."""
+_KNOWN: dict[tuple[tuple[str, int, int, int], ...], dict[str, Kind]] = {}
+"""The kinds of the columns of files by their `state`: to tell them takes a reading of all."""
 
 
 class TextReader(FileReader):
@@ -28,8 +28,7 @@ class TextReader(FileReader):
     guesses = True
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, table: str, paths: Sequence[Path], timeout_seconds: float) -> None:
-        super().__init__(connection, table, timeout_seconds)
-        self.paths = paths
+        super().__init__(connection, table, paths, timeout_seconds)
         self.source = f"memory.main.{identifier(table)}"
         self.typed = False
 
@@ -43,22 +42,18 @@ class TextReader(FileReader):
 
     def kinds(self) -> dict[str, Kind]:
         """As `shown_kinds`, which is asked once for each state of the files."""
-        state = self._state()
-        if state not in _KNOWN:
+        now = state(self.paths)
+        if now not in _KNOWN:
             found = self.shown_kinds()
             if len(_KNOWN) >= MAX_KNOWN:
                 _KNOWN.clear()
-            _KNOWN[state] = found
+            _KNOWN[now] = found
             return found
-        return _KNOWN[state]
+        return _KNOWN[now]
 
     def known_kinds(self) -> dict[str, Kind] | None:
         """The same where it was asked before."""
-        return _KNOWN.get(self._state())
-
-    def _state(self) -> tuple[tuple[str, int, int], ...]:
-        stats = [(path, path.stat()) for path in self.paths]
-        return tuple((str(path), now.st_size, now.st_mtime_ns) for path, now in stats)
+        return _KNOWN.get(state(self.paths))
 
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
         if sql:
