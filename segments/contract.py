@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -137,6 +137,8 @@ class Engine(ABC):
     """Compiles queries for showing them and for running them."""
     computed: ClassVar[Mapping[ColumnType, str]]
     """Its own words for the types of what is computed: texts, whole numbers and numbers."""
+    functions: ClassVar[Collection[str]] = ()
+    """Functions that it adds to the database, so that its statements are no use to other programs."""
     endings: ClassVar[tuple[str, ...]] = ()
     """Of files that may be uploaded for its parameter `path`; none where it reads no single file."""
 

@@ -191,7 +191,10 @@ def _counted(query: Select[Any], reader: Reader) -> int:
 
 
 def _shown(query: Query, selection: Selection, columns: Sequence[str]) -> str:
-    return statements.shown(query.select(columns or query.shown()), engine(selection.model.source).dialect)
+    of = engine(selection.model.source)
+    said = statements.shown(query.select(columns or query.shown()), of.dialect)
+    ours = [name for name in of.functions if f"{name}(" in said]
+    return f"-- {', '.join(ours)}: added by this application, and unknown to other programs\n{said}" if ours else said
 
 
 __all__ = ["Examined", "Selection", "Stream", "breakdown", "count", "examine", "preview", "selection", "sql", "stream", "values"]

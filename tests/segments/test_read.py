@@ -176,3 +176,9 @@ def test_every_engine_of_this_version_is_found() -> None:
     assert {"sqlite", "postgres", "csv", "parquet"} <= set(engines.all)
     with pytest.raises(Misconfigured, match="oracle"):
         engines["oracle"]
+
+
+def test_sql_that_needs_our_own_functions_says_so(model: DataModel) -> None:
+    shown = read.sql(read.selection(segment(model, "mrr", "at_least", 5)), now=NOW)
+    assert shown.startswith("-- as_number: added by this application") == (model.source.engine == "sqlite")
+    assert not read.sql(read.selection(segment(model, "name", "equals", "x")), now=NOW).startswith("--")

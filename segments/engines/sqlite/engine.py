@@ -45,6 +45,7 @@ class SQLite(Engine):
     parameters = (PATH,)
     dialect = dialect
     computed = COMPUTED
+    functions = tuple(function.__name__ for function in FUNCTIONS)
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
