@@ -35,7 +35,7 @@ class Endpoint(APIView):  # type: ignore[misc, unused-ignore]
         super().initial(request, *args, **kwargs)
         try:
             data = request.data
-        except RecursionError:
+        except (RecursionError, UnicodeError):
             raise _unreadable() from None
         if not isinstance(data, Mapping) or any(_ODD.search(value) for value in data.values() if isinstance(value, str)):
             raise _unreadable()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
@@ -47,6 +48,8 @@ class DestinationFields(Endpoint):
         return Response(found_json(discovery.fields(_destination(pk), timezone.now())))
 
     def post(self, request: Request, pk: int) -> Response:
+        if not request.user.has_perm("destinations.change_destination"):
+            raise PermissionDenied
         return Response(found_json(discovery.refresh(_destination(pk), timezone.now())))
 
 

@@ -6,6 +6,7 @@ label by conditions, `{labels: [{label: Gold, where: {...}}], otherwise: Other}`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -22,6 +23,8 @@ KINDS = ("count", *MEASURES)
 MOST_FIELDS = 40
 MOST_LABELS = 50
 LABEL_LENGTH = 200
+ODD = re.compile("[\x00\ud800-\udfff]")
+"""Characters that databases can't store."""
 NAME_LENGTH = 200
 _AGGREGATE = ("related", "through", "where", *KINDS)
 
@@ -171,7 +174,7 @@ def _label(item: Any) -> tuple[str, Group]:
 
 
 def _text(key: str, value: Any) -> str:
-    if not isinstance(value, str) or not value.strip() or "\x00" in value or len(value) > LABEL_LENGTH:
+    if not isinstance(value, str) or not value.strip() or len(value) > LABEL_LENGTH or ODD.search(value):
         raise _wrong(f"`{key}` takes a text of at most {LABEL_LENGTH} letters (in quotes where it looks like a number).")
     return value
 

@@ -23,6 +23,7 @@ MAX_VALUES = 10_000
 MOST_SAID = 12
 """Values of a list that are said one by one."""
 MAX_NUMBER = 10**18
+MAX_DIGITS = 18
 MAX_DECIMALS = 9
 YEARS = (1000, 9000)
 
@@ -97,7 +98,7 @@ def _number(field: str, value: Any) -> int | Decimal:
         number = Decimal(str(value).strip())
     except InvalidOperation:
         raise _wrong(field, "its value must be a number such as 100 or 9.5") from None
-    if not number.is_finite() or abs(number) >= MAX_NUMBER:
+    if not number.is_finite() or number.adjusted() > MAX_DIGITS or abs(number) >= MAX_NUMBER:
         raise _wrong(field, "its value must be a number of at most 18 digits")
     if number == int(number):
         return int(number)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
@@ -102,6 +103,8 @@ class SegmentAdmin(ScreenAdmin):
         }
 
     def do_duplicate(self, request: HttpRequest, obj: Segment) -> HttpResponseRedirect:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
         names = set(Segment.objects.values_list("name", flat=True))
         name = next(name for number in range(1, len(names) + 2) if (name := _copy_name(obj.name, number)) not in names)
         copy = Segment.objects.create(

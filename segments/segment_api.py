@@ -133,7 +133,7 @@ def asked_segment(request: Request) -> Segment:
 def look_of(request: Request) -> Callable[[], None]:
     """What ends the work on the request once its page asks something else; nothing does where it names no page."""
     page, number = request.data.get("page"), request.data.get("number")
-    if not isinstance(page, str) or not isinstance(number, int) or not 0 < len(page) <= PAGE_LENGTH or number < 0:
+    if not isinstance(page, str) or not isinstance(number, int) or not 0 < len(page) <= PAGE_LENGTH or not 0 <= number < 2**31:
         return nothing
     return questions.ask(page, number)
 

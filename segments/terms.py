@@ -172,6 +172,7 @@ class Verbatim(TextClause):
         self.text = sql
 
 
+MOST_SQL = 100_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 DECIMALS = 6
 """Of averages, and of sums of numbers that are not decimal."""
@@ -239,8 +240,12 @@ def bare(sql: str) -> str:
     """A person's statement as it can stand in brackets.
 
     Raises:
-        Misconfigured: it holds a character that databases read in ways of their own. To MariaDB a NUL is the end.
+        Misconfigured: it is too long, or holds a character that databases read in ways of their own. To MariaDB a NUL is the end.
     """
+    if len(sql) > MOST_SQL:
+        raise Misconfigured(
+            "source_function", f"The query has more than {MOST_SQL:,} characters. Make a view of it in the source.", where="sql"
+        )
     if found := _CONTROL.search(sql):
         message = f"The query holds the character U+{ord(found[0]):04X}, which databases read in ways of their own. Write it without."
         raise Misconfigured("source_function", message, where="sql")

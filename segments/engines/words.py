@@ -13,16 +13,20 @@ from sqlalchemy.sql import visitors
 from core.errors import Misconfigured
 from segments.terms import Verbatim
 
+LONGEST_NAME = 63
+
 
 @dataclass(frozen=True)
 class Writing:
-    """How a database writes what is no code, what is a name, and what can't be judged since it hides code or a name."""
+    """How a database writes what is no code, how that begins, what is a name, and what can't be judged since it hides code or a name."""
 
     skipped: re.Pattern[str]
+    opening: re.Pattern[str]
     name: re.Pattern[str]
     hidden: re.Pattern[str]
 
 
+UNCLOSED = "'"
 _BLOCK = r"/\*.*?(?:\*/|\Z)"
 _LETTER = r"A-Za-z_\x80-\U0010ffff"
 _ESCAPED = r"'(?:[^'\\]|\\.|'')*'"
@@ -32,6 +36,7 @@ STANDARD = Writing(
         | [eE]{_ESCAPED}(?:[ \t\f]*[\n\r][ \t\f\n\r]*{_ESCAPED})* | '(?:[^']|'')*'""",
         re.VERBOSE | re.DOTALL,
     ),
+    re.compile(rf"'|\$(?:[{_LETTER}][{_LETTER}0-9]*)?\$"),
     re.compile(rf"[{_LETTER}][{_LETTER}0-9$]*"),
     re.compile(r"\b[uU]&[\"']"),
 )
@@ -40,6 +45,7 @@ MYSQL = Writing(
         rf"""--(?=[\x00-\x20\x7f]|\Z)[^\n]* | \#[^\n]* | {_BLOCK} | {_ESCAPED} | "(?:[^"\\]|\\.|"")*\"""",
         re.VERBOSE | re.DOTALL,
     ),
+    re.compile("['\"]"),
     re.compile(rf"[{_LETTER}0-9$]+"),
     re.compile(r"/\*M?!"),
 )
@@ -64,23 +70,31 @@ def refuse_calls(sql: str, forbidden: Collection[str], writing: Writing) -> None
         raise Misconfigured("source_function", message, where="sql")
 
 
-def names(sql: str) -> set[str]:
-    """Every word that could be a name, in small letters, also in texts and comments: whatever a database takes for one of those."""
-    return set(re.findall(r"[a-z_][a-z0-9_]*", sql.lower()))
+def named(sql: str, names: Collection[str]) -> set[str]:
+    """Those of the names that stand anywhere in the SQL, also in texts and comments: whatever a database takes for one of those."""
+    text = sql.lower()
+    return {name for name in names if name.lower() in text and _stands(name.lower(), text)}
 
 
 def refuse_names(sql: str, forbidden: Collection[str]) -> None:
     """Raises Misconfigured where one of these names stands anywhere in the SQL."""
-    for name in sorted(names(sql) & set(forbidden)):
+    for name in sorted(named(sql, forbidden)):
         message = f"{name} can't be used here, not even in a text or a comment: a query may only read rows. Write it without."
         raise Misconfigured("source_function", message, where="sql")
+
+
+def _stands(name: str, text: str) -> bool:
+    # Of a name that is as long as names can be, PostgreSQL cuts off what follows.
+    end = "" if len(name.encode()) >= LONGEST_NAME else r"(?![a-z0-9_])"
+    return re.search(rf"(?<![a-z_]){re.escape(name)}{end}", text) is not None
 
 
 def refuse_hidden(sql: str, writing: Writing) -> None:
     """Raises Misconfigured where the SQL is written so that it can't be judged."""
     found = writing.hidden.search(sql)
-    if found or any(skipped and part.startswith("/*") and "/*" in part[2:] for skipped, part in _parts(sql, writing)):
-        what = found[0] if found else "A comment in a comment"
+    skipped = [part for skips, part in _parts(sql, writing) if skips]
+    if found or UNCLOSED in skipped or any(part.startswith("/*") and "/*" in part[2:] for part in skipped):
+        what = found[0] if found else "A text that does not end" if UNCLOSED in skipped else "A comment in a comment"
         raise Misconfigured("source_function", f"{what} can't be used here. Write the query without it.", where="sql")
 
 
@@ -94,6 +108,9 @@ def _parts(sql: str, writing: Writing) -> Iterator[tuple[bool, str]]:
     place = 0
     while place < len(sql):
         skipped = writing.skipped.match(sql, place)
+        if not skipped and writing.opening.match(sql, place):
+            yield True, UNCLOSED
+            return
         found = skipped or writing.name.match(sql, place) or _WORD.match(sql, place)
         if found:
             yield skipped is not None, found[0]

@@ -83,6 +83,15 @@ HARMFUL = {
         "select * from crosstab('select 1, 2, pg_read_file(''/etc/hostname'')') as c(a int, x text)",
         "select * from pg_hba_file_rules",
         "select safety_naps()::text as x",
+        "select (1).safety_naps as x",
+        "select treat('0 second'::interval as pg_sleep_for)::text as x",
+        "select ('0 seconds'::interval).pg_sleep_for::text as x",
+        'select "SafetyNaps"() as x',
+        'select "safétyNaps"() as x',
+        "select E'a' --\n'\\'' as q, safety_naps()::text as x, 'b' as z",
+        "select table_to_xml(('pg_hba_'||'file_rules')::regclass,true,true,'')::text as x",
+        "select 'p' as x) as model union all select x from (select 'q' as x",
+        "select $a0$ $a1$ as x",
         "select 'a\x00' as x",
         "copy (select 1) to program 'touch {outside}'",
         "copy safety_rows from program 'true'",
@@ -116,6 +125,9 @@ HARMFUL = {
         "kill 1",
         "create temporary table t as select 1",
         "select 1 as x) AS model INTO OUTFILE '{outside}.out';\x00",
+        "select 1 as x from safety_rows lock in share mode",
+        "select 'p' as x) as model union all select x from (select 'q' as x",
+        "select '" + "\\'" * 20_000,
         "select 1 --\u00a0x , load_file('/etc/hostname') as x from (select 1 as `\u00a0x`) t",
         "select 1 as a --\x01 '\n, load_file('/etc/hostname') as x, 'x' as z",
     ],
@@ -149,7 +161,9 @@ def opened(slug: str, files: Path, shop: dict[str, Place], request: pytest.Fixtu
         shop[slug] = make(slug, files, "shop", COLUMNS, ROWS)
         if slug == "postgres":
             naps = "create function safety_naps() returns text language sql volatile as 'select pg_sleep(0)::text'"
-            run_in_postgres("create sequence safety", "create table safety_rows (id int)", naps)
+            others = [naps.replace("safety_naps()", f"{name}()") for name in ('"SafetyNaps"', '"safétyNaps"')]
+            others.append(naps.replace("safety_naps()", "safety_naps(int)"))
+            run_in_postgres("create sequence safety", "create table safety_rows (id int)", naps, *others)
         if slug == "mysql":
             run_in_mysql("create sequence safety", "create table safety_rows (id int)")
     return shop[slug]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -12,7 +13,7 @@ import pymysql
 from pymysql.protocol import FieldDescriptorPacket
 from sqlalchemy import Select
 
-from core.errors import Problem
+from core.errors import Misconfigured, Problem
 from core.parameters import Parameter
 from segments.contract import ColumnInfo, Engine, ForeignKey, Reader, TableInfo
 from segments.engines import certificates, words
@@ -38,6 +39,7 @@ FORBIDDEN = frozenset(
     | {"get_lock", "release_lock", "release_all_locks", "is_free_lock", "is_used_lock", "master_gtid_wait", "wait_for_executed_gtid_set"}
 )
 """What touches files or locks of the server, or waits there: it may not even be named."""
+LOCKING = re.compile(r"\block\s+in\s+share\b|\bfor\s+(share|update)\b", re.IGNORECASE)
 FORBIDDEN_CALLS = FORBIDDEN | {"sleep", "benchmark", "lastval"}
 
 READABLE = "table_type in ('BASE TABLE', 'VIEW', 'SYSTEM VERSIONED') and table_schema in %s"
@@ -116,11 +118,18 @@ class MySQLReader(Reader):
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
         if not sql:
             return self._of_table(table)
-        _refuse(sql)
+        self._refuse_other(sql)
         with self._problems():
             fields = wire.ask(self.connection, f"SELECT * FROM ({bare(sql)}) AS described LIMIT 0".encode())  # noqa: S608
             list(wire.blocks(self.connection, len(fields)))
         return [ColumnInfo(field.name, type_of(native_of(field)), native_of(field), field.flags % 2 == 0) for field in fields]
+
+    def _refuse_other(self, sql: str) -> None:
+        """Raises Misconfigured where a person's SQL does more than read, or is a statement only between our brackets."""
+        _refuse(sql)
+        with self._problems(), self.connection.cursor() as cursor:
+            cursor.execute("PREPARE described FROM %s", (bare(sql),))
+            cursor.execute("DEALLOCATE PREPARE described")
 
     def foreign_keys(self, table: str) -> list[ForeignKey]:
         schema, name = split_name(table)
@@ -129,7 +138,7 @@ class MySQLReader(Reader):
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
         for sql in words.written_by_people(query):
-            _refuse(sql)
+            self._refuse_other(sql)
         compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         statement = self.connection.cursor().mogrify(str(compiled), dict(compiled.params))
         end = time.monotonic() + self.timeout_seconds
@@ -186,6 +195,8 @@ def _refuse(sql: str) -> None:
     """Raises Misconfigured where a person's SQL does more than read rows."""
     words.refuse_names(sql, FORBIDDEN)
     words.refuse_calls(sql, FORBIDDEN_CALLS, words.MYSQL)
+    if found := LOCKING.search(sql):
+        raise Misconfigured("source_function", f"{found[0]} can't be used here: a query locks no rows. Write it without.", where="sql")
 
 
 def _batch(columns: Sequence[wire.Values], fields: Sequence[FieldDescriptorPacket]) -> pa.RecordBatch:

@@ -33,6 +33,7 @@ def connected(settings: Mapping[str, Any], timeout_seconds: float) -> pymysql.Co
                 program_name="dinmo",
                 connect_timeout=CONNECT_SECONDS,
                 read_timeout=CONNECT_SECONDS,
+                autocommit=True,
                 conv=CONVERSIONS,
                 **_encryption(settings["sslmode"], paths),
             )

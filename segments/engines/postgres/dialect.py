@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, case, cast, false, func, literal_column, select, types
+from sqlalchemy import ColumnElement, Text, any_, case, cast, false, func, literal_column, select, types
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
@@ -12,6 +12,7 @@ from segments.contract import ColumnType
 from segments.terms import Aggregate, Exported, ListHas, NumberValue, TextValue, Within, aggregate, between, written
 
 PLAIN_TEXT = ("text", "character varying", "varchar")
+FEW = 100
 COMPUTED = {ColumnType.TEXT: "text", ColumnType.INTEGER: "bigint", ColumnType.NUMBER: "numeric"}
 """The native types of what is computed."""
 
@@ -56,6 +57,11 @@ def _aggregate(term: Aggregate) -> ColumnElement[Any]:
 
 @written(ListHas, "postgresql")
 def _list_has(term: ListHas) -> ColumnElement[Any]:
+    if not term.every and len(term.values) > FEW:
+        # The operator compares each element with each of them.
+        elements = func.unnest(_texts(term)).table_valued("element").render_derived("elements")
+        met = elements.c.element == any_(term.array)
+        return select(literal_column("1")).select_from(elements).where(met).correlate_except(elements).exists()
     return func.coalesce(_texts(term).op("@>" if term.every else "&&")(term.array), false())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -65,14 +66,16 @@ CATALOG = f"""
 """  # noqa: S608
 REQUIRED = "select attname from pg_attribute where attrelid = to_regclass(%s) and attnotnull"
 VOLATILE = """
-    select p.proname, bool_or(l.lanname in ('internal', 'c') or not l.lanpltrusted) from pg_proc p join pg_language l on l.oid = p.prolang
-    where p.proname = any(%s) and p.provolatile = 'v' group by 1
+    select distinct p.proname from pg_proc p join pg_type t on t.oid = p.prorettype
+    where p.provolatile = 'v' and t.typname not in ('trigger', 'event_trigger', 'internal', 'tsm_handler', 'language_handler')
 """
-"""Volatile functions, and whether a read-only transaction does not keep them from reading files, waiting or calling other servers."""
+"""Functions that a read-only transaction does not keep from reading files, waiting or calling other servers."""
 HARMLESS = {"random", "random_normal", "normal_rand", "clock_timestamp", "timeofday", "gen_random_uuid", "gen_random_bytes", "gen_salt"}
-HARMLESS |= {"system", "bernoulli", "setseed"}
+HARMLESS |= {"setseed", "current_query"}
 FORBIDDEN = {"crosstab", "crosstab2", "crosstab3", "crosstab4", "crosstabn", "connectby", "xpath_table"}
 """They run SQL that stands in a text, and call themselves stable."""
+FORBIDDEN |= {f"{what}_to_xml{more}" for what in ("table", "schema", "database", "cursor") for more in ("", "_and_xmlschema")}
+FORBIDDEN |= {"pg_sleep_for", "pg_sleep_until"}
 FORBIDDEN |= {"pg_hba_file_rules", "pg_ident_file_mappings", "pg_file_settings", "pg_show_all_file_settings"}
 """What files of the server hold."""
 FOREIGN_KEYS = """
@@ -123,7 +126,7 @@ class PostgresReader(Reader):
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
         name = _identifier(table) if table else ""
         words.refuse_names(table, FORBIDDEN)
-        self._refuse_volatile([sql])
+        self._refuse_other([sql])
         described = self._described(f"({bare(sql)})" if sql else name, table)
         required = {found for (found,) in self._asked(REQUIRED, (name,))} if table else set()
         native = {oid: (said, is_list) for oid, said, is_list in self._asked(NATIVE, ([column.type_code for column in described],))}
@@ -141,7 +144,7 @@ class PostgresReader(Reader):
         return [ForeignKey(column, join_name(schema, name), other) for column, schema, name, other in found]
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
-        self._refuse_volatile(words.written_by_people(query))
+        self._refuse_other(words.written_by_people(query))
         compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         statement = psycopg.ClientCursor(self.connection).mogrify(str(compiled), compiled.params)
         described = self._described(f"({statement})")
@@ -166,16 +169,24 @@ class PostgresReader(Reader):
     def _listed(self) -> dict[str, Any]:
         return {"all": not self.schemas, "schemas": self.schemas}
 
-    def _refuse_volatile(self, statements: Iterable[str]) -> None:
-        """Raises Misconfigured where a person's SQL calls a function that the database holds to be volatile.
+    def _refuse_other(self, statements: Iterable[str]) -> None:
+        """Raises Misconfigured where a person's SQL is not one statement, or names a function that the database holds to be volatile.
 
-        The more dangerous ones may not even be named: `(x).pg_read_file` is a call, too.
+        Named is enough, since `(x).pg_read_file` and other spellings call it too.
         """
         for sql in filter(None, statements):
-            named = words.names(sql) | words.calls(sql, words.STANDARD)
-            found = dict(self._asked(VOLATILE, (sorted(named - HARMLESS),)))
-            words.refuse_names(sql, FORBIDDEN | {name for name, dangerous in found.items() if dangerous})
-            words.refuse_calls(sql, found, words.STANDARD)
+            words.refuse_hidden(sql, words.STANDARD)
+            words.refuse_names(sql, FORBIDDEN | self._volatile)
+            self._refuse_parts(sql)
+
+    @cached_property
+    def _volatile(self) -> set[str]:
+        return {name for (name,) in self._asked(VOLATILE)} - HARMLESS
+
+    def _refuse_parts(self, sql: str) -> None:
+        """Raises Misconfigured where a person's SQL is no statement by itself, and would be one only between our brackets."""
+        with self._problems(), self.connection.cursor() as cursor:
+            cursor.execute(f"explain (costs off) {bare(sql)}".encode(), binary=True)
 
     def _described(self, source: str, table: str = "") -> Sequence[psycopg.Column]:
         """The columns of a table, or of a query in brackets; refuses more than one statement."""
