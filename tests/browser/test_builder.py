@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -189,11 +190,82 @@ def test_observed_values_can_be_chosen(signed_in: Page, live_server: Any, compan
     opened(page, live_server, companies, {"field": "country", "is": "one_of", "value": ["ES"]}, exact, PAYING)
     page.get_by_label("Values").focus()
     expect(page.locator("datalist option[value=FR]")).to_have_count(1)
-    page.get_by_label("Values").fill("FR")
+    choose(page.get_by_label("Values"), "FR")
     expect(page.locator(".d-chips li")).to_have_count(2)
     page.get_by_label("Value", exact=True).first.focus()
     expect(page.locator("datalist option[value='10.5']")).to_have_count(1)
     assert page.get_by_label("Value", exact=True).last.get_attribute("list") is None
+
+
+@pytest.fixture
+def odd_names(companies: DataModel, tmp_path: Path) -> DataModel:
+    with sqlite3.connect(tmp_path / "shop.sqlite3") as database:
+        for name, places in {"France ": "1, 2", "Acme, Inc.": "3", "France": "4, 5", "Acme": "6", "Inc.": "7"}.items():
+            database.execute(f"update companies set name = ? where id in ({places})", [name])
+    return companies
+
+
+def choose(field: Any, value: str) -> None:
+    """Takes a value from the list of a field, as a browser tells it."""
+    tells = "(input, value) => { input.value = value; input.dispatchEvent(new InputEvent('input', {inputType: 'insertReplacementText'})); }"
+    field.evaluate(tells, value)
+
+
+def paste(field: Any, text: str) -> None:
+    tells = """(input, text) => {
+        const clipboardData = new DataTransfer();
+        clipboardData.setData("text", text);
+        input.dispatchEvent(new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true}));
+    }"""
+    field.evaluate(tells, text)
+
+
+def named(*names: str) -> dict[str, Any]:
+    return {"field": "name", "is": "one_of", "value": list(names)}
+
+
+def test_an_observed_value_is_taken_with_the_blanks_around_it(signed_in: Page, live_server: Any, odd_names: DataModel) -> None:
+    page = signed_in
+    segment = opened(page, live_server, odd_names, named("Acme"))
+    field = page.get_by_label("Values")
+    field.focus()
+    expect(page.locator("datalist option[value='France ']")).to_have_count(1)
+    choose(field, "France ")
+    expect(page.locator(".d-chips")).to_contain_text("“France ”")
+    expect(page.locator("[data-segment-count]")).to_have_text("3")
+    assert stored(page, segment) == {"all": [named("Acme", "France ")]}
+
+
+def test_a_pasted_line_is_one_value(signed_in: Page, live_server: Any, odd_names: DataModel) -> None:
+    page = signed_in
+    segment = opened(page, live_server, odd_names, named("France"))
+    paste(page.get_by_label("Values"), "Acme, Inc.\r\n  Bolt, Nut & Co \r\n\r\nFrance\r\n")
+    expect(page.locator(".d-chips li")).to_have_count(3)
+    expect(page.locator("[data-segment-count]")).to_have_text("3")
+    assert stored(page, segment) == {"all": [named("France", "Acme, Inc.", "Bolt, Nut & Co")]}
+
+
+def test_a_typed_value_is_one_value_until_a_person_splits_it(signed_in: Page, live_server: Any, odd_names: DataModel) -> None:
+    page = signed_in
+    segment = opened(page, live_server, odd_names, named("France"))
+    field = page.get_by_label("Values")
+    field.fill("Acme, Inc.")
+    field.press("Enter")
+    expect(page.locator(".d-chips li")).to_have_count(2)
+    expect(page.locator("[data-segment-count]")).to_have_text("3")
+    page.click("text=make 2 values")
+    expect(page.locator(".d-chips li")).to_have_count(3)
+    assert stored(page, segment) == {"all": [named("France", "Acme", "Inc.")]}
+
+
+def test_a_typed_value_may_begin_like_an_observed_one(signed_in: Page, live_server: Any, odd_names: DataModel) -> None:
+    page = signed_in
+    segment = opened(page, live_server, odd_names, named("Inc."))
+    field = page.get_by_label("Values")
+    field.focus()
+    expect(page.locator("datalist option[value=Acme]")).to_have_count(1)
+    field.press_sequentially("Acme, Inc.")
+    assert stored(page, segment) == {"all": [named("Inc.", "Acme, Inc.")]}
 
 
 def test_a_superseded_question_ends_in_the_source_and_the_page_goes_on(

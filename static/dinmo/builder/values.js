@@ -6,6 +6,7 @@ class Values {
     constructor({ type, shape, value, set, ask, name }) {
         Object.assign(this, { type, shape, value, set, ask, name });
         this.isNumber = ["integer", "number"].includes(type);
+        this.observed = new Set();
     }
 
     inputs() {
@@ -66,47 +67,70 @@ class Values {
     }
 
     // Chips, and an input that adds to them. What is typed and not yet added counts too.
+    // What is typed is one value and so is each line that is pasted: a comma may be part of a name, so only a person splits at it.
     many() {
         const chosen = Array.isArray(this.value) ? [...this.value] : [];
         const chips = screens.element("ul", { class: "d-chips" });
-        const input = screens.element("input", { class: "d-input", type: "text", "aria-label": "Values", placeholder: "choose or type; Enter adds", autocomplete: "off" });
-        const split = (text) => (this.observed?.has(text) ? [text] : text.split(",")).map((part) => part.trim()).filter(Boolean);
-        const typed = () => split(input.value).map((part) => (this.isNumber && !Number.isNaN(Number(part)) ? Number(part) : part));
+        const input = screens.element("input", { class: "d-input d-many", type: "text", "aria-label": "Values", placeholder: "one value, then Enter; or paste lines", autocomplete: "off" });
         const tell = () => {
-            const all = [...new Set([...chosen, ...typed()])];
+            const all = [...new Set([...chosen, ...this.read([input.value])])];
             this.set(all.length ? all : undefined);
         };
-        const draw = () => chips.replaceChildren(...chosen.map((value, index) => this.chip(value, () => { chosen.splice(index, 1); draw(); tell(); input.focus(); })));
-        const take = () => {
-            for (const value of typed()) if (!chosen.includes(value)) chosen.push(value);
-            input.value = "";
+        const replace = (place, ...values) => {
+            chosen.splice(place, 1, ...values.filter((value) => !chosen.includes(value)));
+            draw();
+            tell();
+            input.focus();
+        };
+        const draw = () => chips.replaceChildren(...chosen.map((value, place) => this.chip(value, (...values) => replace(place, ...values))));
+        const add = (texts) => {
+            const present = new Set(chosen);
+            chosen.push(...this.read(texts).filter((value) => !present.has(value)));
             draw();
             tell();
         };
-        input.addEventListener("input", () => (this.observed?.has(input.value) && input.value ? take() : tell()));
+        const take = () => {
+            const text = input.value;
+            input.value = "";
+            add([text]);
+        };
+        // A value that is chosen from the list comes without typing. One that is typed may go on after it reads like an observed one.
+        input.addEventListener("input", (event) => (event.inputType && event.inputType !== "insertReplacementText" ? tell() : take()));
         input.addEventListener("change", take);
         input.addEventListener("keydown", (event) => {
             if (event.key === "Backspace" && !input.value && chosen.length) { chosen.pop(); draw(); tell(); }
-            if (event.key !== "Enter") return;
+            if (event.key !== "Enter" || event.isComposing) return;
             event.preventDefault();
             take();
         });
         input.addEventListener("paste", (event) => {
             const text = event.clipboardData.getData("text");
-            if (!/[\n\t]/.test(text)) return;
+            if (!/[\r\n\t]/.test(text)) return;
             event.preventDefault();
-            input.value = text.split(/[\n\t]+/).join(",");
-            take();
+            add(text.split(/[\r\n\t]+/));
         });
-        this.offer(input, () => input.value.split(",").at(-1).trim());
+        this.offer(input, () => input.value.trim());
         draw();
         return [chips, input];
     }
 
-    chip(value, drop) {
-        const remove = screens.element("button", { type: "button", "aria-label": `Remove ${value}` }, "×");
-        remove.addEventListener("click", drop);
-        return screens.element("li", {}, String(value), remove);
+    // Values of texts: as they are where the source has them so, else without blanks around them.
+    read(texts) {
+        const exact = texts.map((text) => (this.observed.has(text) ? text : text.trim())).filter(Boolean);
+        const values = exact.map((text) => (this.isNumber && text.trim() && !Number.isNaN(Number(text)) ? Number(text) : text));
+        return [...new Set(values)];
+    }
+
+    chip(value, replace) {
+        const text = String(value);
+        const remove = screens.element("button", { type: "button", "aria-label": `Remove ${text}` }, "×");
+        remove.addEventListener("click", () => replace());
+        const shown = text === text.trim() ? text : `“${text}”`;
+        const parts = this.observed.has(text) ? [] : this.read(text.split(","));
+        if (parts.length < 2) return screens.element("li", {}, shown, remove);
+        const split = screens.element("button", { type: "button", class: "d-split d-link", title: "Split it at its commas" }, `make ${parts.length} values`);
+        split.addEventListener("click", () => replace(...parts));
+        return screens.element("li", {}, shown, split, remove);
     }
 
     // Observed values to pick from; anything else can be typed all the same.
@@ -118,7 +142,7 @@ class Values {
         const fill = async () => {
             try {
                 const found = await this.ask(search());
-                this.observed = new Set(found.map(({ value }) => String(value)));
+                for (const { value } of found) this.observed.add(String(value));
                 list.replaceChildren(...found.map(({ value, rows }) => screens.element("option", { value: String(value) }, `${value} (${rows.toLocaleString("en")})`)));
             } catch {
                 // A value can be typed without a list to choose from.
