@@ -268,6 +268,24 @@ def test_a_typed_value_may_begin_like_an_observed_one(signed_in: Page, live_serv
     assert stored(page, segment) == {"all": [named("Inc.", "Acme, Inc.")]}
 
 
+def test_nothing_is_said_of_conditions_that_are_incomplete_or_refused(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+    page = signed_in
+    opened(page, live_server, companies, PAYING)
+    sentence, value = page.locator("[data-sentence]"), page.get_by_label("Value", exact=True)
+    expect(sentence).to_contain_text("mrr is greater than 0")
+    for wrong, words in (("", "Give a value for mrr."), ("0.12345678901", "at most 9 decimals")):
+        value.fill(wrong)
+        expect(sentence).to_have_class("d-sentence d-stale")
+        expect(page.locator("[data-result]")).to_contain_text(words)
+        expect(sentence).to_have_text("")
+        expect(page.locator("[data-sql]")).to_be_hidden()
+        expect(page.locator("[data-first] table")).to_have_count(0)
+        value.fill("5")
+        expect(sentence).to_contain_text("mrr is greater than 5")
+        expect(page.locator("[data-segment-count]")).to_be_visible()
+        expect(page.locator("[data-answer] .d-stale")).to_have_count(0)
+
+
 def test_a_superseded_question_ends_in_the_source_and_the_page_goes_on(
     signed_in: Page, live_server: Any, tmp_path: Path, settings: Any
 ) -> None:
