@@ -91,6 +91,8 @@ class DataModelAdmin(ScreenAdmin):
 
     def save_model(self, request: HttpRequest, obj: DataModel, form: Any, change: bool) -> None:
         form.broken_before = definitions.broken(obj.source)
+        if form.key_warning is not None:
+            obj.key_warning = form.key_warning
         super().save_model(request, obj, form, change)
         if form.found is not None:
             discovery.store_columns(obj, form.found)

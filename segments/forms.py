@@ -102,7 +102,8 @@ def source_form(engine: Engine, source: Source | None) -> type[SourceForm]:
 class ModelForm(forms.ModelForm):
     """A table or a query of a source. The source itself says whether it can be read, and whether its key tells rows apart."""
 
-    key_warning = ""
+    key_warning: str | None = None
+    """What was found of the key; None where it stays as it was."""
     found: list[ColumnInfo] | None = None
     """The columns that the source has."""
 
@@ -170,7 +171,7 @@ class ModelForm(forms.ModelForm):
         source = cleaned.get("source") or self.instance.source
         model = DataModel(source=source, table=cleaned["table"], sql=cleaned["sql"], primary_key=key)
         try:
-            verdict = checks.check_primary_key(model)
+            verdict = checks.check_at_once(model)
         except Problem as problem:
             more = checks.examples(model) if problem.code == "primary_key_unusable" else ""
             self.add_error(place, problem.message + more)
