@@ -191,7 +191,20 @@ class ColumnForm(forms.ModelForm):
         column = self.instance
         if column.pk and column.source_name == column.model.primary_key and (not cleaned.get("used") or "name" in self.changed_data):
             raise forms.ValidationError("The primary key stays as it is, and ticked.")
+        if column.pk:
+            self._refuse_used(cleaned, self.initial["name"])
         return cleaned
+
+    def _refuse_used(self, cleaned: dict[str, Any], before: str) -> None:
+        """A column keeps its tick while something uses it, and its name while records are matched by it."""
+        model = self.instance.model
+        if "used" in self.changed_data and not cleaned["used"] and (users := definitions.users_of_column(model, before)):
+            self.add_error("used", f"{before!r} is used by {', '.join(users)}. Leave it ticked, or take it out there first.")
+        if "name" in self.changed_data:
+            try:
+                definitions.refuse_rename(model, before)
+            except Misconfigured as problem:
+                self.add_error("name", problem.message)
 
     def save(self, commit: bool = True) -> Any:
         column = self.instance
