@@ -59,6 +59,17 @@ const screens = {
         return this.element("div", { class: "d-scroll" }, table);
     },
 
+    // Shows in a place for how long the source has been working, without a word a second for those who listen. Returns what ends it.
+    waiting(place, ...more) {
+        const began = performance.now();
+        const seconds = this.element("span", { "aria-hidden": "true" });
+        const spin = this.element("span", { class: "d-spin", "aria-hidden": "true" });
+        const bar = this.element("div", { class: "d-waiting" }, spin, "Reading from the source… ", seconds, ...more);
+        const late = setTimeout(() => { place.classList.remove("d-stale"); place.replaceChildren(bar); }, 300);
+        const tick = setInterval(() => { seconds.textContent = `${Math.round((performance.now() - began) / 1000)} s`; }, 1000);
+        return () => { clearTimeout(late); clearInterval(tick); bar.remove(); };
+    },
+
     note(message, tone) {
         return this.element("div", { class: `d-note d-note-${tone}`, role: "alert" }, message);
     },

@@ -78,23 +78,18 @@ class Answer {
         return data;
     }
 
-    // Says for how long the source has been working, without a word a second for those who listen.
+    // Says that the source is working, and lets a person stop it.
     waiting(abort) {
-        const began = performance.now();
-        const seconds = screens.element("span", { "aria-hidden": "true" });
         const cancel = screens.element("button", { type: "button", class: "d-button d-small" }, "Stop");
         cancel.addEventListener("click", () => {
             abort.abort();
             this.post("/api/segments/preview/end/", { page: this.page, number: ++this.number });
             this.note("Stopped. Change a condition to count again.");
         });
-        const bar = screens.element("div", { class: "d-waiting" }, screens.element("span", { class: "d-spin", "aria-hidden": "true" }), "Reading from the source… ", seconds, cancel);
-        const late = setTimeout(() => { this.mark([this.result], false); this.result.replaceChildren(bar); }, 300);
-        const tick = setInterval(() => { seconds.textContent = `${Math.round((performance.now() - began) / 1000)} s`; }, 1000);
+        const stop = screens.waiting(this.result, cancel);
         this.place.setAttribute("aria-busy", "true");
         return () => {
-            clearTimeout(late);
-            clearInterval(tick);
+            stop();
             if (this.abort === abort) this.place.removeAttribute("aria-busy");
         };
     }
