@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
@@ -13,6 +14,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
+from core.errors import Misconfigured
 from core.screens import Button, ScreenAdmin, pill
 from segments import definitions, discovery, relations, watch
 from segments.computed_admin import ComputedFieldAdmin, ComputedTab
@@ -141,8 +143,16 @@ class DataModelAdmin(ScreenAdmin):
             messages.success(request, "The primary key tells all rows apart, and every column that is used is there.")
 
     def do_refresh(self, request: HttpRequest, obj: DataModel) -> None:
-        discovery.refresh_columns(obj)
-        messages.success(request, f"{len(obj.source_columns())} columns found.")
+        try:
+            found = discovery.refresh_columns(obj, settings.SOURCE_PREVIEW_SECONDS)
+        except Misconfigured:
+            watch.look_again(obj)
+            raise
+        problem = watch.look_again(obj)
+        if problem:
+            messages.warning(request, f"{len(found)} columns found. {problem}")
+        else:
+            messages.success(request, f"{len(found)} columns found, and every column that is used is there.")
 
     @admin.display(description="Kind", ordering="kind")
     def kind_name(self, obj: DataModel) -> str:
