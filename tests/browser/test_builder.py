@@ -286,6 +286,26 @@ def test_nothing_is_said_of_conditions_that_are_incomplete_or_refused(signed_in:
         expect(page.locator("[data-answer] .d-stale")).to_have_count(0)
 
 
+def test_a_field_and_an_operator_are_found_by_typing_their_names(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+    page = signed_in
+    segment = opened(page, live_server, companies, PAYING)
+    page.get_by_label("Operator", exact=True).focus()
+    page.keyboard.type("is at most", delay=40)
+    expect(page.get_by_label("Operator", exact=True)).to_have_value("at_most")
+    expect(page.get_by_label("Operator", exact=True)).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.type("50")
+    assert stored(page, segment) == {"all": [{"field": "mrr", "is": "at_most", "value": 50}]}
+    goto(page, live_server, f"/admin/segments/segment/{segment.pk}/change/")
+    page.get_by_label("Field", exact=True).focus()
+    page.keyboard.type("country", delay=40)
+    expect(page.get_by_label("Field", exact=True)).to_have_value("country")
+    page.keyboard.press("Tab")
+    page.keyboard.type("is not empty", delay=40)
+    expect(page.locator("[data-sentence]")).to_contain_text("country is not empty")
+    assert stored(page, segment) == {"all": [{"field": "country", "is": "not_empty"}]}
+
+
 def test_a_superseded_question_ends_in_the_source_and_the_page_goes_on(
     signed_in: Page, live_server: Any, tmp_path: Path, settings: Any
 ) -> None:

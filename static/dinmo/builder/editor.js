@@ -20,6 +20,13 @@ class Editor {
         this.place.querySelector("[data-said]").textContent = typeof said === "function" ? said() : said;
     }
 
+    // A part changes here, and only what depends on it is drawn anew.
+    alter(act, redraw = () => {}) {
+        act();
+        redraw();
+        this.typed();
+    }
+
     focus(key) {
         const found = this.area.querySelector(`[data-key="${key}"]`);
         if (found && !found.disabled) return found.focus();
