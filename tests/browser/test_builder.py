@@ -306,6 +306,37 @@ def test_a_field_and_an_operator_are_found_by_typing_their_names(signed_in: Page
     assert stored(page, segment) == {"all": [{"field": "country", "is": "not_empty"}]}
 
 
+@pytest.mark.parametrize(
+    ("condition", "label", "written", "words"),
+    [
+        (("mrr", "between", [1, 5]), "From", "100", "its first value is above its second; the lower one comes first"),
+        (("renewed_at", "between", ["2026-01-01", "2026-01-31"]), "To", "soon", "must be a date such as 2026-01-31, or a time"),
+        (("renewed_at", "between", ["2026-01-01", "2026-01-31"]), "From", "2026-02-01", "its first value is above its second"),
+        (("renewed_at", "between", ["2026-01-01", "2026-01-31"]), "To", "", "two values"),
+        (("renewed_at", "in_the_last", "3 days"), "How many", "0", "its length of time must be 1 or more"),
+        (("renewed_at", "in_the_last", "3 days"), "How many", "-3", "its length of time must be 1 or more"),
+        (("renewed_at", "in_the_last", "3 days"), "How many", "10000", "at most 4 digits; take a longer unit"),
+    ],
+)
+def test_a_wrong_value_is_told_what_would_fit_by_the_page_and_by_the_server(
+    condition: tuple[str, str, Any], label: str, written: str, words: str, signed_in: Page, live_server: Any, companies: DataModel
+) -> None:
+    column, operator, value = condition
+    page = signed_in
+    opened(page, live_server, companies, {"field": column, "is": operator, "value": value})
+    page.get_by_label(label, exact=True).fill(written)
+    expect(page.locator("[data-result]")).to_contain_text(f"The condition on '{column}' is wrong: ")
+    expect(page.locator("[data-result]")).to_contain_text(words)
+    save(page)
+    expect(page.locator(".field-where, .form-row", has=page.locator("[data-conditions]")).first).to_contain_text(words)
+    expect(page.get_by_label(label, exact=True)).to_have_value(written)
+
+
+def test_times_between_two_others_come_with_a_hint(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+    opened(signed_in, live_server, companies, {"field": "renewed_at", "is": "between", "value": ["2026-01-01", "2026-01-31"]})
+    expect(signed_in.locator(".d-value")).to_contain_text("e.g. 2026-01-31 or 2026-01-31 09:00")
+
+
 def test_a_superseded_question_ends_in_the_source_and_the_page_goes_on(
     signed_in: Page, live_server: Any, tmp_path: Path, settings: Any
 ) -> None:

@@ -171,7 +171,7 @@ class Rows {
     compared(node, operators, type, model, column) {
         const offer = operators.find((one) => one.is === node.is);
         const listed = node.kind === "field" && OBSERVED[type]?.(node.is) ? (search) => this.builder.observed(model, column, search) : null;
-        const values = new Values({ type, shape: offer?.shape || "one", value: node.value, name: `v${node.id}`, ask: listed, set: (value) => { node.value = value; this.builder.typed(); } });
+        const values = new Values({ type, shape: offer?.shape || "one", value: node.value, name: `v${node.id}`, ask: listed, set: (value, wrong = "") => { Object.assign(node, { value, wrong }); this.builder.typed(); } });
         const made = [screens.element("span", { class: "d-value" }, ...values.inputs())];
         made[0].querySelectorAll("input, select").forEach((input, index) => input.setAttribute("data-key", `${node.id}:value${index}`));
         if (offer?.null && node.measure !== "sum") made.push(screens.element("span", { class: "d-muted d-nulls" }, offer.null));

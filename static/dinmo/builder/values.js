@@ -1,8 +1,20 @@
 // The inputs of values, by what an operator takes and the type of the column.
 "use strict";
 
+// What is wrong with a value, in the words that the server has for it.
+const WRONG = {
+    number: "its value must be a number such as 100 or 9.5",
+    date: "its value must be a date such as 2026-01-31",
+    moment: "its value must be a date such as 2026-01-31, or a time such as 2026-01-31 09:00",
+    length: "its value must be a length of time such as 30 days",
+    short: "its length of time must be 1 or more, such as 30 days",
+    long: "its length of time can have at most 4 digits; take a longer unit, such as months",
+    half: "it takes two values",
+    order: "its first value is above its second; the lower one comes first",
+};
+
 class Values {
-    // `ask(search)` gives observed values; `set(value)` takes undefined while the value is incomplete.
+    // `ask(search)` gives observed values; `set(value, wrong)` takes undefined while there is no value, and what is wrong with one that is there.
     constructor({ type, shape, value, set, ask, name }) {
         Object.assign(this, { type, shape, value, set, ask, name });
         this.isNumber = ["integer", "number"].includes(type);
@@ -20,7 +32,10 @@ class Values {
         if (this.type === "timestamp" && !forced) return this.moment(value, set);
         const input = screens.element("input", { class: "d-input", type: kind, "aria-label": "Value", value: value ?? "", autocomplete: "off" });
         if (kind === "number") input.step = "any";
-        input.addEventListener("input", () => set(input.value === "" ? undefined : kind === "number" ? Number(input.value) : input.value));
+        input.addEventListener("input", () => {
+            if (input.validity.badInput) return set(undefined, WRONG[kind]);
+            set(input.value === "" ? undefined : kind === "number" ? Number(input.value) : input.value);
+        });
         this.offer(input, () => input.value);
         return input;
     }
@@ -29,7 +44,10 @@ class Values {
     moment(value, set) {
         const text = String(value ?? "");
         const input = screens.element("input", { class: "d-input", type: "text", "aria-label": "Value", placeholder: "2026-01-31 or 2026-01-31 09:00", value: text, inputMode: "numeric" });
-        input.addEventListener("input", () => set(/^\d{4}-\d\d-\d\d([T ]\d\d:\d\d\S*)?$/.test(input.value.trim()) ? input.value.trim() : undefined));
+        input.addEventListener("input", () => {
+            const written = input.value.trim();
+            set(written || undefined, !written || /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d\S*)?$/.test(written) ? "" : WRONG.moment);
+        });
         return input;
     }
 
@@ -41,16 +59,27 @@ class Values {
     }
 
     two() {
-        const values = Array.isArray(this.value) ? [...this.value] : [undefined, undefined];
+        const values = Array.isArray(this.value) ? [...this.value] : [];
+        const wrong = [];
         const part = (index, label) => {
-            const input = this.one(values[index], (value) => {
-                values[index] = value;
-                this.set(values.every((item) => item !== undefined) ? [...values] : undefined);
+            const input = this.one(values[index], (value, why) => {
+                [values[index], wrong[index]] = [value, why];
+                const given = [values[0] ?? null, values[1] ?? null];
+                this.set(given.some((one) => one !== null) ? given : undefined, wrong[0] || wrong[1] || this.wrongPair(given));
             });
             input.setAttribute("aria-label", label);
             return input;
         };
-        return [part(0, "From"), screens.element("span", {}, "and"), part(1, "To")];
+        const hint = this.type === "timestamp" ? [screens.element("span", { class: "d-muted" }, "e.g. 2026-01-31 or 2026-01-31 09:00")] : [];
+        return [part(0, "From"), screens.element("span", {}, "and"), part(1, "To"), ...hint];
+    }
+
+    // Which of a day and a time, or of two times with a zone, is the lower one only the server knows.
+    wrongPair([first, second]) {
+        if (first === null || second === null) return first === second ? "" : WRONG.half;
+        const [low, high] = this.isNumber ? [first, second] : [first, second].map((text) => text.replace("T", " "));
+        const alike = this.isNumber || (low.length === high.length && low.length <= "2026-01-31 09:00:00".length);
+        return alike && low > high ? WRONG.order : "";
     }
 
     length() {
@@ -59,7 +88,11 @@ class Values {
         const input = screens.element("input", { class: "d-input d-short", type: "number", min: "1", max: "9999", "aria-label": "How many", value: count });
         const units = screens.element("select", { class: "d-input d-short", "aria-label": "Unit" });
         screens.fill(units, ["minute", "hour", "day", "week", "month"].map((name) => ({ value: name, label: `${name}s` })), unit);
-        const say = () => this.set(Number(input.value) > 0 ? `${input.value} ${units.value}s` : undefined);
+        const say = () => {
+            if (input.value === "") return this.set(undefined, input.validity.badInput ? WRONG.length : "");
+            const many = Number(input.value);
+            this.set(`${many} ${units.value}s`, many < 1 ? WRONG.short : many > 9999 ? WRONG.long : Number.isInteger(many) ? "" : WRONG.length);
+        };
         input.addEventListener("input", say);
         units.addEventListener("change", say);
         if (this.value === undefined) this.set(`${count} ${unit}s`);
