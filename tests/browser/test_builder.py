@@ -337,6 +337,16 @@ def test_times_between_two_others_come_with_a_hint(signed_in: Page, live_server:
     expect(signed_in.locator(".d-value")).to_contain_text("e.g. 2026-01-31 or 2026-01-31 09:00")
 
 
+def test_a_date_is_asked_for_in_days_and_longer_units(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+    page = signed_in
+    companies.columns.filter(name="renewed_at").update(type="date")
+    renewed = {"field": "renewed_at", "is": "in_the_last"}
+    opened(page, live_server, companies, {**renewed, "value": "3 weeks"}, {**renewed, "value": "36 hours"})
+    units = [unit.locator("option").all_inner_texts() for unit in page.get_by_label("Unit").all()]
+    assert units == [["days", "weeks", "months"], ["minutes", "hours", "days", "weeks", "months"]]
+    expect(page.get_by_label("Unit").last).to_have_value("hour")
+
+
 def test_a_superseded_question_ends_in_the_source_and_the_page_goes_on(
     signed_in: Page, live_server: Any, tmp_path: Path, settings: Any
 ) -> None:

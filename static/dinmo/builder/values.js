@@ -13,6 +13,10 @@ const WRONG = {
     order: "its first value is above its second; the lower one comes first",
 };
 
+// A date has no time of day, so minutes and hours say nothing of it.
+const SHORT_UNITS = ["minute", "hour"];
+const LONG_UNITS = ["day", "week", "month"];
+
 class Values {
     // `ask(search)` gives observed values; `set(value, wrong)` takes undefined while there is no value, and what is wrong with one that is there.
     constructor({ type, shape, value, set, ask, name }) {
@@ -87,7 +91,8 @@ class Values {
         const unit = written.replace(/s$/, "");
         const input = screens.element("input", { class: "d-input d-short", type: "number", min: "1", max: "9999", "aria-label": "How many", value: count });
         const units = screens.element("select", { class: "d-input d-short", "aria-label": "Unit" });
-        screens.fill(units, ["minute", "hour", "day", "week", "month"].map((name) => ({ value: name, label: `${name}s` })), unit);
+        const offered = this.type === "date" && !SHORT_UNITS.includes(unit) ? LONG_UNITS : [...SHORT_UNITS, ...LONG_UNITS];
+        screens.fill(units, offered.map((name) => ({ value: name, label: `${name}s` })), unit);
         const say = () => {
             if (input.value === "") return this.set(undefined, input.validity.badInput ? WRONG.length : "");
             const many = Number(input.value);
