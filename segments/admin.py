@@ -18,7 +18,7 @@ from core.errors import Misconfigured
 from core.screens import Button, ScreenAdmin, pill
 from segments import definitions, discovery, relations, watch
 from segments.computed_admin import ComputedFieldAdmin, ComputedTab
-from segments.forms import ColumnForm, ModelForm, RelationForm
+from segments.forms import ColumnForm, ModelForm, RelationForm, columns_of_others
 from segments.models import Column, DataModel, Relation
 from segments.segment_admin import SegmentAdmin
 from segments.source_screens import SourceAdmin
@@ -60,7 +60,7 @@ class RelationInline(TabularInline):
     verbose_name_plural = "Belongs to"
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        kwargs["form"] = type("RelationForm", (RelationForm,), {"of": obj})
+        kwargs["form"] = type("RelationForm", (RelationForm,), {"of": obj, "columns": columns_of_others(obj) if obj else {}})
         return super().get_formset(request, obj, **kwargs)
 
 
@@ -127,7 +127,12 @@ class DataModelAdmin(ScreenAdmin):
 
     def panel(self, request: HttpRequest, obj: DataModel) -> dict[str, Any]:
         preview = reverse("api:model-preview", args=[obj.pk])
-        return {"screen_panel": "screens/model.html", "preview_url": preview, "datasets": [ComputedTab(request, obj)]}
+        return {
+            "screen_panel": "screens/model.html",
+            "preview_url": preview,
+            "columns_of_others": columns_of_others(obj),
+            "datasets": [ComputedTab(request, obj)],
+        }
 
     def do_relate(self, request: HttpRequest, obj: DataModel) -> None:
         found = relations.offered(obj)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -215,10 +216,19 @@ class ColumnForm(forms.ModelForm):
         return super().save(commit)
 
 
+def columns_of_others(model: DataModel) -> dict[int, list[str]]:
+    """The columns of each other model of the source that a relation can point at, the primary key first."""
+    others = DataModel.objects.filter(source=model.source).exclude(pk=model.pk).prefetch_related("columns")
+    names = {other: [column.name for column in other.columns.all() if column.used and not column.definition] for other in others}
+    return {other.pk: list(dict.fromkeys([other.primary_key, *known])) for other, known in names.items()}
+
+
 class RelationForm(forms.ModelForm):
     """A column of the model, and the column of another model that it points at."""
 
     of: DataModel | None = None
+    columns: Mapping[int, list[str]] = {}
+    """Of the other models, as `columns_of_others`; the page shows only those of the model that is chosen."""
 
     from_column = forms.ChoiceField(label="Column", widget=UnfoldAdminSelectWidget())
     to_column = forms.ChoiceField(label="Its column", widget=UnfoldAdminSelectWidget())
@@ -232,11 +242,10 @@ class RelationForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.of is None:
             return
-        others = DataModel.objects.filter(source=self.of.source).exclude(pk=self.of.pk)
         fields: dict[str, Any] = self.fields
-        fields["to_model"].queryset = others
+        fields["to_model"].queryset = DataModel.objects.filter(pk__in=self.columns)
         fields["from_column"].choices = [NO_CHOICE, *((name, name) for name in self.of.source_types())]
-        names = dict.fromkeys(name for other in others for name in (other.primary_key, *other.source_types()))
+        names = dict.fromkeys(name for columns in self.columns.values() for name in columns)
         fields["to_column"].choices = [NO_CHOICE, *((name, name) for name in names)]
 
     def clean(self) -> dict[str, Any]:

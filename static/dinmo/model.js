@@ -83,3 +83,20 @@ document.addEventListener("DOMContentLoaded", () => {
     show();
     loadTables();
 });
+
+// A relation points at a column of the model that is chosen in its row: the primary key, until another one is chosen.
+document.addEventListener("DOMContentLoaded", () => {
+    const listed = document.getElementById("columns-of-others");
+    if (!listed) return;
+    const columns = JSON.parse(listed.textContent);
+    const models = "select[name^=relations-][name$=-to_model]";
+
+    function offer(model, present) {
+        const column = document.getElementsByName(model.name.replace(/to_model$/, "to_column"))[0];
+        const names = columns[model.value] || [];
+        screens.fill(column, names.map((name) => ({ value: name, label: name })), present ?? column.value);
+    }
+
+    for (const model of document.querySelectorAll(models)) offer(model);
+    document.addEventListener("change", ({ target }) => { if (target.matches(models)) offer(target, columns[target.value]?.[0] || ""); });
+});

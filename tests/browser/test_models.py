@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from segments.models import DataModel, Segment
+from segments.discovery import refresh_columns
+from segments.models import DataModel, Relation, Segment
 from tests.browser.test_builder import companies
-from tests.browser.test_story import goto
+from tests.browser.test_story import goto, save
 
 __all__ = ["companies"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -33,6 +34,27 @@ def test_the_model_form_says_for_how_long_the_source_has_been_working(
     expect(signed_in.locator("[data-sample]")).to_contain_text("1 s")
     expect(signed_in.locator(".d-below [role=alert]")).to_contain_text("did not answer within 3 seconds")
     expect(signed_in.locator("[data-sample]")).to_be_empty()
+
+
+def test_a_relation_offers_the_columns_of_the_chosen_model_and_its_key_first(
+    signed_in: Page, live_server: Any, companies: DataModel
+) -> None:
+    page = signed_in
+    orders = DataModel.objects.create(name="Orders", source=companies.source, table="orders", primary_key="id")
+    refresh_columns(orders)
+    goto(page, live_server, f"/admin/segments/datamodel/{orders.pk}/change/")
+    page.get_by_role("link", name="Belongs to", exact=True).click()
+    page.get_by_role("link", name="Add another").last.click()
+    column = page.locator("select[name=relations-0-to_column]")
+    expect(column.locator("option")).to_have_count(1)
+    page.select_option("select[name=relations-0-from_column]", "company_id")
+    page.select_option("select[name=relations-0-to_model]", label="Companies")
+    expect(column).to_have_value("id")
+    assert column.locator("option").all_inner_texts()[1:] == ["id", "name", "country", "mrr", "renewed_at", "churned"]
+    save(page)
+    assert str(Relation.objects.get()) == "Orders.company_id → Companies.id"
+    goto(page, live_server, f"/admin/segments/datamodel/{orders.pk}/change/#relations")
+    expect(column).to_have_value("id")
 
 
 @pytest.mark.parametrize("width", [1280, 390])
