@@ -33,7 +33,7 @@ const screens = {
     },
 
     // Fills a select; a present value that is not among the options stays, marked as missing.
-    fill(select, options, present = select.value, missing = "missing") {
+    fill(select, options, present = select.value, missing = "missing", shown = present) {
         const first = [...select.options].filter((option) => option.value === "");
         const known = new Set(options.map((option) => option.value));
         select.replaceChildren(...first);
@@ -43,7 +43,7 @@ const screens = {
             made.disabled = Boolean(disabled) && value !== present;
             select.append(made);
         }
-        if (present && !known.has(present)) select.append(this.element("option", { value: present }, `${present} (${missing})`));
+        if (present && !known.has(present)) select.append(this.element("option", { value: present }, `${shown} (${missing})`));
         select.value = present || "";
     },
 

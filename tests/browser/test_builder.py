@@ -347,6 +347,18 @@ def test_a_date_is_asked_for_in_days_and_longer_units(signed_in: Page, live_serv
     expect(page.get_by_label("Unit").last).to_have_value("hour")
 
 
+def test_a_condition_on_a_column_that_is_gone_is_shown_in_words(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+    page = signed_in
+    gone = {"field": "seen_at", "is": "in_the_last", "value": "3 days"}
+    retyped = {"field": "mrr", "is": "starts_with", "value": "a"}
+    segment = Segment.objects.create(name="Chosen", model=companies, where={"all": [gone, retyped]})
+    goto(page, live_server, f"/admin/segments/segment/{segment.pk}/change/")
+    expect(page.locator("[data-result]")).to_contain_text("no column 'seen_at'")
+    operators = [operator.locator("option:checked").inner_text() for operator in page.get_by_label("Operator", exact=True).all()]
+    assert operators == ["is in the last", "starts with (not for this field)"]
+    expect(page.get_by_label("How many")).to_have_value("3")
+
+
 def test_a_superseded_question_ends_in_the_source_and_the_page_goes_on(
     signed_in: Page, live_server: Any, tmp_path: Path, settings: Any
 ) -> None:

@@ -51,7 +51,7 @@ class Editor {
     }
 
     shape(operators, is) {
-        return operators.find((one) => one.is === is)?.shape || "one";
+        return this.rows.offer(operators, is)?.shape || "one";
     }
 
     newField(model) {

@@ -26,9 +26,9 @@ class Rows {
         return made;
     }
 
-    select(node, name, label, options, present, set, missing) {
+    select(node, name, label, options, present, set, missing, shown) {
         const made = screens.element("select", { class: "d-input", "aria-label": label, "data-key": `${node.id}:${name}` });
-        screens.fill(made, options, present, missing);
+        screens.fill(made, options, present, missing, shown);
         made.addEventListener("change", () => set(made.value));
         return made;
     }
@@ -160,16 +160,22 @@ class Rows {
         return this.comparison(node, this.offered.operators[type] || [], type, node.model, node.field);
     }
 
+    // What an operator is, also where the column is gone, or of a type that does not have it.
+    offer(operators, is) {
+        return [...operators, ...Object.values(this.offered.operators).flat()].find((one) => one.is === is);
+    }
+
     comparison(node, operators, type, model, column) {
         const [rest, redraw] = this.after(() => this.compared(node, operators, type, model, column));
-        const options = operators.map(({ is, label }) => ({ value: is, label }));
+        const present = this.offer(operators, node.is);
+        const options = (operators.length || !present ? operators : [present]).map(({ is, label }) => ({ value: is, label }));
         const set = (value) => this.builder.alter(() => this.builder.setOperator(node, operators, value), redraw);
-        return [this.select(node, "is", "Operator", options, node.is, set, "not for this field"), rest];
+        return [this.select(node, "is", "Operator", options, node.is, set, "not for this field", present?.label), rest];
     }
 
     // The value, and what a null means.
     compared(node, operators, type, model, column) {
-        const offer = operators.find((one) => one.is === node.is);
+        const offer = this.offer(operators, node.is);
         const listed = node.kind === "field" && OBSERVED[type]?.(node.is) ? (search) => this.builder.observed(model, column, search) : null;
         const values = new Values({ type, shape: offer?.shape || "one", value: node.value, name: `v${node.id}`, ask: listed, set: (value, wrong = "") => { Object.assign(node, { value, wrong }); this.builder.typed(); } });
         const made = [screens.element("span", { class: "d-value" }, ...values.inputs())];
