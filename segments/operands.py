@@ -72,12 +72,17 @@ def words(operator: str, value: Any) -> str:
     """The value in words."""
     if isinstance(value, tuple | list):
         more = f" and {len(value) - MOST_SAID:,} more" if len(value) > MOST_SAID else ""
-        return (" and " if operator in PAIRS else ", ").join(words(operator, one) for one in value[:MOST_SAID]) + more
+        return (" and " if operator in PAIRS else ", ").join(_quoted(words(operator, one)) for one in value[:MOST_SAID]) + more
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
         return value.isoformat(" ")
     return str(value)
+
+
+def _quoted(said: str) -> str:
+    """One of several values, so that it can be told from two and from one without blanks around it."""
+    return f"“{said}”" if "," in said or said != said.strip() else said
 
 
 def _text(field: str, value: Any) -> str:

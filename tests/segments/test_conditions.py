@@ -165,6 +165,11 @@ def test_a_tree_is_said_in_plain_words() -> None:
     assert conditions.say(conditions.parse(where, TYPES)) == said
 
 
+def test_a_value_with_a_comma_is_said_as_one() -> None:
+    where = leaf("country", "one_of", ["Acme, Inc.", "Bolt", "France "])
+    assert conditions.say(conditions.parse(where, TYPES)) == "country is one of “Acme, Inc.”, Bolt, “France ”"
+
+
 def test_a_tree_survives_being_written_and_read_again() -> None:
     where = {
         "any": [
