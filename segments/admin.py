@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
@@ -13,10 +14,11 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
+from core.errors import Misconfigured
 from core.screens import Button, ScreenAdmin, pill
 from segments import definitions, discovery, relations, watch
 from segments.computed_admin import ComputedFieldAdmin, ComputedTab
-from segments.forms import ColumnForm, ModelForm, RelationForm
+from segments.forms import ColumnForm, ModelForm, RelationForm, columns_of_others
 from segments.models import Column, DataModel, Relation
 from segments.segment_admin import SegmentAdmin
 from segments.source_screens import SourceAdmin
@@ -58,7 +60,7 @@ class RelationInline(TabularInline):
     verbose_name_plural = "Belongs to"
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        kwargs["form"] = type("RelationForm", (RelationForm,), {"of": obj})
+        kwargs["form"] = type("RelationForm", (RelationForm,), {"of": obj, "columns": columns_of_others(obj) if obj else {}})
         return super().get_formset(request, obj, **kwargs)
 
 
@@ -91,6 +93,8 @@ class DataModelAdmin(ScreenAdmin):
 
     def save_model(self, request: HttpRequest, obj: DataModel, form: Any, change: bool) -> None:
         form.broken_before = definitions.broken(obj.source)
+        if form.key_warning is not None:
+            obj.key_warning = form.key_warning
         super().save_model(request, obj, form, change)
         if form.found is not None:
             discovery.store_columns(obj, form.found)
@@ -123,7 +127,12 @@ class DataModelAdmin(ScreenAdmin):
 
     def panel(self, request: HttpRequest, obj: DataModel) -> dict[str, Any]:
         preview = reverse("api:model-preview", args=[obj.pk])
-        return {"screen_panel": "screens/model.html", "preview_url": preview, "datasets": [ComputedTab(request, obj)]}
+        return {
+            "screen_panel": "screens/model.html",
+            "preview_url": preview,
+            "columns_of_others": columns_of_others(obj),
+            "datasets": [ComputedTab(request, obj)],
+        }
 
     def do_relate(self, request: HttpRequest, obj: DataModel) -> None:
         found = relations.offered(obj)
@@ -139,8 +148,16 @@ class DataModelAdmin(ScreenAdmin):
             messages.success(request, "The primary key tells all rows apart, and every column that is used is there.")
 
     def do_refresh(self, request: HttpRequest, obj: DataModel) -> None:
-        discovery.refresh_columns(obj)
-        messages.success(request, f"{len(obj.source_columns())} columns found.")
+        try:
+            found = discovery.refresh_columns(obj, settings.SOURCE_PREVIEW_SECONDS)
+        except Misconfigured:
+            watch.look_again(obj)
+            raise
+        problem = watch.look_again(obj)
+        if problem:
+            messages.warning(request, f"{len(found)} columns found. {problem}")
+        else:
+            messages.success(request, f"{len(found)} columns found, and every column that is used is there.")
 
     @admin.display(description="Kind", ordering="kind")
     def kind_name(self, obj: DataModel) -> str:

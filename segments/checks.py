@@ -7,13 +7,17 @@ from typing import Literal
 
 from django.conf import settings
 
-from core.errors import Misconfigured
+from core.errors import Misconfigured, Problem, Unavailable
 from segments import sql as statements
 from segments.models import DataModel
 from segments.sources import engine, opened
 
 REFUSED_PERCENT = 5
 EXAMPLES = 3
+NOT_CHECKED = (
+    "Key not checked yet: the source could not count {key!r} within {seconds:g} seconds. The daily check gives it more time, and so does "
+    "“Check now”. To have it checked at once, use a lighter view, query or table, or give it more time by SOURCE_PREVIEW_SECONDS."
+)
 
 
 @dataclass(frozen=True)
@@ -65,13 +69,13 @@ def verdict(share: KeyShare, key: str) -> Verdict:
     return Verdict("refused", f"{numbers} Choose a primary key that every row has for itself, or clean the source.")
 
 
-def key_share(model: DataModel) -> KeyShare:
-    """Counts in the source, by one query.
+def key_share(model: DataModel, seconds: float = 0) -> KeyShare:
+    """Counts in the source, by one query. `seconds`: how long a person waits; 0 as long as a run.
 
     Raises:
         Misconfigured: e.g. there is no such column. Unavailable: no answer.
     """
-    with opened(model.source, settings.SOURCE_TIMEOUT_SECONDS) as reader:
+    with opened(model.source, seconds or settings.SOURCE_TIMEOUT_SECONDS) as reader:
         columns = {info.name: info for info in reader.columns(table=model.table, sql=model.sql)}
         if model.primary_key not in columns:
             known = ", ".join(columns)
@@ -85,28 +89,48 @@ def key_share(model: DataModel) -> KeyShare:
 def examples(model: DataModel) -> str:
     """Values of the key that several rows have, for the person who chooses it; no part of any message that is kept or logged.
 
-    Raises:
-        Misconfigured, Unavailable
+    "" where there are none, or the source does not say.
     """
-    with opened(model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
-        columns = {info.name: info for info in reader.columns(table=model.table, sql=model.sql)}
-        source = statements.relation(list(columns.values()), engine(model.source).dialect, table=model.table, sql=model.sql)
-        chosen = statements.select(source, columns, [model.primary_key])
-        found = reader.rows(statements.frequent(chosen, columns[model.primary_key].type), EXAMPLES)
-    shown = [f"{row['value']!s:.40} ({row['rows']} rows)" for row in found if int(row["rows"]) > 1 and row["value"] is not None]
+    try:
+        shown = _frequent(model)
+    except Problem:
+        return ""
     return f" For example: {', '.join(shown)}." if shown else ""
 
 
-def check_primary_key(model: DataModel) -> Verdict:
+def check_primary_key(model: DataModel, seconds: float = 0) -> Verdict:
     """Fine or a warning.
 
     Raises:
         Misconfigured: too many rows have no key of their own, with the numbers. Unavailable: no answer.
     """
-    found = verdict(key_share(model), model.primary_key)
+    found = verdict(key_share(model, seconds), model.primary_key)
     if found.level == "refused":
         raise Misconfigured("primary_key_unusable", found.message, where="primary_key")
     return found
+
+
+def check_at_once(model: DataModel) -> Verdict:
+    """The same while a person waits: a key that can't be counted in that time is a warning, until the daily check has counted it.
+
+    Raises:
+        Misconfigured, Unavailable: as `check_primary_key`.
+    """
+    try:
+        return check_primary_key(model, settings.SOURCE_PREVIEW_SECONDS)
+    except Unavailable as problem:
+        if problem.code != "source_timeout":
+            raise
+        return Verdict("warning", NOT_CHECKED.format(key=model.primary_key, seconds=settings.SOURCE_PREVIEW_SECONDS))
+
+
+def _frequent(model: DataModel) -> list[str]:
+    with opened(model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
+        columns = {info.name: info for info in reader.columns(table=model.table, sql=model.sql)}
+        source = statements.relation(list(columns.values()), engine(model.source).dialect, table=model.table, sql=model.sql)
+        chosen = statements.select(source, columns, [model.primary_key])
+        found = reader.rows(statements.frequent(chosen, columns[model.primary_key].type), EXAMPLES)
+    return [f"{row['value']!s:.40} ({row['rows']} rows)" for row in found if int(row["rows"]) > 1 and row["value"] is not None]
 
 
 def _percent(share: KeyShare) -> str:

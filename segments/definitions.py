@@ -9,7 +9,7 @@ from core.errors import Misconfigured
 from segments import computed, conditions, limits
 from segments.facts import Definition, Facts
 from segments.models import ComputedField, DataModel, Segment, Source
-from segments.uses import activations_of, fields_of, used
+from segments.uses import activations_of, fields_of, looked_at, used
 from segments.world import facts, of_source
 
 MOST_TAGS = 20
@@ -93,6 +93,23 @@ def users_of_model(model: DataModel) -> list[str]:
     ]
 
 
+def users_of_column(model: DataModel, name: str) -> list[str]:
+    """What uses a column of the model, in words."""
+    relations = [*model.relations.filter(from_column=name), *model.relations_here.filter(to_column=name)]
+    segments = Segment.objects.filter(model__source=model.source).select_related("model")
+    fields = fields_of(model.source)
+    return [
+        *(f"the relation {relation}" for relation in relations),
+        *(f"the computed field {one.name!r}" for one in fields if name in computed.named(one.definition, one.model.name, model.name)),
+        *(f"the segment {segment.name!r}" for segment in segments if name in looked_at(segment, model)),
+        *(f"the activation {one.name!r}" for one in activations_of(model) if _activates(one, name)),
+    ]
+
+
+def _activates(activation: Any, column: str) -> bool:
+    return activation.match_column == column or activation.mappings.filter(column=column).exists()
+
+
 def rename(segment: Segment, before: str) -> None:
     """Lets the segments that ask about this one by the name it had ask by its new one."""
     for other in Segment.objects.filter(model__source=segment.model.source):
@@ -115,12 +132,10 @@ def rename_column(model: DataModel, before: str, after: str) -> None:
     """Lets everything that uses a column of the model by the name it had use it by its new one.
 
     Raises:
-        Misconfigured: an activation tells records apart by it, and would take it for another column.
+        Misconfigured: as `refuse_rename`.
     """
+    refuse_rename(model, before)
     for activation in activations_of(model):
-        if activation.match_column == before:
-            message = f"{before!r} can't be renamed: the activation {activation.name!r} matches records by it."
-            raise Misconfigured("column_matches", message, where=before)
         activation.mappings.filter(column=before).update(column=after)
     model.relations.filter(from_column=before).update(from_column=after)
     model.relations_here.filter(to_column=before).update(to_column=after)
@@ -133,6 +148,14 @@ def rename_column(model: DataModel, before: str, after: str) -> None:
             Segment.objects.filter(pk=segment.pk).update(where=where, limit=limit)
     for field in fields_of(model.source):
         _redefine(field, _column_renamed(field.definition, field.model.name, model.name, before, after))
+
+
+def refuse_rename(model: DataModel, column: str) -> None:
+    """Raises Misconfigured where an activation tells records apart by the column, and would take it for another one."""
+    for activation in activations_of(model):
+        if activation.match_column == column:
+            message = f"{column!r} can't be renamed: the activation {activation.name!r} matches records by it."
+            raise Misconfigured("column_matches", message, where=column)
 
 
 def _redefine(field: ComputedField, definition: Any) -> None:

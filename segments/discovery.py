@@ -90,13 +90,13 @@ def discover(source: Source, *, table: str = "", sql: str = "", seconds: float =
     return found
 
 
-def refresh_columns(model: DataModel) -> list[ColumnInfo]:
-    """Asks the source for the model's columns and stores them in their order; what vanished there is removed here.
+def refresh_columns(model: DataModel, seconds: float = 0) -> list[ColumnInfo]:
+    """Asks the source for the model's columns and stores them in order; what vanished there is removed here. `seconds`: as `discover`.
 
     Raises:
         Misconfigured, Unavailable: as `discover`; nothing is stored then.
     """
-    return store_columns(model, discover(model.source, table=model.table, sql=model.sql))
+    return store_columns(model, discover(model.source, table=model.table, sql=model.sql, seconds=seconds))
 
 
 def store_columns(model: DataModel, found: list[ColumnInfo]) -> list[ColumnInfo]:

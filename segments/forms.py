@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -102,7 +103,8 @@ def source_form(engine: Engine, source: Source | None) -> type[SourceForm]:
 class ModelForm(forms.ModelForm):
     """A table or a query of a source. The source itself says whether it can be read, and whether its key tells rows apart."""
 
-    key_warning = ""
+    key_warning: str | None = None
+    """What was found of the key; None where it stays as it was."""
     found: list[ColumnInfo] | None = None
     """The columns that the source has."""
 
@@ -170,7 +172,7 @@ class ModelForm(forms.ModelForm):
         source = cleaned.get("source") or self.instance.source
         model = DataModel(source=source, table=cleaned["table"], sql=cleaned["sql"], primary_key=key)
         try:
-            verdict = checks.check_primary_key(model)
+            verdict = checks.check_at_once(model)
         except Problem as problem:
             more = checks.examples(model) if problem.code == "primary_key_unusable" else ""
             self.add_error(place, problem.message + more)
@@ -190,7 +192,20 @@ class ColumnForm(forms.ModelForm):
         column = self.instance
         if column.pk and column.source_name == column.model.primary_key and (not cleaned.get("used") or "name" in self.changed_data):
             raise forms.ValidationError("The primary key stays as it is, and ticked.")
+        if column.pk:
+            self._refuse_used(cleaned, self.initial["name"])
         return cleaned
+
+    def _refuse_used(self, cleaned: dict[str, Any], before: str) -> None:
+        """A column keeps its tick while something uses it, and its name while records are matched by it."""
+        model = self.instance.model
+        if "used" in self.changed_data and not cleaned["used"] and (users := definitions.users_of_column(model, before)):
+            self.add_error("used", f"{before!r} is used by {', '.join(users)}. Leave it ticked, or take it out there first.")
+        if "name" in self.changed_data:
+            try:
+                definitions.refuse_rename(model, before)
+            except Misconfigured as problem:
+                self.add_error("name", problem.message)
 
     def save(self, commit: bool = True) -> Any:
         column = self.instance
@@ -201,10 +216,19 @@ class ColumnForm(forms.ModelForm):
         return super().save(commit)
 
 
+def columns_of_others(model: DataModel) -> dict[int, list[str]]:
+    """The columns of each other model of the source that a relation can point at, the primary key first."""
+    others = DataModel.objects.filter(source=model.source).exclude(pk=model.pk).prefetch_related("columns")
+    names = {other: [column.name for column in other.columns.all() if column.used and not column.definition] for other in others}
+    return {other.pk: list(dict.fromkeys([other.primary_key, *known])) for other, known in names.items()}
+
+
 class RelationForm(forms.ModelForm):
     """A column of the model, and the column of another model that it points at."""
 
     of: DataModel | None = None
+    columns: Mapping[int, list[str]] = {}
+    """Of the other models, as `columns_of_others`; the page shows only those of the model that is chosen."""
 
     from_column = forms.ChoiceField(label="Column", widget=UnfoldAdminSelectWidget())
     to_column = forms.ChoiceField(label="Its column", widget=UnfoldAdminSelectWidget())
@@ -218,11 +242,10 @@ class RelationForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.of is None:
             return
-        others = DataModel.objects.filter(source=self.of.source).exclude(pk=self.of.pk)
         fields: dict[str, Any] = self.fields
-        fields["to_model"].queryset = others
+        fields["to_model"].queryset = DataModel.objects.filter(pk__in=self.columns)
         fields["from_column"].choices = [NO_CHOICE, *((name, name) for name in self.of.source_types())]
-        names = dict.fromkeys(name for other in others for name in (other.primary_key, *other.source_types()))
+        names = dict.fromkeys(name for columns in self.columns.values() for name in columns)
         fields["to_column"].choices = [NO_CHOICE, *((name, name) for name in names)]
 
     def clean(self) -> dict[str, Any]:

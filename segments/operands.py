@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -26,6 +27,10 @@ MAX_NUMBER = 10**18
 MAX_DIGITS = 18
 MAX_DECIMALS = 9
 YEARS = (1000, 9000)
+LONGEST_COUNT = 4
+"""Digits of a length of time."""
+_COUNT = re.compile(r"-?[0-9]+")
+_DAY = "a date such as 2026-01-31"
 
 
 def read(field: str, type: ColumnType, operator: str, value: Any) -> Any:
@@ -68,12 +73,17 @@ def words(operator: str, value: Any) -> str:
     """The value in words."""
     if isinstance(value, tuple | list):
         more = f" and {len(value) - MOST_SAID:,} more" if len(value) > MOST_SAID else ""
-        return (" and " if operator in PAIRS else ", ").join(words(operator, one) for one in value[:MOST_SAID]) + more
+        return (" and " if operator in PAIRS else ", ").join(_quoted(words(operator, one)) for one in value[:MOST_SAID]) + more
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
         return value.isoformat(" ")
     return str(value)
+
+
+def _quoted(said: str) -> str:
+    """One of several values, so that it can be told from two and from one without blanks around it."""
+    return f"“{said}”" if "," in said or said != said.strip() else said
 
 
 def _text(field: str, value: Any) -> str:
@@ -116,17 +126,17 @@ def _boolean(field: str, value: Any) -> bool:
 
 
 def _date(field: str, value: Any) -> date:
-    read = _timestamp(field, value)
+    read = _timestamp(field, value, _DAY)
     if isinstance(read, datetime):
         raise _wrong(field, "its value must be a day such as 2026-01-31, without a time")
     return read
 
 
-def _timestamp(field: str, value: Any) -> date | datetime:
+def _timestamp(field: str, value: Any, such: str = f"{_DAY}, or a time such as 2026-01-31 09:00") -> date | datetime:
     """A date stands for its whole day, a time without a zone is the source's."""
     read = value if isinstance(value, date) else _moment(str(value).strip())
     if read is None:
-        raise _wrong(field, "its value must be a date such as 2026-01-31, or a time such as 2026-01-31 09:00")
+        raise _wrong(field, f"its value must be {such}")
     if not YEARS[0] <= read.year <= YEARS[1]:
         raise _wrong(field, f"its value must be a date between the years {YEARS[0]} and {YEARS[1]}")
     return read
@@ -141,6 +151,11 @@ def _moment(text: str) -> date | datetime | None:
 
 def _length(field: str, value: Any) -> Duration:
     read = duration(value) if isinstance(value, str) else value
+    count = _COUNT.match(value.strip()) if isinstance(value, str) and not read else None
+    if count and (count[0].startswith("-") or not count[0].strip("0")):
+        raise _wrong(field, "its length of time must be 1 or more, such as 30 days")
+    if count and len(count[0]) > LONGEST_COUNT:
+        raise _wrong(field, f"its length of time can have at most {LONGEST_COUNT} digits; take a longer unit, such as months")
     if not isinstance(read, Duration):
         raise _wrong(field, "its value must be a length of time such as 30 days (minutes, hours, days, weeks or months)")
     return read
@@ -155,9 +170,21 @@ def _many(field: str, type: ColumnType, value: Any) -> tuple[Any, ...]:
 
 
 def _two(field: str, type: ColumnType, value: Any) -> tuple[Any, ...]:
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        raise _wrong(field, "its value must be two values such as [1, 10]")
-    return tuple(_READERS[type](field, one) for one in value)
+    if not isinstance(value, list | tuple) or len(value) != 2 or None in value or "" in value:
+        such = "[2026-01-01, 2026-01-31]" if type in (ColumnType.DATE, ColumnType.TIMESTAMP) else "[1, 10]"
+        raise _wrong(field, f"it takes two values, such as {such}")
+    first, second = (_READERS[type](field, one) for one in value)
+    if _above(first, second):
+        raise _wrong(field, "its first value is above its second; the lower one comes first")
+    return first, second
+
+
+def _above(first: Any, second: Any) -> bool:
+    try:
+        return bool(first > second)
+    except TypeError:
+        # Which of a day and a time, or of times with a zone and without, is the lower one depends on the source's zone.
+        return False
 
 
 def _wrong(field: str, what: str) -> Misconfigured:

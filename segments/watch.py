@@ -28,18 +28,31 @@ def look(model: DataModel, now: datetime) -> str:
         What the source changed under columns that are used; "" where nothing is wrong.
 
     Raises:
-        Unavailable: no answer; what was known stays.
+        Unavailable: no answer; what was known stays, and where only its key could not be counted, what was known of that.
     """
     try:
         with opened(model.source, settings.SOURCE_TIMEOUT_SECONDS) as reader:
-            model.problems = _problems(model, reader, used(model))
+            _keep(model, _problems(model, reader, used(model)))
     except Misconfigured as refused:
-        model.problems = {WHOLE: refused.message}
-    model.checked_at = now
+        _keep(model, {WHOLE: refused.message})
     if not model.problems:
         model.key_warning = _key_warning(model)
-    found = {"problems": model.problems, "key_warning": model.key_warning, "checked_at": now}
-    DataModel.objects.filter(pk=model.pk).update(**found)
+    model.checked_at = now
+    DataModel.objects.filter(pk=model.pk).update(key_warning=model.key_warning, checked_at=now)
+    return model.problem
+
+
+def look_again(model: DataModel) -> str:
+    """Looks at the columns alone, while a person waits. The key is left to the daily check and “Check now”.
+
+    Returns:
+        As `look`.
+
+    Raises:
+        Misconfigured: the table or query can't be read any more; that is kept. Unavailable: no answer; what was known stays.
+    """
+    with opened(model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
+        _look_at_columns(model, reader, used(model))
     return model.problem
 
 

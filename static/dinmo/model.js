@@ -10,9 +10,10 @@ document.addEventListener("DOMContentLoaded", () => {
     const shape = () => shapes.find((input) => input.checked)?.value || "table";
     const sourceId = () => source?.value || table.dataset.source || "";
     const problem = screens.element("div", { class: "d-note d-note-bad", hidden: true, role: "alert" });
-    table.closest(".grow")?.append(problem);
     const sample = screens.element("div", { "aria-live": "polite", "data-sample": "" });
+    const below = screens.element("div", { class: "d-below" }, problem, sample);
     let asked = 0;
+    let stop = () => {};
     const say = (message) => {
         problem.textContent = message;
         problem.hidden = !message;
@@ -22,40 +23,57 @@ document.addEventListener("DOMContentLoaded", () => {
     function show() {
         rowOf(table).hidden = shape() !== "table";
         rowOf(sql).hidden = shape() !== "sql";
-        rowOf(shape() === "table" ? table : sql).querySelector(".grow")?.append(problem, sample);
+        rowOf(shape() === "table" ? table : sql).after(below);
+    }
+
+    // Shows that the source is working, where the sample will stand. Returns the number of the question: only the newest is of interest.
+    function wait() {
+        stop();
+        stop = screens.waiting(sample);
+        sample.replaceChildren();
+        return ++asked;
     }
 
     async function loadTables() {
-        say("");
-        if (!sourceId()) return screens.fill(table, []);
-        try {
-            const { tables } = await screens.ask(`/api/sources/${sourceId()}/tables/`);
-            screens.fill(table, tables.map((name) => ({ value: name, label: name })));
-        } catch (error) {
-            say(error.message);
-        }
+        const mine = wait();
+        const found = sourceId() ? await ask("tables") : { tables: [] };
+        if (mine !== asked) return;
+        if (found.tables) screens.fill(table, found.tables.map((name) => ({ value: name, label: name })));
         loadColumns();
+        if (found.problem) say(found.problem);
     }
 
     async function loadColumns() {
         const wanted = shape() === "table" ? { table: table.value } : { sql: sql.value.trim() };
-        sample.replaceChildren();
-        if (!sourceId() || !Object.values(wanted)[0]) return;
+        const mine = wait();
         say("");
-        const mine = ++asked;
-        screens.ask(`/api/sources/${sourceId()}/rows/`, wanted).then(
-            ({ columns, rows }) => mine === asked && rows.length && sample.replaceChildren(screens.element("p", { class: "d-muted" }, "The first rows:"), screens.table(columns, rows)),
-            () => {}, // What is wrong with it is said once, by the question for its columns.
-        );
-        if (!key) return;
-        try {
-            const { columns } = await screens.ask(`/api/sources/${sourceId()}/columns/`, wanted);
-            screens.fill(key, columns.map(({ name, type }) => ({ value: name, label: `${name} (${type})` })));
-            const usual = columns.find(({ name }) => name.toLowerCase() === "id");
-            if (!key.value && usual) key.value = usual.name;
-        } catch (error) {
-            say(error.message);
-        }
+        if (!sourceId() || !Object.values(wanted)[0]) return stop();
+        const [rows, columns] = await Promise.all([ask("rows", wanted), key ? loadKey(wanted, mine) : {}]);
+        if (mine !== asked) return;
+        stop();
+        say(columns.problem || rows.problem || "");
+        if (rows.rows) sample.replaceChildren(...firstRows(rows));
+    }
+
+    async function loadKey(wanted, mine) {
+        const found = await ask("columns", wanted);
+        if (found.columns && mine === asked) fillKey(found.columns);
+        return found;
+    }
+
+    async function ask(what, wanted) {
+        return screens.ask(`/api/sources/${sourceId()}/${what}/`, wanted).catch((error) => ({ problem: error.message }));
+    }
+
+    function firstRows({ columns, rows }) {
+        const said = screens.element("p", { class: "d-muted" }, rows.length ? "The first rows:" : "It has no rows.");
+        return rows.length ? [said, screens.table(columns, rows)] : [said];
+    }
+
+    function fillKey(columns) {
+        screens.fill(key, columns.map(({ name, type }) => ({ value: name, label: `${name} (${type})` })));
+        const usual = columns.find(({ name }) => name.toLowerCase() === "id");
+        if (!key.value && usual) key.value = usual.name;
     }
 
     source?.addEventListener("change", loadTables);
@@ -64,4 +82,21 @@ document.addEventListener("DOMContentLoaded", () => {
     shapes.forEach((input) => input.addEventListener("change", () => { show(); loadColumns(); }));
     show();
     loadTables();
+});
+
+// A relation points at a column of the model that is chosen in its row: the primary key, until another one is chosen.
+document.addEventListener("DOMContentLoaded", () => {
+    const listed = document.getElementById("columns-of-others");
+    if (!listed) return;
+    const columns = JSON.parse(listed.textContent);
+    const models = "select[name^=relations-][name$=-to_model]";
+
+    function offer(model, present) {
+        const column = document.getElementsByName(model.name.replace(/to_model$/, "to_column"))[0];
+        const names = columns[model.value] || [];
+        screens.fill(column, names.map((name) => ({ value: name, label: name })), present ?? column.value);
+    }
+
+    for (const model of document.querySelectorAll(models)) offer(model);
+    document.addEventListener("change", ({ target }) => { if (target.matches(models)) offer(target, columns[target.value]?.[0] || ""); });
 });

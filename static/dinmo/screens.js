@@ -33,7 +33,7 @@ const screens = {
     },
 
     // Fills a select; a present value that is not among the options stays, marked as missing.
-    fill(select, options, present = select.value, missing = "missing") {
+    fill(select, options, present = select.value, missing = "missing", shown = present) {
         const first = [...select.options].filter((option) => option.value === "");
         const known = new Set(options.map((option) => option.value));
         select.replaceChildren(...first);
@@ -43,7 +43,7 @@ const screens = {
             made.disabled = Boolean(disabled) && value !== present;
             select.append(made);
         }
-        if (present && !known.has(present)) select.append(this.element("option", { value: present }, `${present} (${missing})`));
+        if (present && !known.has(present)) select.append(this.element("option", { value: present }, `${shown} (${missing})`));
         select.value = present || "";
     },
 
@@ -57,6 +57,17 @@ const screens = {
         const body = rows.map((row) => this.element("tr", {}, ...row.map(cell)));
         const table = this.element("table", { class: "d-table" }, this.element("thead", {}, head), this.element("tbody", {}, ...body));
         return this.element("div", { class: "d-scroll" }, table);
+    },
+
+    // Shows in a place for how long the source has been working, without a word a second for those who listen. Returns what ends it.
+    waiting(place, ...more) {
+        const began = performance.now();
+        const seconds = this.element("span", { "aria-hidden": "true" });
+        const spin = this.element("span", { class: "d-spin", "aria-hidden": "true" });
+        const bar = this.element("div", { class: "d-waiting" }, spin, "Reading from the source… ", seconds, ...more);
+        const late = setTimeout(() => { place.classList.remove("d-stale"); place.replaceChildren(bar); }, 300);
+        const tick = setInterval(() => { seconds.textContent = `${Math.round((performance.now() - began) / 1000)} s`; }, 1000);
+        return () => { clearTimeout(late); clearInterval(tick); bar.remove(); };
     },
 
     note(message, tone) {

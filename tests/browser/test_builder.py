@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -189,11 +190,173 @@ def test_observed_values_can_be_chosen(signed_in: Page, live_server: Any, compan
     opened(page, live_server, companies, {"field": "country", "is": "one_of", "value": ["ES"]}, exact, PAYING)
     page.get_by_label("Values").focus()
     expect(page.locator("datalist option[value=FR]")).to_have_count(1)
-    page.get_by_label("Values").fill("FR")
+    choose(page.get_by_label("Values"), "FR")
     expect(page.locator(".d-chips li")).to_have_count(2)
     page.get_by_label("Value", exact=True).first.focus()
     expect(page.locator("datalist option[value='10.5']")).to_have_count(1)
     assert page.get_by_label("Value", exact=True).last.get_attribute("list") is None
+
+
+@pytest.fixture
+def odd_names(companies: DataModel, tmp_path: Path) -> DataModel:
+    with sqlite3.connect(tmp_path / "shop.sqlite3") as database:
+        for name, places in {"France ": "1, 2", "Acme, Inc.": "3", "France": "4, 5", "Acme": "6", "Inc.": "7"}.items():
+            database.execute(f"update companies set name = ? where id in ({places})", [name])
+    return companies
+
+
+def choose(field: Any, value: str) -> None:
+    """Takes a value from the list of a field, as a browser tells it."""
+    tells = "(input, value) => { input.value = value; input.dispatchEvent(new InputEvent('input', {inputType: 'insertReplacementText'})); }"
+    field.evaluate(tells, value)
+
+
+def paste(field: Any, text: str) -> None:
+    tells = """(input, text) => {
+        const clipboardData = new DataTransfer();
+        clipboardData.setData("text", text);
+        input.dispatchEvent(new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true}));
+    }"""
+    field.evaluate(tells, text)
+
+
+def named(*names: str) -> dict[str, Any]:
+    return {"field": "name", "is": "one_of", "value": list(names)}
+
+
+def test_an_observed_value_is_taken_with_the_blanks_around_it(signed_in: Page, live_server: Any, odd_names: DataModel) -> None:
+    page = signed_in
+    segment = opened(page, live_server, odd_names, named("Acme"))
+    field = page.get_by_label("Values")
+    field.focus()
+    expect(page.locator("datalist option[value='France ']")).to_have_count(1)
+    choose(field, "France ")
+    expect(page.locator(".d-chips")).to_contain_text("“France ”")
+    expect(page.locator("[data-segment-count]")).to_have_text("3")
+    assert stored(page, segment) == {"all": [named("Acme", "France ")]}
+
+
+def test_a_pasted_line_is_one_value(signed_in: Page, live_server: Any, odd_names: DataModel) -> None:
+    page = signed_in
+    segment = opened(page, live_server, odd_names, named("France"))
+    paste(page.get_by_label("Values"), "Acme, Inc.\r\n  Bolt, Nut & Co \r\n\r\nFrance\r\n")
+    expect(page.locator(".d-chips li")).to_have_count(3)
+    expect(page.locator("[data-segment-count]")).to_have_text("3")
+    assert stored(page, segment) == {"all": [named("France", "Acme, Inc.", "Bolt, Nut & Co")]}
+
+
+def test_a_typed_value_is_one_value_until_a_person_splits_it(signed_in: Page, live_server: Any, odd_names: DataModel) -> None:
+    page = signed_in
+    segment = opened(page, live_server, odd_names, named("France"))
+    field = page.get_by_label("Values")
+    field.fill("Acme, Inc.")
+    field.press("Enter")
+    expect(page.locator(".d-chips li")).to_have_count(2)
+    expect(page.locator("[data-segment-count]")).to_have_text("3")
+    page.click("text=make 2 values")
+    expect(page.locator(".d-chips li")).to_have_count(3)
+    assert stored(page, segment) == {"all": [named("France", "Acme", "Inc.")]}
+
+
+def test_a_typed_value_may_begin_like_an_observed_one(signed_in: Page, live_server: Any, odd_names: DataModel) -> None:
+    page = signed_in
+    segment = opened(page, live_server, odd_names, named("Inc."))
+    field = page.get_by_label("Values")
+    field.focus()
+    expect(page.locator("datalist option[value=Acme]")).to_have_count(1)
+    field.press_sequentially("Acme, Inc.")
+    assert stored(page, segment) == {"all": [named("Inc.", "Acme, Inc.")]}
+
+
+def test_nothing_is_said_of_conditions_that_are_incomplete_or_refused(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+    page = signed_in
+    opened(page, live_server, companies, PAYING)
+    sentence, value = page.locator("[data-sentence]"), page.get_by_label("Value", exact=True)
+    expect(sentence).to_contain_text("mrr is greater than 0")
+    for wrong, words in (("", "Give a value for mrr."), ("0.12345678901", "at most 9 decimals")):
+        value.fill(wrong)
+        expect(sentence).to_have_class("d-sentence d-stale")
+        expect(page.locator("[data-result]")).to_contain_text(words)
+        expect(sentence).to_have_text("")
+        expect(page.locator("[data-sql]")).to_be_hidden()
+        expect(page.locator("[data-first] table")).to_have_count(0)
+        value.fill("5")
+        expect(sentence).to_contain_text("mrr is greater than 5")
+        expect(page.locator("[data-segment-count]")).to_be_visible()
+        expect(page.locator("[data-answer] .d-stale")).to_have_count(0)
+
+
+def test_a_field_and_an_operator_are_found_by_typing_their_names(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+    page = signed_in
+    segment = opened(page, live_server, companies, PAYING)
+    page.get_by_label("Operator", exact=True).focus()
+    page.keyboard.type("is at most", delay=40)
+    expect(page.get_by_label("Operator", exact=True)).to_have_value("at_most")
+    expect(page.get_by_label("Operator", exact=True)).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.type("50")
+    assert stored(page, segment) == {"all": [{"field": "mrr", "is": "at_most", "value": 50}]}
+    goto(page, live_server, f"/admin/segments/segment/{segment.pk}/change/")
+    page.get_by_label("Field", exact=True).focus()
+    page.keyboard.type("country", delay=40)
+    expect(page.get_by_label("Field", exact=True)).to_have_value("country")
+    page.keyboard.press("Tab")
+    page.keyboard.type("is not empty", delay=40)
+    expect(page.locator("[data-sentence]")).to_contain_text("country is not empty")
+    assert stored(page, segment) == {"all": [{"field": "country", "is": "not_empty"}]}
+
+
+@pytest.mark.parametrize(
+    ("condition", "label", "written", "words"),
+    [
+        (("mrr", "between", [1, 5]), "From", "100", "its first value is above its second; the lower one comes first"),
+        (("renewed_at", "between", ["2026-01-01", "2026-01-31"]), "To", "soon", "must be a date such as 2026-01-31, or a time"),
+        (("renewed_at", "between", ["2026-01-01", "2026-01-31"]), "From", "2026-02-01", "its first value is above its second"),
+        (("renewed_at", "between", ["2026-01-01", "2026-01-31"]), "To", "", "two values"),
+        (("renewed_at", "in_the_last", "3 days"), "How many", "0", "its length of time must be 1 or more"),
+        (("renewed_at", "in_the_last", "3 days"), "How many", "-3", "its length of time must be 1 or more"),
+        (("renewed_at", "in_the_last", "3 days"), "How many", "10000", "at most 4 digits; take a longer unit"),
+    ],
+)
+def test_a_wrong_value_is_told_what_would_fit_by_the_page_and_by_the_server(
+    condition: tuple[str, str, Any], label: str, written: str, words: str, signed_in: Page, live_server: Any, companies: DataModel
+) -> None:
+    column, operator, value = condition
+    page = signed_in
+    opened(page, live_server, companies, {"field": column, "is": operator, "value": value})
+    page.get_by_label(label, exact=True).fill(written)
+    expect(page.locator("[data-result]")).to_contain_text(f"The condition on '{column}' is wrong: ")
+    expect(page.locator("[data-result]")).to_contain_text(words)
+    save(page)
+    expect(page.locator(".field-where, .form-row", has=page.locator("[data-conditions]")).first).to_contain_text(words)
+    expect(page.get_by_label(label, exact=True)).to_have_value(written)
+
+
+def test_times_between_two_others_come_with_a_hint(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+    opened(signed_in, live_server, companies, {"field": "renewed_at", "is": "between", "value": ["2026-01-01", "2026-01-31"]})
+    expect(signed_in.locator(".d-value")).to_contain_text("e.g. 2026-01-31 or 2026-01-31 09:00")
+
+
+def test_a_date_is_asked_for_in_days_and_longer_units(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+    page = signed_in
+    companies.columns.filter(name="renewed_at").update(type="date")
+    renewed = {"field": "renewed_at", "is": "in_the_last"}
+    opened(page, live_server, companies, {**renewed, "value": "3 weeks"}, {**renewed, "value": "36 hours"})
+    units = [unit.locator("option").all_inner_texts() for unit in page.get_by_label("Unit").all()]
+    assert units == [["days", "weeks", "months"], ["minutes", "hours", "days", "weeks", "months"]]
+    expect(page.get_by_label("Unit").last).to_have_value("hour")
+
+
+def test_a_condition_on_a_column_that_is_gone_is_shown_in_words(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+    page = signed_in
+    gone = {"field": "seen_at", "is": "in_the_last", "value": "3 days"}
+    retyped = {"field": "mrr", "is": "starts_with", "value": "a"}
+    segment = Segment.objects.create(name="Chosen", model=companies, where={"all": [gone, retyped]})
+    goto(page, live_server, f"/admin/segments/segment/{segment.pk}/change/")
+    expect(page.locator("[data-result]")).to_contain_text("no column 'seen_at'")
+    operators = [operator.locator("option:checked").inner_text() for operator in page.get_by_label("Operator", exact=True).all()]
+    assert operators == ["is in the last", "starts with (not for this field)"]
+    expect(page.get_by_label("How many")).to_have_value("3")
 
 
 def test_a_superseded_question_ends_in_the_source_and_the_page_goes_on(

@@ -47,7 +47,9 @@ def make_segment(page: Page, live_server: Any, shop: Path) -> None:
     page.click("[data-add]")
     page.select_option("[aria-label=Field]", "country")
     page.select_option("[aria-label=Operator]", "one_of")
-    page.fill("[aria-label=Values]", "FR, ES")
+    page.fill("[aria-label=Values]", "FR")
+    page.press("[aria-label=Values]", "Enter")
+    page.fill("[aria-label=Values]", "ES")
     expect(page.locator("[data-segment-count]")).to_have_text("4")
     save(page)
 

@@ -102,6 +102,22 @@ def test_a_refused_key_comes_with_examples(staff: Client, shop: Source) -> None:
     assert "For example: FR (3 rows)." in answer.context["adminform"].form.errors["primary_key"][0]
 
 
+SLOW = "with recursive n(x) as (select 1 union all select x + 1 from n limit 5000000) select x as id from n"
+
+
+def test_a_key_that_takes_long_to_count_is_saved_with_a_warning_until_it_is_checked(staff: Client, shop: Source, settings: Any) -> None:
+    settings.SOURCE_PREVIEW_SECONDS = 0.3
+    staff.post("/admin/segments/datamodel/add/", model_form(shop, shape="sql", sql=SLOW, table=""))
+    model = DataModel.objects.get()
+    page = f"/admin/segments/datamodel/{model.pk}/"
+    assert "Key not checked yet" in staff.get(f"{page}change/").content.decode()
+    assert "Key warning" in staff.get("/admin/segments/datamodel/").content.decode()
+    staff.post(f"{page}change/", model_form(shop, shape="sql", sql=SLOW, table="", name="Numbers"))
+    assert "Key not checked yet" in DataModel.objects.get(name="Numbers").key_warning
+    staff.post(f"{page}do/check/")
+    assert DataModel.objects.get().key_warning == ""
+
+
 def test_conditions_are_checked_against_the_columns(staff: Client, companies: DataModel) -> None:
     values = {"name": "French", "model": companies.pk, "description": ""}
     wrong = staff.post("/admin/segments/segment/add/", {**values, "where": '{"all": [{"field": "gone", "is": "equals", "value": "FR"}]}'})

@@ -16,7 +16,7 @@ from dinmo.workspace import apply as applying
 from dinmo.workspace import export, sources, standing
 from segments import read, watch
 from segments.discovery import refresh_columns
-from segments.models import DataModel, Relation, Segment, Source
+from segments.models import FIRST_COMPUTED, DataModel, Relation, Segment, Source
 
 pytestmark = pytest.mark.django_db
 
@@ -114,7 +114,7 @@ def test_a_mapping_follows_a_renamed_column_and_a_match_refuses_it(staff: Client
     change(staff, companies, mrr={"name": "revenue"})
     assert activation.mappings.get().column == "revenue"
     answer = change(staff, companies, name={"name": "title"})
-    assert "matches records by it" in answer.content.decode()
+    assert "matches records by it" in str(answer.context["inline_admin_formsets"][0].formset.errors)
     assert "name" in companies.column_types()
 
 
@@ -129,9 +129,22 @@ def test_a_column_that_is_not_ticked_is_not_offered_and_not_read(staff: Client, 
 
 
 def test_what_is_used_must_be_ticked(staff: Client, companies: DataModel, activation: Activation) -> None:
-    answer = change(staff, companies, mrr={"used": None})
-    assert "are used by a key, a relation, a computed field, a segment or an activation: mrr" in answer.content.decode()
-    assert "mrr" in companies.column_types()
+    Segment.objects.create(name="Rich", model=companies, where={"field": "mrr", "is": "at_least", "value": 20})
+    answer = change(staff, companies, mrr={"used": None}, notes={"name": "remarks"})
+    page = answer.content.decode().replace("&#x27;", "'")
+    assert "'mrr' is used by the segment 'Rich', the activation 'A'. Leave it ticked, or take it out there first." in page
+    assert 'value="remarks"' in page
+    assert {"mrr", "notes"} <= companies.column_types().keys()
+
+
+def test_a_column_that_relates_rows_or_makes_a_field_must_be_ticked_too(staff: Client, companies: DataModel) -> None:
+    spent = {"related": "Orders", "sum": "amount"}
+    companies.columns.create(name="spent", type="number", definition=spent, position=FIRST_COMPUTED)
+    orders = DataModel.objects.get(name="Orders")
+    answer = change(staff, orders, Relation.objects.get(), amount={"used": None}, company_id={"used": None})
+    page = answer.content.decode().replace("&#x27;", "'")
+    assert "'amount' is used by the computed field 'spent'." in page
+    assert "'company_id' is used by the relation Orders.company_id → Companies.id." in page
 
 
 def test_the_primary_key_keeps_its_name(staff: Client, companies: DataModel) -> None:

@@ -91,12 +91,23 @@ def test_a_value_is_read_in_its_right_type(field: str, operator: str, written: A
         ("mrr", "equals", "0.12345678901", "at most 9 decimals"),
         ("mrr", "between", [1], "two values"),
         ("active", "equals", 1, "true or false"),
+        ("mrr", "between", [None, 1], "two values, such as [1, 10]"),
+        ("seen_at", "between", ["2026-01-31", ""], "two values, such as [2026-01-01, 2026-01-31]"),
+        ("mrr", "between", [100, 50], "its first value is above its second; the lower one comes first"),
+        ("mrr", "not_between", ["100", "50.5"], "its first value is above its second"),
+        ("signed_on", "between", ["2026-02-01", "2026-01-31"], "its first value is above its second"),
+        ("seen_at", "between", ["2026-01-31 09:00", "2026-01-31 08:00"], "its first value is above its second"),
+        ("seen_at", "between", ["31.01.2026", "2026-02-01"], "must be a date such as 2026-01-31, or a time such as 2026-01-31 09:00."),
+        ("signed_on", "between", ["2026-01-31", "soon"], "must be a date such as 2026-01-31."),
         ("signed_on", "on", "31.01.2026", "must be a date"),
         ("signed_on", "after", "2026-01-31 09:00", "without a time"),
         ("signed_on", "on", "0001-01-01", "between the years"),
         ("seen_at", "on", "2026-01-31 09:00", "takes a day"),
         ("seen_at", "in_the_last", 30, "length of time"),
-        ("seen_at", "in_the_last", "0 days", "length of time"),
+        ("seen_at", "in_the_last", "0 days", "length of time must be 1 or more"),
+        ("seen_at", "in_the_last", "-3 days", "length of time must be 1 or more"),
+        ("seen_at", "in_the_last", "10000 days", "at most 4 digits; take a longer unit"),
+        ("seen_at", "in_the_last", "9" * 5000 + " days", "at most 4 digits"),
         ("seen_at", "in_the_last", "30 years", "length of time"),
         ("country", "empty", "FR", "takes no value"),
     ],
@@ -152,6 +163,11 @@ def test_a_tree_is_said_in_plain_words() -> None:
     }
     said = "country is one of FR, DE and (mrr is between 1 and 9.5 or seen_at is in the last 1 day) and seats is not empty"
     assert conditions.say(conditions.parse(where, TYPES)) == said
+
+
+def test_a_value_with_a_comma_is_said_as_one() -> None:
+    where = leaf("country", "one_of", ["Acme, Inc.", "Bolt", "France "])
+    assert conditions.say(conditions.parse(where, TYPES)) == "country is one of “Acme, Inc.”, Bolt, “France ”"
 
 
 def test_a_tree_survives_being_written_and_read_again() -> None:

@@ -78,6 +78,31 @@ def test_a_vanished_table_is_a_problem_of_the_model_and_shown_on_its_page(staff:
     assert DataModel.objects.get().problem
 
 
+def test_what_was_done_within_this_minute_was_done_just_now(staff: Client, rich: Segment) -> None:
+    page = f"/admin/segments/datamodel/{rich.model_id}/"
+    assert "Checked just now, and once a day." in staff.post(f"{page}do/check/", follow=True).content.decode()
+    assert "listed just now." in staff.get(f"/admin/segments/source/{rich.model.source_id}/tables/").content.decode()
+    DataModel.objects.update(checked_at=datetime.now(UTC) - timedelta(minutes=3))
+    assert "Checked 3\xa0minutes ago" in staff.get(f"{page}change/").content.decode()
+
+
+def test_reading_the_columns_again_looks_again(staff: Client, file: Path, rich: Segment) -> None:
+    def press() -> str:
+        answer = staff.post(f"/admin/segments/datamodel/{rich.model_id}/do/refresh/", follow=True)
+        return answer.content.decode().replace("&#x27;", "'")
+
+    run(file, "alter table companies rename column mrr to revenue")
+    page = press()
+    assert "the column 'mrr' is gone" in page and "Source changed" in page
+    run(file, "alter table companies rename column revenue to mrr")
+    page = press()
+    assert "4 columns found, and every column that is used is there." in page and "Source changed" not in page
+    run(file, "alter table companies rename to firms")
+    page = press()
+    assert "Source changed" in page
+    assert "no table 'companies'" in DataModel.objects.get().problem
+
+
 def test_a_source_that_does_not_answer_changes_nothing_that_was_known(file: Path, rich: Segment) -> None:
     DataModel.objects.update(problems={"name": "Something"})
     Source.objects.update(engine="postgres", config={"host": "127.0.0.1", "port": 1, "database": "x", "user": "x"})

@@ -9,6 +9,7 @@ class Answer {
         this.number = 0;
         this.result = place.querySelector("[data-result]");
         this.first = place.querySelector("[data-first]");
+        this.sentence = place.querySelector("[data-sentence]");
         this.sql = place.querySelector("[data-sql]");
         place.querySelector("[data-copy]").addEventListener("click", (event) => this.copy(event.currentTarget));
         addEventListener("pagehide", () => this.number && this.post("/api/segments/preview/end/", { page: this.page, number: this.number + 1 }, { keepalive: true }));
@@ -22,6 +23,7 @@ class Answer {
 
     later(question) {
         clearTimeout(this.timer);
+        this.mark([this.sentence, this.sql, this.result, this.first]);
         this.timer = setTimeout(() => this.ask(question()), 500);
     }
 
@@ -30,7 +32,8 @@ class Answer {
         clearTimeout(this.timer);
         this.abort?.abort();
         this.place.hidden = false;
-        if (question.incomplete) return this.note(question.incomplete);
+        this.mark([this.sentence, this.sql, this.result, this.first]);
+        if (question.incomplete) return this.refuse(question.incomplete);
         const [mine, abort] = [++this.number, (this.abort = new AbortController())];
         const { body } = question;
         const asked = { ...body, page: this.page, number: mine, total: this.totalOf !== body.model };
@@ -48,10 +51,17 @@ class Answer {
     }
 
     async say(body, abort, mine) {
-        const said = await this.json(`${this.base}said/`, body, abort);
+        let said;
+        try {
+            said = await this.json(`${this.base}said/`, body, abort);
+        } catch (error) {
+            if (mine === this.number && error.name !== "AbortError") this.unsay();
+            throw error;
+        }
         if (mine !== this.number) return null;
-        this.place.querySelector("[data-sentence]").textContent = said.sentence;
+        this.sentence.textContent = said.sentence;
         this.sql.hidden = false;
+        this.mark([this.sentence, this.sql], false);
         this.sql.querySelector("code").textContent = said.sql;
         return said;
     }
@@ -68,36 +78,47 @@ class Answer {
         return data;
     }
 
-    // Says for how long the source has been working, without a word a second for those who listen.
+    // Says that the source is working, and lets a person stop it.
     waiting(abort) {
-        const began = performance.now();
-        const seconds = screens.element("span", { "aria-hidden": "true" });
         const cancel = screens.element("button", { type: "button", class: "d-button d-small" }, "Stop");
         cancel.addEventListener("click", () => {
             abort.abort();
             this.post("/api/segments/preview/end/", { page: this.page, number: ++this.number });
             this.note("Stopped. Change a condition to count again.");
         });
-        const bar = screens.element("div", { class: "d-waiting" }, screens.element("span", { class: "d-spin", "aria-hidden": "true" }), "Reading from the source… ", seconds, cancel);
-        const late = setTimeout(() => this.result.replaceChildren(bar), 300);
-        const tick = setInterval(() => { seconds.textContent = `${Math.round((performance.now() - began) / 1000)} s`; }, 1000);
+        const stop = screens.waiting(this.result, cancel);
         this.place.setAttribute("aria-busy", "true");
-        this.first.classList.add("d-stale");
         return () => {
-            clearTimeout(late);
-            clearInterval(tick);
+            stop();
             if (this.abort === abort) this.place.removeAttribute("aria-busy");
         };
     }
 
+    // What was true of other conditions than those on the page: shown as such until there is an answer.
+    mark(parts, stale = true) {
+        for (const part of parts) part.classList.toggle("d-stale", stale);
+    }
+
+    unsay() {
+        this.sentence.textContent = "";
+        this.sql.hidden = true;
+    }
+
+    refuse(message) {
+        if (this.number) this.number++;
+        this.unsay();
+        this.note(message);
+    }
+
     note(message, tone = "") {
-        this.first.classList.add("d-stale");
+        this.mark([this.result], false);
+        this.first.replaceChildren();
         this.result.replaceChildren(tone ? screens.note(message, tone) : screens.element("p", { class: "d-muted" }, message));
     }
 
     show({ count, columns, rows, left_out: left = [] }) {
         const unread = `Not worked out here, as no condition asks about ${left.length === 1 ? "it" : "them"}: ${left.join(", ")}.`;
-        this.first.classList.remove("d-stale");
+        this.mark([this.result, this.first], false);
         this.first.replaceChildren(...(rows.length ? [screens.table(columns, rows), ...(left.length ? [screens.element("p", { class: "d-muted" }, unread)] : [])] : []));
         if (count === undefined) return this.result.replaceChildren(screens.element("p", { class: "d-muted" }, rows.length ? "The first rows:" : "The model has no rows."));
         const share = this.total ? ` of ${this.total.toLocaleString("en")} (${this.percent(count)})` : "";

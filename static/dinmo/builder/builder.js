@@ -45,7 +45,8 @@ class Builder extends Editor {
 
     async load() {
         this.root = null;
-        if (!this.modelId) return;
+        this.answer.refuse("");
+        if (!this.modelId) return this.area.replaceChildren(screens.element("p", { class: "d-muted" }, "Choose a model first."));
         try {
             const { model, models, problem } = await screens.ask(`/api/models/${this.modelId}/builder/`);
             [this.models, this.model] = [models, model];

@@ -20,6 +20,13 @@ class Editor {
         this.place.querySelector("[data-said]").textContent = typeof said === "function" ? said() : said;
     }
 
+    // A part changes here, and only what depends on it is drawn anew.
+    alter(act, redraw = () => {}) {
+        act();
+        redraw();
+        this.typed();
+    }
+
     focus(key) {
         const found = this.area.querySelector(`[data-key="${key}"]`);
         if (found && !found.disabled) return found.focus();
@@ -29,6 +36,7 @@ class Editor {
     // What is still to be filled in below a node, in words.
     missing(root) {
         for (const node of tree.walk(root)) {
+            if (node.wrong) return `The condition on '${node.field || node.column}' is wrong: ${node.wrong}.`;
             if (node.kind === "field" && node.value === undefined && this.shape(this.operatorsOf(node), node.is) !== "none") return `Give a value for ${node.field}.`;
             if (node.kind !== "related") continue;
             if (node.measure === "count" && node.is !== "none" && node.value === undefined) return `Say how many ${node.related}.`;
@@ -43,7 +51,7 @@ class Editor {
     }
 
     shape(operators, is) {
-        return operators.find((one) => one.is === is)?.shape || "one";
+        return this.rows.offer(operators, is)?.shape || "one";
     }
 
     newField(model) {
@@ -76,12 +84,12 @@ class Editor {
         const before = this.rows.typeOf(node.model, node.field);
         node.field = field;
         if (this.rows.typeOf(node.model, field) === before) return;
-        node.value = undefined;
+        Object.assign(node, { value: undefined, wrong: "" });
         node.is = this.operatorsOf(node)[0]?.is;
     }
 
     setOperator(node, operators, is) {
-        if (this.shape(operators, is) !== this.shape(operators, node.is)) node.value = undefined;
+        if (this.shape(operators, is) !== this.shape(operators, node.is)) Object.assign(node, { value: undefined, wrong: "" });
         node.is = is;
     }
 
@@ -97,7 +105,7 @@ class Editor {
 
     setMeasure(node, measure, column = node.column) {
         const same = node.measure === measure && this.rows.typeOf(node.related, column) === this.rows.typeOf(node.related, node.column);
-        node.measure = measure;
+        Object.assign(node, { measure, wrong: same ? node.wrong : "" });
         if (measure === "count") return Object.assign(node, { is: "at_least", value: 1, column: "" });
         const allowed = this.models[node.related].columns.filter(({ type }) => type in this.offered.measures[measure]);
         node.column = allowed.some(({ name }) => name === column) ? column : allowed.find(({ name }) => !/(^|_)id$/.test(name))?.name || allowed[0]?.name || "";

@@ -26,9 +26,9 @@ class Rows {
         return made;
     }
 
-    select(node, name, label, options, present, set, missing) {
+    select(node, name, label, options, present, set, missing, shown) {
         const made = screens.element("select", { class: "d-input", "aria-label": label, "data-key": `${node.id}:${name}` });
-        screens.fill(made, options, present, missing);
+        screens.fill(made, options, present, missing, shown);
         made.addEventListener("change", () => set(made.value));
         return made;
     }
@@ -136,30 +136,59 @@ class Rows {
         return this.facts(model).columns.find(({ name }) => name === field)?.type;
     }
 
-    field(node) {
-        const type = this.typeOf(node.model, node.field);
-        const icon = screens.element("span", { class: "d-type material-symbols-outlined", role: "img", "aria-label": type || "unknown", title: type || "unknown" }, TYPE_ICONS[type] || "help");
-        const field = this.select(node, "field", "Field", this.columnOptions(node.model), node.field, (value) => this.builder.change(() => this.builder.setField(node, value)));
-        return [icon, field, ...this.comparison(node, this.offered.operators[type] || [], type, node.model, node.field)];
+    // What depends on a select is drawn anew without it: drawn anew itself, it would forget what is being typed to find an option.
+    after(draw) {
+        const place = screens.element("span", { class: "d-after" }, ...draw());
+        return [place, () => place.replaceChildren(...draw())];
     }
 
-    // Operator, value, and what a null means.
+    field(node) {
+        const [rest, redraw] = this.after(() => this.ofField(node));
+        const icon = screens.element("span", { class: "d-type material-symbols-outlined", role: "img" });
+        const mark = () => {
+            const type = this.typeOf(node.model, node.field);
+            for (const name of ["aria-label", "title"]) icon.setAttribute(name, type || "unknown");
+            icon.textContent = TYPE_ICONS[type] || "help";
+        };
+        const set = (value) => this.builder.alter(() => this.builder.setField(node, value), () => { mark(); redraw(); });
+        mark();
+        return [icon, this.select(node, "field", "Field", this.columnOptions(node.model), node.field, set), rest];
+    }
+
+    ofField(node) {
+        const type = this.typeOf(node.model, node.field);
+        return this.comparison(node, this.offered.operators[type] || [], type, node.model, node.field);
+    }
+
+    // What an operator is, also where the column is gone, or of a type that does not have it.
+    offer(operators, is) {
+        return [...operators, ...Object.values(this.offered.operators).flat()].find((one) => one.is === is);
+    }
+
     comparison(node, operators, type, model, column) {
-        const offer = operators.find((one) => one.is === node.is);
-        const operator = this.select(node, "is", "Operator", operators.map(({ is, label }) => ({ value: is, label })), node.is, (value) => this.builder.change(() => this.builder.setOperator(node, operators, value)), "not for this field");
+        const [rest, redraw] = this.after(() => this.compared(node, operators, type, model, column));
+        const present = this.offer(operators, node.is);
+        const options = (operators.length || !present ? operators : [present]).map(({ is, label }) => ({ value: is, label }));
+        const set = (value) => this.builder.alter(() => this.builder.setOperator(node, operators, value), redraw);
+        return [this.select(node, "is", "Operator", options, node.is, set, "not for this field", present?.label), rest];
+    }
+
+    // The value, and what a null means.
+    compared(node, operators, type, model, column) {
+        const offer = this.offer(operators, node.is);
         const listed = node.kind === "field" && OBSERVED[type]?.(node.is) ? (search) => this.builder.observed(model, column, search) : null;
-        const values = new Values({ type, shape: offer?.shape || "one", value: node.value, name: `v${node.id}`, ask: listed, set: (value) => { node.value = value; this.builder.typed(); } });
-        const made = [operator, screens.element("span", { class: "d-value" }, ...values.inputs())];
-        made[1].querySelectorAll("input, select").forEach((input, index) => input.setAttribute("data-key", `${node.id}:value${index}`));
+        const values = new Values({ type, shape: offer?.shape || "one", value: node.value, name: `v${node.id}`, ask: listed, set: (value, wrong = "") => { Object.assign(node, { value, wrong }); this.builder.typed(); } });
+        const made = [screens.element("span", { class: "d-value" }, ...values.inputs())];
+        made[0].querySelectorAll("input, select").forEach((input, index) => input.setAttribute("data-key", `${node.id}:value${index}`));
         if (offer?.null && node.measure !== "sum") made.push(screens.element("span", { class: "d-muted d-nulls" }, offer.null));
         return made;
     }
 
     segment(node) {
         const icon = screens.element("span", { class: "d-type material-symbols-outlined", "aria-hidden": "true" }, "filter_alt");
-        const member = this.select(node, "is", "Operator", Object.entries(this.offered.member).map(([value, label]) => ({ value, label })), node.is, (value) => this.builder.change(() => { node.is = value; }));
+        const member = this.select(node, "is", "Operator", Object.entries(this.offered.member).map(([value, label]) => ({ value, label })), node.is, (value) => this.builder.alter(() => { node.is = value; }));
         const names = this.builder.segmentsOf(node.model).map((name) => ({ value: name, label: name }));
-        return [icon, member, this.select(node, "segment", "Segment", names, node.segment, (value) => this.builder.change(() => { node.segment = value; }))];
+        return [icon, member, this.select(node, "segment", "Segment", names, node.segment, (value) => this.builder.alter(() => { node.segment = value; }))];
     }
 
     // The relations of a node's model to choose from, and the one that it has.

@@ -1,11 +1,28 @@
 // The inputs of values, by what an operator takes and the type of the column.
 "use strict";
 
+// What is wrong with a value, in the words that the server has for it.
+const WRONG = {
+    number: "its value must be a number such as 100 or 9.5",
+    date: "its value must be a date such as 2026-01-31",
+    moment: "its value must be a date such as 2026-01-31, or a time such as 2026-01-31 09:00",
+    length: "its value must be a length of time such as 30 days",
+    short: "its length of time must be 1 or more, such as 30 days",
+    long: "its length of time can have at most 4 digits; take a longer unit, such as months",
+    half: "it takes two values",
+    order: "its first value is above its second; the lower one comes first",
+};
+
+// A date has no time of day, so minutes and hours say nothing of it.
+const SHORT_UNITS = ["minute", "hour"];
+const LONG_UNITS = ["day", "week", "month"];
+
 class Values {
-    // `ask(search)` gives observed values; `set(value)` takes undefined while the value is incomplete.
+    // `ask(search)` gives observed values; `set(value, wrong)` takes undefined while there is no value, and what is wrong with one that is there.
     constructor({ type, shape, value, set, ask, name }) {
         Object.assign(this, { type, shape, value, set, ask, name });
         this.isNumber = ["integer", "number"].includes(type);
+        this.observed = new Set();
     }
 
     inputs() {
@@ -19,7 +36,10 @@ class Values {
         if (this.type === "timestamp" && !forced) return this.moment(value, set);
         const input = screens.element("input", { class: "d-input", type: kind, "aria-label": "Value", value: value ?? "", autocomplete: "off" });
         if (kind === "number") input.step = "any";
-        input.addEventListener("input", () => set(input.value === "" ? undefined : kind === "number" ? Number(input.value) : input.value));
+        input.addEventListener("input", () => {
+            if (input.validity.badInput) return set(undefined, WRONG[kind]);
+            set(input.value === "" ? undefined : kind === "number" ? Number(input.value) : input.value);
+        });
         this.offer(input, () => input.value);
         return input;
     }
@@ -28,7 +48,10 @@ class Values {
     moment(value, set) {
         const text = String(value ?? "");
         const input = screens.element("input", { class: "d-input", type: "text", "aria-label": "Value", placeholder: "2026-01-31 or 2026-01-31 09:00", value: text, inputMode: "numeric" });
-        input.addEventListener("input", () => set(/^\d{4}-\d\d-\d\d([T ]\d\d:\d\d\S*)?$/.test(input.value.trim()) ? input.value.trim() : undefined));
+        input.addEventListener("input", () => {
+            const written = input.value.trim();
+            set(written || undefined, !written || /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d\S*)?$/.test(written) ? "" : WRONG.moment);
+        });
         return input;
     }
 
@@ -40,16 +63,27 @@ class Values {
     }
 
     two() {
-        const values = Array.isArray(this.value) ? [...this.value] : [undefined, undefined];
+        const values = Array.isArray(this.value) ? [...this.value] : [];
+        const wrong = [];
         const part = (index, label) => {
-            const input = this.one(values[index], (value) => {
-                values[index] = value;
-                this.set(values.every((item) => item !== undefined) ? [...values] : undefined);
+            const input = this.one(values[index], (value, why) => {
+                [values[index], wrong[index]] = [value, why];
+                const given = [values[0] ?? null, values[1] ?? null];
+                this.set(given.some((one) => one !== null) ? given : undefined, wrong[0] || wrong[1] || this.wrongPair(given));
             });
             input.setAttribute("aria-label", label);
             return input;
         };
-        return [part(0, "From"), screens.element("span", {}, "and"), part(1, "To")];
+        const hint = this.type === "timestamp" ? [screens.element("span", { class: "d-muted" }, "e.g. 2026-01-31 or 2026-01-31 09:00")] : [];
+        return [part(0, "From"), screens.element("span", {}, "and"), part(1, "To"), ...hint];
+    }
+
+    // Which of a day and a time, or of two times with a zone, is the lower one only the server knows.
+    wrongPair([first, second]) {
+        if (first === null || second === null) return first === second ? "" : WRONG.half;
+        const [low, high] = this.isNumber ? [first, second] : [first, second].map((text) => text.replace("T", " "));
+        const alike = this.isNumber || (low.length === high.length && low.length <= "2026-01-31 09:00:00".length);
+        return alike && low > high ? WRONG.order : "";
     }
 
     length() {
@@ -57,8 +91,13 @@ class Values {
         const unit = written.replace(/s$/, "");
         const input = screens.element("input", { class: "d-input d-short", type: "number", min: "1", max: "9999", "aria-label": "How many", value: count });
         const units = screens.element("select", { class: "d-input d-short", "aria-label": "Unit" });
-        screens.fill(units, ["minute", "hour", "day", "week", "month"].map((name) => ({ value: name, label: `${name}s` })), unit);
-        const say = () => this.set(Number(input.value) > 0 ? `${input.value} ${units.value}s` : undefined);
+        const offered = this.type === "date" && !SHORT_UNITS.includes(unit) ? LONG_UNITS : [...SHORT_UNITS, ...LONG_UNITS];
+        screens.fill(units, offered.map((name) => ({ value: name, label: `${name}s` })), unit);
+        const say = () => {
+            if (input.value === "") return this.set(undefined, input.validity.badInput ? WRONG.length : "");
+            const many = Number(input.value);
+            this.set(`${many} ${units.value}s`, many < 1 ? WRONG.short : many > 9999 ? WRONG.long : Number.isInteger(many) ? "" : WRONG.length);
+        };
         input.addEventListener("input", say);
         units.addEventListener("change", say);
         if (this.value === undefined) this.set(`${count} ${unit}s`);
@@ -66,47 +105,70 @@ class Values {
     }
 
     // Chips, and an input that adds to them. What is typed and not yet added counts too.
+    // What is typed is one value and so is each line that is pasted: a comma may be part of a name, so only a person splits at it.
     many() {
         const chosen = Array.isArray(this.value) ? [...this.value] : [];
         const chips = screens.element("ul", { class: "d-chips" });
-        const input = screens.element("input", { class: "d-input", type: "text", "aria-label": "Values", placeholder: "choose or type; Enter adds", autocomplete: "off" });
-        const split = (text) => (this.observed?.has(text) ? [text] : text.split(",")).map((part) => part.trim()).filter(Boolean);
-        const typed = () => split(input.value).map((part) => (this.isNumber && !Number.isNaN(Number(part)) ? Number(part) : part));
+        const input = screens.element("input", { class: "d-input d-many", type: "text", "aria-label": "Values", placeholder: "one value, then Enter; or paste lines", autocomplete: "off" });
         const tell = () => {
-            const all = [...new Set([...chosen, ...typed()])];
+            const all = [...new Set([...chosen, ...this.read([input.value])])];
             this.set(all.length ? all : undefined);
         };
-        const draw = () => chips.replaceChildren(...chosen.map((value, index) => this.chip(value, () => { chosen.splice(index, 1); draw(); tell(); input.focus(); })));
-        const take = () => {
-            for (const value of typed()) if (!chosen.includes(value)) chosen.push(value);
-            input.value = "";
+        const replace = (place, ...values) => {
+            chosen.splice(place, 1, ...values.filter((value) => !chosen.includes(value)));
+            draw();
+            tell();
+            input.focus();
+        };
+        const draw = () => chips.replaceChildren(...chosen.map((value, place) => this.chip(value, (...values) => replace(place, ...values))));
+        const add = (texts) => {
+            const present = new Set(chosen);
+            chosen.push(...this.read(texts).filter((value) => !present.has(value)));
             draw();
             tell();
         };
-        input.addEventListener("input", () => (this.observed?.has(input.value) && input.value ? take() : tell()));
+        const take = () => {
+            const text = input.value;
+            input.value = "";
+            add([text]);
+        };
+        // A value that is chosen from the list comes without typing. One that is typed may go on after it reads like an observed one.
+        input.addEventListener("input", (event) => (event.inputType && event.inputType !== "insertReplacementText" ? tell() : take()));
         input.addEventListener("change", take);
         input.addEventListener("keydown", (event) => {
             if (event.key === "Backspace" && !input.value && chosen.length) { chosen.pop(); draw(); tell(); }
-            if (event.key !== "Enter") return;
+            if (event.key !== "Enter" || event.isComposing) return;
             event.preventDefault();
             take();
         });
         input.addEventListener("paste", (event) => {
             const text = event.clipboardData.getData("text");
-            if (!/[\n\t]/.test(text)) return;
+            if (!/[\r\n\t]/.test(text)) return;
             event.preventDefault();
-            input.value = text.split(/[\n\t]+/).join(",");
-            take();
+            add(text.split(/[\r\n\t]+/));
         });
-        this.offer(input, () => input.value.split(",").at(-1).trim());
+        this.offer(input, () => input.value.trim());
         draw();
         return [chips, input];
     }
 
-    chip(value, drop) {
-        const remove = screens.element("button", { type: "button", "aria-label": `Remove ${value}` }, "×");
-        remove.addEventListener("click", drop);
-        return screens.element("li", {}, String(value), remove);
+    // Values of texts: as they are where the source has them so, else without blanks around them.
+    read(texts) {
+        const exact = texts.map((text) => (this.observed.has(text) ? text : text.trim())).filter(Boolean);
+        const values = exact.map((text) => (this.isNumber && text.trim() && !Number.isNaN(Number(text)) ? Number(text) : text));
+        return [...new Set(values)];
+    }
+
+    chip(value, replace) {
+        const text = String(value);
+        const remove = screens.element("button", { type: "button", "aria-label": `Remove ${text}` }, "×");
+        remove.addEventListener("click", () => replace());
+        const shown = text === text.trim() ? text : `“${text}”`;
+        const parts = this.observed.has(text) ? [] : this.read(text.split(","));
+        if (parts.length < 2) return screens.element("li", {}, shown, remove);
+        const split = screens.element("button", { type: "button", class: "d-split d-link", title: "Split it at its commas" }, `make ${parts.length} values`);
+        split.addEventListener("click", () => replace(...parts));
+        return screens.element("li", {}, shown, split, remove);
     }
 
     // Observed values to pick from; anything else can be typed all the same.
@@ -118,7 +180,7 @@ class Values {
         const fill = async () => {
             try {
                 const found = await this.ask(search());
-                this.observed = new Set(found.map(({ value }) => String(value)));
+                for (const { value } of found) this.observed.add(String(value));
                 list.replaceChildren(...found.map(({ value, rows }) => screens.element("option", { value: String(value) }, `${value} (${rows.toLocaleString("en")})`)));
             } catch {
                 // A value can be typed without a list to choose from.
