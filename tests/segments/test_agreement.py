@@ -311,6 +311,11 @@ def finish(value: date) -> datetime:
     return start(value) if isinstance(value, datetime) else datetime.combine(value, time.max)
 
 
+def lower_first(value: Any) -> Any:
+    """By which two values of a condition are put in order."""
+    return start(datetime.fromisoformat(value)) if isinstance(value, str) else value
+
+
 # Any tree over these columns, its values near those of the rows.
 
 TEXT_VALUES = st.sampled_from([text for text in TEXTS if text]) | st.sampled_from(["F", "R", "%", "_", "\\", "'", "x", "\n", "FRFRFR"])
@@ -343,7 +348,7 @@ def asked(draw: st.DrawFn, name: str, type: ColumnType) -> dict[str, Any]:
     if operator in conditions.LISTS:
         said["value"] = draw(st.lists(one, min_size=1, max_size=4))
     elif operator in conditions.PAIRS:
-        said["value"] = draw(st.lists(one, min_size=2, max_size=2))
+        said["value"] = sorted(draw(st.lists(one, min_size=2, max_size=2)), key=lower_first)
     elif operator in conditions.LENGTHS:
         said["value"] = draw(st.sampled_from(LENGTHS))
     elif operator not in conditions.PLAIN:
@@ -373,7 +378,7 @@ def compared(draw: st.DrawFn, name: str, column: str) -> dict[str, Any]:
     if operator in conditions.LISTS:
         said["value"] = draw(st.lists(one, min_size=1, max_size=3))
     elif operator in conditions.PAIRS:
-        said["value"] = draw(st.lists(one, min_size=2, max_size=2))
+        said["value"] = sorted(draw(st.lists(one, min_size=2, max_size=2)), key=lower_first)
     elif operator in conditions.LENGTHS:
         said["value"] = draw(st.sampled_from(LENGTHS))
     elif operator not in conditions.PLAIN:
