@@ -61,9 +61,9 @@ def verdict(share: KeyShare, key: str) -> Verdict:
     """PURE. Up to the last row of its own: fine. Under 5 % without: a warning. From there on the key can't be used."""
     if share.percent == 0:
         return Verdict("fine", f"{key!r} tells all {share.rows:,} rows apart." if share.rows else "There are no rows yet.")
-    numbers = (
-        f"Of {share.rows:,} rows, {share.missing:,} have no {key!r} and {share.duplicates:,} repeat another row's ({_percent(share)})."
-    )
+    missing, repeated = f"{share.missing:,} have no {key!r}", f"{share.duplicates:,} repeat the {key!r} of another row"
+    found = [words for words, rows in ((missing, share.missing), (repeated, share.duplicates)) if rows]
+    numbers = f"Of {share.rows:,} rows, {' and '.join(found)} ({_percent(share)})."
     if share.percent < REFUSED_PERCENT:
         return Verdict("warning", f"{numbers} Rows that share a key, or have none, are not sent.")
     return Verdict("refused", f"{numbers} Choose a primary key that every row has for itself, or clean the source.")

@@ -164,7 +164,7 @@ def test_an_odd_value_in_a_file_is_no_change_of_its_columns(query: str, tmp_path
 def test_the_daily_check_warns_of_keys_and_takes_the_warning_back(file: Path, companies: DataModel) -> None:
     run(file, "insert into companies values (1, 'twice', 'FR', 5)")
     tasks.look_at_models()
-    assert "1 repeat another row's (2.4 %)" in DataModel.objects.get().key_warning
+    assert "1 repeat the 'id' of another row (2.4 %)" in DataModel.objects.get().key_warning
     run(file, "delete from companies where name = 'twice'")
     tasks.look_at_models()
     assert DataModel.objects.get().key_warning == ""
