@@ -25,6 +25,8 @@ MOST_SAID = 12
 """Values of a list that are said one by one."""
 MAX_NUMBER = 10**18
 MAX_DIGITS = 18
+EXACT_IN_JSON = 2**53
+"""Browsers round whole numbers beyond it, unless they stand in a text."""
 MAX_DECIMALS = 9
 YEARS = (1000, 9000)
 LONGEST_COUNT = 4
@@ -65,8 +67,9 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return float(value)
-    return str(value) if isinstance(value, Duration) else value
+        return float(value) if Decimal(repr(float(value))) == value else str(value)
+    is_large = isinstance(value, int) and abs(value) > EXACT_IN_JSON
+    return str(value) if is_large or isinstance(value, Duration) else value
 
 
 def words(operator: str, value: Any) -> str:

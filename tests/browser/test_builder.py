@@ -382,3 +382,13 @@ def test_a_superseded_question_ends_in_the_source_and_the_page_goes_on(
         expect(page.locator("[data-segment-count]")).to_have_text("400")
     assert answered.value.ok
     assert (asked.value.post_data_json or {})["number"] == 1
+
+
+def test_a_large_number_keeps_its_digits(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+    page = signed_in
+    segment = opened(page, live_server, companies, {"field": "mrr", "is": "at_most", "value": "12345678901234567"})
+    page.reload()
+    expect(page.locator("[data-sentence]")).to_contain_text("12345678901234567")
+    page.get_by_label("Value", exact=True).fill("12345678901234569")
+    expect(page.locator("[data-sentence]")).to_contain_text("12345678901234569")
+    assert stored(page, segment) == {"all": [{"field": "mrr", "is": "at_most", "value": "12345678901234569"}]}

@@ -13,6 +13,9 @@ const WRONG = {
     order: "its first value is above its second; the lower one comes first",
 };
 
+// A number; one that JavaScript would round stays the text that it is, as the server sends it too.
+const unrounded = (text) => (Number.isInteger(Number(text)) && !Number.isSafeInteger(Number(text)) ? text.trim() : Number(text));
+
 // A date has no time of day, so minutes and hours say nothing of it.
 const SHORT_UNITS = ["minute", "hour"];
 const LONG_UNITS = ["day", "week", "month"];
@@ -38,7 +41,7 @@ class Values {
         if (kind === "number") input.step = "any";
         input.addEventListener("input", () => {
             if (input.validity.badInput) return set(undefined, WRONG[kind]);
-            set(input.value === "" ? undefined : kind === "number" ? Number(input.value) : input.value);
+            set(input.value === "" ? undefined : kind === "number" ? unrounded(input.value) : input.value);
         });
         this.offer(input, () => input.value);
         return input;
@@ -81,7 +84,7 @@ class Values {
     // Which of a day and a time, or of two times with a zone, is the lower one only the server knows.
     wrongPair([first, second]) {
         if (first === null || second === null) return first === second ? "" : WRONG.half;
-        const [low, high] = this.isNumber ? [first, second] : [first, second].map((text) => text.replace("T", " "));
+        const [low, high] = this.isNumber ? [Number(first), Number(second)] : [first, second].map((text) => text.replace("T", " "));
         const alike = this.isNumber || (low.length === high.length && low.length <= "2026-01-31 09:00:00".length);
         return alike && low > high ? WRONG.order : "";
     }
@@ -155,7 +158,7 @@ class Values {
     // Values of texts: as they are where the source has them so, else without blanks around them.
     read(texts) {
         const exact = texts.map((text) => (this.observed.has(text) ? text : text.trim())).filter(Boolean);
-        const values = exact.map((text) => (this.isNumber && text.trim() && !Number.isNaN(Number(text)) ? Number(text) : text));
+        const values = exact.map((text) => (this.isNumber && text.trim() && !Number.isNaN(Number(text)) ? unrounded(text) : text));
         return [...new Set(values)];
     }
 
