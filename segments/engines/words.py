@@ -76,10 +76,10 @@ def named(sql: str, names: Collection[str]) -> set[str]:
     return {name for name in names if name.lower() in text and _stands(name.lower(), text)}
 
 
-def refuse_names(sql: str, forbidden: Collection[str]) -> None:
-    """Raises Misconfigured where one of these names stands anywhere in the SQL."""
+def refuse_names(sql: str, forbidden: Collection[str], more: str = "") -> None:
+    """Raises Misconfigured where one of these names stands anywhere in the SQL; `more` says what else can be done."""
     for name in sorted(named(sql, forbidden)):
-        message = f"{name} can't be used here, not even in a text or a comment: a query may only read rows. Write it without."
+        message = f"{name} can't be used here, not even in a text or a comment: a query may only read rows. Write it without.{more}"
         raise Misconfigured("source_function", message, where="sql")
 
 

@@ -71,7 +71,7 @@ VOLATILE = """
 """
 """Functions that a read-only transaction does not keep from reading files, waiting or calling other servers."""
 HARMLESS = {"random", "random_normal", "normal_rand", "clock_timestamp", "timeofday", "gen_random_uuid", "gen_random_bytes", "gen_salt"}
-HARMLESS |= {"setseed", "current_query"}
+HARMLESS |= {"setseed", "current_query", "uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4"}
 FORBIDDEN = {"crosstab", "crosstab2", "crosstab3", "crosstab4", "crosstabn", "connectby", "xpath_table"}
 """They run SQL that stands in a text, and call themselves stable."""
 FORBIDDEN |= {f"{what}_to_xml{more}" for what in ("table", "schema", "database", "cursor") for more in ("", "_and_xmlschema")}
@@ -176,7 +176,8 @@ class PostgresReader(Reader):
         """
         for sql in filter(None, statements):
             words.refuse_hidden(sql, words.STANDARD)
-            words.refuse_names(sql, FORBIDDEN | self._volatile)
+            words.refuse_names(sql, FORBIDDEN)
+            words.refuse_names(sql, self._volatile, " A function of your own that only reads can be declared STABLE.")
             self._refuse_parts(sql)
 
     @cached_property
