@@ -31,7 +31,7 @@ def copy_out(connection: PGconn, statement: bytes, interrupt: Callable[[], None]
         raise psycopg.errors.error_from_result(result)
     block = bytearray()
     next_row = connection.get_copy_data
-    with _ended(connection, interrupt or connection.get_cancel().cancel):
+    with _ended(connection, interrupt):
         # Nothing is called for a row but this: there are millions of them.
         while (found := next_row(1))[0] >= 0:
             block += found[1]
@@ -51,12 +51,12 @@ def _await(connection: PGconn) -> None:
 
 
 @contextmanager
-def _ended(connection: PGconn, interrupt: Callable[[], None]) -> Iterator[None]:
+def _ended(connection: PGconn, interrupt: Callable[[], None] | None) -> Iterator[None]:
     """Raises what the server said at the end; one who leaves early cancels the statement."""
     try:
         yield
     except GeneratorExit:
-        interrupt()
+        (interrupt or connection.get_cancel().cancel)()
         _drain(connection)
         raise
     except psycopg.Error:

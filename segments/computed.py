@@ -6,7 +6,6 @@ label by conditions, `{labels: [{label: Gold, where: {...}}], otherwise: Other}`
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -16,6 +15,7 @@ from core.errors import Misconfigured
 from segments import conditions, fitting
 from segments.contract import ColumnType
 from segments.facts import Facts
+from segments.operands import UNSTORABLE
 from segments.saying import measure, say
 from segments.tree import MEASURES, Group, Related, columns, fields, segments_of, size
 
@@ -23,8 +23,6 @@ KINDS = ("count", *MEASURES)
 MOST_FIELDS = 40
 MOST_LABELS = 50
 LABEL_LENGTH = 200
-ODD = re.compile("[\x00\ud800-\udfff]")
-"""Characters that databases can't store."""
 NAME_LENGTH = 200
 _AGGREGATE = ("related", "through", "where", *KINDS)
 
@@ -174,7 +172,7 @@ def _label(item: Any) -> tuple[str, Group]:
 
 
 def _text(key: str, value: Any) -> str:
-    if not isinstance(value, str) or not value.strip() or len(value) > LABEL_LENGTH or ODD.search(value):
+    if not isinstance(value, str) or not value.strip() or len(value) > LABEL_LENGTH or UNSTORABLE.search(value):
         raise _wrong(f"`{key}` takes a text of at most {LABEL_LENGTH} letters (in quotes where it looks like a number).")
     return value
 

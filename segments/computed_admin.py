@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.errors import Misconfigured
 from core.screens import Button, ScreenAdmin
-from segments import formulas
+from segments import definitions, formulas
 from segments.builder import offered_all
 from segments.models import ComputedField, DataModel
 from segments.world import facts
@@ -150,7 +150,7 @@ class ComputedFieldAdmin(ScreenAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         to_delete, counts, permissions, protected = super().get_deleted_objects(objs, request)
-        used = [f"{obj} is used by: {', '.join(names)}" for obj in objs if (names := formulas.users(obj))]
+        used = [f"{obj} is used by: {', '.join(names)}" for obj in objs if (names := definitions.users_of_column(obj.model, obj.name))]
         return to_delete, counts, permissions, [*protected, *used]
 
     def buttons(self, request: HttpRequest, obj: ComputedField) -> Iterable[Button]:

@@ -9,8 +9,7 @@ from django.db import transaction
 from core.errors import Misconfigured
 from segments import computed, definitions
 from segments.facts import Facts
-from segments.models import FIRST_COMPUTED, Column, ComputedField, DataModel, Segment
-from segments.uses import activations_of, fields_of, looked_at
+from segments.models import FIRST_COMPUTED, Column, ComputedField, DataModel
 from segments.world import facts
 
 
@@ -61,18 +60,6 @@ def move(field: ComputedField, step: int) -> None:
         ComputedField.objects.filter(pk=field.pk).update(position=other.position)
         ComputedField.objects.filter(pk=other.pk).update(position=present[place].position)
         definitions.refuse_breaking(field.model.source, before)
-
-
-def users(field: ComputedField) -> list[str]:
-    """What uses a field, in words."""
-    model = field.model
-    others = [one for one in fields_of(model.source) if field.name in computed.named(one.definition, one.model.name, model.name)]
-    segments = Segment.objects.filter(model__source=model.source).select_related("model")
-    return [
-        *(f"the computed field {one.name!r}" for one in others),
-        *(f"the segment {one.name!r}" for one in segments if field.name in looked_at(one, model)),
-        *(f"the activation {one.name!r}" for one in activations_of(model) if one.mappings.filter(column=field.name).exists()),
-    ]
 
 
 def in_words(model: DataModel, about: Facts) -> dict[str, str]:

@@ -20,6 +20,8 @@ PAIRS = frozenset({"between", "not_between"})
 LENGTHS = frozenset({"in_the_last", "in_the_next", "more_than_ago", "anniversary_in"})
 _PART_OF_TEXT = frozenset({"contains", "not_contains", "starts_with", "ends_with"})
 
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""Characters that databases can't store."""
 MAX_VALUES = 10_000
 MOST_SAID = 12
 """Values of a list that are said one by one."""
@@ -92,7 +94,7 @@ def _quoted(said: str) -> str:
 def _text(field: str, value: Any) -> str:
     if not isinstance(value, str):
         raise _wrong(field, "its value must be text (in quotes)")
-    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    if UNSTORABLE.search(value):
         raise _wrong(field, "its text holds a character that databases can't store")
     return value
 

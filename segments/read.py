@@ -85,12 +85,12 @@ def examine(selection: Selection, *, now: datetime, limit: int, total: bool, loo
     with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
         query = ready(selection, reader, now)
         # Made before another thread asks them: to make one, models are looked up.
-        asked = [(query.select(query.shown()), query.most(limit)), (query.count(), 1), *([(query.everything(), 1)] if total else [])]
+        shown = query.shown()
+        asked = [(query.select(shown), query.most(limit)), (query.count(), 1), *([(query.everything(), 1)] if total else [])]
         answering = (reader.rows(statement, most) for statement, most in asked)
         with closing(ahead(answering, look=look, interrupt=reader.interrupt)) as answers:
             rows, *counts = answers
     counted = [int(one["rows"]) for (one,) in counts]
-    shown = query.shown()
     left_out = [name for name in query.types if name not in shown]
     return Examined(_natural(rows, query, selection), left_out, counted[0], counted[1] if total else None)
 

@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Timer
 
+GRACE_SECONDS = 10
+"""How much longer than the server the client waits for the end of a statement."""
+
 
 def hang_up(fileno: int) -> None:
     """Closes a connection for whoever waits for it, in whatever thread: it finds it lost."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,7 +14,16 @@ import pytest
 from segments import read
 from segments.discovery import refresh_columns
 from segments.models import Column, DataModel, Relation, Segment, Source
-from tests.segments.places import POSTGRES_SCHEMA, Place, mysql_settings, postgres_settings, run_in_mysql, run_in_postgres, values
+from tests.segments.places import (
+    POSTGRES_SCHEMA,
+    Place,
+    mysql_settings,
+    postgres_settings,
+    run_in_mysql,
+    run_in_postgres,
+    run_in_sqlite,
+    values,
+)
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
@@ -49,11 +57,12 @@ def test_a_moment_to_the_nanosecond_is_compared_as_any_other(unit: str, zone: st
 
 
 def test_text_that_is_not_utf8_counts_as_unreadable_and_spoils_no_other_row(files: Path) -> None:
-    with sqlite3.connect(files / "bytes.sqlite3") as connection:
-        connection.execute("create table odd (id integer, seen_at timestamp, mrr numeric, tags json, name text)")
-        connection.execute("insert into odd values (1, '2025-03-31 10:00', '12', '[\"vip\"]', 'Éa')")
-        connection.execute("insert into odd select 2, t, t, t, t from (select cast(x'e9' as text) as t)")
-    connection.close()
+    run_in_sqlite(
+        files / "bytes.sqlite3",
+        "create table odd (id integer, seen_at timestamp, mrr numeric, tags json, name text)",
+        "insert into odd values (1, '2025-03-31 10:00', '12', '[\"vip\"]', 'Éa')",
+        "insert into odd select 2, t, t, t, t from (select cast(x'e9' as text) as t)",
+    )
     place = Place("sqlite", "odd", {"path": "bytes.sqlite3"})
     assert ids(place, "seen_at", "before", "2026-01-01") == [1]
     assert ids(place, "seen_at", "anniversary") == [1]
@@ -66,10 +75,11 @@ def test_text_that_is_not_utf8_counts_as_unreadable_and_spoils_no_other_row(file
 
 
 def test_february_has_no_30th_day(files: Path) -> None:
-    with sqlite3.connect(files / "days.sqlite3") as connection:
-        connection.execute("create table days (id integer, d date)")
-        connection.execute("insert into days values (1, '2026-02-28'), (2, '2026-02-30'), (3, null)")
-    connection.close()
+    run_in_sqlite(
+        files / "days.sqlite3",
+        "create table days (id integer, d date)",
+        "insert into days values (1, '2026-02-28'), (2, '2026-02-30'), (3, null)",
+    )
     place = Place("sqlite", "days", {"path": "days.sqlite3"})
     assert ids(place, "d", "before", "2026-03-01") == [1]
     assert ids(place, "d", "empty") == [3]
@@ -98,10 +108,11 @@ def test_a_date_without_a_day_is_no_date(files: Path) -> None:
 
 
 def test_a_value_is_counted_once_however_it_is_spelled(files: Path) -> None:
-    with sqlite3.connect(files / "spelled.sqlite3") as connection:
-        connection.execute("create table spelled (id integer, b boolean, n real)")
-        connection.execute("insert into spelled values (1, 1, 9e999), (2, 't', null), (3, 'TRUE', -9e999), (4, 0, 2), (5, null, 2)")
-    connection.close()
+    run_in_sqlite(
+        files / "spelled.sqlite3",
+        "create table spelled (id integer, b boolean, n real)",
+        "insert into spelled values (1, 1, 9e999), (2, 't', null), (3, 'TRUE', -9e999), (4, 0, 2), (5, null, 2)",
+    )
     rows = model(Place("sqlite", "spelled", {"path": "spelled.sqlite3"}))
     everything = read.selection(rows)
     assert read.breakdown(everything, "b", now=NOW, limit=9) == [(True, 3), (None, 1), (False, 1)]

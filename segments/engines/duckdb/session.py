@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -21,6 +20,7 @@ from segments.engines.batches import gathered
 from segments.engines.duckdb.dialect import dialect
 from segments.engines.duckdb.types import native_type
 from segments.engines.failures import no_table, refused, timed_out
+from segments.engines.hanging import no_longer
 from segments.terms import bare
 
 VECTOR_ROWS, BATCH_ROWS = 2_048, 10_240
@@ -153,18 +153,14 @@ class FileReader(Reader):
     @contextmanager
     def problems(self) -> Iterator[None]:
         """Ends what runs in it after the time-out, and types its failures."""
-        timer = threading.Timer(self.timeout_seconds, self.connection.interrupt)
-        timer.daemon = True
-        timer.start()
         try:
-            yield
+            with no_longer(self.timeout_seconds, self.connection.interrupt):
+                yield
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             if not all(path.exists() for path in self.paths):
                 message = "The file is not there any more. Put it back, or correct the path."
                 raise Misconfigured("source_file_missing", message, where="path") from None
             raise problem(error, self.timeout_seconds) from None
-        finally:
-            timer.cancel()
 
 
 def state(paths: Sequence[Path]) -> tuple[tuple[str, int, int, int], ...]:

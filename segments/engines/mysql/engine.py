@@ -100,6 +100,7 @@ class MySQLReader(Reader):
     def __init__(self, connection: pymysql.Connection[Any], settings: Mapping[str, Any], timeout_seconds: float) -> None:
         self.connection = connection
         self.settings = settings
+        self.judged: list[str] = []
         self.timeout_seconds = timeout_seconds
 
     def tables(self) -> list[str]:
@@ -126,10 +127,16 @@ class MySQLReader(Reader):
 
     def _refuse_other(self, sql: str) -> None:
         """Raises Misconfigured where a person's SQL does more than read, or is a statement only between our brackets."""
-        _refuse(sql)
+        if sql in self.judged:
+            return
+        words.refuse_names(sql, FORBIDDEN)
+        words.refuse_calls(sql, FORBIDDEN_CALLS, words.MYSQL)
+        if found := LOCKING.search(sql):
+            raise Misconfigured("source_function", f"{found[0]} can't be used here: a query locks no rows. Write it without.", where="sql")
         with self._problems(), self.connection.cursor() as cursor:
             cursor.execute("PREPARE described FROM %s", (bare(sql),))
             cursor.execute("DEALLOCATE PREPARE described")
+        self.judged.append(sql)
 
     def foreign_keys(self, table: str) -> list[ForeignKey]:
         schema, name = split_name(table)
@@ -189,14 +196,6 @@ class MySQLReader(Reader):
             yield
         except (pymysql.MySQLError, OSError, EOFError) as error:
             raise failures.running(error, self.timeout_seconds) from None
-
-
-def _refuse(sql: str) -> None:
-    """Raises Misconfigured where a person's SQL does more than read rows."""
-    words.refuse_names(sql, FORBIDDEN)
-    words.refuse_calls(sql, FORBIDDEN_CALLS, words.MYSQL)
-    if found := LOCKING.search(sql):
-        raise Misconfigured("source_function", f"{found[0]} can't be used here: a query locks no rows. Write it without.", where="sql")
 
 
 def _batch(columns: Sequence[wire.Values], fields: Sequence[FieldDescriptorPacket]) -> pa.RecordBatch:

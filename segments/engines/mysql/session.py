@@ -11,11 +11,10 @@ import pymysql
 from pymysql.converters import conversions
 
 from segments.engines import certificates
+from segments.engines.hanging import GRACE_SECONDS
 from segments.engines.mysql import failures
 
 CONNECT_SECONDS = 10
-GRACE_SECONDS = 10
-"""How much longer than the server the client waits for the end of a statement."""
 CONVERSIONS = {**conversions, Decimal: lambda value, _: format(value, "f")}
 
 

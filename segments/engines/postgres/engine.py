@@ -20,7 +20,7 @@ from core.parameters import Parameter
 from segments.contract import ColumnInfo, ColumnType, Engine, ForeignKey, Reader, TableInfo
 from segments.engines import certificates, words
 from segments.engines.failures import no_table
-from segments.engines.hanging import hang_up, no_longer
+from segments.engines.hanging import GRACE_SECONDS, hang_up, no_longer
 from segments.engines.names import names
 from segments.engines.postgres import failures
 from segments.engines.postgres.dialect import COMPUTED, dialect
@@ -44,8 +44,6 @@ TYPES = {
     **dict.fromkeys((114, 3802), ColumnType.OBJECT),
 }
 """Object ids of pg_type, which are fixed (src/include/catalog/pg_type.dat)."""
-GRACE_SECONDS = 10
-"""How much longer than the server the client waits for the end of a statement."""
 LARGEST_BLOCK = 64 << 20
 EXACT = {16: pa.bool_(), 20: pa.int64(), 21: pa.int64(), 23: pa.int64()}
 """The types whose text Arrow always reads, and holds exactly; all others stay text."""
@@ -75,7 +73,6 @@ HARMLESS |= {"setseed", "current_query", "uuid_generate_v1", "uuid_generate_v1mc
 FORBIDDEN = {"crosstab", "crosstab2", "crosstab3", "crosstab4", "crosstabn", "connectby", "xpath_table"}
 """They run SQL that stands in a text, and call themselves stable."""
 FORBIDDEN |= {f"{what}_to_xml{more}" for what in ("table", "schema", "database", "cursor") for more in ("", "_and_xmlschema")}
-FORBIDDEN |= {"pg_sleep_for", "pg_sleep_until"}
 FORBIDDEN |= {"pg_hba_file_rules", "pg_ident_file_mappings", "pg_file_settings", "pg_show_all_file_settings"}
 """What files of the server hold."""
 FOREIGN_KEYS = """
@@ -118,6 +115,7 @@ class PostgresReader(Reader):
     def __init__(self, connection: psycopg.Connection, timeout_seconds: float, schemas: Sequence[str] = ()) -> None:
         self.connection = connection
         self.schemas = list(schemas)
+        self.judged: list[str] = []
         self.timeout_seconds = timeout_seconds
 
     def tables(self) -> list[str]:
@@ -174,11 +172,12 @@ class PostgresReader(Reader):
 
         Named is enough, since `(x).pg_read_file` and other spellings call it too.
         """
-        for sql in filter(None, statements):
+        for sql in {*statements} - {"", *self.judged}:
             words.refuse_hidden(sql, words.STANDARD)
             words.refuse_names(sql, FORBIDDEN)
             words.refuse_names(sql, self._volatile, " A function of your own that only reads can be declared STABLE.")
             self._refuse_parts(sql)
+            self.judged.append(sql)
 
     @cached_property
     def _volatile(self) -> set[str]:
