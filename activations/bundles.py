@@ -14,10 +14,10 @@ import pyarrow.ipc
 from django.db.models import Sum
 
 from activations import bulk
-from activations.decide import ANOTHER
 from activations.digests import among
 from activations.lease import Lease
 from activations.models import Bundle, Change, Run
+from activations.reasons import ANOTHER
 
 _COLUMNS = ["run_id", "epoch", "new", "known", "another", "keys", "data"]
 SIZE = 2_000

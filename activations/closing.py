@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from django.db.models import Count, QuerySet
 
-from activations import bulk, bundles, decide, digests, owners
+from activations import bulk, bundles, digests, owners, reasons
 from activations.models import Change, Record
 from activations.seen import Seen
 from activations.spool import CHUNK, Spool, Tried
@@ -44,7 +44,7 @@ def _set_aside(seen: Seen, spool: Spool, duplicates: Mapping[int, int], twins: M
         _replace(spool, [(digest, keys.get(digest, ""), _twin(keys.get(digest, ""), names)) for digest in group])
 
 
-def _replace(spool: Spool, rows: list[tuple[int, str, decide.Settled]]) -> None:
+def _replace(spool: Spool, rows: list[tuple[int, str, reasons.Settled]]) -> None:
     """Each reason is told once: it is remembered by the digest of its words, in place of the row's."""
     wanted = [digest for digest, _, _ in rows]
     values: dict[int, list[object]] = {}
@@ -81,7 +81,7 @@ def _take_over(seen: Seen, spool: Spool, shared: list[int], slots: Mapping[str, 
         _go_by_match(spool, chunk, slots)
     for chunk in bulk.chunks(found.contested.tolist(), CHUNK):
         with spool.lease.fenced():
-            _pending(spool, chunk).update(code=decide.CONTESTED.code, message=decide.CONTESTED.message)
+            _pending(spool, chunk).update(code=reasons.CONTESTED.code, message=reasons.CONTESTED.message)
 
 
 def _go_by_match(spool: Spool, keys: Sequence[int], slots: Mapping[str, int]) -> None:
@@ -105,7 +105,7 @@ def _counts(seen: Seen, spool: Spool, rows_aside: int) -> dict[str, int]:
     settled = mine.filter(state=Change.State.SETTLED).exclude(code__in=[DUPLICATE_KEY, MATCH_TWIN, KEY_EMPTY])
     outcomes = dict(settled.values_list("outcome").annotate(Count("pk")).order_by())
     packed = bundles.counts(spool.run)
-    another = mine.filter(state=Change.State.PENDING, code=decide.ANOTHER.code).count() + packed.another
+    another = mine.filter(state=Change.State.PENDING, code=reasons.ANOTHER.code).count() + packed.another
     new, known = packed.new + pending.get(True, 0), packed.known + pending.get(False, 0)
     return {
         "rows": seen.rows,
@@ -120,12 +120,12 @@ def _counts(seen: Seen, spool: Spool, rows_aside: int) -> dict[str, int]:
     }
 
 
-def _duplicate(key: str, rows: int) -> decide.Settled:
+def _duplicate(key: str, rows: int) -> reasons.Settled:
     words = f"{rows} rows have the key {key!r}. None of them is sent, since any choice would be a guess. Make the key unique."
-    return decide.Settled("invalid", DUPLICATE_KEY, words)
+    return reasons.Settled("invalid", DUPLICATE_KEY, words)
 
 
-def _twin(key: str, names: list[str]) -> decide.Settled:
+def _twin(key: str, names: list[str]) -> reasons.Settled:
     others = ", ".join(repr(name) for name in names if name != key)[:300]
     words = f"It shares a match value with {others}, so they would be one record at the destination. None of them is sent."
-    return decide.Settled("invalid", MATCH_TWIN, words)
+    return reasons.Settled("invalid", MATCH_TWIN, words)

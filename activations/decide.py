@@ -12,6 +12,7 @@ import polars as pl
 
 from activations.digests import IN_DOUBT, as_bytes, unpacked
 from activations.mapping import Layout, Rows
+from activations.reasons import ALREADY_THERE, Settled
 from core.errors import Unavailable
 from destinations.contract import Mode
 
@@ -58,30 +59,6 @@ class Known:
     @property
     def accepted(self) -> np.ndarray:
         return ~np.isnat(self.accepted_at)
-
-
-@dataclass(frozen=True)
-class Settled:
-    """Decided without a request: invalid or skipped, with the reason."""
-
-    outcome: str
-    code: str
-    message: str
-    field: str = ""
-
-
-ANOTHER = Settled(
-    "",
-    "another_record",
-    "Its match value changed, so it is another record at the destination from now on: all of it is sent there, "
-    "and the former one stays as it is.",
-)
-CONTESTED = Settled(
-    "",
-    "match_contested",
-    "One of its match values was another row's at the destination when that one was written last, so it is looked up first.",
-)
-ALREADY_THERE = Settled("skipped", "already_there", "Insert mode never touches a record that the destination has.")
 
 
 @dataclass(frozen=True)

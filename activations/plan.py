@@ -21,16 +21,16 @@ import polars as pl
 import pyarrow as pa
 from django.utils import timezone
 
-from activations import bulk, bundles, closing, decide, digests
+from activations import bulk, bundles, closing, decide, digests, reasons
 from activations.baseline import Baseline, stored
 from activations.beside import Beside
-from activations.context import Context
 from activations.lease import Cancelled, Lease
 from activations.mapping import Layout, Mapper, Rows
 from activations.models import Generation, Run
 from activations.runs import BY_PERSON
 from activations.seen import Seen
 from activations.spool import Spool, Tried
+from activations.vendor_session import Context
 from core.checkpoints import reach
 from core.errors import Problem
 from segments import read, sizes
@@ -187,7 +187,7 @@ class Planner:
         columns = (picked.keys[same].tolist(), picked.rows[same].tolist(), verdict.match_digests[same].tolist(), packed)
         self.spool.unchanged(list(zip(*columns, strict=True)))
 
-    def _note_settled(self, place: int, why: decide.Settled, known: decide.Known, picked: Picked, match: int, values: str) -> None:
+    def _note_settled(self, place: int, why: reasons.Settled, known: decide.Known, picked: Picked, match: int, values: str) -> None:
         row = int(picked.rows[place])
         tried = Tried(picked.texts["0"][place], int(picked.keys[place]), why, row, match, is_new=not known.accepted[place], values=values)
         told = not self.full and known.tried[place] == why.outcome and known.tried_digests[place] == row
@@ -216,8 +216,8 @@ class Planner:
         told = pl.when("another")
         return (changes if verdict.send.all() else changes.filter(verdict.send)).select(
             pl.all().exclude("another"),
-            code=told.then(pl.lit(decide.ANOTHER.code)).otherwise(pl.lit("")),
-            message=told.then(pl.lit(decide.ANOTHER.message)).otherwise(pl.lit("")),
+            code=told.then(pl.lit(reasons.ANOTHER.code)).otherwise(pl.lit("")),
+            message=told.then(pl.lit(reasons.ANOTHER.message)).otherwise(pl.lit("")),
         )
 
     def _note_keyless(self, keys: np.ndarray) -> None:
@@ -226,7 +226,7 @@ class Planner:
         shown = self.seen.keyless - int((keys == 0).sum())
         for index in np.flatnonzero(keys == 0)[: max(0, EXAMPLES - shown)].tolist():
             words = f"Row {first + index} has no {self.layout.key_column!r}, the primary key of the model. Fill it in the source."
-            self.spool.show(Tried("", 0, decide.Settled("invalid", closing.KEY_EMPTY, words)))
+            self.spool.show(Tried("", 0, reasons.Settled("invalid", closing.KEY_EMPTY, words)))
 
     def _known(self, keys: np.ndarray, places: np.ndarray) -> decide.Known:
         """What the database holds of these rows' records."""

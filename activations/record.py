@@ -11,11 +11,11 @@ from typing import Any
 
 from django.db.models import F
 
-from activations import bulk, decide, digests, owners, remembered
-from activations.context import Context
+from activations import bulk, decide, digests, owners, reasons, remembered
 from activations.lease import Lease
 from activations.models import Change
 from activations.send import Item, Job, Sent, Step, was_created
+from activations.vendor_session import Context
 from core.checkpoints import reach
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
 from core.secrets import hide
@@ -74,7 +74,7 @@ class Recorder:
         change = item.change
         remote_id = answer.found.get(change.match_identity, "")
         item.looked_up = True
-        if change.code == decide.CONTESTED.code and self._refused_as_held(item, remote_id, now):
+        if change.code == reasons.CONTESTED.code and self._refused_as_held(item, remote_id, now):
             return False
         if self.mode == Mode.UPSERT:
             return True

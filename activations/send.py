@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from activations.context import Context
-from activations.decide import CONTESTED
 from activations.models import Change
+from activations.reasons import CONTESTED
+from activations.vendor_session import Context
 from core.checkpoints import reach
 from core.errors import Problem
 from destinations.contract import Mode, Operation, Outcome, Verb

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from django.db.models import F
 
-from activations import bulk, bundles, decide
+from activations import bulk, bundles, decide, reasons
 from activations.beside import Beside
 from activations.lease import Lease
 from activations.models import Bundle, Change, Generation, Record, Run
@@ -37,7 +37,7 @@ class Tried:
 
     key: str
     key_digest: int
-    why: decide.Settled
+    why: reasons.Settled
     row: int = 0
     match: int = 0
     is_new: bool = False

@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activations import decide, digests
-from activations.decide import Known, Settled
+from activations.decide import Known
 from activations.mapping import Layout, Mapper, Slot
+from activations.reasons import Settled
 from core.errors import Unavailable
 from destinations.contract import Field, Service
 from segments.contract import ColumnType
