@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -13,15 +12,10 @@ import polars as pl
 from activations.digests import IN_DOUBT, as_bytes, unpacked
 from activations.mapping import Layout, Rows
 from activations.reasons import ALREADY_THERE, Settled
-from core.errors import Unavailable
 from destinations.contract import Mode
 
-ATTEMPTS = 5
-BACKOFF_SECONDS = 1.0
-BACKOFF_AT_MOST = 30.0
 SKIP_AGAIN = timedelta(days=1)
 REFUSED_AT_MOST = timedelta(days=1)
-BREAKER_FAILURES = 12
 
 
 @dataclass(frozen=True)
@@ -126,17 +120,6 @@ def for_rows(layout: Layout, mode: str, rows: Rows, known: Known, *, full: bool)
 def refused_again(attempts: int, run_number: int, now: datetime) -> tuple[int, datetime]:
     """When a row that was refused `attempts` times is due: after 1, 2, 4, 8 … runs, at most a day."""
     return run_number + 2 ** min(attempts - 1, 20), now + REFUSED_AT_MOST
-
-
-def backoff_seconds(attempt: int, problem: Unavailable, chance: random.Random) -> float:
-    """How long to wait before the next try of one write: what the vendor said, or doubling with jitter."""
-    doubling = min(BACKOFF_SECONDS * 2 ** (attempt - 1), BACKOFF_AT_MOST) * (0.5 + chance.random() / 2)
-    return max(problem.retry_after or 0.0, doubling)
-
-
-def may_retry(attempt: int, problem: Unavailable) -> bool:
-    """Whether a write that got no usable answer is tried again in this run. Being throttled does not count."""
-    return problem.throttled or attempt < ATTEMPTS
 
 
 def _taken_as_sent(layout: Layout, old: np.ndarray, known: Known) -> np.ndarray:

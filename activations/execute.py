@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from activations import alerts, announce, finish
 from activations.context import generation, layout, prepare_fields
-from activations.deliver import Delivery
+from activations.delivery.deliver import Delivery
 from activations.lease import Cancelled, Keeper, Lease, Lost, claim
 from activations.models import Run
 from activations.plan import Planner

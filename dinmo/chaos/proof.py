@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from activations.deliver import Places
+from activations.delivery.deliver import Places
 from activations.models import Change, Run
 from destinations.registry import services
 from dinmo.chaos.repeats import Place, Repeats, number_in, sent

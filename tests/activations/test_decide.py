@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from activations import decide, digests
 from activations.decide import Known
+from activations.delivery import retry
 from activations.mapping import Layout, Mapper, Slot
 from activations.reasons import Settled
 from core.errors import Unavailable
@@ -194,9 +195,9 @@ def test_a_refused_row_waits_longer_each_time_and_a_day_at_most(attempts: int) -
 
 @given(st.integers(1, 30), st.one_of(st.none(), st.floats(0, 100)))
 def test_a_retry_waits_at_least_what_the_vendor_said(attempt: int, said: float | None) -> None:
-    wait = decide.backoff_seconds(attempt, Unavailable("x", "x", retry_after=said), random.Random(1))
+    wait = retry.backoff_seconds(attempt, Unavailable("x", "x", retry_after=said), random.Random(1))
     assert wait >= (said or 0)
-    assert wait <= max(said or 0, decide.BACKOFF_AT_MOST)
+    assert wait <= max(said or 0, retry.BACKOFF_AT_MOST)
 
 
 def test_the_layout_decides_the_row_digest() -> None:

@@ -65,8 +65,8 @@ class Story:
 @pytest.fixture
 def begin(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[type[Movable]], Story]:
     settings.SOURCE_FILES_ROOT = tmp_path
-    monkeypatch.setattr("activations.decide.ATTEMPTS", TRIES)
-    monkeypatch.setattr("activations.decide.BACKOFF_SECONDS", 0.0)
+    monkeypatch.setattr("activations.delivery.retry.ATTEMPTS", TRIES)
+    monkeypatch.setattr("activations.delivery.retry.BACKOFF_SECONDS", 0.0)
     return lambda service: Story(World(tmp_path / "rows.sqlite3", service, monkeypatch))
 
 
@@ -84,7 +84,7 @@ def test_who_never_reached_the_vendor_was_not_sent_and_is_no_refusal(story: Stor
 
 
 def test_a_run_whose_worker_dies_while_it_fails_does_not_look_complete(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("activations.decide.BREAKER_FAILURES", 1)
+    monkeypatch.setattr("activations.delivery.retry.BREAKER_FAILURES", 1)
     story.rows(("1", "m", "A", "A"))
     story.vendor.faults = {"m": [UNREACHABLE] * 2}
     end = finish._end
@@ -397,7 +397,7 @@ def test_what_is_never_delivered_is_listed_or_counted(story: Story, monkeypatch:
         return plan(lease, **changes)
 
     monkeypatch.setattr(Lease, "fenced", cancel)
-    monkeypatch.setattr("activations.deliver.CANCEL_SECONDS", -1.0)
+    monkeypatch.setattr("activations.delivery.deliver.CANCEL_SECONDS", -1.0)
     done = story.goes_on(asked.pk)
     assert (done.state, done.accepted + done.not_sent, done.bundles.count()) == ("cancelled", 9, 0)
     assert story.run().planned == 9 - done.accepted

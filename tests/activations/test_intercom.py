@@ -85,7 +85,7 @@ def test_a_known_company_that_is_gone_is_sent_whole_in_upsert_mode(
 
 
 def test_the_race_of_two_creates_is_tried_again(shop: Shop, intercom: Sandbox, to_intercom: Activation, monkeypatch: Any) -> None:
-    monkeypatch.setattr("activations.decide.BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("activations.delivery.retry.BACKOFF_SECONDS", 0.01)
     shop.fill(1)
     body = {"type": "error.list", "errors": [{"code": "unique_company_constraint", "message": "Company already exists."}]}
     intercom.faults.append(Fault("reply", "POST", "/companies", times=2, status=400, body=body))
@@ -222,7 +222,7 @@ def test_contacts_in_update_mode_are_looked_up_once(shop: Shop, companies: Any, 
 def test_a_contact_created_without_an_answer_is_ours_though_search_does_not_find_it_yet(
     shop: Shop, companies: Any, intercom: Sandbox, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("activations.decide.BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("activations.delivery.retry.BACKOFF_SECONDS", 0.01)
     intercom.switches.update(search_delay_seconds=60)
     activation = Activation.objects.create(
         name="Contacts",

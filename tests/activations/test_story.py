@@ -363,7 +363,7 @@ def test_a_timeout_that_was_applied_is_sent_again_when_the_source_returns(
     shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: Any
 ) -> None:
     """A → B ends without an answer but was applied; the source goes back to A, and A must be sent."""
-    monkeypatch.setattr("activations.decide.ATTEMPTS", 1)
+    monkeypatch.setattr("activations.delivery.retry.ATTEMPTS", 1)
     shop.fill(1)
     run(to_attio)
     shop.set(1, "description", "B")
@@ -387,7 +387,7 @@ def test_a_cut_connection_is_repeated_within_the_run(shop: Shop, attio: Sandbox,
 def test_a_vendor_that_is_down_ends_the_run_and_it_goes_on_by_itself(
     shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("activations.decide.BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("activations.delivery.retry.BACKOFF_SECONDS", 0.01)
     monkeypatch.setattr("activations.queue.enqueue", lambda run_id: None)
     shop.fill(30)
     attio.faults.append(Fault("reply", "PUT", times=10_000, status=503, body="<html>down</html>"))
@@ -402,7 +402,7 @@ def test_a_vendor_that_is_down_ends_the_run_and_it_goes_on_by_itself(
 
 
 def test_cancelling_keeps_what_was_accepted(shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: Any) -> None:
-    monkeypatch.setattr("activations.deliver.CANCEL_SECONDS", 0.0)
+    monkeypatch.setattr("activations.delivery.deliver.CANCEL_SECONDS", 0.0)
     shop.fill(50)
     asked = runs.request(to_attio, "manual", enqueue=False)
     attio.latency_seconds = 0.01
@@ -435,7 +435,7 @@ def request(method: str, path: str, body: Any = None) -> Any:
 def test_a_write_that_always_times_out_ends_after_its_tries_however_short_the_slices(
     shop: Shop, attio: Sandbox, to_attio: Activation, settings: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("activations.decide.BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("activations.delivery.retry.BACKOFF_SECONDS", 0.01)
     shop.fill(1)
     run(to_attio)
     shop.set(1, "name", "Hangs")
@@ -447,7 +447,7 @@ def test_a_write_that_always_times_out_ends_after_its_tries_however_short_the_sl
 
 
 def test_a_look_up_that_fails_once_is_tried_again(shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: Any) -> None:
-    monkeypatch.setattr("activations.decide.BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("activations.delivery.retry.BACKOFF_SECONDS", 0.01)
     shop.fill(20)
     Activation.objects.filter(pk=to_attio.pk).update(mode="insert")
     attio.faults.append(Fault("reply", "POST", "/query", status=503, body="<html>"))

@@ -13,8 +13,8 @@ from django.db.models.functions import Now
 
 from activations import closing, lease, runs
 from activations import execute as execution
+from activations.delivery.recorder import Recorder
 from activations.models import Activation, Change, Record, Run
-from activations.record import Recorder
 from core.errors import Unavailable
 from destinations.sandbox import Sandbox
 from segments.ahead import ahead

@@ -11,10 +11,11 @@ from typing import Any
 
 from django.db.models import F
 
-from activations import bulk, decide, digests, owners, reasons, remembered
+from activations import bulk, digests, owners, reasons, remembered
+from activations.delivery import retry
+from activations.delivery.steps import Item, Job, Sent, Step, was_created
 from activations.lease import Lease
 from activations.models import Change
-from activations.send import Item, Job, Sent, Step, was_created
 from activations.vendor_session import Context
 from core.checkpoints import reach
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
@@ -164,10 +165,10 @@ class Recorder:
         self.tried_again.append(item.change)
         if self.problem:
             return True
-        if not decide.may_retry(item.change.attempts, problem):
+        if not retry.may_retry(item.change.attempts, problem):
             self._give_up(item, problem, now)
             return False
-        item.not_before = time.monotonic() + decide.backoff_seconds(item.change.attempts, problem, self.chance)
+        item.not_before = time.monotonic() + retry.backoff_seconds(item.change.attempts, problem, self.chance)
         return True
 
     def _count_failure(self, problem: Unavailable) -> None:
@@ -175,7 +176,7 @@ class Recorder:
         if problem.throttled or problem.code == "stopped":
             return
         self.failures += 1
-        if self.failures >= decide.BREAKER_FAILURES:
+        if self.failures >= retry.BREAKER_FAILURES:
             self.problem = problem
 
     def _accept(self, item: Item, outcome: Outcome, now: datetime) -> None:

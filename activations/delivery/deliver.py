@@ -22,10 +22,11 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from activations import bundles
+from activations.delivery.recorder import Recorder
+from activations.delivery.sender import Sender
+from activations.delivery.steps import Item, Job, Sent, jobs
 from activations.lease import Lease
 from activations.models import Change, Run
-from activations.record import Recorder
-from activations.send import Item, Job, Sender, Sent, jobs
 from activations.vendor_session import Context
 from core.errors import Misconfigured, Unavailable
 
