@@ -1,0 +1,10 @@
+"""What activations store: configuration, runs, changes, the baseline and warnings. Each is imported from here."""
+
+from activations.models.activation import PERCENT, Activation, FieldMapping
+from activations.models.baseline import Generation, MatchValue, Record
+from activations.models.change import Bundle, Change
+from activations.models.run import Run
+from activations.models.schedule import Schedule
+from activations.models.warning import Warning
+
+__all__ = ["Activation", "Bundle", "Change", "FieldMapping", "Generation", "MatchValue", "PERCENT", "Record", "Run", "Schedule", "Warning"]

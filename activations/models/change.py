@@ -1,0 +1,77 @@
+"""What a run decided about each record, and the outcome."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from activations.models.run import Run
+
+
+class Change(models.Model):
+    """What a run decided about one record, and what became of it. Changed values only live here, until retention ends."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Pending"
+        SENDING = "sending", "Sending"
+        SETTLED = "settled", "Settled"
+
+    class Outcome(models.TextChoices):
+        NONE = "", "Not settled"
+        ACCEPTED = "accepted", "Accepted"
+        REJECTED = "rejected", "Rejected"
+        INVALID = "invalid", "Invalid"
+        SKIPPED = "skipped", "Skipped"
+        UNKNOWN = "unknown", "Unknown"
+        NOT_SENT = "not_sent", "Not sent"
+
+    # Millions are written at once: no check of each row, and no index that only a page of the screens would use.
+    run = models.ForeignKey(Run, models.CASCADE, related_name="changes", db_index=False, db_constraint=False)
+    epoch = models.PositiveIntegerField()
+    key = models.TextField()
+    key_digest = models.BigIntegerField()
+    is_new = models.BooleanField(help_text="New to us: never accepted before.")
+    remote_id = models.CharField(max_length=200, blank=True)
+    match_identity = models.TextField(blank=True)
+    match_value = models.JSONField(null=True)
+    values = models.JSONField(default=dict)
+    changed = models.JSONField(default=list)
+    row_digest = models.BigIntegerField(default=0)
+    match_digest = models.BigIntegerField(default=0)
+    field_digests = models.BinaryField(default=b"")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, default=Outcome.NONE, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    first_attempt_at = models.DateTimeField(null=True)
+    code = models.CharField(max_length=80, blank=True)
+    message = models.TextField(blank=True)
+    field = models.CharField(max_length=200, blank=True)
+    request_id = models.CharField(max_length=200, blank=True)
+    sent = models.JSONField(default=list)
+    created = models.BooleanField(default=False)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["run", "state", "id"], name="change_to_do"),
+            models.Index(fields=["key_digest"], name="change_key"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Bundle(models.Model):
+    """Changes of a run that nobody has begun to deliver, packed; `new` and `known` say how many, `another` how many of these moved."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="bundles")
+    epoch = models.PositiveIntegerField()
+    new = models.PositiveIntegerField()
+    known = models.PositiveIntegerField()
+    another = models.PositiveIntegerField()
+    keys = models.BinaryField()
+    """The key digests, so that a change is found without unpacking all of them."""
+    data = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.new + self.known} changes of {self.run}"

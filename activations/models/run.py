@@ -1,0 +1,107 @@
+"""A run: one execution of an activation, with its state, lease and counters."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from activations.models.activation import Activation
+from activations.models.baseline import Generation
+
+
+class Run(models.Model):
+    """One execution of an activation, from queued to its end. Who holds it is said by owner, epoch and lease."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        PLANNING = "planning", "Planning"
+        DELIVERING = "delivering", "Delivering"
+        PLANNED = "planned", "Planned (dry run)"
+        SUCCEEDED = "succeeded", "Succeeded"
+        COMPLETED_WITH_WARNINGS = "completed_with_warnings", "Completed with warnings"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    class Trigger(models.TextChoices):
+        SCHEDULE = "schedule", "Schedule"
+        MANUAL = "manual", "By hand"
+        API = "api", "API"
+        CLI = "cli", "Command"
+        CATCH_UP = "catch_up", "Catch-up"
+
+    class Kind(models.TextChoices):
+        FULL = "full", "Full"
+        DELTA = "delta", "Delta"
+
+    LIVE = (State.QUEUED, State.PLANNING, State.DELIVERING)
+    COUNTS = (
+        "rows", "new", "known", "unchanged", "waiting", "left", "returned", "planned",
+        "another", "accepted", "created", "hidden", "rejected", "invalid", "skipped", "unknown", "not_sent",
+        "discovery_requests", "lookup_requests", "write_requests", "throttled",
+    )  # fmt: skip
+
+    activation = models.ForeignKey(Activation, models.CASCADE, related_name="runs")
+    generation = models.ForeignKey(Generation, models.SET_NULL, null=True, related_name="runs")
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=30, choices=State.choices, default=State.QUEUED)
+    trigger = models.CharField(max_length=10, choices=Trigger.choices)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.DELTA)
+    reason = models.CharField(max_length=200, blank=True, help_text="Why it is a full run.")
+    dry_run = models.BooleanField(default=False)
+    cancel_requested = models.BooleanField(default=False)
+    missed_firings = models.PositiveIntegerField(default=0, help_text="Schedules that fired while it was live.")
+
+    owner = models.CharField(max_length=200, blank=True)
+    epoch = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+
+    rows = models.PositiveBigIntegerField(default=0, help_text="Rows read from the source.")
+    new = models.PositiveBigIntegerField(default=0, help_text="Changes of records that are new to us.")
+    known = models.PositiveBigIntegerField(default=0, help_text="Changes of records that we have sent before.")
+    unchanged = models.PositiveBigIntegerField(default=0)
+    waiting = models.PositiveBigIntegerField(default=0, help_text="Refused or skipped before, not due again yet.")
+    left = models.PositiveBigIntegerField(default=0)
+    returned = models.PositiveBigIntegerField(default=0, help_text="Had left in an earlier run, and are back.")
+    planned = models.PositiveBigIntegerField(default=0, help_text="Changes to deliver.")
+    another = models.PositiveBigIntegerField(default=0, help_text="Another record at the destination now: the match value changed.")
+    accepted = models.PositiveBigIntegerField(default=0)
+    created = models.PositiveBigIntegerField(default=0, help_text="Accepted, and made by the destination in this run.")
+    hidden = models.PositiveBigIntegerField(default=0, help_text="Created, but not shown by the destination yet.")
+    rejected = models.PositiveBigIntegerField(default=0)
+    invalid = models.PositiveBigIntegerField(default=0)
+    skipped = models.PositiveBigIntegerField(default=0)
+    unknown = models.PositiveBigIntegerField(default=0)
+    not_sent = models.PositiveBigIntegerField(default=0)
+    discovery_requests = models.PositiveBigIntegerField(default=0)
+    lookup_requests = models.PositiveBigIntegerField(default=0)
+    write_requests = models.PositiveBigIntegerField(default=0)
+    throttled = models.PositiveBigIntegerField(default=0, help_text="Answers that asked to slow down.")
+
+    mapped = models.JSONField(default=list, help_text="The field mappings that it was planned with.")
+    missing = models.JSONField(default=list, help_text="Mapped attributes that can't be written, or whose type is another one now.")
+    error_code = models.CharField(max_length=60, blank=True)
+    error_message = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["activation", "number"], name="run_number_once"),
+            models.UniqueConstraint(
+                fields=["activation"], condition=Q(state__in=("queued", "planning", "delivering"), dry_run=False), name="one_live_run"
+            ),
+        ]
+        indexes = [models.Index(fields=["state"], name="run_state")]
+
+    def __str__(self) -> str:
+        return f"{self.activation} · run {self.number}"
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in self.LIVE
+
+    def counts(self) -> dict[str, int]:
+        """Every counter by name."""
+        return {name: getattr(self, name) for name in self.COUNTS}
