@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from activations import bulk, digests
 from activations.models import Change, Generation, MatchValue, Record
-from activations.seen import Pairs
+from activations.planning.source_scan import Pairs
 from core.errors import Rejected
 from destinations.contract import Outcome
 

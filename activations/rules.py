@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from activations.models import Activation
 from core.errors import Misconfigured
 from destinations.contract import Field, NewField, Service
+from destinations.registry import services
 
 
 @dataclass(frozen=True)
@@ -119,3 +121,20 @@ def _targets(plan: Plan) -> Iterator[Misconfigured]:
 
 def _wrong(code: str, message: str, where: str) -> Misconfigured:
     return Misconfigured(code, message, where=where)
+
+
+def described(activation: Activation) -> Plan:
+    """The saved configuration of an activation, as the rules take it."""
+    model = activation.data_model
+    rows = [MappingRow(mapping.target, mapping.column, mapping.value, mapping.custom_attribute) for mapping in activation.mappings.all()]
+    return Plan(
+        service=services[activation.destination.service],
+        platform=activation.destination.connection.platform,
+        model_kind=model.kind,
+        mode=activation.mode,
+        columns=model.column_types(),
+        match_column=activation.match_column,
+        match_field=activation.match_field,
+        mappings=rows,
+        computed=[field.name for field in model.computed_fields()],
+    )

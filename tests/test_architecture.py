@@ -63,10 +63,10 @@ def test_every_import_stays_on_its_floor() -> None:
         ("core/errors.py", "from segments import models"),
         ("segments/read.py", "import destinations.models"),
         ("destinations/live.py", "from activations.models import Run"),
-        ("activations/plan.py", "import dinmo.settings"),
+        ("activations/planning/plan.py", "import dinmo.settings"),
         ("destinations/services/attio/client.py", "from destinations.models import Connection"),
         ("destinations/services/attio/client.py", "from destinations.services.intercom import client"),
-        ("activations/plan.py", "def plan():\n    import json"),
+        ("activations/planning/plan.py", "def plan():\n    import json"),
     ],
 )
 def test_a_planted_violation_is_found(path: str, source: str) -> None:

@@ -12,11 +12,12 @@ from django.db.backends.signals import connection_created
 from django.utils import timezone
 
 from activations import bulk, bundles, runs, tasks
-from activations.context import generation, layout, prepare_fields
 from activations.lease import claim
 from activations.management.commands.activate import summary, wait
 from activations.models import Activation, Bundle, Change, Generation, Record, Run
-from activations.plan import Planner
+from activations.planning.generations import generation
+from activations.planning.layout import layout, prepare_fields
+from activations.planning.plan import Planner
 from activations.vendor_session import check_workspace, open_context
 from destinations.contract import Limits
 from destinations.registry import services

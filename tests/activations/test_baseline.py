@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activations.baseline import LEFT, NEVER_ACCEPTED, Baseline
-from activations.seen import Seen
+from activations.planning.source_scan import Seen
 
 
 def baseline(*rows: tuple[int, int, int, int]) -> Baseline:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from activations import context, rules
+from activations import rules
 from activations.models import Activation
 from destinations.sandbox import Sandbox
 from segments import formulas
@@ -71,5 +71,5 @@ def test_a_segment_by_a_computed_field_is_sent_with_it(shop: Shop, intercom: San
 
 def test_records_are_not_matched_by_a_computed_field(with_totals: Activation) -> None:
     with_totals.match_column = "size"
-    (problem,) = rules.offline(context.described(with_totals))
+    (problem,) = rules.offline(rules.described(with_totals))
     assert problem.message == "'size' is a computed field: it can change with other rows. Match records by a column of the source."

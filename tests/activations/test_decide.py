@@ -16,10 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activations import decide, digests
-from activations.decide import Known
+from activations import digests
 from activations.delivery import retry
-from activations.mapping import Layout, Mapper, Slot
+from activations.planning import verdicts
+from activations.planning.mapping import Layout, Mapper, Slot
+from activations.planning.verdicts import Known
 from activations.reasons import Settled
 from core.errors import Unavailable
 from destinations.contract import Field, Service
@@ -68,7 +69,7 @@ def for_row(of: Layout, mode: str, row: dict[str, Any], known: Known | None, *, 
     """The verdict on one row, and what the baseline holds once it is carried out."""
     batch = pa.record_batch([pa.array([_raw(row[name])], pa.string()) for name in of.columns], names=of.columns)
     rows, known = Mapper(of).convert(batch, digests.as_texts(batch.columns)), known or nothing()
-    verdict = decide.for_rows(of, mode, rows, known, full=full)
+    verdict = verdicts.for_rows(of, mode, rows, known, full=full)
     if verdict.settled:
         return verdict.settled[0]
     then = nothing()
@@ -188,7 +189,7 @@ def _fills(value: Any) -> bool:
 
 @given(st.integers(1, 60))
 def test_a_refused_row_waits_longer_each_time_and_a_day_at_most(attempts: int) -> None:
-    due_run, due_at = decide.refused_again(attempts, 10, NOW)
+    due_run, due_at = verdicts.refused_again(attempts, 10, NOW)
     assert due_run == 10 + 2 ** min(attempts - 1, 20)
     assert due_at - NOW <= timedelta(days=1)
 

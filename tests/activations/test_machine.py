@@ -26,7 +26,7 @@ def test_runs_follow_the_rules_whatever_happens(
     settings.SOURCE_FILES_ROOT = tmp_path
     for name, value in SMALL.items():
         monkeypatch.setattr(f"activations.{name}", value)
-    monkeypatch.setattr("activations.spool.CHUNK", 2)
+    monkeypatch.setattr("activations.planning.writer.CHUNK", 2)
     Machine.world = World(tmp_path / "rows.sqlite3", service, monkeypatch)
     run_state_machine_as_test(
         Machine,

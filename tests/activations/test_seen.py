@@ -6,9 +6,9 @@ from unittest.mock import patch
 
 import numpy as np
 
-from activations import seen
 from activations.baseline import Baseline
-from activations.seen import Seen
+from activations.planning import source_scan
+from activations.planning.source_scan import Seen
 
 
 def of(records: int) -> Seen:
@@ -24,7 +24,7 @@ def of(records: int) -> Seen:
 
 def test_twins_are_the_same_however_many_records_are_looked_at_at_once() -> None:
     whole = of(50).twins([])
-    with patch.object(seen, "AT_ONCE", 3):
+    with patch.object(source_scan, "AT_ONCE", 3):
         assert of(50).twins([]) == whole == {-1: [3, 7]}
 
 

@@ -11,10 +11,11 @@ import pytest
 from django.db import OperationalError
 from django.db.models.functions import Now
 
-from activations import closing, lease, runs
 from activations import execute as execution
+from activations import lease, runs
 from activations.delivery.recorder import Recorder
 from activations.models import Activation, Change, Record, Run
+from activations.planning import finalize
 from core.errors import Unavailable
 from destinations.sandbox import Sandbox
 from segments.ahead import ahead
@@ -143,7 +144,7 @@ def test_a_lease_is_renewed_again_once_the_database_is_back(to_attio: Activation
 def test_a_run_is_cancelled_while_its_source_has_not_answered(
     companies: DataModel, to_attio: Activation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("activations.plan.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("activations.planning.plan.LOOK_SECONDS", 0.1)
     endless = "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n"
     wanted = "1 as id, 'a' as name, 'a.com' as domain, '' as description, '' as plan, 1 as seats"
     DataModel.objects.filter(pk=companies.pk).update(table="", sql=f"select {wanted} where ({endless}) > 0")
@@ -182,7 +183,7 @@ def test_a_plan_that_is_made_again_counts_and_shows_every_row_once(
     shop.add((None, "No key", "six.com", "", "", 1))
     asked = runs.request(to_attio, "schedule", enqueue=False)
     with monkeypatch.context() as patched:
-        patched.setattr(closing, "_take_over", die)
+        patched.setattr(finalize, "_take_over", die)
         with pytest.raises(Died):
             execution.execute(asked.pk)
     Run.objects.filter(pk=asked.pk).update(lease_until=Now() - timedelta(seconds=1))

@@ -9,9 +9,9 @@ from django.db.models import Count, QuerySet
 
 from activations import bulk, bundles, digests, owners, reasons
 from activations.models import Change, Record
-from activations.seen import Seen
-from activations.spool import CHUNK, Spool, Tried
-from activations.takeovers import takeovers
+from activations.planning.source_scan import Seen
+from activations.planning.takeovers import takeovers
+from activations.planning.writer import CHUNK, Spool, Tried
 from destinations.contract import Mode
 
 DUPLICATE_KEY, MATCH_TWIN, KEY_EMPTY = "duplicate_key", "match_twin", "key_empty"

@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from activations import digests
-from activations.columns import Converted, Converter, convert, is_empty
+from activations.planning.columns import Converted, Converter, convert, is_empty
 from core.errors import Rejected
 from destinations.contract import Field, Service
 from segments.contract import ColumnType

@@ -10,7 +10,7 @@ import orjson
 import polars as pl
 
 from activations.digests import IN_DOUBT, as_bytes, unpacked
-from activations.mapping import Layout, Rows
+from activations.planning.mapping import Layout, Rows
 from activations.reasons import ALREADY_THERE, Settled
 from destinations.contract import Mode
 

@@ -12,10 +12,11 @@ import numpy as np
 import polars as pl
 from django.db.models import F
 
-from activations import bulk, bundles, decide, reasons
-from activations.beside import Beside
+from activations import bulk, bundles, reasons
 from activations.lease import Lease
 from activations.models import Bundle, Change, Generation, Record, Run
+from activations.planning import verdicts
+from activations.planning.background import Beside
 
 CHUNK = 2_000
 _CHANGE_COLUMNS = [
@@ -156,5 +157,5 @@ class Spool:
     def _record(self, tried: Tried) -> Record:
         return Record(
             generation=self.generation, key=tried.key, key_digest=tried.key_digest, tried=tried.why.outcome, tried_digest=tried.row,
-            tried_match=tried.match, retry_at=self.now + decide.SKIP_AGAIN,
+            tried_match=tried.match, retry_at=self.now + verdicts.SKIP_AGAIN,
         )  # fmt: skip

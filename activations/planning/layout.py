@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from activations import attributes
-from activations.mapping import Layout, Slot
-from activations.models import Activation, FieldMapping, Generation
-from activations.rules import MappingRow, Plan, new_fields, offline
+from activations.models import Activation, FieldMapping
+from activations.planning.mapping import Layout, Slot
+from activations.rules import described, new_fields, offline
 from activations.vendor_session import Context
 from core.errors import Misconfigured
 from destinations import discovery
-from destinations.contract import Field, NewField, Service, Workspace
-from destinations.registry import services
+from destinations.contract import Field, NewField, Service
 from segments.contract import ColumnType
 
 
@@ -50,23 +48,6 @@ def planned_fields(service: Service, fields: list[Field], wanted: list[NewField]
     return [*(found for found in fields if found.name not in missing), *missing.values()]
 
 
-def described(activation: Activation) -> Plan:
-    """The saved configuration of an activation, as the rules take it."""
-    model = activation.data_model
-    rows = [MappingRow(mapping.target, mapping.column, mapping.value, mapping.custom_attribute) for mapping in activation.mappings.all()]
-    return Plan(
-        service=services[activation.destination.service],
-        platform=activation.destination.connection.platform,
-        model_kind=model.kind,
-        mode=activation.mode,
-        columns=model.column_types(),
-        match_column=activation.match_column,
-        match_field=activation.match_field,
-        mappings=rows,
-        computed=[field.name for field in model.computed_fields()],
-    )
-
-
 def layout(context: Context) -> Layout:
     """How rows become records now. Mappings whose attribute is missing or read-only are left out and noted as `missing`.
 
@@ -101,54 +82,6 @@ def layout(context: Context) -> Layout:
         slots=slots,
         types={name: ColumnType(kind) for name, kind in model.column_types().items()},
         zone=ZoneInfo(model.source.timezone),
-    )
-
-
-def generation(context: Context, workspace: Workspace) -> tuple[Generation, str]:
-    """The generation that the run belongs to, and why it is a new one ("" where it is not).
-
-    Raises:
-        Misconfigured: what identifies records changed, and nobody agreed to start afresh.
-    """
-    activation = context.activation
-    identity = {
-        "workspace": workspace.id,
-        "service": context.service.slug,
-        "key": activation.data_model.primary_key,
-        "model": activation.data_model.pk,
-        "match": [activation.match_column, activation.match_field],
-    }
-    current = activation.generations.first()
-    if not context.run.dry_run:
-        Activation.objects.filter(pk=activation.pk).update(start_afresh=False)
-    if current and current.identity == identity:
-        return current, "" if current.records.exists() else _reason(current)
-    if current and not activation.start_afresh and current.records.exists():
-        raise _changed(current.identity, identity, workspace)
-    number = current.number + 1 if current else 1
-    # A dry run may make the same one at the same time.
-    made, _ = Generation.objects.get_or_create(activation=activation, number=number, defaults={"identity": identity})
-    return made, _reason(made)
-
-
-def _reason(of: Generation) -> str:
-    return "First run" if of.number == 1 else "What identifies records changed"
-
-
-_AFRESH = "agree that this activation starts afresh: “Start afresh” on its page, or `manage.py activate NAME --start-afresh`."
-
-
-def _changed(before: dict[str, Any], now: dict[str, Any], workspace: Workspace) -> Misconfigured:
-    if before["workspace"] != now["workspace"]:
-        return Misconfigured(
-            "workspace_changed",
-            f"The credential belongs to another workspace ({workspace.name}) than the one that was synchronized until now. "
-            f"Put the former credential back, or {_AFRESH}",
-        )
-    return Misconfigured(
-        "identity_changed",
-        "The key or the match of this activation changed, so what was sent before says nothing about its records any more. "
-        f"Put it back, or {_AFRESH}",
     )
 
 

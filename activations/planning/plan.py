@@ -21,15 +21,16 @@ import polars as pl
 import pyarrow as pa
 from django.utils import timezone
 
-from activations import bulk, bundles, closing, decide, digests, reasons
+from activations import bulk, bundles, digests, reasons
 from activations.baseline import Baseline, stored
-from activations.beside import Beside
 from activations.lease import Cancelled, Lease
-from activations.mapping import Layout, Mapper, Rows
 from activations.models import Generation, Run
+from activations.planning import finalize, verdicts
+from activations.planning.background import Beside
+from activations.planning.mapping import Layout, Mapper, Rows
+from activations.planning.source_scan import Seen
+from activations.planning.writer import Spool, Tried
 from activations.runs import BY_PERSON
-from activations.seen import Seen
-from activations.spool import Spool, Tried
 from activations.vendor_session import Context
 from core.checkpoints import reach
 from core.errors import Problem
@@ -89,7 +90,7 @@ class Planner:
         if lease.epoch > 1:
             self.spool.take_back(lease.epoch - 1)
         self.picked: list[Picked] = []
-        self.begun: tuple[Picked, Future[decide.Known]] | None = None
+        self.begun: tuple[Picked, Future[verdicts.Known]] | None = None
         self.looked_at = 0.0
         again = self.full or run.trigger in BY_PERSON
         self.seen = Seen(Baseline.load(generation, run, now, retry_rejected=again, retry_skipped=self.full))
@@ -109,7 +110,7 @@ class Planner:
         reach("in_plan")
         if segment := self.context.activation.segment:
             sizes.note(segment, self.seen.rows, self.now)
-        counts = closing.close(self.seen, self.spool, self.context.activation.mode, self.layout.numbers())
+        counts = finalize.close(self.seen, self.spool, self.context.activation.mode, self.layout.numbers())
         if self.dry_run:
             bundles.list_rest(self.context.run, self.lease)
         state = Run.State.PLANNED if self.dry_run else Run.State.DELIVERING
@@ -160,11 +161,11 @@ class Planner:
         if self.begun:
             (picked, looked_up), self.begun = self.begun, None
             rows, known = self.mapper.convert(picked.batch, picked.texts), looked_up.result()
-            verdict = decide.for_rows(self.layout, self.context.activation.mode, rows, known, full=self.full)
+            verdict = verdicts.for_rows(self.layout, self.context.activation.mode, rows, known, full=self.full)
             self._note(verdict, known, rows, picked)
             self.spool.flush(wait=False)
 
-    def _note(self, verdict: decide.Verdict, known: decide.Known, rows: Rows, picked: Picked) -> None:
+    def _note(self, verdict: verdicts.Verdict, known: verdicts.Known, rows: Rows, picked: Picked) -> None:
         matches = verdict.match_digests.copy()
         matches[[place for place, why in verdict.settled.items() if why.outcome == "invalid"]] = 0
         self.seen.match(picked.places, picked.keys, matches)
@@ -180,14 +181,14 @@ class Planner:
         if verdict.send.any():
             self.spool.send(self._changes(verdict, rows, picked))
 
-    def _note_same(self, verdict: decide.Verdict, picked: Picked) -> None:
+    def _note_same(self, verdict: verdicts.Verdict, picked: Picked) -> None:
         same = np.flatnonzero(verdict.same)
         self.seen.unchanged(picked.places[same])
         packed = digests.packed(verdict.digests[same]).to_list()
         columns = (picked.keys[same].tolist(), picked.rows[same].tolist(), verdict.match_digests[same].tolist(), packed)
         self.spool.unchanged(list(zip(*columns, strict=True)))
 
-    def _note_settled(self, place: int, why: reasons.Settled, known: decide.Known, picked: Picked, match: int, values: str) -> None:
+    def _note_settled(self, place: int, why: reasons.Settled, known: verdicts.Known, picked: Picked, match: int, values: str) -> None:
         row = int(picked.rows[place])
         tried = Tried(picked.texts["0"][place], int(picked.keys[place]), why, row, match, is_new=not known.accepted[place], values=values)
         told = not self.full and known.tried[place] == why.outcome and known.tried_digests[place] == row
@@ -195,7 +196,7 @@ class Planner:
         if told:
             self.seen.stays(picked.places[[place]])
 
-    def _changes(self, verdict: decide.Verdict, rows: Rows, picked: Picked) -> pl.DataFrame:
+    def _changes(self, verdict: verdicts.Verdict, rows: Rows, picked: Picked) -> pl.DataFrame:
         """What is to be delivered, as columns of the table."""
         changes = pl.DataFrame(
             {
@@ -226,11 +227,11 @@ class Planner:
         shown = self.seen.keyless - int((keys == 0).sum())
         for index in np.flatnonzero(keys == 0)[: max(0, EXAMPLES - shown)].tolist():
             words = f"Row {first + index} has no {self.layout.key_column!r}, the primary key of the model. Fill it in the source."
-            self.spool.show(Tried("", 0, reasons.Settled("invalid", closing.KEY_EMPTY, words)))
+            self.spool.show(Tried("", 0, reasons.Settled("invalid", finalize.KEY_EMPTY, words)))
 
-    def _known(self, keys: np.ndarray, places: np.ndarray) -> decide.Known:
+    def _known(self, keys: np.ndarray, places: np.ndarray) -> verdicts.Known:
         """What the database holds of these rows' records."""
-        known = decide.Known.nothing(len(keys), self.width)
+        known = verdicts.Known.nothing(len(keys), self.width)
         here = np.flatnonzero(places >= 0)
         baseline = self.seen.baseline
         regions = baseline.regions[places[here]]
