@@ -9,8 +9,8 @@ from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from activations import runs
 from activations.models import Activation, Run
+from activations.runs import requests
 from activations.warnings import warnings_of
 from core.endpoints import Endpoint
 
@@ -23,7 +23,7 @@ class ActivationRuns(Endpoint):
     def post(self, request: Request, pk: int) -> Response:
         activation = get_object_or_404(Activation, pk=pk)
         full, dry_run = request.data.get("full") is True, request.data.get("dry_run") is True
-        return Response(run_json(runs.request(activation, Run.Trigger.API, full=full, dry_run=dry_run)), status=202)
+        return Response(run_json(requests.request(activation, Run.Trigger.API, full=full, dry_run=dry_run)), status=202)
 
 
 class RunState(Endpoint):

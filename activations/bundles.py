@@ -15,9 +15,9 @@ from django.db.models import Sum
 
 from activations import bulk
 from activations.digests import among
-from activations.lease import Lease
 from activations.models import Bundle, Change, Run
 from activations.reasons import ANOTHER
+from activations.runs.lease import Lease
 
 _COLUMNS = ["run_id", "epoch", "new", "known", "another", "keys", "data"]
 SIZE = 2_000

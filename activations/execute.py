@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from activations import alerts, announce, finish
 from activations.delivery.deliver import Delivery
-from activations.lease import Cancelled, Keeper, Lease, Lost, claim
 from activations.models import Run
 from activations.planning.generations import generation
 from activations.planning.layout import layout, prepare_fields
 from activations.planning.plan import Planner
+from activations.runs.lease import Cancelled, Keeper, Lease, Lost, claim
 from activations.vendor_session import Context, check_workspace, discover, open_context
 from core.errors import Problem
 from segments import watch

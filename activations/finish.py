@@ -10,9 +10,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from activations import bundles, warnings
-from activations.lease import Lease, Lost
 from activations.models import Change, Run
 from activations.remembered import void
+from activations.runs.lease import Lease, Lost
 from core.checkpoints import reach
 from core.errors import Problem, Unavailable
 

@@ -7,8 +7,9 @@ from celery.signals import worker_init
 from django.utils import timezone
 
 from activations import execute as execution
-from activations import lease, queue, retention, runs, schedules
+from activations import schedules
 from activations.models import Run, Schedule
+from activations.runs import dispatch, lease, requests, retention
 from destinations.registry import platforms, services
 from segments.registry import engines
 
@@ -24,7 +25,7 @@ def load(**signal: object) -> None:
 def execute(run_id: int) -> None:
     """Works on a run for one slice of time; what is left goes to the back of the queue."""
     if execution.execute(run_id):
-        queue.enqueue(run_id)
+        dispatch.enqueue(run_id)
 
 
 @shared_task
@@ -32,15 +33,15 @@ def fire(schedule_id: int) -> None:
     """A schedule is due."""
     schedule = Schedule.objects.select_related("activation__segment__model", "activation__model").filter(pk=schedule_id).first()
     if schedule and schedules.may_start(schedule.activation) and schedules.claim_firing(schedule, timezone.now()):
-        runs.request(schedule.activation, Run.Trigger.SCHEDULE)
+        requests.request(schedule.activation, Run.Trigger.SCHEDULE)
 
 
 @shared_task
 def sweep() -> None:
     """Hands out again what a dead worker or a lost message left behind."""
     for run_id in lease.abandoned():
-        queue.enqueue(run_id)
-    runs.go_on(timezone.now())
+        dispatch.enqueue(run_id)
+    requests.go_on(timezone.now())
 
 
 @shared_task

@@ -14,11 +14,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import StackedInline, TabularInline
 
-from activations import announce, attributes, retention, runs, schedules
+from activations import announce, attributes, schedules
 from activations.forms import ActivationForm
 from activations.models import Activation, FieldMapping, Record, Run, Schedule
 from activations.pages import hidden_note, next_run, run_pill
 from activations.rows import MappingForm, MappingFormSet, ScheduleForm
+from activations.runs import requests, retention
 from core.screens import Button, ScreenAdmin, pill
 from destinations.registry import services
 
@@ -122,7 +123,7 @@ class ActivationAdmin(ScreenAdmin):
         return found.annotate(last_state=Subquery(latest.values("state")[:1]), last_run_id=Subquery(latest.values("pk")[:1]))
 
     def buttons(self, request: HttpRequest, obj: Activation) -> Iterable[Button]:
-        live = runs.live_run(obj)
+        live = requests.live_run(obj)
         if live:
             yield Button("watch", "Watch the run", "visibility", primary=True, href=reverse("admin:activations_run_change", args=[live.pk]))
         else:
@@ -160,7 +161,7 @@ class ActivationAdmin(ScreenAdmin):
         messages.success(request, "Resumed. Its schedules start runs again.")
 
     def _start(self, obj: Activation, *, full: bool = False, dry_run: bool = False) -> HttpResponse:
-        run = runs.request(obj, Run.Trigger.MANUAL, full=full, dry_run=dry_run)
+        run = requests.request(obj, Run.Trigger.MANUAL, full=full, dry_run=dry_run)
         return HttpResponseRedirect(reverse("admin:activations_run_change", args=[run.pk]))
 
     def _switch(self, obj: Activation, *, paused: bool) -> None:

@@ -16,8 +16,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.paginator import InfinitePaginator
 
-from activations import listing, pages, runs
+from activations import listing, pages
 from activations.models import Change, Run
+from activations.runs import requests
 from activations.warnings import warnings_of
 from core.screens import Button, ScreenAdmin
 from destinations.registry import services
@@ -65,11 +66,11 @@ class RunAdmin(ReadOnlyAdmin):
         yield Button("activation", "Activation", "sync", href=reverse("admin:activations_activation_change", args=[obj.activation_id]))
 
     def do_cancel(self, request: HttpRequest, obj: Run) -> None:
-        runs.cancel(obj)
+        requests.cancel(obj)
         messages.success(request, "The run ends within seconds. What was accepted stays accepted.")
 
     def do_again(self, request: HttpRequest, obj: Run) -> HttpResponse:
-        run = runs.request(obj.activation, Run.Trigger.MANUAL, full=obj.reason == runs.BY_HAND, dry_run=obj.dry_run)
+        run = requests.request(obj.activation, Run.Trigger.MANUAL, full=obj.reason == requests.BY_HAND, dry_run=obj.dry_run)
         return HttpResponseRedirect(self.url("change", run.pk))
 
     def change_view(

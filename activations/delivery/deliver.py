@@ -25,8 +25,8 @@ from activations import bundles
 from activations.delivery.recorder import Recorder
 from activations.delivery.sender import Sender
 from activations.delivery.steps import Item, Job, Sent, jobs
-from activations.lease import Lease
 from activations.models import Change, Run
+from activations.runs.lease import Lease
 from activations.vendor_session import Context
 from core.errors import Misconfigured, Unavailable
 

@@ -14,8 +14,8 @@ from django.db.models import F
 from activations import bulk, digests, owners, reasons, remembered
 from activations.delivery import retry
 from activations.delivery.steps import Item, Job, Sent, Step, was_created
-from activations.lease import Lease
 from activations.models import Change
+from activations.runs.lease import Lease
 from activations.vendor_session import Context
 from core.checkpoints import reach
 from core.errors import Misconfigured, Problem, Rejected, Unavailable

@@ -23,14 +23,14 @@ from django.utils import timezone
 
 from activations import bulk, bundles, digests, reasons
 from activations.baseline import Baseline, stored
-from activations.lease import Cancelled, Lease
 from activations.models import Generation, Run
 from activations.planning import finalize, verdicts
 from activations.planning.background import Beside
 from activations.planning.mapping import Layout, Mapper, Rows
 from activations.planning.source_scan import Seen
 from activations.planning.writer import Spool, Tried
-from activations.runs import BY_PERSON
+from activations.runs.lease import Cancelled, Lease
+from activations.runs.requests import BY_PERSON
 from activations.vendor_session import Context
 from core.checkpoints import reach
 from core.errors import Problem

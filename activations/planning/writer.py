@@ -13,10 +13,10 @@ import polars as pl
 from django.db.models import F
 
 from activations import bulk, bundles, reasons
-from activations.lease import Lease
 from activations.models import Bundle, Change, Generation, Record, Run
 from activations.planning import verdicts
 from activations.planning.background import Beside
+from activations.runs.lease import Lease
 
 CHUNK = 2_000
 _CHANGE_COLUMNS = [

@@ -11,13 +11,14 @@ from django.db import connection
 from django.db.backends.signals import connection_created
 from django.utils import timezone
 
-from activations import bulk, bundles, runs, tasks
-from activations.lease import claim
+from activations import bulk, bundles, tasks
 from activations.management.commands.activate import summary, wait
 from activations.models import Activation, Bundle, Change, Generation, Record, Run
 from activations.planning.generations import generation
 from activations.planning.layout import layout, prepare_fields
 from activations.planning.plan import Planner
+from activations.runs import requests
+from activations.runs.lease import claim
 from activations.vendor_session import check_workspace, open_context
 from destinations.contract import Limits
 from destinations.registry import services
@@ -89,14 +90,14 @@ def activate(name: str, unlimited: bool = False) -> dict[str, Any]:
         limits = service.limits
         type(service).limits = Limits(UNLIMITED, UNLIMITED, shared=limits.shared, find_batch=limits.find_batch)
     with Meter() as meter:
-        run = wait(runs.request(activation, Run.Trigger.SCHEDULE, enqueue=False))
+        run = wait(requests.request(activation, Run.Trigger.SCHEDULE, enqueue=False))
     return meter.result(**summary(run))
 
 
 def plan(name: str) -> dict[str, Any]:
     """Planning alone, against the real context: from loading the baseline to the committed changes."""
     tasks.load()
-    run = runs.request(Activation.objects.get(name=name), Run.Trigger.SCHEDULE, enqueue=False)
+    run = requests.request(Activation.objects.get(name=name), Run.Trigger.SCHEDULE, enqueue=False)
     lease = claim(run.pk)
     assert lease is not None
     with open_context(run) as context:

@@ -14,8 +14,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 
-from activations.lease import TAKEN_OVER
 from activations.models import Activation, Change, Run
+from activations.runs.lease import TAKEN_OVER
 from destinations.registry import platforms
 from destinations.sandbox import Server
 from dinmo.chaos import postgres, proof, repeats, report

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from django.db import InterfaceError, OperationalError, connection
 
-from activations import runs
 from activations.models import Activation, Run
+from activations.runs import requests
 from core.checkpoints import TAKEN
 from dinmo.chaos.processes import BEAT, BROKER, DATABASE, WORKERS, Installation
 from dinmo.chaos.source import Shop
@@ -90,7 +90,7 @@ class Story:
         while not asked:
             self.installation.keep()
             with database():
-                asked = [runs.request(activation, Run.Trigger.SCHEDULE).pk for activation in Activation.objects.order_by("pk")]
+                asked = [requests.request(activation, Run.Trigger.SCHEDULE).pk for activation in Activation.objects.order_by("pk")]
         self._await_end()
         return list(Run.objects.filter(pk__in=asked).select_related("activation"))
 
@@ -115,7 +115,7 @@ class Story:
                 if self.rounds > 1:
                     self.shop.change()
                 for activation in idle:
-                    runs.request(activation, Run.Trigger.SCHEDULE)
+                    requests.request(activation, Run.Trigger.SCHEDULE)
 
     def _strike(self, target: str) -> None:
         if target in POINTS:

@@ -11,8 +11,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 
-from activations import runs
 from activations.models import Activation, Change, Run
+from activations.runs import requests
 from destinations.registry import platforms
 from destinations.sandbox import Request, Server
 from dinmo.demo import data
@@ -95,7 +95,7 @@ def _round(title: str, say: Say) -> tuple[str, list[Run]]:
     done = []
     for activation in Activation.objects.order_by("pk"):
         begun = time.monotonic()
-        run = _await(runs.request(activation, Run.Trigger.MANUAL))
+        run = _await(requests.request(activation, Run.Trigger.MANUAL))
         say(f"  {activation.name}: {run.get_state_display().lower()} in {time.monotonic() - begun:.1f} s")
         done.append(run)
     return title, done

@@ -11,9 +11,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from activations import runs
 from activations.execute import execute
 from activations.models import Activation, FieldMapping, Run
+from activations.runs import requests
 from destinations.models import Connection, Destination
 from destinations.registry import platforms
 from destinations.sandbox import Sandbox, Server
@@ -133,7 +133,7 @@ def to_intercom(companies: DataModel, intercom: Sandbox) -> Activation:
 
 def run(activation: Activation, trigger: str = "schedule", **kwargs: Any) -> Run:
     """Runs the activation to its end in this process."""
-    asked = runs.request(activation, trigger, enqueue=False, **kwargs)
+    asked = requests.request(activation, trigger, enqueue=False, **kwargs)
     while execute(asked.pk):
         pass
     return Run.objects.get(pk=asked.pk)

@@ -17,10 +17,11 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from activations import digests, finish, runs
+from activations import digests, finish
 from activations.execute import execute
-from activations.lease import Lease
 from activations.models import Activation, Change, FieldMapping, Record, Run
+from activations.runs import requests as runs
+from activations.runs.lease import Lease
 from destinations.contract import Verb
 from destinations.models import Connection, Destination
 from destinations.registry import platforms, services

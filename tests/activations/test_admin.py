@@ -10,8 +10,8 @@ from django.db import connection
 from django.test import Client
 from django_celery_beat.models import PeriodicTask
 
-from activations import queue
 from activations.models import Activation, Change, FieldMapping, Run, Warning
+from activations.runs import dispatch
 from destinations.models import Connection, Destination
 from destinations.services.attio.companies import AttioCompanies
 from segments.models import DataModel
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _nobody_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "enqueue", lambda run_id: None)
+    monkeypatch.setattr(dispatch, "enqueue", lambda run_id: None)
 
 
 @pytest.fixture

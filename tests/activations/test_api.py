@@ -8,8 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from activations import queue
 from activations.models import Activation, Run
+from activations.runs import dispatch
 from destinations.models import Connection, Destination
 from segments.models import DataModel
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def activation(companies: DataModel, monkeypatch: pytest.MonkeyPatch) -> Activation:
-    monkeypatch.setattr(queue, "enqueue", lambda run_id: None)
+    monkeypatch.setattr(dispatch, "enqueue", lambda run_id: None)
     connection = Connection.objects.create(name="Our Attio", platform="attio")
     destination = Destination.objects.create(name="Attio companies", connection=connection, service="attio.companies")
     return Activation.objects.create(name="Away", model=companies, destination=destination, match_column="domain", match_field="domains")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from activations import queue, tasks
+from activations import tasks
 from activations.models import Activation, Run, Schedule
+from activations.runs import dispatch
 from destinations.sandbox import Sandbox
 from segments.discovery import refresh_columns
 from segments.models import DataModel
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def schedule(to_attio: Activation, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Schedule:
-    monkeypatch.setattr(queue, "enqueue", lambda run_id: None)
+    monkeypatch.setattr(dispatch, "enqueue", lambda run_id: None)
     shop.fill(3)
     return Schedule.objects.create(activation=to_attio, every=15)
 

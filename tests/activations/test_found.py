@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from activations import finish, listing, runs
+from activations import finish, listing
 from activations.execute import execute
-from activations.lease import Lease
 from activations.models import Activation, Record, Run
+from activations.runs import requests
+from activations.runs.lease import Lease
 from tests.activations.conftest import map_fields, run
 from tests.activations.machine import TRIES, World
 from tests.activations.vendor import KILLED_AFTER, LOST_AFTER, LOST_BEFORE, MATCH, UNREACHABLE, Immovable, Killed, Movable, Vendor
@@ -50,7 +51,7 @@ class Story:
 
     def dies(self) -> int:
         """A scheduled run whose worker dies; its lease is over."""
-        asked = runs.request(Activation.objects.get(), "schedule", enqueue=False)
+        asked = requests.request(Activation.objects.get(), "schedule", enqueue=False)
         with pytest.raises(Killed):
             execute(asked.pk)
         Run.objects.filter(pk=asked.pk).update(lease_until=datetime.now(UTC) - timedelta(minutes=1))
@@ -373,13 +374,13 @@ def test_a_chain_of_matches_moves_on(story: Story) -> None:
 
 def test_a_dry_run_meets_no_live_run_and_is_none(story: Story) -> None:
     story.rows(("1", "m", "A", "A"))
-    live = runs.request(story.activation, "schedule", enqueue=False)
-    dry = runs.request(story.activation, "cli", dry_run=True, enqueue=False)
+    live = requests.request(story.activation, "schedule", enqueue=False)
+    dry = requests.request(story.activation, "cli", dry_run=True, enqueue=False)
     execute(dry.pk)
     dry.refresh_from_db()
     assert (dry.pk == live.pk, dry.state, story.sent()) == (False, "planned", [])
-    assert runs.request(story.activation, "schedule", enqueue=False).pk == live.pk
-    assert runs.request(story.activation, "cli", full=True, enqueue=False).kind == "full"
+    assert requests.request(story.activation, "schedule", enqueue=False).pk == live.pk
+    assert requests.request(story.activation, "cli", full=True, enqueue=False).kind == "full"
 
 
 def test_what_is_never_delivered_is_listed_or_counted(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -388,7 +389,7 @@ def test_what_is_never_delivered_is_listed_or_counted(story: Story, monkeypatch:
     story.rows(*[(str(number), f"m{number}", "A", "A") for number in range(9)])
     dry = story.run("manual", dry_run=True)
     assert (dry.planned, dry.changes.count(), dry.bundles.count()) == (9, 4, 0)
-    asked = runs.request(Activation.objects.get(), "schedule", enqueue=False)
+    asked = requests.request(Activation.objects.get(), "schedule", enqueue=False)
     plan = Lease.fenced
 
     def cancel(lease: Lease, **changes: Any) -> Any:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
-from activations import lease
 from activations.models import Activation, Run
+from activations.runs import lease
 from tests.activations.test_schedules import activation  # noqa: F401
 
 pytestmark = pytest.mark.django_db

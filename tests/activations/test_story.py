@@ -9,8 +9,9 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from activations import announce, runs
+from activations import announce
 from activations.models import Activation, Change, Record, Run, Warning
+from activations.runs import requests
 from destinations.sandbox import Fault, Request, Sandbox
 from tests.activations.conftest import TOKEN, Shop, map_fields, run, segment, writes
 
@@ -388,7 +389,7 @@ def test_a_vendor_that_is_down_ends_the_run_and_it_goes_on_by_itself(
     shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("activations.delivery.retry.BACKOFF_SECONDS", 0.01)
-    monkeypatch.setattr("activations.queue.enqueue", lambda run_id: None)
+    monkeypatch.setattr("activations.runs.dispatch.enqueue", lambda run_id: None)
     shop.fill(30)
     attio.faults.append(Fault("reply", "PUT", times=10_000, status=503, body="<html>down</html>"))
     done = run(to_attio)
@@ -396,15 +397,15 @@ def test_a_vendor_that_is_down_ends_the_run_and_it_goes_on_by_itself(
     assert done.unknown + done.not_sent == 30
     assert attio.log and len(writes(attio)) < 60
     assert done.finished_at is not None
-    assert runs.go_on(done.finished_at) == []
-    (started,) = runs.go_on(done.finished_at + runs.GO_ON_AFTER)
+    assert requests.go_on(done.finished_at) == []
+    (started,) = requests.go_on(done.finished_at + requests.GO_ON_AFTER)
     assert started.trigger == "catch_up"
 
 
 def test_cancelling_keeps_what_was_accepted(shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: Any) -> None:
     monkeypatch.setattr("activations.delivery.deliver.CANCEL_SECONDS", 0.0)
     shop.fill(50)
-    asked = runs.request(to_attio, "manual", enqueue=False)
+    asked = requests.request(to_attio, "manual", enqueue=False)
     attio.latency_seconds = 0.01
     original = attio.handle
 

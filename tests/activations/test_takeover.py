@@ -12,10 +12,10 @@ from django.db import OperationalError
 from django.db.models.functions import Now
 
 from activations import execute as execution
-from activations import lease, runs
 from activations.delivery.recorder import Recorder
 from activations.models import Activation, Change, Record, Run
 from activations.planning import finalize
+from activations.runs import lease, requests
 from core.errors import Unavailable
 from destinations.sandbox import Sandbox
 from segments.ahead import ahead
@@ -35,7 +35,7 @@ def die(*args: Any) -> None:
 
 def start_and_die(activation: Activation, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A run whose worker dies with an answer in hand; its lease is over."""
-    asked = runs.request(activation, "schedule", enqueue=False)
+    asked = requests.request(activation, "schedule", enqueue=False)
     with monkeypatch.context() as patched:
         patched.setattr(Recorder, "record", die)
         with pytest.raises(Died):
@@ -78,7 +78,7 @@ def test_what_a_dead_worker_created_in_insert_mode_is_ours_and_what_was_there_is
     Activation.objects.filter(pk=activation.pk).update(mode="insert")
     time.sleep(1.1)  # Intercom tells whole seconds.
     shop.add((2, "Company 2", "company2.com", "No. 2", "pro", 2))
-    asked = runs.request(Activation.objects.get(pk=activation.pk), "schedule", enqueue=False)
+    asked = requests.request(Activation.objects.get(pk=activation.pk), "schedule", enqueue=False)
     record = Recorder.record
 
     def die_after_a_create(self: Recorder, answers: Any, now: Any) -> Any:
@@ -107,7 +107,7 @@ def test_a_database_that_dies_ends_no_run(shop: Shop, attio: Sandbox, to_attio: 
     def gone(*args: Any) -> None:
         raise OperationalError("the server closed the connection")
 
-    asked = runs.request(to_attio, "schedule", enqueue=False)
+    asked = requests.request(to_attio, "schedule", enqueue=False)
     with monkeypatch.context() as patched:
         patched.setattr(Recorder, "record", gone)
         assert execution.execute(asked.pk) is False
@@ -123,7 +123,7 @@ def test_a_database_that_dies_ends_no_run(shop: Shop, attio: Sandbox, to_attio: 
 
 def test_a_lease_is_renewed_again_once_the_database_is_back(to_attio: Activation, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.RUN_LEASE_SECONDS = 0.4
-    asked = runs.request(to_attio, "schedule", enqueue=False)
+    asked = requests.request(to_attio, "schedule", enqueue=False)
     held = lease.claim(asked.pk)
     assert held
     failures = [OperationalError("gone"), OperationalError("gone")]
@@ -149,7 +149,7 @@ def test_a_run_is_cancelled_while_its_source_has_not_answered(
     wanted = "1 as id, 'a' as name, 'a.com' as domain, '' as description, '' as plan, 1 as seats"
     DataModel.objects.filter(pk=companies.pk).update(table="", sql=f"select {wanted} where ({endless}) > 0")
     assert set(companies.column_types()) == {"id", "name", "domain", "description", "plan", "seats"}
-    asked = runs.request(to_attio, "schedule", enqueue=False)
+    asked = requests.request(to_attio, "schedule", enqueue=False)
     threading.Timer(0.5, lambda: Run.objects.filter(pk=asked.pk).update(cancel_requested=True)).start()
     begun = time.monotonic()
     assert execution.execute(asked.pk) is False
@@ -181,7 +181,7 @@ def test_a_plan_that_is_made_again_counts_and_shows_every_row_once(
     shop.fill(3)
     shop.add((4, "No domain", None, "", "", 1), (5, "One", "five.com", "", "", 1), (5, "Other", "5.com", "", "", 1))
     shop.add((None, "No key", "six.com", "", "", 1))
-    asked = runs.request(to_attio, "schedule", enqueue=False)
+    asked = requests.request(to_attio, "schedule", enqueue=False)
     with monkeypatch.context() as patched:
         patched.setattr(finalize, "_take_over", die)
         with pytest.raises(Died):

@@ -15,7 +15,8 @@ from django.contrib.auth.models import User
 from django.db import connections
 from playwright.sync_api import Page
 
-from activations import queue, tasks
+from activations import tasks
+from activations.runs import dispatch
 from destinations.registry import platforms
 from destinations.sandbox import Server
 
@@ -108,7 +109,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         threads.append(threading.Thread(target=work, args=[run_id]))
         threads[-1].start()
 
-    monkeypatch.setattr(queue, "enqueue", enqueue)
+    monkeypatch.setattr(dispatch, "enqueue", enqueue)
     yield
     for thread in threads:
         thread.join(timeout=30)

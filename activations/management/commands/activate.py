@@ -9,9 +9,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from activations import announce, listing, runs
+from activations import announce, listing
 from activations.execute import execute
 from activations.models import Activation, Run
+from activations.runs import requests
 from activations.warnings import warnings_of
 from core.commands import ScriptedCommand
 
@@ -62,8 +63,8 @@ class Command(ScriptedCommand):
     def _run(self, activation: Activation, full: bool, dry_run: bool, to_the_end: bool) -> Run:
         """The run that was asked for; a live one counts as such unless it is a delta and a full one was wanted."""
         while True:
-            live = None if dry_run else runs.live_run(activation)
-            run = runs.request(activation, Run.Trigger.CLI, full=full, dry_run=dry_run, enqueue=not to_the_end)
+            live = None if dry_run else requests.live_run(activation)
+            run = requests.request(activation, Run.Trigger.CLI, full=full, dry_run=dry_run, enqueue=not to_the_end)
             if live:
                 waits = "; this command waits for it" if to_the_end else ""
                 self.stderr.write(f"Run {run.number} of this activation is live already{waits}.")

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from activations import queue
 from activations.models import Activation, Run
+from activations.runs import dispatch
 
 GO_ON_AFTER = timedelta(minutes=2)
 GO_ON_AT_MOST = timedelta(hours=1)
@@ -46,7 +46,7 @@ def live_run(activation: Activation) -> Run | None:
 def cancel(run: Run) -> None:
     """Asks a live run to end; what was accepted stays accepted. Takes effect within seconds."""
     Run.objects.filter(pk=run.pk, state__in=Run.LIVE).update(cancel_requested=True)
-    queue.enqueue_on_commit(run.pk)
+    dispatch.enqueue_on_commit(run.pk)
 
 
 def go_on(now: datetime) -> list[Run]:
@@ -85,5 +85,5 @@ def _queued(activation: Activation, trigger: str, full: bool, dry_run: bool, enq
             dry_run=dry_run,
         )
         if enqueue:
-            queue.enqueue_on_commit(run.pk)
+            dispatch.enqueue_on_commit(run.pk)
     return run
