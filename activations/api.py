@@ -9,9 +9,9 @@ from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from activations.alerts.rules import warnings_of
 from activations.models import Activation, Run
 from activations.runs import requests
-from activations.warnings import warnings_of
 from core.endpoints import Endpoint
 
 

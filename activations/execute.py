@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from activations import alerts, announce, finish
+from activations import announce, finish
+from activations.alerts import notify
 from activations.delivery.deliver import Delivery
 from activations.models import Run
 from activations.planning.generations import generation
@@ -62,10 +63,10 @@ def _work(lease: Lease) -> None:
     except Exception:
         # A defect of ours: the run ends with a reason, and the error surfaces.
         finish.break_off(_load(run.pk), lease, timezone.now())
-        alerts.notify(_load(run.pk), timezone.now())
+        notify.notify(_load(run.pk), timezone.now())
         lease.release()
         raise
-    alerts.notify(_load(run.pk), timezone.now())
+    notify.notify(_load(run.pk), timezone.now())
 
 
 def _advance(run: Run, lease: Lease) -> None:

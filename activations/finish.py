@@ -9,7 +9,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from activations import bundles, warnings
+from activations import bundles
+from activations.alerts import rules
 from activations.models import Change, Run
 from activations.remembered import void
 from activations.runs.lease import Lease, Lost
@@ -22,7 +23,7 @@ _UNKNOWN = "The run ended before the destination's answer was known. The next ru
 
 def complete(run: Run, lease: Lease, now: datetime) -> None:
     """Everything was delivered."""
-    opened = warnings.update(run, now)
+    opened = rules.update(run, now)
     troubled = opened or run.rejected or run.invalid or run.unknown or run.not_sent or run.waiting
     _end(run, lease, now, state=Run.State.COMPLETED_WITH_WARNINGS if troubled else Run.State.SUCCEEDED)
 

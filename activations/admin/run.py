@@ -17,9 +17,9 @@ from django.utils.safestring import SafeString
 from unfold.paginator import InfinitePaginator
 
 from activations import listing, pages
+from activations.alerts.rules import warnings_of
 from activations.models import Change, Run
 from activations.runs import requests
-from activations.warnings import warnings_of
 from core.screens import Button, ScreenAdmin
 from destinations.registry import services
 

@@ -10,10 +10,10 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from activations import announce, listing
+from activations.alerts.rules import warnings_of
 from activations.execute import execute
 from activations.models import Activation, Run
 from activations.runs import requests
-from activations.warnings import warnings_of
 from core.commands import ScriptedCommand
 
 EXIT_CODES = {
