@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from activations.api import urlpatterns as activations
+from activations.screens.api import urlpatterns as activations
 from destinations.api import urlpatterns as destinations
 from segments.api import urlpatterns as models
 from segments.computed_api import urlpatterns as computed

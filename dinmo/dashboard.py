@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from activations.models import Activation, Run, Warning
-from activations.pages import next_run, run_pill
+from activations.screens.presentation import next_run, run_pill
 from destinations.models import Connection, Destination
 from segments.models import DataModel, Segment, Source
 

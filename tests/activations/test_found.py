@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from activations import finish, listing
+from activations import finish
 from activations.execute import execute
 from activations.models import Activation, Record, Run
 from activations.runs import requests
 from activations.runs.lease import Lease
+from activations.screens import record_list
 from tests.activations.conftest import map_fields, run
 from tests.activations.machine import TRIES, World
 from tests.activations.vendor import KILLED_AFTER, LOST_AFTER, LOST_BEFORE, MATCH, UNREACHABLE, Immovable, Killed, Movable, Vendor
@@ -330,10 +331,10 @@ def test_who_left_and_who_came_back_is_counted_and_listed(story: Story) -> None:
     story.run()
     story.rows(("2", "n", "A", "A"))
     gone = story.run()
-    assert (gone.left, gone.returned, [row.key for row in listing.found(gone, "", "left")]) == (1, 0, ["1"])
+    assert (gone.left, gone.returned, [row.key for row in record_list.found(gone, "", "left")]) == (1, 0, ["1"])
     story.rows(("1", "m", "A", "A"), ("2", "n", "A", "A"))
     back = story.run()
-    assert (back.left, back.returned, [row.key for row in listing.found(back, "", "returned")]) == (0, 1, ["1"])
+    assert (back.left, back.returned, [row.key for row in record_list.found(back, "", "returned")]) == (0, 1, ["1"])
     assert story.run().returned == 0
 
 
@@ -341,7 +342,7 @@ def test_a_reason_told_by_an_earlier_run_is_found_from_a_later_one(story: Story)
     story.rows(("1", None, "A", "A"), ("2", "n", "A", "A"))
     told = story.run().changes.get(outcome="invalid")
     later = story.run()
-    (shown,) = listing.as_changes(later, "earlier", listing.found(later, "", "earlier"))
+    (shown,) = record_list.as_changes(later, "earlier", record_list.found(later, "", "earlier"))
     assert (later.changes.count(), shown.key, shown.message) == (0, "1", f"Run 1: {told.message}")
 
 

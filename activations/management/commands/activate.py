@@ -9,11 +9,12 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from activations import announce, listing
+from activations import announce
 from activations.alerts.rules import warnings_of
 from activations.execute import execute
 from activations.models import Activation, Run
 from activations.runs import requests
+from activations.screens import record_list
 from core.commands import ScriptedCommand
 
 EXIT_CODES = {
@@ -111,7 +112,7 @@ def summary(run: Run) -> dict[str, Any]:
                 "message": one.message,
                 "request_id": one.request_id,
             }
-            for one in listing.reasons(run)
+            for one in record_list.reasons(run)
         ],
         "warnings": [{"kind": warning.kind, "message": warning.message} for warning in warnings_of(run)],
     }
@@ -123,6 +124,6 @@ def sentence(run: Run) -> str:
     lines = [f"Run {run.number} of {run.activation.name!r}: {run.get_state_display()}. {counts or 'Nothing yet'}."]
     if run.error_message:
         lines.append(run.error_message)
-    lines += [reason.sentence for reason in listing.reasons(run)]
+    lines += [reason.sentence for reason in record_list.reasons(run)]
     lines += [f"Warning: {warning.message}" for warning in warnings_of(run)]
     return "\n".join(lines)

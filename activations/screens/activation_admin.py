@@ -15,11 +15,11 @@ from django.utils.safestring import SafeString
 from unfold.admin import StackedInline, TabularInline
 
 from activations import announce, attributes, schedules
-from activations.forms import ActivationForm
 from activations.models import Activation, FieldMapping, Record, Run, Schedule
-from activations.pages import hidden_note, next_run, run_pill
-from activations.rows import MappingForm, MappingFormSet, ScheduleForm
 from activations.runs import requests, retention
+from activations.screens.forms import ActivationForm
+from activations.screens.formsets import MappingForm, MappingFormSet, ScheduleForm
+from activations.screens.presentation import hidden_note, next_run, run_pill
 from core.screens import Button, ScreenAdmin, pill
 from destinations.registry import services
 

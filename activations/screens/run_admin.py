@@ -16,10 +16,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.paginator import InfinitePaginator
 
-from activations import listing, pages
 from activations.alerts.rules import warnings_of
 from activations.models import Change, Run
 from activations.runs import requests
+from activations.screens import presentation, record_list
 from core.screens import Button, ScreenAdmin
 from destinations.registry import services
 
@@ -107,11 +107,11 @@ class RunAdmin(ReadOnlyAdmin):
     def facts(self, run: Run) -> dict[str, Any]:
         return {
             "run": run,
-            "state_pill": pages.run_pill(run),
-            "counts": pages.counts(run),
-            "hidden_note": pages.hidden_note(services[run.activation.destination.service], run.hidden),
-            "percent": pages.progress_percent(run),
-            "duration": pages.duration(run, timezone.now()),
+            "state_pill": presentation.run_pill(run),
+            "counts": presentation.counts(run),
+            "hidden_note": presentation.hidden_note(services[run.activation.destination.service], run.hidden),
+            "percent": presentation.progress_percent(run),
+            "duration": presentation.duration(run, timezone.now()),
             "run_warnings": warnings_of(run),
             "progress_url": self.url("progress", run.pk),
         }
@@ -122,7 +122,7 @@ class RunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="State", ordering="state")
     def state_pill(self, obj: Run) -> SafeString:
-        return pages.run_pill(obj)
+        return presentation.run_pill(obj)
 
     @admin.display(description="Kind", ordering="kind")
     def kind_and_reason(self, obj: Run) -> str:
@@ -147,18 +147,18 @@ class RunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Took")
     def took(self, obj: Run) -> str:
-        return pages.duration(obj, timezone.now())
+        return presentation.duration(obj, timezone.now())
 
 
 def changes_context(request: HttpRequest, run: Run) -> dict[str, Any]:
     """One page of the run's changes, as search and filter in the query string say."""
     key, outcome = request.GET.get("key", "").strip(), request.GET.get("outcome", "")
-    page = Paginator(listing.found(run, key, outcome), CHANGES_PER_PAGE).get_page(request.GET.get("page"))
-    changes = listing.as_changes(run, outcome, page.object_list)
-    shown = [(change, pages.outcome_pill(change), pages.sent_values(change)) for change in changes]
+    page = Paginator(record_list.found(run, key, outcome), CHANGES_PER_PAGE).get_page(request.GET.get("page"))
+    changes = record_list.as_changes(run, outcome, page.object_list)
+    shown = [(change, presentation.outcome_pill(change), presentation.sent_values(change)) for change in changes]
     return {
-        "page": page, "changes": shown, "key": key, "outcome": outcome, "outcomes": listing.CHOICES,
-        "earlier": listing.told_earlier(run), "earlier_choice": listing.EARLIER,
+        "page": page, "changes": shown, "key": key, "outcome": outcome, "outcomes": record_list.CHOICES,
+        "earlier": record_list.told_earlier(run), "earlier_choice": record_list.EARLIER,
     }  # fmt: skip
 
 
@@ -184,7 +184,7 @@ class ChangeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Outcome", ordering="outcome")
     def outcome_pill(self, obj: Change) -> SafeString:
-        return pages.outcome_pill(obj)
+        return presentation.outcome_pill(obj)
 
     @admin.display(description="Run")
     def run_link(self, obj: Change) -> SafeString:
@@ -192,4 +192,4 @@ class ChangeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Fields")
     def fields_sent(self, obj: Change) -> SafeString:
-        return format_html_join("", "<div><b>{}</b>: {}</div>", [(sent.name, sent.value) for sent in pages.sent_values(obj)])
+        return format_html_join("", "<div><b>{}</b>: {}</div>", [(sent.name, sent.value) for sent in presentation.sent_values(obj)])

@@ -1,0 +1,7 @@
+"""Registers the screens with Django admin, which looks for this module."""
+
+from activations.screens.activation_admin import ActivationAdmin
+from activations.screens.run_admin import ChangeAdmin, RunAdmin
+from activations.screens.warning_admin import WarningAdmin
+
+__all__ = ["ActivationAdmin", "ChangeAdmin", "RunAdmin", "WarningAdmin"]
