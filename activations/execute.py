@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from activations import announce, finish
+from activations import finish
 from activations.alerts import notify
 from activations.delivery.deliver import Delivery
 from activations.models import Run
@@ -18,6 +18,7 @@ from activations.planning.generations import generation
 from activations.planning.layout import layout, prepare_fields
 from activations.planning.plan import Planner
 from activations.runs.lease import Cancelled, Keeper, Lease, Lost, claim
+from activations.setup import mapping_diff
 from activations.vendor_session import Context, check_workspace, discover, open_context
 from core.errors import Problem
 from segments import watch
@@ -95,7 +96,7 @@ def _plan(context: Context, lease: Lease) -> None:
     made = layout(context)
     changes: dict[str, Any] = {
         "generation": belongs_to,
-        "mapped": announce.described(context.activation.mappings.all(), {slot.field.name for slot in made.slots if slot.adds}),
+        "mapped": mapping_diff.described(context.activation.mappings.all(), {slot.field.name for slot in made.slots if slot.adds}),
         "missing": [_described(problem) for problem in (*context.missing, *context.changed)],
     }
     if reason:

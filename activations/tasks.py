@@ -7,9 +7,9 @@ from celery.signals import worker_init
 from django.utils import timezone
 
 from activations import execute as execution
-from activations import schedules
 from activations.models import Run, Schedule
 from activations.runs import dispatch, lease, requests, retention
+from activations.setup import schedules
 from destinations.registry import platforms, services
 from segments.registry import engines
 

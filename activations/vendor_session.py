@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from activations.models import Activation, Run
-from activations.rules import unusable_match
+from activations.setup.rules import unusable_match
 from core.errors import Misconfigured
 from destinations import discovery, live
 from destinations.contract import Field, Service, Workspace

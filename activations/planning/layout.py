@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from activations import attributes
 from activations.models import Activation, FieldMapping
 from activations.planning.mapping import Layout, Slot
-from activations.rules import described, new_fields, offline
+from activations.setup import attribute_drift
+from activations.setup.rules import described, new_fields, offline
 from activations.vendor_session import Context
 from core.errors import Misconfigured
 from destinations import discovery
@@ -60,12 +60,12 @@ def layout(context: Context) -> Layout:
     slots: list[Slot] = []
     for mapping in activation.mappings.all():
         found = by_name.get(mapping.target)
-        problem = attributes.unusable(found, mapping.target)
+        problem = attribute_drift.unusable(found, mapping.target)
         if problem:
             context.missing.append(problem)
         elif found:
             slots.append(_slot(activation, mapping, found))
-            if changed := attributes.retyped(found, attributes.first_seen(mapping, found, context.found)):
+            if changed := attribute_drift.retyped(found, attribute_drift.first_seen(mapping, found, context.found)):
                 context.changed.append(changed)
     if context.missing and not slots:
         raise Misconfigured(

@@ -14,12 +14,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import StackedInline, TabularInline
 
-from activations import announce, attributes, schedules
 from activations.models import Activation, FieldMapping, Record, Run, Schedule
 from activations.runs import requests, retention
 from activations.screens.forms import ActivationForm
 from activations.screens.formsets import MappingForm, MappingFormSet, ScheduleForm
 from activations.screens.presentation import hidden_note, next_run, run_pill
+from activations.setup import attribute_drift, mapping_diff, schedules
 from core.screens import Button, ScreenAdmin, pill
 from destinations.registry import services
 
@@ -139,7 +139,7 @@ class ActivationAdmin(ScreenAdmin):
             "last_runs": [(run, run_pill(run)) for run in obj.runs.order_by("-pk")[:5]],
             "open_warnings": obj.warnings.filter(closed_at__isnull=True),
             "next_run": next_run(obj, timezone.now()),
-            "mapping_change": announce.mapping_change(obj),
+            "mapping_change": mapping_diff.mapping_change(obj),
             "hidden_note": hidden_note(services[obj.destination.service], created_hidden(obj)),
         }
 
@@ -180,7 +180,7 @@ class ActivationAdmin(ScreenAdmin):
         form.instance.mappings.filter(custom_attribute=True).exclude(column__in=wanted).delete()
         super().save_related(request, form, formsets, change)
         self._save_custom(form.instance, wanted)
-        attributes.confirm(form.instance, getattr(getattr(form.instance, "proposal", None), "live_fields", ()))
+        attribute_drift.confirm(form.instance, getattr(getattr(form.instance, "proposal", None), "live_fields", ()))
         schedules.sync_all(form.instance)
 
     def _save_custom(self, activation: Activation, wanted: list[str]) -> None:

@@ -10,7 +10,7 @@ from django.core.validators import validate_email
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from activations.models import Activation
-from activations.proposal import Proposal, identity_changed
+from activations.setup.draft import Proposal, identity_changed
 from core.errors import Misconfigured
 from segments.models import DataModel, Segment
 

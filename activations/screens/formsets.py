@@ -13,10 +13,10 @@ from django.db.models.functions import Cast, Concat
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from activations import attributes, schedules
 from activations.models import FieldMapping, Schedule
-from activations.proposal import Proposal
-from activations.rules import MappingRow
+from activations.setup import attribute_drift, schedules
+from activations.setup.draft import Proposal
+from activations.setup.rules import MappingRow
 from core.errors import Misconfigured, Problem
 from destinations import discovery
 from destinations.contract import Field
@@ -99,7 +99,7 @@ class MappingFormSet(PaginationInlineFormSet):
         """What became of a row's attribute is shown beside the row."""
         super().add_fields(form, index)
         if form.instance.pk and self.found and "target" in form.fields and form["target"].value() == form.instance.target:
-            form.fields["target"].widget.attrs["data-warning"] = attributes.warning(form.instance, self.found)
+            form.fields["target"].widget.attrs["data-warning"] = attribute_drift.warning(form.instance, self.found)
 
     def validate_unique(self) -> None:
         """The rules say it in better words."""

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from activations import schedules
 from activations.models import Activation, Change, Run
+from activations.setup import schedules
 from core.errors import Problem
 from core.screens import pill
 from destinations.contract import Service

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from activations import rules
+from activations.setup import rules
 from core.errors import Misconfigured
 from destinations.registry import services
 from dinmo.workspace import schedules, things

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db import models, transaction
 
-from activations import attributes, schedules
 from activations.models import Activation, FieldMapping, Schedule
+from activations.setup import attribute_drift, schedules
 from core.errors import Misconfigured
 from core.health import Health
 from destinations.models import Connection, Destination
@@ -47,7 +47,7 @@ def apply(text: str, environment: Mapping[str, str], ask: Ask, *, dry_run: bool 
         _write(made)
         if yes:
             for activation in Activation.objects.filter(name__in=made.retyped):
-                attributes.confirm_found(activation)
+                attribute_drift.confirm_found(activation)
     return made
 
 

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from celery.schedules import ParseException
 
-from activations import models, schedules
+from activations import models
+from activations.setup import schedules
 from core.errors import Misconfigured
 from dinmo.workspace import things
 from dinmo.workspace.accounts import timezone

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 
-from activations import attributes
 from activations.models import Activation, FieldMapping, Record, Schedule
+from activations.setup import attribute_drift
 from destinations.models import Connection, Destination
 from dinmo.workspace import relations, things
 from segments.models import Column, DataModel, Relation, Segment, Source
@@ -39,7 +39,7 @@ def sent() -> frozenset[str]:
 
 def retyped() -> dict[str, list[str]]:
     """Activation → what a person should see of attributes whose type is another one than when they were mapped."""
-    found = {row.name: [problem.message for problem in attributes.unconfirmed(row)] for row in _activations()}
+    found = {row.name: [problem.message for problem in attribute_drift.unconfirmed(row)] for row in _activations()}
     return {name: sentences for name, sentences in found.items() if sentences}
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from activations import rules
 from activations.models import Activation
+from activations.setup import rules
 from destinations.sandbox import Sandbox
 from segments import formulas
 from segments.discovery import refresh_columns

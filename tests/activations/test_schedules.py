@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django_celery_beat.models import PeriodicTask
 
-from activations import schedules
 from activations.models import Activation, Schedule
+from activations.setup import schedules
 from core.errors import Misconfigured
 from destinations.models import Connection, Destination
 from segments.models import DataModel, Source

@@ -9,9 +9,9 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from activations import announce
 from activations.models import Activation, Change, Record, Run, Warning
 from activations.runs import requests
+from activations.setup import mapping_diff
 from destinations.sandbox import Fault, Request, Sandbox
 from tests.activations.conftest import TOKEN, Shop, map_fields, run, segment, writes
 
@@ -160,11 +160,11 @@ def test_a_new_mapping_sends_that_field_alone_for_all(shop: Shop, attio: Sandbox
     shop.fill(3)
     run(to_attio)
     writes(attio)
-    assert announce.mapping_change(to_attio) == ""
+    assert mapping_diff.mapping_change(to_attio) == ""
     map_fields(to_attio, ("plan", "linkedin"))
-    assert "'linkedin' is a new field: the next run sends it alone for the 3 records" in announce.mapping_change(to_attio)
+    assert "'linkedin' is a new field: the next run sends it alone for the 3 records" in mapping_diff.mapping_change(to_attio)
     assert run(to_attio).known == 3
-    assert announce.mapping_change(to_attio) == ""
+    assert mapping_diff.mapping_change(to_attio) == ""
     assert [list(sent["body"]["data"]["values"]) for sent in writes(attio)] == [["linkedin"]] * 3
 
 
@@ -174,7 +174,7 @@ def test_a_new_mapping_from_now_on_sends_nothing_for_records_already_there(shop:
     writes(attio)
     Activation.objects.filter(pk=to_attio.pk).update(backfill="new")
     map_fields(to_attio, ("plan", "linkedin"))
-    assert "nothing of it is sent for the 3 records" in announce.mapping_change(Activation.objects.get(pk=to_attio.pk))
+    assert "nothing of it is sent for the 3 records" in mapping_diff.mapping_change(Activation.objects.get(pk=to_attio.pk))
     assert run(Activation.objects.get(pk=to_attio.pk)).unchanged == 3
     shop.set(2, "plan", "free")
     assert run(Activation.objects.get(pk=to_attio.pk)).known == 1
@@ -187,7 +187,7 @@ def test_a_field_with_another_column_is_sent_alone_where_its_value_differs(shop:
     run(to_attio)
     writes(attio)
     to_attio.mappings.filter(target="description").update(column="plan")
-    assert "'description' comes from elsewhere now" in announce.mapping_change(to_attio)
+    assert "'description' comes from elsewhere now" in mapping_diff.mapping_change(to_attio)
     assert run(to_attio).known == 2
     assert [sent["body"]["data"]["values"] for sent in writes(attio)] == [{"description": "pro"}] * 2
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from activations import announce
 from activations.alerts.rules import warnings_of
 from activations.execute import execute
 from activations.models import Activation, Run
 from activations.runs import requests
 from activations.screens import record_list
+from activations.setup import mapping_diff
 from core.commands import ScriptedCommand
 
 EXIT_CODES = {
@@ -54,7 +54,7 @@ class Command(ScriptedCommand):
             self.refuse(f"There is no activation {options['name']!r}. There are: {names}.")
         if options["start_afresh"]:
             Activation.objects.filter(pk=activation.pk).update(start_afresh=True)
-        if notice := announce.mapping_change(activation):
+        if notice := mapping_diff.mapping_change(activation):
             self.stderr.write(notice)
         run = self._run(activation, options["full"], options["dry_run"], options["wait"])
         self.stdout.write(json.dumps(summary(run), indent=2) if options["json"] else sentence(run))

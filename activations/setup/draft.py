@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
-from activations import rules
 from activations.models import Activation
+from activations.setup import rules
 from core.errors import Misconfigured, Problem, Rejected
 from destinations import discovery
 from destinations.contract import Field
