@@ -9,11 +9,11 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from activations import bundles
 from activations.alerts import rules
 from activations.models import Change, Run
-from activations.remembered import void
 from activations.runs.lease import Lease, Lost
+from activations.storage import bundles
+from activations.storage.baseline import void
 from core.checkpoints import reach
 from core.errors import Problem, Unavailable
 

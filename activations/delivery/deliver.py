@@ -21,12 +21,12 @@ from django.db.models import Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from activations import bundles
 from activations.delivery.recorder import Recorder
 from activations.delivery.sender import Sender
 from activations.delivery.steps import Item, Job, Sent, jobs
 from activations.models import Change, Run
 from activations.runs.lease import Lease
+from activations.storage import bundles
 from activations.vendor_session import Context
 from core.errors import Misconfigured, Unavailable
 

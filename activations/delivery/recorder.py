@@ -11,11 +11,12 @@ from typing import Any
 
 from django.db.models import F
 
-from activations import bulk, digests, owners, reasons, remembered
+from activations import digests, reasons
 from activations.delivery import retry
 from activations.delivery.steps import Item, Job, Sent, Step, was_created
 from activations.models import Change
 from activations.runs.lease import Lease
+from activations.storage import baseline, bulk, match_owners
 from activations.vendor_session import Context
 from core.checkpoints import reach
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
@@ -39,7 +40,7 @@ class Recorder:
         self.slots = dict(context.activation.mappings.values_list("target", "slot"))
         self.problem: Misconfigured | Unavailable | None = None
         self.failures = 0
-        self.owners = owners.Owners(self.generation_id)
+        self.owners = match_owners.Owners(self.generation_id)
         self.secrets = list(context.activation.destination.connection.secrets.values())
         self.chance = random.Random()  # noqa: S311
 
@@ -97,7 +98,7 @@ class Recorder:
         field = self.context.match_field
         names = self.context.service.identities(field, item.change.match_value)
         if remote_id and (holder := self.owners.holder(item.change, remote_id, names)):
-            self._reject(item, owners.refusal(holder, field.name), now)
+            self._reject(item, match_owners.refusal(holder, field.name), now)
             return True
         item.change.code = item.change.message = ""
         return False
@@ -133,7 +134,7 @@ class Recorder:
             return False
         self.overwritten.append((holder.key_digest, item.change))
         item.change.remote_id, item.change.sent = "", list(outcome.sent)
-        self._reject(item, owners.refusal(holder, self.context.activation.match_field), now)
+        self._reject(item, match_owners.refusal(holder, self.context.activation.match_field), now)
         return True
 
     def _failed(self, answer: Sent, problem: Problem, now: datetime) -> list[Item]:
@@ -223,19 +224,19 @@ class Recorder:
             bulk.update(Change, {}, "id", _CHANGE_COLUMNS, [_row(change) for change in changes])
             for item in self.settled:
                 if (item.ambiguous or item.gone) and item.change.outcome != Change.Outcome.ACCEPTED:
-                    remembered.void(self.generation_id, item.change.key_digest, item.change.changed, self.slots, gone=item.gone)
+                    baseline.void(self.generation_id, item.change.key_digest, item.change.changed, self.slots, gone=item.gone)
             accepted = [change for change in changes if change.outcome == Change.Outcome.ACCEPTED]
             tried = [change for change in changes if change.outcome in (Change.Outcome.REJECTED, Change.Outcome.SKIPPED)]
-            remembered.accepted(self.generation_id, accepted, now)
+            baseline.accepted(self.generation_id, accepted, now)
             self._put_right()
             self.owners.commit()
-            remembered.tried(self.generation_id, self.context.run.number, tried, now)
+            baseline.tried(self.generation_id, self.context.run.number, tried, now)
 
     def _put_right(self) -> None:
         """What another row overwrote is due again, and nothing counts as accepted for that other row."""
         for holder, change in self.overwritten:
-            remembered.void(self.generation_id, holder, [name for name in change.sent if name in self.slots], self.slots)
-            remembered.forget(self.generation_id, change)
+            baseline.void(self.generation_id, holder, [name for name in change.sent if name in self.slots], self.slots)
+            baseline.forget(self.generation_id, change)
 
     def put_back(self, items: Sequence[Item]) -> None:
         """Gives back what was taken and surely not sent, with what look-ups found of it; what may have been sent stays marked."""

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from django.db.models import Count, QuerySet
 
-from activations import bulk, bundles, digests, owners, reasons
+from activations import digests, reasons
 from activations.models import Change, Record
 from activations.planning.source_scan import Seen
 from activations.planning.takeovers import takeovers
 from activations.planning.writer import CHUNK, Spool, Tried
+from activations.storage import bulk, bundles, match_owners
 from destinations.contract import Mode
 
 DUPLICATE_KEY, MATCH_TWIN, KEY_EMPTY = "duplicate_key", "match_twin", "key_empty"
@@ -74,7 +75,7 @@ def _take_over(seen: Seen, spool: Spool, shared: list[int], slots: Mapping[str, 
     for chunk in bulk.chunks(shared, CHUNK):
         others.extend(accepted.filter(key_digest__in=chunk))
     keys, matches = np.array(others, dtype=np.int64).reshape(-1, 2).T
-    found = takeovers(seen, shared, (keys, matches), owners.match_values(spool.generation))
+    found = takeovers(seen, shared, (keys, matches), match_owners.match_values(spool.generation))
     spool.update(found.robbed, accepted_at=None, remote_id="", match_digest=0, row_digest=0, field_digests=b"")
     spool.draw_out([*found.by_match.tolist(), *found.contested.tolist()])
     for chunk in bulk.chunks(found.by_match.tolist(), CHUNK):

@@ -21,8 +21,7 @@ import polars as pl
 import pyarrow as pa
 from django.utils import timezone
 
-from activations import bulk, bundles, digests, reasons
-from activations.baseline import Baseline, stored
+from activations import digests, reasons
 from activations.models import Generation, Run
 from activations.planning import finalize, verdicts
 from activations.planning.background import Beside
@@ -31,6 +30,8 @@ from activations.planning.source_scan import Seen
 from activations.planning.writer import Spool, Tried
 from activations.runs.lease import Cancelled, Lease
 from activations.runs.requests import BY_PERSON
+from activations.storage import bulk, bundles
+from activations.storage.snapshot import Baseline, stored
 from activations.vendor_session import Context
 from core.checkpoints import reach
 from core.errors import Problem

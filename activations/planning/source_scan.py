@@ -7,11 +7,9 @@ from itertools import chain
 
 import numpy as np
 
-from activations.baseline import LEFT, NEVER_ACCEPTED, SAME, TRIED, TRIED_MASK, Baseline
 from activations.digests import among
-
-Pairs = tuple[np.ndarray, np.ndarray]
-"""Key digests, and a match digest for each."""
+from activations.storage.pairs import Pairs, joined, less
+from activations.storage.snapshot import LEFT, NEVER_ACCEPTED, SAME, TRIED, TRIED_MASK, Baseline
 
 AT_ONCE = 1_000_000
 
@@ -191,12 +189,6 @@ def _among(pairs: Pairs, few: np.ndarray) -> Pairs:
     return keys[found], matches[found]
 
 
-def joined(pairs: Sequence[Pairs]) -> Pairs:
-    """Two columns, from pieces of them."""
-    none = np.empty(0, dtype=np.int64)
-    return np.concatenate([none, *(keys for keys, _ in pairs)]), np.concatenate([none, *(matches for _, matches in pairs)])
-
-
 def _merged(groups: Mapping[int, list[int]]) -> dict[int, list[int]]:
     """Groups that share a key as one."""
     merged: dict[int, list[int]] = {}
@@ -207,9 +199,3 @@ def _merged(groups: Mapping[int, list[int]]) -> dict[int, list[int]]:
         merged[match] = list(together)
         group_of.update(dict.fromkeys(together, match))
     return merged
-
-
-def less(pairs: Pairs, out: np.ndarray) -> Pairs:
-    """The pairs without those of some keys."""
-    stay = ~np.isin(pairs[0], out)
-    return pairs[0][stay], pairs[1][stay]

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from activations.planning.source_scan import Pairs, Seen, joined, less
+from activations.planning.source_scan import Seen
+from activations.storage.pairs import Pairs, joined, less
 
 _NONE = np.empty(0, dtype=np.int64)
 _ODD = np.int64(-7046029254386353131)

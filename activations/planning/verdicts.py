@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 import orjson
@@ -13,9 +13,6 @@ from activations.digests import IN_DOUBT, as_bytes, unpacked
 from activations.planning.mapping import Layout, Rows
 from activations.reasons import ALREADY_THERE, Settled
 from destinations.contract import Mode
-
-SKIP_AGAIN = timedelta(days=1)
-REFUSED_AT_MOST = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -115,11 +112,6 @@ def for_rows(layout: Layout, mode: str, rows: Rows, known: Known, *, full: bool)
         match_digests=match_digests,
         digests=digests,
     )
-
-
-def refused_again(attempts: int, run_number: int, now: datetime) -> tuple[int, datetime]:
-    """When a row that was refused `attempts` times is due: after 1, 2, 4, 8 … runs, at most a day."""
-    return run_number + 2 ** min(attempts - 1, 20), now + REFUSED_AT_MOST
 
 
 def _taken_as_sent(layout: Layout, old: np.ndarray, known: Known) -> np.ndarray:

@@ -12,11 +12,11 @@ import numpy as np
 import polars as pl
 from django.db.models import F
 
-from activations import bulk, bundles, reasons
+from activations import reasons
 from activations.models import Bundle, Change, Generation, Record, Run
-from activations.planning import verdicts
 from activations.planning.background import Beside
 from activations.runs.lease import Lease
+from activations.storage import bulk, bundles, retry_dates
 
 CHUNK = 2_000
 _CHANGE_COLUMNS = [
@@ -157,5 +157,5 @@ class Spool:
     def _record(self, tried: Tried) -> Record:
         return Record(
             generation=self.generation, key=tried.key, key_digest=tried.key_digest, tried=tried.why.outcome, tried_digest=tried.row,
-            tried_match=tried.match, retry_at=self.now + verdicts.SKIP_AGAIN,
+            tried_match=tried.match, retry_at=self.now + retry_dates.SKIP_AGAIN,
         )  # fmt: skip

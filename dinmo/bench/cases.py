@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.backends.signals import connection_created
 from django.utils import timezone
 
-from activations import bulk, bundles, tasks
+from activations import tasks
 from activations.management.commands.activate import summary, wait
 from activations.models import Activation, Bundle, Change, Generation, Record, Run
 from activations.planning.generations import generation
@@ -19,6 +19,7 @@ from activations.planning.layout import layout, prepare_fields
 from activations.planning.plan import Planner
 from activations.runs import requests
 from activations.runs.lease import claim
+from activations.storage import bulk, bundles
 from activations.vendor_session import check_workspace, open_context
 from destinations.contract import Limits
 from destinations.registry import services

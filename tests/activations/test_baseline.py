@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activations.baseline import LEFT, NEVER_ACCEPTED, Baseline
 from activations.planning.source_scan import Seen
+from activations.storage.snapshot import LEFT, NEVER_ACCEPTED, Baseline
 
 
 def baseline(*rows: tuple[int, int, int, int]) -> Baseline:

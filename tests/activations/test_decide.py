@@ -22,6 +22,7 @@ from activations.planning import verdicts
 from activations.planning.mapping import Layout, Mapper, Slot
 from activations.planning.verdicts import Known
 from activations.reasons import Settled
+from activations.storage import retry_dates
 from core.errors import Unavailable
 from destinations.contract import Field, Service
 from segments.contract import ColumnType
@@ -189,7 +190,7 @@ def _fills(value: Any) -> bool:
 
 @given(st.integers(1, 60))
 def test_a_refused_row_waits_longer_each_time_and_a_day_at_most(attempts: int) -> None:
-    due_run, due_at = verdicts.refused_again(attempts, 10, NOW)
+    due_run, due_at = retry_dates.refused_again(attempts, 10, NOW)
     assert due_run == 10 + 2 ** min(attempts - 1, 20)
     assert due_at - NOW <= timedelta(days=1)
 

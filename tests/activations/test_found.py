@@ -385,8 +385,8 @@ def test_a_dry_run_meets_no_live_run_and_is_none(story: Story) -> None:
 
 
 def test_what_is_never_delivered_is_listed_or_counted(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("activations.bundles.SIZE", 2)
-    monkeypatch.setattr("activations.bundles.LISTED", 3)
+    monkeypatch.setattr("activations.storage.bundles.SIZE", 2)
+    monkeypatch.setattr("activations.storage.bundles.LISTED", 3)
     story.rows(*[(str(number), f"m{number}", "A", "A") for number in range(9)])
     dry = story.run("manual", dry_run=True)
     assert (dry.planned, dry.changes.count(), dry.bundles.count()) == (9, 4, 0)
@@ -406,7 +406,7 @@ def test_what_is_never_delivered_is_listed_or_counted(story: Story, monkeypatch:
 
 
 def test_twins_are_found_in_bundles(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("activations.bundles.SIZE", 2)
+    monkeypatch.setattr("activations.storage.bundles.SIZE", 2)
     story.rows(*[(str(number), f"m{number}", "A", "A") for number in range(8)], ("8", "m0", "B", "B"))
     done = story.run()
     assert (done.accepted, done.invalid, "m0" in story.at_vendor()) == (7, 2, False)

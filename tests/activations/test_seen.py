@@ -6,9 +6,9 @@ from unittest.mock import patch
 
 import numpy as np
 
-from activations.baseline import Baseline
 from activations.planning import source_scan
 from activations.planning.source_scan import Seen
+from activations.storage.snapshot import Baseline
 
 
 def of(records: int) -> Seen:

@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.ipc
 from django.db.models import Sum
 
-from activations import bulk
 from activations.digests import among
 from activations.models import Bundle, Change, Run
 from activations.reasons import ANOTHER
 from activations.runs.lease import Lease
+from activations.storage import bulk
 
 _COLUMNS = ["run_id", "epoch", "new", "known", "another", "keys", "data"]
 SIZE = 2_000

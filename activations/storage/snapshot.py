@@ -11,8 +11,8 @@ import polars as pl
 from django.db import connection
 from django.db.models import Max, Min
 
-from activations import bulk
 from activations.models import Generation, Record, Run
+from activations.storage import bulk
 
 SPARSE = 4
 """A range of the table is read where it holds no more than so many times the rows that are wanted."""

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from django.db.models import Q
 
-from activations import bulk, digests
+from activations import digests
 from activations.models import Change, Generation, MatchValue, Record
-from activations.planning.source_scan import Pairs
+from activations.storage import bulk
+from activations.storage.pairs import Pairs
 from core.errors import Rejected
 from destinations.contract import Outcome
 

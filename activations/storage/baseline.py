@@ -7,9 +7,9 @@ from datetime import datetime
 
 from django.db import connection
 
-from activations import bulk, digests
+from activations import digests
 from activations.models import Change, Record
-from activations.planning import verdicts
+from activations.storage import bulk, retry_dates
 
 _NEVER_TRIED = {"tried": "", "tried_digest": 0, "tried_match": 0, "attempts": 0, "retry_run": 0}
 
@@ -58,7 +58,7 @@ def void(generation_id: int, key_digest: int, names: Sequence[str], slots: dict[
 def _tried(generation_id: int, run_number: int, change: Change, attempts: int, now: datetime) -> Record:
     rejected = change.outcome == Change.Outcome.REJECTED
     attempts = attempts + 1 if rejected else 0
-    due_run, due_at = verdicts.refused_again(attempts, run_number, now) if rejected else (0, now + verdicts.SKIP_AGAIN)
+    due_run, due_at = retry_dates.refused_again(attempts, run_number, now) if rejected else (0, now + retry_dates.SKIP_AGAIN)
     return Record(
         generation_id=generation_id, key=change.key, key_digest=change.key_digest, tried=change.outcome,
         tried_digest=change.row_digest, tried_match=change.match_digest, attempts=attempts, retry_run=due_run, retry_at=due_at,
