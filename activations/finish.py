@@ -14,8 +14,8 @@ from activations.models import Change, Run
 from activations.runs.lease import Lease, Lost
 from activations.storage import bundles
 from activations.storage.baseline import void
-from core.checkpoints import reach
 from core.errors import Problem, Unavailable
+from core.failpoints import reach
 
 _NOT_SENT = "The run ended before this record was sent. The next run takes it up."
 _UNKNOWN = "The run ended before the destination's answer was known. The next run sends the record again."

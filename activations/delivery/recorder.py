@@ -18,8 +18,8 @@ from activations.models import Change
 from activations.runs.lease import Lease
 from activations.storage import baseline, bulk, match_owners
 from activations.vendor_session import Context
-from core.checkpoints import reach
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
+from core.failpoints import reach
 from core.secrets import hide
 from destinations.contract import Mode, Outcome, Purpose, Result
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from activations.delivery.steps import Item, Job, Sent, Step, was_created
 from activations.models import Change
 from activations.vendor_session import Context
-from core.checkpoints import reach
 from core.errors import Problem
+from core.failpoints import reach
 from destinations.contract import Mode, Operation, Verb
 
 

@@ -33,8 +33,8 @@ from activations.runs.requests import BY_PERSON
 from activations.storage import bulk, bundles
 from activations.storage.snapshot import Baseline, stored
 from activations.vendor_session import Context
-from core.checkpoints import reach
 from core.errors import Problem
+from core.failpoints import reach
 from segments import read, sizes
 
 KNOWN_CHUNK = 20_000

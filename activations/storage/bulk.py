@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import Model
 from psycopg import ClientCursor, Cursor
 
-from core.copying import copy_out
+from core.pg_copy import copy_out
 
 FETCHED = 50_000
 GROWN = 1_000_000

@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from activations.models import Activation, Run
 from activations.runs import requests
-from core.checkpoints import TAKEN
+from core.failpoints import TAKEN
 from dinmo.chaos.processes import BEAT, BROKER, DATABASE, WORKERS, Installation
 from dinmo.chaos.source import Shop
 from dinmo.chaos.weather import Weather

@@ -14,9 +14,9 @@ from psycopg.pq import PGconn, Ping
 from psycopg.rows import tuple_row
 from sqlalchemy import Select
 
-from core.copying import copy_out
 from core.errors import Misconfigured
 from core.parameters import Parameter
+from core.pg_copy import copy_out
 from segments.contract import ColumnInfo, ColumnType, Engine, ForeignKey, Reader, TableInfo
 from segments.engines import certificates, words
 from segments.engines.failures import no_table
