@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from core import parameter_form
 from core.errors import Misconfigured, Problem
-from core.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, readable_secrets
+from core.web import parameter_form
+from core.web.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, readable_secrets
 from destinations import discovery, live
 from destinations.contract import Platform
 from destinations.forms import ConnectionForm, DestinationForm, connection_form

@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.endpoints import Endpoint
+from core.web.endpoints import Endpoint
 from destinations import discovery
 from destinations.contract import Field, Service
 from destinations.models import Connection, Destination

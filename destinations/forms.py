@@ -7,8 +7,8 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from core import parameter_form
 from core.errors import Misconfigured
+from core.web import parameter_form
 from destinations.contract import Platform
 from destinations.models import Connection, Destination
 from destinations.registry import services

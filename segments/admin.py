@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
 from core.errors import Misconfigured
-from core.screens import Button, ScreenAdmin, pill
+from core.web.screens import Button, ScreenAdmin, pill
 from segments import definitions, discovery, relations, watch
 from segments.computed_admin import ComputedFieldAdmin, ComputedTab
 from segments.forms import ColumnForm, ModelForm, RelationForm, columns_of_others

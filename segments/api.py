@@ -13,8 +13,8 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.endpoints import Endpoint
 from core.errors import Problem
+from core.web.endpoints import Endpoint
 from segments import discovery, read
 from segments.contract import ColumnInfo
 from segments.models import Column, DataModel, Segment, Source

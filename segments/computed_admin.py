@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.errors import Misconfigured
-from core.screens import Button, ScreenAdmin
+from core.web.screens import Button, ScreenAdmin
 from segments import definitions, formulas
 from segments.builder import offered_all
 from segments.models import ComputedField, DataModel

@@ -19,8 +19,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from core import parameter_form
 from core.errors import Misconfigured, Problem
+from core.web import parameter_form
 from segments import checks, definitions, discovery, uploads
 from segments.builder import ConditionsField
 from segments.contract import ColumnInfo, Engine

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from core.screens import Button, ScreenAdmin
+from core.web.screens import Button, ScreenAdmin
 from segments import definitions, sizes
 from segments.builder import in_words
 from segments.forms import SegmentForm

@@ -11,8 +11,8 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.endpoints import Endpoint, number
 from core.errors import Misconfigured
+from core.web.endpoints import Endpoint, number
 from segments import conditions, limits, questions, read, sizes
 from segments.ahead import nothing
 from segments.api import PREVIEW_ROWS, columns_json, plain, rows_json

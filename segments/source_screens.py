@@ -15,9 +15,9 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from core import parameter_form
 from core.errors import Problem
-from core.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, readable_secrets
+from core.web import parameter_form
+from core.web.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, readable_secrets
 from segments import catalog, discovery
 from segments.contract import Engine
 from segments.forms import TEST, SourceForm, source_form

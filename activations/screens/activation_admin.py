@@ -20,7 +20,7 @@ from activations.screens.forms import ActivationForm
 from activations.screens.formsets import MappingForm, MappingFormSet, ScheduleForm
 from activations.screens.presentation import hidden_note, next_run, run_pill
 from activations.setup import attribute_drift, mapping_diff, schedules
-from core.screens import Button, ScreenAdmin, pill
+from core.web.screens import Button, ScreenAdmin, pill
 from destinations.registry import services
 
 

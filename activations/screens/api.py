@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from activations.alerts.rules import warnings_of
 from activations.models import Activation, Run
 from activations.runs import requests
-from core.endpoints import Endpoint
+from core.web.endpoints import Endpoint
 
 
 class ActivationRuns(Endpoint):

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from activations.models import Activation, Change, Run
 from activations.setup import schedules
 from core.errors import Problem
-from core.screens import pill
+from core.web.screens import pill
 from destinations.contract import Service
 
 TONES = {

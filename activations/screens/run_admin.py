@@ -20,7 +20,7 @@ from activations.alerts.rules import warnings_of
 from activations.models import Change, Run
 from activations.runs import requests
 from activations.screens import presentation, record_list
-from core.screens import Button, ScreenAdmin
+from core.web.screens import Button, ScreenAdmin
 from destinations.registry import services
 
 STOP_POLLING = 286

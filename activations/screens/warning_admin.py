@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from activations.models import Warning
-from core.screens import ScreenAdmin, pill
+from core.web.screens import ScreenAdmin, pill
 
 
 class OpenFilter(admin.SimpleListFilter):
