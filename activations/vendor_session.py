@@ -12,7 +12,7 @@ from typing import Any
 from activations.models import Activation, Run
 from activations.setup.rules import unusable_match
 from core.errors import Misconfigured
-from destinations import discovery, live
+from destinations import discovery, vendor
 from destinations.contract import Field, Service, Workspace
 from destinations.models import Connection
 from destinations.pacing import Pacer
@@ -68,7 +68,7 @@ def open_context(run: Run) -> Iterator[Context]:
     service = services[destination.service]
     connection = destination.connection
     pacer = Pacer(_budget(connection), service.limits)
-    with live.opened(connection, pacer, THREADS) as client:
+    with vendor.opened(connection, pacer, THREADS) as client:
         yield Context(run, activation, service, client, pacer)
 
 
@@ -80,7 +80,7 @@ def check_workspace(context: Context) -> Workspace:
     """
     connection = context.activation.destination.connection
     workspace = platforms[connection.platform].check(context.client)
-    live.keep(connection, workspace)
+    vendor.keep(connection, workspace)
     context.pacer.move(_budget(connection))
     return workspace
 

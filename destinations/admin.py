@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from core.errors import Misconfigured, Problem
 from core.web import parameter_form
 from core.web.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, readable_secrets
-from destinations import discovery, live
+from destinations import discovery, vendor
 from destinations.contract import Platform
 from destinations.forms import ConnectionForm, DestinationForm, connection_form
 from destinations.models import Connection, Destination
@@ -81,7 +81,7 @@ class ConnectionAdmin(ScreenAdmin):
         return {"screen_panel": "screens/connection.html", "logo_url": _logo(obj), "facts": _facts(obj)}
 
     def do_test(self, request: HttpRequest, obj: Connection) -> None:
-        workspace = live.check(obj, timezone.now())
+        workspace = vendor.check(obj, timezone.now())
         messages.success(request, f"The connection works. It opens the workspace {workspace.name}.")
 
     @admin.display(description="Platform", ordering="platform")

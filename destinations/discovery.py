@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils.crypto import salted_hmac
 
-from destinations import live
+from destinations import vendor
 from destinations.contract import Field, Option
 from destinations.models import Connection, Destination, Discovery
 
@@ -71,7 +71,7 @@ def refresh(destination: Destination, now: datetime) -> Found:
     Raises:
         Misconfigured, Unavailable
     """
-    found = live.fields(destination)
+    found = vendor.fields(destination)
     return Found(found, now, keep(destination, found, now))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from core.plugins import Registry
+from destinations.conformance import Sample
 from destinations.contract import Platform, Service
-from destinations.sandbox_sample import Sample
 
 platforms: Registry[Platform] = Registry("destinations.services", "PLATFORMS", "platform")
 services: Registry[Service] = Registry("destinations.services", "SERVICES", "service")

@@ -62,7 +62,7 @@ def test_every_import_stays_on_its_floor() -> None:
     [
         ("core/errors.py", "from segments import models"),
         ("segments/read.py", "import destinations.models"),
-        ("destinations/live.py", "from activations.models import Run"),
+        ("destinations/vendor.py", "from activations.models import Run"),
         ("activations/planning/plan.py", "import dinmo.settings"),
         ("destinations/services/attio/client.py", "from destinations.models import Connection"),
         ("destinations/services/attio/client.py", "from destinations.services.intercom import client"),

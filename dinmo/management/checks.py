@@ -20,8 +20,8 @@ from kombu.exceptions import OperationalError
 from core.errors import Problem
 from core.health import Health
 from core.secrets import EncryptedJSONField, cipher, redact
-from destinations.live import check as check_connection
 from destinations.models import Connection
+from destinations.vendor import check as check_connection
 from dinmo.local import broker
 
 WORKER_ANSWER_SECONDS = 1.5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from destinations.sandbox_sample import Sample
+from destinations.conformance import Sample
 
 _FREE = {"reads_per_second": 0, "writes_per_second": 0}
 _REVOKE = {"revoked": True}

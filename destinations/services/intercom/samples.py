@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from destinations.sandbox_sample import Sample
+from destinations.conformance import Sample
 
 _REVOKE = {"token_error": "token_revoked"}
 _SETTINGS = {"region": "us"}

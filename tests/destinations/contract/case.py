@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from core.errors import Problem
+from destinations.conformance import Sample
 from destinations.contract import Field, Operation, Outcome, Service, Verb
 from destinations.sandbox import Fault, Sandbox
-from destinations.sandbox_sample import Sample
 
 TOKEN = "tok-7f3a9c-very-secret"
 
