@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
 from collections.abc import Iterable
 from functools import cached_property
@@ -13,10 +14,13 @@ from core.errors import Misconfigured
 T = TypeVar("T")
 
 
-def discover(package: str, attribute: str) -> list[Any]:
+def discover(package: str, attribute: str, inside: str = "") -> list[Any]:
     """The items that the sub-packages of `package` list under `attribute`, in folder order.
 
-    A folder without the attribute is passed over. An ImportError inside a plug-in is a defect and is raised as it is.
+    A folder without the attribute is skipped. An ImportError inside a plug-in is a defect and is raised as it is.
+
+    Args:
+        inside: the sub-package of each folder that lists the items, e.g. `sandbox`; a folder without one is skipped.
 
     Raises:
         ValueError: two items have the same `slug`.
@@ -25,8 +29,9 @@ def discover(package: str, attribute: str) -> list[Any]:
     found: list[Any] = []
     for info in sorted(pkgutil.iter_modules(root.__path__), key=lambda info: info.name):
         if info.ispkg:
-            module = importlib.import_module(f"{package}.{info.name}")
-            found.extend(getattr(module, attribute, []))
+            name = ".".join(filter(None, [package, info.name, inside]))
+            if importlib.util.find_spec(name):
+                found.extend(getattr(importlib.import_module(name), attribute, []))
     refuse_duplicates(found)
     return found
 
@@ -44,18 +49,19 @@ class Registry(Generic[T]):
     """The plug-ins of one package by slug, discovered at first use.
 
     Args:
-        package, attribute: as for `discover`.
+        package, attribute, inside: as for `discover`.
         noun: what one of them is called in messages; `<noun>_unknown` is the code of the error.
     """
 
-    def __init__(self, package: str, attribute: str, noun: str) -> None:
+    def __init__(self, package: str, attribute: str, noun: str, inside: str = "") -> None:
         self.package = package
+        self.inside = inside
         self.attribute = attribute
         self.noun = noun
 
     @cached_property
     def all(self) -> dict[str, T]:
-        return {item.slug: item for item in discover(self.package, self.attribute)}
+        return {item.slug: item for item in discover(self.package, self.attribute, self.inside)}
 
     def __getitem__(self, slug: str) -> T:
         """Raises Misconfigured where there is none of that slug."""

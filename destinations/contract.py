@@ -227,10 +227,6 @@ class Platform(ABC):
             Unavailable: no usable answer.
         """
 
-    @abstractmethod
-    def sandbox(self, token: str) -> Any:
-        """A new simulator (`destinations.sandbox.Sandbox`) that accepts `token`."""
-
     def url(self, settings: Mapping[str, Any]) -> str:
         """The base address in force, without a trailing slash."""
         return (os.environ.get(self.url_variable, "").strip() or self.default_url(settings)).rstrip("/")

@@ -16,8 +16,8 @@ from django.core.management import call_command
 
 from activations.models import Activation, Change, Run
 from activations.runs.lease import TAKEN_OVER
-from destinations.registry import platforms
-from destinations.sandbox import Server
+from destinations.sandbox.http_server import Server
+from destinations.sandbox.registry import sandboxes
 from dinmo.chaos import postgres, proof, repeats, report
 from dinmo.chaos.processes import Installation
 from dinmo.chaos.source import MOST, Shop
@@ -114,8 +114,8 @@ def _stage(inherited: dict[str, str], ports: dict[str, int], seed: int, database
 
 @contextmanager
 def _served(slug: str, port: int, token: str, seed: int) -> Iterator[Weather]:
-    weather = Weather(platforms[slug].sandbox(token), random.Random(f"{slug} {seed}"))  # noqa: S311
-    with Server(weather, port) as server:  # type: ignore[arg-type]
+    weather = Weather(sandboxes[slug](token), random.Random(f"{slug} {seed}"))  # noqa: S311
+    with Server(weather.sandbox, port, weather.handle) as server:
         # Clients that are killed hang up; that is no error worth a traceback.
         server.http.handle_error = lambda request, client_address: None  # type: ignore[method-assign]
         yield weather

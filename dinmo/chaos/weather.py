@@ -8,7 +8,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from destinations.sandbox import CONTROL, Cut, Reply, Request, Sandbox
+from destinations.sandbox.base import Sandbox
+from destinations.sandbox.wire import Cut, Reply, Request
 
 LATENCY_SECONDS = (0.02, 0.08)
 SLOW_SECONDS = 0.4
@@ -38,7 +39,7 @@ class Failure:
 
 @dataclass
 class Weather:
-    """Stands before a simulator and serves in its place. Calm from the start; the state survives whoever is killed."""
+    """Answers in place of a simulator. Calm from the start; the state survives whoever is killed."""
 
     sandbox: Sandbox
     chance: random.Random
@@ -55,8 +56,6 @@ class Weather:
 
     def handle(self, request: Request) -> Reply:
         """As `Sandbox.handle`, with what the weather does to the request."""
-        if request.path.startswith(CONTROL):
-            return self.sandbox.handle(request)
         begun = time.time()
         fate, latency = self._fate(begun, any(part in request.path for part in RECORDS))
         time.sleep(latency)

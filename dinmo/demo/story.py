@@ -14,7 +14,9 @@ from django.core.management import call_command
 from activations.models import Activation, Change, Run
 from activations.runs import requests
 from destinations.registry import platforms
-from destinations.sandbox import Request, Server
+from destinations.sandbox.http_server import Server
+from destinations.sandbox.registry import sandboxes
+from destinations.sandbox.wire import Request
 from dinmo.demo import data
 from dinmo.local import broker, programs
 from dinmo.local.processes import spawn, stop
@@ -113,7 +115,7 @@ def _await(run: Run) -> Run:
 def _runtime(environment: dict[str, str], ports: dict[str, int]) -> Iterator[None]:
     with ExitStack() as stack:
         for slug, port in ports.items():
-            server = stack.enter_context(Server(platforms.all[slug].sandbox(environment[TOKEN_VARIABLES[slug]]), port))
+            server = stack.enter_context(Server(sandboxes[slug](environment[TOKEN_VARIABLES[slug]]), port))
             if slug == "intercom":
                 _fill_intercom(server, environment[TOKEN_VARIABLES[slug]])
         stack.enter_context(broker.running(settings.VAR_DIR, {}))

@@ -15,8 +15,9 @@ from activations.execute import execute
 from activations.models import Activation, FieldMapping, Run
 from activations.runs import requests
 from destinations.models import Connection, Destination
-from destinations.registry import platforms
-from destinations.sandbox import Sandbox, Server
+from destinations.sandbox.base import Sandbox
+from destinations.sandbox.http_server import Server
+from destinations.sandbox.registry import sandboxes
 from segments.discovery import refresh_columns
 from segments.models import DataModel, Segment, Source
 
@@ -72,7 +73,7 @@ def companies(shop: Shop, transactional_db: None) -> DataModel:
 
 
 def serve(slug: str, variable: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Server(platforms[slug].sandbox(TOKEN)) as server:
+    with Server(sandboxes[slug](TOKEN)) as server:
         monkeypatch.setenv(variable, server.url)
         yield server.sandbox
 

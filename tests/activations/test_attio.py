@@ -8,7 +8,7 @@ import pytest
 
 from activations.models import Activation, Change, Record
 from destinations.models import Destination
-from destinations.sandbox import Sandbox
+from destinations.sandbox.base import Sandbox
 from segments.discovery import refresh_columns
 from segments.models import DataModel
 from tests.activations.conftest import Shop, map_fields, run, writes

@@ -9,7 +9,7 @@ from django.test import Client
 
 from activations.models import Activation, FieldMapping, Warning
 from destinations.models import Discovery
-from destinations.sandbox import Sandbox
+from destinations.sandbox.base import Sandbox
 from tests.activations.conftest import Shop, run, writes
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,7 +8,7 @@ from django.test import Client
 from activations import tasks
 from activations.models import Activation, Run, Schedule
 from activations.runs import dispatch
-from destinations.sandbox import Sandbox
+from destinations.sandbox.base import Sandbox
 from segments.discovery import refresh_columns
 from segments.models import DataModel
 from tests.activations.conftest import Shop, map_fields, run, segment, writes

@@ -6,7 +6,7 @@ import pytest
 
 from activations.models import Activation
 from activations.setup import rules
-from destinations.sandbox import Sandbox
+from destinations.sandbox.base import Sandbox
 from segments import formulas
 from segments.discovery import refresh_columns
 from segments.models import ComputedField, DataModel, Relation

@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from activations.models import Activation, Record
 from destinations.models import Budget
-from destinations.sandbox import Fault, Sandbox
+from destinations.sandbox.base import Sandbox
+from destinations.sandbox.wire import Fault
 from segments.discovery import refresh_columns
 from tests.activations.conftest import Shop, destination, map_fields, run, writes
 from tests.activations.test_story import request

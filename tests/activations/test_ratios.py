@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from activations.models import Activation, Record, Run
-from destinations.sandbox import Sandbox
+from destinations.sandbox.base import Sandbox
 from segments.discovery import refresh_columns
 from tests.activations.conftest import Shop, map_fields, run
 

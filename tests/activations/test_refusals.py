@@ -9,7 +9,8 @@ import pytest
 
 from activations.models import Change
 from activations.planning import verdicts
-from destinations.sandbox import Fault, Sandbox
+from destinations.sandbox.base import Sandbox
+from destinations.sandbox.wire import Fault
 from tests.activations.conftest import Shop, run
 
 pytestmark = pytest.mark.django_db(transaction=True)

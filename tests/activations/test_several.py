@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activations.models import Activation, Record, Run
-from destinations.sandbox import Sandbox
+from destinations.sandbox.base import Sandbox
 from tests.activations.conftest import TOKEN, Shop, map_fields, run, writes
 from tests.activations.listed import Keeping, Listed
 from tests.activations.machine import SMALL, World

@@ -12,7 +12,8 @@ from django.urls import reverse
 from activations.models import Activation, Change, Record, Run, Warning
 from activations.runs import requests
 from activations.setup import mapping_diff
-from destinations.sandbox import Fault, Request, Sandbox
+from destinations.sandbox.base import Sandbox
+from destinations.sandbox.wire import Fault, Request
 from tests.activations.conftest import TOKEN, Shop, map_fields, run, segment, writes
 
 pytestmark = pytest.mark.django_db(transaction=True)

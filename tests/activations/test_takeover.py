@@ -17,7 +17,7 @@ from activations.models import Activation, Change, Record, Run
 from activations.planning import finalize
 from activations.runs import lease, requests
 from core.errors import Unavailable
-from destinations.sandbox import Sandbox
+from destinations.sandbox.base import Sandbox
 from segments.ahead import ahead
 from segments.models import DataModel
 from tests.activations.conftest import Shop, run

@@ -18,7 +18,8 @@ from playwright.sync_api import Page
 from activations import tasks
 from activations.runs import dispatch
 from destinations.registry import platforms
-from destinations.sandbox import Server
+from destinations.sandbox.http_server import Server
+from destinations.sandbox.registry import sandboxes
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = os.environ.get("CHROMIUM_PATH") or next(filter(None, map(shutil.which, NAMES)), None)
@@ -88,7 +89,7 @@ def intercom(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def _vendor(slug: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     platform = platforms[slug]
-    sandbox = platform.sandbox(TOKEN)
+    sandbox = sandboxes[platform.slug](TOKEN)
     with Server(sandbox) as server:
         monkeypatch.setenv(platform.url_variable, server.url)
         yield sandbox

@@ -9,14 +9,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from destinations.registry import platforms
-from destinations.sandbox import Sandbox, Server
+from destinations.sandbox.base import Sandbox
+from destinations.sandbox.http_server import Server
+from destinations.sandbox.registry import sandboxes
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(params=sorted(platforms.all))
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    with Server(platforms[request.param].sandbox("token")) as running:
+    with Server(sandboxes[request.param]("token")) as running:
         yield running
 
 

@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from destinations.registry import platforms
-from destinations.sandbox import Sandbox, Server
+from destinations.sandbox.base import Sandbox
+from destinations.sandbox.http_server import Server
+from destinations.sandbox.registry import sandboxes
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COUNT = 100
@@ -78,7 +79,7 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
         connection.executemany("insert into companies values (?, ?, ?)", ((n, f"Company {n}", f"company{n}.com") for n in range(COUNT)))
     connection.close()
     (tmp_path / "workspace.yaml").write_text(WORKSPACE)
-    with Server(platforms["attio"].sandbox("t")) as server:
+    with Server(sandboxes["attio"]("t")) as server:
         server.sandbox.latency_seconds = 0.05
         made = Installation(tmp_path, server.sandbox, server.url)
         assert made.manage("migrate", "--verbosity", "0").returncode == 0

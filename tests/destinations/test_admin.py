@@ -11,8 +11,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from destinations.models import Connection, Destination
-from destinations.registry import platforms
-from destinations.sandbox import Server
+from destinations.sandbox.http_server import Server
+from destinations.sandbox.registry import sandboxes
 
 pytestmark = pytest.mark.django_db
 TOKEN = "screens-token"
@@ -27,7 +27,7 @@ def staff(db: None) -> Client:
 
 @pytest.fixture
 def attio(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    with Server(platforms["attio"].sandbox(TOKEN)) as server:
+    with Server(sandboxes["attio"](TOKEN)) as server:
         monkeypatch.setenv("ATTIO_API_URL", server.url)
         yield server.sandbox
 
@@ -105,7 +105,7 @@ def test_what_an_attio_token_lacks_is_named(
 def test_what_stands_against_an_intercom_connection_is_named(
     switches: dict[str, Any], words: str, staff: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Server(platforms["intercom"].sandbox(TOKEN)) as server:
+    with Server(sandboxes["intercom"](TOKEN)) as server:
         monkeypatch.setenv("INTERCOM_API_URL", server.url)
         server.sandbox.switches.update(switches)
         connection = Connection.objects.create(name="I", platform="intercom", config={"region": "us"}, secrets={"token": TOKEN})

@@ -15,8 +15,8 @@ from core.errors import Misconfigured
 from destinations import discovery
 from destinations.contract import Field, Option
 from destinations.models import Connection, Destination
-from destinations.registry import platforms
-from destinations.sandbox import Server
+from destinations.sandbox.http_server import Server
+from destinations.sandbox.registry import sandboxes
 
 pytestmark = pytest.mark.django_db
 TOKEN = "discovery-token"
@@ -26,7 +26,7 @@ TEXT = Field("motto", "Motto", "text")
 
 @pytest.fixture
 def attio(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    with Server(platforms["attio"].sandbox(TOKEN)) as server:
+    with Server(sandboxes["attio"](TOKEN)) as server:
         monkeypatch.setenv("ATTIO_API_URL", server.url)
         yield server.sandbox
 

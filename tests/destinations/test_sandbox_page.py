@@ -12,7 +12,9 @@ import requests
 
 from destinations import services
 from destinations.registry import platforms
-from destinations.sandbox import Sandbox, Server
+from destinations.sandbox.base import Sandbox
+from destinations.sandbox.http_server import Server
+from destinations.sandbox.registry import sandboxes
 
 SLUGS = sorted(platforms.all)
 Ask = Callable[..., Any]
@@ -20,7 +22,7 @@ Ask = Callable[..., Any]
 
 @pytest.fixture(params=SLUGS)
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    with Server(platforms[request.param].sandbox("token")) as running:
+    with Server(sandboxes[request.param]("token")) as running:
         yield running
 
 
@@ -102,12 +104,12 @@ def test_every_switch_that_the_code_reads_is_on_the_panel(slug: str) -> None:
     folder = Path(services.__path__[0]) / slug
     code = "\n".join(path.read_text() for path in folder.rglob("*.py"))
     read = set(re.findall(r"switches(?:\.get\(|\[)\"(\w+)\"", code))
-    offered = {switch.name for switch in platforms[slug].sandbox("token").switch_table}
+    offered = {switch.name for switch in sandboxes[slug]("token").switch_table}
     assert read
     assert read <= offered
 
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_a_default_on_the_panel_is_one_of_its_choices(slug: str) -> None:
-    for switch in platforms[slug].sandbox("token").switch_table:
+    for switch in sandboxes[slug]("token").switch_table:
         assert switch.kind != "choice" or switch.default == switch.choices[0], switch.name

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from destinations.registry import platforms
-from destinations.sandbox import Request, Sandbox
+from destinations.sandbox.base import Sandbox
+from destinations.sandbox.registry import sandboxes
+from destinations.sandbox.wire import Request
 
 COMPANIES = 10_000
 CALLS = 60
@@ -51,7 +52,7 @@ def typical_seconds(slug: str, sandbox: Sandbox, start: int) -> list[float]:
 @pytest.mark.slow
 @pytest.mark.parametrize("slug", sorted(UNLIMITED))
 def test_writes_and_look_ups_do_not_slow_down(slug: str) -> None:
-    sandbox = platforms[slug].sandbox("token")
+    sandbox = sandboxes[slug]("token")
     sandbox._switch({**UNLIMITED[slug]})
     empty = typical_seconds(slug, sandbox, 0)
     sandbox.fill(COMPANIES)

@@ -13,7 +13,8 @@ from pytest_django import Settings
 from core.errors import Misconfigured
 from destinations.models import Connection
 from destinations.registry import platforms
-from destinations.sandbox import Server
+from destinations.sandbox.http_server import Server
+from destinations.sandbox.registry import sandboxes
 from dinmo.management import checks
 from dinmo.management.checks import Level
 from dinmo.management.commands.doctor import line
@@ -136,12 +137,12 @@ def test_each_connection_shows_its_last_check() -> None:
 def test_live_asks_the_vendor_and_keeps_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     row = connection()
     attio = platforms["attio"]
-    with Server(attio.sandbox("right")) as vendor:
+    with Server(sandboxes[attio.slug]("right")) as vendor:
         monkeypatch.setenv(attio.url_variable, vendor.url)
         assert [finding.level for finding in checks.connections(NOW, live=True)] == [Level.OK]
     row.refresh_from_db()
     assert row.health == Connection.State.OK
-    with Server(attio.sandbox("another")) as vendor:
+    with Server(sandboxes[attio.slug]("another")) as vendor:
         monkeypatch.setenv(attio.url_variable, vendor.url)
         (finding,) = checks.connections(NOW, live=True)
     assert finding.level == Level.FAIL

@@ -9,7 +9,6 @@ from core.errors import Misconfigured, Unavailable
 from core.parameters import Parameter
 from destinations.contract import Gate, Platform, Purpose, Workspace
 from destinations.services.attio.client import Client
-from destinations.services.attio.sandbox import AttioSandbox
 
 SCOPES = {"record_permission:read-write": "Records: read-write", "object_configuration:read": "Object configuration: read"}
 """What every write needs, and how Attio's screen calls it. Official documentation, per operation."""
@@ -56,9 +55,6 @@ class Attio(Platform):
             str(token.get("workspace_name") or workspace_id),
             {name: str(value) for name, value in facts.items() if value},
         )
-
-    def sandbox(self, token: str) -> AttioSandbox:
-        return AttioSandbox(token)
 
 
 def _check_scopes(scope: Any) -> None:

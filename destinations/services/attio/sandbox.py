@@ -38,7 +38,8 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from destinations.sandbox import Collection, Reply, Request, Sandbox
+from destinations.sandbox.base import Sandbox
+from destinations.sandbox.wire import Collection, Reply, Request
 from destinations.services.attio.simulated import access, query
 from destinations.services.attio.simulated.controls import ACTIONS, set_archived
 from destinations.services.attio.simulated.examples import company
@@ -57,6 +58,7 @@ DEFAULT_LIMIT = 500
 class AttioSandbox(Sandbox):
     """One workspace. Reads and writes have a token bucket each; every refusal leaves the state as it was."""
 
+    slug = "attio"
     label = "Attio"
     switch_table = SWITCHES
     routes = (

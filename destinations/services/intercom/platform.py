@@ -9,7 +9,6 @@ from core.errors import Misconfigured, Unavailable
 from core.parameters import Parameter
 from destinations.contract import Gate, Platform, Workspace
 from destinations.services.intercom.client import IntercomClient
-from destinations.services.intercom.sandbox import IntercomSandbox
 
 REGIONS = {
     "us": ("United States", "https://api.intercom.io"),
@@ -74,10 +73,6 @@ class Intercom(Platform):
         client.attributes("company")
         facts = {name: str(app[name]) for name in ("region", "timezone") if app.get(name)}
         return Workspace(str(app["id_code"]), str(app.get("name") or app["id_code"]), facts)
-
-    def sandbox(self, token: str) -> IntercomSandbox:
-        """A new simulated workspace that accepts `token`."""
-        return IntercomSandbox(token)
 
 
 def _region(settings: Mapping[str, Any]) -> str:

@@ -33,7 +33,8 @@ import time
 import uuid
 from typing import Any
 
-from destinations.sandbox import Collection, Reply, Request, Sandbox
+from destinations.sandbox.base import Sandbox
+from destinations.sandbox.wire import Collection, Reply, Request
 from destinations.services.intercom.sandbox_attributes import DataAttributes
 from destinations.services.intercom.sandbox_companies import CREATABLE, UPDATABLE, Companies, Company, checked, shown
 from destinations.services.intercom.sandbox_contacts import ROUTES, ContactCalls, ContactRecords
@@ -56,6 +57,7 @@ FIRST_WITH_LAST_REQUEST = (2, 16)
 class IntercomSandbox(ContactCalls, Sandbox):
     """One simulated workspace that accepts one token."""
 
+    slug = "intercom"
     label = "Intercom"
     switch_table = SWITCHES
     routes = (

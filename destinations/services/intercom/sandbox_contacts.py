@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from destinations.sandbox import Reply, Request
+from destinations.sandbox.wire import Reply, Request
 from destinations.services.intercom.sandbox_attributes import DataAttributes
 from destinations.services.intercom.sandbox_companies import custom_value
 from destinations.services.intercom.sandbox_lists import Contacts

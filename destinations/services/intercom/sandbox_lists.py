@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from destinations.sandbox import Request
+from destinations.sandbox.wire import Request
 from destinations.services.intercom.sandbox_companies import Companies, Company, shown
 from destinations.services.intercom.sandbox_rules import Refused, company_not_found, invalid
 

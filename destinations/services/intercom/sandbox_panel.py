@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from destinations.sandbox import Reply, Switch
-from destinations.sandbox_examples import company_name, domain_of
+from destinations.sandbox.examples import company_name, domain_of
+from destinations.sandbox.wire import Reply, Switch
 from destinations.services.intercom.sandbox_rules import Refused
 
 TOKEN_ERRORS = ("", "token_revoked", "token_expired", "token_blocked", "token_suspended", "token_not_found", "unauthorized")

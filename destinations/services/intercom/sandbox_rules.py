@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from destinations.sandbox import Reply, Request
+from destinations.sandbox.wire import Reply, Request
 
 VERSIONS = frozenset({*(f"1.{minor}" for minor in range(5)), *(f"2.{minor}" for minor in range(17)), "Preview", "Unstable"})
 UNLIMITED = 1_000_000

@@ -14,7 +14,8 @@ from django.core.management.base import CommandError, CommandParser
 from core.commands import ScriptedCommand
 from destinations.contract import Platform
 from destinations.registry import platforms
-from destinations.sandbox import Server
+from destinations.sandbox.http_server import Server
+from destinations.sandbox.registry import sandboxes
 
 
 class Command(ScriptedCommand):
@@ -68,7 +69,7 @@ def whole_number(text: str) -> int:
 
 def _server(platform: Platform, token: str, port: int) -> Server:
     try:
-        return Server(platform.sandbox(token), port)
+        return Server(sandboxes[platform.slug](token), port)
     except OSError:
         raise CommandError(
             f"Port {port} for the {platform.label} simulator is taken. Choose another: --{platform.slug}-port N (0 takes a free one)."

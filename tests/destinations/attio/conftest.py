@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from destinations.contract import Field, OpenGate, Purpose
-from destinations.sandbox import Server
+from destinations.sandbox.http_server import Server
 from destinations.services.attio import PLATFORMS
 from destinations.services.attio.client import Client
 from destinations.services.attio.companies import AttioCompanies

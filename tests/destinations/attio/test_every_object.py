@@ -11,7 +11,7 @@ import requests
 
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
 from destinations.contract import Field, Mode, Operation, Outcome, Purpose, Result, Verb
-from destinations.sandbox import Fault
+from destinations.sandbox.wire import Fault
 from destinations.services.attio import SERVICES
 from destinations.services.attio.client import Client
 from destinations.services.attio.records import Records

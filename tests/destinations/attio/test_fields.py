@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import Misconfigured, Unavailable
 from destinations.contract import Field, Purpose
-from destinations.sandbox import Fault
+from destinations.sandbox.wire import Fault
 from destinations.services.attio import parts
 from destinations.services.attio.client import Client
 from destinations.services.attio.companies import AttioCompanies

@@ -10,7 +10,8 @@ from core.errors import Misconfigured, Problem, Unavailable
 from core.parameters import clean
 from destinations.contract import OpenGate, Purpose
 from destinations.registry import platforms, services
-from destinations.sandbox import Fault, Server
+from destinations.sandbox.http_server import Server
+from destinations.sandbox.wire import Fault
 from destinations.services.attio.client import Client
 from destinations.services.attio.platform import Attio
 from destinations.services.attio.sandbox import AttioSandbox

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from destinations.sandbox import Server
+from destinations.sandbox.http_server import Server
 from destinations.services.attio.sandbox import AttioSandbox
 from destinations.services.attio.simulated.access import Bucket
 from tests.destinations.attio.conftest import TOKEN, record

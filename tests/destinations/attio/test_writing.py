@@ -13,7 +13,7 @@ import requests
 
 from core.errors import Misconfigured, Rejected, Unavailable
 from destinations.contract import Field, Operation, Outcome, Purpose, Result, Verb
-from destinations.sandbox import Fault
+from destinations.sandbox.wire import Fault
 from destinations.services.attio.client import Client, seconds_to_wait
 from destinations.services.attio.companies import AttioCompanies
 from destinations.services.attio.sandbox import AttioSandbox

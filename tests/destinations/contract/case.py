@@ -13,7 +13,8 @@ import pytest
 from core.errors import Problem
 from destinations.conformance import Sample
 from destinations.contract import Field, Operation, Outcome, Service, Verb
-from destinations.sandbox import Fault, Sandbox
+from destinations.sandbox.base import Sandbox
+from destinations.sandbox.wire import Fault
 
 TOKEN = "tok-7f3a9c-very-secret"
 

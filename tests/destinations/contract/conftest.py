@@ -10,7 +10,8 @@ import pytest
 
 from destinations.contract import OpenGate
 from destinations.registry import platforms, samples, services
-from destinations.sandbox import Server
+from destinations.sandbox.http_server import Server
+from destinations.sandbox.registry import sandboxes
 from tests.destinations.contract.case import TOKEN, Case
 from tests.destinations.contract.shapes import shapes_of, violations
 
@@ -18,7 +19,7 @@ from tests.destinations.contract.shapes import shapes_of, violations
 @pytest.fixture(scope="session")
 def servers() -> Iterator[dict[str, Server]]:
     with ExitStack() as opened:
-        yield {slug: opened.enter_context(Server(platform.sandbox(TOKEN))) for slug, platform in platforms.all.items()}
+        yield {slug: opened.enter_context(Server(sandboxes[platform.slug](TOKEN))) for slug, platform in platforms.all.items()}
 
 
 @pytest.fixture(params=sorted(services.all))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from destinations.registry import platforms, samples, services
+from destinations.sandbox.registry import sandboxes
 from tests.destinations.contract.shapes import shapes_of, violations
 
 
@@ -17,7 +18,7 @@ def test_every_registered_service_brings_a_sample() -> None:
 @pytest.mark.parametrize("slug", sorted(services.all))
 def test_a_sample_names_what_its_simulator_has(slug: str) -> None:
     sample = samples[slug]
-    sandbox = services[slug].platform.sandbox("token")
+    sandbox = sandboxes[services[slug].platform.slug]("token")
     sandbox._switch({**sample.arrange})
     attributes = {entry["name"]: entry for entry in sandbox.collections()[sample.kind].attributes()}
     assert not attributes[sample.custom]["fixed"]

@@ -9,7 +9,9 @@ import pytest
 import requests
 
 from destinations.contract import OpenGate, Purpose, Quota
-from destinations.sandbox import Fault, Server
+from destinations.sandbox.http_server import Server
+from destinations.sandbox.registry import sandboxes
+from destinations.sandbox.wire import Fault
 from destinations.services.intercom.client import IntercomClient
 from destinations.services.intercom.companies import IntercomCompanies
 from destinations.services.intercom.platform import PLATFORM
@@ -58,7 +60,7 @@ class Vendor:
 
 @pytest.fixture(scope="session")
 def served() -> Iterator[Server]:
-    with Server(PLATFORM.sandbox(TOKEN)) as server:
+    with Server(sandboxes["intercom"](TOKEN)) as server:
         yield server
 
 

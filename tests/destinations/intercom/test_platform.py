@@ -7,7 +7,7 @@ import pytest
 from core.errors import Misconfigured, Unavailable
 from core.parameters import clean
 from destinations.contract import OpenGate, Purpose
-from destinations.sandbox import Reply, Request
+from destinations.sandbox.wire import Reply, Request
 from destinations.services.intercom.client import IntercomClient
 from destinations.services.intercom.platform import PLATFORM
 from tests.destinations.intercom.conftest import TOKEN, NotingGate, Vendor

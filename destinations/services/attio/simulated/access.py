@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from destinations.sandbox import Request
+from destinations.sandbox.wire import Request
 from destinations.services.attio.simulated.panel import next_second
 from destinations.services.attio.simulated.refusal import Refusal, auth
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from destinations.sandbox_examples import company_name, domain_of
+from destinations.sandbox.examples import company_name, domain_of
 
 
 def company(number: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
-from destinations.sandbox import Reply, Switch
+from destinations.sandbox.wire import Reply, Switch
 from destinations.services.attio.simulated.refusal import Refusal
 
 ALL_SCOPES = "record_permission:read-write object_configuration:read"

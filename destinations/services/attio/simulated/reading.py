@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from destinations.sandbox import Request
+from destinations.sandbox.wire import Request
 from destinations.services.attio.simulated.refusal import json_type, payload, query
 
 

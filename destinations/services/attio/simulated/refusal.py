@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from destinations.sandbox import Reply
+from destinations.sandbox.wire import Reply
 
 
 class Refusal(Exception):

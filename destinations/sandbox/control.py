@@ -14,23 +14,21 @@ GET     records, panel, log  what the page shows
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from destinations import sandbox_view as view
-from destinations.sandbox_wire import Fault, Reply, Request
-
-if TYPE_CHECKING:
-    from destinations.sandbox import Sandbox
+from destinations.sandbox import page
+from destinations.sandbox.base import Sandbox
+from destinations.sandbox.wire import Fault, Reply, Request
 
 PATH = "/_sandbox"
-Call = Callable[["Sandbox", Request], Any]
+Call = Callable[[Sandbox, Request], Any]
 
 
 def answer(sandbox: Sandbox, request: Request) -> Reply:
     """One request of the control path."""
     name = request.path[len(PATH) :].strip("/")
     if (request.method, name) == ("GET", "") and "text/html" in request.headers.get("accept", ""):
-        return Reply(body=view.PAGE)
+        return Reply(body=page.PAGE)
     if call := _UNLOCKED.get((request.method, name)):
         return _called(call, sandbox, request)
     if call := _LOCKED.get((request.method, name)):
@@ -67,11 +65,11 @@ _LOCKED: dict[tuple[str, str], Call] = {
     ("POST", "switches"): lambda sandbox, request: sandbox._switch(request.json()),
     ("POST", "attributes"): _archive,
     ("POST", "reset"): _reset,
-    ("GET", "panel"): lambda sandbox, request: view.panel(sandbox),
+    ("GET", "panel"): lambda sandbox, request: page.panel(sandbox),
 }
 # These take long with many records, and take the lock themselves for as short as they can.
 _UNLOCKED: dict[tuple[str, str], Call] = {
-    ("GET", "log"): lambda sandbox, request: view.log(sandbox, request.query),
-    ("GET", "records"): lambda sandbox, request: view.records(sandbox, request.query),
+    ("GET", "log"): lambda sandbox, request: page.log(sandbox, request.query),
+    ("GET", "records"): lambda sandbox, request: page.records(sandbox, request.query),
     ("POST", "fill"): lambda sandbox, request: sandbox.fill(int(request.json()["count"])),
 }

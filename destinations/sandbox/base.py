@@ -1,4 +1,4 @@
-"""The frame of a vendor simulator: an HTTP server with faults, a request log and a `/_sandbox` control path."""
+"""What every vendor simulator is built on: routing, faults, latency and a request log."""
 
 from __future__ import annotations
 
@@ -8,15 +8,9 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl, urlsplit
 
-from destinations import sandbox_control as control
-from destinations.sandbox_control import PATH as CONTROL
-from destinations.sandbox_wire import Collection, Cut, Fault, Reply, Request, Switch
-
-__all__ = ["CONTROL", "Collection", "Cut", "Fault", "Handler", "Reply", "Request", "Sandbox", "Server", "Switch"]
+from destinations.sandbox.wire import Collection, Cut, Fault, Reply, Request, Switch
 
 LOG_LENGTH = 200_000
 
@@ -31,6 +25,8 @@ class Sandbox(ABC):
     and the groups of the expression.
     """
 
+    slug: ClassVar[str]
+    """The platform that it simulates."""
     label: ClassVar[str]
     """The vendor's name."""
     routes: ClassVar[tuple[tuple[str, str, str], ...]]
@@ -90,8 +86,6 @@ class Sandbox(ABC):
         Raises:
             Cut: a fault closes the connection.
         """
-        if request.path.startswith(CONTROL):
-            return control.answer(self, request)
         began = time.monotonic()
         fault = self._take_fault(request)
         if self.latency_seconds:
@@ -164,65 +158,3 @@ class Sandbox(ABC):
     def _switch(self, wanted: dict[str, Any]) -> None:
         self.latency_seconds = float(wanted.pop("latency_seconds", self.latency_seconds))
         self.switches.update(wanted)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    sandbox: Sandbox
-
-    def handle_any(self) -> None:
-        parts = urlsplit(self.path)
-        length = int(self.headers.get("Content-Length") or 0)
-        request = Request(
-            self.command,
-            parts.path,
-            dict(parse_qsl(parts.query, keep_blank_values=True)),
-            {name.lower(): value for name, value in self.headers.items()},
-            self.rfile.read(length),
-        )
-        try:
-            self.answer(self.sandbox.handle(request))
-        except Cut:
-            self.close_connection = True
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
-
-    def answer(self, reply: Reply) -> None:
-        payload = reply.encoded()
-        kind = "text/html" if isinstance(reply.body, str) else "application/json; charset=utf-8"
-        self.send_response(reply.status)
-        for name, value in {"Content-Type": kind, **reply.headers, "Content-Length": str(len(payload))}.items():
-            self.send_header(name, value)
-        self._headers_buffer.append(b"\r\n" + payload)  # type: ignore[attr-defined]
-        self.flush_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """The request log of the sandbox is enough."""
-
-
-class Server:
-    """Serves one sandbox on 127.0.0.1; port 0 takes a free one. Use as a context manager, or call `run` to block."""
-
-    def __init__(self, sandbox: Sandbox, port: int = 0) -> None:
-        handler = type("Handler", (_Handler,), {"sandbox": sandbox})
-        self.sandbox = sandbox
-        self.http = _HTTPServer(("127.0.0.1", port), handler)
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
-
-    def run(self) -> None:
-        self.http.serve_forever(poll_interval=0.05)
-
-    def __enter__(self) -> Server:
-        threading.Thread(target=self.run, daemon=True).start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.http.shutdown()
-        self.http.server_close()
-
-
-class _HTTPServer(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 256
-    allow_reuse_address = True

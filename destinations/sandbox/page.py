@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from destinations.sandbox_wire import Switch
+from destinations.sandbox.base import Sandbox
+from destinations.sandbox.wire import Switch
 
-if TYPE_CHECKING:
-    from destinations.sandbox import Sandbox
-
-PAGE = Path(__file__).with_name("sandbox_page.html").read_text(encoding="utf-8")
+PAGE = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
 PAGE_LENGTH = 25
 LOG_SHOWN = 50
 FAULTS_SHOWN = (400, 401, 403, 404, 409, 422, 429, 500, 503)

@@ -1,0 +1,1 @@
+"""The framework of the vendor simulators. Loaded only where a simulator runs."""

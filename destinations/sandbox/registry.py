@@ -1,0 +1,8 @@
+"""Which platforms have a simulator. Importing this loads none of them; looking one up does."""
+
+from __future__ import annotations
+
+from core.plugins import Registry
+from destinations.sandbox.base import Sandbox
+
+sandboxes: Registry[type[Sandbox]] = Registry("destinations.services", "SANDBOXES", "simulator", inside="sandbox")
