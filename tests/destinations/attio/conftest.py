@@ -14,7 +14,7 @@ from destinations.services.attio import PLATFORMS
 from destinations.services.attio.client import Client
 from destinations.services.attio.companies import AttioCompanies
 from destinations.services.attio.platform import Attio
-from destinations.services.attio.sandbox import AttioSandbox
+from destinations.services.attio.sandbox.server import AttioSandbox
 
 TOKEN = "attio-test-token"
 

@@ -15,7 +15,7 @@ from destinations.sandbox.wire import Fault
 from destinations.services.attio import SERVICES
 from destinations.services.attio.client import Client
 from destinations.services.attio.records import Records
-from destinations.services.attio.sandbox import AttioSandbox
+from destinations.services.attio.sandbox.server import AttioSandbox
 from tests.destinations.attio.conftest import TOKEN, CountingGate, sent
 
 Api = Callable[..., requests.Response]

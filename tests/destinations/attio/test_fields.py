@@ -15,7 +15,7 @@ from destinations.services.attio import parts
 from destinations.services.attio.client import Client
 from destinations.services.attio.companies import AttioCompanies
 from destinations.services.attio.fields import field_of
-from destinations.services.attio.sandbox import AttioSandbox
+from destinations.services.attio.sandbox.server import AttioSandbox
 from tests.destinations.attio.conftest import CountingGate
 
 

@@ -11,7 +11,7 @@ from core.errors import Rejected
 from destinations.contract import Field, Operation, Outcome, Verb
 from destinations.services.attio.client import Client
 from destinations.services.attio.people import AttioPeople
-from destinations.services.attio.sandbox import AttioSandbox
+from destinations.services.attio.sandbox.server import AttioSandbox
 from tests.destinations.attio.conftest import record, sent
 
 Write = Callable[..., Outcome]

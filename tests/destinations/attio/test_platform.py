@@ -14,7 +14,7 @@ from destinations.sandbox.http_server import Server
 from destinations.sandbox.wire import Fault
 from destinations.services.attio.client import Client
 from destinations.services.attio.platform import Attio
-from destinations.services.attio.sandbox import AttioSandbox
+from destinations.services.attio.sandbox.server import AttioSandbox
 from tests.destinations.attio.conftest import TOKEN, CountingGate
 
 

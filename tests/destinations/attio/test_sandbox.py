@@ -15,8 +15,8 @@ import pytest
 import requests
 
 from destinations.sandbox.http_server import Server
-from destinations.services.attio.sandbox import AttioSandbox
-from destinations.services.attio.simulated.access import Bucket
+from destinations.services.attio.sandbox.access import Bucket
+from destinations.services.attio.sandbox.server import AttioSandbox
 from tests.destinations.attio.conftest import TOKEN, record
 
 Api = Callable[..., requests.Response]

@@ -16,7 +16,7 @@ from destinations.contract import Field, Operation, Outcome, Purpose, Result, Ve
 from destinations.sandbox.wire import Fault
 from destinations.services.attio.client import Client, seconds_to_wait
 from destinations.services.attio.companies import AttioCompanies
-from destinations.services.attio.sandbox import AttioSandbox
+from destinations.services.attio.sandbox.server import AttioSandbox
 from tests.destinations.attio.conftest import TOKEN, CountingGate, record, sent
 
 pytestmark = pytest.mark.usefixtures("fields")

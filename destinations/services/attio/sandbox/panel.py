@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 
 from destinations.sandbox.wire import Reply, Switch
-from destinations.services.attio.simulated.refusal import Refusal
+from destinations.services.attio.sandbox.errors import Refusal
 
 ALL_SCOPES = "record_permission:read-write object_configuration:read"
 SWITCHES = (

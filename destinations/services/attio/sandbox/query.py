@@ -6,9 +6,9 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from destinations.services.attio.simulated.refusal import Refusal
-from destinations.services.attio.simulated.schema import Attribute
-from destinations.services.attio.simulated.store import Record, Store
+from destinations.services.attio.sandbox.errors import Refusal
+from destinations.services.attio.sandbox.schema import Attribute
+from destinations.services.attio.sandbox.store import Record, Store
 
 Test = Callable[[Record], bool]
 

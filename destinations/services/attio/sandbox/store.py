@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from destinations.services.attio.simulated.refusal import Refusal
-from destinations.services.attio.simulated.schema import Attribute, Schema
-from destinations.services.attio.simulated.taking import Kept
+from destinations.services.attio.sandbox.errors import Refusal
+from destinations.services.attio.sandbox.schema import Attribute, Schema
+from destinations.services.attio.sandbox.validation import Kept
 
 Merge = Callable[[list[Kept], list[Kept]], list[Kept]]
 """Values there and values sent → values as they will be."""

@@ -40,16 +40,16 @@ from typing import Any
 
 from destinations.sandbox.base import Sandbox
 from destinations.sandbox.wire import Collection, Reply, Request
-from destinations.services.attio.simulated import access, query
-from destinations.services.attio.simulated.controls import ACTIONS, set_archived
-from destinations.services.attio.simulated.examples import company
-from destinations.services.attio.simulated.panel import ALL_SCOPES, SWITCHES, refused
-from destinations.services.attio.simulated.reading import json_object, page, values
-from destinations.services.attio.simulated.refusal import Refusal, json_type, not_found, payload
-from destinations.services.attio.simulated.refusal import query as bad_query
-from destinations.services.attio.simulated.store import Merge, Record, Store, appended, instant, prepended, replaced, unique_key
-from destinations.services.attio.simulated.taking import Kept
-from destinations.services.attio.simulated.workspace import Workspace
+from destinations.services.attio.sandbox import access, query
+from destinations.services.attio.sandbox.controls import ACTIONS, set_archived
+from destinations.services.attio.sandbox.errors import Refusal, json_type, not_found, payload
+from destinations.services.attio.sandbox.errors import query as bad_query
+from destinations.services.attio.sandbox.examples import company
+from destinations.services.attio.sandbox.panel import ALL_SCOPES, SWITCHES, refused
+from destinations.services.attio.sandbox.request_parsing import json_object, page, values
+from destinations.services.attio.sandbox.store import Merge, Record, Store, appended, instant, prepended, replaced, unique_key
+from destinations.services.attio.sandbox.validation import Kept
+from destinations.services.attio.sandbox.workspace import Workspace
 
 OBJECT = "/v2/objects/([^/]+)"
 DEFAULT_LIMIT = 500

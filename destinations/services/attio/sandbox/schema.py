@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from destinations.services.attio.simulated.refusal import not_found
+from destinations.services.attio.sandbox.errors import not_found
 
 BORN = "2023-01-01T09:00:00.000000000Z"
 _FOLDER = Path(__file__).parent

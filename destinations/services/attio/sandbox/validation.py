@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import phonenumbers
 
 from destinations.services.attio.domains import root
-from destinations.services.attio.simulated.refusal import Refusal, invalid_value, required, wrong_type, wrong_value
-from destinations.services.attio.simulated.schema import Attribute
+from destinations.services.attio.sandbox.errors import Refusal, invalid_value, required, wrong_type, wrong_value
+from destinations.services.attio.sandbox.schema import Attribute
 
 Kept = dict[str, Any]
 """The fields of one value, without its bookkeeping."""

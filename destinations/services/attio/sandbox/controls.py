@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from destinations.services.attio.simulated.schema import Choice, Schema, fixed_id
-from destinations.services.attio.simulated.workspace import Workspace
+from destinations.services.attio.sandbox.schema import Choice, Schema, fixed_id
+from destinations.services.attio.sandbox.workspace import Workspace
 
 _FLAGS = {
     "is_multiselect": "multiselect",

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from destinations.sandbox.wire import Request
-from destinations.services.attio.simulated.panel import next_second
-from destinations.services.attio.simulated.refusal import Refusal, auth
+from destinations.services.attio.sandbox.errors import Refusal, auth
+from destinations.services.attio.sandbox.panel import next_second
 
 
 class Bucket:

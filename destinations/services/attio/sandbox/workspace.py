@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from destinations.services.attio.simulated.refusal import Refusal, not_found, wrong_type
-from destinations.services.attio.simulated.schema import Attribute, Schema, fixed_id
-from destinations.services.attio.simulated.store import SYSTEM, Actor, Merge, Record, Store, replaced, unique_key
-from destinations.services.attio.simulated.taking import Kept, take
+from destinations.services.attio.sandbox.errors import Refusal, not_found, wrong_type
+from destinations.services.attio.sandbox.schema import Attribute, Schema, fixed_id
+from destinations.services.attio.sandbox.store import SYSTEM, Actor, Merge, Record, Store, replaced, unique_key
+from destinations.services.attio.sandbox.validation import Kept, take
 
 ISSUED_AT = 1778892789
 OBJECTS = ("companies", "people")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from destinations.sandbox.wire import Request
-from destinations.services.attio.simulated.refusal import json_type, payload, query
+from destinations.services.attio.sandbox.errors import json_type, payload, query
 
 
 def json_object(request: Request) -> dict[str, Any]:

@@ -1,1 +1,0 @@
-"""The rules and the memory of a simulated Attio workspace; `sandbox.py` puts HTTP before them."""
