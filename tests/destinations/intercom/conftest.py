@@ -15,7 +15,7 @@ from destinations.sandbox.wire import Fault
 from destinations.services.intercom.client import IntercomClient
 from destinations.services.intercom.companies import IntercomCompanies
 from destinations.services.intercom.platform import PLATFORM
-from destinations.services.intercom.sandbox import IntercomSandbox
+from destinations.services.intercom.sandbox.server import IntercomSandbox
 
 TOKEN = "dG9rOnNlY3JldA=="
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from destinations.sandbox.wire import Request
-from destinations.services.intercom.sandbox_companies import Companies, Company, shown
-from destinations.services.intercom.sandbox_rules import Refused, company_not_found, invalid
+from destinations.services.intercom.sandbox.companies import Companies, Company, shown
+from destinations.services.intercom.sandbox.rules import Refused, company_not_found, invalid
 
 PER_PAGE = 15
 PER_PAGE_AT_MOST = 60

@@ -6,7 +6,7 @@ from typing import Any
 
 from destinations.sandbox.examples import company_name, domain_of
 from destinations.sandbox.wire import Reply, Switch
-from destinations.services.intercom.sandbox_rules import Refused
+from destinations.services.intercom.sandbox.rules import Refused
 
 TOKEN_ERRORS = ("", "token_revoked", "token_expired", "token_blocked", "token_suspended", "token_not_found", "unauthorized")
 SWITCHES = (

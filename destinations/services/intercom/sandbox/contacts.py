@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from destinations.sandbox.wire import Reply, Request
-from destinations.services.intercom.sandbox_attributes import DataAttributes
-from destinations.services.intercom.sandbox_companies import custom_value
-from destinations.services.intercom.sandbox_lists import Contacts
-from destinations.services.intercom.sandbox_rules import Refused, bad_parameter, invalid, json_object
+from destinations.services.intercom.sandbox.attributes import DataAttributes
+from destinations.services.intercom.sandbox.companies import custom_value
+from destinations.services.intercom.sandbox.lists import Contacts
+from destinations.services.intercom.sandbox.rules import Refused, bad_parameter, invalid, json_object
 
 Contact = dict[str, Any]
 KINDS: Mapping[str, Any] = {

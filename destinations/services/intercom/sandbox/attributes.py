@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from destinations.services.intercom.sandbox_rules import Refused, bad_parameter, invalid
+from destinations.services.intercom.sandbox.rules import Refused, bad_parameter, invalid
 
 MODELS = ("company", "contact")
 DATA_TYPES = ("string", "integer", "float", "boolean", "date", "datetime", "options")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from destinations.services.intercom.sandbox_attributes import DataAttributes
-from destinations.services.intercom.sandbox_rules import Refused, bad_parameter, company_not_found, invalid
+from destinations.services.intercom.sandbox.attributes import DataAttributes
+from destinations.services.intercom.sandbox.rules import Refused, bad_parameter, company_not_found, invalid
 
 TEXTS = {"name", "website", "industry"}
 UPDATABLE = TEXTS | {"plan", "size", "monthly_spend", "custom_attributes"}

@@ -35,21 +35,13 @@ from typing import Any
 
 from destinations.sandbox.base import Sandbox
 from destinations.sandbox.wire import Collection, Reply, Request
-from destinations.services.intercom.sandbox_attributes import DataAttributes
-from destinations.services.intercom.sandbox_companies import CREATABLE, UPDATABLE, Companies, Company, checked, shown
-from destinations.services.intercom.sandbox_contacts import ROUTES, ContactCalls, ContactRecords
-from destinations.services.intercom.sandbox_lists import Contacts, Scroll, company_page, listed
-from destinations.services.intercom.sandbox_panel import SWITCHES, refused
-from destinations.services.intercom.sandbox_panel import company as example_company
-from destinations.services.intercom.sandbox_rules import (
-    VERSIONS,
-    Refused,
-    Window,
-    check_media,
-    company_not_found,
-    json_object,
-    scope_of,
-)
+from destinations.services.intercom.sandbox.attributes import DataAttributes
+from destinations.services.intercom.sandbox.companies import CREATABLE, UPDATABLE, Companies, Company, checked, shown
+from destinations.services.intercom.sandbox.contacts import ROUTES, ContactCalls, ContactRecords
+from destinations.services.intercom.sandbox.lists import Contacts, Scroll, company_page, listed
+from destinations.services.intercom.sandbox.panel import SWITCHES, refused
+from destinations.services.intercom.sandbox.panel import company as example_company
+from destinations.services.intercom.sandbox.rules import VERSIONS, Refused, Window, check_media, company_not_found, json_object, scope_of
 
 FIRST_WITH_LAST_REQUEST = (2, 16)
 
