@@ -16,7 +16,7 @@ from core import http
 from core.errors import Misconfigured, Unavailable
 from destinations.contract import Gate, Purpose
 from destinations.services.attio.errors import Answer, problem
-from destinations.services.attio.glances import Glances
+from destinations.services.attio.lookup_cache import Glances
 
 VERSION = "/v2"
 LOOKUP_SIZE = 50

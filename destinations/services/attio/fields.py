@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from destinations.contract import Field, Option, Purpose
-from destinations.services.attio import parts
+from destinations.services.attio import compound_parts
 from destinations.services.attio.client import Client
-from destinations.services.attio.values import CONVERTERS
+from destinations.services.attio.values.conversion import CONVERTERS
 
 OBJECT_PAGE = 500
 ATTRIBUTE_PAGE = 50
@@ -27,7 +27,7 @@ def discover(client: Client, object_slug: str) -> list[Field]:
     client.slugs.update({str((entry.get("id") or {}).get("attribute_id")): entry["api_slug"] for entry in found})
     objects = _objects(client) if any(_unnamed_target(entry) for entry in found) else {}
     attributes = [field_of(entry, _options(client, base, entry), objects) for entry in found]
-    return [field for attribute in attributes for field in (attribute, *parts.fields(attribute))]
+    return [field for attribute in attributes for field in (attribute, *compound_parts.fields(attribute))]
 
 
 def field_of(attribute: dict[str, Any], options: tuple[Option, ...] = (), objects: Mapping[str, str] | None = None) -> Field:

@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 
 from core.errors import Rejected, Unavailable
 from destinations.contract import Field, Limits, Mode, Operation, Outcome, Plain, Purpose, Service, Wire
-from destinations.services.attio import domains, parts, values, writing
+from destinations.services.attio import compound_parts, writing
 from destinations.services.attio.client import LOOKUP_SIZE, Client
 from destinations.services.attio.fields import discover
-from destinations.services.attio.holders import identity_of, kept_as
+from destinations.services.attio.match_lookup import identity_of, kept_as
+from destinations.services.attio.values import conversion, domains
 
 QUERY_LIMIT = 500
 """Records in an answer of a query: Attio's default, and what everyone uses."""
@@ -32,10 +33,10 @@ class Records(Service):
         return discover(client, self.object)
 
     def convert(self, field: Field, value: Any) -> Wire:
-        return values.convert(field, value)
+        return conversion.convert(field, value)
 
     def plain(self, field: Field, type: str) -> Plain | None:
-        return values.plain(field, type)
+        return conversion.plain(field, type)
 
     def empty(self, field: Field) -> Wire:
         if field.required:
@@ -43,10 +44,10 @@ class Records(Service):
         return []
 
     def identity(self, field: Field, wire: Wire) -> str:
-        return values.identity(field, wire)
+        return conversion.identity(field, wire)
 
     def identities(self, field: Field, wire: Wire) -> Sequence[str]:
-        found = (values.identity(field, item) for item in (wire if isinstance(wire, list) else [wire]))
+        found = (conversion.identity(field, item) for item in (wire if isinstance(wire, list) else [wire]))
         return tuple(dict.fromkeys(name for name in found if name))
 
     def find(self, client: Client, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
@@ -59,10 +60,10 @@ class Records(Service):
         return found
 
     def reads_first(self, names: Collection[str]) -> bool:
-        return not all(group.is_complete for group in parts.shared(dict.fromkeys(names)))
+        return not all(group.is_complete for group in compound_parts.shared(dict.fromkeys(names)))
 
     def contradictions(self, names: Collection[str]) -> Iterator[tuple[str, str]]:
-        return parts.contradictions(names)
+        return compound_parts.contradictions(names)
 
     def made_at(self, client: Client, remote_id: str) -> datetime | None:
         return writing.made_at(client, self.object, remote_id)
@@ -76,8 +77,8 @@ class Records(Service):
             found = self._found(client, match_field, wanted)
         except Rejected:
             half = len(wanted) // 2
-            parts = (wanted[:half], wanted[half:]) if half else ()
-            return {name: id_ for part in parts for name, id_ in self._batch(client, match_field, part).items()}
+            compound_parts = (wanted[:half], wanted[half:]) if half else ()
+            return {name: id_ for part in compound_parts for name, id_ in self._batch(client, match_field, part).items()}
         except Unavailable as problem:
             client.lookup.refused(throttled=problem.throttled)
             raise

@@ -13,16 +13,16 @@ from urllib.parse import quote
 
 from core.errors import Problem, Unavailable
 from destinations.contract import Operation, Outcome, Purpose, Result, Verb, Wire
-from destinations.services.attio import parts
+from destinations.services.attio import compound_parts
 from destinations.services.attio.client import Client
 from destinations.services.attio.errors import Answer
-from destinations.services.attio.holders import held, holders
+from destinations.services.attio.match_lookup import held, holders
 
 
 def write(client: Client, object_slug: str, operation: Operation) -> Outcome:
     """Sends the operation's requests. Raises as `Service.write`."""
-    outcome = _VERBS[operation.verb](Requests(client, object_slug, parts.joined(client, object_slug, operation)))
-    return replace(outcome, sent=parts.as_mapped(outcome.sent, operation))
+    outcome = _VERBS[operation.verb](Requests(client, object_slug, compound_parts.joined(client, object_slug, operation)))
+    return replace(outcome, sent=compound_parts.as_mapped(outcome.sent, operation))
 
 
 def made_at(client: Client, object_slug: str, record_id: str) -> datetime | None:

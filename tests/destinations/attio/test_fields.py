@@ -11,7 +11,7 @@ import pytest
 from core.errors import Misconfigured, Unavailable
 from destinations.contract import Field, Purpose
 from destinations.sandbox.wire import Fault
-from destinations.services.attio import parts
+from destinations.services.attio import compound_parts
 from destinations.services.attio.client import Client
 from destinations.services.attio.companies import AttioCompanies
 from destinations.services.attio.fields import field_of
@@ -42,9 +42,9 @@ def test_a_location_is_followed_by_its_ten_parts(fields: dict[str, Field]) -> No
 
 def test_what_cannot_be_written_has_no_parts() -> None:
     whole = Field("office", "Office", "location")
-    assert len(parts.fields(whole)) == 10
-    assert parts.fields(replace(whole, writable=False)) == []
-    assert parts.fields(replace(whole, multiple=True)) == []
+    assert len(compound_parts.fields(whole)) == 10
+    assert compound_parts.fields(replace(whole, writable=False)) == []
+    assert compound_parts.fields(replace(whole, multiple=True)) == []
 
 
 def test_only_unique_attributes_that_can_be_written_may_match(fields: dict[str, Field]) -> None:

@@ -11,11 +11,11 @@ import requests
 
 from core.errors import Rejected, Unavailable
 from destinations.contract import Field, Operation, Outcome, Purpose, Result, Verb
-from destinations.services.attio import parts
+from destinations.services.attio import compound_parts
 from destinations.services.attio.client import Client
 from destinations.services.attio.companies import AttioCompanies
-from destinations.services.attio.compounds import LOCATION_KEYS
 from destinations.services.attio.sandbox.server import AttioSandbox
+from destinations.services.attio.values.compounds import LOCATION_KEYS
 from tests.destinations.attio.conftest import CountingGate, record, sent
 
 Api = Callable[..., requests.Response]
@@ -25,7 +25,7 @@ PARIS = {**NOWHERE, "line_1": "1 rue de Rivoli", "locality": "Paris", "postcode"
 
 
 def part(key: str, of: str = "location") -> Field:
-    return next(field for field in parts.fields(Field("thing", "Thing", of)) if field.config["part"] == key)
+    return next(field for field in compound_parts.fields(Field("thing", "Thing", of)) if field.config["part"] == key)
 
 
 @pytest.fixture
@@ -176,8 +176,8 @@ def test_what_a_look_up_saw_is_not_read_again(
 
 
 def test_a_name_of_parts_gets_its_full_name() -> None:
-    assert [field.name for field in parts.fields(Field("name", "Name", "personal-name"))] == ["name.first_name", "name.last_name"]
-    (name,) = parts.shared({"name.last_name": "Lovelace"})
+    assert [field.name for field in compound_parts.fields(Field("name", "Name", "personal-name"))] == ["name.first_name", "name.last_name"]
+    (name,) = compound_parts.shared({"name.last_name": "Lovelace"})
     assert not name.is_complete
     assert name.whole({"first_name": "Ada", "last_name": "King", "full_name": "Ada King"}) == {
         "first_name": "Ada",

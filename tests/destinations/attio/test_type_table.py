@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from destinations.services.attio import type_table
-from destinations.services.attio.values import CONVERTERS
+from destinations.services.attio.values import type_table
+from destinations.services.attio.values.conversion import CONVERTERS
 
 PAGE = Path(__file__).parents[3] / "docs" / "attio-types.md"
 

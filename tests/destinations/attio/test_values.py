@@ -16,7 +16,7 @@ from destinations.contract import Field, Option
 from destinations.services.attio.sandbox.schema import Attribute, Choice
 from destinations.services.attio.sandbox.validation import take
 from destinations.services.attio.sandbox.workspace import Workspace
-from destinations.services.attio.values import CONVERTERS, convert, identity
+from destinations.services.attio.values.conversion import CONVERTERS, convert, identity
 
 OPTIONS = (Option("11111111-1111-4111-8111-111111111111", "SAAS"), Option("22222222-2222-4222-8222-222222222222", "Arts, Crafts"))
 CET = timezone(timedelta(hours=1))

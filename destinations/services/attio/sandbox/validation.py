@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 import phonenumbers
 
-from destinations.services.attio.domains import root
 from destinations.services.attio.sandbox.errors import Refusal, invalid_value, required, wrong_type, wrong_value
 from destinations.services.attio.sandbox.schema import Attribute
+from destinations.services.attio.values.domains import root
 
 Kept = dict[str, Any]
 """The fields of one value, without its bookkeeping."""

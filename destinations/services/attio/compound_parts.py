@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from destinations.contract import Field, Operation, Purpose, Verb, Wire
 from destinations.services.attio.client import Client
-from destinations.services.attio.compounds import LOCATION_KEYS
-from destinations.services.attio.holders import holders
+from destinations.services.attio.match_lookup import holders
+from destinations.services.attio.values.compounds import LOCATION_KEYS
 
 OF_TYPE: dict[str, tuple[str, ...]] = {"location": LOCATION_KEYS, "personal-name": ("first_name", "last_name")}
 """The parts of a type that may be mapped. A full name follows from its parts."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from core.errors import Rejected
 from destinations.contract import Field, Option
-from destinations.services.attio.values import CONVERTERS, convert
+from destinations.services.attio.values.conversion import CONVERTERS, convert
 
 _OPTIONS = (Option("0a000000-0000-4000-8000-000000000001", "SaaS"), Option("0a000000-0000-4000-8000-000000000002", "B2B"))
 _PERSON = "0a000000-0000-4000-8000-000000000003"

@@ -7,8 +7,8 @@ import re
 from typing import Any
 
 from destinations.contract import Field, Wire
-from destinations.services.attio import domains
-from destinations.services.attio.refusals import refused
+from destinations.services.attio.values import domains
+from destinations.services.attio.values.rejections import refused
 
 _SEPARATED = re.compile(r"[,;|\n]")
 _SPACED = re.compile(r"[,;|\s]+")

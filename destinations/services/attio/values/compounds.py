@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from destinations.contract import Field, Wire
-from destinations.services.attio import domains
-from destinations.services.attio.refusals import refused
-from destinations.services.attio.texts import decimal, plain_text
+from destinations.services.attio.values import domains
+from destinations.services.attio.values.rejections import refused
+from destinations.services.attio.values.scalars import decimal, plain_text
 
 LOCATION_KEYS = ("line_1", "line_2", "line_3", "line_4", "locality", "region", "postcode", "country_code", "latitude", "longitude")
 """All ten must be in a request; null stands for "unknown"."""

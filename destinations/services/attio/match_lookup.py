@@ -7,8 +7,8 @@ from typing import Any
 
 from core.errors import Rejected
 from destinations.contract import Field, Operation, Purpose
-from destinations.services.attio import values
 from destinations.services.attio.client import Client
+from destinations.services.attio.values import conversion
 
 _READ_KEYS = ("domain", "email_address", "phone_number", "original_phone_number", "currency_value", "value")
 
@@ -42,6 +42,6 @@ def kept_as(value: Mapping[str, Any]) -> Any:
 def identity_of(field: Field, kept: Any) -> str:
     """PURE. The identity of a value as Attio gives it back, or "" where it has none."""
     try:
-        return "" if kept is None else values.identity(field, values.convert(field, kept))
+        return "" if kept is None else conversion.identity(field, conversion.convert(field, kept))
     except Rejected:
         return ""

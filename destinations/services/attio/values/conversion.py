@@ -14,11 +14,11 @@ import phonenumbers
 
 from core.errors import Rejected
 from destinations.contract import Field, Plain, Wire
-from destinations.services.attio import compounds, domains
-from destinations.services.attio.lists import distinct, items
-from destinations.services.attio.moments import instant, moment
-from destinations.services.attio.refusals import refused, shape
-from destinations.services.attio.texts import decimal, is_unicode, plain_text
+from destinations.services.attio.values import compounds, domains
+from destinations.services.attio.values.datetimes import instant, moment
+from destinations.services.attio.values.lists import distinct, items
+from destinations.services.attio.values.rejections import refused, shape
+from destinations.services.attio.values.scalars import decimal, is_unicode, plain_text
 
 Converter = Callable[[Field, Any], Wire]
 
