@@ -13,10 +13,11 @@ from activations.setup import attribute_drift, schedules
 from core.errors import Misconfigured
 from core.health import Health
 from destinations.models import Connection, Destination
-from dinmo.workspace import file, plan, standing, things
-from dinmo.workspace.models import Ask
+from dinmo.workspace import file, from_database, plan
+from dinmo.workspace import model as things
+from dinmo.workspace.kinds.models import Ask
+from dinmo.workspace.kinds.schedules import columns
 from dinmo.workspace.problems import Problem, Refused
-from dinmo.workspace.schedules import columns
 from segments import definitions, discovery
 from segments.models import FIRST_COMPUTED, Column, DataModel, Relation, Segment, Source
 
@@ -34,15 +35,15 @@ def apply(text: str, environment: Mapping[str, str], ask: Ask, *, dry_run: bool 
         Refused: with everything that is wrong; nothing is applied.
         Misconfigured: the workspace was changed by somebody else at the same time.
     """
-    before = standing.read()
-    made = plan.make(file.read(text, environment, before, ask), before, standing.sent(), standing.retyped())
+    before = from_database.read()
+    made = plan.make(file.read(text, environment, before, ask), before, from_database.sent(), from_database.retyped())
     if dry_run:
         return made
     if made.afresh and not yes:
         raise Refused(Problem(afresh.activation.line(), str(afresh)) for afresh in made.afresh)
     with transaction.atomic():
         # Sources were asked since `before` was read, which can take long.
-        if standing.read() != before:
+        if from_database.read() != before:
             raise Misconfigured("workspace_changed", "The workspace was changed in the meantime. Nothing was applied; apply again.")
         _write(made)
         if yes:
@@ -181,8 +182,8 @@ def _schedules(row: Activation, thing: things.Activation) -> None:
     """A schedule has no name: one that is wanted as it is stays, with the time it last fired."""
     wanted = list(thing.schedules)
     for present in row.schedules.all():
-        if standing.schedule(present) in wanted:
-            wanted.remove(standing.schedule(present))
+        if from_database.schedule(present) in wanted:
+            wanted.remove(from_database.schedule(present))
         else:
             schedules.remove(present)
             present.delete()

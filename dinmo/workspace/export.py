@@ -14,9 +14,9 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarStri
 from core.parameters import Parameter
 from core.plugins import Registry
 from destinations.registry import platforms
-from dinmo.workspace import things
-from dinmo.workspace.document import escape
-from dinmo.workspace.models import file_table
+from dinmo.workspace import model
+from dinmo.workspace.kinds.models import file_table
+from dinmo.workspace.yaml_document import escape
 from segments.registry import engines
 
 HEAD = "# The workspace. Secrets are not part of it: one that is left out stays as it is; write e.g. `password: ${NAME}` to set it.\n"
@@ -43,7 +43,7 @@ _LIMIT = ("rows", "order_by", "descending")
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 
 
-def text(workspace: things.Workspace) -> str:
+def text(workspace: model.Workspace) -> str:
     """The YAML of the workspace, without any secret."""
     written = {
         "sources": [_source(thing) for thing in workspace.sources.values()],
@@ -65,16 +65,16 @@ def text(workspace: things.Workspace) -> str:
     return HEAD + out.getvalue()
 
 
-def _source(thing: things.Source) -> CommentedMap:
+def _source(thing: model.Source) -> CommentedMap:
     zone = thing.timezone if thing.timezone != "UTC" else None
     return _account({"name": thing.name, "engine": thing.engine, "timezone": zone}, "engine", thing, engines)
 
 
-def _connection(thing: things.Connection) -> CommentedMap:
+def _connection(thing: model.Connection) -> CommentedMap:
     return _account({"name": thing.name, "platform": thing.platform}, "platform", thing, platforms)
 
 
-def _account(head: Mapping[str, Any], slug: str, thing: things.Source | things.Connection, registry: Registry[Any]) -> CommentedMap:
+def _account(head: Mapping[str, Any], slug: str, thing: model.Source | model.Connection, registry: Registry[Any]) -> CommentedMap:
     plugin = registry.all.get(head[slug])
     written = _block({**head, **_settings(thing.config, plugin.parameters if plugin else ())})
     hidden = sorted(name for name, value in thing.secrets.items() if value not in (None, ""))
@@ -91,7 +91,7 @@ def _settings(config: Mapping[str, Any], parameters: Iterable[Parameter]) -> dic
     return {name: config[name] for name in ordered if config[name] not in (None, "") and config[name] != defaults.get(name)}
 
 
-def _model(thing: things.Model, source: things.Source) -> CommentedMap:
+def _model(thing: model.Model, source: model.Source) -> CommentedMap:
     table = thing.table if thing.table != file_table(source) else None
     return _block(
         {
@@ -107,12 +107,12 @@ def _model(thing: things.Model, source: things.Source) -> CommentedMap:
     )
 
 
-def _column(thing: things.Column) -> CommentedMap:
+def _column(thing: model.Column) -> CommentedMap:
     shown = {"as": thing.name if thing.origin else None, "used": None if thing.used else False, "categorical": thing.categorical or None}
     return _flow({"from": thing.origin or thing.name, **shown})
 
 
-def _computed(thing: things.Computed) -> CommentedMap:
+def _computed(thing: model.Computed) -> CommentedMap:
     definition = dict(sorted(thing.definition.items(), key=_place))
     labels = [_block({**item, "where": _conditions(item["where"])}) for item in definition.get("labels", ())]
     if labels or "where" in definition:
@@ -120,7 +120,7 @@ def _computed(thing: things.Computed) -> CommentedMap:
     return _flow({"name": thing.name, **definition})
 
 
-def _segment(thing: things.Segment) -> CommentedMap:
+def _segment(thing: model.Segment) -> CommentedMap:
     return _block(
         {
             "name": thing.name,
@@ -133,15 +133,15 @@ def _segment(thing: things.Segment) -> CommentedMap:
     )
 
 
-def _relation(thing: things.Relation) -> CommentedMap:
+def _relation(thing: model.Relation) -> CommentedMap:
     return _flow({"from": f"{thing.model}.{thing.column}", "to": f"{thing.to_model}.{thing.to_column}"})
 
 
-def _destination(thing: things.Destination) -> CommentedMap:
+def _destination(thing: model.Destination) -> CommentedMap:
     return _block({"name": thing.name, "connection": thing.connection, "service": thing.service})
 
 
-def _activation(thing: things.Activation) -> CommentedMap:
+def _activation(thing: model.Activation) -> CommentedMap:
     return _block(
         {
             "name": thing.name,
@@ -160,7 +160,7 @@ def _activation(thing: things.Activation) -> CommentedMap:
     )
 
 
-def _field(row: things.FieldMapping) -> CommentedMap:
+def _field(row: model.FieldMapping) -> CommentedMap:
     origin = {"from": row.column} if row.column else {"value": row.value}
     written = _flow({**origin, "to": row.target, **_options(row)})
     if "value" in origin and "value" not in written:
@@ -168,27 +168,27 @@ def _field(row: things.FieldMapping) -> CommentedMap:
     return written
 
 
-def _custom(row: things.FieldMapping) -> Any:
+def _custom(row: model.FieldMapping) -> Any:
     options = _options(row)
     if row.target == row.column and not options:
         return as_yaml(row.column)
     return _flow({"from": row.column, "to": row.target, **options})
 
 
-def _options(row: things.FieldMapping) -> dict[str, str]:
+def _options(row: model.FieldMapping) -> dict[str, str]:
     options = {"when_empty": (row.when_empty, "keep"), "multi": (row.multi, "replace")}
     return {name: value for name, (value, default) in options.items() if value != default}
 
 
-def _schedule(schedule: things.Schedule) -> CommentedMap:
+def _schedule(schedule: model.Schedule) -> CommentedMap:
     if schedule.kind == "interval":
         return _flow({"every": f"{schedule.every} {schedule.unit}"})
     zone = schedule.timezone if schedule.timezone != "UTC" else None
     return _flow({"cron": schedule.cron, "days": list(schedule.days), "at": schedule.at, "timezone": zone})
 
 
-def _warnings(warnings: things.Warnings) -> CommentedMap | None:
-    if warnings == things.Warnings():
+def _warnings(warnings: model.Warnings) -> CommentedMap | None:
+    if warnings == model.Warnings():
         return None
     return _flow(
         {

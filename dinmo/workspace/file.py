@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from dinmo.workspace import accounts, activations, document, models, relations, segments, things
+from dinmo.workspace import model, yaml_document
+from dinmo.workspace.block import Block
+from dinmo.workspace.kinds import accounts, activations, models, relations, segments
+from dinmo.workspace.names import Scope
 from dinmo.workspace.problems import Problems
-from dinmo.workspace.reading import Block
-from dinmo.workspace.scope import Scope
 
 
-def read(text: str, environment: Mapping[str, str], standing: things.Workspace, ask: models.Ask) -> things.Workspace:
+def read(text: str, environment: Mapping[str, str], standing: model.Workspace, ask: models.Ask) -> model.Workspace:
     """What the text wants, checked against itself, against what stands, and against its sources.
 
     Args:
@@ -22,11 +23,11 @@ def read(text: str, environment: Mapping[str, str], standing: things.Workspace, 
         problems.Refused: with everything that is wrong.
     """
     problems = Problems()
-    top = Block(document.parse(text, environment, problems), "The workspace", problems)
+    top = Block(yaml_document.parse(text, environment, problems), "The workspace", problems)
     # Where a variable is missing, a source would be asked with wrong credentials.
     reader_of_models = models.Reader(None if problems.found else ask)
     scope = Scope(standing)
-    readers: dict[str, tuple[str, Callable[[Block, Scope], things.Thing]]] = {
+    readers: dict[str, tuple[str, Callable[[Block, Scope], model.Thing]]] = {
         "sources": ("A source", accounts.source),
         "models": ("A model", reader_of_models),
         "relations": ("A relation", relations.read),
@@ -45,7 +46,7 @@ def read(text: str, environment: Mapping[str, str], standing: things.Workspace, 
     return scope.workspace()
 
 
-def _say(scope: Scope, section: str, block: Block, reader: Callable[[Block, Scope], things.Thing]) -> None:
+def _say(scope: Scope, section: str, block: Block, reader: Callable[[Block, Scope], model.Thing]) -> None:
     before = len(block.problems.found)
     if not block.broken:
         thing = reader(block, scope)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
-from dinmo.workspace import things
+from dinmo.workspace import model as things
 
 
 @dataclass(frozen=True)

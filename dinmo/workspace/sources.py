@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dinmo.workspace import things
+from dinmo.workspace import model
 from segments import discovery
 from segments.contract import ColumnInfo
 from segments.models import Source
 
 
-def columns(source: things.Source, table: str, sql: str) -> tuple[things.Column, ...]:
+def columns(source: model.Source, table: str, sql: str) -> tuple[model.Column, ...]:
     """The columns of a table or a query, as the source has them now.
 
     Raises:
@@ -25,5 +25,5 @@ def columns(source: things.Source, table: str, sql: str) -> tuple[things.Column,
     return tuple(_column(one) for one in found)
 
 
-def _column(one: ColumnInfo) -> things.Column:
-    return things.Column(name=one.name, type=str(one.type), native=one.native[: discovery.LONGEST_NAME], nullable=one.nullable)
+def _column(one: ColumnInfo) -> model.Column:
+    return model.Column(name=one.name, type=str(one.type), native=one.native[: discovery.LONGEST_NAME], nullable=one.nullable)

@@ -16,7 +16,7 @@ from destinations.contract import Field
 from destinations.discovery import keep
 from destinations.models import Connection, Destination
 from dinmo.workspace import apply as applying
-from dinmo.workspace import export, plan, problems, sources, standing
+from dinmo.workspace import export, from_database, plan, problems, sources
 from segments.models import DataModel, Segment, Source
 from tests.dinmo import shop
 
@@ -99,10 +99,10 @@ def test_columns_come_from_the_source_with_their_types() -> None:
 
 def test_applying_twice_changes_nothing() -> None:
     apply()
-    stood = standing.read()
+    stood = from_database.read()
     tasks = list(PeriodicTask.objects.values_list("name", "date_changed"))
     assert lines() == ["= 10 unchanged", "Nothing changed."]
-    assert standing.read() == stood
+    assert from_database.read() == stood
     assert list(PeriodicTask.objects.values_list("name", "date_changed")) == tasks
 
 
@@ -231,7 +231,7 @@ def test_the_table_of_a_file_may_be_left_out(tmp_path: Path) -> None:
     assert lines(text) == ["+ source People file", "+ model People"]
     assert DataModel.objects.get().table == "people"
     assert lines(text)[-1] == "Nothing changed."
-    assert "table" not in export.text(standing.read())
+    assert "table" not in export.text(from_database.read())
 
 
 def test_a_changed_column_of_the_source_is_a_change_of_the_model(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
 from dinmo.workspace import export
-from dinmo.workspace.document import Node, parse
 from dinmo.workspace.problems import Problems, Refused
+from dinmo.workspace.yaml_document import Node, parse
 
 LETTERS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 LOOKALIKES = st.sampled_from(

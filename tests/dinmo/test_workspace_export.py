@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from activations.models import Activation
 from destinations.models import Connection, Destination
 from dinmo.workspace import apply as applying
-from dinmo.workspace import export, file, plan, problems, sources, standing, things
+from dinmo.workspace import export, file, from_database, plan, problems, sources
+from dinmo.workspace import model as things
 from segments.models import DataModel, Segment, Source
 from tests.dinmo import shop
 
@@ -176,7 +177,7 @@ def test_every_workspace_goes_into_the_database_and_out_again(workspace: things.
         given_tokens = export.text(workspace).replace("platform: attio", "token: t-1\n    platform: attio")
         given_tokens = given_tokens.replace("platform: intercom", "token: t-2\n    platform: intercom")
         applying.apply(given_tokens, {}, columns)
-        stood = standing.read()
+        stood = from_database.read()
         assert plan.make(workspace, stood, ()).steps == ()
         again = applying.apply(export.text(stood), {}, columns)
         assert list(again.lines())[-1] == "Nothing changed."
@@ -192,20 +193,20 @@ def _shop(tmp_path: Path, settings: Any, db: None) -> None:
 
 @pytest.mark.usefixtures("_shop")
 def test_an_export_applied_changes_nothing() -> None:
-    made = applying.apply(export.text(standing.read()), {}, sources.columns)
+    made = applying.apply(export.text(from_database.read()), {}, sources.columns)
     assert list(made.lines()) == ["= 10 unchanged", "Nothing changed."]
 
 
 @pytest.mark.usefixtures("_shop")
 def test_an_export_holds_no_secret_but_says_which_are_kept() -> None:
-    text = export.text(standing.read())
+    text = export.text(from_database.read())
     assert "secret-1" not in text
     assert text.count("token: kept, not exported") == 2
 
 
 @pytest.mark.usefixtures("_shop")
 def test_an_export_into_an_empty_workspace_asks_for_the_secrets_at_their_lines() -> None:
-    text = export.text(standing.read())
+    text = export.text(from_database.read())
     for model in (Activation, Segment, DataModel, Source, Destination, Connection):
         model._default_manager.all().delete()
     with pytest.raises(problems.Refused) as refused:
@@ -220,7 +221,7 @@ def test_what_was_made_in_the_browser_is_exported_too() -> None:
     activation = Activation.objects.get(name="Companies to Intercom")
     activation.mappings.filter(target="mrr").update(position=0, when_empty="clear")
     activation.schedules.create(kind="interval", every=2, unit="hours", timezone="Europe/Paris")
-    text = export.text(standing.read())
+    text = export.text(from_database.read())
     assert "- {from: mrr, to: mrr, when_empty: clear}" in text
     assert "- {every: 2 hours}" in text
     assert list(applying.apply(text, {}, sources.columns).lines())[-1] == "Nothing changed."

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dinmo.workspace import apply as applying
-from dinmo.workspace import export, problems, sources, standing
+from dinmo.workspace import export, from_database, problems, sources
 from segments.models import Relation, Segment
 from tests.dinmo import shop
 
@@ -51,15 +51,15 @@ def test_applying_twice_and_applying_what_was_exported_change_nothing() -> None:
     applied(FILE)
     assert str(Relation.objects.get()) == "Paying.id → Companies.id"
     assert applied(FILE)[-1] == "Nothing changed."
-    written = export.text(standing.read())
+    written = export.text(from_database.read())
     assert "- {from: Paying.id, to: Companies.id}" in written
     assert "limit: {rows: 5, order_by: mrr, descending: true}" in written
     assert applied(written)[-1] == "Nothing changed."
-    before = standing.read()
+    before = from_database.read()
     Segment.objects.all().delete()
     Relation.objects.all().delete()
     applied(written)
-    assert standing.read() == before
+    assert from_database.read() == before
 
 
 def test_a_segment_may_ask_about_one_further_down_but_not_in_a_circle() -> None:

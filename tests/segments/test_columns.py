@@ -13,7 +13,7 @@ from django.utils import timezone
 from activations.models import Activation, FieldMapping
 from destinations.models import Connection, Destination
 from dinmo.workspace import apply as applying
-from dinmo.workspace import export, sources, standing
+from dinmo.workspace import export, from_database, sources
 from segments import read, watch
 from segments.discovery import refresh_columns
 from segments.models import FIRST_COMPUTED, DataModel, Relation, Segment, Source
@@ -187,7 +187,7 @@ def test_a_workspace_file_says_how_columns_are_shown_there_and_back(file: Path) 
     assert list(model.column_types()) == ["id", "name", "revenue"]
     assert model.columns.get(name="revenue").categorical
     assert read.count(read.selection(Segment.objects.get()), now=timezone.now()) == 3
-    written = export.text(standing.read())
+    written = export.text(from_database.read())
     assert "{from: mrr, as: revenue, categorical: true}" in written and "{from: notes, used: false}" in written
     for text in (FILE, written, FILE.split("segments:")[0].split("    columns:")[0]):
         assert list(applying.apply(text, {}, sources.columns).lines())[0].startswith("= "), text

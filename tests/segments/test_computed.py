@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from core.errors import Misconfigured
 from dinmo.workspace import apply as applying
-from dinmo.workspace import export, problems, sources, standing
+from dinmo.workspace import export, from_database, problems, sources
 from segments import computed, definitions, formulas, read, uses, watch
 from segments.discovery import refresh_columns
 from segments.models import Column, ComputedField, DataModel, Relation, Segment, Source
@@ -304,7 +304,7 @@ def test_a_workspace_file_defines_fields_there_and_back(file: Path) -> None:
     model = DataModel.objects.get(name="Companies")
     assert rows(model, "spent", "big orders", "tier") == [[700.3, 2, "Gold"], [40.0, 0, "no"], [0, 0, "no"]]
     assert read.count(read.selection(Segment.objects.get()), now=NOW) == 1
-    written = export.text(standing.read())
+    written = export.text(from_database.read())
     unsaid = FILE.split("    computed:")[0] + FILE[FILE.index("  - {name: Orders") :]
     for text in (FILE, written, unsaid):
         assert applied(text) == ["= 5 unchanged", "Nothing changed."], text

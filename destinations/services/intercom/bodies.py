@@ -8,8 +8,8 @@ from typing import Any
 
 from core.errors import Rejected
 from destinations.contract import Wire
-from destinations.services.intercom.attributes import COMPANY, Model
-from destinations.services.intercom.values import LATEST_SECONDS
+from destinations.services.intercom.fields import COMPANY, Model
+from destinations.services.intercom.values.conversion import LATEST_SECONDS
 
 
 def body(sent: Mapping[str, Wire], model: Model = COMPANY) -> dict[str, Wire]:

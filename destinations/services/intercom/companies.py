@@ -8,11 +8,13 @@ from typing import Any
 
 from core.errors import Misconfigured, Rejected, Unavailable
 from destinations.contract import Field, Limits, Mode, NewField, Operation, Outcome, Plain, Result, Service, Verb, Wire
-from destinations.services.intercom import attributes, custom, errors, values
-from destinations.services.intercom.attributes import MATCH
+from destinations.services.intercom import custom_attributes, errors
+from destinations.services.intercom import fields as attributes
 from destinations.services.intercom.bodies import body, check_cleared, moment
 from destinations.services.intercom.client import Answer, IntercomClient
+from destinations.services.intercom.fields import MATCH
 from destinations.services.intercom.platform import PLATFORM
+from destinations.services.intercom.values import conversion
 
 CREATED_AT = "remote_created_at"
 
@@ -50,11 +52,11 @@ class IntercomCompanies(Service):
 
     def convert(self, field: Field, value: Any) -> Wire:
         """PURE. See the table in `values`."""
-        return values.convert(field, value)
+        return conversion.convert(field, value)
 
     def plain(self, field: Field, type: str) -> Plain | None:
         """PURE. See `values`."""
-        return values.plain(field, type)
+        return conversion.plain(field, type)
 
     def empty(self, field: Field) -> Wire:
         """PURE. Null; whether Intercom followed is checked in its answer."""
@@ -95,15 +97,15 @@ class IntercomCompanies(Service):
 
     def check_new_fields(self, fields: Sequence[Field], wanted: Sequence[NewField]) -> Iterator[str]:
         """PURE. Names, collisions with companies and contacts, types, and the limit of 250."""
-        return custom.refusals(fields, wanted)
+        return custom_attributes.refusals(fields, wanted)
 
     def new_field(self, wanted: NewField) -> Field:
         """PURE. A custom attribute of the data type that fits the column."""
-        return custom.planned(wanted)
+        return custom_attributes.planned(wanted)
 
     def prepare(self, client: IntercomClient, fields: Sequence[Field], wanted: Sequence[NewField]) -> list[Field]:
         """Creates missing custom attributes and un-archives archived ones that are wanted."""
-        return custom.prepare(client, fields, wanted)
+        return custom_attributes.prepare(client, fields, wanted)
 
 
 def _update(client: IntercomClient, operation: Operation) -> Outcome:

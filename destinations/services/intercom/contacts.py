@@ -11,11 +11,13 @@ from typing import Any
 
 from core.errors import Rejected
 from destinations.contract import Field, Limits, Mode, NewField, Operation, Outcome, Plain, Purpose, Result, Service, Verb, Wire
-from destinations.services.intercom import attributes, custom, errors, values
-from destinations.services.intercom.attributes import CONTACT
+from destinations.services.intercom import custom_attributes, errors
+from destinations.services.intercom import fields as attributes
 from destinations.services.intercom.bodies import body, check_cleared, moment
 from destinations.services.intercom.client import Answer, IntercomClient
+from destinations.services.intercom.fields import CONTACT
 from destinations.services.intercom.platform import PLATFORM
+from destinations.services.intercom.values import conversion
 
 EMAIL, ROLE, USER = "email", "role", "user"
 SHOWN_AT_MOST = 50
@@ -49,7 +51,7 @@ class IntercomContacts(Service):
 
     def convert(self, field: Field, value: Any) -> Wire:
         """PURE. See the table in `values`; an email address without the space around it."""
-        wire = values.convert(field, value)
+        wire = conversion.convert(field, value)
         if field.name != EMAIL or field.custom:
             return wire
         if not _ADDRESS.fullmatch(wire.strip()):
@@ -58,7 +60,7 @@ class IntercomContacts(Service):
 
     def plain(self, field: Field, type: str) -> Plain | None:
         """PURE. See `values`; email addresses are looked at one by one."""
-        return None if field.name == EMAIL and not field.custom else values.plain(field, type)
+        return None if field.name == EMAIL and not field.custom else conversion.plain(field, type)
 
     def empty(self, field: Field) -> Wire:
         """PURE. Null; whether Intercom followed is checked in its answer."""
@@ -126,15 +128,15 @@ class IntercomContacts(Service):
 
     def check_new_fields(self, fields: Sequence[Field], wanted: Sequence[NewField]) -> Iterator[str]:
         """PURE. Names, collisions with companies and contacts, types, and the limit of 250."""
-        return custom.refusals(fields, wanted, CONTACT)
+        return custom_attributes.refusals(fields, wanted, CONTACT)
 
     def new_field(self, wanted: NewField) -> Field:
         """PURE. A custom attribute of the data type that fits the column."""
-        return custom.planned(wanted, CONTACT)
+        return custom_attributes.planned(wanted, CONTACT)
 
     def prepare(self, client: IntercomClient, fields: Sequence[Field], wanted: Sequence[NewField]) -> list[Field]:
         """Creates missing custom attributes and un-archives archived ones that are wanted."""
-        return custom.prepare(client, fields, wanted, CONTACT)
+        return custom_attributes.prepare(client, fields, wanted, CONTACT)
 
 
 def _put(client: IntercomClient, remote_id: str, sent: Mapping[str, Wire]) -> Outcome:

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.commands import ScriptedCommand
 from core.errors import Problem
-from dinmo.workspace import export, standing
+from dinmo.workspace import export, from_database
 
 
 class Command(ScriptedCommand):
@@ -20,7 +20,7 @@ class Command(ScriptedCommand):
 
     def handle(self, *args: Any, file: str, **options: Any) -> None:
         try:
-            text = export.text(standing.read())
+            text = export.text(from_database.read())
             if file == "-":
                 self.stdout.write(text, ending="")
             else:

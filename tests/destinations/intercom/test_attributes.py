@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import Unavailable
 from destinations.contract import Field, Option, Purpose
-from destinations.services.intercom import attributes
+from destinations.services.intercom import fields as attributes
 from destinations.services.intercom.client import IntercomClient
 from destinations.services.intercom.companies import IntercomCompanies
 from tests.destinations.intercom.conftest import NotingGate, Vendor

@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 
 from core.errors import Misconfigured, Unavailable
 from destinations.contract import NewField, Purpose
-from destinations.services.intercom import attributes, custom
+from destinations.services.intercom import custom_attributes, fields
 from destinations.services.intercom.client import IntercomClient
 from destinations.services.intercom.companies import IntercomCompanies
 from tests.destinations.intercom.conftest import NotingGate, Vendor
 from tests.destinations.intercom.test_attributes import entry
 
 TYPES = {"text": "string", "integer": "integer", "number": "float", "boolean": "boolean", "date": "date", "timestamp": "date"}
-EMPTY = attributes.fields((), ())
+EMPTY = fields.fields((), ())
 
 
 def refused(known: list[Any], *wanted: NewField) -> list[str]:
-    return list(custom.refusals(known, wanted))
+    return list(custom_attributes.refusals(known, wanted))
 
 
 def test_missing_ones_are_created_once_with_the_type_of_their_column(
@@ -180,7 +180,7 @@ FITS = {
 @pytest.mark.parametrize("present", FITS)
 @pytest.mark.parametrize("column", TYPES)
 def test_a_type_that_does_not_fit_an_existing_attribute_is_named(present: str, column: str) -> None:
-    found = refused(attributes.fields([entry("seats", present)], ()), NewField("seats", column))
+    found = refused(fields.fields([entry("seats", present)], ()), NewField("seats", column))
     if column in FITS[present]:
         assert found == []
     else:
@@ -191,24 +191,24 @@ def test_a_type_that_does_not_fit_an_existing_attribute_is_named(present: str, c
 
 
 def test_an_archived_attribute_of_another_type_is_named_too() -> None:
-    assert len(refused(attributes.fields([entry("seats", "date", archived=True)], ()), NewField("seats", "text"))) == 1
+    assert len(refused(fields.fields([entry("seats", "date", archived=True)], ()), NewField("seats", "text"))) == 1
 
 
 def test_an_existing_attribute_that_can_not_be_written_is_named() -> None:
-    (sentence,) = refused(attributes.fields([entry("seats", api_writable=False)], ()), NewField("seats", "text"))
+    (sentence,) = refused(fields.fields([entry("seats", api_writable=False)], ()), NewField("seats", "text"))
     assert "exists in Intercom and can't be written" in sentence
 
 
 def test_the_limit_counts_both_models_and_leaves_archived_ones_out() -> None:
     company = [entry(f"c{number}") for number in range(200)] + [entry("gone", archived=True)]
-    known = attributes.fields(company, [entry(f"p{number}") for number in range(48)])
+    known = fields.fields(company, [entry(f"p{number}") for number in range(48)])
     assert refused(known, NewField("one", "text"), NewField("two", "text"), NewField("two", "text"), NewField("c7", "text")) == []
     (sentence,) = refused(known, NewField("one", "text"), NewField("two", "text"), NewField("gone", "text"))
     assert "allows 250 custom attributes; the workspace uses 248, and this needs 3 more" in sentence
 
 
 def test_every_reason_is_said_at_once() -> None:
-    known = attributes.fields([entry("seats", "date")], [entry("tier")])
+    known = fields.fields([entry("seats", "date")], [entry("tier")])
     assert len(refused(known, NewField("seats", "text"), NewField("tier", "text"), NewField("a.b", "text"), NewField("fine", "text"))) == 3
 
 
@@ -216,13 +216,13 @@ def test_every_reason_is_said_at_once() -> None:
 def test_a_name_is_taken_or_refused_in_one_sentence_and_never_both(name: str, kind: str) -> None:
     found = refused(EMPTY, NewField(name, kind))
     allowed = all(character.isalnum() or character in " _-" or unicodedata.category(character) == "Sc" for character in name)
-    fine = bool(name) and name.strip() == name and allowed and name not in attributes.STANDARD and kind in TYPES
+    fine = bool(name) and name.strip() == name and allowed and name not in fields.STANDARD and kind in TYPES
     assert found == [] if fine else len(found) == 1
     assert all(sentence.endswith(".") for sentence in found)
 
 
 @given(st.lists(st.sampled_from("abcdef"), max_size=6), st.integers(244, 250))
 def test_the_limit_is_reached_exactly_when_more_is_wanted_than_fits(names: list[str], used: int) -> None:
-    known = attributes.fields([entry(f"c{number}") for number in range(used)], ())
+    known = fields.fields([entry(f"c{number}") for number in range(used)], ())
     found = refused(known, *(NewField(name, "text") for name in names))
     assert bool(found) == (used + len(set(names)) > 250 and bool(names))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from destinations.services.intercom import type_table
-from destinations.services.intercom.custom import DATA_TYPES
-from destinations.services.intercom.values import TYPES
+from destinations.services.intercom.custom_attributes import DATA_TYPES
+from destinations.services.intercom.values import type_table
+from destinations.services.intercom.values.conversion import TYPES
 
 PAGE = Path(__file__).parents[3] / "docs" / "intercom-types.md"
 SOURCES = {"text", "integer", "number", "boolean", "date", "timestamp", "list", "object"}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.errors import Rejected
 from destinations.contract import Field, Option
-from destinations.services.intercom.values import INTEGER_AT_MOST, LATEST_SECONDS, TYPES, convert
+from destinations.services.intercom.values.conversion import INTEGER_AT_MOST, LATEST_SECONDS, TYPES, convert
 
 
 def custom(kind: str, *options: str) -> Field:

@@ -1,6 +1,6 @@
 """PURE. The type table of the documentation: what becomes of a value, told by the code that converts it.
 
-`python -m destinations.services.attio.type_table > docs/attio-types.md` writes it anew.
+`python -m destinations.services.attio.values.type_table > docs/attio-types.md` writes it anew.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def markdown() -> str:
     """The whole page."""
     head = (
         "# What is sent to Attio\n\n"
-        "Made by the code that converts (`python -m destinations.services.attio.type_table`). A value that is refused makes its "
+        "Made by the code that converts (`python -m destinations.services.attio.values.type_table`). A value that is refused makes its "
         "row invalid; nothing of that row is sent. An empty value is left out, or clears the attribute where its mapping says so. "
         "A part such as `primary_location.locality` or `name.last_name` takes one text, and shares the value of its attribute with "
         "the other parts. Companies and people take the same: of the types below, personal-name is found on people alone, domain on "

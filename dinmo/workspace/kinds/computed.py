@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from core.errors import Misconfigured
-from dinmo.workspace import things
-from dinmo.workspace.reading import Block
-from dinmo.workspace.scope import Scope
-from dinmo.workspace.segments import world
+from dinmo.workspace import model as things
+from dinmo.workspace.block import Block
+from dinmo.workspace.kinds.segments import world
+from dinmo.workspace.names import Scope
 from segments import computed, conditions
 from segments.computed import KINDS, MOST_FIELDS
 from segments.tree import columns

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dinmo.workspace import things
-from dinmo.workspace.reading import Block, did_you_mean
-from dinmo.workspace.scope import Scope
+from dinmo.workspace import model as things
+from dinmo.workspace.block import Block, did_you_mean
+from dinmo.workspace.names import Scope
 
 
 def read(block: Block, scope: Scope) -> things.Relation:

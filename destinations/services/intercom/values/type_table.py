@@ -1,6 +1,6 @@
 """PURE. The type table of the documentation: what becomes of a value, told by the code that converts it.
 
-`python -m destinations.services.intercom.type_table > docs/intercom-types.md` writes it anew.
+`python -m destinations.services.intercom.values.type_table > docs/intercom-types.md` writes it anew.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import Any
 
 from core.errors import Rejected
 from destinations.contract import Field, NewField, Option, Service
-from destinations.services.intercom import attributes, custom, values
-from destinations.services.intercom.attributes import CONTACT, Model
+from destinations.services.intercom import custom_attributes, fields
 from destinations.services.intercom.companies import IntercomCompanies
 from destinations.services.intercom.contacts import IntercomContacts
+from destinations.services.intercom.fields import CONTACT, Model
+from destinations.services.intercom.values import conversion
 
 _OPTIONS = (Option("Basic", "Basic"), Option("Pro", "Pro"))
 
@@ -31,14 +32,14 @@ NATURAL: tuple[tuple[str, Any], ...] = (
 )
 """A value of each source type but text."""
 TEXTS: dict[str, tuple[str, ...]] = {
-    "string": ("Acme", "x" * (values.STRING_LENGTH + 1)),
+    "string": ("Acme", "x" * (conversion.STRING_LENGTH + 1)),
     "string, with options": ("pro", "Gold"),
-    "integer": ("42", "42.5", str(values.INTEGER_AT_MOST + 1), "1,250"),
+    "integer": ("42", "42.5", str(conversion.INTEGER_AT_MOST + 1), "1,250"),
     "float": ("12.50", "1e3", "12,50"),
     "boolean": ("yes", "0", "maybe"),
     "date": ("2024-02-29", "2024-02-29T22:30:00+02:00", "1709245800", "1709245800000", "29/02/2024"),
 }
-COMPANY_TEXTS = {"company_id": ("A-17", " A-17 "), "monthly_spend": ("155", "155.98", str(values.INTEGER_AT_MOST + 1))}
+COMPANY_TEXTS = {"company_id": ("A-17", " A-17 "), "monthly_spend": ("155", "155.98", str(conversion.INTEGER_AT_MOST + 1))}
 CONTACT_TEXTS = {"email": ("Ada@Acme.com", "ada at acme"), "external_id": ("A-17",), "role": ("Lead", "admin")}
 """Attributes of Intercom's own that take something else than others of their type."""
 
@@ -49,33 +50,33 @@ def rows() -> Iterator[tuple[str, str, str, str]]:
         kind, _, several = name.partition(",")
         field = Field("it", "It", kind, custom=True, options=_OPTIONS if several else ())
         yield from _rows(f"custom: {name}", IntercomCompanies(), field, texts)
-    yield from _own(IntercomCompanies(), attributes.COMPANY, COMPANY_TEXTS)
+    yield from _own(IntercomCompanies(), fields.COMPANY, COMPANY_TEXTS)
     yield from _own(IntercomContacts(), CONTACT, CONTACT_TEXTS)
 
 
 def created() -> Iterator[tuple[str, str]]:
     """Type of a column, and the data type of the custom attribute that is made for it, or why none is."""
-    for name in (*custom.DATA_TYPES, "list", "object"):
-        refused = next(custom.refusals((), [NewField("it", name)]), "")
-        yield name, "refused: " + refused.removeprefix("The column 'it' ") if refused else f"`{custom.DATA_TYPES[name]}`"
+    for name in (*custom_attributes.DATA_TYPES, "list", "object"):
+        refused = next(custom_attributes.refusals((), [NewField("it", name)]), "")
+        yield name, "refused: " + refused.removeprefix("The column 'it' ") if refused else f"`{custom_attributes.DATA_TYPES[name]}`"
 
 
 def markdown() -> str:
     """The whole page."""
     head = (
         "# What is sent to Intercom\n\n"
-        "Made by the code that converts (`python -m destinations.services.intercom.type_table`). A value that is refused makes its "
+        "Made by the code that converts (`python -m destinations.services.intercom.values.type_table`). A value that is refused makes its "
         "row invalid; nothing of that row is sent, and nothing is ever shortened. An empty value is left out, or cleared with null where "
         "its mapping says so. Companies and contacts take the same, but for the attributes that are named below. Text of Intercom's own "
         "attributes has no documented limit; that of custom ones is "
-        f"{values.STRING_LENGTH} characters.\n\n"
+        f"{conversion.STRING_LENGTH} characters.\n\n"
     )
     made = "## Custom attributes that are created\n\n" + _table(("type of the column", "data type in Intercom"), created())
     return head + _table(("attribute", "source", "value", "sent"), rows()) + "\n" + made
 
 
 def _own(service: Service, model: Model, texts: dict[str, tuple[str, ...]]) -> Iterator[tuple[str, str, str, str]]:
-    for field in attributes.fields((), (), model):
+    for field in fields.fields((), (), model):
         if field.name in texts:
             yield from _rows(f"{model.name}: {field.name}", service, field, texts[field.name])
 
@@ -93,7 +94,7 @@ def _sent(service: Service, field: Field, value: Any) -> str:
 
 
 def _told(value: Any) -> str:
-    if isinstance(value, str) and len(value) > values.STRING_LENGTH:
+    if isinstance(value, str) and len(value) > conversion.STRING_LENGTH:
         return f"{len(value)} characters"
     return f"`{json.dumps(value, ensure_ascii=False) if isinstance(value, bool | list | dict) else value}`"
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from core.errors import Misconfigured
-from dinmo.workspace import things
-from dinmo.workspace.document import Node
+from dinmo.workspace import model as things
+from dinmo.workspace.block import Block
+from dinmo.workspace.names import Scope
 from dinmo.workspace.problems import Problems
-from dinmo.workspace.reading import Block
-from dinmo.workspace.scope import Scope
+from dinmo.workspace.yaml_document import Node
 from segments import conditions, limits
 from segments.definitions import tags_of
 from segments.facts import Definition, Facts

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from dinmo.workspace.document import Node
 from dinmo.workspace.problems import Problems
+from dinmo.workspace.yaml_document import Node
 
 NAME_LENGTH = 200
 

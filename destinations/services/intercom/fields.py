@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from destinations.contract import Field, Option
-from destinations.services.intercom.values import TYPES
+from destinations.services.intercom.values.conversion import TYPES
 
 MATCH = "company_id"
 STANDARD = {

@@ -12,13 +12,14 @@ date, datetime      dates, dates with a time, ISO text, unix seconds  unix secon
 from __future__ import annotations
 
 import math
-import re
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from core.errors import Rejected
 from destinations.contract import Field, Plain, Wire
+from destinations.services.intercom.values.rejections import refused
+from destinations.services.intercom.values.scalars import as_text, exact_number, parsed_time, plain_text, whole_number, zoned
 
 STRING_LENGTH = 255
 """Custom attributes hold no longer text; of the standard ones no limit is documented."""
@@ -40,10 +41,8 @@ _PLAIN = {
     ("date", "timestamp"): Plain("seconds"),
 }
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LARGEST_EXPONENT = 308
 TRUE = {"true", "t", "yes", "y", "on", "1"}
 FALSE = {"false", "f", "no", "n", "off", "0"}
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 
 
 def convert(field: Field, value: Any) -> Wire:
@@ -53,7 +52,7 @@ def convert(field: Field, value: Any) -> Wire:
         Rejected: it does not fit; the message names the attribute, the value's shape and what would fit.
     """
     if isinstance(value, list | dict | tuple | set | bytes):
-        raise _refused("value_nested", field, value, "one plain value")
+        raise refused("value_nested", field, value, "one plain value")
     if field.name == "company_id" and not field.custom:
         return company_id(field, value)
     if field.name == "monthly_spend" and not field.custom:
@@ -74,42 +73,42 @@ def plain(field: Field, type: str) -> Plain | None:
 def company_id(field: Field, value: Any) -> str:
     """The id exactly as it is given; a number becomes its digits."""
     if isinstance(value, bool | date):
-        raise _refused("value_invalid", field, value, "a text or a whole number")
+        raise refused("value_invalid", field, value, "a text or a whole number")
     if isinstance(value, str):
         if not value.strip():
-            raise _refused("match_empty", field, value, "a text or a whole number")
-        return _plain(field, value)
-    return str(_whole(field, _number(field, value)))
+            raise refused("match_empty", field, value, "a text or a whole number")
+        return plain_text(field, value)
+    return str(whole_number(field, exact_number(field, value)))
 
 
 def string(field: Field, value: Any) -> str:
     """Text; numbers, dates and true/false in their usual notation; one of the options where there are some."""
-    text = _plain(field, _as_text(field, value))
+    text = plain_text(field, as_text(field, value))
     if field.options:
         return _option(field, text)
     if field.custom and len(text) > STRING_LENGTH:
-        raise _refused("text_too_long", field, value, f"at most {STRING_LENGTH} characters")
+        raise refused("text_too_long", field, value, f"at most {STRING_LENGTH} characters")
     return text
 
 
 def integer(field: Field, value: Any) -> int:
     """A whole number that Intercom surely holds: it cuts decimals off, so numbers with decimals are refused."""
-    number = _whole(field, _number(field, value))
+    number = whole_number(field, exact_number(field, value))
     if abs(number) > INTEGER_AT_MOST:
-        raise _refused("number_out_of_range", field, value, f"a whole number up to {INTEGER_AT_MOST}")
+        raise refused("number_out_of_range", field, value, f"a whole number up to {INTEGER_AT_MOST}")
     return number
 
 
 def floating(field: Field, value: Any) -> int | float:
     """A number; a whole one without decimals, so that 12, 12.0 and "12" are the same."""
-    number = _number(field, value)
+    number = exact_number(field, value)
     if number == number.to_integral_value() and abs(number) < EXACT_FLOAT:
         return int(number)
     sent = float(number)
     if not math.isfinite(sent):
-        raise _refused("number_out_of_range", field, value, "a smaller number")
+        raise refused("number_out_of_range", field, value, "a smaller number")
     if number == number.to_integral_value() and Decimal(sent) != number:
-        raise _refused("number_out_of_range", field, value, f"a whole number up to {EXACT_FLOAT}, as far as they are kept exactly")
+        raise refused("number_out_of_range", field, value, f"a whole number up to {EXACT_FLOAT}, as far as they are kept exactly")
     return sent
 
 
@@ -120,89 +119,25 @@ def boolean(field: Field, value: Any) -> bool:
     word = str(value).strip().lower().removesuffix(".0") if isinstance(value, str | int | float | Decimal) else ""
     if word in TRUE | FALSE:
         return word in TRUE
-    raise _refused("value_invalid", field, value, "true or false")
+    raise refused("value_invalid", field, value, "true or false")
 
 
 def moment(field: Field, value: Any) -> int:
     """Unix seconds. A date is its midnight in UTC; parts of a second, which Intercom does not keep, are left off."""
     if isinstance(value, str):
-        value = _parsed(field, value.strip())
+        value = parsed_time(field, value.strip())
     if isinstance(value, datetime):
-        return (_zoned(value) - EPOCH) // timedelta(seconds=1)
+        return (zoned(value) - EPOCH) // timedelta(seconds=1)
     if isinstance(value, date):
         return (value - EPOCH.date()) // timedelta(seconds=1)
-    seconds = _whole(field, _number(field, value))
+    seconds = whole_number(field, exact_number(field, value))
     if abs(seconds) > LATEST_SECONDS:
-        raise _refused("number_out_of_range", field, value, "a date, or unix time in seconds (not milliseconds)")
+        raise refused("number_out_of_range", field, value, "a date, or unix time in seconds (not milliseconds)")
     return seconds
 
 
 _CONVERTERS = {"string": string, "integer": integer, "float": floating, "boolean": boolean, "date": moment, "datetime": moment}
 TYPES = frozenset(_CONVERTERS)
-
-
-def shape(value: Any) -> str:
-    """What a value is, in words that don't tell the value."""
-    if isinstance(value, str):
-        return f"text of {len(value)} characters"
-    for kind, words in _SHAPES:
-        if isinstance(value, kind):
-            return words
-    if isinstance(value, int):
-        return "a whole number"
-    return "a number with decimals" if isinstance(value, float | Decimal) else "of another kind"
-
-
-_SHAPES: tuple[tuple[Any, str], ...] = (
-    (bool, "true or false"),
-    (datetime, "a date with a time"),
-    (date, "a date"),
-    (list | tuple | set, "a list"),
-    (dict, "an object"),
-    (bytes, "binary data"),
-)
-
-
-def _refused(code: str, field: Field, value: Any, fits: str) -> Rejected:
-    return Rejected(code, f"The attribute {field.name!r} takes {fits}; this value is {shape(value)}.", field=field.name)
-
-
-def _plain(field: Field, text: str) -> str:
-    """The text, if it is Unicode that can be sent."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise Rejected(
-            "text_broken", f"The value for {field.name!r} holds broken characters. Mend the text in the source.", field=field.name
-        ) from None
-    return text
-
-
-def _as_text(field: Field, value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return _zoned(value).isoformat().replace("+00:00", "Z")
-    if isinstance(value, date):
-        return value.isoformat()
-    return _digits(_number(field, value))
-
-
-def _digits(number: Decimal) -> str:
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _zoned(value: datetime) -> datetime:
-    """In UTC; without a zone it is taken for UTC. The first and the last day of the calendar stay in their own zone."""
-    if value.tzinfo is None:
-        return value.replace(tzinfo=UTC)
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        return value
 
 
 def _option(field: Field, text: str) -> str:
@@ -216,43 +151,3 @@ def _option(field: Field, text: str) -> str:
     raise Rejected(
         "option_unknown", f"The attribute {field.name!r} takes only its options: {shown}. This value is another.", field=field.name
     )
-
-
-def _number(field: Field, value: Any) -> Decimal:
-    try:
-        number = _decimal(value)
-    except (InvalidOperation, ValueError, TypeError):
-        raise _refused("value_invalid", field, value, "a number") from None
-    if not number.is_finite():
-        raise Rejected("value_invalid", f"The attribute {field.name!r} takes a number; this value is not a finite one.", field=field.name)
-    if number == 0:
-        return Decimal(0)
-    if abs(number.adjusted()) > LARGEST_EXPONENT:
-        raise _refused("number_out_of_range", field, value, "a number of an ordinary size")
-    return number
-
-
-def _decimal(value: Any) -> Decimal:
-    if isinstance(value, bool | date):
-        raise ValueError
-    if isinstance(value, str):
-        if not _NUMBER.fullmatch(value.strip()):
-            raise ValueError
-        return Decimal(value.strip())
-    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-
-
-def _whole(field: Field, number: Decimal) -> int:
-    if number != number.to_integral_value():
-        raise _refused("value_invalid", field, number, "a whole number; Intercom would cut the decimals off")
-    return int(number)
-
-
-def _parsed(field: Field, text: str) -> Any:
-    """A date or time from ISO text; a number in text stays a number of unix seconds."""
-    if re.fullmatch(r"[+-]?\d+", text) and len(text) != len("20240131"):
-        return int(text)
-    try:
-        return date.fromisoformat(text) if len(text) == len("2024-01-31") else datetime.fromisoformat(text)
-    except ValueError:
-        raise _refused("value_invalid", field, text, "a date such as 2024-01-31 or 2024-01-31T09:30:00Z") from None

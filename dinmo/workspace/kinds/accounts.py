@@ -10,14 +10,14 @@ from core.errors import Misconfigured
 from core.parameters import Parameter
 from core.plugins import Registry
 from destinations.registry import platforms, services
-from dinmo.workspace import things
-from dinmo.workspace.document import Node
-from dinmo.workspace.reading import Block, did_you_mean
-from dinmo.workspace.scope import Scope
+from dinmo.workspace import model
+from dinmo.workspace.block import Block, did_you_mean
+from dinmo.workspace.names import Scope
+from dinmo.workspace.yaml_document import Node
 from segments.registry import engines
 
 
-def source(block: Block, scope: Scope) -> things.Source:
+def source(block: Block, scope: Scope) -> model.Source:
     """A source of the file. Secrets that it leaves out are those that stand, as long as the engine is the same."""
     name = block.name()
     zone = timezone(block)
@@ -26,10 +26,10 @@ def source(block: Block, scope: Scope) -> things.Source:
     kept = stands.secrets if stands and engine and stands.engine == engine.slug else {}
     config, secrets = settings(block, engine.parameters, kept) if engine else _unread(block)
     slug = engine.slug if engine else ""
-    return things.Source(name=name, engine=slug, timezone=zone, config=config, secrets=secrets, lines=block.lines())
+    return model.Source(name=name, engine=slug, timezone=zone, config=config, secrets=secrets, lines=block.lines())
 
 
-def connection(block: Block, scope: Scope) -> things.Connection:
+def connection(block: Block, scope: Scope) -> model.Connection:
     """A connection of the file. Its platform can't become another one."""
     name = block.name()
     platform = plugin(block, "platform", platforms)
@@ -38,10 +38,10 @@ def connection(block: Block, scope: Scope) -> things.Connection:
         block.wrong("platform", f"{name!r} is a connection to {stands.platform} already. Give this one another name.")
     config, secrets = settings(block, platform.parameters, stands.secrets if stands else {}) if platform else _unread(block)
     slug = platform.slug if platform else ""
-    return things.Connection(name=name, platform=slug, config=config, secrets=secrets, lines=block.lines())
+    return model.Connection(name=name, platform=slug, config=config, secrets=secrets, lines=block.lines())
 
 
-def destination(block: Block, scope: Scope) -> things.Destination:
+def destination(block: Block, scope: Scope) -> model.Destination:
     """A destination of the file: a connection, and a service of the connection's platform."""
     name = block.name()
     found = scope.find("connections", block, "connection")
@@ -49,7 +49,7 @@ def destination(block: Block, scope: Scope) -> things.Destination:
     if found and service and service.platform.slug != found.platform:
         usable = ", ".join(slug for slug, one in sorted(services.all.items()) if one.platform.slug == found.platform)
         block.wrong("service", f"{service.slug!r} is no service of {found.platform}. Choose one of: {usable}.")
-    return things.Destination(
+    return model.Destination(
         name=name, connection=found.name if found else "", service=service.slug if service else "", lines=block.lines()
     )
 

@@ -8,9 +8,10 @@ from django.core.validators import validate_email
 from activations.setup import rules
 from core.errors import Misconfigured
 from destinations.registry import services
-from dinmo.workspace import schedules, things
-from dinmo.workspace.reading import Block
-from dinmo.workspace.scope import Scope
+from dinmo.workspace import model as things
+from dinmo.workspace.block import Block
+from dinmo.workspace.kinds import schedules
+from dinmo.workspace.names import Scope
 
 MODES = ("upsert", "update", "insert")
 HIGHEST_PERCENT = 100

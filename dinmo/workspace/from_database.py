@@ -10,17 +10,18 @@ from django.db.models import Exists, OuterRef
 from activations.models import Activation, FieldMapping, Record, Schedule
 from activations.setup import attribute_drift
 from destinations.models import Connection, Destination
-from dinmo.workspace import relations, things
+from dinmo.workspace import model
+from dinmo.workspace.kinds import relations
 from segments.models import Column, DataModel, Relation, Segment, Source
 
 
-def read() -> things.Workspace:
+def read() -> model.Workspace:
     """Everything that a workspace file can say, with secrets.
 
     Raises:
         Misconfigured: a secret can't be decrypted.
     """
-    return things.Workspace(
+    return model.Workspace(
         sources=_named(_source(row) for row in Source.objects.order_by("pk")),
         models=_named(_model(row) for row in DataModel.objects.select_related("source").prefetch_related("columns").order_by("pk")),
         relations=_named(_relation(row) for row in Relation.objects.select_related("from_model", "to_model").order_by("pk")),
@@ -52,14 +53,14 @@ def _named(found: Iterable[Any]) -> dict[str, Any]:
     return {thing.name: thing for thing in found}
 
 
-def _source(row: Source) -> things.Source:
-    return things.Source(name=row.name, engine=row.engine, timezone=row.timezone, config=row.config, secrets=row.secrets)
+def _source(row: Source) -> model.Source:
+    return model.Source(name=row.name, engine=row.engine, timezone=row.timezone, config=row.config, secrets=row.secrets)
 
 
-def _model(row: DataModel) -> things.Model:
+def _model(row: DataModel) -> model.Model:
     columns = tuple(_column(column) for column in row.columns.all() if not column.definition)
-    fields = (things.Computed(name=one.name, type=one.type, definition=one.definition) for one in row.computed_fields())
-    return things.Model(
+    fields = (model.Computed(name=one.name, type=one.type, definition=one.definition) for one in row.computed_fields())
+    return model.Model(
         name=row.name,
         source=row.source.name,
         kind=row.kind,
@@ -71,8 +72,8 @@ def _model(row: DataModel) -> things.Model:
     )
 
 
-def _column(row: Column) -> things.Column:
-    return things.Column(
+def _column(row: Column) -> model.Column:
+    return model.Column(
         name=row.name,
         type=row.type,
         origin=row.origin,
@@ -83,29 +84,29 @@ def _column(row: Column) -> things.Column:
     )
 
 
-def _relation(row: Relation) -> things.Relation:
+def _relation(row: Relation) -> model.Relation:
     ends = (row.from_model.name, row.from_column, row.to_model.name, row.to_column)
-    return things.Relation(name=relations.name(*ends), model=ends[0], column=ends[1], to_model=ends[2], to_column=ends[3])
+    return model.Relation(name=relations.name(*ends), model=ends[0], column=ends[1], to_model=ends[2], to_column=ends[3])
 
 
-def _segment(row: Segment) -> things.Segment:
-    return things.Segment(
+def _segment(row: Segment) -> model.Segment:
+    return model.Segment(
         name=row.name, model=row.model.name, where=row.where, limit=row.limit, description=row.description, tags=tuple(row.tags)
     )
 
 
-def _connection(row: Connection) -> things.Connection:
-    return things.Connection(name=row.name, platform=row.platform, config=row.config, secrets=row.secrets)
+def _connection(row: Connection) -> model.Connection:
+    return model.Connection(name=row.name, platform=row.platform, config=row.config, secrets=row.secrets)
 
 
-def _destination(row: Destination) -> things.Destination:
-    return things.Destination(name=row.name, connection=row.connection.name, service=row.service)
+def _destination(row: Destination) -> model.Destination:
+    return model.Destination(name=row.name, connection=row.connection.name, service=row.service)
 
 
-def _activation(row: Activation) -> things.Activation:
+def _activation(row: Activation) -> model.Activation:
     # A file writes custom attributes in a block of their own, behind the fields.
     mappings = sorted(row.mappings.all(), key=lambda mapping: mapping.custom_attribute)
-    return things.Activation(
+    return model.Activation(
         name=row.name,
         segment=row.segment.name if row.segment else "",
         model=row.model.name if row.model else "",
@@ -121,8 +122,8 @@ def _activation(row: Activation) -> things.Activation:
     )
 
 
-def _mapping(row: FieldMapping) -> things.FieldMapping:
-    return things.FieldMapping(
+def _mapping(row: FieldMapping) -> model.FieldMapping:
+    return model.FieldMapping(
         target=row.target,
         column=row.column,
         value=row.value,
@@ -132,19 +133,19 @@ def _mapping(row: FieldMapping) -> things.FieldMapping:
     )
 
 
-def schedule(row: Schedule) -> things.Schedule:
+def schedule(row: Schedule) -> model.Schedule:
     """A stored schedule with only what its kind takes."""
     if row.kind == Schedule.Kind.INTERVAL:
-        return things.Schedule(kind=row.kind, every=row.every, unit=row.unit)
+        return model.Schedule(kind=row.kind, every=row.every, unit=row.unit)
     if row.kind == Schedule.Kind.CRON:
-        return things.Schedule(kind=row.kind, cron=" ".join(row.cron.split()), timezone=str(row.timezone))
+        return model.Schedule(kind=row.kind, cron=" ".join(row.cron.split()), timezone=str(row.timezone))
     at = f"{row.at:%H:%M}" if row.at else ""
-    days = tuple(day for day in things.WEEK if day in row.days)
-    return things.Schedule(kind=row.kind, days=days, at=at, timezone=str(row.timezone))
+    days = tuple(day for day in model.WEEK if day in row.days)
+    return model.Schedule(kind=row.kind, days=days, at=at, timezone=str(row.timezone))
 
 
-def _warnings(row: Activation) -> things.Warnings:
-    return things.Warnings(
+def _warnings(row: Activation) -> model.Warnings:
+    return model.Warnings(
         enabled=row.warnings_enabled,
         rejected_percent=row.rejected_percent,
         invalid_percent=row.invalid_percent,

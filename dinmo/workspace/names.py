@@ -7,16 +7,16 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from dinmo.workspace import things
-from dinmo.workspace.reading import Block, did_you_mean
+from dinmo.workspace import model
+from dinmo.workspace.block import Block, did_you_mean
 
-SECTIONS = tuple(item.name for item in fields(things.Workspace))
+SECTIONS = tuple(item.name for item in fields(model.Workspace))
 
 
 class Scope:
     """Grows section by section. Only what was read without a problem counts as said, so that one mistake is told once."""
 
-    def __init__(self, standing: things.Workspace) -> None:
+    def __init__(self, standing: model.Workspace) -> None:
         self.standing = standing
         self.said: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
         self.declared: dict[str, set[str]] = defaultdict(set)
@@ -29,7 +29,7 @@ class Scope:
             block.wrong("name", f"{name!r} stands twice under `{section}`. Names are identities: give one of them another name.")
         self.declared[section].add(name)
 
-    def say(self, section: str, thing: things.Thing) -> None:
+    def say(self, section: str, thing: model.Thing) -> None:
         self.said[section][thing.name] = thing
 
     def held(self, section: str) -> dict[str, Any]:
@@ -51,6 +51,6 @@ class Scope:
             block.wrong(key, f"There is no {noun} called {shown!r}, neither in this file nor in the database." + did_you_mean(shown, held))
         return held.get(name)
 
-    def workspace(self) -> things.Workspace:
+    def workspace(self) -> model.Workspace:
         """All that the file says."""
-        return things.Workspace(**self.said)
+        return model.Workspace(**self.said)

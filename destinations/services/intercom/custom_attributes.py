@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from core.errors import Misconfigured, Unavailable
 from destinations.contract import Field, NewField
-from destinations.services.intercom.attributes import COMPANY, Model, fields, other, own_field
+from destinations.services.intercom.fields import COMPANY, Model, fields, other, own_field
 
 CUSTOM_LIMIT = 250
 """Custom attributes of a workspace, those of contacts included."""

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from core.errors import Problem, Unavailable
-from dinmo.workspace import computed, things
-from dinmo.workspace.reading import Block
-from dinmo.workspace.scope import Scope
+from dinmo.workspace import model
+from dinmo.workspace.block import Block
+from dinmo.workspace.kinds import computed
+from dinmo.workspace.names import Scope
 from segments.engines.paths import table_name
 
-Ask = Callable[[things.Source, str, str], tuple[things.Column, ...]]
+Ask = Callable[[model.Source, str, str], tuple[model.Column, ...]]
 """(source, table, sql) → its columns. Raises Misconfigured, Unavailable."""
 KINDS = ("users", "events", "custom")
 FILES = ("csv", "parquet", "jsonl")
@@ -31,7 +32,7 @@ class Reader:
         self.ask = ask
         self.unreachable: set[str] = set()
 
-    def __call__(self, block: Block, scope: Scope) -> things.Model:
+    def __call__(self, block: Block, scope: Scope) -> model.Model:
         name = block.name()
         source = scope.find("sources", block, "source")
         table, sql = _table_or_sql(block, source)
@@ -45,7 +46,7 @@ class Reader:
         fields = computed.read(block, [column.name for column in columns], scope.standing.models.get(name))
         scope.later["relations"].append(lambda: computed.settle(block, name, scope))
         scope.later["activations"].append(lambda: computed.refuse_used(block, name, scope))
-        return things.Model(
+        return model.Model(
             name=name,
             source=source.name if source else "",
             kind=block.choice("kind", KINDS, "custom"),
@@ -57,7 +58,7 @@ class Reader:
             lines=block.lines(),
         )
 
-    def _columns(self, block: Block, source: things.Source, table: str, sql: str) -> tuple[things.Column, ...]:
+    def _columns(self, block: Block, source: model.Source, table: str, sql: str) -> tuple[model.Column, ...]:
         if self.ask is None or source.name in self.unreachable:
             block.sound = False
             return ()
@@ -72,7 +73,7 @@ class Reader:
         return ()
 
 
-def _shown(block: Block, columns: tuple[things.Column, ...], key: str, stands: things.Model | None) -> tuple[things.Column, ...]:
+def _shown(block: Block, columns: tuple[model.Column, ...], key: str, stands: model.Model | None) -> tuple[model.Column, ...]:
     """The columns as the file wants them shown; as they stand, where it says nothing of `columns`."""
     if not block.has("columns"):
         before = {column.origin or column.name: column for column in (stands.columns if stands else ())}
@@ -81,7 +82,7 @@ def _shown(block: Block, columns: tuple[things.Column, ...], key: str, stands: t
     for one in block.blocks("columns", "A column"):
         name = one.name("from")
         called, used = one.name("as", required=False) or name, one.flag("used", True)
-        given = things.Column(name=called, type="", used=used, categorical=one.flag("categorical", False))
+        given = model.Column(name=called, type="", used=used, categorical=one.flag("categorical", False))
         if columns and name not in [column.name for column in columns]:
             one.wrong("from", f"The model has no column {name!r}. It has: {', '.join(column.name for column in columns)}.")
         if name == key and (given.name != key or not given.used):
@@ -95,17 +96,17 @@ def _shown(block: Block, columns: tuple[things.Column, ...], key: str, stands: t
     return shown
 
 
-def _like(column: things.Column, shown: things.Column) -> things.Column:
+def _like(column: model.Column, shown: model.Column) -> model.Column:
     origin = column.name if shown.name != column.name else ""
     return replace(column, name=shown.name, origin=origin, used=shown.used, categorical=shown.categorical)
 
 
-def file_table(source: things.Source) -> str:
+def file_table(source: model.Source) -> str:
     """The one table of a source of files: the stem of its file. Empty for other sources."""
     return table_name(str(source.config.get("path") or "")) if source.engine in FILES else ""
 
 
-def _table_or_sql(block: Block, source: things.Source | None) -> tuple[str, str]:
+def _table_or_sql(block: Block, source: model.Source | None) -> tuple[str, str]:
     table = block.text("table", longest=TABLE_LENGTH)
     sql = block.text("sql", longest=SQL_LENGTH)
     if table and sql:
@@ -117,7 +118,7 @@ def _table_or_sql(block: Block, source: things.Source | None) -> tuple[str, str]
     return table, sql
 
 
-def _same_key(block: Block, stands: things.Model | None, key: str) -> None:
+def _same_key(block: Block, stands: model.Model | None, key: str) -> None:
     if stands and key and stands.primary_key != key:
         block.wrong(
             "primary_key",

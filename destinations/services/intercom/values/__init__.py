@@ -1,0 +1,1 @@
+"""PURE. From natural Python values to what Intercom takes in a request."""
