@@ -24,7 +24,7 @@ test: lint ## check style, types and migrations, and run all tests
 	$(RUN) -m pytest
 
 chaos: $(VENV)/installed ## kill the processes 200 times on each database, and prove that nothing is lost (CHAOS="--kills 20 --seed 1")
-	@exec $(RUN) manage.py chaos $(CHAOS)
+	@exec $(RUN) -m tests.chaos $(CHAOS)
 
 lint: export VAR_DIR := $(TEST_VAR)
 lint: $(VENV)/installed-for-tests ## check style and types
@@ -34,7 +34,7 @@ lint: $(VENV)/installed-for-tests ## check style and types
 
 bench: export VAR_DIR := $(TEST_VAR)
 bench: $(VENV)/installed ## measure planning, delivering and reading as ratios (BENCH="--rows 10000000 --only plan --write")
-	$(RUN) manage.py bench $(BENCH)
+	$(RUN) -m tests.bench $(BENCH)
 
 clean: ## remove the environment and caches; the state in var/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -17,7 +17,7 @@ ALLOWED = {
     "activations": {"core", "segments", "destinations", "activations"},
     "dinmo": OURS,
 }
-SERVICE_MAY = ("core", "destinations.contract", "destinations.sandbox")
+SERVICE_MAY = ("core", "destinations.contract", "destinations.conformance", "destinations.sandbox")
 
 
 def imports(tree: ast.Module) -> Iterator[tuple[int, str]]:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from dinmo.chaos import proof
-from dinmo.chaos.repeats import LAPSE, by_change, explain
-from dinmo.chaos.source import Company, Shop
-from dinmo.chaos.story import Kill
-from dinmo.chaos.weather import Failure, Write
+from tests.chaos import proof
+from tests.chaos.repeats import LAPSE, by_change, explain
+from tests.chaos.source import Company, Shop
+from tests.chaos.story import Kill
+from tests.chaos.weather import Failure, Write
 from tests.dinmo.live_processes import ROOT, environment
 
 COMPANY = Company(7, "Seven", None, "SAAS", "free", seats=2, revenue=100)
@@ -24,7 +24,7 @@ UPDATED = {"id": "u7", "company_id": "app-7", "name": "Seven", "plan": {}, "cust
 
 @pytest.mark.crash
 def test_twenty_kills_lose_double_and_invent_nothing(tmp_path: Path) -> None:
-    command = [sys.executable, "manage.py", "chaos", "--kills", "20", "--seed", "7", "--database", "sqlite"]
+    command = [sys.executable, "-m", "tests.chaos", "--kills", "20", "--seed", "7", "--database", "sqlite"]
     done = subprocess.run(command, cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"all +20 ", done.stdout)

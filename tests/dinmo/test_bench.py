@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from dinmo.bench import delivery, planning, reading, report, suite
-from dinmo.bench.cases import CASES
-from dinmo.bench.data import Companies, write_sqlite
-from dinmo.bench.databases import databases
-from dinmo.bench.delivery import Delivered
-from dinmo.bench.home import Home
-from dinmo.bench.planning import Planned, Size, Whole
-from dinmo.bench.reading import Read, Related
+from tests.bench import delivery, planning, reading, report, suite
+from tests.bench.cases import CASES
+from tests.bench.delivery import Delivered
+from tests.bench.planning import Planned, Size, Whole
+from tests.bench.reading import Read, Related
+from tests.bench.setup.data import Companies, write_sqlite
+from tests.bench.setup.databases import databases
+from tests.bench.setup.home import Home
 
 ROWS = 2_000
 

@@ -15,13 +15,13 @@ import psycopg
 import pytest
 
 from core.errors import Unavailable
-from dinmo.chaos.postgres import Cluster, binaries, cluster
 from segments import read
 from segments import sql as statements
 from segments.discovery import probe, refresh_columns
 from segments.engines.postgres import engine as postgres_engine
 from segments.models import DataModel, Source
 from segments.sources import engine, opened
+from tests.chaos.postgres import Cluster, binaries, cluster
 from tests.segments.places import mysql_connection, mysql_settings, run_in_mysql
 
 pytestmark = pytest.mark.django_db

@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from core.errors import Misconfigured
-from dinmo.chaos.postgres import binaries, cluster
 from segments.registry import engines
+from tests.chaos.postgres import binaries, cluster
 
 DAY = timedelta(days=1)
 

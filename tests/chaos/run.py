@@ -18,12 +18,12 @@ from activations.models import Activation, Change, Run
 from activations.runs.lease import TAKEN_OVER
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
-from dinmo.chaos import postgres, proof, repeats, report
-from dinmo.chaos.processes import Installation
-from dinmo.chaos.source import MOST, Shop
-from dinmo.chaos.story import Kill, Story, environment
-from dinmo.chaos.weather import Weather
 from dinmo.local.machine import only_one
+from tests.chaos import postgres, proof, repeats, report
+from tests.chaos.processes import Installation
+from tests.chaos.source import MOST, Shop
+from tests.chaos.story import Kill, Story, environment
+from tests.chaos.weather import Weather
 
 WORKSPACE = Path(__file__).with_name("workspace.yaml")
 UNKNOWN_EVERY = 10

@@ -1,4 +1,4 @@
-"""`manage.py bench`: measures planning, delivering and reading, and prints ratios."""
+"""The command line of the benchmarks."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from dinmo.bench import planning, reading, report, suite
-from dinmo.bench.home import Broken
-from dinmo.bench.planning import Size
+from tests.bench import planning, reading, report, suite
+from tests.bench.planning import Size
+from tests.bench.setup.home import Broken
 
 DOCUMENT = settings.BASE_DIR / "docs" / "benchmarks.md"
 MANY = 5_000_000

@@ -11,8 +11,8 @@ from typing import Any
 
 import pymysql
 
-from dinmo.bench.databases import settings_of
-from dinmo.bench.home import Home
+from tests.bench.setup.databases import settings_of
+from tests.bench.setup.home import Home
 
 SERVERS = ("postgres", "mysql")
 SOURCES = ("postgres", "mysql", "sqlite", "duckdb", "csv", "jsonl", "parquet")

@@ -15,9 +15,9 @@ from django.db import InterfaceError, OperationalError, connection
 from activations.models import Activation, Run
 from activations.runs import requests
 from core.failpoints import TAKEN
-from dinmo.chaos.processes import BEAT, BROKER, DATABASE, WORKERS, Installation
-from dinmo.chaos.source import Shop
-from dinmo.chaos.weather import Weather
+from tests.chaos.processes import BEAT, BROKER, DATABASE, WORKERS, Installation
+from tests.chaos.source import Shop
+from tests.chaos.weather import Weather
 
 POINTS = ("in_plan", "plan_committed", "before_send", "before_commit", "after_commit", "in_finish")
 TARGETS = (*POINTS, *POINTS[1:5], *WORKERS, *WORKERS, BEAT, BROKER, BROKER)

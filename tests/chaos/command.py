@@ -1,4 +1,4 @@
-"""Proves that no kill loses, doubles or invents anything at a destination."""
+"""The command line of the kill and fault proofs."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from core.errors import Problem
 from destinations.registry import platforms
-from dinmo.chaos import postgres, run
 from dinmo.local import broker, programs
 from dinmo.local.machine import HOST, free_port, only_one
 from dinmo.local.processes import spawn, stop
+from tests.chaos import postgres, run
 
 HOME = "CHAOS_HOME"
 PORTS = "CHAOS_PORTS"
@@ -74,7 +74,7 @@ class Command(BaseCommand):
         except Problem as problem:
             raise CommandError(problem.message) from None
         self._say(f"{database}: {words[1]} kills, seed {words[3]}. The logs are in {home}.")
-        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "chaos", *words]
+        command = [sys.executable, "-m", "tests.chaos", *words]
         process = spawn(command, _environment(home, database))
         try:
             return process.wait()

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import psycopg
 
-from dinmo.bench.delivery import Delivered
-from dinmo.bench.planning import Planned
-from dinmo.bench.suite import Results
+from tests.bench.delivery import Delivered
+from tests.bench.planning import Planned
+from tests.bench.suite import Results
 
 PACKAGES = ("django", "psycopg", "pyarrow", "polars", "duckdb", "numpy", "requests")
 SPREAD_MB = 25

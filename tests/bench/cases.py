@@ -23,10 +23,11 @@ from activations.storage import bulk, bundles
 from activations.vendor_session import check_workspace, open_context
 from destinations.contract import Limits
 from destinations.registry import services
-from dinmo.bench import data, reading_cases
-from dinmo.bench.bare import READERS
-from dinmo.bench.meter import Meter
-from dinmo.bench.peers import look_up_each
+from tests.bench import reading_cases
+from tests.bench.bare import READERS
+from tests.bench.peers import look_up_each
+from tests.bench.setup import data
+from tests.bench.setup.meter import Meter
 
 UNLIMITED = 100_000.0
 _ACCEPTED = {

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from activations.models import Change
-from dinmo.chaos.story import HOLDERS, Kill
-from dinmo.chaos.weather import Failure, Write
+from tests.chaos.story import HOLDERS, Kill
+from tests.chaos.weather import Failure, Write
 
 BEFORE_SECONDS = 5.0
 """A request that had left when somebody was killed is carried out a little later."""

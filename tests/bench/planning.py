@@ -13,9 +13,9 @@ from typing import Any
 
 import psycopg
 
-from dinmo.bench.databases import Databases, settings_of
-from dinmo.bench.delivery import ATTIO_ATTRIBUTES, RECORD_WRITE, WRITING, workspace
-from dinmo.bench.home import Home, control, opened
+from tests.bench.delivery import ATTIO_ATTRIBUTES, RECORD_WRITE, WRITING, workspace
+from tests.bench.setup.databases import Databases, settings_of
+from tests.bench.setup.home import Home, control, opened
 
 SOURCES = ("postgres", "sqlite", "csv", "parquet")
 FILES = {"sqlite": "companies.sqlite3", "csv": "companies_0.csv", "parquet": "companies_0.parquet"}

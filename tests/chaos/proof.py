@@ -10,9 +10,9 @@ from typing import Any
 from activations.delivery.deliver import Places
 from activations.models import Change, Run
 from destinations.registry import services
-from dinmo.chaos.repeats import Place, Repeats, number_in, sent
-from dinmo.chaos.source import Company
-from dinmo.chaos.weather import Write
+from tests.chaos.repeats import Place, Repeats, number_in, sent
+from tests.chaos.source import Company
+from tests.chaos.weather import Write
 
 ENDED_WELL = (Run.State.SUCCEEDED, Run.State.COMPLETED_WITH_WARNINGS)
 EXPECTED_CODES = ("unavailable",)

@@ -1,4 +1,4 @@
-"""The fresh process of one case: `python -m dinmo.bench.child CASE {options}` prints what it measured as JSON."""
+"""The fresh process of one case: `python -m tests.bench.child CASE {options}` prints what it measured as JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dinmo.settings")
 django.setup()
 
-from dinmo.bench.cases import CASES  # noqa: E402
+from tests.bench.cases import CASES  # noqa: E402
 
 if __name__ == "__main__":
     name, options = sys.argv[1], json.loads(sys.argv[2])

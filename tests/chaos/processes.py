@@ -10,9 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dinmo.chaos.postgres import Cluster
 from dinmo.local import broker, programs
 from dinmo.local.processes import kill_session, spawn, stop
+from tests.chaos.postgres import Cluster
 
 BROKER, BEAT, DATABASE = "broker", "beat", "database"
 WORKERS = ("worker 1", "worker 2")

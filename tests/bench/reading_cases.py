@@ -12,12 +12,12 @@ import psycopg
 import pymysql
 from django.utils import timezone
 
-from dinmo.bench import data
-from dinmo.bench.databases import settings_of
-from dinmo.bench.meter import Meter
 from segments import read
 from segments.discovery import refresh_columns
 from segments.models import DataModel, Relation, Segment, Source
+from tests.bench.setup import data
+from tests.bench.setup.databases import settings_of
+from tests.bench.setup.meter import Meter
 
 FIRST_ROWS = 20
 TIMES = 7

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from activations.models import Run
-from dinmo.chaos.repeats import LAPSE, Repeats
-from dinmo.chaos.story import Kill
-from dinmo.chaos.weather import Weather
+from tests.chaos.repeats import LAPSE, Repeats
+from tests.chaos.story import Kill
+from tests.chaos.weather import Weather
 
 
 def table(

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from destinations.registry import services
-from dinmo.bench.databases import Databases
-from dinmo.bench.home import Home, control, measured, opened
+from tests.bench.setup.databases import Databases
+from tests.bench.setup.home import Home, control, measured, opened
 
 LATENCY_SECONDS = 0.05
 SERVICES = ("attio.companies", "intercom.companies")

@@ -13,12 +13,12 @@ from pathlib import Path
 import psycopg
 from django.conf import settings
 
-from dinmo.bench import delivery, peers, planning, reading
-from dinmo.bench.databases import databases, mysql_database
-from dinmo.bench.delivery import Delivered
-from dinmo.bench.home import Home, at
-from dinmo.bench.planning import Planned, Size, Whole
-from dinmo.bench.reading import Read, Related
+from tests.bench import delivery, peers, planning, reading
+from tests.bench.delivery import Delivered
+from tests.bench.planning import Planned, Size, Whole
+from tests.bench.reading import Read, Related
+from tests.bench.setup.databases import databases, mysql_database
+from tests.bench.setup.home import Home, at
 
 DEFAULT_SERVER = "postgresql://root@127.0.0.1:5432/test"
 WORKERS = (1, 2)

@@ -18,7 +18,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pymysql
 
-from dinmo.bench.databases import settings_of
+from tests.bench.setup.databases import settings_of
 
 BATCH = 100_000
 PLANS = np.array(["free", "starter", "team", "business"])

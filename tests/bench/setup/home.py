@@ -57,7 +57,7 @@ class Home:
 
     def begin_case(self, case: str, **options: Any) -> subprocess.Popen[bytes]:
         """Starts one case in a fresh process."""
-        return self.begin("-m", "dinmo.bench.child", case, json.dumps(options))
+        return self.begin("-m", "tests.bench.child", case, json.dumps(options))
 
 
 def finish(process: subprocess.Popen[bytes]) -> str:

@@ -1,0 +1,1 @@
+"""What a measurement needs: data, databases, a state directory of its own, and a meter."""

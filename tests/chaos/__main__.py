@@ -1,0 +1,16 @@
+"""`make chaos`, or `python -m tests.chaos`: proves that no kill loses, doubles or invents anything at a destination."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dinmo.settings")
+django.setup()
+
+from tests.chaos.command import Command  # noqa: E402
+
+if __name__ == "__main__":
+    Command().run_from_argv(["-m", "tests.chaos", *sys.argv[1:]])
