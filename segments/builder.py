@@ -11,10 +11,10 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from core.errors import Misconfigured
-from segments import conditions
-from segments.facts import Facts
-from segments.limits import SORTABLE
-from segments.tree import NEGATIVE
+from segments.conditions import parsing
+from segments.conditions.limits import SORTABLE
+from segments.conditions.scope import Facts
+from segments.conditions.tree import NEGATIVE
 
 MATCHES_EMPTY = "Rows where it is empty match too."
 NO_MATCH_EMPTY = "Rows where it is empty do not match."
@@ -22,40 +22,40 @@ NO_MATCH_EMPTY = "Rows where it is empty do not match."
 
 def offered() -> dict[str, list[dict[str, str]]]:
     """The operators of each column type, with their words, the shape of their value, and what a null means to them."""
-    return {str(kind): [operator(name) for name in names] for kind, names in conditions.OPERATORS.items()}
+    return {str(kind): [operator(name) for name in names] for kind, names in parsing.OPERATORS.items()}
 
 
 def measures() -> dict[str, dict[str, list[dict[str, str]]]]:
     """The operators of each measure, by the type of the column that it is of."""
     return {
-        name: {str(kind): [operator(one) for one in conditions.measured(name, kind)[1]] for kind in kinds}
-        for name, kinds in conditions.MEASURES.items()
+        name: {str(kind): [operator(one) for one in parsing.measured(name, kind)[1]] for kind in kinds}
+        for name, kinds in parsing.MEASURES.items()
     }
 
 
 def operator(name: str) -> dict[str, str]:
     """PURE. One operator as the builder shows it."""
-    null = "" if name in conditions.EMPTINESS else MATCHES_EMPTY if name in NEGATIVE else NO_MATCH_EMPTY
-    return {"is": name, "label": conditions.LABELS[name], "shape": shape(name), "null": null}
+    null = "" if name in parsing.EMPTINESS else MATCHES_EMPTY if name in NEGATIVE else NO_MATCH_EMPTY
+    return {"is": name, "label": parsing.LABELS[name], "shape": shape(name), "null": null}
 
 
 def shape(operator: str) -> str:
     """PURE. What an operator's value consists of: nothing, one value, two, many, or a length of time."""
-    if operator in conditions.PLAIN:
+    if operator in parsing.PLAIN:
         return "none"
-    if operator in conditions.PAIRS:
+    if operator in parsing.PAIRS:
         return "two"
-    if operator in conditions.LISTS:
+    if operator in parsing.LISTS:
         return "many"
     if operator == "on":
         return "day"
-    return "length" if operator in conditions.LENGTHS else "one"
+    return "length" if operator in parsing.LENGTHS else "one"
 
 
 def in_words(where: Any, about: Mapping[str, str] | Facts, name: str = "") -> str:
     """PURE. What a tree says, or why it can't be read."""
     try:
-        return conditions.say(conditions.parse(where, about, name=name))
+        return parsing.say(parsing.parse(where, about, name=name))
     except Misconfigured as problem:
         return problem.message
 
@@ -65,8 +65,8 @@ def offered_all() -> dict[str, Any]:
     return {
         "operators": offered(),
         "measures": measures(),
-        "has": conditions.HAS,
-        "member": conditions.MEMBER,
+        "has": parsing.HAS,
+        "member": parsing.MEMBER,
         "sortable": [str(kind) for kind in SORTABLE],
     }
 

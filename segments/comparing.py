@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 import sqlalchemy
 from sqlalchemy import ColumnElement, String, Text, and_, func, literal, literal_column, not_, or_, true, types
 
+from segments.conditions.times import anniversary, days, moments
+from segments.conditions.tree import NEGATIVE, Leaf, Related
 from segments.contract import ColumnInfo, ColumnType
 from segments.terms import (
     BooleanValue,
@@ -26,8 +28,6 @@ from segments.terms import (
     Within,
     is_one_of,
 )
-from segments.times import anniversary, days, moments
-from segments.tree import NEGATIVE, Leaf, Related
 
 ZERO: ColumnElement[Any] = literal_column("0")
 NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)

@@ -20,8 +20,8 @@ from core.errors import Misconfigured
 from core.web.screens import Button, ScreenAdmin
 from segments import definitions, formulas
 from segments.builder import offered_all
+from segments.conditions.scope_from_db import facts
 from segments.models import ComputedField, DataModel
-from segments.world import facts
 
 TAB = "computed"
 MOVES = (("up", "arrow_upward", -1), ("down", "arrow_downward", 1))

@@ -13,12 +13,13 @@ from rest_framework.response import Response
 
 from core.errors import Misconfigured
 from core.web.endpoints import Endpoint, number
-from segments import computed, formulas, read
+from segments import formulas, read
 from segments.api import PREVIEW_ROWS, rows_json
-from segments.computed import Formula
+from segments.conditions import computed_fields
+from segments.conditions.computed_fields import Formula
+from segments.conditions.scope_from_db import facts
 from segments.models import ComputedField, DataModel
 from segments.segment_api import facts_json, look_of
-from segments.world import facts
 
 SHOWN_COLUMNS = 6
 NEW = "new field"
@@ -31,7 +32,7 @@ class ComputedFacts(Endpoint):
 
     def get(self, request: Request, pk: int) -> Response:
         model = get_object_or_404(DataModel, pk=pk)
-        about = computed.within(facts(model), str(request.query_params.get("field") or ""))
+        about = computed_fields.within(facts(model), str(request.query_params.get("field") or ""))
         ids = dict(DataModel.objects.filter(source=model.source).values_list("name", "pk"))
         world = {name: {**facts_json(other), "id": ids[name]} for name, other in {**about.world, about.name: about}.items()}
         return Response({"model": model.name, "models": world, "problem": ""})
@@ -44,7 +45,7 @@ class ComputedSaid(Endpoint):
 
     def post(self, request: Request, pk: int) -> Response:
         field, formula = asked(request, get_object_or_404(DataModel, pk=pk))
-        return Response({"sentence": f"{field.name}: {computed.in_words(formula)}.", "sql": _sql(field, formula)})
+        return Response({"sentence": f"{field.name}: {computed_fields.in_words(formula)}.", "sql": _sql(field, formula)})
 
 
 class ComputedPreview(Endpoint):
@@ -69,10 +70,10 @@ def asked(request: Request, model: DataModel) -> tuple[ComputedField, Formula]:
     if not isinstance(definition, Mapping):
         raise Misconfigured("computed_invalid", "Say what is to be worked out.", where="definition")
     field = ComputedField.objects.filter(model=model, pk=saved).first() or ComputedField(model=model)
-    about = computed.within(facts(model), field.name)
+    about = computed_fields.within(facts(model), field.name)
     field.name, field.definition = str(request.data.get("name") or "").strip() or NEW, dict(definition)
-    formula = computed.parse(field.definition, about)
-    field.type = computed.type_of(formula, about)
+    formula = computed_fields.parse(field.definition, about)
+    field.type = computed_fields.type_of(formula, about)
     return field, formula
 
 
@@ -81,7 +82,7 @@ def _selected(field: ComputedField, formula: Formula) -> tuple[read.Selection, l
     selection = read.Selection(field.model, {}, computed=formulas.planned(field))
     types = {name: type for name, type in field.model.column_types().items() if name != field.name}
     naming = [name for name, type in types.items() if type == "text"][:1]
-    looked_at = [name for name in types if name in computed.used(formula)]
+    looked_at = [name for name in types if name in computed_fields.used(formula)]
     return selection, list(dict.fromkeys([field.model.primary_key, *naming, field.name, *looked_at]))[:SHOWN_COLUMNS]
 
 

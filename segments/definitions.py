@@ -6,11 +6,11 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 from core.errors import Misconfigured
-from segments import computed, conditions, limits
-from segments.facts import Definition, Facts
+from segments.conditions import computed_fields, limits, parsing
+from segments.conditions.scope import Definition, Facts
+from segments.conditions.scope_from_db import facts, of_source
 from segments.models import ComputedField, DataModel, Segment, Source
 from segments.uses import activations_of, fields_of, looked_at, used
-from segments.world import facts, of_source
 
 MOST_TAGS = 20
 TAG_LENGTH = 40
@@ -29,12 +29,12 @@ def checked(segment: Segment, before: str = "") -> tuple[dict[str, Any], dict[st
     """
     known = before or segment.name
     about = facts(segment.model)
-    where, limit = conditions.plain(conditions.parse(segment.where, about, name=known)), limits.parse(segment.limit, about.types)
+    where, limit = parsing.plain(parsing.parse(segment.where, about, name=known)), limits.parse(segment.limit, about.types)
     after = facts(segment.model, saved={known: Definition(where, limits.plain(limit))})
     for other in after.world.values():
         for name, definition in other.segments.items():
             if name != known and known in asked(definition.where):
-                conditions.parse(definition.where, other, name=name)
+                parsing.parse(definition.where, other, name=name)
     return where, limits.plain(limit)
 
 
@@ -48,10 +48,10 @@ def broken_in(world: Mapping[str, Facts]) -> dict[str, str]:
     found = {}
     for about in world.values():
         for name, definition in about.segments.items():
-            if problem := _problem(conditions.parse, definition.where, about, name=name):
+            if problem := _problem(parsing.parse, definition.where, about, name=name):
                 found[f"the segment {name!r}"] = problem
         for name in about.computed:
-            if problem := _problem(computed.checked, about, name):
+            if problem := _problem(computed_fields.checked, about, name):
                 found[f"the computed field {name!r} of {about.name!r}"] = problem
     return found
 
@@ -100,7 +100,11 @@ def users_of_column(model: DataModel, name: str) -> list[str]:
     fields = fields_of(model.source)
     return [
         *(f"the relation {relation}" for relation in relations),
-        *(f"the computed field {one.name!r}" for one in fields if name in computed.named(one.definition, one.model.name, model.name)),
+        *(
+            f"the computed field {one.name!r}"
+            for one in fields
+            if name in computed_fields.named(one.definition, one.model.name, model.name)
+        ),
         *(f"the segment {segment.name!r}" for segment in segments if name in looked_at(segment, model)),
         *(f"the activation {one.name!r}" for one in activations_of(model) if _activates(one, name)),
     ]
@@ -175,7 +179,7 @@ def check_ticked(model: DataModel) -> None:
 def asked(where: Any) -> set[str]:
     """PURE. The names of the segments that stored conditions ask about."""
     try:
-        return set(conditions.segments_of(conditions.parse(where)))
+        return set(parsing.segments_of(parsing.parse(where)))
     except Misconfigured:
         return set()
 
@@ -207,7 +211,7 @@ def _column_renamed(tree: Any, about: str, model: str, before: str, after: str) 
         return tree
     inner = tree.get("related", about)
     changed = {key: _column_renamed(held, inner, model, before, after) if key in _NESTED else held for key, held in tree.items()}
-    for key in ("field", *conditions.MEASURES):
+    for key in ("field", *parsing.MEASURES):
         if inner == model and changed.get(key) == before:
             changed[key] = after
     if changed.get("through") == f"{model}.{before}":

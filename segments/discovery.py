@@ -14,13 +14,13 @@ from django.conf import settings
 from django.db import transaction
 
 from core.errors import Misconfigured, Problem
-from segments import computed
 from segments import sql as statements
+from segments.conditions import computed_fields
+from segments.conditions.scope_from_db import facts
 from segments.contract import ColumnInfo, Reader
 from segments.models import Column, ComputedField, DataModel, Source
 from segments.sources import engine, opened, zone
 from segments.values import natural
-from segments.world import facts
 
 LONGEST_NAME = 200
 SAMPLE_ROWS = 10
@@ -121,7 +121,7 @@ def retype(source: Source) -> None:
         for column in model.computed_fields():
             about = facts(model)
             with suppress(Misconfigured):
-                type = computed.type_of(computed.checked(about, column.name), about)
+                type = computed_fields.type_of(computed_fields.checked(about, column.name), about)
                 Column.objects.filter(pk=column.pk).exclude(type=type).update(type=type)
 
 

@@ -7,10 +7,11 @@ from copy import copy
 from django.db import transaction
 
 from core.errors import Misconfigured
-from segments import computed, definitions
-from segments.facts import Facts
+from segments import definitions
+from segments.conditions import computed_fields
+from segments.conditions.scope import Facts
+from segments.conditions.scope_from_db import facts
 from segments.models import FIRST_COMPUTED, Column, ComputedField, DataModel
-from segments.world import facts
 
 
 def prepare(field: ComputedField, before: str = "") -> None:
@@ -23,9 +24,9 @@ def prepare(field: ComputedField, before: str = "") -> None:
         Misconfigured: its name is taken, it can't be worked out, or what uses it could not be understood any more.
     """
     _check_name(field)
-    about = computed.within(facts(field.model), before or field.name)
-    formula = computed.parse(field.definition, about)
-    field.definition, field.type = computed.plain(formula), computed.type_of(formula, about)
+    about = computed_fields.within(facts(field.model), before or field.name)
+    formula = computed_fields.parse(field.definition, about)
+    field.definition, field.type = computed_fields.plain(formula), computed_fields.type_of(formula, about)
     if field.pk is None:
         field.position = _last_place(field.model)
     else:
@@ -69,23 +70,23 @@ def in_words(model: DataModel, about: Facts) -> dict[str, str]:
 
 def _said(about: Facts, name: str) -> str:
     try:
-        return computed.in_words(computed.checked(about, name))
+        return computed_fields.in_words(computed_fields.checked(about, name))
     except Misconfigured as problem:
         return problem.message
 
 
 def _check_name(field: ComputedField) -> None:
     name = field.name
-    if not name.strip() or name != name.strip() or len(name) > computed.NAME_LENGTH:
-        raise _wrong(f"A name has 1 to {computed.NAME_LENGTH} letters, and no blank at either end.", "name")
+    if not name.strip() or name != name.strip() or len(name) > computed_fields.NAME_LENGTH:
+        raise _wrong(f"A name has 1 to {computed_fields.NAME_LENGTH} letters, and no blank at either end.", "name")
     if field.model.columns.filter(name=name).exclude(pk=field.pk).exists():
         raise _wrong(f"The model has a column called {name!r} already. Choose another name.", "name")
 
 
 def _last_place(model: DataModel) -> int:
     present = model.computed_fields()
-    if len(present) >= computed.MOST_FIELDS:
-        raise _wrong(f"A model can have at most {computed.MOST_FIELDS} computed fields.", "name")
+    if len(present) >= computed_fields.MOST_FIELDS:
+        raise _wrong(f"A model can have at most {computed_fields.MOST_FIELDS} computed fields.", "name")
     return max((one.position for one in present), default=FIRST_COMPUTED - 1) + 1
 
 

@@ -15,10 +15,10 @@ import sqlalchemy
 from sqlalchemy import ColumnElement, Text, case, func, literal
 
 from segments.comparing import NUMBERS, ZERO, Clock
-from segments.computed import Formula, Labels, used
+from segments.conditions.computed_fields import Formula, Labels, used
+from segments.conditions.tree import Related
 from segments.contract import ColumnInfo, ColumnType
 from segments.terms import Aggregate, Label
-from segments.tree import Related
 from segments.where import Builder, Reach, Table, joined
 
 NAME_LENGTH = 40

@@ -132,7 +132,7 @@ class Column(models.Model):
     nullable = models.BooleanField(default=True)
     position = models.PositiveIntegerField(default=0)
     definition = models.JSONField(default=dict, blank=True)
-    """Of a computed field, see `segments.computed`; empty for a column of the source."""
+    """Of a computed field, see `segments.conditions.computed_fields`; empty for a column of the source."""
 
     class Meta:
         ordering = ["position"]

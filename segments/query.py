@@ -11,16 +11,16 @@ from typing import Any
 from sqlalchemy import Select
 
 from core.errors import Misconfigured
-from segments import computed, conditions, limits
 from segments import sql as statements
 from segments.comparing import Clock
+from segments.conditions import computed_fields, limits, parsing
+from segments.conditions.scope_from_db import facts
+from segments.conditions.tree import Group, fields
 from segments.contract import ColumnInfo, ColumnType, Reader
 from segments.layers import computing
 from segments.models import Column, DataModel, Segment
 from segments.sources import engine, zone
-from segments.tree import Group, fields
 from segments.where import Builder, First, Infos, Narrowing, Reach, Table
-from segments.world import facts
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Selection:
     limit: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     """Of the segment, which its conditions must not come back to."""
-    computed: Sequence[Column] | None = None
+    computed_fields: Sequence[Column] | None = None
     """The computed fields of the model, where they are about to be others."""
 
 
@@ -46,7 +46,7 @@ class Query:
     tree: Group
     first: First | None
     clock: Clock
-    computed: Container[str] = ()
+    computed_fields: Container[str] = ()
     """Which columns are worked out."""
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
@@ -102,11 +102,11 @@ def ready(selection: Selection, reader: Reader | None, now: datetime) -> Query:
     def reach(name: str, columns: Iterable[str]) -> Table:
         known = about if name == about.name else about.world[name]
         # A table of its own each time: one statement may read a model in several places.
-        return computing(_table(*read(name)), computed.formulas(known, columns), engine(model.source).computed, clock, reach)
+        return computing(_table(*read(name)), computed_fields.formulas(known, columns), engine(model.source).computed, clock, reach)
 
-    tree = conditions.parse(selection.where)
-    refuse_missing(selection, [leaf.field for leaf in conditions.leaves(tree)], about.types)
-    tree = conditions.validate(tree, about, name=selection.name)
+    tree = parsing.parse(selection.where)
+    refuse_missing(selection, [leaf.field for leaf in parsing.leaves(tree)], about.types)
+    tree = parsing.validate(tree, about, name=selection.name)
     limit = limits.parse(selection.limit, about.types)
     types = {name: ColumnType(type) for name, type in about.types.items()}
     first = First(limit, model.primary_key, clock.zone) if limit else None

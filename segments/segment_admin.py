@@ -17,9 +17,9 @@ from django.utils.safestring import SafeString
 from core.web.screens import Button, ScreenAdmin
 from segments import definitions, sizes
 from segments.builder import in_words
+from segments.conditions.scope_from_db import of_source
 from segments.forms import SegmentForm
 from segments.models import Segment
-from segments.world import of_source
 
 GROUPABLE = ("text", "boolean")
 

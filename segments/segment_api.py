@@ -13,12 +13,13 @@ from rest_framework.response import Response
 
 from core.errors import Misconfigured
 from core.web.endpoints import Endpoint, number
-from segments import conditions, limits, questions, read, sizes
+from segments import questions, read, sizes
 from segments.ahead import nothing
 from segments.api import PREVIEW_ROWS, columns_json, plain, rows_json
-from segments.facts import Facts
+from segments.conditions import limits, parsing
+from segments.conditions.scope import Facts
+from segments.conditions.scope_from_db import facts, of_source
 from segments.models import DataModel, Segment
-from segments.world import facts, of_source
 
 VALUES = 50
 GROUPS = 12
@@ -61,8 +62,8 @@ class SegmentSaid(Endpoint):
     def post(self, request: Request) -> Response:
         segment = asked_segment(request)
         about = facts(segment.model)
-        tree = conditions.parse(segment.where, about, name=segment.name)
-        sentence = conditions.sentence(segment.model.name, tree, limits.parse(segment.limit, about.types))
+        tree = parsing.parse(segment.where, about, name=segment.name)
+        sentence = parsing.sentence(segment.model.name, tree, limits.parse(segment.limit, about.types))
         return Response({"sentence": sentence, "sql": read.sql(read.selection(segment), now=timezone.now())})
 
 

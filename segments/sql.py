@@ -18,9 +18,9 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import quoted_name, visitors
 
 from segments.comparing import Clock
+from segments.conditions.tree import Group
 from segments.contract import ColumnInfo, ColumnType
 from segments.terms import Exported, Position, SmallLetters, TextValue, Verbatim
-from segments.tree import Group
 from segments.where import Builder, First, Infos, Narrowing, Reach, Table, narrowed, nothing, ordered
 
 WITHOUT_SCHEMAS = ("sqlite", "duckdb")

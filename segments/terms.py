@@ -16,8 +16,8 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import TextClause
 
 from core.errors import Misconfigured
+from segments.conditions.times import Anniversary, Days, Moments
 from segments.contract import ColumnInfo, ColumnType
-from segments.times import Anniversary, Days, Moments
 from segments.values import NOT_A_NUMBER
 
 

@@ -10,11 +10,11 @@ from typing import Any
 from django.db.models import QuerySet
 
 from core.errors import Misconfigured
-from segments import computed, conditions
-from segments.facts import Definition, Facts
+from segments.conditions import computed_fields, parsing
+from segments.conditions.scope import Definition, Facts
+from segments.conditions.scope_from_db import facts
+from segments.conditions.tree import Group, Leaf, Member, Related, columns
 from segments.models import ComputedField, DataModel, Segment, Source
-from segments.tree import Group, Leaf, Member, Related, columns
-from segments.world import facts
 
 Use = tuple[str, str]
 """The name of a model and that of a column of its source."""
@@ -25,7 +25,7 @@ def used(model: DataModel) -> set[str]:
     names = {model.primary_key}
     names |= set(model.relations.values_list("from_column", flat=True)) | set(model.relations_here.values_list("to_column", flat=True))
     for column in fields_of(model.source):
-        names |= computed.named(column.definition, column.model.name, model.name)
+        names |= computed_fields.named(column.definition, column.model.name, model.name)
     for segment in Segment.objects.filter(model__source=model.source).select_related("model"):
         names |= looked_at(segment, model)
     for activation in activations_of(model):
@@ -46,7 +46,7 @@ def activations_of(model: DataModel) -> list[Any]:
 def looked_at(segment: Segment, model: DataModel) -> set[str]:
     """The columns of a model that a segment looks at, of this model or of another."""
     try:
-        tree = conditions.parse(segment.where)
+        tree = parsing.parse(segment.where)
     except Misconfigured:
         return set()
     order = {str(segment.limit.get("order_by"))} if segment.limit and segment.model_id == model.pk else set()
@@ -74,7 +74,7 @@ def needed(rows: Segment | DataModel, columns: Iterable[str]) -> dict[str, set[s
 def _of_definition(definition: Definition, about: Facts, path: tuple[str, ...]) -> Iterator[Use]:
     """What a segment of the model `about` reads; nothing where it can't be understood. `path`: segments that are not followed again."""
     try:
-        tree = conditions.parse(definition.where)
+        tree = parsing.parse(definition.where)
     except Misconfigured:
         return
     yield from _of_tree(tree, about, path)
@@ -116,10 +116,10 @@ def _of_columns(names: Iterable[str], about: Facts) -> Iterator[Use]:
 def _of_field(name: str, about: Facts) -> Iterator[Use]:
     """What a computed field is worked out from; one that can't be understood reads nothing."""
     try:
-        formula = computed.parse(about.computed[name])
+        formula = computed_fields.parse(about.computed[name])
     except Misconfigured:
         return
     # Without itself, so that a field that asks about itself comes to an end.
     others = {other: definition for other, definition in about.computed.items() if other != name}
-    for tree in computed.trees(formula):
+    for tree in computed_fields.trees(formula):
         yield from _of_tree(tree, replace(about, computed=others))

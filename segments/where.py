@@ -16,10 +16,10 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, case, func, lite
 
 from core.errors import Misconfigured
 from segments.comparing import ZERO, Clock, bound, comparable, compared, measured, sortable
+from segments.conditions.limits import Limit
+from segments.conditions.tree import EVERYTHING, Group, Item, Member, Related, fields
 from segments.contract import ColumnInfo, ColumnType
-from segments.limits import Limit
 from segments.terms import Aggregate
-from segments.tree import EVERYTHING, Group, Item, Member, Related, fields
 
 Infos = Mapping[str, ColumnInfo]
 """The columns of a model by the names that the model gives them; the name inside is the source's."""

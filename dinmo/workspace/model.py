@@ -61,7 +61,7 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Computed:
-    """A column that is worked out by its `definition`, as `segments.computed` reads it; its type follows from that."""
+    """A column that is worked out by its `definition`, as `segments.conditions.computed_fields` reads it; its type follows from that."""
 
     name: str
     type: str = field(default="", compare=False)

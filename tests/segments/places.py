@@ -22,7 +22,8 @@ import pymysql
 import pytest
 
 from core.errors import Problem
-from segments import conditions, sql
+from segments import sql
+from segments.conditions import parsing
 from segments.contract import ColumnInfo, Reader
 from segments.registry import engines
 from segments.values import natural
@@ -68,7 +69,7 @@ def values(where: Place, query: str = "", **condition: Any) -> list[dict[str, An
     with where.open() as reader:
         infos = {info.name: info for info in reader.columns(**({"sql": query} if query else {"table": where.table}))}
         source = sql.relation(list(infos.values()), engines[where.slug].dialect, table="" if query else where.table, sql=query)
-        tree = conditions.parse({"all": [condition]} if condition else {}, {name: info.type for name, info in infos.items()})
+        tree = parsing.parse({"all": [condition]} if condition else {}, {name: info.type for name, info in infos.items()})
         met = sql.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
         rows = reader.rows(sql.select(source, infos, list(infos), met), 1000)
     return [{name: natural(value, infos[name].type, PARIS) for name, value in row.items()} for row in rows]

@@ -16,15 +16,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from segments import computed, conditions, sql
+from segments import sql
 from segments.comparing import Clock
+from segments.conditions import computed_fields, parsing
+from segments.conditions.operands import EMPTINESS
+from segments.conditions.scope import Definition, Facts, Link
+from segments.conditions.times import Duration
+from segments.conditions.tree import NEGATIVE
 from segments.contract import ColumnInfo, ColumnType, Reader
-from segments.facts import Definition, Facts, Link
 from segments.layers import computing
-from segments.operands import EMPTINESS
 from segments.registry import engines
-from segments.times import Duration
-from segments.tree import NEGATIVE
 from segments.values import natural
 from segments.where import Reach, Table
 from tests.segments.places import ANSWERS, SLUGS, make
@@ -144,7 +145,7 @@ def everywhere(files: Path, request: pytest.FixtureRequest) -> Iterator[Open]:
 
 def found(where: Mapping[str, Any], everywhere: Open) -> dict[str, set[int]]:
     """The ids of the rows that each engine finds."""
-    tree = conditions.parse(where, WORLD["Rows"])
+    tree = parsing.parse(where, WORLD["Rows"])
     answers = {}
     for slug, reader, infos, table in everywhere:
         reach = reaching(slug, infos, table)
@@ -159,7 +160,7 @@ def reaching(slug: str, infos: dict[str, ColumnInfo], table: str, about: Facts =
 
     def reach(name: str, columns: Iterable[str]) -> Table:
         plain = Table(sql.relation(list(infos.values()), engines[slug].dialect, table=table), infos, "id")
-        formulas = computed.formulas(about, columns) if name == "Rows" else {}
+        formulas = computed_fields.formulas(about, columns) if name == "Rows" else {}
         return computing(plain, formulas, engines[slug].computed, Clock(NOW, PARIS), reach)
 
     return reach
@@ -173,13 +174,13 @@ def test_every_engine_gives_the_columns_their_types(everywhere: Open) -> None:
 # A plain reading of the conditions, which knows nothing of SQL.
 
 
-def meets(tree: conditions.Item, row: Mapping[str, Any]) -> bool:
-    if isinstance(tree, conditions.Group):
+def meets(tree: parsing.Item, row: Mapping[str, Any]) -> bool:
+    if isinstance(tree, parsing.Group):
         answers = [meets(item, row) for item in tree.items]
         return all(answers) if tree.combine == "all" or not answers else any(answers)
-    if isinstance(tree, conditions.Member):
+    if isinstance(tree, parsing.Member):
         return (row["id"] in members(tree)) == (tree.operator == "member")
-    if isinstance(tree, conditions.Related):
+    if isinstance(tree, parsing.Related):
         return relates(tree, row)
     value, operand = row[tree.field], tree.value
     if tree.operator in EMPTINESS:
@@ -192,7 +193,7 @@ def meets(tree: conditions.Item, row: Mapping[str, Any]) -> bool:
     return compares(tree.operator, value, operand)
 
 
-def members(asked: conditions.Member) -> set[int]:
+def members(asked: parsing.Member) -> set[int]:
     assert asked.tree is not None
     within = [row for row in ROWS if meets(asked.tree, row)]
     if limit := asked.limit:
@@ -203,7 +204,7 @@ def members(asked: conditions.Member) -> set[int]:
     return {row["id"] for row in within}
 
 
-def relates(asked: conditions.Related, row: Mapping[str, Any]) -> bool:
+def relates(asked: parsing.Related, row: Mapping[str, Any]) -> bool:
     others = belonging(asked, row)
     if asked.measure == "count":
         count, wanted = len(others), asked.value or 0
@@ -217,7 +218,7 @@ def relates(asked: conditions.Related, row: Mapping[str, Any]) -> bool:
     return compares(NEGATIVE.get(asked.operator, asked.operator), value, asked.value) != (asked.operator in NEGATIVE)
 
 
-def belonging(asked: conditions.Related, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+def belonging(asked: parsing.Related, row: Mapping[str, Any]) -> list[dict[str, Any]]:
     assert asked.link is not None
     own = row[asked.link.own]
     return [other for other in ROWS if own is not None and other[asked.link.other] == own and meets(asked.where, other)]
@@ -335,7 +336,7 @@ def leaf(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def asked(draw: st.DrawFn, name: str, type: ColumnType) -> dict[str, Any]:
-    operator = draw(st.sampled_from(conditions.OPERATORS[type]))
+    operator = draw(st.sampled_from(parsing.OPERATORS[type]))
     one = {
         ColumnType.TEXT: TEXT_VALUES,
         ColumnType.INTEGER: NUMBER_VALUES,
@@ -345,13 +346,13 @@ def asked(draw: st.DrawFn, name: str, type: ColumnType) -> dict[str, Any]:
         ColumnType.TIMESTAMP: TIME_VALUES,
     }[type]
     said: dict[str, Any] = {"field": name, "is": operator}
-    if operator in conditions.LISTS:
+    if operator in parsing.LISTS:
         said["value"] = draw(st.lists(one, min_size=1, max_size=4))
-    elif operator in conditions.PAIRS:
+    elif operator in parsing.PAIRS:
         said["value"] = sorted(draw(st.lists(one, min_size=2, max_size=2)), key=lower_first)
-    elif operator in conditions.LENGTHS:
+    elif operator in parsing.LENGTHS:
         said["value"] = draw(st.sampled_from(LENGTHS))
-    elif operator not in conditions.PLAIN:
+    elif operator not in parsing.PLAIN:
         said["value"] = draw(DAY_VALUES if operator == "on" else one)
     return said
 
@@ -360,7 +361,7 @@ def asked(draw: st.DrawFn, name: str, type: ColumnType) -> dict[str, Any]:
 def related(draw: st.DrawFn, where: st.SearchStrategy[Any]) -> dict[str, Any]:
     said: dict[str, Any] = {"related": "Others", "through": draw(st.sampled_from(["Others.owner", "Rows.owner"]))}
     if draw(st.booleans()):
-        said["has"] = draw(st.sampled_from(sorted(conditions.HAS)))
+        said["has"] = draw(st.sampled_from(sorted(parsing.HAS)))
         said |= {} if said["has"] == "none" else {"count": draw(st.sampled_from([0, 1, 2, 3]))}
     else:
         name, columns = draw(st.sampled_from(list(MEASURED.items())))
@@ -371,17 +372,17 @@ def related(draw: st.DrawFn, where: st.SearchStrategy[Any]) -> dict[str, Any]:
 
 def compared(draw: st.DrawFn, name: str, column: str) -> dict[str, Any]:
     """A comparison of a measure. Sums and averages of these numbers are exact on every engine, or far from every value."""
-    kind, operators = conditions.measured(name, TYPES[column])
+    kind, operators = parsing.measured(name, TYPES[column])
     operator = draw(st.sampled_from(operators))
     one = NEAR_SUMS if kind == ColumnType.NUMBER else DAY_VALUES if kind == ColumnType.DATE or operator == "on" else TIME_VALUES
     said: dict[str, Any] = {name: column, "is": operator}
-    if operator in conditions.LISTS:
+    if operator in parsing.LISTS:
         said["value"] = draw(st.lists(one, min_size=1, max_size=3))
-    elif operator in conditions.PAIRS:
+    elif operator in parsing.PAIRS:
         said["value"] = sorted(draw(st.lists(one, min_size=2, max_size=2)), key=lower_first)
-    elif operator in conditions.LENGTHS:
+    elif operator in parsing.LENGTHS:
         said["value"] = draw(st.sampled_from(LENGTHS))
-    elif operator not in conditions.PLAIN:
+    elif operator not in parsing.PLAIN:
         said["value"] = draw(one)
     return said
 
@@ -392,7 +393,7 @@ NEAR_SUMS = st.sampled_from([0, 1, 7, 9.25, 14, 21, 40, -3, 0.1, 0.10001, 3.1, 2
 MEMBERS = st.builds(
     lambda name, operator: {"segment": name, "is": operator},
     st.sampled_from(["Small", "Top", "Nested"]),
-    st.sampled_from(sorted(conditions.MEMBER)),
+    st.sampled_from(sorted(parsing.MEMBER)),
 )
 
 
@@ -425,8 +426,8 @@ def test_a_related_row_can_ask_about_its_own_related_rows(has: str, everywhere: 
 
 @pytest.mark.parametrize("operator", ["on", "before", "after", "in_the_last", "in_the_next", "more_than_ago", "anniversary_in"])
 def test_every_engine_knows_where_a_span_of_time_ends(operator: str, everywhere: Open) -> None:
-    days = LENGTHS if operator in conditions.LENGTHS else DAYS
-    times = LENGTHS if operator in conditions.LENGTHS else DAYS if operator == "on" else [*DAYS, *TIMES_OF_DAY]
+    days = LENGTHS if operator in parsing.LENGTHS else DAYS
+    times = LENGTHS if operator in parsing.LENGTHS else DAYS if operator == "on" else [*DAYS, *TIMES_OF_DAY]
     for name, values in (("signed_on", days), ("seen_at", times), ("paid_at", times)):
         for value in values:
             agree({"all": [{"field": name, "is": operator, "value": value}]}, everywhere)
@@ -438,10 +439,10 @@ def test_an_anniversary_today_is_of_an_earlier_year(everywhere: Open) -> None:
 
 
 def agree(where: dict[str, Any], everywhere: Open) -> None:
-    tree = conditions.parse(where, WORLD["Rows"])
+    tree = parsing.parse(where, WORLD["Rows"])
     expected = {row["id"] for row in ROWS if meets(tree, row)}
     for slug, answer in found(where, everywhere).items():
-        assert answer == expected, (slug, conditions.say(tree), sorted(answer ^ expected))
+        assert answer == expected, (slug, parsing.say(tree), sorted(answer ^ expected))
 
 
 @pytest.mark.parametrize("operator", ["equals", "not_equals", "one_of", "none_of", "contains", "not_contains", "empty", "not_empty"])
@@ -488,7 +489,7 @@ def fields(draw: st.DrawFn) -> tuple[Facts, dict[str, Any]]:
 
 
 def with_field(about: Facts, name: str, definition: dict[str, Any]) -> Facts:
-    type = computed.type_of(computed.parse(definition, computed.within(about)), about)
+    type = computed_fields.type_of(computed_fields.parse(definition, computed_fields.within(about)), about)
     return replace(about, types={**about.types, name: type}, computed={**about.computed, name: definition})
 
 
@@ -496,7 +497,7 @@ def with_field(about: Facts, name: str, definition: dict[str, Any]) -> Facts:
 @given(made=fields())
 def test_every_engine_works_out_what_a_plain_reading_works_out(made: tuple[Facts, dict[str, Any]], everywhere: Open) -> None:
     about, condition = made
-    tree = conditions.parse({"all": [condition]}, about)
+    tree = parsing.parse({"all": [condition]}, about)
     rows = worked_out(about)
     expected = {row["id"]: [row[name] for name in about.computed] for row in rows if meets(tree, row)}
     for slug, reader, infos, name in everywhere:
@@ -519,17 +520,17 @@ def alike(value: Any, wanted: Any) -> bool:
 def worked_out(about: Facts) -> list[dict[str, Any]]:
     rows = [dict(row) for row in ROWS]
     for name in about.computed:
-        formula = computed.checked(about, name)
+        formula = computed_fields.checked(about, name)
         for row in rows:
-            row[name] = labelled(formula, row) if isinstance(formula, computed.Labels) else aggregated(formula, row)
+            row[name] = labelled(formula, row) if isinstance(formula, computed_fields.Labels) else aggregated(formula, row)
     return rows
 
 
-def labelled(formula: computed.Labels, row: Mapping[str, Any]) -> str | None:
+def labelled(formula: computed_fields.Labels, row: Mapping[str, Any]) -> str | None:
     return next((label for label, tree in formula.labels if meets(tree, row)), formula.otherwise)
 
 
-def aggregated(formula: conditions.Related, row: Mapping[str, Any]) -> Any:
+def aggregated(formula: parsing.Related, row: Mapping[str, Any]) -> Any:
     others = belonging(formula, row)
     if formula.measure == "count":
         return len(others)

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from segments import conditions, sql
+from segments import sql
+from segments.conditions import parsing
+from segments.conditions.times import Anniversary, anniversary, duration
 from segments.registry import engines
-from segments.times import Anniversary, anniversary, duration
 from tests.segments.places import ANSWERS, SLUGS, make
 from tests.segments.test_agreement import comes_round
 
@@ -66,7 +67,7 @@ def test_every_engine_finds_the_days_that_come_round(slug: str, files: Path, req
             for now in map(datetime.fromisoformat, NOWS):
                 for length in ("", "1 day", "2 weeks", "30 days", "11 months", "13 months", "30 months"):
                     asked = {"field": column, "is": "anniversary_in", "value": length} if length else {"field": column, "is": "anniversary"}
-                    tree = conditions.parse(asked, {name: str(info.type) for name, info in infos.items()})
+                    tree = parsing.parse(asked, {name: str(info.type) for name, info in infos.items()})
                     source = sql.relation(list(infos.values()), engines[slug].dialect, table=place.table)
                     query = sql.select(source, infos, ["id"], sql.where(tree, source, infos, now=now, zone=PARIS))
                     answer = {int(value) for batch in reader.batches(query) for value in batch.column(0).to_pylist()}
@@ -95,6 +96,6 @@ def test_an_anniversary_is_said_in_words_and_written_as_it_was() -> None:
         ({"field": "founded", "is": "anniversary"}, "founded has its anniversary today"),
         ({"field": "founded", "is": "anniversary_in", "value": "30 days"}, "founded has its anniversary in the next 30 days"),
     ):
-        tree = conditions.parse(asked, types)
-        assert conditions.say(tree) == words
-        assert conditions.plain(tree) == {"all": [asked]}
+        tree = parsing.parse(asked, types)
+        assert parsing.say(tree) == words
+        assert parsing.plain(tree) == {"all": [asked]}

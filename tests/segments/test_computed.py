@@ -15,10 +15,11 @@ from django.utils import timezone
 from core.errors import Misconfigured
 from dinmo.workspace import apply as applying
 from dinmo.workspace import export, from_database, problems, sources
-from segments import computed, definitions, formulas, read, uses, watch
+from segments import definitions, formulas, read, uses, watch
+from segments.conditions import computed_fields
+from segments.conditions.scope_from_db import facts
 from segments.discovery import refresh_columns
 from segments.models import Column, ComputedField, DataModel, Relation, Segment, Source
-from segments.world import facts
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -337,9 +338,9 @@ def test_a_file_can_not_leave_out_a_field_that_something_outside_of_it_uses(file
 
 def test_a_definition_is_written_down_as_it_is_read() -> None:
     for definition in (SPENT, BIG, TIER):
-        assert computed.plain(computed.parse(definition)) == definition
+        assert computed_fields.plain(computed_fields.parse(definition)) == definition
 
 
 def test_facts_of_a_field_hold_only_what_stands_above_it(tiered: DataModel) -> None:
     about = facts(tiered)
-    assert list(computed.within(about, "big orders").types) == ["id", "name", "country", "spent"]
+    assert list(computed_fields.within(about, "big orders").types) == ["id", "name", "country", "spent"]

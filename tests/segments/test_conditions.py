@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from core.errors import Misconfigured
-from segments import conditions
+from segments.conditions import parsing
+from segments.conditions.times import Duration
 from segments.contract import ColumnType
-from segments.times import Duration
 
 TYPES = {
     "country": "text",
@@ -30,20 +30,20 @@ def leaf(field: str, operator: str, value: Any = None) -> dict[str, Any]:
 
 
 def value_of(field: str, operator: str, value: Any = None) -> Any:
-    return next(iter(conditions.leaves(conditions.parse(leaf(field, operator, value), TYPES)))).value
+    return next(iter(parsing.leaves(parsing.parse(leaf(field, operator, value), TYPES)))).value
 
 
 def refusal(where: Any) -> Misconfigured:
     with pytest.raises(Misconfigured) as refused:
-        conditions.parse(where, TYPES)
+        parsing.parse(where, TYPES)
     return refused.value
 
 
 @pytest.mark.parametrize("where", [None, {}, {"all": []}, {"any": []}])
 def test_an_empty_tree_means_all_rows(where: Any) -> None:
-    assert conditions.parse(where, TYPES).items == ()
-    assert conditions.say(conditions.parse(where, TYPES)) == "all rows"
-    assert conditions.plain(conditions.parse(where, TYPES)) == {}
+    assert parsing.parse(where, TYPES).items == ()
+    assert parsing.say(parsing.parse(where, TYPES)) == "all rows"
+    assert parsing.plain(parsing.parse(where, TYPES)) == {}
 
 
 @pytest.mark.parametrize(
@@ -162,12 +162,12 @@ def test_a_tree_is_said_in_plain_words() -> None:
         ]
     }
     said = "country is one of FR, DE and (mrr is between 1 and 9.5 or seen_at is in the last 1 day) and seats is not empty"
-    assert conditions.say(conditions.parse(where, TYPES)) == said
+    assert parsing.say(parsing.parse(where, TYPES)) == said
 
 
 def test_a_value_with_a_comma_is_said_as_one() -> None:
     where = leaf("country", "one_of", ["Acme, Inc.", "Bolt", "France "])
-    assert conditions.say(conditions.parse(where, TYPES)) == "country is one of “Acme, Inc.”, Bolt, “France ”"
+    assert parsing.say(parsing.parse(where, TYPES)) == "country is one of “Acme, Inc.”, Bolt, “France ”"
 
 
 def test_a_tree_survives_being_written_and_read_again() -> None:
@@ -179,20 +179,20 @@ def test_a_tree_survives_being_written_and_read_again() -> None:
             {"field": "country", "is": "empty"},
         ]
     }
-    tree = conditions.parse(where, TYPES)
-    assert conditions.plain(tree) == where
-    assert conditions.parse(conditions.plain(tree), TYPES) == tree
+    tree = parsing.parse(where, TYPES)
+    assert parsing.plain(tree) == where
+    assert parsing.parse(parsing.plain(tree), TYPES) == tree
 
 
 def test_a_flat_tree_is_rows_of_an_editor_and_a_nested_one_is_not() -> None:
     flat = {"any": [{"field": "country", "is": "equals", "value": "FR"}, {"field": "seats", "is": "empty"}]}
-    rows = conditions.rows(conditions.parse(flat, TYPES))
+    rows = parsing.rows(parsing.parse(flat, TYPES))
     assert rows == ("any", flat["any"])
-    assert conditions.from_rows(*rows) == flat
-    assert conditions.from_rows("any", []) == {}
-    assert conditions.rows(conditions.parse({"all": [flat]}, TYPES)) is None
+    assert parsing.from_rows(*rows) == flat
+    assert parsing.from_rows("any", []) == {}
+    assert parsing.rows(parsing.parse({"all": [flat]}, TYPES)) is None
 
 
 def test_every_type_has_operators_and_every_operator_has_words() -> None:
-    assert set(conditions.OPERATORS) == set(ColumnType)
-    assert {operator for operators in conditions.OPERATORS.values() for operator in operators} == set(conditions.LABELS)
+    assert set(parsing.OPERATORS) == set(ColumnType)
+    assert {operator for operators in parsing.OPERATORS.values() for operator in operators} == set(parsing.LABELS)

@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import Select
 
 from core.errors import Misconfigured, Unavailable
-from segments import conditions, sql
+from segments import sql
 from segments.ahead import ahead
+from segments.conditions import parsing
 from segments.contract import ColumnInfo, ColumnType, Reader
 from segments.registry import engines
 from segments.values import natural
@@ -101,7 +102,7 @@ def test_a_query_is_filtered_like_a_table(place: Place) -> None:
     with place.open() as reader:
         infos = {info.name: info for info in reader.columns(sql=query)}
         source = sql.relation(list(infos.values()), engines[place.slug].dialect, sql=query)
-        tree = conditions.parse(
+        tree = parsing.parse(
             {"all": [{"field": "twice", "is": "at_least", "value": 25}]}, {name: info.type for name, info in infos.items()}
         )
         where = sql.where(tree, source, infos, now=NOW, zone=UTC_ZONE)
@@ -127,7 +128,7 @@ def test_nasty_names_of_tables_and_columns_work(slug: str, files: Path) -> None:
         infos = {info.name: info for info in reader.columns(table=place.table)}
         source = sql.relation(list(infos.values()), engines[slug].dialect, table=place.table)
         tree = {"all": [{"field": name, "is": "ends_with", "value": name} for name in NASTY]}
-        where = sql.where(conditions.parse(tree, dict.fromkeys(NASTY, "text")), source, infos, now=NOW, zone=UTC_ZONE)
+        where = sql.where(parsing.parse(tree, dict.fromkeys(NASTY, "text")), source, infos, now=NOW, zone=UTC_ZONE)
         assert reader.rows(sql.select(source, infos, NASTY, where), 5) == [row]
 
 
@@ -138,7 +139,7 @@ def test_the_statement_shown_for_reading_runs_as_it_is(place: Place) -> None:
     with place.open() as reader:
         infos = {info.name: info for info in reader.columns(table=place.table)}
         source = sql.relation(list(infos.values()), engines[place.slug].dialect, table=place.table)
-        tree_read = conditions.parse(tree, {name: info.type for name, info in infos.items()})
+        tree_read = parsing.parse(tree, {name: info.type for name, info in infos.items()})
         where = sql.where(tree_read, source, infos, now=NOW, zone=UTC_ZONE)
         shown = sql.shown(sql.select(source, infos, ["id"], where), engines[place.slug].dialect)
         assert "'%s :x" in shown

@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from segments import conditions, sql
+from segments import sql
+from segments.conditions import parsing
 from segments.registry import engines
 from tests.segments.places import (
     ANSWERS,
@@ -119,7 +120,7 @@ def _array(items: list[str | None] | None) -> str:
 def found(place: Place, operator: str, value: list[Any] | None = None) -> set[int]:
     infos = place.columns()
     where = {"field": "tags", "is": operator, **({} if value is None else {"value": value})}
-    tree = conditions.parse(where, {name: info.type for name, info in infos.items()})
+    tree = parsing.parse(where, {name: info.type for name, info in infos.items()})
     source = sql.relation(list(infos.values()), engines[place.slug].dialect, table=place.table)
     met = sql.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=ZoneInfo("UTC"))
     with place.open() as reader:

@@ -12,7 +12,8 @@ import pymysql
 import pytest
 
 from core.errors import Misconfigured, Problem, Unavailable
-from segments import conditions, sql
+from segments import sql
+from segments.conditions import parsing
 from segments.engines.mysql import failures
 from segments.registry import engines
 from tests.segments.places import MYSQL_DATABASE, Place, mysql_connection, mysql_settings, refusal, run_in_mysql, values
@@ -267,7 +268,7 @@ def test_text_is_found_by_an_index_and_byte_by_byte_all_the_same() -> None:
     source = sql.relation(list(infos.values()), engines["mysql"].dialect, table="indexed")
     asked = [("equals", "FR", 20, "ref"), ("one_of", ["FR", "FR "], 21, "ref range"), ("one_of", ["FR", "日本"], 20, "index")]
     for operator, value, rows, way in [*asked, ("not_equals", "FR", 19_983, "index")]:
-        tree = conditions.parse({"field": "country", "is": operator, "value": value}, {name: info.type for name, info in infos.items()})
+        tree = parsing.parse({"field": "country", "is": operator, "value": value}, {name: info.type for name, info in infos.items()})
         met = sql.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
         statement = sql.shown(sql.count(source, met), engines["mysql"].dialect)
         with mysql_connection() as connection, connection.cursor() as cursor:

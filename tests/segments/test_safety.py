@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import Misconfigured, Problem
-from segments import conditions, sql
+from segments import sql
+from segments.conditions import parsing
 from segments.contract import ColumnInfo, ColumnType
 from segments.engines import words
 from segments.registry import engines
@@ -301,7 +302,7 @@ def test_no_name_and_no_value_changes_a_query(name: str, other: str, held: list[
         source = sql.relation(list(infos.values()), engines[slug].dialect, table=place.table)
 
         def found(**condition: Any) -> set[int]:
-            tree = conditions.parse({"all": [{"field": names[1], **condition}]}, kinds)
+            tree = parsing.parse({"all": [{"field": names[1], **condition}]}, kinds)
             query = sql.select(source, infos, names, sql.where(tree, source, infos, now=NOW, zone=UTC_ZONE))
             answer = [natural(row["id"], ColumnType.INTEGER, UTC_ZONE) for row in reader.rows(query, 100)]
             sql.shown(query, engines[slug].dialect)
@@ -309,7 +310,7 @@ def test_no_name_and_no_value_changes_a_query(name: str, other: str, held: list[
 
         texts = {place: str(row[names[1]]) for place, row in enumerate(rows)}
         if asked.strip():
-            (leaf,) = conditions.leaves(conditions.parse({"all": [{"field": names[1], "is": "equals", "value": asked}]}, kinds))
+            (leaf,) = parsing.leaves(parsing.parse({"all": [{"field": names[1], "is": "equals", "value": asked}]}, kinds))
             said = str(leaf.value)
             assert found(**{"is": "equals", "value": asked}) == {place for place, text in texts.items() if text == said}
             assert found(**{"is": "contains", "value": asked}) == {place for place, text in texts.items() if said in text}
@@ -324,9 +325,9 @@ def test_a_list_of_ten_thousand_values_is_looked_up(slug: str, files: Path) -> N
         infos = {info.name: info for info in reader.columns(table=place.table)}
         source = sql.relation(list(infos.values()), engines[slug].dialect, table=place.table)
         for operator, expected in (("one_of", [0, 9_999]), ("none_of", [10_000])):
-            tree = conditions.parse({"all": [{"field": "name", "is": operator, "value": wanted}]}, {"id": "integer", "name": "text"})
+            tree = parsing.parse({"all": [{"field": "name", "is": operator, "value": wanted}]}, {"id": "integer", "name": "text"})
             query = sql.select(source, infos, ["id"], sql.where(tree, source, infos, now=NOW, zone=UTC_ZONE))
             assert sorted(int(row["id"]) for row in reader.rows(query, 10)) == expected
-        tree = conditions.parse({"all": [{"field": "id", "is": "one_of", "value": list(range(1, 10_001))}]}, {"id": "integer"})
+        tree = parsing.parse({"all": [{"field": "id", "is": "one_of", "value": list(range(1, 10_001))}]}, {"id": "integer"})
         query = sql.select(source, infos, ["id"], sql.where(tree, source, infos, now=NOW, zone=UTC_ZONE))
         assert sorted(int(row["id"]) for row in reader.rows(query, 10)) == [9_999, 10_000]

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from segments import conditions, sql
+from segments import sql
+from segments.conditions import parsing
+from segments.conditions.scope import Facts, Link
 from segments.contract import ColumnInfo, ColumnType
-from segments.facts import Facts, Link
 from segments.registry import engines
 from segments.where import Table
 
@@ -41,7 +42,7 @@ def test_a_joined_name_is_split_again(pair: tuple[str, str]) -> None:
 def test_every_value_of_a_condition_is_a_bound_parameter(slug: str) -> None:
     dialect = engines[slug].dialect
     source = sql.relation(list(INFOS.values()), dialect, table="companies")
-    tree = conditions.parse(
+    tree = parsing.parse(
         {
             "any": [
                 {"field": "name", "is": "one_of", "value": ["robert'); drop table x; --", "b"]},
@@ -70,7 +71,7 @@ def test_nothing_of_a_condition_on_related_rows_stands_bare_in_the_statement(slu
     world["Companies"] = Facts(types, "Companies", (Link(orders, "id", "id", f"{orders}.id"),), {}, world)
     world[orders] = Facts(types, orders, (), {}, world)
     nested = {"all": [{"field": NASTY, "is": "greater_than", "value": 4711}]}
-    tree = conditions.parse(
+    tree = parsing.parse(
         {
             "any": [
                 {"related": orders, "has": "at_least", "count": 4712, "where": nested},

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.errors import Misconfigured, Unavailable
-from segments import conditions, sql
+from segments import sql
+from segments.conditions import parsing
 from segments.registry import engines
 from segments.values import natural
 from tests.segments.places import Place, run_in_sqlite
@@ -36,7 +37,7 @@ def values(place: Place, query: str = "", **condition: Any) -> list[dict[str, An
     with place.open() as reader:
         infos = {info.name: info for info in reader.columns(**({"sql": query} if query else {"table": "t"}))}
         source = sql.relation(list(infos.values()), engines["sqlite"].dialect, table="" if query else "t", sql=query)
-        tree = conditions.parse({"all": [condition]} if condition else {}, {name: info.type for name, info in infos.items()})
+        tree = parsing.parse({"all": [condition]} if condition else {}, {name: info.type for name, info in infos.items()})
         where = sql.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
         rows = reader.rows(sql.select(source, infos, list(infos), where), 1000)
     return [{name: natural(value, infos[name].type, PARIS) for name, value in row.items()} for row in rows]
@@ -80,7 +81,7 @@ def test_text_that_is_written_in_any_letters_is_told_apart(files: Path, database
     with database.open() as reader:
         infos = {info.name: info for info in reader.columns(table="c")}
         source = sql.relation(list(infos.values()), engines["sqlite"].dialect, table="c")
-        tree = conditions.parse({"all": [{"field": "s", "is": "one_of", "value": ["FR"]}]}, {"s": "text", "id": "integer"})
+        tree = parsing.parse({"all": [{"field": "s", "is": "one_of", "value": ["FR"]}]}, {"s": "text", "id": "integer"})
         where = sql.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
         assert reader.rows(sql.select(source, infos, ["id"], where), 9) == [{"id": "1"}]
 

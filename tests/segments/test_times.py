@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from segments.times import Days, Duration, days, duration, moments
+from segments.conditions.times import Days, Duration, days, duration, moments
 
 PARIS = ZoneInfo("Europe/Paris")
 

@@ -16,17 +16,18 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from core.errors import Misconfigured
-from segments import conditions, sql
+from segments import sql
 from segments.comparing import Clock
-from segments.computed import Formula
+from segments.conditions import parsing
+from segments.conditions.computed_fields import Formula
+from segments.conditions.scope import Link
+from segments.conditions.tree import Related
 from segments.contract import ColumnInfo, ColumnType
 from segments.engines.bigquery import engine as bigquery
 from segments.engines.snowflake import engine as snowflake
 from segments.engines.warehouse import batch
-from segments.facts import Link
 from segments.layers import computing
 from segments.registry import engines
-from segments.tree import Related
 from segments.where import Table
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -45,7 +46,7 @@ QUOTED = {"redshift": '"na\'me `""%%s"', "snowflake": '"na\'me `""%%s"', "bigque
 def emitted(slug: str, *items: dict[str, Any], columns: tuple[str, ...] = ("mrr",)) -> str:
     infos = {name: ColumnInfo(name, type, native) for name, type, native in zip(NAMES, TYPES, NATIVES[slug], strict=True)}
     source = sql.relation(list(infos.values()), engines[slug].dialect, table="sales.companies")
-    tree = conditions.parse({"all": list(items)}, {name: info.type for name, info in infos.items()})
+    tree = parsing.parse({"all": list(items)}, {name: info.type for name, info in infos.items()})
     query = sql.select(source, infos, columns, sql.where(tree, source, infos, now=NOW, zone=PARIS))
     compiled = query.compile(dialect=engines[slug].dialect, compile_kwargs={"render_postcompile": True})
     return " ".join(str(compiled).split())
@@ -87,7 +88,7 @@ def test_times_with_a_zone_are_compared_in_utc_and_others_by_the_clocks_of_the_s
     infos = {name: ColumnInfo(name, type, native) for name, type, native in zip(NAMES, TYPES, NATIVES[slug], strict=True)}
     source = sql.relation(list(infos.values()), engines[slug].dialect, table="companies")
     for field, first in (("paid_at", datetime(2026, 3, 31, 8, 30, tzinfo=UTC)), ("seen_at", datetime.fromisoformat("2026-03-31 10:30"))):
-        tree = conditions.parse(
+        tree = parsing.parse(
             {"all": [{"field": field, "is": "in_the_last", "value": "2 hours"}]}, {name: info.type for name, info in infos.items()}
         )
         met = sql.where(tree, source, infos, now=NOW, zone=PARIS)
@@ -188,7 +189,7 @@ def test_bigquery_names_the_types_of_its_parameters() -> None:
 def test_the_sql_to_copy_writes_values_as_the_database_reads_them(slug: str, text: str) -> None:
     info = ColumnInfo("a", ColumnType.TEXT, NATIVES[slug][0])
     source = sql.relation([info], engines[slug].dialect, table="b")
-    tree = conditions.parse({"all": [{"field": "a", "is": "equals", "value": "it's \\ %"}]}, {"a": ColumnType.TEXT})
+    tree = parsing.parse({"all": [{"field": "a", "is": "equals", "value": "it's \\ %"}]}, {"a": ColumnType.TEXT})
     query = sql.select(source, {"a": info}, ["a"], sql.where(tree, source, {"a": info}, now=NOW, zone=PARIS))
     assert text in sql.shown(query, engines[slug].dialect)
 

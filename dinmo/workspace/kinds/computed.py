@@ -10,9 +10,9 @@ from dinmo.workspace import model as things
 from dinmo.workspace.block import Block
 from dinmo.workspace.kinds.segments import world
 from dinmo.workspace.names import Scope
-from segments import computed, conditions
-from segments.computed import KINDS, MOST_FIELDS
-from segments.tree import columns
+from segments.conditions import computed_fields, parsing
+from segments.conditions.computed_fields import KINDS, MOST_FIELDS
+from segments.conditions.tree import columns
 
 _KEYS = ("related", "through", *KINDS, "where", "labels", "otherwise")
 
@@ -45,7 +45,7 @@ def settle(block: Block, name: str, scope: Scope) -> None:
     for field in model.computed:
         about = replace(about, computed={**about.computed, field.name: field.definition})
         try:
-            type = str(computed.type_of(computed.checked(about, field.name), about))
+            type = str(computed_fields.type_of(computed_fields.checked(about, field.name), about))
         except Misconfigured as problem:
             block.problems.add(field.line or block.line, problem.message)
             return
@@ -80,7 +80,7 @@ def _users(model: str, column: str, scope: Scope) -> Iterator[str]:
 def _named(segment: things.Segment, model: str) -> set[str]:
     """The columns of the model that a segment looks at."""
     limit = {str(segment.limit.get("order_by"))} if segment.model == model else set()
-    return limit | set(columns(conditions.parse(segment.where), segment.model, model))
+    return limit | set(columns(parsing.parse(segment.where), segment.model, model))
 
 
 def _field(block: Block) -> things.Computed | None:
@@ -88,7 +88,7 @@ def _field(block: Block) -> things.Computed | None:
     nodes = {key: node for key in _KEYS if (node := block.node(key))}
     block.close()
     try:
-        definition = computed.plain(computed.parse({key: node.plain() for key, node in nodes.items()}))
+        definition = computed_fields.plain(computed_fields.parse({key: node.plain() for key, node in nodes.items()}))
     except Misconfigured as problem:
         block.problems.add(block.line, problem.message)
         return None

@@ -12,10 +12,10 @@ from dinmo.workspace.block import Block
 from dinmo.workspace.names import Scope
 from dinmo.workspace.problems import Problems
 from dinmo.workspace.yaml_document import Node
-from segments import conditions, limits
+from segments.conditions import limits, parsing
+from segments.conditions.scope import Definition, Facts
+from segments.conditions.scope_from_db import linked
 from segments.definitions import tags_of
-from segments.facts import Definition, Facts
-from segments.world import linked
 
 DESCRIPTION_LENGTH = 10_000
 
@@ -88,6 +88,6 @@ def _leaves(node: Node) -> Iterator[Node]:
 
 def _judge(problems: Problems, node: Node, tree: Any, about: Facts, name: str) -> None:
     try:
-        conditions.parse(tree, about, name=name)
+        parsing.parse(tree, about, name=name)
     except Misconfigured as problem:
         problems.add(node.line, problem.message)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, and_, case, cast, false, func, literal, literal_column, or_, types
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
+from segments.conditions.times import Days
 from segments.contract import ColumnType
 from segments.terms import (
     Aggregate,
@@ -28,7 +29,6 @@ from segments.terms import (
     on_days,
     written,
 )
-from segments.times import Days
 from segments.values import DATE, FALSE, LOCAL, NUMBER, TRUE, ZONED
 
 TEXT = "VARCHAR"

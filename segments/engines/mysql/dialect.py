@@ -14,6 +14,7 @@ from sqlalchemy.dialects.mysql.mysqldb import MySQLCompiler_mysqldb
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 from sqlalchemy.sql.elements import Null
 
+from segments.conditions.times import Days
 from segments.contract import ColumnType
 from segments.engines.mysql.types import BINARY, GEOMETRY, PLAIN_TEXT
 from segments.terms import (
@@ -37,7 +38,6 @@ from segments.terms import (
     on_days,
     written,
 )
-from segments.times import Days
 
 Element = ColumnElement[Any]
 COMPUTED = {ColumnType.TEXT: "varchar", ColumnType.INTEGER: "bigint", ColumnType.NUMBER: "decimal"}

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, LargeBinary, Numeric, Text, and_, case, cast, func, literal, literal_column, or_
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
+from segments.conditions.times import Days
 from segments.contract import ColumnType
 from segments.terms import (
     Aggregate,
@@ -29,7 +30,6 @@ from segments.terms import (
     on_days,
     written,
 )
-from segments.times import Days
 from segments.values import FALSE, TRUE
 
 COMPUTED = {ColumnType.TEXT: "TEXT", ColumnType.INTEGER: "INTEGER", ColumnType.NUMBER: "NUMERIC"}

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from segments.conditions.limits import Limit
+from segments.conditions.operands import EMPTINESS
+from segments.conditions.scope import Link
 from segments.contract import ColumnType
-from segments.facts import Link
-from segments.limits import Limit
-from segments.operands import EMPTINESS
 
 Combine = Literal["all", "any"]
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.errors import Misconfigured
+from segments.conditions.operands import read
+from segments.conditions.scope import Facts, Link
+from segments.conditions.tree import MEASURES, OPERATORS, Leaf, Related, measured
 from segments.contract import ColumnType
-from segments.facts import Facts, Link
-from segments.operands import read
-from segments.tree import MEASURES, OPERATORS, Leaf, Related, measured
 
 
 def link(item: Related, about: Facts) -> Link:

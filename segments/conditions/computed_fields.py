@@ -12,12 +12,12 @@ from itertools import takewhile
 from typing import Any
 
 from core.errors import Misconfigured
-from segments import conditions, fitting
+from segments.conditions import parsing, validation
+from segments.conditions.operands import UNSTORABLE
+from segments.conditions.scope import Facts
+from segments.conditions.sentences import measure, say
+from segments.conditions.tree import MEASURES, Group, Related, columns, fields, segments_of, size
 from segments.contract import ColumnType
-from segments.facts import Facts
-from segments.operands import UNSTORABLE
-from segments.saying import measure, say
-from segments.tree import MEASURES, Group, Related, columns, fields, segments_of, size
 
 KINDS = ("count", *MEASURES)
 MOST_FIELDS = 40
@@ -48,8 +48,8 @@ def parse(definition: Any, about: Facts | None = None) -> Formula:
     if not isinstance(definition, Mapping):
         raise _wrong("A computed field is {related, …} or {labels, …}.")
     formula = _labels(definition) if "labels" in definition else _aggregate(definition)
-    if sum(map(size, trees(formula))) > conditions.MAX_CONDITIONS:
-        raise _wrong(f"A computed field can hold at most {conditions.MAX_CONDITIONS} conditions.")
+    if sum(map(size, trees(formula))) > parsing.MAX_CONDITIONS:
+        raise _wrong(f"A computed field can hold at most {parsing.MAX_CONDITIONS} conditions.")
     return formula if about is None else _validated(formula, about)
 
 
@@ -129,11 +129,11 @@ def in_words(formula: Formula) -> str:
 def plain(formula: Formula) -> dict[str, Any]:
     """The definition as JSON and the workspace file hold it; `parse` reads it back."""
     if isinstance(formula, Labels):
-        labels = [{"label": label, "where": conditions.plain(tree)} for label, tree in formula.labels]
+        labels = [{"label": label, "where": parsing.plain(tree)} for label, tree in formula.labels]
         return {"labels": labels, **({} if formula.otherwise is None else {"otherwise": formula.otherwise})}
     value = True if formula.measure == "count" else formula.column
     said = {"related": formula.model, **({"through": formula.through} if formula.through else {}), formula.measure: value}
-    return {**said, **({"where": conditions.plain(formula.where)} if formula.where.items else {})}
+    return {**said, **({"where": parsing.plain(formula.where)} if formula.where.items else {})}
 
 
 def _aggregate(definition: Mapping[str, Any]) -> Related:
@@ -149,7 +149,7 @@ def _aggregate(definition: Mapping[str, Any]) -> Related:
         raise _wrong("`count` takes true: rows are counted, not a column.")
     if kind != "count" and not isinstance(column, str):
         raise _wrong(f"`{kind}` takes a column of {model!r}.")
-    return Related(model, "", None, conditions.parse(definition.get("where")), kind, "" if kind == "count" else column, through)
+    return Related(model, "", None, parsing.parse(definition.get("where")), kind, "" if kind == "count" else column, through)
 
 
 def _labels(definition: Mapping[str, Any]) -> Labels:
@@ -165,7 +165,7 @@ def _label(item: Any) -> tuple[str, Group]:
         raise _wrong("A label is {label, where}.")
     _refuse_other(item, ("label", "where"))
     label = _text("label", item.get("label"))
-    tree = conditions.parse(item.get("where"))
+    tree = parsing.parse(item.get("where"))
     if not tree.items:
         raise _wrong(f"The label {label!r} needs conditions. What all other rows get is said by `otherwise`.")
     return label, tree
@@ -182,12 +182,12 @@ def _validated(formula: Formula, about: Facts) -> Formula:
         message = f"A computed field can't ask about the segment {name!r}: segments use computed fields. Use its conditions instead."
         raise Misconfigured("computed_segment", message, where=name)
     if isinstance(formula, Labels):
-        return replace(formula, labels=tuple((label, conditions.validate(tree, about)) for label, tree in formula.labels))
-    link = fitting.link(formula, about)
+        return replace(formula, labels=tuple((label, parsing.validate(tree, about)) for label, tree in formula.labels))
+    link = validation.link(formula, about)
     other = about.world[formula.model]
     if formula.measure != "count":
-        fitting.measurable(formula, other.types)
-    return replace(formula, where=conditions.validate(formula.where, other), link=link)
+        validation.measurable(formula, other.types)
+    return replace(formula, where=parsing.validate(formula.where, other), link=link)
 
 
 def _refuse_other(item: Mapping[str, Any], known: Iterable[str]) -> None:

@@ -9,8 +9,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from core.errors import Misconfigured
+from segments.conditions.times import Duration, duration
 from segments.contract import ColumnType
-from segments.times import Duration, duration
 
 EMPTINESS = frozenset({"empty", "not_empty"})
 PLAIN = EMPTINESS | {"anniversary"}

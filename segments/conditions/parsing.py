@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from core.errors import Misconfigured
-from segments import facts, fitting, limits
-from segments.facts import Facts
-from segments.operands import EMPTINESS, LENGTHS, LISTS, PAIRS, PLAIN, plain_value
-from segments.saying import say, sentence
-from segments.tree import (
+from segments.conditions import limits, scope, validation
+from segments.conditions.operands import EMPTINESS, LENGTHS, LISTS, PAIRS, PLAIN, plain_value
+from segments.conditions.scope import Facts
+from segments.conditions.sentences import say, sentence
+from segments.conditions.tree import (
     EVERYTHING,
     HAS,
     LABELS,
@@ -69,7 +69,7 @@ def validate(tree: Group, about: Mapping[str, str] | Facts, *, name: str = "") -
         Misconfigured: an unknown column, an operator that its type does not have, a value that does not fit, an unknown
             relation or segment, or segments that ask about one another in a circle.
     """
-    return _Judge().group(tree, facts.of(about), (name,) if name else ())
+    return _Judge().group(tree, scope.of(about), (name,) if name else ())
 
 
 def plain(tree: Group) -> dict[str, Any]:
@@ -198,7 +198,7 @@ class _Judge:
             return self.group(item, about, path)
         if isinstance(item, Member):
             return self.member(item, about, path)
-        return self.related(item, about, path) if isinstance(item, Related) else fitting.leaf(item, about.types)
+        return self.related(item, about, path) if isinstance(item, Related) else validation.leaf(item, about.types)
 
     def member(self, item: Member, about: Facts, path: tuple[str, ...]) -> Member:
         if item.segment in path:
@@ -212,11 +212,11 @@ class _Judge:
         return Member(item.segment, item.operator, about.name, tree, limits.parse(found.limit, about.types))
 
     def related(self, item: Related, about: Facts, path: tuple[str, ...]) -> Related:
-        link = fitting.link(item, about)
+        link = validation.link(item, about)
         other = about.world[item.model]
         # A segment of a related model is another thing, but the circle may close through it all the same.
         where = self.group(item.where, other, path)
-        value = item.value if item.measure == "count" else fitting.measure_value(item, other.types)
+        value = item.value if item.measure == "count" else validation.measure_value(item, other.types)
         return Related(item.model, item.operator, value, where, item.measure, item.column, item.through, link)
 
 

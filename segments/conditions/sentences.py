@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from segments.limits import Limit
-from segments.limits import say as say_limit
-from segments.operands import PLAIN, words
-from segments.tree import HAS, LABELS, MEMBER, Group, Item, Leaf, Member, Related
+from segments.conditions.limits import Limit
+from segments.conditions.limits import say as say_limit
+from segments.conditions.operands import PLAIN, words
+from segments.conditions.tree import HAS, LABELS, MEMBER, Group, Item, Leaf, Member, Related
 
 
 def say(tree: Group) -> str:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from segments.facts import Definition, Facts, Link
+from segments.conditions.scope import Definition, Facts, Link
 from segments.models import Column, DataModel, Relation, Segment, Source
 
 
