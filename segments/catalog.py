@@ -9,7 +9,7 @@ from django.conf import settings
 
 from segments.contract import TableInfo
 from segments.models import Catalog, Source
-from segments.sources import opened
+from segments.session import opened
 
 
 def known(source: Source, now: datetime) -> Catalog:

@@ -10,7 +10,7 @@ from django.conf import settings
 from core.errors import Misconfigured, Problem, Unavailable
 from segments import sql as statements
 from segments.models import DataModel
-from segments.sources import engine, opened
+from segments.session import engine, opened
 
 REFUSED_PERCENT = 5
 EXAMPLES = 3

@@ -19,7 +19,7 @@ from segments.conditions import computed_fields
 from segments.conditions.scope_from_db import facts
 from segments.contract import ColumnInfo, Reader
 from segments.models import Column, ComputedField, DataModel, Source
-from segments.sources import engine, opened, zone
+from segments.session import engine, opened, zone
 from segments.values import natural
 
 LONGEST_NAME = 200

@@ -19,7 +19,7 @@ from segments.conditions.tree import Group, fields
 from segments.contract import ColumnInfo, ColumnType, Reader
 from segments.layers import computing
 from segments.models import Column, DataModel, Segment
-from segments.sources import engine, zone
+from segments.session import engine, zone
 from segments.where import Builder, First, Infos, Narrowing, Reach, Table
 
 

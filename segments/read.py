@@ -21,7 +21,7 @@ from segments.ahead import ahead, nothing
 from segments.contract import ColumnType, Reader
 from segments.models import DataModel
 from segments.query import Query, Selection, ready, refuse_missing, selection, stored
-from segments.sources import engine, opened, zone
+from segments.session import engine, opened, zone
 from segments.values import elements, natural
 
 SPELLINGS = 20

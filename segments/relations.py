@@ -6,7 +6,7 @@ from django.conf import settings
 
 from core.errors import Problem
 from segments.models import DataModel, Relation
-from segments.sources import opened
+from segments.session import opened
 from segments.sql import split_name
 
 

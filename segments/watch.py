@@ -14,7 +14,7 @@ from segments import checks
 from segments.contract import ColumnInfo, ColumnType, Reader
 from segments.discovery import LONGEST_NAME
 from segments.models import WHOLE, Column, DataModel, Segment
-from segments.sources import opened
+from segments.session import opened
 from segments.uses import needed, used
 
 log = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ from segments import sql as statements
 from segments.discovery import probe, refresh_columns
 from segments.engines.postgres import engine as postgres_engine
 from segments.models import DataModel, Source
-from segments.sources import engine, opened
+from segments.session import engine, opened
 from tests.chaos.postgres import Cluster, binaries, cluster
 from tests.segments.places import mysql_connection, mysql_settings, run_in_mysql
 
