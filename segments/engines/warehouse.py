@@ -16,7 +16,7 @@ from sqlalchemy import Select
 
 from core.errors import Misconfigured, Unavailable
 from segments.contract import ColumnInfo, Reader
-from segments.engines import words
+from segments.engines import sql_guard
 from segments.engines.failures import refused
 
 BATCH_ROWS = 20_000
@@ -57,12 +57,12 @@ class WarehouseReader(Reader):
         with self.problems():
             if not sql:
                 return self.described_table(table)
-            words.refuse_calls(sql, self.forbidden, words.STANDARD)
+            sql_guard.refuse_calls(sql, self.forbidden, sql_guard.STANDARD)
             return self.described(sql)
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
-        for sql in words.written_by_people(query):
-            words.refuse_calls(sql, self.forbidden, words.STANDARD)
+        for sql in sql_guard.written_by_people(query):
+            sql_guard.refuse_calls(sql, self.forbidden, sql_guard.STANDARD)
         with self.problems():
             yield from self.read(query)
 

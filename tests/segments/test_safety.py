@@ -16,7 +16,7 @@ from core.errors import Misconfigured, Problem
 from segments import sql
 from segments.conditions import parsing
 from segments.contract import ColumnInfo, ColumnType
-from segments.engines import words
+from segments.engines import sql_guard
 from segments.registry import engines
 from segments.values import natural
 from tests.segments.places import POSTGRES_URL, SLUGS, Place, make, mysql_connection, run_in_mysql, run_in_postgres
@@ -251,8 +251,8 @@ def test_what_reads_files_may_not_even_be_named(
 
 
 def test_calls_are_found_wherever_they_stand() -> None:
-    assert words.calls('select a(1), "B" (2), c.d(3) from e where f in (1) and g', words.STANDARD) == {"a", "b", "d", "in"}
-    assert words.calls("select `a`(1), \"b(\", 'c(', # d(1)\n e(1)", words.MYSQL) == {"a", "e"}
+    assert sql_guard.calls('select a(1), "B" (2), c.d(3) from e where f in (1) and g', sql_guard.STANDARD) == {"a", "b", "d", "in"}
+    assert sql_guard.calls("select `a`(1), \"b(\", 'c(', # d(1)\n e(1)", sql_guard.MYSQL) == {"a", "e"}
 
 
 # Names and values of any kind.

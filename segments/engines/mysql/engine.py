@@ -16,14 +16,14 @@ from sqlalchemy import Select
 from core.errors import Misconfigured, Problem
 from core.parameters import Parameter
 from segments.contract import ColumnInfo, Engine, ForeignKey, Reader, TableInfo
-from segments.engines import certificates, words
+from segments.engines import certificates, sql_guard
 from segments.engines.failures import no_table, timed_out
-from segments.engines.hanging import hang_up
 from segments.engines.mysql import failures, wire
 from segments.engines.mysql.dialect import COMPUTED, dialect
 from segments.engines.mysql.session import CONNECT_SECONDS, connected
 from segments.engines.mysql.types import is_whole, native_of, type_of
 from segments.engines.names import names
+from segments.engines.watchdog import hang_up
 from segments.sql import join_name, split_name
 from segments.terms import bare
 
@@ -129,8 +129,8 @@ class MySQLReader(Reader):
         """Raises Misconfigured where a person's SQL does more than read, or is a statement only between our brackets."""
         if sql in self.judged:
             return
-        words.refuse_names(sql, FORBIDDEN)
-        words.refuse_calls(sql, FORBIDDEN_CALLS, words.MYSQL)
+        sql_guard.refuse_names(sql, FORBIDDEN)
+        sql_guard.refuse_calls(sql, FORBIDDEN_CALLS, sql_guard.MYSQL)
         if found := LOCKING.search(sql):
             raise Misconfigured("source_function", f"{found[0]} can't be used here: a query locks no rows. Write it without.", where="sql")
         with self._problems(), self.connection.cursor() as cursor:
@@ -144,7 +144,7 @@ class MySQLReader(Reader):
         return [ForeignKey(column, self._named(*other), to) for column, *other, to in found]
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
-        for sql in words.written_by_people(query):
+        for sql in sql_guard.written_by_people(query):
             self._refuse_other(sql)
         compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         statement = self.connection.cursor().mogrify(str(compiled), dict(compiled.params))

@@ -11,8 +11,8 @@ import pymysql
 from pymysql.converters import conversions
 
 from segments.engines import certificates
-from segments.engines.hanging import GRACE_SECONDS
 from segments.engines.mysql import failures
+from segments.engines.watchdog import GRACE_SECONDS
 
 CONNECT_SECONDS = 10
 CONVERSIONS = {**conversions, Decimal: lambda value, _: format(value, "f")}

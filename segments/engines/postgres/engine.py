@@ -18,13 +18,13 @@ from core.errors import Misconfigured
 from core.parameters import Parameter
 from core.pg_copy import copy_out
 from segments.contract import ColumnInfo, ColumnType, Engine, ForeignKey, Reader, TableInfo
-from segments.engines import certificates, words
+from segments.engines import certificates, sql_guard
 from segments.engines.failures import no_table
-from segments.engines.hanging import GRACE_SECONDS, hang_up, no_longer
 from segments.engines.names import names
 from segments.engines.postgres import failures
 from segments.engines.postgres.dialect import COMPUTED, dialect
 from segments.engines.postgres.session import CONNECT_SECONDS, connected
+from segments.engines.watchdog import GRACE_SECONDS, hang_up, no_longer
 from segments.sql import join_name, split_name
 from segments.terms import bare
 
@@ -123,7 +123,7 @@ class PostgresReader(Reader):
 
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
         name = _identifier(table) if table else ""
-        words.refuse_names(table, FORBIDDEN)
+        sql_guard.refuse_names(table, FORBIDDEN)
         self._refuse_other([sql])
         described = self._described(f"({bare(sql)})" if sql else name, table)
         required = {found for (found,) in self._asked(REQUIRED, (name,))} if table else set()
@@ -142,7 +142,7 @@ class PostgresReader(Reader):
         return [ForeignKey(column, join_name(schema, name), other) for column, schema, name, other in found]
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
-        self._refuse_other(words.written_by_people(query))
+        self._refuse_other(sql_guard.written_by_people(query))
         compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         statement = psycopg.ClientCursor(self.connection).mogrify(str(compiled), compiled.params)
         described = self._described(f"({statement})")
@@ -173,9 +173,9 @@ class PostgresReader(Reader):
         Named is enough, since `(x).pg_read_file` and other spellings call it too.
         """
         for sql in {*statements} - {"", *self.judged}:
-            words.refuse_hidden(sql, words.STANDARD)
-            words.refuse_names(sql, FORBIDDEN)
-            words.refuse_names(sql, self._volatile, " A function of your own that only reads can be declared STABLE.")
+            sql_guard.refuse_hidden(sql, sql_guard.STANDARD)
+            sql_guard.refuse_names(sql, FORBIDDEN)
+            sql_guard.refuse_names(sql, self._volatile, " A function of your own that only reads can be declared STABLE.")
             self._refuse_parts(sql)
             self.judged.append(sql)
 
