@@ -8,9 +8,9 @@ from typing import Literal
 from django.conf import settings
 
 from core.errors import Misconfigured, Problem, Unavailable
-from segments import sql as statements
 from segments.models import DataModel
 from segments.session import engine, opened
+from segments.sql import statements
 
 REFUSED_PERCENT = 5
 EXAMPLES = 3

@@ -14,12 +14,12 @@ from django.conf import settings
 from django.db import transaction
 
 from core.errors import Misconfigured, Problem
-from segments import sql as statements
 from segments.conditions import computed_fields
 from segments.conditions.scope_from_db import facts
 from segments.contract import ColumnInfo, Reader
 from segments.models import Column, ComputedField, DataModel, Source
 from segments.session import engine, opened, zone
+from segments.sql import statements
 from segments.values import natural
 
 LONGEST_NAME = 200

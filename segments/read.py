@@ -16,12 +16,12 @@ from django.conf import settings
 from django.utils import timezone
 from sqlalchemy import Select
 
-from segments import sql as statements
 from segments.ahead import ahead, nothing
 from segments.contract import ColumnType, Reader
 from segments.models import DataModel
-from segments.query import Query, Selection, ready, refuse_missing, selection, stored
 from segments.session import engine, opened, zone
+from segments.sql import statements
+from segments.sql.query import Query, Selection, ready, refuse_missing, selection, stored
 from segments.values import elements, natural
 
 SPELLINGS = 20

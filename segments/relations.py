@@ -7,7 +7,7 @@ from django.conf import settings
 from core.errors import Problem
 from segments.models import DataModel, Relation
 from segments.session import opened
-from segments.sql import split_name
+from segments.sql.statements import split_name
 
 
 def offered(model: DataModel) -> list[Relation]:

@@ -11,7 +11,7 @@ from sqlalchemy import Select
 from sqlalchemy.sql import visitors
 
 from core.errors import Misconfigured
-from segments.terms import Verbatim
+from segments.sql.terms import Verbatim
 
 LONGEST_NAME = 63
 

@@ -22,10 +22,10 @@ import pymysql
 import pytest
 
 from core.errors import Problem
-from segments import sql
 from segments.conditions import parsing
 from segments.contract import ColumnInfo, Reader
 from segments.registry import engines
+from segments.sql import statements as sql
 from segments.values import natural
 
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgresql://root@/test?host=/var/run/postgresql")

@@ -16,18 +16,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from segments import sql
-from segments.comparing import Clock
 from segments.conditions import computed_fields, parsing
 from segments.conditions.operands import EMPTINESS
 from segments.conditions.scope import Definition, Facts, Link
 from segments.conditions.times import Duration
 from segments.conditions.tree import NEGATIVE
 from segments.contract import ColumnInfo, ColumnType, Reader
-from segments.layers import computing
 from segments.registry import engines
+from segments.sql import statements
+from segments.sql.comparisons import Clock
+from segments.sql.computed_columns import computing
+from segments.sql.where import Reach, Table
 from segments.values import natural
-from segments.where import Reach, Table
 from tests.segments.places import ANSWERS, SLUGS, make
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -150,7 +150,7 @@ def found(where: Mapping[str, Any], everywhere: Open) -> dict[str, set[int]]:
     for slug, reader, infos, table in everywhere:
         reach = reaching(slug, infos, table)
         source = reach("Rows", []).source
-        query = sql.select(source, infos, ["id"], sql.where(tree, source, infos, now=NOW, zone=PARIS, reach=reach))
+        query = statements.select(source, infos, ["id"], statements.where(tree, source, infos, now=NOW, zone=PARIS, reach=reach))
         answers[slug] = {int(value) for batch in reader.batches(query) for value in batch.column(0).to_pylist()}
     return answers
 
@@ -159,7 +159,7 @@ def reaching(slug: str, infos: dict[str, ColumnInfo], table: str, about: Facts =
     """The table of either model in one engine, with the computed fields of `about` in that of `Rows`."""
 
     def reach(name: str, columns: Iterable[str]) -> Table:
-        plain = Table(sql.relation(list(infos.values()), engines[slug].dialect, table=table), infos, "id")
+        plain = Table(statements.relation(list(infos.values()), engines[slug].dialect, table=table), infos, "id")
         formulas = computed_fields.formulas(about, columns) if name == "Rows" else {}
         return computing(plain, formulas, engines[slug].computed, Clock(NOW, PARIS), reach)
 
@@ -502,8 +502,8 @@ def test_every_engine_works_out_what_a_plain_reading_works_out(made: tuple[Facts
     expected = {row["id"]: [row[name] for name in about.computed] for row in rows if meets(tree, row)}
     for slug, reader, infos, name in everywhere:
         table = reaching(slug, infos, name, about)("Rows", about.computed)
-        met = sql.where(tree, table.source, table.infos, now=NOW, zone=PARIS)
-        found = reader.rows(sql.select(table.source, table.infos, ["id", *about.computed], met), len(ROWS))
+        met = statements.where(tree, table.source, table.infos, now=NOW, zone=PARIS)
+        found = reader.rows(statements.select(table.source, table.infos, ["id", *about.computed], met), len(ROWS))
         answer = {int(row["id"]): [natural(row[one], table.infos[one].type, PARIS) for one in about.computed] for row in found}
         assert answer.keys() == expected.keys(), (slug, about.computed, condition)
         for key, values in answer.items():

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from segments import sql
 from segments.conditions import parsing
 from segments.conditions.times import Anniversary, anniversary, duration
 from segments.registry import engines
+from segments.sql import statements
 from tests.segments.places import ANSWERS, SLUGS, make
 from tests.segments.test_agreement import comes_round
 
@@ -68,8 +68,8 @@ def test_every_engine_finds_the_days_that_come_round(slug: str, files: Path, req
                 for length in ("", "1 day", "2 weeks", "30 days", "11 months", "13 months", "30 months"):
                     asked = {"field": column, "is": "anniversary_in", "value": length} if length else {"field": column, "is": "anniversary"}
                     tree = parsing.parse(asked, {name: str(info.type) for name, info in infos.items()})
-                    source = sql.relation(list(infos.values()), engines[slug].dialect, table=place.table)
-                    query = sql.select(source, infos, ["id"], sql.where(tree, source, infos, now=now, zone=PARIS))
+                    source = statements.relation(list(infos.values()), engines[slug].dialect, table=place.table)
+                    query = statements.select(source, infos, ["id"], statements.where(tree, source, infos, now=now, zone=PARIS))
                     answer = {int(value) for batch in reader.batches(query) for value in batch.column(0).to_pylist()}
                     assert answer == expected(column, now, length), (column, now, length)
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segments import sql
 from segments.engines.batches import BATCH_BYTES, FEW_ROWS, gathered, rows_next
 from segments.registry import engines
+from segments.sql import statements
 from tests.segments.places import SLUGS, make
 
 LONG = 40_000
@@ -42,7 +42,7 @@ def test_batches_of_long_rows_stay_small(slug: str, files: Path) -> None:
     place = make(slug, files, "long", {"id": "integer", "text": "text"}, rows)
     with place.open() as reader:
         infos = {info.name: info for info in reader.columns(table=place.table)}
-        source = sql.relation(list(infos.values()), engines[slug].dialect, table=place.table)
-        read = [(batch.num_rows, batch.nbytes) for batch in reader.batches(sql.select(source, infos, ["id", "text"]))]
+        source = statements.relation(list(infos.values()), engines[slug].dialect, table=place.table)
+        read = [(batch.num_rows, batch.nbytes) for batch in reader.batches(statements.select(source, infos, ["id", "text"]))]
     assert sum(rows for rows, _ in read) == 4_000
     assert max(bytes for _, bytes in read) <= 2_048 * LONG * 1.3

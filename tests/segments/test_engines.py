@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy import Select
 
 from core.errors import Misconfigured, Unavailable
-from segments import sql
 from segments.ahead import ahead
 from segments.conditions import parsing
 from segments.contract import ColumnInfo, ColumnType, Reader
 from segments.registry import engines
+from segments.sql import statements
 from segments.values import natural
 from tests.segments.places import Place, make, run_in_mysql
 
@@ -64,8 +64,8 @@ def place(slug: str, files: Path, made: dict[str, Place]) -> Place:
 
 def whole(reader: Reader, place: Place, query: str = "") -> Select[Any]:
     infos = {info.name: info for info in reader.columns(**({"sql": query} if query else {"table": place.table}))}
-    source = sql.relation(list(infos.values()), engines[place.slug].dialect, table="" if query else place.table, sql=query)
-    return sql.select(source, infos, list(infos))
+    source = statements.relation(list(infos.values()), engines[place.slug].dialect, table="" if query else place.table, sql=query)
+    return statements.select(source, infos, list(infos))
 
 
 def read_naturally(place: Place, query: str = "") -> list[dict[str, Any]]:
@@ -101,20 +101,20 @@ def test_a_query_is_filtered_like_a_table(place: Place) -> None:
     query = "select id, mrr * 2 as twice from companies"
     with place.open() as reader:
         infos = {info.name: info for info in reader.columns(sql=query)}
-        source = sql.relation(list(infos.values()), engines[place.slug].dialect, sql=query)
+        source = statements.relation(list(infos.values()), engines[place.slug].dialect, sql=query)
         tree = parsing.parse(
             {"all": [{"field": "twice", "is": "at_least", "value": 25}]}, {name: info.type for name, info in infos.items()}
         )
-        where = sql.where(tree, source, infos, now=NOW, zone=UTC_ZONE)
-        assert [int(row["id"]) for row in reader.rows(sql.select(source, infos, ["id"], where), 10)] == [1]
-        assert int(reader.rows(sql.count(source, where), 1)[0]["rows"]) == 1
+        where = statements.where(tree, source, infos, now=NOW, zone=UTC_ZONE)
+        assert [int(row["id"]) for row in reader.rows(statements.select(source, infos, ["id"], where), 10)] == [1]
+        assert int(reader.rows(statements.count(source, where), 1)[0]["rows"]) == 1
 
 
 def test_rows_ends_at_its_limit_and_a_stream_keeps_the_order_asked(place: Place) -> None:
     with place.open() as reader:
         infos = {info.name: info for info in reader.columns(table=place.table)}
-        source = sql.relation(list(infos.values()), engines[place.slug].dialect, table=place.table)
-        query = sql.select(source, infos, ["mrr", "id"])
+        source = statements.relation(list(infos.values()), engines[place.slug].dialect, table=place.table)
+        query = statements.select(source, infos, ["mrr", "id"])
         assert len(reader.rows(query, 2)) == 2
         assert [batch.schema.names for batch in reader.batches(query)] == [["mrr", "id"]]
 
@@ -126,10 +126,10 @@ def test_nasty_names_of_tables_and_columns_work(slug: str, files: Path) -> None:
     with place.open() as reader:
         assert place.table in reader.tables()
         infos = {info.name: info for info in reader.columns(table=place.table)}
-        source = sql.relation(list(infos.values()), engines[slug].dialect, table=place.table)
+        source = statements.relation(list(infos.values()), engines[slug].dialect, table=place.table)
         tree = {"all": [{"field": name, "is": "ends_with", "value": name} for name in NASTY]}
-        where = sql.where(parsing.parse(tree, dict.fromkeys(NASTY, "text")), source, infos, now=NOW, zone=UTC_ZONE)
-        assert reader.rows(sql.select(source, infos, NASTY, where), 5) == [row]
+        where = statements.where(parsing.parse(tree, dict.fromkeys(NASTY, "text")), source, infos, now=NOW, zone=UTC_ZONE)
+        assert reader.rows(statements.select(source, infos, NASTY, where), 5) == [row]
 
 
 @pytest.mark.parametrize("slug", ["sqlite", "postgres", "mysql", "parquet", "duckdb"], indirect=True)
@@ -138,10 +138,10 @@ def test_the_statement_shown_for_reading_runs_as_it_is(place: Place) -> None:
     tree = {"all": [{"field": "name", "is": "contains", "value": "%s :x \\"}, {"field": "paid_at", "is": "after", "value": "2026-01-01"}]}
     with place.open() as reader:
         infos = {info.name: info for info in reader.columns(table=place.table)}
-        source = sql.relation(list(infos.values()), engines[place.slug].dialect, table=place.table)
+        source = statements.relation(list(infos.values()), engines[place.slug].dialect, table=place.table)
         tree_read = parsing.parse(tree, {name: info.type for name, info in infos.items()})
-        where = sql.where(tree_read, source, infos, now=NOW, zone=UTC_ZONE)
-        shown = sql.shown(sql.select(source, infos, ["id"], where), engines[place.slug].dialect)
+        where = statements.where(tree_read, source, infos, now=NOW, zone=UTC_ZONE)
+        shown = statements.shown(statements.select(source, infos, ["id"], where), engines[place.slug].dialect)
         assert "'%s :x" in shown
         assert [int(row["id"]) for row in reader.rows(whole(reader, place, shown), 5)] == [1]
 
@@ -167,12 +167,12 @@ def test_the_statement_shown_for_reading_runs_as_it_is(place: Place) -> None:
 )
 def test_what_is_no_single_select_is_refused_and_changes_nothing(query: str, place: Place) -> None:
     info = ColumnInfo("id", ColumnType.INTEGER)
-    source = sql.relation([info], engines[place.slug].dialect, sql=query or " ")
+    source = statements.relation([info], engines[place.slug].dialect, sql=query or " ")
     with place.open() as reader:
         with pytest.raises(Misconfigured):
             reader.columns(sql=query or " ")
         with pytest.raises(Misconfigured):
-            list(reader.batches(sql.select(source, {"id": info}, ["id"])))
+            list(reader.batches(statements.select(source, {"id": info}, ["id"])))
         assert sum(batch.num_rows for batch in reader.batches(whole(reader, place))) == 3
 
 
@@ -215,7 +215,7 @@ def test_an_endless_statement_is_left_as_soon_as_nobody_wants_it(place: Place) -
             raise KeyError("not wanted any more")
 
     info = ColumnInfo("x", ColumnType.INTEGER)
-    endless = sql.select(sql.relation([info], engines[place.slug].dialect, sql=ENDLESS[place.slug]), {"x": info}, ["x"])
+    endless = statements.select(statements.relation([info], engines[place.slug].dialect, sql=ENDLESS[place.slug]), {"x": info}, ["x"])
     with place.open(timeout_seconds=60) as reader:
         batches = ahead(reader.batches(endless), look=look, interrupt=reader.interrupt)
         with pytest.raises(KeyError):
@@ -246,8 +246,8 @@ def test_a_row_of_a_single_null_is_a_row(slug: str, files: Path) -> None:
     place = make(slug, files, "single", {"name": "text", "id": "integer"}, [{"name": name, "id": 1} for name in ("a", None, "", None)])
     with place.open() as reader:
         infos = {info.name: info for info in reader.columns(table=place.table)}
-        source = sql.relation(list(infos.values()), engines[slug].dialect, table=place.table)
-        rows = reader.rows(sql.select(source, infos, ["name"]), 10)
+        source = statements.relation(list(infos.values()), engines[slug].dialect, table=place.table)
+        rows = reader.rows(statements.select(source, infos, ["name"]), 10)
     assert [row["name"] for row in rows] == ["a", None, "", None]
 
 

@@ -18,10 +18,10 @@ import pyarrow.parquet
 import pytest
 
 from core.errors import Misconfigured, Unavailable
-from segments import sql
 from segments.contract import ColumnInfo, ColumnType
 from segments.engines.duckdb.database import USED, DatabaseReader
 from segments.registry import engines
+from segments.sql import statements
 from segments.values import natural
 from tests.segments.places import Place, make
 
@@ -38,8 +38,8 @@ def types(place: Place) -> dict[str, str]:
 def values(place: Place, query: str = "") -> list[dict[str, Any]]:
     with place.open() as reader:
         infos = {info.name: info for info in reader.columns(**({"sql": query} if query else {"table": place.table}))}
-        source = sql.relation(list(infos.values()), engines[place.slug].dialect, table="" if query else place.table, sql=query)
-        rows = reader.rows(sql.select(source, infos, list(infos)), 1000)
+        source = statements.relation(list(infos.values()), engines[place.slug].dialect, table="" if query else place.table, sql=query)
+        rows = reader.rows(statements.select(source, infos, list(infos)), 1000)
     return [{name: natural(value, infos[name].type, ZoneInfo("UTC")) for name, value in row.items()} for row in rows]
 
 
@@ -189,8 +189,8 @@ def test_a_file_that_breaks_off_in_the_middle_ends_the_stream_with_a_problem(fil
     place = csv_file(files, "a,b\n" + "1,2\n" * 200_000 + "1,2,3\n")
     with place.open() as reader, pytest.raises(Misconfigured) as refused:
         info = ColumnInfo("a", ColumnType.TEXT, "VARCHAR")
-        source = sql.relation([info], engines["csv"].dialect, table="file")
-        for _ in reader.batches(sql.select(source, {"a": info}, ["a"])):
+        source = statements.relation([info], engines["csv"].dialect, table="file")
+        for _ in reader.batches(statements.select(source, {"a": info}, ["a"])):
             pass
     assert "Line 200002" in refused.value.message
 
@@ -392,8 +392,8 @@ def test_fields_that_are_known_are_found_without_a_reading_of_all(files: Path) -
     with place.open() as reader:
         assert list(reader.natives(table=place.table, expected=["a", "b"])) == ["a", "b"]
         infos = {name: ColumnInfo(name, ColumnType.TEXT, "VARCHAR") for name in ("a", "b")}
-        source = sql.relation(list(infos.values()), engines["jsonl"].dialect, table=place.table)
-        assert reader.rows(sql.select(source, infos, ["b", "a"]), 2) == [{"b": "x", "a": "0"}, {"b": "x", "a": "1"}]
+        source = statements.relation(list(infos.values()), engines["jsonl"].dialect, table=place.table)
+        assert reader.rows(statements.select(source, infos, ["b", "a"]), 2) == [{"b": "x", "a": "0"}, {"b": "x", "a": "1"}]
 
 
 def test_a_field_that_only_a_late_object_has_is_found_where_it_is_expected(files: Path) -> None:
@@ -458,7 +458,7 @@ def test_what_was_read_of_a_duckdb_file_is_not_kept_in_memory(database: Place, f
         connection.execute("create table many as select i as id, md5(i::varchar) || md5((i * 3)::varchar) as text from range(1000000) r(i)")
     place = Place("duckdb", "many", database.settings)
     infos = {"text": ColumnInfo("text", ColumnType.TEXT, "VARCHAR")}
-    everything = sql.select(sql.relation(list(infos.values()), engines["duckdb"].dialect, table="many"), infos, ["text"])
+    everything = statements.select(statements.relation(list(infos.values()), engines["duckdb"].dialect, table="many"), infos, ["text"])
     rows, kept = 0, []
     with place.open() as reader:
         assert isinstance(reader, DatabaseReader)
@@ -494,7 +494,7 @@ def test_a_file_that_changes_while_it_is_read_is_no_whole_one(slug: str, files: 
     place = make(slug, files, "changing", {"id": "integer", "name": "text"}, rows)
     path = files / str(place.settings["path"])
     infos = place.columns()
-    query = sql.select(sql.relation(list(infos.values()), engines[slug].dialect, table=place.table), infos, ["id"])
+    query = statements.select(statements.relation(list(infos.values()), engines[slug].dialect, table=place.table), infos, ["id"])
     with place.open() as reader, pytest.raises(Unavailable) as changed:
         for number, _ in enumerate(reader.batches(query)):
             if number == 0:

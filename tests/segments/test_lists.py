@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from segments import sql
 from segments.conditions import parsing
 from segments.registry import engines
+from segments.sql import statements
 from tests.segments.places import (
     ANSWERS,
     POSTGRES_SCHEMA,
@@ -121,10 +121,10 @@ def found(place: Place, operator: str, value: list[Any] | None = None) -> set[in
     infos = place.columns()
     where = {"field": "tags", "is": operator, **({} if value is None else {"value": value})}
     tree = parsing.parse(where, {name: info.type for name, info in infos.items()})
-    source = sql.relation(list(infos.values()), engines[place.slug].dialect, table=place.table)
-    met = sql.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=ZoneInfo("UTC"))
+    source = statements.relation(list(infos.values()), engines[place.slug].dialect, table=place.table)
+    met = statements.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=ZoneInfo("UTC"))
     with place.open() as reader:
-        return {int(row["id"]) for row in reader.rows(sql.select(source, infos, ["id"], met), 100)}
+        return {int(row["id"]) for row in reader.rows(statements.select(source, infos, ["id"], met), 100)}
 
 
 WANTED = [

@@ -12,10 +12,10 @@ import pymysql
 import pytest
 
 from core.errors import Misconfigured, Problem, Unavailable
-from segments import sql
 from segments.conditions import parsing
 from segments.engines.mysql import failures
 from segments.registry import engines
+from segments.sql import statements
 from tests.segments.places import MYSQL_DATABASE, Place, mysql_connection, mysql_settings, refusal, run_in_mysql, values
 
 pytestmark = pytest.mark.usefixtures("mysql")
@@ -199,7 +199,9 @@ def test_a_session_that_is_ended_in_mid_stream_is_a_problem_and_the_next_one_wor
     query = "select a.n as x, repeat('x', 500) as y from many as a, many as b"
     with place().open() as reader:
         infos = {info.name: info for info in reader.columns(sql=query)}
-        batches = reader.batches(sql.select(sql.relation(list(infos.values()), engines["mysql"].dialect, sql=query), infos, ["x", "y"]))
+        batches = reader.batches(
+            statements.select(statements.relation(list(infos.values()), engines["mysql"].dialect, sql=query), infos, ["x", "y"])
+        )
         next(batches)
         with mysql_connection() as other:
             other.cursor().execute(f"{how} {reader.connection.thread_id()}")  # type: ignore[attr-defined]
@@ -214,8 +216,8 @@ def test_an_abandoned_stream_leaves_no_statement_behind() -> None:
     run_in_mysql("create or replace table many (n int)", "insert into many select seq from seq_1_to_100000")
     info = place("many").columns()
     with place().open() as reader:
-        source = sql.relation(list(info.values()), engines["mysql"].dialect, sql="select a.n from many as a, many as b")
-        batches = reader.batches(sql.select(source, info, ["n"]))
+        source = statements.relation(list(info.values()), engines["mysql"].dialect, sql="select a.n from many as a, many as b")
+        batches = reader.batches(statements.select(source, info, ["n"]))
         next(batches)
         thread = reader.connection.thread_id()  # type: ignore[attr-defined]
         batches.close()  # type: ignore[attr-defined]
@@ -265,12 +267,12 @@ def test_text_is_found_by_an_index_and_byte_by_byte_all_the_same() -> None:
     )
     where = place("indexed")
     infos = where.columns()
-    source = sql.relation(list(infos.values()), engines["mysql"].dialect, table="indexed")
+    source = statements.relation(list(infos.values()), engines["mysql"].dialect, table="indexed")
     asked = [("equals", "FR", 20, "ref"), ("one_of", ["FR", "FR "], 21, "ref range"), ("one_of", ["FR", "日本"], 20, "index")]
     for operator, value, rows, way in [*asked, ("not_equals", "FR", 19_983, "index")]:
         tree = parsing.parse({"field": "country", "is": operator, "value": value}, {name: info.type for name, info in infos.items()})
-        met = sql.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
-        statement = sql.shown(sql.count(source, met), engines["mysql"].dialect)
+        met = statements.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
+        statement = statements.shown(statements.count(source, met), engines["mysql"].dialect)
         with mysql_connection() as connection, connection.cursor() as cursor:
             cursor.execute(statement)
             assert cursor.fetchall() == ((rows,),)

@@ -16,11 +16,11 @@ import pytest
 
 from core.errors import Unavailable
 from segments import read
-from segments import sql as statements
 from segments.discovery import probe, refresh_columns
 from segments.engines.postgres import engine as postgres_engine
 from segments.models import DataModel, Source
 from segments.session import engine, opened
+from segments.sql import statements
 from tests.chaos.postgres import Cluster, binaries, cluster
 from tests.segments.places import mysql_connection, mysql_settings, run_in_mysql
 

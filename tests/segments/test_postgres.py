@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from core.errors import Misconfigured, Problem, Unavailable
-from segments import sql
 from segments.engines.postgres import failures
 from segments.registry import engines
+from segments.sql import statements
 from tests.segments.places import POSTGRES_SCHEMA, POSTGRES_URL, Place, postgres_settings, refusal, run_in_postgres, values
 
 pytestmark = pytest.mark.usefixtures("postgres")
@@ -174,8 +174,8 @@ def test_a_connection_that_is_cut_in_mid_stream_is_a_problem() -> None:
     with place().open() as reader:
         infos = {info.name: info for info in reader.columns(sql="select 1 as x")}
         query = "select generate_series(1, 100000000) as x"
-        source = sql.relation(list(infos.values()), engines["postgres"].dialect, sql=query)
-        batches = reader.batches(sql.select(source, infos, ["x"]))
+        source = statements.relation(list(infos.values()), engines["postgres"].dialect, sql=query)
+        batches = reader.batches(statements.select(source, infos, ["x"]))
         next(batches)
         with psycopg.connect(POSTGRES_URL, autocommit=True) as other:
             other.execute("select pg_terminate_backend(%s)", [reader.connection.info.backend_pid])  # type: ignore[attr-defined]

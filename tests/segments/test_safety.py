@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import Misconfigured, Problem
-from segments import sql
 from segments.conditions import parsing
 from segments.contract import ColumnInfo, ColumnType
 from segments.engines import sql_guard
 from segments.registry import engines
+from segments.sql import statements
 from segments.values import natural
 from tests.segments.places import POSTGRES_URL, SLUGS, Place, make, mysql_connection, run_in_mysql, run_in_postgres
 
@@ -173,8 +173,8 @@ def opened(slug: str, files: Path, shop: dict[str, Place], request: pytest.Fixtu
 def values(place: Place, query: str) -> list[dict[str, Any]]:
     with place.open(timeout_seconds=5) as reader:
         infos = {info.name: info for info in reader.columns(sql=query)}
-        source = sql.relation(list(infos.values()), engines[place.slug].dialect, sql=query)
-        return reader.rows(sql.select(source, infos, list(infos)), 100)
+        source = statements.relation(list(infos.values()), engines[place.slug].dialect, sql=query)
+        return reader.rows(statements.select(source, infos, list(infos)), 100)
 
 
 @pytest.mark.parametrize(("slug", "query"), CASES, ids=[f"{slug}-{place}" for place, (slug, _) in enumerate(CASES)])
@@ -191,8 +191,8 @@ def test_what_does_more_than_read_is_refused(
     info = ColumnInfo("x", ColumnType.TEXT, "text")
     with place.open(timeout_seconds=5) as reader, pytest.raises(Problem):
         # The same past discovery.
-        source = sql.relation([info], engines[slug].dialect, sql=wanted)
-        list(reader.batches(sql.select(source, {"x": info}, ["x"])))
+        source = statements.relation([info], engines[slug].dialect, sql=wanted)
+        list(reader.batches(statements.select(source, {"x": info}, ["x"])))
     assert [path.name for path in tmp_path.iterdir()] == ["outside"]
 
 
@@ -299,13 +299,13 @@ def test_no_name_and_no_value_changes_a_query(name: str, other: str, held: list[
     with place.open() as reader:
         infos = {info.name: ColumnInfo(info.name, kinds[info.name], info.native) for info in reader.columns(table=place.table)}
         assert list(infos) == names
-        source = sql.relation(list(infos.values()), engines[slug].dialect, table=place.table)
+        source = statements.relation(list(infos.values()), engines[slug].dialect, table=place.table)
 
         def found(**condition: Any) -> set[int]:
             tree = parsing.parse({"all": [{"field": names[1], **condition}]}, kinds)
-            query = sql.select(source, infos, names, sql.where(tree, source, infos, now=NOW, zone=UTC_ZONE))
+            query = statements.select(source, infos, names, statements.where(tree, source, infos, now=NOW, zone=UTC_ZONE))
             answer = [natural(row["id"], ColumnType.INTEGER, UTC_ZONE) for row in reader.rows(query, 100)]
-            sql.shown(query, engines[slug].dialect)
+            statements.shown(query, engines[slug].dialect)
             return set(answer)
 
         texts = {place: str(row[names[1]]) for place, row in enumerate(rows)}
@@ -323,11 +323,11 @@ def test_a_list_of_ten_thousand_values_is_looked_up(slug: str, files: Path) -> N
     place = make(slug, files, "long_list", COLUMNS, [{"id": number, "name": f"it's {number} %s"} for number in (0, 9_999, 10_000)])
     with place.open() as reader:
         infos = {info.name: info for info in reader.columns(table=place.table)}
-        source = sql.relation(list(infos.values()), engines[slug].dialect, table=place.table)
+        source = statements.relation(list(infos.values()), engines[slug].dialect, table=place.table)
         for operator, expected in (("one_of", [0, 9_999]), ("none_of", [10_000])):
             tree = parsing.parse({"all": [{"field": "name", "is": operator, "value": wanted}]}, {"id": "integer", "name": "text"})
-            query = sql.select(source, infos, ["id"], sql.where(tree, source, infos, now=NOW, zone=UTC_ZONE))
+            query = statements.select(source, infos, ["id"], statements.where(tree, source, infos, now=NOW, zone=UTC_ZONE))
             assert sorted(int(row["id"]) for row in reader.rows(query, 10)) == expected
         tree = parsing.parse({"all": [{"field": "id", "is": "one_of", "value": list(range(1, 10_001))}]}, {"id": "integer"})
-        query = sql.select(source, infos, ["id"], sql.where(tree, source, infos, now=NOW, zone=UTC_ZONE))
+        query = statements.select(source, infos, ["id"], statements.where(tree, source, infos, now=NOW, zone=UTC_ZONE))
         assert sorted(int(row["id"]) for row in reader.rows(query, 10)) == [9_999, 10_000]

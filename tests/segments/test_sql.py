@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from segments import sql
 from segments.conditions import parsing
 from segments.conditions.scope import Facts, Link
 from segments.contract import ColumnInfo, ColumnType
 from segments.registry import engines
-from segments.where import Table
+from segments.sql import statements
+from segments.sql.where import Table
 
 INFOS = {"name": ColumnInfo("name", ColumnType.TEXT, "text"), "mrr": ColumnInfo("mrr", ColumnType.INTEGER, "integer")}
 
@@ -30,18 +30,18 @@ INFOS = {"name": ColumnInfo("name", ColumnType.TEXT, "text"), "mrr": ColumnInfo(
     ],
 )
 def test_the_name_of_a_table_is_split_at_its_schema(written: str, schema: str, name: str) -> None:
-    assert sql.split_name(written) == (schema, name)
+    assert statements.split_name(written) == (schema, name)
 
 
 @pytest.mark.parametrize("pair", [("public", "t"), ("public", "a.b"), ('we"ird', "ta ble"), ("s", 'q"')])
 def test_a_joined_name_is_split_again(pair: tuple[str, str]) -> None:
-    assert sql.split_name(sql.join_name(*pair)) == pair
+    assert statements.split_name(statements.join_name(*pair)) == pair
 
 
 @pytest.mark.parametrize("slug", ["sqlite", "postgres", "parquet"])
 def test_every_value_of_a_condition_is_a_bound_parameter(slug: str) -> None:
     dialect = engines[slug].dialect
-    source = sql.relation(list(INFOS.values()), dialect, table="companies")
+    source = statements.relation(list(INFOS.values()), dialect, table="companies")
     tree = parsing.parse(
         {
             "any": [
@@ -52,8 +52,8 @@ def test_every_value_of_a_condition_is_a_bound_parameter(slug: str) -> None:
         },
         {name: info.type for name, info in INFOS.items()},
     )
-    where = sql.where(tree, source, INFOS, now=datetime(2026, 3, 31, tzinfo=UTC), zone=ZoneInfo("UTC"))
-    compiled = sql.select(source, INFOS, ["name"], where).compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    where = statements.where(tree, source, INFOS, now=datetime(2026, 3, 31, tzinfo=UTC), zone=ZoneInfo("UTC"))
+    compiled = statements.select(source, INFOS, ["name"], where).compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     assert all(value not in str(compiled) for value in ("drop table", "evil", "4711"))
     assert {"robert'); drop table x; --", "b", "evil", 4711, 4712} <= set(compiled.params.values())
 
@@ -82,11 +82,11 @@ def test_nothing_of_a_condition_on_related_rows_stands_bare_in_the_statement(slu
     )
 
     def reach(model: str, columns: Iterable[str]) -> Table:
-        return Table(sql.relation(list(infos.values()), dialect, table=NASTY), infos, "id")
+        return Table(statements.relation(list(infos.values()), dialect, table=NASTY), infos, "id")
 
     source = reach("Companies", []).source
-    where = sql.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=ZoneInfo("UTC"), reach=reach)
-    compiled = sql.select(source, infos, ["id"], where).compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    where = statements.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=ZoneInfo("UTC"), reach=reach)
+    compiled = statements.select(source, infos, ["id"], where).compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     assert {4711, 4712, 4713} <= set(compiled.params.values())
     assert "drop table" not in str(compiled) and "47" not in str(compiled)
     assert NASTY not in str(compiled).replace('"a""b;%s--"', "").replace('"a""b;%%s--"', "")

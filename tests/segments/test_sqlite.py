@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.errors import Misconfigured, Unavailable
-from segments import sql
 from segments.conditions import parsing
 from segments.registry import engines
+from segments.sql import statements
 from segments.values import natural
 from tests.segments.places import Place, run_in_sqlite
 
@@ -36,10 +36,10 @@ def fill(place: Place, *rows: tuple[Any, ...]) -> None:
 def values(place: Place, query: str = "", **condition: Any) -> list[dict[str, Any]]:
     with place.open() as reader:
         infos = {info.name: info for info in reader.columns(**({"sql": query} if query else {"table": "t"}))}
-        source = sql.relation(list(infos.values()), engines["sqlite"].dialect, table="" if query else "t", sql=query)
+        source = statements.relation(list(infos.values()), engines["sqlite"].dialect, table="" if query else "t", sql=query)
         tree = parsing.parse({"all": [condition]} if condition else {}, {name: info.type for name, info in infos.items()})
-        where = sql.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
-        rows = reader.rows(sql.select(source, infos, list(infos), where), 1000)
+        where = statements.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
+        rows = reader.rows(statements.select(source, infos, list(infos), where), 1000)
     return [{name: natural(value, infos[name].type, PARIS) for name, value in row.items()} for row in rows]
 
 
@@ -80,10 +80,10 @@ def test_text_that_is_written_in_any_letters_is_told_apart(files: Path, database
     connection.close()
     with database.open() as reader:
         infos = {info.name: info for info in reader.columns(table="c")}
-        source = sql.relation(list(infos.values()), engines["sqlite"].dialect, table="c")
+        source = statements.relation(list(infos.values()), engines["sqlite"].dialect, table="c")
         tree = parsing.parse({"all": [{"field": "s", "is": "one_of", "value": ["FR"]}]}, {"s": "text", "id": "integer"})
-        where = sql.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
-        assert reader.rows(sql.select(source, infos, ["id"], where), 9) == [{"id": "1"}]
+        where = statements.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
+        assert reader.rows(statements.select(source, infos, ["id"], where), 9) == [{"id": "1"}]
 
 
 def test_types_come_from_declarations_and_else_from_the_first_values(database: Place) -> None:

@@ -16,8 +16,6 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from core.errors import Misconfigured
-from segments import sql
-from segments.comparing import Clock
 from segments.conditions import parsing
 from segments.conditions.computed_fields import Formula
 from segments.conditions.scope import Link
@@ -26,9 +24,11 @@ from segments.contract import ColumnInfo, ColumnType
 from segments.engines.bigquery import engine as bigquery
 from segments.engines.snowflake import engine as snowflake
 from segments.engines.warehouse import batch
-from segments.layers import computing
 from segments.registry import engines
-from segments.where import Table
+from segments.sql import statements
+from segments.sql.comparisons import Clock
+from segments.sql.computed_columns import computing
+from segments.sql.where import Table
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 3, 31, 10, 30, tzinfo=UTC)
@@ -45,9 +45,9 @@ QUOTED = {"redshift": '"na\'me `""%%s"', "snowflake": '"na\'me `""%%s"', "bigque
 
 def emitted(slug: str, *items: dict[str, Any], columns: tuple[str, ...] = ("mrr",)) -> str:
     infos = {name: ColumnInfo(name, type, native) for name, type, native in zip(NAMES, TYPES, NATIVES[slug], strict=True)}
-    source = sql.relation(list(infos.values()), engines[slug].dialect, table="sales.companies")
+    source = statements.relation(list(infos.values()), engines[slug].dialect, table="sales.companies")
     tree = parsing.parse({"all": list(items)}, {name: info.type for name, info in infos.items()})
-    query = sql.select(source, infos, columns, sql.where(tree, source, infos, now=NOW, zone=PARIS))
+    query = statements.select(source, infos, columns, statements.where(tree, source, infos, now=NOW, zone=PARIS))
     compiled = query.compile(dialect=engines[slug].dialect, compile_kwargs={"render_postcompile": True})
     return " ".join(str(compiled).split())
 
@@ -86,13 +86,13 @@ def test_objects_are_read_as_json(slug: str) -> None:
 @pytest.mark.parametrize("slug", SLUGS)
 def test_times_with_a_zone_are_compared_in_utc_and_others_by_the_clocks_of_the_source(slug: str) -> None:
     infos = {name: ColumnInfo(name, type, native) for name, type, native in zip(NAMES, TYPES, NATIVES[slug], strict=True)}
-    source = sql.relation(list(infos.values()), engines[slug].dialect, table="companies")
+    source = statements.relation(list(infos.values()), engines[slug].dialect, table="companies")
     for field, first in (("paid_at", datetime(2026, 3, 31, 8, 30, tzinfo=UTC)), ("seen_at", datetime.fromisoformat("2026-03-31 10:30"))):
         tree = parsing.parse(
             {"all": [{"field": field, "is": "in_the_last", "value": "2 hours"}]}, {name: info.type for name, info in infos.items()}
         )
-        met = sql.where(tree, source, infos, now=NOW, zone=PARIS)
-        compiled = sql.select(source, infos, ["mrr"], met).compile(dialect=engines[slug].dialect)
+        met = statements.where(tree, source, infos, now=NOW, zone=PARIS)
+        compiled = statements.select(source, infos, ["mrr"], met).compile(dialect=engines[slug].dialect)
         assert first in compiled.params.values()
 
 
@@ -112,8 +112,8 @@ def test_an_anniversary_goes_by_the_clocks_of_the_source(slug: str) -> None:
 @pytest.mark.parametrize("slug", SLUGS)
 def test_a_query_stands_in_brackets(slug: str) -> None:
     info = ColumnInfo("a", ColumnType.TEXT, NATIVES[slug][0])
-    source = sql.relation([info], engines[slug].dialect, sql="select a from b where c like '5%' -- end;")
-    said = str(sql.select(source, {"a": info}, ["a"]).compile(dialect=engines[slug].dialect))
+    source = statements.relation([info], engines[slug].dialect, sql="select a from b where c like '5%' -- end;")
+    said = str(statements.select(source, {"a": info}, ["a"]).compile(dialect=engines[slug].dialect))
     assert "FROM (select a from b where c like '5%" in said
     assert "-- end\n)" in said
 
@@ -188,10 +188,10 @@ def test_bigquery_names_the_types_of_its_parameters() -> None:
 @pytest.mark.parametrize(("slug", "text"), [("redshift", "'it''s \\ %'"), ("snowflake", "'it''s \\\\ %'"), ("bigquery", "'it\\'s \\\\ %'")])
 def test_the_sql_to_copy_writes_values_as_the_database_reads_them(slug: str, text: str) -> None:
     info = ColumnInfo("a", ColumnType.TEXT, NATIVES[slug][0])
-    source = sql.relation([info], engines[slug].dialect, table="b")
+    source = statements.relation([info], engines[slug].dialect, table="b")
     tree = parsing.parse({"all": [{"field": "a", "is": "equals", "value": "it's \\ %"}]}, {"a": ColumnType.TEXT})
-    query = sql.select(source, {"a": info}, ["a"], sql.where(tree, source, {"a": info}, now=NOW, zone=PARIS))
-    assert text in sql.shown(query, engines[slug].dialect)
+    query = statements.select(source, {"a": info}, ["a"], statements.where(tree, source, {"a": info}, now=NOW, zone=PARIS))
+    assert text in statements.shown(query, engines[slug].dialect)
 
 
 def test_values_of_a_driver_become_text_that_is_read_back() -> None:
@@ -206,14 +206,14 @@ def test_sums_of_floating_numbers_are_taken_as_decimals(slug: str) -> None:
     infos = {name: ColumnInfo(name, type, native) for name, type, native in zip(NAMES, TYPES, NATIVES[slug], strict=True)}
 
     def reach(model: str, columns: Iterable[str]) -> Table:
-        return Table(sql.relation(list(infos.values()), engines[slug].dialect, table=model), infos)
+        return Table(statements.relation(list(infos.values()), engines[slug].dialect, table=model), infos)
 
     link = Link("orders", "mrr", "mrr", "orders.mrr")
     formulas: dict[str, Formula] = {
         kind: Related("orders", "", measure=kind, column="mrr", link=link) for kind in ("sum", "average", "max")
     }
     table = computing(reach("companies", []), formulas, engines[slug].computed, Clock(NOW, PARIS), reach)
-    said = str(sql.select(table.source, table.infos, list(formulas)).compile(dialect=engines[slug].dialect))
+    said = str(statements.select(table.source, table.infos, list(formulas)).compile(dialect=engines[slug].dialect))
     for measure in ("sum", "avg"):
         assert f"round({measure}(CAST(found.value AS NUMERIC(38, 9)))" in said
     assert "max(found.value)" in said

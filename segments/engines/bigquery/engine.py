@@ -20,8 +20,8 @@ from segments.engines.bigquery.dialect import COMPUTED, dialect
 from segments.engines.failures import no_table, timed_out
 from segments.engines.names import names
 from segments.engines.warehouse import WarehouseReader, driver, meaning
-from segments.sql import join_name, split_name
-from segments.terms import bare
+from segments.sql.statements import join_name, split_name
+from segments.sql.terms import bare
 
 LEGACY = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 TYPES = {

@@ -16,7 +16,7 @@ from segments.engines.duckdb.session import FileReader, identifier, lock, proble
 from segments.engines.duckdb.types import native_type
 from segments.engines.failures import no_table
 from segments.engines.paths import PATH, inside
-from segments.sql import join_name, split_name
+from segments.sql.statements import join_name, split_name
 
 NAME = "source"
 MEMORY = "256MB"

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from segments.conditions.times import Days
 from segments.contract import ColumnType
-from segments.terms import (
+from segments.sql.terms import (
     Aggregate,
     BooleanValue,
     Exported,

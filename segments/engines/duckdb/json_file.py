@@ -17,7 +17,7 @@ from segments.engines.duckdb.session import listed, locked, quoted
 from segments.engines.duckdb.text import TextReader
 from segments.engines.duckdb.types import TIME_KINDS, Kind, kind, native_type
 from segments.engines.paths import PATHS, several, table_name
-from segments.sql import is_of_sql
+from segments.sql.statements import is_of_sql
 
 LARGEST_OBJECT = 16 << 20
 FIRST_OBJECTS = 20_000

@@ -21,7 +21,7 @@ from segments.engines.duckdb.dialect import dialect
 from segments.engines.duckdb.types import native_type
 from segments.engines.failures import no_table, refused, timed_out
 from segments.engines.watchdog import no_longer
-from segments.terms import bare
+from segments.sql.terms import bare
 
 VECTOR_ROWS, BATCH_ROWS = 2_048, 10_240
 FILE_MEMORY = "512MB"

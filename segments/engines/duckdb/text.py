@@ -15,7 +15,7 @@ from segments.contract import ColumnInfo
 from segments.engines.duckdb.dialect import TEXT
 from segments.engines.duckdb.session import FileReader, identifier, state
 from segments.engines.duckdb.types import Kind
-from segments.sql import is_of_sql
+from segments.sql.statements import is_of_sql
 
 MAX_KNOWN = 100
 _KNOWN: dict[tuple[tuple[str, int, int, int], ...], dict[str, Kind]] = {}

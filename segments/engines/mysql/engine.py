@@ -24,8 +24,8 @@ from segments.engines.mysql.session import CONNECT_SECONDS, connected
 from segments.engines.mysql.types import is_whole, native_of, type_of
 from segments.engines.names import names
 from segments.engines.watchdog import hang_up
-from segments.sql import join_name, split_name
-from segments.terms import bare
+from segments.sql.statements import join_name, split_name
+from segments.sql.terms import bare
 
 SSL_MODES = (
     ("prefer", "Encrypted where the server can"),

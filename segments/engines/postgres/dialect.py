@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from segments.contract import ColumnType
-from segments.terms import Aggregate, Exported, ListHas, NumberValue, TextValue, Within, aggregate, between, written
+from segments.sql.terms import Aggregate, Exported, ListHas, NumberValue, TextValue, Within, aggregate, between, written
 
 PLAIN_TEXT = ("text", "character varying", "varchar")
 FEW = 100

@@ -25,8 +25,8 @@ from segments.engines.postgres import failures
 from segments.engines.postgres.dialect import COMPUTED, dialect
 from segments.engines.postgres.session import CONNECT_SECONDS, connected
 from segments.engines.watchdog import GRACE_SECONDS, hang_up, no_longer
-from segments.sql import join_name, split_name
-from segments.terms import bare
+from segments.sql.statements import join_name, split_name
+from segments.sql.terms import bare
 
 SSL_MODES = (
     ("prefer", "Encrypted where the server can"),

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, case, cast, func, types
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from segments.contract import ColumnType
-from segments.terms import Exported, NumberValue, TextValue, Within, between, is_not_a_number, written
+from segments.sql.terms import Exported, NumberValue, TextValue, Within, between, is_not_a_number, written
 
 LONGEST = types.VARCHAR(65535)
 COMPUTED = {ColumnType.TEXT: "character varying", ColumnType.INTEGER: "bigint", ColumnType.NUMBER: "numeric"}

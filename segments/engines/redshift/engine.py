@@ -17,8 +17,8 @@ from segments.engines.failures import no_table, timed_out
 from segments.engines.names import names
 from segments.engines.redshift.dialect import COMPUTED, dialect
 from segments.engines.warehouse import BATCH_ROWS, WarehouseReader, batch, driver, meaning
-from segments.sql import join_name, split_name
-from segments.terms import bare
+from segments.sql.statements import join_name, split_name
+from segments.sql.terms import bare
 
 TABLES = """
     select schema_name, table_name from svv_all_tables where database_name = current_database()

@@ -9,7 +9,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from segments.contract import ColumnType
-from segments.terms import Exported, NumberValue, OnDays, Position, TextValue, Within, between, is_not_a_number, on_days, written
+from segments.sql.terms import Exported, NumberValue, OnDays, Position, TextValue, Within, between, is_not_a_number, on_days, written
 
 NESTED = ("VARIANT", "OBJECT", "ARRAY")
 ZONED = ("TIMESTAMP_TZ", "TIMESTAMP_LTZ")

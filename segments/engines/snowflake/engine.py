@@ -17,8 +17,8 @@ from segments.engines.failures import no_table, timed_out
 from segments.engines.names import names
 from segments.engines.snowflake.dialect import COMPUTED, dialect
 from segments.engines.warehouse import WarehouseReader, driver, meaning
-from segments.sql import join_name, split_name
-from segments.terms import bare
+from segments.sql.statements import join_name, split_name
+from segments.sql.terms import bare
 
 TABLES = """
     select table_schema, table_name from information_schema.tables where table_schema <> 'INFORMATION_SCHEMA' order by 1, 2

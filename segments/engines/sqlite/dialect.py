@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from segments.conditions.times import Days
 from segments.contract import ColumnType
-from segments.terms import (
+from segments.sql.terms import (
     Aggregate,
     BooleanValue,
     ListHas,

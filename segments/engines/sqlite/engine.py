@@ -23,7 +23,7 @@ from segments.engines.paths import PATH, inside
 from segments.engines.sqlite.dialect import COMPUTED, dialect
 from segments.engines.sqlite.functions import ExactAverage, ExactSum, as_moment, as_number, is_within, list_has, month_day, small_letters
 from segments.engines.sqlite.types import declared_type, sampled_type, text, text_array
-from segments.terms import bare
+from segments.sql.terms import bare
 
 BATCH_ROWS = 20_000
 PIECE_ROWS = 500

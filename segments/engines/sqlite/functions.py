@@ -12,7 +12,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from segments.contract import ColumnType
-from segments.terms import DECIMALS
+from segments.sql.terms import DECIMALS
 from segments.values import listed, moment, natural
 
 _UTC = ZoneInfo("UTC")

@@ -15,11 +15,11 @@ import sqlalchemy
 from sqlalchemy import ColumnElement, FromClause, Select, and_, case, func, literal_column, or_, true
 
 from core.errors import Misconfigured
-from segments.comparing import ZERO, Clock, bound, comparable, compared, measured, sortable
 from segments.conditions.limits import Limit
 from segments.conditions.tree import EVERYTHING, Group, Item, Member, Related, fields
 from segments.contract import ColumnInfo, ColumnType
-from segments.terms import Aggregate
+from segments.sql.comparisons import ZERO, Clock, bound, comparable, compared, measured, sortable
+from segments.sql.terms import Aggregate
 
 Infos = Mapping[str, ColumnInfo]
 """The columns of a model by the names that the model gives them; the name inside is the source's."""

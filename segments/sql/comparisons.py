@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, String, Text, and_, func, literal, literal
 from segments.conditions.times import anniversary, days, moments
 from segments.conditions.tree import NEGATIVE, Leaf, Related
 from segments.contract import ColumnInfo, ColumnType
-from segments.terms import (
+from segments.sql.terms import (
     BooleanValue,
     Exported,
     ListHas,

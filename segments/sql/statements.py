@@ -17,11 +17,11 @@ from sqlalchemy import ColumnElement, FromClause, Select, Text, func, literal, l
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import quoted_name, visitors
 
-from segments.comparing import Clock
 from segments.conditions.tree import Group
 from segments.contract import ColumnInfo, ColumnType
-from segments.terms import Exported, Position, SmallLetters, TextValue, Verbatim
-from segments.where import Builder, First, Infos, Narrowing, Reach, Table, narrowed, nothing, ordered
+from segments.sql.comparisons import Clock
+from segments.sql.terms import Exported, Position, SmallLetters, TextValue, Verbatim
+from segments.sql.where import Builder, First, Infos, Narrowing, Reach, Table, narrowed, nothing, ordered
 
 WITHOUT_SCHEMAS = ("sqlite", "duckdb")
 ALIKE = (ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.BOOLEAN, ColumnType.DATE, ColumnType.TIMESTAMP)

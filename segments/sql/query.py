@@ -11,16 +11,16 @@ from typing import Any
 from sqlalchemy import Select
 
 from core.errors import Misconfigured
-from segments import sql as statements
-from segments.comparing import Clock
 from segments.conditions import computed_fields, limits, parsing
 from segments.conditions.scope_from_db import facts
 from segments.conditions.tree import Group, fields
 from segments.contract import ColumnInfo, ColumnType, Reader
-from segments.layers import computing
 from segments.models import Column, DataModel, Segment
 from segments.session import engine, zone
-from segments.where import Builder, First, Infos, Narrowing, Reach, Table
+from segments.sql import statements
+from segments.sql.comparisons import Clock
+from segments.sql.computed_columns import computing
+from segments.sql.where import Builder, First, Infos, Narrowing, Reach, Table
 
 
 @dataclass(frozen=True)

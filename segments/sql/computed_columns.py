@@ -14,12 +14,12 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import ColumnElement, Text, case, func, literal
 
-from segments.comparing import NUMBERS, ZERO, Clock
 from segments.conditions.computed_fields import Formula, Labels, used
 from segments.conditions.tree import Related
 from segments.contract import ColumnInfo, ColumnType
-from segments.terms import Aggregate, Label
-from segments.where import Builder, Reach, Table, joined
+from segments.sql.comparisons import NUMBERS, ZERO, Clock
+from segments.sql.terms import Aggregate, Label
+from segments.sql.where import Builder, Reach, Table, joined
 
 NAME_LENGTH = 40
 Natives = Mapping[ColumnType, str]
