@@ -16,9 +16,10 @@ from unfold.admin import TabularInline
 
 from core.errors import Misconfigured
 from core.web.screens import Button, ScreenAdmin, pill
-from segments import definitions, discovery, relations, watch
+from segments import discovery, relations, watch
 from segments.computed_admin import ComputedFieldAdmin, ComputedTab
 from segments.forms import ColumnForm, ModelForm, RelationForm, columns_of_others
+from segments.integrity import segments
 from segments.models import Column, DataModel, Relation
 from segments.segment_admin import SegmentAdmin
 from segments.source_screens import SourceAdmin
@@ -92,7 +93,7 @@ class DataModelAdmin(ScreenAdmin):
         return [ColumnInline, RelationInline] if obj else []
 
     def save_model(self, request: HttpRequest, obj: DataModel, form: Any, change: bool) -> None:
-        form.broken_before = definitions.broken(obj.source)
+        form.broken_before = segments.broken(obj.source)
         if form.key_warning is not None:
             obj.key_warning = form.key_warning
         super().save_model(request, obj, form, change)
@@ -102,16 +103,16 @@ class DataModelAdmin(ScreenAdmin):
             messages.warning(request, form.key_warning)
         before = form.initial.get("name", "")
         if change and before and before != obj.name:
-            definitions.rename_model(obj, before)
+            segments.rename_model(obj, before)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        definitions.check_ticked(form.instance)
-        definitions.refuse_breaking(form.instance.source, form.broken_before)
+        segments.check_ticked(form.instance)
+        segments.refuse_breaking(form.instance.source, form.broken_before)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         to_delete, counts, permissions, protected = super().get_deleted_objects(objs, request)
-        used = [f"{obj} is used by: {', '.join(names)}" for obj in objs if (names := definitions.users_of_model(obj))]
+        used = [f"{obj} is used by: {', '.join(names)}" for obj in objs if (names := segments.users_of_model(obj))]
         return (
             to_delete,
             counts,

@@ -18,9 +18,9 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.errors import Misconfigured
 from core.web.screens import Button, ScreenAdmin
-from segments import definitions, formulas
 from segments.builder import offered_all
 from segments.conditions.scope_from_db import facts
+from segments.integrity import computed_fields, segments
 from segments.models import ComputedField, DataModel
 
 TAB = "computed"
@@ -40,7 +40,7 @@ class ComputedTab:
 
     @property
     def contents(self) -> SafeString:
-        present, words = self.model.computed_fields(), formulas.in_words(self.model, facts(self.model))
+        present, words = self.model.computed_fields(), computed_fields.in_words(self.model, facts(self.model))
         shown = [
             {
                 "name": field.name,
@@ -96,7 +96,7 @@ class ComputedForm(forms.ModelForm):
         field = self.instance
         field.name, field.definition = cleaned["name"], cleaned["definition"]
         try:
-            formulas.prepare(field, self.before)
+            computed_fields.prepare(field, self.before)
         except Misconfigured as problem:
             self.add_error("name" if problem.where == "name" else "definition", problem.message)
         cleaned["definition"] = field.definition
@@ -146,11 +146,11 @@ class ComputedFieldAdmin(ScreenAdmin):
 
     def save_model(self, request: HttpRequest, obj: ComputedField, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        formulas.follow(obj, form.before)
+        computed_fields.follow(obj, form.before)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         to_delete, counts, permissions, protected = super().get_deleted_objects(objs, request)
-        used = [f"{obj} is used by: {', '.join(names)}" for obj in objs if (names := definitions.users_of_column(obj.model, obj.name))]
+        used = [f"{obj} is used by: {', '.join(names)}" for obj in objs if (names := segments.users_of_column(obj.model, obj.name))]
         return to_delete, counts, permissions, [*protected, *used]
 
     def buttons(self, request: HttpRequest, obj: ComputedField) -> Iterable[Button]:
@@ -165,7 +165,7 @@ class ComputedFieldAdmin(ScreenAdmin):
         return self._moved(obj, 1)
 
     def _moved(self, obj: ComputedField, step: int) -> HttpResponse:
-        formulas.move(obj, step)
+        computed_fields.move(obj, step)
         return HttpResponseRedirect(page_of(obj.model))
 
     def delete_model(self, request: Any, obj: ComputedField) -> None:

@@ -21,10 +21,11 @@ from unfold.widgets import (
 
 from core.errors import Misconfigured, Problem
 from core.web import parameter_form
-from segments import checks, definitions, discovery, uploads
+from segments import checks, discovery, uploads
 from segments.builder import ConditionsField
 from segments.contract import ColumnInfo, Engine
-from segments.definitions import tags_of
+from segments.integrity import segments
+from segments.integrity.segments import tags_of
 from segments.models import Column, DataModel, Relation, Segment, Source
 
 TEST = "_test"
@@ -199,11 +200,11 @@ class ColumnForm(forms.ModelForm):
     def _refuse_used(self, cleaned: dict[str, Any], before: str) -> None:
         """A column keeps its tick while something uses it, and its name while records are matched by it."""
         model = self.instance.model
-        if "used" in self.changed_data and not cleaned["used"] and (users := definitions.users_of_column(model, before)):
+        if "used" in self.changed_data and not cleaned["used"] and (users := segments.users_of_column(model, before)):
             self.add_error("used", f"{before!r} is used by {', '.join(users)}. Leave it ticked, or take it out there first.")
         if "name" in self.changed_data:
             try:
-                definitions.refuse_rename(model, before)
+                segments.refuse_rename(model, before)
             except Misconfigured as problem:
                 self.add_error("name", problem.message)
 
@@ -212,7 +213,7 @@ class ColumnForm(forms.ModelForm):
         before = self.initial.get("name", "")
         if "name" in self.changed_data and before:
             column.origin = "" if column.name == (column.origin or before) else (column.origin or before)
-            definitions.rename_column(column.model, before, column.name)
+            segments.rename_column(column.model, before, column.name)
         return super().save(commit)
 
 
@@ -302,4 +303,4 @@ class SegmentForm(forms.ModelForm):
     def _check(self, cleaned: dict[str, Any], model: DataModel) -> None:
         limit = cleaned.get("limit", self.instance.limit)
         changed = Segment(pk=self.instance.pk, model=model, name=cleaned.get("name", ""), where=cleaned["where"], limit=limit)
-        cleaned["where"], cleaned["limit"] = definitions.checked(changed, before=self.initial.get("name", ""))
+        cleaned["where"], cleaned["limit"] = segments.checked(changed, before=self.initial.get("name", ""))

@@ -15,10 +15,11 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from core.web.screens import Button, ScreenAdmin
-from segments import definitions, sizes
+from segments import sizes
 from segments.builder import in_words
 from segments.conditions.scope_from_db import of_source
 from segments.forms import SegmentForm
+from segments.integrity import segments
 from segments.models import Segment
 
 GROUPABLE = ("text", "boolean")
@@ -67,12 +68,12 @@ class SegmentAdmin(ScreenAdmin):
         super().save_model(request, obj, form, change)
         before = form.initial.get("name", "")
         if change and before != obj.name:
-            definitions.rename(obj, before)
+            segments.rename(obj, before)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         to_delete, counts, permissions, protected = super().get_deleted_objects(objs, request)
         going = {obj.name for obj in objs}
-        asking = ((obj, [name for name in definitions.users(obj) if name not in going]) for obj in objs)
+        asking = ((obj, [name for name in segments.users(obj) if name not in going]) for obj in objs)
         used = [f"{obj} is used by: {', '.join(names)}" for obj, names in asking if names]
         return (
             to_delete,
@@ -89,7 +90,7 @@ class SegmentAdmin(ScreenAdmin):
 
     def panel(self, request: HttpRequest, obj: Segment) -> dict[str, Any]:
         activations = [(reverse("admin:activations_activation_change", args=[row.pk]), row.name) for row in obj.activations.all()]
-        names = definitions.users(obj)
+        names = segments.users(obj)
         others = [(reverse("admin:segments_segment_change", args=[row.pk]), row.name) for row in Segment.objects.filter(name__in=names)]
         return {
             "screen_panel": "screens/segment.html",

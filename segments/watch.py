@@ -13,9 +13,9 @@ from core.errors import Misconfigured, Problem, Unavailable
 from segments import checks
 from segments.contract import ColumnInfo, ColumnType, Reader
 from segments.discovery import LONGEST_NAME
+from segments.integrity.column_usage import needed, used
 from segments.models import WHOLE, Column, DataModel, Segment
 from segments.session import opened
-from segments.uses import needed, used
 
 log = logging.getLogger(__name__)
 MEND = "Undo that there, or press “Read columns again” on the model's page and mend what uses it."

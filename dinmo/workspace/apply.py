@@ -18,7 +18,8 @@ from dinmo.workspace import model as things
 from dinmo.workspace.kinds.models import Ask
 from dinmo.workspace.kinds.schedules import columns
 from dinmo.workspace.problems import Problem, Refused
-from segments import definitions, discovery
+from segments import discovery
+from segments.integrity import segments
 from segments.models import FIRST_COMPUTED, Column, DataModel, Relation, Segment, Source
 
 
@@ -53,12 +54,12 @@ def apply(text: str, environment: Mapping[str, str], ask: Ask, *, dry_run: bool 
 
 
 def _write(made: plan.Plan) -> None:
-    broken = {source.pk: definitions.broken(source) for source in Source.objects.all()}
+    broken = {source.pk: segments.broken(source) for source in Source.objects.all()}
     for step in made.steps:
         _WRITERS[step.thing.noun](step.thing)
     for source in Source.objects.all():
         discovery.retype(source)
-        definitions.refuse_breaking(source, broken.get(source.pk, {}))
+        segments.refuse_breaking(source, broken.get(source.pk, {}))
     names = [afresh.activation.name for afresh in made.afresh]
     Activation.objects.filter(name__in=names).update(start_afresh=True)
 
@@ -107,7 +108,7 @@ def _model(thing: things.Model) -> None:
     for column in thing.columns:
         known = before.get(column.origin or column.name, column.name)
         if known != column.name:
-            definitions.rename_column(row, known, column.name)
+            segments.rename_column(row, known, column.name)
     row.columns.filter(definition={}).delete()
     Column.objects.bulk_create(Column(model=row, position=place, **asdict(column)) for place, column in enumerate(thing.columns))
     if thing.says("computed"):

@@ -7,8 +7,8 @@ import pytest
 from activations.models import Activation
 from activations.setup import rules
 from destinations.sandbox.base import Sandbox
-from segments import formulas
 from segments.discovery import refresh_columns
+from segments.integrity import computed_fields
 from segments.models import ComputedField, DataModel, Relation
 from tests.activations.conftest import Shop, map_fields, run, segment, writes
 
@@ -27,7 +27,7 @@ def with_orders(shop: Shop, companies: DataModel) -> DataModel:
     total = {"related": "Orders", "sum": "amount"}
     for name, definition in (("total", total), ("over 100", {"related": "Orders", "count": True, "where": OVER_100}), ("size", BIG)):
         field = ComputedField(model=companies, name=name, definition=definition)
-        formulas.prepare(field)
+        computed_fields.prepare(field)
         field.save()
     shop.fill(4)
     # Their sum in floating point depends on their order.

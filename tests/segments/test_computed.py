@@ -15,10 +15,12 @@ from django.utils import timezone
 from core.errors import Misconfigured
 from dinmo.workspace import apply as applying
 from dinmo.workspace import export, from_database, problems, sources
-from segments import definitions, formulas, read, uses, watch
+from segments import read, watch
 from segments.conditions import computed_fields
 from segments.conditions.scope_from_db import facts
 from segments.discovery import refresh_columns
+from segments.integrity import column_usage, segments
+from segments.integrity import computed_fields as formulas
 from segments.models import Column, ComputedField, DataModel, Relation, Segment, Source
 
 pytestmark = pytest.mark.django_db
@@ -226,17 +228,17 @@ def test_columns_that_are_read_again_leave_fields_as_they_are_and_types_follow(f
 def test_fields_follow_columns_and_models_that_are_renamed(tiered: DataModel) -> None:
     orders = DataModel.objects.get(name="Orders")
     Column.objects.filter(model=orders, name="amount").update(name="total", origin="amount")
-    definitions.rename_column(orders, "amount", "total")
+    segments.rename_column(orders, "amount", "total")
     DataModel.objects.filter(pk=orders.pk).update(name="Purchases")
-    definitions.rename_model(DataModel.objects.get(pk=orders.pk), "Orders")
+    segments.rename_model(DataModel.objects.get(pk=orders.pk), "Orders")
     assert ComputedField.objects.get(name="spent").definition == {"related": "Purchases", "sum": "total"}
     assert rows(tiered, "spent", "big orders", "tier")[0] == [700.3, 1, "Gold"]
 
 
 def test_a_column_that_a_field_needs_is_missed_when_it_is_gone(file: Path, tiered: DataModel) -> None:
-    assert uses.used(tiered) == {"id", "spent"}
+    assert column_usage.used(tiered) == {"id", "spent"}
     orders = DataModel.objects.get(name="Orders")
-    assert {"amount", "ordered_at", "company_id"} <= uses.used(orders)
+    assert {"amount", "ordered_at", "company_id"} <= column_usage.used(orders)
     assert watch.look(tiered, NOW) == ""
     with sqlite3.connect(file) as database:
         database.execute("alter table orders rename column amount to total")

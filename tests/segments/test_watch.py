@@ -11,8 +11,9 @@ import pytest
 from django.test import Client
 
 from core.errors import Misconfigured, Problem
-from segments import read, sizes, tasks, uses, watch
+from segments import read, sizes, tasks, watch
 from segments.discovery import refresh_columns
+from segments.integrity import column_usage
 from segments.models import FIRST_COMPUTED, DataModel, Relation, Segment, SegmentSize, Source
 
 pytestmark = pytest.mark.django_db
@@ -130,10 +131,10 @@ def test_what_a_segment_comes_to_in_other_models_and_segments_is_looked_at_too(f
     large = {"related": "Orders", "has": "at_least", "count": 2, "where": {"all": [{"field": "amount", "is": "at_least", "value": 100}]}}
     Segment.objects.create(name="Large", model=rich.model, where={"all": [large]})
     best = Segment.objects.create(name="Best", model=rich.model, where={"segment": "Large", "is": "member"})
-    assert uses.needed(best, ["name"]) == {"Companies": {"id", "name"}, "Orders": {"company", "amount"}}
+    assert column_usage.needed(best, ["name"]) == {"Companies": {"id", "name"}, "Orders": {"company", "amount"}}
     spent = {"related": "Orders", "sum": "amount"}
     rich.model.columns.create(name="spent", type="number", definition=spent, position=FIRST_COMPUTED)
-    assert uses.needed(rich, ["spent"]) == {"Companies": {"id", "mrr"}, "Orders": {"company", "amount"}}
+    assert column_usage.needed(rich, ["spent"]) == {"Companies": {"id", "mrr"}, "Orders": {"company", "amount"}}
     run(file, "alter table orders drop column amount")
     watch.look_before(rich, ["name"])
     for rows, column in ((best, "name"), (rich, "spent")):

@@ -15,7 +15,7 @@ from dinmo.workspace.yaml_document import Node
 from segments.conditions import limits, parsing
 from segments.conditions.scope import Definition, Facts
 from segments.conditions.scope_from_db import linked
-from segments.definitions import tags_of
+from segments.integrity.segments import tags_of
 
 DESCRIPTION_LENGTH = 10_000
 

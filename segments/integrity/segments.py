@@ -9,8 +9,8 @@ from core.errors import Misconfigured
 from segments.conditions import computed_fields, limits, parsing
 from segments.conditions.scope import Definition, Facts
 from segments.conditions.scope_from_db import facts, of_source
+from segments.integrity.column_usage import activations_of, fields_of, looked_at, used
 from segments.models import ComputedField, DataModel, Segment, Source
-from segments.uses import activations_of, fields_of, looked_at, used
 
 MOST_TAGS = 20
 TAG_LENGTH = 40

@@ -7,10 +7,10 @@ from copy import copy
 from django.db import transaction
 
 from core.errors import Misconfigured
-from segments import definitions
 from segments.conditions import computed_fields
 from segments.conditions.scope import Facts
 from segments.conditions.scope_from_db import facts
+from segments.integrity import segments
 from segments.models import FIRST_COMPUTED, Column, ComputedField, DataModel
 
 
@@ -36,7 +36,7 @@ def prepare(field: ComputedField, before: str = "") -> None:
 def follow(field: ComputedField, before: str) -> None:
     """Lets what uses a field by the name it had use it by the one that it was saved with."""
     if before and before != field.name:
-        definitions.rename_column(field.model, before, field.name)
+        segments.rename_column(field.model, before, field.name)
 
 
 def planned(field: ComputedField) -> list[Column]:
@@ -56,11 +56,11 @@ def move(field: ComputedField, step: int) -> None:
     if not 0 <= place + step < len(present):
         return
     other = present[place + step]
-    before = definitions.broken(field.model.source)
+    before = segments.broken(field.model.source)
     with transaction.atomic():
         ComputedField.objects.filter(pk=field.pk).update(position=other.position)
         ComputedField.objects.filter(pk=other.pk).update(position=present[place].position)
-        definitions.refuse_breaking(field.model.source, before)
+        segments.refuse_breaking(field.model.source, before)
 
 
 def in_words(model: DataModel, about: Facts) -> dict[str, str]:
@@ -96,7 +96,7 @@ def _refuse_breaking(field: ComputedField, before: str) -> None:
     renamed = copy(field)
     renamed.name = before
     after = facts(field.model, computed=planned(renamed)).world
-    definitions.refuse_more(definitions.broken_in(after), definitions.broken(source))
+    segments.refuse_more(segments.broken_in(after), segments.broken(source))
 
 
 def _wrong(message: str, where: str) -> Misconfigured:

@@ -1,0 +1,1 @@
+"""Keeps definitions whole: renames, refusals, and who uses which column."""
