@@ -13,13 +13,13 @@ from rest_framework.response import Response
 
 from core.errors import Misconfigured
 from core.web.endpoints import Endpoint, number
-from segments import questions, read, sizes
-from segments.ahead import nothing
 from segments.api import PREVIEW_ROWS, columns_json, plain, rows_json
 from segments.conditions import limits, parsing
 from segments.conditions.scope import Facts
 from segments.conditions.scope_from_db import facts, of_source
 from segments.models import DataModel, Segment
+from segments.reading import read, sizes, superseding
+from segments.reading.prefetch import nothing
 
 VALUES = 50
 GROUPS = 12
@@ -136,7 +136,7 @@ def look_of(request: Request) -> Callable[[], None]:
     page, number = request.data.get("page"), request.data.get("number")
     if not isinstance(page, str) or not isinstance(number, int) or not 0 < len(page) <= PAGE_LENGTH or not 0 <= number < 2**31:
         return nothing
-    return questions.ask(page, number)
+    return superseding.ask(page, number)
 
 
 def facts_json(about: Facts) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from core.errors import Problem
-from segments import discovery, sizes, watch
+from segments import discovery, watch
 from segments.models import Source
+from segments.reading import sizes
 
 
 @shared_task

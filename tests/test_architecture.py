@@ -61,7 +61,7 @@ def test_every_import_stays_on_its_floor() -> None:
     ("path", "source"),
     [
         ("core/errors.py", "from segments import models"),
-        ("segments/read.py", "import destinations.models"),
+        ("segments/reading/read.py", "import destinations.models"),
         ("destinations/vendor.py", "from activations.models import Run"),
         ("activations/planning/plan.py", "import dinmo.settings"),
         ("destinations/services/attio/client.py", "from destinations.models import Connection"),

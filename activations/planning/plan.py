@@ -35,7 +35,7 @@ from activations.storage.snapshot import Baseline, stored
 from activations.vendor_session import Context
 from core.errors import Problem
 from core.failpoints import reach
-from segments import read, sizes
+from segments.reading import read, sizes
 
 KNOWN_CHUNK = 20_000
 TOGETHER = 4_000

@@ -18,8 +18,8 @@ from activations.planning import finalize
 from activations.runs import lease, requests
 from core.errors import Unavailable
 from destinations.sandbox.base import Sandbox
-from segments.ahead import ahead
 from segments.models import DataModel
+from segments.reading.prefetch import ahead
 from tests.activations.conftest import Shop, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -167,7 +167,7 @@ def test_a_source_that_breaks_in_mid_stream_decides_nothing(to_attio: Activation
         raise Unavailable("source_gone", "The source went away.")
 
     with monkeypatch.context() as patched:
-        patched.setattr("segments.read.ahead", breaking)
+        patched.setattr("segments.reading.read.ahead", breaking)
         broken = run(to_attio)
     assert (broken.state, broken.error_code, broken.changes.count()) == ("failed", "unavailable", 0)
     assert run(to_attio).changes.filter(outcome="invalid").count() == 1

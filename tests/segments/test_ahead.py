@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from segments.ahead import ahead
+from segments.reading.prefetch import ahead
 
 
 def numbers(until: int, closed: list[bool] | None = None) -> Iterator[int]:

@@ -14,9 +14,10 @@ from activations.models import Activation, FieldMapping
 from destinations.models import Connection, Destination
 from dinmo.workspace import apply as applying
 from dinmo.workspace import export, from_database, sources
-from segments import read, watch
+from segments import watch
 from segments.discovery import refresh_columns
 from segments.models import FIRST_COMPUTED, DataModel, Relation, Segment, Source
+from segments.reading import read
 
 pytestmark = pytest.mark.django_db
 

@@ -15,13 +15,14 @@ from django.utils import timezone
 from core.errors import Misconfigured
 from dinmo.workspace import apply as applying
 from dinmo.workspace import export, from_database, problems, sources
-from segments import read, watch
+from segments import watch
 from segments.conditions import computed_fields
 from segments.conditions.scope_from_db import facts
 from segments.discovery import refresh_columns
 from segments.integrity import column_usage, segments
 from segments.integrity import computed_fields as formulas
 from segments.models import Column, ComputedField, DataModel, Relation, Segment, Source
+from segments.reading import read
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()

@@ -11,9 +11,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from segments import read, relations
+from segments import relations
 from segments.discovery import refresh_columns
 from segments.models import DataModel, Question, Relation, Segment, Source
+from segments.reading import read
 
 pytestmark = pytest.mark.django_db
 INLINES = {f"{inline}-{count}": 0 for inline in ("columns", "relations") for count in ("TOTAL_FORMS", "INITIAL_FORMS")}

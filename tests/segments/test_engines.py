@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import Select
 
 from core.errors import Misconfigured, Unavailable
-from segments.ahead import ahead
 from segments.conditions import parsing
 from segments.contract import ColumnInfo, ColumnType, Reader
+from segments.reading.prefetch import ahead
 from segments.registry import engines
 from segments.sql import statements
 from segments.values import natural

@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from segments import questions, read
 from segments.models import Column, DataModel, Question, Source
+from segments.reading import read, superseding
 from tests.segments.places import POSTGRES_URL, postgres_settings
 
 pytestmark = pytest.mark.django_db
@@ -37,18 +37,18 @@ def at_work() -> int:
 
 
 def test_a_newer_question_of_the_page_ends_the_statement_at_the_server(endless: DataModel) -> None:
-    look = questions.ask("page", 1)
+    look = superseding.ask("page", 1)
     seen: list[int] = []
 
     def watched() -> None:
         # Asked anew only once the server is at work on the first question.
         if not seen and (running := at_work()):
             seen.append(running)
-            questions.ask("page", 2)
+            superseding.ask("page", 2)
         look()
 
     began = time.monotonic()
-    with pytest.raises(questions.Superseded):
+    with pytest.raises(superseding.Superseded):
         read.examine(read.selection(endless), now=datetime.now(UTC), limit=5, total=False, look=watched)
     assert seen and time.monotonic() - began < 15
     assert at_work() == 0

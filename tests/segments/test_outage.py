@@ -15,10 +15,10 @@ import psycopg
 import pytest
 
 from core.errors import Unavailable
-from segments import read
 from segments.discovery import probe, refresh_columns
 from segments.engines.postgres import engine as postgres_engine
 from segments.models import DataModel, Source
+from segments.reading import read
 from segments.session import engine, opened
 from segments.sql import statements
 from tests.chaos.postgres import Cluster, binaries, cluster

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.errors import Misconfigured, Problem
-from segments import read
 from segments.contract import ColumnType
 from segments.discovery import check, discover, refresh_columns, tables
 from segments.models import Column, DataModel, Segment, Source
+from segments.reading import read
 from segments.registry import engines
 from tests.segments.places import Place, make, run_in_sqlite
 

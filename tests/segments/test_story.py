@@ -11,8 +11,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from segments import read
 from segments.models import DataModel, Relation, Segment, Source
+from segments.reading import read
 from segments.registry import engines
 from tests.segments.renewals import COMPANIES, SHOPS, Shop, opened
 

@@ -11,10 +11,11 @@ import pytest
 from django.test import Client
 
 from core.errors import Misconfigured, Problem
-from segments import read, sizes, tasks, watch
+from segments import tasks, watch
 from segments.discovery import refresh_columns
 from segments.integrity import column_usage
 from segments.models import FIRST_COMPUTED, DataModel, Relation, Segment, SegmentSize, Source
+from segments.reading import read, sizes
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 31, 10, 30, tzinfo=UTC)

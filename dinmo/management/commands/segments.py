@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from core.commands import ScriptedCommand
 from core.errors import Misconfigured, Problem
-from segments import read
 from segments.models import Segment
+from segments.reading import read
 
 WRONG, FAILED = 64, 2
 """Exit codes: wrong usage or configuration; the source can't answer now."""

@@ -16,9 +16,9 @@ from django.conf import settings
 from django.utils import timezone
 from sqlalchemy import Select
 
-from segments.ahead import ahead, nothing
 from segments.contract import ColumnType, Reader
 from segments.models import DataModel
+from segments.reading.prefetch import ahead, nothing
 from segments.session import engine, opened, zone
 from segments.sql import statements
 from segments.sql.query import Query, Selection, ready, refuse_missing, selection, stored

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from core.errors import Problem
-from segments import read
 from segments.models import Segment, SegmentSize
+from segments.reading import read
 
 KEPT_DAYS = 400
 SHOWN_DAYS = 90
