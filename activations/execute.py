@@ -21,7 +21,7 @@ from activations.runs.lease import Cancelled, Keeper, Lease, Lost, claim
 from activations.setup import mapping_diff
 from activations.vendor_session import Context, check_workspace, discover, open_context
 from core.errors import Problem
-from segments import watch
+from segments.sources import drift
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def _plan(context: Context, lease: Lease) -> None:
     run = context.run
     with lease.fenced(state=Run.State.PLANNING, started_at=run.started_at or timezone.now()):
         pass
-    watch.look_before(context.activation.rows, context.activation.columns)
+    drift.look_before(context.activation.rows, context.activation.columns)
     belongs_to, reason = generation(context, check_workspace(context))
     discover(context, timezone.now())
     prepare_fields(context)

@@ -16,13 +16,13 @@ from unfold.admin import TabularInline
 
 from core.errors import Misconfigured
 from core.web.screens import Button, ScreenAdmin, pill
-from segments import discovery, relations, watch
 from segments.computed_admin import ComputedFieldAdmin, ComputedTab
 from segments.forms import ColumnForm, ModelForm, RelationForm, columns_of_others
 from segments.integrity import segments
 from segments.models import Column, DataModel, Relation
 from segments.segment_admin import SegmentAdmin
 from segments.source_screens import SourceAdmin
+from segments.sources import discovery, drift, foreign_keys
 
 
 class ColumnInline(TabularInline):
@@ -136,13 +136,13 @@ class DataModelAdmin(ScreenAdmin):
         }
 
     def do_relate(self, request: HttpRequest, obj: DataModel) -> None:
-        found = relations.offered(obj)
+        found = foreign_keys.offered(obj)
         Relation.objects.bulk_create(found, ignore_conflicts=True)
         none = "The source declares no foreign key to another model that is not related yet. A relation can be added under “Belongs to”."
         messages.success(request, f"Related: {', '.join(map(str, found))}.") if found else messages.info(request, none)
 
     def do_check(self, request: HttpRequest, obj: DataModel) -> None:
-        problem = watch.look(obj, timezone.now())
+        problem = drift.look(obj, timezone.now())
         if problem or obj.key_warning:
             messages.warning(request, problem or obj.key_warning)
         else:
@@ -152,9 +152,9 @@ class DataModelAdmin(ScreenAdmin):
         try:
             found = discovery.refresh_columns(obj, settings.SOURCE_PREVIEW_SECONDS)
         except Misconfigured:
-            watch.look_again(obj)
+            drift.look_again(obj)
             raise
-        problem = watch.look_again(obj)
+        problem = drift.look_again(obj)
         if problem:
             messages.warning(request, f"{len(found)} columns found. {problem}")
         else:

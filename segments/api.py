@@ -15,10 +15,10 @@ from rest_framework.response import Response
 
 from core.errors import Problem
 from core.web.endpoints import Endpoint
-from segments import discovery
 from segments.contract import ColumnInfo
 from segments.models import Column, DataModel, Segment, Source
 from segments.reading import read
+from segments.sources import discovery
 
 PREVIEW_ROWS = 20
 SAMPLE_ROWS = 5

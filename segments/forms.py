@@ -21,12 +21,12 @@ from unfold.widgets import (
 
 from core.errors import Misconfigured, Problem
 from core.web import parameter_form
-from segments import checks, discovery, uploads
 from segments.builder import ConditionsField
 from segments.contract import ColumnInfo, Engine
 from segments.integrity import segments
 from segments.integrity.segments import tags_of
 from segments.models import Column, DataModel, Relation, Segment, Source
+from segments.sources import discovery, key_check, uploads
 
 TEST = "_test"
 """The button that saves a source and tests it."""
@@ -173,9 +173,9 @@ class ModelForm(forms.ModelForm):
         source = cleaned.get("source") or self.instance.source
         model = DataModel(source=source, table=cleaned["table"], sql=cleaned["sql"], primary_key=key)
         try:
-            verdict = checks.check_at_once(model)
+            verdict = key_check.check_at_once(model)
         except Problem as problem:
-            more = checks.examples(model) if problem.code == "primary_key_unusable" else ""
+            more = key_check.examples(model) if problem.code == "primary_key_unusable" else ""
             self.add_error(place, problem.message + more)
             return
         self.key_warning = verdict.message if verdict.level == "warning" else ""

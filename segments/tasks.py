@@ -8,9 +8,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from core.errors import Problem
-from segments import discovery, watch
 from segments.models import Source
 from segments.reading import sizes
+from segments.sources import discovery, drift
 
 
 @shared_task
@@ -32,7 +32,7 @@ def check_source(pk: int) -> None:
 @shared_task
 def look_at_models() -> None:
     """Each day: primary keys, and whether sources changed under what is used."""
-    watch.look_at_all(timezone.now())
+    drift.look_at_all(timezone.now())
 
 
 @shared_task

@@ -10,8 +10,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from destinations.models import Destination
-from segments import watch
 from segments.models import DataModel, Segment
+from segments.sources import drift
 
 PERCENT = [MaxValueValidator(100)]
 
@@ -92,7 +92,7 @@ class Activation(models.Model):
         """Why no schedule starts a run now; "" where schedules do. What the system holds back goes on once it is mended."""
         if self.paused:
             return "Paused by a person."
-        said = watch.held(self.rows, self.columns)
+        said = drift.held(self.rows, self.columns)
         return f"Held back. {said}" if said else ""
 
     def slot_of_match(self) -> int:

@@ -16,7 +16,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from activations.models import Activation, Schedule
 from core.errors import Misconfigured, Problem
-from segments import watch
+from segments.sources import drift
 
 log = logging.getLogger(__name__)
 TASK = "activations.tasks.fire"
@@ -100,7 +100,7 @@ def may_start(activation: Activation) -> bool:
     if not activation.waits_for:
         return True
     try:
-        watch.look_before(activation.rows, activation.columns)
+        drift.look_before(activation.rows, activation.columns)
     except Problem as problem:
         log.info("The activation %s is held back: %s", activation.pk, problem.code)
         return False

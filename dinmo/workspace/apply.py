@@ -18,9 +18,9 @@ from dinmo.workspace import model as things
 from dinmo.workspace.kinds.models import Ask
 from dinmo.workspace.kinds.schedules import columns
 from dinmo.workspace.problems import Problem, Refused
-from segments import discovery
 from segments.integrity import segments
 from segments.models import FIRST_COMPUTED, Column, DataModel, Relation, Segment, Source
+from segments.sources import discovery
 
 
 def apply(text: str, environment: Mapping[str, str], ask: Ask, *, dry_run: bool = False, yes: bool = False) -> plan.Plan:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dinmo.workspace import model
-from segments import discovery
 from segments.contract import ColumnInfo
 from segments.models import Source
+from segments.sources import discovery
 
 
 def columns(source: model.Source, table: str, sql: str) -> tuple[model.Column, ...]:

@@ -18,8 +18,8 @@ from destinations.models import Connection, Destination
 from destinations.sandbox.base import Sandbox
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
-from segments.discovery import refresh_columns
 from segments.models import DataModel, Segment, Source
+from segments.sources.discovery import refresh_columns
 
 TOKEN = "sandbox-token"
 

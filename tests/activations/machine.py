@@ -25,8 +25,8 @@ from activations.runs.lease import Lease
 from destinations.contract import Verb
 from destinations.models import Connection, Destination
 from destinations.registry import platforms, services
-from segments.discovery import refresh_columns
 from segments.models import DataModel, Source
+from segments.sources.discovery import refresh_columns
 from tests.activations.model_of_rules import DOUBT, Map, Plan, Row, Rules, Send, empty, written
 from tests.activations.vendor import (
     ATTRIBUTES,

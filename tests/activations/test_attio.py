@@ -9,8 +9,8 @@ import pytest
 from activations.models import Activation, Change, Record
 from destinations.models import Destination
 from destinations.sandbox.base import Sandbox
-from segments.discovery import refresh_columns
 from segments.models import DataModel
+from segments.sources.discovery import refresh_columns
 from tests.activations.conftest import Shop, map_fields, run, writes
 
 pytestmark = pytest.mark.django_db(transaction=True)

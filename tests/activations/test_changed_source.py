@@ -9,8 +9,8 @@ from activations import tasks
 from activations.models import Activation, Run, Schedule
 from activations.runs import dispatch
 from destinations.sandbox.base import Sandbox
-from segments.discovery import refresh_columns
 from segments.models import DataModel
+from segments.sources.discovery import refresh_columns
 from tests.activations.conftest import Shop, map_fields, run, segment, writes
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,9 +7,9 @@ import pytest
 from activations.models import Activation
 from activations.setup import rules
 from destinations.sandbox.base import Sandbox
-from segments.discovery import refresh_columns
 from segments.integrity import computed_fields
 from segments.models import ComputedField, DataModel, Relation
+from segments.sources.discovery import refresh_columns
 from tests.activations.conftest import Shop, map_fields, run, segment, writes
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from activations.models import Activation, Record
 from destinations.models import Budget
 from destinations.sandbox.base import Sandbox
 from destinations.sandbox.wire import Fault
-from segments.discovery import refresh_columns
+from segments.sources.discovery import refresh_columns
 from tests.activations.conftest import Shop, destination, map_fields, run, writes
 from tests.activations.test_story import request
 

@@ -9,7 +9,7 @@ import pytest
 
 from activations.models import Activation, Record, Run
 from destinations.sandbox.base import Sandbox
-from segments.discovery import refresh_columns
+from segments.sources.discovery import refresh_columns
 from tests.activations.conftest import Shop, map_fields, run
 
 pytestmark = pytest.mark.django_db(transaction=True)

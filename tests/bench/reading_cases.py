@@ -12,9 +12,9 @@ import psycopg
 import pymysql
 from django.utils import timezone
 
-from segments.discovery import refresh_columns
 from segments.models import DataModel, Relation, Segment, Source
 from segments.reading import read
+from segments.sources.discovery import refresh_columns
 from tests.bench.setup import data
 from tests.bench.setup.databases import settings_of
 from tests.bench.setup.meter import Meter

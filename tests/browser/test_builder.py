@@ -11,9 +11,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from segments.discovery import refresh_columns
 from segments.models import DataModel, Segment, Source
 from segments.reading import read
+from segments.sources.discovery import refresh_columns
 from tests.browser.test_story import goto, save
 from tests.segments.renewals import Shop, in_sqlite
 from tests.segments.renewals import opened as in_engine

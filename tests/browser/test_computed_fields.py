@@ -11,9 +11,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from segments.discovery import refresh_columns
 from segments.models import ComputedField, DataModel, Relation, Source
 from segments.reading import read
+from segments.sources.discovery import refresh_columns
 from tests.browser.test_builder import add, field
 from tests.browser.test_story import goto, save
 

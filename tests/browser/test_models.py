@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from segments.discovery import refresh_columns
 from segments.models import DataModel, Relation, Segment
+from segments.sources.discovery import refresh_columns
 from tests.browser.test_builder import companies
 from tests.browser.test_story import goto, save
 

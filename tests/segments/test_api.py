@@ -10,8 +10,8 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from segments.discovery import refresh_columns
 from segments.models import DataModel, Source
+from segments.sources.discovery import refresh_columns
 
 pytestmark = pytest.mark.django_db
 

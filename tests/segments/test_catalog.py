@@ -11,8 +11,8 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from segments import catalog
 from segments.models import Catalog, Source
+from segments.sources import catalog
 from tests.segments.places import make, run_in_mysql, run_in_postgres
 
 pytestmark = pytest.mark.django_db

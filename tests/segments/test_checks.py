@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import Misconfigured
-from segments.checks import KeyShare, check_primary_key, key_share, verdict
 from segments.models import DataModel, Source
+from segments.sources.key_check import KeyShare, check_primary_key, key_share, verdict
 from tests.segments.places import make
 
 

@@ -14,10 +14,10 @@ from activations.models import Activation, FieldMapping
 from destinations.models import Connection, Destination
 from dinmo.workspace import apply as applying
 from dinmo.workspace import export, from_database, sources
-from segments import watch
-from segments.discovery import refresh_columns
 from segments.models import FIRST_COMPUTED, DataModel, Relation, Segment, Source
 from segments.reading import read
+from segments.sources import drift
+from segments.sources.discovery import refresh_columns
 
 pytestmark = pytest.mark.django_db
 
@@ -81,7 +81,7 @@ def test_a_renamed_column_is_read_under_its_new_name_and_followed_by_conditions(
     assert '"mrr"' in read.sql(read.selection(rich), now=timezone.now())
     refresh_columns(companies)
     assert companies.column_types()["revenue"] == "number"
-    assert watch.look(companies, timezone.now()) == ""
+    assert drift.look(companies, timezone.now()) == ""
 
 
 def test_a_renamed_column_of_a_related_model_is_followed_too(staff: Client, companies: DataModel) -> None:
@@ -159,10 +159,10 @@ def test_a_column_renamed_in_the_source_is_mended_by_giving_it_its_old_name(staf
     with sqlite3.connect(file) as database:
         database.execute("alter table companies rename column mrr to revenue")
     refresh_columns(companies)
-    assert "'mrr' is gone" in watch.look(companies, timezone.now())
+    assert "'mrr' is gone" in drift.look(companies, timezone.now())
     assert change(staff, companies, notes={"name": "remarks"}).status_code == 302  # A segment that was broken before hinders nothing.
     change(staff, companies, revenue={"name": "mrr"})
-    assert watch.look(companies, timezone.now()) == ""
+    assert drift.look(companies, timezone.now()) == ""
     assert read.count(read.selection(rich), now=timezone.now()) == 3
 
 

@@ -15,14 +15,14 @@ from django.utils import timezone
 from core.errors import Misconfigured
 from dinmo.workspace import apply as applying
 from dinmo.workspace import export, from_database, problems, sources
-from segments import watch
 from segments.conditions import computed_fields
 from segments.conditions.scope_from_db import facts
-from segments.discovery import refresh_columns
 from segments.integrity import column_usage, segments
 from segments.integrity import computed_fields as formulas
 from segments.models import Column, ComputedField, DataModel, Relation, Segment, Source
 from segments.reading import read
+from segments.sources import drift
+from segments.sources.discovery import refresh_columns
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -240,10 +240,10 @@ def test_a_column_that_a_field_needs_is_missed_when_it_is_gone(file: Path, tiere
     assert column_usage.used(tiered) == {"id", "spent"}
     orders = DataModel.objects.get(name="Orders")
     assert {"amount", "ordered_at", "company_id"} <= column_usage.used(orders)
-    assert watch.look(tiered, NOW) == ""
+    assert drift.look(tiered, NOW) == ""
     with sqlite3.connect(file) as database:
         database.execute("alter table orders rename column amount to total")
-    assert "the column 'amount' is gone (perhaps it is called 'total' now)" in watch.look(orders, NOW)
+    assert "the column 'amount' is gone (perhaps it is called 'total' now)" in drift.look(orders, NOW)
     with pytest.raises(Misconfigured, match="'amount'"):
         rows(tiered, "tier")
     assert rows(tiered, "name") == [["Acme"], ["Bolt"], ["Crux"]]

@@ -11,10 +11,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from segments import relations
-from segments.discovery import refresh_columns
 from segments.models import DataModel, Question, Relation, Segment, Source
 from segments.reading import read
+from segments.sources import foreign_keys
+from segments.sources.discovery import refresh_columns
 
 pytestmark = pytest.mark.django_db
 INLINES = {f"{inline}-{count}": 0 for inline in ("columns", "relations") for count in ("TOTAL_FORMS", "INITIAL_FORMS")}
@@ -38,7 +38,7 @@ def companies(tmp_path: Path, settings: Any) -> DataModel:
 
 @pytest.fixture
 def related(companies: DataModel) -> Relation:
-    (found,) = relations.offered(DataModel.objects.get(name="Orders"))
+    (found,) = foreign_keys.offered(DataModel.objects.get(name="Orders"))
     found.save()
     return found
 
@@ -61,7 +61,7 @@ RICH = {"field": "mrr", "is": "greater_than", "value": 30}
 
 def test_a_foreign_key_of_the_source_is_offered_as_a_relation_until_it_is_made(related: Relation) -> None:
     assert str(related) == "Orders.company_id → Companies.id"
-    assert relations.offered(related.from_model) == []
+    assert foreign_keys.offered(related.from_model) == []
 
 
 def test_conditions_on_related_rows_are_counted_and_summed(related: Relation, companies: DataModel) -> None:

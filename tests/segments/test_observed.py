@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from segments.discovery import refresh_columns
 from segments.models import DataModel, Relation, Segment, Source
 from segments.reading import read
+from segments.sources.discovery import refresh_columns
 from tests.segments.places import Place, make
 from tests.segments.test_lists import place as lists
 

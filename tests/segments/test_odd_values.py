@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from segments.discovery import refresh_columns
 from segments.models import Column, DataModel, Relation, Segment, Source
 from segments.reading import read
+from segments.sources.discovery import refresh_columns
 from tests.segments.places import (
     POSTGRES_SCHEMA,
     Place,

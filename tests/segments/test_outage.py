@@ -15,11 +15,11 @@ import psycopg
 import pytest
 
 from core.errors import Unavailable
-from segments.discovery import probe, refresh_columns
 from segments.engines.postgres import engine as postgres_engine
 from segments.models import DataModel, Source
 from segments.reading import read
 from segments.session import engine, opened
+from segments.sources.discovery import probe, refresh_columns
 from segments.sql import statements
 from tests.chaos.postgres import Cluster, binaries, cluster
 from tests.segments.places import mysql_connection, mysql_settings, run_in_mysql

@@ -11,10 +11,10 @@ import pytest
 
 from core.errors import Misconfigured, Problem
 from segments.contract import ColumnType
-from segments.discovery import check, discover, refresh_columns, tables
 from segments.models import Column, DataModel, Segment, Source
 from segments.reading import read
 from segments.registry import engines
+from segments.sources.discovery import check, discover, refresh_columns, tables
 from tests.segments.places import Place, make, run_in_sqlite
 
 pytestmark = pytest.mark.django_db

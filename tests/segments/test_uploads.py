@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from segments.discovery import sample
 from segments.models import Source
+from segments.sources.discovery import sample
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/segments/source/add/?engine="

@@ -11,11 +11,12 @@ import pytest
 from django.test import Client
 
 from core.errors import Misconfigured, Problem
-from segments import tasks, watch
-from segments.discovery import refresh_columns
+from segments import tasks
 from segments.integrity import column_usage
 from segments.models import FIRST_COMPUTED, DataModel, Relation, Segment, SegmentSize, Source
 from segments.reading import read, sizes
+from segments.sources import drift
+from segments.sources.discovery import refresh_columns
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 31, 10, 30, tzinfo=UTC)
@@ -52,25 +53,25 @@ def run(path: Path, statement: str) -> None:
 
 
 def test_a_renamed_column_that_a_segment_uses_is_noticed_and_so_is_its_return(file: Path, rich: Segment) -> None:
-    assert watch.look(rich.model, NOW) == ""
+    assert drift.look(rich.model, NOW) == ""
     run(file, "alter table companies rename column mrr to revenue")
-    assert watch.look(rich.model, NOW) == "The source has changed: the column 'mrr' is gone (perhaps it is called 'revenue' now)."
+    assert drift.look(rich.model, NOW) == "The source has changed: the column 'mrr' is gone (perhaps it is called 'revenue' now)."
     refresh_columns(rich.model)
-    assert "'mrr' is gone" in watch.look(rich.model, NOW)
+    assert "'mrr' is gone" in drift.look(rich.model, NOW)
     run(file, "alter table companies rename column revenue to mrr")
-    assert watch.look(rich.model, NOW) == ""
+    assert drift.look(rich.model, NOW) == ""
     assert DataModel.objects.get().problem == ""
 
 
 def test_a_column_that_nothing_uses_may_go(file: Path, rich: Segment) -> None:
     run(file, "alter table companies drop column name")
-    assert watch.look(rich.model, NOW) == ""
+    assert drift.look(rich.model, NOW) == ""
 
 
 def test_a_retyped_column_is_named_with_both_types(file: Path, rich: Segment) -> None:
     run(file, "alter table companies drop column mrr")
     run(file, "alter table companies add column mrr text")
-    assert watch.look(rich.model, NOW) == "The source has changed: the column 'mrr' was number and is text now."
+    assert drift.look(rich.model, NOW) == "The source has changed: the column 'mrr' was number and is text now."
 
 
 def test_a_vanished_table_is_a_problem_of_the_model_and_shown_on_its_page(staff: Client, file: Path, rich: Segment) -> None:
@@ -115,13 +116,13 @@ def test_a_source_that_does_not_answer_changes_nothing_that_was_known(file: Path
 def test_before_rows_are_read_only_what_is_read_with_them_matters(file: Path, rich: Segment) -> None:
     Segment.objects.create(name="French", model=rich.model, where={"field": "country", "is": "equals", "value": "FR"})
     run(file, "alter table companies rename column country to land")
-    watch.look_before(rich, ["name"])
+    drift.look_before(rich, ["name"])
     assert "'country' is gone (perhaps it is called 'land' now)" in DataModel.objects.get().problem
-    assert watch.held(rich, ["name"]) == ""
+    assert drift.held(rich, ["name"]) == ""
     with pytest.raises(Misconfigured) as refused:
-        watch.look_before(rich, ["country"])
+        drift.look_before(rich, ["country"])
     assert (refused.value.code, refused.value.where) == ("source_changed", "Companies")
-    assert "'country' is gone" in watch.held(rich, ["country"])
+    assert "'country' is gone" in drift.held(rich, ["country"])
 
 
 def test_what_a_segment_comes_to_in_other_models_and_segments_is_looked_at_too(file: Path, rich: Segment) -> None:
@@ -137,10 +138,10 @@ def test_what_a_segment_comes_to_in_other_models_and_segments_is_looked_at_too(f
     rich.model.columns.create(name="spent", type="number", definition=spent, position=FIRST_COMPUTED)
     assert column_usage.needed(rich, ["spent"]) == {"Companies": {"id", "mrr"}, "Orders": {"company", "amount"}}
     run(file, "alter table orders drop column amount")
-    watch.look_before(rich, ["name"])
+    drift.look_before(rich, ["name"])
     for rows, column in ((best, "name"), (rich, "spent")):
         with pytest.raises(Misconfigured, match="'amount' is gone"):
-            watch.look_before(rows, [column])
+            drift.look_before(rows, [column])
     assert set(DataModel.objects.exclude(problems={}).values_list("name", flat=True)) == {"Orders"}
 
 
@@ -154,12 +155,12 @@ def test_an_odd_value_in_a_file_is_no_change_of_its_columns(query: str, tmp_path
     refresh_columns(model)
     many = Segment.objects.create(name="Many", model=model, where={"field": "seats", "is": "at_least", "value": 6})
     export.write_text("id,seats\n1,many\n2,7\n3,8\n")
-    watch.look_before(many, ["seats"])
-    assert watch.look(model, NOW) == ""
+    drift.look_before(many, ["seats"])
+    assert drift.look(model, NOW) == ""
     assert [row["id"] for row in read.preview(read.selection(many), now=NOW)] == [2, 3]
     export.write_text("id,places\n1,5\n")
     with pytest.raises(Problem) as refused:
-        watch.look_before(many, ["seats"])
+        drift.look_before(many, ["seats"])
     assert "seats" in refused.value.message and DataModel.objects.get().problem
 
 

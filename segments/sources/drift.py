@@ -10,12 +10,12 @@ from typing import Any
 from django.conf import settings
 
 from core.errors import Misconfigured, Problem, Unavailable
-from segments import checks
 from segments.contract import ColumnInfo, ColumnType, Reader
-from segments.discovery import LONGEST_NAME
 from segments.integrity.column_usage import needed, used
 from segments.models import WHOLE, Column, DataModel, Segment
 from segments.session import opened
+from segments.sources import key_check
+from segments.sources.discovery import LONGEST_NAME
 
 log = logging.getLogger(__name__)
 MEND = "Undo that there, or press “Read columns again” on the model's page and mend what uses it."
@@ -157,7 +157,7 @@ def _found(model: DataModel, reader: Reader, known: Mapping[str, Column]) -> dic
 def _key_warning(model: DataModel) -> str:
     verdict: Any
     try:
-        verdict = checks.check_primary_key(model)
+        verdict = key_check.check_primary_key(model)
     except Unavailable:
         raise
     except Misconfigured as refused:

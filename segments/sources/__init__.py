@@ -1,0 +1,1 @@
+"""What a source holds, and whether a model still matches it."""
