@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from activations.screens.api import urlpatterns as activations
 from destinations.api import urlpatterns as destinations
-from segments.api import urlpatterns as models
-from segments.computed_api import urlpatterns as computed
-from segments.segment_api import urlpatterns as segments
+from segments.screens.computed_api import urlpatterns as computed
+from segments.screens.segment_api import urlpatterns as segments
+from segments.screens.source_api import urlpatterns as models
 
 app_name = "api"
 urlpatterns = [*models, *computed, *segments, *destinations, *activations]

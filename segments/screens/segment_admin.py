@@ -15,12 +15,12 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from core.web.screens import Button, ScreenAdmin
-from segments.builder import in_words
 from segments.conditions.scope_from_db import of_source
-from segments.forms import SegmentForm
 from segments.integrity import segments
 from segments.models import Segment
 from segments.reading import sizes
+from segments.screens.builder import in_words
+from segments.screens.forms import SegmentForm
 
 GROUPABLE = ("text", "boolean")
 

@@ -21,11 +21,11 @@ from unfold.widgets import (
 
 from core.errors import Misconfigured, Problem
 from core.web import parameter_form
-from segments.builder import ConditionsField
 from segments.contract import ColumnInfo, Engine
 from segments.integrity import segments
 from segments.integrity.segments import tags_of
 from segments.models import Column, DataModel, Relation, Segment, Source
+from segments.screens.builder import ConditionsField
 from segments.sources import discovery, key_check, uploads
 
 TEST = "_test"

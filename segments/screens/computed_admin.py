@@ -18,10 +18,10 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.errors import Misconfigured
 from core.web.screens import Button, ScreenAdmin
-from segments.builder import offered_all
 from segments.conditions.scope_from_db import facts
 from segments.integrity import computed_fields, segments
 from segments.models import ComputedField, DataModel
+from segments.screens.builder import offered_all
 
 TAB = "computed"
 MOVES = (("up", "arrow_upward", -1), ("down", "arrow_downward", 1))

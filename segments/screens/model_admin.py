@@ -16,12 +16,12 @@ from unfold.admin import TabularInline
 
 from core.errors import Misconfigured
 from core.web.screens import Button, ScreenAdmin, pill
-from segments.computed_admin import ComputedFieldAdmin, ComputedTab
-from segments.forms import ColumnForm, ModelForm, RelationForm, columns_of_others
 from segments.integrity import segments
 from segments.models import Column, DataModel, Relation
-from segments.segment_admin import SegmentAdmin
-from segments.source_screens import SourceAdmin
+from segments.screens.computed_admin import ComputedFieldAdmin, ComputedTab
+from segments.screens.forms import ColumnForm, ModelForm, RelationForm, columns_of_others
+from segments.screens.segment_admin import SegmentAdmin
+from segments.screens.source_admin import SourceAdmin
 from segments.sources import discovery, drift, foreign_keys
 
 

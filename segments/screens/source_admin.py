@@ -19,9 +19,9 @@ from core.errors import Problem
 from core.web import parameter_form
 from core.web.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, readable_secrets
 from segments.contract import Engine
-from segments.forms import TEST, SourceForm, source_form
 from segments.models import Source
 from segments.registry import engines
+from segments.screens.forms import TEST, SourceForm, source_form
 from segments.sources import catalog, discovery
 
 

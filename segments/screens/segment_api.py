@@ -13,13 +13,13 @@ from rest_framework.response import Response
 
 from core.errors import Misconfigured
 from core.web.endpoints import Endpoint, number
-from segments.api import PREVIEW_ROWS, columns_json, plain, rows_json
 from segments.conditions import limits, parsing
 from segments.conditions.scope import Facts
 from segments.conditions.scope_from_db import facts, of_source
 from segments.models import DataModel, Segment
 from segments.reading import read, sizes, superseding
 from segments.reading.prefetch import nothing
+from segments.screens.source_api import PREVIEW_ROWS, columns_json, plain, rows_json
 
 VALUES = 50
 GROUPS = 12

@@ -13,14 +13,14 @@ from rest_framework.response import Response
 
 from core.errors import Misconfigured
 from core.web.endpoints import Endpoint, number
-from segments.api import PREVIEW_ROWS, rows_json
 from segments.conditions import computed_fields
 from segments.conditions.computed_fields import Formula
 from segments.conditions.scope_from_db import facts
 from segments.integrity import computed_fields as formulas
 from segments.models import ComputedField, DataModel
 from segments.reading import read
-from segments.segment_api import facts_json, look_of
+from segments.screens.segment_api import facts_json, look_of
+from segments.screens.source_api import PREVIEW_ROWS, rows_json
 
 SHOWN_COLUMNS = 6
 NEW = "new field"
