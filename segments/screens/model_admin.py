@@ -18,10 +18,8 @@ from core.errors import Misconfigured
 from core.web.screens import Button, ScreenAdmin, pill
 from segments.integrity import segments
 from segments.models import Column, DataModel, Relation
-from segments.screens.computed_admin import ComputedFieldAdmin, ComputedTab
+from segments.screens.computed_admin import ComputedTab
 from segments.screens.forms import ColumnForm, ModelForm, RelationForm, columns_of_others
-from segments.screens.segment_admin import SegmentAdmin
-from segments.screens.source_admin import SourceAdmin
 from segments.sources import discovery, drift, foreign_keys
 
 
@@ -177,6 +175,3 @@ class DataModelAdmin(ScreenAdmin):
     @admin.display(description="Columns", ordering="columns_known")
     def column_count(self, obj: Any) -> int:
         return int(obj.columns_known)
-
-
-__all__ = ["ComputedFieldAdmin", "DataModelAdmin", "SegmentAdmin", "SourceAdmin"]

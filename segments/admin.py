@@ -1,0 +1,8 @@
+"""Registers the screens with Django admin, which looks for this module."""
+
+from segments.screens.computed_admin import ComputedFieldAdmin
+from segments.screens.model_admin import DataModelAdmin
+from segments.screens.segment_admin import SegmentAdmin
+from segments.screens.source_admin import SourceAdmin
+
+__all__ = ["ComputedFieldAdmin", "DataModelAdmin", "SegmentAdmin", "SourceAdmin"]
