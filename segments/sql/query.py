@@ -32,7 +32,7 @@ class Selection:
     limit: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     """Of the segment, which its conditions must not come back to."""
-    computed_fields: Sequence[Column] | None = None
+    computed: Sequence[Column] | None = None
     """The computed fields of the model, where they are about to be others."""
 
 
@@ -46,7 +46,7 @@ class Query:
     tree: Group
     first: First | None
     clock: Clock
-    computed_fields: Container[str] = ()
+    computed: Container[str] = ()
     """Which columns are worked out."""
 
     def select(self, columns: Sequence[str]) -> Select[Any]:

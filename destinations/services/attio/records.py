@@ -77,8 +77,8 @@ class Records(Service):
             found = self._found(client, match_field, wanted)
         except Rejected:
             half = len(wanted) // 2
-            compound_parts = (wanted[:half], wanted[half:]) if half else ()
-            return {name: id_ for part in compound_parts for name, id_ in self._batch(client, match_field, part).items()}
+            halves = (wanted[:half], wanted[half:]) if half else ()
+            return {name: id_ for part in halves for name, id_ in self._batch(client, match_field, part).items()}
         except Unavailable as problem:
             client.lookup.refused(throttled=problem.throttled)
             raise

@@ -11,8 +11,8 @@ import pytest
 from segments.models import DataModel, Relation, Segment, Source
 from segments.reading import read
 from segments.sources.discovery import refresh_columns
+from tests.segments.conditions.test_lists import place as lists
 from tests.segments.places import Place, make
-from tests.segments.test_lists import place as lists
 
 __all__ = ["lists"]
 pytestmark = pytest.mark.django_db

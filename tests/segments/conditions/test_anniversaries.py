@@ -14,7 +14,7 @@ from segments.conditions.times import Anniversary, anniversary, duration
 from segments.registry import engines
 from segments.sql import statements
 from tests.segments.places import ANSWERS, SLUGS, make
-from tests.segments.test_agreement import comes_round
+from tests.segments.sql.test_agreement import comes_round
 
 PARIS = ZoneInfo("Europe/Paris")
 COLUMNS = {"id": "integer", "founded": "date", "seen_at": "timestamp", "paid_at": "timestamptz"}
