@@ -65,7 +65,10 @@ def keys_and_rows(texts: pl.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarra
 
 def of_columns(texts: pl.DataFrame) -> np.ndarray:
     """The digest of each text, as `of_text`, in the frame's shape; 0 where it is null."""
-    digests = [pl.when(pl.col(name).is_not_null()).then(_hashed([pl.col(name)])).otherwise(0).alias(name) for name in texts.columns]
+    digests = [
+        pl.when(pl.col(name).is_not_null()).then(_hashed([pl.col(name)])).otherwise(0).alias(name)
+        for name in texts.columns
+    ]
     return texts.select(digests).to_numpy()
 
 
@@ -85,7 +88,11 @@ def pack(digests: Mapping[int, int], old: bytes = b"") -> bytes:
 
 def packed(table: np.ndarray) -> pl.Series:
     """Each row of a table of digests, packed."""
-    return as_bytes(table.astype("<i8").view(np.uint8).reshape(len(table), -1) if table.size else np.empty((len(table), 0), np.uint8))
+    return as_bytes(
+        table.astype("<i8").view(np.uint8).reshape(len(table), -1)
+        if table.size
+        else np.empty((len(table), 0), np.uint8)
+    )
 
 
 def unpacked(packed: pl.Series, slots: int) -> np.ndarray:
@@ -103,7 +110,9 @@ def as_bytes(table: np.ndarray) -> pl.Series:
     """Each row of a table of bytes as one value."""
     rows, width = table.shape
     ends = np.arange(rows + 1, dtype=np.int64) * width
-    return pl.Series(pa.Array.from_buffers(pa.large_binary(), rows, [None, pa.py_buffer(ends), pa.py_buffer(table.tobytes())]))
+    return pl.Series(
+        pa.Array.from_buffers(pa.large_binary(), rows, [None, pa.py_buffer(ends), pa.py_buffer(table.tobytes())])
+    )
 
 
 def among(digests: np.ndarray, few: np.ndarray) -> np.ndarray:

@@ -96,7 +96,9 @@ def _plan(context: Context, lease: Lease) -> None:
     made = layout(context)
     changes: dict[str, Any] = {
         "generation": belongs_to,
-        "mapped": mapping_diff.described(context.activation.mappings.all(), {slot.field.name for slot in made.slots if slot.adds}),
+        "mapped": mapping_diff.described(
+            context.activation.mappings.all(), {slot.field.name for slot in made.slots if slot.adds}
+        ),
         "missing": [_described(problem) for problem in (*context.missing, *context.changed)],
     }
     if reason:

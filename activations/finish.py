@@ -39,7 +39,13 @@ def fail(run: Run, lease: Lease, problem: Problem, now: datetime) -> None:
 
 def cancel(run: Run, lease: Lease, now: datetime) -> None:
     """A person asked for the end."""
-    _end_early(run, lease, now, state=Run.State.CANCELLED, error_message="Cancelled by a person. What was accepted stays accepted.")
+    _end_early(
+        run,
+        lease,
+        now,
+        state=Run.State.CANCELLED,
+        error_message="Cancelled by a person. What was accepted stays accepted.",
+    )
 
 
 def break_off(run: Run, lease: Lease, now: datetime) -> None:

@@ -31,7 +31,11 @@ def execute(run_id: int) -> None:
 @shared_task
 def fire(schedule_id: int) -> None:
     """A schedule is due."""
-    schedule = Schedule.objects.select_related("activation__segment__model", "activation__model").filter(pk=schedule_id).first()
+    schedule = (
+        Schedule.objects.select_related("activation__segment__model", "activation__model")
+        .filter(pk=schedule_id)
+        .first()
+    )
     if schedule and schedules.may_start(schedule.activation) and schedules.claim_firing(schedule, timezone.now()):
         requests.request(schedule.activation, Run.Trigger.SCHEDULE)
 

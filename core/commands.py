@@ -29,7 +29,9 @@ class ScriptedCommand(BaseCommand):
             words = redact(str(error).strip())
             self.refuse(f"The database can't be used. Run `manage.py migrate`, or check DATABASE_URL. It said: {words}")
         except KeyboardInterrupt:
-            self.stderr.write("Stopped. A run that was being executed goes on once its lease has ended, by a worker or the same command.")
+            self.stderr.write(
+                "Stopped. A run that was being executed goes on once its lease has ended, by a worker or the same command."
+            )
             sys.exit(INTERRUPTED)
 
     def refuse(self, message: str) -> NoReturn:

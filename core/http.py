@@ -59,12 +59,18 @@ def send(
             allow_redirects=False,
         )
     except requests.ConnectTimeout as error:
-        raise _unavailable("connect_timeout", f"{_host(url)} could not be reached in time. {_CHECK}", error, False) from None
+        raise _unavailable(
+            "connect_timeout", f"{_host(url)} could not be reached in time. {_CHECK}", error, False
+        ) from None
     except requests.Timeout as error:
         raise _unavailable("timeout", f"{_host(url)} did not answer in time.", error, True) from None
     except requests.ConnectionError as error:
         ambiguous = not _never_left(error)
-        text = f"The connection was cut before {_host(url)} answered." if ambiguous else f"{_host(url)} can't be reached. {_CHECK}"
+        text = (
+            f"The connection was cut before {_host(url)} answered."
+            if ambiguous
+            else f"{_host(url)} can't be reached. {_CHECK}"
+        )
         raise _unavailable("connection_cut" if ambiguous else "unreachable", text, error, ambiguous) from None
     except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError) as error:
         raise _unavailable("answer_cut", "The vendor's answer was cut short.", error, True) from None

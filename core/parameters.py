@@ -75,7 +75,12 @@ def _integer(parameter: Parameter, value: Any) -> int:
         number = int(str(value))
     except ValueError:
         raise parameter.refuse("a whole number") from None
-    if parameter.least is not None and number < parameter.least or parameter.most is not None and number > parameter.most:
+    if (
+        parameter.least is not None
+        and number < parameter.least
+        or parameter.most is not None
+        and number > parameter.most
+    ):
         raise parameter.refuse(f"a whole number from {parameter.least} to {parameter.most}")
     return number
 

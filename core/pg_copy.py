@@ -13,7 +13,9 @@ from psycopg.pq.abc import PGconn
 BLOCK_BYTES = 1_500_000
 
 
-def copy_out(connection: PGconn, statement: bytes, interrupt: Callable[[], None] | None = None) -> Generator[bytearray, None, None]:
+def copy_out(
+    connection: PGconn, statement: bytes, interrupt: Callable[[], None] | None = None
+) -> Generator[bytearray, None, None]:
     """What a COPY sends, in blocks of whole rows of some megabytes.
 
     The server sends one row a message (PostgreSQL: Message Formats, COPY); asking libpq for them takes half the time that

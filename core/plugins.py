@@ -67,5 +67,7 @@ class Registry(Generic[T]):
         """Raises Misconfigured where there is none of that slug."""
         if slug not in self.all:
             known = ", ".join(sorted(self.all))
-            raise Misconfigured(f"{self.noun}_unknown", f"This version has no {self.noun} {slug!r}. Choose one of: {known}.")
+            raise Misconfigured(
+                f"{self.noun}_unknown", f"This version has no {self.noun} {slug!r}. Choose one of: {known}."
+            )
         return self.all[slug]

@@ -42,9 +42,13 @@ class ConnectionAdmin(ScreenAdmin):
     search_fields = ["name", "workspace_name"]
     stay_after_adding = True
     empty_title = "No platform is connected yet"
-    empty_text = "A connection is an account at a platform, with its access token. One connection serves several destinations."
+    empty_text = (
+        "A connection is an account at a platform, with its access token. One connection serves several destinations."
+    )
 
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         if request.GET.get("platform") not in platforms.all:
             choices = [Choice(slug, platform.label) for slug, platform in platforms.all.items()]
             return self.choose(request, "Which platform do you want to connect?", "platform", choices)
@@ -58,7 +62,9 @@ class ConnectionAdmin(ScreenAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
         return super().get_queryset(request).defer("secrets")
 
-    def get_form(self, request: HttpRequest, obj: Connection | None = None, change: bool = False, **kwargs: Any) -> type[ConnectionForm]:
+    def get_form(
+        self, request: HttpRequest, obj: Connection | None = None, change: bool = False, **kwargs: Any
+    ) -> type[ConnectionForm]:
         readable_secrets(request, obj)
         kwargs["form"] = connection_form(self.platform_of(request, obj), obj)
         return super().get_form(request, obj, change, **kwargs)  # type: ignore[return-value, unused-ignore]
@@ -156,7 +162,12 @@ class DestinationAdmin(ScreenAdmin):
         obj = self.get_object(request, object_id)
         if obj is None or not self.has_view_permission(request, obj):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "original": obj, "title": f"Fields of {obj}"}
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": obj,
+            "title": f"Fields of {obj}",
+        }
         try:
             found = discovery.fields(obj, timezone.now())
             context.update(fields=found.fields, found_at=found.found_at, may_refresh=self.may_press(request, obj))

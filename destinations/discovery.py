@@ -145,7 +145,9 @@ def _kept(destination: Destination) -> Discovery | None:
 
 def _mark(connection: Connection) -> str:
     """Says whether the settings are still the same, without saying what they are."""
-    return salted_hmac("discovery", json.dumps(connection.settings, sort_keys=True, default=str), algorithm="sha256").hexdigest()
+    return salted_hmac(
+        "discovery", json.dumps(connection.settings, sort_keys=True, default=str), algorithm="sha256"
+    ).hexdigest()
 
 
 _NAMES = {one.name for one in dataclasses.fields(Field)}

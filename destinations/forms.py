@@ -68,7 +68,10 @@ class DestinationForm(forms.ModelForm):
         cleaned = super().clean() or self.cleaned_data
         connection, slug = cleaned.get("connection"), cleaned.get("service")
         if connection and slug and services[slug].platform.slug != connection.platform:
-            self.add_error("service", f"{services[slug].label} does not belong to the platform of {connection}. Choose one that does.")
+            self.add_error(
+                "service",
+                f"{services[slug].label} does not belong to the platform of {connection}. Choose one that does.",
+            )
         return cleaned
 
 

@@ -19,10 +19,20 @@ from segments.models import DataModel, Segment, Source
 DAYS = 30
 STEPS = (
     (Source, "Connect a source", "Where your data is: a database, or a file.", "segments_source"),
-    (DataModel, "Describe a model", "A table or a query whose rows are companies, people or anything else.", "segments_datamodel"),
+    (
+        DataModel,
+        "Describe a model",
+        "A table or a query whose rows are companies, people or anything else.",
+        "segments_datamodel",
+    ),
     (Segment, "Build a segment", "The rows that you want to send. Skip it to send a whole model.", "segments_segment"),
     (Connection, "Connect a platform", "Attio or Intercom, with an access token.", "destinations_connection"),
-    (Destination, "Add a destination", "What is synchronized there, for example companies.", "destinations_destination"),
+    (
+        Destination,
+        "Add a destination",
+        "What is synchronized there, for example companies.",
+        "destinations_destination",
+    ),
     (Activation, "Create an activation", "Which fields go where, and when.", "activations_activation"),
 )
 
@@ -40,7 +50,9 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "begun": any(step["done"] for step in steps),
         "rows": rows,
         "chart": synced_per_day(now.date()),
-        "open_warnings": Warning.objects.filter(closed_at__isnull=True).select_related("activation")[:8] if may_see_warnings else [],
+        "open_warnings": Warning.objects.filter(closed_at__isnull=True).select_related("activation")[:8]
+        if may_see_warnings
+        else [],
         "broken": broken(),
         "live_runs": Run.objects.filter(state__in=Run.LIVE).count(),
     }
@@ -71,7 +83,9 @@ def synced_per_day(today: date) -> dict[str, list[Any]]:
     """Records accepted on each of the last 30 days, today included, in UTC."""
     first = today - timedelta(days=DAYS - 1)
     ended = Run.objects.filter(finished_at__date__gte=first, dry_run=False)
-    per_day = dict(ended.annotate(day=TruncDate("finished_at")).values_list("day").annotate(total=Sum("accepted")).order_by("day"))
+    per_day = dict(
+        ended.annotate(day=TruncDate("finished_at")).values_list("day").annotate(total=Sum("accepted")).order_by("day")
+    )
     days = [first + timedelta(days=offset) for offset in range(DAYS)]
     return {"labels": [f"{day.day} {day:%b}" for day in days], "values": [per_day.get(day, 0) for day in days]}
 
@@ -97,4 +111,8 @@ def _row(activation: Activation, run: Run | None, now: datetime) -> dict[str, An
 
 
 def _broken(thing: Source | Connection, name: str) -> dict[str, str]:
-    return {"name": thing.name, "message": thing.health_message, "url": reverse(f"admin:{name}_change", args=[thing.pk])}
+    return {
+        "name": thing.name,
+        "message": thing.health_message,
+        "url": reverse(f"admin:{name}_change", args=[thing.pk]),
+    }

@@ -17,7 +17,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups of the menu, with the number of open warnings."""
     groups = [
         ("", [{"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")}]),
-        ("Data", [_item("Sources", "database", Source), _item("Models", "table", DataModel), _item("Segments", "filter_alt", Segment)]),
+        (
+            "Data",
+            [
+                _item("Sources", "database", Source),
+                _item("Models", "table", DataModel),
+                _item("Segments", "filter_alt", Segment),
+            ],
+        ),
         ("Destinations", [_item("Connections", "cable", Connection), _item("Destinations", "outbox", Destination)]),
         (
             "Activation",
@@ -35,8 +42,18 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _operations() -> dict[str, Any]:
     items = [
-        {"title": "Users", "icon": "person", "link": reverse_lazy("admin:auth_user_changelist"), "permission": _superuser},
-        {"title": "Groups", "icon": "group", "link": reverse_lazy("admin:auth_group_changelist"), "permission": _superuser},
+        {
+            "title": "Users",
+            "icon": "person",
+            "link": reverse_lazy("admin:auth_user_changelist"),
+            "permission": _superuser,
+        },
+        {
+            "title": "Groups",
+            "icon": "group",
+            "link": reverse_lazy("admin:auth_group_changelist"),
+            "permission": _superuser,
+        },
         {
             "title": "Timers",
             "icon": "timer",

@@ -24,4 +24,6 @@ class ProblemPages:
         if not isinstance(exception, Problem):
             return None
         context = {**admin.site.each_context(request), "title": "That did not work", "problem": exception}
-        return render(request, "screens/problem.html", context, status=503 if isinstance(exception, Unavailable) else 400)
+        return render(
+            request, "screens/problem.html", context, status=503 if isinstance(exception, Unavailable) else 400
+        )

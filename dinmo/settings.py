@@ -23,7 +23,9 @@ VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY", default="") or kept(VAR_DIR / "secret_key", get_random_secret_key)
-ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[]) or [kept(VAR_DIR / "encryption_key", lambda: Fernet.generate_key().decode())]
+ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[]) or [
+    kept(VAR_DIR / "encryption_key", lambda: Fernet.generate_key().decode())
+]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -103,7 +105,9 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 
 REDIS_URL = env("REDIS_URL", default="")
-CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="") or REDIS_URL or broker.url(broker.socket_path(VAR_DIR, os.environ))
+CELERY_BROKER_URL = (
+    env("CELERY_BROKER_URL", default="") or REDIS_URL or broker.url(broker.socket_path(VAR_DIR, os.environ))
+)
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 # Beat writes when a task last ran after each firing, so that a killed beat does not fire twice.
@@ -127,7 +131,11 @@ CELERY_BEAT_SCHEDULE = {
     "look_at_models": {"task": "segments.tasks.look_at_models", "schedule": 24 * 60 * 60},
     "count_segments": {"task": "segments.tasks.count_segments", "schedule": 24 * 60 * 60},
     "prune": {"task": "activations.tasks.prune", "schedule": 24 * 60 * 60},
-    "check-sources": {"task": "segments.tasks.check_sources", "schedule": crontab(hour="3", minute="17"), "options": {"expires": 60 * 60}},
+    "check-sources": {
+        "task": "segments.tasks.check_sources",
+        "schedule": crontab(hour="3", minute="17"),
+        "options": {"expires": 60 * 60},
+    },
 }
 
 if env("EMAIL_URL", default=""):

@@ -65,9 +65,14 @@ class DataModel(models.Model):
     table = models.CharField(max_length=400, blank=True, help_text="A table or view. Leave empty for a SQL query.")
     sql = models.TextField("SQL", blank=True, help_text="One read-only SELECT. Leave empty for a table.")
     primary_key = models.CharField(max_length=200, validators=[MinLengthValidator(1)])
-    key_warning = models.TextField(blank=True, editable=False, help_text="What the last check of the primary key found.")
+    key_warning = models.TextField(
+        blank=True, editable=False, help_text="What the last check of the primary key found."
+    )
     problems = models.JSONField(
-        default=dict, blank=True, editable=False, help_text="What the source has changed under columns that are used, by their names."
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text="What the source has changed under columns that are used, by their names.",
     )
     checked_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -126,7 +131,9 @@ class Column(models.Model):
     name = models.CharField(max_length=200)
     origin = models.CharField("in the source", max_length=200, blank=True, editable=False)
     used = models.BooleanField(default=True, help_text="Offered in conditions and mappings.")
-    categorical = models.BooleanField(default=False, help_text="Has few different values: segments can be broken down by it.")
+    categorical = models.BooleanField(
+        default=False, help_text="Has few different values: segments can be broken down by it."
+    )
     type = models.CharField(max_length=20)
     native = models.CharField(max_length=200, blank=True)
     nullable = models.BooleanField(default=True)
@@ -159,14 +166,18 @@ class Relation(models.Model):
     """Rows of one model belong to a row of another: the values of two columns are equal. Seen and used from either side."""
 
     from_model = models.ForeignKey(DataModel, models.CASCADE, related_name="relations", verbose_name="model")
-    from_column = models.CharField(max_length=200, help_text="E.g. company_id of orders: many rows may share one value.")
+    from_column = models.CharField(
+        max_length=200, help_text="E.g. company_id of orders: many rows may share one value."
+    )
     to_model = models.ForeignKey(DataModel, models.CASCADE, related_name="relations_here", verbose_name="belongs to")
     to_column = models.CharField(max_length=200, help_text="E.g. id of companies: each row has its own value.")
 
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(fields=["from_model", "from_column", "to_model", "to_column"], name="relation_once"),
+            models.UniqueConstraint(
+                fields=["from_model", "from_column", "to_model", "to_column"], name="relation_once"
+            ),
             models.CheckConstraint(condition=~Q(from_model=F("to_model")), name="relation_of_two_models"),
         ]
 

@@ -27,7 +27,9 @@ LARGEST_EXPONENT = 300
 """Beyond it a number is no more than text: to write it out could fill the memory."""
 NOT_A_NUMBER = ("nan", "inf", "-inf", "infinity", "-infinity")
 
-_INTEGER, _NUMBER, _DATE, _LOCAL, _ZONED = (re.compile(pattern, re.ASCII) for pattern in (INTEGER, NUMBER, DATE, LOCAL, ZONED))
+_INTEGER, _NUMBER, _DATE, _LOCAL, _ZONED = (
+    re.compile(pattern, re.ASCII) for pattern in (INTEGER, NUMBER, DATE, LOCAL, ZONED)
+)
 
 
 def natural(value: Any, type: ColumnType, zone: ZoneInfo) -> Any:

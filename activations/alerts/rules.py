@@ -56,13 +56,27 @@ def find(facts: Facts, limits: Thresholds) -> Iterator[Finding]:
     sent = facts.accepted + facts.rejected
     if (share := _percent(facts.rejected, sent)) > limits.rejected_percent:
         yield _share(
-            Kind.REJECTED_SHARE, "of the records that were sent were rejected", share, facts.rejected, sent, limits.rejected_percent
+            Kind.REJECTED_SHARE,
+            "of the records that were sent were rejected",
+            share,
+            facts.rejected,
+            sent,
+            limits.rejected_percent,
         )
     if (share := _percent(facts.invalid, facts.rows)) > limits.invalid_percent:
-        yield _share(Kind.INVALID_SHARE, "of the rows can't be sent as they are", share, facts.invalid, facts.rows, limits.invalid_percent)
+        yield _share(
+            Kind.INVALID_SHARE,
+            "of the rows can't be sent as they are",
+            share,
+            facts.invalid,
+            facts.rows,
+            limits.invalid_percent,
+        )
     if facts.rows == 0:
         yield Finding(
-            Kind.EMPTY_SEGMENT, "The source gave no rows at all. If that is not meant, look at the segment and its source.", {"rows": 0}
+            Kind.EMPTY_SEGMENT,
+            "The source gave no rows at all. If that is not meant, look at the segment and its source.",
+            {"rows": 0},
         )
     elif facts.rows_before:
         yield from _size_change(facts.rows, facts.rows_before, limits.size_change_percent)
@@ -100,7 +114,10 @@ def _open(run: Run, finding: Finding, warning: Warning | None, now: datetime) ->
 
 def _facts(run: Run) -> Facts:
     before = Run.objects.filter(
-        activation=run.activation, pk__lt=run.pk, dry_run=False, state__in=[Run.State.SUCCEEDED, Run.State.COMPLETED_WITH_WARNINGS]
+        activation=run.activation,
+        pk__lt=run.pk,
+        dry_run=False,
+        state__in=[Run.State.SUCCEEDED, Run.State.COMPLETED_WITH_WARNINGS],
     ).first()
     return Facts(
         rows=run.rows,
@@ -127,7 +144,9 @@ def _percent(part: int, whole: int) -> float:
 
 def _share(kind: str, words: str, share: float, part: int, whole: int, limit: float) -> Finding:
     return Finding(
-        kind, f"{share:.1f} % {words} ({part} of {whole}); the limit is {limit} %.", {"share": share, "part": part, "whole": whole}
+        kind,
+        f"{share:.1f} % {words} ({part} of {whole}); the limit is {limit} %.",
+        {"share": share, "part": part, "whole": whole},
     )
 
 

@@ -108,7 +108,9 @@ class Recorder:
         if outcome.result == Result.ACCEPTED and self._is_anothers(item, outcome, now):
             return []
         if outcome.result == Result.ACCEPTED:
-            item.change.created = job.step != Step.UPDATE and was_created(outcome.created_at, item.change.first_attempt_at)
+            item.change.created = job.step != Step.UPDATE and was_created(
+                outcome.created_at, item.change.first_attempt_at
+            )
             self._accept(item, outcome, now)
         elif outcome.result == Result.EXISTS and not item.unanswered:
             self._skip(item, now)
@@ -193,9 +195,15 @@ class Recorder:
     def _skip(self, item: Item, now: datetime) -> None:
         change = item.change
         if self.mode == Mode.INSERT:
-            change.code, change.message = "already_there", "The destination has this record already, and insert mode never touches one."
+            change.code, change.message = (
+                "already_there",
+                "The destination has this record already, and insert mode never touches one.",
+            )
         else:
-            change.code, change.message = "not_there", "The destination has no such record, and update mode never creates one."
+            change.code, change.message = (
+                "not_there",
+                "The destination has no such record, and update mode never creates one.",
+            )
         change.remote_id = ""
         self._settle(item, Change.Outcome.SKIPPED, now)
 
@@ -224,9 +232,13 @@ class Recorder:
             bulk.update(Change, {}, "id", _CHANGE_COLUMNS, [_row(change) for change in changes])
             for item in self.settled:
                 if (item.ambiguous or item.gone) and item.change.outcome != Change.Outcome.ACCEPTED:
-                    baseline.void(self.generation_id, item.change.key_digest, item.change.changed, self.slots, gone=item.gone)
+                    baseline.void(
+                        self.generation_id, item.change.key_digest, item.change.changed, self.slots, gone=item.gone
+                    )
             accepted = [change for change in changes if change.outcome == Change.Outcome.ACCEPTED]
-            tried = [change for change in changes if change.outcome in (Change.Outcome.REJECTED, Change.Outcome.SKIPPED)]
+            tried = [
+                change for change in changes if change.outcome in (Change.Outcome.REJECTED, Change.Outcome.SKIPPED)
+            ]
             baseline.accepted(self.generation_id, accepted, now)
             self._put_right()
             self.owners.commit()

@@ -7,4 +7,16 @@ from activations.models.run import Run
 from activations.models.schedule import Schedule
 from activations.models.warning import Warning
 
-__all__ = ["Activation", "Bundle", "Change", "FieldMapping", "Generation", "MatchValue", "PERCENT", "Record", "Run", "Schedule", "Warning"]
+__all__ = [
+    "Activation",
+    "Bundle",
+    "Change",
+    "FieldMapping",
+    "Generation",
+    "MatchValue",
+    "PERCENT",
+    "Record",
+    "Run",
+    "Schedule",
+    "Warning",
+]

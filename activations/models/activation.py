@@ -34,7 +34,9 @@ class Activation(models.Model):
     destination = models.ForeignKey(Destination, models.PROTECT, related_name="activations")
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.UPSERT)
     match_column = models.CharField(max_length=200, help_text="The column that identifies a record at the destination.")
-    match_field = models.CharField(max_length=200, help_text="The attribute at the destination that it is compared with.")
+    match_field = models.CharField(
+        max_length=200, help_text="The attribute at the destination that it is compared with."
+    )
     backfill = models.CharField(
         max_length=10,
         choices=Backfill.choices,
@@ -134,7 +136,10 @@ class FieldMapping(models.Model):
         default=False, help_text="Exported under the column's own name; created at the destination where it is missing."
     )
     target_type = models.CharField(
-        max_length=80, blank=True, editable=False, help_text="The attribute's type when a person last saw it, or a run met it first."
+        max_length=80,
+        blank=True,
+        editable=False,
+        help_text="The attribute's type when a person last saw it, or a run met it first.",
     )
     slot = models.PositiveIntegerField(editable=False)
     position = models.PositiveIntegerField(default=0)

@@ -63,7 +63,9 @@ class Run(models.Model):
     left = models.PositiveBigIntegerField(default=0)
     returned = models.PositiveBigIntegerField(default=0, help_text="Had left in an earlier run, and are back.")
     planned = models.PositiveBigIntegerField(default=0, help_text="Changes to deliver.")
-    another = models.PositiveBigIntegerField(default=0, help_text="Another record at the destination now: the match value changed.")
+    another = models.PositiveBigIntegerField(
+        default=0, help_text="Another record at the destination now: the match value changed."
+    )
     accepted = models.PositiveBigIntegerField(default=0)
     created = models.PositiveBigIntegerField(default=0, help_text="Accepted, and made by the destination in this run.")
     hidden = models.PositiveBigIntegerField(default=0, help_text="Created, but not shown by the destination yet.")
@@ -78,7 +80,9 @@ class Run(models.Model):
     throttled = models.PositiveBigIntegerField(default=0, help_text="Answers that asked to slow down.")
 
     mapped = models.JSONField(default=list, help_text="The field mappings that it was planned with.")
-    missing = models.JSONField(default=list, help_text="Mapped attributes that can't be written, or whose type is another one now.")
+    missing = models.JSONField(
+        default=list, help_text="Mapped attributes that can't be written, or whose type is another one now."
+    )
     error_code = models.CharField(max_length=60, blank=True)
     error_message = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -90,7 +94,9 @@ class Run(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["activation", "number"], name="run_number_once"),
             models.UniqueConstraint(
-                fields=["activation"], condition=Q(state__in=("queued", "planning", "delivering"), dry_run=False), name="one_live_run"
+                fields=["activation"],
+                condition=Q(state__in=("queued", "planning", "delivering"), dry_run=False),
+                name="one_live_run",
             ),
         ]
         indexes = [models.Index(fields=["state"], name="run_state")]

@@ -34,7 +34,9 @@ class Warning(models.Model):
     class Meta:
         ordering = ["-opened_at"]
         constraints = [
-            models.UniqueConstraint(fields=["activation", "kind", "subject"], condition=Q(closed_at__isnull=True), name="warning_open_once")
+            models.UniqueConstraint(
+                fields=["activation", "kind", "subject"], condition=Q(closed_at__isnull=True), name="warning_open_once"
+            )
         ]
 
     def __str__(self) -> str:

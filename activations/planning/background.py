@@ -30,7 +30,9 @@ class Beside:
     def __enter__(self) -> Beside:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Waits for what was begun, so that nothing is written after the end."""
         if self.thread:
             self.thread.submit(connection.close)

@@ -73,7 +73,9 @@ class Converter:
     def one_by_one(self, converted: Converted, rest: np.ndarray, raw: list[Any]) -> None:
         """Converts the values in the places `rest`, which are not plain."""
         found = [self._value(value) for value in raw]
-        converted.refusals = {int(place): what for place, what in zip(rest, found, strict=True) if isinstance(what, Rejected)}
+        converted.refusals = {
+            int(place): what for place, what in zip(rest, found, strict=True) if isinstance(what, Rejected)
+        }
         texts = pl.Series([None if isinstance(what, Rejected) else what for what in found], dtype=pl.String)
         converted.json = converted.json.scatter(rest, texts)
 
@@ -106,7 +108,9 @@ def convert(converters: Sequence[Converter], values: Sequence[pa.Array], texts: 
         texts: the same columns, as `digests.as_texts` gives them.
     """
     # One statement for all columns: between two, this thread has to wait until the others let it go on.
-    made = texts.select(one.plain(pl.col(name)).alias(name) for one, name in zip(converters, texts.columns, strict=True))
+    made = texts.select(
+        one.plain(pl.col(name)).alias(name) for one, name in zip(converters, texts.columns, strict=True)
+    )
     plain, filled = made.select(pl.all().is_not_null()).to_numpy(), texts.select(pl.all().is_not_null()).to_numpy()
     found = []
     for place, converter in enumerate(converters):
@@ -120,7 +124,9 @@ def convert(converters: Sequence[Converter], values: Sequence[pa.Array], texts: 
 
 def is_empty(value: Any) -> bool:
     """Whether a source value says nothing: null, a blank text, an empty list or object."""
-    return value is None or (not value.strip() if isinstance(value, str) else isinstance(value, list | dict) and not value)
+    return value is None or (
+        not value.strip() if isinstance(value, str) else isinstance(value, list | dict) and not value
+    )
 
 
 _NOTHING = object()
@@ -156,11 +162,23 @@ def _number(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> p
         value.str.split(".").list.get(1, null_on_oob=True).str.strip_chars_end("0").str.len_chars() <= plain.places
     )
     integral = value.str.contains(r"^-?[1-9][0-9]{0,8}\.0+$")
-    return pl.when(whole).then(value).when(fits).then(value.str.strip_chars_end("0")).when(integral).then(value.str.replace(r"\.0+$", ""))
+    return (
+        pl.when(whole)
+        .then(value)
+        .when(fits)
+        .then(value.str.strip_chars_end("0"))
+        .when(integral)
+        .then(value.str.replace(r"\.0+$", ""))
+    )
 
 
 def _boolean(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
-    return pl.when(value.is_in(["true", "t", "1"])).then(pl.lit("true")).when(value.is_in(["false", "f", "0"])).then(pl.lit("false"))
+    return (
+        pl.when(value.is_in(["true", "t", "1"]))
+        .then(pl.lit("true"))
+        .when(value.is_in(["false", "f", "0"]))
+        .then(pl.lit("false"))
+    )
 
 
 def _day(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
@@ -170,7 +188,9 @@ def _day(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.E
 def _moment(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
     fraction = value.str.slice(20, 6).str.strip_chars_end("Z+:0")
     decimals = pl.when(fraction == "").then(pl.lit("")).otherwise(pl.lit(".") + fraction.str.pad_end(6, "0"))
-    written = pl.concat_str([pl.lit('"'), value.str.slice(0, 10), pl.lit("T"), value.str.slice(11, 8), decimals, pl.lit('Z"')])
+    written = pl.concat_str(
+        [pl.lit('"'), value.str.slice(0, 10), pl.lit("T"), value.str.slice(11, 8), decimals, pl.lit('Z"')]
+    )
     return pl.when(_is_moment(value, zone)).then(written)
 
 
@@ -178,7 +198,9 @@ def _seconds(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> 
     if type == ColumnType.DATE:
         days = value.str.to_date("%Y-%m-%d", strict=False).cast(pl.Int64)
         return pl.when(_is_day(value)).then((days * 86_400).cast(pl.String))
-    return pl.when(_is_moment(value, zone) & ~value.str.contains(r"\.[0-9]*[1-9]")).then(_clock(value).dt.epoch("s").cast(pl.String))
+    return pl.when(_is_moment(value, zone) & ~value.str.contains(r"\.[0-9]*[1-9]")).then(
+        _clock(value).dt.epoch("s").cast(pl.String)
+    )
 
 
 def _is_day(value: pl.Expr) -> pl.Expr:

@@ -34,12 +34,16 @@ def close(seen: Seen, spool: Spool, mode: str, slots: Mapping[str, int]) -> dict
     return {**_counts(seen, spool, rows_aside), "left": len(left), "returned": len(returned)}
 
 
-def _set_aside(seen: Seen, spool: Spool, duplicates: Mapping[int, int], twins: Mapping[int, list[int]], shared: list[int]) -> None:
+def _set_aside(
+    seen: Seen, spool: Spool, duplicates: Mapping[int, int], twins: Mapping[int, list[int]], shared: list[int]
+) -> None:
     """Takes back what was decided for rows that share a key or a match value: none of them is sent."""
     seen.drop(shared)
     keys = _keys(spool, shared)
     for chunk in bulk.chunks(list(duplicates.items()), CHUNK):
-        _replace(spool, [(digest, keys.get(digest, ""), _duplicate(keys.get(digest, ""), rows)) for digest, rows in chunk])
+        _replace(
+            spool, [(digest, keys.get(digest, ""), _duplicate(keys.get(digest, ""), rows)) for digest, rows in chunk]
+        )
     for group in twins.values():
         names = sorted(keys.get(digest, "") for digest in group)
         _replace(spool, [(digest, keys.get(digest, ""), _twin(keys.get(digest, ""), names)) for digest in group])
@@ -51,9 +55,19 @@ def _replace(spool: Spool, rows: list[tuple[int, str, reasons.Settled]]) -> None
     values: dict[int, list[object]] = {}
     for digest, stored in spool.changes_of(wanted).values_list("key_digest", "values"):
         values.setdefault(digest, []).append(stored)
-    before = dict(spool.records.filter(key_digest__in=wanted, tried=Record.Tried.INVALID).values_list("key_digest", "tried_digest"))
+    before = dict(
+        spool.records.filter(key_digest__in=wanted, tried=Record.Tried.INVALID).values_list(
+            "key_digest", "tried_digest"
+        )
+    )
     tried = [
-        Tried(key, digest, why, row=digests.of_text(why.code + why.message), values=bulk.json_text({"rows": values.get(digest, [])}))
+        Tried(
+            key,
+            digest,
+            why,
+            row=digests.of_text(why.code + why.message),
+            values=bulk.json_text({"rows": values.get(digest, [])}),
+        )
         for digest, key, why in rows
     ]
     spool.replace(tried, {one.key_digest for one in tried if before.get(one.key_digest) == one.row})
@@ -88,7 +102,12 @@ def _take_over(seen: Seen, spool: Spool, shared: list[int], slots: Mapping[str, 
 def _go_by_match(spool: Spool, keys: Sequence[int], slots: Mapping[str, int]) -> None:
     """These are written whole, to the record that has their match, which holds nothing of what was accepted for them."""
     rows = [
-        [change.pk, "", bulk.json_text(list(change.values)), digests.only(bytes(change.field_digests), change.values, slots)]
+        [
+            change.pk,
+            "",
+            bulk.json_text(list(change.values)),
+            digests.only(bytes(change.field_digests), change.values, slots),
+        ]
         for change in _pending(spool, keys).iterator(chunk_size=CHUNK)
     ]
     with spool.lease.fenced():
@@ -128,5 +147,7 @@ def _duplicate(key: str, rows: int) -> reasons.Settled:
 
 def _twin(key: str, names: list[str]) -> reasons.Settled:
     others = ", ".join(repr(name) for name in names if name != key)[:300]
-    words = f"It shares a match value with {others}, so they would be one record at the destination. None of them is sent."
+    words = (
+        f"It shares a match value with {others}, so they would be one record at the destination. None of them is sent."
+    )
     return reasons.Settled("invalid", MATCH_TWIN, words)

@@ -41,7 +41,9 @@ def _reason(of: Generation) -> str:
     return "First run" if of.number == 1 else "What identifies records changed"
 
 
-_AFRESH = "agree that this activation starts afresh: “Start afresh” on its page, or `manage.py activate NAME --start-afresh`."
+_AFRESH = (
+    "agree that this activation starts afresh: “Start afresh” on its page, or `manage.py activate NAME --start-afresh`."
+)
 
 
 def _changed(before: dict[str, Any], now: dict[str, Any], workspace: Workspace) -> Misconfigured:

@@ -69,7 +69,9 @@ def layout(context: Context) -> Layout:
                 context.changed.append(changed)
     if context.missing and not slots:
         raise Misconfigured(
-            "nothing_to_send", f"No mapped attribute can be written. {context.missing[0].message}", where=context.missing[0].where
+            "nothing_to_send",
+            f"No mapped attribute can be written. {context.missing[0].message}",
+            where=context.missing[0].where,
         )
     if context.match_field.multiple:
         slots.append(Slot(activation.slot_of_match(), context.match_field, activation.match_column, is_match=True))

@@ -76,7 +76,10 @@ class Layout:
             "match": [self.match_column, _describe(self.match_field)],
             "types": {name: self.types[name] for name in self.columns},
             "zone": str(self.zone),
-            "slots": [[slot.number, slot.column, slot.value, slot.when_empty, slot.adds, _describe(slot.field)] for slot in self.slots],
+            "slots": [
+                [slot.number, slot.column, slot.value, slot.when_empty, slot.adds, _describe(slot.field)]
+                for slot in self.slots
+            ],
         }
         return digests.of_text(json.dumps(described, sort_keys=True, default=str))
 
@@ -109,7 +112,9 @@ class Rows:
 
     def values(self, slots: Sequence[Slot]) -> pl.Series:
         """Each row's values as one JSON object by attribute; what says nothing is left out."""
-        names = {place: orjson.dumps(slot.field.name).decode() + ":" for place, slot in enumerate(slots) if not slot.is_match}
+        names = {
+            place: orjson.dumps(slot.field.name).decode() + ":" for place, slot in enumerate(slots) if not slot.is_match
+        }
         frame = pl.DataFrame({str(place): column.json for place, column in enumerate(self.columns)})
         members = [pl.lit(name) + pl.col(str(place)) for place, name in names.items()]
         if not members:
@@ -135,7 +140,8 @@ class Mapper:
         match, *converted = convert(self.converters, [batch.column(place) for place in places], named)
         made = iter(converted)
         columns = [
-            match if slot.is_match else next(made) if slot.column else self._fixed(slot, batch.num_rows) for slot in self.layout.slots
+            match if slot.is_match else next(made) if slot.column else self._fixed(slot, batch.num_rows)
+            for slot in self.layout.slots
         ]
         refusals: dict[int, Rejected] = {}
         for column in [*reversed(columns), match]:
@@ -155,7 +161,9 @@ class Mapper:
         at = np.flatnonzero(text.str.contains(layout.service.several).fill_null(False).to_numpy())
         if not len(at):
             return at, at
-        (several,) = convert([self.match], [batch.column(column).take(pa.array(at))], text.gather(at).alias("0").to_frame())
+        (several,) = convert(
+            [self.match], [batch.column(column).take(pa.array(at))], text.gather(at).alias("0").to_frame()
+        )
         found = [
             (place, name)
             for place, wire in zip(at.tolist(), several.json, strict=True)
@@ -175,7 +183,9 @@ class Mapper:
             elif slot.when_empty == CLEAR:
                 text = digests.canonical(self.layout.service.empty(slot.field)).decode()
         except Rejected as refusal:
-            named = Rejected(refusal.code, "Fixed value: " + refusal.message, detail=refusal.detail, field=refusal.field)
+            named = Rejected(
+                refusal.code, "Fixed value: " + refusal.message, detail=refusal.detail, field=refusal.field
+            )
             refusals = dict.fromkeys(range(count), named)
         texts = pl.Series([text], dtype=pl.String).new_from_index(0, count)
         return Converted(texts, texts, np.zeros(count, dtype=bool), refusals)
@@ -183,7 +193,10 @@ class Mapper:
     def _identities(self, match: Converted) -> pl.Series:
         """What each match value is compared by; a plain value is its own identity."""
         others = np.flatnonzero(~match.plain & match.json.is_not_null().to_numpy())
-        found = [self.layout.service.identity(self.layout.match_field, orjson.loads(wire)) for wire in match.json.gather(others)]
+        found = [
+            self.layout.service.identity(self.layout.match_field, orjson.loads(wire))
+            for wire in match.json.gather(others)
+        ]
         identities = match.text.set(pl.Series(~match.plain), None)
         return identities.scatter(others, pl.Series(found, dtype=pl.String)) if len(others) else identities
 
@@ -194,9 +207,7 @@ class Mapper:
         return Converter(layout.service, to, kind, layout.zone, empty, f"Column {column!r}: ")
 
     def _match_empty(self) -> Rejected:
-        words = (
-            f"The column {self.layout.match_column!r} is empty, so this record can't be found at the destination. Fill it in the source."
-        )
+        words = f"The column {self.layout.match_column!r} is empty, so this record can't be found at the destination. Fill it in the source."
         return Rejected("match_empty", words, field=self.layout.match_field.name)
 
 

@@ -63,7 +63,9 @@ class Picked:
         """Several as one."""
         if len(pieces) == 1:
             return pieces[0]
-        keys, places, rows = map(np.concatenate, zip(*((one.keys, one.places, one.rows) for one in pieces), strict=True))
+        keys, places, rows = map(
+            np.concatenate, zip(*((one.keys, one.places, one.rows) for one in pieces), strict=True)
+        )
         return cls(pa.concat_batches([one.batch for one in pieces]), keys, places, rows)
 
     @cached_property
@@ -146,7 +148,10 @@ class Planner:
             # Copied, so that a few rows don't keep their whole batch in memory.
             rows, whole = (batch, texts) if len(picked) == len(keys) else (batch.take(pa.array(picked)), None)
             self.picked.append(Picked(rows, keys[picked], places[picked], row_digests[picked], whole))
-        if sum(len(one.keys) for one in self.picked) >= TOGETHER or sum(one.batch.nbytes for one in self.picked) >= TOGETHER_BYTES:
+        if (
+            sum(len(one.keys) for one in self.picked) >= TOGETHER
+            or sum(one.batch.nbytes for one in self.picked) >= TOGETHER_BYTES
+        ):
             self._second_look()
 
     def _second_look(self) -> None:
@@ -189,9 +194,19 @@ class Planner:
         columns = (picked.keys[same].tolist(), picked.rows[same].tolist(), verdict.match_digests[same].tolist(), packed)
         self.spool.unchanged(list(zip(*columns, strict=True)))
 
-    def _note_settled(self, place: int, why: reasons.Settled, known: verdicts.Known, picked: Picked, match: int, values: str) -> None:
+    def _note_settled(
+        self, place: int, why: reasons.Settled, known: verdicts.Known, picked: Picked, match: int, values: str
+    ) -> None:
         row = int(picked.rows[place])
-        tried = Tried(picked.texts["0"][place], int(picked.keys[place]), why, row, match, is_new=not known.accepted[place], values=values)
+        tried = Tried(
+            picked.texts["0"][place],
+            int(picked.keys[place]),
+            why,
+            row,
+            match,
+            is_new=not known.accepted[place],
+            values=values,
+        )
         told = not self.full and known.tried[place] == why.outcome and known.tried_digests[place] == row
         self.spool.settle(tried, told=told)
         if told:
@@ -238,7 +253,9 @@ class Planner:
         regions = baseline.regions[places[here]]
         together = np.argsort(regions)
         for chunk in bulk.chunks(together, KNOWN_CHUNK):
-            found = stored(self.spool.generation, keys[here[chunk]], baseline.span(regions[chunk]), tried=baseline.any_tried)
+            found = stored(
+                self.spool.generation, keys[here[chunk]], baseline.span(regions[chunk]), tried=baseline.any_tried
+            )
             # The same key twice in one batch: both rows are duplicates, and none of them is sent.
             rows = here[chunk][np.argsort(keys[here[chunk]], kind="stable")]
             known.take(rows[np.searchsorted(keys[rows], found["key_digest"].to_numpy())], found)

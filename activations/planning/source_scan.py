@@ -38,14 +38,20 @@ class Seen:
         self._count(*np.unique(places[known], return_counts=True))
         self.rows += len(keys)
         self.keyless += int((~keyed).sum())
-        same = known & (baseline.row_digests[places] == rows) if len(baseline) and not full else np.zeros(len(keys), dtype=bool)
+        same = (
+            known & (baseline.row_digests[places] == rows)
+            if len(baseline) and not full
+            else np.zeros(len(keys), dtype=bool)
+        )
         self.stays(places[same])
         return places, keyed & ~same
 
     def _count(self, places: np.ndarray, times: np.ndarray) -> None:
         before = self.baseline.seen[places]
         again = before + times > 1
-        for place, first, more in zip(places[again].tolist(), before[again].tolist(), times[again].tolist(), strict=True):
+        for place, first, more in zip(
+            places[again].tolist(), before[again].tolist(), times[again].tolist(), strict=True
+        ):
             self.often[place] = self.often.get(place, first) + more
         self.baseline.seen[places] = np.where(again, 2, 1)
 
@@ -88,7 +94,9 @@ class Seen:
 
     def claimers(self) -> Pairs:
         """Rows that will be written to whatever record the destination has with their match; their first match values."""
-        return joined([*((keys[matches != 0], matches[matches != 0]) for keys, matches in self.new_matches), *self.claims])
+        return joined(
+            [*((keys[matches != 0], matches[matches != 0]) for keys, matches in self.new_matches), *self.claims]
+        )
 
     def with_further(self, pairs: Pairs) -> Pairs:
         """First match values of rows, and the further ones of the same rows."""
@@ -117,7 +125,9 @@ class Seen:
         A key is in one group only: who shares one match with the one and another with the other is of one group with both.
         """
         baseline = self.baseline
-        shared = np.unique(_repeated([baseline.match_digests, *(matches for _, matches in (*self.new_matches, *self.further_matches))]))
+        shared = np.unique(
+            _repeated([baseline.match_digests, *(matches for _, matches in (*self.new_matches, *self.further_matches))])
+        )
         shared = shared[shared != 0]
         if not len(shared):
             return {}
@@ -145,7 +155,9 @@ class Seen:
         known = places >= 0
         at = places[known]
         known[known] = (self.baseline.seen[at] == 1) & (self.baseline.match_digests[at] != 0)
-        new = np.isin(further[0], np.concatenate([keys[matches != 0] for keys, matches in self.new_matches] or [places[:0]]))
+        new = np.isin(
+            further[0], np.concatenate([keys[matches != 0] for keys, matches in self.new_matches] or [places[:0]])
+        )
         return further[0][known | new], further[1][known | new]
 
     def drop(self, keys: Sequence[int]) -> None:

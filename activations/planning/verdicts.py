@@ -91,7 +91,10 @@ def for_rows(layout: Layout, mode: str, rows: Rows, known: Known, *, full: bool)
     is_match = np.array([slot.is_match for slot in layout.slots], dtype=bool)
     match_changed = other_match | (known.accepted & (differs & (old != 0))[:, is_match].any(axis=1))
     changed = np.where((~known.accepted | another | full)[:, None], says, differs) & ~is_match
-    settled = {place: Settled("invalid", refusal.code, refusal.message, refusal.field) for place, refusal in rows.refusals.items()}
+    settled = {
+        place: Settled("invalid", refusal.code, refusal.message, refusal.field)
+        for place, refusal in rows.refusals.items()
+    }
     if mode == Mode.INSERT:
         settled = {**dict.fromkeys(np.flatnonzero(known.accepted & ~another).tolist(), ALREADY_THERE), **settled}
     open_rows = np.ones(len(match_digests), dtype=bool)

@@ -77,7 +77,9 @@ def claim(run_id: int) -> Lease | None:
     owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:12]}"
     with transaction.atomic():
         for free, word in ((Q(owner=""), ""), (Q(lease_until__lt=Now()), TAKEN_OVER)):
-            taken = Run.objects.filter(free, pk=run_id, state__in=Run.LIVE).update(owner=owner, epoch=F("epoch") + 1, lease_until=_end())
+            taken = Run.objects.filter(free, pk=run_id, state__in=Run.LIVE).update(
+                owner=owner, epoch=F("epoch") + 1, lease_until=_end()
+            )
             if taken and word:
                 log.warning("Run %s %s.", run_id, word)
             if taken:
@@ -105,7 +107,9 @@ class Keeper:
         self.thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stopped.set()
         self.thread.join()
 

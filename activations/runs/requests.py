@@ -16,7 +16,9 @@ BY_HAND = "Asked for by a person"
 BY_PERSON = (Run.Trigger.MANUAL, Run.Trigger.CLI, Run.Trigger.API)
 
 
-def request(activation: Activation, trigger: str, *, full: bool = False, dry_run: bool = False, enqueue: bool = True) -> Run:
+def request(
+    activation: Activation, trigger: str, *, full: bool = False, dry_run: bool = False, enqueue: bool = True
+) -> Run:
     """Queues a run, or returns the one that is live; a schedule that meets a live run is counted on it.
 
     Args:

@@ -91,13 +91,25 @@ class ActivationAdmin(ScreenAdmin):
     empty_text = "An activation brings the records of a segment or model to a destination, by hand or on a schedule."
     fieldsets = [
         (None, {"fields": ["name", "records", "destination", "mode", "agree"]}),
-        ("Match", {"fields": ["match_column", "match_field"], "description": "How a record is recognised at the destination."}),
+        (
+            "Match",
+            {
+                "fields": ["match_column", "match_field"],
+                "description": "How a record is recognised at the destination.",
+            },
+        ),
         ("Custom attributes", {"fields": ["custom_columns"]}),
         (
             "Warnings",
             {
                 "classes": ["late"],
-                "fields": ["warnings_enabled", "rejected_percent", "invalid_percent", "size_change_percent", "recipients"],
+                "fields": [
+                    "warnings_enabled",
+                    "rejected_percent",
+                    "invalid_percent",
+                    "size_change_percent",
+                    "recipients",
+                ],
                 "description": "A warning is raised when a run passes one of these shares, sends nothing, or finds an attribute missing.",
             },
         ),
@@ -108,7 +120,9 @@ class ActivationAdmin(ScreenAdmin):
         js = ["dinmo/activation.js"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Activation | None = None) -> list[str]:
-        return [] if self.has_change_permission(request, obj) or obj is None else [*VIEWED, "match_column", "match_field"]
+        return (
+            [] if self.has_change_permission(request, obj) or obj is None else [*VIEWED, "match_column", "match_field"]
+        )
 
     def get_fieldsets(self, request: HttpRequest, obj: Activation | None = None) -> list[Any]:
         if not self.has_change_permission(request, obj) and obj:
@@ -120,18 +134,31 @@ class ActivationAdmin(ScreenAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Activation]:
         latest = Run.objects.filter(activation=OuterRef("pk")).order_by("-pk")
         found = super().get_queryset(request).prefetch_related("schedules")
-        return found.annotate(last_state=Subquery(latest.values("state")[:1]), last_run_id=Subquery(latest.values("pk")[:1]))
+        return found.annotate(
+            last_state=Subquery(latest.values("state")[:1]), last_run_id=Subquery(latest.values("pk")[:1])
+        )
 
     def buttons(self, request: HttpRequest, obj: Activation) -> Iterable[Button]:
         live = requests.live_run(obj)
         if live:
-            yield Button("watch", "Watch the run", "visibility", primary=True, href=reverse("admin:activations_run_change", args=[live.pk]))
+            yield Button(
+                "watch",
+                "Watch the run",
+                "visibility",
+                primary=True,
+                href=reverse("admin:activations_run_change", args=[live.pk]),
+            )
         else:
             yield Button("run", "Run now", "play_arrow", primary=True)
             yield Button("dry_run", "Dry run", "science")
             yield Button("full", "Full sync", "restart_alt", confirm=FULL_QUESTION)
         yield Button("resume", "Resume", "play_circle") if obj.paused else Button("pause", "Pause", "pause_circle")
-        yield Button("runs", "Runs", "history", href=f"{reverse('admin:activations_run_changelist')}?activation__id__exact={obj.pk}")
+        yield Button(
+            "runs",
+            "Runs",
+            "history",
+            href=f"{reverse('admin:activations_run_changelist')}?activation__id__exact={obj.pk}",
+        )
 
     def panel(self, request: HttpRequest, obj: Activation) -> dict[str, Any]:
         return {
@@ -187,7 +214,9 @@ class ActivationAdmin(ScreenAdmin):
         present = set(activation.mappings.filter(custom_attribute=True).values_list("column", flat=True))
         for position, column in enumerate(wanted):
             if column not in present:
-                activation.mappings.create(column=column, target=column, custom_attribute=True, position=1000 + position)
+                activation.mappings.create(
+                    column=column, target=column, custom_attribute=True, position=1000 + position
+                )
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         if formset.model is Schedule:
@@ -197,8 +226,14 @@ class ActivationAdmin(ScreenAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """In numbers: what an activation leaves behind may be millions of rows, which nobody may delete one by one."""
-        runs_of, records = Run.objects.filter(activation__in=objs), Record.objects.filter(generation__activation__in=objs)
-        live = [f"{run} is live. Cancel it first." for run in runs_of.filter(state__in=Run.LIVE).select_related("activation")]
+        runs_of, records = (
+            Run.objects.filter(activation__in=objs),
+            Record.objects.filter(generation__activation__in=objs),
+        )
+        live = [
+            f"{run} is live. Cancel it first."
+            for run in runs_of.filter(state__in=Run.LIVE).select_related("activation")
+        ]
         counts = {"activations": len(objs), "runs": runs_of.count(), "records remembered": records.count()}
         return [str(obj) for obj in objs], counts, set(), live
 

@@ -15,7 +15,13 @@ from core.errors import Misconfigured
 from segments.models import DataModel, Segment
 
 NO_CHOICE = ("", "---------")
-PLACES = {"service": "destination", "model": "records", "mode": "mode", "match": "match_field", "custom_attributes": "custom_columns"}
+PLACES = {
+    "service": "destination",
+    "model": "records",
+    "mode": "mode",
+    "match": "match_field",
+    "custom_attributes": "custom_columns",
+}
 
 
 class AnyChoices(forms.MultipleChoiceField):
@@ -40,7 +46,9 @@ class ActivationForm(forms.ModelForm):
         help_text="Each chosen column is kept as an attribute of the same name, created where it is missing.",
     )
     recipients = forms.CharField(
-        required=False, widget=UnfoldAdminTextInputWidget(), help_text="Mail addresses that hear of warnings, separated by commas."
+        required=False,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="Mail addresses that hear of warnings, separated by commas.",
     )
     agree = forms.BooleanField(
         label="Start afresh",
@@ -84,7 +92,9 @@ class ActivationForm(forms.ModelForm):
     def _fill_initial(self) -> None:
         if self.instance.pk:
             self.initial["records"] = data_value(self.instance)
-            self.initial["custom_columns"] = list(self.instance.mappings.filter(custom_attribute=True).values_list("column", flat=True))
+            self.initial["custom_columns"] = list(
+                self.instance.mappings.filter(custom_attribute=True).values_list("column", flat=True)
+            )
         self.initial["recipients"] = ", ".join(self.instance.recipients)
 
     def _offer_present_values(self) -> None:
@@ -128,7 +138,8 @@ class ActivationForm(forms.ModelForm):
         if self.before and self._has_history() and identity_changed(self.before, self.instance):
             if not self.cleaned_data.get("agree"):
                 self.add_error(
-                    "agree", "Data, destination or match changed, so what was sent before says nothing any more. Agree to start afresh."
+                    "agree",
+                    "Data, destination or match changed, so what was sent before says nothing any more. Agree to start afresh.",
                 )
             self.instance.start_afresh = True
 

@@ -80,7 +80,11 @@ class MappingForm(forms.ModelForm):
 
     @property
     def row(self) -> MappingRow:
-        return MappingRow(target=self.cleaned_data.get("target", ""), column=self.cleaned_data.get("column", ""), value=self.instance.value)
+        return MappingRow(
+            target=self.cleaned_data.get("target", ""),
+            column=self.cleaned_data.get("column", ""),
+            value=self.instance.value,
+        )
 
 
 class MappingFormSet(PaginationInlineFormSet):
@@ -98,7 +102,12 @@ class MappingFormSet(PaginationInlineFormSet):
     def add_fields(self, form: Any, index: int | None) -> None:
         """What became of a row's attribute is shown beside the row."""
         super().add_fields(form, index)
-        if form.instance.pk and self.found and "target" in form.fields and form["target"].value() == form.instance.target:
+        if (
+            form.instance.pk
+            and self.found
+            and "target" in form.fields
+            and form["target"].value() == form.instance.target
+        ):
             form.fields["target"].widget.attrs["data-warning"] = attribute_drift.warning(form.instance, self.found)
 
     def validate_unique(self) -> None:
@@ -109,7 +118,11 @@ class MappingFormSet(PaginationInlineFormSet):
         proposal: Proposal | None = getattr(self.instance, "proposal", None)
         if proposal is None:
             return
-        forms_in_use = [form for form in self.forms if form not in self.deleted_forms and form.has_changed() or form in self.initial_forms]
+        forms_in_use = [
+            form
+            for form in self.forms
+            if form not in self.deleted_forms and form.has_changed() or form in self.initial_forms
+        ]
         judged = [form for form in forms_in_use if form not in self.deleted_forms and form.is_valid()]
         known = {(problem.code, problem.where) for problem in proposal.problems([])}
         for problem in proposal.problems([form.row for form in judged]):
@@ -145,8 +158,14 @@ class MappingFormSet(PaginationInlineFormSet):
 
     def save(self, commit: bool = True) -> Any:
         """Rows whose attribute changes step aside first, so that two rows may trade attributes."""
-        moving = [form.instance.pk for form in self.initial_forms if "target" in form.changed_data or form in self.deleted_forms]
-        FieldMapping.objects.filter(pk__in=moving).update(target=Concat(Value("~"), Cast(F("pk"), FieldMapping._meta.get_field("target"))))
+        moving = [
+            form.instance.pk
+            for form in self.initial_forms
+            if "target" in form.changed_data or form in self.deleted_forms
+        ]
+        FieldMapping.objects.filter(pk__in=moving).update(
+            target=Concat(Value("~"), Cast(F("pk"), FieldMapping._meta.get_field("target")))
+        )
         for position, form in enumerate(self.forms):
             form.instance.position = position
         return super().save(commit)

@@ -85,7 +85,10 @@ def outcome_pill(change: Change) -> SafeString:
 
 def counts(run: Run) -> list[tuple[str, list[Count]]]:
     """All counts of a run in groups."""
-    return [(title, [Count(name, label, getattr(run, name), MEANINGS.get(name, "")) for name, label in group]) for title, group in COUNTS]
+    return [
+        (title, [Count(name, label, getattr(run, name), MEANINGS.get(name, "")) for name, label in group])
+        for title, group in COUNTS
+    ]
 
 
 def hidden_note(service: Service, number: int) -> str:
@@ -126,7 +129,9 @@ def sent_values(change: Change) -> list[Sent]:
     names: Iterable[str] = dict.fromkeys([*change.sent, *change.changed]) or change.values
     if change.field and change.outcome == Change.Outcome.REJECTED:
         names = dict.fromkeys([*names, change.field])
-    return [Sent(name, value_in_words(change.values.get(name, change.match_value)), name in change.sent) for name in names]
+    return [
+        Sent(name, value_in_words(change.values.get(name, change.match_value)), name in change.sent) for name in names
+    ]
 
 
 def value_in_words(value: Any) -> str:

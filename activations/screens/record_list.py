@@ -82,7 +82,9 @@ def as_changes(run: Run, choice: str, rows: Iterable[Any]) -> list[Change]:
     if choice == EARLIER:
         return _told(run, list(rows))
     if choice in (LEFT, RETURNED):
-        return [Change(run=run, key=row.key, remote_id=row.remote_id, code=choice, message=_WORDS[choice]) for row in rows]
+        return [
+            Change(run=run, key=row.key, remote_id=row.remote_id, code=choice, message=_WORDS[choice]) for row in rows
+        ]
     return list(rows)
 
 
@@ -96,14 +98,25 @@ def _records(run: Run, choice: str) -> QuerySet[Record]:
 
 def _told(run: Run, records: list[Record]) -> list[Change]:
     """The last reason that was told about each record; retention may have taken it."""
-    of_these = Change.objects.filter(run__generation=run.generation_id, key_digest__in=[record.key_digest for record in records])
-    newest = of_these.exclude(outcome=Change.Outcome.ACCEPTED).values("key_digest").annotate(newest=Max("pk")).order_by()
-    told = {change.key_digest: change for change in of_these.filter(pk__in=newest.values("newest")).select_related("run")}
+    of_these = Change.objects.filter(
+        run__generation=run.generation_id, key_digest__in=[record.key_digest for record in records]
+    )
+    newest = (
+        of_these.exclude(outcome=Change.Outcome.ACCEPTED).values("key_digest").annotate(newest=Max("pk")).order_by()
+    )
+    told = {
+        change.key_digest: change for change in of_these.filter(pk__in=newest.values("newest")).select_related("run")
+    }
     return [_earlier(run, record, told.get(record.key_digest)) for record in records]
 
 
 def _earlier(run: Run, record: Record, change: Change | None) -> Change:
     if change is None or change.outcome != record.tried:
-        return Change(run=run, key=record.key, outcome=record.tried, message="The reason was told by a run that is no longer kept.")
+        return Change(
+            run=run,
+            key=record.key,
+            outcome=record.tried,
+            message="The reason was told by a run that is no longer kept.",
+        )
     change.message = f"Run {change.run.number}: {change.message}"
     return change

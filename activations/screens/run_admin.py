@@ -60,17 +60,30 @@ class RunAdmin(ReadOnlyAdmin):
 
     def buttons(self, request: HttpRequest, obj: Run) -> Iterable[Button]:
         if obj.is_live and not obj.cancel_requested:
-            yield Button("cancel", "Cancel run", "cancel", danger=True, confirm="Stop this run? What the destination accepted stays there.")
+            yield Button(
+                "cancel",
+                "Cancel run",
+                "cancel",
+                danger=True,
+                confirm="Stop this run? What the destination accepted stays there.",
+            )
         if not obj.is_live:
             yield Button("again", "Run again", "replay", primary=True)
-        yield Button("activation", "Activation", "sync", href=reverse("admin:activations_activation_change", args=[obj.activation_id]))
+        yield Button(
+            "activation",
+            "Activation",
+            "sync",
+            href=reverse("admin:activations_activation_change", args=[obj.activation_id]),
+        )
 
     def do_cancel(self, request: HttpRequest, obj: Run) -> None:
         requests.cancel(obj)
         messages.success(request, "The run ends within seconds. What was accepted stays accepted.")
 
     def do_again(self, request: HttpRequest, obj: Run) -> HttpResponse:
-        run = requests.request(obj.activation, Run.Trigger.MANUAL, full=obj.reason == requests.BY_HAND, dry_run=obj.dry_run)
+        run = requests.request(
+            obj.activation, Run.Trigger.MANUAL, full=obj.reason == requests.BY_HAND, dry_run=obj.dry_run
+        )
         return HttpResponseRedirect(self.url("change", run.pk))
 
     def change_view(
@@ -138,7 +151,12 @@ class RunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Not taken")
     def not_taken(self, obj: Run) -> str:
-        parts = [("rejected", obj.rejected), ("invalid", obj.invalid), ("skipped", obj.skipped), ("unknown", obj.unknown)]
+        parts = [
+            ("rejected", obj.rejected),
+            ("invalid", obj.invalid),
+            ("skipped", obj.skipped),
+            ("unknown", obj.unknown),
+        ]
         return ", ".join(f"{value} {name}" for name, value in parts if value) or "-"
 
     @admin.display(description="Began", ordering="created_at")
@@ -188,8 +206,12 @@ class ChangeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Run")
     def run_link(self, obj: Change) -> SafeString:
-        return format_html('<a class="d-link" href="{}">{}</a>', reverse("admin:activations_run_change", args=[obj.run_id]), obj.run)
+        return format_html(
+            '<a class="d-link" href="{}">{}</a>', reverse("admin:activations_run_change", args=[obj.run_id]), obj.run
+        )
 
     @admin.display(description="Fields")
     def fields_sent(self, obj: Change) -> SafeString:
-        return format_html_join("", "<div><b>{}</b>: {}</div>", [(sent.name, sent.value) for sent in presentation.sent_values(obj)])
+        return format_html_join(
+            "", "<div><b>{}</b>: {}</div>", [(sent.name, sent.value) for sent in presentation.sent_values(obj)]
+        )

@@ -35,7 +35,17 @@ class WarningAdmin(ScreenAdmin):
     search_fields = ["message", "subject", "activation__name"]
     list_select_related = ["activation", "run"]
     ordering = [F("closed_at").desc(nulls_first=True), "-opened_at"]
-    fields = ["state_pill", "message", "kind", "subject", "activation", "run_link", "opened_at", "closed_at", "notified_at"]
+    fields = [
+        "state_pill",
+        "message",
+        "kind",
+        "subject",
+        "activation",
+        "run_link",
+        "opened_at",
+        "closed_at",
+        "notified_at",
+    ]
     readonly_fields = fields
     empty_title = "No warnings"
     empty_text = "A warning opens when a run passes a threshold of its activation, and closes by itself when a later run is fine again."
@@ -56,5 +66,7 @@ class WarningAdmin(ScreenAdmin):
     @admin.display(description="Run")
     def run_link(self, obj: Warning) -> SafeString:
         return format_html(
-            '<a class="d-link" href="{}">Run {}</a>', reverse("admin:activations_run_change", args=[obj.run_id]), obj.run.number
+            '<a class="d-link" href="{}">Run {}</a>',
+            reverse("admin:activations_run_change", args=[obj.run_id]),
+            obj.run.number,
         )

@@ -21,7 +21,9 @@ def unusable(found: Field | None, target: str) -> Misconfigured | None:
         )
     if not found.writable:
         reason = found.read_only_reason or "The destination does not let it be written."
-        return Misconfigured("attribute_read_only", f"The attribute {target!r} is read-only: {reason} It is left out.", where=target)
+        return Misconfigured(
+            "attribute_read_only", f"The attribute {target!r} is read-only: {reason} It is left out.", where=target
+        )
     return None
 
 
@@ -49,7 +51,11 @@ def unconfirmed(activation: Activation) -> list[Misconfigured]:
     """The mapped attributes that nobody has seen with the type that they were found with last. The vendor is not asked."""
     kept = discovery.cached(activation.destination)
     by_name = {field.name: field for field in kept.fields} if kept else {}
-    pairs = [(by_name[mapping.target], mapping.target_type) for mapping in activation.mappings.all() if mapping.target in by_name]
+    pairs = [
+        (by_name[mapping.target], mapping.target_type)
+        for mapping in activation.mappings.all()
+        if mapping.target in by_name
+    ]
     return [problem for found, before in pairs if (problem := retyped(found, before))]
 
 
@@ -69,7 +75,10 @@ def confirm(activation: Activation, fields: Sequence[Field]) -> None:
 def first_seen(mapping: FieldMapping, found: Field, differences: Sequence[discovery.Difference]) -> str:
     """The type that the attribute was mapped with, noted now where nobody did before."""
     if not mapping.target_type:
-        _note(mapping, next((one.before for one in differences if one.name == found.name and one.before), discovery.kind(found)))
+        _note(
+            mapping,
+            next((one.before for one in differences if one.name == found.name and one.before), discovery.kind(found)),
+        )
     return mapping.target_type
 
 

@@ -42,7 +42,9 @@ def offline(plan: Plan) -> Iterator[Misconfigured]:
     """What is wrong that can be seen without asking the vendor: kinds, modes, columns, doubled targets."""
     service = plan.service
     if service.platform.slug != plan.platform:
-        yield _wrong("service_platform", f"{service.label} does not belong to the platform of this connection.", "service")
+        yield _wrong(
+            "service_platform", f"{service.label} does not belong to the platform of this connection.", "service"
+        )
     if plan.model_kind not in service.accepts:
         kinds = " or ".join(service.accepts)
         yield _wrong("model_kind", f"{service.label} takes models of kind {kinds}, not {plan.model_kind}.", "model")
@@ -109,7 +111,9 @@ def _targets(plan: Plan) -> Iterator[Misconfigured]:
     seen: set[str] = set()
     for row in plan.mappings:
         if row.target == plan.match_field:
-            yield _wrong("match_mapped", f"{row.target!r} is the match; it is sent anyway and can't be mapped again.", row.target)
+            yield _wrong(
+                "match_mapped", f"{row.target!r} is the match; it is sent anyway and can't be mapped again.", row.target
+            )
         if row.target in seen:
             yield _wrong("target_twice", f"The attribute {row.target!r} is mapped twice.", row.target)
         seen.add(row.target)
@@ -126,7 +130,10 @@ def _wrong(code: str, message: str, where: str) -> Misconfigured:
 def described(activation: Activation) -> Plan:
     """The saved configuration of an activation, as the rules take it."""
     model = activation.data_model
-    rows = [MappingRow(mapping.target, mapping.column, mapping.value, mapping.custom_attribute) for mapping in activation.mappings.all()]
+    rows = [
+        MappingRow(mapping.target, mapping.column, mapping.value, mapping.custom_attribute)
+        for mapping in activation.mappings.all()
+    ]
     return Plan(
         service=services[activation.destination.service],
         platform=activation.destination.connection.platform,

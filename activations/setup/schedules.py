@@ -40,7 +40,9 @@ def cron_fields(schedule: Schedule) -> dict[str, str]:
     if schedule.kind == Schedule.Kind.CRON:
         parts = schedule.cron.split()
         if len(parts) != len(_CRON_FIELDS):
-            raise Misconfigured("cron_invalid", f"{schedule.cron!r} is no cron line: it takes five fields, e.g. 0 7 * * 1-5.")
+            raise Misconfigured(
+                "cron_invalid", f"{schedule.cron!r} is no cron line: it takes five fields, e.g. 0 7 * * 1-5."
+            )
         return dict(zip(_CRON_FIELDS, parts, strict=True))
     return _weekly_fields(schedule)
 
@@ -53,7 +55,9 @@ def check(schedule: Schedule) -> None:
         return
     fields = cron_fields(schedule)
     try:
-        never = next(_cron_firings(crontab(**fields), schedule.timezone, datetime(2024, 1, 1, tzinfo=UTC)), None) is None
+        never = (
+            next(_cron_firings(crontab(**fields), schedule.timezone, datetime(2024, 1, 1, tzinfo=UTC)), None) is None
+        )
     except (ValueError, KeyError, ParseException) as error:
         raise Misconfigured("cron_invalid", f"{schedule} is no valid schedule: {error}") from None
     if never:
@@ -144,7 +148,11 @@ def _cron_firings(times: crontab, zone: tzinfo, now: datetime) -> Iterator[datet
     """The minutes after `now` that a cron line names, on the clocks of its zone."""
     today = now.astimezone(zone).date()
     for day in (today + timedelta(days=number) for number in range(LOOK_AHEAD_DAYS)):
-        named = (day.month in times.month_of_year, day.day in times.day_of_month, day.isoweekday() % 7 in times.day_of_week)
+        named = (
+            day.month in times.month_of_year,
+            day.day in times.day_of_month,
+            day.isoweekday() % 7 in times.day_of_week,
+        )
         if all(named):
             for hour, minute in product(sorted(times.hour), sorted(times.minute)):
                 moment = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
@@ -187,5 +195,7 @@ def _wanted(schedule: Schedule) -> dict[str, Any]:
         # A stopped worker must not find a pile of old firings.
         wanted["expire_seconds"] = minutes * 60
     else:
-        wanted["crontab"], _ = CrontabSchedule.objects.get_or_create(**cron_fields(schedule), timezone=schedule.timezone)
+        wanted["crontab"], _ = CrontabSchedule.objects.get_or_create(
+            **cron_fields(schedule), timezone=schedule.timezone
+        )
     return wanted

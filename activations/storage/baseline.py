@@ -16,10 +16,24 @@ _NEVER_TRIED = {"tried": "", "tried_digest": 0, "tried_match": 0, "attempts": 0,
 
 def accepted(generation_id: int, changes: Sequence[Change], now: datetime) -> None:
     """The baseline of each moves to what was accepted just now."""
-    fixed = {"generation_id": generation_id, "accepted_at": connection.ops.adapt_datetimefield_value(now), **_NEVER_TRIED}
+    fixed = {
+        "generation_id": generation_id,
+        "accepted_at": connection.ops.adapt_datetimefield_value(now),
+        **_NEVER_TRIED,
+    }
     columns = ["key", "key_digest", "row_digest", "match_digest", "field_digests", "remote_id"]
-    rows = [(one.key, one.key_digest, one.row_digest, one.match_digest, bytes(one.field_digests), one.remote_id) for one in changes]
-    bulk.upsert(Record, ["generation_id", "key_digest"], fixed, columns, rows, ["key", "tried_digest", "tried_match", "retry_run"])
+    rows = [
+        (one.key, one.key_digest, one.row_digest, one.match_digest, bytes(one.field_digests), one.remote_id)
+        for one in changes
+    ]
+    bulk.upsert(
+        Record,
+        ["generation_id", "key_digest"],
+        fixed,
+        columns,
+        rows,
+        ["key", "tried_digest", "tried_match", "retry_run"],
+    )
 
 
 def tried(generation_id: int, run_number: int, changes: Sequence[Change], now: datetime) -> None:
@@ -30,7 +44,9 @@ def tried(generation_id: int, run_number: int, changes: Sequence[Change], now: d
     before = dict(known.values_list("key_digest", "attempts"))
     records = [_tried(generation_id, run_number, change, before.get(change.key_digest, 0), now) for change in changes]
     columns = ["tried", "tried_digest", "tried_match", "attempts", "retry_run", "retry_at", "remote_id"]
-    Record.objects.bulk_create(records, update_conflicts=True, unique_fields=["generation", "key_digest"], update_fields=columns)
+    Record.objects.bulk_create(
+        records, update_conflicts=True, unique_fields=["generation", "key_digest"], update_fields=columns
+    )
 
 
 def forget(generation_id: int, change: Change) -> None:
@@ -39,7 +55,9 @@ def forget(generation_id: int, change: Change) -> None:
     mine.update(accepted_at=None, match_digest=0, row_digest=0, field_digests=b"")
 
 
-def void(generation_id: int, key_digest: int, names: Sequence[str], slots: dict[str, int], *, gone: bool = False) -> None:
+def void(
+    generation_id: int, key_digest: int, names: Sequence[str], slots: dict[str, int], *, gone: bool = False
+) -> None:
     """Nobody knows what the destination holds now: every attribute that was sent is due again, whatever its value will be.
 
     Where the record itself is `gone`, nothing that was accepted counts any more.
@@ -48,7 +66,9 @@ def void(generation_id: int, key_digest: int, names: Sequence[str], slots: dict[
     if record is None:
         return
     carried = [slots[name] for name in names if name in slots]
-    record.field_digests = digests.pack(dict.fromkeys(slots.values() if gone else carried, digests.IN_DOUBT), bytes(record.field_digests))
+    record.field_digests = digests.pack(
+        dict.fromkeys(slots.values() if gone else carried, digests.IN_DOUBT), bytes(record.field_digests)
+    )
     record.row_digest = 0
     record.match_digest = 0 if len(carried) < len(names) else record.match_digest
     record.tried = ""
@@ -58,7 +78,9 @@ def void(generation_id: int, key_digest: int, names: Sequence[str], slots: dict[
 def _tried(generation_id: int, run_number: int, change: Change, attempts: int, now: datetime) -> Record:
     rejected = change.outcome == Change.Outcome.REJECTED
     attempts = attempts + 1 if rejected else 0
-    due_run, due_at = retry_dates.refused_again(attempts, run_number, now) if rejected else (0, now + retry_dates.SKIP_AGAIN)
+    due_run, due_at = (
+        retry_dates.refused_again(attempts, run_number, now) if rejected else (0, now + retry_dates.SKIP_AGAIN)
+    )
     return Record(
         generation_id=generation_id, key=change.key, key_digest=change.key_digest, tried=change.outcome,
         tried_digest=change.row_digest, tried_match=change.match_digest, attempts=attempts, retry_run=due_run, retry_at=due_at,

@@ -90,7 +90,10 @@ def insert_numbers_and_bytes(model: type[Model], columns: Sequence[str], rows: S
         insert(model, columns, rows)
         return
     names = ", ".join(f'"{name}"' for name in columns)
-    with connection.cursor() as cursor, cursor.cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN (FORMAT binary)') as copy:
+    with (
+        connection.cursor() as cursor,
+        cursor.cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN (FORMAT binary)') as copy,
+    ):
         copy.set_types([_column_type(model, name) for name in columns])
         for row in rows:
             copy.write_row(row)
@@ -102,7 +105,9 @@ def insert_frame(model: type[Model], frame: pl.DataFrame) -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             binary = [name for name, kind in frame.schema.items() if kind == pl.Binary]
-            hexed = frame.with_columns(pl.concat_str([pl.lit("\\x"), pl.col(name).bin.encode("hex")]).alias(name) for name in binary)
+            hexed = frame.with_columns(
+                pl.concat_str([pl.lit("\\x"), pl.col(name).bin.encode("hex")]).alias(name) for name in binary
+            )
             with cursor.cursor.copy(f'COPY "{table}" ({names}) FROM STDIN (FORMAT csv)') as copy:
                 copy.write(hexed.write_csv(include_header=False, quote_style="non_numeric").encode())
         else:
@@ -110,7 +115,9 @@ def insert_frame(model: type[Model], frame: pl.DataFrame) -> None:
             cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', frame.rows())  # noqa: S608
 
 
-def update(model: type[Model], keys: dict[str, Any], match: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def update(
+    model: type[Model], keys: dict[str, Any], match: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
     """Sets columns of many rows, each found by the value of `match`.
 
     Args:
@@ -144,7 +151,10 @@ def upsert(
     names = [*fixed, *columns]
     sets = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in (*keys, *kept))
     quoted = ", ".join(f'"{name}"' for name in names)
-    into, conflict = f'INSERT INTO "{model._meta.db_table}" ({quoted})', f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sets}"
+    into, conflict = (
+        f'INSERT INTO "{model._meta.db_table}" ({quoted})',
+        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sets}",
+    )
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             shared = ", ".join(f"%s::{_column_type(model, name)}" for name in fixed)
@@ -162,7 +172,12 @@ def chunks(items: Sequence[Any] | np.ndarray, size: int) -> Iterable[Any]:
 
 
 def _update_from_arrays(
-    cursor: Any, model: type[Model], keys: dict[str, Any], match: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+    cursor: Any,
+    model: type[Model],
+    keys: dict[str, Any],
+    match: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
 ) -> None:
     names = [match, *columns]
     types = [_column_type(model, name) for name in names]
@@ -190,7 +205,12 @@ def _fetched_numbers(sql: str, params: Sequence[Any], width: int) -> Iterator[li
 
 def _copied_numbers(sql: str, params: Sequence[Any], width: int) -> Iterator[list[np.ndarray]]:
     """COPY in binary: with no nulls every row has the same length, so the answer is an array."""
-    row = np.dtype([("fields", ">i2"), *((name, kind) for n in range(width) for name, kind in ((f"l{n}", ">i4"), (f"v{n}", ">i8")))])
+    row = np.dtype(
+        [
+            ("fields", ">i2"),
+            *((name, kind) for n in range(width) for name, kind in ((f"l{n}", ">i4"), (f"v{n}", ">i8"))),
+        ]
+    )
     # The two bytes at the end are no row.
     header = 19
     connection.ensure_connection()
@@ -218,7 +238,10 @@ def _aggregated(sql: str, params: Sequence[Any], schema: Mapping[str, type[pl.Da
 _AGGREGATES: Mapping[type[pl.DataType], Callable[[str], list[str]]] = {
     pl.Int64: lambda name: [f"string_agg(int8send({name}), '')"],
     pl.Binary: lambda name: [f"string_agg({name}, '')", f"string_agg(int8send(octet_length({name})), '')"],
-    pl.String: lambda name: [f"string_agg(convert_to({name}, 'UTF8'), '')", f"string_agg(int8send(octet_length({name})), '')"],
+    pl.String: lambda name: [
+        f"string_agg(convert_to({name}, 'UTF8'), '')",
+        f"string_agg(int8send(octet_length({name})), '')",
+    ],
 }
 
 

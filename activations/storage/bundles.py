@@ -51,7 +51,10 @@ class Packed:
 def write(run: Run, lease: Lease, frame: pl.DataFrame) -> None:
     """Packs changes, given as columns of their table, in the order of their rows."""
     for some in bulk.chunks(_packed(frame), TOGETHER):
-        rows = [(run.pk, lease.epoch, one.counts.new, one.counts.known, one.counts.another, one.keys, one.data) for one in some]
+        rows = [
+            (run.pk, lease.epoch, one.counts.new, one.counts.known, one.counts.another, one.keys, one.data)
+            for one in some
+        ]
         with lease.fenced():
             bulk.insert_numbers_and_bytes(Bundle, _COLUMNS, rows)
 
@@ -74,8 +77,14 @@ def draw_out(run: Run, lease: Lease, keys: np.ndarray) -> None:
         return
     keys = np.sort(keys)
     packed = Bundle.objects.filter(run=run).order_by("pk").values_list("pk", "keys")
-    found = [pk for pk, held in packed.iterator(chunk_size=TOGETHER) if among(np.frombuffer(held, dtype=np.int64), keys).any()]
-    for bundle in chain.from_iterable(Bundle.objects.filter(pk__in=some).order_by("pk") for some in bulk.chunks(found, TOGETHER)):
+    found = [
+        pk
+        for pk, held in packed.iterator(chunk_size=TOGETHER)
+        if among(np.frombuffer(held, dtype=np.int64), keys).any()
+    ]
+    for bundle in chain.from_iterable(
+        Bundle.objects.filter(pk__in=some).order_by("pk") for some in bulk.chunks(found, TOGETHER)
+    ):
         frame = _frame(bundle)
         wanted = among(frame["key_digest"].to_numpy(), keys)
         with lease.fenced():
@@ -109,7 +118,10 @@ def list_rest(run: Run, lease: Lease) -> int:
 def _packed(frame: pl.DataFrame) -> list[Packed]:
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
     pieces = enumerate(frame.iter_slices(SIZE))
-    return [Packed(_counted(one), one["key_digest"].to_numpy().tobytes(), _bytes(table.slice(place * SIZE, SIZE))) for place, one in pieces]
+    return [
+        Packed(_counted(one), one["key_digest"].to_numpy().tobytes(), _bytes(table.slice(place * SIZE, SIZE)))
+        for place, one in pieces
+    ]
 
 
 def _frame(bundle: Bundle) -> pl.DataFrame:
@@ -131,7 +143,9 @@ def _counted(frame: pl.DataFrame) -> Counts:
 
 def _bytes(table: pa.Table) -> bytes:
     out = pa.BufferOutputStream()
-    with pa.ipc.new_file(out, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)) as file:
+    with pa.ipc.new_file(
+        out, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
+    ) as file:
         file.write_table(table)
     return out.getvalue().to_pybytes()
 

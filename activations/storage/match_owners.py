@@ -64,7 +64,9 @@ class Owners:
         if self.any and self.values:
             rows = [MatchValue(generation_id=self.generation_id, key_digest=key, match_digest=match)
                     for key, matches in self.values.items() for match in matches]  # fmt: skip
-            self.known.filter(Q(key_digest__in=list(self.values)) | Q(match_digest__in=[row.match_digest for row in rows])).delete()
+            self.known.filter(
+                Q(key_digest__in=list(self.values)) | Q(match_digest__in=[row.match_digest for row in rows])
+            ).delete()
             MatchValue.objects.bulk_create(rows)
         self.values, self.fresh = {}, {}
 

@@ -13,7 +13,9 @@ Pairs = tuple[np.ndarray, np.ndarray]
 def joined(pairs: Sequence[Pairs]) -> Pairs:
     """Two columns, from pieces of them."""
     none = np.empty(0, dtype=np.int64)
-    return np.concatenate([none, *(keys for keys, _ in pairs)]), np.concatenate([none, *(matches for _, matches in pairs)])
+    return np.concatenate([none, *(keys for keys, _ in pairs)]), np.concatenate(
+        [none, *(matches for _, matches in pairs)]
+    )
 
 
 def less(pairs: Pairs, out: np.ndarray) -> Pairs:

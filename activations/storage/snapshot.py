@@ -54,7 +54,9 @@ class Baseline:
         self.least = least
         self.width = width
         self.any_tried = bool((self.status & TRIED_MASK).any())
-        self.buckets = np.append(np.searchsorted(keys, np.arange(-BUCKETS // 2, BUCKETS // 2) << BUCKET_BITS), len(keys))
+        self.buckets = np.append(
+            np.searchsorted(keys, np.arange(-BUCKETS // 2, BUCKETS // 2) << BUCKET_BITS), len(keys)
+        )
         """Where the keys of each bucket begin: digests are spread evenly, so each has about as many."""
         self.halvings = int(np.diff(self.buckets).max()).bit_length()
         self.seen = np.zeros(len(keys), dtype=np.uint8)
@@ -64,7 +66,9 @@ class Baseline:
         return len(self.keys)
 
     @classmethod
-    def load(cls, generation: Generation, run: Run, now: datetime, *, retry_rejected: bool, retry_skipped: bool) -> Baseline:
+    def load(
+        cls, generation: Generation, run: Run, now: datetime, *, retry_rejected: bool, retry_skipped: bool
+    ) -> Baseline:
         """Reads the baseline once.
 
         Args:
@@ -88,7 +92,9 @@ class Baseline:
                         + CASE WHEN accepted_at IS NULL THEN {NEVER_ACCEPTED} ELSE 0 END AS bigint),
                    (id - {least}) / {width}
             FROM activations_record WHERE {_OF_GENERATION[connection.vendor]}"""  # noqa: S608
-        columns = bulk.fetch_numbers(sql, [*params, *[generation.pk] * sql.count("generation_id")], ["i8", "i8", "i8", "u1", "u2"])
+        columns = bulk.fetch_numbers(
+            sql, [*params, *[generation.pk] * sql.count("generation_id")], ["i8", "i8", "i8", "u1", "u2"]
+        )
         return cls(columns, least, width)
 
     def find(self, digests: np.ndarray) -> np.ndarray:

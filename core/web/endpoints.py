@@ -37,12 +37,16 @@ class Endpoint(APIView):  # type: ignore[misc, unused-ignore]
             data = request.data
         except (RecursionError, UnicodeError):
             raise _unreadable() from None
-        if not isinstance(data, Mapping) or any(_ODD.search(value) for value in data.values() if isinstance(value, str)):
+        if not isinstance(data, Mapping) or any(
+            _ODD.search(value) for value in data.values() if isinstance(value, str)
+        ):
             raise _unreadable()
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, Problem):
-            return Response({"code": exc.code, "message": exc.message}, status=503 if isinstance(exc, Unavailable) else 400)
+            return Response(
+                {"code": exc.code, "message": exc.message}, status=503 if isinstance(exc, Unavailable) else 400
+            )
         return super().handle_exception(exc)
 
 

@@ -22,7 +22,9 @@ PREFIX = "setting_"
 KEPT = "Stored. Leave empty to keep it; what is stored is never shown."
 
 
-def fields(parameters: Sequence[Parameter], config: Mapping[str, Any], secrets: Mapping[str, Any]) -> dict[str, forms.Field]:
+def fields(
+    parameters: Sequence[Parameter], config: Mapping[str, Any], secrets: Mapping[str, Any]
+) -> dict[str, forms.Field]:
     """A form field for each parameter, by field name, filled from what is stored. A secret is never filled."""
     return {PREFIX + parameter.name: _field(parameter, config, secrets) for parameter in parameters}
 
@@ -86,7 +88,9 @@ def _choice(parameter: Parameter, common: dict[str, Any]) -> forms.Field:
 
 def _secret(parameter: Parameter, common: dict[str, Any]) -> forms.Field:
     if parameter.lines:
-        return forms.CharField(widget=SecretLines(attrs={"autocomplete": "off", "spellcheck": "false", "rows": 3}), **common)
+        return forms.CharField(
+            widget=SecretLines(attrs={"autocomplete": "off", "spellcheck": "false", "rows": 3}), **common
+        )
     widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
     return forms.CharField(widget=widget, **common)
 

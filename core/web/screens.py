@@ -127,7 +127,11 @@ class ScreenAdmin(ModelAdmin):
         return answer or HttpResponseRedirect(self.url("change", obj.pk))
 
     def changeform_view(
-        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """As the shell's, but a form is checked before its transaction begins: sources and vendors are asked, and SQLite has one writer."""
         if request.method != "POST":
@@ -144,11 +148,15 @@ class ScreenAdmin(ModelAdmin):
             saving.enter_context(transaction.atomic())
         super().save_model(request, obj, form, change)
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         obj = kwargs.get("obj")
         if obj is not None:
             buttons = list(self.buttons(request, obj)) if self.may_press(request, obj) else []
-            context.update({"screen_buttons": [self._shown(button, obj) for button in buttons], **self.panel(request, obj)})
+            context.update(
+                {"screen_buttons": [self._shown(button, obj) for button in buttons], **self.panel(request, obj)}
+            )
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _shown(self, button: Button, obj: Any) -> dict[str, Any]:

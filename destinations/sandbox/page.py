@@ -54,7 +54,9 @@ def panel(sandbox: Sandbox) -> dict[str, Any]:
         "label": sandbox.label,
         "latency_seconds": sandbox.latency_seconds,
         "kinds": {name: {"count": len(kind.records), "attributes": kind.attributes()} for name, kind in kinds.items()},
-        "switches": [_switch(switch, sandbox.switches.get(switch.name, switch.default)) for switch in sandbox.switch_table],
+        "switches": [
+            _switch(switch, sandbox.switches.get(switch.name, switch.default)) for switch in sandbox.switch_table
+        ],
         "waiting": [_waiting(vars(fault)) for fault in sandbox.faults if fault.times > 0],
         "faults": list(_faults(sandbox)),
     }

@@ -13,8 +13,38 @@ FILE = "companies.sqlite3"
 COUNTRIES = ("FR", "DE", "NL", "ES", "IT", "GB", "US", "SE")
 PLANS = ("free", "starter", "team", "business")
 CATEGORIES = ("SAAS", "E-commerce", "Accounting", "Education", "Automotive")
-_FIRST = ("Blue", "Nord", "Alpha", "Grün", "Été", "Oak", "Silver", "Łódź", "Café", "Sol", "Terra", "Zenith", "São", "北海", "Fjörd", "Iron")
-_SECOND = ("Works", "Labs", "Foods", "Logistics", "Media", "Énergie", "Systems", "Studio", "Trading", "Health", "Robotics", "Textil")
+_FIRST = (
+    "Blue",
+    "Nord",
+    "Alpha",
+    "Grün",
+    "Été",
+    "Oak",
+    "Silver",
+    "Łódź",
+    "Café",
+    "Sol",
+    "Terra",
+    "Zenith",
+    "São",
+    "北海",
+    "Fjörd",
+    "Iron",
+)
+_SECOND = (
+    "Works",
+    "Labs",
+    "Foods",
+    "Logistics",
+    "Media",
+    "Énergie",
+    "Systems",
+    "Studio",
+    "Trading",
+    "Health",
+    "Robotics",
+    "Textil",
+)
 _TABLE = """
     CREATE TABLE companies (
         id integer PRIMARY KEY, name text NOT NULL, domain text, description text, country text, category text,

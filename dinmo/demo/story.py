@@ -44,10 +44,14 @@ def tell(environment: dict[str, str], ports: dict[str, int], say: Say) -> bool:
         ports: where each platform's simulator listens.
     """
     path = data.write(settings.SOURCE_FILES_ROOT)
-    say(f"Wrote {data.COUNT} companies to {path.relative_to(settings.BASE_DIR) if path.is_relative_to(settings.BASE_DIR) else path}.")
+    say(
+        f"Wrote {data.COUNT} companies to {path.relative_to(settings.BASE_DIR) if path.is_relative_to(settings.BASE_DIR) else path}."
+    )
     call_command("migrate", interactive=False, verbosity=0)
     with _runtime(environment, ports):
-        say(f"Broker, worker and the simulators of {', '.join(platform.label for platform in platforms.all.values())} are running.\n")
+        say(
+            f"Broker, worker and the simulators of {', '.join(platform.label for platform in platforms.all.values())} are running.\n"
+        )
         call_command("apply", str(WORKSPACE))
         rounds = [_round("First run", say)]
         data.change(path)
@@ -56,7 +60,9 @@ def tell(environment: dict[str, str], ports: dict[str, int], say: Say) -> bool:
         rounds.append(_round("Once more, unchanged", say))
     say("\n" + table(rounds))
     say("\n" + details(rounds))
-    return all(run.state in (Run.State.SUCCEEDED, Run.State.COMPLETED_WITH_WARNINGS) for _, done in rounds for run in done)
+    return all(
+        run.state in (Run.State.SUCCEEDED, Run.State.COMPLETED_WITH_WARNINGS) for _, done in rounds for run in done
+    )
 
 
 def table(rounds: list[tuple[str, list[Run]]]) -> str:

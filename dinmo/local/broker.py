@@ -106,7 +106,10 @@ def prepare(var_dir: Path, environment: Mapping[str, str]) -> tuple[tuple[str, .
     directory.mkdir(parents=True, exist_ok=True)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.parent.stat().st_uid != os.getuid():
-        raise Misconfigured("broker_directory", f"{path.parent} belongs to another user. Set VAR_DIR to a directory with a shorter path.")
+        raise Misconfigured(
+            "broker_directory",
+            f"{path.parent} belongs to another user. Set VAR_DIR to a directory with a shorter path.",
+        )
     if answers(path):
         _ask(path, b"SHUTDOWN\r\n")
     return command(binary, path, directory), path
@@ -163,7 +166,9 @@ def _await(process: subprocess.Popen[bytes], path: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not answers(path):
         if process.poll() is not None or time.monotonic() > deadline:
-            raise Unavailable("broker_start", "The embedded broker did not start. Its words are in broker.log in the state directory.")
+            raise Unavailable(
+                "broker_start", "The embedded broker did not start. Its words are in broker.log in the state directory."
+            )
         time.sleep(0.02)
 
 

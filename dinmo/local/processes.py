@@ -15,7 +15,9 @@ PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
-def spawn(command: Sequence[str], environment: Mapping[str, str], output: int | IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+def spawn(
+    command: Sequence[str], environment: Mapping[str, str], output: int | IO[bytes] | None = None
+) -> subprocess.Popen[bytes]:
     """Starts a command in a session of its own. Call it from the main thread.
 
     On Linux the kernel kills the child when the thread that started it ends, however that ends.

@@ -43,7 +43,15 @@ def beat(var_dir: Path) -> Program:
 
 def web(port: int) -> Program:
     """The screens and the API."""
-    options = ("--worker-class", "gthread", "--threads", str(WEB_THREADS), "--graceful-timeout", "5", "--no-control-socket")
+    options = (
+        "--worker-class",
+        "gthread",
+        "--threads",
+        str(WEB_THREADS),
+        "--graceful-timeout",
+        "5",
+        "--no-control-socket",
+    )
     command = (sys.executable, "-m", "gunicorn", "dinmo.wsgi", "--bind", f"{HOST}:{port}", *options)
     return Program("web", command, ready=partial(web_answers, port), grace_seconds=7)
 

@@ -79,7 +79,11 @@ class Supervisor:
     """
 
     def __init__(
-        self, programs: Sequence[Program], environment: Mapping[str, str], write: Callable[[str], None], on_ready: Callable[[], None]
+        self,
+        programs: Sequence[Program],
+        environment: Mapping[str, str],
+        write: Callable[[str], None],
+        on_ready: Callable[[], None],
     ) -> None:
         self.children = [_Child(program) for program in programs]
         self.environment = environment

@@ -25,9 +25,7 @@ from destinations.vendor import check as check_connection
 from dinmo.local import broker
 
 WORKER_ANSWER_SECONDS = 1.5
-NEW_KEY = (
-    'Only for a new installation, make one with: python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
-)
+NEW_KEY = 'Only for a new installation, make one with: python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 
 
 class Level(StrEnum):
@@ -57,7 +55,9 @@ def database() -> Finding:
         said = redact(" ".join(str(error).split()))
         return Finding(Level.FAIL, "database", f"does not answer: {said}", "Start it, or correct DATABASE_URL.")
     if missing:
-        return Finding(Level.FAIL, "database", f"lacks {len(missing)} changes of this version", "Run: manage.py migrate")
+        return Finding(
+            Level.FAIL, "database", f"lacks {len(missing)} changes of this version", "Run: manage.py migrate"
+        )
     return Finding(Level.OK, "database", f"answers and is up to date ({connection.vendor})")
 
 
@@ -79,7 +79,9 @@ def worker(app: Celery) -> Finding:
     except (OperationalError, OSError):
         return unknown("worker", "broker")
     if not names:
-        return Finding(Level.FAIL, "worker", "none answers, so nothing runs", "Start one: make up, or celery -A dinmo worker")
+        return Finding(
+            Level.FAIL, "worker", "none answers, so nothing runs", "Start one: make up, or celery -A dinmo worker"
+        )
     return Finding(Level.OK, "worker", f"{len(names)} at work: {', '.join(sorted(names))}")
 
 
@@ -110,7 +112,12 @@ def encryption_keys() -> Finding:
     try:
         cipher()
     except ValueError:
-        return Finding(Level.FAIL, "ENCRYPTION_KEYS", "holds a key that is no Fernet key", f"Restore it from your backup. {NEW_KEY}")
+        return Finding(
+            Level.FAIL,
+            "ENCRYPTION_KEYS",
+            "holds a key that is no Fernet key",
+            f"Restore it from your backup. {NEW_KEY}",
+        )
     return _origin("ENCRYPTION_KEYS", "encryption_key")
 
 
@@ -155,7 +162,9 @@ def _check_now(row: Connection, now: datetime) -> None:
 def _health(row: Connection) -> Finding:
     subject = f"connection {row.name}"
     if row.health == Health.State.UNKNOWN:
-        return Finding(Level.WARN, subject, "has never been checked", "Test it on its page, or run: manage.py doctor --live")
+        return Finding(
+            Level.WARN, subject, "has never been checked", "Test it on its page, or run: manage.py doctor --live"
+        )
     checked = f"(checked {row.health_at:%Y-%m-%d %H:%M} UTC)" if row.health_at else ""
     if row.health == Health.State.FAILED:
         return Finding(Level.FAIL, subject, f"does not work {checked}".strip(), row.health_message)

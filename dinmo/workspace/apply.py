@@ -23,7 +23,9 @@ from segments.models import FIRST_COMPUTED, Column, DataModel, Relation, Segment
 from segments.sources import discovery
 
 
-def apply(text: str, environment: Mapping[str, str], ask: Ask, *, dry_run: bool = False, yes: bool = False) -> plan.Plan:
+def apply(
+    text: str, environment: Mapping[str, str], ask: Ask, *, dry_run: bool = False, yes: bool = False
+) -> plan.Plan:
     """Applies a workspace file, and returns what that did, or with `dry_run` what it would do.
 
     Args:
@@ -45,7 +47,9 @@ def apply(text: str, environment: Mapping[str, str], ask: Ask, *, dry_run: bool 
     with transaction.atomic():
         # Sources were asked since `before` was read, which can take long.
         if from_database.read() != before:
-            raise Misconfigured("workspace_changed", "The workspace was changed in the meantime. Nothing was applied; apply again.")
+            raise Misconfigured(
+                "workspace_changed", "The workspace was changed in the meantime. Nothing was applied; apply again."
+            )
         _write(made)
         if yes:
             for activation in Activation.objects.filter(name__in=made.retyped):
@@ -88,7 +92,13 @@ def _source(thing: things.Source) -> None:
 
 
 def _connection(thing: things.Connection) -> None:
-    _saved(_row(Connection, thing), platform=thing.platform, config=dict(thing.config), secrets=dict(thing.secrets), **_unchecked())
+    _saved(
+        _row(Connection, thing),
+        platform=thing.platform,
+        config=dict(thing.config),
+        secrets=dict(thing.secrets),
+        **_unchecked(),
+    )
 
 
 def _unchecked() -> dict[str, Any]:
@@ -110,10 +120,14 @@ def _model(thing: things.Model) -> None:
         if known != column.name:
             segments.rename_column(row, known, column.name)
     row.columns.filter(definition={}).delete()
-    Column.objects.bulk_create(Column(model=row, position=place, **asdict(column)) for place, column in enumerate(thing.columns))
+    Column.objects.bulk_create(
+        Column(model=row, position=place, **asdict(column)) for place, column in enumerate(thing.columns)
+    )
     if thing.says("computed"):
         row.columns.all().exclude(definition={}).delete()
-        Column.objects.bulk_create(_field(row, place, field) for place, field in enumerate(thing.computed, FIRST_COMPUTED))
+        Column.objects.bulk_create(
+            _field(row, place, field) for place, field in enumerate(thing.computed, FIRST_COMPUTED)
+        )
 
 
 def _field(row: DataModel, place: int, thing: things.Computed) -> Column:
@@ -122,7 +136,9 @@ def _field(row: DataModel, place: int, thing: things.Computed) -> Column:
 
 def _relation(thing: things.Relation) -> None:
     models = [DataModel.objects.get(name=name) for name in (thing.model, thing.to_model)]
-    Relation.objects.get_or_create(from_model=models[0], from_column=thing.column, to_model=models[1], to_column=thing.to_column)
+    Relation.objects.get_or_create(
+        from_model=models[0], from_column=thing.column, to_model=models[1], to_column=thing.to_column
+    )
 
 
 def _segment(thing: things.Segment) -> None:

@@ -74,7 +74,9 @@ def _connection(thing: model.Connection) -> CommentedMap:
     return _account({"name": thing.name, "platform": thing.platform}, "platform", thing, platforms)
 
 
-def _account(head: Mapping[str, Any], slug: str, thing: model.Source | model.Connection, registry: Registry[Any]) -> CommentedMap:
+def _account(
+    head: Mapping[str, Any], slug: str, thing: model.Source | model.Connection, registry: Registry[Any]
+) -> CommentedMap:
     plugin = registry.all.get(head[slug])
     written = _block({**head, **_settings(thing.config, plugin.parameters if plugin else ())})
     hidden = sorted(name for name, value in thing.secrets.items() if value not in (None, ""))
@@ -88,7 +90,9 @@ def _settings(config: Mapping[str, Any], parameters: Iterable[Parameter]) -> dic
     defaults = {parameter.name: parameter.default for parameter in parameters}
     # In the order of the parameters: a database may have another one for the keys of JSON.
     ordered = [*(name for name in defaults if name in config), *sorted(config.keys() - defaults.keys())]
-    return {name: config[name] for name in ordered if config[name] not in (None, "") and config[name] != defaults.get(name)}
+    return {
+        name: config[name] for name in ordered if config[name] not in (None, "") and config[name] != defaults.get(name)
+    }
 
 
 def _model(thing: model.Model, source: model.Source) -> CommentedMap:
@@ -101,14 +105,20 @@ def _model(thing: model.Model, source: model.Source) -> CommentedMap:
             "table": table,
             "sql": thing.sql,
             "primary_key": thing.primary_key,
-            "columns": [_column(column) for column in thing.columns if column.origin or not column.used or column.categorical],
+            "columns": [
+                _column(column) for column in thing.columns if column.origin or not column.used or column.categorical
+            ],
             "computed": [_computed(field) for field in thing.computed],
         }
     )
 
 
 def _column(thing: model.Column) -> CommentedMap:
-    shown = {"as": thing.name if thing.origin else None, "used": None if thing.used else False, "categorical": thing.categorical or None}
+    shown = {
+        "as": thing.name if thing.origin else None,
+        "used": None if thing.used else False,
+        "categorical": thing.categorical or None,
+    }
     return _flow({"from": thing.origin or thing.name, **shown})
 
 
@@ -116,7 +126,9 @@ def _computed(thing: model.Computed) -> CommentedMap:
     definition = dict(sorted(thing.definition.items(), key=_place))
     labels = [_block({**item, "where": _conditions(item["where"])}) for item in definition.get("labels", ())]
     if labels or "where" in definition:
-        return _block({"name": thing.name, **definition, "where": _conditions(definition.get("where", {})), "labels": labels})
+        return _block(
+            {"name": thing.name, **definition, "where": _conditions(definition.get("where", {})), "labels": labels}
+        )
     return _flow({"name": thing.name, **definition})
 
 
@@ -203,7 +215,9 @@ def _warnings(warnings: model.Warnings) -> CommentedMap | None:
 
 def _block(pairs: Mapping[str, Any]) -> CommentedMap:
     """A mapping without what is empty."""
-    return CommentedMap((key, as_yaml(value)) for key, value in pairs.items() if value is not None and value not in ("", [], {}, ()))
+    return CommentedMap(
+        (key, as_yaml(value)) for key, value in pairs.items() if value is not None and value not in ("", [], {}, ())
+    )
 
 
 def _flow(pairs: Mapping[str, Any]) -> CommentedMap:

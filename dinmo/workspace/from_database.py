@@ -23,11 +23,17 @@ def read() -> model.Workspace:
     """
     return model.Workspace(
         sources=_named(_source(row) for row in Source.objects.order_by("pk")),
-        models=_named(_model(row) for row in DataModel.objects.select_related("source").prefetch_related("columns").order_by("pk")),
-        relations=_named(_relation(row) for row in Relation.objects.select_related("from_model", "to_model").order_by("pk")),
+        models=_named(
+            _model(row) for row in DataModel.objects.select_related("source").prefetch_related("columns").order_by("pk")
+        ),
+        relations=_named(
+            _relation(row) for row in Relation.objects.select_related("from_model", "to_model").order_by("pk")
+        ),
         segments=_named(_segment(row) for row in Segment.objects.select_related("model").order_by("pk")),
         connections=_named(_connection(row) for row in Connection.objects.order_by("pk")),
-        destinations=_named(_destination(row) for row in Destination.objects.select_related("connection").order_by("pk")),
+        destinations=_named(
+            _destination(row) for row in Destination.objects.select_related("connection").order_by("pk")
+        ),
         activations=_named(_activation(row) for row in _activations()),
     )
 
@@ -86,12 +92,19 @@ def _column(row: Column) -> model.Column:
 
 def _relation(row: Relation) -> model.Relation:
     ends = (row.from_model.name, row.from_column, row.to_model.name, row.to_column)
-    return model.Relation(name=relations.name(*ends), model=ends[0], column=ends[1], to_model=ends[2], to_column=ends[3])
+    return model.Relation(
+        name=relations.name(*ends), model=ends[0], column=ends[1], to_model=ends[2], to_column=ends[3]
+    )
 
 
 def _segment(row: Segment) -> model.Segment:
     return model.Segment(
-        name=row.name, model=row.model.name, where=row.where, limit=row.limit, description=row.description, tags=tuple(row.tags)
+        name=row.name,
+        model=row.model.name,
+        where=row.where,
+        limit=row.limit,
+        description=row.description,
+        tags=tuple(row.tags),
     )
 
 

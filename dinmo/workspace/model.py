@@ -218,7 +218,9 @@ class Workspace:
 
     def over(self, standing: Workspace) -> Workspace:
         """What the workspace is once this has been applied to what stands."""
-        return Workspace(**{item.name: {**getattr(standing, item.name), **getattr(self, item.name)} for item in fields(self)})
+        return Workspace(
+            **{item.name: {**getattr(standing, item.name), **getattr(self, item.name)} for item in fields(self)}
+        )
 
 
 def _given(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,9 @@ class Scope:
     def declare(self, section: str, block: Block, name: str) -> None:
         """Notes a name as used by the file, and refuses it where it is used already."""
         if name and name in self.declared[section]:
-            block.wrong("name", f"{name!r} stands twice under `{section}`. Names are identities: give one of them another name.")
+            block.wrong(
+                "name", f"{name!r} stands twice under `{section}`. Names are identities: give one of them another name."
+            )
         self.declared[section].add(name)
 
     def say(self, section: str, thing: model.Thing) -> None:
@@ -48,7 +50,11 @@ class Scope:
         if name not in held:
             noun = section.removesuffix("s")
             shown = block.held[key].written
-            block.wrong(key, f"There is no {noun} called {shown!r}, neither in this file nor in the database." + did_you_mean(shown, held))
+            block.wrong(
+                key,
+                f"There is no {noun} called {shown!r}, neither in this file nor in the database."
+                + did_you_mean(shown, held),
+            )
         return held.get(name)
 
     def workspace(self) -> model.Workspace:

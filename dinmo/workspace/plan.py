@@ -61,7 +61,10 @@ class Plan:
 
 
 def make(
-    wanted: things.Workspace, standing: things.Workspace, sent: Collection[str], retyped: Mapping[str, Sequence[str]] | None = None
+    wanted: things.Workspace,
+    standing: things.Workspace,
+    sent: Collection[str],
+    retyped: Mapping[str, Sequence[str]] | None = None,
 ) -> Plan:
     """Compares what a file wants with what stands.
 

@@ -26,4 +26,6 @@ def columns(source: model.Source, table: str, sql: str) -> tuple[model.Column, .
 
 
 def _column(one: ColumnInfo) -> model.Column:
-    return model.Column(name=one.name, type=str(one.type), native=one.native[: discovery.LONGEST_NAME], nullable=one.nullable)
+    return model.Column(
+        name=one.name, type=str(one.type), native=one.native[: discovery.LONGEST_NAME], nullable=one.nullable
+    )

@@ -60,7 +60,9 @@ class Node:
     def walk(self) -> Iterator[Node]:
         """This node and all below it, in the order of the file."""
         yield self
-        held = self.value.values() if isinstance(self.value, dict) else self.value if isinstance(self.value, list) else ()
+        held = (
+            self.value.values() if isinstance(self.value, dict) else self.value if isinstance(self.value, list) else ()
+        )
         for node in held:
             yield from node.walk()
 
@@ -81,7 +83,15 @@ def parse(text: str, environment: Mapping[str, str], problems: Problems) -> Node
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise Refused([Problem(mark.line + 1 if mark else 1, f"This is no valid YAML: {_told(error)}.")]) from None
-    except (YAMLError, ValueError, LookupError, TypeError, AttributeError, AssertionError, NotImplementedError) as error:
+    except (
+        YAMLError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        AssertionError,
+        NotImplementedError,
+    ) as error:
         # The parser lets some defects of its input surface as plain Python errors.
         raise Refused([Problem(_line_of(error, text), "This is no valid YAML.")]) from None
 
@@ -120,7 +130,9 @@ class _Builder:
             if isinstance(event, DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise Refused([Problem(event.start_mark.line + 1, "A workspace file is one document. Remove this `---`.")])
+                    raise Refused(
+                        [Problem(event.start_mark.line + 1, "A workspace file is one document. Remove this `---`.")]
+                    )
                 found = self._node(next(self.parsed), 1, 0)
                 tree = tree if found.value is None else found
         return tree
@@ -188,7 +200,9 @@ class _Builder:
 
     def _refuse_tag(self, event: Any, usual: str, line: int) -> None:
         if event.tag not in (None, "!", _TAG + usual):
-            self.problems.add(line, f"The tag {event.tag.replace(_TAG, '!!')!r} has no meaning in a workspace file. Leave it out.")
+            self.problems.add(
+                line, f"The tag {event.tag.replace(_TAG, '!!')!r} has no meaning in a workspace file. Leave it out."
+            )
 
     def _resolve(self, text: str, line: int) -> Any:
         """A plain word by the core schema of YAML 1.2; a date stays text."""
@@ -218,7 +232,9 @@ class _Builder:
             return "${"
         name = match[2]
         if not name:
-            self.problems.add(line, "`${}` names no environment variable. Write `${NAME}`, or `$${}` where a plain text is meant.")
+            self.problems.add(
+                line, "`${}` names no environment variable. Write `${NAME}`, or `$${}` where a plain text is meant."
+            )
         elif name not in self.environment:
             hint = f"Set it before applying, or write $${{{name}}} where a plain text is meant."
             self.problems.add(line, f"The environment variable {name!r} is not set. {hint}")

@@ -132,7 +132,11 @@ def plain(formula: Formula) -> dict[str, Any]:
         labels = [{"label": label, "where": parsing.plain(tree)} for label, tree in formula.labels]
         return {"labels": labels, **({} if formula.otherwise is None else {"otherwise": formula.otherwise})}
     value = True if formula.measure == "count" else formula.column
-    said = {"related": formula.model, **({"through": formula.through} if formula.through else {}), formula.measure: value}
+    said = {
+        "related": formula.model,
+        **({"through": formula.through} if formula.through else {}),
+        formula.measure: value,
+    }
     return {**said, **({"where": parsing.plain(formula.where)} if formula.where.items else {})}
 
 
@@ -149,7 +153,9 @@ def _aggregate(definition: Mapping[str, Any]) -> Related:
         raise _wrong("`count` takes true: rows are counted, not a column.")
     if kind != "count" and not isinstance(column, str):
         raise _wrong(f"`{kind}` takes a column of {model!r}.")
-    return Related(model, "", None, parsing.parse(definition.get("where")), kind, "" if kind == "count" else column, through)
+    return Related(
+        model, "", None, parsing.parse(definition.get("where")), kind, "" if kind == "count" else column, through
+    )
 
 
 def _labels(definition: Mapping[str, Any]) -> Labels:
@@ -173,7 +179,9 @@ def _label(item: Any) -> tuple[str, Group]:
 
 def _text(key: str, value: Any) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > LABEL_LENGTH or UNSTORABLE.search(value):
-        raise _wrong(f"`{key}` takes a text of at most {LABEL_LENGTH} letters (in quotes where it looks like a number).")
+        raise _wrong(
+            f"`{key}` takes a text of at most {LABEL_LENGTH} letters (in quotes where it looks like a number)."
+        )
     return value
 
 

@@ -78,7 +78,9 @@ def words(operator: str, value: Any) -> str:
     """The value in words."""
     if isinstance(value, tuple | list):
         more = f" and {len(value) - MOST_SAID:,} more" if len(value) > MOST_SAID else ""
-        return (" and " if operator in PAIRS else ", ").join(_quoted(words(operator, one)) for one in value[:MOST_SAID]) + more
+        return (" and " if operator in PAIRS else ", ").join(
+            _quoted(words(operator, one)) for one in value[:MOST_SAID]
+        ) + more
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
@@ -160,9 +162,13 @@ def _length(field: str, value: Any) -> Duration:
     if count and (count[0].startswith("-") or not count[0].strip("0")):
         raise _wrong(field, "its length of time must be 1 or more, such as 30 days")
     if count and len(count[0]) > LONGEST_COUNT:
-        raise _wrong(field, f"its length of time can have at most {LONGEST_COUNT} digits; take a longer unit, such as months")
+        raise _wrong(
+            field, f"its length of time can have at most {LONGEST_COUNT} digits; take a longer unit, such as months"
+        )
     if not isinstance(read, Duration):
-        raise _wrong(field, "its value must be a length of time such as 30 days (minutes, hours, days, weeks or months)")
+        raise _wrong(
+            field, "its value must be a length of time such as 30 days (minutes, hours, days, weeks or months)"
+        )
     return read
 
 

@@ -118,7 +118,11 @@ def _leaf(item: Mapping[str, Any]) -> Leaf:
     if not isinstance(field, str):
         raise _wrong("condition_invalid", "The field of a condition is the name of a column.", str(field))
     if operator not in LABELS:
-        said = f"There is no operator {operator!r}." if operator else f"The condition on {field!r} says nothing under 'is'."
+        said = (
+            f"There is no operator {operator!r}."
+            if operator
+            else f"The condition on {field!r} says nothing under 'is'."
+        )
         raise _wrong("operator_unknown", f"{said} Choose one of: {', '.join(LABELS)}.", field)
     return Leaf(field, operator, item.get("value"))
 
@@ -137,13 +141,17 @@ def _related(item: Mapping[str, Any], depth: int) -> Related:
     model = item["related"]
     _refuse_other(item, _RELATED, str(model))
     if not isinstance(model, str) or not model or not isinstance(item.get("through", ""), str):
-        raise _wrong("condition_invalid", "`related` takes the name of another model, and `through` that of a relation.")
+        raise _wrong(
+            "condition_invalid", "`related` takes the name of another model, and `through` that of a relation."
+        )
     asked = [key for key in ("has", *MEASURES) if key in item]
     if len(asked) != 1:
         raise _wrong("condition_invalid", f"A condition on {model!r} takes one of: has, {', '.join(MEASURES)}.", model)
     where = EVERYTHING if item.get("where") in (None, {}) else _group(item["where"], depth + 1)
     through = item.get("through", "")
-    return _counted(item, model, through, where) if asked == ["has"] else _measured(item, asked[0], model, through, where)
+    return (
+        _counted(item, model, through, where) if asked == ["has"] else _measured(item, asked[0], model, through, where)
+    )
 
 
 def _counted(item: Mapping[str, Any], model: str, through: str, where: Group) -> Related:
@@ -156,7 +164,9 @@ def _counted(item: Mapping[str, Any], model: str, through: str, where: Group) ->
             raise _wrong("condition_value", "`has: none` takes no count.", model)
         return Related(model, "none", None, where, through=through)
     if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MOST_ROWS:
-        raise _wrong("condition_value", f"The condition on {model!r} needs a `count`: a whole number, 0 or more.", model)
+        raise _wrong(
+            "condition_value", f"The condition on {model!r} needs a `count`: a whole number, 0 or more.", model
+        )
     return Related(model, operator, count, where, through=through)
 
 
@@ -166,7 +176,9 @@ def _measured(item: Mapping[str, Any], measure: str, model: str, through: str, w
     if not isinstance(column, str):
         raise _wrong("condition_invalid", f"`{measure}` takes a column of {model!r}.", model)
     if operator not in LABELS:
-        raise _wrong("operator_unknown", f"The {measure} of {column!r} needs an operator under 'is', e.g. at_least.", model)
+        raise _wrong(
+            "operator_unknown", f"The {measure} of {column!r} needs an operator under 'is', e.g. at_least.", model
+        )
     return Related(model, operator, item.get("value"), where, measure, column, through)
 
 
@@ -193,7 +205,10 @@ class _Judge:
     def item(self, item: Item, about: Facts, path: tuple[str, ...]) -> Item:
         self.left -= 1
         if self.left < 0:
-            raise _wrong("condition_too_many", f"With the segments that it asks about, this is more than {MAX_UNFOLDED} conditions.")
+            raise _wrong(
+                "condition_too_many",
+                f"With the segments that it asks about, this is more than {MAX_UNFOLDED} conditions.",
+            )
         if isinstance(item, Group):
             return self.group(item, about, path)
         if isinstance(item, Member):
@@ -207,7 +222,9 @@ class _Judge:
         found = about.segments.get(item.segment)
         if found is None:
             known = ", ".join(name for name in about.segments if name not in path) or "no other"
-            raise _wrong("segment_unknown", f"The model has no segment called {item.segment!r}. It has: {known}.", item.segment)
+            raise _wrong(
+                "segment_unknown", f"The model has no segment called {item.segment!r}. It has: {known}.", item.segment
+            )
         tree = self.group(parse(found.where), about, (*path, item.segment))
         return Member(item.segment, item.operator, about.name, tree, limits.parse(found.limit, about.types))
 

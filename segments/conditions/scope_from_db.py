@@ -44,7 +44,9 @@ def of_source(source: Source) -> dict[str, Facts]:
     segments: dict[int, dict[str, Definition]] = defaultdict(dict)
     for segment in Segment.objects.filter(model__source=source):
         segments[segment.model_id][segment.name] = Definition(segment.where, segment.limit)
-    relations = Relation.objects.filter(from_model__source=source, to_model__source=source).select_related("from_model", "to_model")
+    relations = Relation.objects.filter(from_model__source=source, to_model__source=source).select_related(
+        "from_model", "to_model"
+    )
     links = linked((row.from_model.name, row.from_column, row.to_model.name, row.to_column) for row in relations)
     world: dict[str, Facts] = {}
     for model in models:

@@ -37,7 +37,11 @@ def _item(item: Item) -> str:
 
 def measure(item: Related) -> str:
     """What is worked out of related rows, e.g. "the sum of amount over Orders where (status is paid)"."""
-    return f"the number of {_rows(item)}" if item.measure == "count" else f"the {item.measure} of {item.column} over {_rows(item)}"
+    return (
+        f"the number of {_rows(item)}"
+        if item.measure == "count"
+        else f"the {item.measure} of {item.column} over {_rows(item)}"
+    )
 
 
 def _rows(item: Related) -> str:

@@ -19,9 +19,15 @@ def link(item: Related, about: Facts) -> Link:
         return links[0]
     if not links:
         known = ", ".join(dict.fromkeys(link.model for link in about.links)) or "none yet; add a relation to the model"
-        raise _wrong("related_unknown", f"{item.through or item.model!r} is not related to this model. Related are: {known}.", item.model)
+        raise _wrong(
+            "related_unknown",
+            f"{item.through or item.model!r} is not related to this model. Related are: {known}.",
+            item.model,
+        )
     names = ", ".join(link.through for link in links)
-    raise _wrong("related_ambiguous", f"{item.model!r} is related in several ways. Say `through` which one: {names}.", item.model)
+    raise _wrong(
+        "related_ambiguous", f"{item.model!r} is related in several ways. Say `through` which one: {names}.", item.model
+    )
 
 
 def measurable(item: Related, types: Mapping[str, str]) -> ColumnType:

@@ -30,9 +30,13 @@ def files(settings: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     given = {parameter.name: settings.get(parameter.name) or "" for parameter in PARAMETERS}
     for parameter in PARAMETERS:
         if given[parameter.name] and "-----BEGIN " not in given[parameter.name]:
-            raise Misconfigured("source_ssl", f"{parameter.label} is not in PEM: it must start with -----BEGIN.", where=parameter.name)
+            raise Misconfigured(
+                "source_ssl", f"{parameter.label} is not in PEM: it must start with -----BEGIN.", where=parameter.name
+            )
     if bool(given[CERTIFICATE]) != bool(given[KEY]):
-        raise Misconfigured("source_ssl", "A client certificate needs its key, and a key its certificate.", where=CERTIFICATE)
+        raise Misconfigured(
+            "source_ssl", "A client certificate needs its key, and a key its certificate.", where=CERTIFICATE
+        )
     with tempfile.TemporaryDirectory(prefix="source-") as home:
         paths = {name: Path(home) / name for name, pem in given.items() if pem}
         for name, path in paths.items():

@@ -22,4 +22,6 @@ def refused(words: str, detail: str = "") -> Misconfigured:
 
 
 def no_table(name: str) -> Misconfigured:
-    return Misconfigured("table_missing", f"The source has no table {name!r} that can be read. Choose another one.", where="table")
+    return Misconfigured(
+        "table_missing", f"The source has no table {name!r} that can be read. Choose another one.", where="table"
+    )

@@ -10,8 +10,14 @@ from django.conf import settings
 from core.errors import Misconfigured
 from core.parameters import Parameter
 
-PATH = Parameter("path", "File", help="Relative to the directory for source files (SOURCE_FILES_ROOT), or absolute inside it.")
-PATHS = Parameter("path", "File or pattern", help=f"{PATH.help} A pattern such as exports/companies-*.csv reads many files as one table.")
+PATH = Parameter(
+    "path", "File", help="Relative to the directory for source files (SOURCE_FILES_ROOT), or absolute inside it."
+)
+PATHS = Parameter(
+    "path",
+    "File or pattern",
+    help=f"{PATH.help} A pattern such as exports/companies-*.csv reads many files as one table.",
+)
 PATTERN = re.compile(r"[*?\[]")
 MOST_FILES = 10_000
 
@@ -53,12 +59,16 @@ def several(path: str) -> list[Path]:
     try:
         found = sorted(file for file in root.glob(str(pattern)) if _is_file(file))
     except ValueError:
-        raise Misconfigured("source_file_missing", f"{path!r} is no pattern. Write ** between slashes alone.", where="path") from None
+        raise Misconfigured(
+            "source_file_missing", f"{path!r} is no pattern. Write ** between slashes alone.", where="path"
+        ) from None
     if not found:
         message = f"No file in the directory for source files meets the pattern {path!r}. Put one there, or correct the pattern."
         raise Misconfigured("source_file_missing", message, where="path")
     if len(found) > MOST_FILES:
-        raise Misconfigured("source_too_large", f"The pattern finds {len(found):,} files. {MOST_FILES:,} are the most.", where="path")
+        raise Misconfigured(
+            "source_too_large", f"The pattern finds {len(found):,} files. {MOST_FILES:,} are the most.", where="path"
+        )
     return [inside(str(file)) for file in found]
 
 

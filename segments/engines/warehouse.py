@@ -27,7 +27,9 @@ def driver(module: str, package: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        message = f"This kind of source needs the package {package}. Install it with: pip install -r requirements-extras.txt"
+        message = (
+            f"This kind of source needs the package {package}. Install it with: pip install -r requirements-extras.txt"
+        )
         raise Misconfigured("driver_missing", message, detail=str(error)) from None
 
 
@@ -84,7 +86,9 @@ def meaning(error: Exception, own: type[Exception], lost: tuple[type[Exception],
 def batch(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> pa.RecordBatch:
     """Rows of Python values as columns of text."""
     columns: Iterable[Sequence[Any]] = zip(*rows, strict=True) if rows else [()] * len(names)
-    return pa.record_batch([pa.array([text(value) for value in column], pa.string()) for column in columns], names=list(names))
+    return pa.record_batch(
+        [pa.array([text(value) for value in column], pa.string()) for column in columns], names=list(names)
+    )
 
 
 def text(value: Any) -> str | None:

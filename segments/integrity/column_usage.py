@@ -23,7 +23,9 @@ Use = tuple[str, str]
 def used(model: DataModel) -> set[str]:
     """The columns of a model that a key, a relation, a computed field, a segment or an activation uses."""
     names = {model.primary_key}
-    names |= set(model.relations.values_list("from_column", flat=True)) | set(model.relations_here.values_list("to_column", flat=True))
+    names |= set(model.relations.values_list("from_column", flat=True)) | set(
+        model.relations_here.values_list("to_column", flat=True)
+    )
     for column in fields_of(model.source):
         names |= computed_fields.named(column.definition, column.model.name, model.name)
     for segment in Segment.objects.filter(model__source=model.source).select_related("model"):

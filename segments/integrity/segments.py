@@ -29,7 +29,10 @@ def checked(segment: Segment, before: str = "") -> tuple[dict[str, Any], dict[st
     """
     known = before or segment.name
     about = facts(segment.model)
-    where, limit = parsing.plain(parsing.parse(segment.where, about, name=known)), limits.parse(segment.limit, about.types)
+    where, limit = (
+        parsing.plain(parsing.parse(segment.where, about, name=known)),
+        limits.parse(segment.limit, about.types),
+    )
     after = facts(segment.model, saved={known: Definition(where, limits.plain(limit))})
     for other in after.world.values():
         for name, definition in other.segments.items():
@@ -89,7 +92,11 @@ def users_of_model(model: DataModel) -> list[str]:
     fields = fields_of(model.source).exclude(model=model)
     return [
         *(other.name for other in others if _names(other.where, "related", model.name)),
-        *(f"the computed field {field.name!r} of {field.model}" for field in fields if _names(field.definition, "related", model.name)),
+        *(
+            f"the computed field {field.name!r} of {field.model}"
+            for field in fields
+            if _names(field.definition, "related", model.name)
+        ),
     ]
 
 
@@ -210,7 +217,10 @@ def _column_renamed(tree: Any, about: str, model: str, before: str, after: str) 
     if not isinstance(tree, dict):
         return tree
     inner = tree.get("related", about)
-    changed = {key: _column_renamed(held, inner, model, before, after) if key in _NESTED else held for key, held in tree.items()}
+    changed = {
+        key: _column_renamed(held, inner, model, before, after) if key in _NESTED else held
+        for key, held in tree.items()
+    }
     for key in ("field", *parsing.MEASURES):
         if inner == model and changed.get(key) == before:
             changed[key] = after

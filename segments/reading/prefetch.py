@@ -18,7 +18,11 @@ def nothing() -> None:
 
 
 def ahead(
-    items: Iterator[T], depth: int = DEPTH, *, look: Callable[[], None] = nothing, interrupt: Callable[[], None] = nothing
+    items: Iterator[T],
+    depth: int = DEPTH,
+    *,
+    look: Callable[[], None] = nothing,
+    interrupt: Callable[[], None] = nothing,
 ) -> Generator[T, None, None]:
     """The same items in the same order, up to `depth` of them made before they are asked for.
 
@@ -68,7 +72,9 @@ def _read(items: Iterator[Any], made: queue.Queue[tuple[Any, BaseException | Non
             close()
 
 
-def _put(made: queue.Queue[tuple[Any, BaseException | None]], entry: tuple[Any, BaseException | None], stop: threading.Event) -> bool:
+def _put(
+    made: queue.Queue[tuple[Any, BaseException | None]], entry: tuple[Any, BaseException | None], stop: threading.Event
+) -> bool:
     """Waits for room; false where nobody wants more."""
     while not stop.is_set():
         try:

@@ -57,7 +57,12 @@ class Examined:
 
 
 def preview(
-    selection: Selection, *, now: datetime, limit: int = 20, columns: Sequence[str] = (), look: Callable[[], None] = nothing
+    selection: Selection,
+    *,
+    now: datetime,
+    limit: int = 20,
+    columns: Sequence[str] = (),
+    look: Callable[[], None] = nothing,
 ) -> list[dict[str, Any]]:
     """The first rows in natural Python values, with these columns, or with every one. `look` is called as in `stream`, and can end it.
 
@@ -73,7 +78,9 @@ def preview(
     return _natural(rows, query, selection)
 
 
-def examine(selection: Selection, *, now: datetime, limit: int, total: bool, look: Callable[[], None] = nothing) -> Examined:
+def examine(
+    selection: Selection, *, now: datetime, limit: int, total: bool, look: Callable[[], None] = nothing
+) -> Examined:
     """The first rows and how many there are, in one session. `look` is called as in `stream`, and can end it.
 
     Args:
@@ -86,7 +93,11 @@ def examine(selection: Selection, *, now: datetime, limit: int, total: bool, loo
         query = ready(selection, reader, now)
         # Made before another thread asks them: to make one, models are looked up.
         shown = query.shown()
-        asked = [(query.select(shown), query.most(limit)), (query.count(), 1), *([(query.everything(), 1)] if total else [])]
+        asked = [
+            (query.select(shown), query.most(limit)),
+            (query.count(), 1),
+            *([(query.everything(), 1)] if total else []),
+        ]
         answering = (reader.rows(statement, most) for statement, most in asked)
         with closing(ahead(answering, look=look, interrupt=reader.interrupt)) as answers:
             rows, *counts = answers
@@ -95,7 +106,9 @@ def examine(selection: Selection, *, now: datetime, limit: int, total: bool, loo
     return Examined(_natural(rows, query, selection), left_out, counted[0], counted[1] if total else None)
 
 
-def values(model: DataModel, column: str, search: str, *, limit: int, look: Callable[[], None] = nothing) -> list[tuple[Any, int]]:
+def values(
+    model: DataModel, column: str, search: str, *, limit: int, look: Callable[[], None] = nothing
+) -> list[tuple[Any, int]]:
     """The most frequent values of a column whose text contains `search`, with how often they occur; of lists, their elements.
 
     Raises:
@@ -154,7 +167,9 @@ def sql(selection: Selection, *, now: datetime, columns: Sequence[str] = ()) -> 
 
 
 @contextmanager
-def stream(selection: Selection, columns: Sequence[str], *, now: datetime, look: Callable[[], None] = nothing) -> Iterator[Stream]:
+def stream(
+    selection: Selection, columns: Sequence[str], *, now: datetime, look: Callable[[], None] = nothing
+) -> Iterator[Stream]:
     """All rows once, in bounded memory: batches with exactly `columns`, in that order.
 
     `look` is called several times a second while the source is waited for; what it raises ends the stream.
@@ -197,4 +212,16 @@ def _shown(query: Query, selection: Selection, columns: Sequence[str]) -> str:
     return f"-- {', '.join(ours)}: added by this application, and unknown to other programs\n{said}" if ours else said
 
 
-__all__ = ["Examined", "Selection", "Stream", "breakdown", "count", "examine", "preview", "selection", "sql", "stream", "values"]
+__all__ = [
+    "Examined",
+    "Selection",
+    "Stream",
+    "breakdown",
+    "count",
+    "examine",
+    "preview",
+    "selection",
+    "sql",
+    "stream",
+    "values",
+]

@@ -60,7 +60,9 @@ class ComputedWidget(forms.Widget):
     """A definition drawn by static/dinmo/builder/computed.js over one hidden field."""
 
     class Media:
-        js = [f"dinmo/builder/{name}.js" for name in ("tree", "values", "rows", "answer", "draft", "editor", "computed")]
+        js = [
+            f"dinmo/builder/{name}.js" for name in ("tree", "values", "rows", "answer", "draft", "editor", "computed")
+        ]
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         definition = (json.loads(value) if isinstance(value, str) and value else value) or {}
@@ -111,16 +113,26 @@ class ComputedFieldAdmin(ScreenAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ComputedField]:
         return super().get_queryset(request).exclude(definition={}).select_related("model__source")
 
-    def get_form(self, request: HttpRequest, obj: ComputedField | None = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: ComputedField | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
         model = obj.model if obj else get_object_or_404(DataModel, pk=request.GET.get("model", ""))
         kwargs["form"] = type("ComputedForm", (ComputedForm,), {"of": model})
         return super().get_form(request, obj, change, **kwargs)
 
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        model = DataModel.objects.filter(pk=request.GET["model"]).first() if request.GET.get("model", "").isdigit() else None
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        model = (
+            DataModel.objects.filter(pk=request.GET["model"]).first()
+            if request.GET.get("model", "").isdigit()
+            else None
+        )
         if model is None:
             return HttpResponseRedirect(reverse("admin:segments_datamodel_changelist"))
-        return super().add_view(request, form_url, {**(extra_context or {}), "title": f"Add a computed field to {model}"})
+        return super().add_view(
+            request, form_url, {**(extra_context or {}), "title": f"Add a computed field to {model}"}
+        )
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:segments_datamodel_changelist"))
@@ -140,7 +152,9 @@ class ComputedFieldAdmin(ScreenAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may_change(request)
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         # Another one would not know its model.
         return super().render_change_form(request, {**context, "show_save_and_add_another": False}, *args, **kwargs)
 
@@ -150,7 +164,11 @@ class ComputedFieldAdmin(ScreenAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         to_delete, counts, permissions, protected = super().get_deleted_objects(objs, request)
-        used = [f"{obj} is used by: {', '.join(names)}" for obj in objs if (names := segments.users_of_column(obj.model, obj.name))]
+        used = [
+            f"{obj} is used by: {', '.join(names)}"
+            for obj in objs
+            if (names := segments.users_of_column(obj.model, obj.name))
+        ]
         return to_delete, counts, permissions, [*protected, *used]
 
     def buttons(self, request: HttpRequest, obj: ComputedField) -> Iterable[Button]:

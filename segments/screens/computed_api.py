@@ -35,7 +35,9 @@ class ComputedFacts(Endpoint):
         model = get_object_or_404(DataModel, pk=pk)
         about = computed_fields.within(facts(model), str(request.query_params.get("field") or ""))
         ids = dict(DataModel.objects.filter(source=model.source).values_list("name", "pk"))
-        world = {name: {**facts_json(other), "id": ids[name]} for name, other in {**about.world, about.name: about}.items()}
+        world = {
+            name: {**facts_json(other), "id": ids[name]} for name, other in {**about.world, about.name: about}.items()
+        }
         return Response({"model": model.name, "models": world, "problem": ""})
 
 
@@ -46,7 +48,9 @@ class ComputedSaid(Endpoint):
 
     def post(self, request: Request, pk: int) -> Response:
         field, formula = asked(request, get_object_or_404(DataModel, pk=pk))
-        return Response({"sentence": f"{field.name}: {computed_fields.in_words(formula)}.", "sql": _sql(field, formula)})
+        return Response(
+            {"sentence": f"{field.name}: {computed_fields.in_words(formula)}.", "sql": _sql(field, formula)}
+        )
 
 
 class ComputedPreview(Endpoint):

@@ -110,7 +110,10 @@ class ModelForm(forms.ModelForm):
     """The columns that the source has."""
 
     shape = forms.ChoiceField(
-        label="Rows come from", choices=SHAPES, initial="table", widget=UnfoldAdminRadioSelectWidget(attrs={"data-role": "shape"})
+        label="Rows come from",
+        choices=SHAPES,
+        initial="table",
+        widget=UnfoldAdminRadioSelectWidget(attrs={"data-role": "shape"}),
     )
 
     class Meta:
@@ -153,7 +156,9 @@ class ModelForm(forms.ModelForm):
         source = cleaned.get("source") or self.instance.source
         try:
             seconds = settings.SOURCE_PREVIEW_SECONDS
-            columns = self.found = discovery.discover(source, table=cleaned["table"], sql=cleaned["sql"], seconds=seconds)
+            columns = self.found = discovery.discover(
+                source, table=cleaned["table"], sql=cleaned["sql"], seconds=seconds
+            )
         except Problem as problem:
             self.add_error(shape, problem.message)
             return
@@ -165,7 +170,9 @@ class ModelForm(forms.ModelForm):
         if not key:
             return
         if key not in {column.name for column in columns}:
-            self.add_error(place, f"There is no column {key!r}. Choose one of: {', '.join(column.name for column in columns)}.")
+            self.add_error(
+                place, f"There is no column {key!r}. Choose one of: {', '.join(column.name for column in columns)}."
+            )
         elif {"source", "table", "sql", "primary_key"} & set(self.changed_data):
             self._count_keys(cleaned, key, place)
 
@@ -191,7 +198,11 @@ class ColumnForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         column = self.instance
-        if column.pk and column.source_name == column.model.primary_key and (not cleaned.get("used") or "name" in self.changed_data):
+        if (
+            column.pk
+            and column.source_name == column.model.primary_key
+            and (not cleaned.get("used") or "name" in self.changed_data)
+        ):
             raise forms.ValidationError("The primary key stays as it is, and ticked.")
         if column.pk:
             self._refuse_used(cleaned, self.initial["name"])
@@ -201,7 +212,9 @@ class ColumnForm(forms.ModelForm):
         """A column keeps its tick while something uses it, and its name while records are matched by it."""
         model = self.instance.model
         if "used" in self.changed_data and not cleaned["used"] and (users := segments.users_of_column(model, before)):
-            self.add_error("used", f"{before!r} is used by {', '.join(users)}. Leave it ticked, or take it out there first.")
+            self.add_error(
+                "used", f"{before!r} is used by {', '.join(users)}. Leave it ticked, or take it out there first."
+            )
         if "name" in self.changed_data:
             try:
                 segments.refuse_rename(model, before)
@@ -220,7 +233,10 @@ class ColumnForm(forms.ModelForm):
 def columns_of_others(model: DataModel) -> dict[int, list[str]]:
     """The columns of each other model of the source that a relation can point at, the primary key first."""
     others = DataModel.objects.filter(source=model.source).exclude(pk=model.pk).prefetch_related("columns")
-    names = {other: [column.name for column in other.columns.all() if column.used and not column.definition] for other in others}
+    names = {
+        other: [column.name for column in other.columns.all() if column.used and not column.definition]
+        for other in others
+    }
     return {other.pk: list(dict.fromkeys([other.primary_key, *known])) for other, known in names.items()}
 
 
@@ -272,7 +288,9 @@ class SegmentForm(forms.ModelForm):
 
     where = ConditionsField(label="Conditions", required=False)
     limit = forms.JSONField(required=False, widget=forms.HiddenInput)
-    tags = TagsField(required=False, widget=UnfoldAdminTextInputWidget(), help_text="Words to find it by, separated by commas.")
+    tags = TagsField(
+        required=False, widget=UnfoldAdminTextInputWidget(), help_text="Words to find it by, separated by commas."
+    )
 
     class Meta:
         model = Segment
@@ -302,5 +320,7 @@ class SegmentForm(forms.ModelForm):
 
     def _check(self, cleaned: dict[str, Any], model: DataModel) -> None:
         limit = cleaned.get("limit", self.instance.limit)
-        changed = Segment(pk=self.instance.pk, model=model, name=cleaned.get("name", ""), where=cleaned["where"], limit=limit)
+        changed = Segment(
+            pk=self.instance.pk, model=model, name=cleaned.get("name", ""), where=cleaned["where"], limit=limit
+        )
         cleaned["where"], cleaned["limit"] = segments.checked(changed, before=self.initial.get("name", ""))

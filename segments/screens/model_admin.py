@@ -59,7 +59,9 @@ class RelationInline(TabularInline):
     verbose_name_plural = "Belongs to"
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        kwargs["form"] = type("RelationForm", (RelationForm,), {"of": obj, "columns": columns_of_others(obj) if obj else {}})
+        kwargs["form"] = type(
+            "RelationForm", (RelationForm,), {"of": obj, "columns": columns_of_others(obj) if obj else {}}
+        )
         return super().get_formset(request, obj, **kwargs)
 
 
@@ -170,7 +172,13 @@ class DataModelAdmin(ScreenAdmin):
     def state(self, obj: DataModel) -> SafeString:
         if obj.problem:
             return pill("Source changed", "bad")
-        return pill("Key warning", "warn") if obj.key_warning else pill("Fine", "good") if obj.checked_at else pill("Not checked", "calm")
+        return (
+            pill("Key warning", "warn")
+            if obj.key_warning
+            else pill("Fine", "good")
+            if obj.checked_at
+            else pill("Not checked", "calm")
+        )
 
     @admin.display(description="Columns", ordering="columns_known")
     def column_count(self, obj: Any) -> int:

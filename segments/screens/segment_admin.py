@@ -37,7 +37,9 @@ class TagFilter(admin.SimpleListFilter):
         if not self.value():
             return queryset
         # Not every database can look into a list of JSON.
-        return queryset.filter(pk__in=[pk for pk, tags in Segment.objects.values_list("pk", "tags") if self.value() in tags])
+        return queryset.filter(
+            pk__in=[pk for pk, tags in Segment.objects.values_list("pk", "tags") if self.value() in tags]
+        )
 
 
 @admin.register(Segment)
@@ -84,14 +86,23 @@ class SegmentAdmin(ScreenAdmin):
 
     def buttons(self, request: HttpRequest, obj: Segment) -> Iterable[Button]:
         yield Button(
-            "activation", "Activate", "sync", primary=True, href=f"{reverse('admin:activations_activation_add')}?records=segment:{obj.pk}"
+            "activation",
+            "Activate",
+            "sync",
+            primary=True,
+            href=f"{reverse('admin:activations_activation_add')}?records=segment:{obj.pk}",
         )
         yield Button("duplicate", "Duplicate", "content_copy")
 
     def panel(self, request: HttpRequest, obj: Segment) -> dict[str, Any]:
-        activations = [(reverse("admin:activations_activation_change", args=[row.pk]), row.name) for row in obj.activations.all()]
+        activations = [
+            (reverse("admin:activations_activation_change", args=[row.pk]), row.name) for row in obj.activations.all()
+        ]
         names = segments.users(obj)
-        others = [(reverse("admin:segments_segment_change", args=[row.pk]), row.name) for row in Segment.objects.filter(name__in=names)]
+        others = [
+            (reverse("admin:segments_segment_change", args=[row.pk]), row.name)
+            for row in Segment.objects.filter(name__in=names)
+        ]
         return {
             "screen_panel": "screens/segment.html",
             "activations_here": activations,

@@ -128,13 +128,20 @@ def asked_segment(request: Request) -> Segment:
     if not isinstance(where, Mapping | None) or not isinstance(limit, Mapping | None) or not model:
         raise Misconfigured("segment_incomplete", "Choose a model first.")
     found = get_object_or_404(DataModel.objects.select_related("source"), pk=model)
-    return Segment(model=found, where=dict(where or {}), limit=dict(limit or {}), name=str(request.data.get("name") or ""))
+    return Segment(
+        model=found, where=dict(where or {}), limit=dict(limit or {}), name=str(request.data.get("name") or "")
+    )
 
 
 def look_of(request: Request) -> Callable[[], None]:
     """What ends the work on the request once its page asks something else; nothing does where it names no page."""
     page, number = request.data.get("page"), request.data.get("number")
-    if not isinstance(page, str) or not isinstance(number, int) or not 0 < len(page) <= PAGE_LENGTH or not 0 <= number < 2**31:
+    if (
+        not isinstance(page, str)
+        or not isinstance(number, int)
+        or not 0 < len(page) <= PAGE_LENGTH
+        or not 0 <= number < 2**31
+    ):
         return nothing
     return superseding.ask(page, number)
 
@@ -142,7 +149,9 @@ def look_of(request: Request) -> Callable[[], None]:
 def facts_json(about: Facts) -> dict[str, Any]:
     """The facts of a model for the builder."""
     return {
-        "columns": [{"name": name, "type": type, "computed": name in about.computed} for name, type in about.types.items()],
+        "columns": [
+            {"name": name, "type": type, "computed": name in about.computed} for name, type in about.types.items()
+        ],
         "links": [{"model": link.model, "through": link.through, "many": link.many} for link in about.links],
         "segments": list(about.segments),
     }

@@ -45,12 +45,16 @@ class SourceAdmin(ScreenAdmin):
     empty_title = "No source yet"
     empty_text = "A source is where your data is: a database, or a file. It is only ever read, never changed."
 
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         if request.GET.get("engine") not in engines.all:
             ordered = sorted(engines.all.items(), key=lambda item: (bool(item[1].note), item[1].label.lower()))
             choices = [Choice(slug, engine.label, engine.note) for slug, engine in ordered]
             return self.choose(request, "Where is your data?", "engine", choices)
-        return super().add_view(request, form_url, {**(extra_context or {}), "title": f"Add {engines[request.GET['engine']].label}"})
+        return super().add_view(
+            request, form_url, {**(extra_context or {}), "title": f"Add {engines[request.GET['engine']].label}"}
+        )
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.tables)
@@ -68,18 +72,29 @@ class SourceAdmin(ScreenAdmin):
             return HttpResponseRedirect(request.get_full_path())
         words = request.GET.get("q", "")
         return TemplateResponse(
-            request, "screens/tables.html", {**self.shell(request, source), "words": words, **self.listed(request, source, words)}
+            request,
+            "screens/tables.html",
+            {**self.shell(request, source), "words": words, **self.listed(request, source, words)},
         )
 
     def shell(self, request: HttpRequest, source: Source) -> dict[str, Any]:
-        return {**self.admin_site.each_context(request), "opts": self.opts, "title": f"Tables of {source}", "source": source}
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"Tables of {source}",
+            "source": source,
+        }
 
     def listed(self, request: HttpRequest, source: Source, words: str) -> dict[str, Any]:
         try:
             known = catalog.known(source, timezone.now())
         except Problem as problem:
             return {"problem": problem.message}
-        return {"catalog": known, "tables": [_shown(table) for table in catalog.matching(known, words)], "all": len(known.tables)}
+        return {
+            "catalog": known,
+            "tables": [_shown(table) for table in catalog.matching(known, words)],
+            "all": len(known.tables),
+        }
 
     def refresh(self, request: HttpRequest, source: Source) -> None:
         try:
@@ -95,14 +110,18 @@ class SourceAdmin(ScreenAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
         return super().get_queryset(request).defer("secrets")
 
-    def get_form(self, request: HttpRequest, obj: Source | None = None, change: bool = False, **kwargs: Any) -> type[SourceForm]:
+    def get_form(
+        self, request: HttpRequest, obj: Source | None = None, change: bool = False, **kwargs: Any
+    ) -> type[SourceForm]:
         readable_secrets(request, obj)
         kwargs["form"] = source_form(self.engine_of(request, obj), obj)
         return super().get_form(request, obj, change, **kwargs)  # type: ignore[return-value, unused-ignore]
 
     def get_fieldsets(self, request: HttpRequest, obj: Source | None = None) -> list[Any]:
         engine = self.engine_of(request, obj)
-        inputs = [parameter_form.PREFIX + parameter.name for parameter in engine.parameters] + (["upload"] if engine.endings else [])
+        inputs = [parameter_form.PREFIX + parameter.name for parameter in engine.parameters] + (
+            ["upload"] if engine.endings else []
+        )
         return [
             (None, {"fields": ["name", *(["engine_label"] if obj else [])]}),
             (engine.label, {"fields": inputs, "description": engine.note}),
@@ -128,7 +147,9 @@ class SourceAdmin(ScreenAdmin):
         answer = super().response_change(request, obj)
         return HttpResponseRedirect(self.url("change", obj.pk)) if TEST in request.POST else answer
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         submit = {"action_name": TEST, "attrs": {"name": TEST}, "description": "Save & test", "icon": "network_check"}
         return super().render_change_form(request, {**context, "actions_submit_line": [submit]}, *args, **kwargs)
 

@@ -53,7 +53,9 @@ class SourceColumns(Endpoint):
     def post(self, request: Request, pk: int) -> Response:
         asked = _asked(request)
         found = discovery.discover(get_object_or_404(Source, pk=pk), **asked, seconds=settings.SOURCE_PREVIEW_SECONDS)
-        return Response({"columns": [{"name": column.name, "type": column.type, "native": column.native} for column in found]})
+        return Response(
+            {"columns": [{"name": column.name, "type": column.type, "native": column.native} for column in found]}
+        )
 
 
 class SourceRows(Endpoint):
@@ -106,14 +108,25 @@ def columns_json(model: DataModel) -> dict[str, Any]:
     """A model's columns as the source has them now, with the types that the model gave them; without an answer, the known ones."""
     problem = ""
     try:
-        found = discovery.discover(model.source, table=model.table, sql=model.sql, seconds=settings.SOURCE_PREVIEW_SECONDS)
+        found = discovery.discover(
+            model.source, table=model.table, sql=model.sql, seconds=settings.SOURCE_PREVIEW_SECONDS
+        )
         learn_new(model, found)
         rows = model.source_columns()
         present = [(rows[info.name], info.native) for info in found]
-        columns = [*(_column(row, native) for row, native in present if row.used), *map(_column, model.computed_fields())]
+        columns = [
+            *(_column(row, native) for row, native in present if row.used),
+            *map(_column, model.computed_fields()),
+        ]
     except Problem as refused:
         problem, columns = refused.message, known(model)
-    return {"model": model.pk, "kind": model.kind, "primary_key": model.primary_key, "columns": columns, "problem": problem}
+    return {
+        "model": model.pk,
+        "kind": model.kind,
+        "primary_key": model.primary_key,
+        "columns": columns,
+        "problem": problem,
+    }
 
 
 def known(model: DataModel) -> list[dict[str, Any]]:
@@ -130,7 +143,9 @@ def learn_new(model: DataModel, found: Sequence[ColumnInfo]) -> None:
     """Stores columns that the model did not know. Known ones keep their type: a file's types follow its values."""
     known, taken = model.source_columns(), set(model.columns.values_list("name", flat=True))
     new = [(place, info) for place, info in enumerate(found) if info.name not in known]
-    Column.objects.bulk_create([discovery.new_column(model, info, place, taken) for place, info in new], ignore_conflicts=True)
+    Column.objects.bulk_create(
+        [discovery.new_column(model, info, place, taken) for place, info in new], ignore_conflicts=True
+    )
 
 
 def rows_json(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -29,7 +29,9 @@ def refresh(source: Source, now: datetime) -> Catalog:
     """
     with opened(source, settings.SOURCE_PREVIEW_SECONDS) as reader:
         found = reader.catalog()
-    return Catalog.objects.update_or_create(source=source, defaults={"tables": [_plain(table) for table in found], "read_at": now})[0]
+    return Catalog.objects.update_or_create(
+        source=source, defaults={"tables": [_plain(table) for table in found], "read_at": now}
+    )[0]
 
 
 def forget(source: Source) -> None:
@@ -48,5 +50,8 @@ def _has(table: dict[str, Any], word: str) -> bool:
 
 
 def _plain(table: TableInfo) -> dict[str, Any]:
-    columns = [{"name": info.name, "type": str(info.type), "native": info.native, "nullable": info.nullable} for info in table.columns]
+    columns = [
+        {"name": info.name, "type": str(info.type), "native": info.native, "nullable": info.nullable}
+        for info in table.columns
+    ]
     return {"name": table.name, "view": table.is_view, "rows": table.rows, "columns": columns}

@@ -106,10 +106,17 @@ def store_columns(model: DataModel, found: list[ColumnInfo]) -> list[ColumnInfo]
         gone = [column.pk for name, column in known.items() if name not in {info.name for info in found}]
         model.columns.filter(pk__in=gone).delete()
         names = set(model.columns.values_list("name", flat=True))
-        Column.objects.bulk_create([new_column(model, info, place, names) for place, info in enumerate(found) if info.name not in known])
+        Column.objects.bulk_create(
+            [new_column(model, info, place, names) for place, info in enumerate(found) if info.name not in known]
+        )
         for place, info in enumerate(found):
             if info.name in known:
-                values = {"type": info.type, "native": info.native[:LONGEST_NAME], "nullable": info.nullable, "position": place}
+                values = {
+                    "type": info.type,
+                    "native": info.native[:LONGEST_NAME],
+                    "nullable": info.nullable,
+                    "position": place,
+                }
                 Column.objects.filter(pk=known[info.name].pk).update(**values)
         retype(model.source)
     return found
@@ -117,7 +124,9 @@ def store_columns(model: DataModel, found: list[ColumnInfo]) -> list[ColumnInfo]
 
 def retype(source: Source) -> None:
     """Gives the computed fields of a source the types that follow from the columns as they are stored now; broken ones keep theirs."""
-    for model in DataModel.objects.filter(source=source, columns__in=ComputedField.objects.exclude(definition={})).distinct():
+    for model in DataModel.objects.filter(
+        source=source, columns__in=ComputedField.objects.exclude(definition={})
+    ).distinct():
         for column in model.computed_fields():
             about = facts(model)
             with suppress(Misconfigured):
@@ -149,10 +158,14 @@ def probe(source: Source) -> Probe:
         with opened(source, settings.SOURCE_PREVIEW_SECONDS) as reader:
             watch.stage(f"Reached and signed in within {watch.lap()}")
             names = reader.tables()
-            watch.stage(f"{len(names):,} {'table' if len(names) == 1 else 'tables'} can be read, listed within {watch.lap()}")
+            watch.stage(
+                f"{len(names):,} {'table' if len(names) == 1 else 'tables'} can be read, listed within {watch.lap()}"
+            )
             if names:
                 rows = _first_rows(source, reader, names[0])
-                watch.stage(f"the first {len(rows)} {'row' if len(rows) == 1 else 'rows'} of {names[0]} came within {watch.lap()}")
+                watch.stage(
+                    f"the first {len(rows)} {'row' if len(rows) == 1 else 'rows'} of {names[0]} came within {watch.lap()}"
+                )
     except Problem as problem:
         return Probe(watch.stages, Probe.place(watch.stages, problem), problem)
     return Probe(watch.stages)
@@ -174,7 +187,9 @@ def sample(source: Source, table: str) -> tuple[list[ColumnInfo], list[dict[str,
 
 def _first_rows(source: Source, reader: Reader, table: str, infos: Sequence[ColumnInfo] = ()) -> list[dict[str, Any]]:
     columns = {info.name: info for info in infos or reader.columns(table=table)}
-    query = statements.select(statements.relation(list(columns.values()), engine(source).dialect, table=table), columns, list(columns))
+    query = statements.select(
+        statements.relation(list(columns.values()), engine(source).dialect, table=table), columns, list(columns)
+    )
     return reader.rows(query, SAMPLE_ROWS)
 
 

@@ -138,7 +138,9 @@ def _problems(model: DataModel, reader: Reader, wanted: set[str]) -> dict[str, s
     stored = model.source_columns()
     known = {column.name: column for column in stored.values()}
     found = _found(model, reader, stored)
-    same = all(column.source_name in found and found[column.source_name].native == column.native for column in known.values())
+    same = all(
+        column.source_name in found and found[column.source_name].native == column.native for column in known.values()
+    )
     if same and not model.problems and wanted <= known.keys():
         return {}
     return changed(known, found, (used(model) | wanted) - {field.name for field in model.computed_fields()})

@@ -60,7 +60,9 @@ class Verdict:
 def verdict(share: KeyShare, key: str) -> Verdict:
     """PURE. Up to the last row of its own: fine. Under 5 % without: a warning. From there on the key can't be used."""
     if share.percent == 0:
-        return Verdict("fine", f"{key!r} tells all {share.rows:,} rows apart." if share.rows else "There are no rows yet.")
+        return Verdict(
+            "fine", f"{key!r} tells all {share.rows:,} rows apart." if share.rows else "There are no rows yet."
+        )
     missing, repeated = f"{share.missing:,} have no {key!r}", f"{share.duplicates:,} repeat the {key!r} of another row"
     found = [words for words, rows in ((missing, share.missing), (repeated, share.duplicates)) if rows]
     numbers = f"Of {share.rows:,} rows, {' and '.join(found)} ({_percent(share)})."
@@ -81,7 +83,9 @@ def key_share(model: DataModel, seconds: float = 0) -> KeyShare:
             known = ", ".join(columns)
             message = f"There is no column {model.primary_key!r}. Choose one of: {known}."
             raise Misconfigured("column_missing", message, where="primary_key")
-        source = statements.relation(list(columns.values()), engine(model.source).dialect, table=model.table, sql=model.sql)
+        source = statements.relation(
+            list(columns.values()), engine(model.source).dialect, table=model.table, sql=model.sql
+        )
         counted = reader.rows(statements.keys(source, columns[model.primary_key]), 1)[0]
     return KeyShare(int(counted["rows"]), int(counted["filled"]), int(counted["different"]))
 
@@ -127,10 +131,16 @@ def check_at_once(model: DataModel) -> Verdict:
 def _frequent(model: DataModel) -> list[str]:
     with opened(model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
         columns = {info.name: info for info in reader.columns(table=model.table, sql=model.sql)}
-        source = statements.relation(list(columns.values()), engine(model.source).dialect, table=model.table, sql=model.sql)
+        source = statements.relation(
+            list(columns.values()), engine(model.source).dialect, table=model.table, sql=model.sql
+        )
         chosen = statements.select(source, columns, [model.primary_key])
         found = reader.rows(statements.frequent(chosen, columns[model.primary_key].type), EXAMPLES)
-    return [f"{row['value']!s:.40} ({row['rows']} rows)" for row in found if int(row["rows"]) > 1 and row["value"] is not None]
+    return [
+        f"{row['value']!s:.40} ({row['rows']} rows)"
+        for row in found
+        if int(row["rows"]) > 1 and row["value"] is not None
+    ]
 
 
 def _percent(share: KeyShare) -> str:

@@ -22,10 +22,12 @@ def check(file: UploadedFile, endings: Sequence[str]) -> None:
     """Raises Misconfigured where a file is too large, empty, or by its ending not of the right kind."""
     size, most = file.size or 0, settings.SOURCE_UPLOAD_MAX_BYTES
     if size > most:
-        message = (
-            f"The file has {filesizeformat(size)}. {filesizeformat(most)} are the most that can be uploaded; put a larger one into the "
+        message = f"The file has {filesizeformat(size)}. {filesizeformat(most)} are the most that can be uploaded; put a larger one into the "
+        raise Misconfigured(
+            "upload_too_large",
+            message + "directory for source files, or raise SOURCE_UPLOAD_MAX_BYTES.",
+            where="upload",
         )
-        raise Misconfigured("upload_too_large", message + "directory for source files, or raise SOURCE_UPLOAD_MAX_BYTES.", where="upload")
     if PurePath(file.name or "").suffix.lower() not in endings:
         raise Misconfigured("upload_kind", f"The name of the file must end in {' or '.join(endings)}.", where="upload")
 
@@ -48,7 +50,9 @@ def store(file: UploadedFile, present: str) -> str:
         target = folder / PurePath(present).name if _is_uploaded(present) else _free(folder, file.name or "")
         written.replace(target)
     except OSError as error:
-        message = "The file can't be kept in the directory for source files. Check that it may be written, and has room."
+        message = (
+            "The file can't be kept in the directory for source files. Check that it may be written, and has room."
+        )
         raise Misconfigured("upload_failed", message, where="upload", detail=str(error)) from None
     return f"{FOLDER}/{target.name}"
 

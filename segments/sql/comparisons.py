@@ -70,7 +70,11 @@ def compared(column: ColumnElement[Any], info: ColumnInfo, leaf: Leaf, clock: Cl
         return _contains(column, info, leaf)
     if info.type == ColumnType.BOOLEAN:
         return BooleanValue(column, info).is_(true() if leaf.value else sqlalchemy.false())
-    return _valued(TextValue(column, info) if info.type == ColumnType.TEXT else NumberValue(column, info), leaf.operator, leaf.value)
+    return _valued(
+        TextValue(column, info) if info.type == ColumnType.TEXT else NumberValue(column, info),
+        leaf.operator,
+        leaf.value,
+    )
 
 
 def measured(value: ColumnElement[Any], info: ColumnInfo, item: Related, clock: Clock) -> ColumnElement[bool]:

@@ -47,7 +47,11 @@ def _wrapped(table: Table, formulas: Mapping[str, Formula], natives: Natives, bu
     infos = dict(table.infos)
     for name, formula in formulas.items():
         label = _label(name, {info.name.casefold() for info in infos.values()})
-        value, type, native = _labelled(formula, builder, natives) if isinstance(formula, Labels) else _aggregate(formula, builder, natives)
+        value, type, native = (
+            _labelled(formula, builder, natives)
+            if isinstance(formula, Labels)
+            else _aggregate(formula, builder, natives)
+        )
         chosen.append(value.label(sqlalchemy.sql.quoted_name(label, quote=True)))
         infos[name] = ColumnInfo(label, type, native)
     source = sqlalchemy.select(*chosen).select_from(joined(table.source, builder.joins)).subquery("model")
@@ -74,4 +78,8 @@ def _label(name: str, taken: Collection[str]) -> str:
     """The name in letters that every database takes, and unlike every other column's whatever the case."""
     plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:NAME_LENGTH]
     stem = plain if plain[:1].isalpha() else f"computed_{plain}".rstrip("_")
-    return next(label for number in range(1, len(taken) + 2) if (label := stem if number == 1 else f"{stem}_{number}") not in taken)
+    return next(
+        label
+        for number in range(1, len(taken) + 2)
+        if (label := stem if number == 1 else f"{stem}_{number}") not in taken
+    )

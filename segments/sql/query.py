@@ -81,7 +81,9 @@ class Query:
 
 def selection(of: Segment | DataModel) -> Selection:
     """All rows of a model, or those of a segment; saved or not."""
-    return Selection(of.model, of.where or {}, of.limit or {}, of.name) if isinstance(of, Segment) else Selection(of, {})
+    return (
+        Selection(of.model, of.where or {}, of.limit or {}, of.name) if isinstance(of, Segment) else Selection(of, {})
+    )
 
 
 def ready(selection: Selection, reader: Reader | None, now: datetime) -> Query:
@@ -102,7 +104,9 @@ def ready(selection: Selection, reader: Reader | None, now: datetime) -> Query:
     def reach(name: str, columns: Iterable[str]) -> Table:
         known = about if name == about.name else about.world[name]
         # A table of its own each time: one statement may read a model in several places.
-        return computing(_table(*read(name)), computed_fields.formulas(known, columns), engine(model.source).computed, clock, reach)
+        return computing(
+            _table(*read(name)), computed_fields.formulas(known, columns), engine(model.source).computed, clock, reach
+        )
 
     tree = parsing.parse(selection.where)
     refuse_missing(selection, [leaf.field for leaf in parsing.leaves(tree)], about.types)
@@ -143,7 +147,10 @@ def _columns(model: DataModel, reader: Reader | None) -> dict[str, ColumnInfo]:
     found = reader.columns(table=model.table, sql=model.sql)
     columns = {known[info.name].name: _info(known[info.name], info.native) for info in found if info.name in known}
     hidden = {column.name for column in known.values() if not column.used}
-    return {**{info.name: info for info in found if info.name not in known}, **{n: i for n, i in columns.items() if n not in hidden}}
+    return {
+        **{info.name: info for info in found if info.name not in known},
+        **{n: i for n, i in columns.items() if n not in hidden},
+    }
 
 
 def stored(model: DataModel) -> dict[str, ColumnInfo]:

@@ -64,7 +64,12 @@ def frequent(chosen: Select[Any], type: ColumnType) -> Select[Any]:
         # What a collation finds the same is not the same, and some documents can't be compared at all.
         value = TextValue(value, ColumnInfo("", ColumnType.TEXT))
     counted = func.count().label("rows")
-    return sqlalchemy.select(value.label("value"), counted).select_from(rows).group_by(value).order_by(counted.desc(), value)
+    return (
+        sqlalchemy.select(value.label("value"), counted)
+        .select_from(rows)
+        .group_by(value)
+        .order_by(counted.desc(), value)
+    )
 
 
 def containing(source: FromClause, info: ColumnInfo, search: str) -> Narrowing:
@@ -86,7 +91,9 @@ def keys(source: FromClause, info: ColumnInfo) -> Select[Any]:
     return sqlalchemy.select(*counts).select_from(source)
 
 
-def where(tree: Group, source: FromClause, infos: Infos, *, now: datetime, zone: ZoneInfo, reach: Reach = nothing) -> Narrowing | None:
+def where(
+    tree: Group, source: FromClause, infos: Infos, *, now: datetime, zone: ZoneInfo, reach: Reach = nothing
+) -> Narrowing | None:
     """A validated tree as what narrows `source`; None where it means all rows.
 
     Args:
@@ -120,7 +127,9 @@ def split_name(table: str) -> tuple[str, str]:
 
 def join_name(schema: str, name: str) -> str:
     """The qualified name of a table, which `split_name` reads back."""
-    return ".".join('"' + part.replace('"', '""') + '"' if "." in part or '"' in part else part for part in (schema, name))
+    return ".".join(
+        '"' + part.replace('"', '""') + '"' if "." in part or '"' in part else part for part in (schema, name)
+    )
 
 
 def _quoted(name: str) -> quoted_name:

@@ -180,7 +180,9 @@ _EXACT = ("numeric", "decimal", "fixed", "bignumeric")
 T = TypeVar("T", bound=ColumnElement[Any])
 
 
-def written(term: type[T], *dialects: str) -> Callable[[Callable[[T], ColumnElement[Any]]], Callable[[T], ColumnElement[Any]]]:
+def written(
+    term: type[T], *dialects: str
+) -> Callable[[Callable[[T], ColumnElement[Any]]], Callable[[T], ColumnElement[Any]]]:
     """Registers how dialects write a term: a function from the term to an expression of SQLAlchemy."""
 
     def register(build: Callable[[T], ColumnElement[Any]]) -> Callable[[T], ColumnElement[Any]]:
@@ -244,7 +246,9 @@ def bare(sql: str) -> str:
     """
     if len(sql) > MOST_SQL:
         raise Misconfigured(
-            "source_function", f"The query has more than {MOST_SQL:,} characters. Make a view of it in the source.", where="sql"
+            "source_function",
+            f"The query has more than {MOST_SQL:,} characters. Make a view of it in the source.",
+            where="sql",
         )
     if found := _CONTROL.search(sql):
         message = f"The query holds the character U+{ord(found[0]):04X}, which databases read in ways of their own. Write it without."
@@ -315,5 +319,8 @@ def _position(term: Position) -> ColumnElement[Any]:
 @written(ListHas)
 def _list_has(term: ListHas) -> ColumnElement[Any]:
     # An element that is null makes it null, where the value is not found.
-    held = [func.coalesce(literal(value, Text()) == any_(cast(term.column, types.ARRAY(Text()))), false()) for value in term.values]
+    held = [
+        func.coalesce(literal(value, Text()) == any_(cast(term.column, types.ARRAY(Text()))), false())
+        for value in term.values
+    ]
     return and_(*held) if term.every else or_(*held)

@@ -39,7 +39,11 @@ class Table:
         """Raises Misconfigured where the source has no such column any more."""
         info = self.infos.get(name)
         if info is None:
-            raise Misconfigured("column_missing", f"There is no column {name!r} in the source any more. Bring it back there.", where=name)
+            raise Misconfigured(
+                "column_missing",
+                f"There is no column {name!r} in the source any more. Bring it back there.",
+                where=name,
+            )
         return self.source.c[info.name], info
 
 
@@ -158,7 +162,11 @@ class Builder:
             chosen.append(sortable(column, info, self.clock.zone).label("value"))
         inner = Builder(other, self.clock, self.reach)
         # Grouped by a column and not by an expression, whose parameters would differ from one place to the other.
-        return narrowed(sqlalchemy.select(*chosen), other.source, inner.narrowing(item.where)).subquery("found"), own, info
+        return (
+            narrowed(sqlalchemy.select(*chosen), other.source, inner.narrowing(item.where)).subquery("found"),
+            own,
+            info,
+        )
 
     def counted(self, item: Related, rows: FromClause, own: ColumnElement[Any]) -> ColumnElement[bool]:
         """Whether enough rows share the key: databases know how to join those that are there, or those that are not."""

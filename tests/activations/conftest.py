@@ -29,7 +29,9 @@ class Shop:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.run("create table companies (id integer primary key, name text, domain text, description text, plan text, seats integer)")
+        self.run(
+            "create table companies (id integer primary key, name text, domain text, description text, plan text, seats integer)"
+        )
 
     def run(self, sql: str, *rows: tuple[Any, ...]) -> None:
         with sqlite3.connect(self.path) as connection:
@@ -99,7 +101,9 @@ def fast_services(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def destination(platform: str, service: str, **config: Any) -> Destination:
-    connection = Connection.objects.create(name=f"Our {platform}", platform=platform, config=config, secrets={"token": TOKEN})
+    connection = Connection.objects.create(
+        name=f"Our {platform}", platform=platform, config=config, secrets={"token": TOKEN}
+    )
     return Destination.objects.create(name=f"{platform} companies", connection=connection, service=service)
 
 
@@ -114,7 +118,11 @@ def map_fields(activation: Activation, *fields: tuple[str, str] | dict[str, Any]
 @pytest.fixture
 def to_attio(companies: DataModel, attio: Sandbox) -> Activation:
     made = Activation.objects.create(
-        name="To Attio", model=companies, destination=destination("attio", "attio.companies"), match_column="domain", match_field="domains"
+        name="To Attio",
+        model=companies,
+        destination=destination("attio", "attio.companies"),
+        match_column="domain",
+        match_field="domains",
     )
     return map_fields(made, ("name", "name"), ("description", "description"))
 

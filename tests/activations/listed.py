@@ -42,7 +42,10 @@ class Listed(Movable):
     label = "Things with several keys"
 
     def fields(self, client: Client) -> list[Field]:
-        return [Field(MATCH, "Key", "text", matchable=True, multiple=True), *(Field(name, name, "text") for name in ATTRIBUTES)]
+        return [
+            Field(MATCH, "Key", "text", matchable=True, multiple=True),
+            *(Field(name, name, "text") for name in ATTRIBUTES),
+        ]
 
     def convert(self, field: Field, value: Any) -> Wire:
         return str(value).split() if field.name == MATCH else super().convert(field, value)

@@ -172,7 +172,11 @@ class Machine(RuleBasedStateMachine):
         self.there: dict[str, str] = {}
         self.shared: set[str] = set()
         self.activation = Activation.objects.create(
-            name="Things", model=self.world.model, destination=self.world.destination, match_column="match", match_field=MATCH
+            name="Things",
+            model=self.world.model,
+            destination=self.world.destination,
+            match_column="match",
+            match_field=MATCH,
         )
         self._map("a", "x", False)
         self._map("b", "y", True)
@@ -202,7 +206,12 @@ class Machine(RuleBasedStateMachine):
         self.rows += [{"id": key, "match": match, "x": "A", "y": "A", "z": 1} for key, match in pairs[:number]]
 
     @precondition(lambda self: not self.live)
-    @rule(attribute=st.sampled_from(ATTRIBUTES), column=st.sampled_from("xyz"), clear=st.booleans(), from_now_on=st.booleans())
+    @rule(
+        attribute=st.sampled_from(ATTRIBUTES),
+        column=st.sampled_from("xyz"),
+        clear=st.booleans(),
+        from_now_on=st.booleans(),
+    )
     def a_mapping_is_added(self, attribute: str, column: str, clear: bool, from_now_on: bool) -> None:
         if all(one.target != attribute for one in self.model.maps):
             self._backfill(from_now_on)
@@ -247,7 +256,9 @@ class Machine(RuleBasedStateMachine):
                 kept.tried_row = None
 
     def _map(self, target: str, column: str, clear: bool) -> None:
-        made = FieldMapping(activation=self.activation, target=target, column=column, when_empty="clear" if clear else "keep")
+        made = FieldMapping(
+            activation=self.activation, target=target, column=column, when_empty="clear" if clear else "keep"
+        )
         made.save()
         self.model.clock += 1
         self.model.maps.append(Map(made.slot, target, column, clear, self.model.clock))
@@ -259,7 +270,11 @@ class Machine(RuleBasedStateMachine):
     # Runs
 
     @precondition(lambda self: not self.live)
-    @rule(events=EVENTS, kind=st.sampled_from(["schedule", "schedule", "schedule", "manual", "full"]), a_day_later=st.booleans())
+    @rule(
+        events=EVENTS,
+        kind=st.sampled_from(["schedule", "schedule", "schedule", "manual", "full"]),
+        a_day_later=st.booleans(),
+    )
     def a_run(self, events: list[Event], kind: str, a_day_later: bool) -> None:
         self._happen(events)
         if a_day_later:
@@ -403,7 +418,9 @@ class Machine(RuleBasedStateMachine):
             assert (done.state, self.vendor.requests) == ("planned", [])
             return
         assert not done.changes.exclude(state="settled").exists()
-        changes = {change.key: change for change in done.changes.exclude(outcome="invalid").filter(match_identity__gt="")}
+        changes = {
+            change.key: change for change in done.changes.exclude(outcome="invalid").filter(match_identity__gt="")
+        }
         assert set(changes) == {send.key for send in plan.sends}
         self._compare_told(done, plan)
         self.model.take_plan(plan, self.read)
@@ -469,11 +486,17 @@ class Machine(RuleBasedStateMachine):
         results = {request.result for request in asked}
         if self.messy:
             possible = {"unknown", "not_sent"}
-            possible |= {"accepted"} if "written" in results or self.model.mode == "insert" and not send.changed else set()
+            possible |= (
+                {"accepted"} if "written" in results or self.model.mode == "insert" and not send.changed else set()
+            )
             possible |= {"rejected"} if "refused" in results else set()
             return possible | ({"skipped"} if self.model.mode != "upsert" else set())
-        requests = send.first_requests(held_by=self._holder_before(send), mode=self.model.mode, there=send.remote_id in self.there)
-        if not any(verb is not Verb.UPDATE or send.remote_id in self.there or self._holder_before(send) for verb, _ in requests):
+        requests = send.first_requests(
+            held_by=self._holder_before(send), mode=self.model.mode, there=send.remote_id in self.there
+        )
+        if not any(
+            verb is not Verb.UPDATE or send.remote_id in self.there or self._holder_before(send) for verb, _ in requests
+        ):
             return {"skipped"}
         verb, values = requests[-1]
         if self.vendor.refused & set(values.values()):
@@ -546,7 +569,11 @@ class Machine(RuleBasedStateMachine):
             whole = {send.identity: {**send.values, MATCH: send.match} for send in plan.sends}
             for identity, verb, held in found:
                 assert identity in whole
-                assert (identity, verb, held) in expected or verb is not Verb.UPDATE or held == repr(sorted(whole[identity].items()))
+                assert (
+                    (identity, verb, held) in expected
+                    or verb is not Verb.UPDATE
+                    or held == repr(sorted(whole[identity].items()))
+                )
             # One place for requests: a death repeats one record, which takes two requests where the first one meets nothing.
             assert found.total() <= expected.total() + 2 * self.deaths + self.faults
         else:

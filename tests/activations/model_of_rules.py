@@ -141,7 +141,12 @@ class Rules:
     def _send_by_match(self, made: Plan) -> None:
         """Known records that take a match which another one leaves, or whose record goes to another key, go by their match."""
         movers = {send.key: send for send in made.sends if send.remote_id and MATCH in send.changed}
-        chosen = {key for key, send in movers.items() for other in movers if other != key and self.kept[other].identity == send.identity}
+        chosen = {
+            key
+            for key, send in movers.items()
+            for other in movers
+            if other != key and self.kept[other].identity == send.identity
+        }
         while True:
             claims = {send.identity: send.key for send in made.sends if not send.remote_id or send.key in chosen}
             robbed = {key for key, kept in self.kept.items() if kept.accepted and claims.get(kept.identity, key) != key}
@@ -160,7 +165,11 @@ class Rules:
             made.skipped.append(key)
         elif (send := self.send(row, kept, full)) is None:
             made.unchanged.append(key)
-        elif kept.accepted and self.mode == "insert" and (self.match_may_change or kept.identity == identity_of(row["match"])):
+        elif (
+            kept.accepted
+            and self.mode == "insert"
+            and (self.match_may_change or kept.identity == identity_of(row["match"]))
+        ):
             made.skipped.append(key)
         else:
             made.sends.append(send)
@@ -173,7 +182,9 @@ class Rules:
         values = dict(self.values(row))
         if not kept.accepted:
             return Send(row["id"], row, row["match"], values, list(values), True, kept.remote_id)
-        changed = [one.target for one in self.maps if one.target in values and self._differs(one, values[one.target], kept)]
+        changed = [
+            one.target for one in self.maps if one.target in values and self._differs(one, values[one.target], kept)
+        ]
         moved = kept.identity is DOUBT or kept.identity != identity_of(row["match"])
         if full:
             changed = list(values)
@@ -181,7 +192,9 @@ class Rules:
             return None
         if moved and not self.match_may_change:
             return Send(row["id"], row, row["match"], values, list(values), False, "")
-        return Send(row["id"], row, row["match"], values, [*changed, *([MATCH] if moved else [])], False, kept.remote_id)
+        return Send(
+            row["id"], row, row["match"], values, [*changed, *([MATCH] if moved else [])], False, kept.remote_id
+        )
 
     def _differs(self, one: Map, value: Any, kept: Kept) -> bool:
         if one.slot in kept.held:

@@ -33,7 +33,9 @@ def locations(attio: Sandbox) -> list[Any]:
     return [(place.get("locality"), place.get("postcode"), place.get("line_1")) for place in found]
 
 
-def test_columns_share_one_location_and_a_change_of_one_keeps_the_rest(shop: Shop, attio: Sandbox, offices: Activation) -> None:
+def test_columns_share_one_location_and_a_change_of_one_keeps_the_rest(
+    shop: Shop, attio: Sandbox, offices: Activation
+) -> None:
     shop.run("update companies set city = 'Paris', zip = 75000 + id where id < 3")
     first = run(offices)
     assert (first.state, first.accepted, first.write_requests) == ("succeeded", 3, 3)
@@ -72,7 +74,9 @@ def test_update_mode_finds_a_company_by_any_of_its_domains(shop: Shop, attio: Sa
     assert {record["values"]["name"] for record in attio.state()["records"]} == {"Known"}
 
 
-def test_a_domain_that_is_added_to_the_column_is_added_to_the_company(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_a_domain_that_is_added_to_the_column_is_added_to_the_company(
+    shop: Shop, attio: Sandbox, to_attio: Activation
+) -> None:
     shop.fill(3)
     run(to_attio)
     writes(attio)
@@ -91,11 +95,21 @@ def test_a_domain_that_is_added_to_the_column_is_added_to_the_company(shop: Shop
 
 
 @pytest.mark.parametrize("mode", ["upsert", "update", "insert"])
-def test_rows_whose_domains_overlap_are_one_company_and_none_is_sent(mode: str, shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_rows_whose_domains_overlap_are_one_company_and_none_is_sent(
+    mode: str, shop: Shop, attio: Sandbox, to_attio: Activation
+) -> None:
     Activation.objects.filter(pk=to_attio.pk).update(mode=mode)
     to_attio.refresh_from_db()
-    shop.add((1, "A", "a.com, b.com", None, "pro", 1), (2, "B", "https://www.B.com/", None, "pro", 1), (3, "C", "c.com", None, "pro", 1))
-    shop.add((4, "D", '["d.com", "e.com"]', None, "pro", 1), (5, "E", "f.com E.com", None, "pro", 1), (6, "F", "f.com", None, "pro", 1))
+    shop.add(
+        (1, "A", "a.com, b.com", None, "pro", 1),
+        (2, "B", "https://www.B.com/", None, "pro", 1),
+        (3, "C", "c.com", None, "pro", 1),
+    )
+    shop.add(
+        (4, "D", '["d.com", "e.com"]', None, "pro", 1),
+        (5, "E", "f.com E.com", None, "pro", 1),
+        (6, "F", "f.com", None, "pro", 1),
+    )
     done = run(to_attio)
     assert (done.rows, done.planned, done.invalid, done.accepted + done.skipped) == (6, 1, 5, 1)
     told = {change.key: change.message for change in Change.objects.filter(run=done, code="match_twin")}
@@ -105,7 +119,9 @@ def test_rows_whose_domains_overlap_are_one_company_and_none_is_sent(mode: str, 
     assert Change.objects.filter(run=run(to_attio), code="match_twin").count() == 0, "it is told once"
 
 
-def test_a_row_that_comes_to_overlap_with_an_unchanged_one_is_noticed(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_a_row_that_comes_to_overlap_with_an_unchanged_one_is_noticed(
+    shop: Shop, attio: Sandbox, to_attio: Activation
+) -> None:
     shop.add((1, "A", "a.com, b.com", None, "pro", 1))
     assert run(to_attio).accepted == 1
     shop.add((2, "B", "b.com", None, "pro", 1))
@@ -125,10 +141,14 @@ def test_without_a_usable_match_the_run_says_what_to_do_in_attio(shop: Shop, att
     assert "Un-archive Domains in Attio" in done.error_message
 
 
-def test_people_are_synced_by_their_addresses(shop: Shop, companies: DataModel, to_attio: Activation, attio: Sandbox) -> None:
+def test_people_are_synced_by_their_addresses(
+    shop: Shop, companies: DataModel, to_attio: Activation, attio: Sandbox
+) -> None:
     shop.add((1, "Ada Lovelace", "Ada@Acme.com", "Analyst", "pro", 1), (2, "No address", None, None, "pro", 1))
     shop.add((3, "Bob", "bob@beta.com", "Clerk", "pro", 1), (4, "Bob again", "BOB@beta.com", "Clerk", "pro", 1))
-    destination = Destination.objects.create(name="Attio people", connection=to_attio.destination.connection, service="attio.people")
+    destination = Destination.objects.create(
+        name="Attio people", connection=to_attio.destination.connection, service="attio.people"
+    )
     activation = Activation.objects.create(
         name="People", model=companies, destination=destination, match_column="domain", match_field="email_addresses"
     )

@@ -47,7 +47,9 @@ def test_a_run_fails_before_anything_is_planned_or_created_and_schedules_wait_un
     assert (Activation.objects.get().waits_for, DataModel.objects.get().problem) == ("", "")
 
 
-def test_a_column_of_another_activation_holds_only_that_one_back(schedule: Schedule, shop: Shop, to_intercom: Activation) -> None:
+def test_a_column_of_another_activation_holds_only_that_one_back(
+    schedule: Schedule, shop: Shop, to_intercom: Activation
+) -> None:
     shop.run("alter table companies drop column plan")
     assert run(to_intercom).error_code == "source_changed"
     assert "'plan' is gone" in DataModel.objects.get().problem
@@ -56,7 +58,9 @@ def test_a_column_of_another_activation_holds_only_that_one_back(schedule: Sched
     assert run(schedule.activation).state == "succeeded"
 
 
-def test_a_column_of_the_segment_counts_and_so_does_the_whole_table(to_attio: Activation, companies: DataModel, shop: Shop) -> None:
+def test_a_column_of_the_segment_counts_and_so_does_the_whole_table(
+    to_attio: Activation, companies: DataModel, shop: Shop
+) -> None:
     shop.fill(3)
     Activation.objects.update(model=None, segment=segment(companies, {"field": "seats", "is": "at_least", "value": 2}))
     activation = Activation.objects.get()

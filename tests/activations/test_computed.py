@@ -14,7 +14,10 @@ from tests.activations.conftest import Shop, map_fields, run, segment, writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OVER_100 = {"all": [{"field": "amount", "is": "greater_than", "value": 100}]}
-BIG = {"labels": [{"label": "big", "where": {"all": [{"field": "total", "is": "at_least", "value": 1}]}}], "otherwise": "small"}
+BIG = {
+    "labels": [{"label": "big", "where": {"all": [{"field": "total", "is": "at_least", "value": 1}]}}],
+    "otherwise": "small",
+}
 
 
 @pytest.fixture
@@ -25,7 +28,11 @@ def with_orders(shop: Shop, companies: DataModel) -> DataModel:
     refresh_columns(orders)
     Relation.objects.create(from_model=orders, from_column="company_id", to_model=companies, to_column="id")
     total = {"related": "Orders", "sum": "amount"}
-    for name, definition in (("total", total), ("over 100", {"related": "Orders", "count": True, "where": OVER_100}), ("size", BIG)):
+    for name, definition in (
+        ("total", total),
+        ("over 100", {"related": "Orders", "count": True, "where": OVER_100}),
+        ("size", BIG),
+    ):
         field = ComputedField(model=companies, name=name, definition=definition)
         computed_fields.prepare(field)
         field.save()
@@ -63,7 +70,9 @@ def test_a_new_order_updates_that_attribute_alone_and_another_order_of_rows_noth
 
 
 def test_a_segment_by_a_computed_field_is_sent_with_it(shop: Shop, intercom: Sandbox, with_totals: Activation) -> None:
-    with_totals.segment = segment(with_totals.data_model, {"all": [{"field": "over 100", "is": "at_least", "value": 1}]})
+    with_totals.segment = segment(
+        with_totals.data_model, {"all": [{"field": "over 100", "is": "at_least", "value": 1}]}
+    )
     with_totals.model = None
     with_totals.save()
     assert run(with_totals).rows == 1
@@ -72,4 +81,7 @@ def test_a_segment_by_a_computed_field_is_sent_with_it(shop: Shop, intercom: San
 def test_records_are_not_matched_by_a_computed_field(with_totals: Activation) -> None:
     with_totals.match_column = "size"
     (problem,) = rules.offline(rules.described(with_totals))
-    assert problem.message == "'size' is a computed field: it can change with other rows. Match records by a column of the source."
+    assert (
+        problem.message
+        == "'size' is a computed field: it can change with other rows. Match records by a column of the source."
+    )

@@ -13,7 +13,11 @@ from hypothesis import strategies as st
 from activations import digests
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
     max_leaves=8,
 )
@@ -77,7 +81,13 @@ def test_an_empty_batch_has_no_digests() -> None:
 
 def test_the_digests_of_version_1_stay_what_they_are() -> None:
     """They are in every database: another would resend, or forget, all records."""
-    columns = [pa.array(["k1", None]), pa.array([7, 7]), pa.array([1.0, 2.5]), pa.array([True, None]), pa.array([["a"], []])]
+    columns = [
+        pa.array(["k1", None]),
+        pa.array([7, 7]),
+        pa.array([1.0, 2.5]),
+        pa.array([True, None]),
+        pa.array([["a"], []]),
+    ]
     assert keys_and_rows(*columns, seed=99) == ([-9101845736572963131, 0], [-2019509037410818266, 3013546098377159457])
     assert digests.of_columns(pl.DataFrame({"0": ['"a"', None]})).tolist() == [[digests.of_text('"a"')], [0]]
 

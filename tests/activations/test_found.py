@@ -17,7 +17,17 @@ from activations.runs.lease import Lease
 from activations.screens import record_list
 from tests.activations.conftest import map_fields, run
 from tests.activations.machine import TRIES, World
-from tests.activations.vendor import KILLED_AFTER, LOST_AFTER, LOST_BEFORE, MATCH, UNREACHABLE, Immovable, Killed, Movable, Vendor
+from tests.activations.vendor import (
+    KILLED_AFTER,
+    LOST_AFTER,
+    LOST_BEFORE,
+    MATCH,
+    UNREACHABLE,
+    Immovable,
+    Killed,
+    Movable,
+    Vendor,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,7 +41,9 @@ class Story:
         self.activation = Activation.objects.create(
             name="Things", model=world.model, destination=world.destination, match_column="match", match_field=MATCH
         )
-        map_fields(self.activation, {"column": "x", "target": "a"}, {"column": "y", "target": "b", "when_empty": "clear"})
+        map_fields(
+            self.activation, {"column": "x", "target": "a"}, {"column": "y", "target": "b", "when_empty": "clear"}
+        )
 
     def rows(self, *rows: tuple[Any, ...]) -> None:
         """(id, match, x, y) each."""
@@ -85,7 +97,9 @@ def test_who_never_reached_the_vendor_was_not_sent_and_is_no_refusal(story: Stor
     assert story.run().accepted == 1
 
 
-def test_a_run_whose_worker_dies_while_it_fails_does_not_look_complete(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_whose_worker_dies_while_it_fails_does_not_look_complete(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("activations.delivery.retry.BREAKER_FAILURES", 1)
     story.rows(("1", "m", "A", "A"))
     story.vendor.faults = {"m": [UNREACHABLE] * 2}

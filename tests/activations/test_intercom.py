@@ -24,7 +24,9 @@ def to_update(to_intercom: Activation) -> Activation:
     return Activation.objects.get(pk=to_intercom.pk)
 
 
-def test_update_mode_looks_each_unknown_company_up_once_and_known_ones_never(shop: Shop, intercom: Sandbox, to_update: Activation) -> None:
+def test_update_mode_looks_each_unknown_company_up_once_and_known_ones_never(
+    shop: Shop, intercom: Sandbox, to_update: Activation
+) -> None:
     intercom._switch({"companies": [{"company_id": str(key), "name": "Old"} for key in range(1, 6)]})
     shop.fill(8)
     done = run(to_update)
@@ -38,7 +40,9 @@ def test_update_mode_looks_each_unknown_company_up_once_and_known_ones_never(sho
     assert {entry["path"] for entry in intercom.log} & {"/companies/list", "/companies/scroll"} == set()
 
 
-def test_in_insert_mode_a_row_with_another_company_id_is_another_company(shop: Shop, intercom: Sandbox, to_intercom: Activation) -> None:
+def test_in_insert_mode_a_row_with_another_company_id_is_another_company(
+    shop: Shop, intercom: Sandbox, to_intercom: Activation
+) -> None:
     shop.fill(2)
     shop.run("alter table companies add column number text")
     shop.run("update companies set number = 'a' || id")
@@ -58,7 +62,9 @@ def test_in_insert_mode_a_row_with_another_company_id_is_another_company(shop: S
     assert run(activation).write_requests == 0, "insert mode never touches what is there"
 
 
-def test_a_known_company_that_is_gone_is_skipped_in_update_mode(shop: Shop, intercom: Sandbox, to_update: Activation) -> None:
+def test_a_known_company_that_is_gone_is_skipped_in_update_mode(
+    shop: Shop, intercom: Sandbox, to_update: Activation
+) -> None:
     intercom._switch({"companies": [{"company_id": "1"}]})
     shop.fill(1)
     run(to_update)
@@ -85,16 +91,23 @@ def test_a_known_company_that_is_gone_is_sent_whole_in_upsert_mode(
     assert (company["name"], company["plan"]["name"]) == ("One", "pro")
 
 
-def test_the_race_of_two_creates_is_tried_again(shop: Shop, intercom: Sandbox, to_intercom: Activation, monkeypatch: Any) -> None:
+def test_the_race_of_two_creates_is_tried_again(
+    shop: Shop, intercom: Sandbox, to_intercom: Activation, monkeypatch: Any
+) -> None:
     monkeypatch.setattr("activations.delivery.retry.BACKOFF_SECONDS", 0.01)
     shop.fill(1)
-    body = {"type": "error.list", "errors": [{"code": "unique_company_constraint", "message": "Company already exists."}]}
+    body = {
+        "type": "error.list",
+        "errors": [{"code": "unique_company_constraint", "message": "Company already exists."}],
+    }
     intercom.faults.append(Fault("reply", "POST", "/companies", times=2, status=400, body=body))
     done = run(to_intercom)
     assert (done.accepted, done.rejected, done.write_requests) == (1, 0, 3)
 
 
-def test_an_attribute_that_is_archived_in_mid_run_ends_it_with_its_name(shop: Shop, intercom: Sandbox, to_intercom: Activation) -> None:
+def test_an_attribute_that_is_archived_in_mid_run_ends_it_with_its_name(
+    shop: Shop, intercom: Sandbox, to_intercom: Activation
+) -> None:
     map_fields(to_intercom, {"column": "seats", "target": "seats", "custom_attribute": True})
     shop.fill(1)
     run(to_intercom)
@@ -107,8 +120,14 @@ def test_an_attribute_that_is_archived_in_mid_run_ends_it_with_its_name(shop: Sh
     assert run(to_intercom).accepted == 1
 
 
-def test_what_intercom_would_cut_is_invalid_with_its_column_and_a_reason(shop: Shop, intercom: Sandbox, to_intercom: Activation) -> None:
-    map_fields(to_intercom, ("description", "monthly_spend"), {"column": "domain", "target": "domain", "custom_attribute": True})
+def test_what_intercom_would_cut_is_invalid_with_its_column_and_a_reason(
+    shop: Shop, intercom: Sandbox, to_intercom: Activation
+) -> None:
+    map_fields(
+        to_intercom,
+        ("description", "monthly_spend"),
+        {"column": "domain", "target": "domain", "custom_attribute": True},
+    )
     shop.fill(3)
     for key, spend in ((1, "155.98"), (2, "2147483648"), (3, "155")):
         shop.set(key, "description", spend)
@@ -124,7 +143,9 @@ def test_what_intercom_would_cut_is_invalid_with_its_column_and_a_reason(shop: S
     assert all("Column '" in change.message and "155" not in change.message for change in done.changes.all())
 
 
-def test_a_changed_company_id_is_another_company_and_the_run_says_so(shop: Shop, intercom: Sandbox, to_intercom: Activation) -> None:
+def test_a_changed_company_id_is_another_company_and_the_run_says_so(
+    shop: Shop, intercom: Sandbox, to_intercom: Activation
+) -> None:
     Activation.objects.filter(pk=to_intercom.pk).update(match_column="domain")
     activation = Activation.objects.get(pk=to_intercom.pk)
     shop.fill(2)
@@ -138,7 +159,11 @@ def test_a_changed_company_id_is_another_company_and_the_run_says_so(shop: Shop,
     change = done.changes.get()
     assert (change.code, change.outcome) == ("another_record", "accepted")
     assert "the former one stays as it is" in change.message
-    assert {company["company_id"] for company in intercom.state()["companies"]} == {"company1.com", "company2.com", "renamed.com"}
+    assert {company["company_id"] for company in intercom.state()["companies"]} == {
+        "company1.com",
+        "company2.com",
+        "renamed.com",
+    }
     again = run(activation)
     assert (again.planned, again.another) == (0, 0)
 
@@ -158,7 +183,9 @@ def test_companies_that_intercom_does_not_show_yet_are_counted_and_said(
         assert "before a contact is attached" in text
 
 
-def test_a_changed_remote_created_at_is_kept_up_to_date_in_upsert_mode(shop: Shop, intercom: Sandbox, to_intercom: Activation) -> None:
+def test_a_changed_remote_created_at_is_kept_up_to_date_in_upsert_mode(
+    shop: Shop, intercom: Sandbox, to_intercom: Activation
+) -> None:
     intercom.switches.update(put_remote_created_at="refuse")
     map_fields(to_intercom, ("description", "remote_created_at"))
     shop.fill(2)
@@ -172,9 +199,13 @@ def test_a_changed_remote_created_at_is_kept_up_to_date_in_upsert_mode(shop: Sho
     assert {company["remote_created_at"] for company in intercom.state()["companies"]} == {1706745600, 1704153600}
 
 
-def test_contacts_are_created_once_updated_by_id_and_follow_a_changed_email(shop: Shop, companies: Any, intercom: Sandbox) -> None:
+def test_contacts_are_created_once_updated_by_id_and_follow_a_changed_email(
+    shop: Shop, companies: Any, intercom: Sandbox
+) -> None:
     intercom.switches.update(search_delay_seconds=60)
-    intercom._switch({"contacts": [{"id": "p1", "email": "company1.com@mail.com", "name": "Old", "created_at": 1534537334}]})
+    intercom._switch(
+        {"contacts": [{"id": "p1", "email": "company1.com@mail.com", "name": "Old", "created_at": 1534537334}]}
+    )
     activation = Activation.objects.create(
         name="Contacts",
         model=companies,
@@ -203,7 +234,12 @@ def contacts_to_update(companies: Any) -> Activation:
     """Names of contacts that Intercom has, found by their external id."""
     to_contacts = destination("intercom", "intercom.contacts", region="us")
     activation = Activation.objects.create(
-        name="Contacts", model=companies, destination=to_contacts, mode="update", match_column="id", match_field="external_id"
+        name="Contacts",
+        model=companies,
+        destination=to_contacts,
+        mode="update",
+        match_column="id",
+        match_field="external_id",
     )
     map_fields(activation, ("name", "name"))
     return activation
@@ -241,7 +277,9 @@ def test_a_contact_created_without_an_answer_is_ours_though_search_does_not_find
     assert len(intercom.state()["contacts"]) == 1
 
 
-def test_a_budget_of_their_own_slows_searches_and_loses_none(shop: Shop, companies: Any, intercom: Sandbox, monkeypatch: Any) -> None:
+def test_a_budget_of_their_own_slows_searches_and_loses_none(
+    shop: Shop, companies: Any, intercom: Sandbox, monkeypatch: Any
+) -> None:
     monkeypatch.setattr("destinations.services.intercom.client.WINDOW_SECONDS", 1.0)
     monkeypatch.setattr("destinations.pacing.SHARE_OF_LIMIT", 0.985)
     intercom.switches.update(rate_limit_per_window=1666, window_seconds=1, search_limit_per_window=20)
@@ -262,5 +300,7 @@ def test_already_the_first_run_of_a_connection_takes_its_turns_from_the_budget_o
     assert connection.workspace_id == ""
     run(to_intercom)
     connection.refresh_from_db()
-    before, of_workspace = (Budget.objects.get(name=f"intercom:{owner}:writes") for owner in (connection.pk, connection.workspace_id))
+    before, of_workspace = (
+        Budget.objects.get(name=f"intercom:{owner}:writes") for owner in (connection.pk, connection.workspace_id)
+    )
     assert of_workspace.next_at > before.next_at

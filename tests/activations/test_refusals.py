@@ -29,13 +29,25 @@ ATTIO: list[tuple[int, str, str, str, str]] = [
     (400, "value_not_found", 'Cannot find select option with title "No. 1".', "record", "description"),
     (400, "value_not_found", 'Cannot find attribute with slug/ID "description".', "settings", "description"),
     (400, "value_not_found", 'No attribute was found for matching_attribute slug/ID "domains".', "settings", "domains"),
-    (400, "uniqueness_conflict", 'A value provided for attribute with slug "name" conflicts with one already there.', "record", "name"),
+    (
+        400,
+        "uniqueness_conflict",
+        'A value provided for attribute with slug "name" conflicts with one already there.',
+        "record",
+        "name",
+    ),
     (400, "duplicate_values", SLUG, "record", "description"),
     (400, "multiple_match_results", "Several records match.", "record", ""),
     (400, "multiple_values_for_single_value_attribute", SLUG, "record", "description"),
     (400, "missing_value", 'Required value for attribute with slug "name" was not provided.', "record", "name"),
     (400, "a_code_of_the_future", "Something new.", "record", ""),
-    (400, "matching_attribute_definition_not_unique", "The matching attribute specified is not a unique attribute.", "settings", ""),
+    (
+        400,
+        "matching_attribute_definition_not_unique",
+        "The matching attribute specified is not a unique attribute.",
+        "settings",
+        "",
+    ),
     (400, "system_edit_unauthorized", 'The attribute with slug "name" cannot be edited.', "settings", "name"),
     (400, "formula_edit_unauthorized", 'The attribute with slug "name" is a formula.', "settings", "name"),
     (400, "immutable_value", 'The attribute with slug "name" is immutable.', "settings", "name"),
@@ -136,7 +148,9 @@ def answered(sandbox: Sandbox, number: int, status: int, code: str, message: str
     times = 1 if status == 429 else 99
     path = "(records|companies)$"
     sandbox.faults.append(
-        Fault("reply", path=path, body_contains=f'"Company {number}"', times=times, status=status, body=body, headers=JSON)
+        Fault(
+            "reply", path=path, body_contains=f'"Company {number}"', times=times, status=status, body=body, headers=JSON
+        )
     )
 
 
@@ -173,7 +187,9 @@ def test_every_refusal_of_a_record_says_who_what_and_what_to_do(
 
 
 @pytest.mark.parametrize("service", TABLES)
-def test_every_refusal_of_the_settings_ends_the_run_and_says_what_to_do(service: str, shop: Shop, request: pytest.FixtureRequest) -> None:
+def test_every_refusal_of_the_settings_ends_the_run_and_says_what_to_do(
+    service: str, shop: Shop, request: pytest.FixtureRequest
+) -> None:
     sandbox, activation = request.getfixturevalue(service), request.getfixturevalue(f"to_{service}")
     shop.fill(1)
     for status, code, message, kind, field in TABLES[service]:

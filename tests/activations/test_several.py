@@ -49,7 +49,9 @@ class Tale:
     def by_hand(self, method: str, path: str = "", **values: Any) -> None:
         """Somebody makes a company in Attio, or changes one."""
         url = f"{os.environ['ATTIO_API_URL']}/v2/objects/companies/records{path}"
-        answer = requests.request(method, url, json={"data": {"values": values}}, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10)
+        answer = requests.request(
+            method, url, json={"data": {"values": values}}, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10
+        )
         assert answer.ok, answer.text
 
     def told(self, done: Run, key: int) -> str:
@@ -67,7 +69,9 @@ def tale(shop: Shop, attio: Sandbox, to_attio: Activation) -> Tale:
     return Tale(shop, attio, to_attio)
 
 
-def test_a_row_takes_over_a_leavers_record_by_its_second_domain_and_the_returner_gets_one_of_its_own(tale: Tale) -> None:
+def test_a_row_takes_over_a_leavers_record_by_its_second_domain_and_the_returner_gets_one_of_its_own(
+    tale: Tale,
+) -> None:
     tale.run((1, "One", "a.com, b.com"))
     assert tale.run((2, "Two", "b.com")).accepted == 1
     assert tale.there() == {"Two": {"a.com", "b.com"}}
@@ -151,14 +155,20 @@ DOMAINS = st.lists(st.sampled_from("mnop"), min_size=1, max_size=2, unique=True)
 ROWS = st.dictionaries(st.sampled_from("123"), st.tuples(DOMAINS, st.sampled_from("AB")), max_size=3)
 
 
-def test_no_record_is_two_rows_whatever_domains_come_and_go(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_record_is_two_rows_whatever_domains_come_and_go(
+    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.SOURCE_FILES_ROOT = tmp_path
     for name, value in SMALL.items():
         monkeypatch.setattr(f"activations.{name}", value)
     world = World(tmp_path / "rows.sqlite3", Listed, monkeypatch)
 
     @hypothesis.settings(max_examples=EXAMPLES, derandomize="SEVERAL_EXAMPLES" not in os.environ, database=None)
-    @given(theirs=st.lists(DOMAINS, max_size=2), seen=st.lists(ROWS, min_size=1, max_size=4), mode=st.sampled_from(["upsert", "update"]))
+    @given(
+        theirs=st.lists(DOMAINS, max_size=2),
+        seen=st.lists(ROWS, min_size=1, max_size=4),
+        mode=st.sampled_from(["upsert", "update"]),
+    )
     def holds(theirs: list[str], seen: list[dict[str, tuple[str, str]]], mode: str) -> None:
         Activation.objects.all().delete()
         vendor = world.platform.vendor = Keeping()
@@ -167,11 +177,18 @@ def test_no_record_is_two_rows_whatever_domains_come_and_go(tmp_path: Path, sett
                 vendor.add("", {})
                 vendor.records[f"r{vendor.made}"][MATCH] = domains.split()
         activation = Activation.objects.create(
-            name="Things", model=world.model, destination=world.destination, match_column="match", match_field=MATCH, mode="upsert"
+            name="Things",
+            model=world.model,
+            destination=world.destination,
+            match_column="match",
+            match_field=MATCH,
+            mode="upsert",
         )
         map_fields(activation, ("x", "a"))
         for rows in seen:
-            world.source([{"id": key, "match": match, "x": x, "y": None, "z": None} for key, (match, x) in rows.items()])
+            world.source(
+                [{"id": key, "match": match, "x": x, "y": None, "z": None} for key, (match, x) in rows.items()]
+            )
             done = run(activation)
             assert done.state in ("succeeded", "completed_with_warnings")
             Activation.objects.update(mode=mode)
@@ -181,7 +198,10 @@ def test_no_record_is_two_rows_whatever_domains_come_and_go(tmp_path: Path, sett
         before = copy.deepcopy(vendor.records)
         last = run(activation, "manual")
         assert vendor.records == before
-        mine = {record.key: record.remote_id for record in Record.objects.exclude(accepted_at=None).filter(key__in=rows, tried="")}
+        mine = {
+            record.key: record.remote_id
+            for record in Record.objects.exclude(accepted_at=None).filter(key__in=rows, tried="")
+        }
         assert len(set(mine.values())) == len(mine), mine
         assert all(vendor.records[remote_id]["a"] == rows[key][1] for key, remote_id in mine.items())
         assert last.unknown == last.not_sent == 0

@@ -33,7 +33,13 @@ def test_a_second_run_sends_nothing(shop: Shop, attio: Sandbox, to_attio: Activa
     run(to_attio)
     attio.log.clear()
     done = run(to_attio)
-    assert (done.state, done.unchanged, done.planned, done.write_requests, done.lookup_requests) == ("succeeded", 5, 0, 0, 0)
+    assert (done.state, done.unchanged, done.planned, done.write_requests, done.lookup_requests) == (
+        "succeeded",
+        5,
+        0,
+        0,
+        0,
+    )
     assert writes(attio) == []
 
 
@@ -58,11 +64,26 @@ def test_an_unmapped_column_sends_nothing(shop: Shop, attio: Sandbox, to_attio: 
     assert writes(attio) == []
 
 
-def test_a_refused_company_leaves_the_others_synced_and_comes_again(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_a_refused_company_leaves_the_others_synced_and_comes_again(
+    shop: Shop, attio: Sandbox, to_attio: Activation
+) -> None:
     shop.fill(6)
-    refusal = {"status_code": 400, "type": "invalid_request_error", "code": "validation_type", "message": "Body payload validation error."}
+    refusal = {
+        "status_code": 400,
+        "type": "invalid_request_error",
+        "code": "validation_type",
+        "message": "Body payload validation error.",
+    }
     attio.faults.append(
-        Fault("reply", "PUT", body_contains="Company 3", times=2, status=400, body=refusal, headers={"x-attio-execution-id": "req-1"})
+        Fault(
+            "reply",
+            "PUT",
+            body_contains="Company 3",
+            times=2,
+            status=400,
+            body=refusal,
+            headers={"x-attio-execution-id": "req-1"},
+        )
     )
     done = run(to_attio)
     assert (done.state, done.accepted, done.rejected) == ("completed_with_warnings", 5, 1)
@@ -82,7 +103,14 @@ def test_a_refused_company_leaves_the_others_synced_and_comes_again(shop: Shop, 
 def test_a_mended_row_is_due_at_once(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     shop.fill(2)
     attio.faults.append(
-        Fault("reply", "PUT", body_contains="Company 2", times=99, status=400, body={"code": "validation_type", "message": "No."})
+        Fault(
+            "reply",
+            "PUT",
+            body_contains="Company 2",
+            times=99,
+            status=400,
+            body={"code": "validation_type", "message": "No."},
+        )
     )
     for _ in range(3):
         run(to_attio)
@@ -117,7 +145,9 @@ def test_a_null_erases_nothing_unless_the_mapping_says_clear(shop: Shop, attio: 
     assert run(to_attio).planned == 0
 
 
-def test_rows_of_one_key_are_all_invalid_and_shown(shop: Shop, attio: Sandbox, companies: Any, to_attio: Activation) -> None:
+def test_rows_of_one_key_are_all_invalid_and_shown(
+    shop: Shop, attio: Sandbox, companies: Any, to_attio: Activation
+) -> None:
     shop.run("create table twice (id integer, name text, domain text, description text)")
     shop.run(
         "insert into twice values (?, ?, ?, ?)",
@@ -136,7 +166,9 @@ def test_rows_of_one_key_are_all_invalid_and_shown(shop: Shop, attio: Sandbox, c
     assert (again.unchanged, again.invalid, again.changes.filter(code="duplicate_key").count()) == (1, 3, 0)
 
 
-def test_two_rows_of_one_domain_are_both_invalid_until_one_is_mended(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_two_rows_of_one_domain_are_both_invalid_until_one_is_mended(
+    shop: Shop, attio: Sandbox, to_attio: Activation
+) -> None:
     shop.fill(3)
     shop.set(3, "domain", "https://www.Company2.com/about")
     done = run(to_attio)
@@ -146,7 +178,9 @@ def test_two_rows_of_one_domain_are_both_invalid_until_one_is_mended(shop: Shop,
     assert run(to_attio).accepted == 2
 
 
-def test_a_row_that_can_not_be_converted_is_invalid_and_told_once(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_a_row_that_can_not_be_converted_is_invalid_and_told_once(
+    shop: Shop, attio: Sandbox, to_attio: Activation
+) -> None:
     map_fields(to_attio, ("plan", "categories"))
     shop.fill(2)
     shop.set(2, "plan", "No such category")
@@ -163,26 +197,34 @@ def test_a_new_mapping_sends_that_field_alone_for_all(shop: Shop, attio: Sandbox
     writes(attio)
     assert mapping_diff.mapping_change(to_attio) == ""
     map_fields(to_attio, ("plan", "linkedin"))
-    assert "'linkedin' is a new field: the next run sends it alone for the 3 records" in mapping_diff.mapping_change(to_attio)
+    assert "'linkedin' is a new field: the next run sends it alone for the 3 records" in mapping_diff.mapping_change(
+        to_attio
+    )
     assert run(to_attio).known == 3
     assert mapping_diff.mapping_change(to_attio) == ""
     assert [list(sent["body"]["data"]["values"]) for sent in writes(attio)] == [["linkedin"]] * 3
 
 
-def test_a_new_mapping_from_now_on_sends_nothing_for_records_already_there(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_a_new_mapping_from_now_on_sends_nothing_for_records_already_there(
+    shop: Shop, attio: Sandbox, to_attio: Activation
+) -> None:
     shop.fill(3)
     run(to_attio)
     writes(attio)
     Activation.objects.filter(pk=to_attio.pk).update(backfill="new")
     map_fields(to_attio, ("plan", "linkedin"))
-    assert "nothing of it is sent for the 3 records" in mapping_diff.mapping_change(Activation.objects.get(pk=to_attio.pk))
+    assert "nothing of it is sent for the 3 records" in mapping_diff.mapping_change(
+        Activation.objects.get(pk=to_attio.pk)
+    )
     assert run(Activation.objects.get(pk=to_attio.pk)).unchanged == 3
     shop.set(2, "plan", "free")
     assert run(Activation.objects.get(pk=to_attio.pk)).known == 1
     assert len(writes(attio)) == 1
 
 
-def test_a_field_with_another_column_is_sent_alone_where_its_value_differs(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_a_field_with_another_column_is_sent_alone_where_its_value_differs(
+    shop: Shop, attio: Sandbox, to_attio: Activation
+) -> None:
     shop.fill(3)
     shop.set(2, "plan", "No. 2")
     run(to_attio)
@@ -224,7 +266,9 @@ def test_a_record_that_the_vendor_no_longer_has_is_sent_whole(shop: Shop, attio:
     assert Record.objects.get(key="2").remote_id != gone
 
 
-def test_a_changed_match_value_adds_a_domain_to_the_same_company(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_a_changed_match_value_adds_a_domain_to_the_same_company(
+    shop: Shop, attio: Sandbox, to_attio: Activation
+) -> None:
     shop.fill(2)
     run(to_attio)
     shop.set(2, "domain", "renamed.com")
@@ -233,7 +277,9 @@ def test_a_changed_match_value_adds_a_domain_to_the_same_company(shop: Shop, att
     assert set(record["values"]["domains"]) == {"company2.com", "renamed.com"}
 
 
-def test_update_mode_never_creates_and_looks_again_after_a_change(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_update_mode_never_creates_and_looks_again_after_a_change(
+    shop: Shop, attio: Sandbox, to_attio: Activation
+) -> None:
     shop.fill(4)
     run(to_attio)
     Activation.objects.filter(pk=to_attio.pk).update(mode="update")
@@ -251,7 +297,9 @@ def test_update_mode_never_creates_and_looks_again_after_a_change(shop: Shop, at
     assert run(activation).lookup_requests == 1
 
 
-def test_insert_mode_creates_what_is_new_and_touches_nothing_else(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_insert_mode_creates_what_is_new_and_touches_nothing_else(
+    shop: Shop, attio: Sandbox, to_attio: Activation
+) -> None:
     shop.fill(2)
     run(to_attio)
     Activation.objects.filter(pk=to_attio.pk).update(mode="insert", start_afresh=True, match_column="domain")
@@ -265,12 +313,17 @@ def test_insert_mode_creates_what_is_new_and_touches_nothing_else(shop: Shop, at
 
 def test_a_segment_decides_who_is_sent(shop: Shop, attio: Sandbox, companies: Any, to_attio: Activation) -> None:
     shop.fill(10)
-    to_attio.segment, to_attio.model = segment(companies, {"all": [{"field": "seats", "is": "greater_than", "value": 7}]}), None
+    to_attio.segment, to_attio.model = (
+        segment(companies, {"all": [{"field": "seats", "is": "greater_than", "value": 7}]}),
+        None,
+    )
     to_attio.save()
     assert run(to_attio).accepted == 3
 
 
-def test_a_vanished_attribute_is_named_and_the_others_are_sent(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_a_vanished_attribute_is_named_and_the_others_are_sent(
+    shop: Shop, attio: Sandbox, to_attio: Activation
+) -> None:
     map_fields(to_attio, ("plan", "customer_plan"))
     shop.fill(2)
     done = run(to_attio)
@@ -323,7 +376,9 @@ def test_a_token_of_another_workspace_is_refused(shop: Shop, attio: Sandbox, to_
     assert (done.state, done.kind, done.new) == ("succeeded", "full", 1)
 
 
-def test_intercom_with_insert_off_updates_only_what_it_has(shop: Shop, intercom: Sandbox, to_intercom: Activation) -> None:
+def test_intercom_with_insert_off_updates_only_what_it_has(
+    shop: Shop, intercom: Sandbox, to_intercom: Activation
+) -> None:
     shop.fill(3)
     Activation.objects.filter(pk=to_intercom.pk).update(mode="update")
     intercom.handle(request("POST", "/companies", {"company_id": "2", "name": "Old", "industry": "Theirs"}))
@@ -335,7 +390,9 @@ def test_intercom_with_insert_off_updates_only_what_it_has(shop: Shop, intercom:
     assert [sent["method"] for sent in writes(intercom)] == ["PUT"]
 
 
-def test_intercom_custom_attributes_are_created_once_with_the_columns_type(shop: Shop, intercom: Sandbox, to_intercom: Activation) -> None:
+def test_intercom_custom_attributes_are_created_once_with_the_columns_type(
+    shop: Shop, intercom: Sandbox, to_intercom: Activation
+) -> None:
     map_fields(to_intercom, {"column": "seats", "target": "seats", "custom_attribute": True})
     shop.fill(2)
     assert run(to_intercom).state == "succeeded"
@@ -345,7 +402,9 @@ def test_intercom_custom_attributes_are_created_once_with_the_columns_type(shop:
     assert {company["custom_attributes"]["seats"] for company in intercom.state()["companies"]} == {1, 2}
 
 
-def test_a_dry_run_creates_no_attribute_and_plans_as_if_it_were_there(shop: Shop, intercom: Sandbox, to_intercom: Activation) -> None:
+def test_a_dry_run_creates_no_attribute_and_plans_as_if_it_were_there(
+    shop: Shop, intercom: Sandbox, to_intercom: Activation
+) -> None:
     map_fields(to_intercom, {"column": "description", "target": "description", "custom_attribute": True})
     shop.fill(2)
     shop.set(2, "description", "long " * 60)
@@ -355,7 +414,9 @@ def test_a_dry_run_creates_no_attribute_and_plans_as_if_it_were_there(shop: Shop
 
 def test_a_throttled_run_waits_and_sends_each_company_once(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     shop.fill(3)
-    attio.faults.append(Fault("reply", "PUT", times=2, status=429, body={"code": "rate_limit_exceeded"}, headers={"Retry-After": "0.2"}))
+    attio.faults.append(
+        Fault("reply", "PUT", times=2, status=429, body={"code": "rate_limit_exceeded"}, headers={"Retry-After": "0.2"})
+    )
     done = run(to_attio)
     assert (done.accepted, done.throttled, done.state) == (3, 2, "succeeded")
     assert len(attio.state()["records"]) == 3
@@ -448,7 +509,9 @@ def test_a_write_that_always_times_out_ends_after_its_tries_however_short_the_sl
     assert done.changes.get().attempts == 5
 
 
-def test_a_look_up_that_fails_once_is_tried_again(shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: Any) -> None:
+def test_a_look_up_that_fails_once_is_tried_again(
+    shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: Any
+) -> None:
     monkeypatch.setattr("activations.delivery.retry.BACKOFF_SECONDS", 0.01)
     shop.fill(20)
     Activation.objects.filter(pk=to_attio.pk).update(mode="insert")
@@ -457,7 +520,9 @@ def test_a_look_up_that_fails_once_is_tried_again(shop: Shop, attio: Sandbox, to
     assert (done.accepted, done.lookup_requests) == (20, 2)
 
 
-def test_another_mode_reaches_what_the_former_one_skipped(shop: Shop, intercom: Sandbox, to_intercom: Activation) -> None:
+def test_another_mode_reaches_what_the_former_one_skipped(
+    shop: Shop, intercom: Sandbox, to_intercom: Activation
+) -> None:
     shop.fill(3)
     Activation.objects.filter(pk=to_intercom.pk).update(mode="update")
     assert run(Activation.objects.get(pk=to_intercom.pk)).skipped == 3
@@ -465,7 +530,9 @@ def test_another_mode_reaches_what_the_former_one_skipped(shop: Shop, intercom: 
     assert run(Activation.objects.get(pk=to_intercom.pk)).accepted == 3
 
 
-def test_nothing_is_created_where_no_mapped_attribute_can_be_written(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_nothing_is_created_where_no_mapped_attribute_can_be_written(
+    shop: Shop, attio: Sandbox, to_attio: Activation
+) -> None:
     to_attio.mappings.all().delete()
     map_fields(to_attio, ("plan", "customer_plan"))
     shop.fill(2)
@@ -487,4 +554,7 @@ def test_nothing_is_said_of_hidden_records_where_there_are_none(
     shop.fill(1)
     done = run(to_attio)
     assert done.hidden == 0
-    assert "not shown there yet" not in admin_client.get(reverse("admin:activations_run_change", args=[done.pk])).content.decode()
+    assert (
+        "not shown there yet"
+        not in admin_client.get(reverse("admin:activations_run_change", args=[done.pk])).content.decode()
+    )

@@ -8,7 +8,21 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from core.errors import Rejected, Unavailable
-from destinations.contract import Field, Gate, Limits, Mode, Operation, Outcome, Platform, Purpose, Result, Service, Verb, Wire, Workspace
+from destinations.contract import (
+    Field,
+    Gate,
+    Limits,
+    Mode,
+    Operation,
+    Outcome,
+    Platform,
+    Purpose,
+    Result,
+    Service,
+    Verb,
+    Wire,
+    Workspace,
+)
 
 MATCH = "key"
 ATTRIBUTES = ("a", "b", "c", "d")
@@ -50,7 +64,9 @@ class Vendor:
 
     def holder(self, identity: str) -> str:
         """The id of the record with this match, or ""."""
-        return next((remote_id for remote_id, record in self.records.items() if identity_of(record[MATCH]) == identity), "")
+        return next(
+            (remote_id for remote_id, record in self.records.items() if identity_of(record[MATCH]) == identity), ""
+        )
 
     def add(self, match: str, values: Mapping[str, Wire]) -> str:
         """A new record, by us or by anybody."""
@@ -110,14 +126,18 @@ class Vendor:
             raise Rejected("taken", "Another record has this match.", field=MATCH)
         remote_id = operation.remote_id if operation.verb is Verb.UPDATE else owner
         if remote_id:
-            self.records[remote_id].update({name: value for name, value in sent.items() if name != MATCH or operation.verb is Verb.UPDATE})
+            self.records[remote_id].update(
+                {name: value for name, value in sent.items() if name != MATCH or operation.verb is Verb.UPDATE}
+            )
         else:
             remote_id = self.add(sent[MATCH], {name: value for name, value in sent.items() if name != MATCH})
         self._note(operation, identity, "written", remote_id)
         return Outcome(Result.ACCEPTED, remote_id, sent=tuple(sent))
 
     def _note(self, operation: Operation, identity: str, result: str, remote_id: str = "") -> None:
-        self.requests.append(Request(operation.verb, identity, sent_by(operation), remote_id or operation.remote_id, result))
+        self.requests.append(
+            Request(operation.verb, identity, sent_by(operation), remote_id or operation.remote_id, result)
+        )
 
 
 class Client:

@@ -51,7 +51,9 @@ class Statements:
         connection_created.connect(self._connected)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for name, work in self.own.items():
             setattr(bulk, name, work)
         connection.execute_wrappers.remove(self._execute)
@@ -115,7 +117,10 @@ def plan(name: str) -> dict[str, Any]:
     codes = list(Change.objects.filter(run=run).exclude(code="").values_list("code", flat=True))
     lease.release()
     return meter.result(
-        counts=run.counts(), statements=statements.number, duplicates=codes.count("duplicate_key"), keyless=codes.count("key_empty")
+        counts=run.counts(),
+        statements=statements.number,
+        duplicates=codes.count("duplicate_key"),
+        keyless=codes.count("key_empty"),
     )
 
 
@@ -162,7 +167,9 @@ def read(kind: str, where: str, table: str) -> dict[str, Any]:
 def orm(path: str, table: str, sample: int) -> dict[str, Any]:
     """The per-row baseline over a sample of the rows."""
     belongs_to = Generation.objects.get()
-    digests = list(belongs_to.records.exclude(accepted_at=None).order_by("key").values_list("key_digest", flat=True)[:sample])
+    digests = list(
+        belongs_to.records.exclude(accepted_at=None).order_by("key").values_list("key_digest", flat=True)[:sample]
+    )
     with Meter() as meter:
         differing = look_up_each(path, table, belongs_to, digests)
     return meter.result(rows=len(digests), differing=differing)

@@ -20,17 +20,30 @@ PARTS = ("plan", "delivery", "read")
 
 
 class Command(BaseCommand):
-    help = "Measures planning, delivering and reading side by side with plain reads and other ways, and prints the ratios."
+    help = (
+        "Measures planning, delivering and reading side by side with plain reads and other ways, and prints the ratios."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--rows", type=int, default=1_000_000, help="companies in the source, a multiple of 1,000 (1,000,000)")
-        parser.add_argument("--only", choices=PARTS, help="measure only this part")
-        parser.add_argument("--database", choices=("sqlite", "postgres"), help="where the baseline is kept (both, where reachable)")
         parser.add_argument(
-            "--source", choices=reading.SOURCES, action="append", help="a source to plan from or read; may be repeated (all)"
+            "--rows", type=int, default=1_000_000, help="companies in the source, a multiple of 1,000 (1,000,000)"
         )
-        parser.add_argument("--repeat", type=int, default=0, metavar="N", help="repetitions of each plan (3; 1 from five million rows)")
-        parser.add_argument("--seconds", type=float, default=70, help="how long a delivery lasts at the allowed rate (70)")
+        parser.add_argument("--only", choices=PARTS, help="measure only this part")
+        parser.add_argument(
+            "--database", choices=("sqlite", "postgres"), help="where the baseline is kept (both, where reachable)"
+        )
+        parser.add_argument(
+            "--source",
+            choices=reading.SOURCES,
+            action="append",
+            help="a source to plan from or read; may be repeated (all)",
+        )
+        parser.add_argument(
+            "--repeat", type=int, default=0, metavar="N", help="repetitions of each plan (3; 1 from five million rows)"
+        )
+        parser.add_argument(
+            "--seconds", type=float, default=70, help="how long a delivery lasts at the allowed rate (70)"
+        )
         parser.add_argument("--sample", type=int, default=20_000, help="rows that are looked up one by one (20,000)")
         parser.add_argument("--write", action="store_true", help="keep the results in docs/benchmarks.md")
 
@@ -39,7 +52,9 @@ class Command(BaseCommand):
             raise CommandError("Give --rows as a multiple of 1,000, at least 2,000.")
         server = suite.postgres_server()
         if not server and "postgres" in (options["database"], *(options["source"] or ())):
-            raise CommandError("No PostgreSQL server can be reached. Set TEST_POSTGRES_URL to one whose user may create databases.")
+            raise CommandError(
+                "No PostgreSQL server can be reached. Set TEST_POSTGRES_URL to one whose user may create databases."
+            )
         wanted = _wanted(options, server)
         results = suite.Results(wanted.size.rows)
         # An exception, so that processes, directories and databases are cleared away.

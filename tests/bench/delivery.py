@@ -55,7 +55,9 @@ class Delivered:
         return self.reached / self.allowed if self.allowed else 0.0
 
 
-def measure(made: Databases, directory: Path, service: str, workers: int, seconds: float, unlimited: bool) -> Iterator[Delivered]:
+def measure(
+    made: Databases, directory: Path, service: str, workers: int, seconds: float, unlimited: bool
+) -> Iterator[Delivered]:
     """A first run that creates every company, then a run that changes two fields of each.
 
     Args:
@@ -66,7 +68,13 @@ def measure(made: Databases, directory: Path, service: str, workers: int, second
     rows = max(1, round((allowed or 400) * seconds / workers))
     with opened(directory, made.make("delivery")) as home:
         _set_up(home, slug, workers, rows)
-        control(home, slug, "POST", "switches", {"latency_seconds": LATENCY_SECONDS, **(UNLIMITED[slug] if unlimited else {})})
+        control(
+            home,
+            slug,
+            "POST",
+            "switches",
+            {"latency_seconds": LATENCY_SECONDS, **(UNLIMITED[slug] if unlimited else {})},
+        )
         yield _round(home, service, made.kind, "create", workers, allowed, unlimited)
         _write(home, workers, rows, "all")
         yield _round(home, service, made.kind, "update", workers, allowed, unlimited)
@@ -81,7 +89,9 @@ def pace(log: Sequence[dict[str, Any]]) -> tuple[float, int, int, int]:
     return rate, refused, len(writes), len(log) - len(writes)
 
 
-def _round(home: Home, service: str, database: str, what: str, workers: int, allowed: float, unlimited: bool) -> Delivered:
+def _round(
+    home: Home, service: str, database: str, what: str, workers: int, allowed: float, unlimited: bool
+) -> Delivered:
     slug = service.partition(".")[0]
     control(home, slug, "DELETE", "requests")
     begun = [home.begin_case("activate", name=f"Activation {number}", unlimited=unlimited) for number in range(workers)]
@@ -132,7 +142,13 @@ def workspace(slug: str, workers: int) -> dict[str, Any]:
         "connections": [connection | ({"region": "us"} if slug == "intercom" else {})],
         "destinations": [{"name": "Companies", "connection": "Vendor", "service": f"{slug}.companies"}],
         "activations": [
-            {"name": f"Activation {number}", "model": f"Companies {number}", "destination": "Companies", "mode": "upsert", "match": match}
+            {
+                "name": f"Activation {number}",
+                "model": f"Companies {number}",
+                "destination": "Companies",
+                "mode": "upsert",
+                "match": match,
+            }
             | fields
             for number in range(workers)
         ],

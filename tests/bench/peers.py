@@ -45,7 +45,9 @@ def drt_seconds(directory: Path, database: Path, table: str) -> float:
     """
     program = shutil.which("drt")
     if program is None:
-        raise Missing("not installed; `pip install drt-core` into an environment of its own, and put its `drt` on the PATH")
+        raise Missing(
+            "not installed; `pip install drt-core` into an environment of its own, and put its `drt` on the PATH"
+        )
     project = directory / "drt"
     (project / "syncs").mkdir(parents=True, exist_ok=True)
     (project / ".drt").mkdir(exist_ok=True)

@@ -83,7 +83,9 @@ def expected(rows: int, case: str) -> dict[str, int]:
     return counts | {"unchanged": alone - counts["known"] - counts["left"] if case in ("0 %", "1 %") else 0}
 
 
-def measure(made: Databases, directory: Path, source: str, variants: dict[str, str], size: Size, idle: float) -> Iterator[Planned | Whole]:
+def measure(
+    made: Databases, directory: Path, source: str, variants: dict[str, str], size: Size, idle: float
+) -> Iterator[Planned | Whole]:
     """First run, then nothing, 1 % and all changed; and the whole run without changes.
 
     Args:
@@ -111,9 +113,12 @@ def measure(made: Databases, directory: Path, source: str, variants: dict[str, s
 
 def write_sources(home: Home, source: str, server: str, rows: int) -> dict[str, str]:
     """The three states of one source; where each is: a file in `home`, or a table on `server` ("" for files)."""
-    found = {state: server or str(home.directory / f"{state}-{FILES[source]}") for state in dict.fromkeys(STATES.values())}
+    found = {
+        state: server or str(home.directory / f"{state}-{FILES[source]}") for state in dict.fromkeys(STATES.values())
+    }
     parts = [
-        {"where": where, "table": _table(source, state), "companies": {"rows": rows, "changed": state}} for state, where in found.items()
+        {"where": where, "table": _table(source, state), "companies": {"rows": rows, "changed": state}}
+        for state, where in found.items()
     ]
     home.measure("write_source", kind=source, parts=parts)
     return found
@@ -161,7 +166,9 @@ def _plan(home: Home, made: Databases, template: str) -> dict[str, Any]:
     return home.measure("plan", name=NAME)
 
 
-def _planned(source: str, database: str, case: str, results: Sequence[dict[str, Any]], bare: float, size: Size, idle: float) -> Planned:
+def _planned(
+    source: str, database: str, case: str, results: Sequence[dict[str, Any]], bare: float, size: Size, idle: float
+) -> Planned:
     wanted = expected(size.rows, case)
     exact = all({name: result["counts"][name] for name in wanted} == wanted for result in results)
     if case == "first":

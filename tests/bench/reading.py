@@ -91,7 +91,14 @@ def measure(home: Home, source: str, server: str, rows: int, repetitions: int, i
         home.measure("write_source", kind=source, parts=[{"where": where, "table": table, "companies": companies}])
         qualified = f"public.{table}" if source == "postgres" else table
         settings = configuration(source, where)
-        home.measure("model", name=name, source=name if not server else "Source", engine=source, settings=settings, table=qualified)
+        home.measure(
+            "model",
+            name=name,
+            source=name if not server else "Source",
+            engine=source,
+            settings=settings,
+            table=qualified,
+        )
     where, table = place(home, source, server, "Large")
     ours = [home.measure("preview", name="Large")["walls"] for _ in range(repetitions)]
     bare = [home.measure("bare_preview", engine=source, where=where, table=table)["walls"] for _ in range(repetitions)]
@@ -121,7 +128,9 @@ def _related(home: Home, where: str, table: str, rows: int, repetitions: int) ->
     ours = [home.measure("count_related") for _ in range(repetitions)]
     by_hand = [home.measure("count_by_hand", where=where, companies=table, orders="orders") for _ in range(repetitions)]
     same = len({result["count"] for result in (*ours, *by_hand)}) == 1
-    return Related(rows, orders, _median([one["wall"] for one in ours]), _median([one["wall"] for one in by_hand]), same)
+    return Related(
+        rows, orders, _median([one["wall"] for one in ours]), _median([one["wall"] for one in by_hand]), same
+    )
 
 
 def _stream(home: Home, name: str, repetitions: int) -> dict[str, float]:

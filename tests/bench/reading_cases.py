@@ -22,7 +22,12 @@ from tests.bench.setup.meter import Meter
 FIRST_ROWS = 20
 TIMES = 7
 """So often is a preview asked for in one process."""
-ENOUGH = {"related": "Orders", "has": "at_least", "count": 2, "where": {"all": [{"field": "amount", "is": "greater_than", "value": 100}]}}
+ENOUGH = {
+    "related": "Orders",
+    "has": "at_least",
+    "count": 2,
+    "where": {"all": [{"field": "amount", "is": "greater_than", "value": 100}]},
+}
 BY_HAND = """
     SELECT count(*) FROM {companies}
     WHERE id IN (SELECT company_id FROM {orders} WHERE amount > 100 GROUP BY company_id HAVING count(*) >= 2)
@@ -40,7 +45,9 @@ def model(name: str, source: str, engine: str, settings: dict[str, Any], table: 
 def preview(name: str) -> dict[str, Any]:
     """The first rows of a model, as its page asks for them, again and again in one process."""
     selection = read.selection(DataModel.objects.get(name=name))
-    return {"walls": [_timed(lambda: read.preview(selection, now=timezone.now(), limit=FIRST_ROWS)) for _ in range(TIMES)]}
+    return {
+        "walls": [_timed(lambda: read.preview(selection, now=timezone.now(), limit=FIRST_ROWS)) for _ in range(TIMES)]
+    }
 
 
 def bare_preview(engine: str, where: str, table: str) -> dict[str, Any]:

@@ -46,8 +46,15 @@ def planning(results: Results) -> str:
         )
         for found in results.planned
     ]  # fmt: skip
-    whole = [(run.source, run.database, f"{run.wall:.2f}", f"{run.plan:.2f}", f"{run.ratio:.2f}", str(run.writes)) for run in results.whole]
-    size = [(found.source, found.database, f"{found.bytes_per_record:.0f}") for found in results.planned if found.bytes_per_record]
+    whole = [
+        (run.source, run.database, f"{run.wall:.2f}", f"{run.plan:.2f}", f"{run.ratio:.2f}", str(run.writes))
+        for run in results.whole
+    ]
+    size = [
+        (found.source, found.database, f"{found.bytes_per_record:.0f}")
+        for found in results.planned
+        if found.bytes_per_record
+    ]
     return "\n\n".join(
         [
             f"An idle worker takes {results.idle:.0f} MB.",
@@ -105,21 +112,45 @@ def goals(results: Results) -> Iterator[tuple[str, str, str, bool]]:
     memory = 250 if results.rows <= 1_000_000 else 500
     for found in results.planned:
         name = f"{found.source} → {found.database}, {found.case} changed"
-        if found.source in ("postgres", "sqlite") and found.case != "first" and (found.source, found.case) != ("sqlite", "100 %"):
+        if (
+            found.source in ("postgres", "sqlite")
+            and found.case != "first"
+            and (found.source, found.case) != ("sqlite", "100 %")
+        ):
             most = 12 if found.case == "100 %" else 4
             yield f"{name}: × bare read", f"≤ {most}", f"{found.ratio:.1f}", found.ratio <= most
         if found.source in ("csv", "parquet") and (like := _same(results, found, "postgres")):
             yield f"{name}: × from PostgreSQL", "≤ 1", f"{found.wall / like.wall:.2f}", found.wall <= like.wall
         yield f"{name}: MB above idle", f"≤ {memory}", f"{found.rss:.0f}", found.rss <= memory
         if found.orm:
-            yield f"{name}: × faster than a look-up for each row", "≥ 20", f"{found.orm / found.wall:.0f}", found.orm >= 20 * found.wall
+            yield (
+                f"{name}: × faster than a look-up for each row",
+                "≥ 20",
+                f"{found.orm / found.wall:.0f}",
+                found.orm >= 20 * found.wall,
+            )
     for run in results.whole:
         name = f"{run.source} → {run.database}, run without changes"
-        yield f"{name}: × plan, writes", "≤ 1.3, 0", f"{run.ratio:.2f}, {run.writes}", run.ratio <= 1.3 and not run.writes
+        yield (
+            f"{name}: × plan, writes",
+            "≤ 1.3, 0",
+            f"{run.ratio:.2f}, {run.writes}",
+            run.ratio <= 1.3 and not run.writes,
+        )
     for source in results.read:
-        yield f"{source.source}: preview beyond the source's own time, ms", "≤ 100", f"{source.beyond * 1000:.0f}", source.beyond <= 0.1
+        yield (
+            f"{source.source}: preview beyond the source's own time, ms",
+            "≤ 100",
+            f"{source.beyond * 1000:.0f}",
+            source.beyond <= 0.1,
+        )
         enough = source.few_rss + SPREAD_MB
-        yield f"{source.source}, all rows: MB above idle", f"≤ {enough:.0f}, as 100,000 rows", f"{source.rss:.0f}", source.rss <= enough
+        yield (
+            f"{source.source}, all rows: MB above idle",
+            f"≤ {enough:.0f}, as 100,000 rows",
+            f"{source.rss:.0f}",
+            source.rss <= enough,
+        )
     for counted in results.related:
         fine = counted.same and counted.ratio <= MOST_BY_HAND
         yield "postgres, related rows counted: × by hand", f"≤ {MOST_BY_HAND}", f"{counted.ratio:.2f}", fine
@@ -140,7 +171,8 @@ def goals(results: Results) -> Iterator[tuple[str, str, str, bool]]:
 def summary(results: Results) -> str:
     """The goals as a table."""
     return table(
-        ("goal", "aim", "reached", ""), [(name, aim, reached, "yes" if fine else "NO") for name, aim, reached, fine in goals(results)]
+        ("goal", "aim", "reached", ""),
+        [(name, aim, reached, "yes" if fine else "NO") for name, aim, reached, fine in goals(results)],
     )
 
 
@@ -148,7 +180,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """PURE. An aligned Markdown table."""
     lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    texts = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines]
+    texts = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
+    ]
     return "\n".join([texts[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *texts[1:]])
 
 
@@ -156,7 +190,9 @@ def machine(server: str) -> str:
     """What it was measured on."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
-    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())
+    model = next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor()
+    )
     names = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     load = f"Load average before the start: {os.getloadavg()[0]:.1f}; with more than a few tenths, ratios say less."
     return f"{os.cpu_count()} cores ({model}), {platform.system()}, Python {platform.python_version()}, {_postgres(server)}{names}. {load}"
@@ -198,7 +234,12 @@ def _others(results: Results) -> Iterator[tuple[str, str, str]]:
 
 def _same(results: Results, like: Planned, source: str) -> Planned | None:
     return next(
-        (found for found in results.planned if (found.source, found.database, found.case) == (source, like.database, like.case)), None
+        (
+            found
+            for found in results.planned
+            if (found.source, found.database, found.case) == (source, like.database, like.case)
+        ),
+        None,
     )
 
 

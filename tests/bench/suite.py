@@ -75,7 +75,11 @@ def plan(wanted: Wanted, server: str, results: Results, say: Say) -> None:
             with ExitStack() as stack:
                 stack.callback(shutil.rmtree, directory / source, ignore_errors=True)
                 home = at(directory / source, f"sqlite:///{directory / 'none.sqlite3'}")
-                where = stack.enter_context(databases("postgres", directory, server)).make("source") if source == "postgres" else ""
+                where = (
+                    stack.enter_context(databases("postgres", directory, server)).make("source")
+                    if source == "postgres"
+                    else ""
+                )
                 say(f"Writing {wanted.size.rows:,} companies three times for {source} …")
                 variants = planning.write_sources(home, source, where, wanted.size.rows)
                 _plan_each(wanted, server, results, source, variants, home, say)
@@ -93,8 +97,12 @@ def deliver(wanted: Wanted, server: str, results: Results, say: Say) -> None:
                     for unlimited in (False, True):
                         seconds = min(wanted.seconds, UNLIMITED_SECONDS) if unlimited else wanted.seconds
                         with databases(kind, directory / "home", server) as made:
-                            for found in delivery.measure(made, directory / "home", service, workers, seconds, unlimited):
-                                say(f"{service}, {found.what}, {workers} worker(s), {kind}: {found.reached:.1f} writes/s")
+                            for found in delivery.measure(
+                                made, directory / "home", service, workers, seconds, unlimited
+                            ):
+                                say(
+                                    f"{service}, {found.what}, {workers} worker(s), {kind}: {found.reached:.1f} writes/s"
+                                )
                                 results.delivered.append(found)
                         shutil.rmtree(directory / "home")
 
@@ -105,13 +113,19 @@ def read(wanted: Wanted, server: str, results: Results, say: Say) -> None:
         with workplace() as directory, _server(source, server, directory) as where:
             results.idle = results.idle or _idle(directory)
             say(f"Writing {wanted.size.rows:,} companies for {source} …")
-            home = at(directory / source, f"sqlite:///{directory / 'none.sqlite3'}", SOURCE_PREVIEW_SECONDS=str(reading.COUNT_SECONDS))
+            home = at(
+                directory / source,
+                f"sqlite:///{directory / 'none.sqlite3'}",
+                SOURCE_PREVIEW_SECONDS=str(reading.COUNT_SECONDS),
+            )
             for found in reading.measure(home, source, where, wanted.size.rows, wanted.size.repetitions, results.idle):
                 if isinstance(found, Related):
                     say(f"{source}, related rows counted: {found.ours:.2f} s, {found.ratio:.2f} × by hand")
                     results.related.append(found)
                 else:
-                    say(f"{source}: preview {found.preview * 1000:.0f} ms, all rows {found.seconds:.2f} s, {found.rss:.0f} MB")
+                    say(
+                        f"{source}: preview {found.preview * 1000:.0f} ms, all rows {found.seconds:.2f} s, {found.rss:.0f} MB"
+                    )
                     results.read.append(found)
 
 
@@ -140,14 +154,18 @@ def _idle(directory: Path) -> float:
     return float(at(directory / "idle", f"sqlite:///{directory / 'none.sqlite3'}").measure("idle")["rss"])
 
 
-def _plan_each(wanted: Wanted, server: str, results: Results, source: str, variants: dict[str, str], home: Home, say: Say) -> None:
+def _plan_each(
+    wanted: Wanted, server: str, results: Results, source: str, variants: dict[str, str], home: Home, say: Say
+) -> None:
     for kind in wanted.kinds:
         place = home.directory / kind
         place.mkdir()
         with databases(kind, place, server) as made:
             for found in planning.measure(made, place, source, variants, wanted.size, results.idle):
                 if isinstance(found, Whole):
-                    say(f"{source} → {kind}, whole run without changes: {found.wall:.2f} s, {found.ratio:.2f} × the plan")
+                    say(
+                        f"{source} → {kind}, whole run without changes: {found.wall:.2f} s, {found.ratio:.2f} × the plan"
+                    )
                     results.whole.append(found)
                 else:
                     say(f"{source} → {kind}, {found.case}: {found.wall:.2f} s, {found.ratio:.1f} × the bare read")

@@ -76,7 +76,10 @@ def test_reading_takes_every_row_and_stands_beside_the_bare_driver(source: str, 
 def test_each_changed_record_takes_one_write_with_two_workers(tmp_path: Path) -> None:
     with databases("sqlite", tmp_path, "") as made:
         rounds = list(delivery.measure(made, tmp_path, "attio.companies", 2, 0.1, unlimited=True))
-    assert [(found.what, found.writes, found.accepted, found.refused) for found in rounds] == [("create", 40, 40, 0), ("update", 40, 40, 0)]
+    assert [(found.what, found.writes, found.accepted, found.refused) for found in rounds] == [
+        ("create", 40, 40, 0),
+        ("update", 40, 40, 0),
+    ]
     assert not list(tmp_path.glob("delivery.sqlite3*"))
 
 

@@ -129,6 +129,8 @@ def shop(settings: Any, tmp_path: Path) -> Path:
         (5, "No domain", None, "FR", 60.0, 2),
     ]
     with sqlite3.connect(path) as database:
-        database.execute("create table companies (id integer primary key, name text, domain text, country text, mrr real, seats integer)")
+        database.execute(
+            "create table companies (id integer primary key, name text, domain text, country text, mrr real, seats integer)"
+        )
         database.executemany("insert into companies values (?, ?, ?, ?, ?, ?)", rows)
     return path

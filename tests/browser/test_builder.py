@@ -83,9 +83,13 @@ def test_a_new_user_builds_the_exact_list_without_sql(signed_in: Page, live_serv
     field(add(page, root(page), "Add condition"), "renewed_at", "in_the_last")
     related = add(page, root(page), "Add related rows")
     related.get_by_label("Count").fill("2")
-    field(add(page, related.locator(".d-group"), "Add condition"), "amount", "greater_than").get_by_label("Value").fill("100")
+    field(add(page, related.locator(".d-group"), "Add condition"), "amount", "greater_than").get_by_label("Value").fill(
+        "100"
+    )
     add(page, root(page), "Add segment")
-    sentence = "Companies where mrr is greater than 0 and country is one of FR, DE and renewed_at is in the last 30 days"
+    sentence = (
+        "Companies where mrr is greater than 0 and country is one of FR, DE and renewed_at is in the last 30 days"
+    )
     expect(page.locator("[data-sentence]")).to_have_text(
         f"{sentence} and has at least 2 Orders where (amount is greater than 100) and is not in the segment Churned."
     )
@@ -157,7 +161,9 @@ def test_a_condition_is_dragged_into_a_group(signed_in: Page, live_server: Any, 
     assert stored(page, segment) == {"all": [{"any": [FRENCH, PAYING, SPANISH]}]}
 
 
-def test_what_was_not_saved_is_offered_after_a_reload_and_never_forced(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+def test_what_was_not_saved_is_offered_after_a_reload_and_never_forced(
+    signed_in: Page, live_server: Any, companies: DataModel
+) -> None:
     page = signed_in
     opened(page, live_server, companies, FRENCH)
     page.get_by_label("Value", exact=True).fill("DE")
@@ -224,7 +230,9 @@ def named(*names: str) -> dict[str, Any]:
     return {"field": "name", "is": "one_of", "value": list(names)}
 
 
-def test_an_observed_value_is_taken_with_the_blanks_around_it(signed_in: Page, live_server: Any, odd_names: DataModel) -> None:
+def test_an_observed_value_is_taken_with_the_blanks_around_it(
+    signed_in: Page, live_server: Any, odd_names: DataModel
+) -> None:
     page = signed_in
     segment = opened(page, live_server, odd_names, named("Acme"))
     field = page.get_by_label("Values")
@@ -245,7 +253,9 @@ def test_a_pasted_line_is_one_value(signed_in: Page, live_server: Any, odd_names
     assert stored(page, segment) == {"all": [named("France", "Acme, Inc.", "Bolt, Nut & Co")]}
 
 
-def test_a_typed_value_is_one_value_until_a_person_splits_it(signed_in: Page, live_server: Any, odd_names: DataModel) -> None:
+def test_a_typed_value_is_one_value_until_a_person_splits_it(
+    signed_in: Page, live_server: Any, odd_names: DataModel
+) -> None:
     page = signed_in
     segment = opened(page, live_server, odd_names, named("France"))
     field = page.get_by_label("Values")
@@ -268,7 +278,9 @@ def test_a_typed_value_may_begin_like_an_observed_one(signed_in: Page, live_serv
     assert stored(page, segment) == {"all": [named("Inc.", "Acme, Inc.")]}
 
 
-def test_nothing_is_said_of_conditions_that_are_incomplete_or_refused(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+def test_nothing_is_said_of_conditions_that_are_incomplete_or_refused(
+    signed_in: Page, live_server: Any, companies: DataModel
+) -> None:
     page = signed_in
     opened(page, live_server, companies, PAYING)
     sentence, value = page.locator("[data-sentence]"), page.get_by_label("Value", exact=True)
@@ -286,7 +298,9 @@ def test_nothing_is_said_of_conditions_that_are_incomplete_or_refused(signed_in:
         expect(page.locator("[data-answer] .d-stale")).to_have_count(0)
 
 
-def test_a_field_and_an_operator_are_found_by_typing_their_names(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+def test_a_field_and_an_operator_are_found_by_typing_their_names(
+    signed_in: Page, live_server: Any, companies: DataModel
+) -> None:
     page = signed_in
     segment = opened(page, live_server, companies, PAYING)
     page.get_by_label("Operator", exact=True).focus()
@@ -310,8 +324,18 @@ def test_a_field_and_an_operator_are_found_by_typing_their_names(signed_in: Page
     ("condition", "label", "written", "words"),
     [
         (("mrr", "between", [1, 5]), "From", "100", "its first value is above its second; the lower one comes first"),
-        (("renewed_at", "between", ["2026-01-01", "2026-01-31"]), "To", "soon", "must be a date such as 2026-01-31, or a time"),
-        (("renewed_at", "between", ["2026-01-01", "2026-01-31"]), "From", "2026-02-01", "its first value is above its second"),
+        (
+            ("renewed_at", "between", ["2026-01-01", "2026-01-31"]),
+            "To",
+            "soon",
+            "must be a date such as 2026-01-31, or a time",
+        ),
+        (
+            ("renewed_at", "between", ["2026-01-01", "2026-01-31"]),
+            "From",
+            "2026-02-01",
+            "its first value is above its second",
+        ),
         (("renewed_at", "between", ["2026-01-01", "2026-01-31"]), "To", "", "two values"),
         (("renewed_at", "in_the_last", "3 days"), "How many", "0", "its length of time must be 1 or more"),
         (("renewed_at", "in_the_last", "3 days"), "How many", "-3", "its length of time must be 1 or more"),
@@ -319,7 +343,13 @@ def test_a_field_and_an_operator_are_found_by_typing_their_names(signed_in: Page
     ],
 )
 def test_a_wrong_value_is_told_what_would_fit_by_the_page_and_by_the_server(
-    condition: tuple[str, str, Any], label: str, written: str, words: str, signed_in: Page, live_server: Any, companies: DataModel
+    condition: tuple[str, str, Any],
+    label: str,
+    written: str,
+    words: str,
+    signed_in: Page,
+    live_server: Any,
+    companies: DataModel,
 ) -> None:
     column, operator, value = condition
     page = signed_in
@@ -333,7 +363,12 @@ def test_a_wrong_value_is_told_what_would_fit_by_the_page_and_by_the_server(
 
 
 def test_times_between_two_others_come_with_a_hint(signed_in: Page, live_server: Any, companies: DataModel) -> None:
-    opened(signed_in, live_server, companies, {"field": "renewed_at", "is": "between", "value": ["2026-01-01", "2026-01-31"]})
+    opened(
+        signed_in,
+        live_server,
+        companies,
+        {"field": "renewed_at", "is": "between", "value": ["2026-01-01", "2026-01-31"]},
+    )
     expect(signed_in.locator(".d-value")).to_contain_text("e.g. 2026-01-31 or 2026-01-31 09:00")
 
 
@@ -347,14 +382,18 @@ def test_a_date_is_asked_for_in_days_and_longer_units(signed_in: Page, live_serv
     expect(page.get_by_label("Unit").last).to_have_value("hour")
 
 
-def test_a_condition_on_a_column_that_is_gone_is_shown_in_words(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+def test_a_condition_on_a_column_that_is_gone_is_shown_in_words(
+    signed_in: Page, live_server: Any, companies: DataModel
+) -> None:
     page = signed_in
     gone = {"field": "seen_at", "is": "in_the_last", "value": "3 days"}
     retyped = {"field": "mrr", "is": "starts_with", "value": "a"}
     segment = Segment.objects.create(name="Chosen", model=companies, where={"all": [gone, retyped]})
     goto(page, live_server, f"/admin/segments/segment/{segment.pk}/change/")
     expect(page.locator("[data-result]")).to_contain_text("no column 'seen_at'")
-    operators = [operator.locator("option:checked").inner_text() for operator in page.get_by_label("Operator", exact=True).all()]
+    operators = [
+        operator.locator("option:checked").inner_text() for operator in page.get_by_label("Operator", exact=True).all()
+    ]
     assert operators == ["is in the last", "starts with (not for this field)"]
     expect(page.get_by_label("How many")).to_have_value("3")
 

@@ -28,7 +28,9 @@ def companies(tmp_path: Path, settings: Any, transactional_db: None) -> DataMode
     recent = (datetime.now(UTC) - timedelta(days=9)).strftime("%Y-%m-%d %H:%M:%S")
     with sqlite3.connect(tmp_path / "shop.sqlite3") as database:
         database.execute("create table companies (id integer primary key, name text, country text)")
-        database.execute("create table orders (id integer primary key, company_id integer, amount real, ordered_at timestamp)")
+        database.execute(
+            "create table orders (id integer primary key, company_id integer, amount real, ordered_at timestamp)"
+        )
         database.executemany("insert into companies values (?, ?, 'FR')", [(1, "Acme"), (2, "Bolt"), (3, "Crux")])
         orders = [
             (1, 1, 150.5, recent),
@@ -40,7 +42,8 @@ def companies(tmp_path: Path, settings: Any, transactional_db: None) -> DataMode
         database.executemany("insert into orders values (?, ?, ?, ?)", orders)
     shop = Source.objects.create(name="Shop", engine="sqlite", config={"path": "shop.sqlite3"})
     orders_model, model = (
-        DataModel.objects.create(name=name, source=shop, table=name.lower(), primary_key="id") for name in ("Orders", "Companies")
+        DataModel.objects.create(name=name, source=shop, table=name.lower(), primary_key="id")
+        for name in ("Orders", "Companies")
     )
     for one in (orders_model, model):
         refresh_columns(one)
@@ -52,7 +55,9 @@ def rows(page: Page) -> list[list[str]]:
     return [row.locator("td").all_inner_texts() for row in page.locator("[data-first] tbody tr").all()]
 
 
-def test_a_new_user_builds_a_number_of_orders_and_a_label_by_it(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+def test_a_new_user_builds_a_number_of_orders_and_a_label_by_it(
+    signed_in: Page, live_server: Any, companies: DataModel
+) -> None:
     page = signed_in
     goto(page, live_server, f"/admin/segments/datamodel/{companies.pk}/change/")
     page.get_by_role("link", name="Computed fields").click()
@@ -77,7 +82,9 @@ def test_a_new_user_builds_a_number_of_orders_and_a_label_by_it(signed_in: Page,
             page.get_by_role("button", name="Add label").press("Enter")
         line = page.locator("[data-label]").last
         line.get_by_label("Label", exact=True).fill(label)
-        field(add(page, line.locator(".d-group"), "Add condition"), "big orders", "at_least").get_by_label("Value").fill(least)
+        field(add(page, line.locator(".d-group"), "Add condition"), "big orders", "at_least").get_by_label(
+            "Value"
+        ).fill(least)
     page.get_by_label("All other rows").fill("other")
     expect(page.locator("[data-first] tbody tr").first).to_contain_text("Gold")
     save(page)
@@ -87,7 +94,9 @@ def test_a_new_user_builds_a_number_of_orders_and_a_label_by_it(signed_in: Page,
     assert [one.name for one in ComputedField.objects.exclude(definition={})] == ["big orders", "tier"]
 
 
-def test_a_field_that_was_not_saved_is_offered_after_a_reload(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+def test_a_field_that_was_not_saved_is_offered_after_a_reload(
+    signed_in: Page, live_server: Any, companies: DataModel
+) -> None:
     page = signed_in
     goto(page, live_server, f"/admin/segments/computedfield/add/?model={companies.pk}")
     page.fill("#id_name", "big orders")
@@ -97,7 +106,9 @@ def test_a_field_that_was_not_saved_is_offered_after_a_reload(signed_in: Page, l
     page.reload()
     expect(page.locator("[data-sentence]")).to_have_text("new field: the number of Orders.")
     page.click("text=Bring it back")
-    expect(page.locator("[data-sentence]")).to_contain_text("big orders: the number of Orders where (amount is greater than 100)")
+    expect(page.locator("[data-sentence]")).to_contain_text(
+        "big orders: the number of Orders where (amount is greater than 100)"
+    )
     save(page)
     assert ComputedField.objects.exclude(definition={}).get().name == "big orders"
     goto(page, live_server, f"/admin/segments/computedfield/add/?model={companies.pk}")

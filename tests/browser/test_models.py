@@ -76,7 +76,9 @@ def test_the_first_rows_stand_below_the_field_over_the_whole_width(
     assert said and said["width"] >= field["width"]
 
 
-def test_a_telephone_shows_the_conditions_of_a_segment_whole(signed_in: Page, live_server: Any, companies: DataModel) -> None:
+def test_a_telephone_shows_the_conditions_of_a_segment_whole(
+    signed_in: Page, live_server: Any, companies: DataModel
+) -> None:
     names = [f"A long name of a company {number}" for number in range(12)]
     Segment.objects.create(name="Long", model=companies, where={"field": "name", "is": "one_of", "value": names})
     signed_in.set_viewport_size({"width": 390, "height": 900})

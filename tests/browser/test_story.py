@@ -134,7 +134,9 @@ def test_intercom_takes_custom_attributes_and_fixed_values(
     page.click("a:has-text('Activation')  >> nth=-1")
     page.click("text=Run now")
     expect(counted(page, "accepted")).to_have_text("4", timeout=20_000)
-    sent = [request["body"] for request in intercom.log if request["method"] == "POST" and request["path"] == "/companies"]
+    sent = [
+        request["body"] for request in intercom.log if request["method"] == "POST" and request["path"] == "/companies"
+    ]
     assert {body["industry"] for body in sent} == {"Customer"}
     assert {body["custom_attributes"]["seats"] for body in sent} == {12, 1, 8, 2}
 
@@ -143,7 +145,9 @@ def test_nested_conditions_are_edited_where_they_stand(signed_in: Page, live_ser
     page = signed_in
     make_segment(page, live_server, shop)
     segment = Segment.objects.get()
-    nested = {"any": [{"field": "mrr", "is": "greater_than", "value": 100}, {"field": "seats", "is": "less_than", "value": 3}]}
+    nested = {
+        "any": [{"field": "mrr", "is": "greater_than", "value": 100}, {"field": "seats", "is": "less_than", "value": 3}]
+    }
     segment.where = {"all": [{"field": "country", "is": "equals", "value": "FR"}, nested]}
     segment.save()
 

@@ -34,12 +34,24 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--kills", type=int, default=200, metavar="N", help="how many kills, on each database (200)")
         parser.add_argument(
-            "--seed", type=int, metavar="N", help="of the source, the weather and the kills; by default another one each time"
+            "--kills", type=int, default=200, metavar="N", help="how many kills, on each database (200)"
         )
-        parser.add_argument("--database", choices=(SQLITE, POSTGRES, BOTH), default=BOTH, help="where the baseline lives (both)")
-        parser.add_argument("--seconds", type=float, metavar="N", help=f"how long the killing may take ({SECONDS_PER_KILL} for each kill)")
+        parser.add_argument(
+            "--seed",
+            type=int,
+            metavar="N",
+            help="of the source, the weather and the kills; by default another one each time",
+        )
+        parser.add_argument(
+            "--database", choices=(SQLITE, POSTGRES, BOTH), default=BOTH, help="where the baseline lives (both)"
+        )
+        parser.add_argument(
+            "--seconds",
+            type=float,
+            metavar="N",
+            help=f"how long the killing may take ({SECONDS_PER_KILL} for each kill)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         # Ends as after Ctrl-C, with everything that was started.
@@ -90,7 +102,11 @@ def _environment(home: Path, database: str) -> dict[str, str]:
     ports = {slug: free_port() for slug in platforms.all}
     database_port = free_port() if database == POSTGRES else 0
     urls = {platforms[slug].url_variable: f"http://{HOST}:{port}" for slug, port in ports.items()}
-    inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", *urls)}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", *urls)
+    }
     own = {
         HOME: str(home),
         PORTS: ",".join(map(str, ports.values())),

@@ -62,7 +62,18 @@ class Cluster:
     def create(self) -> None:
         if _as():
             shutil.chown(self.home, USER)
-        self._call("initdb", "--no-sync", "--auth", "trust", "--username", USER, "--encoding", "UTF8", "-D", str(self.home / "data"))
+        self._call(
+            "initdb",
+            "--no-sync",
+            "--auth",
+            "trust",
+            "--username",
+            USER,
+            "--encoding",
+            "UTF8",
+            "-D",
+            str(self.home / "data"),
+        )
         if not self.start():
             raise Unavailable("postgres_start", "The throw-away PostgreSQL did not start.", detail=self._log())
 

@@ -20,7 +20,9 @@ SPARE_SECONDS = 0.1
 """What a request may take longer for the client than for the vendor."""
 
 
-def equal(live: Iterable[Company], attio: Mapping[str, Any], intercom: Mapping[str, Any], known: Iterable[str]) -> Iterator[str]:
+def equal(
+    live: Iterable[Company], attio: Mapping[str, Any], intercom: Mapping[str, Any], known: Iterable[str]
+) -> Iterator[str]:
     """The destinations hold every mapped value of every live company.
 
     Args:
@@ -29,12 +31,18 @@ def equal(live: Iterable[Company], attio: Mapping[str, Any], intercom: Mapping[s
     by_number = {number_in(record["values"].get("domains")): record["values"] for record in attio["records"]}
     by_id = {str(company["company_id"]): company for company in intercom["companies"]}
     for company in live:
-        yield from _differences(f"Attio upsert, company {company.number}", _at_attio(by_number.get(company.number)), _for_attio(company))
+        yield from _differences(
+            f"Attio upsert, company {company.number}", _at_attio(by_number.get(company.number)), _for_attio(company)
+        )
         upserted = by_id.get(str(company.number))
-        yield from _differences(f"Intercom upsert, company {company.number}", _at_intercom(upserted), _for_upsert(company))
+        yield from _differences(
+            f"Intercom upsert, company {company.number}", _at_intercom(upserted), _for_upsert(company)
+        )
         if company.account in known:
             updated = by_id.get(company.account)
-            yield from _differences(f"Intercom update, company {company.number}", _updated(updated), _for_update(company))
+            yield from _differences(
+                f"Intercom update, company {company.number}", _updated(updated), _for_update(company)
+            )
         elif company.account in by_id:
             yield f"Intercom update, company {company.number}: it was created, which update mode never does."
 
@@ -65,7 +73,9 @@ def kept(attempts: Iterable[tuple[Place, Change, list[Write]]]) -> Iterator[str]
         if change.outcome != Change.Outcome.ACCEPTED:
             continue
         held = {(name, json.dumps(value, sort_keys=True)) for write in writes for name, value in sent(write).items()}
-        claimed = {(name, json.dumps(change.values[name], sort_keys=True)) for name in change.sent if name in change.values}
+        claimed = {
+            (name, json.dumps(change.values[name], sort_keys=True)) for name in change.sent if name in change.values
+        }
         if lost := sorted(name for name, _ in claimed - held):
             what = f"{', '.join(lost)} recorded as accepted in run {change.run.number}"
             yield f"{activation}, company {number}: {what}, but never carried out."
@@ -118,7 +128,11 @@ def _for_upsert(company: Company) -> dict[str, Any]:
 def _at_intercom(there: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if there is None:
         return None
-    return {"name": there.get("name"), "plan": there["plan"].get("name"), "seats": there["custom_attributes"].get("seats")}
+    return {
+        "name": there.get("name"),
+        "plan": there["plan"].get("name"),
+        "seats": there["custom_attributes"].get("seats"),
+    }
 
 
 def _for_update(company: Company) -> dict[str, Any]:

@@ -62,7 +62,9 @@ def sent(write: Write) -> dict[str, Any]:
     return flat | write.body.get("custom_attributes", {})
 
 
-def by_change(writes: Iterable[Write], changes: Iterable[Change], ids: Mapping[str, Place]) -> Iterator[tuple[Place, Change, list[Write]]]:
+def by_change(
+    writes: Iterable[Write], changes: Iterable[Change], ids: Mapping[str, Place]
+) -> Iterator[tuple[Place, Change, list[Write]]]:
     """Every change that was tried, with the writes that were carried out for it."""
     tried: dict[Place, list[Change]] = defaultdict(list)
     for change in changes:
@@ -108,7 +110,9 @@ def explain(
             elif kill:
                 repeats.by_kill[kill, activation] += 1
             else:
-                repeats.unexplained.append(f"{activation}: company {number} was written again after {write.at - before.at:.2f} s")
+                repeats.unexplained.append(
+                    f"{activation}: company {number} was written again after {write.at - before.at:.2f} s"
+                )
     return repeats
 
 
@@ -124,7 +128,9 @@ def _cause(before: Write, again: Write, kills: Sequence[Kill]) -> Kill | None:
 
 
 def _lapse(before: Write, again: Write, activation: str, lapses: Sequence[Kill]) -> Kill | None:
-    return next((one for one in lapses if activation in one.live and before.at - BEFORE_SECONDS <= one.at <= again.at), None)
+    return next(
+        (one for one in lapses if activation in one.live and before.at - BEFORE_SECONDS <= one.at <= again.at), None
+    )
 
 
 def _place(write: Write, ids: Mapping[str, Place]) -> Place:

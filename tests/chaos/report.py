@@ -11,7 +11,12 @@ from tests.chaos.weather import Weather
 
 
 def table(
-    title: str, kills: Sequence[Kill], repeats: Repeats, weathers: Mapping[str, Weather], most: Mapping[str, int], seconds: float
+    title: str,
+    kills: Sequence[Kill],
+    repeats: Repeats,
+    weathers: Mapping[str, Weather],
+    most: Mapping[str, int],
+    seconds: float,
 ) -> str:
     """Kills by target and point with their repeats, and what happened around them.
 
@@ -23,7 +28,10 @@ def table(
         groups.setdefault(f"{kill.target}, {kill.point or 'any moment'}", []).append(repeats.of(kill))
     lines = [title, f"  {'killed (-9)':<28} {'kills':>6} {'repeats':>8} {'mean':>6} {'max':>5}"]
     rows = [*sorted(groups.items()), ("all", [number for numbers in groups.values() for number in numbers])]
-    lines += [f"  {name:<28} {len(n):>6} {sum(n):>8} {sum(n) / max(1, len(n)):>6.2f} {max(n, default=0):>5}" for name, n in rows]
+    lines += [
+        f"  {name:<28} {len(n):>6} {sum(n):>8} {sum(n) / max(1, len(n)):>6.2f} {max(n, default=0):>5}"
+        for name, n in rows
+    ]
     return "\n".join([*lines, *_around(repeats, weathers, most), f"  {seconds:.0f} s"])
 
 

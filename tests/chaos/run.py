@@ -33,7 +33,15 @@ _TAKEN_OVER = re.compile(rf"(\S+ \S+) WARNING \S+ Run (\d+) {TAKEN_OVER}")
 Say = Callable[[str], None]
 
 
-def run(inherited: dict[str, str], ports: dict[str, int], kills: int, seed: int, seconds: float, database_port: int, say: Say) -> bool:
+def run(
+    inherited: dict[str, str],
+    ports: dict[str, int],
+    kills: int,
+    seed: int,
+    seconds: float,
+    database_port: int,
+    say: Say,
+) -> bool:
     """The whole proof on one database; whether everything held.
 
     Args:
@@ -82,7 +90,9 @@ def _judged(story: Story, wanted: int, again: list[Run], title: str, seconds: fl
     failures = [failure for weather in story.weathers.values() for failure in weather.failures]
     found = repeats.explain(attempts, story.kills, lapses(settings.VAR_DIR), failures)
     longest = {name: weather.longest_seconds for name, weather in story.weathers.items()}
-    most = {name: proof.permits(name, longest) for name in Activation.objects.order_by("pk").values_list("name", flat=True)}
+    most = {
+        name: proof.permits(name, longest) for name in Activation.objects.order_by("pk").values_list("name", flat=True)
+    }
     say(report.table(title, story.kills, found, story.weathers, most, seconds))
     if len(story.kills) < wanted:
         yield f"Only {len(story.kills)} of {wanted} kills fitted into the time."
@@ -95,13 +105,18 @@ def _judged(story: Story, wanted: int, again: list[Run], title: str, seconds: fl
 
 
 @contextmanager
-def _stage(inherited: dict[str, str], ports: dict[str, int], seed: int, database_port: int, say: Say) -> Iterator[Story]:
+def _stage(
+    inherited: dict[str, str], ports: dict[str, int], seed: int, database_port: int, say: Say
+) -> Iterator[Story]:
     home = settings.VAR_DIR
     order = home / "kill_at"
     with ExitStack() as stack:
         stack.enter_context(only_one(home))
         cluster = stack.enter_context(postgres.cluster(database_port)) if database_port else None
-        weathers = {slug: stack.enter_context(_served(slug, port, inherited["CHAOS_TOKEN"], seed)) for slug, port in ports.items()}
+        weathers = {
+            slug: stack.enter_context(_served(slug, port, inherited["CHAOS_TOKEN"], seed))
+            for slug, port in ports.items()
+        }
         weathers["intercom"].sandbox._switch({"companies": [{"company_id": account} for account in known_accounts()]})
         shop = Shop(home / "shop.sqlite3", seed)
         installation = Installation(home, environment(inherited, order), cluster)

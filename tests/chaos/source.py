@@ -13,7 +13,12 @@ MOST = 500
 CHANGED, UNDONE, ADDED, REMOVED, BACK, TROUBLED, MENDED = 0.3, 0.5, 0.04, 0.02, 0.3, 0.04, 0.5
 CATEGORIES = ("SAAS", "E-commerce", "Accounting")
 PLANS = ("free", "team", "business")
-TWICE, TWIN, NO_OPTION, REFUSED = "two rows with one key", "another row with its domain", "an unknown category", "a refused domain"
+TWICE, TWIN, NO_OPTION, REFUSED = (
+    "two rows with one key",
+    "another row with its domain",
+    "an unknown category",
+    "a refused domain",
+)
 TROUBLES = (TWICE, TWIN, NO_OPTION, REFUSED)
 TWIN_NUMBER = 100_000
 _TABLE = """

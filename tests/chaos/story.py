@@ -90,7 +90,10 @@ class Story:
         while not asked:
             self.installation.keep()
             with database():
-                asked = [requests.request(activation, Run.Trigger.SCHEDULE).pk for activation in Activation.objects.order_by("pk")]
+                asked = [
+                    requests.request(activation, Run.Trigger.SCHEDULE).pk
+                    for activation in Activation.objects.order_by("pk")
+                ]
         self._await_end()
         return list(Run.objects.filter(pk__in=asked).select_related("activation"))
 

@@ -14,7 +14,15 @@ from destinations.sandbox.wire import Cut, Reply, Request
 LATENCY_SECONDS = (0.02, 0.08)
 SLOW_SECONDS = 0.4
 OUTAGE_SECONDS, STORM_SECONDS = 2.5, 6.0
-FATES = {"refused": 0.015, "throttled": 0.004, "cut": 0.01, "cut_after": 0.02, "failed_after": 0.01, "slow": 0.03, "outage": 0.0003}
+FATES = {
+    "refused": 0.015,
+    "throttled": 0.004,
+    "cut": 0.01,
+    "cut_after": 0.02,
+    "failed_after": 0.01,
+    "slow": 0.03,
+    "outage": 0.0003,
+}
 RECORDS = ("/companies", "/records")
 
 

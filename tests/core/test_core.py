@@ -28,7 +28,11 @@ def test_parameters_are_split_into_plain_and_secret() -> None:
 
 @pytest.mark.parametrize(
     ("values", "code"),
-    [({}, "parameter_missing"), ({"host": "a", "port": "x"}, "parameter_invalid"), ({"host": "a", "hots": "b"}, "parameter_unknown")],
+    [
+        ({}, "parameter_missing"),
+        ({"host": "a", "port": "x"}, "parameter_invalid"),
+        ({"host": "a", "hots": "b"}, "parameter_unknown"),
+    ],
 )
 def test_a_wrong_parameter_is_named(values: dict[str, str], code: str) -> None:
     with pytest.raises(Misconfigured) as caught:
@@ -100,7 +104,14 @@ NOW = datetime(2026, 5, 23, 14, 42, 0, tzinfo=UTC)
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("3", 3.0), ("0.5", 0.5), ("Sat, 23 May 2026 14:42:01 GMT", 1.0), ("Sat, 23 May 2026 14:41:00 GMT", 0.0), ("soon", None), ("", None)],
+    [
+        ("3", 3.0),
+        ("0.5", 0.5),
+        ("Sat, 23 May 2026 14:42:01 GMT", 1.0),
+        ("Sat, 23 May 2026 14:41:00 GMT", 0.0),
+        ("soon", None),
+        ("", None),
+    ],
 )
 def test_retry_after_is_read_as_seconds_and_as_a_date(value: str, seconds: float | None) -> None:
     assert http.retry_after({"Retry-After": value}, NOW) == seconds

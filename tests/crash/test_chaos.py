@@ -18,14 +18,30 @@ from tests.dinmo.live_processes import ROOT, environment
 
 COMPANY = Company(7, "Seven", None, "SAAS", "free", seats=2, revenue=100)
 AT_ATTIO = {"id": "a7", "values": {"domains": ["company7.com"], "name": "Seven", "categories": ["SAAS"]}}
-AT_INTERCOM = {"id": "i7", "company_id": "7", "name": "Seven", "plan": {"name": "free"}, "custom_attributes": {"seats": 2}}
-UPDATED = {"id": "u7", "company_id": "app-7", "name": "Seven", "plan": {}, "custom_attributes": {}, "size": 2, "monthly_spend": 100}
+AT_INTERCOM = {
+    "id": "i7",
+    "company_id": "7",
+    "name": "Seven",
+    "plan": {"name": "free"},
+    "custom_attributes": {"seats": 2},
+}
+UPDATED = {
+    "id": "u7",
+    "company_id": "app-7",
+    "name": "Seven",
+    "plan": {},
+    "custom_attributes": {},
+    "size": 2,
+    "monthly_spend": 100,
+}
 
 
 @pytest.mark.crash
 def test_twenty_kills_lose_double_and_invent_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.chaos", "--kills", "20", "--seed", "7", "--database", "sqlite"]
-    done = subprocess.run(command, cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, timeout=240, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"all +20 ", done.stdout)
     assert "Everything held." in done.stdout
@@ -69,7 +85,9 @@ def test_every_repeat_has_a_kill_or_a_lost_answer_before_it(
     assert (sum(found.by_kill.values()), found.by_weather, len(found.unexplained)) == expected
 
 
-@pytest.mark.parametrize(("failed_at", "path", "expected"), [(2, "/companies", (1, 0)), (2, "/other", (0, 1)), (5, "/companies", (0, 1))])
+@pytest.mark.parametrize(
+    ("failed_at", "path", "expected"), [(2, "/companies", (1, 0)), (2, "/other", (0, 1)), (5, "/companies", (0, 1))]
+)
 def test_a_record_of_two_requests_is_sent_again_where_one_of_them_failed(
     failed_at: float, path: str, expected: tuple[int, int], change: object
 ) -> None:
@@ -79,7 +97,9 @@ def test_a_record_of_two_requests_is_sent_again_where_one_of_them_failed(
 
 
 @pytest.mark.parametrize(("activation", "expected"), [("Intercom upsert", (1, 0)), ("Attio upsert", (0, 1))])
-def test_a_lease_that_ended_explains_repeats_of_its_own_run(activation: str, expected: tuple[int, int], change: object) -> None:
+def test_a_lease_that_ended_explains_repeats_of_its_own_run(
+    activation: str, expected: tuple[int, int], change: object
+) -> None:
     attempts = list(by_change([write(1), write(4)], [change], {}))  # type: ignore[list-item]
     found = explain(attempts, [], [Kill(3, LAPSE, "", frozenset({activation}))])
     assert (sum(found.by_kill.values()), len(found.unexplained)) == expected

@@ -57,12 +57,21 @@ class Installation:
 
     def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "manage.py", *words], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+            [sys.executable, "manage.py", *words],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "manage.py", *words], cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [sys.executable, "manage.py", *words],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
 
     def created(self) -> Counter[str]:
@@ -76,7 +85,9 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
     connection = sqlite3.connect(tmp_path / "shop.sqlite3")
     with connection:
         connection.execute("create table companies (id integer primary key, name text, domain text)")
-        connection.executemany("insert into companies values (?, ?, ?)", ((n, f"Company {n}", f"company{n}.com") for n in range(COUNT)))
+        connection.executemany(
+            "insert into companies values (?, ?, ?)", ((n, f"Company {n}", f"company{n}.com") for n in range(COUNT))
+        )
     connection.close()
     (tmp_path / "workspace.yaml").write_text(WORKSPACE)
     with Server(sandboxes["attio"]("t")) as server:

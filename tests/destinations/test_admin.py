@@ -34,7 +34,10 @@ def attio(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.fixture
 def connection(staff: Client, attio: Any) -> Connection:
-    staff.post("/admin/destinations/connection/add/?platform=attio", {"name": "Our Attio", "setting_token": TOKEN, "_save": "Save"})
+    staff.post(
+        "/admin/destinations/connection/add/?platform=attio",
+        {"name": "Our Attio", "setting_token": TOKEN, "_save": "Save"},
+    )
     return Connection.objects.get()
 
 
@@ -56,7 +59,9 @@ def press_test(staff: Client, connection: Connection) -> str:
     return staff.post(f"/admin/destinations/connection/{connection.pk}/do/test/", follow=True).content.decode()
 
 
-def test_the_workspace_is_shown_with_its_logo_which_learns_nothing_of_us(staff: Client, connection: Connection, attio: Any) -> None:
+def test_the_workspace_is_shown_with_its_logo_which_learns_nothing_of_us(
+    staff: Client, connection: Connection, attio: Any
+) -> None:
     attio.switches.update(workspace_name="Acme <Inc>", workspace_logo_url="https://cdn.attio.com/logo.png?v=1&w=2")
     page = press_test(staff, connection)
     (logo,) = re.findall(r"<img[^>]*d-logo[^>]*>", page)
@@ -71,7 +76,9 @@ def test_the_workspace_is_shown_with_its_logo_which_learns_nothing_of_us(staff: 
         "https://user:word@cdn.attio.com/logo.png", f"https://cdn.attio.com/logo.png?token={TOKEN}", 'https://x/" onerror="alert(1)', None,
     ],
 )  # fmt: skip
-def test_a_logo_that_is_not_safe_is_not_loaded(url: str | None, staff: Client, connection: Connection, attio: Any) -> None:
+def test_a_logo_that_is_not_safe_is_not_loaded(
+    url: str | None, staff: Client, connection: Connection, attio: Any
+) -> None:
     attio.switches.update(workspace_name="Acme", workspace_logo_url=url)
     page = press_test(staff, connection)
     assert "Acme" in page and '<img class="d-logo' not in page and TOKEN not in page
@@ -96,7 +103,10 @@ def test_what_an_attio_token_lacks_is_named(
     ("switches", "words"),
     [
         ({"region": "EU"}, "This workspace is in EU (Europe), the connection says US (United States)"),
-        ({"missing_scopes": ["Read and list users and companies"]}, "lacks the permission “Read and list users and companies”"),
+        (
+            {"missing_scopes": ["Read and list users and companies"]},
+            "lacks the permission “Read and list users and companies”",
+        ),
         ({"plan_restricted": True}, "The plan of this Intercom workspace does not include this"),
         ({"token_error": "token_revoked"}, "Intercom refused the access token"),
         ({}, "Region US"),
@@ -108,18 +118,24 @@ def test_what_stands_against_an_intercom_connection_is_named(
     with Server(sandboxes["intercom"](TOKEN)) as server:
         monkeypatch.setenv("INTERCOM_API_URL", server.url)
         server.sandbox.switches.update(switches)
-        connection = Connection.objects.create(name="I", platform="intercom", config={"region": "us"}, secrets={"token": TOKEN})
+        connection = Connection.objects.create(
+            name="I", platform="intercom", config={"region": "us"}, secrets={"token": TOKEN}
+        )
         assert words in press_test(staff, connection)
 
 
 def test_other_settings_forget_whose_workspace_it_was(staff: Client, connection: Connection) -> None:
     press_test(staff, connection)
-    staff.post(f"/admin/destinations/connection/{connection.pk}/change/", {"name": "Our Attio", "setting_token": "another"})
+    staff.post(
+        f"/admin/destinations/connection/{connection.pk}/change/", {"name": "Our Attio", "setting_token": "another"}
+    )
     assert "d-workspace" not in staff.get(f"/admin/destinations/connection/{connection.pk}/change/").content.decode()
 
 
 def test_a_refused_token_is_said_in_words(staff: Client, connection: Connection) -> None:
-    staff.post(f"/admin/destinations/connection/{connection.pk}/change/", {"name": "Our Attio", "setting_token": "wrong"})
+    staff.post(
+        f"/admin/destinations/connection/{connection.pk}/change/", {"name": "Our Attio", "setting_token": "wrong"}
+    )
     page = staff.post(f"/admin/destinations/connection/{connection.pk}/do/test/", follow=True)
     connection.refresh_from_db()
     assert (page.status_code, connection.health) == (200, "failed")
@@ -138,13 +154,18 @@ def test_only_the_services_of_the_platform_are_offered(staff: Client, connection
 
 
 def test_a_destination_keeps_its_service(staff: Client, destination: Destination) -> None:
-    staff.post(f"/admin/destinations/destination/{destination.pk}/change/", {"name": "Renamed", "service": "intercom.companies"})
+    staff.post(
+        f"/admin/destinations/destination/{destination.pk}/change/",
+        {"name": "Renamed", "service": "intercom.companies"},
+    )
     destination.refresh_from_db()
     assert (destination.name, destination.service) == ("Renamed", "attio.companies")
 
 
 def test_the_fields_of_a_destination_are_the_vendors(staff: Client, destination: Destination) -> None:
-    fields = {field["name"]: field for field in staff.get(f"/api/destinations/{destination.pk}/fields/").json()["fields"]}
+    fields = {
+        field["name"]: field for field in staff.get(f"/api/destinations/{destination.pk}/fields/").json()["fields"]
+    }
     assert fields["domains"]["matchable"] and not fields["record_id"]["matchable"]
     page = staff.get(f"/admin/destinations/destination/{destination.pk}/fields/").content.decode()
     assert "record_id" in page and "read-only" in page
@@ -152,7 +173,9 @@ def test_the_fields_of_a_destination_are_the_vendors(staff: Client, destination:
     assert (described["default_mode"], described["creates_fields"]) == ("upsert", False)
 
 
-def test_a_vendor_out_of_reach_is_said_in_words(staff: Client, destination: Destination, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_vendor_out_of_reach_is_said_in_words(
+    staff: Client, destination: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ATTIO_API_URL", "http://127.0.0.1:9")
     answer = staff.get(f"/api/destinations/{destination.pk}/fields/")
     assert (answer.status_code, bool(answer.json()["message"])) == (503, True)
@@ -161,5 +184,10 @@ def test_a_vendor_out_of_reach_is_said_in_words(staff: Client, destination: Dest
 
 
 def test_every_page_of_operators_opens(staff: Client) -> None:
-    for path in ("/admin/auth/user/", "/admin/auth/group/", "/admin/django_celery_beat/periodictask/", "/admin/destinations/connection/"):
+    for path in (
+        "/admin/auth/user/",
+        "/admin/auth/group/",
+        "/admin/django_celery_beat/periodictask/",
+        "/admin/destinations/connection/",
+    ):
         assert staff.get(path).status_code == 200, path

@@ -79,7 +79,10 @@ def test_a_refresh_says_in_words_what_changed(destination: Destination, attio: A
         "Gone, archived or deleted: 'description'.",
         "'angellist' can't be written any more. Attio sets it itself.",
     ]
-    assert staff.post(f"/api/destinations/{destination.pk}/fields/", {}, content_type="application/json").json()["changes"] == []
+    assert (
+        staff.post(f"/api/destinations/{destination.pk}/fields/", {}, content_type="application/json").json()["changes"]
+        == []
+    )
 
 
 def test_the_button_of_the_destination_refreshes(destination: Destination, attio: Any, staff: Client) -> None:
@@ -90,10 +93,15 @@ def test_the_button_of_the_destination_refreshes(destination: Destination, attio
     assert "The fields are as they were." in staff.post(press, follow=True).content.decode()
 
 
-def test_a_refresh_without_an_answer_keeps_what_was_found(destination: Destination, staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refresh_without_an_answer_keeps_what_was_found(
+    destination: Destination, staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kept = discovery.fields(destination, NOW).fields
     monkeypatch.setenv("ATTIO_API_URL", "http://127.0.0.1:9")
-    assert staff.post(f"/api/destinations/{destination.pk}/fields/", {}, content_type="application/json").status_code == 503
+    assert (
+        staff.post(f"/api/destinations/{destination.pk}/fields/", {}, content_type="application/json").status_code
+        == 503
+    )
     assert discovery.fields(destination, NOW).fields == kept
 
 
@@ -102,7 +110,11 @@ def test_a_refresh_without_an_answer_keeps_what_was_found(destination: Destinati
     [
         (dataclasses.replace(TEXT, type="number"), "type", "'motto' was text and is number now."),
         (dataclasses.replace(TEXT, multiple=True), "type", "'motto' was text and is text, list now."),
-        (dataclasses.replace(TEXT, writable=False, read_only_reason="So."), "read_only", "'motto' can't be written any more. So."),
+        (
+            dataclasses.replace(TEXT, writable=False, read_only_reason="So."),
+            "read_only",
+            "'motto' can't be written any more. So.",
+        ),
         (dataclasses.replace(TEXT, required=True), "required", "'motto' is required now."),
         (dataclasses.replace(TEXT, options=(Option("1", "A"),)), "options", "'motto' has other options: new A."),
         (None, "gone", "'motto' is gone: it was archived or deleted."),

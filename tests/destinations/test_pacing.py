@@ -78,7 +78,10 @@ def test_two_runs_share_the_budget_also_where_one_began_before_the_workspace_was
     early.move("intercom:w")
     turns = sorted(pacer.lanes[Purpose.WRITE].take()[0] for pacer in (early, late) for _ in range(50))
     assert turns[-1] - turns[0] >= 99 / (25 * SHARE_OF_LIMIT) - 1e-6
-    assert {lane.name for pacer in (early, late) for lane in pacer.lanes.values()} == {"intercom:w:reads", "intercom:w:writes"}
+    assert {lane.name for pacer in (early, late) for lane in pacer.lanes.values()} == {
+        "intercom:w:reads",
+        "intercom:w:writes",
+    }
 
 
 @pytest.mark.django_db

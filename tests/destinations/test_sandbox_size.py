@@ -30,7 +30,10 @@ def calls(slug: str, number: int) -> list[Request]:
         path = "/v2/objects/companies/records"
         return [request("PUT", path, values, matching_attribute="domains"), request("POST", f"{path}/query", looked_up)]
     company_id = f"size-{number}"
-    return [request("POST", "/companies", {"company_id": company_id}), request("GET", "/companies", company_id=company_id)]
+    return [
+        request("POST", "/companies", {"company_id": company_id}),
+        request("GET", "/companies", company_id=company_id),
+    ]
 
 
 def request(method: str, path: str, body: Any = None, **query: str) -> Request:

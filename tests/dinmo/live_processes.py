@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = re.compile(r"(?:DATABASE_URL|REDIS_URL|CELERY_.*|SECRET_KEY|ENCRYPTION_KEYS|SANDBOX.*|PORT|VAR_DIR|.*_API_URL|PUBLIC_URL|DJANGO_.*)")
+OURS = re.compile(
+    r"(?:DATABASE_URL|REDIS_URL|CELERY_.*|SECRET_KEY|ENCRYPTION_KEYS|SANDBOX.*|PORT|VAR_DIR|.*_API_URL|PUBLIC_URL|DJANGO_.*)"
+)
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc, which only Linux has")
 
 
@@ -25,7 +27,15 @@ def environment(var_dir: Path, **more: str) -> dict[str, str]:
 
 def manage(env: Mapping[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     """Runs one of our commands to its end."""
-    return subprocess.run([sys.executable, "manage.py", *words], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [sys.executable, "manage.py", *words],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def below(pid: int) -> dict[int, str]:

@@ -73,5 +73,7 @@ def make(root: Path, extra: str = "") -> None:
         )
         if extra:
             database.execute(f"alter table companies add column {extra}")
-        database.executemany("insert into companies (id, name, domain, mrr, country, active, since) values (?, ?, ?, ?, ?, ?, ?)", ROWS)
+        database.executemany(
+            "insert into companies (id, name, domain, mrr, country, active, since) values (?, ?, ?, ?, ?, ?, ?)", ROWS
+        )
     database.close()

@@ -32,7 +32,9 @@ def connection() -> Connection:
 
 def swept(at: datetime | None) -> None:
     every, _ = IntervalSchedule.objects.get_or_create(every=15, period="seconds")
-    PeriodicTask.objects.update_or_create(name="sweep", defaults={"interval": every, "task": "sweep", "last_run_at": at})
+    PeriodicTask.objects.update_or_create(
+        name="sweep", defaults={"interval": every, "task": "sweep", "last_run_at": at}
+    )
 
 
 def test_a_new_installation_hears_what_to_do_in_one_line_each(tmp_path: Path) -> None:
@@ -49,7 +51,9 @@ def test_a_new_installation_hears_what_to_do_in_one_line_each(tmp_path: Path) ->
 
 
 def test_an_unreachable_database_is_named_without_its_password(tmp_path: Path) -> None:
-    report = manage(environment(tmp_path, DATABASE_URL="postgres://reader:hidden@127.0.0.1:1/shop"), "doctor", "--only", "database")
+    report = manage(
+        environment(tmp_path, DATABASE_URL="postgres://reader:hidden@127.0.0.1:1/shop"), "doctor", "--only", "database"
+    )
     assert report.returncode == 1
     assert report.stdout.startswith("fail  database: does not answer")
     assert report.stdout.endswith("→ Start it, or correct DATABASE_URL.\n")

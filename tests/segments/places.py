@@ -41,7 +41,15 @@ WORDS: dict[str, tuple[Any, ...]] = {
     "sqlite": ("TEXT", "INTEGER", "REAL", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMP"),
     "postgres": ("text", "bigint", "double precision", "boolean", "date", "timestamp", "timestamptz"),
     "mysql": ("longtext", "bigint", "double", "boolean", "date", "datetime(6)", "timestamp(6)"),
-    "parquet": (pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.date32(), pa.timestamp("us"), pa.timestamp("us", "UTC")),
+    "parquet": (
+        pa.string(),
+        pa.int64(),
+        pa.float64(),
+        pa.bool_(),
+        pa.date32(),
+        pa.timestamp("us"),
+        pa.timestamp("us", "UTC"),
+    ),
     "duckdb": ("VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMPTZ"),
 }
 NATIVE = {kind: {slug: words[place] for slug, words in WORDS.items()} for place, kind in enumerate(KINDS)}
@@ -68,8 +76,12 @@ def values(where: Place, query: str = "", **condition: Any) -> list[dict[str, An
     """What a table or a query holds, of the rows that meet a condition."""
     with where.open() as reader:
         infos = {info.name: info for info in reader.columns(**({"sql": query} if query else {"table": where.table}))}
-        source = sql.relation(list(infos.values()), engines[where.slug].dialect, table="" if query else where.table, sql=query)
-        tree = parsing.parse({"all": [condition]} if condition else {}, {name: info.type for name, info in infos.items()})
+        source = sql.relation(
+            list(infos.values()), engines[where.slug].dialect, table="" if query else where.table, sql=query
+        )
+        tree = parsing.parse(
+            {"all": [condition]} if condition else {}, {name: info.type for name, info in infos.items()}
+        )
         met = sql.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
         rows = reader.rows(sql.select(source, infos, list(infos), met), 1000)
     return [{name: natural(value, infos[name].type, PARIS) for name, value in row.items()} for row in rows]
@@ -203,13 +215,18 @@ def _mysql(root: Path, table: str, columns: Mapping[str, str], rows: Sequence[Ma
         marks = ", ".join("%s" for _ in columns)
         values = [[row[name] for name in columns] for row in rows]
         for start in range(0, len(values), 5000):
-            cursor.executemany(f"insert into {ticked(table).replace('%', '%%')} values ({marks})", values[start : start + 5000])
+            cursor.executemany(
+                f"insert into {ticked(table).replace('%', '%%')} values ({marks})", values[start : start + 5000]
+            )
     return Place("mysql", quoted(table) if "." in table or '"' in table else table, mysql_settings())
 
 
 def _csv(root: Path, table: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Place:
     path = root / f"{table}.csv"
-    lines = [",".join(quoted(name) for name in columns), *(",".join(_cell(row[name]) for name in columns) for row in rows)]
+    lines = [
+        ",".join(quoted(name) for name in columns),
+        *(",".join(_cell(row[name]) for name in columns) for row in rows),
+    ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="")
     return Place("csv", table, {"path": path.name})
 
@@ -253,4 +270,12 @@ def _cell(value: Any) -> str:
     return quoted(str(_iso(value)))
 
 
-_MAKERS = {"sqlite": _sqlite, "postgres": _postgres, "mysql": _mysql, "csv": _csv, "parquet": _parquet, "jsonl": _jsonl, "duckdb": _duckdb}
+_MAKERS = {
+    "sqlite": _sqlite,
+    "postgres": _postgres,
+    "mysql": _mysql,
+    "csv": _csv,
+    "parquet": _parquet,
+    "jsonl": _jsonl,
+    "duckdb": _duckdb,
+}

@@ -69,7 +69,9 @@ def data() -> tuple[Rows, Rows]:
         for number in range(1, COMPANIES + 1)
     ]
     buyers = [None, *range(1, COMPANIES + 1)]
-    return companies, [(number, chance.choice(buyers), chance.choice([20.0, 100.0, 101.0, 300.0, None])) for number in range(1, 3001)]
+    return companies, [
+        (number, chance.choice(buyers), chance.choice([20.0, 100.0, 101.0, 300.0, None])) for number in range(1, 3001)
+    ]
 
 
 def in_sqlite(root: Path) -> Shop:
@@ -132,7 +134,9 @@ def in_mysql() -> Iterator[Shop]:
         # By its collation this server finds FR and fr the same, which no other one does.
         cursor.execute(BY_HAND.format(country="binary country", since="utc_timestamp() - interval 30 day"))
         try:
-            yield Shop("MySQL or MariaDB", _filled({**mysql_settings(), "database": DATABASE}), _ids(list(cursor.fetchall())))
+            yield Shop(
+                "MySQL or MariaDB", _filled({**mysql_settings(), "database": DATABASE}), _ids(list(cursor.fetchall()))
+            )
         finally:
             cursor.execute(f"drop database `{DATABASE}`")
 
@@ -143,7 +147,11 @@ def _ids(rows: list[tuple[Any, ...]]) -> list[int]:
 
 def _filled(settings: Mapping[str, Any]) -> dict[str, str]:
     """What a person writes into the form of a database."""
-    return {name: str(settings[name]) for name in ("host", "port", "database", "user", "password", "schema") if settings.get(name)}
+    return {
+        name: str(settings[name])
+        for name in ("host", "port", "database", "user", "password", "schema")
+        if settings.get(name)
+    }
 
 
 SHOPS: Mapping[str, Callable[[Path], AbstractContextManager[Shop]]] = {

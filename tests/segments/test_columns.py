@@ -55,15 +55,27 @@ def change(staff: Client, model: DataModel, relation: Relation | None = None, **
     count = 1 if relation else 0
     form |= {"relations-TOTAL_FORMS": count, "relations-INITIAL_FORMS": count}
     if relation:
-        form |= {"relations-0-id": relation.pk, "relations-0-from_model": model.pk, "relations-0-from_column": "company_id"}
+        form |= {
+            "relations-0-id": relation.pk,
+            "relations-0-from_model": model.pk,
+            "relations-0-from_column": "company_id",
+        }
         form |= {"relations-0-to_model": relation.to_model_id, "relations-0-to_column": "id"}
     for place, column in enumerate(columns):
-        shown = {"id": column.pk, "model": model.pk, "name": column.name, "used": "on", **changes.get(column.source_name, {})}
+        shown = {
+            "id": column.pk,
+            "model": model.pk,
+            "name": column.name,
+            "used": "on",
+            **changes.get(column.source_name, {}),
+        }
         form |= {f"columns-{place}-{key}": value for key, value in shown.items() if value is not None}
     return staff.post(f"/admin/segments/datamodel/{model.pk}/change/", form)
 
 
-def test_a_renamed_column_is_read_under_its_new_name_and_followed_by_conditions(staff: Client, companies: DataModel) -> None:
+def test_a_renamed_column_is_read_under_its_new_name_and_followed_by_conditions(
+    staff: Client, companies: DataModel
+) -> None:
     rich = Segment.objects.create(
         name="Rich",
         model=companies,
@@ -106,12 +118,16 @@ def test_a_renamed_column_of_a_related_model_is_followed_too(staff: Client, comp
 def activation(companies: DataModel) -> Activation:
     connection = Connection.objects.create(name="Ours", platform="attio")
     destination = Destination.objects.create(name="Attio", connection=connection, service="attio.companies")
-    made = Activation.objects.create(name="A", model=companies, destination=destination, match_column="name", match_field="domains")
+    made = Activation.objects.create(
+        name="A", model=companies, destination=destination, match_column="name", match_field="domains"
+    )
     FieldMapping.objects.create(activation=made, column="mrr", target="name")
     return made
 
 
-def test_a_mapping_follows_a_renamed_column_and_a_match_refuses_it(staff: Client, companies: DataModel, activation: Activation) -> None:
+def test_a_mapping_follows_a_renamed_column_and_a_match_refuses_it(
+    staff: Client, companies: DataModel, activation: Activation
+) -> None:
     change(staff, companies, mrr={"name": "revenue"})
     assert activation.mappings.get().column == "revenue"
     answer = change(staff, companies, name={"name": "title"})
@@ -133,7 +149,9 @@ def test_what_is_used_must_be_ticked(staff: Client, companies: DataModel, activa
     Segment.objects.create(name="Rich", model=companies, where={"field": "mrr", "is": "at_least", "value": 20})
     answer = change(staff, companies, mrr={"used": None}, notes={"name": "remarks"})
     page = answer.content.decode().replace("&#x27;", "'")
-    assert "'mrr' is used by the segment 'Rich', the activation 'A'. Leave it ticked, or take it out there first." in page
+    assert (
+        "'mrr' is used by the segment 'Rich', the activation 'A'. Leave it ticked, or take it out there first." in page
+    )
     assert 'value="remarks"' in page
     assert {"mrr", "notes"} <= companies.column_types().keys()
 
@@ -154,13 +172,19 @@ def test_the_primary_key_keeps_its_name(staff: Client, companies: DataModel) -> 
     assert "id" in companies.column_types()
 
 
-def test_a_column_renamed_in_the_source_is_mended_by_giving_it_its_old_name(staff: Client, companies: DataModel, file: Path) -> None:
-    rich = Segment.objects.create(name="Rich", model=companies, where={"all": [{"field": "mrr", "is": "at_least", "value": 20}]})
+def test_a_column_renamed_in_the_source_is_mended_by_giving_it_its_old_name(
+    staff: Client, companies: DataModel, file: Path
+) -> None:
+    rich = Segment.objects.create(
+        name="Rich", model=companies, where={"all": [{"field": "mrr", "is": "at_least", "value": 20}]}
+    )
     with sqlite3.connect(file) as database:
         database.execute("alter table companies rename column mrr to revenue")
     refresh_columns(companies)
     assert "'mrr' is gone" in drift.look(companies, timezone.now())
-    assert change(staff, companies, notes={"name": "remarks"}).status_code == 302  # A segment that was broken before hinders nothing.
+    assert (
+        change(staff, companies, notes={"name": "remarks"}).status_code == 302
+    )  # A segment that was broken before hinders nothing.
     change(staff, companies, revenue={"name": "mrr"})
     assert drift.look(companies, timezone.now()) == ""
     assert read.count(read.selection(rich), now=timezone.now()) == 3

@@ -27,7 +27,10 @@ from segments.sources.discovery import refresh_columns
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
 RECENT = {
-    "all": [{"field": "amount", "is": "greater_than", "value": 100}, {"field": "ordered_at", "is": "in_the_last", "value": "90 days"}]
+    "all": [
+        {"field": "amount", "is": "greater_than", "value": 100},
+        {"field": "ordered_at", "is": "in_the_last", "value": "90 days"},
+    ]
 }
 SPENT = {"related": "Orders", "sum": "amount"}
 BIG = {"related": "Orders", "count": True, "where": RECENT}
@@ -48,7 +51,9 @@ def file(tmp_path: Path, settings: Any) -> Path:
     days = [(NOW - timedelta(days=days)).strftime("%Y-%m-%d %H:%M:%S") for days in (5, 200, 5, 1)]
     with sqlite3.connect(path) as database:
         database.execute("create table companies (id integer primary key, name text, country text)")
-        database.execute("create table orders (id integer primary key, company_id integer, amount real, ordered_at timestamp)")
+        database.execute(
+            "create table orders (id integer primary key, company_id integer, amount real, ordered_at timestamp)"
+        )
         database.executemany("insert into companies values (?, ?, 'FR')", [(1, "Acme"), (2, "Bolt"), (3, "Crux")])
         orders = zip(range(1, 5), (1, 1, 1, 2), (400.1, 300.0, 0.2, 40.0), days, strict=True)
         database.executemany("insert into orders values (?, ?, ?, ?)", orders)
@@ -59,7 +64,8 @@ def file(tmp_path: Path, settings: Any) -> Path:
 def companies(file: Path) -> DataModel:
     source = Source.objects.create(name="Shop", engine="sqlite", config={"path": file.name})
     orders, model = (
-        DataModel.objects.create(name=name, source=source, table=name.lower(), primary_key="id") for name in ("Orders", "Companies")
+        DataModel.objects.create(name=name, source=source, table=name.lower(), primary_key="id")
+        for name in ("Orders", "Companies")
     )
     for one in (orders, model):
         refresh_columns(one)
@@ -83,7 +89,9 @@ def defined(model: DataModel, name: str, definition: dict[str, Any]) -> Computed
 
 def change(staff: Client, field: ComputedField, **changes: Any) -> Any:
     form = {"name": field.name, "definition": field.definition, **changes}
-    return staff.post(f"/admin/segments/computedfield/{field.pk}/change/", {**form, "definition": json.dumps(form["definition"])})
+    return staff.post(
+        f"/admin/segments/computedfield/{field.pk}/change/", {**form, "definition": json.dumps(form["definition"])}
+    )
 
 
 def rows(model: DataModel, *columns: str, **chosen: Any) -> list[list[Any]]:
@@ -108,9 +116,14 @@ def test_fields_are_worked_out_from_related_rows_and_from_fields_above_them(tier
 
 
 def test_a_field_serves_in_conditions_limits_breakdowns_and_lists_of_values(staff: Client, tiered: DataModel) -> None:
-    assert rows(tiered, "name", where={"all": [{"field": "tier", "is": "one_of", "value": ["Silver", "Other"]}]}) == [["Bolt"], ["Crux"]]
+    assert rows(tiered, "name", where={"all": [{"field": "tier", "is": "one_of", "value": ["Silver", "Other"]}]}) == [
+        ["Bolt"],
+        ["Crux"],
+    ]
     assert rows(tiered, "name", limit={"rows": 2, "order_by": "spent", "descending": True}) == [["Acme"], ["Bolt"]]
-    buyers = Segment.objects.create(name="Buyers", model=tiered, where={"all": [{"field": "spent", "is": "greater_than", "value": 0}]})
+    buyers = Segment.objects.create(
+        name="Buyers", model=tiered, where={"all": [{"field": "spent", "is": "greater_than", "value": 0}]}
+    )
     assert read.count(read.selection(buyers), now=NOW) == 2
     assert read.breakdown(read.selection(buyers), "tier", now=NOW, limit=9) == [("Gold", 1), ("Silver", 1)]
     assert read.values(tiered, "tier", "go", limit=9) == [("Gold", 1)]
@@ -121,7 +134,12 @@ def test_a_field_serves_in_conditions_limits_breakdowns_and_lists_of_values(staf
 def test_a_condition_on_related_rows_reaches_their_computed_fields(tiered: DataModel) -> None:
     where = {
         "all": [
-            {"related": "Companies", "has": "at_least", "count": 1, "where": {"all": [{"field": "tier", "is": "equals", "value": "Gold"}]}}
+            {
+                "related": "Companies",
+                "has": "at_least",
+                "count": 1,
+                "where": {"all": [{"field": "tier", "is": "equals", "value": "Gold"}]},
+            }
         ]
     }
     assert rows(DataModel.objects.get(name="Orders"), "id", where=where) == [[1], [2], [3]]
@@ -156,7 +174,10 @@ def test_the_builder_works_out_the_fields_that_a_segment_names_and_says_which_ot
 @pytest.mark.parametrize(
     ("definition", "words"),
     [
-        ({"related": "Orders", "count": True, "where": {"all": [{"segment": "S", "is": "member"}]}}, "can't ask about the segment 'S'"),
+        (
+            {"related": "Orders", "count": True, "where": {"all": [{"segment": "S", "is": "member"}]}},
+            "can't ask about the segment 'S'",
+        ),
         ({"related": "Orders", "sum": "ordered_at"}, "There is no sum of 'ordered_at'"),
         ({"related": "Nobody", "count": True}, "'Nobody' is not related to this model"),
         ({"related": "Orders", "count": 1}, "`count` takes true"),
@@ -167,7 +188,9 @@ def test_the_builder_works_out_the_fields_that_a_segment_names_and_says_which_ot
         ({"related": "Orders", "count": True, "window": "30 days"}, "no 'window' here"),
     ],
 )
-def test_what_can_not_be_worked_out_is_refused_in_words(companies: DataModel, definition: dict[str, Any], words: str) -> None:
+def test_what_can_not_be_worked_out_is_refused_in_words(
+    companies: DataModel, definition: dict[str, Any], words: str
+) -> None:
     with pytest.raises(Misconfigured, match=words):
         defined(companies, "field", definition)
 
@@ -178,7 +201,10 @@ def test_a_field_is_added_renamed_and_deleted_in_the_browser(staff: Client, comp
     assert answer.headers["Location"].startswith(f"/admin/segments/datamodel/{companies.pk}/change/")
     field = ComputedField.objects.get(name="spent")
     tier = defined(companies, "tier", TIER)
-    assert "The model has a column called" in staff.post(url, {"name": "name", "definition": json.dumps(SPENT)}).content.decode()
+    assert (
+        "The model has a column called"
+        in staff.post(url, {"name": "name", "definition": json.dumps(SPENT)}).content.decode()
+    )
     change(staff, field, name="revenue")
     assert ComputedField.objects.get(pk=tier.pk).definition["labels"][0]["where"]["all"][0]["field"] == "revenue"
     page = staff.get(f"/admin/segments/datamodel/{companies.pk}/change/").content.decode()
@@ -201,7 +227,9 @@ def test_a_field_does_not_move_above_what_it_uses(staff: Client, tiered: DataMod
 
 
 def test_a_change_that_would_break_what_uses_a_field_is_refused(staff: Client, tiered: DataModel) -> None:
-    answer = change(staff, ComputedField.objects.get(name="spent"), definition={"related": "Orders", "max": "ordered_at"})
+    answer = change(
+        staff, ComputedField.objects.get(name="spent"), definition={"related": "Orders", "max": "ordered_at"}
+    )
     assert "the computed field &#x27;tier&#x27;" in answer.content.decode()
     assert ComputedField.objects.get(name="spent").definition == SPENT
 
@@ -255,16 +283,35 @@ def test_a_related_model_and_its_relation_stay_while_a_field_needs_them(staff: C
     assert "the computed field &#x27;spent&#x27; of Companies" in refused
     assert DataModel.objects.filter(pk=orders.pk).exists()
     relation = Relation.objects.get()
-    counts = {"columns-TOTAL_FORMS": 0, "columns-INITIAL_FORMS": 0, "relations-TOTAL_FORMS": 1, "relations-INITIAL_FORMS": 1}
-    values = {"name": "Orders", "kind": "custom", "shape": "table", "table": "orders", "sql": "", **counts, "relations-0-DELETE": "on"}
-    values |= {"relations-0-id": relation.pk, "relations-0-from_model": orders.pk, "relations-0-from_column": "company_id"}
+    counts = {
+        "columns-TOTAL_FORMS": 0,
+        "columns-INITIAL_FORMS": 0,
+        "relations-TOTAL_FORMS": 1,
+        "relations-INITIAL_FORMS": 1,
+    }
+    values = {
+        "name": "Orders",
+        "kind": "custom",
+        "shape": "table",
+        "table": "orders",
+        "sql": "",
+        **counts,
+        "relations-0-DELETE": "on",
+    }
+    values |= {
+        "relations-0-id": relation.pk,
+        "relations-0-from_model": orders.pk,
+        "relations-0-from_column": "company_id",
+    }
     values |= {"relations-0-to_model": tiered.pk, "relations-0-to_column": "id"}
     refused = staff.post(f"/admin/segments/datamodel/{orders.pk}/change/", values).content.decode()
     assert "the computed field &#x27;spent&#x27; of &#x27;Companies&#x27; needs it" in refused
     assert Relation.objects.exists()
 
 
-def test_the_page_of_a_field_is_offered_what_it_can_use_and_shows_the_first_rows(staff: Client, tiered: DataModel) -> None:
+def test_the_page_of_a_field_is_offered_what_it_can_use_and_shows_the_first_rows(
+    staff: Client, tiered: DataModel
+) -> None:
     url = f"/api/models/{tiered.pk}/computed/"
     told = staff.get(f"{url}?field=tier").json()["models"]["Companies"]
     assert [column["name"] for column in told["columns"]] == ["id", "name", "country", "spent", "big orders"]
@@ -273,7 +320,10 @@ def test_the_page_of_a_field_is_offered_what_it_can_use_and_shows_the_first_rows
     said = staff.post(f"{url}said/", body, content_type="application/json").json()
     assert said["sentence"] == "best: the max of amount over Orders."
     found = staff.post(f"{url}preview/", body, content_type="application/json").json()
-    assert found == {"columns": ["id", "name", "best"], "rows": [["1", "Acme", "400.1"], ["2", "Bolt", "40"], ["3", "Crux", None]]}
+    assert found == {
+        "columns": ["id", "name", "best"],
+        "rows": [["1", "Acme", "400.1"], ["2", "Bolt", "40"], ["3", "Crux", None]],
+    }
 
 
 FILE = """\
@@ -329,7 +379,9 @@ def test_a_workspace_file_defines_fields_there_and_back(file: Path) -> None:
 def test_a_wrong_field_is_refused_at_its_line(file: Path, before: str, after: str, line: int, words: str) -> None:
     with pytest.raises(problems.Refused) as refused:
         applied(FILE.replace(before, after))
-    assert any(problem.line == line and words in problem.sentence for problem in refused.value.problems), refused.value.problems
+    assert any(problem.line == line and words in problem.sentence for problem in refused.value.problems), (
+        refused.value.problems
+    )
 
 
 def test_a_file_can_not_leave_out_a_field_that_something_outside_of_it_uses(file: Path) -> None:

@@ -60,7 +60,9 @@ class Client:
         if not _is_web_address(url):
             raise _bad_address()
         if not token or not token.isascii() or not token.isprintable() or " " in token:
-            raise Misconfigured("token_malformed", "This is no Attio access token. Copy it again from Attio.", where="token")
+            raise Misconfigured(
+                "token_malformed", "This is no Attio access token. Copy it again from Attio.", where="token"
+            )
         self._url = url + VERSION
         self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         self._token = token
@@ -71,7 +73,9 @@ class Client:
         self.slugs: dict[str, str] = {}
         """Attribute id → slug, as far as they were asked for; some of Attio's messages give the id only."""
 
-    def send(self, purpose: Purpose, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None) -> Answer:
+    def send(
+        self, purpose: Purpose, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None
+    ) -> Answer:
         """Sends one request; any answer is returned.
 
         Raises:
@@ -87,7 +91,9 @@ class Client:
             raise _bad_address() from None
         return _answer(response)
 
-    def call(self, purpose: Purpose, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None) -> Answer:
+    def call(
+        self, purpose: Purpose, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None
+    ) -> Answer:
         """Sends one request whose answer must be a success.
 
         Raises:
@@ -98,7 +104,9 @@ class Client:
     def require(self, answer: Answer, purpose: Purpose, sent: Any = None, owners: Sequence[str] = ()) -> Answer:
         """The answer itself, if it is a success. Raises as `call`; `owners` as for `problem`."""
         if not answer.ok:
-            raise problem(answer, writing=purpose is Purpose.WRITE, sent=sent, secret=self._token, slugs=self.slugs, owners=owners)
+            raise problem(
+                answer, writing=purpose is Purpose.WRITE, sent=sent, secret=self._token, slugs=self.slugs, owners=owners
+            )
         return answer
 
     def pages(self, purpose: Purpose, path: str, size: int) -> Iterator[dict[str, Any]]:
@@ -111,8 +119,14 @@ class Client:
             body = self.call(purpose, "GET", path, params={"limit": size, "offset": len(seen)}).body
             page = body.get("data")
             if not isinstance(page, list):
-                raise Unavailable("unusable_answer", "Attio's answer could not be understood. The request is tried again.")
-            fresh = {name: entry for name, entry in ((str(entry.get("id") or entry), entry) for entry in page) if name not in seen}
+                raise Unavailable(
+                    "unusable_answer", "Attio's answer could not be understood. The request is tried again."
+                )
+            fresh = {
+                name: entry
+                for name, entry in ((str(entry.get("id") or entry), entry) for entry in page)
+                if name not in seen
+            }
             yield from fresh.values()
             seen.update(fresh)
             if len(page) < size or not fresh:

@@ -98,7 +98,9 @@ def joined(client: Client, object_slug: str, operation: Operation) -> Operation:
     groups = shared(operation.values)
     if not groups:
         return operation
-    due = [group for group in groups if operation.verb is not Verb.UPDATE or operation.changed.intersection(group.names)]
+    due = [
+        group for group in groups if operation.verb is not Verb.UPDATE or operation.changed.intersection(group.names)
+    ]
     there = {} if all(group.is_complete for group in due) else _there(client, object_slug, operation)
     values = {group.name: group.whole(_first(there, group.name)) for group in due}
     parts = {name for group in groups for name in group.names}
@@ -123,7 +125,9 @@ def _there(client: Client, object_slug: str, operation: Operation) -> Mapping[st
     if seen is not None:
         return seen
     if operation.verb is Verb.UPDATE:
-        answer = client.send(Purpose.LOOKUP, "GET", f"/objects/{object_slug}/records/{quote(operation.remote_id, safe='')}")
+        answer = client.send(
+            Purpose.LOOKUP, "GET", f"/objects/{object_slug}/records/{quote(operation.remote_id, safe='')}"
+        )
         if answer.record_is_gone:
             return {}
         return _values(client.require(answer, Purpose.LOOKUP).body.get("data"))

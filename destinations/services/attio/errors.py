@@ -30,13 +30,25 @@ _SLOWER = "Attio asked to slow down. The request is sent again when its limit al
 
 TABLE: dict[tuple[int, str], tuple[Kind, str]] = {
     (400, "validation_type"): ("record", _VALUE),
-    (400, "value_not_found"): ("record", "Attio has no such option, record or member. Add it in Attio, or correct the source."),
+    (400, "value_not_found"): (
+        "record",
+        "Attio has no such option, record or member. Add it in Attio, or correct the source.",
+    ),
     (400, "uniqueness_conflict"): ("record", _TAKEN),
     (400, "duplicate_values"): ("record", "A list of this record holds a value twice. Correct it in the source."),
     (400, "multiple_match_results"): ("record", "Several records in Attio hold this match value. Merge them in Attio."),
-    (400, "multiple_values_for_single_value_attribute"): ("record", "An attribute for one value was given several. Map one value."),
-    (400, "missing_value"): ("record", "Attio requires an attribute that this record leaves empty. Map it, or fill it in the source."),
-    (400, "matching_attribute_definition_not_unique"): ("settings", "The match attribute is not unique in Attio. Choose a unique one."),
+    (400, "multiple_values_for_single_value_attribute"): (
+        "record",
+        "An attribute for one value was given several. Map one value.",
+    ),
+    (400, "missing_value"): (
+        "record",
+        "Attio requires an attribute that this record leaves empty. Map it, or fill it in the source.",
+    ),
+    (400, "matching_attribute_definition_not_unique"): (
+        "settings",
+        "The match attribute is not unique in Attio. Choose a unique one.",
+    ),
     (400, "system_edit_unauthorized"): ("settings", "A mapped attribute is read-only in Attio. Remove its mapping."),
     (400, "formula_edit_unauthorized"): ("settings", "A mapped attribute is a formula in Attio. Remove its mapping."),
     (400, "immutable_value"): ("settings", "A mapped attribute can't be changed in Attio. Remove its mapping."),
@@ -45,14 +57,23 @@ TABLE: dict[tuple[int, str], tuple[Kind, str]] = {
     (400, "invalid_filter_operator"): ("settings", _FILTER),
     (400, "unknown_filter_attribute_slug"): ("settings", _ATTRIBUTE),
     (400, "missing_sort_field"): ("settings", _FILTER),
-    (400, "standard_object_disabled"): ("settings", "This object is switched off in Attio. Ask an admin of the workspace to enable it."),
+    (400, "standard_object_disabled"): (
+        "settings",
+        "This object is switched off in Attio. Ask an admin of the workspace to enable it.",
+    ),
     (400, "particle_gate_violation"): ("settings", _PLAN),
     (400, "quota_exceeded"): ("settings", _PLAN),
     (400, "merge_in_progress"): ("wait", _BUSY),
     (404, "merge_in_progress"): ("wait", _BUSY),
     (409, "concurrent_write_conflict"): ("wait", _BUSY),
-    (409, "slug_conflict"): ("settings", "Attio has an attribute or option of this name already, maybe archived. Use that one."),
-    (404, "not_found"): ("settings", "Attio does not have what was asked for. Check that the object and its attributes still exist."),
+    (409, "slug_conflict"): (
+        "settings",
+        "Attio has an attribute or option of this name already, maybe archived. Use that one.",
+    ),
+    (404, "not_found"): (
+        "settings",
+        "Attio does not have what was asked for. Check that the object and its attributes still exist.",
+    ),
     (403, "billing_error"): ("settings", _PLAN),
     (401, ""): ("settings", _CREDENTIAL),
     (402, ""): ("settings", _PLAN),
@@ -151,7 +172,9 @@ def problem(
     """
     if answer.status == 429:
         code = answer.code or "rate_limit_exceeded"
-        return Unavailable(code, f"{_SLOWER} ({code})", detail=_detail(answer), retry_after=answer.retry_after, throttled=True)
+        return Unavailable(
+            code, f"{_SLOWER} ({code})", detail=_detail(answer), retry_after=answer.retry_after, throttled=True
+        )
     if 300 <= answer.status < 400:
         return Misconfigured(f"http_{answer.status}", f"{_REDIRECT} (http_{answer.status})", detail=_detail(answer))
     # A refused token may come without a body; any other page or nothing is a gateway's.
@@ -165,7 +188,9 @@ def problem(
         return Unavailable(code, f"{advice} ({code})", detail=_detail(answer), retry_after=answer.retry_after)
     named = answer.named_attribute or _holder(sent, answer.message)
     attribute = (slugs or {}).get(named, named)
-    said = " ".join([advice, *_said(answer, attribute, answer.conflicting_records or owners, [sent, secret]), f"({code})"])
+    said = " ".join(
+        [advice, *_said(answer, attribute, answer.conflicting_records or owners, [sent, secret]), f"({code})"]
+    )
     if kind == "settings":
         return Misconfigured(code, said, detail=_detail(answer), where=attribute)
     return Rejected(code, said, detail=_detail(answer), field=attribute, request_id=answer.request_id)
@@ -182,17 +207,25 @@ def _meaning(answer: Answer, writing: bool) -> tuple[Kind, str]:
 def _unclear(answer: Answer, writing: bool) -> Unavailable:
     code = answer.code or (f"http_{answer.status}" if answer.status >= 300 else "unusable_answer")
     text = _FAILED if answer.status >= 500 else _UNREADABLE
-    return Unavailable(code, f"{text} ({code})", detail=_detail(answer), retry_after=answer.retry_after, ambiguous=writing)
+    return Unavailable(
+        code, f"{text} ({code})", detail=_detail(answer), retry_after=answer.retry_after, ambiguous=writing
+    )
 
 
 def _missing_attribute(answer: Answer) -> Misconfigured:
     named = answer.named_attribute
-    text = f"The destination has no attribute {named!r} (any more). Create it there, or map another one." if named else _ATTRIBUTE
+    text = (
+        f"The destination has no attribute {named!r} (any more). Create it there, or map another one."
+        if named
+        else _ATTRIBUTE
+    )
     return Misconfigured("attribute_missing", f"{text} ({answer.code})", detail=_detail(answer), where=named)
 
 
 def _detail(answer: Answer) -> str:
-    return f"HTTP {answer.status} {answer.code}".strip() + (f", request {answer.request_id}" if answer.request_id else "")
+    return f"HTTP {answer.status} {answer.code}".strip() + (
+        f", request {answer.request_id}" if answer.request_id else ""
+    )
 
 
 def _said(answer: Answer, attribute: str, owners: Sequence[str], sent: Any) -> Iterator[str]:

@@ -30,7 +30,9 @@ def discover(client: Client, object_slug: str) -> list[Field]:
     return [field for attribute in attributes for field in (attribute, *compound_parts.fields(attribute))]
 
 
-def field_of(attribute: dict[str, Any], options: tuple[Option, ...] = (), objects: Mapping[str, str] | None = None) -> Field:
+def field_of(
+    attribute: dict[str, Any], options: tuple[Option, ...] = (), objects: Mapping[str, str] | None = None
+) -> Field:
     """PURE. Attio's description of an attribute in our words; `objects` are slugs by id, to name what may be referred to."""
     reason = read_only_reason(attribute)
     writable = not reason
@@ -55,7 +57,11 @@ def read_only_reason(attribute: dict[str, Any]) -> str:
     if attribute["type"] == "interaction":
         return "Attio fills it from emails and meetings."
     if not attribute.get("is_writable", True):
-        return "Attio sets it itself." if attribute.get("is_system_attribute") else "It is calculated by a formula in Attio."
+        return (
+            "Attio sets it itself."
+            if attribute.get("is_system_attribute")
+            else "It is calculated by a formula in Attio."
+        )
     if attribute["type"] not in CONVERTERS:
         return f"This version can't write attributes of the type {attribute['type']}."
     return ""
@@ -75,8 +81,14 @@ def _config(attribute: dict[str, Any], objects: Mapping[str, str]) -> dict[str, 
     given = attribute.get("config") or {}
     currency = (given.get("currency") or {}).get("default_currency_code")
     allowed = _allowed(attribute)
-    target = (attribute.get("relationship") or {}).get("object_slug") or (objects.get(allowed[0]) if len(allowed) == 1 else None)
-    found = {"currency": currency, "allowed_objects": [objects.get(name, name) for name in allowed], "target_object": target}
+    target = (attribute.get("relationship") or {}).get("object_slug") or (
+        objects.get(allowed[0]) if len(allowed) == 1 else None
+    )
+    found = {
+        "currency": currency,
+        "allowed_objects": [objects.get(name, name) for name in allowed],
+        "target_object": target,
+    }
     return {name: value for name, value in found.items() if value}
 
 

@@ -32,7 +32,9 @@ class Glances:
         """Keeps what was seen under a match value; None where no record has it."""
         if len(self._held) >= MOST:
             self._held.clear()
-        self._held[identity] = Glance(record["id"]["record_id"], _parted(record.get("values") or {})) if record else Glance()
+        self._held[identity] = (
+            Glance(record["id"]["record_id"], _parted(record.get("values") or {})) if record else Glance()
+        )
 
     def take(self, match_value: Wire, remote_id: str = "") -> Mapping[str, Any] | None:
         """The values of the one record with this match value, empty where there is none; None where nobody looked.

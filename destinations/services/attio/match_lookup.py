@@ -30,7 +30,10 @@ def held(record: Mapping[str, Any], match_field: str) -> tuple[str, ...]:
     there = record.get("values")
     given = there.get(match_field) if isinstance(there, dict) else None
     entries = [value for value in given if isinstance(value, dict)] if isinstance(given, list) else []
-    found = (identity_of(Field(match_field, match_field, str(value.get("attribute_type"))), kept_as(value)) for value in entries)
+    found = (
+        identity_of(Field(match_field, match_field, str(value.get("attribute_type"))), kept_as(value))
+        for value in entries
+    )
     return tuple(dict.fromkeys(identity for identity in found if identity))
 
 

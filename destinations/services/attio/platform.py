@@ -10,7 +10,10 @@ from core.parameters import Parameter
 from destinations.contract import Gate, Platform, Purpose, Workspace
 from destinations.services.attio.client import Client
 
-SCOPES = {"record_permission:read-write": "Records: read-write", "object_configuration:read": "Object configuration: read"}
+SCOPES = {
+    "record_permission:read-write": "Records: read-write",
+    "object_configuration:read": "Object configuration: read",
+}
 """What every write needs, and how Attio's screen calls it. Official documentation, per operation."""
 
 

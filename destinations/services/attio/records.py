@@ -40,7 +40,9 @@ class Records(Service):
 
     def empty(self, field: Field) -> Wire:
         if field.required:
-            raise Rejected("required", f"The attribute {field.name!r} is required in Attio and can't be cleared.", field=field.name)
+            raise Rejected(
+                "required", f"The attribute {field.name!r} is required in Attio and can't be cleared.", field=field.name
+            )
         return []
 
     def identity(self, field: Field, wire: Wire) -> str:
@@ -107,7 +109,9 @@ class Records(Service):
             body = {"filter": {"$or": clauses}, "limit": QUERY_LIMIT, "offset": offset}
             page = client.call(Purpose.LOOKUP, "POST", path, body=body).body.get("data")
             if not isinstance(page, list):
-                raise Unavailable("unusable_answer", "Attio's answer could not be understood. The request is tried again.")
+                raise Unavailable(
+                    "unusable_answer", "Attio's answer could not be understood. The request is tried again."
+                )
             yield from page
             if len(page) < QUERY_LIMIT:
                 return

@@ -21,7 +21,9 @@ from destinations.services.attio.match_lookup import held, holders
 
 def write(client: Client, object_slug: str, operation: Operation) -> Outcome:
     """Sends the operation's requests. Raises as `Service.write`."""
-    outcome = _VERBS[operation.verb](Requests(client, object_slug, compound_parts.joined(client, object_slug, operation)))
+    outcome = _VERBS[operation.verb](
+        Requests(client, object_slug, compound_parts.joined(client, object_slug, operation))
+    )
     return replace(outcome, sent=compound_parts.as_mapped(outcome.sent, operation))
 
 
@@ -31,7 +33,9 @@ def made_at(client: Client, object_slug: str, record_id: str) -> datetime | None
     if answer.record_is_gone:
         return None
     data = client.require(answer, Purpose.LOOKUP).body.get("data")
-    makers = data["values"].get("created_by") if isinstance(data, dict) and isinstance(data.get("values"), dict) else None
+    makers = (
+        data["values"].get("created_by") if isinstance(data, dict) and isinstance(data.get("values"), dict) else None
+    )
     by_token = isinstance(makers, list) and any(maker.get("referenced_actor_type") == "api-token" for maker in makers)
     return _moment(data.get("created_at")) if by_token else None
 
@@ -64,7 +68,9 @@ class Requests:
         self.base = f"/objects/{object_slug}/records"
         self.sent: dict[str, None] = {}
 
-    def send(self, method: str, body: Mapping[str, Wire], *, record_id: str = "", params: Mapping[str, str] | None = None) -> Answer:
+    def send(
+        self, method: str, body: Mapping[str, Wire], *, record_id: str = "", params: Mapping[str, str] | None = None
+    ) -> Answer:
         path = f"{self.base}/{quote(record_id, safe='')}" if record_id else self.base
         self.sent.update(dict.fromkeys(body))
         answer = self.client.send(Purpose.WRITE, method, path, params=params, body=_body(body))
@@ -129,7 +135,9 @@ def _upsert(requests: Requests) -> Outcome:
         return outcome
     answer = requests.send("PATCH", added, record_id=outcome.remote_id)
     if answer.record_is_gone:
-        raise Unavailable("record_vanished", "The record was deleted or merged in Attio at this moment. The write is tried again.")
+        raise Unavailable(
+            "record_vanished", "The record was deleted or merged in Attio at this moment. The write is tried again."
+        )
     return requests.accepted(requests.require(answer, added))
 
 

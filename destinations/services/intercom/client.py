@@ -46,7 +46,9 @@ class IntercomClient:
         now: the clock.
     """
 
-    def __init__(self, url: str, token: str, region: str, gate: Gate, threads: int, now: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self, url: str, token: str, region: str, gate: Gate, threads: int, now: Callable[[], datetime] = _now
+    ) -> None:
         self.url = url
         self.token = token
         self.region = region
@@ -86,7 +88,9 @@ class IntercomClient:
 
     def unarchive_attribute(self, number: Any) -> Body:
         """Brings an archived attribute back, by Intercom's number of it, and returns it."""
-        return self.call(Purpose.DISCOVERY, "PUT", f"/data_attributes/{quote(str(number), safe='')}", json={"archived": False}).body
+        return self.call(
+            Purpose.DISCOVERY, "PUT", f"/data_attributes/{quote(str(number), safe='')}", json={"archived": False}
+        ).body
 
     def find(self, company_id: str) -> Answer | None:
         """The answer to a look-up by the company's own id, or None where Intercom has none.
@@ -108,7 +112,9 @@ class IntercomClient:
         answer = self.call_or_gone(Purpose.WRITE, "PUT", _path(remote_id), json=company)
         return _company(answer, "PUT /companies") if answer else None
 
-    def call(self, purpose: Purpose, method: str, path: str, *, params: Mapping[str, str] | None = None, json: Any = None) -> Answer:
+    def call(
+        self, purpose: Purpose, method: str, path: str, *, params: Mapping[str, str] | None = None, json: Any = None
+    ) -> Answer:
         """A call that has to succeed. Raises what `errors.problem` makes of a refusal."""
         done = self.send(purpose, method, path, params, json)
         if isinstance(done, Answer):

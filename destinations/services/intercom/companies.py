@@ -31,9 +31,7 @@ class IntercomCompanies(Service):
     limits = Limits(reads=166, writes=166, shared=True, find_batch=1)
     default_match = MATCH
     creates_fields = True
-    hidden_note = (
-        "Intercom does not show a company before a contact is attached to it. Until then it is found by its company_id in the API alone."
-    )
+    hidden_note = "Intercom does not show a company before a contact is attached to it. Until then it is found by its company_id in the API alone."
     notes = (
         "Intercom does not show a company before a contact is attached to it. Companies without contacts are stored all the same, "
         "and appear in its lists as soon as they have one.",
@@ -185,7 +183,9 @@ def _accepted(answer: Answer, sent: Mapping[str, Wire], names: tuple[str, ...]) 
 def _found(answer: Answer | None, company_id: str) -> str:
     """Intercom's id out of one company or a list of companies; nothing where none has exactly this company_id."""
     companies = _companies(answer) if answer else ()
-    return next((str(company["id"]) for company in companies if str(company.get(MATCH)) == company_id and company.get("id")), "")
+    return next(
+        (str(company["id"]) for company in companies if str(company.get(MATCH)) == company_id and company.get("id")), ""
+    )
 
 
 def _companies(answer: Answer) -> Iterable[Mapping[str, Any]]:

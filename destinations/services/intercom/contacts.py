@@ -10,7 +10,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from core.errors import Rejected
-from destinations.contract import Field, Limits, Mode, NewField, Operation, Outcome, Plain, Purpose, Result, Service, Verb, Wire
+from destinations.contract import (
+    Field,
+    Limits,
+    Mode,
+    NewField,
+    Operation,
+    Outcome,
+    Plain,
+    Purpose,
+    Result,
+    Service,
+    Verb,
+    Wire,
+)
 from destinations.services.intercom import custom_attributes, errors
 from destinations.services.intercom import fields as attributes
 from destinations.services.intercom.bodies import body, check_cleared, moment
@@ -22,7 +35,9 @@ from destinations.services.intercom.values import conversion
 EMAIL, ROLE, USER = "email", "role", "user"
 SHOWN_AT_MOST = 50
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
-_TAKEN = re.compile(r"(?P<archived>archived )?contact matching those details already exists with id=(?P<id>\w+)", re.IGNORECASE)
+_TAKEN = re.compile(
+    r"(?P<archived>archived )?contact matching those details already exists with id=(?P<id>\w+)", re.IGNORECASE
+)
 
 
 class IntercomContacts(Service):
@@ -55,7 +70,9 @@ class IntercomContacts(Service):
         if field.name != EMAIL or field.custom:
             return wire
         if not _ADDRESS.fullmatch(wire.strip()):
-            raise Rejected("email_invalid", f"The attribute {EMAIL!r} takes one email address; this value is none.", field=EMAIL)
+            raise Rejected(
+                "email_invalid", f"The attribute {EMAIL!r} takes one email address; this value is none.", field=EMAIL
+            )
         return wire.strip()
 
     def plain(self, field: Field, type: str) -> Plain | None:
@@ -115,7 +132,10 @@ class IntercomContacts(Service):
         return value is not None and self.identity(match, value) == self.identity(match, operation.match_value)
 
     def _found(self, client: IntercomClient, match: Field, identity: str) -> str:
-        query = {"query": {"field": match.name, "operator": "=", "value": identity}, "pagination": {"per_page": SHOWN_AT_MOST}}
+        query = {
+            "query": {"field": match.name, "operator": "=", "value": identity},
+            "pagination": {"per_page": SHOWN_AT_MOST},
+        }
         answer = client.call(Purpose.LOOKUP, "POST", "/contacts/search", json=query)
         listed = answer.body.get("data")
         if not isinstance(listed, list):

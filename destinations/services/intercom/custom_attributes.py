@@ -13,7 +13,14 @@ from destinations.services.intercom.fields import COMPANY, Model, fields, other,
 CUSTOM_LIMIT = 250
 """Custom attributes of a workspace, those of contacts included."""
 
-DATA_TYPES = {"text": "string", "integer": "integer", "number": "float", "boolean": "boolean", "date": "date", "timestamp": "date"}
+DATA_TYPES = {
+    "text": "string",
+    "integer": "integer",
+    "number": "float",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "date",
+}
 """The type of column → the data type of the attribute that is created for it."""
 FITTING = {
     "string": frozenset(DATA_TYPES),
@@ -37,13 +44,17 @@ class AttributeCalls(Protocol):
 def refusals(known: Sequence[Field], wanted: Sequence[NewField], model: Model = COMPANY) -> Iterator[str]:
     """What stands against having all of `wanted` as custom attributes of the model, a sentence each."""
     customs = _customs(known, model)
-    theirs = {field.config["name"] for field in known if field.custom and field.config.get("model") == other(model).name}
+    theirs = {
+        field.config["name"] for field in known if field.custom and field.config.get("model") == other(model).name
+    }
     standard = {field.config["name"] for field in known if not field.custom and field.config.get("model") == model.name}
     added = 0
     for new in {new.name: new for new in wanted}.values():
         present = customs.get(new.name)
         sentence = _type_refusal(new, present) or (
-            _present_refusal(present) if present else _name_refusal(new.name, standard | set(model.standard), theirs, other(model))
+            _present_refusal(present)
+            if present
+            else _name_refusal(new.name, standard | set(model.standard), theirs, other(model))
         )
         if sentence:
             yield sentence
@@ -57,7 +68,9 @@ def refusals(known: Sequence[Field], wanted: Sequence[NewField], model: Model = 
         )
 
 
-def prepare(client: AttributeCalls, known: Sequence[Field], wanted: Sequence[NewField], model: Model = COMPANY) -> list[Field]:
+def prepare(
+    client: AttributeCalls, known: Sequence[Field], wanted: Sequence[NewField], model: Model = COMPANY
+) -> list[Field]:
     """Creates what is missing, and un-archives what is wanted and archived: to want it is to agree to that.
 
     Returns:
@@ -95,13 +108,19 @@ def _ensure(client: AttributeCalls, new: NewField, archived: Field | None, model
             raise _named(new, problem, "brought back" if archived else "created") from None
     else:
         made = own_field(entry, model)
-    sentence = _type_refusal(new, made) or _present_refusal(made) or ("" if made.writable else _STILL_ARCHIVED.format(new.name))
+    sentence = (
+        _type_refusal(new, made)
+        or _present_refusal(made)
+        or ("" if made.writable else _STILL_ARCHIVED.format(new.name))
+    )
     if sentence:
         raise Misconfigured("custom_attribute", sentence, where=new.name)
     return made
 
 
-_STILL_ARCHIVED = "The custom attribute {!r} is still archived in Intercom. Un-archive it there, or take the column out."
+_STILL_ARCHIVED = (
+    "The custom attribute {!r} is still archived in Intercom. Un-archive it there, or take the column out."
+)
 
 
 def _named(new: NewField, problem: Misconfigured | Unavailable, wanted: str) -> Misconfigured | Unavailable:
@@ -117,9 +136,7 @@ def _customs(known: Iterable[Field], model: Model) -> dict[str, Field]:
 
 def _type_refusal(new: NewField, present: Field | None) -> str:
     if new.type not in DATA_TYPES:
-        return (
-            f"The column {new.name!r} holds values of the type {new.type}; a custom attribute of Intercom takes only single plain values."
-        )
+        return f"The column {new.name!r} holds values of the type {new.type}; a custom attribute of Intercom takes only single plain values."
     if present and present.type in FITTING and new.type not in FITTING[present.type]:
         return (
             f"Intercom has a custom attribute {new.name!r} of the type {present.type}, and the column holds {new.type} values. "

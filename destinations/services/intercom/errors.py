@@ -25,7 +25,9 @@ _REFUSED = "Intercom refused a request that concerns no single record."
 _CORRECT = "Correct its values in the source."
 _MISSING = "Intercom requires something that this record leaves empty. Map it, or fill it in the source."
 _TYPE = "A value is of another type than its attribute. Correct it in the source, or map another column."
-_TAKEN = "Another record in Intercom holds one of these details already. Merge the two in Intercom, or correct the source."
+_TAKEN = (
+    "Another record in Intercom holds one of these details already. Merge the two in Intercom, or correct the source."
+)
 _RECORD_CODES = {
     "parameter_not_found": _MISSING,
     "parameter_missing": _MISSING,
@@ -41,7 +43,13 @@ _RECORD_CODES = {
 
 _CONFIGURATION_STATUS = {401: _TOKEN, 402: _PLAN, 403: _PLAN, 405: _ADDRESS, 406: _ADDRESS, 415: _ADDRESS}
 _REFUSED_UNPROCESSED = {ALREADY_EXISTS, "scroll_exists"}
-_WAIT_CODES = _REFUSED_UNPROCESSED | {"request_timeout", "server_timeout", "server_error", "service_unavailable", "client_error"}
+_WAIT_CODES = _REFUSED_UNPROCESSED | {
+    "request_timeout",
+    "server_timeout",
+    "server_error",
+    "service_unavailable",
+    "client_error",
+}
 _CONFIGURATION_CODES = {
     "intercom_version_invalid": "Intercom does not offer the API version 2.16 to this app. Check the app in Intercom's Developer Hub.",
     "custom_data_limit_reached": "The workspace has as many custom attributes as Intercom allows. Archive some that are not used.",
@@ -88,7 +96,9 @@ class Refusal:
     retry_after: float | None = None
 
 
-def read(call: str, status: int, body: Any, *, sent: Any = None, request_id: str = "", retry_after: float | None = None) -> Refusal:
+def read(
+    call: str, status: int, body: Any, *, sent: Any = None, request_id: str = "", retry_after: float | None = None
+) -> Refusal:
     """Reads Intercom's `error.list`; of several errors the first gives code and field, all give the message.
 
     Args:

@@ -187,5 +187,9 @@ def _other_field(entry: Entry, theirs: Model, ours: Model) -> Field:
 def _options(entry: Entry) -> tuple[Option, ...]:
     """The options of a list attribute: plain texts as they are read, objects as they are written."""
     listed = entry.get("options")
-    values = [option.get("value") if isinstance(option, dict) else option for option in listed] if isinstance(listed, list) else []
+    values = (
+        [option.get("value") if isinstance(option, dict) else option for option in listed]
+        if isinstance(listed, list)
+        else []
+    )
     return tuple(Option(str(value), str(value)) for value in values if value is not None)

@@ -62,7 +62,9 @@ class Intercom(Platform):
         """
         app = client.me().get("app")
         if not isinstance(app, dict) or not app.get("id_code"):
-            raise Unavailable("workspace_missing", "Intercom did not say which workspace the token belongs to. Try again.")
+            raise Unavailable(
+                "workspace_missing", "Intercom did not say which workspace the token belongs to. Try again."
+            )
         actual = str(app.get("region") or "").lower()
         if actual in REGIONS and actual != client.region:
             raise Misconfigured(
@@ -78,16 +80,22 @@ class Intercom(Platform):
 def _region(settings: Mapping[str, Any]) -> str:
     region = str(settings.get("region") or "us")
     if region not in REGIONS:
-        raise Misconfigured("region_unknown", f"Intercom has no region {region!r}. Choose one of: {', '.join(REGIONS)}.", where="region")
+        raise Misconfigured(
+            "region_unknown", f"Intercom has no region {region!r}. Choose one of: {', '.join(REGIONS)}.", where="region"
+        )
     return region
 
 
 def _token(settings: Mapping[str, Any]) -> str:
     token = str(settings.get("token") or "").strip()
     if not token:
-        raise Misconfigured("token_missing", "The connection has no access token. Enter the one of your Intercom app.", where="token")
+        raise Misconfigured(
+            "token_missing", "The connection has no access token. Enter the one of your Intercom app.", where="token"
+        )
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise Misconfigured("token_malformed", "This is no access token of Intercom. Copy it again, without spaces.", where="token")
+        raise Misconfigured(
+            "token_malformed", "This is no access token of Intercom. Copy it again, without spaces.", where="token"
+        )
     return token
 
 

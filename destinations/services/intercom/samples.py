@@ -12,7 +12,12 @@ SAMPLES = [
         slug="intercom.companies",
         kind="companies",
         match="customer-77-{n}",
-        values={"name": "Société Générique", "industry": "Bakery of Zoë Quillfeather", "size": 12, "contract_number": "CN-778123"},
+        values={
+            "name": "Société Générique",
+            "industry": "Bakery of Zoë Quillfeather",
+            "size": 12,
+            "contract_number": "CN-778123",
+        },
         text="industry",
         custom="contract_number",
         bad=("monthly_spend", 2**31),

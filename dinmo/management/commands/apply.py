@@ -45,7 +45,11 @@ class Command(ScriptedCommand):
         for line in made.lines():
             self.stdout.write(line)
         for afresh in made.afresh:
-            self.stdout.write(f"! {afresh}" if not yes else f"! activation {afresh.activation.name}: its next run sends everything anew")
+            self.stdout.write(
+                f"! {afresh}"
+                if not yes
+                else f"! activation {afresh.activation.name}: its next run sends everything anew"
+            )
         for name, sentences in made.retyped.items():
             for line in ["its attributes' types are confirmed"] if yes and not dry_run else sentences:
                 self.stdout.write(f"! activation {name}: {line}")

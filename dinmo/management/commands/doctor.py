@@ -24,12 +24,18 @@ class Command(ScriptedCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--live", action="store_true", help="make each vendor's check call instead of showing its last answer")
+        parser.add_argument(
+            "--live", action="store_true", help="make each vendor's check call instead of showing its last answer"
+        )
         parser.add_argument("--only", choices=PROCESSES, help="report on this part alone, for health checks")
 
     def handle(self, *args: Any, **options: Any) -> None:
         styles = {Level.OK: self.style.SUCCESS, Level.WARN: self.style.WARNING, Level.FAIL: self.style.ERROR}
-        reported = [finding for finding in findings(timezone.now(), options["live"]) if options["only"] in (None, finding.subject)]
+        reported = [
+            finding
+            for finding in findings(timezone.now(), options["live"])
+            if options["only"] in (None, finding.subject)
+        ]
         for finding in reported:
             self.stdout.write(f"{styles[finding.level](f'{finding.level:<4}')}  {line(finding)}")
         if any(finding.level == Level.FAIL for finding in reported):

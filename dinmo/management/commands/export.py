@@ -13,10 +13,14 @@ from dinmo.workspace import export, from_database
 
 
 class Command(ScriptedCommand):
-    help = "Writes the workspace as a file that `apply` reads. Secrets are left out; applied again, they stay as they are."
+    help = (
+        "Writes the workspace as a file that `apply` reads. Secrets are left out; applied again, they stay as they are."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", nargs="?", default="-", help="Where to write; the standard output where it is left out.")
+        parser.add_argument(
+            "file", nargs="?", default="-", help="Where to write; the standard output where it is left out."
+        )
 
     def handle(self, *args: Any, file: str, **options: Any) -> None:
         try:

@@ -31,14 +31,22 @@ class Command(ScriptedCommand):
                 metavar="N",
                 help=f"port of the {platform.label} simulator ({platform.sandbox_port}); 0 takes a free one",
             )
-        parser.add_argument("--fill", type=whole_number, default=0, metavar="N", help="invented companies in each simulator at the start")
+        parser.add_argument(
+            "--fill",
+            type=whole_number,
+            default=0,
+            metavar="N",
+            help="invented companies in each simulator at the start",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         token = os.environ.get("SANDBOX_TOKEN") or "sandbox-token"
         stop = threading.Event()
         with ExitStack() as opened:
             ports = {slug: options[f"{slug}_port".replace("-", "_")] for slug in platforms.all}
-            servers = {slug: opened.enter_context(_server(platforms[slug], token, port)) for slug, port in ports.items()}
+            servers = {
+                slug: opened.enter_context(_server(platforms[slug], token, port)) for slug, port in ports.items()
+            }
             for server in servers.values():
                 server.sandbox.fill(options["fill"])
             for number in (signal.SIGTERM, signal.SIGINT):

@@ -59,7 +59,9 @@ class Command(BaseCommand):
         try:
             call_command("migrate", interactive=False, verbosity=0)
         except Error as error:
-            raise CommandError(f"The database can't be used. Check DATABASE_URL. It said: {redact(str(error).strip())}") from None
+            raise CommandError(
+                f"The database can't be used. Check DATABASE_URL. It said: {redact(str(error).strip())}"
+            ) from None
         finally:
             connections.close_all()
 

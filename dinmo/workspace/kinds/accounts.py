@@ -36,7 +36,9 @@ def connection(block: Block, scope: Scope) -> model.Connection:
     stands = scope.standing.connections.get(name)
     if stands and platform and stands.platform != platform.slug:
         block.wrong("platform", f"{name!r} is a connection to {stands.platform} already. Give this one another name.")
-    config, secrets = settings(block, platform.parameters, stands.secrets if stands else {}) if platform else _unread(block)
+    config, secrets = (
+        settings(block, platform.parameters, stands.secrets if stands else {}) if platform else _unread(block)
+    )
     slug = platform.slug if platform else ""
     return model.Connection(name=name, platform=slug, config=config, secrets=secrets, lines=block.lines())
 
@@ -75,7 +77,9 @@ def plugin(block: Block, key: str, registry: Registry[Any]) -> Any | None:
     return registry[slug]
 
 
-def settings(block: Block, parameters: Sequence[Parameter], kept: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def settings(
+    block: Block, parameters: Sequence[Parameter], kept: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Plain configuration and secrets out of what is left of a block.
 
     Args:
@@ -92,7 +96,9 @@ def settings(block: Block, parameters: Sequence[Parameter], kept: Mapping[str, A
         if parameter.secret and parameter.name not in given and parameter.name in kept:
             secret[parameter.name] = kept[parameter.name]
         else:
-            (secret if parameter.secret else plain)[parameter.name] = _clean(block, parameter, given.get(parameter.name))
+            (secret if parameter.secret else plain)[parameter.name] = _clean(
+                block, parameter, given.get(parameter.name)
+            )
     return plain, secret
 
 

@@ -65,7 +65,9 @@ def _mode(block: Block, destination: things.Destination | None) -> str:
     if not block.has("insert_new"):
         return mode
     if block.has("mode"):
-        block.wrong("insert_new", "Give `mode` or `insert_new`, not both: `insert_new: true` means upsert, false means update.")
+        block.wrong(
+            "insert_new", "Give `mode` or `insert_new`, not both: `insert_new: true` means upsert, false means update."
+        )
     return "upsert" if block.flag("insert_new", True) else "update"
 
 
@@ -86,7 +88,9 @@ def _fields(block: Block) -> Rows:
         value = row.node("value")
         if row.has("from") == (value is not None):
             row.problems.add(row.line, "A field row has `from: column` or `value: …`, one of both.")
-        rows.append((row.line, _row(row, row.text("from"), row.text("to", required=True), value.plain() if value else None)))
+        rows.append(
+            (row.line, _row(row, row.text("from"), row.text("to", required=True), value.plain() if value else None))
+        )
     return rows
 
 
@@ -138,7 +142,12 @@ def _warnings(block: Block) -> things.Warnings:
 
 
 def _check(
-    block: Block, scope: Scope, activation: things.Activation, model: things.Model, destination: things.Destination, rows: Rows
+    block: Block,
+    scope: Scope,
+    activation: things.Activation,
+    model: things.Model,
+    destination: things.Destination,
+    rows: Rows,
 ) -> None:
     """Notes what the activation's rules say against it, each at the line that it is about."""
     plan = rules.Plan(
@@ -149,7 +158,11 @@ def _check(
         columns=model.types(),
         match_column=activation.match_column,
         match_field=activation.match_field,
-        mappings=[rules.MappingRow(row.target, row.column, row.value, row.custom_attribute) for row in activation.mappings if row.target],
+        mappings=[
+            rules.MappingRow(row.target, row.column, row.value, row.custom_attribute)
+            for row in activation.mappings
+            if row.target
+        ],
         computed=list(model.definitions()),
     )
     for problem in rules.offline(plan):

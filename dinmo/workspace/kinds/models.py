@@ -42,7 +42,9 @@ class Reader:
         columns = _shown(block, columns, key, scope.standing.models.get(name))
         if columns and key and key not in [column.name for column in columns]:
             known = ", ".join(column.name for column in columns)
-            block.wrong("primary_key", f"The model has no column {block.held['primary_key'].written!r}. It has: {known}.")
+            block.wrong(
+                "primary_key", f"The model has no column {block.held['primary_key'].written!r}. It has: {known}."
+            )
         fields = computed.read(block, [column.name for column in columns], scope.standing.models.get(name))
         scope.later["relations"].append(lambda: computed.settle(block, name, scope))
         scope.later["activations"].append(lambda: computed.refuse_used(block, name, scope))
@@ -73,7 +75,9 @@ class Reader:
         return ()
 
 
-def _shown(block: Block, columns: tuple[model.Column, ...], key: str, stands: model.Model | None) -> tuple[model.Column, ...]:
+def _shown(
+    block: Block, columns: tuple[model.Column, ...], key: str, stands: model.Model | None
+) -> tuple[model.Column, ...]:
     """The columns as the file wants them shown; as they stand, where it says nothing of `columns`."""
     if not block.has("columns"):
         before = {column.origin or column.name: column for column in (stands.columns if stands else ())}
@@ -84,7 +88,9 @@ def _shown(block: Block, columns: tuple[model.Column, ...], key: str, stands: mo
         called, used = one.name("as", required=False) or name, one.flag("used", True)
         given = model.Column(name=called, type="", used=used, categorical=one.flag("categorical", False))
         if columns and name not in [column.name for column in columns]:
-            one.wrong("from", f"The model has no column {name!r}. It has: {', '.join(column.name for column in columns)}.")
+            one.wrong(
+                "from", f"The model has no column {name!r}. It has: {', '.join(column.name for column in columns)}."
+            )
         if name == key and (given.name != key or not given.used):
             one.wrong("from", "The primary key keeps its name, and is always used.")
         one.close()

@@ -12,11 +12,16 @@ def read(block: Block, scope: Scope) -> things.Relation:
     model, column = _end(block, scope, "from")
     to_model, to_column = _end(block, scope, "to")
     if model and to_model and model.source != to_model.source:
-        block.wrong("to", f"{model.name!r} and {to_model.name!r} are of different sources. Only models of one source can be related.")
+        block.wrong(
+            "to",
+            f"{model.name!r} and {to_model.name!r} are of different sources. Only models of one source can be related.",
+        )
     if model and to_model and model.name == to_model.name:
         block.wrong("to", "A model can't be related to itself. Make a second model of the same table.")
     ends = (model.name if model else "", column, to_model.name if to_model else "", to_column)
-    return things.Relation(name=name(*ends), model=ends[0], column=ends[1], to_model=ends[2], to_column=ends[3], lines=block.lines())
+    return things.Relation(
+        name=name(*ends), model=ends[0], column=ends[1], to_model=ends[2], to_column=ends[3], lines=block.lines()
+    )
 
 
 def name(model: str, column: str, to_model: str, to_column: str) -> str:
@@ -43,5 +48,9 @@ def _end(block: Block, scope: Scope, key: str) -> tuple[things.Model | None, str
     elif any(written.startswith(f"{name}.") for name in scope.declared["models"]):
         block.sound = False
     elif written:
-        block.wrong(key, f"`{key}` is a model and a column of it, e.g. `Orders.company_id`." + did_you_mean(written.split(".")[0], models))
+        block.wrong(
+            key,
+            f"`{key}` is a model and a column of it, e.g. `Orders.company_id`."
+            + did_you_mean(written.split(".")[0], models),
+        )
     return None, ""

@@ -62,13 +62,18 @@ def _schedule(row: Block) -> model.Schedule | None:
 def _interval(row: Block) -> model.Schedule | None:
     match = _EVERY.fullmatch(row.text("every", required=True).strip())
     if not match or not 1 <= int(match[1]) * _MINUTES[match[2]] <= _YEAR:
-        row.wrong("every", "`every` is a whole number of minutes, hours or days: from one minute to a year, e.g. `15 minutes`.")
+        row.wrong(
+            "every",
+            "`every` is a whole number of minutes, hours or days: from one minute to a year, e.g. `15 minutes`.",
+        )
         return None
     return model.Schedule(kind="interval", every=int(match[1]), unit=f"{match[2]}s")
 
 
 def _cron(row: Block) -> model.Schedule:
-    return model.Schedule(kind="cron", cron=" ".join(row.text("cron", required=True, longest=100).split()), timezone=timezone(row))
+    return model.Schedule(
+        kind="cron", cron=" ".join(row.text("cron", required=True, longest=100).split()), timezone=timezone(row)
+    )
 
 
 def _weekly(row: Block) -> model.Schedule | None:

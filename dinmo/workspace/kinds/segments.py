@@ -44,8 +44,14 @@ def world(workspace: things.Workspace, source: str) -> dict[str, Facts]:
     found: dict[str, Facts] = {}
     for model in workspace.models.values():
         if model.source == source:
-            own = {one.name: Definition(one.where, one.limit) for one in workspace.segments.values() if one.model == model.name}
-            found[model.name] = Facts(model.types(), model.name, tuple(links[model.name]), own, found, model.definitions())
+            own = {
+                one.name: Definition(one.where, one.limit)
+                for one in workspace.segments.values()
+                if one.model == model.name
+            }
+            found[model.name] = Facts(
+                model.types(), model.name, tuple(links[model.name]), own, found, model.definitions()
+            )
     return found
 
 
@@ -78,7 +84,9 @@ def _check(problems: Problems, where: Node, name: str, model: str, scope: Scope)
 
 def _leaves(node: Node) -> Iterator[Node]:
     """What is no well-formed group: conditions, and what can't be understood."""
-    inner = node.value.get("all", node.value.get("any")) if isinstance(node.value, dict) and len(node.value) == 1 else None
+    inner = (
+        node.value.get("all", node.value.get("any")) if isinstance(node.value, dict) and len(node.value) == 1 else None
+    )
     if inner is not None and isinstance(inner.value, list):
         for child in inner.value:
             yield from _leaves(child)

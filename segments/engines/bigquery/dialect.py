@@ -9,7 +9,17 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.sql.compiler import GenericTypeCompiler, IdentifierPreparer, SQLCompiler
 
 from segments.contract import ColumnType
-from segments.sql.terms import Exported, NumberValue, OnDays, TextValue, Within, between, is_not_a_number, on_days, written
+from segments.sql.terms import (
+    Exported,
+    NumberValue,
+    OnDays,
+    TextValue,
+    Within,
+    between,
+    is_not_a_number,
+    on_days,
+    written,
+)
 
 NESTED = ("JSON", "ARRAY", "STRUCT", "RECORD")
 COMPUTED = {ColumnType.TEXT: "STRING", ColumnType.INTEGER: "INT64", ColumnType.NUMBER: "NUMERIC"}
@@ -67,7 +77,11 @@ def _text(term: TextValue) -> ColumnElement[Any]:
 
 @written(NumberValue, "bigquery")
 def _number(term: NumberValue) -> ColumnElement[Any]:
-    return case((~is_not_a_number(cast(term.column, Text())), term.column)) if term.info.native == "FLOAT64" else term.column
+    return (
+        case((~is_not_a_number(cast(term.column, Text())), term.column))
+        if term.info.native == "FLOAT64"
+        else term.column
+    )
 
 
 @written(Within, "bigquery")
@@ -87,4 +101,8 @@ def _on_days(term: OnDays) -> ColumnElement[Any]:
 def _exported(term: Exported) -> ColumnElement[Any]:
     if term.info.native == "BYTES":
         return func.to_hex(term.column)
-    return TextValue(term.column, term.info) if term.info.type in (ColumnType.TEXT, ColumnType.LIST, ColumnType.OBJECT) else term.column
+    return (
+        TextValue(term.column, term.info)
+        if term.info.type in (ColumnType.TEXT, ColumnType.LIST, ColumnType.OBJECT)
+        else term.column
+    )

@@ -49,7 +49,12 @@ class BigQuery(Engine):
         Parameter("project", "Project", required=False, help="Empty: that of the service account."),
         Parameter("location", "Location", required=False, help="E.g. EU. Empty: where the data is."),
         Parameter("dataset", "Dataset", help="Where tables are looked for that are named without a dataset."),
-        Parameter("schemas", "More datasets", required=False, help="Others whose tables are listed too, with commas between them."),
+        Parameter(
+            "schemas",
+            "More datasets",
+            required=False,
+            help="Others whose tables are listed too, with commas between them.",
+        ),
         Parameter(
             "max_gigabytes",
             "Most gigabytes a query",
@@ -103,7 +108,11 @@ class BigQueryReader(WarehouseReader):
     def tables(self) -> list[str]:
         datasets = [self.settings["dataset"], *names(self.settings["schemas"])]
         with self.problems():
-            listed = [(name, table.table_id) for name in datasets for table in self.client.list_tables(name, timeout=self.timeout_seconds)]
+            listed = [
+                (name, table.table_id)
+                for name in datasets
+                for table in self.client.list_tables(name, timeout=self.timeout_seconds)
+            ]
         return [join_name(dataset, name) for dataset, name in listed]
 
     def described_table(self, table: str) -> list[ColumnInfo]:
@@ -117,13 +126,18 @@ class BigQueryReader(WarehouseReader):
     def described(self, sql: str) -> list[ColumnInfo]:
         job = self.client.query(f"SELECT * FROM ({bare(sql)})", job_config=self._config(dry_run=True))  # noqa: S608
         if job.statement_type != "SELECT":
-            raise Misconfigured("source_read_only", "Only SELECT is allowed here: the source is read, never changed.", where="sql")
+            raise Misconfigured(
+                "source_read_only", "Only SELECT is allowed here: the source is read, never changed.", where="sql"
+            )
         return [_info(field) for field in job.schema]
 
     def read(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
         compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         params = compiled.params
-        bound = [self.bigquery.ScalarQueryParameter(None, kind(params[name]), params[name]) for name in compiled.positiontup or ()]
+        bound = [
+            self.bigquery.ScalarQueryParameter(None, kind(params[name]), params[name])
+            for name in compiled.positiontup or ()
+        ]
         self.job = self.client.query(str(compiled), job_config=self._config(query_parameters=bound))
         yield from self.job.result(timeout=self.timeout_seconds).to_arrow_iterable()
 

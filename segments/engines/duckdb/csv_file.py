@@ -78,16 +78,24 @@ def header(path: Path) -> Header:
     read = [(separator, _first_line(path, separator)) for separator in SEPARATORS]
     separator, names = max(read, key=lambda found: len(found[1]))
     if not any(names):
-        raise Misconfigured("source_file_broken", f"The file {path.name!r} is empty. Its first line must name the columns.", where="path")
+        raise Misconfigured(
+            "source_file_broken",
+            f"The file {path.name!r} is empty. Its first line must name the columns.",
+            where="path",
+        )
     if len(names) > MOST_COLUMNS:
         raise Misconfigured(
-            "source_too_large", f"The file {path.name!r} has {len(names):,} columns. {MOST_COLUMNS:,} are the most.", where="path"
+            "source_too_large",
+            f"The file {path.name!r} has {len(names):,} columns. {MOST_COLUMNS:,} are the most.",
+            where="path",
         )
     named = tuple(name or f"column_{place}" for place, name in enumerate(names, start=1))
     met: set[str] = set()
     for name in named:
         if name.lower() in met:
-            message = f"Two columns of the file are called {name!r} (capitals don't count). Rename one in its first line."
+            message = (
+                f"Two columns of the file are called {name!r} (capitals don't count). Rename one in its first line."
+            )
             raise Misconfigured("column_twice", message, where=name)
         met.add(name.lower())
     return Header(separator, named)

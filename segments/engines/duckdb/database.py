@@ -110,11 +110,16 @@ class DatabaseReader(FileReader):
     def foreign_keys(self, table: str) -> list[ForeignKey]:
         # DuckDB has none that lead to another schema.
         schema, _ = split_name(table)
-        return [ForeignKey(column, _named(schema or "main", other), to) for column, other, to in self._asked_of(table, FOREIGN_KEYS)]
+        return [
+            ForeignKey(column, _named(schema or "main", other), to)
+            for column, other, to in self._asked_of(table, FOREIGN_KEYS)
+        ]
 
     def _asked_of(self, table: str, question: str) -> list[tuple[Any, ...]]:
         schema, name = split_name(table)
-        return self.all_asked(question.format(database=quoted(NAME), schema=quoted(schema or "main"), table=quoted(name)))
+        return self.all_asked(
+            question.format(database=quoted(NAME), schema=quoted(schema or "main"), table=quoted(name))
+        )
 
     def source_of(self, table: str) -> str:
         schema, name = split_name(table)

@@ -138,7 +138,9 @@ def _time(term: TimeValue) -> ColumnElement[Any]:
     if term.info.type == ColumnType.DATE:
         return case((_spells(term.column, DATE), cast(_tried(term.column, "DATE"), Text())))
     local = in_zone(_tried(term.column, "TIMESTAMP"), term.zone)
-    moment = case((_spells(term.column, ZONED), _tried(term.column, "TIMESTAMPTZ")), (_spells(term.column, LOCAL), local))
+    moment = case(
+        (_spells(term.column, ZONED), _tried(term.column, "TIMESTAMPTZ")), (_spells(term.column, LOCAL), local)
+    )
     return func.strftime(func.timezone(literal("UTC", Text()), moment), literal("%Y-%m-%d %H:%M:%S.%fZ", Text()))
 
 

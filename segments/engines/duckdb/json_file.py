@@ -23,11 +23,12 @@ LARGEST_OBJECT = 16 << 20
 FIRST_OBJECTS = 20_000
 """Of a file whose fields are known, these are looked at before it is read."""
 OBJECT, LIST = Kind(ColumnType.OBJECT, "JSON"), Kind(ColumnType.LIST, "JSON")
-NUMBERS = {ColumnType.INTEGER: Kind(ColumnType.INTEGER, "HUGEINT"), ColumnType.NUMBER: Kind(ColumnType.NUMBER, "DOUBLE")}
+NUMBERS = {
+    ColumnType.INTEGER: Kind(ColumnType.INTEGER, "HUGEINT"),
+    ColumnType.NUMBER: Kind(ColumnType.NUMBER, "DOUBLE"),
+}
 BOOLEAN = Kind(ColumnType.BOOLEAN, "BOOLEAN")
-_IS_NESTED = (
-    "coalesce(bool_and(json_type({column}) = 'OBJECT'), false)::INT + 2 * coalesce(bool_and(json_type({column}) = 'ARRAY'), false)::INT"
-)
+_IS_NESTED = "coalesce(bool_and(json_type({column}) = 'OBJECT'), false)::INT + 2 * coalesce(bool_and(json_type({column}) = 'ARRAY'), false)::INT"
 
 
 class JSONLines(Engine):
@@ -96,13 +97,18 @@ class JSONReader(TextReader):
         texts = [name for name, found in kinds.items() if found is None and name not in mixed]
         nested = self.masks(mixed, self.read(dict.fromkeys(mixed, "JSON")), _IS_NESTED)
         times = self.masks(texts, self.read(dict.fromkeys(texts, TEXT)), TIME_KINDS)
-        return {name: found or {1: OBJECT, 2: LIST}.get(nested.get(name) or 0) or kind(times.get(name)) for name, found in kinds.items()}
+        return {
+            name: found or {1: OBJECT, 2: LIST}.get(nested.get(name) or 0) or kind(times.get(name))
+            for name, found in kinds.items()
+        }
 
     def _refuse_other_than_objects(self, looks: Mapping[str, str]) -> None:
         whole = f"SELECT coalesce(bool_and(json_type(json) = 'OBJECT'), false) FROM {self.read({'json': 'JSON'})}"  # noqa: S608
         # This is also how lines look that are no objects.
         if not looks or (list(looks) == ["json"] and not self.asked(whole)[0]):
-            raise Misconfigured("source_file_broken", "The file has no objects. Each line must be one object in braces.", where="path")
+            raise Misconfigured(
+                "source_file_broken", "The file has no objects. Each line must be one object in braces.", where="path"
+            )
 
 
 def _kind(native: str) -> Kind | None:

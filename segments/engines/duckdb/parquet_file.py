@@ -26,5 +26,7 @@ class Parquet(Engine):
         with locked(paths) as connection:
             reader = FileReader(connection, table_name(settings["path"]), paths, timeout_seconds)
             with reader.problems():
-                connection.read_parquet([str(path) for path in paths], union_by_name=len(paths) > 1).create_view(reader.table)
+                connection.read_parquet([str(path) for path in paths], union_by_name=len(paths) > 1).create_view(
+                    reader.table
+                )
             yield reader

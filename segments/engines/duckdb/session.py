@@ -76,7 +76,9 @@ def listed(paths: Sequence[Path]) -> str:
 class FileReader(Reader):
     """One file, or several alike, seen as a table that is called as the file without its ending."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, table: str, paths: Sequence[Path], timeout_seconds: float) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, table: str, paths: Sequence[Path], timeout_seconds: float
+    ) -> None:
         self.connection = connection
         self.table = table
         self.paths = paths
@@ -98,7 +100,8 @@ class FileReader(Reader):
             source = f"({bare(sql)})" if sql else self.source_of(table)
             described = self.connection.sql(f"SELECT * FROM {source} AS described LIMIT 0")  # noqa: S608
             return [
-                ColumnInfo(name, native_type(str(type)), str(type)) for name, type in zip(described.columns, described.types, strict=True)
+                ColumnInfo(name, native_type(str(type)), str(type))
+                for name, type in zip(described.columns, described.types, strict=True)
             ]
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
@@ -108,15 +111,15 @@ class FileReader(Reader):
         end = time.monotonic() + self.timeout_seconds
         with self.problems():
             # Not of a cursor: its result would be copied whole.
-            for batch in gathered(self.connection.sql(str(compiled), params=bound).to_arrow_reader(VECTOR_ROWS), BATCH_ROWS):
+            for batch in gathered(
+                self.connection.sql(str(compiled), params=bound).to_arrow_reader(VECTOR_ROWS), BATCH_ROWS
+            ):
                 yield batch
                 self.read_on()
                 if time.monotonic() > end:
                     raise timed_out(self.timeout_seconds)
         if state(self.paths) != self.opened:
-            message = (
-                "The file was changed while it was read. Try again once it is complete. Who writes it does best to move it here at the end."
-            )
+            message = "The file was changed while it was read. Try again once it is complete. Who writes it does best to move it here at the end."
             raise Unavailable("source_file_changed", message)
 
     def interrupt(self) -> None:
@@ -148,7 +151,9 @@ class FileReader(Reader):
         with self.problems():
             statements = duckdb.extract_statements(sql)
         if sql and (len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT):
-            raise Misconfigured("source_read_only", "Give one SELECT and nothing else: the source is read, never changed.", where="sql")
+            raise Misconfigured(
+                "source_read_only", "Give one SELECT and nothing else: the source is read, never changed.", where="sql"
+            )
 
     @contextmanager
     def problems(self) -> Iterator[None]:
@@ -177,7 +182,9 @@ def problem(error: Exception, seconds: float) -> Problem:
     if "CSV Error" in said:
         return _broken_csv(said)
     if found := re.search(r'Malformed JSON in file "(.*?)", at .* line', said):
-        message = f"The file {Path(found[1]).name!r} has a line that is not JSON. Each line must be one object in braces."
+        message = (
+            f"The file {Path(found[1]).name!r} has a line that is not JSON. Each line must be one object in braces."
+        )
         return Misconfigured("source_file_broken", message, where="path", detail=said)
     if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory" in said:
         message = "The query needs more memory than there is for it. Select, sort or group fewer rows or columns."
@@ -185,7 +192,9 @@ def problem(error: Exception, seconds: float) -> Problem:
     if isinstance(error, duckdb.PermissionException):
         return Misconfigured("source_read_only", "A file source reads its own file, and nothing else.", detail=said)
     if isinstance(error, duckdb.IOException | OSError) or "Invalid Input Error: No magic bytes" in said:
-        return Misconfigured("source_file_unreadable", "The file can't be read. Check that it is of the kind chosen.", detail=said)
+        return Misconfigured(
+            "source_file_unreadable", "The file can't be read. Check that it is of the kind chosen.", detail=said
+        )
     words = said.split("\n")[0]
     if isinstance(error, duckdb.ConversionException | duckdb.OutOfRangeException | duckdb.InvalidInputException):
         words = re.sub(r"'[^']*'|\"[^\"]*\"", "'…'", words)

@@ -27,7 +27,9 @@ class TextReader(FileReader):
 
     guesses = True
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, table: str, paths: Sequence[Path], timeout_seconds: float) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, table: str, paths: Sequence[Path], timeout_seconds: float
+    ) -> None:
         super().__init__(connection, table, paths, timeout_seconds)
         self.source = f"memory.main.{identifier(table)}"
         self.typed = False

@@ -99,7 +99,9 @@ def _number(term: NumberValue) -> Element:
 @written(BooleanValue, "mysql")
 def _boolean(term: BooleanValue) -> Element:
     value = _plus_zero(term.column)
-    return case((value == literal_column("1"), literal_column("1")), (value == literal_column("0"), literal_column("0")))
+    return case(
+        (value == literal_column("1"), literal_column("1")), (value == literal_column("0"), literal_column("0"))
+    )
 
 
 @written(Missing, "mysql")
@@ -186,9 +188,13 @@ def _aggregate(term: Aggregate) -> Element:
 @written(ListHas, "mysql")
 def _list_has(term: ListHas) -> Element:
     """The servers' own search takes escaped letters for others, and looks into lists inside the list."""
-    elements = func.json_table(term.column, literal_column("'$[*]' COLUMNS (element LONGTEXT PATH '$')")).alias("elements")
+    elements = func.json_table(term.column, literal_column("'$[*]' COLUMNS (element LONGTEXT PATH '$')")).alias(
+        "elements"
+    )
     element = cast(literal_column("elements.element"), types.LargeBinary())
     wanted = is_one_of(element, [literal(value, types.String()) for value in term.values])
-    found: Select[Any] = select(func.count(element.distinct())).select_from(elements).where(wanted).correlate_except(elements)
+    found: Select[Any] = (
+        select(func.count(element.distinct())).select_from(elements).where(wanted).correlate_except(elements)
+    )
     least = len(term.values) if term.every else 1
     return and_(func.json_type(term.column) == "ARRAY", found.scalar_subquery() >= literal_column(str(least)))

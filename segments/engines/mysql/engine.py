@@ -35,15 +35,35 @@ SSL_MODES = (
     ("disable", "Never encrypted"),
 )
 FORBIDDEN = frozenset(
-    {"load_file", "outfile", "dumpfile", "nextval", "setval", "sys_exec", "sys_eval", "master_pos_wait", "source_pos_wait"}
-    | {"get_lock", "release_lock", "release_all_locks", "is_free_lock", "is_used_lock", "master_gtid_wait", "wait_for_executed_gtid_set"}
+    {
+        "load_file",
+        "outfile",
+        "dumpfile",
+        "nextval",
+        "setval",
+        "sys_exec",
+        "sys_eval",
+        "master_pos_wait",
+        "source_pos_wait",
+    }
+    | {
+        "get_lock",
+        "release_lock",
+        "release_all_locks",
+        "is_free_lock",
+        "is_used_lock",
+        "master_gtid_wait",
+        "wait_for_executed_gtid_set",
+    }
 )
 """What touches files or locks of the server, or waits there: it may not even be named."""
 LOCKING = re.compile(r"\block\s+in\s+share\b|\bfor\s+(share|update)\b", re.IGNORECASE)
 FORBIDDEN_CALLS = FORBIDDEN | {"sleep", "benchmark", "lastval"}
 
 READABLE = "table_type in ('BASE TABLE', 'VIEW', 'SYSTEM VERSIONED') and table_schema in %s"
-TABLES = f"select table_schema, table_name from information_schema.tables where {READABLE} order by table_schema <> %s, 1, 2"  # noqa: S608
+TABLES = (
+    f"select table_schema, table_name from information_schema.tables where {READABLE} order by table_schema <> %s, 1, 2"  # noqa: S608
+)
 CATALOG = f"""
     select table_schema, table_name, table_type = 'VIEW', table_rows from information_schema.tables
     where {READABLE} order by table_schema <> %s, 1, 2
@@ -76,7 +96,12 @@ class MySQL(Engine):
         Parameter("database", "Database"),
         Parameter("user", "User", help="A user that may only read is best. Nothing is ever written."),
         Parameter("password", "Password", kind="secret", required=False),
-        Parameter("schemas", "More databases", required=False, help="Others whose tables are listed too, with commas between them."),
+        Parameter(
+            "schemas",
+            "More databases",
+            required=False,
+            help="Others whose tables are listed too, with commas between them.",
+        ),
         Parameter("sslmode", "Encryption", kind="choice", choices=SSL_MODES, default="prefer"),
         *certificates.PARAMETERS,
     )
@@ -97,14 +122,19 @@ class MySQL(Engine):
 class MySQLReader(Reader):
     """One session that can only read."""
 
-    def __init__(self, connection: pymysql.Connection[Any], settings: Mapping[str, Any], timeout_seconds: float) -> None:
+    def __init__(
+        self, connection: pymysql.Connection[Any], settings: Mapping[str, Any], timeout_seconds: float
+    ) -> None:
         self.connection = connection
         self.settings = settings
         self.judged: list[str] = []
         self.timeout_seconds = timeout_seconds
 
     def tables(self) -> list[str]:
-        return [self._named(schema, name) for schema, name in self._asked(TABLES, (self._databases(), self.settings["database"]))]
+        return [
+            self._named(schema, name)
+            for schema, name in self._asked(TABLES, (self._databases(), self.settings["database"]))
+        ]
 
     def catalog(self) -> list[TableInfo]:
         columns: dict[tuple[str, str], list[ColumnInfo]] = {}
@@ -123,7 +153,10 @@ class MySQLReader(Reader):
         with self._problems():
             fields = wire.ask(self.connection, f"SELECT * FROM ({bare(sql)}) AS described LIMIT 0".encode())  # noqa: S608
             list(wire.blocks(self.connection, len(fields)))
-        return [ColumnInfo(field.name, type_of(native_of(field)), native_of(field), field.flags % 2 == 0) for field in fields]
+        return [
+            ColumnInfo(field.name, type_of(native_of(field)), native_of(field), field.flags % 2 == 0)
+            for field in fields
+        ]
 
     def _refuse_other(self, sql: str) -> None:
         """Raises Misconfigured where a person's SQL does more than read, or is a statement only between our brackets."""
@@ -132,7 +165,11 @@ class MySQLReader(Reader):
         sql_guard.refuse_names(sql, FORBIDDEN)
         sql_guard.refuse_calls(sql, FORBIDDEN_CALLS, sql_guard.MYSQL)
         if found := LOCKING.search(sql):
-            raise Misconfigured("source_function", f"{found[0]} can't be used here: a query locks no rows. Write it without.", where="sql")
+            raise Misconfigured(
+                "source_function",
+                f"{found[0]} can't be used here: a query locks no rows. Write it without.",
+                where="sql",
+            )
         with self._problems(), self.connection.cursor() as cursor:
             cursor.execute("PREPARE described FROM %s", (bare(sql),))
             cursor.execute("DEALLOCATE PREPARE described")
@@ -177,7 +214,11 @@ class MySQLReader(Reader):
         found = self._asked(COLUMNS, (*place, name))
         if not found:
             raise no_table(table)
-        checked = {column for (column,) in self._asked(JSON_CHECKS, place)} if any(one[1] == "longtext" for one in found) else set()
+        checked = (
+            {column for (column,) in self._asked(JSON_CHECKS, place)}
+            if any(one[1] == "longtext" for one in found)
+            else set()
+        )
         infos = []
         for column, declared, nullable in found:
             # MariaDB has no type for JSON, but a check on text.

@@ -25,19 +25,31 @@ def connecting(error: Exception, host: str, port: int) -> Problem:
     """Why no session could be opened."""
     code, said = _said(error)
     if code in _BUSY:
-        return Unavailable("source_busy", "The database takes no more sessions now. Try again in a moment.", detail=said)
+        return Unavailable(
+            "source_busy", "The database takes no more sessions now. Try again in a moment.", detail=said
+        )
     if code == ER.BAD_DB_ERROR:
-        return Misconfigured("source_database", "There is no database of that name on this server.", detail=said, where="database")
+        return Misconfigured(
+            "source_database", "There is no database of that name on this server.", detail=said, where="database"
+        )
     if code == HOST_REFUSED:
         return Misconfigured("source_login", "The server lets no user in from this machine. Ask for one.", detail=said)
     if code == ER.DBACCESS_DENIED_ERROR:
-        return Misconfigured("source_login", "This user may not use this database. Ask for the SELECT privilege on it.", detail=said)
+        return Misconfigured(
+            "source_login", "This user may not use this database. Ask for the SELECT privilege on it.", detail=said
+        )
     if code in _LOGIN:
         return Misconfigured("source_login", "The user name or the password is wrong.", detail=said)
-    if code in (SECURE_ONLY, CR.CR_SSL_CONNECTION_ERROR) or isinstance(error, ssl.SSLError) or re.search("SSL|certificate", said):
+    if (
+        code in (SECURE_ONLY, CR.CR_SSL_CONNECTION_ERROR)
+        or isinstance(error, ssl.SSLError)
+        or re.search("SSL|certificate", said)
+    ):
         words = "The encrypted connection could not be set up. Check the kind of encryption and the certificates."
         return Misconfigured("source_ssl", words, detail=said, where="sslmode")
-    message = f"The database at {host}, port {port}, can't be reached. Check the address, and that it lets this machine in."
+    message = (
+        f"The database at {host}, port {port}, can't be reached. Check the address, and that it lets this machine in."
+    )
     return Unavailable("source_unreachable", message, detail=said)
 
 
@@ -47,7 +59,9 @@ def running(error: Exception, seconds: float) -> Problem:
     if code in _TIMED_OUT:
         return timed_out(seconds)
     if code in _READ_ONLY:
-        return Misconfigured("source_read_only", "Only SELECT is allowed here: the source is read, never changed.", detail=said)
+        return Misconfigured(
+            "source_read_only", "Only SELECT is allowed here: the source is read, never changed.", detail=said
+        )
     if code in _LOST or not isinstance(error, pymysql.MySQLError) or isinstance(error, pymysql.InterfaceError):
         return Unavailable("source_lost", "The connection to the database was lost. Try again.", detail=said)
     return refused(re.sub(r"'[^']*'|\"[^\"]*\"", "'…'", said) if code in _QUOTES_VALUES else said)

@@ -47,9 +47,19 @@ def connected(settings: Mapping[str, Any], timeout_seconds: float) -> pymysql.Co
 
 
 def _session(version: str, timeout_seconds: float) -> dict[str, Any]:
-    limit = {"max_statement_time": timeout_seconds} if "mariadb" in version.lower() else {"max_execution_time": int(timeout_seconds * 1000)}
+    limit = (
+        {"max_statement_time": timeout_seconds}
+        if "mariadb" in version.lower()
+        else {"max_execution_time": int(timeout_seconds * 1000)}
+    )
     # Without a mode, quotation marks and backslashes mean what they do on any other server.
-    return {"sql_mode": "", "time_zone": "+00:00", "sql_auto_is_null": 0, "net_write_timeout": int(timeout_seconds) + 1, **limit}
+    return {
+        "sql_mode": "",
+        "time_zone": "+00:00",
+        "sql_auto_is_null": 0,
+        "net_write_timeout": int(timeout_seconds) + 1,
+        **limit,
+    }
 
 
 def _encryption(mode: str, paths: Mapping[str, str]) -> dict[str, Any]:

@@ -93,7 +93,9 @@ def _rows(data: bytes) -> tuple[Values, int, bool]:
         begin = place + 4
         stop = begin + length
         if length == CONTINUED:
-            raise Misconfigured("source_row_too_large", "A row has more than 16 MB. Leave its largest column out with a query.")
+            raise Misconfigured(
+                "source_row_too_large", "A row has more than 16 MB. Leave its largest column out with a query."
+            )
         if stop > end:
             break
         if data[begin] >= _END and (length < 9 or data[begin] == _ERROR):

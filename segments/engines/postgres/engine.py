@@ -68,11 +68,22 @@ VOLATILE = """
     where p.provolatile = 'v' and t.typname not in ('trigger', 'event_trigger', 'internal', 'tsm_handler', 'language_handler')
 """
 """Functions that a read-only transaction does not keep from reading files, waiting or calling other servers."""
-HARMLESS = {"random", "random_normal", "normal_rand", "clock_timestamp", "timeofday", "gen_random_uuid", "gen_random_bytes", "gen_salt"}
+HARMLESS = {
+    "random",
+    "random_normal",
+    "normal_rand",
+    "clock_timestamp",
+    "timeofday",
+    "gen_random_uuid",
+    "gen_random_bytes",
+    "gen_salt",
+}
 HARMLESS |= {"setseed", "current_query", "uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4"}
 FORBIDDEN = {"crosstab", "crosstab2", "crosstab3", "crosstab4", "crosstabn", "connectby", "xpath_table"}
 """They run SQL that stands in a text, and call themselves stable."""
-FORBIDDEN |= {f"{what}_to_xml{more}" for what in ("table", "schema", "database", "cursor") for more in ("", "_and_xmlschema")}
+FORBIDDEN |= {
+    f"{what}_to_xml{more}" for what in ("table", "schema", "database", "cursor") for more in ("", "_and_xmlschema")
+}
 FORBIDDEN |= {"pg_hba_file_rules", "pg_ident_file_mappings", "pg_file_settings", "pg_show_all_file_settings"}
 """What files of the server hold."""
 FOREIGN_KEYS = """
@@ -95,8 +106,15 @@ class Postgres(Engine):
         Parameter("user", "User", help="A user that may only read is best. Nothing is ever written."),
         Parameter("password", "Password", kind="secret", required=False),
         Parameter("sslmode", "Encryption", kind="choice", choices=SSL_MODES, default="prefer"),
-        Parameter("schema", "Schema", default="public", help="Where tables are looked for that are named without a schema."),
-        Parameter("schemas", "Schemas listed", required=False, help="With commas between them. Empty: all that the user may read."),
+        Parameter(
+            "schema", "Schema", default="public", help="Where tables are looked for that are named without a schema."
+        ),
+        Parameter(
+            "schemas",
+            "Schemas listed",
+            required=False,
+            help="With commas between them. Empty: all that the user may read.",
+        ),
         *certificates.PARAMETERS,
     )
     dialect = dialect
@@ -127,8 +145,14 @@ class PostgresReader(Reader):
         self._refuse_other([sql])
         described = self._described(f"({bare(sql)})" if sql else name, table)
         required = {found for (found,) in self._asked(REQUIRED, (name,))} if table else set()
-        native = {oid: (said, is_list) for oid, said, is_list in self._asked(NATIVE, ([column.type_code for column in described],))}
-        return [_info(column, *native.get(column.type_code, ("unknown", False)), column.name not in required) for column in described]
+        native = {
+            oid: (said, is_list)
+            for oid, said, is_list in self._asked(NATIVE, ([column.type_code for column in described],))
+        }
+        return [
+            _info(column, *native.get(column.type_code, ("unknown", False)), column.name not in required)
+            for column in described
+        ]
 
     def catalog(self) -> list[TableInfo]:
         infos = []
@@ -151,7 +175,9 @@ class PostgresReader(Reader):
         with self._problems(), closing(copy_out(self.connection.pgconn, copied, self.interrupt)) as blocks:
             for block in blocks:
                 if len(block) > LARGEST_BLOCK:
-                    raise Misconfigured("source_too_large", "A row of the source is too large. Leave out long columns.", where="columns")
+                    raise Misconfigured(
+                        "source_too_large", "A row of the source is too large. Leave out long columns.", where="columns"
+                    )
                 yield _parsed(block, schema)
 
     def interrupt(self) -> None:
@@ -175,7 +201,9 @@ class PostgresReader(Reader):
         for sql in {*statements} - {"", *self.judged}:
             sql_guard.refuse_hidden(sql, sql_guard.STANDARD)
             sql_guard.refuse_names(sql, FORBIDDEN)
-            sql_guard.refuse_names(sql, self._volatile, " A function of your own that only reads can be declared STABLE.")
+            sql_guard.refuse_names(
+                sql, self._volatile, " A function of your own that only reads can be declared STABLE."
+            )
             self._refuse_parts(sql)
             self.judged.append(sql)
 
@@ -251,7 +279,9 @@ def _parsed(block: bytearray, schema: pa.Schema) -> pa.RecordBatch:
             ),
         )
     except pa.ArrowInvalid as error:
-        message = "The database sent text that is not UTF-8. Convert the column in a query, or mend the database's encoding."
+        message = (
+            "The database sent text that is not UTF-8. Convert the column in a query, or mend the database's encoding."
+        )
         raise Misconfigured("source_encoding", message, detail=type(error).__name__) from None
     arrays = [column.combine_chunks() for column in table.columns]
     return pa.record_batch(arrays, schema=schema)

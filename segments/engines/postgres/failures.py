@@ -18,7 +18,11 @@ _CONNECTION = [
     ),
     (r'role ".*" does not exist', "source_login", "The user name or the password is wrong."),
     (r'database ".*" does not exist', "source_database", "There is no database of that name on this server."),
-    (r"no pg_hba.conf entry", "source_login", "The server does not let this user in from here. Ask for an entry in its pg_hba.conf."),
+    (
+        r"no pg_hba.conf entry",
+        "source_login",
+        "The server does not let this user in from here. Ask for an entry in its pg_hba.conf.",
+    ),
     (r"SSL|certificate", "source_ssl", "The encrypted connection could not be set up. Try another SSL mode."),
     (r"permission denied for database", "source_login", "This user may not connect to this database."),
 ]
@@ -31,13 +35,19 @@ def connecting(error: psycopg.OperationalError, host: str, port: int) -> Problem
     """Why no session could be opened."""
     said = str(error)
     if re.search(_BUSY, said):
-        return Unavailable("source_busy", "The database takes no more sessions now. Try again in a moment.", detail=_scrubbed(said))
+        return Unavailable(
+            "source_busy", "The database takes no more sessions now. Try again in a moment.", detail=_scrubbed(said)
+        )
     for pattern, code, message in _CONNECTION:
         if re.search(pattern, said):
             return Misconfigured(code, message, detail=_scrubbed(said))
     if "FATAL" in said:
-        return Misconfigured("source_login", "The database refused the session. Check its settings.", detail=_scrubbed(said))
-    message = f"The database at {host}, port {port}, can't be reached. Check the address, and that it lets this machine in."
+        return Misconfigured(
+            "source_login", "The database refused the session. Check its settings.", detail=_scrubbed(said)
+        )
+    message = (
+        f"The database at {host}, port {port}, can't be reached. Check the address, and that it lets this machine in."
+    )
     return Unavailable("source_unreachable", message, detail=_scrubbed(said))
 
 
@@ -46,7 +56,9 @@ def running(error: psycopg.Error, seconds: float) -> Problem:
     if isinstance(error, psycopg.errors.QueryCanceled):
         return timed_out(seconds)
     if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
-        return Misconfigured("source_read_only", "Only SELECT is allowed here: the source is read, never changed.", detail=str(error))
+        return Misconfigured(
+            "source_read_only", "Only SELECT is allowed here: the source is read, never changed.", detail=str(error)
+        )
     words, state = error.diag.message_primary, error.sqlstate or ""
     if words is None or (state.startswith(("08", "57")) and state != _PARAMETERS_MISSING):
         return lost(str(error))

@@ -36,8 +36,22 @@ TYPES = {
     **dict.fromkeys(("timestamp without time zone", "timestamp with time zone"), ColumnType.TIMESTAMP),
     "super": ColumnType.OBJECT,
 }
-OIDS = {16: "boolean", 20: "bigint", 21: "smallint", 23: "integer", 700: "real", 701: "double precision", 1700: "numeric", 1082: "date"}
-OIDS |= {1114: "timestamp without time zone", 1184: "timestamp with time zone", 4000: "super", 1043: "character varying"}
+OIDS = {
+    16: "boolean",
+    20: "bigint",
+    21: "smallint",
+    23: "integer",
+    700: "real",
+    701: "double precision",
+    1700: "numeric",
+    1082: "date",
+}
+OIDS |= {
+    1114: "timestamp without time zone",
+    1184: "timestamp with time zone",
+    4000: "super",
+    1043: "character varying",
+}
 
 
 class Redshift(Engine):
@@ -50,8 +64,15 @@ class Redshift(Engine):
         Parameter("database", "Database"),
         Parameter("user", "User", help="A user that may only read is best."),
         Parameter("password", "Password", kind="secret"),
-        Parameter("schema", "Schema", default="public", help="Where tables are looked for that are named without a schema."),
-        Parameter("schemas", "Schemas listed", required=False, help="With commas between them. Empty: all that the user may read."),
+        Parameter(
+            "schema", "Schema", default="public", help="Where tables are looked for that are named without a schema."
+        ),
+        Parameter(
+            "schemas",
+            "Schemas listed",
+            required=False,
+            help="With commas between them. Empty: all that the user may read.",
+        ),
     )
     dialect = dialect
     computed = COMPUTED
@@ -69,7 +90,9 @@ class Redshift(Engine):
                 timeout=int(timeout_seconds) + 10,
             )
         except connector.InterfaceError as error:
-            raise Unavailable("source_unreachable", "Redshift can't be reached. Check the host and the port.", detail=str(error)) from None
+            raise Unavailable(
+                "source_unreachable", "Redshift can't be reached. Check the host and the port.", detail=str(error)
+            ) from None
         except connector.Error as error:
             raise Misconfigured(
                 "source_login", "Redshift refused the session. Check user, password, database.", detail=str(error)
@@ -106,7 +129,10 @@ class RedshiftReader(WarehouseReader):
         found = self._asked(COLUMNS, (schema or self.settings["schema"], name))
         if not found:
             raise no_table(table)
-        return [ColumnInfo(column, TYPES.get(native, ColumnType.TEXT), native, bool(nullable)) for column, native, nullable in found]
+        return [
+            ColumnInfo(column, TYPES.get(native, ColumnType.TEXT), native, bool(nullable))
+            for column, native, nullable in found
+        ]
 
     def described(self, sql: str) -> list[ColumnInfo]:
         with closing(self.connection.cursor()) as cursor:

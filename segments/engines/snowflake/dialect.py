@@ -9,7 +9,18 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from segments.contract import ColumnType
-from segments.sql.terms import Exported, NumberValue, OnDays, Position, TextValue, Within, between, is_not_a_number, on_days, written
+from segments.sql.terms import (
+    Exported,
+    NumberValue,
+    OnDays,
+    Position,
+    TextValue,
+    Within,
+    between,
+    is_not_a_number,
+    on_days,
+    written,
+)
 
 NESTED = ("VARIANT", "OBJECT", "ARRAY")
 ZONED = ("TIMESTAMP_TZ", "TIMESTAMP_LTZ")
@@ -42,7 +53,9 @@ def _text(term: TextValue) -> ColumnElement[Any]:
 
 @written(NumberValue, "snowflake")
 def _number(term: NumberValue) -> ColumnElement[Any]:
-    return case((~is_not_a_number(cast(term.column, Text())), term.column)) if term.info.native == "FLOAT" else term.column
+    return (
+        case((~is_not_a_number(cast(term.column, Text())), term.column)) if term.info.native == "FLOAT" else term.column
+    )
 
 
 @written(Within, "snowflake")
@@ -52,7 +65,9 @@ def _within(term: Within) -> ColumnElement[Any]:
 
 @written(OnDays, "snowflake")
 def _on_days(term: OnDays) -> ColumnElement[Any]:
-    local = func.convert_timezone(literal(term.zone.key, Text()), term.column) if term.info.native in ZONED else term.column
+    local = (
+        func.convert_timezone(literal(term.zone.key, Text()), term.column) if term.info.native in ZONED else term.column
+    )
     return on_days(term, func.to_char(local, literal("MM-DD", Text())))
 
 
@@ -63,4 +78,8 @@ def _position(term: Position) -> ColumnElement[Any]:
 
 @written(Exported, "snowflake")
 def _exported(term: Exported) -> ColumnElement[Any]:
-    return TextValue(term.column, term.info) if term.info.type in (ColumnType.TEXT, ColumnType.LIST, ColumnType.OBJECT) else term.column
+    return (
+        TextValue(term.column, term.info)
+        if term.info.type in (ColumnType.TEXT, ColumnType.LIST, ColumnType.OBJECT)
+        else term.column
+    )

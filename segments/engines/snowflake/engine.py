@@ -28,7 +28,19 @@ COLUMNS = """
     where table_schema = %s and table_name = %s order by ordinal_position
 """
 CODES = (
-    *("FIXED", "FLOAT", "TEXT", "DATE", "TIMESTAMP", "VARIANT", "TIMESTAMP_LTZ", "TIMESTAMP_TZ", "TIMESTAMP_NTZ", "OBJECT", "ARRAY"),
+    *(
+        "FIXED",
+        "FLOAT",
+        "TEXT",
+        "DATE",
+        "TIMESTAMP",
+        "VARIANT",
+        "TIMESTAMP_LTZ",
+        "TIMESTAMP_TZ",
+        "TIMESTAMP_NTZ",
+        "OBJECT",
+        "ARRAY",
+    ),
     *("BINARY", "TIME", "BOOLEAN"),
 )
 """The types of results, by number (snowflake.connector.constants.FIELD_TYPES)."""
@@ -51,14 +63,28 @@ class Snowflake(Engine):
     parameters = (
         Parameter("account", "Account", help="Its identifier, e.g. myorg-myaccount."),
         Parameter("user", "User", help="A service user whose role may only read."),
-        Parameter("private_key", "Private key", kind="secret", required=False, lines=True, help="In PEM: of the user's key pair."),
+        Parameter(
+            "private_key",
+            "Private key",
+            kind="secret",
+            required=False,
+            lines=True,
+            help="In PEM: of the user's key pair.",
+        ),
         Parameter("passphrase", "Passphrase of the key", kind="secret", required=False),
         Parameter("password", "Password", kind="secret", required=False, help="Where there is no key pair."),
         Parameter("role", "Role", required=False),
         Parameter("warehouse", "Warehouse"),
         Parameter("database", "Database"),
-        Parameter("schema", "Schema", default="PUBLIC", help="Where tables are looked for that are named without a schema."),
-        Parameter("schemas", "Schemas listed", required=False, help="With commas between them. Empty: all that the role may read."),
+        Parameter(
+            "schema", "Schema", default="PUBLIC", help="Where tables are looked for that are named without a schema."
+        ),
+        Parameter(
+            "schemas",
+            "Schemas listed",
+            required=False,
+            help="With commas between them. Empty: all that the role may read.",
+        ),
     )
     dialect = dialect
     computed = COMPUTED
@@ -71,8 +97,12 @@ class Snowflake(Engine):
             connection = connector.connect(**arguments(given, timeout_seconds))
         except connector.errors.DatabaseError as error:
             if error.errno in WRONG_LOGIN:
-                raise Misconfigured("source_login", "Snowflake refused the user or the key.", detail=str(error)) from None
-            raise Unavailable("source_unreachable", "Snowflake can't be reached. Check the account.", detail=str(error)) from None
+                raise Misconfigured(
+                    "source_login", "Snowflake refused the user or the key.", detail=str(error)
+                ) from None
+            raise Unavailable(
+                "source_unreachable", "Snowflake can't be reached. Check the account.", detail=str(error)
+            ) from None
         with closing(connection):
             yield SnowflakeReader(connector, connection, given, timeout_seconds)
 
@@ -83,14 +113,21 @@ def arguments(given: Mapping[str, Any], timeout_seconds: float) -> dict[str, Any
     Raises:
         Misconfigured: neither key nor password, or a key that can't be read.
     """
-    named = {name: given[name] for name in ("account", "user", "role", "warehouse", "database", "schema") if given[name]}
+    named = {
+        name: given[name] for name in ("account", "user", "role", "warehouse", "database", "schema") if given[name]
+    }
     session = {
         "TIMEZONE": "UTC",
         "STATEMENT_TIMEOUT_IN_SECONDS": max(1, int(timeout_seconds)),
         "QUERY_TAG": "dinmo",
         "MULTI_STATEMENT_COUNT": 1,
     }
-    common = {"application": "dinmo", "session_parameters": session, "login_timeout": 20, "network_timeout": int(timeout_seconds) + 10}
+    common = {
+        "application": "dinmo",
+        "session_parameters": session,
+        "login_timeout": 20,
+        "network_timeout": int(timeout_seconds) + 10,
+    }
     if given["private_key"]:
         return {**named, **common, "private_key": _key(given["private_key"], given["passphrase"])}
     if given["password"]:
@@ -108,7 +145,13 @@ def _key(pem: str, passphrase: str | None) -> bytes:
 
 
 class SnowflakeReader(WarehouseReader):
-    forbidden = ("system$wait", "system$cancel_query", "system$abort_session", "system$cancel_all_queries", "system$abort_transaction")
+    forbidden = (
+        "system$wait",
+        "system$cancel_query",
+        "system$abort_session",
+        "system$cancel_all_queries",
+        "system$abort_transaction",
+    )
 
     def __init__(self, connector: Any, connection: Any, settings: Mapping[str, Any], timeout_seconds: float) -> None:
         self.connector, self.connection = connector, connection
@@ -124,14 +167,20 @@ class SnowflakeReader(WarehouseReader):
         found = self._asked(COLUMNS, (schema or self.settings["schema"], name))
         if not found:
             raise no_table(table)
-        return [_info(column, "FIXED" if native == "NUMBER" else native, scale, nullable) for column, native, scale, nullable in found]
+        return [
+            _info(column, "FIXED" if native == "NUMBER" else native, scale, nullable)
+            for column, native, scale, nullable in found
+        ]
 
     def described(self, sql: str) -> list[ColumnInfo]:
         # Not run: the server only says what would come.
         found = self.cursor.describe(f"select * from ({bare(sql)}) as described")  # noqa: S608
         return [
             _info(
-                column.name, (CODES[column.type_code] if column.type_code < len(CODES) else "TEXT"), column.scale, bool(column.is_nullable)
+                column.name,
+                (CODES[column.type_code] if column.type_code < len(CODES) else "TEXT"),
+                column.scale,
+                bool(column.is_nullable),
             )
             for column in found
         ]

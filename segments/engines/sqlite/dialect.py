@@ -8,7 +8,20 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, LargeBinary, Numeric, Text, and_, case, cast, func, literal, literal_column, or_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    LargeBinary,
+    Numeric,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    or_,
+)
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from segments.conditions.times import Days
@@ -76,7 +89,10 @@ def _within(term: Within) -> ColumnElement[Any]:
     if isinstance(term.span, Days):
         first, last = (literal(day.isoformat(), Text()) for day in (term.span.first, term.span.last))
         return and_(_is_day(text), text.between(first, last))
-    ends = [literal(f"{end:%Y-%m-%d %H:%M:%S.%f}".rjust(26, "0"), Text()) for end in (*term.span.utc(), *term.span.local(term.zone))]
+    ends = [
+        literal(f"{end:%Y-%m-%d %H:%M:%S.%f}".rjust(26, "0"), Text())
+        for end in (*term.span.utc(), *term.span.local(term.zone))
+    ]
     return func.is_within(_bytes(term.column), *ends, type_=Integer()) == literal_column("1")
 
 
@@ -84,7 +100,10 @@ def _within(term: Within) -> ColumnElement[Any]:
 def _on_days(term: OnDays) -> ColumnElement[Any]:
     text = cast(term.column, Text())
     is_date = term.info.type == ColumnType.DATE
-    return on_days(term, func.substr(text, 6, 5) if is_date else func.month_day(_bytes(term.column), literal(term.zone.key, Text())))
+    return on_days(
+        term,
+        func.substr(text, 6, 5) if is_date else func.month_day(_bytes(term.column), literal(term.zone.key, Text())),
+    )
 
 
 @written(TimeValue, "sqlite")
@@ -115,7 +134,9 @@ def _aggregate(term: Aggregate) -> ColumnElement[Any]:
 @written(ListHas, "sqlite")
 def _list_has(term: ListHas) -> ColumnElement[Any]:
     wanted = literal(json.dumps(term.values), Text())
-    return func.list_has(_bytes(term.column), wanted, literal_column(str(int(term.every))), type_=Integer()) == literal_column("1")
+    return func.list_has(
+        _bytes(term.column), wanted, literal_column(str(int(term.every))), type_=Integer()
+    ) == literal_column("1")
 
 
 def _is_day(text: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -21,7 +21,16 @@ from segments.engines.batches import rows_next
 from segments.engines.failures import no_table, refused, timed_out
 from segments.engines.paths import PATH, inside
 from segments.engines.sqlite.dialect import COMPUTED, dialect
-from segments.engines.sqlite.functions import ExactAverage, ExactSum, as_moment, as_number, is_within, list_has, month_day, small_letters
+from segments.engines.sqlite.functions import (
+    ExactAverage,
+    ExactSum,
+    as_moment,
+    as_number,
+    is_within,
+    list_has,
+    month_day,
+    small_letters,
+)
 from segments.engines.sqlite.types import declared_type, sampled_type, text, text_array
 from segments.sql.terms import bare
 
@@ -34,7 +43,14 @@ STEPS_BETWEEN_LOOKS = 10_000
 LOCK_SECONDS = 5
 MAX_VALUE_BYTES = 100_000_000
 ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
-FUNCTIONS: Mapping[Callable[..., Any], int] = {as_moment: 2, as_number: 1, is_within: 5, list_has: 3, month_day: 2, small_letters: 1}
+FUNCTIONS: Mapping[Callable[..., Any], int] = {
+    as_moment: 2,
+    as_number: 1,
+    is_within: 5,
+    list_has: 3,
+    month_day: 2,
+    small_letters: 1,
+}
 """Our own, that the dialect calls, with how many values each takes."""
 FORBIDDEN_FUNCTIONS = {"load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"}
 
@@ -63,7 +79,9 @@ class SQLiteReader(Reader):
         self.timeout_seconds = timeout_seconds
 
     def tables(self) -> list[str]:
-        listed = "select name from sqlite_master where type in ('table', 'view') and name not glob 'sqlite_*' order by name"
+        listed = (
+            "select name from sqlite_master where type in ('table', 'view') and name not glob 'sqlite_*' order by name"
+        )
         with self._statement(listed) as cursor:
             return [text(name) or "" for (name,) in cursor]
 
@@ -75,7 +93,10 @@ class SQLiteReader(Reader):
         untyped = [name for name, native, _ in described if declared_type(native) is None]
         source = f"({bare(sql)})" if sql else _identifier(table)
         sampled = self._sampled(source, untyped) if untyped else {}
-        return [ColumnInfo(name, declared_type(native) or sampled[name], native, nullable) for name, native, nullable in described]
+        return [
+            ColumnInfo(name, declared_type(native) or sampled[name], native, nullable)
+            for name, native, nullable in described
+        ]
 
     def foreign_keys(self, table: str) -> list[ForeignKey]:
         asked = 'select id, "from", "table", "to" from pragma_foreign_key_list(?) order by id, seq'
@@ -83,7 +104,11 @@ class SQLiteReader(Reader):
             found = [(number, *map(text, names)) for number, *names in cursor]
         single = Counter(number for number, *_ in found)
         # Without a column named, a key points at the primary key, which the schema of the other table tells.
-        return [ForeignKey(column, other, to) for number, column, other, to in found if single[number] == 1 and column and other and to]
+        return [
+            ForeignKey(column, other, to)
+            for number, column, other, to in found
+            if single[number] == 1 and column and other and to
+        ]
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
         compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
@@ -155,7 +180,11 @@ class SQLiteReader(Reader):
 def _connected(path: Path) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(
-            f"file:{quote(str(path))}?mode=ro", uri=True, timeout=LOCK_SECONDS, check_same_thread=False, isolation_level=None
+            f"file:{quote(str(path))}?mode=ro",
+            uri=True,
+            timeout=LOCK_SECONDS,
+            check_same_thread=False,
+            isolation_level=None,
         )
     except sqlite3.Error as error:
         raise _problem(error, LOCK_SECONDS) from None
@@ -183,9 +212,15 @@ def _problem(error: Exception, seconds: float) -> Problem:
     if "locked" in words:
         return Unavailable("source_busy", "The file is locked by another program. Try again in a moment.")
     if "not a database" in words or "malformed" in words or "unable to open" in words:
-        return Misconfigured("source_file_unreadable", "The file can't be opened as a SQLite database. Check that it is one.", detail=words)
+        return Misconfigured(
+            "source_file_unreadable",
+            "The file can't be opened as a SQLite database. Check that it is one.",
+            detail=words,
+        )
     if "not authorized" in words or "prohibited" in words:
-        return Misconfigured("source_read_only", "Only SELECT is allowed here: the source is read, never changed.", detail=words)
+        return Misconfigured(
+            "source_read_only", "Only SELECT is allowed here: the source is read, never changed.", detail=words
+        )
     return refused(words)
 
 

@@ -38,7 +38,13 @@ MOMENTS = st.one_of(
     st.datetimes().map(lambda moment: moment.isoformat()),
     st.datetimes().map(lambda moment: moment.isoformat(" ", "seconds") + "+02"),
     st.sampled_from(
-        ["2026-02-30 10:00:00+00", "2026-02-03 24:00:00+00", "2026-02-03 10:00:60+00", "2026-02-03 10:00:00.120+00", "infinity"]
+        [
+            "2026-02-30 10:00:00+00",
+            "2026-02-03 24:00:00+00",
+            "2026-02-03 10:00:60+00",
+            "2026-02-03 10:00:00.120+00",
+            "infinity",
+        ]
     ),
 )
 TEXTS = st.one_of(
@@ -82,7 +88,11 @@ def converted(service: Service, field: Field, type: ColumnType, zone: str, value
 def both_ways(service: Service, field: Field, type: ColumnType, zone: str, values: pa.Array) -> tuple[Any, Any]:
     def told() -> tuple[list[str | None], list[int], dict[int, str]]:
         made = converted(service, field, type, zone, values)
-        return made.json.to_list(), digests.of_texts(made.json).tolist(), {place: refusal.code for place, refusal in made.refusals.items()}
+        return (
+            made.json.to_list(),
+            digests.of_texts(made.json).tolist(),
+            {place: refusal.code for place, refusal in made.refusals.items()},
+        )
 
     fast = told()
     with patch.object(type_of(service), "plain", lambda *_: None):
@@ -97,12 +107,21 @@ def type_of(service: Service) -> type:
 @settings(max_examples=60)
 @given(
     kind=st.sampled_from(
-        [ColumnType.TEXT, ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.BOOLEAN, ColumnType.DATE, ColumnType.TIMESTAMP]
+        [
+            ColumnType.TEXT,
+            ColumnType.INTEGER,
+            ColumnType.NUMBER,
+            ColumnType.BOOLEAN,
+            ColumnType.DATE,
+            ColumnType.TIMESTAMP,
+        ]
     ),
     zone=st.sampled_from(["UTC", "Europe/Paris"]),
     values=st.lists(st.one_of(st.none(), TEXTS), min_size=1, max_size=8),
 )
-def test_a_column_of_text_converts_as_its_values_do(slug: str, field: Field, kind: ColumnType, zone: str, values: list[str | None]) -> None:
+def test_a_column_of_text_converts_as_its_values_do(
+    slug: str, field: Field, kind: ColumnType, zone: str, values: list[str | None]
+) -> None:
     fast, slow = both_ways(services[slug], field, kind, zone, pa.array(values, pa.string()))
     assert fast == slow
 
@@ -111,7 +130,10 @@ def test_a_column_of_text_converts_as_its_values_do(slug: str, field: Field, kin
 @settings(max_examples=30)
 @given(
     column=st.one_of(
-        st.tuples(st.just(ColumnType.INTEGER), st.lists(st.one_of(st.none(), st.integers(-(2**40), 2**40)), min_size=1).map(pa.array)),
+        st.tuples(
+            st.just(ColumnType.INTEGER),
+            st.lists(st.one_of(st.none(), st.integers(-(2**40), 2**40)), min_size=1).map(pa.array),
+        ),
         st.tuples(
             st.just(ColumnType.NUMBER),
             st.lists(st.one_of(st.none(), st.floats(), st.integers(-100, 100).map(float)), min_size=1).map(
@@ -119,11 +141,14 @@ def test_a_column_of_text_converts_as_its_values_do(slug: str, field: Field, kin
             ),
         ),
         st.tuples(
-            st.just(ColumnType.BOOLEAN), st.lists(st.one_of(st.none(), st.booleans()), min_size=1).map(lambda v: pa.array(v, pa.bool_()))
+            st.just(ColumnType.BOOLEAN),
+            st.lists(st.one_of(st.none(), st.booleans()), min_size=1).map(lambda v: pa.array(v, pa.bool_())),
         ),
     )
 )
-def test_a_native_column_converts_as_its_values_do(slug: str, field: Field, column: tuple[ColumnType, pa.Array]) -> None:
+def test_a_native_column_converts_as_its_values_do(
+    slug: str, field: Field, column: tuple[ColumnType, pa.Array]
+) -> None:
     fast, slow = both_ways(services[slug], field, column[0], "UTC", column[1])
     assert fast == slow
 

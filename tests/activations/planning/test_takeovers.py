@@ -101,7 +101,9 @@ def test_what_a_dead_worker_created_in_insert_mode_is_ours_and_what_was_there_is
     assert len(vendor.state()["records" if service == "attio" else "companies"]) == 2
 
 
-def test_a_database_that_dies_ends_no_run(shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_dies_ends_no_run(
+    shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop.fill(3)
 
     def gone(*args: Any) -> None:
@@ -121,7 +123,9 @@ def test_a_database_that_dies_ends_no_run(shop: Shop, attio: Sandbox, to_attio: 
     assert len(attio.state()["records"]) == 3
 
 
-def test_a_lease_is_renewed_again_once_the_database_is_back(to_attio: Activation, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lease_is_renewed_again_once_the_database_is_back(
+    to_attio: Activation, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.RUN_LEASE_SECONDS = 0.4
     asked = requests.request(to_attio, "schedule", enqueue=False)
     held = lease.claim(asked.pk)
@@ -158,7 +162,9 @@ def test_a_run_is_cancelled_while_its_source_has_not_answered(
     assert time.monotonic() - begun < 5
 
 
-def test_a_source_that_breaks_in_mid_stream_decides_nothing(to_attio: Activation, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_breaks_in_mid_stream_decides_nothing(
+    to_attio: Activation, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop.fill(5)
     shop.add((6, "No domain", None, "", "", 1))
 

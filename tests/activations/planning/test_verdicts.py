@@ -128,7 +128,9 @@ def test_a_value_that_went_and_came_back_is_not_sent() -> None:
     assert isinstance(for_row(layout(), "upsert", ROW, gone.known, full=False), Same)
 
 
-@pytest.mark.parametrize(("row", "code"), [({"a": "bad"}, "not_good"), ({"key": None}, "match_empty"), ({"key": " "}, "match_empty")])
+@pytest.mark.parametrize(
+    ("row", "code"), [({"a": "bad"}, "not_good"), ({"key": None}, "match_empty"), ({"key": " "}, "match_empty")]
+)
 def test_a_row_that_can_not_be_sent_says_why(row: dict[str, Any], code: str) -> None:
     settled = for_row(layout(), "upsert", ROW | row, None, full=False)
     assert isinstance(settled, Settled)
@@ -167,7 +169,9 @@ def test_a_mapping_from_now_on_takes_older_records_as_sent() -> None:
 
 
 @given(st.dictionaries(st.sampled_from(["a", "b"]), VALUES), st.dictionaries(st.sampled_from(["a", "b"]), VALUES))
-def test_what_was_accepted_is_never_sent_again_and_what_differs_always_is(before: dict[str, Any], after: dict[str, Any]) -> None:
+def test_what_was_accepted_is_never_sent_again_and_what_differs_always_is(
+    before: dict[str, Any], after: dict[str, Any]
+) -> None:
     old, new = ROW | before, ROW | after
     decision = for_row(layout(), "upsert", new, accepted(old), full=False)
     expected = [name for name in ("a", "b") if _says(name, new) and _sent(name, old) != _sent(name, new)]

@@ -33,7 +33,9 @@ def attio_companies(attio: Any, transactional_db: None) -> Destination:
 
 @pytest.fixture
 def intercom_companies(intercom: Any, transactional_db: None) -> Destination:
-    connection = Connection.objects.create(name="Our Intercom", platform="intercom", config={"region": "us"}, secrets={"token": TOKEN})
+    connection = Connection.objects.create(
+        name="Our Intercom", platform="intercom", config={"region": "us"}, secrets={"token": TOKEN}
+    )
     return Destination.objects.create(name="Intercom companies", connection=connection, service="intercom.companies")
 
 
@@ -48,7 +50,9 @@ def mapping(target: str, column: str = "", fixed: str = "", **more: Any) -> dict
     return {"column": column, "fixed": fixed, "target": target, "when_empty": "keep", "multi": "replace", **more}
 
 
-def form(model: DataModel, destination: Destination, *mappings: dict[str, Any], initial: int = 0, **more: Any) -> dict[str, Any]:
+def form(
+    model: DataModel, destination: Destination, *mappings: dict[str, Any], initial: int = 0, **more: Any
+) -> dict[str, Any]:
     values = {
         "name": "Companies away", "records": f"model:{model.pk}", "destination": destination.pk, "mode": "upsert",
         "match_column": "domain", "match_field": "domains", "backfill": "all", "warnings_enabled": "on",
@@ -62,9 +66,17 @@ def add(staff: Client, values: dict[str, Any]) -> Any:
     return staff.post("/admin/activations/activation/add/", values)
 
 
-def test_an_attribute_and_its_parts_can_not_be_mapped_together(staff: Client, companies: DataModel, attio_companies: Destination) -> None:
+def test_an_attribute_and_its_parts_can_not_be_mapped_together(
+    staff: Client, companies: DataModel, attio_companies: Destination
+) -> None:
     answer = add(
-        staff, form(companies, attio_companies, mapping("primary_location", "plan"), mapping("primary_location.locality", "description"))
+        staff,
+        form(
+            companies,
+            attio_companies,
+            mapping("primary_location", "plan"),
+            mapping("primary_location.locality", "description"),
+        ),
     )
     (formset, *_) = [inline.formset for inline in answer.context["inline_admin_formsets"]]
     assert "by its parts too: primary_location.locality. Remove the one or the other" in formset.errors[0]["target"][0]
@@ -89,16 +101,26 @@ def test_an_activation_is_saved_with_its_rows_schedules_and_recipients(
         {"kind": "interval", "every": 15, "unit": "minutes", "timezone": "UTC"},
         {"kind": "weekly", "days": ["monday"], "at": "09:00", "unit": "minutes", "timezone": "Europe/Paris"},
     )
-    answer = add(staff, form(companies, attio_companies, mapping("name", "name"), mapping("description", fixed="Customer"), **schedules))
+    answer = add(
+        staff,
+        form(
+            companies, attio_companies, mapping("name", "name"), mapping("description", fixed="Customer"), **schedules
+        ),
+    )
 
     assert answer.status_code == 302, answer.context["errors"]
     activation = Activation.objects.get()
-    assert list(activation.mappings.values_list("target", "column", "value")) == [("name", "name", None), ("description", "", "Customer")]
+    assert list(activation.mappings.values_list("target", "column", "value")) == [
+        ("name", "name", None),
+        ("description", "", "Customer"),
+    ]
     assert activation.recipients == ["ops@example.com", "sales@example.com"]
     assert PeriodicTask.objects.filter(name__startswith="schedule:").count() == 2
 
 
-def test_every_problem_of_the_form_is_shown_at_its_field(staff: Client, companies: DataModel, attio_companies: Destination) -> None:
+def test_every_problem_of_the_form_is_shown_at_its_field(
+    staff: Client, companies: DataModel, attio_companies: Destination
+) -> None:
     wrong = form(
         companies, attio_companies, mapping("name", "name"), mapping("no_such", "name"), mapping("description", "gone"),
         match_column="nowhere", match_field="name", recipients="nobody",
@@ -115,7 +137,9 @@ def test_every_problem_of_the_form_is_shown_at_its_field(staff: Client, companie
     assert [list(found) for found in mappings] == [[], ["target"], ["column"]]
 
 
-@pytest.mark.parametrize(("kind", "words"), [("weekly", "Choose one or more days"), ("interval", "An interval is at least one minute")])
+@pytest.mark.parametrize(
+    ("kind", "words"), [("weekly", "Choose one or more days"), ("interval", "An interval is at least one minute")]
+)
 def test_a_schedule_without_a_time_is_refused_and_not_forgotten(
     staff: Client, companies: DataModel, attio_companies: Destination, kind: str, words: str
 ) -> None:
@@ -140,7 +164,9 @@ def test_two_rows_may_trade_their_attributes(staff: Client, companies: DataModel
     assert {row.slot for row in after.values()}.isdisjoint({first.slot, second.slot})
 
 
-def test_custom_attributes_become_rows_of_their_own(staff: Client, companies: DataModel, intercom_companies: Destination) -> None:
+def test_custom_attributes_become_rows_of_their_own(
+    staff: Client, companies: DataModel, intercom_companies: Destination
+) -> None:
     values = form(companies, intercom_companies, mapping("name", "name"), match_column="id", match_field="company_id")
     assert add(staff, {**values, "custom_columns": ["seats", "domain"]}).status_code == 302
     activation = Activation.objects.get()
@@ -161,12 +187,16 @@ def test_a_silent_vendor_does_not_keep_an_activation_from_being_saved(
     staff: Client, companies: DataModel, attio_companies: Destination, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ATTIO_API_URL", "http://127.0.0.1:9")
-    answer = staff.post("/admin/activations/activation/add/", form(companies, attio_companies, mapping("name", "name")), follow=True)
+    answer = staff.post(
+        "/admin/activations/activation/add/", form(companies, attio_companies, mapping("name", "name")), follow=True
+    )
     assert Activation.objects.exists()
     assert "could not be checked" in answer.content.decode()
 
 
-def test_another_match_after_a_run_needs_a_persons_agreement(staff: Client, companies: DataModel, attio_companies: Destination) -> None:
+def test_another_match_after_a_run_needs_a_persons_agreement(
+    staff: Client, companies: DataModel, attio_companies: Destination
+) -> None:
     add(staff, form(companies, attio_companies, mapping("name", "name")))
     activation = Activation.objects.get()
     activation.generations.create(number=1, identity={})
@@ -197,7 +227,9 @@ def test_buttons_start_runs_pause_and_cancel(staff: Client, companies: DataModel
     assert PeriodicTask.objects.get(name__startswith="schedule:").enabled
 
 
-def test_a_button_needs_a_post_and_the_permission(companies: DataModel, staff: Client, attio_companies: Destination) -> None:
+def test_a_button_needs_a_post_and_the_permission(
+    companies: DataModel, staff: Client, attio_companies: Destination
+) -> None:
     add(staff, form(companies, attio_companies, mapping("name", "name")))
     activation = Activation.objects.get()
     assert staff.get(f"/admin/activations/activation/{activation.pk}/do/run/").status_code == 405
@@ -211,7 +243,9 @@ def test_a_button_needs_a_post_and_the_permission(companies: DataModel, staff: C
     assert not Run.objects.exists()
 
 
-def test_deleting_an_activation_takes_its_timers_along(staff: Client, companies: DataModel, attio_companies: Destination) -> None:
+def test_deleting_an_activation_takes_its_timers_along(
+    staff: Client, companies: DataModel, attio_companies: Destination
+) -> None:
     every = rows("schedules", 0, {"kind": "interval", "every": 15, "unit": "minutes", "timezone": "UTC"})
     add(staff, form(companies, attio_companies, mapping("name", "name"), **every))
     staff.post(f"/admin/activations/activation/{Activation.objects.get().pk}/delete/", {"post": "yes"})
@@ -224,12 +258,22 @@ def finished(companies: DataModel, attio_companies: Destination) -> Run:
     activation = Activation.objects.create(
         name="Away", model=companies, destination=attio_companies, match_column="domain", match_field="domains"
     )
-    run = Run.objects.create(activation=activation, number=1, state=Run.State.SUCCEEDED, trigger=Run.Trigger.MANUAL, accepted=70)
+    run = Run.objects.create(
+        activation=activation, number=1, state=Run.State.SUCCEEDED, trigger=Run.Trigger.MANUAL, accepted=70
+    )
     common = {"run": run, "epoch": 1, "is_new": True, "state": Change.State.SETTLED}
     for key in range(70):
-        Change.objects.create(**common, key=f"a{key:02}", key_digest=key, outcome="accepted", values={"name": f"N{key}"}, sent=["name"])
+        Change.objects.create(
+            **common, key=f"a{key:02}", key_digest=key, outcome="accepted", values={"name": f"N{key}"}, sent=["name"]
+        )
     Change.objects.create(
-        **common, key="b1", key_digest=99, outcome="rejected", code="validation_type", message="No such option.", request_id="req-7"
+        **common,
+        key="b1",
+        key_digest=99,
+        outcome="rejected",
+        code="validation_type",
+        message="No such option.",
+        request_id="req-7",
     )
     return run
 
@@ -278,7 +322,9 @@ def every(minutes: int, **more: Any) -> dict[str, Any]:
     return {"kind": "interval", "every": minutes, "unit": "minutes", "timezone": "UTC", **more}
 
 
-def test_a_schedule_added_changed_or_deleted_later_reaches_beat(staff: Client, companies: DataModel, attio_companies: Destination) -> None:
+def test_a_schedule_added_changed_or_deleted_later_reaches_beat(
+    staff: Client, companies: DataModel, attio_companies: Destination
+) -> None:
     add(staff, form(companies, attio_companies, mapping("name", "name"), **rows("schedules", 0, every(15))))
     activation = Activation.objects.get()
     field, first = activation.mappings.get(), activation.schedules.get()
@@ -287,7 +333,9 @@ def test_a_schedule_added_changed_or_deleted_later_reaches_beat(staff: Client, c
     def save(*schedules: dict[str, Any]) -> list[int]:
         values = form(companies, attio_companies, kept, initial=1, **rows("schedules", 1, *schedules))
         assert change(staff, activation, values).status_code == 302
-        return sorted(PeriodicTask.objects.filter(name__startswith="schedule:").values_list("interval__every", flat=True))
+        return sorted(
+            PeriodicTask.objects.filter(name__startswith="schedule:").values_list("interval__every", flat=True)
+        )
 
     mine = {"id": first.pk, "activation": activation.pk}
     assert save(every(15, **mine), every(30)) == [15, 30]
@@ -301,7 +349,10 @@ def test_a_schedule_added_changed_or_deleted_later_reaches_beat(staff: Client, c
 def test_an_activation_that_has_run_can_be_deleted_with_all_it_remembers(staff: Client, finished: Run) -> None:
     page = staff.get(f"/admin/activations/activation/{finished.activation_id}/delete/").content.decode()
     assert ("Are you sure" in page, "have permission to delete" in page) == (True, False)
-    assert staff.post(f"/admin/activations/activation/{finished.activation_id}/delete/", {"post": "yes"}).status_code == 302
+    assert (
+        staff.post(f"/admin/activations/activation/{finished.activation_id}/delete/", {"post": "yes"}).status_code
+        == 302
+    )
     assert (Activation.objects.count(), Run.objects.count(), Change.objects.count()) == (0, 0, 0)
 
 

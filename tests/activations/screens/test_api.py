@@ -21,13 +21,17 @@ def activation(companies: DataModel, monkeypatch: pytest.MonkeyPatch) -> Activat
     monkeypatch.setattr(dispatch, "enqueue", lambda run_id: None)
     connection = Connection.objects.create(name="Our Attio", platform="attio")
     destination = Destination.objects.create(name="Attio companies", connection=connection, service="attio.companies")
-    return Activation.objects.create(name="Away", model=companies, destination=destination, match_column="domain", match_field="domains")
+    return Activation.objects.create(
+        name="Away", model=companies, destination=destination, match_column="domain", match_field="domains"
+    )
 
 
 def test_a_run_is_started_once_and_can_be_watched(activation: Activation) -> None:
     browser = Client()
     browser.force_login(User.objects.create_superuser("ops"))
-    first: Any = browser.post(f"/api/activations/{activation.pk}/runs/", {"dry_run": True}, content_type="application/json")
+    first: Any = browser.post(
+        f"/api/activations/{activation.pk}/runs/", {"dry_run": True}, content_type="application/json"
+    )
     second, third = (browser.post(f"/api/activations/{activation.pk}/runs/") for _ in range(2))
     assert (first.status_code, first.json()["dry_run"], first.json()["trigger"]) == (202, True, "api")
     assert (second.json()["dry_run"], third.json()["id"]) == (False, second.json()["id"])

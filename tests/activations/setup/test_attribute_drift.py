@@ -29,8 +29,13 @@ def page(staff: Client, activation: Activation) -> str:
 
 def rows(staff: Client, activation: Activation) -> dict[str, str]:
     """The warning that stands at the row of each attribute."""
-    formset = staff.get(f"/admin/activations/activation/{activation.pk}/change/").context["inline_admin_formsets"][0].formset
-    return {form.instance.target: form.fields["target"].widget.attrs.get("data-warning", "") for form in formset.initial_forms}
+    formset = (
+        staff.get(f"/admin/activations/activation/{activation.pk}/change/").context["inline_admin_formsets"][0].formset
+    )
+    return {
+        form.instance.target: form.fields["target"].widget.attrs.get("data-warning", "")
+        for form in formset.initial_forms
+    }
 
 
 @pytest.mark.parametrize("archived", [True, False])
@@ -49,7 +54,9 @@ def test_what_can_not_be_written_any_more_is_told_at_its_row(
     assert found["name"] == "" and "'description'" in found["description"] and "left out" in found["description"]
 
 
-def test_another_type_is_a_warning_until_a_person_has_seen_it(shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client) -> None:
+def test_another_type_is_a_warning_until_a_person_has_seen_it(
+    shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client
+) -> None:
     shop.fill(2)
     run(to_attio)
     attribute(attio, "description").type = "number"
@@ -65,7 +72,9 @@ def test_another_type_is_a_warning_until_a_person_has_seen_it(shop: Shop, attio:
     assert ("changed_attribute", "description") not in opened(to_attio)
 
 
-def test_a_change_between_the_mapping_and_the_first_run_is_noticed(shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client) -> None:
+def test_a_change_between_the_mapping_and_the_first_run_is_noticed(
+    shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client
+) -> None:
     shop.fill(1)
     staff.get(f"/api/destinations/{to_attio.destination_id}/fields/")
     attribute(attio, "description").type = "number"
@@ -88,14 +97,19 @@ def test_an_attribute_that_vanished_does_not_stand_against_saving_something_else
     assert "has no attribute" in str(answer.context["errors"]), "but it can't be mapped anew"
 
 
-def test_a_run_looks_anew_and_renews_what_is_kept(shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client) -> None:
+def test_a_run_looks_anew_and_renews_what_is_kept(
+    shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client
+) -> None:
     shop.fill(1)
     run(to_attio)
     before = Discovery.objects.get().found_at
     assert run(to_attio).discovery_requests > 1
     assert Discovery.objects.get().found_at > before
     writes(attio)
-    assert 'data-role="target"' in page(staff, to_attio) and staff.get(f"/api/destinations/{to_attio.destination_id}/fields/").json()
+    assert (
+        'data-role="target"' in page(staff, to_attio)
+        and staff.get(f"/api/destinations/{to_attio.destination_id}/fields/").json()
+    )
     assert not attio.log
 
 

@@ -25,7 +25,9 @@ def activation() -> Activation:
     model = DataModel.objects.create(name="Companies", source=source, table="companies", primary_key="id")
     connection = Connection.objects.create(name="Ours", platform="attio")
     destination = Destination.objects.create(name="Attio", connection=connection, service="attio.companies")
-    return Activation.objects.create(name="A", model=model, destination=destination, match_column="d", match_field="domains")
+    return Activation.objects.create(
+        name="A", model=model, destination=destination, match_column="d", match_field="domains"
+    )
 
 
 def schedule(activation: Activation, **values: Any) -> Schedule:

@@ -62,7 +62,9 @@ def test_whoever_shares_any_match_value_is_a_twin_in_one_group() -> None:
     seen = Seen(baseline((1, 10, 100, 0), (2, 20, 200, 0), (3, 30, 300, 0), (4, 40, 0, 0)))
     look(seen, (1, 10), (2, 20), (3, 30), (4, 40))
     seen.also(np.array([1, 3, 3, 4]), np.array([200, 200, 900, 300]))
-    assert sorted(map(sorted, seen.twins([]).values())) == [[1, 2, 3]], "4 has no first match, so its others don't count"
+    assert sorted(map(sorted, seen.twins([]).values())) == [[1, 2, 3]], (
+        "4 has no first match, so its others don't count"
+    )
     assert seen.twins([2]).values(), "1 and 3 still share one"
     assert list(map(sorted, seen.twins([2]).values())) == [[1, 3]]
     assert seen.twins([2, 3]) == {}
@@ -96,11 +98,17 @@ def test_rows_without_a_key_are_counted_apart() -> None:
     assert (seen.keyless, seen.rows, seen.duplicates()) == (2, 2, {})
 
 
-KEYS = st.integers(-50, 50) | st.integers(-(2**63), 2**63 - 1) | st.sampled_from([-(2**63), 2**63 - 1, 2**48, 2**48 - 1, -(2**48)])
+KEYS = (
+    st.integers(-50, 50)
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.sampled_from([-(2**63), 2**63 - 1, 2**48, 2**48 - 1, -(2**48)])
+)
 
 
 @given(st.lists(KEYS, unique=True), st.lists(KEYS))
 def test_every_key_is_found_where_it_is(known: list[int], asked: list[int]) -> None:
     made = baseline(*((key, 1, 1, 0) for key in known))
     places = made.find(np.array(asked, dtype=np.int64))
-    assert [int(made.keys[place]) if place >= 0 else None for place in places] == [key if key in known else None for key in asked]
+    assert [int(made.keys[place]) if place >= 0 else None for place in places] == [
+        key if key in known else None for key in asked
+    ]

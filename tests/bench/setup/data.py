@@ -97,9 +97,13 @@ class Companies:
         text = pc.cast(pa.array(ids), pa.string())
         cents = part[2] * 13
         money = pc.binary_join_element_wise(
-            pc.cast(pa.array(cents // 100), pa.string()), pc.utf8_lpad(pc.cast(pa.array(cents % 100), pa.string()), 2, "0"), "."
+            pc.cast(pa.array(cents // 100), pa.string()),
+            pc.utf8_lpad(pc.cast(pa.array(cents % 100), pa.string()), 2, "0"),
+            ".",
         )
-        names = pc.binary_join_element_wise(pa.array(WORDS[part[0] % 10]), text, pa.array(np.where(changed, "Group", "Works")), " ")
+        names = pc.binary_join_element_wise(
+            pa.array(WORDS[part[0] % 10]), text, pa.array(np.where(changed, "Group", "Works")), " "
+        )
         columns = [
             pa.array(ids),
             pc.binary_join_element_wise("company-", text, ".com", ""),
@@ -110,7 +114,11 @@ class Companies:
             pa.array(part[4] / 1009),
             pa.array(part[5] % 3 == 0),
             pa.array((part[3] % 9000 + 10_000).astype(np.int32), pa.int32()).cast(pa.date32()),
-            pa.array(1_700_000_000_000_000 + ids % 40_000_000 * 1_000_003, pa.timestamp("us", tz="UTC"), mask=part[4] % 7 == 0),
+            pa.array(
+                1_700_000_000_000_000 + ids % 40_000_000 * 1_000_003,
+                pa.timestamp("us", tz="UTC"),
+                mask=part[4] % 7 == 0,
+            ),
         ]
         return pa.record_batch(columns, schema=SCHEMA)
 

@@ -76,7 +76,10 @@ class Databases:
         else:
             source = f' TEMPLATE "{self._name(template)}" STRATEGY file_copy' if template else ""
             self._administer(
-                [f'DROP DATABASE IF EXISTS "{self._name(name)}" WITH (FORCE)', f'CREATE DATABASE "{self._name(name)}"{source}']
+                [
+                    f'DROP DATABASE IF EXISTS "{self._name(name)}" WITH (FORCE)',
+                    f'CREATE DATABASE "{self._name(name)}"{source}',
+                ]
             )
         self.names.append(name)
         return self.url(name)

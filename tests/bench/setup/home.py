@@ -103,7 +103,9 @@ def opened(directory: Path, database_url: str) -> Iterator[Home]:
     with ExitStack() as stack:
         words = [word for slug, port in ports.items() for word in (f"--{slug}-port", str(port))]
         log = stack.enter_context((directory / "sandbox.log").open("ab"))
-        process = spawn((sys.executable, str(settings.BASE_DIR / "manage.py"), "sandbox", *words), home.environment, log)
+        process = spawn(
+            (sys.executable, str(settings.BASE_DIR / "manage.py"), "sandbox", *words), home.environment, log
+        )
         stack.callback(stop, process, 2)
         for url in urls.values():
             _await(url)

@@ -20,7 +20,9 @@ class Meter:
         self.cpu = -time.process_time()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.wall += time.perf_counter()
         self.cpu += time.process_time()
 

@@ -10,7 +10,9 @@ from destinations.services.attio.values.domains import normalise, root, spelling
 
 LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
 HOST = st.builds(
-    lambda label, end: f"{label}.{end}", LABEL.filter(lambda label: label != "www"), st.sampled_from(["com", "co.uk", "fr", "io"])
+    lambda label, end: f"{label}.{end}",
+    LABEL.filter(lambda label: label != "www"),
+    st.sampled_from(["com", "co.uk", "fr", "io"]),
 )
 
 

@@ -34,7 +34,11 @@ SETTINGS = ["matching_attribute_definition_not_unique", "system_edit_unauthorize
         *((answer(400, code), Rejected, code) for code in RECORD),
         *((answer(400, code), Misconfigured, code) for code in SETTINGS),
         (answer(400, "value_not_found", 'Cannot find select option with title "X".'), Rejected, "value_not_found"),
-        (answer(400, "value_not_found", 'Cannot find attribute with slug/ID "plan".'), Misconfigured, "attribute_missing"),
+        (
+            answer(400, "value_not_found", 'Cannot find attribute with slug/ID "plan".'),
+            Misconfigured,
+            "attribute_missing",
+        ),
         (
             answer(400, "value_not_found", 'No attribute was found for matching_attribute slug/ID "plan".'),
             Misconfigured,
@@ -96,7 +100,10 @@ def test_a_conflict_names_attribute_and_other_record_and_not_the_value() -> None
     ]
     for text in texts:
         found = problem(
-            answer(400, "uniqueness_conflict", text), writing=True, sent={"domains": ["acme.com"]}, slugs={"id-of-domains": "domains"}
+            answer(400, "uniqueness_conflict", text),
+            writing=True,
+            sent={"domains": ["acme.com"]},
+            slugs={"id-of-domains": "domains"},
         )
         assert isinstance(found, Rejected)
         assert found.field == "domains"
@@ -115,7 +122,9 @@ def test_validation_errors_are_told_without_values() -> None:
 
 
 def test_a_title_that_attio_quotes_is_not_repeated() -> None:
-    found = problem(answer(400, "value_not_found", 'Cannot find select option with title "Secret Project".'), writing=True)
+    found = problem(
+        answer(400, "value_not_found", 'Cannot find select option with title "Secret Project".'), writing=True
+    )
     assert "Secret" not in found.message
     assert "Cannot find select option" in found.message
 
@@ -127,7 +136,9 @@ def test_a_missing_attribute_is_named() -> None:
     assert "'plan'" in found.message
 
 
-@pytest.mark.parametrize("body", [None, [], "text", {}, {"message": None}, {"validation_errors": "x"}, {"validation_errors": [1, {}]}])
+@pytest.mark.parametrize(
+    "body", [None, [], "text", {}, {"message": None}, {"validation_errors": "x"}, {"validation_errors": [1, {}]}]
+)
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 409, 422, 429, 500])
 def test_no_shape_of_an_answer_is_a_surprise(status: int, body: Any) -> None:
     assert isinstance(problem(Answer(status, body), writing=True), Problem)

@@ -35,7 +35,12 @@ class Sample:
 
 SAMPLES = {
     "attio.companies": Sample(
-        ("https://www.Acme.com/", "beta.com", "gamma.com"), "name", ("Acme", "Acme Ltd"), "categories", ("SAAS", "B2B"), ["Unheard of"]
+        ("https://www.Acme.com/", "beta.com", "gamma.com"),
+        "name",
+        ("Acme", "Acme Ltd"),
+        "categories",
+        ("SAAS", "B2B"),
+        ["Unheard of"],
     ),
     "attio.people": Sample(
         ("Ada@Acme.com", "bob@beta.com", "eve@gamma.com"),
@@ -77,9 +82,17 @@ class Desk:
     def listed(self, *items: Any) -> Any:
         return self.service.convert(self.fields[self.sample.list], list(items))
 
-    def write(self, verb: Verb, number: int, values: dict[str, Any], *, changed: str = "", add: str = "", remote_id: str = "") -> Outcome:
+    def write(
+        self, verb: Verb, number: int, values: dict[str, Any], *, changed: str = "", add: str = "", remote_id: str = ""
+    ) -> Outcome:
         operation = Operation(
-            verb, self.match.name, self.key(number), values, frozenset(changed.split()), frozenset(add.split()), remote_id
+            verb,
+            self.match.name,
+            self.key(number),
+            values,
+            frozenset(changed.split()),
+            frozenset(add.split()),
+            remote_id,
         )
         return self.service.write(self.client, operation)
 
@@ -155,7 +168,9 @@ def test_a_new_match_value_is_added_and_the_old_one_stays(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("names_attribute", ["slug", "id"])
-def test_a_match_value_of_another_record_names_that_record(desk: Desk, switch: Callable[..., None], names_attribute: str) -> None:
+def test_a_match_value_of_another_record_names_that_record(
+    desk: Desk, switch: Callable[..., None], names_attribute: str
+) -> None:
     switch(conflict_names_attribute=names_attribute)
     known, other = desk.upsert(0), desk.upsert(1)
     with pytest.raises(Rejected) as refusal:
@@ -185,7 +200,10 @@ def test_many_are_looked_up_by_one_query(desk: Desk) -> None:
 def test_a_deleted_record_is_gone(desk: Desk, api: Api) -> None:
     known = desk.upsert(0)
     api("DELETE", f"/objects/{desk.service.object}/records/{known.remote_id}")
-    assert desk.write(Verb.UPDATE, 0, {desk.text: "Second"}, changed=desk.text, remote_id=known.remote_id).result is Result.GONE
+    assert (
+        desk.write(Verb.UPDATE, 0, {desk.text: "Second"}, changed=desk.text, remote_id=known.remote_id).result
+        is Result.GONE
+    )
 
 
 def answer(code: str, message: str = "No.") -> dict[str, Any]:
@@ -217,7 +235,9 @@ def test_what_goes_wrong_is_classed_alike_and_tells_nothing(
 ) -> None:
     desk.sandbox.faults.append(Fault(fault.action, status=fault.status, body=fault.body, headers=fault.headers))
     with pytest.raises(Problem) as found:
-        desk.write(verb, 0, {desk.text: "Hush hush"}, changed=desk.text, remote_id="0f1e2d3c-4b5a-4978-8877-665544332211")
+        desk.write(
+            verb, 0, {desk.text: "Hush hush"}, changed=desk.text, remote_id="0f1e2d3c-4b5a-4978-8877-665544332211"
+        )
     assert type(found.value) is kind
     assert getattr(found.value, "ambiguous", False) is ambiguous
     told = f"{found.value.message} {found.value.detail} {found.value.code}"

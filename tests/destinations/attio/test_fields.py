@@ -70,7 +70,9 @@ def test_what_cannot_be_written_says_why(fields: dict[str, Field]) -> None:
     assert not any(field.read_only_reason for field in fields.values() if field.writable)
 
 
-def test_options_are_asked_for_only_where_they_can_be_written(service: AttioCompanies, client: Client, sandbox: AttioSandbox) -> None:
+def test_options_are_asked_for_only_where_they_can_be_written(
+    service: AttioCompanies, client: Client, sandbox: AttioSandbox
+) -> None:
     service.fields(client)
     asked = {entry["path"].split("/")[-2] for entry in sandbox.log if entry["path"].endswith("/options")}
     assert asked == {"categories", "estimated_arr_usd", "employee_range"}
@@ -84,7 +86,9 @@ def test_every_request_waits_at_the_gate_as_discovery(
     assert len(gate.passed) == len(sandbox.log)
 
 
-def test_more_attributes_than_a_page_holds_all_come_once(service: AttioCompanies, client: Client, switch: Callable[..., None]) -> None:
+def test_more_attributes_than_a_page_holds_all_come_once(
+    service: AttioCompanies, client: Client, switch: Callable[..., None]
+) -> None:
     switch(attributes=[{"api_slug": f"extra_{number}", "type": "text"} for number in range(100)])
     found = names(service, client)
     assert len(found) == len(set(found))
@@ -100,7 +104,9 @@ def test_more_options_than_a_page_holds_all_come_paged_or_not(
     assert len({option.title for option in categories.options}) == len(categories.options) == 152
 
 
-def test_objects_that_may_be_referred_to_are_known_by_name(service: AttioCompanies, client: Client, switch: Callable[..., None]) -> None:
+def test_objects_that_may_be_referred_to_are_known_by_name(
+    service: AttioCompanies, client: Client, switch: Callable[..., None]
+) -> None:
     switch(
         attributes=[
             {"api_slug": "partner", "type": "record-reference", "allowed_objects": ["companies"]},
@@ -118,7 +124,9 @@ def test_the_record_id_is_never_a_match() -> None:
     assert field_of({**entry, "api_slug": "vat"}).matchable
 
 
-def test_options_in_pages_all_come(service: AttioCompanies, client: Client, sandbox: AttioSandbox, switch: Callable[..., None]) -> None:
+def test_options_in_pages_all_come(
+    service: AttioCompanies, client: Client, sandbox: AttioSandbox, switch: Callable[..., None]
+) -> None:
     switch(
         attributes=[{"api_slug": "tier", "type": "select", "options": []}],
     )
@@ -129,7 +137,9 @@ def test_options_in_pages_all_come(service: AttioCompanies, client: Client, sand
     assert [option.title for option in tier.options] == [f"T{number}" for number in range(130)]
 
 
-def test_archived_attributes_and_options_are_left_out(service: AttioCompanies, client: Client, switch: Callable[..., None]) -> None:
+def test_archived_attributes_and_options_are_left_out(
+    service: AttioCompanies, client: Client, switch: Callable[..., None]
+) -> None:
     switch(attributes=[{"api_slug": "tier", "type": "select", "options": ["Gold", "Tin"]}], archive=["description"])
     switch(archive_options={"tier": ["Tin"]})
     found = {field.name: field for field in service.fields(client)}
@@ -171,7 +181,9 @@ def test_a_lost_scope_and_a_lost_object_are_settings(service: AttioCompanies, cl
         service.fields(client)
 
 
-def test_an_answer_without_a_list_is_unavailable(service: AttioCompanies, client: Client, sandbox: AttioSandbox) -> None:
+def test_an_answer_without_a_list_is_unavailable(
+    service: AttioCompanies, client: Client, sandbox: AttioSandbox
+) -> None:
     sandbox.faults.append(Fault("reply", status=200, body={"data": None}))
     with pytest.raises(Unavailable):
         service.fields(client)

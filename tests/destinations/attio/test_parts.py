@@ -32,7 +32,9 @@ def part(key: str, of: str = "location") -> Field:
 def write(client: Client, service: AttioCompanies) -> Write:
     """Writes one company with parts of its location."""
 
-    def send(verb: Verb, values: dict[str, Any], *, changed: str = "", remote_id: str = "", domain: str = "acme.com") -> Outcome:
+    def send(
+        verb: Verb, values: dict[str, Any], *, changed: str = "", remote_id: str = "", domain: str = "acme.com"
+    ) -> Outcome:
         named = {f"primary_location.{key}" if key in LOCATION_KEYS else key: wire for key, wire in values.items()}
         names = frozenset(f"primary_location.{key}" if key in LOCATION_KEYS else key for key in changed.split())
         return service.write(client, Operation(verb, "domains", [domain], named, names, remote_id=remote_id))
@@ -87,14 +89,18 @@ def test_a_part_that_does_not_fit_is_refused_by_its_own_name(service: AttioCompa
 def test_parts_of_a_new_company_are_one_whole_location(write: Write, sandbox: AttioSandbox, verb: Verb) -> None:
     outcome = write(verb, {"name": "Acme", "locality": "Paris", "country_code": "FR"})
     wanted = {**NOWHERE, "locality": "Paris", "country_code": "FR"}
-    assert [values for _, values in sent(sandbox)] == [{"domains": ["acme.com"], "name": "Acme", "primary_location": wanted}]
+    assert [values for _, values in sent(sandbox)] == [
+        {"domains": ["acme.com"], "name": "Acme", "primary_location": wanted}
+    ]
     assert outcome.sent == ("domains", "name", "primary_location.locality", "primary_location.country_code")
 
 
 def test_a_company_that_attio_has_keeps_the_parts_that_are_not_mapped(
     write: Write, sandbox: AttioSandbox, gate: CountingGate, known: str
 ) -> None:
-    outcome = write(Verb.UPDATE, {"name": "Acme", "locality": "Lyon", "postcode": "69001"}, changed="locality", remote_id=known)
+    outcome = write(
+        Verb.UPDATE, {"name": "Acme", "locality": "Lyon", "postcode": "69001"}, changed="locality", remote_id=known
+    )
     whole = {**PARIS, "locality": "Lyon", "postcode": "69001"}
     assert sent(sandbox) == [("PUT", {"primary_location": whole})]
     assert gate.passed == [Purpose.LOOKUP, Purpose.WRITE]
@@ -107,7 +113,9 @@ def test_a_first_upsert_keeps_them_too(write: Write, sandbox: AttioSandbox, know
     assert place(sandbox) == {**PARIS, "locality": "Lyon"}
 
 
-def test_nothing_is_read_where_all_parts_are_mapped(write: Write, sandbox: AttioSandbox, gate: CountingGate, known: str) -> None:
+def test_nothing_is_read_where_all_parts_are_mapped(
+    write: Write, sandbox: AttioSandbox, gate: CountingGate, known: str
+) -> None:
     write(Verb.UPDATE, {**NOWHERE, "locality": "Lyon"}, changed="locality", remote_id=known)
     assert gate.passed == [Purpose.WRITE]
     assert place(sandbox) == {**NOWHERE, "locality": "Lyon"}
@@ -121,7 +129,9 @@ def test_a_location_that_did_not_change_is_neither_read_nor_sent(
     assert gate.passed == [Purpose.WRITE]
 
 
-def test_a_part_is_cleared_alone_and_the_last_one_clears_the_location(write: Write, sandbox: AttioSandbox, known: str) -> None:
+def test_a_part_is_cleared_alone_and_the_last_one_clears_the_location(
+    write: Write, sandbox: AttioSandbox, known: str
+) -> None:
     write(Verb.UPDATE, {"postcode": []}, changed="postcode", remote_id=known)
     assert place(sandbox) == {**PARIS, "postcode": None}
     cleared: dict[str, Any] = {"line_1": [], "locality": [], "postcode": [], "country_code": []}
@@ -172,11 +182,16 @@ def test_what_a_look_up_saw_is_not_read_again(
     assert gate.passed == [Purpose.WRITE, Purpose.WRITE]
     assert place(sandbox) == {**PARIS, "locality": "Lyon"}
     write(Verb.UPSERT, {"locality": "Nice"})
-    assert gate.passed == [Purpose.WRITE, Purpose.WRITE, Purpose.LOOKUP, Purpose.WRITE], "what was seen once is good for one write"
+    assert gate.passed == [Purpose.WRITE, Purpose.WRITE, Purpose.LOOKUP, Purpose.WRITE], (
+        "what was seen once is good for one write"
+    )
 
 
 def test_a_name_of_parts_gets_its_full_name() -> None:
-    assert [field.name for field in compound_parts.fields(Field("name", "Name", "personal-name"))] == ["name.first_name", "name.last_name"]
+    assert [field.name for field in compound_parts.fields(Field("name", "Name", "personal-name"))] == [
+        "name.first_name",
+        "name.last_name",
+    ]
     (name,) = compound_parts.shared({"name.last_name": "Lovelace"})
     assert not name.is_complete
     assert name.whole({"first_name": "Ada", "last_name": "King", "full_name": "Ada King"}) == {

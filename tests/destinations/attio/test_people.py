@@ -47,9 +47,16 @@ def person(sandbox: AttioSandbox) -> dict[str, Any]:
     return dict(found["values"])
 
 
-def test_a_person_has_a_name_phones_and_a_company(upsert: Write, api: Callable[..., Any], sandbox: AttioSandbox) -> None:
+def test_a_person_has_a_name_phones_and_a_company(
+    upsert: Write, api: Callable[..., Any], sandbox: AttioSandbox
+) -> None:
     api("POST", "/objects/companies/records", {"data": {"values": {"domains": ["acme.com"]}}})
-    upsert("Ada@Acme.com", name="Lovelace, Ada", phone_numbers="+33 1 42 68 53 00; +44 20 7946 0958", company="https://acme.com/")
+    upsert(
+        "Ada@Acme.com",
+        name="Lovelace, Ada",
+        phone_numbers="+33 1 42 68 53 00; +44 20 7946 0958",
+        company="https://acme.com/",
+    )
     assert person(sandbox) == {
         "email_addresses": ["ada@acme.com"],
         "name": {"first_name": "Ada", "last_name": "Lovelace", "full_name": "Ada Lovelace"},
@@ -58,7 +65,9 @@ def test_a_person_has_a_name_phones_and_a_company(upsert: Write, api: Callable[.
     }
 
 
-def test_a_name_comes_from_two_columns_or_from_one_that_leaves_the_other_alone(upsert: Write, sandbox: AttioSandbox) -> None:
+def test_a_name_comes_from_two_columns_or_from_one_that_leaves_the_other_alone(
+    upsert: Write, sandbox: AttioSandbox
+) -> None:
     upsert("ada@acme.com", name__first_name="Ada", name__last_name="King")
     assert [values["name"]["full_name"] for _, values in sent(sandbox)] == ["Ada King"]
     upsert("ada@acme.com", name__last_name="Lovelace")
@@ -72,7 +81,9 @@ def test_a_person_may_have_several_addresses(upsert: Write, sandbox: AttioSandbo
     assert person(sandbox)["email_addresses"] == ["ada@acme.com", "ada@home.net"]
 
 
-def test_an_address_that_attio_does_not_take_is_refused_with_its_attribute(upsert: Write, sandbox: AttioSandbox) -> None:
+def test_an_address_that_attio_does_not_take_is_refused_with_its_attribute(
+    upsert: Write, sandbox: AttioSandbox
+) -> None:
     with pytest.raises(Rejected) as refusal:
         upsert("ada@acme.example", job_title="Analyst")
     assert refusal.value.field == "email_addresses"

@@ -64,7 +64,11 @@ def test_a_revoked_token_is_unknown(platform: Attio, client: Client, switch: Cal
     ("scopes", "missing", "granted"),
     [
         ("object_configuration:read", ["record_permission:read-write"], ["object_configuration:read"]),
-        ("record_permission:read object_configuration:read-write", ["record_permission:read-write"], ["object_configuration"]),
+        (
+            "record_permission:read object_configuration:read-write",
+            ["record_permission:read-write"],
+            ["object_configuration"],
+        ),
         ("record_permission:read-write", ["object_configuration:read"], ["record_permission"]),
         ("", ["record_permission:read-write", "object_configuration:read"], []),
     ],
@@ -101,7 +105,9 @@ def test_a_malformed_address_is_a_clear_message(platform: Attio, monkeypatch: py
     assert problem.value.code in ("api_url_invalid", "unreachable")
 
 
-def test_nobody_listening_is_unavailable_and_surely_unprocessed(platform: Attio, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_listening_is_unavailable_and_surely_unprocessed(
+    platform: Attio, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ATTIO_API_URL", "http://127.0.0.1:9")
     with pytest.raises(Unavailable) as problem:
         platform.check(platform.client({"token": TOKEN}, OpenGate(), 1))
@@ -109,7 +115,9 @@ def test_nobody_listening_is_unavailable_and_surely_unprocessed(platform: Attio,
 
 
 @pytest.mark.parametrize("body", ["<html>Bad gateway</html>", "", None, [], {"active": True}])
-def test_an_answer_of_somebody_else_is_unavailable(platform: Attio, client: Client, sandbox: AttioSandbox, body: object) -> None:
+def test_an_answer_of_somebody_else_is_unavailable(
+    platform: Attio, client: Client, sandbox: AttioSandbox, body: object
+) -> None:
     sandbox.faults.append(Fault("reply", status=200, body=body))
     with pytest.raises(Unavailable):
         platform.check(client)

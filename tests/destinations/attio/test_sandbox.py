@@ -123,7 +123,10 @@ def test_options_come_whole_and_only_of_selects(api: Api) -> None:
     found = api("GET", f"{COMPANIES}/attributes/categories/options").json()["data"]
     assert len(found) == 152
     assert set(found[0]) == {"id", "title", "is_archived"}
-    assert api("GET", f"{COMPANIES}/attributes/name/options").json()["message"] == "This attribute is not a select attribute."
+    assert (
+        api("GET", f"{COMPANIES}/attributes/name/options").json()["message"]
+        == "This attribute is not a select attribute."
+    )
 
 
 def test_a_record_lists_every_attribute_with_its_bookkeeping(create: Callable[..., dict[str, Any]]) -> None:
@@ -134,7 +137,11 @@ def test_a_record_lists_every_attribute_with_its_bookkeeping(create: Callable[..
     assert len(values) == 32
     assert values["twitter"] == []
     domain = values["domains"][0]
-    assert (domain["domain"], domain["root_domain"], domain["attribute_type"]) == ("app.acme.co.uk", "acme.co.uk", "domain")
+    assert (domain["domain"], domain["root_domain"], domain["attribute_type"]) == (
+        "app.acme.co.uk",
+        "acme.co.uk",
+        "domain",
+    )
     assert domain["active_until"] is None
     assert domain["created_by_actor"]["type"] == "api-token"
     assert values["record_id"][0]["value"] == made["id"]["record_id"]
@@ -159,7 +166,11 @@ def test_a_body_without_values_is_refused(api: Api, sent: Any, path: list[str], 
         ({"plan": "x"}, "value_not_found", 'Cannot find attribute with slug/ID "plan".'),
         ({"created_at": "2024-01-01"}, "system_edit_unauthorized", ""),
         ({"domains": "acme.com"}, "validation_type", 'An invalid value was passed to attribute with slug "domains".'),
-        ({"domains": ["acme.example"]}, "validation_type", 'An invalid value was passed to attribute with slug "domains".'),
+        (
+            {"domains": ["acme.example"]},
+            "validation_type",
+            'An invalid value was passed to attribute with slug "domains".',
+        ),
         ({"name": None}, "validation_type", 'An invalid value was passed to attribute with slug "name".'),
         ({"name": 5}, "validation_type", ""),
         ({"name": ["a", "b"]}, "multiple_values_for_single_value_attribute", ""),
@@ -184,7 +195,13 @@ def test_what_attio_refuses_is_refused_and_nothing_stored(
 def test_a_location_that_lacks_keys_lists_them(api: Api) -> None:
     found = api("POST", RECORDS, body(primary_location={"locality": "Paris"})).json()["validation_errors"]
     assert len(found) == 9
-    assert {"code": "invalid_type", "path": ["region"], "message": "Required", "expected": "string", "received": "undefined"} in found
+    assert {
+        "code": "invalid_type",
+        "path": ["region"],
+        "message": "Required",
+        "expected": "string",
+        "received": "undefined",
+    } in found
 
 
 @pytest.mark.parametrize(
@@ -198,12 +215,16 @@ def test_a_location_that_lacks_keys_lists_them(api: Api) -> None:
         ("name", {"value": "Acme"}, "Acme"),
     ],
 )
-def test_values_are_kept_as_attio_keeps_them(create: Callable[..., Any], sandbox: AttioSandbox, slug: str, sent: Any, kept: Any) -> None:
+def test_values_are_kept_as_attio_keeps_them(
+    create: Callable[..., Any], sandbox: AttioSandbox, slug: str, sent: Any, kept: Any
+) -> None:
     create(**{slug: sent})
     assert sandbox.state()["records"][0]["values"] == {slug: kept}
 
 
-def test_a_taken_domain_is_refused_whatever_its_case(api: Api, create: Callable[..., dict[str, Any]], switch: Callable[..., None]) -> None:
+def test_a_taken_domain_is_refused_whatever_its_case(
+    api: Api, create: Callable[..., dict[str, Any]], switch: Callable[..., None]
+) -> None:
     owner = create(domains=["acme.com"])["id"]["record_id"]
     answer = api("POST", RECORDS, body(domains=["ACME.com"], name="Other"))
     assert error(answer) == (400, "invalid_request_error", "uniqueness_conflict")
@@ -235,7 +256,11 @@ def test_upsert_adds_to_the_matching_list_and_replaces_the_others(api: Api, sand
     second = upsert(api, domains=["ACME.com", "acme.io"], categories=["Internet"]).json()["data"]
     assert second["id"] == first["id"]
     assert set(second) == set(first)
-    assert record(sandbox, "acme.io")["values"] == {"domains": ["acme.com", "acme.io"], "categories": ["Internet"], "name": "Acme"}
+    assert record(sandbox, "acme.io")["values"] == {
+        "domains": ["acme.com", "acme.io"],
+        "categories": ["Internet"],
+        "name": "Acme",
+    }
 
 
 def test_upsert_with_domains_of_two_companies_stores_nothing(api: Api, sandbox: AttioSandbox) -> None:
@@ -250,7 +275,11 @@ def test_patch_and_put_differ_in_lists(api: Api, create: Callable[..., dict[str,
     api("PATCH", path, body(categories=["Internet", "B2B"]))
     assert record(sandbox, "acme.com")["values"]["categories"] == ["Internet", "SAAS", "B2B"]
     api("PUT", path, body(categories=["B2B", "Internet"]))
-    assert record(sandbox, "acme.com")["values"] == {"domains": ["acme.com"], "categories": ["B2B", "Internet"], "name": "Acme"}
+    assert record(sandbox, "acme.com")["values"] == {
+        "domains": ["acme.com"],
+        "categories": ["B2B", "Internet"],
+        "name": "Acme",
+    }
     api("PATCH", path, body(categories=[]))
     assert len(record(sandbox, "acme.com")["values"]["categories"]) == 2
     api("PUT", path, body(categories=[], name=[]))
@@ -259,7 +288,12 @@ def test_patch_and_put_differ_in_lists(api: Api, create: Callable[..., dict[str,
 
 @pytest.mark.parametrize(("meaning", "left"), [("clear", {}), ("ignore", {"name": "Acme"})])
 def test_an_empty_patch_has_both_meanings_that_attio_leaves_open(
-    api: Api, create: Callable[..., dict[str, Any]], sandbox: AttioSandbox, switch: Callable[..., None], meaning: str, left: dict[str, str]
+    api: Api,
+    create: Callable[..., dict[str, Any]],
+    sandbox: AttioSandbox,
+    switch: Callable[..., None],
+    meaning: str,
+    left: dict[str, str],
 ) -> None:
     switch(empty_patch=meaning)
     api("PATCH", f"{RECORDS}/{create(name='Acme')['id']['record_id']}", body(name=[]))
@@ -291,7 +325,9 @@ def test_reading_and_deleting(api: Api, create: Callable[..., dict[str, Any]]) -
     assert error(api("GET", f"{RECORDS}/not-an-id"))[2] == "validation_type"
 
 
-def test_required_values_must_be_there_and_stay(api: Api, switch: Callable[..., None], create: Callable[..., dict[str, Any]]) -> None:
+def test_required_values_must_be_there_and_stay(
+    api: Api, switch: Callable[..., None], create: Callable[..., dict[str, Any]]
+) -> None:
     switch(attributes=[{"api_slug": "vat", "type": "text", "is_required": True}])
     assert error(api("POST", RECORDS, body(name="Acme")))[2] == "missing_value"
     path = f"{RECORDS}/{create(vat='FR1')['id']['record_id']}"
@@ -306,7 +342,16 @@ def test_required_values_must_be_there_and_stay(api: Api, switch: Callable[..., 
         ({"domains": {"domain": {"$eq": "acme.com"}}}, ["Acme"]),
         ({"domains": {"root_domain": {"$eq": "other.com"}}}, ["Other"]),
         ({"domains": {"domain": {"$ends_with": ".com"}}}, ["Acme", "Other"]),
-        ({"$or": [{"domains": "acme.com"}, {"domains": {"domain": {"$eq": "app.other.com"}}}, {"domains": "no.com"}]}, ["Acme", "Other"]),
+        (
+            {
+                "$or": [
+                    {"domains": "acme.com"},
+                    {"domains": {"domain": {"$eq": "app.other.com"}}},
+                    {"domains": "no.com"},
+                ]
+            },
+            ["Acme", "Other"],
+        ),
         ({"$and": [{"domains": "acme.com"}, {"name": "Other"}]}, []),
         ({"$not": {"domains": "acme.com"}}, ["Other", "Third"]),
         ({"$or": [{"domains": "acme.com"}, {"name": {"$starts_with": "Thi"}}]}, ["Acme", "Third"]),
@@ -357,7 +402,9 @@ def test_queries_are_paged_and_sorted(api: Api, create: Callable[..., Any]) -> N
     assert error(api("POST", f"{RECORDS}/query", {"limit": "all"}))[2] == "validation_type"
 
 
-def test_the_limit_answers_with_a_date_and_changes_nothing(api: Api, switch: Callable[..., None], sandbox: AttioSandbox) -> None:
+def test_the_limit_answers_with_a_date_and_changes_nothing(
+    api: Api, switch: Callable[..., None], sandbox: AttioSandbox
+) -> None:
     switch(writes_per_second=2, reads_per_second=3)
     answers = [api("POST", RECORDS, body(name=str(number))) for number in range(4)]
     refused = [answer for answer in answers if answer.status_code == 429]
@@ -397,19 +444,25 @@ def test_enrichment_fills_what_is_empty_a_little_later(
     assert record(sandbox, "acme.com")["values"]["description"] == "Filled in by Attio."
     assert record(sandbox, "acme.com")["values"]["categories"] == ["SAAS"]
     actors = [
-        value.actor["type"] for item in sandbox.workspace.stores["companies"].records.values() for value in item.values["description"]
+        value.actor["type"]
+        for item in sandbox.workspace.stores["companies"].records.values()
+        for value in item.values["description"]
     ]
     assert actors == ["system"]
 
 
-def test_enrichment_may_overwrite_what_was_sent(create: Callable[..., Any], sandbox: AttioSandbox, switch: Callable[..., None]) -> None:
+def test_enrichment_may_overwrite_what_was_sent(
+    create: Callable[..., Any], sandbox: AttioSandbox, switch: Callable[..., None]
+) -> None:
     switch(enrichment="overwrite")
     create(domains=["acme.com"], description="Ours")
     time.sleep(0.3)
     assert record(sandbox, "acme.com")["values"]["description"] == "Filled in by Attio."
 
 
-def test_a_merge_makes_a_third_record(api: Api, create: Callable[..., Any], sandbox: AttioSandbox, switch: Callable[..., None]) -> None:
+def test_a_merge_makes_a_third_record(
+    api: Api, create: Callable[..., Any], sandbox: AttioSandbox, switch: Callable[..., None]
+) -> None:
     first = create(domains=["acme.com"], name="Acme")["id"]["record_id"]
     second = create(domains=["acme.io"], name="Acme IO", twitter="@io")["id"]["record_id"]
     switch(merge=[first, second])
@@ -457,14 +510,18 @@ def test_a_new_person_may_make_its_company(api: Api, sandbox: AttioSandbox, swit
     assert error(api("POST", RECORDS, body(domains=["acme.com"])))[2] == "uniqueness_conflict"
 
 
-def test_members_may_be_referred_to(create: Callable[..., Any], api: Api, switch: Callable[..., None], sandbox: AttioSandbox) -> None:
+def test_members_may_be_referred_to(
+    create: Callable[..., Any], api: Api, switch: Callable[..., None], sandbox: AttioSandbox
+) -> None:
     switch(attributes=[{"api_slug": "owner", "type": "actor-reference"}], members=["Ada@acme.com"])
     create(owner="ada@acme.com")
     assert sandbox.state()["records"][0]["values"]["owner"] == sandbox.workspace.members["ada@acme.com"]
     assert error(api("POST", RECORDS, body(owner="bob@acme.com")))[2] == "value_not_found"
 
 
-def test_new_options_can_be_chosen_and_archived_ones_not(api: Api, create: Callable[..., Any], switch: Callable[..., None]) -> None:
+def test_new_options_can_be_chosen_and_archived_ones_not(
+    api: Api, create: Callable[..., Any], switch: Callable[..., None]
+) -> None:
     switch(add_options={"categories": ["Teapots"]}, archive_options={"categories": ["SAAS"]})
     create(categories=["Teapots"])
     assert error(api("POST", RECORDS, body(categories=["SAAS"])))[2] == "value_not_found"
@@ -483,7 +540,9 @@ def test_many_companies_stay_fast(sandbox: AttioSandbox, api: Api) -> None:
     store = sandbox.workspace.stores["companies"]
     now = datetime.now(UTC)
     for number in range(20_000):
-        sandbox.workspace.create(store, {"domains": [{"domain": f"acme{number}.com", "root_domain": f"acme{number}.com"}]}, now)
+        sandbox.workspace.create(
+            store, {"domains": [{"domain": f"acme{number}.com", "root_domain": f"acme{number}.com"}]}, now
+        )
     clauses = [{"domains": {"domain": {"$eq": f"acme{number * 400}.com"}}} for number in range(50)]
     started = time.perf_counter()
     assert len(api("POST", f"{RECORDS}/query", {"filter": {"$or": clauses}}).json()["data"]) == 50

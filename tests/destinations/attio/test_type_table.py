@@ -11,7 +11,9 @@ PAGE = Path(__file__).parents[3] / "docs" / "attio-types.md"
 
 
 def test_the_page_is_what_the_code_makes_of_its_samples() -> None:
-    assert PAGE.read_text() == type_table.markdown(), f"Write it anew: python -m {type_table.__name__} > docs/{PAGE.name}"
+    assert PAGE.read_text() == type_table.markdown(), (
+        f"Write it anew: python -m {type_table.__name__} > docs/{PAGE.name}"
+    )
 
 
 def test_every_type_is_there_with_something_that_fits_and_from_every_source() -> None:
@@ -19,4 +21,11 @@ def test_every_type_is_there_with_something_that_fits_and_from_every_source() ->
     fitting = {kind.partition(",")[0] for kind, _, _, sent in rows if not sent.startswith("refused")}
     assert fitting == set(CONVERTERS)
     for name in CONVERTERS:
-        assert {source for kind, source, _, _ in rows if kind == name} >= {"text", "integer", "number", "boolean", "date", "timestamp"}
+        assert {source for kind, source, _, _ in rows if kind == name} >= {
+            "text",
+            "integer",
+            "number",
+            "boolean",
+            "date",
+            "timestamp",
+        }

@@ -18,7 +18,10 @@ from destinations.services.attio.sandbox.validation import take
 from destinations.services.attio.sandbox.workspace import Workspace
 from destinations.services.attio.values.conversion import CONVERTERS, convert, identity
 
-OPTIONS = (Option("11111111-1111-4111-8111-111111111111", "SAAS"), Option("22222222-2222-4222-8222-222222222222", "Arts, Crafts"))
+OPTIONS = (
+    Option("11111111-1111-4111-8111-111111111111", "SAAS"),
+    Option("22222222-2222-4222-8222-222222222222", "Arts, Crafts"),
+)
 CET = timezone(timedelta(hours=1))
 PERSON = "33333333-3333-4333-8333-333333333333"
 PERSON_REFERENCE = {"target_object": "people", "target_record_id": PERSON}
@@ -26,7 +29,9 @@ PERSON_REFERENCE = {"target_object": "people", "target_record_id": PERSON}
 
 def field(type_: str, *, multiple: bool = False, target: str = "") -> Field:
     options = OPTIONS if type_ in ("select", "status") else ()
-    return Field("thing", "Thing", type_, multiple=multiple, options=options, config={"target_object": target} if target else {})
+    return Field(
+        "thing", "Thing", type_, multiple=multiple, options=options, config={"target_object": target} if target else {}
+    )
 
 
 @pytest.mark.parametrize(
@@ -264,8 +269,14 @@ NATURAL = st.one_of(
     st.dates(),
     st.datetimes(timezones=st.just(UTC)),
     st.lists(st.one_of(st.text(), st.integers()), min_size=1, max_size=3),
-    st.dictionaries(st.sampled_from(["locality", "latitude", "first_name", "value"]), st.one_of(st.text(), st.integers()), min_size=1),
-    st.sampled_from(["SAAS", "acme.com", "a@acme.com", "+33142685300", "2024-01-01", "3", "yes", "Paris", "Lovelace, Ada"]),
+    st.dictionaries(
+        st.sampled_from(["locality", "latitude", "first_name", "value"]),
+        st.one_of(st.text(), st.integers()),
+        min_size=1,
+    ),
+    st.sampled_from(
+        ["SAAS", "acme.com", "a@acme.com", "+33142685300", "2024-01-01", "3", "yes", "Paris", "Lovelace, Ada"]
+    ),
 )
 
 
@@ -276,7 +287,9 @@ def test_what_is_converted_is_json_and_attio_takes_it(type_: str, multiple: bool
     except Rejected as refusal:
         assert refusal.field == "thing"
         return
-    attribute = Attribute("thing", "Thing", type_, "w", "o", multiselect=multiple, currency={"default_currency_code": "USD"})
+    attribute = Attribute(
+        "thing", "Thing", type_, "w", "o", multiselect=multiple, currency={"default_currency_code": "USD"}
+    )
     attribute.choices = [Choice(option.id, option.title) for option in OPTIONS]
     assert take(Workspace("token"), attribute, json.loads(json.dumps(wire, allow_nan=False)))
 

@@ -26,8 +26,12 @@ pytestmark = pytest.mark.usefixtures("fields")
 def write(client: Client, service: AttioCompanies) -> Callable[..., Outcome]:
     """Writes one operation that matches by domains."""
 
-    def send(verb: Verb, domain: str, values: dict[str, Any], *, changed: str = "", add: str = "", remote_id: str = "") -> Outcome:
-        operation = Operation(verb, "domains", [domain], values, frozenset(changed.split()), frozenset(add.split()), remote_id)
+    def send(
+        verb: Verb, domain: str, values: dict[str, Any], *, changed: str = "", add: str = "", remote_id: str = ""
+    ) -> Outcome:
+        operation = Operation(
+            verb, "domains", [domain], values, frozenset(changed.split()), frozenset(add.split()), remote_id
+        )
         return service.write(client, operation)
 
     return send
@@ -39,7 +43,9 @@ Write = Callable[..., Outcome]
 def test_upsert_is_one_put_that_creates(write: Write, sandbox: AttioSandbox, gate: CountingGate) -> None:
     before = datetime.now(UTC)
     outcome = write(Verb.UPSERT, "acme.com", {"name": "Acme", "categories": ["SAAS"], "description": []})
-    assert sent(sandbox) == [("PUT", {"domains": ["acme.com"], "name": "Acme", "categories": ["SAAS"], "description": []})]
+    assert sent(sandbox) == [
+        ("PUT", {"domains": ["acme.com"], "name": "Acme", "categories": ["SAAS"], "description": []})
+    ]
     assert sandbox.log[0]["query"] == {"matching_attribute": "domains"}
     assert gate.passed == [Purpose.WRITE]
     assert outcome.result is Result.ACCEPTED
@@ -62,7 +68,11 @@ def test_upsert_twice_is_one_record(write: Write, sandbox: AttioSandbox) -> None
 def test_upsert_replaces_lists_and_leaves_unsent_attributes(write: Write, sandbox: AttioSandbox) -> None:
     write(Verb.UPSERT, "acme.com", {"name": "Acme", "categories": ["SAAS", "B2B"]})
     write(Verb.UPSERT, "acme.com", {"categories": ["Banking & Mortgages"]})
-    assert record(sandbox, "acme.com")["values"] == {"domains": ["acme.com"], "name": "Acme", "categories": ["Banking & Mortgages"]}
+    assert record(sandbox, "acme.com")["values"] == {
+        "domains": ["acme.com"],
+        "name": "Acme",
+        "categories": ["Banking & Mortgages"],
+    }
 
 
 def test_upsert_that_adds_to_a_list_takes_one_patch_more(write: Write, sandbox: AttioSandbox) -> None:
@@ -103,11 +113,16 @@ def test_update_clears_with_an_empty_list_and_never_null(write: Write, sandbox: 
 
 
 @pytest.mark.parametrize("unclearable", [[], ["checkbox"]])
-def test_a_value_that_attio_does_not_let_go_is_refused_by_name(write: Write, switch: Callable[..., None], unclearable: list[str]) -> None:
+def test_a_value_that_attio_does_not_let_go_is_refused_by_name(
+    write: Write, switch: Callable[..., None], unclearable: list[str]
+) -> None:
     switch(unclearable=unclearable, attributes=[{"api_slug": "vip", "type": "checkbox"}])
     known = write(Verb.UPSERT, "acme.com", {"vip": True})
     if not unclearable:
-        assert write(Verb.UPDATE, "acme.com", {"vip": []}, changed="vip", remote_id=known.remote_id).result is Result.ACCEPTED
+        assert (
+            write(Verb.UPDATE, "acme.com", {"vip": []}, changed="vip", remote_id=known.remote_id).result
+            is Result.ACCEPTED
+        )
         return
     with pytest.raises(Rejected) as refusal:
         write(Verb.UPDATE, "acme.com", {"vip": []}, changed="vip", remote_id=known.remote_id)
@@ -132,7 +147,14 @@ def test_update_that_adds_to_a_list_is_one_patch(write: Write, sandbox: AttioSan
 def test_a_list_to_add_to_that_did_not_change_is_not_sent(write: Write, sandbox: AttioSandbox) -> None:
     known = write(Verb.UPSERT, "acme.com", {"categories": ["SAAS"]})
     sandbox.log.clear()
-    write(Verb.UPDATE, "acme.com", {"name": "A", "categories": ["SAAS"]}, changed="name", add="categories", remote_id=known.remote_id)
+    write(
+        Verb.UPDATE,
+        "acme.com",
+        {"name": "A", "categories": ["SAAS"]},
+        changed="name",
+        add="categories",
+        remote_id=known.remote_id,
+    )
     assert sent(sandbox) == [("PUT", {"name": "A"})]
 
 
@@ -147,7 +169,13 @@ def test_a_new_domain_goes_by_patch_and_the_old_one_stays(write: Write, sandbox:
 def test_a_new_domain_with_a_changed_list_takes_a_put_too(write: Write, sandbox: AttioSandbox) -> None:
     known = write(Verb.UPSERT, "acme.com", {"categories": ["SAAS"], "name": "Acme"})
     sandbox.log.clear()
-    write(Verb.UPDATE, "acme.io", {"categories": ["B2B"], "name": []}, changed="domains name categories", remote_id=known.remote_id)
+    write(
+        Verb.UPDATE,
+        "acme.io",
+        {"categories": ["B2B"], "name": []},
+        changed="domains name categories",
+        remote_id=known.remote_id,
+    )
     assert sent(sandbox) == [("PATCH", {"domains": ["acme.io"]}), ("PUT", {"categories": ["B2B"], "name": []})]
     assert record(sandbox, "acme.io")["values"] == {"domains": ["acme.io", "acme.com"], "categories": ["B2B"]}
 
@@ -186,7 +214,9 @@ def test_a_conflict_is_told_even_where_nobody_can_say_whose_the_domain_is(
 def test_update_of_a_deleted_company_is_gone(write: Write, api: Callable[..., requests.Response], changed: str) -> None:
     known = write(Verb.UPSERT, "acme.com", {"name": "Acme", "categories": ["SAAS"]})
     api("DELETE", f"/objects/companies/records/{known.remote_id}")
-    outcome = write(Verb.UPDATE, "acme.io", {"name": "New", "categories": ["B2B"]}, changed=changed, remote_id=known.remote_id)
+    outcome = write(
+        Verb.UPDATE, "acme.io", {"name": "New", "categories": ["B2B"]}, changed=changed, remote_id=known.remote_id
+    )
     assert outcome.result is Result.GONE
 
 
@@ -200,11 +230,16 @@ def test_update_of_a_merged_company_is_gone(write: Write, switch: Callable[..., 
 
 
 @pytest.mark.parametrize("status", [400, 404])
-def test_an_id_is_never_taken_for_a_path(write: Write, sandbox: AttioSandbox, switch: Callable[..., None], status: int) -> None:
+def test_an_id_is_never_taken_for_a_path(
+    write: Write, sandbox: AttioSandbox, switch: Callable[..., None], status: int
+) -> None:
     switch(malformed_ids=status)
     values = {"name": "New"}
     if status == 404:
-        assert write(Verb.UPDATE, "acme.com", values, changed="name", remote_id="../../people/records").result is Result.GONE
+        assert (
+            write(Verb.UPDATE, "acme.com", values, changed="name", remote_id="../../people/records").result
+            is Result.GONE
+        )
     else:
         with pytest.raises(Rejected):
             write(Verb.UPDATE, "acme.com", values, changed="name", remote_id="../../people/records")
@@ -232,8 +267,12 @@ def test_create_of_a_known_company_exists(
 
 
 @pytest.mark.parametrize("names_attribute", ["slug", "id"])
-def test_create_with_another_taken_value_is_a_refusal(write: Write, switch: Callable[..., None], names_attribute: str) -> None:
-    switch(conflict_names_attribute=names_attribute, attributes=[{"api_slug": "vat", "type": "text", "is_unique": True}])
+def test_create_with_another_taken_value_is_a_refusal(
+    write: Write, switch: Callable[..., None], names_attribute: str
+) -> None:
+    switch(
+        conflict_names_attribute=names_attribute, attributes=[{"api_slug": "vat", "type": "text", "is_unique": True}]
+    )
     write(Verb.CREATE, "acme.com", {"vat": "FR1"})
     with pytest.raises(Rejected, match="vat"):
         write(Verb.CREATE, "other.com", {"vat": "FR1"})
@@ -244,7 +283,13 @@ def test_one_bad_value_stores_nothing_and_names_its_attribute(write: Write, sand
     known = write(Verb.UPSERT, "acme.com", {"name": "Acme"})
     values = {"name": "New", "foundation_date": "yesterday"}
     with pytest.raises(Rejected) as refusal:
-        write(verb, "acme.com" if verb is not Verb.CREATE else "new.com", values, changed="name foundation_date", remote_id=known.remote_id)
+        write(
+            verb,
+            "acme.com" if verb is not Verb.CREATE else "new.com",
+            values,
+            changed="name foundation_date",
+            remote_id=known.remote_id,
+        )
     assert refusal.value.code == "validation_type"
     assert refusal.value.field == "foundation_date"
     assert "yesterday" not in refusal.value.message + refusal.value.detail
@@ -303,9 +348,12 @@ def test_an_attribute_archived_in_mid_run_stops_it(write: Write, switch: Callabl
 
 
 @pytest.mark.parametrize(
-    ("switches", "code"), [({"revoked": True}, "unauthorized"), ({"scopes": "object_configuration:read"}, "unauthorized")]
+    ("switches", "code"),
+    [({"revoked": True}, "unauthorized"), ({"scopes": "object_configuration:read"}, "unauthorized")],
 )
-def test_a_token_lost_in_mid_run_stops_it(write: Write, switch: Callable[..., None], switches: dict[str, Any], code: str) -> None:
+def test_a_token_lost_in_mid_run_stops_it(
+    write: Write, switch: Callable[..., None], switches: dict[str, Any], code: str
+) -> None:
     switch(**switches)
     with pytest.raises(Misconfigured) as problem:
         write(Verb.UPSERT, "acme.com", {"name": "Acme"})
@@ -327,7 +375,9 @@ def test_conflicts_of_the_moment_may_simply_be_repeated(write: Write, switch: Ca
     assert not problem.value.ambiguous
 
 
-def test_too_fast_is_throttled_with_a_date_to_wait_for(write: Write, switch: Callable[..., None], sandbox: AttioSandbox) -> None:
+def test_too_fast_is_throttled_with_a_date_to_wait_for(
+    write: Write, switch: Callable[..., None], sandbox: AttioSandbox
+) -> None:
     switch(writes_per_second=1)
     write(Verb.UPSERT, "acme.com", {"name": "Acme"})
     with pytest.raises(Unavailable) as problem:
@@ -368,7 +418,9 @@ def test_a_date_to_wait_for_is_read_by_attios_clock_where_it_tells_it() -> None:
         (Fault("cut_after"), True),
     ],
 )
-def test_an_unclear_end_of_a_write_is_ambiguous(write: Write, sandbox: AttioSandbox, fault: Fault, applied: bool) -> None:
+def test_an_unclear_end_of_a_write_is_ambiguous(
+    write: Write, sandbox: AttioSandbox, fault: Fault, applied: bool
+) -> None:
     sandbox.faults.append(fault)
     with pytest.raises(Unavailable) as problem:
         write(Verb.UPSERT, "acme.com", {"name": "Acme"})
@@ -377,7 +429,9 @@ def test_an_unclear_end_of_a_write_is_ambiguous(write: Write, sandbox: AttioSand
     assert bool(sandbox.state()["records"]) is applied
 
 
-def test_an_answer_that_comes_too_late_is_ambiguous(write: Write, sandbox: AttioSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_comes_too_late_is_ambiguous(
+    write: Write, sandbox: AttioSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("core.http.READ_SECONDS", 0.2)
     sandbox.faults.append(Fault("delay_after", seconds=0.6))
     with pytest.raises(Unavailable) as problem:
@@ -406,7 +460,9 @@ def test_find_asks_once_and_returns_what_exists(write: Write, service: AttioComp
     ]
 
 
-def test_find_of_nothing_asks_nothing(service: AttioCompanies, client: Client, fields: dict[str, Field], gate: CountingGate) -> None:
+def test_find_of_nothing_asks_nothing(
+    service: AttioCompanies, client: Client, fields: dict[str, Field], gate: CountingGate
+) -> None:
     assert service.find(client, fields["domains"], []) == {}
     assert gate.passed == []
 
@@ -433,7 +489,9 @@ def test_of_two_companies_the_one_without_www_is_found(
     service: AttioCompanies, client: Client, fields: dict[str, Field], api: Callable[..., requests.Response]
 ) -> None:
     made = {
-        domain: api("POST", "/objects/companies/records", {"data": {"values": {"domains": [domain]}}}).json()["data"]["id"]["record_id"]
+        domain: api("POST", "/objects/companies/records", {"data": {"values": {"domains": [domain]}}}).json()["data"][
+            "id"
+        ]["record_id"]
         for domain in ("www.acme.com", "acme.com")
     }
     assert service.find(client, fields["domains"], ["acme.com"]) == {"acme.com": made["acme.com"]}
@@ -487,7 +545,12 @@ def test_a_look_up_that_is_refused_as_such_stops_the_run(
 def test_find_by_another_unique_attribute(
     service: AttioCompanies, client: Client, switch: Callable[..., None], api: Callable[..., requests.Response]
 ) -> None:
-    switch(attributes=[{"api_slug": "vat", "type": "text", "is_unique": True}, {"api_slug": "number", "type": "number", "is_unique": True}])
+    switch(
+        attributes=[
+            {"api_slug": "vat", "type": "text", "is_unique": True},
+            {"api_slug": "number", "type": "number", "is_unique": True},
+        ]
+    )
     api("POST", "/objects/companies/records", {"data": {"values": {"vat": "FR1", "number": 7}}})
     found = {field.name: field for field in service.fields(client)}
     assert list(service.find(client, found["vat"], ["FR1", "fr1"])) == ["FR1"]
@@ -506,7 +569,9 @@ def test_failures_of_a_look_up_are_never_ambiguous(
 
 def test_many_threads_share_one_client(write: Write, sandbox: AttioSandbox) -> None:
     with ThreadPoolExecutor(8) as pool:
-        outcomes = list(pool.map(lambda number: write(Verb.UPSERT, f"acme{number}.com", {"name": str(number)}), range(80)))
+        outcomes = list(
+            pool.map(lambda number: write(Verb.UPSERT, f"acme{number}.com", {"name": str(number)}), range(80))
+        )
     assert len({outcome.remote_id for outcome in outcomes}) == 80
     assert len(sandbox.state()["records"]) == 80
 

@@ -36,9 +36,20 @@ class Case:
 
     def operation(self, number: int, verb: Verb = Verb.UPSERT, *, remote_id: str = "", **changed: Any) -> Operation:
         """Record `number`, its values converted as a run does it; UPDATE sends all of them."""
-        wires = {name: self.service.convert(self.fields[name], value) for name, value in {**self.sample.values, **changed}.items()}
+        wires = {
+            name: self.service.convert(self.fields[name], value)
+            for name, value in {**self.sample.values, **changed}.items()
+        }
         match = self.service.convert(self.match_field, self.sample.match.format(n=number))
-        return Operation(verb, self.match_field.name, match, wires, frozenset(wires), remote_id=remote_id, may_create=verb is Verb.UPSERT)
+        return Operation(
+            verb,
+            self.match_field.name,
+            match,
+            wires,
+            frozenset(wires),
+            remote_id=remote_id,
+            may_create=verb is Verb.UPSERT,
+        )
 
     def bad(self, number: int) -> Operation:
         """Record `number` with a value that the vendor refuses."""

@@ -19,12 +19,18 @@ from tests.destinations.contract.shapes import shapes_of, violations
 @pytest.fixture(scope="session")
 def servers() -> Iterator[dict[str, Server]]:
     with ExitStack() as opened:
-        yield {slug: opened.enter_context(Server(sandboxes[platform.slug](TOKEN))) for slug, platform in platforms.all.items()}
+        yield {
+            slug: opened.enter_context(Server(sandboxes[platform.slug](TOKEN)))
+            for slug, platform in platforms.all.items()
+        }
 
 
 @pytest.fixture(params=sorted(services.all))
 def case(
-    request: pytest.FixtureRequest, servers: dict[str, Server], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    request: pytest.FixtureRequest,
+    servers: dict[str, Server],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> Iterator[Case]:
     service, sample = services[request.param], samples[request.param]
     server = servers[service.platform.slug]

@@ -42,7 +42,14 @@ def requested(method: str, path: str, body: Any = None, **query: str) -> dict[st
         ("attio", requested("PUT", "/v2/objects/companies/records", {"data": {"values": {"name": "Acme"}}})),
         ("attio", requested("POST", "/v2/objects/companies/records", {"data": {"values": {"name": None}}})),
         ("attio", requested("POST", "/v2/objects/companies/records", {"values": {"name": "Acme"}})),
-        ("attio", requested("POST", "/v2/objects/companies/records", {"data": {"values": {"primary_location": {"locality": "Paris"}}}})),
+        (
+            "attio",
+            requested(
+                "POST",
+                "/v2/objects/companies/records",
+                {"data": {"values": {"primary_location": {"locality": "Paris"}}}},
+            ),
+        ),
         ("attio", requested("PATCH", "/v2/objects/companies/records/acme", {"data": {"values": {"name": "Acme"}}})),
         ("attio", requested("POST", "/v2/objects/companies/records/query", {"limit": 501})),
         ("intercom", requested("POST", "/companies", {"name": "Acme"})),

@@ -77,7 +77,9 @@ def test_a_failure_of_the_vendor_is_a_wait_that_leaves_open_what_was_stored(case
 
 @pytest.mark.parametrize(("status", "body"), [(200, HTML), (404, HTML), (502, HTML), (200, ""), (404, ""), (503, "")])
 @pytest.mark.parametrize("verb", [Verb.UPSERT, Verb.UPDATE])
-def test_a_page_or_nothing_instead_of_json_is_a_wait_and_never_means_gone(case: Case, verb: Verb, status: int, body: str) -> None:
+def test_a_page_or_nothing_instead_of_json_is_a_wait_and_never_means_gone(
+    case: Case, verb: Verb, status: int, body: str
+) -> None:
     known = case.write(1).remote_id
     case.fail("reply", status=status, body=body)
     problem = case.refused(lambda: case.write(1, verb, remote_id=known))

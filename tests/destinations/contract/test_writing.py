@@ -107,7 +107,8 @@ def test_a_missing_field_is_created_before_records_need_it(case: Case) -> None:
     if not case.service.creates_fields:
         pytest.skip("the vendor's fields are made by people")
     made = {
-        field.name: field for field in case.service.prepare(case.client, list(case.fields.values()), [NewField("seats_sold", "integer")])
+        field.name: field
+        for field in case.service.prepare(case.client, list(case.fields.values()), [NewField("seats_sold", "integer")])
     }
     assert made["seats_sold"].writable
     assert case.discovered()["seats_sold"].type == made["seats_sold"].type

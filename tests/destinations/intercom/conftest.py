@@ -47,15 +47,26 @@ class Vendor:
     def fail(self, **fault: Any) -> None:
         self.sandbox.faults.append(Fault(**fault))
 
-    def call(self, method: str, path: str, json: Any = None, headers: dict[str, str] | None = None, **more: Any) -> requests.Response:
-        sent = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/json", "Intercom-Version": "2.16", **(headers or {})}
+    def call(
+        self, method: str, path: str, json: Any = None, headers: dict[str, str] | None = None, **more: Any
+    ) -> requests.Response:
+        sent = {
+            "Authorization": f"Bearer {TOKEN}",
+            "Accept": "application/json",
+            "Intercom-Version": "2.16",
+            **(headers or {}),
+        }
         return requests.request(method, self.url + path, json=json, headers=sent, timeout=10, **more)
 
     def company(self, company_id: str) -> dict[str, Any] | None:
-        return next((company for company in self.sandbox.state()["companies"] if company["company_id"] == company_id), None)
+        return next(
+            (company for company in self.sandbox.state()["companies"] if company["company_id"] == company_id), None
+        )
 
     def sent(self, method: str = "", path: str = "") -> list[dict[str, Any]]:
-        return [entry for entry in self.sandbox.log if method in ("", entry["method"]) and entry["path"].startswith(path)]
+        return [
+            entry for entry in self.sandbox.log if method in ("", entry["method"]) and entry["path"].startswith(path)
+        ]
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,14 @@ WRITABLE = ["name", "remote_created_at", "monthly_spend", "size", "industry", "w
 
 
 def entry(name: str, data_type: str = "string", **more: Any) -> dict[str, Any]:
-    return {"name": name, "full_name": f"custom_attributes.{name}", "data_type": data_type, "custom": True, "api_writable": True, **more}
+    return {
+        "name": name,
+        "full_name": f"custom_attributes.{name}",
+        "data_type": data_type,
+        "custom": True,
+        "api_writable": True,
+        **more,
+    }
 
 
 def by_name(fields: list[Field]) -> dict[str, Field]:
@@ -25,7 +32,9 @@ def by_name(fields: list[Field]) -> dict[str, Field]:
     return {field.name: field for field in fields}
 
 
-def test_an_empty_workspace_has_the_standard_attributes(client: IntercomClient, service: IntercomCompanies, vendor: Vendor) -> None:
+def test_an_empty_workspace_has_the_standard_attributes(
+    client: IntercomClient, service: IntercomCompanies, vendor: Vendor
+) -> None:
     fields = service.fields(client)
     assert [field.name for field in fields if field.writable] == WRITABLE
     found = by_name(fields)
@@ -40,7 +49,9 @@ def test_an_empty_workspace_has_the_standard_attributes(client: IntercomClient, 
     assert not any(field.custom for field in fields)
 
 
-def test_company_id_is_the_only_match_and_is_not_mapped(client: IntercomClient, service: IntercomCompanies, vendor: Vendor) -> None:
+def test_company_id_is_the_only_match_and_is_not_mapped(
+    client: IntercomClient, service: IntercomCompanies, vendor: Vendor
+) -> None:
     fields = service.fields(client)
     assert [field.name for field in fields if field.matchable] == ["company_id"]
     match = by_name(fields)["company_id"]
@@ -51,7 +62,9 @@ def test_company_id_is_the_only_match_and_is_not_mapped(client: IntercomClient, 
 def test_custom_attributes_go_by_their_bare_name_with_type_and_options(
     client: IntercomClient, service: IntercomCompanies, vendor: Vendor
 ) -> None:
-    vendor.switch(data_attributes=[{"name": "The One Ring", "label": "Ring", "data_type": "string", "options": ["a", "b"]}])
+    vendor.switch(
+        data_attributes=[{"name": "The One Ring", "label": "Ring", "data_type": "string", "options": ["a", "b"]}]
+    )
     field = by_name(service.fields(client))["The One Ring"]
     assert (field.label, field.type, field.custom, field.writable) == ("Ring", "string", True, True)
     assert field.options == (Option("a", "a"), Option("b", "b"))
@@ -69,7 +82,9 @@ def test_discovery_asks_for_companies_and_contacts_with_archived_ones(
     assert gate.waited == [Purpose.DISCOVERY, Purpose.DISCOVERY]
 
 
-def test_archived_attributes_are_listed_and_can_not_be_written(client: IntercomClient, service: IntercomCompanies, vendor: Vendor) -> None:
+def test_archived_attributes_are_listed_and_can_not_be_written(
+    client: IntercomClient, service: IntercomCompanies, vendor: Vendor
+) -> None:
     vendor.switch(data_attributes=[{"name": "tier", "data_type": "string", "archived": True}])
     field = by_name(service.fields(client))["tier"]
     assert not field.writable
@@ -90,7 +105,9 @@ def test_attributes_of_contacts_are_listed_apart_and_can_not_be_written(
 
 @pytest.mark.parametrize("name", ["plan", "name", "created_at"])
 def test_a_custom_attribute_never_hides_a_standard_one(name: str) -> None:
-    listed = [{"name": "created_at", "full_name": "created_at", "data_type": "date", "custom": False, "api_writable": False}]
+    listed = [
+        {"name": "created_at", "full_name": "created_at", "data_type": "date", "custom": False, "api_writable": False}
+    ]
     found = by_name(attributes.fields([entry(name), *listed], ()))
     assert not found[name].custom
     assert not found[f"custom_attributes.{name}"].writable
@@ -126,7 +143,9 @@ def test_options_are_read_in_both_forms() -> None:
     assert [option.id for option in field.options] == ["1-10", "11-50"]
 
 
-def test_an_answer_without_a_list_is_no_discovery(client: IntercomClient, service: IntercomCompanies, vendor: Vendor) -> None:
+def test_an_answer_without_a_list_is_no_discovery(
+    client: IntercomClient, service: IntercomCompanies, vendor: Vendor
+) -> None:
     vendor.fail(action="reply", path="/data_attributes", status=200, body={"type": "list"})
     with pytest.raises(Unavailable):
         service.fields(client)

@@ -126,7 +126,9 @@ def test_several_errors_are_all_told() -> None:
     assert "one two (data_invalid)" in problem(422, body).message
 
 
-@pytest.mark.parametrize("body", [{}, {"errors": None}, {"errors": [None]}, {"errors": [{"message": None}]}, {"errors": [{"code": 7}]}])
+@pytest.mark.parametrize(
+    "body", [{}, {"errors": None}, {"errors": [None]}, {"errors": [{"message": None}]}, {"errors": [{"code": 7}]}]
+)
 def test_an_incomplete_error_list_still_makes_an_error(body: Any) -> None:
     found = problem(422, body)
     assert isinstance(found, Rejected)
@@ -134,7 +136,12 @@ def test_an_incomplete_error_list_still_makes_an_error(body: Any) -> None:
 
 
 def test_values_of_the_record_never_reach_the_message() -> None:
-    sent = {"company_id": "acme-42", "name": "Ada Lovelace Ltd", "size": 1234567, "custom_attributes": {"tier": "tier", "vip": True}}
+    sent = {
+        "company_id": "acme-42",
+        "name": "Ada Lovelace Ltd",
+        "size": 1234567,
+        "custom_attributes": {"tier": "tier", "vip": True},
+    }
     said = "ada lovelace ltd (acme-42) has 1234567 in 'tier' and 'size'"
     refusal = errors.read("POST /companies", 422, error_list("data_invalid", said), sent=sent)
     assert "[value] ([value]) has [value] in 'tier' and 'size'" in errors.problem(refusal).message
@@ -142,7 +149,9 @@ def test_values_of_the_record_never_reach_the_message() -> None:
 
 def test_a_value_that_is_a_word_of_the_text_does_not_hide_its_meaning() -> None:
     body = error_list("parameter_invalid", "Custom attribute 'seats' does not exist")
-    refusal = errors.read("POST /companies", 400, body, sent={"name": "Custom attribute", "custom_attributes": {"seats": 3}})
+    refusal = errors.read(
+        "POST /companies", 400, body, sent={"name": "Custom attribute", "custom_attributes": {"seats": 3}}
+    )
     assert isinstance(errors.problem(refusal), Misconfigured)
 
 
@@ -178,7 +187,9 @@ def test_missing_or_broken_limit_headers_teach_nothing(headers: dict[str, str]) 
     assert read_quota(headers, NOW) is None
 
 
-def test_the_gate_is_waited_at_before_and_taught_after_every_request(client: IntercomClient, gate: NotingGate, vendor: Vendor) -> None:
+def test_the_gate_is_waited_at_before_and_taught_after_every_request(
+    client: IntercomClient, gate: NotingGate, vendor: Vendor
+) -> None:
     client.me()
     client.find("nobody")
     client.post({"company_id": "1"})
@@ -193,7 +204,9 @@ def test_refused_requests_teach_the_gate_too(client: IntercomClient, gate: Notin
     assert [purpose for purpose, _ in gate.learned] == [Purpose.WRITE]
 
 
-def test_a_used_up_window_says_how_long_to_wait_from_the_reset_alone(client: IntercomClient, gate: NotingGate, vendor: Vendor) -> None:
+def test_a_used_up_window_says_how_long_to_wait_from_the_reset_alone(
+    client: IntercomClient, gate: NotingGate, vendor: Vendor
+) -> None:
     vendor.sandbox.clock = lambda: datetime.now(UTC).timestamp() // 10 * 10 + 4
     vendor.switch(rate_limit_per_window=1)
     client.me()
@@ -238,7 +251,9 @@ def test_throttling_without_any_header_leaves_the_wait_open(client: IntercomClie
 
 
 @pytest.mark.parametrize("body", ["", "<html>Bad gateway</html>", [1]])
-def test_a_success_without_json_is_unusable_and_may_have_written(client: IntercomClient, vendor: Vendor, body: Any) -> None:
+def test_a_success_without_json_is_unusable_and_may_have_written(
+    client: IntercomClient, vendor: Vendor, body: Any
+) -> None:
     vendor.fail(action="reply", status=200, body=body, times=2)
     with pytest.raises(Unavailable) as caught:
         client.post({"company_id": "1"})
@@ -255,7 +270,9 @@ def test_a_success_that_is_no_company_is_unusable(client: IntercomClient, vendor
 
 
 @pytest.mark.parametrize(("action", "code"), [("cut", "connection_cut"), ("cut_after", "connection_cut")])
-def test_a_cut_connection_is_ambiguous_for_writes_only(client: IntercomClient, vendor: Vendor, action: str, code: str) -> None:
+def test_a_cut_connection_is_ambiguous_for_writes_only(
+    client: IntercomClient, vendor: Vendor, action: str, code: str
+) -> None:
     vendor.fail(action=action, times=2)
     with pytest.raises(Unavailable) as caught:
         client.post({"company_id": "1"})
@@ -299,7 +316,9 @@ def test_a_token_revoked_on_the_way_stops_everything(client: IntercomClient, ven
         ("Write data attributes", lambda client: client.create_attribute("tier", "string", "company")),
     ],
 )
-def test_the_permission_that_a_call_lacks_is_named(client: IntercomClient, vendor: Vendor, scope: str, call: Any) -> None:
+def test_the_permission_that_a_call_lacks_is_named(
+    client: IntercomClient, vendor: Vendor, scope: str, call: Any
+) -> None:
     vendor.switch(missing_scopes=[scope])
     with pytest.raises(Misconfigured, match=scope):
         call(client)

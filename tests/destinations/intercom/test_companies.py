@@ -66,7 +66,11 @@ def known(vendor: Vendor) -> str:
 
 
 def test_it_presents_itself(service: IntercomCompanies) -> None:
-    assert (service.slug, service.label, service.accepts) == ("intercom.companies", "Synchronize companies", ("custom",))
+    assert (service.slug, service.label, service.accepts) == (
+        "intercom.companies",
+        "Synchronize companies",
+        ("custom",),
+    )
     assert (service.default_mode, service.default_match) == (Mode.UPDATE, "company_id")
     assert not service.match_may_change
     assert service.creates_fields
@@ -89,7 +93,11 @@ def test_upsert_sends_the_whole_record_with_custom_attributes_below_their_key(
         "custom_attributes": {"seats": 4},
     }
     company = stored(vendor, "c1")
-    assert (company["name"], company["plan"]["name"], company["custom_attributes"]["seats"]) == ("Ñandú 株式会社", "Pro", 4)
+    assert (company["name"], company["plan"]["name"], company["custom_attributes"]["seats"]) == (
+        "Ñandú 株式会社",
+        "Pro",
+        4,
+    )
     assert outcome.result is Result.ACCEPTED
     assert outcome.remote_id == company["id"]
     assert outcome.created_at == datetime.fromtimestamp(company["created_at"], UTC)
@@ -105,7 +113,9 @@ def test_upsert_twice_is_one_company(client: IntercomClient, service: IntercomCo
     assert [company["name"] for company in vendor.sandbox.state()["companies"]] == ["B"]
 
 
-def test_a_company_without_values_is_created_by_its_id_alone(client: IntercomClient, service: IntercomCompanies, vendor: Vendor) -> None:
+def test_a_company_without_values_is_created_by_its_id_alone(
+    client: IntercomClient, service: IntercomCompanies, vendor: Vendor
+) -> None:
     service.write(client, upsert("c1"))
     assert vendor.sent()[0]["body"] == {"company_id": "c1"}
 
@@ -120,13 +130,17 @@ def test_update_sends_only_what_changed_and_never_the_company_id(
     assert request["body"] == {"custom_attributes": {"seats": 5}}
     after = stored(vendor, "c1")
     assert after["custom_attributes"]["seats"] == 5
-    assert {key: after[key] for key in ("name", "plan", "size")} == {key: before[key] for key in ("name", "plan", "size")}
+    assert {key: after[key] for key in ("name", "plan", "size")} == {
+        key: before[key] for key in ("name", "plan", "size")
+    }
     assert outcome.sent == ("seats",)
     assert outcome.facts == {"user_count": 2}
     assert outcome.created_at == datetime.fromtimestamp(1534537334, UTC)
 
 
-def test_update_with_nothing_to_say_sends_nothing(client: IntercomClient, service: IntercomCompanies, vendor: Vendor, known: str) -> None:
+def test_update_with_nothing_to_say_sends_nothing(
+    client: IntercomClient, service: IntercomCompanies, vendor: Vendor, known: str
+) -> None:
     assert service.write(client, update(known, set(), name="New")).result is Result.ACCEPTED
     assert vendor.sent() == []
 
@@ -170,7 +184,11 @@ def test_an_upsert_that_meets_the_race_is_tried_again_and_then_updates(
     vendor.switch(unique_race_seconds=60)
     with pytest.raises(Unavailable) as caught:
         service.write(client, upsert("c1", name="B"))
-    assert (caught.value.code, caught.value.ambiguous, caught.value.throttled) == ("unique_company_constraint", False, False)
+    assert (caught.value.code, caught.value.ambiguous, caught.value.throttled) == (
+        "unique_company_constraint",
+        False,
+        False,
+    )
     vendor.switch(unique_race_seconds=0)
     assert service.write(client, upsert("c1", name="B")).result is Result.ACCEPTED
 
@@ -201,7 +219,9 @@ def test_what_intercom_did_not_clear_is_a_rejection_that_says_so(
     assert caught.value.request_id
 
 
-def test_clearing_on_a_new_company_is_no_trouble(client: IntercomClient, service: IntercomCompanies, vendor: Vendor) -> None:
+def test_clearing_on_a_new_company_is_no_trouble(
+    client: IntercomClient, service: IntercomCompanies, vendor: Vendor
+) -> None:
     vendor.switch(null_clears=False, data_attributes=[SEATS])
     assert service.write(client, upsert("c1", **CLEARED)).result is Result.ACCEPTED
 
@@ -256,8 +276,15 @@ def test_in_upsert_mode_a_refused_remote_created_at_goes_with_the_whole_record(
     vendor.switch(put_remote_created_at=answer)
     values = {"name": "New", "remote_created_at": 1400000000}
     outcome = service.write(client, update_or_create(known, {"remote_created_at"}, **values))
-    assert (outcome.result, outcome.remote_id, outcome.sent) == (Result.ACCEPTED, known, ("company_id", "name", "remote_created_at"))
-    assert [(entry["method"], entry["path"]) for entry in vendor.sent()] == [("PUT", f"/companies/{known}"), ("POST", "/companies")]
+    assert (outcome.result, outcome.remote_id, outcome.sent) == (
+        Result.ACCEPTED,
+        known,
+        ("company_id", "name", "remote_created_at"),
+    )
+    assert [(entry["method"], entry["path"]) for entry in vendor.sent()] == [
+        ("PUT", f"/companies/{known}"),
+        ("POST", "/companies"),
+    ]
     assert (stored(vendor, "c1")["name"], stored(vendor, "c1")["remote_created_at"]) == ("New", 1400000000)
 
 
@@ -285,7 +312,10 @@ def test_where_it_is_refused_and_right_and_alone_nothing_more_is_written(
 def test_a_refusal_of_remote_created_at_for_a_company_that_is_gone_means_gone(
     client: IntercomClient, service: IntercomCompanies, vendor: Vendor, known: str
 ) -> None:
-    refused = {"type": "error.list", "errors": [{"code": "bad_request", "message": "bad 'remote_created_at' parameter"}]}
+    refused = {
+        "type": "error.list",
+        "errors": [{"code": "bad_request", "message": "bad 'remote_created_at' parameter"}],
+    }
     vendor.fail(action="reply", method="PUT", status=400, body=refused)
     vendor.call("DELETE", f"/companies/{known}")
     assert service.write(client, update(known, {"remote_created_at"}, remote_created_at=5)).result is Result.GONE
@@ -316,7 +346,11 @@ def test_one_refused_company_spares_the_others_and_shows_no_value(
     client: IntercomClient, service: IntercomCompanies, vendor: Vendor
 ) -> None:
     vendor.switch(data_attributes=[{"name": "motto", "data_type": "string"}])
-    refused = {"type": "error.list", "request_id": "r-9", "errors": [{"code": "data_invalid", "message": "motto 'Per aspera' is odd"}]}
+    refused = {
+        "type": "error.list",
+        "request_id": "r-9",
+        "errors": [{"code": "data_invalid", "message": "motto 'Per aspera' is odd"}],
+    }
     vendor.fail(action="reply", body_contains="Per aspera", status=422, body=refused)
     service.write(client, upsert("c1", motto="Ad astra"))
     with pytest.raises(Rejected) as caught:
@@ -328,7 +362,9 @@ def test_one_refused_company_spares_the_others_and_shows_no_value(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 409, 422, 429, 500, 503])
-def test_no_token_and_no_value_in_any_error(client: IntercomClient, service: IntercomCompanies, vendor: Vendor, status: int) -> None:
+def test_no_token_and_no_value_in_any_error(
+    client: IntercomClient, service: IntercomCompanies, vendor: Vendor, status: int
+) -> None:
     echo = f"Ada Lovelace Ltd c-777 Bearer {TOKEN}"
     vendor.fail(action="reply", status=status, body={"errors": [{"code": "odd", "message": echo}]})
     with pytest.raises(Problem) as caught:
@@ -411,7 +447,9 @@ def test_many_threads_share_one_client(client: IntercomClient, service: Intercom
     assert len(vendor.sandbox.state()["companies"]) == 80
 
 
-def test_companies_are_never_listed_or_scrolled(client: IntercomClient, service: IntercomCompanies, vendor: Vendor, known: str) -> None:
+def test_companies_are_never_listed_or_scrolled(
+    client: IntercomClient, service: IntercomCompanies, vendor: Vendor, known: str
+) -> None:
     service.fields(client)
     service.find(client, MATCH, ["c1"])
     service.write(client, upsert("c1", name="A"))

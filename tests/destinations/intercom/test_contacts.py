@@ -42,10 +42,15 @@ def test_the_standard_attributes_can_be_written_and_two_of_them_match(
     assert {name for name, field in fields.items() if field.writable} == set(CONTACT_STANDARD)
     assert {name for name, field in fields.items() if field.matchable} == {"email", "external_id"}
     assert [option.id for option in fields["role"].options] == ["user", "lead"]
-    assert (fields["company.size"].writable, "belongs to companies" in fields["company.size"].read_only_reason) == (False, True)
+    assert (fields["company.size"].writable, "belongs to companies" in fields["company.size"].read_only_reason) == (
+        False,
+        True,
+    )
 
 
-def test_an_unknown_contact_becomes_a_user_with_one_request(client: IntercomClient, contacts: IntercomContacts, vendor: Vendor) -> None:
+def test_an_unknown_contact_becomes_a_user_with_one_request(
+    client: IntercomClient, contacts: IntercomContacts, vendor: Vendor
+) -> None:
     vendor.switch(data_attributes=[{"name": "tier", "model": "contact"}])
     outcome = contacts.write(client, operation(Verb.UPSERT, "external_id", "x1", email="ada@example.com", tier="gold"))
     (request,) = vendor.sent()
@@ -76,7 +81,9 @@ def test_an_upsert_that_meets_the_contact_updates_it(
         ("PUT", "/contacts/p1"),
     ]
     assert vendor.sent("PUT")[0]["body"] == {"name": "New"}
-    assert [(contact["name"], contact["phone"], contact["role"]) for contact in people(vendor)] == [("New", "1", "user")]
+    assert [(contact["name"], contact["phone"], contact["role"]) for contact in people(vendor)] == [
+        ("New", "1", "user")
+    ]
 
 
 def test_details_of_another_contact_are_a_rejection_that_names_it(
@@ -90,14 +97,18 @@ def test_details_of_another_contact_are_a_rejection_that_names_it(
     assert people(vendor)[0]["name"] == "Other"
 
 
-def test_an_archived_contact_is_named_and_not_touched(client: IntercomClient, contacts: IntercomContacts, vendor: Vendor) -> None:
+def test_an_archived_contact_is_named_and_not_touched(
+    client: IntercomClient, contacts: IntercomContacts, vendor: Vendor
+) -> None:
     vendor.switch(contacts=[{"id": "p1", "external_id": "x1", "archived": True}])
     with pytest.raises(Rejected, match=r"archived the contact with these details \(id p1\)") as caught:
         contacts.write(client, operation(Verb.UPSERT, "external_id", "x1", name="New"))
     assert (caught.value.code, len(vendor.sent())) == ("contact_archived", 1)
 
 
-def test_a_create_that_meets_the_contact_touches_nothing(client: IntercomClient, contacts: IntercomContacts, vendor: Vendor) -> None:
+def test_a_create_that_meets_the_contact_touches_nothing(
+    client: IntercomClient, contacts: IntercomContacts, vendor: Vendor
+) -> None:
     vendor.switch(contacts=[{"id": "p1", "external_id": "x1", "name": "Old"}])
     outcome = contacts.write(client, operation(Verb.CREATE, "external_id", "x1", name="New"))
     assert (outcome.result, outcome.remote_id) == (Result.EXISTS, "p1")
@@ -116,9 +127,15 @@ def test_an_update_sends_what_changed_with_a_new_match_value_where_there_is_one(
     client: IntercomClient, contacts: IntercomContacts, vendor: Vendor
 ) -> None:
     vendor.switch(contacts=[{"id": "p1", "external_id": "x0", "name": "Old"}])
-    assert contacts.write(client, update("p1", {"external_id", "name"}, name="New", phone="2")).result is Result.ACCEPTED
+    assert (
+        contacts.write(client, update("p1", {"external_id", "name"}, name="New", phone="2")).result is Result.ACCEPTED
+    )
     (request,) = vendor.sent()
-    assert (request["method"], request["path"], request["body"]) == ("PUT", "/contacts/p1", {"external_id": "x1", "name": "New"})
+    assert (request["method"], request["path"], request["body"]) == (
+        "PUT",
+        "/contacts/p1",
+        {"external_id": "x1", "name": "New"},
+    )
 
 
 @pytest.mark.parametrize("switches", [{}, {"merged_contacts": ["p1"]}])
@@ -130,13 +147,17 @@ def test_an_update_of_a_contact_that_is_gone_or_merged_creates_nothing(
     assert people(vendor) == []
 
 
-def test_what_intercom_did_not_clear_is_a_rejection(client: IntercomClient, contacts: IntercomContacts, vendor: Vendor) -> None:
+def test_what_intercom_did_not_clear_is_a_rejection(
+    client: IntercomClient, contacts: IntercomContacts, vendor: Vendor
+) -> None:
     vendor.switch(contacts=[{"id": "p1", "external_id": "x1", "phone": "1"}], null_clears=False)
     with pytest.raises(Rejected, match="kept its value of phone"):
         contacts.write(client, update("p1", {"phone"}, phone=None))
 
 
-def test_contacts_are_found_by_search(client: IntercomClient, contacts: IntercomContacts, vendor: Vendor, gate: NotingGate) -> None:
+def test_contacts_are_found_by_search(
+    client: IntercomClient, contacts: IntercomContacts, vendor: Vendor, gate: NotingGate
+) -> None:
     vendor.switch(contacts=[{"id": "p1", "external_id": "x1", "email": "Ada@Example.com"}])
     assert contacts.find(client, EMAIL, ["ada@example.com"]) == {"ada@example.com": "p1"}
     assert contacts.find(client, EXTERNAL_ID, ["x1"]) == {"x1": "p1"}
@@ -147,7 +168,9 @@ def test_contacts_are_found_by_search(client: IntercomClient, contacts: Intercom
 def test_of_one_email_the_user_is_taken_and_several_users_are_refused(
     client: IntercomClient, contacts: IntercomContacts, vendor: Vendor
 ) -> None:
-    vendor.switch(contacts=[{"id": "p1", "email": "a@b.c", "role": "lead"}, {"id": "p2", "email": "a@b.c", "external_id": "x2"}])
+    vendor.switch(
+        contacts=[{"id": "p1", "email": "a@b.c", "role": "lead"}, {"id": "p2", "email": "a@b.c", "external_id": "x2"}]
+    )
     assert contacts.find(client, EMAIL, ["a@b.c"]) == {"a@b.c": "p2"}
     vendor.switch(contacts=[{"id": "p3", "email": "a@b.c", "external_id": "x3"}])
     with pytest.raises(Rejected, match="2 contacts with this email") as caught:

@@ -17,7 +17,14 @@ from destinations.services.intercom.companies import IntercomCompanies
 from tests.destinations.intercom.conftest import NotingGate, Vendor
 from tests.destinations.intercom.test_attributes import entry
 
-TYPES = {"text": "string", "integer": "integer", "number": "float", "boolean": "boolean", "date": "date", "timestamp": "date"}
+TYPES = {
+    "text": "string",
+    "integer": "integer",
+    "number": "float",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "date",
+}
 EMPTY = fields.fields((), ())
 
 
@@ -34,14 +41,19 @@ def test_missing_ones_are_created_once_with_the_type_of_their_column(
     assert [request["body"] for request in vendor.sent("POST")] == [
         {"name": f"a {name}", "model": "company", "data_type": data_type} for name, data_type in TYPES.items()
     ]
-    assert all(after[new.name].custom and after[new.name].writable and after[new.name].type == TYPES[new.type] for new in wanted)
+    assert all(
+        after[new.name].custom and after[new.name].writable and after[new.name].type == TYPES[new.type]
+        for new in wanted
+    )
     assert set(gate.waited) == {Purpose.DISCOVERY}
     service.prepare(client, list(after.values()), wanted)
     service.prepare(client, service.fields(client), wanted)
     assert len(vendor.sent("POST")) == len(TYPES)
 
 
-def test_nothing_is_asked_where_nothing_is_missing(client: IntercomClient, service: IntercomCompanies, vendor: Vendor) -> None:
+def test_nothing_is_asked_where_nothing_is_missing(
+    client: IntercomClient, service: IntercomCompanies, vendor: Vendor
+) -> None:
     vendor.switch(data_attributes=[{"name": "seats", "data_type": "integer"}])
     known = service.fields(client)
     vendor.sandbox.log.clear()
@@ -50,7 +62,9 @@ def test_nothing_is_asked_where_nothing_is_missing(client: IntercomClient, servi
     assert vendor.sent() == []
 
 
-def test_a_wanted_one_that_is_archived_is_brought_back(client: IntercomClient, service: IntercomCompanies, vendor: Vendor) -> None:
+def test_a_wanted_one_that_is_archived_is_brought_back(
+    client: IntercomClient, service: IntercomCompanies, vendor: Vendor
+) -> None:
     vendor.switch(data_attributes=[{"name": "seats", "data_type": "integer", "archived": True}])
     known = service.fields(client)
     assert list(service.check_new_fields(known, [NewField("seats", "integer")])) == []
@@ -62,7 +76,8 @@ def test_a_wanted_one_that_is_archived_is_brought_back(client: IntercomClient, s
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"), [("refuse", "'seats' can't be brought back in Intercom"), ("ignore", "'seats' is still archived in Intercom")]
+    ("answer", "words"),
+    [("refuse", "'seats' can't be brought back in Intercom"), ("ignore", "'seats' is still archived in Intercom")],
 )
 def test_where_intercom_does_not_bring_one_back_it_says_so(
     client: IntercomClient, service: IntercomCompanies, vendor: Vendor, answer: str, words: str
@@ -73,7 +88,9 @@ def test_where_intercom_does_not_bring_one_back_it_says_so(
     assert caught.value.where == "seats"
 
 
-def test_one_that_is_archived_and_not_wanted_stays_archived(client: IntercomClient, service: IntercomCompanies, vendor: Vendor) -> None:
+def test_one_that_is_archived_and_not_wanted_stays_archived(
+    client: IntercomClient, service: IntercomCompanies, vendor: Vendor
+) -> None:
     vendor.switch(data_attributes=[{"name": "old", "data_type": "integer", "archived": True}])
     service.prepare(client, service.fields(client), [NewField("seats", "integer")])
     assert vendor.sandbox.attributes.active("old") is None
@@ -125,13 +142,17 @@ def test_what_intercom_refuses_to_create_is_told_in_its_words(
     assert "as many custom attributes as Intercom allows" in caught.value.message
 
 
-def test_a_missing_permission_to_create_is_named(client: IntercomClient, service: IntercomCompanies, vendor: Vendor) -> None:
+def test_a_missing_permission_to_create_is_named(
+    client: IntercomClient, service: IntercomCompanies, vendor: Vendor
+) -> None:
     vendor.switch(missing_scopes=["Write data attributes"])
     with pytest.raises(Misconfigured, match="lacks the permission “Write data attributes”"):
         service.prepare(client, service.fields(client), [NewField("seats", "integer")])
 
 
-def test_what_stands_against_it_is_said_before_anything_is_sent(client: IntercomClient, service: IntercomCompanies, vendor: Vendor) -> None:
+def test_what_stands_against_it_is_said_before_anything_is_sent(
+    client: IntercomClient, service: IntercomCompanies, vendor: Vendor
+) -> None:
     vendor.switch(data_attributes=[{"name": "tier", "data_type": "string", "model": "contact"}])
     known = service.fields(client)
     wanted = [NewField("seats", "integer"), NewField("tier", "text")]
@@ -143,8 +164,12 @@ def test_what_stands_against_it_is_said_before_anything_is_sent(client: Intercom
     assert vendor.sent("POST") == []
 
 
-@pytest.mark.parametrize("name", ["name", "company_id", "plan", "size", "monthly_spend", "remote_created_at", "user_count", "created_at"])
-def test_the_names_of_standard_attributes_are_taken(client: IntercomClient, service: IntercomCompanies, vendor: Vendor, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["name", "company_id", "plan", "size", "monthly_spend", "remote_created_at", "user_count", "created_at"]
+)
+def test_the_names_of_standard_attributes_are_taken(
+    client: IntercomClient, service: IntercomCompanies, vendor: Vendor, name: str
+) -> None:
     (sentence,) = service.check_new_fields(service.fields(client), [NewField(name, "text")])
     assert f"{name!r} is an attribute of Intercom's own" in sentence
 
@@ -156,7 +181,9 @@ def test_names_that_intercom_does_not_take(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["seats", "The One Ring", "text_field", "a-b", "£ spend", "€", "Größe", "9lives"])
-def test_names_that_intercom_takes(client: IntercomClient, service: IntercomCompanies, vendor: Vendor, name: str) -> None:
+def test_names_that_intercom_takes(
+    client: IntercomClient, service: IntercomCompanies, vendor: Vendor, name: str
+) -> None:
     assert refused(EMPTY, NewField(name, "text")) == []
     assert name in {field.name for field in service.prepare(client, service.fields(client), [NewField(name, "text")])}
 
@@ -202,20 +229,38 @@ def test_an_existing_attribute_that_can_not_be_written_is_named() -> None:
 def test_the_limit_counts_both_models_and_leaves_archived_ones_out() -> None:
     company = [entry(f"c{number}") for number in range(200)] + [entry("gone", archived=True)]
     known = fields.fields(company, [entry(f"p{number}") for number in range(48)])
-    assert refused(known, NewField("one", "text"), NewField("two", "text"), NewField("two", "text"), NewField("c7", "text")) == []
+    assert (
+        refused(
+            known, NewField("one", "text"), NewField("two", "text"), NewField("two", "text"), NewField("c7", "text")
+        )
+        == []
+    )
     (sentence,) = refused(known, NewField("one", "text"), NewField("two", "text"), NewField("gone", "text"))
     assert "allows 250 custom attributes; the workspace uses 248, and this needs 3 more" in sentence
 
 
 def test_every_reason_is_said_at_once() -> None:
     known = fields.fields([entry("seats", "date")], [entry("tier")])
-    assert len(refused(known, NewField("seats", "text"), NewField("tier", "text"), NewField("a.b", "text"), NewField("fine", "text"))) == 3
+    assert (
+        len(
+            refused(
+                known,
+                NewField("seats", "text"),
+                NewField("tier", "text"),
+                NewField("a.b", "text"),
+                NewField("fine", "text"),
+            )
+        )
+        == 3
+    )
 
 
 @given(st.text(max_size=20), st.sampled_from([*TYPES, "list", "object"]))
 def test_a_name_is_taken_or_refused_in_one_sentence_and_never_both(name: str, kind: str) -> None:
     found = refused(EMPTY, NewField(name, kind))
-    allowed = all(character.isalnum() or character in " _-" or unicodedata.category(character) == "Sc" for character in name)
+    allowed = all(
+        character.isalnum() or character in " _-" or unicodedata.category(character) == "Sc" for character in name
+    )
     fine = bool(name) and name.strip() == name and allowed and name not in fields.STANDARD and kind in TYPES
     assert found == [] if fine else len(found) == 1
     assert all(sentence.endswith(".") for sentence in found)

@@ -40,7 +40,9 @@ def test_every_request_carries_token_version_and_json_headers(
     assert gate.waited == [Purpose.DISCOVERY, Purpose.DISCOVERY, Purpose.WRITE]
 
 
-@pytest.mark.parametrize(("region", "url"), [("us", "api.intercom.io"), ("eu", "api.eu.intercom.io"), ("au", "api.au.intercom.io")])
+@pytest.mark.parametrize(
+    ("region", "url"), [("us", "api.intercom.io"), ("eu", "api.eu.intercom.io"), ("au", "api.au.intercom.io")]
+)
 def test_each_region_has_its_own_address(region: str, url: str) -> None:
     assert PLATFORM.default_url({"region": region}) == f"https://{url}"
 
@@ -57,7 +59,10 @@ def test_the_wrong_region_is_named(vendor: Vendor) -> None:
     with pytest.raises(Misconfigured) as caught:
         PLATFORM.check(client)
     assert (caught.value.code, caught.value.where) == ("wrong_region", "region")
-    assert caught.value.message == "This workspace is in EU (Europe), the connection says AU (Australia). Choose the region EU (Europe)."
+    assert (
+        caught.value.message
+        == "This workspace is in EU (Europe), the connection says AU (Australia). Choose the region EU (Europe)."
+    )
 
 
 def test_an_unknown_region_is_refused_before_anything_is_sent() -> None:
@@ -91,7 +96,9 @@ def test_what_cannot_be_a_token_is_refused_unsent(token: str) -> None:
 
 def test_a_plan_that_is_too_small_is_named(client: IntercomClient, vendor: Vendor) -> None:
     vendor.switch(plan_restricted=True)
-    with pytest.raises(Misconfigured, match="The plan of this Intercom workspace .* Active subscription needed") as caught:
+    with pytest.raises(
+        Misconfigured, match="The plan of this Intercom workspace .* Active subscription needed"
+    ) as caught:
         PLATFORM.check(client)
     assert caught.value.code == "api_plan_restricted"
 

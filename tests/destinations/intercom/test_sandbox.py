@@ -56,7 +56,11 @@ class TestEveryCall:
     def test_echoes_the_version_and_refuses_an_unknown_one(self, vendor: Vendor) -> None:
         assert vendor.call("GET", "/me", headers={"Intercom-Version": "2.11"}).headers["Intercom-Version"] == "2.11"
         unknown = vendor.call("GET", "/me", headers={"Intercom-Version": "2.99"})
-        assert refusal(unknown) == (400, "intercom_version_invalid", "Requested resource is not available in current API version")
+        assert refusal(unknown) == (
+            400,
+            "intercom_version_invalid",
+            "Requested resource is not available in current API version",
+        )
 
     def test_takes_the_version_of_the_app_where_none_is_named(self, vendor: Vendor) -> None:
         vendor.switch(app_version="2.4")
@@ -67,7 +71,10 @@ class TestEveryCall:
         text = "The Accept header should send a media type of application/json"
         assert refusal(odd) == (406, "media_type_not_acceptable", text)
         sent = requests.post(
-            f"{vendor.url}/companies", data="a=1", headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/plain"}, timeout=10
+            f"{vendor.url}/companies",
+            data="a=1",
+            headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/plain"},
+            timeout=10,
         )
         assert sent.status_code == 415
 
@@ -84,7 +91,11 @@ class TestEveryCall:
         query = {"query": {"field": "email", "operator": "=", "value": "a@b.com"}}
         vendor.switch(search_limit_per_window=1, window_seconds=3600)
         first, second = (vendor.call("POST", "/contacts/search", query) for _ in range(2))
-        assert (first.status_code, first.headers["X-RateLimit-Limit"], refusal(second)[:2]) == (200, "1", (429, "rate_limit_exceeded"))
+        assert (first.status_code, first.headers["X-RateLimit-Limit"], refusal(second)[:2]) == (
+            200,
+            "1",
+            (429, "rate_limit_exceeded"),
+        )
         assert vendor.call("GET", "/me").headers["X-RateLimit-Limit"] == "1666"
 
     def test_counts_in_windows_of_ten_seconds(self, vendor: Vendor) -> None:
@@ -92,7 +103,10 @@ class TestEveryCall:
         vendor.sandbox.clock = lambda: now
         vendor.switch(rate_limit_per_window=2)
         first, second, third = (vendor.call("GET", "/me") for _ in range(3))
-        said = [{name: response.headers[f"X-RateLimit-{name}"] for name in ("Limit", "Remaining", "Reset")} for response in (first, third)]
+        said = [
+            {name: response.headers[f"X-RateLimit-{name}"] for name in ("Limit", "Remaining", "Reset")}
+            for response in (first, third)
+        ]
         assert said == [
             {"Limit": "2", "Remaining": "2", "Reset": "1700000010"},
             {"Limit": "2", "Remaining": "0", "Reset": "1700000010"},
@@ -123,7 +137,16 @@ def test_me_is_the_admin_with_the_workspace(vendor: Vendor) -> None:
     vendor.switch(region="AU", timezone="Australia/Sydney")
     found = vendor.call("GET", "/me").json()
     assert set(found) == {"type", "id", "email", "name", "email_verified", "app", "avatar", "has_inbox_seat"}
-    assert set(found["app"]) == {"type", "id_code", "name", "created_at", "secure", "identity_verification", "timezone", "region"}
+    assert set(found["app"]) == {
+        "type",
+        "id_code",
+        "name",
+        "created_at",
+        "secure",
+        "identity_verification",
+        "timezone",
+        "region",
+    }
     assert (found["app"]["region"], found["app"]["timezone"]) == ("AU", "Australia/Sydney")
 
 
@@ -193,13 +216,20 @@ class TestPostCompanies:
 
     def test_takes_the_last_seen_flag_from_2_16_on(self, vendor: Vendor) -> None:
         assert made(vendor, update_last_request_at=True)["last_request_at"] == pytest.approx(time.time(), abs=5)
-        old = vendor.call("POST", "/companies", {"company_id": "1", "update_last_request_at": True}, headers={"Intercom-Version": "2.15"})
+        old = vendor.call(
+            "POST",
+            "/companies",
+            {"company_id": "1", "update_last_request_at": True},
+            headers={"Intercom-Version": "2.15"},
+        )
         assert refusal(old) == (400, "bad_request", "bad 'update_last_request_at' parameter")
 
     def test_refuses_an_unknown_or_archived_custom_attribute_and_stores_nothing(self, vendor: Vendor) -> None:
         vendor.switch(data_attributes=[{"name": "gone", "archived": True}, {"name": "theirs", "model": "contact"}])
         for name in ("isOpenSource", "gone", "theirs"):
-            response = vendor.call("POST", "/companies", {"company_id": "1", "name": "A", "custom_attributes": {name: "x"}})
+            response = vendor.call(
+                "POST", "/companies", {"company_id": "1", "name": "A", "custom_attributes": {name: "x"}}
+            )
             assert refusal(response) == (400, "parameter_invalid", f"Custom attribute '{name}' does not exist")
         assert vendor.sandbox.state()["companies"] == []
 
@@ -220,12 +250,17 @@ class TestPostCompanies:
     def test_checks_custom_values_by_their_type(self, vendor: Vendor, kind: str, good: Any, bad: Any) -> None:
         vendor.switch(data_attributes=[{"name": "thing", "data_type": kind}])
         assert made(vendor, custom_attributes={"thing": good})["custom_attributes"]["thing"] == good
-        assert vendor.call("POST", "/companies", {"company_id": "c1", "custom_attributes": {"thing": bad}}).status_code == 400
+        assert (
+            vendor.call("POST", "/companies", {"company_id": "c1", "custom_attributes": {"thing": bad}}).status_code
+            == 400
+        )
         stored = vendor.company("c1")
         assert stored is not None
         assert stored["custom_attributes"]["thing"] == good
 
-    @pytest.mark.parametrize(("switch", "status", "length"), [("refuse", 422, 0), ("truncate", 200, 255), ("keep", 200, 300)])
+    @pytest.mark.parametrize(
+        ("switch", "status", "length"), [("refuse", 422, 0), ("truncate", 200, 255), ("keep", 200, 300)]
+    )
     def test_long_texts_are_refused_cut_or_kept(self, vendor: Vendor, switch: str, status: int, length: int) -> None:
         vendor.switch(data_attributes=[{"name": "motto"}], long_strings=switch)
         response = vendor.call("POST", "/companies", {"company_id": "1", "custom_attributes": {"motto": "x" * 300}})
@@ -237,14 +272,22 @@ class TestPostCompanies:
     def test_options_are_enforced_or_not(self, vendor: Vendor, enforce: bool, status: int) -> None:
         vendor.switch(data_attributes=[{"name": "tier", "options": ["a", "b"]}], enforce_options=enforce)
         assert made(vendor, custom_attributes={"tier": "a"})["custom_attributes"]["tier"] == "a"
-        assert vendor.call("POST", "/companies", {"company_id": "1", "custom_attributes": {"tier": "c"}}).status_code == status
+        assert (
+            vendor.call("POST", "/companies", {"company_id": "1", "custom_attributes": {"tier": "c"}}).status_code
+            == status
+        )
 
     @pytest.mark.parametrize("clears", [True, False])
     def test_null_clears_or_is_passed_over(self, vendor: Vendor, clears: bool) -> None:
         vendor.switch(data_attributes=[{"name": "motto"}], null_clears=clears)
         made(vendor, name="A", plan="Pro", monthly_spend=5, custom_attributes={"motto": "x"})
         after = made(vendor, name=None, plan=None, monthly_spend=None, custom_attributes={"motto": None})
-        held = (after.get("name"), after["plan"].get("name"), after["monthly_spend"], after["custom_attributes"]["motto"])
+        held = (
+            after.get("name"),
+            after["plan"].get("name"),
+            after["monthly_spend"],
+            after["custom_attributes"]["motto"],
+        )
         assert held == ((None, None, 0, None) if clears else ("A", "Pro", 5, "x"))
 
     def test_a_second_create_within_the_race_is_refused(self, vendor: Vendor) -> None:
@@ -276,7 +319,9 @@ class TestOneCompany:
         assert refusal(response) == (400, "bad_request", "bad 'company_id' parameter")
 
     @pytest.mark.parametrize(("switch", "held"), [("accept", 5), ("ignore", 1), ("refuse", 1)])
-    def test_put_with_remote_created_at_is_taken_passed_over_or_refused(self, vendor: Vendor, switch: str, held: int) -> None:
+    def test_put_with_remote_created_at_is_taken_passed_over_or_refused(
+        self, vendor: Vendor, switch: str, held: int
+    ) -> None:
         vendor.switch(put_remote_created_at=switch)
         company = made(vendor, remote_created_at=1)
         response = vendor.call("PUT", f"/companies/{company['id']}", {"remote_created_at": 5})
@@ -304,14 +349,20 @@ class TestOneCompany:
         company = made(vendor)
         vendor.switch(contacts=["p1"])
         vendor.call("POST", "/contacts/p1/companies", {"id": company["id"]})
-        assert vendor.call("DELETE", f"/companies/{company['id']}").json() == {"id": company["id"], "object": "company", "deleted": True}
+        assert vendor.call("DELETE", f"/companies/{company['id']}").json() == {
+            "id": company["id"],
+            "object": "company",
+            "deleted": True,
+        }
         assert refusal(vendor.call("GET", f"/companies/{company['id']}")) == NOT_FOUND
         assert refusal(vendor.call("GET", "/companies?company_id=c1")) == NOT_FOUND
         assert refusal(vendor.call("DELETE", f"/companies/{company['id']}")) == NOT_FOUND
         assert vendor.call("GET", "/contacts/p1/companies").json()["data"] == []
 
     @pytest.mark.parametrize(("switch", "same"), [("new", False), ("restore", True)])
-    def test_a_deleted_company_comes_back_as_another_or_as_itself(self, vendor: Vendor, switch: str, same: bool) -> None:
+    def test_a_deleted_company_comes_back_as_another_or_as_itself(
+        self, vendor: Vendor, switch: str, same: bool
+    ) -> None:
         vendor.switch(archived_company=switch)
         company = made(vendor)
         vendor.call("DELETE", f"/companies/{company['id']}")
@@ -322,7 +373,9 @@ class TestLists:
     @pytest.fixture(autouse=True)
     def _filled(self, vendor: Vendor) -> None:
         vendor.switch(
-            companies=[{"company_id": f"c{number}", "user_count": 1, "last_request_at": number} for number in range(130)]
+            companies=[
+                {"company_id": f"c{number}", "user_count": 1, "last_request_at": number} for number in range(130)
+            ]
             + [{"company_id": "hidden"}]
         )
 
@@ -348,7 +401,11 @@ class TestLists:
 
     def test_scroll_goes_through_all_once(self, vendor: Vendor) -> None:
         first = vendor.call("GET", "/companies/scroll").json()
-        assert {key: first[key] for key in ("type", "pages", "total_count")} == {"type": "list", "pages": None, "total_count": None}
+        assert {key: first[key] for key in ("type", "pages", "total_count")} == {
+            "type": "list",
+            "pages": None,
+            "total_count": None,
+        }
         assert len(first["data"]) == 100
         path = f"/companies/scroll?scroll_param={first['scroll_param']}"
         assert [len(vendor.call("GET", path).json()["data"]) for _ in range(2)] == [30, 0]
@@ -391,9 +448,17 @@ class TestContacts:
     def test_refusals(self, vendor: Vendor) -> None:
         company = made(vendor)
         vendor.switch(contacts=["p1"])
-        assert refusal(vendor.call("POST", "/contacts/p1/companies")) == (400, "parameter_not_found", "company not specified")
+        assert refusal(vendor.call("POST", "/contacts/p1/companies")) == (
+            400,
+            "parameter_not_found",
+            "company not specified",
+        )
         assert refusal(vendor.call("POST", "/contacts/p1/companies", {"id": "nope"})) == NOT_FOUND
-        assert refusal(vendor.call("POST", "/contacts/nobody/companies", {"id": company["id"]})) == (404, "not_found", "User Not Found")
+        assert refusal(vendor.call("POST", "/contacts/nobody/companies", {"id": company["id"]})) == (
+            404,
+            "not_found",
+            "User Not Found",
+        )
         assert refusal(vendor.call("DELETE", f"/contacts/p1/companies/{company['id']}")) == NOT_FOUND
         vendor.sandbox.contacts.attached["p1"] = [str(number) for number in range(1000)]
         full = vendor.call("POST", "/contacts/p1/companies", {"id": company["id"]})
@@ -403,7 +468,9 @@ class TestContacts:
 
 class TestDataAttributes:
     def create(self, vendor: Vendor, **wanted: Any) -> requests.Response:
-        return vendor.call("POST", "/data_attributes", {"name": "tier", "model": "company", "data_type": "string", **wanted})
+        return vendor.call(
+            "POST", "/data_attributes", {"name": "tier", "model": "company", "data_type": "string", **wanted}
+        )
 
     def test_the_sixteen_standard_ones_have_no_id(self, vendor: Vendor) -> None:
         found = vendor.call("GET", "/data_attributes?model=company").json()
@@ -433,7 +500,9 @@ class TestDataAttributes:
             "model": "company",
         }
 
-    @pytest.mark.parametrize(("sent", "read"), [("integer", "integer"), ("datetime", "date"), ("float", "float"), ("boolean", "boolean")])
+    @pytest.mark.parametrize(
+        ("sent", "read"), [("integer", "integer"), ("datetime", "date"), ("float", "float"), ("boolean", "boolean")]
+    )
     def test_types_read_back_as_intercom_reads_them(self, vendor: Vendor, sent: str, read: str) -> None:
         assert self.create(vendor, data_type=sent).json()["data_type"] == read
 
@@ -445,8 +514,14 @@ class TestDataAttributes:
     @pytest.mark.parametrize(
         ("wanted", "text"),
         [
-            ({"name": "a.b"}, "Your name for this attribute must only contain alphanumeric characters, currency symbols, and hyphens"),
-            ({"name": None}, "Your name for this attribute must only contain alphanumeric characters, currency symbols, and hyphens"),
+            (
+                {"name": "a.b"},
+                "Your name for this attribute must only contain alphanumeric characters, currency symbols, and hyphens",
+            ),
+            (
+                {"name": None},
+                "Your name for this attribute must only contain alphanumeric characters, currency symbols, and hyphens",
+            ),
             ({"data_type": "number"}, "Data Type isn't an option"),
             ({"data_type": "options"}, "You must have at least two options on a list type data attribute"),
             ({"options": [{"value": "one"}]}, "You must have at least two options on a list type data attribute"),
@@ -474,7 +549,9 @@ class TestDataAttributes:
         assert refusal(self.create(vendor, **wanted)) == (400, "parameter_invalid", text)
         assert len(vendor.sandbox.state()["data_attributes"]) == 2
 
-    @pytest.mark.parametrize(("form", "status", "code"), [("code", 400, "attribute_already_exists"), ("conflict", 409, "conflict")])
+    @pytest.mark.parametrize(
+        ("form", "status", "code"), [("code", 400, "attribute_already_exists"), ("conflict", 409, "conflict")]
+    )
     def test_a_taken_name_has_other_forms(self, vendor: Vendor, form: str, status: int, code: str) -> None:
         vendor.switch(attribute_exists=form)
         self.create(vendor)
@@ -487,14 +564,20 @@ class TestDataAttributes:
         vendor.switch(archived_count=False)
         assert self.create(vendor).status_code == 200
         assert refusal(self.create(vendor, name="more"))[:2] == (400, "custom_data_limit_reached")
-        assert refusal(vendor.call("PUT", "/data_attributes/34", {"archived": False}))[:2] == (400, "custom_data_limit_reached")
+        assert refusal(vendor.call("PUT", "/data_attributes/34", {"archived": False}))[:2] == (
+            400,
+            "custom_data_limit_reached",
+        )
 
     def test_archived_ones_are_listed_on_request_and_come_back(self, vendor: Vendor) -> None:
         number = self.create(vendor).json()["id"]
         assert vendor.call("PUT", f"/data_attributes/{number}", {"archived": True}).json()["archived"] is True
         assert len(vendor.call("GET", "/data_attributes?model=company").json()["data"]) == 16
         assert len(vendor.call("GET", "/data_attributes?model=company&include_archived=true").json()["data"]) == 17
-        assert refusal(vendor.call("POST", "/companies", {"company_id": "1", "custom_attributes": {"tier": "a"}}))[0] == 400
+        assert (
+            refusal(vendor.call("POST", "/companies", {"company_id": "1", "custom_attributes": {"tier": "a"}}))[0]
+            == 400
+        )
         vendor.call("PUT", f"/data_attributes/{number}", {"archived": False})
         assert made(vendor, custom_attributes={"tier": "a"})["custom_attributes"]["tier"] == "a"
 
@@ -506,12 +589,19 @@ class TestDataAttributes:
         dependent = vendor.call("PUT", f"/data_attributes/{number}", {"archived": True})
         text = "The Data Attribute you are trying to archive has a dependant object"
         assert refusal(dependent) == (422, "data_invalid", text)
-        assert refusal(vendor.call("PUT", f"/data_attributes/{number}", {"options": "a"}))[2] == "Options isn't an array"
+        assert (
+            refusal(vendor.call("PUT", f"/data_attributes/{number}", {"options": "a"}))[2] == "Options isn't an array"
+        )
         assert refusal(vendor.call("PUT", f"/data_attributes/{number}", {"data_type": "date"}))[1] == "bad_request"
 
     def test_conversations_have_no_attributes_from_2_16_on(self, vendor: Vendor) -> None:
         assert refusal(vendor.call("GET", "/data_attributes?model=conversation"))[:2] == (422, "parameter_invalid")
-        assert vendor.call("GET", "/data_attributes?model=conversation", headers={"Intercom-Version": "2.15"}).json()["data"] == []
+        assert (
+            vendor.call("GET", "/data_attributes?model=conversation", headers={"Intercom-Version": "2.15"}).json()[
+                "data"
+            ]
+            == []
+        )
 
 
 class TestControl:
@@ -550,23 +640,35 @@ class TestContactRecords:
         assert vendor.call("POST", "/contacts", {"role": "lead", "name": "A"}).json()["role"] == "lead"
 
     def test_details_that_another_has_are_a_conflict(self, vendor: Vendor) -> None:
-        vendor.switch(contacts=[{"id": "p1", "email": "a@b.c", "external_id": "x1"}, {"id": "p2", "email": "d@e.f", "archived": True}])
+        vendor.switch(
+            contacts=[
+                {"id": "p1", "email": "a@b.c", "external_id": "x1"},
+                {"id": "p2", "email": "d@e.f", "archived": True},
+            ]
+        )
         taken = "A contact matching those details already exists with id=p1"
         for details in ({"email": "A@B.c"}, {"external_id": "x1"}):
             assert refusal(vendor.call("POST", "/contacts", details)) == (409, "conflict", taken)
-        assert refusal(vendor.call("POST", "/contacts", {"email": "d@e.f"}))[2].startswith("An archived contact matching")
+        assert refusal(vendor.call("POST", "/contacts", {"email": "d@e.f"}))[2].startswith(
+            "An archived contact matching"
+        )
         assert vendor.call("POST", "/contacts", {"email": "a@b.c", "external_id": "x2"}).status_code == 200
 
     @pytest.mark.parametrize(
         ("sent", "expected"),
         [
             ({"email": "a@b.c", "id": "1"}, (400, "bad_request", "bad 'id' parameter")),
-            ({"email": "a@b.c", "custom_attributes": {"x": 1}}, (400, "parameter_invalid", "Custom attribute 'x' does not exist")),
+            (
+                {"email": "a@b.c", "custom_attributes": {"x": 1}},
+                (400, "parameter_invalid", "Custom attribute 'x' does not exist"),
+            ),
             ({"email": "a@b.c", "owner_id": "1"}, (400, "type_mismatch", "'owner_id' is not of type int")),
             ({"email": "nobody"}, (422, "parameter_invalid", "email is not a valid email")),
         ],
     )
-    def test_refuses_what_does_not_fit(self, vendor: Vendor, sent: dict[str, Any], expected: tuple[int, str, str]) -> None:
+    def test_refuses_what_does_not_fit(
+        self, vendor: Vendor, sent: dict[str, Any], expected: tuple[int, str, str]
+    ) -> None:
         assert refusal(vendor.call("POST", "/contacts", sent)) == expected
 
     def test_are_found_by_search_after_a_while_and_by_external_id_at_once(self, vendor: Vendor) -> None:

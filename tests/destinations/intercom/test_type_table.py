@@ -13,14 +13,18 @@ SOURCES = {"text", "integer", "number", "boolean", "date", "timestamp", "list", 
 
 
 def test_the_page_is_what_the_code_makes_of_its_samples() -> None:
-    assert PAGE.read_text() == type_table.markdown(), f"Write it anew: python -m {type_table.__name__} > docs/{PAGE.name}"
+    assert PAGE.read_text() == type_table.markdown(), (
+        f"Write it anew: python -m {type_table.__name__} > docs/{PAGE.name}"
+    )
 
 
 def test_every_type_is_there_with_something_that_fits_and_from_every_source() -> None:
     rows = list(type_table.rows())
     names = {name for name, *_ in rows}
     # Both names of a date are converted by one function.
-    assert {name.removeprefix("custom: ") for name in names if name.startswith("custom")} == TYPES - {"datetime"} | {"string, with options"}
+    assert {name.removeprefix("custom: ") for name in names if name.startswith("custom")} == TYPES - {"datetime"} | {
+        "string, with options"
+    }
     assert {name for name, _, _, sent in rows if not sent.startswith("refused")} == names
     assert all({source for each, source, _, _ in rows if each == name} == SOURCES for name in names)
 

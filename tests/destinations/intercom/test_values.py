@@ -84,7 +84,12 @@ def test_what_fits_is_converted(kind: str, value: Any, wire: Any) -> None:
         ("string", {"a": 1}, "value_nested", "this value is an object"),
         ("string", "\ud800", "text_broken", "broken characters"),
         ("string", float("nan"), "value_invalid", "not a finite one"),
-        ("integer", 1.5, "value_invalid", "a whole number; Intercom would cut the decimals off; this value is a number with decimals"),
+        (
+            "integer",
+            1.5,
+            "value_invalid",
+            "a whole number; Intercom would cut the decimals off; this value is a number with decimals",
+        ),
         ("integer", INTEGER_AT_MOST + 1, "number_out_of_range", "up to 2147483647"),
         ("integer", "twelve", "value_invalid", "a number; this value is text of 6 characters"),
         ("integer", True, "value_invalid", "this value is true or false"),
@@ -139,7 +144,8 @@ def test_monthly_spend_ends_where_intercom_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "wire"), [("Acme-1", "Acme-1"), (" x ", " x "), ("007", "007"), (10**20, "1" + "0" * 20), (Decimal("7.0"), "7")]
+    ("value", "wire"),
+    [("Acme-1", "Acme-1"), (" x ", " x "), ("007", "007"), (10**20, "1" + "0" * 20), (Decimal("7.0"), "7")],
 )
 def test_the_company_id_stays_as_given(value: Any, wire: str) -> None:
     assert convert(COMPANY_ID, value) == wire
@@ -187,7 +193,13 @@ ANYTHING = st.one_of(
     st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
 )
 FIELDS = st.sampled_from(
-    [*(custom(kind) for kind in sorted(TYPES)), COMPANY_ID, SPEND, custom("string", "a", "b"), standard("name", "string")]
+    [
+        *(custom(kind) for kind in sorted(TYPES)),
+        COMPANY_ID,
+        SPEND,
+        custom("string", "a", "b"),
+        standard("name", "string"),
+    ]
 )
 
 

@@ -134,7 +134,10 @@ def test_a_state_directory_has_one_runtime(tmp_path: Path) -> None:
 
 
 def test_a_stubborn_process_is_killed_when_its_time_is_up(tmp_path: Path) -> None:
-    process = spawn(["sh", "-c", "trap '' TERM; touch $HERE/deaf; while :; do sleep 0.05; done"], {**os.environ, "HERE": str(tmp_path)})
+    process = spawn(
+        ["sh", "-c", "trap '' TERM; touch $HERE/deaf; while :; do sleep 0.05; done"],
+        {**os.environ, "HERE": str(tmp_path)},
+    )
     wait_for((tmp_path / "deaf").exists, 5, "the start of the process")
     stop(process, grace_seconds=0.2)
     assert process.returncode == -signal.SIGKILL

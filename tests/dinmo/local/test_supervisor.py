@@ -56,7 +56,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
         log = tmp_path / f"{len(started)}.log"
         with log.open("wb") as file:
             command = [sys.executable, "-c", SCRIPT.format(programs=programs)]
-            process = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file, env={**os.environ, "HERE": str(tmp_path)})
+            process = subprocess.Popen(
+                command, cwd=ROOT, stdout=file, stderr=file, env={**os.environ, "HERE": str(tmp_path)}
+            )
         started.append(Running(process, log))
         return started[-1]
 
@@ -124,7 +126,8 @@ def test_delays_double_up_to_half_a_minute_and_begin_anew_after_a_good_run() -> 
 def test_later_programs_wait_until_the_first_is_ready(start: Start) -> None:
     ready = "ready=(Path(os.environ['HERE']) / 'ready').exists"
     running = start(
-        shell("one", f"echo began; sleep 0.5; echo ready; touch $HERE/ready; {FOREVER}", ready) + shell("two", f"echo began; {FOREVER}")
+        shell("one", f"echo began; sleep 0.5; echo ready; touch $HERE/ready; {FOREVER}", ready)
+        + shell("two", f"echo began; {FOREVER}")
     )
     running.wait_for("two | began")
     text = running.text()

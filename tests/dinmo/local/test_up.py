@@ -208,7 +208,9 @@ def test_the_simulators_say_where_they_are_and_end_when_asked(tmp_path: Path) ->
     process = subprocess.Popen(command, cwd=ROOT, env=environment(tmp_path), stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     for platform in platforms.all.values():
-        said = re.fullmatch(rf"{platform.label}: (http://127\.0\.0\.1:\d+) \({platform.url_variable}\)\n", process.stdout.readline())
+        said = re.fullmatch(
+            rf"{platform.label}: (http://127\.0\.0\.1:\d+) \({platform.url_variable}\)\n", process.stdout.readline()
+        )
         assert said is not None
         assert requests.get(f"{said[1]}/_sandbox/requests", timeout=5).json() == []
         assert requests.get(f"{said[1]}/_sandbox/records", {"kind": "companies"}, timeout=5).json()["count"] == 30

@@ -79,7 +79,9 @@ def test_a_file_creates_everything_it_says() -> None:
 
 def test_the_mapping_rows_keep_the_order_and_options_of_the_file() -> None:
     apply()
-    rows = Activation.objects.get(name="Norwegians to Attio").mappings.values_list("column", "value", "target", "when_empty", "multi")
+    rows = Activation.objects.get(name="Norwegians to Attio").mappings.values_list(
+        "column", "value", "target", "when_empty", "multi"
+    )
     assert list(rows) == [
         ("name", None, "name", "keep", "replace"),
         ("country", None, "description", "clear", "replace"),
@@ -108,7 +110,9 @@ def test_applying_twice_changes_nothing() -> None:
 
 def test_only_what_differs_is_changed_and_named() -> None:
     apply()
-    text = replaced(("to: name}\n", "to: name, when_empty: clear}\n"), ("mode: upsert", "mode: update"), ("value: NO", "value: FR"))
+    text = replaced(
+        ("to: name}\n", "to: name, when_empty: clear}\n"), ("mode: upsert", "mode: update"), ("value: NO", "value: FR")
+    )
     assert lines(text) == [
         "~ segment Norwegians: where",
         "~ activation Norwegians to Attio: mode, fields.name",
@@ -207,7 +211,10 @@ def test_the_order_of_schedules_is_no_change() -> None:
 
 def test_pausing_stops_the_periodic_tasks() -> None:
     apply()
-    assert lines(replaced(("backfill: new", "backfill: new\n    paused: true")))[0] == "~ activation Norwegians to Attio: paused"
+    assert (
+        lines(replaced(("backfill: new", "backfill: new\n    paused: true")))[0]
+        == "~ activation Norwegians to Attio: paused"
+    )
     assert not PeriodicTask.objects.filter(task="activations.tasks.fire", enabled=True).exists()
 
 
@@ -245,7 +252,10 @@ def test_a_changed_column_of_the_source_is_a_change_of_the_model(tmp_path: Path)
 
 def test_a_changed_match_of_an_activation_that_has_sent_nothing_needs_no_consent() -> None:
     apply()
-    assert lines(replaced(("match: {from: domain", "match: {from: name")))[0] == "~ activation Norwegians to Attio: match.from"
+    assert (
+        lines(replaced(("match: {from: domain", "match: {from: name")))[0]
+        == "~ activation Norwegians to Attio: match.from"
+    )
     assert not Activation.objects.get(name="Norwegians to Attio").start_afresh
 
 
@@ -309,7 +319,9 @@ def test_the_command_prints_a_line_for_each_thing(tmp_path: Path, capsys: Any, m
     assert capsys.readouterr().out.splitlines() == ["= 10 unchanged", "Nothing changed."]
 
 
-def test_another_type_of_an_attribute_is_told_and_confirmed_with_yes(tmp_path: Path, capsys: Any, monkeypatch: Any) -> None:
+def test_another_type_of_an_attribute_is_told_and_confirmed_with_yes(
+    tmp_path: Path, capsys: Any, monkeypatch: Any
+) -> None:
     for name, value in shop.SECRETS.items():
         monkeypatch.setenv(name, value)
     path = tmp_path / "workspace.yaml"
@@ -317,7 +329,11 @@ def test_another_type_of_an_attribute_is_told_and_confirmed_with_yes(tmp_path: P
     apply()
     activation = Activation.objects.get(name="Norwegians to Attio")
     activation.mappings.filter(target="description").update(target_type="text")
-    keep(activation.destination, [Field("name", "Name", "text"), Field("description", "Description", "number")], timezone.now())
+    keep(
+        activation.destination,
+        [Field("name", "Name", "text"), Field("description", "Description", "number")],
+        timezone.now(),
+    )
 
     def told(*options: str) -> list[str]:
         call_command("apply", str(path), *options)

@@ -21,22 +21,34 @@ from segments.models import DataModel, Segment, Source
 from tests.dinmo import shop
 
 LETTERS = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\0")
-TEXTS = st.text(LETTERS, min_size=1, max_size=30) | st.sampled_from(["NO", "12", "1e3", "true", "${X}", "a: b # c", "- x", "'", '"\\'])
+TEXTS = st.text(LETTERS, min_size=1, max_size=30) | st.sampled_from(
+    ["NO", "12", "1e3", "true", "${X}", "a: b # c", "- x", "'", '"\\']
+)
 NAMES = TEXTS.map(str.strip).filter(bool)
 TYPES = {"id": "integer", "name": "text", "mrr": "number", "active": "boolean", "since": "date", "NO": "text"}
 COLUMNS = tuple(things.Column(name=name, type=kind) for name, kind in TYPES.items())
 COLUMN = st.sampled_from(sorted(TYPES))
 LEAVES = st.one_of(
-    st.builds(lambda name, value: {"field": name, "is": "equals", "value": value}, st.sampled_from(["name", "NO"]), NAMES),
-    st.builds(lambda values: {"field": "name", "is": "one_of", "value": values}, st.lists(NAMES, min_size=1, max_size=4, unique=True)),
+    st.builds(
+        lambda name, value: {"field": name, "is": "equals", "value": value}, st.sampled_from(["name", "NO"]), NAMES
+    ),
+    st.builds(
+        lambda values: {"field": "name", "is": "one_of", "value": values},
+        st.lists(NAMES, min_size=1, max_size=4, unique=True),
+    ),
     st.builds(lambda value: {"field": "id", "is": "at_least", "value": value}, st.integers(-(10**9), 10**9)),
     st.builds(lambda value: {"field": "active", "is": "equals", "value": value}, st.booleans()),
-    st.builds(lambda day: {"field": "since", "is": "before", "value": day.isoformat()}, st.dates(date(1990, 1, 1), date(2090, 1, 1))),
+    st.builds(
+        lambda day: {"field": "since", "is": "before", "value": day.isoformat()},
+        st.dates(date(1990, 1, 1), date(2090, 1, 1)),
+    ),
     st.builds(lambda name: {"field": name, "is": "empty"}, COLUMN),
 )
 TREES = st.recursive(
     LEAVES,
-    lambda inner: st.builds(lambda how, held: {how: held}, st.sampled_from(["all", "any"]), st.lists(inner, min_size=1, max_size=3)),
+    lambda inner: st.builds(
+        lambda how, held: {how: held}, st.sampled_from(["all", "any"]), st.lists(inner, min_size=1, max_size=3)
+    ),
     max_leaves=6,
 ).map(lambda tree: tree if "field" not in tree else {"all": [tree]})
 VALUES = st.booleans() | st.integers(-(10**12), 10**12) | st.floats(-1e9, 1e9) | TEXTS | st.lists(TEXTS, max_size=3)
@@ -98,12 +110,17 @@ def workspaces(draw: st.DrawFn) -> things.Workspace:
         return draw(st.lists(NAMES, min_size=1, max_size=most, unique=True))
 
     shops = named(
-        things.Source(name=name, engine="sqlite", timezone=draw(ZONES), config={"path": draw(NAMES)}, secrets={}) for name in names(2)
+        things.Source(name=name, engine="sqlite", timezone=draw(ZONES), config={"path": draw(NAMES)}, secrets={})
+        for name in names(2)
     )
     models = {}
     for name in names(3):
         table = draw(st.booleans())
-        text = draw(NAMES) if table else draw(TEXTS | st.sampled_from(["select *\n  from x\n\nwhere a = '${b}'\n", "a\n\n", " a\n b \n"]))
+        text = (
+            draw(NAMES)
+            if table
+            else draw(TEXTS | st.sampled_from(["select *\n  from x\n\nwhere a = '${b}'\n", "a\n\n", " a\n b \n"]))
+        )
         models[name] = things.Model(
             name=name,
             source=draw(st.sampled_from(sorted(shops))),
@@ -114,7 +131,10 @@ def workspaces(draw: st.DrawFn) -> things.Workspace:
         )
     segments = named(
         things.Segment(
-            name=name, model=draw(st.sampled_from(sorted(models))), where=draw(TREES | st.just({})), description=draw(st.just("") | TEXTS)
+            name=name,
+            model=draw(st.sampled_from(sorted(models))),
+            where=draw(TREES | st.just({})),
+            description=draw(st.just("") | TEXTS),
         )
         for name in names(3)
     )
@@ -133,7 +153,12 @@ def workspaces(draw: st.DrawFn) -> things.Workspace:
     )
     activations = named(_activation(draw, name, segments, models, attio, intercom) for name in names(3))
     return things.Workspace(
-        sources=shops, models=models, segments=segments, connections=connections, destinations=destinations, activations=activations
+        sources=shops,
+        models=models,
+        segments=segments,
+        connections=connections,
+        destinations=destinations,
+        activations=activations,
     )
 
 

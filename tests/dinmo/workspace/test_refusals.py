@@ -103,7 +103,12 @@ CASES = [
     ("every: 15 minutes", "every: 0 minutes", "- {every: 0 minutes}", "one minute"),
     ("every: 15 minutes", "every: 15 seconds", "- {every: 15 seconds}", "minutes, hours or days"),
     ("every: 15 minutes", "every: 999999 days", "- {every: 999999 days}", "a year"),
-    ("every: 15 minutes", "every: 15 minutes, cron: '* * * * *'", "- {every: 15 minutes, cron", "one of `every`, `cron`"),
+    (
+        "every: 15 minutes",
+        "every: 15 minutes, cron: '* * * * *'",
+        "- {every: 15 minutes, cron",
+        "one of `every`, `cron`",
+    ),
     ("0 7 * * 1-5", "0 7 * *", '- {cron: "0 7 * *"', "five fields"),
     ("0 7 * * 1-5", "0 77 * * 1-5", '- {cron: "0 77', "no valid schedule"),
     ("0 7 * * 1-5", "x y z a b", '- {cron: "x y', "x y z a b"),
@@ -111,15 +116,40 @@ CASES = [
     ("[monday, wednesday]", "[]", "- {days: []", "each day once"),
     ('at: "09:00"', 'at: "25:00"', "- {days:", "time of day"),
     ("timezone: Europe/Paris}\n      - {days", "timezone: Europe}\n      - {days", '- {cron: "0 7', "no time zone"),
-    ("      - {every: 15 minutes}\n", "      - {every: 15 minutes}\n" * 2, "- {every: 15 minutes}", "stands here twice"),
+    (
+        "      - {every: 15 minutes}\n",
+        "      - {every: 15 minutes}\n" * 2,
+        "- {every: 15 minutes}",
+        "stands here twice",
+    ),
     ("rejected_percent: 7", "rejected_percent: 101", "warnings: {rej", "from 0 to 100"),
     ("rejected_percent: 7", "rejected_percent: seven", "warnings: {rej", "whole number"),
     ("ops@example.com", "ops", "warnings: {rej", "mail addresses"),
     ("backfill: new", "backfill: never", "backfill: never", "one of: all, new"),
-    ("segments:\n", "relations:\n  - {from: A.b, to: Paying.id}\nsegments:\n", "- {from: A.b", "a model and a column of it"),
-    ("segments:\n", "relations:\n  - {from: Paying.idd, to: Companies.id}\nsegments:\n", "- {from: Paying.idd", "no column 'idd'"),
-    ("segments:\n", "relations:\n  - {from: Paying.id, to: Paying.id}\nsegments:\n", "- {from: Paying.id", "related to itself"),
-    ("- {field: mrr, is: greater_than, value: 0}", "- {segment: Norwegians, is: member}", "- {segment: Norw", "Norwegians → Norwegians"),
+    (
+        "segments:\n",
+        "relations:\n  - {from: A.b, to: Paying.id}\nsegments:\n",
+        "- {from: A.b",
+        "a model and a column of it",
+    ),
+    (
+        "segments:\n",
+        "relations:\n  - {from: Paying.idd, to: Companies.id}\nsegments:\n",
+        "- {from: Paying.idd",
+        "no column 'idd'",
+    ),
+    (
+        "segments:\n",
+        "relations:\n  - {from: Paying.id, to: Paying.id}\nsegments:\n",
+        "- {from: Paying.id",
+        "related to itself",
+    ),
+    (
+        "- {field: mrr, is: greater_than, value: 0}",
+        "- {segment: Norwegians, is: member}",
+        "- {segment: Norw",
+        "Norwegians → Norwegians",
+    ),
     ("    where:\n", "    limit: {rows: 5}\n    where:\n", "limit: {rows: 5}", "needs `order_by`"),
     ("sources:", "sources: Shop\nothers:", "sources: Shop", "must be a list"),
 ]
@@ -132,7 +162,9 @@ def test_a_mistake_is_refused_at_its_line(old: str, new: str, line: str, sentenc
 
 
 def test_all_mistakes_are_told_at_once_and_each_once() -> None:
-    text = shop.WORKSPACE.replace("path: shop.sqlite3", "path: none.sqlite3").replace("backfill: new", "backfill: never")
+    text = shop.WORKSPACE.replace("path: shop.sqlite3", "path: none.sqlite3").replace(
+        "backfill: new", "backfill: never"
+    )
     text = text.replace('at: "09:00"', "at: noon").replace("region: eu", "region: mars")
     found = refusals(text)
     assert len(found) == len(set(found)) == 5
@@ -144,7 +176,9 @@ def test_a_missing_variable_hides_no_other_mistake_and_no_source_is_asked_with_i
         raise AssertionError("asked")
 
     text = (
-        shop.WORKSPACE.replace("${OUR_ATTIO}", "${OTHER}").replace("backfill: new", "backfill: never").replace("region: eu", "region: mars")
+        shop.WORKSPACE.replace("${OUR_ATTIO}", "${OTHER}")
+        .replace("backfill: new", "backfill: never")
+        .replace("region: eu", "region: mars")
     )
     found = refusals(text, ask)
     assert ["'OTHER' is not set" in found[0][1], "`region`" in found[1][1]] == [True, True]
@@ -184,7 +218,14 @@ def test_a_connection_stays_with_its_platform() -> None:
 
 def test_no_refusal_shows_what_came_from_the_environment() -> None:
     text = shop.WORKSPACE
-    for part in ("engine: sqlite", "platform: attio", "region: eu", "source: Shop, table", "mode: upsert", "every: 15 minutes"):
+    for part in (
+        "engine: sqlite",
+        "platform: attio",
+        "region: eu",
+        "source: Shop, table",
+        "mode: upsert",
+        "every: 15 minutes",
+    ):
         key = part.split(":")[0]
         text = text.replace(part, part.replace(part.split(": ")[1].split(",")[0], '"${OUR_ATTIO}"'), 1)
         assert key in text
@@ -232,7 +273,9 @@ def test_a_damaged_file_never_ends_in_a_traceback(data: st.DataObject) -> None:
     text = shop.WORKSPACE
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(text) - 1))
-        piece = data.draw(st.sampled_from(["", "\n", " ", ":", "-", "{", "}", "[", "]", '"', "null", "1", "true", "*", "- x", "\t"]))
+        piece = data.draw(
+            st.sampled_from(["", "\n", " ", ":", "-", "{", "}", "[", "]", '"', "null", "1", "true", "*", "- x", "\t"])
+        )
         text = text[:at] + piece + text[at + data.draw(st.integers(0, 6)) :]
     try:
         applying.apply(text, shop.SECRETS, sources.columns, dry_run=True)

@@ -17,7 +17,26 @@ from dinmo.workspace.yaml_document import Node, parse
 
 LETTERS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 LOOKALIKES = st.sampled_from(
-    ["NO", "yes", "1e3", "0o17", "0x1F", "1_000", "2026-01-01", "12:30", ".inf", "~", "<<", "=", "- a", "a: b", "#c", "null", "+1", "1."]
+    [
+        "NO",
+        "yes",
+        "1e3",
+        "0o17",
+        "0x1F",
+        "1_000",
+        "2026-01-01",
+        "12:30",
+        ".inf",
+        "~",
+        "<<",
+        "=",
+        "- a",
+        "a: b",
+        "#c",
+        "null",
+        "+1",
+        "1.",
+    ]
     + ["${A}", "$${A}", "$$${", "a\n", "a\n\n", "\n", " a", "a ", "a\tb", "select *\n  from x\n\nwhere a = 'b' -- c\n"]
 )
 NUMBERS = st.integers(-(10**30), 10**30) | st.floats(allow_nan=False, allow_infinity=False)
@@ -86,7 +105,11 @@ def test_every_key_and_item_knows_its_line() -> None:
 
 
 def test_a_variable_is_filled_in_anywhere_in_a_text() -> None:
-    assert plain('a: "${ONE}"\nb: x-${ONE}-${TWO}\nc: ["${TWO}"]', ONE="1", TWO="true") == {"a": "1", "b": "x-1-true", "c": ["true"]}
+    assert plain('a: "${ONE}"\nb: x-${ONE}-${TWO}\nc: ["${TWO}"]', ONE="1", TWO="true") == {
+        "a": "1",
+        "b": "x-1-true",
+        "c": ["true"],
+    }
 
 
 def test_a_doubled_dollar_stands_for_a_plain_one() -> None:

@@ -20,7 +20,21 @@ PARIS = ZoneInfo("Europe/Paris")
 COLUMNS = {"id": "integer", "founded": "date", "seen_at": "timestamp", "paid_at": "timestamptz"}
 LATE = time(22, 30)
 """Of moments in UTC: in summer the next day in Paris."""
-EDGES = ("12-19", "12-20", "12-31", "01-01", "01-18", "01-19", "02-27", "02-28", "02-29", "03-01", "03-31", "06-30", "07-01")
+EDGES = (
+    "12-19",
+    "12-20",
+    "12-31",
+    "01-01",
+    "01-18",
+    "01-19",
+    "02-27",
+    "02-28",
+    "02-29",
+    "03-01",
+    "03-31",
+    "06-30",
+    "07-01",
+)
 DAYS = [date.fromisoformat(f"{year}-{day}") for year in (1972, 2024) for day in EDGES]
 DAYS += [date.fromisoformat(f"{year}-{day}") for year in (1999, 2026, 2027) for day in EDGES if day != "02-29"]
 ROWS: list[dict[str, Any]] = [
@@ -66,10 +80,16 @@ def test_every_engine_finds_the_days_that_come_round(slug: str, files: Path, req
         for column in ("founded", "seen_at", "paid_at"):
             for now in map(datetime.fromisoformat, NOWS):
                 for length in ("", "1 day", "2 weeks", "30 days", "11 months", "13 months", "30 months"):
-                    asked = {"field": column, "is": "anniversary_in", "value": length} if length else {"field": column, "is": "anniversary"}
+                    asked = (
+                        {"field": column, "is": "anniversary_in", "value": length}
+                        if length
+                        else {"field": column, "is": "anniversary"}
+                    )
                     tree = parsing.parse(asked, {name: str(info.type) for name, info in infos.items()})
                     source = statements.relation(list(infos.values()), engines[slug].dialect, table=place.table)
-                    query = statements.select(source, infos, ["id"], statements.where(tree, source, infos, now=now, zone=PARIS))
+                    query = statements.select(
+                        source, infos, ["id"], statements.where(tree, source, infos, now=now, zone=PARIS)
+                    )
                     answer = {int(value) for batch in reader.batches(query) for value in batch.column(0).to_pylist()}
                     assert answer == expected(column, now, length), (column, now, length)
 
@@ -94,7 +114,10 @@ def test_an_anniversary_is_said_in_words_and_written_as_it_was() -> None:
     types = {"founded": "date"}
     for asked, words in (
         ({"field": "founded", "is": "anniversary"}, "founded has its anniversary today"),
-        ({"field": "founded", "is": "anniversary_in", "value": "30 days"}, "founded has its anniversary in the next 30 days"),
+        (
+            {"field": "founded", "is": "anniversary_in", "value": "30 days"},
+            "founded has its anniversary in the next 30 days",
+        ),
     ):
         tree = parsing.parse(asked, types)
         assert parsing.say(tree) == words

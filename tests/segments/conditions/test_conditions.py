@@ -97,7 +97,12 @@ def test_a_value_is_read_in_its_right_type(field: str, operator: str, written: A
         ("mrr", "not_between", ["100", "50.5"], "its first value is above its second"),
         ("signed_on", "between", ["2026-02-01", "2026-01-31"], "its first value is above its second"),
         ("seen_at", "between", ["2026-01-31 09:00", "2026-01-31 08:00"], "its first value is above its second"),
-        ("seen_at", "between", ["31.01.2026", "2026-02-01"], "must be a date such as 2026-01-31, or a time such as 2026-01-31 09:00."),
+        (
+            "seen_at",
+            "between",
+            ["31.01.2026", "2026-02-01"],
+            "must be a date such as 2026-01-31, or a time such as 2026-01-31 09:00.",
+        ),
         ("signed_on", "between", ["2026-01-31", "soon"], "must be a date such as 2026-01-31."),
         ("signed_on", "on", "31.01.2026", "must be a date"),
         ("signed_on", "after", "2026-01-31 09:00", "without a time"),
@@ -135,7 +140,11 @@ def test_a_value_that_does_not_fit_is_refused_in_words(field: str, operator: str
         ({"none": []}, "condition_group", "{all: [...]}"),
         ([], "condition_group", "{all: [...]}"),
         ({"all": ["country"]}, "condition_invalid", "{field, is, value}"),
-        ({"all": [{"field": "country", "is": "equals", "value": "x", "vlaue": "y"}]}, "condition_invalid", "no 'vlaue'"),
+        (
+            {"all": [{"field": "country", "is": "equals", "value": "x", "vlaue": "y"}]},
+            "condition_invalid",
+            "no 'vlaue'",
+        ),
         ({"all": [{"field": 5, "is": "empty"}]}, "condition_invalid", "name of a column"),
         ({"all": [{"field": "country", "is": "empty"}] * 201}, "condition_too_many", "200"),
     ],
@@ -157,11 +166,18 @@ def test_a_tree_is_said_in_plain_words() -> None:
     where = {
         "all": [
             {"field": "country", "is": "one_of", "value": ["FR", "DE"]},
-            {"any": [{"field": "mrr", "is": "between", "value": [1, 9.5]}, {"field": "seen_at", "is": "in_the_last", "value": "1 days"}]},
+            {
+                "any": [
+                    {"field": "mrr", "is": "between", "value": [1, 9.5]},
+                    {"field": "seen_at", "is": "in_the_last", "value": "1 days"},
+                ]
+            },
             {"field": "seats", "is": "not_empty"},
         ]
     }
-    said = "country is one of FR, DE and (mrr is between 1 and 9.5 or seen_at is in the last 1 day) and seats is not empty"
+    said = (
+        "country is one of FR, DE and (mrr is between 1 and 9.5 or seen_at is in the last 1 day) and seats is not empty"
+    )
     assert parsing.say(parsing.parse(where, TYPES)) == said
 
 
@@ -174,7 +190,12 @@ def test_a_tree_survives_being_written_and_read_again() -> None:
     where = {
         "any": [
             {"field": "seen_at", "is": "between", "value": ["2026-01-01", "2026-01-31T09:00:00+01:00"]},
-            {"all": [{"field": "mrr", "is": "at_most", "value": 0.1}, {"field": "active", "is": "equals", "value": True}]},
+            {
+                "all": [
+                    {"field": "mrr", "is": "at_most", "value": 0.1},
+                    {"field": "active", "is": "equals", "value": True},
+                ]
+            },
             {"field": "seen_at", "is": "more_than_ago", "value": "2 weeks"},
             {"field": "country", "is": "empty"},
         ]

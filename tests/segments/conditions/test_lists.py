@@ -68,7 +68,11 @@ def _postgres(root: Path, kind: str) -> Place:
     else:
         rows = ", ".join(f"({place}, {_literal(items)}::jsonb)" for place, items in enumerate(LISTS))
     native = {"array": "text[]", "jsonb": "jsonb"}[kind]
-    run_in_postgres(f"drop table if exists {table}", f"create table {table} (id int, tags {native})", f"insert into {table} values {rows}")
+    run_in_postgres(
+        f"drop table if exists {table}",
+        f"create table {table} (id int, tags {native})",
+        f"insert into {table} values {rows}",
+    )
     return Place("postgres", f"{POSTGRES_SCHEMA}.{table}", postgres_settings())
 
 
@@ -104,7 +108,14 @@ def _parquet(root: Path, kind: str) -> Place:
     return Place("parquet", "lists", {"path": "lists.parquet"})
 
 
-_MAKERS = {"sqlite": _sqlite, "postgres": _postgres, "mysql": _mysql, "parquet": _parquet, "duckdb": _duckdb, "jsonl": _jsonl}
+_MAKERS = {
+    "sqlite": _sqlite,
+    "postgres": _postgres,
+    "mysql": _mysql,
+    "parquet": _parquet,
+    "duckdb": _duckdb,
+    "jsonl": _jsonl,
+}
 
 
 def _literal(items: list[str | None] | None) -> str:
@@ -114,7 +125,11 @@ def _literal(items: list[str | None] | None) -> str:
 def _array(items: list[str | None] | None) -> str:
     if items is None:
         return "null"
-    return "array[" + ", ".join("null" if item is None else "'" + item.replace("'", "''") + "'" for item in items) + "]::text[]"
+    return (
+        "array["
+        + ", ".join("null" if item is None else "'" + item.replace("'", "''") + "'" for item in items)
+        + "]::text[]"
+    )
 
 
 def found(place: Place, operator: str, value: list[Any] | None = None) -> set[int]:

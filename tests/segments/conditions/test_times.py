@@ -58,6 +58,8 @@ def test_a_day_of_a_timestamp_begins_and_ends_in_the_zone_of_the_source() -> Non
 
 def test_the_last_and_longer_ago_leave_no_gap_and_share_nothing() -> None:
     now = at("2026-03-31T10:00:00Z")
-    last, before = (moments(operator, Duration(1, "month"), now, PARIS) for operator in ("in_the_last", "more_than_ago"))
+    last, before = (
+        moments(operator, Duration(1, "month"), now, PARIS) for operator in ("in_the_last", "more_than_ago")
+    )
     assert last.first is not None and before.last is not None
     assert (last.first.astimezone(UTC) - before.last).total_seconds() == 1e-6

@@ -43,6 +43,8 @@ def test_batches_of_long_rows_stay_small(slug: str, files: Path) -> None:
     with place.open() as reader:
         infos = {info.name: info for info in reader.columns(table=place.table)}
         source = statements.relation(list(infos.values()), engines[slug].dialect, table=place.table)
-        read = [(batch.num_rows, batch.nbytes) for batch in reader.batches(statements.select(source, infos, ["id", "text"]))]
+        read = [
+            (batch.num_rows, batch.nbytes) for batch in reader.batches(statements.select(source, infos, ["id", "text"]))
+        ]
     assert sum(rows for rows, _ in read) == 4_000
     assert max(bytes for _, bytes in read) <= 2_048 * LONG * 1.3

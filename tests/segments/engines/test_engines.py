@@ -64,7 +64,9 @@ def place(slug: str, files: Path, made: dict[str, Place]) -> Place:
 
 def whole(reader: Reader, place: Place, query: str = "") -> Select[Any]:
     infos = {info.name: info for info in reader.columns(**({"sql": query} if query else {"table": place.table}))}
-    source = statements.relation(list(infos.values()), engines[place.slug].dialect, table="" if query else place.table, sql=query)
+    source = statements.relation(
+        list(infos.values()), engines[place.slug].dialect, table="" if query else place.table, sql=query
+    )
     return statements.select(source, infos, list(infos))
 
 
@@ -89,7 +91,10 @@ def test_its_table_is_listed(place: Place) -> None:
 def test_a_query_is_a_model_too(place: Place) -> None:
     query = "select id, name as \"the %name\", '09:30 %s :y' as said from companies where id < 3 -- 1% of :all;"
     rows = read_naturally(place, query)
-    assert [(row["id"], row["said"]) for row in sorted(rows, key=lambda row: row["id"])] == [(1, "09:30 %s :y"), (2, "09:30 %s :y")]
+    assert [(row["id"], row["said"]) for row in sorted(rows, key=lambda row: row["id"])] == [
+        (1, "09:30 %s :y"),
+        (2, "09:30 %s :y"),
+    ]
     assert {row["the %name"] for row in rows} == {ROWS[0]["name"], ""}
 
 
@@ -103,7 +108,8 @@ def test_a_query_is_filtered_like_a_table(place: Place) -> None:
         infos = {info.name: info for info in reader.columns(sql=query)}
         source = statements.relation(list(infos.values()), engines[place.slug].dialect, sql=query)
         tree = parsing.parse(
-            {"all": [{"field": "twice", "is": "at_least", "value": 25}]}, {name: info.type for name, info in infos.items()}
+            {"all": [{"field": "twice", "is": "at_least", "value": 25}]},
+            {name: info.type for name, info in infos.items()},
         )
         where = statements.where(tree, source, infos, now=NOW, zone=UTC_ZONE)
         assert [int(row["id"]) for row in reader.rows(statements.select(source, infos, ["id"], where), 10)] == [1]
@@ -128,14 +134,21 @@ def test_nasty_names_of_tables_and_columns_work(slug: str, files: Path) -> None:
         infos = {info.name: info for info in reader.columns(table=place.table)}
         source = statements.relation(list(infos.values()), engines[slug].dialect, table=place.table)
         tree = {"all": [{"field": name, "is": "ends_with", "value": name} for name in NASTY]}
-        where = statements.where(parsing.parse(tree, dict.fromkeys(NASTY, "text")), source, infos, now=NOW, zone=UTC_ZONE)
+        where = statements.where(
+            parsing.parse(tree, dict.fromkeys(NASTY, "text")), source, infos, now=NOW, zone=UTC_ZONE
+        )
         assert reader.rows(statements.select(source, infos, NASTY, where), 5) == [row]
 
 
 @pytest.mark.parametrize("slug", ["sqlite", "postgres", "mysql", "parquet", "duckdb"], indirect=True)
 def test_the_statement_shown_for_reading_runs_as_it_is(place: Place) -> None:
     """All but that of a file of text, which speaks of text while a person's SQL has the types of its values."""
-    tree = {"all": [{"field": "name", "is": "contains", "value": "%s :x \\"}, {"field": "paid_at", "is": "after", "value": "2026-01-01"}]}
+    tree = {
+        "all": [
+            {"field": "name", "is": "contains", "value": "%s :x \\"},
+            {"field": "paid_at", "is": "after", "value": "2026-01-01"},
+        ]
+    }
     with place.open() as reader:
         infos = {info.name: info for info in reader.columns(table=place.table)}
         source = statements.relation(list(infos.values()), engines[place.slug].dialect, table=place.table)
@@ -215,7 +228,9 @@ def test_an_endless_statement_is_left_as_soon_as_nobody_wants_it(place: Place) -
             raise KeyError("not wanted any more")
 
     info = ColumnInfo("x", ColumnType.INTEGER)
-    endless = statements.select(statements.relation([info], engines[place.slug].dialect, sql=ENDLESS[place.slug]), {"x": info}, ["x"])
+    endless = statements.select(
+        statements.relation([info], engines[place.slug].dialect, sql=ENDLESS[place.slug]), {"x": info}, ["x"]
+    )
     with place.open(timeout_seconds=60) as reader:
         batches = ahead(reader.batches(endless), look=look, interrupt=reader.interrupt)
         with pytest.raises(KeyError):
@@ -243,7 +258,13 @@ def test_a_stream_over_no_rows_is_empty(slug: str, files: Path) -> None:
 
 
 def test_a_row_of_a_single_null_is_a_row(slug: str, files: Path) -> None:
-    place = make(slug, files, "single", {"name": "text", "id": "integer"}, [{"name": name, "id": 1} for name in ("a", None, "", None)])
+    place = make(
+        slug,
+        files,
+        "single",
+        {"name": "text", "id": "integer"},
+        [{"name": name, "id": 1} for name in ("a", None, "", None)],
+    )
     with place.open() as reader:
         infos = {info.name: info for info in reader.columns(table=place.table)}
         source = statements.relation(list(infos.values()), engines[slug].dialect, table=place.table)

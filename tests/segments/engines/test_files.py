@@ -38,7 +38,9 @@ def types(place: Place) -> dict[str, str]:
 def values(place: Place, query: str = "") -> list[dict[str, Any]]:
     with place.open() as reader:
         infos = {info.name: info for info in reader.columns(**({"sql": query} if query else {"table": place.table}))}
-        source = statements.relation(list(infos.values()), engines[place.slug].dialect, table="" if query else place.table, sql=query)
+        source = statements.relation(
+            list(infos.values()), engines[place.slug].dialect, table="" if query else place.table, sql=query
+        )
         rows = reader.rows(statements.select(source, infos, list(infos)), 1000)
     return [{name: natural(value, infos[name].type, ZoneInfo("UTC")) for name, value in row.items()} for row in rows]
 
@@ -50,7 +52,9 @@ def refusal(place: Place) -> Misconfigured:
 
 
 @pytest.mark.parametrize("slug", ["csv", "parquet", "jsonl", "duckdb", "sqlite"])
-@pytest.mark.parametrize("path", ["../secret.csv", "/etc/passwd", "sub/../../secret.csv", "link.csv", "linked/secret.csv"])
+@pytest.mark.parametrize(
+    "path", ["../secret.csv", "/etc/passwd", "sub/../../secret.csv", "link.csv", "linked/secret.csv"]
+)
 def test_no_file_outside_the_directory_is_read(slug: str, path: str, files: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.csv").write_text("a\n1\n")
     for name, target in (("link.csv", tmp_path / "secret.csv"), ("linked", tmp_path)):
@@ -174,11 +178,21 @@ def test_a_column_without_a_name_gets_one(files: Path) -> None:
         ("a,A\n1,2\n", "column_twice", "'A'"),
         (b"a\xff,b\n1,2\n", "source_file_broken", "UTF-8"),
         (b"a,b\n1,caf\xe9\n", "source_file_broken", "Line 2 of the file 'file.csv' is not in UTF-8"),
-        ("a,b\n1,2\n1,2,secret\n", "source_file_broken", "Line 3 of the file 'file.csv' has 3 values, but the first line names 2 columns"),
-        ("a,b\n1,2\nsecret\n", "source_file_broken", "Line 3 of the file 'file.csv' has 1 values, but the first line names 2 columns"),
+        (
+            "a,b\n1,2\n1,2,secret\n",
+            "source_file_broken",
+            "Line 3 of the file 'file.csv' has 3 values, but the first line names 2 columns",
+        ),
+        (
+            "a,b\n1,2\nsecret\n",
+            "source_file_broken",
+            "Line 3 of the file 'file.csv' has 1 values, but the first line names 2 columns",
+        ),
     ],
 )
-def test_a_broken_file_is_refused_in_words_that_show_no_value(text: str | bytes, code: str, words: str, files: Path) -> None:
+def test_a_broken_file_is_refused_in_words_that_show_no_value(
+    text: str | bytes, code: str, words: str, files: Path
+) -> None:
     found = refusal(csv_file(files, text))
     assert found.code == code
     assert words in found.message
@@ -298,7 +312,9 @@ def test_a_pattern_that_finds_nothing_is_named(files: Path) -> None:
 
 def test_parquet_files_are_united_by_the_names_of_their_columns(files: Path) -> None:
     pyarrow.parquet.write_table(pa.table({"a": [1], "b": ["x"]}), files / "u-1.parquet")
-    pyarrow.parquet.write_table(pa.table({"b": ["y"], "c": [0.5], "a": pa.array([2], pa.int8())}), files / "u-2.parquet")
+    pyarrow.parquet.write_table(
+        pa.table({"b": ["y"], "c": [0.5], "a": pa.array([2], pa.int8())}), files / "u-2.parquet"
+    )
     place = Place("parquet", "u", {"path": "u-*.parquet"})
     assert types(place) == {"a": "integer", "b": "text", "c": "number"}
     assert values(place) == [{"a": 1, "b": "x", "c": None}, {"a": 2, "b": "y", "c": 0.5}]
@@ -393,7 +409,10 @@ def test_fields_that_are_known_are_found_without_a_reading_of_all(files: Path) -
         assert list(reader.natives(table=place.table, expected=["a", "b"])) == ["a", "b"]
         infos = {name: ColumnInfo(name, ColumnType.TEXT, "VARCHAR") for name in ("a", "b")}
         source = statements.relation(list(infos.values()), engines["jsonl"].dialect, table=place.table)
-        assert reader.rows(statements.select(source, infos, ["b", "a"]), 2) == [{"b": "x", "a": "0"}, {"b": "x", "a": "1"}]
+        assert reader.rows(statements.select(source, infos, ["b", "a"]), 2) == [
+            {"b": "x", "a": "0"},
+            {"b": "x", "a": "1"},
+        ]
 
 
 def test_a_field_that_only_a_late_object_has_is_found_where_it_is_expected(files: Path) -> None:
@@ -413,8 +432,12 @@ def database(files: Path) -> Place:
     path = files / "shop.duckdb"
     path.unlink(missing_ok=True)
     with duckdb.connect(str(path)) as connection:
-        connection.execute("create table companies (id integer primary key, name varchar); insert into companies values (1, 'Acme')")
-        connection.execute('create schema "sa.les"; create table "sa.les".orders (id int); create view seen as select * from companies')
+        connection.execute(
+            "create table companies (id integer primary key, name varchar); insert into companies values (1, 'Acme')"
+        )
+        connection.execute(
+            'create schema "sa.les"; create table "sa.les".orders (id int); create view seen as select * from companies'
+        )
         connection.execute("create sequence numbers; create macro twice(x) as x * 2")
     return Place("duckdb", "companies", {"path": path.name})
 
@@ -422,7 +445,10 @@ def database(files: Path) -> Place:
 def test_the_tables_of_a_duckdb_file_are_found_in_their_schemas(database: Place) -> None:
     with database.open() as reader:
         assert reader.tables() == ["companies", "seen", '"sa.les".orders']
-        assert [(info.name, info.nullable) for info in reader.columns(table="companies")] == [("id", False), ("name", True)]
+        assert [(info.name, info.nullable) for info in reader.columns(table="companies")] == [
+            ("id", False),
+            ("name", True),
+        ]
         assert [info.name for info in reader.columns(table='"sa.les".orders')] == ["id"]
     assert values(database) == [{"id": 1, "name": "Acme"}]
     assert values(Place("duckdb", '"sa.les".orders', database.settings)) == []
@@ -455,10 +481,14 @@ def test_a_duckdb_file_is_only_read_and_nothing_else_is_in_reach(query: str, dat
 
 def test_what_was_read_of_a_duckdb_file_is_not_kept_in_memory(database: Place, files: Path) -> None:
     with duckdb.connect(str(files / "shop.duckdb")) as connection:
-        connection.execute("create table many as select i as id, md5(i::varchar) || md5((i * 3)::varchar) as text from range(1000000) r(i)")
+        connection.execute(
+            "create table many as select i as id, md5(i::varchar) || md5((i * 3)::varchar) as text from range(1000000) r(i)"
+        )
     place = Place("duckdb", "many", database.settings)
     infos = {"text": ColumnInfo("text", ColumnType.TEXT, "VARCHAR")}
-    everything = statements.select(statements.relation(list(infos.values()), engines["duckdb"].dialect, table="many"), infos, ["text"])
+    everything = statements.select(
+        statements.relation(list(infos.values()), engines["duckdb"].dialect, table="many"), infos, ["text"]
+    )
     rows, kept = 0, []
     with place.open() as reader:
         assert isinstance(reader, DatabaseReader)
@@ -471,7 +501,9 @@ def test_what_was_read_of_a_duckdb_file_is_not_kept_in_memory(database: Place, f
 
 def test_a_duckdb_file_may_have_long_rows(database: Place, files: Path) -> None:
     with duckdb.connect(str(files / "shop.duckdb")) as connection:
-        connection.execute("create table long as select i as id, repeat(md5(i::varchar), 2000) as text from range(5000) r(i)")
+        connection.execute(
+            "create table long as select i as id, repeat(md5(i::varchar), 2000) as text from range(5000) r(i)"
+        )
     found = values(Place("duckdb", "long", database.settings))
     assert {len(row["text"]) for row in found} == {64_000}
 
@@ -494,7 +526,9 @@ def test_a_file_that_changes_while_it_is_read_is_no_whole_one(slug: str, files: 
     place = make(slug, files, "changing", {"id": "integer", "name": "text"}, rows)
     path = files / str(place.settings["path"])
     infos = place.columns()
-    query = statements.select(statements.relation(list(infos.values()), engines[slug].dialect, table=place.table), infos, ["id"])
+    query = statements.select(
+        statements.relation(list(infos.values()), engines[slug].dialect, table=place.table), infos, ["id"]
+    )
     with place.open() as reader, pytest.raises(Unavailable) as changed:
         for number, _ in enumerate(reader.batches(query)):
             if number == 0:

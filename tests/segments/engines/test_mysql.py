@@ -69,7 +69,9 @@ NATIVE: dict[str, tuple[str, Any]] = {
 
 
 def test_native_types_come_through_exactly(native: Place) -> None:
-    assert {name: str(info.type) for name, info in native.columns().items()} == {name: type for name, (type, _) in NATIVE.items()}
+    assert {name: str(info.type) for name, info in native.columns().items()} == {
+        name: type for name, (type, _) in NATIVE.items()
+    }
     assert values(native) == [{name: value for name, (_, value) in NATIVE.items()}]
 
 
@@ -116,7 +118,11 @@ def test_what_is_no_date_is_not_empty_and_lies_in_no_span() -> None:
 
 
 def test_empty_lists_and_objects_are_empty() -> None:
-    run_in_mysql("drop table if exists bags", "create table bags (bag json)", "insert into bags values ('[]'), ('{ }'), ('null'), (null)")
+    run_in_mysql(
+        "drop table if exists bags",
+        "create table bags (bag json)",
+        "insert into bags values ('[]'), ('{ }'), ('null'), (null)",
+    )
     assert len(values(place("bags"), field="bag", **{"is": "empty"})) == 4
 
 
@@ -153,7 +159,10 @@ def test_a_function_that_writes_is_refused() -> None:
 
 
 def test_no_value_of_a_row_is_told_in_a_problem() -> None:
-    for query in ("select 9223372036854775807 + 1 as `Mrs Secret`", "select date_add(date 'Mrs Secret', interval 1 day) as x"):
+    for query in (
+        "select 9223372036854775807 + 1 as `Mrs Secret`",
+        "select date_add(date 'Mrs Secret', interval 1 day) as x",
+    ):
         found = refusal(place(), query)
         assert "Secret" not in found.message + found.detail
 
@@ -167,7 +176,11 @@ def test_no_value_of_a_row_is_told_in_a_problem() -> None:
         ({"user": "no_such_user"}, Misconfigured, "source_login"),
         ({"sslmode": "verify-full", "ssl_ca": "hello"}, Misconfigured, "source_ssl"),
         ({"sslmode": "verify-full", "ssl_cert": "-----BEGIN CERTIFICATE-----"}, Misconfigured, "source_ssl"),
-        ({"sslmode": "verify-ca", "ssl_ca": "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----"}, Misconfigured, "source_ssl"),
+        (
+            {"sslmode": "verify-ca", "ssl_ca": "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----"},
+            Misconfigured,
+            "source_ssl",
+        ),
     ],
 )
 def test_what_keeps_a_session_from_opening_is_said(settings: dict[str, Any], kind: type[Problem], code: str) -> None:
@@ -200,7 +213,9 @@ def test_a_session_that_is_ended_in_mid_stream_is_a_problem_and_the_next_one_wor
     with place().open() as reader:
         infos = {info.name: info for info in reader.columns(sql=query)}
         batches = reader.batches(
-            statements.select(statements.relation(list(infos.values()), engines["mysql"].dialect, sql=query), infos, ["x", "y"])
+            statements.select(
+                statements.relation(list(infos.values()), engines["mysql"].dialect, sql=query), infos, ["x", "y"]
+            )
         )
         next(batches)
         with mysql_connection() as other:
@@ -216,14 +231,18 @@ def test_an_abandoned_stream_leaves_no_statement_behind() -> None:
     run_in_mysql("create or replace table many (n int)", "insert into many select seq from seq_1_to_100000")
     info = place("many").columns()
     with place().open() as reader:
-        source = statements.relation(list(info.values()), engines["mysql"].dialect, sql="select a.n from many as a, many as b")
+        source = statements.relation(
+            list(info.values()), engines["mysql"].dialect, sql="select a.n from many as a, many as b"
+        )
         batches = reader.batches(statements.select(source, info, ["n"]))
         next(batches)
         thread = reader.connection.thread_id()  # type: ignore[attr-defined]
         batches.close()  # type: ignore[attr-defined]
     with mysql_connection() as other, other.cursor() as cursor:
         for _ in range(50):
-            if not cursor.execute("select 1 from information_schema.processlist where id = %s and sleep(0.1) = 0", (thread,)):
+            if not cursor.execute(
+                "select 1 from information_schema.processlist where id = %s and sleep(0.1) = 0", (thread,)
+            ):
                 return
     pytest.fail("the server goes on sending")
 
@@ -268,9 +287,15 @@ def test_text_is_found_by_an_index_and_byte_by_byte_all_the_same() -> None:
     where = place("indexed")
     infos = where.columns()
     source = statements.relation(list(infos.values()), engines["mysql"].dialect, table="indexed")
-    asked = [("equals", "FR", 20, "ref"), ("one_of", ["FR", "FR "], 21, "ref range"), ("one_of", ["FR", "日本"], 20, "index")]
+    asked = [
+        ("equals", "FR", 20, "ref"),
+        ("one_of", ["FR", "FR "], 21, "ref range"),
+        ("one_of", ["FR", "日本"], 20, "index"),
+    ]
     for operator, value, rows, way in [*asked, ("not_equals", "FR", 19_983, "index")]:
-        tree = parsing.parse({"field": "country", "is": operator, "value": value}, {name: info.type for name, info in infos.items()})
+        tree = parsing.parse(
+            {"field": "country", "is": operator, "value": value}, {name: info.type for name, info in infos.items()}
+        )
         met = statements.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
         statement = statements.shown(statements.count(source, met), engines["mysql"].dialect)
         with mysql_connection() as connection, connection.cursor() as cursor:

@@ -20,7 +20,13 @@ NOW = datetime(2026, 4, 1, tzinfo=UTC)
 COLUMNS = {"id": "integer", "country": "text", "seats": "integer", "active": "boolean", "since": "date"}
 COUNTRIES = ["FR", "FR", "FR", "fr", "fr", "École", "ÉCOLE", "DE", None]
 ROWS = [
-    {"id": place, "country": country, "seats": 10 + place % 2, "active": place > 6, "since": date(2026, 1, 1 + place // 5)}
+    {
+        "id": place,
+        "country": country,
+        "seats": 10 + place % 2,
+        "active": place > 6,
+        "since": date(2026, 1, 1 + place // 5),
+    }
     for place, country in enumerate(COUNTRIES)
 ]
 
@@ -37,7 +43,9 @@ def test_values_keep_their_capitals_and_are_searched_without(slug: str, files: P
     assert read.values(rows, "country", "", limit=2) == [("FR", 3), ("fr", 2)]
     assert read.values(rows, "country", "f", limit=9) == [("FR", 3), ("fr", 2)]
     assert sorted(read.values(rows, "country", "éCO", limit=9)) == [("ÉCOLE", 1), ("École", 1)]
-    french = Segment.objects.create(name="Some", model=rows, where={"field": "country", "is": "one_of", "value": ["FR", "fr"]})
+    french = Segment.objects.create(
+        name="Some", model=rows, where={"field": "country", "is": "one_of", "value": ["FR", "fr"]}
+    )
     assert read.breakdown(read.selection(french), "country", now=NOW, limit=9) == [("FR", 3), ("fr", 2)]
 
 
@@ -70,7 +78,10 @@ SEEN = [
 def test_times_written_differently_are_compared_as_moments(engine: str, files: Path) -> None:
     """The source is in Paris, where summer time has begun: its clocks show two hours more than UTC."""
     visits = [{"id": place, "company": company, "seen_at": seen} for place, (company, seen) in enumerate(SEEN, start=1)]
-    rows = model(make(engine, files, "visits", {"id": "integer", "company": "integer", "seen_at": "text"}, visits), "Europe/Paris")
+    rows = model(
+        make(engine, files, "visits", {"id": "integer", "company": "integer", "seen_at": "text"}, visits),
+        "Europe/Paris",
+    )
     rows.columns.filter(name="seen_at").update(type="timestamp")
     companies = DataModel.objects.create(name="Companies", source=rows.source, table=rows.table, primary_key="id")
     refresh_columns(companies)

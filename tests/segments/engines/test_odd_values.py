@@ -43,7 +43,9 @@ def ids(place: Place, field: str, operator: str, value: Any = None) -> list[Any]
 
 @pytest.mark.parametrize("unit", ["us", "ns"])
 @pytest.mark.parametrize(("zone", "late"), [("UTC", [2]), (None, [])])
-def test_a_moment_to_the_nanosecond_is_compared_as_any_other(unit: str, zone: str | None, late: list[int], files: Path) -> None:
+def test_a_moment_to_the_nanosecond_is_compared_as_any_other(
+    unit: str, zone: str | None, late: list[int], files: Path
+) -> None:
     """In Paris, 23:30 in UTC is the next day; without a zone it is what the clocks show there."""
     moments = [datetime(2026, 3, 28, hour, 30, tzinfo=UTC if zone else None) for hour in (22, 23)]
     table = pa.table({"id": pa.array([1, 2]), "at": pa.array(moments, pa.timestamp(unit, zone))})
@@ -101,7 +103,9 @@ def test_a_date_without_a_day_is_no_date(files: Path) -> None:
     assert ids(place, "y", "equals", 0) == [1]
     rows, others = model(place), model(place, "Others")
     Relation.objects.create(from_model=others, from_column="parent", to_model=rows, to_column="id")
-    earliest = Segment(name="E", model=rows, where={"all": [{"related": "Others", "min": "d", "is": "on", "value": "2020-01-01"}]})
+    earliest = Segment(
+        name="E", model=rows, where={"all": [{"related": "Others", "min": "d", "is": "on", "value": "2020-01-01"}]}
+    )
     assert [row["id"] for row in read.preview(read.selection(earliest), now=NOW)] == [1]
     first = Segment(name="F", model=rows, limit={"rows": 1, "order_by": "d"})
     assert read.preview(read.selection(first), now=NOW)[0]["d"] == date(2020, 1, 1)
@@ -131,7 +135,11 @@ def test_a_value_is_counted_once_however_it_is_spelled(files: Path) -> None:
     ],
 )
 def test_an_element_that_is_offered_is_found(native: str, held: str, offered: Sequence[str]) -> None:
-    run_in_postgres("drop table if exists held", f"create table held (id int, tags {native})", f"insert into held values (1, {held})")
+    run_in_postgres(
+        "drop table if exists held",
+        f"create table held (id int, tags {native})",
+        f"insert into held values (1, {held})",
+    )
     place = Place("postgres", f"{POSTGRES_SCHEMA}.held", postgres_settings())
     assert [value for value, _ in read.values(model(place), "tags", "", limit=9)] == list(offered)
     for value in offered:

@@ -39,15 +39,25 @@ def server() -> Iterator[Cluster]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with cluster(port) as made:
-        with psycopg.connect(host="127.0.0.1", port=port, user="postgres", dbname="postgres", autocommit=True) as connection:
+        with psycopg.connect(
+            host="127.0.0.1", port=port, user="postgres", dbname="postgres", autocommit=True
+        ) as connection:
             connection.execute("create table companies (id int primary key, name text)")
-            connection.execute(f"insert into companies select n, repeat('x', 200) from generate_series(1, {ROWS}) as n".encode())
+            connection.execute(
+                f"insert into companies select n, repeat('x', 200) from generate_series(1, {ROWS}) as n".encode()
+            )
         yield made
 
 
 @pytest.fixture
 def companies(server: Cluster) -> DataModel:
-    config = {"host": "127.0.0.1", "port": server.port, "database": "postgres", "user": "postgres", "sslmode": "disable"}
+    config = {
+        "host": "127.0.0.1",
+        "port": server.port,
+        "database": "postgres",
+        "user": "postgres",
+        "sslmode": "disable",
+    }
     source = Source.objects.create(name="Db", engine="postgres", config=config)
     model = DataModel.objects.create(name="Companies", source=source, table="public.companies", primary_key="id")
     refresh_columns(model)
@@ -94,7 +104,10 @@ def test_postgres_whose_process_outlives_it_until_the_time_out_is_lost_and_not_s
 
 def test_postgres_that_is_stopped_in_mid_preview_and_the_next_preview(server: Cluster, companies: DataModel) -> None:
     slow = DataModel(
-        name="Slow", source=companies.source, sql="select a.id from companies a, companies b where a.name < b.name", primary_key="id"
+        name="Slow",
+        source=companies.source,
+        sql="select a.id from companies a, companies b where a.name < b.name",
+        primary_key="id",
     )
     threading.Timer(0.7, server.stop).start()
     begun = time.monotonic()
@@ -127,7 +140,9 @@ def frozen_soon(server: Cluster) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("frozen_soon")
-def test_postgres_that_freezes_is_lost_and_not_waited_for(companies: DataModel, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_postgres_that_freezes_is_lost_and_not_waited_for(
+    companies: DataModel, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.SOURCE_PREVIEW_SECONDS = 2
     monkeypatch.setattr(postgres_engine, "GRACE_SECONDS", 1)
     busy = DataModel(name="Busy", source=companies.source, sql=ENDLESS, primary_key="id")
@@ -139,7 +154,9 @@ def test_postgres_that_freezes_is_lost_and_not_waited_for(companies: DataModel, 
 
 
 @pytest.mark.usefixtures("frozen_soon")
-def test_who_stops_waiting_for_a_frozen_postgres_is_let_go(companies: DataModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_stops_waiting_for_a_frozen_postgres_is_let_go(
+    companies: DataModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(postgres_engine, "CONNECT_SECONDS", 1)
     busy = DataModel(name="Busy", source=companies.source, sql=ENDLESS, primary_key="id")
     began = time.monotonic()
@@ -163,7 +180,9 @@ def test_mysql_whose_connection_is_killed_in_mid_run_and_the_next_run(mysql: Non
     with pytest.raises(Unavailable) as lost, read.stream(read.selection(model), ["id", "name"], now=NOW) as stream:
         next(stream.batches)
         with mysql_connection() as other, other.cursor() as cursor:
-            cursor.execute("select id from information_schema.processlist where info like '%outage%' and id <> connection_id()")
+            cursor.execute(
+                "select id from information_schema.processlist where info like '%outage%' and id <> connection_id()"
+            )
             for (thread,) in cursor.fetchall():
                 cursor.execute(f"kill connection {thread}")
         for _ in stream.batches:

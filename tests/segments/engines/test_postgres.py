@@ -14,7 +14,15 @@ from core.errors import Misconfigured, Problem, Unavailable
 from segments.engines.postgres import failures
 from segments.registry import engines
 from segments.sql import statements
-from tests.segments.places import POSTGRES_SCHEMA, POSTGRES_URL, Place, postgres_settings, refusal, run_in_postgres, values
+from tests.segments.places import (
+    POSTGRES_SCHEMA,
+    POSTGRES_URL,
+    Place,
+    postgres_settings,
+    refusal,
+    run_in_postgres,
+    values,
+)
 
 pytestmark = pytest.mark.usefixtures("postgres")
 PARIS = ZoneInfo("Europe/Paris")
@@ -122,7 +130,10 @@ def test_a_session_is_read_only_and_says_who_it_is() -> None:
     assert refusal(place(), "select wipe() as x").code == "source_function"
     run_in_postgres("create or replace function calm() returns int language sql stable as 'select 7'")
     assert values(place(), "select calm() as x") == [{"x": 7}]
-    assert refusal(place(), "select set_config('transaction_read_only', 'off', false) as x, 1 as y").code == "source_function"
+    assert (
+        refusal(place(), "select set_config('transaction_read_only', 'off', false) as x, 1 as y").code
+        == "source_function"
+    )
 
 
 def test_no_value_of_a_row_is_told_in_a_problem() -> None:
@@ -155,8 +166,16 @@ def test_what_keeps_a_session_from_opening_is_said(settings: dict[str, Any], kin
             Misconfigured,
             "source_login",
         ),
-        ('connection to server at "db", port 5432 failed: fe_sendauth: no password supplied', Misconfigured, "source_login"),
-        ('failed: FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "x", database "d", SSL off', Misconfigured, "source_login"),
+        (
+            'connection to server at "db", port 5432 failed: fe_sendauth: no password supplied',
+            Misconfigured,
+            "source_login",
+        ),
+        (
+            'failed: FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "x", database "d", SSL off',
+            Misconfigured,
+            "source_login",
+        ),
         ("failed: server does not support SSL, but SSL was required", Misconfigured, "source_ssl"),
         ('failed: FATAL:  permission denied for database "d"', Misconfigured, "source_login"),
         ("failed: FATAL:  sorry, too many clients already", Unavailable, "source_busy"),

@@ -210,8 +210,12 @@ def test_no_sequence_moved(files: Path, shop: dict[str, Place], request: pytest.
         assert cursor.fetchone() == (1,)
 
 
-@pytest.mark.parametrize("query", ["delete from shop", "update shop set id = 1", "insert into shop values (1, 'x')", "drop table shop"])
-def test_sqlite_says_that_only_select_is_allowed(query: str, files: Path, shop: dict[str, Place], request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize(
+    "query", ["delete from shop", "update shop set id = 1", "insert into shop values (1, 'x')", "drop table shop"]
+)
+def test_sqlite_says_that_only_select_is_allowed(
+    query: str, files: Path, shop: dict[str, Place], request: pytest.FixtureRequest
+) -> None:
     with pytest.raises(Misconfigured, match="Only SELECT is allowed"):
         values(opened("sqlite", files, shop, request), query)
 
@@ -251,7 +255,12 @@ def test_what_reads_files_may_not_even_be_named(
 
 
 def test_calls_are_found_wherever_they_stand() -> None:
-    assert sql_guard.calls('select a(1), "B" (2), c.d(3) from e where f in (1) and g', sql_guard.STANDARD) == {"a", "b", "d", "in"}
+    assert sql_guard.calls('select a(1), "B" (2), c.d(3) from e where f in (1) and g', sql_guard.STANDARD) == {
+        "a",
+        "b",
+        "d",
+        "in",
+    }
     assert sql_guard.calls("select `a`(1), \"b(\", 'c(', # d(1)\n e(1)", sql_guard.MYSQL) == {"a", "e"}
 
 
@@ -286,48 +295,77 @@ NAME_PIECES = [
 PIECES = [*NAME_PIECES, "\n", "👍🏽"]
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\r"), max_size=4)
 VALUES = st.lists(st.sampled_from(PIECES) | ANY_TEXT, max_size=5).map("".join)
-NAMES = st.lists(st.sampled_from([*NAME_PIECES, *"abcXYZ_.1"]), min_size=1, max_size=5).map(lambda parts: f"n{''.join(parts).rstrip()}n")
+NAMES = st.lists(st.sampled_from([*NAME_PIECES, *"abcXYZ_.1"]), min_size=1, max_size=5).map(
+    lambda parts: f"n{''.join(parts).rstrip()}n"
+)
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(name=NAMES, other=NAMES, held=st.lists(VALUES, min_size=1, max_size=4), asked=VALUES)
-def test_no_name_and_no_value_changes_a_query(name: str, other: str, held: list[str], asked: str, slug: str, files: Path) -> None:
+def test_no_name_and_no_value_changes_a_query(
+    name: str, other: str, held: list[str], asked: str, slug: str, files: Path
+) -> None:
     names = list({one.lower(): one for one in ("id", name[:30], f"{other[:30]}2")}.values())
     rows = [{"id": place, **dict.fromkeys(names[1:], value)} for place, value in enumerate([*held, asked])]
     place = make(slug, files, "fuzz", {one: "integer" if one == "id" else "text" for one in names}, rows)
     kinds = {one: ColumnType.INTEGER if one == "id" else ColumnType.TEXT for one in names}
     with place.open() as reader:
-        infos = {info.name: ColumnInfo(info.name, kinds[info.name], info.native) for info in reader.columns(table=place.table)}
+        infos = {
+            info.name: ColumnInfo(info.name, kinds[info.name], info.native)
+            for info in reader.columns(table=place.table)
+        }
         assert list(infos) == names
         source = statements.relation(list(infos.values()), engines[slug].dialect, table=place.table)
 
         def found(**condition: Any) -> set[int]:
             tree = parsing.parse({"all": [{"field": names[1], **condition}]}, kinds)
-            query = statements.select(source, infos, names, statements.where(tree, source, infos, now=NOW, zone=UTC_ZONE))
+            query = statements.select(
+                source, infos, names, statements.where(tree, source, infos, now=NOW, zone=UTC_ZONE)
+            )
             answer = [natural(row["id"], ColumnType.INTEGER, UTC_ZONE) for row in reader.rows(query, 100)]
             statements.shown(query, engines[slug].dialect)
             return set(answer)
 
         texts = {place: str(row[names[1]]) for place, row in enumerate(rows)}
         if asked.strip():
-            (leaf,) = parsing.leaves(parsing.parse({"all": [{"field": names[1], "is": "equals", "value": asked}]}, kinds))
+            (leaf,) = parsing.leaves(
+                parsing.parse({"all": [{"field": names[1], "is": "equals", "value": asked}]}, kinds)
+            )
             said = str(leaf.value)
             assert found(**{"is": "equals", "value": asked}) == {place for place, text in texts.items() if text == said}
-            assert found(**{"is": "contains", "value": asked}) == {place for place, text in texts.items() if said in text}
-            assert found(**{"is": "starts_with", "value": asked}) == {place for place, text in texts.items() if text.startswith(said)}
-            assert found(**{"is": "none_of", "value": [asked, "x"]}) == {place for place, text in texts.items() if text not in (said, "x")}
+            assert found(**{"is": "contains", "value": asked}) == {
+                place for place, text in texts.items() if said in text
+            }
+            assert found(**{"is": "starts_with", "value": asked}) == {
+                place for place, text in texts.items() if text.startswith(said)
+            }
+            assert found(**{"is": "none_of", "value": [asked, "x"]}) == {
+                place for place, text in texts.items() if text not in (said, "x")
+            }
 
 
 def test_a_list_of_ten_thousand_values_is_looked_up(slug: str, files: Path) -> None:
     wanted = [f"it's {number} %s" for number in range(10_000)]
-    place = make(slug, files, "long_list", COLUMNS, [{"id": number, "name": f"it's {number} %s"} for number in (0, 9_999, 10_000)])
+    place = make(
+        slug,
+        files,
+        "long_list",
+        COLUMNS,
+        [{"id": number, "name": f"it's {number} %s"} for number in (0, 9_999, 10_000)],
+    )
     with place.open() as reader:
         infos = {info.name: info for info in reader.columns(table=place.table)}
         source = statements.relation(list(infos.values()), engines[slug].dialect, table=place.table)
         for operator, expected in (("one_of", [0, 9_999]), ("none_of", [10_000])):
-            tree = parsing.parse({"all": [{"field": "name", "is": operator, "value": wanted}]}, {"id": "integer", "name": "text"})
-            query = statements.select(source, infos, ["id"], statements.where(tree, source, infos, now=NOW, zone=UTC_ZONE))
+            tree = parsing.parse(
+                {"all": [{"field": "name", "is": operator, "value": wanted}]}, {"id": "integer", "name": "text"}
+            )
+            query = statements.select(
+                source, infos, ["id"], statements.where(tree, source, infos, now=NOW, zone=UTC_ZONE)
+            )
             assert sorted(int(row["id"]) for row in reader.rows(query, 10)) == expected
-        tree = parsing.parse({"all": [{"field": "id", "is": "one_of", "value": list(range(1, 10_001))}]}, {"id": "integer"})
+        tree = parsing.parse(
+            {"all": [{"field": "id", "is": "one_of", "value": list(range(1, 10_001))}]}, {"id": "integer"}
+        )
         query = statements.select(source, infos, ["id"], statements.where(tree, source, infos, now=NOW, zone=UTC_ZONE))
         assert sorted(int(row["id"]) for row in reader.rows(query, 10)) == [9_999, 10_000]

@@ -24,7 +24,10 @@ PARIS = ZoneInfo("Europe/Paris")
 def database(files: Path, request: pytest.FixtureRequest) -> Place:
     path = files / f"{abs(hash(request.node.name))}.sqlite3"
     path.unlink(missing_ok=True)
-    return run_in_sqlite(path, "create table t (id integer primary key, n integer, m numeric, b boolean, d date, at timestamp, s text, x)")
+    return run_in_sqlite(
+        path,
+        "create table t (id integer primary key, n integer, m numeric, b boolean, d date, at timestamp, s text, x)",
+    )
 
 
 def fill(place: Place, *rows: tuple[Any, ...]) -> None:
@@ -36,8 +39,12 @@ def fill(place: Place, *rows: tuple[Any, ...]) -> None:
 def values(place: Place, query: str = "", **condition: Any) -> list[dict[str, Any]]:
     with place.open() as reader:
         infos = {info.name: info for info in reader.columns(**({"sql": query} if query else {"table": "t"}))}
-        source = statements.relation(list(infos.values()), engines["sqlite"].dialect, table="" if query else "t", sql=query)
-        tree = parsing.parse({"all": [condition]} if condition else {}, {name: info.type for name, info in infos.items()})
+        source = statements.relation(
+            list(infos.values()), engines["sqlite"].dialect, table="" if query else "t", sql=query
+        )
+        tree = parsing.parse(
+            {"all": [condition]} if condition else {}, {name: info.type for name, info in infos.items()}
+        )
         where = statements.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
         rows = reader.rows(statements.select(source, infos, list(infos), where), 1000)
     return [{name: natural(value, infos[name].type, PARIS) for name, value in row.items()} for row in rows]
@@ -56,7 +63,11 @@ def test_mixed_values_in_one_column_do_not_stop_a_stream(database: Place) -> Non
 
 
 def test_an_odd_value_meets_the_negative_operators_and_not_empty_alone(database: Place) -> None:
-    fill(database, (1, "abc", "abc", "abc", "abc", "abc", None, None), (2, 5, 5.5, 1, "2026-01-31", "2026-01-31", None, None))
+    fill(
+        database,
+        (1, "abc", "abc", "abc", "abc", "abc", None, None),
+        (2, 5, 5.5, 1, "2026-01-31", "2026-01-31", None, None),
+    )
     for field in ("n", "m"):
         assert ids(database, field=field, **{"is": "greater_than", "value": 1}) == [2]
         assert ids(database, field=field, **{"is": "not_equals", "value": 1}) == [1, 2]
@@ -67,9 +78,21 @@ def test_an_odd_value_meets_the_negative_operators_and_not_empty_alone(database:
 
 
 def test_times_in_text_are_found_however_they_are_written(database: Place) -> None:
-    written = ["2026-01-31 09:30", "2026-01-31T09:30:00.000", "2026-01-31 08:30:00Z", "2026-01-31 08:30:00+00", "2026-01-31 03:30:00-0500"]
+    written = [
+        "2026-01-31 09:30",
+        "2026-01-31T09:30:00.000",
+        "2026-01-31 08:30:00Z",
+        "2026-01-31 08:30:00+00",
+        "2026-01-31 03:30:00-0500",
+    ]
     fill(database, *((place, None, None, None, None, text, None, None) for place, text in enumerate(written)))
-    assert ids(database, field="at", **{"is": "between", "value": ["2026-01-31 09:30", "2026-01-31 09:30"]}) == [0, 1, 2, 3, 4]
+    assert ids(database, field="at", **{"is": "between", "value": ["2026-01-31 09:30", "2026-01-31 09:30"]}) == [
+        0,
+        1,
+        2,
+        3,
+        4,
+    ]
     assert ids(database, field="at", **{"is": "after", "value": "2026-01-31 09:30"}) == []
 
 

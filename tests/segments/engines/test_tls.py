@@ -58,12 +58,16 @@ def pair(name: str, issuer: Pair | None = None, address: str = "127.0.0.1") -> P
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
-    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer.certificate.subject if issuer else subject)
+    builder = (
+        x509.CertificateBuilder().subject_name(subject).issuer_name(issuer.certificate.subject if issuer else subject)
+    )
     builder = builder.public_key(key.public_key()).serial_number(x509.random_serial_number())
     builder = builder.not_valid_before(now - DAY).not_valid_after(now + DAY)
     builder = builder.add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
     if issuer:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False)
+        builder = builder.add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False
+        )
     return Pair(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
 
 
@@ -90,7 +94,9 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[s
             shutil.chown(path, "postgres")
         (data / "ca.crt").write_text(AUTHORITY.pem)
         lines = "hostssl all reader 127.0.0.1/32 cert\nhostssl all postgres 127.0.0.1/32 trust\nhost all postgres 127.0.0.1/32 reject\n"
-        with psycopg.connect(host="127.0.0.1", port=made.port, user="postgres", dbname="postgres", autocommit=True) as connection:
+        with psycopg.connect(
+            host="127.0.0.1", port=made.port, user="postgres", dbname="postgres", autocommit=True
+        ) as connection:
             connection.execute("create user reader")
             connection.execute("alter system set ssl = on")
             connection.execute("alter system set ssl_ca_file = 'ca.crt'")
@@ -108,7 +114,11 @@ def mysql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str,
         pytest.skip("MariaDB is not installed here")
     home, port = tmp_path_factory.mktemp("mariadb"), free_port()
     common = ["--no-defaults", f"--datadir={home / 'data'}", *(["--user=root"] if os.geteuid() == 0 else [])]
-    subprocess.run([install, *common, "--auth-root-authentication-method=normal", "--skip-test-db"], check=True, capture_output=True)
+    subprocess.run(
+        [install, *common, "--auth-root-authentication-method=normal", "--skip-test-db"],
+        check=True,
+        capture_output=True,
+    )
     certificate, key = ELSEWHERE.write(home, "server")
     (home / "ca.crt").write_text(AUTHORITY.pem)
     tls = [f"--ssl-ca={home / 'ca.crt'}", f"--ssl-cert={certificate}", f"--ssl-key={key}"]
@@ -177,7 +187,9 @@ def test_without_encryption_nobody_is_let_in(server: tuple[str, dict[str, Any]])
     assert refusal(server, sslmode="disable").code in ("source_login", "source_ssl")
 
 
-def test_no_certificate_stays_behind_as_a_file(server: tuple[str, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_certificate_stays_behind_as_a_file(
+    server: tuple[str, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert opens(server, sslmode="require", **GOOD)
     refusal(server, sslmode="verify-full", **GOOD)

@@ -34,7 +34,13 @@ PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 3, 31, 10, 30, tzinfo=UTC)
 SLUGS = ("redshift", "snowflake", "bigquery")
 NATIVES = {
-    "redshift": ("character varying", "double precision", "timestamp with time zone", "timestamp without time zone", "super"),
+    "redshift": (
+        "character varying",
+        "double precision",
+        "timestamp with time zone",
+        "timestamp without time zone",
+        "super",
+    ),
     "snowflake": ("TEXT", "FLOAT", "TIMESTAMP_TZ", "TIMESTAMP_NTZ", "VARIANT"),
     "bigquery": ("STRING", "FLOAT64", "TIMESTAMP", "DATETIME", "JSON"),
 }
@@ -44,7 +50,9 @@ QUOTED = {"redshift": '"na\'me `""%%s"', "snowflake": '"na\'me `""%%s"', "bigque
 
 
 def emitted(slug: str, *items: dict[str, Any], columns: tuple[str, ...] = ("mrr",)) -> str:
-    infos = {name: ColumnInfo(name, type, native) for name, type, native in zip(NAMES, TYPES, NATIVES[slug], strict=True)}
+    infos = {
+        name: ColumnInfo(name, type, native) for name, type, native in zip(NAMES, TYPES, NATIVES[slug], strict=True)
+    }
     source = statements.relation(list(infos.values()), engines[slug].dialect, table="sales.companies")
     tree = parsing.parse({"all": list(items)}, {name: info.type for name, info in infos.items()})
     query = statements.select(source, infos, columns, statements.where(tree, source, infos, now=NOW, zone=PARIS))
@@ -54,7 +62,9 @@ def emitted(slug: str, *items: dict[str, Any], columns: tuple[str, ...] = ("mrr"
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_names_stand_in_their_quotation_marks_and_values_are_parameters(slug: str) -> None:
-    said = emitted(slug, {"field": NAMES[0], "is": "one_of", "value": ["'; drop table x; --", "%s"]}, columns=(NAMES[0], "mrr"))
+    said = emitted(
+        slug, {"field": NAMES[0], "is": "one_of", "value": ["'; drop table x; --", "%s"]}, columns=(NAMES[0], "mrr")
+    )
     assert QUOTED[slug] in said
     assert "drop" not in said
     mark = "`" if slug == "bigquery" else '"'
@@ -85,11 +95,17 @@ def test_objects_are_read_as_json(slug: str) -> None:
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_times_with_a_zone_are_compared_in_utc_and_others_by_the_clocks_of_the_source(slug: str) -> None:
-    infos = {name: ColumnInfo(name, type, native) for name, type, native in zip(NAMES, TYPES, NATIVES[slug], strict=True)}
+    infos = {
+        name: ColumnInfo(name, type, native) for name, type, native in zip(NAMES, TYPES, NATIVES[slug], strict=True)
+    }
     source = statements.relation(list(infos.values()), engines[slug].dialect, table="companies")
-    for field, first in (("paid_at", datetime(2026, 3, 31, 8, 30, tzinfo=UTC)), ("seen_at", datetime.fromisoformat("2026-03-31 10:30"))):
+    for field, first in (
+        ("paid_at", datetime(2026, 3, 31, 8, 30, tzinfo=UTC)),
+        ("seen_at", datetime.fromisoformat("2026-03-31 10:30")),
+    ):
         tree = parsing.parse(
-            {"all": [{"field": field, "is": "in_the_last", "value": "2 hours"}]}, {name: info.type for name, info in infos.items()}
+            {"all": [{"field": field, "is": "in_the_last", "value": "2 hours"}]},
+            {name: info.type for name, info in infos.items()},
         )
         met = statements.where(tree, source, infos, now=NOW, zone=PARIS)
         compiled = statements.select(source, infos, ["mrr"], met).compile(dialect=engines[slug].dialect)
@@ -123,7 +139,11 @@ def test_a_query_stands_in_brackets(slug: str) -> None:
     [
         ("redshift", "redshift-connector", {"host": "h", "database": "d", "user": "u", "password": "p"}),
         ("snowflake", "snowflake-connector-python", {"account": "a", "user": "u", "password": "p"}),
-        ("bigquery", "google-cloud-bigquery", {"service_account": '{"type": "service_account", "private_key": "x", "project_id": "p"}'}),
+        (
+            "bigquery",
+            "google-cloud-bigquery",
+            {"service_account": '{"type": "service_account", "private_key": "x", "project_id": "p"}'},
+        ),
     ],
 )
 def test_a_missing_driver_is_named_with_the_command_that_installs_it(
@@ -145,13 +165,20 @@ def test_the_form_asks_for_keys_as_secrets_and_says_that_it_was_not_tried(slug: 
     browser.force_login(User.objects.create_superuser("ops"))
     page = browser.get(f"/admin/segments/source/add/?engine={slug}").content.decode()
     assert "Not yet tried against a live" in page
-    secrets = {"redshift": ("password",), "snowflake": ("private_key", "passphrase", "password"), "bigquery": ("service_account",)}[slug]
+    secrets = {
+        "redshift": ("password",),
+        "snowflake": ("private_key", "passphrase", "password"),
+        "bigquery": ("service_account",),
+    }[slug]
     assert {parameter.name for parameter in engines[slug].parameters if parameter.secret} == set(secrets)
 
 
 def test_snowflake_takes_a_key_pair_with_or_without_a_passphrase() -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    given = dict.fromkeys([parameter.name for parameter in engines["snowflake"].parameters]) | {"account": "a", "user": "u"}
+    given = dict.fromkeys([parameter.name for parameter in engines["snowflake"].parameters]) | {
+        "account": "a",
+        "user": "u",
+    }
     for passphrase in (None, "hush"):
         how = BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how).decode()
@@ -164,7 +191,9 @@ def test_snowflake_takes_a_key_pair_with_or_without_a_passphrase() -> None:
         snowflake.arguments(given, 30)
 
 
-@pytest.mark.parametrize("text", ["", "no json", "[]", '{"type": "authorized_user"}', json.dumps({"type": "service_account"})])
+@pytest.mark.parametrize(
+    "text", ["", "no json", "[]", '{"type": "authorized_user"}', json.dumps({"type": "service_account"})]
+)
 def test_what_is_no_service_account_is_refused(text: str) -> None:
     with pytest.raises(Misconfigured, match="no key of a service account") as refused:
         bigquery.key(text)
@@ -185,12 +214,16 @@ def test_bigquery_names_the_types_of_its_parameters() -> None:
     ]
 
 
-@pytest.mark.parametrize(("slug", "text"), [("redshift", "'it''s \\ %'"), ("snowflake", "'it''s \\\\ %'"), ("bigquery", "'it\\'s \\\\ %'")])
+@pytest.mark.parametrize(
+    ("slug", "text"), [("redshift", "'it''s \\ %'"), ("snowflake", "'it''s \\\\ %'"), ("bigquery", "'it\\'s \\\\ %'")]
+)
 def test_the_sql_to_copy_writes_values_as_the_database_reads_them(slug: str, text: str) -> None:
     info = ColumnInfo("a", ColumnType.TEXT, NATIVES[slug][0])
     source = statements.relation([info], engines[slug].dialect, table="b")
     tree = parsing.parse({"all": [{"field": "a", "is": "equals", "value": "it's \\ %"}]}, {"a": ColumnType.TEXT})
-    query = statements.select(source, {"a": info}, ["a"], statements.where(tree, source, {"a": info}, now=NOW, zone=PARIS))
+    query = statements.select(
+        source, {"a": info}, ["a"], statements.where(tree, source, {"a": info}, now=NOW, zone=PARIS)
+    )
     assert text in statements.shown(query, engines[slug].dialect)
 
 
@@ -203,7 +236,9 @@ def test_values_of_a_driver_become_text_that_is_read_back() -> None:
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_sums_of_floating_numbers_are_taken_as_decimals(slug: str) -> None:
-    infos = {name: ColumnInfo(name, type, native) for name, type, native in zip(NAMES, TYPES, NATIVES[slug], strict=True)}
+    infos = {
+        name: ColumnInfo(name, type, native) for name, type, native in zip(NAMES, TYPES, NATIVES[slug], strict=True)
+    }
 
     def reach(model: str, columns: Iterable[str]) -> Table:
         return Table(statements.relation(list(infos.values()), engines[slug].dialect, table=model), infos)

@@ -25,9 +25,13 @@ def companies(tmp_path: Path, settings: Any) -> DataModel:
     settings.SOURCE_FILES_ROOT = tmp_path
     with sqlite3.connect(tmp_path / "shop.sqlite3") as database:
         database.execute("create table companies (id integer primary key, name text, mrr real)")
-        database.execute("create table orders (id integer primary key, company_id integer references companies(id), amount real)")
+        database.execute(
+            "create table orders (id integer primary key, company_id integer references companies(id), amount real)"
+        )
         database.executemany("insert into companies values (?, ?, ?)", [(n, f"N{n}", n * 10) for n in range(1, 7)])
-        database.executemany("insert into orders values (?, ?, ?)", [(n, n % 4 or None, n * 25.0) for n in range(1, 13)])
+        database.executemany(
+            "insert into orders values (?, ?, ?)", [(n, n % 4 or None, n * 25.0) for n in range(1, 13)]
+        )
     source = Source.objects.create(name="Shop", engine="sqlite", config={"path": "shop.sqlite3"})
     orders = DataModel.objects.create(name="Orders", source=source, table="orders", primary_key="id", kind="events")
     model = DataModel.objects.create(name="Companies", source=source, table="companies", primary_key="id")
@@ -48,7 +52,13 @@ def segment(model: DataModel, name: str, *conditions: dict[str, Any], **more: An
 
 
 def save(staff: Client, found: Segment, **changes: Any) -> Any:
-    values = {"name": found.name, "description": "", "tags": "", "where": json.dumps(found.where), "limit": json.dumps(found.limit)}
+    values = {
+        "name": found.name,
+        "description": "",
+        "tags": "",
+        "where": json.dumps(found.where),
+        "limit": json.dumps(found.limit),
+    }
     return staff.post(f"/admin/segments/segment/{found.pk}/change/", {**values, **changes, "_save": "Save"})
 
 
@@ -67,10 +77,21 @@ def test_a_foreign_key_of_the_source_is_offered_as_a_relation_until_it_is_made(r
 def test_conditions_on_related_rows_are_counted_and_summed(related: Relation, companies: DataModel) -> None:
     big = {"all": [{"field": "amount", "is": "at_least", "value": 200}]}
     assert ids(segment(companies, "Two", {"related": "Orders", "has": "at_least", "count": 2, "where": big})) == []
-    assert ids(segment(companies, "One", {"related": "Orders", "has": "exactly", "count": 1, "where": big})) == [1, 2, 3]
+    assert ids(segment(companies, "One", {"related": "Orders", "has": "exactly", "count": 1, "where": big})) == [
+        1,
+        2,
+        3,
+    ]
     assert ids(segment(companies, "None", {"related": "Orders", "has": "none"})) == [4, 5, 6]
-    assert ids(segment(companies, "Sum", {"related": "Orders", "sum": "amount", "is": "at_least", "value": 450})) == [2, 3]
-    assert ids(segment(companies, "No sum", {"related": "Orders", "sum": "amount", "is": "equals", "value": 0})) == [4, 5, 6]
+    assert ids(segment(companies, "Sum", {"related": "Orders", "sum": "amount", "is": "at_least", "value": 450})) == [
+        2,
+        3,
+    ]
+    assert ids(segment(companies, "No sum", {"related": "Orders", "sum": "amount", "is": "equals", "value": 0})) == [
+        4,
+        5,
+        6,
+    ]
     assert ids(segment(companies, "No max", {"related": "Orders", "max": "amount", "is": "empty"})) == [4, 5, 6]
 
 
@@ -81,7 +102,9 @@ def test_a_size_limit_takes_the_first_rows_and_counts_them(companies: DataModel)
     assert ids(segment(companies, "Others", {"segment": "Top", "is": "not_member"})) == [1, 2, 3, 4]
 
 
-def test_a_circle_made_by_editing_the_other_segment_is_refused_with_its_path(staff: Client, companies: DataModel) -> None:
+def test_a_circle_made_by_editing_the_other_segment_is_refused_with_its_path(
+    staff: Client, companies: DataModel
+) -> None:
     rich = segment(companies, "Rich", RICH)
     segment(companies, "Poor", {"segment": "Rich", "is": "not_member"})
     answer = save(staff, rich, where=json.dumps({"all": [{"segment": "Poor", "is": "member"}]}))
@@ -102,9 +125,27 @@ def test_a_renamed_segment_is_asked_about_by_its_new_name(staff: Client, compani
 def test_a_renamed_model_is_asked_about_by_its_new_name(staff: Client, related: Relation, companies: DataModel) -> None:
     asking = segment(companies, "Asking", {"related": "Orders", "through": "Orders.company_id", "has": "none"})
     orders = related.from_model
-    inline = {"relations-TOTAL_FORMS": 1, "relations-INITIAL_FORMS": 1, "relations-0-id": related.pk, "relations-0-from_model": orders.pk}
-    ends = {"relations-0-from_column": "company_id", "relations-0-to_model": companies.pk, "relations-0-to_column": "id"}
-    values = {"name": "Purchases", "kind": "events", "shape": "table", "table": "orders", "sql": "", **INLINES, **inline, **ends}
+    inline = {
+        "relations-TOTAL_FORMS": 1,
+        "relations-INITIAL_FORMS": 1,
+        "relations-0-id": related.pk,
+        "relations-0-from_model": orders.pk,
+    }
+    ends = {
+        "relations-0-from_column": "company_id",
+        "relations-0-to_model": companies.pk,
+        "relations-0-to_column": "id",
+    }
+    values = {
+        "name": "Purchases",
+        "kind": "events",
+        "shape": "table",
+        "table": "orders",
+        "sql": "",
+        **INLINES,
+        **inline,
+        **ends,
+    }
     staff.post(f"/admin/segments/datamodel/{orders.pk}/change/", values)
     asking.refresh_from_db()
     assert asking.where["all"][0]["related"] == "Purchases"
@@ -122,9 +163,27 @@ def test_a_segment_that_others_ask_about_is_not_deleted(staff: Client, companies
 def test_a_relation_that_a_segment_needs_is_not_removed(staff: Client, related: Relation, companies: DataModel) -> None:
     segment(companies, "Asking", {"related": "Orders", "has": "none"})
     orders = related.from_model
-    inline = {"relations-TOTAL_FORMS": 1, "relations-INITIAL_FORMS": 1, "relations-0-id": related.pk, "relations-0-from_model": orders.pk}
-    ends = {"relations-0-from_column": "company_id", "relations-0-to_model": companies.pk, "relations-0-to_column": "id"}
-    values = {"name": "Orders", "kind": "events", "shape": "table", "table": "orders", "sql": "", **INLINES, **inline, **ends}
+    inline = {
+        "relations-TOTAL_FORMS": 1,
+        "relations-INITIAL_FORMS": 1,
+        "relations-0-id": related.pk,
+        "relations-0-from_model": orders.pk,
+    }
+    ends = {
+        "relations-0-from_column": "company_id",
+        "relations-0-to_model": companies.pk,
+        "relations-0-to_column": "id",
+    }
+    values = {
+        "name": "Orders",
+        "kind": "events",
+        "shape": "table",
+        "table": "orders",
+        "sql": "",
+        **INLINES,
+        **inline,
+        **ends,
+    }
     answer = staff.post(f"/admin/segments/datamodel/{orders.pk}/change/", {**values, "relations-0-DELETE": "on"})
     assert "the segment &#x27;Asking&#x27; needs it" in answer.content.decode()
     assert Relation.objects.count() == 1
@@ -166,12 +225,19 @@ def test_a_question_that_is_not_the_newest_of_its_page_is_not_answered(staff: Cl
     body = {"model": companies.pk, "where": {}, "page": "p", "number": 4}
     answer = staff.post("/api/segments/preview/", body, content_type="application/json")
     assert (answer.status_code, answer.json()["code"]) == (400, "superseded")
-    assert staff.post("/api/segments/preview/", {**body, "number": 6, "total": True}, content_type="application/json").json()["total"] == 6
+    assert (
+        staff.post(
+            "/api/segments/preview/", {**body, "number": 6, "total": True}, content_type="application/json"
+        ).json()["total"]
+        == 6
+    )
 
 
 def test_a_segment_is_said_in_one_sentence(staff: Client, related: Relation, companies: DataModel) -> None:
     where = {"all": [RICH, {"related": "Orders", "has": "at_least", "count": 2}]}
     body = {"model": companies.pk, "where": where, "limit": {"rows": 5, "order_by": "mrr"}}
     said = staff.post("/api/segments/said/", body, content_type="application/json").json()
-    assert said["sentence"] == ("Companies where mrr is greater than 30 and has at least 2 Orders; at most 5 rows, lowest mrr first.")
+    assert said["sentence"] == (
+        "Companies where mrr is greater than 30 and has at least 2 Orders; at most 5 rows, lowest mrr first."
+    )
     assert "LIMIT 5" in said["sql"]

@@ -37,7 +37,9 @@ def model(place: Place) -> DataModel:
     """A model of the table, its columns refreshed."""
     secrets = {"password": place.settings["password"]} if "password" in place.settings else {}
     config = {name: value for name, value in place.settings.items() if name not in secrets}
-    source = Source.objects.create(name="Shop", engine=place.slug, config=config, secrets=secrets, timezone="Europe/Paris")
+    source = Source.objects.create(
+        name="Shop", engine=place.slug, config=config, secrets=secrets, timezone="Europe/Paris"
+    )
     made = DataModel.objects.create(name="Companies", source=source, table=place.table, primary_key="id")
     refresh_columns(made)
     return made
@@ -50,7 +52,12 @@ def segment(model: DataModel, field: str, operator: str, value: Any = None) -> S
 
 def test_a_preview_has_every_column_in_natural_values(model: DataModel) -> None:
     rows = read.preview(read.selection(model), now=NOW)
-    assert rows[0] == {"id": 1, "name": "Zoë", "mrr": 12.5, "seen_at": datetime(2026, 3, 31, 13, tzinfo=ZoneInfo("Europe/Paris"))}
+    assert rows[0] == {
+        "id": 1,
+        "name": "Zoë",
+        "mrr": 12.5,
+        "seen_at": datetime(2026, 3, 31, 13, tzinfo=ZoneInfo("Europe/Paris")),
+    }
     assert list(rows[0]) == list(COLUMNS)
     assert [row["name"] for row in rows] == ["Zoë", None, ""]
     assert len(read.preview(read.selection(model), now=NOW, limit=2)) == 2
@@ -102,7 +109,9 @@ def test_the_statement_is_shown_with_its_values_and_without_the_source(model: Da
 
 def test_a_query_as_a_model_is_read_like_a_table(model: DataModel) -> None:
     table = model.table.rpartition(".")[2]
-    query = DataModel.objects.create(name="Rich", source=model.source, sql=f"select id, mrr from {table} where mrr > 1;", primary_key="id")
+    query = DataModel.objects.create(
+        name="Rich", source=model.source, sql=f"select id, mrr from {table} where mrr > 1;", primary_key="id"
+    )
     assert [info.name for info in refresh_columns(query)] == ["id", "mrr"]
     assert read.preview(read.selection(query), now=NOW) == [{"id": 1, "mrr": 12.5}]
     assert read.count(read.selection(segment(query, "mrr", "less_than", 1)), now=NOW) == 0

@@ -14,7 +14,9 @@ from segments import tasks
 from segments.models import DataModel, Segment, Source
 
 pytestmark = pytest.mark.django_db
-NO_COLUMNS = {f"{inline}-{count}": 0 for inline in ("columns", "relations") for count in ("TOTAL_FORMS", "INITIAL_FORMS")}
+NO_COLUMNS = {
+    f"{inline}-{count}": 0 for inline in ("columns", "relations") for count in ("TOTAL_FORMS", "INITIAL_FORMS")
+}
 
 
 @pytest.fixture
@@ -22,7 +24,9 @@ def shop(tmp_path: Path, settings: Any) -> Source:
     settings.SOURCE_FILES_ROOT = tmp_path
     with sqlite3.connect(tmp_path / "shop.sqlite3") as database:
         database.execute("create table companies (id integer primary key, name text, country text)")
-        database.executemany("insert into companies values (?, ?, ?)", [(1, "Acme", "FR"), (2, "Bolt", "DE"), (3, "Crux", None)])
+        database.executemany(
+            "insert into companies values (?, ?, ?)", [(1, "Acme", "FR"), (2, "Bolt", "DE"), (3, "Crux", None)]
+        )
     return Source.objects.create(name="Shop", engine="sqlite", config={"path": "shop.sqlite3"})
 
 
@@ -46,17 +50,24 @@ def test_a_source_is_asked_for_by_its_kind_first(staff: Client) -> None:
 
 def test_a_stored_password_is_never_shown_and_kept_where_it_stays_empty(staff: Client) -> None:
     values = {"setting_host": "db", "setting_port": 5432, "setting_database": "shop", "setting_user": "reader"}
-    staff.post("/admin/segments/source/add/?engine=postgres", {"name": "Db", "timezone": "UTC", **values, "setting_password": "hunter2"})
+    staff.post(
+        "/admin/segments/source/add/?engine=postgres",
+        {"name": "Db", "timezone": "UTC", **values, "setting_password": "hunter2"},
+    )
     source = Source.objects.get()
     page = f"/admin/segments/source/{source.pk}/change/"
     assert "hunter2" not in staff.get(page).content.decode()
-    staff.post(page, {"name": "Db", "timezone": "Europe/Paris", **values, "setting_host": "db2", "setting_password": ""})
+    staff.post(
+        page, {"name": "Db", "timezone": "Europe/Paris", **values, "setting_host": "db2", "setting_password": ""}
+    )
     source = Source.objects.get()
     assert (source.config["host"], source.secrets["password"], source.timezone) == ("db2", "hunter2", "Europe/Paris")
 
 
 def test_a_missing_setting_is_named_at_its_field(staff: Client) -> None:
-    answer = staff.post("/admin/segments/source/add/?engine=sqlite", {"name": "Shop", "timezone": "UTC", "setting_path": ""})
+    answer = staff.post(
+        "/admin/segments/source/add/?engine=sqlite", {"name": "Shop", "timezone": "UTC", "setting_path": ""}
+    )
     assert "setting_path" in answer.context["adminform"].form.errors
 
 
@@ -98,14 +109,19 @@ def test_a_model_that_can_not_be_read_is_refused_at_its_field(
 
 
 def test_a_refused_key_comes_with_examples(staff: Client, shop: Source) -> None:
-    answer = staff.post("/admin/segments/datamodel/add/", model_form(shop, shape="sql", sql="select 'FR' as id from companies", table=""))
+    answer = staff.post(
+        "/admin/segments/datamodel/add/",
+        model_form(shop, shape="sql", sql="select 'FR' as id from companies", table=""),
+    )
     assert "For example: FR (3 rows)." in answer.context["adminform"].form.errors["primary_key"][0]
 
 
 SLOW = "with recursive n(x) as (select 1 union all select x + 1 from n limit 5000000) select x as id from n"
 
 
-def test_a_key_that_takes_long_to_count_is_saved_with_a_warning_until_it_is_checked(staff: Client, shop: Source, settings: Any) -> None:
+def test_a_key_that_takes_long_to_count_is_saved_with_a_warning_until_it_is_checked(
+    staff: Client, shop: Source, settings: Any
+) -> None:
     settings.SOURCE_PREVIEW_SECONDS = 0.3
     staff.post("/admin/segments/datamodel/add/", model_form(shop, shape="sql", sql=SLOW, table=""))
     model = DataModel.objects.get()
@@ -120,9 +136,15 @@ def test_a_key_that_takes_long_to_count_is_saved_with_a_warning_until_it_is_chec
 
 def test_conditions_are_checked_against_the_columns(staff: Client, companies: DataModel) -> None:
     values = {"name": "French", "model": companies.pk, "description": ""}
-    wrong = staff.post("/admin/segments/segment/add/", {**values, "where": '{"all": [{"field": "gone", "is": "equals", "value": "FR"}]}'})
+    wrong = staff.post(
+        "/admin/segments/segment/add/",
+        {**values, "where": '{"all": [{"field": "gone", "is": "equals", "value": "FR"}]}'},
+    )
     assert "no column 'gone'" in wrong.context["adminform"].form.errors["where"][0]
-    staff.post("/admin/segments/segment/add/", {**values, "where": '{"all": [{"field": "country", "is": "equals", "value": "FR"}]}'})
+    staff.post(
+        "/admin/segments/segment/add/",
+        {**values, "where": '{"all": [{"field": "country", "is": "equals", "value": "FR"}]}'},
+    )
     assert Segment.objects.get().where == {"all": [{"field": "country", "is": "equals", "value": "FR"}]}
     assert "country is FR" in staff.get("/admin/segments/segment/").content.decode()
 
@@ -145,7 +167,14 @@ def test_a_lost_key_is_said_in_words_and_the_secret_can_be_entered_again(staff: 
     page = f"/admin/segments/source/{source.pk}/change/"
     assert staff.get("/admin/segments/source/").status_code == 200
     assert "enter the secret again" in staff.get(page).content.decode()
-    values = {"name": "Db", "timezone": "UTC", "setting_host": "db", "setting_database": "shop", "setting_user": "me", "setting_port": 5432}
+    values = {
+        "name": "Db",
+        "timezone": "UTC",
+        "setting_host": "db",
+        "setting_database": "shop",
+        "setting_user": "me",
+        "setting_port": 5432,
+    }
     staff.post(page, {**values, "setting_password": "new"})
     assert Source.objects.get().secrets["password"] == "new"
 
@@ -176,8 +205,16 @@ def test_a_certificate_is_a_secret_of_many_lines_and_never_comes_back(staff: Cli
     add = "/admin/segments/source/add/?engine=mysql"
     assert '<textarea name="setting_ssl_ca"' in staff.get(add).content.decode()
     pem = "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----"
-    values = {"setting_host": "db", "setting_database": "shop", "setting_user": "me", "setting_ssl_ca": pem, "setting_sslmode": "verify-ca"}
-    assert "abc" not in staff.post(add, {**values, "timezone": "UTC", "name": "", "setting_port": 3306}).content.decode()
+    values = {
+        "setting_host": "db",
+        "setting_database": "shop",
+        "setting_user": "me",
+        "setting_ssl_ca": pem,
+        "setting_sslmode": "verify-ca",
+    }
+    assert (
+        "abc" not in staff.post(add, {**values, "timezone": "UTC", "name": "", "setting_port": 3306}).content.decode()
+    )
     staff.post(add, {**values, "timezone": "UTC", "name": "Db", "setting_port": 3306})
     source = Source.objects.get(name="Db")
     assert source.secrets["ssl_ca"].splitlines() == pem.splitlines()

@@ -22,7 +22,9 @@ def file(tmp_path: Path, settings: Any) -> Path:
     path = tmp_path / "shop.sqlite3"
     with sqlite3.connect(path) as database:
         database.execute("create table companies (id integer primary key, name text, mrr real)")
-        database.executemany("insert into companies values (?, ?, ?)", [(n, None if n == 3 else f"N{n}", n * 10) for n in range(1, 31)])
+        database.executemany(
+            "insert into companies values (?, ?, ?)", [(n, None if n == 3 else f"N{n}", n * 10) for n in range(1, 31)]
+        )
     return path
 
 
@@ -41,7 +43,9 @@ def preview(browser: Client, model: DataModel, where: Any) -> Any:
 def test_a_source_tells_its_tables_and_columns(staff: Client, companies: DataModel) -> None:
     base = f"/api/sources/{companies.source_id}"
     assert staff.get(f"{base}/tables/").json() == {"tables": ["companies"]}
-    found = staff.post(f"{base}/columns/", {"sql": "select id, mrr from companies"}, content_type="application/json").json()
+    found = staff.post(
+        f"{base}/columns/", {"sql": "select id, mrr from companies"}, content_type="application/json"
+    ).json()
     assert [(column["name"], column["type"]) for column in found["columns"]] == [("id", "integer"), ("mrr", "number")]
 
 
@@ -120,7 +124,8 @@ ODD_BODIES = [
 
 @pytest.mark.parametrize("body", ODD_BODIES, ids=range(len(ODD_BODIES)))
 @pytest.mark.parametrize(
-    "path", ["sources/{source}/columns", "sources/{source}/rows", "models/{model}/values", "segments/said", "segments/preview"]
+    "path",
+    ["sources/{source}/columns", "sources/{source}/rows", "models/{model}/values", "segments/said", "segments/preview"],
 )
 def test_what_can_not_be_read_is_refused_in_words(staff: Client, companies: DataModel, path: str, body: str) -> None:
     url = f"/api/{path.format(source=companies.source_id, model=companies.pk)}/"
@@ -130,9 +135,17 @@ def test_what_can_not_be_read_is_refused_in_words(staff: Client, companies: Data
 
 
 @pytest.mark.parametrize(
-    "where", [{"field": "name", "is": []}, {"segment": "x", "is": {}}, {"related": "x", "has": []}, {"field": [], "is": "equals"}]
+    "where",
+    [
+        {"field": "name", "is": []},
+        {"segment": "x", "is": {}},
+        {"related": "x", "has": []},
+        {"field": [], "is": "equals"},
+    ],
 )
-def test_an_operator_that_is_no_text_is_refused_in_words(staff: Client, companies: DataModel, where: dict[str, Any]) -> None:
+def test_an_operator_that_is_no_text_is_refused_in_words(
+    staff: Client, companies: DataModel, where: dict[str, Any]
+) -> None:
     answer = preview(staff, companies, {"all": [where]})
     assert (answer.status_code, bool(answer.json()["message"])) == (400, True)
 
@@ -141,7 +154,10 @@ def test_a_value_that_nobody_can_be_sent_spoils_no_page(staff: Client, file: Pat
     with sqlite3.connect(file) as database:
         database.execute("create table odd (id integer primary key, tags json)")
         deep = "[" * 900 + "]" * 900
-        database.executemany("insert into odd values (?, ?)", [(1, '["\\ud800"]'), (2, deep), (3, "[" * 5000 + "]" * 5000), (4, '["vip"]')])
+        database.executemany(
+            "insert into odd values (?, ?)",
+            [(1, '["\\ud800"]'), (2, deep), (3, "[" * 5000 + "]" * 5000), (4, '["vip"]')],
+        )
     source = Source.objects.create(name="Shop", engine="sqlite", config={"path": file.name})
     model = DataModel.objects.create(name="Odd", source=source, table="odd", primary_key="id")
     refresh_columns(model)
@@ -149,5 +165,7 @@ def test_a_value_that_nobody_can_be_sent_spoils_no_page(staff: Client, file: Pat
     assert [row[0] for row in shown] == ["1", "2", "3", "4"]
     found = preview(staff, model, {"all": [{"field": "tags", "is": "contains_any", "value": ["vip"]}]}).json()
     assert [row[0] for row in found["rows"]] == ["4"]
-    values = staff.post(f"/api/models/{model.pk}/values/", {"column": "tags"}, content_type="application/json").json()["values"]
+    values = staff.post(f"/api/models/{model.pk}/values/", {"column": "tags"}, content_type="application/json").json()[
+        "values"
+    ]
     assert {"value": "vip", "rows": 1} in values

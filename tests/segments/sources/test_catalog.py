@@ -34,9 +34,13 @@ def large(tmp_path: Path, settings: Any) -> Source:
         database.execute("pragma synchronous = off")
         for number in range(499):
             columns = ", ".join(f"column_{place} text" for place in range(20))
-            database.execute(f"create table table_{number:03} (id integer primary key, {columns}, only_{number:03} text)")
+            database.execute(
+                f"create table table_{number:03} (id integer primary key, {columns}, only_{number:03} text)"
+            )
         database.execute('create view odd as select \'a <b> & "c"\' as "na\'me"')
-        database.executemany("insert into table_007 (id, column_0) values (?, 'secret')", [(number,) for number in range(50)])
+        database.executemany(
+            "insert into table_007 (id, column_0) values (?, 'secret')", [(number,) for number in range(50)]
+        )
     return Source.objects.create(name="Large", engine="sqlite", config={"path": "large.sqlite3"})
 
 
@@ -61,7 +65,9 @@ def test_every_engine_lists_its_tables_with_columns_as_it_gives_them_one_by_one(
         assert list(found) == reader.tables()
         infos = reader.columns(table=place.table)
     table = found[place.table]
-    assert [(info.name, info.type, info.native) for info in table.columns] == [(info.name, info.type, info.native) for info in infos]
+    assert [(info.name, info.type, info.native) for info in table.columns] == [
+        (info.name, info.type, info.native) for info in infos
+    ]
     assert not table.is_view
 
 

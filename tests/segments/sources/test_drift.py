@@ -43,7 +43,9 @@ def companies(file: Path) -> DataModel:
 
 @pytest.fixture
 def rich(companies: DataModel) -> Segment:
-    return Segment.objects.create(name="Rich", model=companies, where={"all": [{"field": "mrr", "is": "greater_than", "value": 10}]})
+    return Segment.objects.create(
+        name="Rich", model=companies, where={"all": [{"field": "mrr", "is": "greater_than", "value": 10}]}
+    )
 
 
 def run(path: Path, statement: str) -> None:
@@ -55,7 +57,10 @@ def run(path: Path, statement: str) -> None:
 def test_a_renamed_column_that_a_segment_uses_is_noticed_and_so_is_its_return(file: Path, rich: Segment) -> None:
     assert drift.look(rich.model, NOW) == ""
     run(file, "alter table companies rename column mrr to revenue")
-    assert drift.look(rich.model, NOW) == "The source has changed: the column 'mrr' is gone (perhaps it is called 'revenue' now)."
+    assert (
+        drift.look(rich.model, NOW)
+        == "The source has changed: the column 'mrr' is gone (perhaps it is called 'revenue' now)."
+    )
     refresh_columns(rich.model)
     assert "'mrr' is gone" in drift.look(rich.model, NOW)
     run(file, "alter table companies rename column revenue to mrr")
@@ -74,7 +79,9 @@ def test_a_retyped_column_is_named_with_both_types(file: Path, rich: Segment) ->
     assert drift.look(rich.model, NOW) == "The source has changed: the column 'mrr' was number and is text now."
 
 
-def test_a_vanished_table_is_a_problem_of_the_model_and_shown_on_its_page(staff: Client, file: Path, rich: Segment) -> None:
+def test_a_vanished_table_is_a_problem_of_the_model_and_shown_on_its_page(
+    staff: Client, file: Path, rich: Segment
+) -> None:
     run(file, "drop table companies")
     answer = staff.post(f"/admin/segments/datamodel/{rich.model_id}/do/check/", follow=True).content.decode()
     assert "Source changed" in answer and "wait, and go on once" in answer
@@ -130,7 +137,12 @@ def test_what_a_segment_comes_to_in_other_models_and_segments_is_looked_at_too(f
     orders = DataModel.objects.create(name="Orders", source=rich.model.source, table="orders", primary_key="id")
     refresh_columns(orders)
     Relation.objects.create(from_model=orders, from_column="company", to_model=rich.model, to_column="id")
-    large = {"related": "Orders", "has": "at_least", "count": 2, "where": {"all": [{"field": "amount", "is": "at_least", "value": 100}]}}
+    large = {
+        "related": "Orders",
+        "has": "at_least",
+        "count": 2,
+        "where": {"all": [{"field": "amount", "is": "at_least", "value": 100}]},
+    }
     Segment.objects.create(name="Large", model=rich.model, where={"all": [large]})
     best = Segment.objects.create(name="Best", model=rich.model, where={"segment": "Large", "is": "member"})
     assert column_usage.needed(best, ["name"]) == {"Companies": {"id", "name"}, "Orders": {"company", "amount"}}
@@ -151,7 +163,9 @@ def test_an_odd_value_in_a_file_is_no_change_of_its_columns(query: str, tmp_path
     export = tmp_path / "export.csv"
     export.write_text("id,seats\n1,5\n2,7\n")
     source = Source.objects.create(name="Export", engine="csv", config={"path": "export.csv"})
-    model = DataModel.objects.create(name="Export", source=source, table="" if query else "export", sql=query, primary_key="id")
+    model = DataModel.objects.create(
+        name="Export", source=source, table="" if query else "export", sql=query, primary_key="id"
+    )
     refresh_columns(model)
     many = Segment.objects.create(name="Many", model=model, where={"field": "seats", "is": "at_least", "value": 6})
     export.write_text("id,seats\n1,many\n2,7\n3,8\n")
@@ -188,22 +202,33 @@ def test_a_line_of_sizes_goes_from_the_first_day_to_the_last_and_up_to_the_large
 
 
 def test_a_segment_breaks_down_by_a_column_with_its_empty_ones(staff: Client, rich: Segment) -> None:
-    answer = staff.post(f"/api/segments/{rich.pk}/breakdown/", {"column": "country"}, content_type="application/json").json()
+    answer = staff.post(
+        f"/api/segments/{rich.pk}/breakdown/", {"column": "country"}, content_type="application/json"
+    ).json()
     assert answer["total"] == 30
     assert {group["value"]: group["rows"] for group in answer["groups"]} == {"FR": 10, "DE": 10, None: 10}
 
 
 def test_a_limited_segment_breaks_down_within_its_limit(staff: Client, companies: DataModel) -> None:
     top = Segment.objects.create(name="Top", model=companies, limit={"rows": 6, "order_by": "mrr", "descending": True})
-    answer = staff.post(f"/api/segments/{top.pk}/breakdown/", {"column": "country"}, content_type="application/json").json()
+    answer = staff.post(
+        f"/api/segments/{top.pk}/breakdown/", {"column": "country"}, content_type="application/json"
+    ).json()
     assert answer["total"] == sum(group["rows"] for group in answer["groups"]) == 6
 
 
 def test_two_segments_of_a_model_overlap_in_some_rows(staff: Client, rich: Segment) -> None:
-    french = Segment.objects.create(name="French", model=rich.model, where={"all": [{"field": "country", "is": "equals", "value": "FR"}]})
-    answer = staff.post(f"/api/segments/{rich.pk}/overlap/", {"other": french.pk}, content_type="application/json").json()
+    french = Segment.objects.create(
+        name="French", model=rich.model, where={"all": [{"field": "country", "is": "equals", "value": "FR"}]}
+    )
+    answer = staff.post(
+        f"/api/segments/{rich.pk}/overlap/", {"other": french.pk}, content_type="application/json"
+    ).json()
     assert (answer["both"], answer["only"], answer["other_only"]) == (10, 20, 4)
-    assert staff.post(f"/api/segments/{rich.pk}/overlap/", {"other": 0}, content_type="application/json").status_code == 400
+    assert (
+        staff.post(f"/api/segments/{rich.pk}/overlap/", {"other": 0}, content_type="application/json").status_code
+        == 400
+    )
 
 
 def test_the_page_of_a_segment_draws_its_sizes(staff: Client, rich: Segment) -> None:

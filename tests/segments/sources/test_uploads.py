@@ -26,11 +26,19 @@ def staff(tmp_path: Path, settings: Any) -> Client:
 
 
 def form(name: str, content: bytes, **more: str) -> dict[str, Any]:
-    return {"name": "Companies", "timezone": "UTC", "setting_path": "", "upload": SimpleUploadedFile(name, content), **more}
+    return {
+        "name": "Companies",
+        "timezone": "UTC",
+        "setting_path": "",
+        "upload": SimpleUploadedFile(name, content),
+        **more,
+    }
 
 
 def test_an_uploaded_file_is_read(staff: Client, tmp_path: Path) -> None:
-    page = staff.post(ADD + "csv", form("My Companies (2026).CSV", b"id,name\n1,Acme\n", _test=""), follow=True).content.decode()
+    page = staff.post(
+        ADD + "csv", form("My Companies (2026).CSV", b"id,name\n1,Acme\n", _test=""), follow=True
+    ).content.decode()
     assert "The source works" in page
     source = Source.objects.get()
     assert source.config == {"path": "uploads/my-companies-2026.csv"}
@@ -56,7 +64,10 @@ def test_a_new_upload_takes_the_place_of_the_last_and_the_table_keeps_its_name(s
 def test_an_upload_never_replaces_the_file_of_another_source(staff: Client, tmp_path: Path) -> None:
     staff.post(ADD + "csv", form("same.csv", b"id\n1\n"))
     staff.post(ADD + "csv", form("same.csv", b"id\n2\n") | {"name": "Second"})
-    assert [source.config["path"] for source in Source.objects.order_by("pk")] == ["uploads/same.csv", "uploads/same-2.csv"]
+    assert [source.config["path"] for source in Source.objects.order_by("pk")] == [
+        "uploads/same.csv",
+        "uploads/same-2.csv",
+    ]
     (tmp_path / "root" / "own.csv").write_text("id\n3\n")
     source = Source.objects.create(name="Own", engine="csv", config={"path": "own.csv"})
     staff.post(f"/admin/segments/source/{source.pk}/change/", form("x.csv", b"id\n4\n") | {"name": "Own"})
@@ -79,7 +90,11 @@ def test_no_name_leads_elsewhere(name: str, staff: Client, tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("name", "content", "words"),
-    [("a.csv", b"x" * 2_001, "are the most that can be uploaded"), ("a.exe", b"id\n1\n", "must end in .csv"), ("a.csv", b"", "empty")],
+    [
+        ("a.csv", b"x" * 2_001, "are the most that can be uploaded"),
+        ("a.exe", b"id\n1\n", "must end in .csv"),
+        ("a.csv", b"", "empty"),
+    ],
 )
 def test_what_does_not_fit_is_refused_in_words_and_not_kept(
     name: str, content: bytes, words: str, staff: Client, tmp_path: Path, settings: Any
@@ -99,5 +114,12 @@ def test_nothing_is_kept_where_the_form_is_wrong(staff: Client, tmp_path: Path) 
 def test_a_path_or_a_file_is_asked_for_and_a_database_takes_no_file(staff: Client) -> None:
     answer = staff.post(ADD + "csv", {"name": "A", "timezone": "UTC", "setting_path": ""})
     assert "is required" in str(answer.context["adminform"].form.errors["setting_path"])
-    for engine, takes in {"csv": True, "parquet": True, "jsonl": True, "sqlite": False, "postgres": False, "mysql": False}.items():
+    for engine, takes in {
+        "csv": True,
+        "parquet": True,
+        "jsonl": True,
+        "sqlite": False,
+        "postgres": False,
+        "mysql": False,
+    }.items():
         assert ('type="file"' in staff.get(ADD + engine).content.decode()) is takes, engine

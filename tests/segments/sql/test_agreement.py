@@ -112,8 +112,12 @@ TYPES = {name: ColumnType.TIMESTAMP if kind == "timestamptz" else ColumnType(kin
 
 # The same rows are two models, related both ways: each row has an owner, and an owner has rows.
 TYPED = {name: str(type) for name, type in TYPES.items()}
-SMALL = Definition({"any": [{"field": "seats", "is": "at_most", "value": 5}, {"field": "name", "is": "equals", "value": "FR"}]})
-TOP = Definition({"all": [{"field": "active", "is": "equals", "value": True}]}, {"rows": 9, "order_by": "mrr", "descending": True})
+SMALL = Definition(
+    {"any": [{"field": "seats", "is": "at_most", "value": 5}, {"field": "name", "is": "equals", "value": "FR"}]}
+)
+TOP = Definition(
+    {"all": [{"field": "active", "is": "equals", "value": True}]}, {"rows": 9, "order_by": "mrr", "descending": True}
+)
 NESTED = Definition({"all": [{"segment": "Small", "is": "not_member"}, {"field": "mrr", "is": "not_empty"}]})
 WORLD: dict[str, Facts] = {}
 WORLD["Rows"] = Facts(
@@ -150,7 +154,9 @@ def found(where: Mapping[str, Any], everywhere: Open) -> dict[str, set[int]]:
     for slug, reader, infos, table in everywhere:
         reach = reaching(slug, infos, table)
         source = reach("Rows", []).source
-        query = statements.select(source, infos, ["id"], statements.where(tree, source, infos, now=NOW, zone=PARIS, reach=reach))
+        query = statements.select(
+            source, infos, ["id"], statements.where(tree, source, infos, now=NOW, zone=PARIS, reach=reach)
+        )
         answers[slug] = {int(value) for batch in reader.batches(query) for value in batch.column(0).to_pylist()}
     return answers
 
@@ -264,17 +270,33 @@ def lies(operator: str, value: date, operand: Any) -> bool:
         return lies_from_now(operator, value, operand, here)
     first, last = operand if isinstance(operand, tuple) else (operand, operand)
     if not isinstance(value, datetime):
-        return {"on": value == first, "before": value < first, "after": value > last, "between": first <= value <= last}[operator]
+        return {
+            "on": value == first,
+            "before": value < first,
+            "after": value > last,
+            "between": first <= value <= last,
+        }[operator]
     begin, end = start(first), finish(last)
-    return {"on": begin <= value <= end, "before": value < begin, "after": value > end, "between": begin <= value <= end}[operator]
+    return {
+        "on": begin <= value <= end,
+        "before": value < begin,
+        "after": value > end,
+        "between": begin <= value <= end,
+    }[operator]
 
 
 def lies_from_now(operator: str, value: date, length: Duration, here: datetime) -> bool:
     back, ahead = shifted(here, length, -1), shifted(here, length, 1)
     if not isinstance(value, datetime):
         first, today, last = back.date(), here.date(), ahead.date()
-        return {"in_the_last": first <= value <= today, "in_the_next": today <= value <= last, "more_than_ago": value < first}[operator]
-    return {"in_the_last": back <= value <= here, "in_the_next": here <= value <= ahead, "more_than_ago": value < back}[operator]
+        return {
+            "in_the_last": first <= value <= today,
+            "in_the_next": today <= value <= last,
+            "more_than_ago": value < first,
+        }[operator]
+    return {"in_the_last": back <= value <= here, "in_the_next": here <= value <= ahead, "more_than_ago": value < back}[
+        operator
+    ]
 
 
 def comes_round(value: date, first: date, last: date) -> bool:
@@ -319,10 +341,17 @@ def lower_first(value: Any) -> Any:
 
 # Any tree over these columns, its values near those of the rows.
 
-TEXT_VALUES = st.sampled_from([text for text in TEXTS if text]) | st.sampled_from(["F", "R", "%", "_", "\\", "'", "x", "\n", "FRFRFR"])
+TEXT_VALUES = st.sampled_from([text for text in TEXTS if text]) | st.sampled_from(
+    ["F", "R", "%", "_", "\\", "'", "x", "\n", "FRFRFR"]
+)
 NUMBER_VALUES = st.sampled_from([0, -1, 5, 4.5, 100, 0.1, 19.99, -2.5, 1_000_000, 10**17, 2**53 + 1, 0.00001, 3])
 DAYS = ["1970-01-01", "2026-02-28", "2026-03-29", "2026-03-31", "2026-04-02"]
-TIMES_OF_DAY = ["2026-03-31 12:30", "2026-03-31T10:30:00Z", "2026-03-31 12:30:00.000001+02:00", "1999-12-31 23:59:59.999999"]
+TIMES_OF_DAY = [
+    "2026-03-31 12:30",
+    "2026-03-31T10:30:00Z",
+    "2026-03-31 12:30:00.000001+02:00",
+    "1999-12-31 23:59:59.999999",
+]
 DAY_VALUES = st.sampled_from(DAYS)
 TIME_VALUES = DAY_VALUES | st.sampled_from(TIMES_OF_DAY)
 # The clocks in Paris went forward in the night of March 29: no length ends there but by whole days.
@@ -374,7 +403,13 @@ def compared(draw: st.DrawFn, name: str, column: str) -> dict[str, Any]:
     """A comparison of a measure. Sums and averages of these numbers are exact on every engine, or far from every value."""
     kind, operators = parsing.measured(name, TYPES[column])
     operator = draw(st.sampled_from(operators))
-    one = NEAR_SUMS if kind == ColumnType.NUMBER else DAY_VALUES if kind == ColumnType.DATE or operator == "on" else TIME_VALUES
+    one = (
+        NEAR_SUMS
+        if kind == ColumnType.NUMBER
+        else DAY_VALUES
+        if kind == ColumnType.DATE or operator == "on"
+        else TIME_VALUES
+    )
     said: dict[str, Any] = {name: column, "is": operator}
     if operator in parsing.LISTS:
         said["value"] = draw(st.lists(one, min_size=1, max_size=3))
@@ -398,14 +433,18 @@ MEMBERS = st.builds(
 
 
 def groups(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.dictionaries(st.sampled_from(["all", "any"]), st.lists(children, min_size=1, max_size=3), min_size=1, max_size=1)
+    return st.dictionaries(
+        st.sampled_from(["all", "any"]), st.lists(children, min_size=1, max_size=3), min_size=1, max_size=1
+    )
 
 
 TREES = groups(st.recursive(leaf(), groups, max_leaves=5))
 WIDE_TREES = groups(st.recursive(related(groups(leaf())) | MEMBERS | leaf(), groups, max_leaves=4))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+)
 @given(where=TREES)
 def test_every_engine_finds_what_a_plain_reading_finds(where: dict[str, Any], everywhere: Open) -> None:
     agree(where, everywhere)
@@ -413,18 +452,30 @@ def test_every_engine_finds_what_a_plain_reading_finds(where: dict[str, Any], ev
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(where=WIDE_TREES)
-def test_every_engine_finds_what_a_plain_reading_of_related_rows_and_segments_finds(where: dict[str, Any], everywhere: Open) -> None:
+def test_every_engine_finds_what_a_plain_reading_of_related_rows_and_segments_finds(
+    where: dict[str, Any], everywhere: Open
+) -> None:
     agree(where, everywhere)
 
 
 @pytest.mark.parametrize("has", ["at_least", "at_most", "exactly", "none"])
 def test_a_related_row_can_ask_about_its_own_related_rows(has: str, everywhere: Open) -> None:
-    back = {"related": "Rows", "has": "at_least", "count": 1, "where": {"any": [{"field": "seats", "is": "greater_than", "value": 0}]}}
+    back = {
+        "related": "Rows",
+        "has": "at_least",
+        "count": 1,
+        "where": {"any": [{"field": "seats", "is": "greater_than", "value": 0}]},
+    }
     count = {} if has == "none" else {"count": 2}
-    agree({"any": [{"related": "Others", "through": "Others.owner", "has": has, **count, "where": {"all": [back]}}]}, everywhere)
+    agree(
+        {"any": [{"related": "Others", "through": "Others.owner", "has": has, **count, "where": {"all": [back]}}]},
+        everywhere,
+    )
 
 
-@pytest.mark.parametrize("operator", ["on", "before", "after", "in_the_last", "in_the_next", "more_than_ago", "anniversary_in"])
+@pytest.mark.parametrize(
+    "operator", ["on", "before", "after", "in_the_last", "in_the_next", "more_than_ago", "anniversary_in"]
+)
 def test_every_engine_knows_where_a_span_of_time_ends(operator: str, everywhere: Open) -> None:
     days = LENGTHS if operator in parsing.LENGTHS else DAYS
     times = LENGTHS if operator in parsing.LENGTHS else DAYS if operator == "on" else [*DAYS, *TIMES_OF_DAY]
@@ -445,7 +496,9 @@ def agree(where: dict[str, Any], everywhere: Open) -> None:
         assert answer == expected, (slug, parsing.say(tree), sorted(answer ^ expected))
 
 
-@pytest.mark.parametrize("operator", ["equals", "not_equals", "one_of", "none_of", "contains", "not_contains", "empty", "not_empty"])
+@pytest.mark.parametrize(
+    "operator", ["equals", "not_equals", "one_of", "none_of", "contains", "not_contains", "empty", "not_empty"]
+)
 def test_a_null_meets_empty_and_the_negative_operators_only(operator: str, everywhere: Open) -> None:
     value = {"one_of": ["FR"], "none_of": ["FR"], "empty": None, "not_empty": None}.get(operator, "FR")
     nulls = {row["id"] for row in ROWS if row["name"] is None}
@@ -461,7 +514,11 @@ def test_an_empty_tree_finds_every_row(everywhere: Open) -> None:
 
 # Computed fields: an aggregate, and a label that may look at it; and a condition on either.
 
-AGGREGATED = {"sum": ["seats", "mrr", "owner"], "average": ["mrr", "owner"], "min": ["mrr", "seats", "signed_on", "seen_at"]}
+AGGREGATED = {
+    "sum": ["seats", "mrr", "owner"],
+    "average": ["mrr", "owner"],
+    "min": ["mrr", "seats", "signed_on", "seen_at"],
+}
 AGGREGATED["max"] = AGGREGATED["min"]
 THROUGH = st.sampled_from(["Others.owner", "Rows.owner"])
 
@@ -495,7 +552,9 @@ def with_field(about: Facts, name: str, definition: dict[str, Any]) -> Facts:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(made=fields())
-def test_every_engine_works_out_what_a_plain_reading_works_out(made: tuple[Facts, dict[str, Any]], everywhere: Open) -> None:
+def test_every_engine_works_out_what_a_plain_reading_works_out(
+    made: tuple[Facts, dict[str, Any]], everywhere: Open
+) -> None:
     about, condition = made
     tree = parsing.parse({"all": [condition]}, about)
     rows = worked_out(about)
@@ -504,7 +563,9 @@ def test_every_engine_works_out_what_a_plain_reading_works_out(made: tuple[Facts
         table = reaching(slug, infos, name, about)("Rows", about.computed)
         met = statements.where(tree, table.source, table.infos, now=NOW, zone=PARIS)
         found = reader.rows(statements.select(table.source, table.infos, ["id", *about.computed], met), len(ROWS))
-        answer = {int(row["id"]): [natural(row[one], table.infos[one].type, PARIS) for one in about.computed] for row in found}
+        answer = {
+            int(row["id"]): [natural(row[one], table.infos[one].type, PARIS) for one in about.computed] for row in found
+        }
         assert answer.keys() == expected.keys(), (slug, about.computed, condition)
         for key, values in answer.items():
             assert all(map(alike, values, expected[key])), (slug, about.computed, key, values, expected[key])
@@ -522,7 +583,9 @@ def worked_out(about: Facts) -> list[dict[str, Any]]:
     for name in about.computed:
         formula = computed_fields.checked(about, name)
         for row in rows:
-            row[name] = labelled(formula, row) if isinstance(formula, computed_fields.Labels) else aggregated(formula, row)
+            row[name] = (
+                labelled(formula, row) if isinstance(formula, computed_fields.Labels) else aggregated(formula, row)
+            )
     return rows
 
 

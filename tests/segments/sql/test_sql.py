@@ -53,7 +53,9 @@ def test_every_value_of_a_condition_is_a_bound_parameter(slug: str) -> None:
         {name: info.type for name, info in INFOS.items()},
     )
     where = statements.where(tree, source, INFOS, now=datetime(2026, 3, 31, tzinfo=UTC), zone=ZoneInfo("UTC"))
-    compiled = statements.select(source, INFOS, ["name"], where).compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    compiled = statements.select(source, INFOS, ["name"], where).compile(
+        dialect=dialect, compile_kwargs={"render_postcompile": True}
+    )
     assert all(value not in str(compiled) for value in ("drop table", "evil", "4711"))
     assert {"robert'); drop table x; --", "b", "evil", 4711, 4712} <= set(compiled.params.values())
 
@@ -85,8 +87,12 @@ def test_nothing_of_a_condition_on_related_rows_stands_bare_in_the_statement(slu
         return Table(statements.relation(list(infos.values()), dialect, table=NASTY), infos, "id")
 
     source = reach("Companies", []).source
-    where = statements.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=ZoneInfo("UTC"), reach=reach)
-    compiled = statements.select(source, infos, ["id"], where).compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    where = statements.where(
+        tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=ZoneInfo("UTC"), reach=reach
+    )
+    compiled = statements.select(source, infos, ["id"], where).compile(
+        dialect=dialect, compile_kwargs={"render_postcompile": True}
+    )
     assert {4711, 4712, 4713} <= set(compiled.params.values())
     assert "drop table" not in str(compiled) and "47" not in str(compiled)
     assert NASTY not in str(compiled).replace('"a""b;%s--"', "").replace('"a""b;%%s--"', "")

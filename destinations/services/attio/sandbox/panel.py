@@ -17,11 +17,15 @@ SWITCHES = (
     Switch("concurrent_write_conflicts", "Answer the next writes 409 concurrent_write_conflict", "number", 0),
     Switch("merging", "Ids of records that are being merged", "list"),
     Switch("query_clauses", "A query with more filters than this is too costly (429)", "number"),
-    Switch("record_cap", 'The plan\'s limit of records: {"most": 50000, "status": 400, "code": "quota_exceeded"}', "json"),
+    Switch(
+        "record_cap", 'The plan\'s limit of records: {"most": 50000, "status": 400, "code": "quota_exceeded"}', "json"
+    ),
     Switch("enrichment", "Attio fills in attributes of new companies", "choice", False, (False, True, "overwrite")),
     Switch("companies_from_emails", "A new person makes the company of the email domain"),
     Switch("conflict_names_record", "A uniqueness conflict names the other record", default=True),
-    Switch("conflict_names_attribute", "A uniqueness conflict names the attribute by", "choice", "slug", ("slug", "id")),
+    Switch(
+        "conflict_names_attribute", "A uniqueness conflict names the attribute by", "choice", "slug", ("slug", "id")
+    ),
     Switch("strips_www", "Domains are kept without www."),
     Switch("two_owners", "An upsert whose values two records hold", "choice", "refuse", ("refuse", "first")),
     Switch("paged_options", "Options and statuses come in pages"),

@@ -75,7 +75,9 @@ def ordered(store: Store, records: list[Record], sorts: Any) -> list[Record]:
         attribute = _attribute(store, name)
         part = sort.get("field") or _rule(attribute)[0]
         held = [record for record in records if record.kept(attribute.slug)]
-        held.sort(key=lambda record: _sortable(record.kept(attribute.slug)[0].get(part)), reverse=sort["direction"] == "desc")
+        held.sort(
+            key=lambda record: _sortable(record.kept(attribute.slug)[0].get(part)), reverse=sort["direction"] == "desc"
+        )
         records = held + [record for record in records if not record.kept(attribute.slug)]
     return records
 
@@ -119,7 +121,9 @@ def _condition(attribute: Attribute, inner: Any) -> Test:
             raise Refusal("invalid_filter_field", f'Invalid field "{part}" for attribute with slug "{attribute.slug}".')
         for sign, value in (wanted if isinstance(wanted, dict) else {"$eq": wanted}).items():
             if sign not in operators:
-                raise Refusal("invalid_filter_operator", f'Operator "{sign}" is not supported by the type {attribute.type}.')
+                raise Refusal(
+                    "invalid_filter_operator", f'Operator "{sign}" is not supported by the type {attribute.type}.'
+                )
             tests.append(_comparison(attribute, part, sign, value))
     return lambda record: all(test(record) for test in tests)
 
@@ -130,7 +134,9 @@ def _comparison(attribute: Attribute, part: str, sign: str, asked: Any) -> Test:
     compare = _COMPARE[sign]
     if attribute.type in ("domain", "email-address") and isinstance(asked, str):
         asked = asked.lower()
-    return lambda record: any(_compared(compare, _comparable(kept.get(part)), asked) for kept in record.kept(attribute.slug))
+    return lambda record: any(
+        _compared(compare, _comparable(kept.get(part)), asked) for kept in record.kept(attribute.slug)
+    )
 
 
 def _compared(compare: Callable[[Any, Any], bool], there: Any, asked: Any) -> bool:

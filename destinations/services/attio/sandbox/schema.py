@@ -85,7 +85,11 @@ class Attribute:
     def described_choice(self, choice: Choice) -> dict[str, Any]:
         """As the options and statuses endpoints give it, and as it stands in a value."""
         part = "status_id" if self.type == "status" else "option_id"
-        found: dict[str, Any] = {"id": {**self.ids, part: choice.id}, "title": choice.title, "is_archived": choice.archived}
+        found: dict[str, Any] = {
+            "id": {**self.ids, part: choice.id},
+            "title": choice.title,
+            "is_archived": choice.archived,
+        }
         if self.type == "status":
             found |= {"celebration_enabled": False, "target_time_in_status": None}
         return found

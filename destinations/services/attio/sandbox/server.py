@@ -47,7 +47,16 @@ from destinations.services.attio.sandbox.errors import query as bad_query
 from destinations.services.attio.sandbox.examples import company
 from destinations.services.attio.sandbox.panel import ALL_SCOPES, SWITCHES, refused
 from destinations.services.attio.sandbox.request_parsing import json_object, page, values
-from destinations.services.attio.sandbox.store import Merge, Record, Store, appended, instant, prepended, replaced, unique_key
+from destinations.services.attio.sandbox.store import (
+    Merge,
+    Record,
+    Store,
+    appended,
+    instant,
+    prepended,
+    replaced,
+    unique_key,
+)
 from destinations.services.attio.sandbox.validation import Kept
 from destinations.services.attio.sandbox.workspace import Workspace
 
@@ -95,7 +104,10 @@ class AttioSandbox(Sandbox):
 
     def collections(self) -> dict[str, Collection]:
         self._enrich()
-        return {name: Collection(store.records, store.readable, store.schema.listed) for name, store in self.workspace.stores.items()}
+        return {
+            name: Collection(store.records, store.readable, store.schema.listed)
+            for name, store in self.workspace.stores.items()
+        }
 
     def archive(self, kind: str, name: str, archived: bool) -> None:
         set_archived(self.workspace, f"{kind}.{name}", archived)
@@ -129,7 +141,9 @@ class AttioSandbox(Sandbox):
     def self_(self, request: Request) -> Reply:
         if access.token_of(request) != self.token or self.switches.get("revoked"):
             return Reply(body={"active": False})
-        shown = {name: self.switches[name] for name in ("workspace_name", "workspace_logo_url") if name in self.switches}
+        shown = {
+            name: self.switches[name] for name in ("workspace_name", "workspace_logo_url") if name in self.switches
+        }
         return Reply(body={**self.workspace.introduced(access.scopes(self.switches)), **shown})
 
     def objects(self, request: Request) -> Reply:
@@ -168,7 +182,10 @@ class AttioSandbox(Sandbox):
         if attribute is None or attribute.archived:
             raise Refusal("value_not_found", f'No attribute was found for matching_attribute slug/ID "{asked}".')
         if not attribute.unique or not attribute.writable:
-            raise Refusal("matching_attribute_definition_not_unique", "The matching attribute specified is not a unique attribute.")
+            raise Refusal(
+                "matching_attribute_definition_not_unique",
+                "The matching attribute specified is not a unique attribute.",
+            )
         sent = self.workspace.taken(store, values(request))
         if not sent.get(attribute.slug):
             raise Refusal("missing_value", f'Required value for attribute with ID "{attribute.id}" was not provided.')
@@ -179,7 +196,9 @@ class AttioSandbox(Sandbox):
             return self._described(store, self._created(store, sent))
         self._refuse_merging(record.id, 400)
         if self.switches.get("two_owners") == "first":
-            sent[attribute.slug] = [kept for kept in sent[attribute.slug] if store.owner(attribute, kept) in (None, record)]
+            sent[attribute.slug] = [
+                kept for kept in sent[attribute.slug] if store.owner(attribute, kept) in (None, record)
+            ]
         self.workspace.update(store, record, sent, {attribute.slug: appended}, _now())
         return self._described(store, record)
 
@@ -262,7 +281,9 @@ class AttioSandbox(Sandbox):
         left = int(self.switches.get("concurrent_write_conflicts") or 0)
         if left:
             self.switches["concurrent_write_conflicts"] = left - 1
-            raise Refusal("concurrent_write_conflict", "The record is being changed by another request. Try again.", status=409)
+            raise Refusal(
+                "concurrent_write_conflict", "The record is being changed by another request. Try again.", status=409
+            )
 
     def _refuse_merging(self, record_id: str, status: int) -> None:
         if record_id in (self.switches.get("merging") or ()):

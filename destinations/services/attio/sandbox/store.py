@@ -82,13 +82,22 @@ class Store:
         record = Record(str(uuid.uuid4()), moment)
         self._refuse_taken(record, sent)
         author = {"referenced_actor_type": actor["type"], "referenced_actor_id": actor["id"]}
-        automatic: dict[str, list[Kept]] = {"record_id": [{"value": record.id}], "created_at": [{"value": moment}], "created_by": [author]}
+        automatic: dict[str, list[Kept]] = {
+            "record_id": [{"value": record.id}],
+            "created_at": [{"value": moment}],
+            "created_by": [author],
+        }
         self.records[record.id] = record
         self._store(record, {**automatic, **sent}, moment, actor)
         return record
 
     def update(
-        self, record: Record, sent: Mapping[str, list[Kept]], merge: Callable[[Attribute], Merge], now: datetime, actor: Actor
+        self,
+        record: Record,
+        sent: Mapping[str, list[Kept]],
+        merge: Callable[[Attribute], Merge],
+        now: datetime,
+        actor: Actor,
     ) -> None:
         """Changes what was sent, each list as `merge` says. Raises Refusal for a missing or a taken value; nothing is stored then."""
         wanted: dict[str, list[Kept]] = {}
@@ -187,7 +196,15 @@ def unique_key(kept: Kept) -> str:
 
 def plain(kept: Kept) -> Any:
     """A value as a person would write it down."""
-    for name in ("value", "domain", "email_address", "phone_number", "currency_value", "target_record_id", "referenced_actor_id"):
+    for name in (
+        "value",
+        "domain",
+        "email_address",
+        "phone_number",
+        "currency_value",
+        "target_record_id",
+        "referenced_actor_id",
+    ):
         if name in kept:
             return kept[name]
     choice = kept.get("option") or kept.get("status")

@@ -18,7 +18,18 @@ Kept = dict[str, Any]
 """The fields of one value, without its bookkeeping."""
 
 RESERVED = (".test", ".invalid", ".example", ".localhost")
-LOCATION = ("line_1", "line_2", "line_3", "line_4", "locality", "region", "postcode", "country_code", "latitude", "longitude")
+LOCATION = (
+    "line_1",
+    "line_2",
+    "line_3",
+    "line_4",
+    "locality",
+    "region",
+    "postcode",
+    "country_code",
+    "latitude",
+    "longitude",
+)
 LONGEST_TEXT = 10 * 1024 * 1024
 
 _HOST = re.compile(r"(?=.{1,253}$)([^\s./@:_\"]{1,63}\.)+[^\s./@:_\"]{2,63}")
@@ -194,7 +205,9 @@ def _location(world: World, attribute: Attribute, item: Any) -> Kept:
             raise wrong_type(attribute.slug, "string", item[key], [key])
     country = item["country_code"]
     if country is not None and country not in phonenumbers.SUPPORTED_REGIONS:
-        raise invalid_value(attribute.slug, [{"code": "invalid_option", "path": ["country_code"], "message": "Invalid enum value"}])
+        raise invalid_value(
+            attribute.slug, [{"code": "invalid_option", "path": ["country_code"], "message": "Invalid enum value"}]
+        )
     for key in ("latitude", "longitude"):
         if item[key] is not None and not _DEGREES.fullmatch(item[key]):
             raise wrong_value(attribute.slug, "Invalid", [key])
@@ -217,7 +230,9 @@ def _personal_name(world: World, attribute: Attribute, item: Any) -> Kept:
 def _record_reference(world: World, attribute: Attribute, item: Any) -> Kept:
     found = _referred(world, attribute, item)
     if found is None:
-        raise Refusal("value_not_found", f'Cannot find the record that is referred to by attribute with slug "{attribute.slug}".')
+        raise Refusal(
+            "value_not_found", f'Cannot find the record that is referred to by attribute with slug "{attribute.slug}".'
+        )
     return {"target_object": found[0], "target_record_id": found[1]}
 
 

@@ -68,7 +68,9 @@ class Workspace:
             if attribute is None or attribute.archived:
                 raise Refusal("value_not_found", f'Cannot find attribute with slug/ID "{name}".')
             if not attribute.writable and not by_system:
-                raise Refusal("system_edit_unauthorized", f'The attribute with slug "{attribute.slug}" cannot be edited.')
+                raise Refusal(
+                    "system_edit_unauthorized", f'The attribute with slug "{attribute.slug}" cannot be edited.'
+                )
             found[attribute.slug] = take(self, attribute, raw)
             if not found[attribute.slug] and attribute.type in self.unclearable:
                 raise wrong_type(attribute.slug, attribute.type, None)
@@ -83,11 +85,20 @@ class Workspace:
         return record
 
     def update(
-        self, store: Store, record: Record, sent: Mapping[str, list[Kept]], merge: Mapping[str, Merge] | Merge, now: datetime
+        self,
+        store: Store,
+        record: Record,
+        sent: Mapping[str, list[Kept]],
+        merge: Mapping[str, Merge] | Merge,
+        now: datetime,
     ) -> None:
         """Changes a record, and the other side of its relationships. `merge` may differ by attribute; others are replaced."""
         before = {slug: record.kept(slug) for slug in sent}
-        choose = (lambda attribute: merge.get(attribute.slug, replaced)) if isinstance(merge, Mapping) else (lambda attribute: merge)
+        choose = (
+            (lambda attribute: merge.get(attribute.slug, replaced))
+            if isinstance(merge, Mapping)
+            else (lambda attribute: merge)
+        )
         store.update(record, sent, choose, now, self.actor)
         self._mirror(store, record, before, now)
 
@@ -107,7 +118,9 @@ class Workspace:
         for slug, attribute in store.schema.attributes.items():
             if slug not in ("record_id", "created_at", "created_by"):
                 mine, theirs = kept.kept(slug), other.kept(slug)
-                both[slug] = mine + [item for item in theirs if item not in mine] if attribute.multiselect else mine or theirs
+                both[slug] = (
+                    mine + [item for item in theirs if item not in mine] if attribute.multiselect else mine or theirs
+                )
         store.remove(kept)
         store.remove(other)
         return store.create({slug: items for slug, items in both.items() if items}, now, SYSTEM).id
@@ -167,7 +180,16 @@ class Workspace:
         found = other and relationship and other.schema.find(relationship["api_slug"])
         return (other, found) if other and found else None
 
-    def _link(self, store: Store, record: Record, inverse: tuple[Store, Attribute], target_id: str, *, linked: bool, now: datetime) -> None:
+    def _link(
+        self,
+        store: Store,
+        record: Record,
+        inverse: tuple[Store, Attribute],
+        target_id: str,
+        *,
+        linked: bool,
+        now: datetime,
+    ) -> None:
         """Adds or removes this record on the other side. A target that may have one record only leaves its former one."""
         other, attribute = inverse
         target = other.records.get(target_id)
@@ -178,7 +200,9 @@ class Workspace:
         if linked and not attribute.multiselect:
             self._leave(store, attribute, former, target_id, now)
             former = []
-        other.update(target, {attribute.slug: [*former, reference] if linked else former}, lambda _: replaced, now, SYSTEM)
+        other.update(
+            target, {attribute.slug: [*former, reference] if linked else former}, lambda _: replaced, now, SYSTEM
+        )
 
     def _leave(self, store: Store, inverse: Attribute, former: list[Kept], target_id: str, now: datetime) -> None:
         slug = (inverse.relationship or {}).get("api_slug", "")

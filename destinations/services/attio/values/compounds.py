@@ -14,7 +14,18 @@ from destinations.services.attio.values import domains
 from destinations.services.attio.values.rejections import refused
 from destinations.services.attio.values.scalars import decimal, plain_text
 
-LOCATION_KEYS = ("line_1", "line_2", "line_3", "line_4", "locality", "region", "postcode", "country_code", "latitude", "longitude")
+LOCATION_KEYS = (
+    "line_1",
+    "line_2",
+    "line_3",
+    "line_4",
+    "locality",
+    "region",
+    "postcode",
+    "country_code",
+    "latitude",
+    "longitude",
+)
 """All ten must be in a request; null stands for "unknown"."""
 NAME_KEYS = ("first_name", "last_name", "full_name")
 
@@ -117,7 +128,11 @@ def _reference_object(field: Field, given: dict[str, Any]) -> Wire:
     fits = isinstance(target, str) and len(names) == 1 and (not allowed or target in allowed)
     found = _referred(str(target), names[0], given[names[0]]) if fits else None
     if found is None:
-        raise refused(field, "an object with the target_object it may refer to and target_record_id, domains or email_addresses", given)
+        raise refused(
+            field,
+            "an object with the target_object it may refer to and target_record_id, domains or email_addresses",
+            given,
+        )
     return {"target_object": target, **found}
 
 

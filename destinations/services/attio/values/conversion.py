@@ -102,7 +102,9 @@ def _number(field: Field, value: Any) -> Wire:
     if number is None:
         raise refused(field, "a number", value)
     if abs(number) > LARGEST_EXACT:
-        raise refused(field, "a number of up to 2^53, which is as far as Attio counts exactly", value, code="number_too_large")
+        raise refused(
+            field, "a number of up to 2^53, which is as far as Attio counts exactly", value, code="number_too_large"
+        )
     kept = number.quantize(DECIMALS)
     return int(kept) if kept == kept.to_integral_value() else float(kept)
 

@@ -35,7 +35,12 @@ def checked(host: str) -> str:
     """A host name in lower case and ASCII, without its final dot. Raises as `normalise`."""
     host = _ascii(host)
     labels = host.split(".")
-    if len(host) > _LONGEST or len(labels) < 2 or not all(map(_LABEL.fullmatch, labels)) or not _END.fullmatch(labels[-1]):
+    if (
+        len(host) > _LONGEST
+        or len(labels) < 2
+        or not all(map(_LABEL.fullmatch, labels))
+        or not _END.fullmatch(labels[-1])
+    ):
         raise ValueError("no domain")
     return host
 

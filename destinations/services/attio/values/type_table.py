@@ -15,7 +15,10 @@ from core.errors import Rejected
 from destinations.contract import Field, Option
 from destinations.services.attio.values.conversion import CONVERTERS, convert
 
-_OPTIONS = (Option("0a000000-0000-4000-8000-000000000001", "SaaS"), Option("0a000000-0000-4000-8000-000000000002", "B2B"))
+_OPTIONS = (
+    Option("0a000000-0000-4000-8000-000000000001", "SaaS"),
+    Option("0a000000-0000-4000-8000-000000000002", "B2B"),
+)
 _PERSON = "0a000000-0000-4000-8000-000000000003"
 
 NATURAL: tuple[tuple[str, Any], ...] = (
@@ -66,7 +69,11 @@ LISTS: dict[str, tuple[Any, ...]] = {
 def rows() -> Iterator[tuple[str, str, str, str]]:
     """Type of the attribute, type of the source, value there, and what is sent or why nothing is."""
     for name in CONVERTERS:
-        values = [*NATURAL, *(("text", text) for text in TEXTS[name]), *((_kind(value), value) for value in STRUCTURED.get(name, ()))]
+        values = [
+            *NATURAL,
+            *(("text", text) for text in TEXTS[name]),
+            *((_kind(value), value) for value in STRUCTURED.get(name, ())),
+        ]
         for source, value in values:
             yield name, source, _told(value), _sent(name, value, multiple=False)
         for value in LISTS.get(name, ()):
@@ -89,7 +96,9 @@ def markdown() -> str:
 
 def _sent(type: str, value: Any, *, multiple: bool) -> str:
     options = _OPTIONS if type in ("select", "status") else ()
-    field = Field("it", "It", type, multiple=multiple, options=options, config={"currency": "USD"} if type == "currency" else {})
+    field = Field(
+        "it", "It", type, multiple=multiple, options=options, config={"currency": "USD"} if type == "currency" else {}
+    )
     try:
         return f"`{json.dumps(convert(field, value), ensure_ascii=False)}`"
     except Rejected as refusal:

@@ -53,16 +53,25 @@ class DataAttributes:
 
     def active(self, name: str, model: str = "company") -> dict[str, Any] | None:
         """The custom attribute of the model that values can be written to."""
-        return next((entry for entry in self.customs if entry["name"] == name and entry["model"] == model and not entry["archived"]), None)
+        return next(
+            (
+                entry
+                for entry in self.customs
+                if entry["name"] == name and entry["model"] == model and not entry["archived"]
+            ),
+            None,
+        )
 
     def described(self, model: str) -> list[dict[str, Any]]:
         """Name and type of every attribute of a model, archived ones too."""
         standard = [
-            {"name": entry["full_name"], "type": entry["data_type"], "archived": False, "fixed": True} for entry in self.standard[model]
+            {"name": entry["full_name"], "type": entry["data_type"], "archived": False, "fixed": True}
+            for entry in self.standard[model]
         ]
         customs = [entry for entry in self.customs if entry["model"] == model]
         return standard + [
-            {"name": entry["name"], "type": entry["data_type"], "archived": entry["archived"], "fixed": False} for entry in customs
+            {"name": entry["name"], "type": entry["data_type"], "archived": entry["archived"], "fixed": False}
+            for entry in customs
         ]
 
     def set_archived(self, model: str, name: str, archived: bool) -> None:
@@ -154,7 +163,9 @@ class DataAttributes:
 
     def _check_name(self, name: Any, model: str) -> None:
         if not isinstance(name, str) or not name or not all(_allowed(character) for character in name):
-            raise invalid("Your name for this attribute must only contain alphanumeric characters, currency symbols, and hyphens")
+            raise invalid(
+                "Your name for this attribute must only contain alphanumeric characters, currency symbols, and hyphens"
+            )
         if name in {entry["name"] for entry in self.standard[model]}:
             words = "company" if model == "company" else "people"
             raise invalid(
@@ -200,7 +211,11 @@ def _standard(model: str, full_name: str, data_type: str, api_writable: bool) ->
 
 
 def _checked_options(options: Any) -> list[Any]:
-    values = [option.get("value") if isinstance(option, dict) else option for option in options] if isinstance(options, list) else []
+    values = (
+        [option.get("value") if isinstance(option, dict) else option for option in options]
+        if isinstance(options, list)
+        else []
+    )
     if len(values) < 2 or not all(isinstance(value, str) for value in values):
         raise invalid("You must have at least two options on a list type data attribute")
     return values

@@ -67,7 +67,9 @@ class Companies:
     def preload(self, entry: Mapping[str, Any], now: int) -> None:
         """Stores a company as it is, unchecked; for preparing a workspace."""
         values = {key: value for key, value in entry.items() if key != "id"}
-        company = self.find(str(entry["company_id"])) or self._create(str(entry["company_id"]), now, str(entry.get("id", "")))
+        company = self.find(str(entry["company_id"])) or self._create(
+            str(entry["company_id"]), now, str(entry.get("id", ""))
+        )
         self.apply(company, values, now)
         company["company_id"] = str(entry["company_id"])
 
@@ -122,7 +124,9 @@ def shown(company: Company) -> Company:
     }
 
 
-def checked(sent: Mapping[str, Any], allowed: Iterable[str], attributes: DataAttributes, switches: Mapping[str, Any]) -> dict[str, Any]:
+def checked(
+    sent: Mapping[str, Any], allowed: Iterable[str], attributes: DataAttributes, switches: Mapping[str, Any]
+) -> dict[str, Any]:
     """The values as they will be stored, without the company_id.
 
     Raises:
@@ -131,16 +135,22 @@ def checked(sent: Mapping[str, Any], allowed: Iterable[str], attributes: DataAtt
     for key in sent:
         if key not in allowed:
             raise bad_parameter(key)
-    values = {key: _standard(key, value) for key, value in sent.items() if key not in ("company_id", "custom_attributes")}
+    values = {
+        key: _standard(key, value) for key, value in sent.items() if key not in ("company_id", "custom_attributes")
+    }
     if "custom_attributes" in sent:
         custom = sent["custom_attributes"]
         if not isinstance(custom, dict):
             raise bad_parameter("custom_attributes")
-        values["custom_attributes"] = {name: custom_value(name, value, attributes, switches) for name, value in custom.items()}
+        values["custom_attributes"] = {
+            name: custom_value(name, value, attributes, switches) for name, value in custom.items()
+        }
     return values
 
 
-def custom_value(name: str, value: Any, attributes: DataAttributes, switches: Mapping[str, Any], model: str = "company") -> Any:
+def custom_value(
+    name: str, value: Any, attributes: DataAttributes, switches: Mapping[str, Any], model: str = "company"
+) -> Any:
     """The value of a custom attribute as it will be stored.
 
     Raises:

@@ -44,7 +44,9 @@ class ContactRecords:
     def get(self, contact_id: str) -> Contact:
         """Raises Refused where there is no such contact, or it was merged into another."""
         if contact_id in self.switches.get("merged_contacts", ()):
-            raise Refused(410, "contact_merged", "This contact has been merged. See the 'Link' header for the canonical contact.")
+            raise Refused(
+                410, "contact_merged", "This contact has been merged. See the 'Link' header for the canonical contact."
+            )
         if contact_id not in self.by_id:
             raise Refused(404, "not_found", "User Not Found")
         return self.by_id[contact_id]
@@ -86,12 +88,20 @@ class ContactRecords:
 
     def search(self, query: Any, now: int) -> list[Contact]:
         """One filter, with the operators = and IN. Raises Refused for others."""
-        if not isinstance(query, dict) or query.get("operator") not in ("=", "IN") or query.get("field") not in {*KINDS, "id"}:
+        if (
+            not isinstance(query, dict)
+            or query.get("operator") not in ("=", "IN")
+            or query.get("field") not in {*KINDS, "id"}
+        ):
             raise Refused(400, "invalid_field", "The query can't be searched by")
         name, wanted = query["field"], query["value"] if query["operator"] == "IN" else [query["value"]]
         folded = {_folded(value) for value in wanted}
         newest = now - float(self.switches.get("search_delay_seconds", 0))
-        listed = [contact for value in folded for contact in self._with(name, value)] if name in UNIQUE else list(self.by_id.values())
+        listed = (
+            [contact for value in folded for contact in self._with(name, value)]
+            if name in UNIQUE
+            else list(self.by_id.values())
+        )
         return [
             contact
             for contact in listed
@@ -102,7 +112,11 @@ class ContactRecords:
         for key, value in sent.items():
             if key not in WRITABLE:
                 raise bad_parameter(key)
-            if key in KINDS and value is not None and (not isinstance(value, KINDS[key]) or KINDS[key] is int and isinstance(value, bool)):
+            if (
+                key in KINDS
+                and value is not None
+                and (not isinstance(value, KINDS[key]) or KINDS[key] is int and isinstance(value, bool))
+            ):
                 raise Refused(400, "type_mismatch", f"'{key}' is not of type {KINDS[key].__name__}", field=key)
         if sent.get("role", "user") not in ROLES:
             raise invalid("role must be either user or lead")
@@ -114,7 +128,8 @@ class ContactRecords:
             raise bad_parameter("custom_attributes")
         if custom:
             values["custom_attributes"] = {
-                name: custom_value(name, value, self.attributes, self.switches, "contact") for name, value in custom.items()
+                name: custom_value(name, value, self.attributes, self.switches, "contact")
+                for name, value in custom.items()
             }
         return values
 
@@ -135,7 +150,13 @@ class ContactRecords:
     def _blank(self, now: int, contact_id: str = "") -> Contact:
         contact_id = contact_id or f"{now:08x}c{len(self.by_id):015x}"
         self.companies.add(contact_id)
-        made = {"type": "contact", "id": contact_id, **dict.fromkeys(KINDS), "role": "user", "unsubscribed_from_emails": False}
+        made = {
+            "type": "contact",
+            "id": contact_id,
+            **dict.fromkeys(KINDS),
+            "role": "user",
+            "unsubscribed_from_emails": False,
+        }
         contact: Contact = {**made, "custom_attributes": {}, "created_at": now, "updated_at": now}
         self.by_id[contact_id] = contact
         return contact
@@ -170,7 +191,14 @@ class ContactCalls:
         found = self.people.search(sent.get("query"), self._now())
         size = int((sent.get("pagination") or {}).get("per_page", 50))
         pages = {"type": "pages", "page": 1, "per_page": size, "total_pages": -(-len(found) // size)}
-        return Reply(body={"type": "list", "data": [dict(contact) for contact in found[:size]], "total_count": len(found), "pages": pages})
+        return Reply(
+            body={
+                "type": "list",
+                "data": [dict(contact) for contact in found[:size]],
+                "total_count": len(found),
+                "pages": pages,
+            }
+        )
 
 
 def _collide(contact: Contact, values: Mapping[str, Any]) -> bool:

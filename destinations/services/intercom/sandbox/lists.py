@@ -43,7 +43,12 @@ def listed(companies: Sequence[Company], request: Request) -> dict[str, Any]:
     """The first page of another list of companies."""
     size = min(_number(request, "per_page", 50), PER_PAGE_AT_MOST)
     pages = {"type": "pages", "next": None, "page": 1, "per_page": size, "total_pages": 1}
-    return {"type": "list", "data": [shown(company) for company in companies[:size]], "pages": pages, "total_count": len(companies)}
+    return {
+        "type": "list",
+        "data": [shown(company) for company in companies[:size]],
+        "pages": pages,
+        "total_count": len(companies),
+    }
 
 
 class Scroll:
@@ -102,7 +107,11 @@ class Contacts:
         attached, company = self.of_contact(contact_id), self.companies.get(remote_id)
         if remote_id not in attached:
             if len(attached) >= COMPANIES_OF_A_CONTACT:
-                raise Refused(400, "contact_company_limit_exceeded", "Contact has reached the maximum of 1000 company associations")
+                raise Refused(
+                    400,
+                    "contact_company_limit_exceeded",
+                    "Contact has reached the maximum of 1000 company associations",
+                )
             attached.append(remote_id)
             company["user_count"] += 1
         return company

@@ -8,7 +8,15 @@ from destinations.sandbox.examples import company_name, domain_of
 from destinations.sandbox.wire import Reply, Switch
 from destinations.services.intercom.sandbox.rules import Refused
 
-TOKEN_ERRORS = ("", "token_revoked", "token_expired", "token_blocked", "token_suspended", "token_not_found", "unauthorized")
+TOKEN_ERRORS = (
+    "",
+    "token_revoked",
+    "token_expired",
+    "token_blocked",
+    "token_suspended",
+    "token_not_found",
+    "unauthorized",
+)
 SWITCHES = (
     Switch("token_error", "Refuse the token (401)", "choice", "", TOKEN_ERRORS),
     Switch("missing_scopes", "Permissions that the token lacks, in Intercom's words", "list"),
@@ -18,7 +26,13 @@ SWITCHES = (
     Switch("search_limit_per_window", "Searches in a window, counted apart (0: like every request)", "number", 0),
     Switch("unique_race_seconds", "A second create within so many seconds is refused", "number", 0),
     Switch("null_clears", "null clears a value", default=True),
-    Switch("put_remote_created_at", "remote_created_at in PUT /companies/{id}", "choice", "accept", ("accept", "refuse", "ignore")),
+    Switch(
+        "put_remote_created_at",
+        "remote_created_at in PUT /companies/{id}",
+        "choice",
+        "accept",
+        ("accept", "refuse", "ignore"),
+    ),
     Switch(
         "missing_company_id",
         "POST without a company_id is answered",
@@ -72,4 +86,9 @@ def refused(status: int, message: str, request_id: str, now: int) -> Reply:
 def company(number: int) -> dict[str, Any]:
     """The company of a number, as it is kept."""
     name = company_name(number)
-    return {"company_id": f"example-{number}", "name": name, "size": number % 500 + 1, "website": f"https://{domain_of(name)}"}
+    return {
+        "company_id": f"example-{number}",
+        "name": name,
+        "size": number % 500 + 1,
+        "website": f"https://{domain_of(name)}",
+    }

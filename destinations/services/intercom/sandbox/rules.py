@@ -9,13 +9,17 @@ from typing import Any
 
 from destinations.sandbox.wire import Reply, Request
 
-VERSIONS = frozenset({*(f"1.{minor}" for minor in range(5)), *(f"2.{minor}" for minor in range(17)), "Preview", "Unstable"})
+VERSIONS = frozenset(
+    {*(f"1.{minor}" for minor in range(5)), *(f"2.{minor}" for minor in range(17)), "Preview", "Unstable"}
+)
 UNLIMITED = 1_000_000
 
 SCOPES = (
     (re.compile(r"GET /me"), "Read one admin"),
     (
-        re.compile(r"(POST /companies/list|GET /companies/scroll|GET /data_attributes|GET /contacts/.*|POST /contacts/search)"),
+        re.compile(
+            r"(POST /companies/list|GET /companies/scroll|GET /data_attributes|GET /contacts/.*|POST /contacts/search)"
+        ),
         "Read and list users and companies",
     ),
     (re.compile(r"GET /companies.*"), "Read one user and one company"),
@@ -80,9 +84,13 @@ def check_media(request: Request) -> None:
     """
     accepted = request.headers.get("accept", "*/*")
     if "json" not in accepted and "*/*" not in accepted:
-        raise Refused(406, "media_type_not_acceptable", "The Accept header should send a media type of application/json")
+        raise Refused(
+            406, "media_type_not_acceptable", "The Accept header should send a media type of application/json"
+        )
     if request.body and "json" not in request.headers.get("content-type", ""):
-        raise Refused(415, "media_type_not_supported", "The Content-Type header should send a media type of application/json")
+        raise Refused(
+            415, "media_type_not_supported", "The Content-Type header should send a media type of application/json"
+        )
 
 
 class Window:

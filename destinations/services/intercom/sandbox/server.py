@@ -41,7 +41,15 @@ from destinations.services.intercom.sandbox.contacts import ROUTES, ContactCalls
 from destinations.services.intercom.sandbox.lists import Contacts, Scroll, company_page, listed
 from destinations.services.intercom.sandbox.panel import SWITCHES, refused
 from destinations.services.intercom.sandbox.panel import company as example_company
-from destinations.services.intercom.sandbox.rules import VERSIONS, Refused, Window, check_media, company_not_found, json_object, scope_of
+from destinations.services.intercom.sandbox.rules import (
+    VERSIONS,
+    Refused,
+    Window,
+    check_media,
+    company_not_found,
+    json_object,
+    scope_of,
+)
 
 FIRST_WITH_LAST_REQUEST = (2, 16)
 
@@ -145,7 +153,13 @@ class IntercomSandbox(ContactCalls, Sandbox):
             "timezone": self.switches.get("timezone", "America/Los_Angeles"),
             "region": self.switches.get("region", "US"),
         }
-        who = {"type": "admin", "id": admin, "email": "admin@example.com", "name": "Sandbox admin", "email_verified": True}
+        who = {
+            "type": "admin",
+            "id": admin,
+            "email": "admin@example.com",
+            "name": "Sandbox admin",
+            "email_verified": True,
+        }
         return Reply(body={**who, "app": app, "avatar": {"type": "avatar", "image_url": None}, "has_inbox_seat": True})
 
     def save_company(self, request: Request) -> Reply:

@@ -19,7 +19,14 @@ from typing import Any
 from core.errors import Rejected
 from destinations.contract import Field, Plain, Wire
 from destinations.services.intercom.values.rejections import refused
-from destinations.services.intercom.values.scalars import as_text, exact_number, parsed_time, plain_text, whole_number, zoned
+from destinations.services.intercom.values.scalars import (
+    as_text,
+    exact_number,
+    parsed_time,
+    plain_text,
+    whole_number,
+    zoned,
+)
 
 STRING_LENGTH = 255
 """Custom attributes hold no longer text; of the standard ones no limit is documented."""
@@ -108,7 +115,9 @@ def floating(field: Field, value: Any) -> int | float:
     if not math.isfinite(sent):
         raise refused("number_out_of_range", field, value, "a smaller number")
     if number == number.to_integral_value() and Decimal(sent) != number:
-        raise refused("number_out_of_range", field, value, f"a whole number up to {EXACT_FLOAT}, as far as they are kept exactly")
+        raise refused(
+            "number_out_of_range", field, value, f"a whole number up to {EXACT_FLOAT}, as far as they are kept exactly"
+        )
     return sent
 
 
@@ -136,7 +145,14 @@ def moment(field: Field, value: Any) -> int:
     return seconds
 
 
-_CONVERTERS = {"string": string, "integer": integer, "float": floating, "boolean": boolean, "date": moment, "datetime": moment}
+_CONVERTERS = {
+    "string": string,
+    "integer": integer,
+    "float": floating,
+    "boolean": boolean,
+    "date": moment,
+    "datetime": moment,
+}
 TYPES = frozenset(_CONVERTERS)
 
 
@@ -149,5 +165,7 @@ def _option(field: Field, text: str) -> str:
         return alike[0]
     shown = ", ".join(allowed[:OPTIONS_SHOWN]) + (" …" if len(allowed) > OPTIONS_SHOWN else "")
     raise Rejected(
-        "option_unknown", f"The attribute {field.name!r} takes only its options: {shown}. This value is another.", field=field.name
+        "option_unknown",
+        f"The attribute {field.name!r} takes only its options: {shown}. This value is another.",
+        field=field.name,
     )

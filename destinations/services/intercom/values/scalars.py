@@ -21,7 +21,9 @@ def plain_text(field: Field, text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         raise Rejected(
-            "text_broken", f"The value for {field.name!r} holds broken characters. Mend the text in the source.", field=field.name
+            "text_broken",
+            f"The value for {field.name!r} holds broken characters. Mend the text in the source.",
+            field=field.name,
         ) from None
     return text
 
@@ -59,7 +61,11 @@ def exact_number(field: Field, value: Any) -> Decimal:
     except (InvalidOperation, ValueError, TypeError):
         raise refused("value_invalid", field, value, "a number") from None
     if not number.is_finite():
-        raise Rejected("value_invalid", f"The attribute {field.name!r} takes a number; this value is not a finite one.", field=field.name)
+        raise Rejected(
+            "value_invalid",
+            f"The attribute {field.name!r} takes a number; this value is not a finite one.",
+            field=field.name,
+        )
     if number == 0:
         return Decimal(0)
     if abs(number.adjusted()) > LARGEST_EXPONENT:

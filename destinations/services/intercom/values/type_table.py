@@ -39,7 +39,10 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "boolean": ("yes", "0", "maybe"),
     "date": ("2024-02-29", "2024-02-29T22:30:00+02:00", "1709245800", "1709245800000", "29/02/2024"),
 }
-COMPANY_TEXTS = {"company_id": ("A-17", " A-17 "), "monthly_spend": ("155", "155.98", str(conversion.INTEGER_AT_MOST + 1))}
+COMPANY_TEXTS = {
+    "company_id": ("A-17", " A-17 "),
+    "monthly_spend": ("155", "155.98", str(conversion.INTEGER_AT_MOST + 1)),
+}
 CONTACT_TEXTS = {"email": ("Ada@Acme.com", "ada at acme"), "external_id": ("A-17",), "role": ("Lead", "admin")}
 """Attributes of Intercom's own that take something else than others of their type."""
 
@@ -58,7 +61,12 @@ def created() -> Iterator[tuple[str, str]]:
     """Type of a column, and the data type of the custom attribute that is made for it, or why none is."""
     for name in (*custom_attributes.DATA_TYPES, "list", "object"):
         refused = next(custom_attributes.refusals((), [NewField("it", name)]), "")
-        yield name, "refused: " + refused.removeprefix("The column 'it' ") if refused else f"`{custom_attributes.DATA_TYPES[name]}`"
+        yield (
+            name,
+            "refused: " + refused.removeprefix("The column 'it' ")
+            if refused
+            else f"`{custom_attributes.DATA_TYPES[name]}`",
+        )
 
 
 def markdown() -> str:
@@ -71,7 +79,9 @@ def markdown() -> str:
         "attributes has no documented limit; that of custom ones is "
         f"{conversion.STRING_LENGTH} characters.\n\n"
     )
-    made = "## Custom attributes that are created\n\n" + _table(("type of the column", "data type in Intercom"), created())
+    made = "## Custom attributes that are created\n\n" + _table(
+        ("type of the column", "data type in Intercom"), created()
+    )
     return head + _table(("attribute", "source", "value", "sent"), rows()) + "\n" + made
 
 

@@ -48,9 +48,18 @@ def violations(shapes: Iterable[Shape], requests: Iterable[Mapping[str, Any]]) -
     known = list(shapes)
     for request in requests:
         call = f"{request['method']} {request['path']}"
-        shape = next((shape for shape in known if shape.method == request["method"] and re.fullmatch(shape.path, request["path"])), None)
+        shape = next(
+            (
+                shape
+                for shape in known
+                if shape.method == request["method"] and re.fullmatch(shape.path, request["path"])
+            ),
+            None,
+        )
         if shape is None:
             yield f"{call} is no documented call"
             continue
         for part, schema in (("query", shape.query), ("body", shape.body)):
-            yield from (f"{call} {part}: {error.message}" for error in Draft202012Validator(schema).iter_errors(request[part]))
+            yield from (
+                f"{call} {part}: {error.message}" for error in Draft202012Validator(schema).iter_errors(request[part])
+            )

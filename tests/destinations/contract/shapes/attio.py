@@ -10,7 +10,18 @@ UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 OBJECT = "/v2/objects/[a-z_]+"
 NUMBER = {"type": "string", "pattern": "^[0-9]+$"}
 TEXT_OR_NULL = {"type": ["string", "null"]}
-LOCATION_KEYS = ("line_1", "line_2", "line_3", "line_4", "locality", "region", "postcode", "country_code", "latitude", "longitude")
+LOCATION_KEYS = (
+    "line_1",
+    "line_2",
+    "line_3",
+    "line_4",
+    "locality",
+    "region",
+    "postcode",
+    "country_code",
+    "latitude",
+    "longitude",
+)
 OBJECTS = [
     closed({"value": {"type": ["string", "number", "boolean"]}}, "value"),
     closed({"currency_value": {"type": "number"}}, "currency_value"),
@@ -54,7 +65,12 @@ SHAPES = [
     Shape("GET", OBJECT + "/attributes/[^/]+"),
     Shape("GET", OBJECT + "/attributes/[^/]+/(options|statuses)", query=PAGED),
     Shape("POST", OBJECT + "/records", RECORD),
-    Shape("PUT", OBJECT + "/records", RECORD, closed({"matching_attribute": {"type": "string", "minLength": 1}}, "matching_attribute")),
+    Shape(
+        "PUT",
+        OBJECT + "/records",
+        RECORD,
+        closed({"matching_attribute": {"type": "string", "minLength": 1}}, "matching_attribute"),
+    ),
     Shape("POST", OBJECT + "/records/query", QUERY),
     Shape("GET", f"{OBJECT}/records/{UUID}"),
     Shape("PATCH", f"{OBJECT}/records/{UUID}", RECORD),

@@ -18,7 +18,10 @@ CHANGES: dict[str, Any] = {
     "name": TEXT, "plan": TEXT, "size": INTEGER, "website": TEXT, "industry": TEXT, "monthly_spend": INTEGER,
     "remote_created_at": INTEGER, "custom_attributes": CUSTOM,
 }  # fmt: skip
-COMPANY = closed({**CHANGES, "company_id": {"type": "string", "minLength": 1}, "update_last_request_at": {"type": "boolean"}}, "company_id")
+COMPANY = closed(
+    {**CHANGES, "company_id": {"type": "string", "minLength": 1}, "update_last_request_at": {"type": "boolean"}},
+    "company_id",
+)
 CONTACT = {
     **closed(
         {
@@ -32,9 +35,13 @@ CONTACT = {
     "minProperties": 1,
 }
 QUERY = closed(
-    {"field": {"type": "string"}, "operator": {"enum": ["=", "IN"]}, "value": {"type": ["string", "array"]}}, "field", "operator"
+    {"field": {"type": "string"}, "operator": {"enum": ["=", "IN"]}, "value": {"type": ["string", "array"]}},
+    "field",
+    "operator",
 )
-SEARCH = closed({"query": QUERY, "pagination": closed({"per_page": {"type": "integer", "minimum": 1, "maximum": 150}})}, "query")
+SEARCH = closed(
+    {"query": QUERY, "pagination": closed({"per_page": {"type": "integer", "minimum": 1, "maximum": 150}})}, "query"
+)
 DATA_TYPES = ["string", "integer", "float", "boolean", "date", "datetime", "options"]
 ATTRIBUTE = closed(
     {
