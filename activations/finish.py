@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import F
@@ -16,6 +15,9 @@ from activations.storage import bundles
 from activations.storage.baseline import void
 from core.errors import Problem, Unavailable
 from core.failpoints import reach
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _NOT_SENT = "The run ended before this record was sent. The next run takes it up."
 _UNKNOWN = "The run ended before the destination's answer was known. The next run sends the record again."
@@ -88,7 +90,7 @@ def _end_early(run: Run, lease: Lease, now: datetime, **changes: Any) -> None:
         _end(run, lease, now, **changes)
 
 
-def _end(run: Run, lease: Lease, now: datetime, **changes: Any) -> None:
+def _end(run: Run, lease: Lease, _now: datetime, **changes: Any) -> None:
     """The one fenced step out of the live states."""
     reach("in_finish")
     mine = Run.objects.filter(pk=run.pk, owner=lease.owner, epoch=lease.epoch, state__in=Run.LIVE)

@@ -15,7 +15,7 @@ from segments.registry import engines
 
 
 @worker_init.connect
-def load(**signal: object) -> None:
+def load(**_signal: object) -> None:
     """Loads what runs may need: once for all processes of a worker, instead of in the first run of each."""
     for registry in (platforms, services, engines):
         assert registry.all

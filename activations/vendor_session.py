@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from activations.models import Activation, Run
 from activations.setup.rules import unusable_match
-from core.errors import Misconfigured
 from destinations import discovery, vendor
-from destinations.contract import Field, Service, Workspace
-from destinations.models import Connection
 from destinations.pacing import Pacer
 from destinations.registry import platforms, services
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from activations.models import Activation, Run
+    from core.errors import Misconfigured
+    from destinations.contract import Field, Service, Workspace
+    from destinations.models import Connection
 
 THREADS = 128
 

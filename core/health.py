@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.db import models
 
-from core.errors import Problem
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from core.errors import Problem
 
 
 class Health(models.Model):

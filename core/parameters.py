@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from core.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 Kind = Literal["text", "integer", "boolean", "choice", "secret"]
 
@@ -75,11 +77,8 @@ def _integer(parameter: Parameter, value: Any) -> int:
         number = int(str(value))
     except ValueError:
         raise parameter.refuse("a whole number") from None
-    if (
-        parameter.least is not None
-        and number < parameter.least
-        or parameter.most is not None
-        and number > parameter.most
+    if (parameter.least is not None and number < parameter.least) or (
+        parameter.most is not None and number > parameter.most
     ):
         raise parameter.refuse(f"a whole number from {parameter.least} to {parameter.most}")
     return number

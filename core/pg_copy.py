@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from select import select
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg.pq import ExecStatus
-from psycopg.pq.abc import PGconn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from psycopg.pq.abc import PGconn
 
 BLOCK_BYTES = 1_500_000
 

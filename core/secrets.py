@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +34,8 @@ def cipher() -> MultiFernet:
 
 if TYPE_CHECKING:
     # A JSON value to those who use it, text in the database.
+    from collections.abc import Iterable
+
     _TextField = models.JSONField[Any, Any]
 else:
     _TextField = models.TextField

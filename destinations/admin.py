@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
 from core.errors import Misconfigured, Problem
 from core.web import parameter_form
 from core.web.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, readable_secrets
 from destinations import discovery, vendor
-from destinations.contract import Platform
 from destinations.forms import ConnectionForm, DestinationForm, connection_form
 from destinations.models import Connection, Destination
 from destinations.registry import platforms, services
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.db.models import QuerySet
+    from django.utils.safestring import SafeString
+
+    from destinations.contract import Platform
 
 
 class PlatformFilter(admin.SimpleListFilter):

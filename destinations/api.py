@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.web.endpoints import Endpoint
 from destinations import discovery
-from destinations.contract import Field, Service
 from destinations.models import Connection, Destination
 from destinations.registry import services
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+    from destinations.contract import Field, Service
 
 
 class ConnectionServices(Endpoint):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
-from core.parameters import Parameter
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from core.parameters import Parameter
 
 Wire = Any
 """A value as it stands in the request: JSON, nothing else."""
@@ -306,7 +308,7 @@ class Service(ABC):
             Rejected: it can't be converted; the message names the field and what would fit, never the value.
         """
 
-    def plain(self, field: Field, type: str) -> Plain | None:
+    def plain(self, field: Field, type_name: str) -> Plain | None:
         """PURE. Which values of a column of this type (see segments) the field takes as they are; None for none."""
         return None
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from core.errors import Misconfigured
 from core.web import parameter_form
-from destinations.contract import Platform
 from destinations.models import Connection, Destination
 from destinations.registry import services
+
+if TYPE_CHECKING:
+    from destinations.contract import Platform
 
 
 class ConnectionForm(forms.ModelForm):

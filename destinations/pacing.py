@@ -10,14 +10,17 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from django.db import connection
 
 from core.errors import Unavailable
 from destinations.contract import Limits, Purpose, Quota
 from destinations.models import Budget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LOT_SECONDS = 0.3
 SHARE_OF_LIMIT = 0.985

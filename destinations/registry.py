@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from core.plugins import Registry
-from destinations.conformance import Sample
-from destinations.contract import Platform, Service
+
+if TYPE_CHECKING:
+    from destinations.conformance import Sample
+    from destinations.contract import Platform, Service
 
 platforms: Registry[Platform] = Registry("destinations.services", "PLATFORMS", "platform")
 services: Registry[Service] = Registry("destinations.services", "SERVICES", "service")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Problem
 from destinations.contract import Field, Gate, OpenGate, Workspace
-from destinations.models import Connection, Destination
 from destinations.registry import platforms, services
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from destinations.models import Connection, Destination
 
 FORM_THREADS = 2
 

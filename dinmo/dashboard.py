@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Max, Sum
 from django.db.models.functions import TruncDate
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,6 +14,9 @@ from activations.models import Activation, Run, Warning
 from activations.screens.presentation import next_run, run_pill
 from destinations.models import Connection, Destination
 from segments.models import DataModel, Segment, Source
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
 
 DAYS = 30
 STEPS = (

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.core.mail import EmailMessage
 
 log = logging.getLogger(__name__)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Model
-from django.http import HttpRequest
 from django.urls import reverse_lazy
 
 from activations.models import Activation, Change, Run, Warning
 from destinations.models import Connection, Destination
 from segments.models import DataModel, Segment, Source
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+    from django.http import HttpRequest
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -79,7 +81,7 @@ def _item(title: str, icon: str, model: type[Model]) -> dict[str, Any]:
     }
 
 
-def _warnings(request: HttpRequest) -> dict[str, Any]:
+def _warnings(_request: HttpRequest) -> dict[str, Any]:
     item = _item("Warnings", "warning", Warning)
     open_count = Warning.objects.filter(closed_at__isnull=True).count()
     # The shell paints an empty badge where the key is there without a value.

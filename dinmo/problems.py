@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from core.errors import Problem, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponse
 
 
 class ProblemPages:

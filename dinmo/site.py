@@ -12,12 +12,12 @@ UNFOLD: dict[str, Any] = {
     "SITE_SUBHEADER": "Your data, where your teams work",
     "SITE_SYMBOL": "sync_alt",
     "SITE_URL": None,
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("dinmo/icon.svg")}],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("dinmo/icon.svg")}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "dinmo.dashboard.context",
-    "STYLES": [lambda request: static("dinmo/screens.css")],
-    "SCRIPTS": [lambda request: static("dinmo/screens.js")],
+    "STYLES": [lambda _request: static("dinmo/screens.css")],
+    "SCRIPTS": [lambda _request: static("dinmo/screens.js")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "dinmo.navigation.navigation"},
     "COLORS": {
         "primary": {

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import pyarrow as pa
-from sqlalchemy import Select
-from sqlalchemy.engine import Dialect
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
-from core.parameters import Parameter
+    import pyarrow as pa
+    from sqlalchemy import Select
+    from sqlalchemy.engine import Dialect
+
+    from core.parameters import Parameter
 
 
 class ColumnType(StrEnum):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.validators import MinLengthValidator
 from django.db import models
@@ -11,6 +10,9 @@ from django.db.models import F, Q
 
 from core.health import Health
 from core.secrets import EncryptedJSONField
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 WHOLE = ""
 """Stands among the columns for a problem of the whole model, e.g. that its table is gone."""

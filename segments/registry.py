@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from core.plugins import Registry
-from segments.contract import Engine
+
+if TYPE_CHECKING:
+    from segments.contract import Engine
 
 engines: Registry[Engine] = Registry("segments.engines", "ENGINES", "engine")

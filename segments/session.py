@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.errors import Misconfigured
-from segments.contract import Engine, Reader
-from segments.models import Source
 from segments.registry import engines
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from segments.contract import Engine, Reader
+    from segments.models import Source
 
 
 def engine(source: Source) -> Engine:

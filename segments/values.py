@@ -6,13 +6,15 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any
 
 from segments.contract import ColumnType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from zoneinfo import ZoneInfo
 
 # One grammar for text that holds a typed value, on every engine: values, conditions and the discovery of types agree on it.
 INTEGER = r"-?(0|[1-9][0-9]*)"
@@ -32,7 +34,7 @@ _INTEGER, _NUMBER, _DATE, _LOCAL, _ZONED = (
 )
 
 
-def natural(value: Any, type: ColumnType, zone: ZoneInfo) -> Any:
+def natural(value: Any, column_type: ColumnType, zone: ZoneInfo) -> Any:
     """The natural Python value: str, int, float, Decimal, bool, date, datetime with a zone, list, dict, or None for null.
 
     A value that can't be read as its column's type is returned as text, unchanged: whoever converts it judges it.
@@ -44,7 +46,7 @@ def natural(value: Any, type: ColumnType, zone: ZoneInfo) -> Any:
         return None
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
-    return _READERS[type](value, zone)
+    return _READERS[column_type](value, zone)
 
 
 def moment(text: str, zone: ZoneInfo | None) -> datetime | None:
@@ -82,11 +84,11 @@ def elements(lists: Sequence[tuple[str | None, int]], search: str) -> list[tuple
     return sorted(counts.items(), key=lambda counted: (-counted[1], counted[0]))
 
 
-def _text(value: Any, zone: ZoneInfo) -> Any:
+def _text(value: Any, _zone: ZoneInfo) -> Any:
     return value if isinstance(value, str) else str(value)
 
 
-def _number(value: Any, zone: ZoneInfo) -> Any:
+def _number(value: Any, _zone: ZoneInfo) -> Any:
     if isinstance(value, str):
         return _number_of_text(value)
     if isinstance(value, float | Decimal):
@@ -113,7 +115,7 @@ def _shortest(value: float | Decimal) -> float | Decimal | None:
     return float(value) if isinstance(value, float) or Decimal(repr(float(value))) == value else value
 
 
-def _boolean(value: Any, zone: ZoneInfo) -> Any:
+def _boolean(value: Any, _zone: ZoneInfo) -> Any:
     if isinstance(value, bool):
         return value
     word = str(value).lower()
@@ -122,7 +124,7 @@ def _boolean(value: Any, zone: ZoneInfo) -> Any:
     return str(value)
 
 
-def _date(value: Any, zone: ZoneInfo) -> Any:
+def _date(value: Any, _zone: ZoneInfo) -> Any:
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, str) and _DATE.fullmatch(value):
@@ -141,7 +143,7 @@ def _timestamp(value: Any, zone: ZoneInfo) -> Any:
     return moment(str(value), zone) or str(value)
 
 
-def _nested(value: Any, zone: ZoneInfo) -> Any:
+def _nested(value: Any, _zone: ZoneInfo) -> Any:
     if not isinstance(value, str):
         return value
     try:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import queue
 import time
 from collections import deque
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from django.db.models import Value
 from django.db.models.functions import Coalesce
@@ -25,10 +25,14 @@ from activations.delivery.recorder import Recorder
 from activations.delivery.sender import Sender
 from activations.delivery.steps import Item, Job, Sent, jobs
 from activations.models import Change, Run
-from activations.runs.lease import Lease
 from activations.storage import bundles
-from activations.vendor_session import Context
-from core.errors import Misconfigured, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from activations.runs.lease import Lease
+    from activations.vendor_session import Context
+    from core.errors import Misconfigured, Unavailable
 
 CHUNK = 500
 FIRST_PLACES = 4

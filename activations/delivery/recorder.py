@@ -5,9 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import F
 
@@ -15,13 +13,18 @@ from activations import digests, reasons
 from activations.delivery import retry
 from activations.delivery.steps import Item, Job, Sent, Step, was_created
 from activations.models import Change
-from activations.runs.lease import Lease
 from activations.storage import baseline, bulk, match_owners
-from activations.vendor_session import Context
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
 from core.failpoints import reach
 from core.secrets import hide
 from destinations.contract import Mode, Outcome, Purpose, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from activations.runs.lease import Lease
+    from activations.vendor_session import Context
 
 _CHANGE_COLUMNS = [
     "state", "outcome", "attempts", "code", "message", "field", "request_id", "sent", "created", "settled_at", "remote_id",

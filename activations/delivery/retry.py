@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import random
+from typing import TYPE_CHECKING
 
-from core.errors import Unavailable
+if TYPE_CHECKING:
+    import random
+
+    from core.errors import Unavailable
 
 ATTEMPTS = 5
 BACKOFF_SECONDS = 1.0

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import queue
-from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from activations.delivery.steps import Item, Job, Sent, Step, was_created
-from activations.models import Change
-from activations.vendor_session import Context
 from core.errors import Problem
 from core.failpoints import reach
 from destinations.contract import Mode, Operation, Verb
+
+if TYPE_CHECKING:
+    import queue
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from activations.models import Change
+    from activations.vendor_session import Context
 
 
 class Sender:

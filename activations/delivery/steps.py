@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from activations.models import Change
 from activations.reasons import CONTESTED
-from core.errors import Problem
 from destinations.contract import Mode, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from activations.models import Change
+    from core.errors import Problem
 
 
 class Step(StrEnum):

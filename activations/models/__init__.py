@@ -8,13 +8,13 @@ from activations.models.schedule import Schedule
 from activations.models.warning import Warning
 
 __all__ = [
+    "PERCENT",
     "Activation",
     "Bundle",
     "Change",
     "FieldMapping",
     "Generation",
     "MatchValue",
-    "PERCENT",
     "Record",
     "Run",
     "Schedule",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from django.db import connection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
 
 P = ParamSpec("P")
 T = TypeVar("T")

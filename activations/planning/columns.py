@@ -9,8 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -18,9 +17,13 @@ import pyarrow as pa
 
 from activations import digests
 from core.errors import Rejected
-from destinations.contract import Field, Plain, Service
 from segments.contract import ColumnType
 from segments.values import natural
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from destinations.contract import Field, Plain, Service
 
 MOST_REMEMBERED = 200_000
 _ESCAPED = r'["\\\x00-\x1f]'
@@ -60,7 +63,7 @@ class Converter:
     """Gives the wire value of an empty source value; None where it says nothing."""
     origin: str = ""
     """Where the values come from, as the beginning of a refusal's message."""
-    remembered: dict[Hashable, str | None | Rejected] = dataclasses.field(default_factory=dict)
+    remembered: dict[Hashable, str | Rejected | None] = dataclasses.field(default_factory=dict)
 
     def plain(self, text: pl.Expr) -> pl.Expr:
         """The JSON of the values that are plain, from their text; null for all others."""
@@ -79,7 +82,7 @@ class Converter:
         texts = pl.Series([None if isinstance(what, Rejected) else what for what in found], dtype=pl.String)
         converted.json = converted.json.scatter(rest, texts)
 
-    def _value(self, raw: Any) -> str | None | Rejected:
+    def _value(self, raw: Any) -> str | Rejected | None:
         if not isinstance(raw, Hashable):
             return self._made(raw)
         if raw not in self.remembered:
@@ -88,7 +91,7 @@ class Converter:
             self.remembered[raw] = self._made(raw)
         return self.remembered[raw]
 
-    def _made(self, raw: Any) -> str | None | Rejected:
+    def _made(self, raw: Any) -> str | Rejected | None:
         try:
             wire = self._wire(natural(raw, self.type, self.zone))
         except Rejected as refusal:
@@ -132,8 +135,8 @@ def is_empty(value: Any) -> bool:
 _NOTHING = object()
 
 
-def _text(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
-    if type == ColumnType.INTEGER:
+def _text(plain: Plain, column_type: ColumnType, _zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
+    if column_type == ColumnType.INTEGER:
         fits = value.str.contains(_DIGITS) & (value != "-0")
     else:
         fits = (value.str.strip_chars() != "") & ~value.str.contains(_ESCAPED)
@@ -144,7 +147,7 @@ def _text(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.
     return pl.when(fits).then(_quoted(value))
 
 
-def _number(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
+def _number(plain: Plain, _type: ColumnType, _zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
     whole = value.str.contains(_DIGITS) & (value != "-0") & (value.cast(pl.Int64, strict=False).abs() <= plain.largest)
     if not plain.places:
         return pl.when(whole).then(value)
@@ -172,7 +175,7 @@ def _number(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> p
     )
 
 
-def _boolean(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
+def _boolean(_plain: Plain, _type: ColumnType, _zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
     return (
         pl.when(value.is_in(["true", "t", "1"]))
         .then(pl.lit("true"))
@@ -181,11 +184,11 @@ def _boolean(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> 
     )
 
 
-def _day(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
+def _day(_plain: Plain, _type: ColumnType, _zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
     return pl.when(_is_day(value)).then(_quoted(value))
 
 
-def _moment(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
+def _moment(_plain: Plain, _type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
     fraction = value.str.slice(20, 6).str.strip_chars_end("Z+:0")
     decimals = pl.when(fraction == "").then(pl.lit("")).otherwise(pl.lit(".") + fraction.str.pad_end(6, "0"))
     written = pl.concat_str(
@@ -194,8 +197,8 @@ def _moment(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> p
     return pl.when(_is_moment(value, zone)).then(written)
 
 
-def _seconds(plain: Plain, type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
-    if type == ColumnType.DATE:
+def _seconds(_plain: Plain, column_type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
+    if column_type == ColumnType.DATE:
         days = value.str.to_date("%Y-%m-%d", strict=False).cast(pl.Int64)
         return pl.when(_is_day(value)).then((days * 86_400).cast(pl.String))
     return pl.when(_is_moment(value, zone) & ~value.str.contains(r"\.[0-9]*[1-9]")).then(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from django.db.models import Count, QuerySet
 
 from activations import digests, reasons
 from activations.models import Change, Record
-from activations.planning.source_scan import Seen
 from activations.planning.takeovers import takeovers
 from activations.planning.writer import CHUNK, Spool, Tried
 from activations.storage import bulk, bundles, match_owners
 from destinations.contract import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from activations.planning.source_scan import Seen
 
 DUPLICATE_KEY, MATCH_TWIN, KEY_EMPTY = "duplicate_key", "match_twin", "key_empty"
 

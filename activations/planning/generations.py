@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from activations.models import Activation, Generation
-from activations.vendor_session import Context
 from core.errors import Misconfigured
-from destinations.contract import Workspace
+
+if TYPE_CHECKING:
+    from activations.vendor_session import Context
+    from destinations.contract import Workspace
 
 
 def generation(context: Context, workspace: Workspace) -> tuple[Generation, str]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from activations.models import Activation, FieldMapping
 from activations.planning.mapping import Layout, Slot
 from activations.setup import attribute_drift
 from activations.setup.rules import described, new_fields, offline
-from activations.vendor_session import Context
 from core.errors import Misconfigured
 from destinations import discovery
-from destinations.contract import Field, NewField, Service
 from segments.contract import ColumnType
+
+if TYPE_CHECKING:
+    from activations.vendor_session import Context
+    from destinations.contract import Field, NewField, Service
 
 
 def prepare_fields(context: Context) -> None:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
@@ -17,8 +14,14 @@ import pyarrow as pa
 from activations import digests
 from activations.planning.columns import Converted, Converter, convert, is_empty
 from core.errors import Rejected
-from destinations.contract import Field, Service
 from segments.contract import ColumnType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from destinations.contract import Field, Service
 
 KEEP, CLEAR = "keep", "clear"
 _NO_PLACES = np.empty(0, dtype=np.int64)

@@ -10,11 +10,9 @@ Nothing is sent here, and the source is closed before the first request.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -32,10 +30,16 @@ from activations.runs.lease import Cancelled, Lease
 from activations.runs.requests import BY_PERSON
 from activations.storage import bulk, bundles
 from activations.storage.snapshot import Baseline, stored
-from activations.vendor_session import Context
 from core.errors import Problem
 from core.failpoints import reach
 from segments.reading import read, sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from concurrent.futures import Future
+    from datetime import datetime
+
+    from activations.vendor_session import Context
 
 KNOWN_CHUNK = 20_000
 TOGETHER = 4_000

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from activations.digests import among
 from activations.storage.pairs import Pairs, joined, less
 from activations.storage.snapshot import LEFT, NEVER_ACCEPTED, SAME, TRIED, TRIED_MASK, Baseline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
 
 AT_ONCE = 1_000_000
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from activations.planning.source_scan import Seen
 from activations.storage.pairs import Pairs, joined, less
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from activations.planning.source_scan import Seen
 
 _NONE = np.empty(0, dtype=np.int64)
 _ODD = np.int64(-7046029254386353131)

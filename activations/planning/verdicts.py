@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 import orjson
 import polars as pl
 
 from activations.digests import IN_DOUBT, as_bytes, unpacked
-from activations.planning.mapping import Layout, Rows
 from activations.reasons import ALREADY_THERE, Settled
 from destinations.contract import Mode
+
+if TYPE_CHECKING:
+    from activations.planning.mapping import Layout, Rows
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 from django.db.models import F
 
-from activations import reasons
 from activations.models import Bundle, Change, Generation, Record, Run
-from activations.planning.background import Beside
-from activations.runs.lease import Lease
 from activations.storage import bulk, bundles, retry_dates
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from concurrent.futures import Future
+    from datetime import datetime
+
+    import polars as pl
+
+    from activations import reasons
+    from activations.planning.background import Beside
+    from activations.runs.lease import Lease
 
 CHUNK = 2_000
 _CHANGE_COLUMNS = [

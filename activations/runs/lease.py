@@ -10,12 +10,10 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -24,6 +22,10 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from activations.models import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
 
 log = logging.getLogger(__name__)
 

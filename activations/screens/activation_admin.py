@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
@@ -11,7 +10,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from unfold.admin import StackedInline, TabularInline
 
 from activations.models import Activation, FieldMapping, Record, Run, Schedule
@@ -22,6 +20,11 @@ from activations.screens.presentation import hidden_note, next_run, run_pill
 from activations.setup import attribute_drift, mapping_diff, schedules
 from core.web.screens import Button, ScreenAdmin, pill
 from destinations.registry import services
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.utils.safestring import SafeString
 
 
 class OfActivation:

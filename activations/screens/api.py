@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import get_object_or_404
 from django.urls import path
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from activations.alerts.rules import warnings_of
 from activations.models import Activation, Run
 from activations.runs import requests
 from core.web.endpoints import Endpoint
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
 
 
 class ActivationRuns(Endpoint):

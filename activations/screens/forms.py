@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -11,8 +11,10 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, 
 
 from activations.models import Activation
 from activations.setup.draft import Proposal, identity_changed
-from core.errors import Misconfigured
 from segments.models import DataModel, Segment
+
+if TYPE_CHECKING:
+    from core.errors import Misconfigured
 
 NO_CHOICE = ("", "---------")
 PLACES = {

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db.models import F, Value
@@ -15,11 +14,15 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from activations.models import FieldMapping, Schedule
 from activations.setup import attribute_drift, schedules
-from activations.setup.draft import Proposal
 from activations.setup.rules import MappingRow
 from core.errors import Misconfigured, Problem
 from destinations import discovery
-from destinations.contract import Field
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from activations.setup.draft import Proposal
+    from destinations.contract import Field
 
 WARNED = ("attribute_missing", "attribute_read_only")
 """Problems that an attribute can get while it is mapped: what was mapped before stays so, with a warning."""
@@ -121,7 +124,7 @@ class MappingFormSet(PaginationInlineFormSet):
         forms_in_use = [
             form
             for form in self.forms
-            if form not in self.deleted_forms and form.has_changed() or form in self.initial_forms
+            if (form not in self.deleted_forms and form.has_changed()) or form in self.initial_forms
         ]
         judged = [form for form in forms_in_use if form not in self.deleted_forms and form.is_valid()]
         known = {(problem.code, problem.where) for problem in proposal.problems([])}

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
-
-from django.utils.safestring import SafeString
+from typing import TYPE_CHECKING, Any
 
 from activations.models import Activation, Change, Run
 from activations.setup import schedules
 from core.errors import Problem
 from core.web.screens import pill
-from destinations.contract import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime, timedelta
+
+    from django.utils.safestring import SafeString
+
+    from destinations.contract import Service
 
 TONES = {
     "queued": "busy", "planning": "busy", "delivering": "busy", "planned": "calm", "succeeded": "good",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Max, Min, QuerySet
 
 from activations.models import Change, Record, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 PLANNED, LEFT, RETURNED, EARLIER = "planned", "left", "returned", "earlier"
 CHOICES = [

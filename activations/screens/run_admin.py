@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
@@ -13,7 +12,6 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 from unfold.paginator import InfinitePaginator
 
 from activations.alerts.rules import warnings_of
@@ -22,6 +20,11 @@ from activations.runs import requests
 from activations.screens import presentation, record_list
 from core.web.screens import Button, ScreenAdmin
 from destinations.registry import services
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.utils.safestring import SafeString
 
 STOP_POLLING = 286
 """The status by which htmx stops polling."""

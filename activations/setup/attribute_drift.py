@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from activations.models import Activation, FieldMapping
 from core.errors import Misconfigured
 from destinations import discovery
-from destinations.contract import Field
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from destinations.contract import Field
 
 
 def unusable(found: Field | None, target: str) -> Misconfigured | None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from activations.models import Activation
 from activations.setup import rules
 from core.errors import Misconfigured, Problem, Rejected
 from destinations import discovery
-from destinations.contract import Field
 from destinations.registry import services
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from activations.models import Activation
+    from destinations.contract import Field
 
 
 @dataclass

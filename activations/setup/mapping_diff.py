@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from activations.models import Activation, FieldMapping, Record, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable
 
 
 def described(mappings: Iterable[FieldMapping], adds: Container[str] = ()) -> list[list[Any]]:

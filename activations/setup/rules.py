@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from activations.models import Activation
 from core.errors import Misconfigured
 from destinations.contract import Field, NewField, Service
 from destinations.registry import services
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from activations.models import Activation
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import islice, product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery.schedules import ParseException, crontab
 from django.db import transaction
@@ -17,6 +16,9 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from activations.models import Activation, Schedule
 from core.errors import Misconfigured, Problem
 from segments.sources import drift
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 log = logging.getLogger(__name__)
 TASK = "activations.tasks.fire"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.db import connection
 
 from activations import digests
 from activations.models import Change, Record
 from activations.storage import bulk, retry_dates
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
 
 _NEVER_TRIED = {"tried": "", "tried_digest": 0, "tried_match": 0, "attempts": 0, "retry_run": 0}
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 import polars as pl
 import pyarrow as pa
 from django.db import connection
-from django.db.models import Model
 from psycopg import ClientCursor, Cursor
 
 from core.pg_copy import copy_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from django.db.models import Model
 
 FETCHED = 50_000
 GROWN = 1_000_000

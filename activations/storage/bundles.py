@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -16,8 +16,12 @@ from django.db.models import Sum
 from activations.digests import among
 from activations.models import Bundle, Change, Run
 from activations.reasons import ANOTHER
-from activations.runs.lease import Lease
 from activations.storage import bulk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from activations.runs.lease import Lease
 
 _COLUMNS = ["run_id", "epoch", "new", "known", "another", "keys", "data"]
 SIZE = 2_000

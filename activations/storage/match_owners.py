@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
 from activations import digests
 from activations.models import Change, Generation, MatchValue, Record
 from activations.storage import bulk
-from activations.storage.pairs import Pairs
 from core.errors import Rejected
-from destinations.contract import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from activations.storage.pairs import Pairs
+    from destinations.contract import Outcome
 
 
 def match_values(generation: Generation) -> Pairs:

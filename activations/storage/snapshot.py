@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -13,6 +11,10 @@ from django.db.models import Max, Min
 
 from activations.models import Generation, Record, Run
 from activations.storage import bulk
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
 SPARSE = 4
 """A range of the table is read where it holds no more than so many times the rows that are wanted."""

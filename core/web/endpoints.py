@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rest_framework.permissions import BasePermission
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.errors import Misconfigured, Problem, Unavailable
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
 
 _ODD = re.compile("[\x00\ud800-\udfff]")
 MOST_DIGITS = 18

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from unfold.widgets import (
@@ -15,8 +14,12 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from core.errors import Misconfigured
 from core.parameters import Parameter, clean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from core.errors import Misconfigured
 
 PREFIX = "setting_"
 KEPT = "Stored. Leave empty to keep it; what is stored is never shown."
@@ -69,15 +72,15 @@ class SecretLines(UnfoldAdminExpandableTextareaWidget):  # type: ignore[misc, un
         return super().get_context(name, None, attrs)
 
 
-def _text(parameter: Parameter, common: dict[str, Any]) -> forms.Field:
+def _text(_parameter: Parameter, common: dict[str, Any]) -> forms.Field:
     return forms.CharField(widget=UnfoldAdminTextInputWidget(), **common)
 
 
-def _integer(parameter: Parameter, common: dict[str, Any]) -> forms.Field:
+def _integer(_parameter: Parameter, common: dict[str, Any]) -> forms.Field:
     return forms.IntegerField(widget=UnfoldAdminIntegerFieldWidget(), **common)
 
 
-def _boolean(parameter: Parameter, common: dict[str, Any]) -> forms.Field:
+def _boolean(_parameter: Parameter, common: dict[str, Any]) -> forms.Field:
     return forms.BooleanField(widget=UnfoldBooleanSwitchWidget(), **common)
 
 

@@ -50,22 +50,22 @@ def _archive(sandbox: Sandbox, request: Request) -> None:
     sandbox.archive(wanted["kind"], wanted["name"], bool(wanted["archived"]))
 
 
-def _reset(sandbox: Sandbox, request: Request) -> None:
+def _reset(sandbox: Sandbox, _request: Request) -> None:
     sandbox.reset()
     sandbox.log.clear()
     sandbox.faults.clear()
 
 
 _LOCKED: dict[tuple[str, str], Call] = {
-    ("GET", "state"): lambda sandbox, request: sandbox.state(),
-    ("GET", "requests"): lambda sandbox, request: list(sandbox.log),
-    ("DELETE", "requests"): lambda sandbox, request: sandbox.log.clear(),
+    ("GET", "state"): lambda sandbox, _request: sandbox.state(),
+    ("GET", "requests"): lambda sandbox, _request: list(sandbox.log),
+    ("DELETE", "requests"): lambda sandbox, _request: sandbox.log.clear(),
     ("POST", "faults"): lambda sandbox, request: sandbox.faults.append(Fault(**request.json())),
-    ("DELETE", "faults"): lambda sandbox, request: sandbox.faults.clear(),
+    ("DELETE", "faults"): lambda sandbox, _request: sandbox.faults.clear(),
     ("POST", "switches"): lambda sandbox, request: sandbox._switch(request.json()),
     ("POST", "attributes"): _archive,
     ("POST", "reset"): _reset,
-    ("GET", "panel"): lambda sandbox, request: page.panel(sandbox),
+    ("GET", "panel"): lambda sandbox, _request: page.panel(sandbox),
 }
 # These take long with many records, and take the lock themselves for as short as they can.
 _UNLOCKED: dict[tuple[str, str], Call] = {

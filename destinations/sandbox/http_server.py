@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from destinations.sandbox import control
-from destinations.sandbox.base import Sandbox
 from destinations.sandbox.wire import Cut, Reply, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from destinations.sandbox.base import Sandbox
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -48,7 +51,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._headers_buffer.append(b"\r\n" + payload)  # type: ignore[attr-defined]
         self.flush_headers()
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, template: str, *args: Any) -> None:
         """The request log of the sandbox is enough."""
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from destinations.sandbox.base import Sandbox
-from destinations.sandbox.wire import Switch
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from destinations.sandbox.base import Sandbox
+    from destinations.sandbox.wire import Switch
 
 PAGE = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
 PAGE_LENGTH = 25

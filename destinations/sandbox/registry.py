@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from core.plugins import Registry
-from destinations.sandbox.base import Sandbox
+
+if TYPE_CHECKING:
+    from destinations.sandbox.base import Sandbox
 
 sandboxes: Registry[type[Sandbox]] = Registry("destinations.services", "SANDBOXES", "simulator", inside="sandbox")

@@ -10,10 +10,10 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from kombu import Connection
@@ -22,6 +22,9 @@ from kombu.exceptions import OperationalError
 from core.errors import Misconfigured, Unavailable
 from dinmo.local.machine import only_one
 from dinmo.local.processes import spawn, stop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 ON_PATH = ("redis-server", "valkey-server")
 # A unix socket's address holds 108 bytes on Linux (sun_path), the last of them zero.

@@ -5,14 +5,17 @@ from __future__ import annotations
 import http.client
 import os
 import sys
-from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dinmo.local import broker
 from dinmo.local.machine import HOST
 from dinmo.local.supervisor import Program
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 WEB_THREADS = 8
 WORKER_PROCESSES = 2

@@ -7,12 +7,15 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
+from typing import TYPE_CHECKING
 
 from dinmo.local.processes import kill_session, spawn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import FrameType
 
 FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 30.0
@@ -185,7 +188,7 @@ class Supervisor:
 
     @contextmanager
     def _signals_counted(self) -> Iterator[None]:
-        def count(number: int, frame: FrameType | None) -> None:
+        def count(_number: int, _frame: FrameType | None) -> None:
             self.signals += 1
 
         # Under nohup the hang-up is ignored, and stays so.

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from celery import Celery
 from django.apps import apps
 from django.conf import settings
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Model
 from django_celery_beat.models import PeriodicTask
 from kombu.exceptions import OperationalError
 
@@ -23,6 +21,12 @@ from core.secrets import EncryptedJSONField, cipher, redact
 from destinations.models import Connection
 from destinations.vendor import check as check_connection
 from dinmo.local import broker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from celery import Celery
+    from django.db.models import Model
 
 WORKER_ANSWER_SECONDS = 1.5
 NEW_KEY = 'Only for a new installation, make one with: python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
 
@@ -15,12 +14,16 @@ from core.health import Health
 from destinations.models import Connection, Destination
 from dinmo.workspace import file, from_database, plan
 from dinmo.workspace import model as things
-from dinmo.workspace.kinds.models import Ask
 from dinmo.workspace.kinds.schedules import columns
 from dinmo.workspace.problems import Problem, Refused
 from segments.integrity import segments
 from segments.models import FIRST_COMPUTED, Column, DataModel, Relation, Segment, Source
 from segments.sources import discovery
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dinmo.workspace.kinds.models import Ask
 
 
 def apply(

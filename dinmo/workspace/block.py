@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dinmo.workspace.problems import Problems
-from dinmo.workspace.yaml_document import Node
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dinmo.workspace.problems import Problems
+    from dinmo.workspace.yaml_document import Node
 
 NAME_LENGTH = 200
 

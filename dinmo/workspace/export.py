@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
-from core.parameters import Parameter
-from core.plugins import Registry
 from destinations.registry import platforms
 from dinmo.workspace import model
 from dinmo.workspace.kinds.models import file_table
 from dinmo.workspace.yaml_document import escape
 from segments.registry import engines
+
+if TYPE_CHECKING:
+    from core.parameters import Parameter
+    from core.plugins import Registry
 
 HEAD = "# The workspace. Secrets are not part of it: one that is left out stays as it is; write e.g. `password: ${NAME}` to set it.\n"
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./ -]*(?<! )|[0-9]+ [a-z]+")

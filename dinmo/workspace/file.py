@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from dinmo.workspace import model, yaml_document
 from dinmo.workspace.block import Block
 from dinmo.workspace.kinds import accounts, activations, models, relations, segments
 from dinmo.workspace.names import Scope
 from dinmo.workspace.problems import Problems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 def read(text: str, environment: Mapping[str, str], standing: model.Workspace, ask: models.Ask) -> model.Workspace:

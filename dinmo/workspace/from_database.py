@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Exists, OuterRef
 
@@ -13,6 +12,9 @@ from destinations.models import Connection, Destination
 from dinmo.workspace import model
 from dinmo.workspace.kinds import relations
 from segments.models import Column, DataModel, Relation, Segment, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def read() -> model.Workspace:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dinmo.workspace import model
 from dinmo.workspace.block import Block, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SECTIONS = tuple(item.name for item in fields(model.Workspace))
 

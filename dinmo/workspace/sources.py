@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dinmo.workspace import model
-from segments.contract import ColumnInfo
 from segments.models import Source
 from segments.sources import discovery
+
+if TYPE_CHECKING:
+    from segments.contract import ColumnInfo
 
 
 def columns(source: model.Source, table: str, sql: str) -> tuple[model.Column, ...]:

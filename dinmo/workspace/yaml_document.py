@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -22,6 +21,9 @@ from ruamel.yaml.events import (
 )
 
 from dinmo.workspace.problems import Problem, Problems, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 MAX_DEPTH = 40
 MAX_NODES = 200_000

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured
 from segments.conditions import parsing, validation
 from segments.conditions.operands import UNSTORABLE
-from segments.conditions.scope import Facts
 from segments.conditions.sentences import measure, say
 from segments.conditions.tree import MEASURES, Group, Related, columns, fields, segments_of, size
 from segments.contract import ColumnType
+
+if TYPE_CHECKING:
+    from segments.conditions.scope import Facts
 
 KINDS = ("count", *MEASURES)
 MOST_FIELDS = 40
@@ -61,10 +63,14 @@ def within(about: Facts, name: str = "") -> Facts:
     """
     world: dict[str, Facts] = {}
     for model, other in about.world.items():
-        plain = {column: type for column, type in other.types.items() if column not in other.computed}
+        plain = {column: column_type for column, column_type in other.types.items() if column not in other.computed}
         world[model] = replace(other, types=plain, segments={}, computed={}, world=world)
     above = {one: about.computed[one] for one in takewhile(lambda one: one != name, about.computed)}
-    types = {column: type for column, type in about.types.items() if column not in about.computed or column in above}
+    types = {
+        column: column_type
+        for column, column_type in about.types.items()
+        if column not in about.computed or column in above
+    }
     return replace(about, types=types, segments={}, computed=above, world=world)
 
 

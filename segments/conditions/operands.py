@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured
 from segments.conditions.times import Duration, duration
 from segments.contract import ColumnType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EMPTINESS = frozenset({"empty", "not_empty"})
 PLAIN = EMPTINESS | {"anniversary"}
@@ -37,7 +39,7 @@ _COUNT = re.compile(r"-?[0-9]+")
 _DAY = "a date such as 2026-01-31"
 
 
-def read(field: str, type: ColumnType, operator: str, value: Any) -> Any:
+def read(field: str, column_type: ColumnType, operator: str, value: Any) -> Any:
     """The value of a condition in its right type: str, int, Decimal, bool, date, datetime, Duration, or a tuple of them.
 
     Numbers, dates and booleans may come as text, as forms give them.
@@ -52,14 +54,14 @@ def read(field: str, type: ColumnType, operator: str, value: Any) -> Any:
     if operator in LENGTHS:
         return _length(field, value)
     if operator in LISTS:
-        return _many(field, type, value)
+        return _many(field, column_type, value)
     if operator in PAIRS:
-        return _two(field, type, value)
+        return _two(field, column_type, value)
     if operator in _PART_OF_TEXT and value == "":
         raise _wrong(field, f"{operator!r} needs some text")
-    if operator == "on" and isinstance(one := _READERS[type](field, value), datetime):
+    if operator == "on" and isinstance(one := _READERS[column_type](field, value), datetime):
         raise _wrong(field, f"'on' takes a day such as {one.date()}")
-    return _READERS[type](field, value)
+    return _READERS[column_type](field, value)
 
 
 def plain_value(value: Any) -> Any:
@@ -172,19 +174,19 @@ def _length(field: str, value: Any) -> Duration:
     return read
 
 
-def _many(field: str, type: ColumnType, value: Any) -> tuple[Any, ...]:
+def _many(field: str, column_type: ColumnType, value: Any) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple) or not value:
         raise _wrong(field, "its value must be a list such as [FR, DE]")
     if len(value) > MAX_VALUES:
         raise _wrong(field, f"it can hold at most {MAX_VALUES:,} values")
-    return tuple(_READERS[type](field, one) for one in value)
+    return tuple(_READERS[column_type](field, one) for one in value)
 
 
-def _two(field: str, type: ColumnType, value: Any) -> tuple[Any, ...]:
+def _two(field: str, column_type: ColumnType, value: Any) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple) or len(value) != 2 or None in value or "" in value:
-        such = "[2026-01-01, 2026-01-31]" if type in (ColumnType.DATE, ColumnType.TIMESTAMP) else "[1, 10]"
+        such = "[2026-01-01, 2026-01-31]" if column_type in (ColumnType.DATE, ColumnType.TIMESTAMP) else "[1, 10]"
         raise _wrong(field, f"it takes two values, such as {such}")
-    first, second = (_READERS[type](field, one) for one in value)
+    first, second = (_READERS[column_type](field, one) for one in value)
     if _above(first, second):
         raise _wrong(field, "its first value is above its second; the lower one comes first")
     return first, second

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from core.errors import Misconfigured
 from segments.conditions import limits, scope, validation
 from segments.conditions.operands import EMPTINESS, LENGTHS, LISTS, PAIRS, PLAIN, plain_value
-from segments.conditions.scope import Facts
 from segments.conditions.sentences import say, sentence
 from segments.conditions.tree import (
     EVERYTHING,
@@ -28,6 +27,9 @@ from segments.conditions.tree import (
     segments_of,
     size,
 )
+
+if TYPE_CHECKING:
+    from segments.conditions.scope import Facts
 
 MAX_DEPTH = 10
 MAX_CONDITIONS = 200
@@ -99,7 +101,7 @@ def _group(where: Any, depth: int) -> Group:
         raise _wrong("condition_group", f"{combine!r} takes a list of conditions.")
     if not items and depth > 1:
         raise _wrong("condition_group", "A group inside another needs at least one condition.")
-    return Group(cast(Combine, combine), tuple(_item(item, depth) for item in items))
+    return Group(cast("Combine", combine), tuple(_item(item, depth) for item in items))
 
 
 def _item(item: Any, depth: int) -> Item:

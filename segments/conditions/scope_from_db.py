@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from segments.conditions.scope import Definition, Facts, Link
 from segments.models import Column, DataModel, Relation, Segment, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 def facts(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from zoneinfo import ZoneInfo
 
 _DURATION = re.compile(r"([0-9]{1,4}) *(minute|hour|day|week|month)s?", re.IGNORECASE)
 _TICK = timedelta(microseconds=1)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from segments.conditions.limits import Limit
 from segments.conditions.operands import EMPTINESS
-from segments.conditions.scope import Link
 from segments.contract import ColumnType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from segments.conditions.limits import Limit
+    from segments.conditions.scope import Link
 
 Combine = Literal["all", "any"]
 
@@ -91,9 +94,9 @@ MEASURES: Mapping[str, tuple[ColumnType, ...]] = {
 """What can be worked out of a column of related rows, with the types that it must have."""
 
 
-def measured(measure: str, type: ColumnType) -> tuple[ColumnType, tuple[str, ...]]:
+def measured(measure: str, column_type: ColumnType) -> tuple[ColumnType, tuple[str, ...]]:
     """The type of a measure of a column, and its operators. The sum of no rows is 0; every other measure of none is empty."""
-    result = ColumnType.NUMBER if type in _NUMBERS else type
+    result = ColumnType.NUMBER if column_type in _NUMBERS else column_type
     operators = OPERATORS[result]
     return result, tuple(one for one in operators if one not in EMPTINESS) if measure == "sum" else operators
 

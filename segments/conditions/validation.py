@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured
 from segments.conditions.operands import read
-from segments.conditions.scope import Facts, Link
 from segments.conditions.tree import MEASURES, OPERATORS, Leaf, Related, measured
 from segments.contract import ColumnType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from segments.conditions.scope import Facts, Link
 
 
 def link(item: Related, about: Facts) -> Link:
@@ -33,11 +36,11 @@ def link(item: Related, about: Facts) -> Link:
 def measurable(item: Related, types: Mapping[str, str]) -> ColumnType:
     """The type of the column that is measured. Raises Misconfigured where it is unknown, or can't be measured so."""
     _refuse_unknown(item.column, types)
-    type = ColumnType(types[item.column])
-    if type not in MEASURES[item.measure]:
-        message = f"There is no {item.measure} of {item.column!r}, a {type} column. It takes: {', '.join(MEASURES[item.measure])}."
+    column_type = ColumnType(types[item.column])
+    if column_type not in MEASURES[item.measure]:
+        message = f"There is no {item.measure} of {item.column!r}, a {column_type} column. It takes: {', '.join(MEASURES[item.measure])}."
         raise _wrong("measure_invalid", message, item.column)
-    return type
+    return column_type
 
 
 def measure_value(item: Related, types: Mapping[str, str]) -> Any:
@@ -52,12 +55,12 @@ def measure_value(item: Related, types: Mapping[str, str]) -> Any:
 def leaf(item: Leaf, types: Mapping[str, str]) -> Leaf:
     """The condition with its value in its right type. Raises Misconfigured where it does not fit its column."""
     _refuse_unknown(item.field, types)
-    type = ColumnType(types[item.field])
-    if item.operator not in OPERATORS[type]:
-        allowed = ", ".join(OPERATORS[type])
-        message = f"{item.operator!r} can't be asked of {item.field!r}, a {type} column. It takes: {allowed}."
+    column_type = ColumnType(types[item.field])
+    if item.operator not in OPERATORS[column_type]:
+        allowed = ", ".join(OPERATORS[column_type])
+        message = f"{item.operator!r} can't be asked of {item.field!r}, a {column_type} column. It takes: {allowed}."
         raise _wrong("operator_unknown", message, item.field)
-    return Leaf(item.field, item.operator, read(item.field, type, item.operator, item.value))
+    return Leaf(item.field, item.operator, read(item.field, column_type, item.operator, item.value))
 
 
 def _refuse_unknown(column: str, types: Mapping[str, str]) -> None:

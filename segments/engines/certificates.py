@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured
 from core.parameters import Parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 CA, CERTIFICATE, KEY = "ssl_ca", "ssl_cert", "ssl_key"
 _BLANK = {"kind": "secret", "required": False, "lines": True}

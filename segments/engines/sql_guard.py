@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select
 from sqlalchemy.sql import visitors
 
 from core.errors import Misconfigured
 from segments.sql.terms import Verbatim
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from sqlalchemy import Select
 
 LONGEST_NAME = 63
 

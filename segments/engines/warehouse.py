@@ -5,19 +5,22 @@ from __future__ import annotations
 import importlib
 import json
 from abc import abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from sqlalchemy import Select
 
 from core.errors import Misconfigured, Unavailable
 from segments.contract import ColumnInfo, Reader
 from segments.engines import sql_guard
 from segments.engines.failures import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from types import ModuleType
+
+    from sqlalchemy import Select
 
 BATCH_ROWS = 20_000
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Timer
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 GRACE_SECONDS = 10
 """How much longer than the server the client waits for the end of a statement."""

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
-
-from django.db.models import QuerySet
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured
 from segments.conditions import computed_fields, parsing
@@ -15,6 +12,11 @@ from segments.conditions.scope import Definition, Facts
 from segments.conditions.scope_from_db import facts
 from segments.conditions.tree import Group, Leaf, Member, Related, columns
 from segments.models import ComputedField, DataModel, Segment, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from django.db.models import QuerySet
 
 Use = tuple[str, str]
 """The name of a model and that of a column of its source."""

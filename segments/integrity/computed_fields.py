@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from copy import copy
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from core.errors import Misconfigured
 from segments.conditions import computed_fields
-from segments.conditions.scope import Facts
 from segments.conditions.scope_from_db import facts
 from segments.integrity import segments
 from segments.models import FIRST_COMPUTED, Column, ComputedField, DataModel
+
+if TYPE_CHECKING:
+    from segments.conditions.scope import Facts
 
 
 def prepare(field: ComputedField, before: str = "") -> None:
@@ -63,7 +66,7 @@ def move(field: ComputedField, step: int) -> None:
         segments.refuse_breaking(field.model.source, before)
 
 
-def in_words(model: DataModel, about: Facts) -> dict[str, str]:
+def in_words(_model: DataModel, about: Facts) -> dict[str, str]:
     """What each computed field of a model is, or why it can't be worked out."""
     return {name: _said(about, name) for name in about.computed}
 

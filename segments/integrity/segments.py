@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured
 from segments.conditions import computed_fields, limits, parsing
@@ -11,6 +10,9 @@ from segments.conditions.scope import Definition, Facts
 from segments.conditions.scope_from_db import facts, of_source
 from segments.integrity.column_usage import activations_of, fields_of, looked_at, used
 from segments.models import ComputedField, DataModel, Segment, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable, Mapping
 
 MOST_TAGS = 20
 TAG_LENGTH = 40

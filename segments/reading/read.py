@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 from django.conf import settings
 from django.utils import timezone
-from sqlalchemy import Select
 
 from segments.contract import ColumnType, Reader
-from segments.models import DataModel
 from segments.reading.prefetch import ahead, nothing
 from segments.session import engine, opened, zone
 from segments.sql import statements
 from segments.sql.query import Query, Selection, ready, refuse_missing, selection, stored
 from segments.values import elements, natural
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    import pyarrow as pa
+    from sqlalchemy import Select
+
+    from segments.models import DataModel
 
 SPELLINGS = 20
 """So many more values are asked for than shown, since several may be the same one."""
@@ -117,16 +121,18 @@ def values(
     with opened(model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
         query = ready(Selection(model, {}), reader, timezone.now())
         refuse_missing(Selection(model, {}), [column], query.types)
-        table, type = query.table([column]), query.types[column]
+        table, column_type = query.table([column]), query.types[column]
         found = statements.containing(table.source, table.infos[column], search)
         chosen = statements.select(table.source, table.infos, [column], found)
-        most = MOST_LISTS if type in _NESTED else limit + SPELLINGS
-        asked = (reader.rows(one, most) for one in [statements.frequent(chosen, type)])
+        most = MOST_LISTS if column_type in _NESTED else limit + SPELLINGS
+        asked = (reader.rows(one, most) for one in [statements.frequent(chosen, column_type)])
         with closing(ahead(asked, look=look, interrupt=reader.interrupt)) as answers:
             (rows,) = answers
-    if type in _NESTED:
+    if column_type in _NESTED:
         return elements([(row["value"], int(row["rows"])) for row in rows], search)[:limit]
-    return [(value, count) for value, count in _values(rows, type, zone(model.source)) if value is not None][:limit]
+    return [(value, count) for value, count in _values(rows, column_type, zone(model.source)) if value is not None][
+        :limit
+    ]
 
 
 def breakdown(selection: Selection, column: str, *, now: datetime, limit: int) -> list[tuple[Any, int]]:
@@ -192,11 +198,11 @@ def _natural(rows: list[dict[str, Any]], query: Query, selection: Selection) -> 
     return [{name: natural(value, query.types[name], home) for name, value in row.items()} for row in rows]
 
 
-def _values(rows: list[dict[str, Any]], type: ColumnType, home: ZoneInfo) -> list[tuple[Any, int]]:
+def _values(rows: list[dict[str, Any]], column_type: ColumnType, home: ZoneInfo) -> list[tuple[Any, int]]:
     """Each value once, however the source spells it: `t` and `1` are true, NaN and infinity are null."""
     counts: Counter[Any] = Counter()
     for row in rows:
-        value = natural(row["value"], type, home)
+        value = natural(row["value"], column_type, home)
         counts[json.dumps(value) if isinstance(value, list | dict) else value] += int(row["rows"])
     return counts.most_common()
 

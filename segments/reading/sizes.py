@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from core.errors import Problem
 from segments.models import Segment, SegmentSize
 from segments.reading import read
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 KEPT_DAYS = 400
 SHOWN_DAYS = 90

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
 from core.errors import Problem
 from segments.models import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LOOK_SECONDS = 0.2
 KEPT = timedelta(days=1)

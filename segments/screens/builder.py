@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
 
 from core.errors import Misconfigured
 from segments.conditions import parsing
 from segments.conditions.limits import SORTABLE
-from segments.conditions.scope import Facts
 from segments.conditions.tree import NEGATIVE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.utils.safestring import SafeString
+
+    from segments.conditions.scope import Facts
 
 MATCHES_EMPTY = "Rows where it is empty match too."
 NO_MATCH_EMPTY = "Rows where it is empty do not match."

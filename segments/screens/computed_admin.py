@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.errors import Misconfigured
@@ -22,6 +19,12 @@ from segments.conditions.scope_from_db import facts
 from segments.integrity import computed_fields, segments
 from segments.models import ComputedField, DataModel
 from segments.screens.builder import offered_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.db.models import QuerySet
+    from django.utils.safestring import SafeString
 
 TAB = "computed"
 MOVES = (("up", "arrow_upward", -1), ("down", "arrow_downward", 1))

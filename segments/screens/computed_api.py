@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.errors import Misconfigured
 from core.web.endpoints import Endpoint, number
 from segments.conditions import computed_fields
-from segments.conditions.computed_fields import Formula
 from segments.conditions.scope_from_db import facts
 from segments.integrity import computed_fields as formulas
 from segments.models import ComputedField, DataModel
 from segments.reading import read
 from segments.screens.segment_api import facts_json, look_of
 from segments.screens.source_api import PREVIEW_ROWS, rows_json
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+    from segments.conditions.computed_fields import Formula
 
 SHOWN_COLUMNS = 6
 NEW = "new field"
@@ -85,8 +88,8 @@ def asked(request: Request, model: DataModel) -> tuple[ComputedField, Formula]:
 def _selected(field: ComputedField, formula: Formula) -> tuple[read.Selection, list[str]]:
     """The rows of its model, and the columns that make its values plain: what names a row, the field, and what it looks at."""
     selection = read.Selection(field.model, {}, computed=formulas.planned(field))
-    types = {name: type for name, type in field.model.column_types().items() if name != field.name}
-    naming = [name for name, type in types.items() if type == "text"][:1]
+    types = {name: column_type for name, column_type in field.model.column_types().items() if name != field.name}
+    naming = [name for name, column_type in types.items() if column_type == "text"][:1]
     looked_at = [name for name in types if name in computed_fields.used(formula)]
     return selection, list(dict.fromkeys([field.model.primary_key, *naming, field.name, *looked_at]))[:SHOWN_COLUMNS]
 

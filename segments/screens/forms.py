@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 from django.template.defaultfilters import filesizeformat
 from unfold.widgets import (
     UnfoldAdminExpandableTextareaWidget,
@@ -21,12 +19,18 @@ from unfold.widgets import (
 
 from core.errors import Misconfigured, Problem
 from core.web import parameter_form
-from segments.contract import ColumnInfo, Engine
 from segments.integrity import segments
 from segments.integrity.segments import tags_of
 from segments.models import Column, DataModel, Relation, Segment, Source
 from segments.screens.builder import ConditionsField
 from segments.sources import discovery, key_check, uploads
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.core.files.uploadedfile import UploadedFile
+
+    from segments.contract import ColumnInfo, Engine
 
 TEST = "_test"
 """The button that saves a source and tests it."""

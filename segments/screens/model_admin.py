@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
 from core.errors import Misconfigured
@@ -21,6 +18,12 @@ from segments.models import Column, DataModel, Relation
 from segments.screens.computed_admin import ComputedTab
 from segments.screens.forms import ColumnForm, ModelForm, RelationForm, columns_of_others
 from segments.sources import discovery, drift, foreign_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.http import HttpRequest
+    from django.utils.safestring import SafeString
 
 
 class ColumnInline(TabularInline):

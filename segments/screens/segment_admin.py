@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -12,7 +11,6 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
 
 from core.web.screens import Button, ScreenAdmin
 from segments.conditions.scope_from_db import of_source
@@ -21,6 +19,11 @@ from segments.models import Segment
 from segments.reading import sizes
 from segments.screens.builder import in_words
 from segments.screens.forms import SegmentForm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.utils.safestring import SafeString
 
 GROUPABLE = ("text", "boolean")
 

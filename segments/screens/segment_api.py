@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.errors import Misconfigured
 from core.web.endpoints import Endpoint, number
 from segments.conditions import limits, parsing
-from segments.conditions.scope import Facts
 from segments.conditions.scope_from_db import facts, of_source
 from segments.models import DataModel, Segment
 from segments.reading import read, sizes, superseding
 from segments.reading.prefetch import nothing
 from segments.screens.source_api import PREVIEW_ROWS, columns_json, plain, rows_json
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+    from segments.conditions.scope import Facts
 
 VALUES = 50
 GROUPS = 12
@@ -150,7 +153,8 @@ def facts_json(about: Facts) -> dict[str, Any]:
     """The facts of a model for the builder."""
     return {
         "columns": [
-            {"name": name, "type": type, "computed": name in about.computed} for name, type in about.types.items()
+            {"name": name, "type": column_type, "computed": name in about.computed}
+            for name, column_type in about.types.items()
         ],
         "links": [{"model": link.model, "through": link.through, "many": link.many} for link in about.links],
         "segments": list(about.segments),

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 
 from core.errors import Problem
 from core.web import parameter_form
 from core.web.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, readable_secrets
-from segments.contract import Engine
 from segments.models import Source
 from segments.registry import engines
 from segments.screens.forms import TEST, SourceForm, source_form
 from segments.sources import catalog, discovery
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.db.models import QuerySet
+    from django.utils.safestring import SafeString
+
+    from segments.contract import Engine
 
 
 class EngineFilter(admin.SimpleListFilter):

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.errors import Problem
 from core.web.endpoints import Endpoint
-from segments.contract import ColumnInfo
 from segments.models import Column, DataModel, Segment, Source
 from segments.reading import read
 from segments.sources import discovery
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from rest_framework.request import Request
+
+    from segments.contract import ColumnInfo
 
 PREVIEW_ROWS = 20
 SAMPLE_ROWS = 5

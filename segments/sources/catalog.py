@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from segments.contract import TableInfo
 from segments.models import Catalog, Source
 from segments.session import opened
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from segments.contract import TableInfo
 
 
 def known(source: Source, now: datetime) -> Catalog:

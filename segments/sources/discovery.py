@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
@@ -16,11 +14,16 @@ from django.db import transaction
 from core.errors import Misconfigured, Problem
 from segments.conditions import computed_fields
 from segments.conditions.scope_from_db import facts
-from segments.contract import ColumnInfo, Reader
 from segments.models import Column, ComputedField, DataModel, Source
 from segments.session import engine, opened, zone
 from segments.sql import statements
 from segments.values import natural
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from segments.contract import ColumnInfo, Reader
 
 LONGEST_NAME = 200
 SAMPLE_ROWS = 10
@@ -130,8 +133,8 @@ def retype(source: Source) -> None:
         for column in model.computed_fields():
             about = facts(model)
             with suppress(Misconfigured):
-                type = computed_fields.type_of(computed_fields.checked(about, column.name), about)
-                Column.objects.filter(pk=column.pk).exclude(type=type).update(type=type)
+                column_type = computed_fields.type_of(computed_fields.checked(about, column.name), about)
+                Column.objects.filter(pk=column.pk).exclude(type=column_type).update(type=column_type)
 
 
 def check(source: Source, now: datetime) -> str:

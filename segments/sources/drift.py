@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
@@ -16,6 +14,10 @@ from segments.models import WHOLE, Column, DataModel, Segment
 from segments.session import opened
 from segments.sources import key_check
 from segments.sources.discovery import LONGEST_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
 log = logging.getLogger(__name__)
 MEND = "Undo that there, or press “Read columns again” on the model's page and mend what uses it."

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from django.conf import settings
 
 from core.errors import Misconfigured, Problem, Unavailable
-from segments.models import DataModel
 from segments.session import engine, opened
 from segments.sql import statements
+
+if TYPE_CHECKING:
+    from segments.models import DataModel
 
 REFUSED_PERCENT = 5
 EXAMPLES = 3

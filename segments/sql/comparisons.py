@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 from sqlalchemy import ColumnElement, String, Text, and_, func, literal, literal_column, not_, or_, true, types
@@ -28,6 +26,10 @@ from segments.sql.terms import (
     Within,
     is_one_of,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from zoneinfo import ZoneInfo
 
 ZERO: ColumnElement[Any] = literal_column("0")
 NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)

@@ -9,17 +9,19 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 from sqlalchemy import ColumnElement, Text, case, func, literal
 
 from segments.conditions.computed_fields import Formula, Labels, used
-from segments.conditions.tree import Related
 from segments.contract import ColumnInfo, ColumnType
 from segments.sql.comparisons import NUMBERS, ZERO, Clock
 from segments.sql.terms import Aggregate, Label
 from segments.sql.where import Builder, Reach, Table, joined
+
+if TYPE_CHECKING:
+    from segments.conditions.tree import Related
 
 NAME_LENGTH = 40
 Natives = Mapping[ColumnType, str]
@@ -47,13 +49,13 @@ def _wrapped(table: Table, formulas: Mapping[str, Formula], natives: Natives, bu
     infos = dict(table.infos)
     for name, formula in formulas.items():
         label = _label(name, {info.name.casefold() for info in infos.values()})
-        value, type, native = (
+        value, column_type, native = (
             _labelled(formula, builder, natives)
             if isinstance(formula, Labels)
             else _aggregate(formula, builder, natives)
         )
         chosen.append(value.label(sqlalchemy.sql.quoted_name(label, quote=True)))
-        infos[name] = ColumnInfo(label, type, native)
+        infos[name] = ColumnInfo(label, column_type, native)
     source = sqlalchemy.select(*chosen).select_from(joined(table.source, builder.joins)).subquery("model")
     return replace(table, source=source, infos=infos)
 
@@ -70,8 +72,8 @@ def _aggregate(formula: Related, builder: Builder, natives: Natives) -> tuple[Co
     measure = func.count() if formula.measure == "count" else Aggregate(formula.measure, rows.c.value, info)
     found = builder.join(sqlalchemy.select(rows.c.key, measure.label("value")).group_by(rows.c.key), own)
     value = func.coalesce(found.c.value, ZERO) if formula.measure in ("count", "sum") else found.c.value
-    type = ColumnType.NUMBER if formula.measure == "average" else info.type
-    return value, type, natives[type] if type in NUMBERS else info.native
+    column_type = ColumnType.NUMBER if formula.measure == "average" else info.type
+    return value, column_type, natives[column_type] if column_type in NUMBERS else info.native
 
 
 def _label(name: str, taken: Collection[str]) -> str:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cache
-from typing import Any
-
-from sqlalchemy import Select
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured
 from segments.conditions import computed_fields, limits, parsing
@@ -21,6 +17,12 @@ from segments.sql import statements
 from segments.sql.comparisons import Clock
 from segments.sql.computed_columns import computing
 from segments.sql.where import Builder, First, Infos, Narrowing, Reach, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Select
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def ready(selection: Selection, reader: Reader | None, now: datetime) -> Query:
     refuse_missing(selection, [leaf.field for leaf in parsing.leaves(tree)], about.types)
     tree = parsing.validate(tree, about, name=selection.name)
     limit = limits.parse(selection.limit, about.types)
-    types = {name: ColumnType(type) for name, type in about.types.items()}
+    types = {name: ColumnType(column_type) for name, column_type in about.types.items()}
     first = First(limit, model.primary_key, clock.zone) if limit else None
     return Query(types, reach, about.name, tree, first, clock, about.computed)
 

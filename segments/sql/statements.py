@@ -7,21 +7,25 @@ except that it is not empty.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 from sqlalchemy import ColumnElement, FromClause, Select, Text, func, literal, literal_column, types
-from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import quoted_name, visitors
 
-from segments.conditions.tree import Group
 from segments.contract import ColumnInfo, ColumnType
 from segments.sql.comparisons import Clock
 from segments.sql.terms import Exported, Position, SmallLetters, TextValue, Verbatim
 from segments.sql.where import Builder, First, Infos, Narrowing, Reach, Table, narrowed, nothing, ordered
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from sqlalchemy.engine import Dialect
+
+    from segments.conditions.tree import Group
 
 WITHOUT_SCHEMAS = ("sqlite", "duckdb")
 ALIKE = (ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.BOOLEAN, ColumnType.DATE, ColumnType.TIMESTAMP)
@@ -56,11 +60,11 @@ def count(source: FromClause, where: Narrowing | None = None, most: int | None =
     return sqlalchemy.select(func.count().label("rows")).select_from(found)
 
 
-def frequent(chosen: Select[Any], type: ColumnType) -> Select[Any]:
+def frequent(chosen: Select[Any], column_type: ColumnType) -> Select[Any]:
     """The values of a statement of one column of this type, the most frequent first, as `value` and `rows`."""
     rows = chosen.subquery("found")
     value: ColumnElement[Any] = next(iter(rows.c))
-    if type not in ALIKE:
+    if column_type not in ALIKE:
         # What a collation finds the same is not the same, and some documents can't be compared at all.
         value = TextValue(value, ColumnInfo("", ColumnType.TEXT))
     counted = func.count().label("rows")

@@ -6,9 +6,7 @@ An engine whose dialect needs another form registers it with `written`, in its o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import ColumnElement, Text, and_, any_, cast, false, func, literal, or_, types
 from sqlalchemy.ext.compiler import compiles
@@ -19,6 +17,10 @@ from core.errors import Misconfigured
 from segments.conditions.times import Anniversary, Days, Moments
 from segments.contract import ColumnInfo, ColumnType
 from segments.values import NOT_A_NUMBER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from zoneinfo import ZoneInfo
 
 
 class Term(ColumnElement[Any]):
@@ -258,7 +260,7 @@ def bare(sql: str) -> str:
 
 
 @compiles(Verbatim)
-def _verbatim(element: Verbatim, compiler: Any, **options: Any) -> str:
+def _verbatim(element: Verbatim, compiler: Any, **_options: Any) -> str:
     sql = bare(element.text)
     return sql.replace("%", "%%") if compiler.dialect.paramstyle in ("format", "pyformat") else sql
 

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 from sqlalchemy import ColumnElement, FromClause, Select, and_, case, func, literal_column, or_, true
 
 from core.errors import Misconfigured
-from segments.conditions.limits import Limit
 from segments.conditions.tree import EVERYTHING, Group, Item, Member, Related, fields
 from segments.contract import ColumnInfo, ColumnType
 from segments.sql.comparisons import ZERO, Clock, bound, comparable, compared, measured, sortable
 from segments.sql.terms import Aggregate
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from segments.conditions.limits import Limit
 
 Infos = Mapping[str, ColumnInfo]
 """The columns of a model by the names that the model gives them; the name inside is the source's."""
@@ -68,7 +71,7 @@ Reach = Callable[[str, Iterable[str]], Table]
 """(model, the columns of it that are needed) → its table."""
 
 
-def nothing(model: str, columns: Iterable[str]) -> Table:
+def nothing(model: str, _columns: Iterable[str]) -> Table:
     """Reaches no other model."""
     raise ValueError(f"The table of {model!r} is out of reach here.")
 

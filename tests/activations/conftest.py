@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,11 +13,16 @@ from activations.execute import execute
 from activations.models import Activation, FieldMapping, Run
 from activations.runs import requests
 from destinations.models import Connection, Destination
-from destinations.sandbox.base import Sandbox
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
 from segments.models import DataModel, Segment, Source
 from segments.sources.discovery import refresh_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from destinations.sandbox.base import Sandbox
 
 TOKEN = "sandbox-token"
 

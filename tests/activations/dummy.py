@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.errors import Rejected
 from destinations.contract import Field, Limits, Mode, Operation, Outcome, Platform, Result, Service, Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 class Dummy(Service):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Rejected
 from destinations.contract import Field, Operation, Outcome, Result, Verb, Wire
 from tests.activations.vendor import ATTRIBUTES, MATCH, Client, Movable, Vendor, sent_by
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -44,6 +41,12 @@ from tests.activations.vendor import (
     Vendor,
     identity_of,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pytest
 
 TRIES = 3
 BREAKER = 4
@@ -487,7 +490,7 @@ class Machine(RuleBasedStateMachine):
         if self.messy:
             possible = {"unknown", "not_sent"}
             possible |= (
-                {"accepted"} if "written" in results or self.model.mode == "insert" and not send.changed else set()
+                {"accepted"} if "written" in results or (self.model.mode == "insert" and not send.changed) else set()
             )
             possible |= {"rejected"} if "refused" in results else set()
             return possible | ({"skipped"} if self.model.mode != "upsert" else set())

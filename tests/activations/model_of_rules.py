@@ -6,12 +6,14 @@ Everything is a dict or a small dataclass; nothing is hashed, batched or stored.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from destinations.contract import Verb
 from tests.activations.vendor import MATCH, UNREADABLE, Request, identity_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 Row = dict[str, Any]
 """The columns id, match, x, y, z of one row of the source."""
@@ -300,7 +302,7 @@ def usable(key: Any) -> bool:
 
 
 def empty(value: Any) -> bool:
-    return value is None or isinstance(value, str) and not value.strip()
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def written(requests: Sequence[Request]) -> Counter[tuple[str, Verb, str]]:

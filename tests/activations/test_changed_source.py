@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
-from django.test import Client
 
 from activations import tasks
 from activations.models import Activation, Run, Schedule
 from activations.runs import dispatch
-from destinations.sandbox.base import Sandbox
 from segments.models import DataModel
 from segments.sources.discovery import refresh_columns
 from tests.activations.conftest import Shop, map_fields, run, segment, writes
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from destinations.sandbox.base import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

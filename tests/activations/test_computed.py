@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from activations.models import Activation
 from activations.setup import rules
-from destinations.sandbox.base import Sandbox
 from segments.integrity import computed_fields
 from segments.models import ComputedField, DataModel, Relation
 from segments.sources.discovery import refresh_columns
 from tests.activations.conftest import Shop, map_fields, run, segment, writes
+
+if TYPE_CHECKING:
+    from activations.models import Activation
+    from destinations.sandbox.base import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OVER_100 = {"all": [{"field": "amount", "is": "greater_than", "value": 100}]}

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.urls import reverse
 
 from activations.models import Activation, Record
 from destinations.models import Budget
-from destinations.sandbox.base import Sandbox
 from destinations.sandbox.wire import Fault
 from segments.sources.discovery import refresh_columns
 from tests.activations.conftest import Shop, destination, map_fields, run, writes
 from tests.activations.test_story import request
+
+if TYPE_CHECKING:
+    from destinations.sandbox.base import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,7 +59,8 @@ def test_in_insert_mode_a_row_with_another_company_id_is_another_company(
     assert done.changes.get(key="1").code == "another_record"
     assert done.changes.get(key="2").code == "already_there"
     names = {company["company_id"]: company["name"] for company in intercom.state()["companies"]}
-    assert names["b1"] == "Moved 1" and names["b2"] == "Was there"
+    assert names["b1"] == "Moved 1"
+    assert names["b2"] == "Was there"
     shop.set(1, "name", "Changed")
     assert run(activation).write_requests == 0, "insert mode never touches what is there"
 

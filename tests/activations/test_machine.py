@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -12,6 +11,9 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.activations.machine import SMALL, Machine, World
 from tests.activations.vendor import Immovable, Movable
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "6"))
 STEPS = int(os.environ.get("MACHINE_STEPS", "20"))

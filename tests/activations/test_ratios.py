@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from activations.models import Activation, Record, Run
-from destinations.sandbox.base import Sandbox
 from segments.sources.discovery import refresh_columns
 from tests.activations.conftest import Shop, map_fields, run
+
+if TYPE_CHECKING:
+    from destinations.sandbox.base import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROWS = int(os.environ.get("RATIO_ROWS", "200"))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -14,11 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activations.models import Activation, Record, Run
-from destinations.sandbox.base import Sandbox
 from tests.activations.conftest import TOKEN, Shop, map_fields, run, writes
 from tests.activations.listed import Keeping, Listed
 from tests.activations.machine import SMALL, World
 from tests.activations.vendor import MATCH
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from destinations.sandbox.base import Sandbox
 
 EXAMPLES = int(os.environ.get("SEVERAL_EXAMPLES", "8"))
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -85,7 +88,8 @@ def test_a_returner_does_not_write_to_the_record_that_went_to_another_row(tale: 
     tale.run((2, "Two", "b.com"))
     done = tale.run((1, "One", "a.com"), (2, "Two", "b.com"))
     assert (done.rejected, done.unchanged) == (1, 1)
-    assert tale.told(done, 1).startswith("rejected match_held: ") and "record of '2'" in tale.told(done, 1)
+    assert tale.told(done, 1).startswith("rejected match_held: ")
+    assert "record of '2'" in tale.told(done, 1)
     assert tale.there() == {"Two": {"a.com", "b.com"}}
 
 

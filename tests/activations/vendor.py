@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.errors import Rejected, Unavailable
 from destinations.contract import (
@@ -23,6 +22,9 @@ from destinations.contract import (
     Wire,
     Workspace,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 MATCH = "key"
 ATTRIBUTES = ("a", "b", "c", "d")

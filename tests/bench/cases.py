@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from django.db import connection
@@ -28,6 +26,10 @@ from tests.bench.bare import READERS
 from tests.bench.peers import look_up_each
 from tests.bench.setup import data
 from tests.bench.setup.meter import Meter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
 
 UNLIMITED = 100_000.0
 _ACCEPTED = {

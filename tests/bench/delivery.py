@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from destinations.registry import services
-from tests.bench.setup.databases import Databases
 from tests.bench.setup.home import Home, control, measured, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tests.bench.setup.databases import Databases
 
 LATENCY_SECONDS = 0.05
 SERVICES = ("attio.companies", "intercom.companies")

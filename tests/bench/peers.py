@@ -8,11 +8,14 @@ import shutil
 import sqlite3
 import subprocess
 import time
-from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from activations.models import Generation, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 
 def look_up_each(path: str, table: str, generation: Generation, digests: Sequence[int]) -> int:
@@ -22,7 +25,7 @@ def look_up_each(path: str, table: str, generation: Generation, digests: Sequenc
     """
     differing = 0
     with closing(sqlite3.connect(path)) as database:
-        cursor = database.execute(f"SELECT * FROM {table} LIMIT ?", [len(digests)])  # noqa: S608
+        cursor = database.execute(f"SELECT * FROM {table} LIMIT ?", [len(digests)])
         for row, digest in zip(cursor, digests, strict=False):
             now = hashlib.blake2b(json.dumps(row, default=str).encode(), digest_size=8).digest()
             record = Record.objects.get(generation=generation, key_digest=digest)
@@ -54,14 +57,14 @@ def drt_seconds(directory: Path, database: Path, table: str) -> float:
     (project / "drt_project.yml").write_text('name: bench\nversion: "0.1"\nprofile: bench\n')
     (project / ".drt" / "profiles.yml").write_text(json.dumps({"bench": {"type": "sqlite", "database": str(database)}}))
     sync = {
-        "name": "companies", "model": f"SELECT * FROM {table}",  # noqa: S608
+        "name": "companies", "model": f"SELECT * FROM {table}",
         "destination": {"type": "file", "path": str(project / "out.jsonl"), "format": "jsonl"},
         "sync": {"mode": "full", "batch_size": 10_000},
     }  # fmt: skip
     (project / "syncs" / "companies.yml").write_text(json.dumps(sync))
     environment = {"HOME": str(project), "PATH": "", "DO_NOT_TRACK": "1"}
     begun = time.perf_counter()
-    done = subprocess.run([program, "run"], cwd=project, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run([program, "run"], cwd=project, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Missing(f"it ended with code {done.returncode}: {(done.stderr or done.stdout).strip()[-200:]}")
     return time.perf_counter() - begun

@@ -6,16 +6,18 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from tests.bench.delivery import ATTIO_ATTRIBUTES, RECORD_WRITE, WRITING, workspace
 from tests.bench.setup.databases import Databases, settings_of
 from tests.bench.setup.home import Home, control, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 SOURCES = ("postgres", "sqlite", "csv", "parquet")
 FILES = {"sqlite": "companies.sqlite3", "csv": "companies_0.csv", "parquet": "companies_0.parquet"}
@@ -153,7 +155,7 @@ def _put(home: Home, source: str, state: str, where: str) -> None:
     """Lets the source hold this state."""
     if source == "postgres":
         with psycopg.connect(where, autocommit=True) as database:
-            view = f"CREATE OR REPLACE VIEW {TABLE} AS SELECT * FROM {_table(source, state)}"  # noqa: S608
+            view = f"CREATE OR REPLACE VIEW {TABLE} AS SELECT * FROM {_table(source, state)}"
             database.execute(view.encode())
         return
     target = home.sources / FILES[source]

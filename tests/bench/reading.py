@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pymysql
 
 from tests.bench.setup.databases import settings_of
-from tests.bench.setup.home import Home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.bench.setup.home import Home
 
 SERVERS = ("postgres", "mysql")
 SOURCES = ("postgres", "mysql", "sqlite", "duckdb", "csv", "jsonl", "parquet")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import psycopg
@@ -18,6 +17,9 @@ from segments.sources.discovery import refresh_columns
 from tests.bench.setup import data
 from tests.bench.setup.databases import settings_of
 from tests.bench.setup.meter import Meter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 FIRST_ROWS = 20
 TIMES = 7
@@ -121,7 +123,7 @@ def _from_file(where: str, query: str) -> list[Any]:
 
 
 def _first_of(ask: Callable[[str, str], list[Any]], rows: str = "{table}") -> Callable[[str, str], list[Any]]:
-    return lambda where, table: ask(where, f"SELECT * FROM {rows.format(table=table, where=where)} LIMIT {FIRST_ROWS}")  # noqa: S608
+    return lambda where, table: ask(where, f"SELECT * FROM {rows.format(table=table, where=where)} LIMIT {FIRST_ROWS}")
 
 
 FIRST: Mapping[str, Callable[[str, str], list[Any]]] = {

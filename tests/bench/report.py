@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 
-from tests.bench.delivery import Delivered
-from tests.bench.planning import Planned
-from tests.bench.suite import Results
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tests.bench.delivery import Delivered
+    from tests.bench.planning import Planned
+    from tests.bench.suite import Results
 
 PACKAGES = ("django", "psycopg", "pyarrow", "polars", "duckdb", "numpy", "requests")
 SPREAD_MB = 25

@@ -9,16 +9,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 from django.conf import settings
 
 from tests.bench import delivery, peers, planning, reading
-from tests.bench.delivery import Delivered
 from tests.bench.planning import Planned, Size, Whole
 from tests.bench.reading import Read, Related
 from tests.bench.setup.databases import databases, mysql_database
 from tests.bench.setup.home import Home, at
+
+if TYPE_CHECKING:
+    from tests.bench.delivery import Delivered
 
 DEFAULT_SERVER = "postgresql://root@127.0.0.1:5432/test"
 WORKERS = (1, 2)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +15,9 @@ from tests.bench.reading import Read, Related
 from tests.bench.setup.data import Companies, write_sqlite
 from tests.bench.setup.databases import databases
 from tests.bench.setup.home import Home
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ROWS = 2_000
 
@@ -67,7 +69,8 @@ def test_reading_takes_every_row_and_stands_beside_the_bare_driver(source: str, 
     settings.SOURCE_FILES_ROOT = home.sources
     home.sources.mkdir()
     (found,) = reading.measure(home, source, "", ROWS, 1, 0.0)
-    assert isinstance(found, Read) and (found.source, found.rows) == (source, ROWS)
+    assert isinstance(found, Read)
+    assert (found.source, found.rows) == (source, ROWS)
     assert min(found.first, found.preview, found.own, found.seconds) > 0
     assert f"| {source}" in report.reading(suite.Results(ROWS, read=[found]))
 

@@ -6,20 +6,23 @@ import os
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
-from playwright.sync_api import Page
 
 from activations import tasks
 from activations.runs import dispatch
 from destinations.registry import platforms
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = os.environ.get("CHROMIUM_PATH") or next(filter(None, map(shutil.which, NAMES)), None)
@@ -40,10 +43,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _database_from_async_loops() -> Iterator[None]:
+def _database_from_async_loops() -> None:
     # Playwright's loop runs in the main thread; Django would refuse the database there.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    yield
+    return
 
 
 @pytest.fixture(scope="session")

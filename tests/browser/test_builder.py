@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.utils import timezone
@@ -17,6 +15,10 @@ from segments.sources.discovery import refresh_columns
 from tests.browser.test_story import goto, save
 from tests.segments.renewals import Shop, in_sqlite
 from tests.segments.renewals import opened as in_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

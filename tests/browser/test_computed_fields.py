@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.utils import timezone
@@ -16,6 +15,9 @@ from segments.reading import read
 from segments.sources.discovery import refresh_columns
 from tests.browser.test_builder import add, field
 from tests.browser.test_story import goto, save
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FIELDS = "section[aria-label='Computed fields']"
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -66,14 +66,16 @@ def test_the_first_rows_stand_below_the_field_over_the_whole_width(
     rows = signed_in.locator("[data-sample] table").locator("..")
     expect(rows).to_contain_text("Company 1")
     field, shown = signed_in.locator("#id_sql").bounding_box(), rows.bounding_box()
-    assert field and shown
+    assert field
+    assert shown
     assert shown["y"] > field["y"] + field["height"]
     assert shown["width"] >= field["width"]
     write_sql(signed_in, live_server, companies, "select nothing")
     problem = signed_in.locator(".d-below [role=alert]")
     expect(problem).to_contain_text("refused")
     said = problem.bounding_box()
-    assert said and said["width"] >= field["width"]
+    assert said
+    assert said["width"] >= field["width"]
 
 
 def test_a_telephone_shows_the_conditions_of_a_segment_whole(

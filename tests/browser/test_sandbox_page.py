@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from destinations.registry import platforms
-from destinations.sandbox.base import Sandbox
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from destinations.sandbox.base import Sandbox
 
 pytestmark = pytest.mark.browser
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,6 +10,9 @@ from playwright.sync_api import Page, expect
 from activations.models import Activation, Run
 from segments.models import Segment
 from tests.browser.conftest import TOKEN
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

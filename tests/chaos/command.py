@@ -7,8 +7,7 @@ import random
 import shutil
 import signal
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -20,10 +19,13 @@ from dinmo.local.machine import HOST, free_port, only_one
 from dinmo.local.processes import spawn, stop
 from tests.chaos import postgres, run
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 HOME = "CHAOS_HOME"
 PORTS = "CHAOS_PORTS"
 DATABASE_PORT = "CHAOS_DATABASE_PORT"
-TOKEN = "chaos-token"  # noqa: S105
+TOKEN = "chaos-token"
 SQLITE, POSTGRES, BOTH = "sqlite", "postgres", "both"
 SECONDS_PER_KILL = 8
 STOP_SECONDS = 30

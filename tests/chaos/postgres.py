@@ -8,13 +8,16 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import Unavailable
 from dinmo.local.machine import HOST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 USER = "postgres"
 PLACES = ("/usr/lib/postgresql", "/usr/local/pgsql", "/opt/homebrew/opt")
@@ -104,7 +107,7 @@ class Cluster:
         return int((self.home / "data" / "postmaster.pid").read_text().split()[0])
 
     def _call(self, program: str, *words: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(  # noqa: S603
+        return subprocess.run(
             [str(self.folder / program), *words],
             user=_as(),
             cwd=self.home,

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dinmo.local import broker, programs
 from dinmo.local.processes import kill_session, spawn, stop
-from tests.chaos.postgres import Cluster
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.chaos.postgres import Cluster
 
 BROKER, BEAT, DATABASE = "broker", "beat", "database"
 WORKERS = ("worker 1", "worker 2")

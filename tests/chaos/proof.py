@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from activations.delivery.deliver import Places
 from activations.models import Change, Run
 from destinations.registry import services
 from tests.chaos.repeats import Place, Repeats, number_in, sent
-from tests.chaos.source import Company
-from tests.chaos.weather import Write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from tests.chaos.source import Company
+    from tests.chaos.weather import Write
 
 ENDED_WELL = (Run.State.SUCCEEDED, Run.State.COMPLETED_WITH_WARNINGS)
 EXPECTED_CODES = ("unavailable",)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from activations.models import Change
 from tests.chaos.story import HOLDERS, Kill
-from tests.chaos.weather import Failure, Write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from activations.models import Change
+    from tests.chaos.weather import Failure, Write
 
 BEFORE_SECONDS = 5.0
 """A request that had left when somebody was killed is carried out a little later."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from activations.models import Run
 from tests.chaos.repeats import LAPSE, Repeats
-from tests.chaos.story import Kill
-from tests.chaos.weather import Weather
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tests.chaos.story import Kill
+    from tests.chaos.weather import Weather
 
 
 def table(

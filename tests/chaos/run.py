@@ -124,12 +124,12 @@ def _stage(
         call_command("migrate", interactive=False, verbosity=0)
         installation.keep()
         call_command("apply", str(WORKSPACE), verbosity=0)
-        yield Story(installation, shop, weathers, random.Random(seed), order, say)  # noqa: S311
+        yield Story(installation, shop, weathers, random.Random(seed), order, say)
 
 
 @contextmanager
 def _served(slug: str, port: int, token: str, seed: int) -> Iterator[Weather]:
-    weather = Weather(sandboxes[slug](token), random.Random(f"{slug} {seed}"))  # noqa: S311
+    weather = Weather(sandboxes[slug](token), random.Random(f"{slug} {seed}"))
     with Server(weather.sandbox, port, weather.handle) as server:
         # Clients that are killed hang up; that is no error worth a traceback.
         server.http.handle_error = lambda request, client_address: None  # type: ignore[method-assign]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 FIRST = 240
 MOST = 500
@@ -71,7 +74,7 @@ class Shop:
 
     def __init__(self, path: Path, seed: int) -> None:
         self.path = path
-        self.chance = random.Random(seed)  # noqa: S311
+        self.chance = random.Random(seed)
         self.live = {number: self._company(number) for number in range(1, FIRST + 1)}
         self.removed: dict[int, Company] = {}
         self.former: dict[int, Company] = {}

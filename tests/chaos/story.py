@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import random
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.db import InterfaceError, OperationalError, connection
 
@@ -16,8 +15,13 @@ from activations.models import Activation, Run
 from activations.runs import requests
 from core.failpoints import TAKEN
 from tests.chaos.processes import BEAT, BROKER, DATABASE, WORKERS, Installation
-from tests.chaos.source import Shop
-from tests.chaos.weather import Weather
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Iterator
+
+    from tests.chaos.source import Shop
+    from tests.chaos.weather import Weather
 
 POINTS = ("in_plan", "plan_committed", "before_send", "before_commit", "after_commit", "in_finish")
 TARGETS = (*POINTS, *POINTS[1:5], *WORKERS, *WORKERS, BEAT, BROKER, BROKER)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from destinations.sandbox.base import Sandbox
 from destinations.sandbox.wire import Cut, Reply, Request
+
+if TYPE_CHECKING:
+    import random
+
+    from destinations.sandbox.base import Sandbox
 
 LATENCY_SECONDS = (0.02, 0.08)
 SLOW_SECONDS = 0.4

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +15,9 @@ from tests.chaos.source import Company, Shop
 from tests.chaos.story import Kill
 from tests.chaos.weather import Failure, Write
 from tests.dinmo.live_processes import ROOT, environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COMPANY = Company(7, "Seven", None, "SAAS", "free", seats=2, revenue=100)
 AT_ATTIO = {"id": "a7", "values": {"domains": ["company7.com"], "name": "Seven", "categories": ["SAAS"]}}

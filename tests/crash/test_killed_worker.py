@@ -10,15 +10,18 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from destinations.sandbox.base import Sandbox
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from destinations.sandbox.base import Sandbox
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COUNT = 100

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,6 +12,9 @@ from django.test import Client
 from destinations.models import Connection, Destination
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.django_db
 TOKEN = "screens-token"
@@ -51,7 +53,8 @@ def destination(staff: Client, connection: Connection) -> Destination:
 def test_a_connection_is_tested_by_the_vendors_own_call(staff: Client, connection: Connection) -> None:
     page = staff.post(f"/admin/destinations/connection/{connection.pk}/do/test/", follow=True).content.decode()
     connection.refresh_from_db()
-    assert connection.health == "ok" and connection.workspace_name in page
+    assert connection.health == "ok"
+    assert connection.workspace_name in page
     assert TOKEN not in page
 
 
@@ -65,7 +68,8 @@ def test_the_workspace_is_shown_with_its_logo_which_learns_nothing_of_us(
     attio.switches.update(workspace_name="Acme <Inc>", workspace_logo_url="https://cdn.attio.com/logo.png?v=1&w=2")
     page = press_test(staff, connection)
     (logo,) = re.findall(r"<img[^>]*d-logo[^>]*>", page)
-    assert 'src="https://cdn.attio.com/logo.png?v=1&amp;w=2"' in logo and 'alt="Logo of Acme &lt;Inc&gt;"' in logo
+    assert 'src="https://cdn.attio.com/logo.png?v=1&amp;w=2"' in logo
+    assert 'alt="Logo of Acme &lt;Inc&gt;"' in logo
     assert 'referrerpolicy="no-referrer"' in logo
 
 
@@ -81,7 +85,9 @@ def test_a_logo_that_is_not_safe_is_not_loaded(
 ) -> None:
     attio.switches.update(workspace_name="Acme", workspace_logo_url=url)
     page = press_test(staff, connection)
-    assert "Acme" in page and '<img class="d-logo' not in page and TOKEN not in page
+    assert "Acme" in page
+    assert '<img class="d-logo' not in page
+    assert TOKEN not in page
 
 
 @pytest.mark.parametrize(
@@ -139,7 +145,8 @@ def test_a_refused_token_is_said_in_words(staff: Client, connection: Connection)
     page = staff.post(f"/admin/destinations/connection/{connection.pk}/do/test/", follow=True)
     connection.refresh_from_db()
     assert (page.status_code, connection.health) == (200, "failed")
-    assert "d-note-bad" in page.content.decode() and "wrong" not in connection.health_message
+    assert "d-note-bad" in page.content.decode()
+    assert "wrong" not in connection.health_message
 
 
 def test_a_service_of_another_platform_is_refused(staff: Client, connection: Connection) -> None:
@@ -166,9 +173,11 @@ def test_the_fields_of_a_destination_are_the_vendors(staff: Client, destination:
     fields = {
         field["name"]: field for field in staff.get(f"/api/destinations/{destination.pk}/fields/").json()["fields"]
     }
-    assert fields["domains"]["matchable"] and not fields["record_id"]["matchable"]
+    assert fields["domains"]["matchable"]
+    assert not fields["record_id"]["matchable"]
     page = staff.get(f"/admin/destinations/destination/{destination.pk}/fields/").content.decode()
-    assert "record_id" in page and "read-only" in page
+    assert "record_id" in page
+    assert "read-only" in page
     described = staff.get(f"/api/destinations/{destination.pk}/").json()
     assert (described["default_mode"], described["creates_fields"]) == ("upsert", False)
 
@@ -180,7 +189,8 @@ def test_a_vendor_out_of_reach_is_said_in_words(
     answer = staff.get(f"/api/destinations/{destination.pk}/fields/")
     assert (answer.status_code, bool(answer.json()["message"])) == (503, True)
     page = staff.get(f"/admin/destinations/destination/{destination.pk}/fields/")
-    assert page.status_code == 200 and answer.json()["message"] in page.content.decode().replace("&#x27;", "'")
+    assert page.status_code == 200
+    assert answer.json()["message"] in page.content.decode().replace("&#x27;", "'")
 
 
 def test_every_page_of_operators_opens(staff: Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -29,7 +30,7 @@ def test_turns_are_even_and_two_processes_share_them() -> None:
     lanes = [Lane("attio:w:writes", 25.0, clock), Lane("attio:w:writes", 25.0, clock)]
     turns = [lane.take()[0] for _ in range(100) for lane in lanes]
     turns = sorted([*turns, *lanes[0].turns, *lanes[1].turns])
-    gaps = [later - earlier for earlier, later in zip(turns, turns[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(turns)]
     assert len(set(turns)) == len(turns) >= 200
     assert max(gaps) == pytest.approx(1 / 25, abs=1e-6)
     assert min(gaps) == pytest.approx(1 / 25, abs=1e-6)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
 from destinations import services
 from destinations.registry import platforms
-from destinations.sandbox.base import Sandbox
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
+
+if TYPE_CHECKING:
+    from destinations.sandbox.base import Sandbox
 
 SLUGS = sorted(platforms.all)
 Ask = Callable[..., Any]

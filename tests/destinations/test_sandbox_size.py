@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import time
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from destinations.sandbox.base import Sandbox
 from destinations.sandbox.registry import sandboxes
 from destinations.sandbox.wire import Request
+
+if TYPE_CHECKING:
+    from destinations.sandbox.base import Sandbox
 
 COMPANIES = 10_000
 CALLS = 60

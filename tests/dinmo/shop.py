@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ROWS = [
     (1, "Ada", "ada.example", 120.5, "FR", 1, "2026-01-04"),

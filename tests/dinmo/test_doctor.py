@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.fernet import Fernet
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
-from pytest_django import Settings
 
 from core.errors import Misconfigured
 from destinations.models import Connection
@@ -19,6 +18,11 @@ from dinmo.management import checks
 from dinmo.management.checks import Level
 from dinmo.management.commands.doctor import line
 from tests.dinmo.live_processes import environment, manage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_django import Settings
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -42,7 +46,8 @@ def test_a_new_installation_hears_what_to_do_in_one_line_each(tmp_path: Path) ->
     assert report.returncode == 1
     assert report.stderr == ""
     by_subject = {text[6:].split(":")[0]: text for text in report.stdout.splitlines()}
-    assert by_subject["database"].startswith("fail") and by_subject["database"].endswith("→ Run: manage.py migrate")
+    assert by_subject["database"].startswith("fail")
+    assert by_subject["database"].endswith("→ Run: manage.py migrate")
     assert by_subject["broker"] == "fail  broker: does not answer → The embedded one runs with: make up"
     assert by_subject["worker"] == "fail  worker: can't be asked without the broker → Mend the broker first."
     assert by_subject["beat"].startswith("fail")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from django.contrib.auth.models import User
 from django.template.loader import render_to_string
-from django.test import Client
+
+if TYPE_CHECKING:
+    from django.test import Client
 
 
 @pytest.mark.django_db
@@ -13,7 +17,8 @@ def test_a_page_that_does_not_exist_leads_back(client: Client) -> None:
     client.force_login(User.objects.create_superuser("admin"))
     answer = client.get("/no/such/page/")
     assert answer.status_code == 404
-    assert "There is nothing here" in answer.content.decode() and 'href="/"' in answer.content.decode()
+    assert "There is nothing here" in answer.content.decode()
+    assert 'href="/"' in answer.content.decode()
 
 
 @pytest.mark.django_db

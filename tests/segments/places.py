@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -23,10 +20,16 @@ import pytest
 
 from core.errors import Problem
 from segments.conditions import parsing
-from segments.contract import ColumnInfo, Reader
 from segments.registry import engines
 from segments.sql import statements as sql
 from segments.values import natural
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from segments.contract import ColumnInfo, Reader
 
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgresql://root@/test?host=/var/run/postgresql")
 POSTGRES_SCHEMA = f"segments_{os.getpid()}"

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import psycopg
@@ -25,6 +23,10 @@ from tests.segments.places import (
     mysql_settings,
     postgres_settings,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
 SCHEMA = f"{POSTGRES_SCHEMA}_story"
 DATABASE = f"{MYSQL_DATABASE}_story"

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from core.errors import Misconfigured
@@ -23,6 +21,11 @@ from segments.models import Column, ComputedField, DataModel, Relation, Segment,
 from segments.reading import read
 from segments.sources import drift
 from segments.sources.discovery import refresh_columns
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from django.test import Client
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()

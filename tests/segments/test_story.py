@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from segments.models import DataModel, Relation, Segment, Source
 from segments.reading import read
 from segments.registry import engines
 from tests.segments.renewals import COMPANIES, SHOPS, Shop, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from django.test import Client
 
 pytestmark = pytest.mark.django_db
 ORDERS = {"field": "amount", "is": "greater_than", "value": "100"}

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from typing import Any
-
-from django.core.management.base import CommandParser
+from typing import TYPE_CHECKING, Any
 
 from activations.alerts.rules import warnings_of
 from activations.execute import execute
@@ -16,6 +14,9 @@ from activations.runs import requests
 from activations.screens import record_list
 from activations.setup import mapping_diff
 from core.commands import ScriptedCommand
+
+if TYPE_CHECKING:
+    from django.core.management.base import CommandParser
 
 EXIT_CODES = {
     Run.State.SUCCEEDED: 0,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
@@ -17,6 +16,9 @@ from core.errors import Misconfigured, Unavailable
 from destinations.contract import Gate, Purpose
 from destinations.services.attio.errors import Answer, problem
 from destinations.services.attio.lookup_cache import Glances
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
 
 VERSION = "/v2"
 LOOKUP_SIZE = 50

@@ -6,15 +6,18 @@ those that are not are read first and kept.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from destinations.contract import Field, Operation, Purpose, Verb, Wire
-from destinations.services.attio.client import Client
 from destinations.services.attio.match_lookup import holders
 from destinations.services.attio.values.compounds import LOCATION_KEYS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from destinations.services.attio.client import Client
 
 OF_TYPE: dict[str, tuple[str, ...]] = {"location": LOCATION_KEYS, "personal-name": ("first_name", "last_name")}
 """The parts of a type that may be mapped. A full name follows from its parts."""

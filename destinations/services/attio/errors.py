@@ -6,11 +6,13 @@ Codes: official OpenAPI document and recorded answers. Its lists of codes are in
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
 
 Kind = Literal["record", "settings", "wait"]
 

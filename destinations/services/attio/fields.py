@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from destinations.contract import Field, Option, Purpose
 from destinations.services.attio import compound_parts
-from destinations.services.attio.client import Client
 from destinations.services.attio.values.conversion import CONVERTERS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from destinations.services.attio.client import Client
 
 OBJECT_PAGE = 500
 ATTRIBUTE_PAGE = 50

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from destinations.contract import Wire
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from destinations.contract import Wire
 
 MOST = 5_000
 PARTED = ("location", "personal-name")

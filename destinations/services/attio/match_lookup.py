@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Rejected
 from destinations.contract import Field, Operation, Purpose
-from destinations.services.attio.client import Client
 from destinations.services.attio.values import conversion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from destinations.services.attio.client import Client
 
 _READ_KEYS = ("domain", "email_address", "phone_number", "original_phone_number", "currency_value", "value")
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.errors import Rejected, Unavailable
 from destinations.contract import Field, Limits, Mode, Operation, Outcome, Plain, Purpose, Service, Wire
@@ -13,6 +11,10 @@ from destinations.services.attio.client import LOOKUP_SIZE, Client
 from destinations.services.attio.fields import discover
 from destinations.services.attio.match_lookup import identity_of, kept_as
 from destinations.services.attio.values import conversion, domains
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from datetime import datetime
 
 QUERY_LIMIT = 500
 """Records in an answer of a query: Attio's default, and what everyone uses."""
@@ -35,8 +37,8 @@ class Records(Service):
     def convert(self, field: Field, value: Any) -> Wire:
         return conversion.convert(field, value)
 
-    def plain(self, field: Field, type: str) -> Plain | None:
-        return conversion.plain(field, type)
+    def plain(self, field: Field, type_name: str) -> Plain | None:
+        return conversion.plain(field, type_name)
 
     def empty(self, field: Field) -> Wire:
         if field.required:

@@ -5,18 +5,21 @@ PUT and PATCH differ only in lists: PUT makes a list what was sent, PATCH adds t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from core.errors import Problem, Unavailable
 from destinations.contract import Operation, Outcome, Purpose, Result, Verb, Wire
 from destinations.services.attio import compound_parts
-from destinations.services.attio.client import Client
-from destinations.services.attio.errors import Answer
 from destinations.services.attio.match_lookup import held, holders
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from destinations.services.attio.client import Client
+    from destinations.services.attio.errors import Answer
 
 
 def write(client: Client, object_slug: str, operation: Operation) -> Outcome:

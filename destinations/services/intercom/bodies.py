@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Rejected
-from destinations.contract import Wire
 from destinations.services.intercom.fields import COMPANY, Model
 from destinations.services.intercom.values.conversion import LATEST_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from destinations.contract import Wire
 
 
 def body(sent: Mapping[str, Wire], model: Model = COMPANY) -> dict[str, Wire]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import requests
@@ -15,6 +14,9 @@ from core import http
 from core.errors import Misconfigured, Unavailable
 from destinations.contract import Gate, Purpose, Quota
 from destinations.services.intercom import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 VERSION = "2.16"
 WINDOW_SECONDS = 10.0

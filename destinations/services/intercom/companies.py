@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured, Rejected, Unavailable
 from destinations.contract import Field, Limits, Mode, NewField, Operation, Outcome, Plain, Result, Service, Verb, Wire
 from destinations.services.intercom import custom_attributes, errors
 from destinations.services.intercom import fields as attributes
 from destinations.services.intercom.bodies import body, check_cleared, moment
-from destinations.services.intercom.client import Answer, IntercomClient
 from destinations.services.intercom.fields import MATCH
 from destinations.services.intercom.platform import PLATFORM
 from destinations.services.intercom.values import conversion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from destinations.services.intercom.client import Answer, IntercomClient
 
 CREATED_AT = "remote_created_at"
 
@@ -52,9 +55,9 @@ class IntercomCompanies(Service):
         """PURE. See the table in `values`."""
         return conversion.convert(field, value)
 
-    def plain(self, field: Field, type: str) -> Plain | None:
+    def plain(self, field: Field, type_name: str) -> Plain | None:
         """PURE. See `values`."""
-        return conversion.plain(field, type)
+        return conversion.plain(field, type_name)
 
     def empty(self, field: Field) -> Wire:
         """PURE. Null; whether Intercom followed is checked in its answer."""

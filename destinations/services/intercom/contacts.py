@@ -6,8 +6,7 @@ A create that meets a contact is answered 409 with that contact's id: https://de
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Rejected
 from destinations.contract import (
@@ -31,6 +30,9 @@ from destinations.services.intercom.client import Answer, IntercomClient
 from destinations.services.intercom.fields import CONTACT
 from destinations.services.intercom.platform import PLATFORM
 from destinations.services.intercom.values import conversion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
 
 EMAIL, ROLE, USER = "email", "role", "user"
 SHOWN_AT_MOST = 50
@@ -75,9 +77,9 @@ class IntercomContacts(Service):
             )
         return wire.strip()
 
-    def plain(self, field: Field, type: str) -> Plain | None:
+    def plain(self, field: Field, type_name: str) -> Plain | None:
         """PURE. See `values`; email addresses are looked at one by one."""
-        return None if field.name == EMAIL and not field.custom else conversion.plain(field, type)
+        return None if field.name == EMAIL and not field.custom else conversion.plain(field, type_name)
 
     def empty(self, field: Field) -> Wire:
         """PURE. Null; whether Intercom followed is checked in its answer."""

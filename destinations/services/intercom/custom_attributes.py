@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence, Set
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from core.errors import Misconfigured, Unavailable
-from destinations.contract import Field, NewField
 from destinations.services.intercom.fields import COMPANY, Model, fields, other, own_field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence, Set
+
+    from destinations.contract import Field, NewField
 
 CUSTOM_LIMIT = 250
 """Custom attributes of a workspace, those of contacts included."""

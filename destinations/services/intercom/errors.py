@@ -6,11 +6,13 @@ Intercom's error list: https://developers.intercom.com/docs/references/rest-api/
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 GONE = ("company_not_found", "not_found")
 ALREADY_EXISTS = "unique_company_constraint"

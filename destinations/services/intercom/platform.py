@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured, Unavailable
 from core.parameters import Parameter
 from destinations.contract import Gate, Platform, Workspace
 from destinations.services.intercom.client import IntercomClient
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 REGIONS = {
     "us": ("United States", "https://api.intercom.io"),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from core.commands import ScriptedCommand
 from core.errors import Problem
 from dinmo.workspace import plan, sources
 from dinmo.workspace.apply import apply
 from dinmo.workspace.problems import Refused
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
 
 WRONG = 64
 """The exit code for a wrong file or wrong usage (EX_USAGE of sysexits.h)."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -16,6 +15,9 @@ from destinations.registry import platforms
 from dinmo.demo import story
 from dinmo.local import broker, programs
 from dinmo.local.machine import HOST, free_port, only_one
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOME = "DEMO_HOME"
 PORTS = "DEMO_PORTS"

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from core.commands import ScriptedCommand
 from dinmo.celery import app
 from dinmo.management import checks
 from dinmo.management.checks import Finding, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from django.core.management.base import CommandParser
 
 PROCESSES = ("database", "broker", "worker", "beat")
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.commands import ScriptedCommand
 from core.errors import Problem
 from dinmo.workspace import export, from_database
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
 
 
 class Command(ScriptedCommand):

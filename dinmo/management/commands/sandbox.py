@@ -7,15 +7,17 @@ import signal
 import threading
 from argparse import ArgumentTypeError
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError, CommandParser
 
 from core.commands import ScriptedCommand
-from destinations.contract import Platform
 from destinations.registry import platforms
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
+
+if TYPE_CHECKING:
+    from destinations.contract import Platform
 
 
 class Command(ScriptedCommand):

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import ArgumentParser
-from collections.abc import Mapping, Sequence
 from datetime import date, time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
@@ -15,6 +13,10 @@ from core.commands import ScriptedCommand
 from core.errors import Misconfigured, Problem
 from segments.models import Segment
 from segments.reading import read
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from collections.abc import Mapping, Sequence
 
 WRONG, FAILED = 64, 2
 """Exit codes: wrong usage or configuration; the source can't answer now."""
@@ -47,7 +49,7 @@ def _segment(name: str) -> Segment:
     return found
 
 
-def _count(segment: Segment, limit: int) -> dict[str, Any]:
+def _count(segment: Segment, _limit: int) -> dict[str, Any]:
     return {"count": read.count(read.selection(segment), now=timezone.now())}
 
 
@@ -59,7 +61,7 @@ def _preview(segment: Segment, limit: int) -> dict[str, Any]:
     return {"columns": columns, "rows": rows}
 
 
-def _sql(segment: Segment, limit: int) -> dict[str, Any]:
+def _sql(segment: Segment, _limit: int) -> dict[str, Any]:
     return {"sql": read.sql(read.selection(segment), now=timezone.now())}
 
 

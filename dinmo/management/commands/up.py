@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -19,6 +18,9 @@ from dinmo.local import broker, programs
 from dinmo.local.login import first_login
 from dinmo.local.machine import HOST, free_port, only_one, port_is_free
 from dinmo.local.supervisor import Program, Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DEFAULT_PORT = 8000
 OFF = ("0", "false", "no", "off")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
 from core.errors import Misconfigured
-from core.parameters import Parameter
-from core.plugins import Registry
 from destinations.registry import platforms, services
 from dinmo.workspace import model
 from dinmo.workspace.block import Block, did_you_mean
-from dinmo.workspace.names import Scope
-from dinmo.workspace.yaml_document import Node
 from segments.registry import engines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from core.parameters import Parameter
+    from core.plugins import Registry
+    from dinmo.workspace.names import Scope
+    from dinmo.workspace.yaml_document import Node
 
 
 def source(block: Block, scope: Scope) -> model.Source:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from activations.setup import rules
-from core.errors import Misconfigured
 from destinations.registry import services
 from dinmo.workspace import model as things
 from dinmo.workspace.block import Block
 from dinmo.workspace.kinds import schedules
-from dinmo.workspace.names import Scope
+
+if TYPE_CHECKING:
+    from core.errors import Misconfigured
+    from dinmo.workspace.names import Scope
 
 MODES = ("upsert", "update", "insert")
 HIGHEST_PERCENT = 100

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from core.errors import Misconfigured
 from dinmo.workspace import model as things
-from dinmo.workspace.block import Block
 from dinmo.workspace.kinds.segments import world
-from dinmo.workspace.names import Scope
 from segments.conditions import computed_fields, parsing
 from segments.conditions.computed_fields import KINDS, MOST_FIELDS
 from segments.conditions.tree import columns
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from dinmo.workspace.block import Block
+    from dinmo.workspace.names import Scope
 
 _KEYS = ("related", "through", *KINDS, "where", "labels", "otherwise")
 
@@ -45,12 +49,12 @@ def settle(block: Block, name: str, scope: Scope) -> None:
     for field in model.computed:
         about = replace(about, computed={**about.computed, field.name: field.definition})
         try:
-            type = str(computed_fields.type_of(computed_fields.checked(about, field.name), about))
+            type_name = str(computed_fields.type_of(computed_fields.checked(about, field.name), about))
         except Misconfigured as problem:
             block.problems.add(field.line or block.line, problem.message)
             return
-        about = replace(about, types={**about.types, field.name: type})
-        fields.append(replace(field, type=type))
+        about = replace(about, types={**about.types, field.name: type_name})
+        fields.append(replace(field, type=type_name))
     scope.say("models", replace(model, computed=tuple(fields)))
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from core.errors import Problem, Unavailable
 from dinmo.workspace import model
-from dinmo.workspace.block import Block
 from dinmo.workspace.kinds import computed
-from dinmo.workspace.names import Scope
 from segments.engines.paths import table_name
+
+if TYPE_CHECKING:
+    from dinmo.workspace.block import Block
+    from dinmo.workspace.names import Scope
 
 Ask = Callable[[model.Source, str, str], tuple[model.Column, ...]]
 """(source, table, sql) → its columns. Raises Misconfigured, Unavailable."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dinmo.workspace import model as things
 from dinmo.workspace.block import Block, did_you_mean
-from dinmo.workspace.names import Scope
+
+if TYPE_CHECKING:
+    from dinmo.workspace.names import Scope
 
 
 def read(block: Block, scope: Scope) -> things.Relation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from celery.schedules import ParseException
@@ -13,8 +13,10 @@ from activations import models
 from activations.setup import schedules
 from core.errors import Misconfigured
 from dinmo.workspace import model
-from dinmo.workspace.block import Block
 from dinmo.workspace.kinds.accounts import timezone
+
+if TYPE_CHECKING:
+    from dinmo.workspace.block import Block
 
 _EVERY = re.compile(r"([0-9]{1,6}) *(minute|hour|day)s?")
 _MINUTES = {"minute": 1, "hour": 60, "day": 1440}

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured
 from dinmo.workspace import model as things
-from dinmo.workspace.block import Block
-from dinmo.workspace.names import Scope
-from dinmo.workspace.problems import Problems
-from dinmo.workspace.yaml_document import Node
 from segments.conditions import limits, parsing
 from segments.conditions.scope import Definition, Facts
 from segments.conditions.scope_from_db import linked
 from segments.integrity.segments import tags_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dinmo.workspace.block import Block
+    from dinmo.workspace.names import Scope
+    from dinmo.workspace.problems import Problems
+    from dinmo.workspace.yaml_document import Node
 
 DESCRIPTION_LENGTH = 10_000
 

@@ -32,7 +32,7 @@ class BigQueryTypes(GenericTypeCompiler):
     def visit_TEXT(self, type_: Any, **options: Any) -> str:  # noqa: N802
         return "STRING"
 
-    visit_VARCHAR = visit_TEXT  # noqa: N815
+    visit_VARCHAR = visit_TEXT
 
 
 class BigQueryNames(IdentifierPreparer):

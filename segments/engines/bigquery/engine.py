@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
-
-import pyarrow as pa
-from sqlalchemy import Select
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured
 from core.parameters import Parameter
@@ -22,6 +18,12 @@ from segments.engines.names import names
 from segments.engines.warehouse import WarehouseReader, driver, meaning
 from segments.sql.statements import join_name, split_name
 from segments.sql.terms import bare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pyarrow as pa
+    from sqlalchemy import Select
 
 LEGACY = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 TYPES = {
@@ -164,7 +166,7 @@ def kind(value: Any) -> str:
     if isinstance(value, datetime):
         return "TIMESTAMP" if value.tzinfo else "DATETIME"
     kinds = [(bool, "BOOL"), (int, "INT64"), (Decimal, "BIGNUMERIC"), (float, "FLOAT64"), (date, "DATE")]
-    return next((name for type, name in kinds if isinstance(value, type)), "STRING")
+    return next((name for column_type, name in kinds if isinstance(value, column_type)), "STRING")
 
 
 def _info(field: Any) -> ColumnInfo:

@@ -6,19 +6,21 @@ Several files are one table: a column that one of them lacks is null there.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured
 from segments.contract import Engine, Reader
+from segments.engines.duckdb.column_types import KINDS, Kind, is_text, kind
 from segments.engines.duckdb.dialect import COMPUTED, TEXT, dialect
 from segments.engines.duckdb.session import identifier, listed, locked, quoted
 from segments.engines.duckdb.text import TextReader
-from segments.engines.duckdb.types import KINDS, Kind, is_text, kind
 from segments.engines.paths import PATHS, several, table_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
 SEPARATORS = (",", ";", "\t", "|")
 SAMPLE_ROWS = 10_000

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from core.errors import Misconfigured, Unavailable
 from segments.contract import ColumnInfo, Engine, ForeignKey, Reader, TableInfo
+from segments.engines.duckdb.column_types import native_type
 from segments.engines.duckdb.dialect import COMPUTED, DuckDBDialect
 from segments.engines.duckdb.session import FileReader, identifier, lock, problem, quoted, session
-from segments.engines.duckdb.types import native_type
 from segments.engines.failures import no_table
 from segments.engines.paths import PATH, inside
 from segments.sql.statements import join_name, split_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
 
 NAME = "source"
 MEMORY = "256MB"

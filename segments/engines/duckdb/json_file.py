@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
-
-import pyarrow as pa
-from sqlalchemy import Select
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured
 from segments.contract import ColumnType, Engine, Reader
+from segments.engines.duckdb.column_types import TIME_KINDS, Kind, kind, native_type
 from segments.engines.duckdb.dialect import COMPUTED, TEXT, dialect
 from segments.engines.duckdb.session import listed, locked, quoted
 from segments.engines.duckdb.text import TextReader
-from segments.engines.duckdb.types import TIME_KINDS, Kind, kind, native_type
 from segments.engines.paths import PATHS, several, table_name
 from segments.sql.statements import is_of_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    import pyarrow as pa
+    from sqlalchemy import Select
 
 LARGEST_OBJECT = 16 << 20
 FIRST_OBJECTS = 20_000
@@ -81,19 +83,21 @@ class JSONReader(TextReader):
 
     def _looks(self, objects: int) -> dict[str, str]:
         """DuckDB's types of the fields of so many objects of each file, -1 for all."""
-        return {name: type for name, type, *_ in self.all_asked(f"DESCRIBE FROM {self.read({}, objects)}")}
+        return {
+            name: column_type for name, column_type, *_ in self.all_asked(f"DESCRIBE FROM {self.read({}, objects)}")
+        }
 
     def read(self, columns: Mapping[str, str], sample: int = -1) -> str:
         """What reads these fields as these types; where none is given all fields of so many objects of each file, as they look."""
-        given = ", ".join(f"{quoted(name)}: {quoted(type)}" for name, type in columns.items())
+        given = ", ".join(f"{quoted(name)}: {quoted(column_type)}" for name, column_type in columns.items())
         how = f"columns = {{{given}}}" if given else f"sample_size = {sample}, union_by_name = true"
         return f"read_json({listed(self.paths)}, format = 'newline_delimited', maximum_object_size = {LARGEST_OBJECT}, {how})"
 
     def shown_kinds(self) -> dict[str, Kind]:
         looks = self._looks(-1)
         self._refuse_other_than_objects(looks)
-        kinds = {name: _kind(type) for name, type in looks.items()}
-        mixed = [name for name, type in looks.items() if type == "JSON"]
+        kinds = {name: _kind(column_type) for name, column_type in looks.items()}
+        mixed = [name for name, column_type in looks.items() if column_type == "JSON"]
         texts = [name for name, found in kinds.items() if found is None and name not in mixed]
         nested = self.masks(mixed, self.read(dict.fromkeys(mixed, "JSON")), _IS_NESTED)
         times = self.masks(texts, self.read(dict.fromkeys(texts, TEXT)), TIME_KINDS)
@@ -113,7 +117,7 @@ class JSONReader(TextReader):
 
 def _kind(native: str) -> Kind | None:
     """The kind of a field by how it looks; None where its values must tell."""
-    type = native_type(native)
+    column_type = native_type(native)
     if native == "JSON":
         return None
-    return {ColumnType.OBJECT: OBJECT, ColumnType.LIST: LIST, ColumnType.BOOLEAN: BOOLEAN, **NUMBERS}.get(type)
+    return {ColumnType.OBJECT: OBJECT, ColumnType.LIST: LIST, ColumnType.BOOLEAN: BOOLEAN, **NUMBERS}.get(column_type)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segments.contract import Engine, Reader
 from segments.engines.duckdb.dialect import COMPUTED, dialect
 from segments.engines.duckdb.session import FileReader, locked
 from segments.engines.paths import PATHS, several, table_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 
 class Parquet(Engine):

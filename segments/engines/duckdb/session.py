@@ -5,23 +5,26 @@ from __future__ import annotations
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
-from sqlalchemy import Select
 
 from core.errors import Misconfigured, Problem, Unavailable
 from segments.contract import ColumnInfo, Reader
 from segments.engines.batches import gathered
+from segments.engines.duckdb.column_types import native_type
 from segments.engines.duckdb.dialect import dialect
-from segments.engines.duckdb.types import native_type
 from segments.engines.failures import no_table, refused, timed_out
 from segments.engines.watchdog import no_longer
 from segments.sql.terms import bare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import Select
 
 VECTOR_ROWS, BATCH_ROWS = 2_048, 10_240
 FILE_MEMORY = "512MB"
@@ -100,8 +103,8 @@ class FileReader(Reader):
             source = f"({bare(sql)})" if sql else self.source_of(table)
             described = self.connection.sql(f"SELECT * FROM {source} AS described LIMIT 0")  # noqa: S608
             return [
-                ColumnInfo(name, native_type(str(type)), str(type))
-                for name, type in zip(described.columns, described.types, strict=True)
+                ColumnInfo(name, native_type(str(column_type)), str(column_type))
+                for name, column_type in zip(described.columns, described.types, strict=True)
             ]
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import Any
-
-import duckdb
-import pyarrow as pa
-from sqlalchemy import Select
+from typing import TYPE_CHECKING, Any
 
 from segments.contract import ColumnInfo
 from segments.engines.duckdb.dialect import TEXT
 from segments.engines.duckdb.session import FileReader, identifier, state
-from segments.engines.duckdb.types import Kind
 from segments.sql.statements import is_of_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    import duckdb
+    import pyarrow as pa
+    from sqlalchemy import Select
+
+    from segments.engines.duckdb.column_types import Kind
 
 MAX_KNOWN = 100
 _KNOWN: dict[tuple[tuple[str, int, int, int], ...], dict[str, Kind]] = {}

@@ -16,7 +16,7 @@ from sqlalchemy.sql.elements import Null
 
 from segments.conditions.times import Days
 from segments.contract import ColumnType
-from segments.engines.mysql.types import BINARY, GEOMETRY, PLAIN_TEXT
+from segments.engines.mysql.column_types import BINARY, GEOMETRY, PLAIN_TEXT
 from segments.sql.terms import (
     Aggregate,
     BooleanValue,

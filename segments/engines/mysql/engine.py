@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pymysql
-from pymysql.protocol import FieldDescriptorPacket
-from sqlalchemy import Select
 
 from core.errors import Misconfigured, Problem
 from core.parameters import Parameter
@@ -19,13 +16,19 @@ from segments.contract import ColumnInfo, Engine, ForeignKey, Reader, TableInfo
 from segments.engines import certificates, sql_guard
 from segments.engines.failures import no_table, timed_out
 from segments.engines.mysql import failures, wire
+from segments.engines.mysql.column_types import is_whole, native_of, type_of
 from segments.engines.mysql.dialect import COMPUTED, dialect
 from segments.engines.mysql.session import CONNECT_SECONDS, connected
-from segments.engines.mysql.types import is_whole, native_of, type_of
 from segments.engines.names import names
 from segments.engines.watchdog import hang_up
 from segments.sql.statements import join_name, split_name
 from segments.sql.terms import bare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pymysql.protocol import FieldDescriptorPacket
+    from sqlalchemy import Select
 
 SSL_MODES = (
     ("prefer", "Encrypted where the server can"),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pymysql
 from pymysql.converters import conversions
@@ -13,6 +12,9 @@ from pymysql.converters import conversions
 from segments.engines import certificates
 from segments.engines.mysql import failures
 from segments.engines.watchdog import GRACE_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CONNECT_SECONDS = 10
 CONVERSIONS = {**conversions, Decimal: lambda value, _: format(value, "f")}
@@ -38,7 +40,7 @@ def connected(settings: Mapping[str, Any], timeout_seconds: float) -> pymysql.Co
             )
         with connection.cursor() as cursor:
             for name, value in _session(connection.get_server_info(), timeout_seconds).items():
-                cursor.execute(f"SET SESSION {name} = %s", (value,))  # noqa: S608
+                cursor.execute(f"SET SESSION {name} = %s", (value,))
             cursor.execute("SET SESSION TRANSACTION READ ONLY")
         connection._read_timeout = max(1, round(timeout_seconds + GRACE_SECONDS))
     except (pymysql.MySQLError, OSError, RuntimeError) as error:

@@ -5,16 +5,19 @@ The driver opens the connection, and reads what is said before the rows (MySQL: 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pymysql import Connection
 from pymysql.constants import COMMAND, CR
 from pymysql.constants.ER import NOT_SUPPORTED_YET
 from pymysql.err import OperationalError, ProgrammingError, raise_mysql_exception
 from pymysql.protocol import FieldDescriptorPacket
 
 from core.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from pymysql import Connection
 
 READ_BYTES = 1 << 20
 BLOCK_BYTES = 4 << 20

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pyarrow as pa
 import pyarrow.csv
 from psycopg.pq import PGconn, Ping
 from psycopg.rows import tuple_row
-from sqlalchemy import Select
 
 from core.errors import Misconfigured
 from core.parameters import Parameter
@@ -27,6 +25,11 @@ from segments.engines.postgres.session import CONNECT_SECONDS, connected
 from segments.engines.watchdog import GRACE_SECONDS, hang_up, no_longer
 from segments.sql.statements import join_name, split_name
 from segments.sql.terms import bare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from sqlalchemy import Select
 
 SSL_MODES = (
     ("prefer", "Encrypted where the server can"),

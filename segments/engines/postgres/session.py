@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from segments.engines import certificates
 from segments.engines.postgres import failures
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CONNECT_SECONDS = 10
 LIBPQ = {"sslrootcert": certificates.CA, "sslcert": certificates.CERTIFICATE, "sslkey": certificates.KEY}

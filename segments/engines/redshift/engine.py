@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from typing import Any
-
-import pyarrow as pa
-from sqlalchemy import Select
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured, Unavailable
 from core.parameters import Parameter
@@ -19,6 +15,12 @@ from segments.engines.redshift.dialect import COMPUTED, dialect
 from segments.engines.warehouse import BATCH_ROWS, WarehouseReader, batch, driver, meaning
 from segments.sql.statements import join_name, split_name
 from segments.sql.terms import bare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pyarrow as pa
+    from sqlalchemy import Select
 
 TABLES = """
     select schema_name, table_name from svv_all_tables where database_name = current_database()

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
-from sqlalchemy import Select
 
 from core.errors import Misconfigured, Unavailable
 from core.parameters import Parameter
@@ -19,6 +16,12 @@ from segments.engines.snowflake.dialect import COMPUTED, dialect
 from segments.engines.warehouse import WarehouseReader, driver, meaning
 from segments.sql.statements import join_name, split_name
 from segments.sql.terms import bare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pyarrow as pa
+    from sqlalchemy import Select
 
 TABLES = """
     select table_schema, table_name from information_schema.tables where table_schema <> 'INFORMATION_SCHEMA' order by 1, 2

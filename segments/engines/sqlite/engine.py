@@ -5,21 +5,19 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pyarrow as pa
-from sqlalchemy import Select
 
 from core.errors import Misconfigured, Problem, Unavailable
 from segments.contract import ColumnInfo, ColumnType, Engine, ForeignKey, Reader
 from segments.engines.batches import rows_next
 from segments.engines.failures import no_table, refused, timed_out
 from segments.engines.paths import PATH, inside
+from segments.engines.sqlite.column_types import declared_type, sampled_type, text, text_array
 from segments.engines.sqlite.dialect import COMPUTED, dialect
 from segments.engines.sqlite.functions import (
     ExactAverage,
@@ -31,8 +29,13 @@ from segments.engines.sqlite.functions import (
     month_day,
     small_letters,
 )
-from segments.engines.sqlite.types import declared_type, sampled_type, text, text_array
 from segments.sql.terms import bare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from sqlalchemy import Select
 
 BATCH_ROWS = 20_000
 PIECE_ROWS = 500
@@ -199,7 +202,7 @@ def _connected(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _authorized(action: int, first: str | None, second: str | None, *_: Any) -> int:
+def _authorized(action: int, _first: str | None, second: str | None, *_: Any) -> int:
     if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in FORBIDDEN_FUNCTIONS:
         return sqlite3.SQLITE_DENY
     return sqlite3.SQLITE_OK if action in ALLOWED else sqlite3.SQLITE_DENY

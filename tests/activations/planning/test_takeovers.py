@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import OperationalError
@@ -17,10 +17,12 @@ from activations.models import Activation, Change, Record, Run
 from activations.planning import finalize
 from activations.runs import lease, requests
 from core.errors import Unavailable
-from destinations.sandbox.base import Sandbox
 from segments.models import DataModel
 from segments.reading.prefetch import ahead
 from tests.activations.conftest import Shop, run
+
+if TYPE_CHECKING:
+    from destinations.sandbox.base import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -33,7 +33,9 @@ def test_an_expired_one_can_and_the_former_holder_is_fenced(run: Run) -> None:
     first = lease.claim(run.pk)
     expire(run)
     second = lease.claim(run.pk)
-    assert first and second and second.epoch == first.epoch + 1
+    assert first
+    assert second
+    assert second.epoch == first.epoch + 1
     with pytest.raises(lease.Lost), first.fenced(accepted=5):
         pytest.fail("a fenced worker wrote")
     first.release()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,7 +11,9 @@ from django.test import Client
 from activations.models import Activation, Run
 from activations.runs import dispatch
 from destinations.models import Connection, Destination
-from segments.models import DataModel
+
+if TYPE_CHECKING:
+    from segments.models import DataModel
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.test import Client
 
 from activations.models import Activation, FieldMapping, Warning
 from destinations.models import Discovery
-from destinations.sandbox.base import Sandbox
 from tests.activations.conftest import Shop, run, writes
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from destinations.sandbox.base import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,7 +54,9 @@ def test_what_can_not_be_written_any_more_is_told_at_its_row(
     assert (done.state, done.accepted) == ("completed_with_warnings", 2)
     assert opened(to_attio) == [("missing_attribute", "description")]
     found = rows(staff, to_attio)
-    assert found["name"] == "" and "'description'" in found["description"] and "left out" in found["description"]
+    assert found["name"] == ""
+    assert "'description'" in found["description"]
+    assert "left out" in found["description"]
 
 
 def test_another_type_is_a_warning_until_a_person_has_seen_it(
@@ -106,10 +111,8 @@ def test_a_run_looks_anew_and_renews_what_is_kept(
     assert run(to_attio).discovery_requests > 1
     assert Discovery.objects.get().found_at > before
     writes(attio)
-    assert (
-        'data-role="target"' in page(staff, to_attio)
-        and staff.get(f"/api/destinations/{to_attio.destination_id}/fields/").json()
-    )
+    assert 'data-role="target"' in page(staff, to_attio)
+    assert staff.get(f"/api/destinations/{to_attio.destination_id}/fields/").json()
     assert not attio.log
 
 
@@ -123,7 +126,8 @@ def test_saving_asks_the_vendor_only_where_what_is_kept_stands_against_it(
     assert not attio.log
     Discovery.objects.update(fields=[])
     save(staff, to_attio)
-    assert attio.log and Discovery.objects.get().fields
+    assert attio.log
+    assert Discovery.objects.get().fields
 
 
 def save(staff: Client, activation: Activation, **changed: Any) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
@@ -19,6 +19,9 @@ import pyarrow.parquet as pq
 import pymysql
 
 from tests.bench.setup.databases import settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 BATCH = 100_000
 PLANS = np.array(["free", "starter", "team", "business"])
@@ -130,7 +133,7 @@ def write_sqlite(path: str, table: str, companies: Companies) -> None:
         database.execute(f"CREATE TABLE {table} {_TABLE.format(moment='timestamp')}")
         for batch in companies.batches():
             ready = [_plain(column).to_pylist() for column in batch.columns]
-            database.executemany(f"INSERT INTO {table} VALUES (?{', ?' * 9})", zip(*ready, strict=True))  # noqa: S608
+            database.executemany(f"INSERT INTO {table} VALUES (?{', ?' * 9})", zip(*ready, strict=True))
     database.close()
 
 
@@ -154,7 +157,7 @@ def write_mysql(url: str, table: str, companies: Companies) -> None:
         for batch in companies.batches():
             ready = list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
             for start in range(0, len(ready), 5_000):
-                cursor.executemany(f"INSERT INTO {table} VALUES (%s{', %s' * 9})", ready[start : start + 5_000])  # noqa: S608
+                cursor.executemany(f"INSERT INTO {table} VALUES (%s{', %s' * 9})", ready[start : start + 5_000])
 
 
 def write_duckdb(path: str, table: str, companies: Companies) -> None:
@@ -163,14 +166,14 @@ def write_duckdb(path: str, table: str, companies: Companies) -> None:
         database.execute(f"SET TimeZone = 'UTC'; CREATE TABLE {table} {_TABLE.format(moment='timestamptz')}")
         for batch in companies.batches():
             database.register("batch", pa.Table.from_batches([batch]))
-            database.execute(f"INSERT INTO {table} SELECT * FROM batch")  # noqa: S608
+            database.execute(f"INSERT INTO {table} SELECT * FROM batch")
 
 
 def write_orders(dsn: str, table: str, rows: int, companies: int) -> None:
     """Writes orders of 0 to 200 into a new table of a PostgreSQL database, spread over so many companies."""
     with psycopg.connect(dsn, autocommit=True) as database:
         made = (
-            f"CREATE TABLE {table} AS SELECT n AS id, 1 + n * {STRIDE} % {companies} AS company_id,"  # noqa: S608
+            f"CREATE TABLE {table} AS SELECT n AS id, 1 + n * {STRIDE} % {companies} AS company_id,"
             f" ((n * 48271::bigint % 20011) / 100.0)::numeric(12, 2) AS amount FROM generate_series(1::bigint, {rows}) AS n"
         )
         database.execute(made.encode())

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import psycopg
 import pymysql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 @contextmanager
@@ -102,7 +104,7 @@ class Databases:
     def _copy_file(self, name: str, template: str) -> None:
         self._remove_file(name)
         if template:
-            subprocess.run(["cp", str(self._file(template)), str(self._file(name))], check=True)  # noqa: S603, S607
+            subprocess.run(["cp", str(self._file(template)), str(self._file(name))], check=True)
 
     def _remove_file(self, name: str) -> None:
         for suffix in ("", "-wal", "-shm"):

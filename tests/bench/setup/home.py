@@ -8,11 +8,9 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 from django.conf import settings
@@ -22,7 +20,11 @@ from destinations.registry import platforms
 from dinmo.local.machine import HOST, free_port
 from dinmo.local.processes import spawn, stop
 
-TOKEN = "bench-token"  # noqa: S105
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+TOKEN = "bench-token"
 OURS = re.compile(r"DATABASE_URL|REDIS_URL|CELERY_.*|SANDBOX.*|VAR_DIR|SOURCE_.*|RUN_.*|LOG_LEVEL|\w+_API_URL")
 LONGEST_SECONDS = 3_600
 START_SECONDS = 30

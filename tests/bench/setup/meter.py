@@ -6,8 +6,10 @@ import resource
 import sys
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 STATUS = Path("/proc/self/status")
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -11,10 +10,14 @@ import requests
 from destinations.contract import Field, OpenGate, Purpose
 from destinations.sandbox.http_server import Server
 from destinations.services.attio import PLATFORMS
-from destinations.services.attio.client import Client
 from destinations.services.attio.companies import AttioCompanies
-from destinations.services.attio.platform import Attio
 from destinations.services.attio.sandbox.server import AttioSandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from destinations.services.attio.client import Client
+    from destinations.services.attio.platform import Attio
 
 TOKEN = "attio-test-token"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -13,10 +13,12 @@ from core.errors import Misconfigured, Problem, Rejected, Unavailable
 from destinations.contract import Field, Mode, Operation, Outcome, Purpose, Result, Verb
 from destinations.sandbox.wire import Fault
 from destinations.services.attio import SERVICES
-from destinations.services.attio.client import Client
-from destinations.services.attio.records import Records
-from destinations.services.attio.sandbox.server import AttioSandbox
 from tests.destinations.attio.conftest import TOKEN, CountingGate, sent
+
+if TYPE_CHECKING:
+    from destinations.services.attio.client import Client
+    from destinations.services.attio.records import Records
+    from destinations.services.attio.sandbox.server import AttioSandbox
 
 Api = Callable[..., requests.Response]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,11 +11,15 @@ from core.errors import Misconfigured, Unavailable
 from destinations.contract import Field, Purpose
 from destinations.sandbox.wire import Fault
 from destinations.services.attio import compound_parts
-from destinations.services.attio.client import Client
-from destinations.services.attio.companies import AttioCompanies
 from destinations.services.attio.fields import field_of
-from destinations.services.attio.sandbox.server import AttioSandbox
-from tests.destinations.attio.conftest import CountingGate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from destinations.services.attio.client import Client
+    from destinations.services.attio.companies import AttioCompanies
+    from destinations.services.attio.sandbox.server import AttioSandbox
+    from tests.destinations.attio.conftest import CountingGate
 
 
 def names(service: AttioCompanies, client: Client) -> list[str]:

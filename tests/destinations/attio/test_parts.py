@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -12,11 +12,13 @@ import requests
 from core.errors import Rejected, Unavailable
 from destinations.contract import Field, Operation, Outcome, Purpose, Result, Verb
 from destinations.services.attio import compound_parts
-from destinations.services.attio.client import Client
-from destinations.services.attio.companies import AttioCompanies
-from destinations.services.attio.sandbox.server import AttioSandbox
 from destinations.services.attio.values.compounds import LOCATION_KEYS
 from tests.destinations.attio.conftest import CountingGate, record, sent
+
+if TYPE_CHECKING:
+    from destinations.services.attio.client import Client
+    from destinations.services.attio.companies import AttioCompanies
+    from destinations.services.attio.sandbox.server import AttioSandbox
 
 Api = Callable[..., requests.Response]
 Write = Callable[..., Outcome]
@@ -160,7 +162,8 @@ def test_a_company_that_is_gone_is_gone_and_one_that_is_merging_waits(
 
 def test_a_location_can_not_be_mapped_whole_and_by_parts(service: AttioCompanies) -> None:
     ((name, words),) = service.contradictions(["name", "primary_location", "primary_location.locality"])
-    assert name == "primary_location" and "by its parts too: primary_location.locality. Remove" in words
+    assert name == "primary_location"
+    assert "by its parts too: primary_location.locality. Remove" in words
     assert not list(service.contradictions(["primary_location.locality", "primary_location.region", "name"]))
     assert not list(service.contradictions(["primary_location", "name"]))
 

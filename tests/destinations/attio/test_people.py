@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from core.errors import Rejected
 from destinations.contract import Field, Operation, Outcome, Verb
-from destinations.services.attio.client import Client
 from destinations.services.attio.people import AttioPeople
-from destinations.services.attio.sandbox.server import AttioSandbox
 from tests.destinations.attio.conftest import record, sent
+
+if TYPE_CHECKING:
+    from destinations.services.attio.client import Client
+    from destinations.services.attio.sandbox.server import AttioSandbox
 
 Write = Callable[..., Outcome]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,12 +10,16 @@ from core.errors import Misconfigured, Problem, Unavailable
 from core.parameters import clean
 from destinations.contract import OpenGate, Purpose
 from destinations.registry import platforms, services
-from destinations.sandbox.http_server import Server
 from destinations.sandbox.wire import Fault
-from destinations.services.attio.client import Client
-from destinations.services.attio.platform import Attio
-from destinations.services.attio.sandbox.server import AttioSandbox
 from tests.destinations.attio.conftest import TOKEN, CountingGate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from destinations.sandbox.http_server import Server
+    from destinations.services.attio.client import Client
+    from destinations.services.attio.platform import Attio
+    from destinations.services.attio.sandbox.server import AttioSandbox
 
 
 def test_platform_and_service_are_found_by_their_slugs() -> None:

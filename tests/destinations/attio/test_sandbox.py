@@ -9,15 +9,17 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
-from destinations.sandbox.http_server import Server
 from destinations.services.attio.sandbox.access import Bucket
-from destinations.services.attio.sandbox.server import AttioSandbox
 from tests.destinations.attio.conftest import TOKEN, record
+
+if TYPE_CHECKING:
+    from destinations.sandbox.http_server import Server
+    from destinations.services.attio.sandbox.server import AttioSandbox
 
 Api = Callable[..., requests.Response]
 COMPANIES = "/objects/companies"

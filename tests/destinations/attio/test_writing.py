@@ -6,18 +6,21 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import requests
 
 from core.errors import Misconfigured, Rejected, Unavailable
 from destinations.contract import Field, Operation, Outcome, Purpose, Result, Verb
 from destinations.sandbox.wire import Fault
 from destinations.services.attio.client import Client, seconds_to_wait
-from destinations.services.attio.companies import AttioCompanies
-from destinations.services.attio.sandbox.server import AttioSandbox
 from tests.destinations.attio.conftest import TOKEN, CountingGate, record, sent
+
+if TYPE_CHECKING:
+    import requests
+
+    from destinations.services.attio.companies import AttioCompanies
+    from destinations.services.attio.sandbox.server import AttioSandbox
 
 pytestmark = pytest.mark.usefixtures("fields")
 
@@ -336,7 +339,7 @@ def test_a_domain_of_another_company_may_be_left_to_it(
 def test_two_domains_of_two_companies_are_a_refusal(service: AttioCompanies, client: Client, write: Write) -> None:
     write(Verb.UPSERT, "acme.com", {})
     write(Verb.UPSERT, "other.com", {})
-    with pytest.raises(Rejected, match="uniqueness|holds one"):
+    with pytest.raises(Rejected, match=r"uniqueness|holds one"):
         service.write(client, Operation(Verb.UPSERT, "domains", ["acme.com", "other.com"], {}))
 
 

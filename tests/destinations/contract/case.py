@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from core.errors import Problem
-from destinations.conformance import Sample
 from destinations.contract import Field, Operation, Outcome, Service, Verb
-from destinations.sandbox.base import Sandbox
 from destinations.sandbox.wire import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from destinations.conformance import Sample
+    from destinations.sandbox.base import Sandbox
 
 TOKEN = "tok-7f3a9c-very-secret"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +14,9 @@ from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
 from tests.destinations.contract.case import TOKEN, Case
 from tests.destinations.contract.shapes import shapes_of, violations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.fixture(scope="session")

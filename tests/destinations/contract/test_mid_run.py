@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from core.errors import Misconfigured
-from tests.destinations.contract.case import Case
+
+if TYPE_CHECKING:
+    from tests.destinations.contract.case import Case
 
 
 def test_a_token_revoked_in_mid_run_is_a_setting_to_mend(case: Case) -> None:

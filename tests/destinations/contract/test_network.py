@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from core import http
 from core.errors import Problem, Unavailable
 from destinations.contract import Result, Verb
-from tests.destinations.contract.case import Case
+
+if TYPE_CHECKING:
+    from tests.destinations.contract.case import Case
 
 VERBS = [Verb.UPSERT, Verb.CREATE]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from core.errors import Problem, Rejected
 from destinations.contract import NewField, Result, Verb
-from tests.destinations.contract.case import Case
+
+if TYPE_CHECKING:
+    from tests.destinations.contract.case import Case
 
 UNUSUAL = "Zoë e\u0301 株式会社 🥐 \u05e9\u05dc\u05d5\u05dd <b>&amp;</b> ' \" \\ %s"
 

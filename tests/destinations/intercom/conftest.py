@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -12,10 +11,14 @@ from destinations.contract import OpenGate, Purpose, Quota
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
 from destinations.sandbox.wire import Fault
-from destinations.services.intercom.client import IntercomClient
 from destinations.services.intercom.companies import IntercomCompanies
 from destinations.services.intercom.platform import PLATFORM
 from destinations.services.intercom.sandbox.server import IntercomSandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from destinations.services.intercom.client import IntercomClient
 
 TOKEN = "dG9rOnNlY3JldA=="
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from core.errors import Unavailable
 from destinations.contract import Field, Option, Purpose
 from destinations.services.intercom import fields as attributes
-from destinations.services.intercom.client import IntercomClient
-from destinations.services.intercom.companies import IntercomCompanies
-from tests.destinations.intercom.conftest import NotingGate, Vendor
+
+if TYPE_CHECKING:
+    from destinations.services.intercom.client import IntercomClient
+    from destinations.services.intercom.companies import IntercomCompanies
+    from tests.destinations.intercom.conftest import NotingGate, Vendor
 
 WRITABLE = ["name", "remote_created_at", "monthly_spend", "size", "industry", "website", "plan"]
 

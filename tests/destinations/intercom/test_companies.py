@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
 from destinations.contract import Field, Mode, Operation, Purpose, Result, Verb
 from destinations.services.intercom.bodies import body, not_cleared
-from destinations.services.intercom.client import IntercomClient
-from destinations.services.intercom.companies import IntercomCompanies
 from tests.destinations.intercom.conftest import TOKEN, NotingGate, Vendor
+
+if TYPE_CHECKING:
+    from destinations.services.intercom.client import IntercomClient
+    from destinations.services.intercom.companies import IntercomCompanies
 
 MATCH = Field("company_id", "Company ID", "string", matchable=True)
 SEATS = {"name": "seats", "data_type": "integer"}

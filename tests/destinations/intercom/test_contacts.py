@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from core.errors import Misconfigured, Rejected, Unavailable
 from destinations.contract import Field, NewField, Operation, Purpose, Result, Verb
-from destinations.services.intercom.client import IntercomClient
 from destinations.services.intercom.contacts import IntercomContacts
 from destinations.services.intercom.fields import CONTACT_STANDARD
-from tests.destinations.intercom.conftest import NotingGate, Vendor
+
+if TYPE_CHECKING:
+    from destinations.services.intercom.client import IntercomClient
+    from tests.destinations.intercom.conftest import NotingGate, Vendor
 
 EMAIL = Field("email", "Email", "string", matchable=True)
 EXTERNAL_ID = Field("external_id", "External ID", "string", matchable=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from core.errors import Misconfigured, Unavailable
 from destinations.contract import NewField, Purpose
 from destinations.services.intercom import custom_attributes, fields
-from destinations.services.intercom.client import IntercomClient
-from destinations.services.intercom.companies import IntercomCompanies
-from tests.destinations.intercom.conftest import NotingGate, Vendor
 from tests.destinations.intercom.test_attributes import entry
+
+if TYPE_CHECKING:
+    from destinations.services.intercom.client import IntercomClient
+    from destinations.services.intercom.companies import IntercomCompanies
+    from tests.destinations.intercom.conftest import NotingGate, Vendor
 
 TYPES = {
     "text": "string",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from core.errors import Misconfigured, Unavailable
 from core.parameters import clean
 from destinations.contract import OpenGate, Purpose
-from destinations.sandbox.wire import Reply, Request
-from destinations.services.intercom.client import IntercomClient
 from destinations.services.intercom.platform import PLATFORM
 from tests.destinations.intercom.conftest import TOKEN, NotingGate, Vendor
+
+if TYPE_CHECKING:
+    from destinations.sandbox.wire import Reply, Request
+    from destinations.services.intercom.client import IntercomClient
 
 
 def test_the_check_tells_whose_workspace_it_is(client: IntercomClient, vendor: Vendor) -> None:
@@ -97,7 +101,7 @@ def test_what_cannot_be_a_token_is_refused_unsent(token: str) -> None:
 def test_a_plan_that_is_too_small_is_named(client: IntercomClient, vendor: Vendor) -> None:
     vendor.switch(plan_restricted=True)
     with pytest.raises(
-        Misconfigured, match="The plan of this Intercom workspace .* Active subscription needed"
+        Misconfigured, match=r"The plan of this Intercom workspace .* Active subscription needed"
     ) as caught:
         PLATFORM.check(client)
     assert caught.value.code == "api_plan_restricted"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import redis
@@ -15,6 +15,9 @@ from dinmo.local import broker
 from dinmo.local.machine import free_port, only_one
 from dinmo.local.processes import kill_session, spawn, stop
 from tests.dinmo.live_processes import wait_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def client(path: Path) -> redis.Redis:

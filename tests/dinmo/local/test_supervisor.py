@@ -8,12 +8,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dinmo.local.supervisor import next_delay
 from tests.dinmo.live_processes import ROOT, alive, below, needs_proc, wait_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = needs_proc
 

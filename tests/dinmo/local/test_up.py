@@ -8,16 +8,15 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import requests
 from django.contrib.auth import authenticate, get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from pytest_django import Settings
 
 from destinations.registry import platforms
 from dinmo.local import broker
@@ -25,6 +24,11 @@ from dinmo.local.login import first_login
 from dinmo.local.machine import free_port, port_is_free
 from dinmo.local.programs import environment as programs_environment
 from tests.dinmo.live_processes import ROOT, alive, below, environment, manage, needs_proc, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_django import Settings
 
 pytestmark = [needs_proc, pytest.mark.slow]
 
@@ -110,7 +114,8 @@ def test_the_doctor_finds_all_well(installation: Installation) -> None:
     report = manage(installation.env, "doctor")
     assert report.returncode == 0, report.stdout
     assert not re.search(r"^(warn|fail)", report.stdout, re.MULTILINE)
-    assert "beat: fired" in report.stdout and "worker: 1 at work" in report.stdout
+    assert "beat: fired" in report.stdout
+    assert "worker: 1 at work" in report.stdout
 
 
 def test_a_second_start_in_the_same_place_is_refused(installation: Installation, settings: Settings) -> None:
@@ -171,7 +176,7 @@ def test_a_port_that_is_none_is_said_so(alone: pytest.MonkeyPatch) -> None:
 def test_a_broker_that_does_not_answer_is_said_so_before_anything_starts(alone: pytest.MonkeyPatch) -> None:
     alone.setenv("PORT", str(free_port()))
     alone.setenv("REDIS_URL", "redis://:hidden@127.0.0.1:1/0")
-    with pytest.raises(CommandError, match="does not answer. Start it, or correct") as refused:
+    with pytest.raises(CommandError, match=r"does not answer\. Start it, or correct") as refused:
         call_command("up")
     assert "hidden" not in str(refused.value)
 
@@ -229,7 +234,7 @@ def test_a_simulators_taken_port_is_said_so(slug: str) -> None:
 @pytest.mark.parametrize("text", ["many", "-1", "65536", "²"])
 def test_a_simulators_port_must_be_a_number(text: str) -> None:
     slug = next(iter(platforms.all))
-    with pytest.raises(CommandError, match="is no port. Give a number from 0 to 65535"):
+    with pytest.raises(CommandError, match=r"is no port\. Give a number from 0 to 65535"):
         call_command("sandbox", f"--{slug}-port={text}")
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import call_command
@@ -19,6 +18,9 @@ from dinmo.workspace import apply as applying
 from dinmo.workspace import export, from_database, plan, problems, sources
 from segments.models import DataModel, Segment, Source
 from tests.dinmo import shop
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.django_db
 
@@ -155,7 +157,7 @@ def test_a_new_secret_is_a_change_that_names_the_setting_and_not_its_value() -> 
     apply()
     Connection.objects.update(health="ok", health_message="Signed in.")
     made = applying.apply(shop.WORKSPACE, {**shop.SECRETS, "OUR_ATTIO": "attio-secret-2"}, sources.columns)
-    assert list(made.lines())[0] == "~ connection Our Attio: token"
+    assert next(iter(made.lines())) == "~ connection Our Attio: token"
     assert "secret" not in str(made)
     changed = Connection.objects.get(name="Our Attio")
     assert (changed.secrets, changed.health) == ({"token": "attio-secret-2"}, "unknown")
@@ -341,7 +343,8 @@ def test_another_type_of_an_attribute_is_told_and_confirmed_with_yes(
 
     for options in ((), ("--dry-run", "--yes")):
         (line,) = told(*options)
-        assert "was text when it was mapped, and is number now" in line and "--yes" in line
+        assert "was text when it was mapped, and is number now" in line
+        assert "--yes" in line
     assert told("--yes") == ["! activation Norwegians to Attio: its attributes' types are confirmed"]
     assert activation.mappings.get(target="description").target_type == "number"
     assert told() == []

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import call_command
@@ -19,6 +18,9 @@ from dinmo.workspace import export, file, from_database, plan, problems, sources
 from dinmo.workspace import model as things
 from segments.models import DataModel, Segment, Source
 from tests.dinmo import shop
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LETTERS = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\0")
 TEXTS = st.text(LETTERS, min_size=1, max_size=30) | st.sampled_from(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import call_command
@@ -15,6 +14,9 @@ from dinmo.workspace import apply as applying
 from dinmo.workspace import problems, sources
 from segments.models import Source
 from tests.dinmo import shop
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.django_db
 

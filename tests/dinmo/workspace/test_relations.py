@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,6 +10,9 @@ from dinmo.workspace import apply as applying
 from dinmo.workspace import export, from_database, problems, sources
 from segments.models import Relation, Segment
 from tests.dinmo import shop
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.django_db
 CUT = shop.WORKSPACE.split("segments:")[0]

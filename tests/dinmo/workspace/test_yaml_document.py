@@ -36,8 +36,17 @@ LOOKALIKES = st.sampled_from(
         "null",
         "+1",
         "1.",
+        "${A}",
+        "$${A}",
+        "$$${",
+        "a\n",
+        "a\n\n",
+        "\n",
+        " a",
+        "a ",
+        "a\tb",
+        "select *\n  from x\n\nwhere a = 'b' -- c\n",
     ]
-    + ["${A}", "$${A}", "$$${", "a\n", "a\n\n", "\n", " a", "a ", "a\tb", "select *\n  from x\n\nwhere a = 'b' -- c\n"]
 )
 NUMBERS = st.integers(-(10**30), 10**30) | st.floats(allow_nan=False, allow_infinity=False)
 VALUES = st.recursive(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,6 +14,9 @@ from segments.registry import engines
 from segments.sql import statements
 from tests.segments.places import ANSWERS, SLUGS, make
 from tests.segments.sql.test_agreement import comes_round
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PARIS = ZoneInfo("Europe/Paris")
 COLUMNS = {"id": "integer", "founded": "date", "seen_at": "timestamp", "paid_at": "timestamptz"}

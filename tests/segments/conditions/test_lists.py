@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -29,6 +27,9 @@ from tests.segments.places import (
     run_in_sqlite,
 )
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 LISTS: list[list[str | None] | None] = [
     None,
     [],
@@ -46,11 +47,11 @@ KINDS = ["sqlite json", "postgres array", "postgres jsonb", "mysql json", "parqu
 
 
 @pytest.fixture(params=KINDS)
-def place(request: pytest.FixtureRequest, files: Path) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest, files: Path) -> Place:
     engine, kind = str(request.param).split()
     if engine in ANSWERS:
         request.getfixturevalue(engine)
-    yield _MAKERS[engine](files, kind)
+    return _MAKERS[engine](files, kind)
 
 
 def _sqlite(root: Path, kind: str) -> Place:

@@ -61,5 +61,6 @@ def test_the_last_and_longer_ago_leave_no_gap_and_share_nothing() -> None:
     last, before = (
         moments(operator, Duration(1, "month"), now, PARIS) for operator in ("in_the_last", "more_than_ago")
     )
-    assert last.first is not None and before.last is not None
+    assert last.first is not None
+    assert before.last is not None
     assert (last.first.astimezone(UTC) - before.last).total_seconds() == 1e-6

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
@@ -15,6 +14,10 @@ from segments.engines.batches import BATCH_BYTES, FEW_ROWS, gathered, rows_next
 from segments.registry import engines
 from segments.sql import statements
 from tests.segments.places import SLUGS, make
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 LONG = 40_000
 

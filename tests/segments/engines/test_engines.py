@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
-from sqlalchemy import Select
 
 from core.errors import Misconfigured, Unavailable
 from segments.conditions import parsing
@@ -20,6 +18,11 @@ from segments.registry import engines
 from segments.sql import statements
 from segments.values import natural
 from tests.segments.places import Place, make, run_in_mysql
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Select
 
 UTC_ZONE = ZoneInfo("UTC")
 FILES = ("csv", "parquet", "jsonl", "duckdb")

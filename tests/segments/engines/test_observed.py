@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +12,9 @@ from segments.reading import read
 from segments.sources.discovery import refresh_columns
 from tests.segments.conditions.test_lists import place as lists
 from tests.segments.places import Place, make
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["lists"]
 pytestmark = pytest.mark.django_db

@@ -7,9 +7,8 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -23,6 +22,9 @@ from segments.sources.discovery import probe, refresh_columns
 from segments.sql import statements
 from tests.chaos.postgres import Cluster, binaries, cluster
 from tests.segments.places import mysql_connection, mysql_settings, run_in_mysql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
@@ -116,7 +118,8 @@ def test_postgres_that_is_stopped_in_mid_preview_and_the_next_preview(server: Cl
     assert lost.value.code == "source_lost"
     assert time.monotonic() - begun < 10
     found = probe(companies.source)
-    assert found.problem and found.problem.code in ("source_unreachable", "source_lost", "source_busy")
+    assert found.problem
+    assert found.problem.code in ("source_unreachable", "source_lost", "source_busy")
     restarted(server)
     assert len(read.preview(read.selection(companies), now=NOW, limit=5)) == 5
     assert probe(companies.source).problem is None
@@ -125,8 +128,8 @@ def test_postgres_that_is_stopped_in_mid_preview_and_the_next_preview(server: Cl
 def freeze(server: Cluster, signal: str) -> None:
     """Stops all its processes, or lets them go on."""
     pid = str(server.pid())
-    subprocess.run(["pkill", f"-{signal}", "-P", pid], check=False)  # noqa: S603, S607
-    subprocess.run(["kill", f"-{signal}", pid], check=False)  # noqa: S603, S607
+    subprocess.run(["pkill", f"-{signal}", "-P", pid], check=False)
+    subprocess.run(["kill", f"-{signal}", pid], check=False)
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -20,6 +19,9 @@ from segments.registry import engines
 from segments.sql import statements
 from segments.values import natural
 from tests.segments.places import POSTGRES_URL, SLUGS, Place, make, mysql_connection, run_in_mysql, run_in_postgres
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
 UTC_ZONE = ZoneInfo("UTC")

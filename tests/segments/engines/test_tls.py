@@ -8,11 +8,9 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pymysql
@@ -26,6 +24,10 @@ from cryptography.x509.oid import NameOID
 from core.errors import Misconfigured
 from segments.registry import engines
 from tests.chaos.postgres import binaries, cluster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 DAY = timedelta(days=1)
 

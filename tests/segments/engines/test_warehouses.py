@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,7 +16,6 @@ from django.test import Client
 
 from core.errors import Misconfigured
 from segments.conditions import parsing
-from segments.conditions.computed_fields import Formula
 from segments.conditions.scope import Link
 from segments.conditions.tree import Related
 from segments.contract import ColumnInfo, ColumnType
@@ -29,6 +27,11 @@ from segments.sql import statements
 from segments.sql.comparisons import Clock
 from segments.sql.computed_columns import computing
 from segments.sql.where import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from segments.conditions.computed_fields import Formula
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 3, 31, 10, 30, tzinfo=UTC)

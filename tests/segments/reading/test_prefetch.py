@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from segments.reading.prefetch import ahead
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def numbers(until: int, closed: list[bool] | None = None) -> Iterator[int]:

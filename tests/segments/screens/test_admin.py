@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.test import Client
 
 from dinmo.celery import app
 from segments import tasks
 from segments.models import DataModel, Segment, Source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from django.test import Client
 
 pytestmark = pytest.mark.django_db
 NO_COLUMNS = {
@@ -45,7 +48,8 @@ def test_a_source_is_asked_for_by_its_kind_first(staff: Client) -> None:
     question = staff.get("/admin/segments/source/add/").content.decode()
     assert 'href="?engine=postgres"' in question
     form = staff.get("/admin/segments/source/add/?engine=postgres").content.decode()
-    assert 'type="password"' in form and "setting_host" in form
+    assert 'type="password"' in form
+    assert "setting_host" in form
 
 
 def test_a_stored_password_is_never_shown_and_kept_where_it_stays_empty(staff: Client) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -14,6 +13,9 @@ from django.test import Client
 from segments.models import Catalog, Source
 from segments.sources import catalog
 from tests.segments.places import make, run_in_mysql, run_in_postgres
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 31, tzinfo=UTC)

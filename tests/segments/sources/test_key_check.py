@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +10,9 @@ from core.errors import Misconfigured
 from segments.models import DataModel, Source
 from segments.sources.key_check import KeyShare, check_primary_key, key_share, verdict
 from tests.segments.places import make
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,6 +11,9 @@ from django.test import Client
 
 from segments.models import Source
 from segments.sources.discovery import sample
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/segments/source/add/?engine="

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -29,6 +27,10 @@ from segments.sql.computed_columns import computing
 from segments.sql.where import Reach, Table
 from segments.values import natural
 from tests.segments.places import ANSWERS, SLUGS, make
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 3, 31, 10, 30, tzinfo=UTC)

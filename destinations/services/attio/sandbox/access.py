@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from destinations.sandbox.wire import Request
 from destinations.services.attio.sandbox.errors import Refusal, auth
 from destinations.services.attio.sandbox.panel import next_second
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from destinations.sandbox.wire import Request
 
 
 class Bucket:

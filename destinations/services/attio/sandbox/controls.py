@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from destinations.services.attio.sandbox.schema import Choice, Schema, fixed_id
-from destinations.services.attio.sandbox.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from destinations.services.attio.sandbox.workspace import Workspace
 
 _FLAGS = {
     "is_multiselect": "multiselect",

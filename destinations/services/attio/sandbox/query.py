@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from destinations.services.attio.sandbox.errors import Refusal
-from destinations.services.attio.sandbox.schema import Attribute
 from destinations.services.attio.sandbox.store import Record, Store
+
+if TYPE_CHECKING:
+    from destinations.services.attio.sandbox.schema import Attribute
 
 Test = Callable[[Record], bool]
 

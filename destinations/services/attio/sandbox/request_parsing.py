@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from destinations.sandbox.wire import Request
 from destinations.services.attio.sandbox.errors import json_type, payload, query
+
+if TYPE_CHECKING:
+    from destinations.sandbox.wire import Request
 
 
 def json_object(request: Request) -> dict[str, Any]:

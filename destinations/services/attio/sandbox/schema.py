@@ -111,11 +111,15 @@ class Schema:
         for entry in described["attributes"]:
             self.add(**entry)
 
-    def add(self, *, slug: str, type: str, title: str = "", options: list[str] | None = None, **flags: Any) -> None:
+    def add(
+        self, *, slug: str, type_name: str, title: str = "", options: list[str] | None = None, **flags: Any
+    ) -> None:
         """A new attribute, with its options or statuses by title."""
-        made = Attribute(slug, title or slug.replace("_", " ").capitalize(), type, self.workspace_id, self.id, **flags)
+        made = Attribute(
+            slug, title or slug.replace("_", " ").capitalize(), type_name, self.workspace_id, self.id, **flags
+        )
         made.choices = [Choice(fixed_id(made.id, title), title) for title in options or ()]
-        if type == "currency" and made.currency is None:
+        if type_name == "currency" and made.currency is None:
             made.currency = {"default_currency_code": "USD", "display_type": "symbol"}
         if made.relationship:
             made.allowed_objects = [fixed_id(self.workspace_id, made.relationship["object_slug"])]

@@ -36,7 +36,7 @@ import time
 import uuid
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from destinations.sandbox.base import Sandbox
 from destinations.sandbox.wire import Collection, Reply, Request
@@ -57,8 +57,10 @@ from destinations.services.attio.sandbox.store import (
     replaced,
     unique_key,
 )
-from destinations.services.attio.sandbox.validation import Kept
 from destinations.services.attio.sandbox.workspace import Workspace
+
+if TYPE_CHECKING:
+    from destinations.services.attio.sandbox.validation import Kept
 
 OBJECT = "/v2/objects/([^/]+)"
 DEFAULT_LIMIT = 500

@@ -7,11 +7,13 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from destinations.services.attio.sandbox.errors import Refusal
-from destinations.services.attio.sandbox.schema import Attribute, Schema
 from destinations.services.attio.sandbox.validation import Kept
+
+if TYPE_CHECKING:
+    from destinations.services.attio.sandbox.schema import Attribute, Schema
 
 Merge = Callable[[list[Kept], list[Kept]], list[Kept]]
 """Values there and values sent → values as they will be."""
@@ -20,7 +22,7 @@ SYSTEM: Actor = {"type": "system", "id": None}
 AUTOMATIC = ("record_id", "created_at", "created_by")
 
 
-def replaced(there: list[Kept], sent: list[Kept]) -> list[Kept]:
+def replaced(_there: list[Kept], sent: list[Kept]) -> list[Kept]:
     """PUT: exactly what was sent."""
     return sent
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import phonenumbers
 
 from destinations.services.attio.sandbox.errors import Refusal, invalid_value, required, wrong_type, wrong_value
-from destinations.services.attio.sandbox.schema import Attribute
 from destinations.services.attio.values.domains import root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from destinations.services.attio.sandbox.schema import Attribute
 
 Kept = dict[str, Any]
 """The fields of one value, without its bookkeeping."""
@@ -86,7 +89,7 @@ def _part(attribute: Attribute, item: Any, key: str, kinds: type | tuple[type, .
     return item
 
 
-def _text(world: World, attribute: Attribute, item: Any) -> Kept:
+def _text(_world: World, attribute: Attribute, item: Any) -> Kept:
     text = _part(attribute, item, "value", str, "string")
     if len(text.encode(errors="replace")) > LONGEST_TEXT:
         raise wrong_value(attribute.slug, "Text is too long", ["value"])
@@ -101,22 +104,22 @@ def _amount(attribute: Attribute, item: Any, key: str) -> int | float:
     return number
 
 
-def _number(world: World, attribute: Attribute, item: Any) -> Kept:
+def _number(_world: World, attribute: Attribute, item: Any) -> Kept:
     return {"value": _amount(attribute, item, "value")}
 
 
-def _currency(world: World, attribute: Attribute, item: Any) -> Kept:
+def _currency(_world: World, attribute: Attribute, item: Any) -> Kept:
     code = (attribute.currency or {}).get("default_currency_code")
     return {"currency_value": _amount(attribute, item, "currency_value"), "currency_code": code}
 
 
-def _checkbox(world: World, attribute: Attribute, item: Any) -> Kept:
+def _checkbox(_world: World, attribute: Attribute, item: Any) -> Kept:
     if item in ("true", "false"):
         return {"value": item == "true"}
     return {"value": _part(attribute, item, "value", bool, "boolean")}
 
 
-def _rating(world: World, attribute: Attribute, item: Any) -> Kept:
+def _rating(_world: World, attribute: Attribute, item: Any) -> Kept:
     number = _part(attribute, item, "value", (int, float), "number")
     if number not in range(6):
         raise wrong_value(attribute.slug, "Rating must be a whole number from 0 to 5", ["value"])
@@ -134,15 +137,15 @@ def _moment(attribute: Attribute, item: Any) -> datetime:
         raise wrong_value(attribute.slug, "Invalid date", ["value"]) from None
 
 
-def _date(world: World, attribute: Attribute, item: Any) -> Kept:
+def _date(_world: World, attribute: Attribute, item: Any) -> Kept:
     return {"value": _moment(attribute, item).date().isoformat()}
 
 
-def _timestamp(world: World, attribute: Attribute, item: Any) -> Kept:
+def _timestamp(_world: World, attribute: Attribute, item: Any) -> Kept:
     return {"value": _moment(attribute, item).strftime("%Y-%m-%dT%H:%M:%S.%f000Z").rjust(30, "0")}
 
 
-def _choice(world: World, attribute: Attribute, item: Any) -> Kept:
+def _choice(_world: World, attribute: Attribute, item: Any) -> Kept:
     key = "status" if attribute.type == "status" else "option"
     wanted = _part(attribute, item, key, str, "string")
     found = attribute.choice(wanted)
@@ -162,7 +165,7 @@ def _domain(world: World, attribute: Attribute, item: Any) -> Kept:
     return {"domain": host, "root_domain": root(host)}
 
 
-def _email(world: World, attribute: Attribute, item: Any) -> Kept:
+def _email(_world: World, attribute: Attribute, item: Any) -> Kept:
     text = _part(attribute, item, "email_address", str, "string")
     match = _EMAIL.fullmatch(text)
     if not match or not _HOST.fullmatch(match[2]) or text.lower().endswith(RESERVED):
@@ -176,7 +179,7 @@ def _email(world: World, attribute: Attribute, item: Any) -> Kept:
     }
 
 
-def _phone(world: World, attribute: Attribute, item: Any) -> Kept:
+def _phone(_world: World, attribute: Attribute, item: Any) -> Kept:
     text = _part(attribute, item, "original_phone_number", str, "string")
     country = item.get("country_code") if isinstance(item, dict) else None
     try:
@@ -192,7 +195,7 @@ def _phone(world: World, attribute: Attribute, item: Any) -> Kept:
     }
 
 
-def _location(world: World, attribute: Attribute, item: Any) -> Kept:
+def _location(_world: World, attribute: Attribute, item: Any) -> Kept:
     if isinstance(item, str):
         return {**dict.fromkeys(LOCATION), "line_1": item}
     if not isinstance(item, dict):
@@ -214,7 +217,7 @@ def _location(world: World, attribute: Attribute, item: Any) -> Kept:
     return {key: item[key] for key in LOCATION}
 
 
-def _personal_name(world: World, attribute: Attribute, item: Any) -> Kept:
+def _personal_name(_world: World, attribute: Attribute, item: Any) -> Kept:
     if isinstance(item, str):
         last, _, first = (part.strip() for part in item.partition(","))
         return {"first_name": first, "last_name": last, "full_name": f"{first} {last}".strip()}

@@ -97,7 +97,7 @@ class Workspace:
         choose = (
             (lambda attribute: merge.get(attribute.slug, replaced))
             if isinstance(merge, Mapping)
-            else (lambda attribute: merge)
+            else (lambda _attribute: merge)
         )
         store.update(record, sent, choose, now, self.actor)
         self._mirror(store, record, before, now)
@@ -109,7 +109,7 @@ class Workspace:
         for _, store, record in ready:
             wanted = {slug: value for slug, value in ENRICHED.items() if overwrite or not record.kept(slug)}
             if record.id in store.records:
-                store.update(record, self.taken(store, wanted), lambda attribute: replaced, now, SYSTEM)
+                store.update(record, self.taken(store, wanted), lambda _attribute: replaced, now, SYSTEM)
 
     def merge(self, store: Store, first: str, second: str, now: datetime) -> str:
         """Two records become a third with a new id: the first one's values, and the second one's where the first has none."""

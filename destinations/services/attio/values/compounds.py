@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from destinations.contract import Field, Wire
 from destinations.services.attio.values import domains
 from destinations.services.attio.values.rejections import refused
 from destinations.services.attio.values.scalars import decimal, plain_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from destinations.contract import Field, Wire
 
 LOCATION_KEYS = (
     "line_1",

@@ -67,16 +67,16 @@ def convert(field: Field, value: Any) -> Wire:
     return distinct(found)
 
 
-def plain(field: Field, type: str) -> Plain | None:
+def plain(field: Field, type_name: str) -> Plain | None:
     """Which values of a column go out as they are; all others take the way of `convert`."""
-    if field.type == "domain" and type == "text":
+    if field.type == "domain" and type_name == "text":
         # A host in lower case, and none whose first label might be a `www.` to take off.
         return Plain("text", pattern=PLAIN_HOST, most_characters=PLAIN_CHARACTERS, listed=field.multiple)
-    if field.type == "email-address" and type == "text":
+    if field.type == "email-address" and type_name == "text":
         return Plain("text", pattern=PLAIN_ADDRESS, most_characters=PLAIN_CHARACTERS, listed=field.multiple)
     if field.multiple:
         return None
-    return _PLAIN.get((field.type, type))
+    return _PLAIN.get((field.type, type_name))
 
 
 def identity(field: Field, wire: Wire) -> str:

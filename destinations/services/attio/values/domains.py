@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import idna
 import tldextract
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.\-]*:)?//", re.IGNORECASE)
 _END_OF_HOST = re.compile(r"[/?#\\]")

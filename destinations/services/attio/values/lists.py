@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from destinations.contract import Field, Wire
 from destinations.services.attio.values import domains
 from destinations.services.attio.values.rejections import refused
+
+if TYPE_CHECKING:
+    from destinations.contract import Field, Wire
 
 _SEPARATED = re.compile(r"[,;|\n]")
 _SPACED = re.compile(r"[,;|\s]+")

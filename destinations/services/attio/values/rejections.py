@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Rejected
-from destinations.contract import Field
+
+if TYPE_CHECKING:
+    from destinations.contract import Field
 
 
 def refused(field: Field, fitting: str, value: Any, *, code: str = "") -> Rejected:

@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Rejected
 from destinations.contract import Field, Option
 from destinations.services.attio.values.conversion import CONVERTERS, convert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _OPTIONS = (
     Option("0a000000-0000-4000-8000-000000000001", "SaaS"),
@@ -94,10 +96,15 @@ def markdown() -> str:
     return head + "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in rows())
 
 
-def _sent(type: str, value: Any, *, multiple: bool) -> str:
-    options = _OPTIONS if type in ("select", "status") else ()
+def _sent(type_name: str, value: Any, *, multiple: bool) -> str:
+    options = _OPTIONS if type_name in ("select", "status") else ()
     field = Field(
-        "it", "It", type, multiple=multiple, options=options, config={"currency": "USD"} if type == "currency" else {}
+        "it",
+        "It",
+        type_name,
+        multiple=multiple,
+        options=options,
+        config={"currency": "USD"} if type_name == "currency" else {},
     )
     try:
         return f"`{json.dumps(convert(field, value), ensure_ascii=False)}`"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from destinations.services.intercom.sandbox.rules import Refused, bad_parameter, invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MODELS = ("company", "contact")
 DATA_TYPES = ("string", "integer", "float", "boolean", "date", "datetime", "options")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from destinations.services.intercom.sandbox.attributes import DataAttributes
 from destinations.services.intercom.sandbox.rules import Refused, bad_parameter, company_not_found, invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from destinations.services.intercom.sandbox.attributes import DataAttributes
 
 TEXTS = {"name", "website", "industry"}
 UPDATABLE = TEXTS | {"plan", "size", "monthly_spend", "custom_attributes"}

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from destinations.sandbox.wire import Reply, Request
-from destinations.services.intercom.sandbox.attributes import DataAttributes
 from destinations.services.intercom.sandbox.companies import custom_value
-from destinations.services.intercom.sandbox.lists import Contacts
 from destinations.services.intercom.sandbox.rules import Refused, bad_parameter, invalid, json_object
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from destinations.services.intercom.sandbox.attributes import DataAttributes
+    from destinations.services.intercom.sandbox.lists import Contacts
 
 Contact = dict[str, Any]
 KINDS: Mapping[str, Any] = {
@@ -115,7 +118,7 @@ class ContactRecords:
             if (
                 key in KINDS
                 and value is not None
-                and (not isinstance(value, KINDS[key]) or KINDS[key] is int and isinstance(value, bool))
+                and (not isinstance(value, KINDS[key]) or (KINDS[key] is int and isinstance(value, bool)))
             ):
                 raise Refused(400, "type_mismatch", f"'{key}' is not of type {KINDS[key].__name__}", field=key)
         if sent.get("role", "user") not in ROLES:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from destinations.sandbox.wire import Request
 from destinations.services.intercom.sandbox.companies import Companies, Company, shown
 from destinations.services.intercom.sandbox.rules import Refused, company_not_found, invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from destinations.sandbox.wire import Request
 
 PER_PAGE = 15
 PER_PAGE_AT_MOST = 60

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from destinations.sandbox.wire import Reply, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 VERSIONS = frozenset(
     {*(f"1.{minor}" for minor in range(5)), *(f"2.{minor}" for minor in range(17)), "Preview", "Unstable"}

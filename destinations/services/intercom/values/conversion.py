@@ -67,14 +67,14 @@ def convert(field: Field, value: Any) -> Wire:
     return _CONVERTERS.get(field.type, string)(field, value)
 
 
-def plain(field: Field, type: str) -> Plain | None:
+def plain(field: Field, type_name: str) -> Plain | None:
     """Which values of a column go out as they are; all others take the way of `convert`."""
     if field.options:
         return None
     if field.name == "company_id" and not field.custom:
-        return Plain("text") if type in ("text", "integer") else None
+        return Plain("text") if type_name in ("text", "integer") else None
     kind = "integer" if field.name == "monthly_spend" and not field.custom else field.type
-    return _PLAIN.get((kind, type))
+    return _PLAIN.get((kind, type_name))
 
 
 def company_id(field: Field, value: Any) -> str:

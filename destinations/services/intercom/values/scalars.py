@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Rejected
-from destinations.contract import Field
 from destinations.services.intercom.values.rejections import refused
+
+if TYPE_CHECKING:
+    from destinations.contract import Field
 
 LARGEST_EXPONENT = 308
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")

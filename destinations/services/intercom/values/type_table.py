@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Rejected
 from destinations.contract import Field, NewField, Option, Service
@@ -18,6 +17,9 @@ from destinations.services.intercom.companies import IntercomCompanies
 from destinations.services.intercom.contacts import IntercomContacts
 from destinations.services.intercom.fields import CONTACT, Model
 from destinations.services.intercom.values import conversion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _OPTIONS = (Option("Basic", "Basic"), Option("Pro", "Pro"))
 

@@ -31,7 +31,7 @@ OBJECTS = [
     closed({"email_address": {"type": "string"}}, "email_address"),
     closed({"original_phone_number": {"type": "string"}, "country_code": TEXT_OR_NULL}, "original_phone_number"),
     closed(dict.fromkeys(LOCATION_KEYS, TEXT_OR_NULL), *LOCATION_KEYS),
-    closed(dict.fromkeys(("first_name", "last_name", "full_name"), {"type": "string"}), "first_name", "last_name", "full_name"),
+    closed({key: {"type": "string"} for key in ("first_name", "last_name", "full_name")}, "first_name", "last_name", "full_name"),
     closed({"referenced_actor_type": {"const": "workspace-member"}, "referenced_actor_id": {"type": "string"}},
            "referenced_actor_type", "referenced_actor_id"),
     closed({"workspace_member_email_address": {"type": "string"}}, "workspace_member_email_address"),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from pymysql.constants import FIELD_TYPE, FLAG
-from pymysql.protocol import FieldDescriptorPacket
 
 from segments.contract import ColumnType
+
+if TYPE_CHECKING:
+    from pymysql.protocol import FieldDescriptorPacket
 
 BINARY_CHARSET = 63
 BINARY = r"(tiny|medium|long)?blob|(var)?binary(\(\d+\))?|vector(\(\d+\))?"
@@ -44,7 +47,7 @@ _WORDS = {
 
 def type_of(native: str) -> ColumnType:
     """The type that a declaration such as `decimal(12,2) unsigned` means."""
-    return next((type for pattern, type in _TYPES if re.fullmatch(pattern, native)), ColumnType.TEXT)
+    return next((column_type for pattern, column_type in _TYPES if re.fullmatch(pattern, native)), ColumnType.TEXT)
 
 
 def native_of(field: FieldDescriptorPacket) -> str:

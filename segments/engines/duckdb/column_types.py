@@ -67,7 +67,9 @@ TIME_KINDS = f"bit_or(CASE WHEN {{column}} IS NULL THEN 0 {_TIMES} ELSE {_OTHER}
 
 def native_type(native: str) -> ColumnType:
     """The type that one of DuckDB's own means."""
-    return next((type for pattern, type in _NATIVE if re.fullmatch(pattern, native, re.DOTALL)), ColumnType.TEXT)
+    return next(
+        (column_type for pattern, column_type in _NATIVE if re.fullmatch(pattern, native, re.DOTALL)), ColumnType.TEXT
+    )
 
 
 def is_text(kinds: int | None) -> bool:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
 from segments.contract import ColumnType
 from segments.values import DATE, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 _DECLARED = [
     (r"BOOL.*", ColumnType.BOOLEAN),
@@ -29,7 +31,7 @@ _ARROW = {bytes: pa.binary(), int: pa.int64(), float: pa.float64()}
 def declared_type(native: str) -> ColumnType | None:
     """The type that a declaration such as `DECIMAL(10,2)` means; None where it says nothing of the values."""
     word = re.sub(r"\(.*\)", "", native).strip().upper()
-    return next((type for pattern, type in _DECLARED if re.fullmatch(pattern, word)), None)
+    return next((column_type for pattern, column_type in _DECLARED if re.fullmatch(pattern, word)), None)
 
 
 def sampled_type(values: Iterable[Any]) -> ColumnType:
