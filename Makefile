@@ -31,6 +31,7 @@ lint: $(VENV)/installed-for-tests ## check style and types
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy .
+	$(RUN) -m tests.language
 
 bench: export VAR_DIR := $(TEST_VAR)
 bench: $(VENV)/installed ## measure planning, delivering and reading as ratios (BENCH="--rows 10000000 --only plan --write")
