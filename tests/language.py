@@ -1,7 +1,7 @@
-"""Finds wording that the project has left behind, in messages, templates, scripts and documents: `python -m tests.language`.
+"""Finds retired wording in messages, templates, scripts and documents: `python -m tests.language`.
 
-Python files are searched in their string constants and comments, every other file line by line. The terms to use instead
-are in docs/glossary.md.
+Python files are searched in their string constants and comments, all other files line by line. docs/glossary.md has the
+terms to use instead.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ import io
 import re
 import sys
 import tokenize
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 SEARCHED = ("core", "segments", "destinations", "activations", "dinmo", "templates", "static/dinmo", "docs", ".github")
@@ -37,7 +40,7 @@ WORDS: dict[str, str] = {
     r"\bsays nothing\b": "no longer applies",
     r"\bthe former one\b": "the previous one",
     r"\bat once\b(?=[.,;]| and| when| where| if)": "immediately",
-    r"\bneighbou?r|\bcolou?r(?<!color)|\bbehaviou?r(?<!behavior)|\b(re|un)?organis|synchronis|recognis|normalis|\bcentre\b": "US spelling",
+    r"\bneighbour|\bcolour|\bbehaviour|\b(re|un)?organis|synchronis|recognis|normalis|centre\b": "US spelling",
 }
 _PATTERNS = [(re.compile(pattern), instead) for pattern, instead in WORDS.items()]
 
@@ -80,7 +83,7 @@ def main() -> int:
         for number, line in prose(path)
         for word, instead in findings(line)
     ]
-    print("\n".join(found) or "No wording that the project has left behind.")
+    print("\n".join(found) or "No retired wording.")
     return 1 if found else 0
 
 
