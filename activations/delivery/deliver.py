@@ -88,7 +88,7 @@ class Delivery:
     def __post_init__(self) -> None:
         self.mode = self.context.activation.mode
         self.limits = self.context.service.limits
-        self.reads_first = self.context.service.reads_first([name for _, name, *_ in self.context.run.mapped])
+        self.reads_first = self.context.service.reads_first([field.target for field in self.context.run.mapped_fields])
         self.places = Places(self.limits.writes)
         self.sender = Sender(self.context, self.answers)
         self.recorder = Recorder(self.context, self.lease)

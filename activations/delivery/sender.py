@@ -25,7 +25,7 @@ class Sender:
         self.answers = answers
         # Looked at before the threads start, so that none of them touches the database.
         self.match_name = context.activation.match_field
-        self.adds = frozenset(name for _, name, *_, adds in context.run.mapped if adds)
+        self.adds = frozenset(field.target for field in context.run.mapped_fields if field.adds)
 
     def send(self, job: Job) -> None:
         """Never raises: whatever happens goes into the answer."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import Misconfigured
-from dinmo.workspace import model as things
+from dinmo.workspace import entities
 from dinmo.workspace.kinds.segments import world
 from segments.conditions import computed_fields, parsing
 from segments.conditions.computed_fields import KINDS, MOST_FIELDS
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _KEYS = ("related", "through", *KINDS, "where", "labels", "otherwise")
 
 
-def read(block: Block, taken: Collection[str], stands: things.Model | None) -> tuple[things.Computed, ...]:
+def read(block: Block, taken: Collection[str], stands: entities.Model | None) -> tuple[entities.Computed, ...]:
     """The computed fields that the file wants, not yet judged; as they stand, where it says nothing of `computed`.
 
     Args:
@@ -81,13 +81,13 @@ def _users(model: str, column: str, scope: Scope) -> Iterator[str]:
             yield f"the activation {activation.name!r}"
 
 
-def _named(segment: things.Segment, model: str) -> set[str]:
+def _named(segment: entities.Segment, model: str) -> set[str]:
     """The columns of the model that a segment looks at."""
     limit = {str(segment.limit.get("order_by"))} if segment.model == model else set()
     return limit | set(columns(parsing.parse(segment.where), segment.model, model))
 
 
-def _field(block: Block) -> things.Computed | None:
+def _field(block: Block) -> entities.Computed | None:
     name = block.name()
     nodes = {key: node for key in _KEYS if (node := block.node(key))}
     block.close()
@@ -96,4 +96,4 @@ def _field(block: Block) -> things.Computed | None:
     except Misconfigured as problem:
         block.problems.add(block.line, problem.message)
         return None
-    return things.Computed(name=name, definition=definition, line=block.line) if name else None
+    return entities.Computed(name=name, definition=definition, line=block.line) if name else None

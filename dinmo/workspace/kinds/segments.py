@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured
-from dinmo.workspace import model as things
+from dinmo.workspace import entities
 from segments.conditions import limits, parsing
 from segments.conditions.scope import Definition, Facts
 from segments.conditions.scope_from_db import linked
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 DESCRIPTION_LENGTH = 10_000
 
 
-def read(block: Block, scope: Scope) -> things.Segment:
+def read(block: Block, scope: Scope) -> entities.Segment:
     """A segment of the file; without `where` it holds every row of its model."""
     name = block.name()
     model = scope.find("models", block, "model")
     where, limit = block.node("where"), block.node("limit")
     if where and model:
         scope.later["segments"].append(lambda: _check(block.problems, where, name, model.name, scope))
-    return things.Segment(
+    return entities.Segment(
         name=name,
         model=model.name if model else "",
         where=where.plain() if where and isinstance(where.value, dict) else {},
@@ -41,7 +41,7 @@ def read(block: Block, scope: Scope) -> things.Segment:
     )
 
 
-def world(workspace: things.Workspace, source: str) -> dict[str, Facts]:
+def world(workspace: entities.Workspace, source: str) -> dict[str, Facts]:
     """What the conditions of a source's models can name."""
     links = linked((one.model, one.column, one.to_model, one.to_column) for one in workspace.relations.values())
     found: dict[str, Facts] = {}

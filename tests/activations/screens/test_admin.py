@@ -10,8 +10,9 @@ from django.db import connection
 from django.test import Client
 from django_celery_beat.models import PeriodicTask
 
-from activations.models import Activation, Change, FieldMapping, Run, Warning
+from activations.models import Activation, Change, FieldMapping, Record, Run, Warning
 from activations.runs import dispatch
+from activations.setup import saved
 from destinations.models import Connection, Destination
 from destinations.services.attio.companies import AttioCompanies
 from tests.activations.conftest import TOKEN
@@ -201,7 +202,9 @@ def test_another_match_after_a_run_needs_a_persons_agreement(
 ) -> None:
     add(staff, form(companies, attio_companies, mapping("name", "name")))
     activation = Activation.objects.get()
-    activation.generations.create(number=1, identity={})
+    identity = saved.spec(activation).identity().stored()
+    generation = activation.generations.create(number=1, identity=identity)
+    Record.objects.create(generation=generation, key="1", key_digest=1)
     row = mapping("name", "name", id=activation.mappings.get().pk, activation=activation.pk)
     values = form(companies, attio_companies, row, initial=1, match_column="plan")
 
