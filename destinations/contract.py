@@ -166,6 +166,7 @@ class Outcome:
         created_at: the vendor's own time of creation, where the answer holds it.
         sent: names of the fields that the request held.
         request_id: the vendor's id of the request.
+        web_url: the page of the record in the vendor's application, if the answer holds it.
         hidden: the vendor keeps the record, but does not show it to people yet; `Service.hidden_note` says why.
         identities: all that the record is found by now, as `Service.identities`, where the answer says so.
     """
@@ -175,7 +176,7 @@ class Outcome:
     created_at: datetime | None = None
     sent: tuple[str, ...] = ()
     request_id: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    web_url: str = ""
     hidden: bool = False
     identities: tuple[str, ...] = ()
 

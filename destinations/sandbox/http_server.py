@@ -20,7 +20,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     sandbox: Sandbox
-    respond: Callable[[Request], Reply]
+    respond: Callable[[Request], Reply] | None
 
     def handle_any(self) -> None:
         parts = urlsplit(self.path)
@@ -38,7 +38,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def reply_to(self, request: Request) -> Reply:
-        return control.answer(self.sandbox, request) if request.path.startswith(control.PATH) else self.respond(request)
+        return (
+            control.answer(self.sandbox, request)
+            if request.path.startswith(control.PATH)
+            else (self.respond or self.sandbox.handle)(request)
+        )
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
 
@@ -64,7 +68,9 @@ class Server:
     """
 
     def __init__(self, sandbox: Sandbox, port: int = 0, respond: Callable[[Request], Reply] | None = None) -> None:
-        handler = type("Handler", (_Handler,), {"sandbox": sandbox, "respond": staticmethod(respond or sandbox.handle)})
+        handler = type(
+            "Handler", (_Handler,), {"sandbox": sandbox, "respond": staticmethod(respond) if respond else None}
+        )
         self.sandbox = sandbox
         self.http = _HTTPServer(("127.0.0.1", port), handler)
         self.url = f"http://127.0.0.1:{self.http.server_address[1]}"

@@ -105,14 +105,13 @@ class Requests:
                 detail=answer.request_id,
                 ambiguous=True,
             )
-        facts = {"web_url": data["web_url"]} if data.get("web_url") else {}
         return Outcome(
             Result.ACCEPTED,
             record_id,
             _moment(data.get("created_at")),
             tuple(self.sent),
             answer.request_id,
-            facts,
+            str(data.get("web_url") or ""),
             identities=held(data, self.operation.match_field),
         )
 

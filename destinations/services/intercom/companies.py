@@ -171,15 +171,13 @@ def _fixed(request_id: str) -> Rejected:
 def _accepted(answer: Answer, sent: Mapping[str, Wire], names: tuple[str, ...]) -> Outcome:
     company = answer.body
     check_cleared(sent, company, answer.request_id)
-    users = company.get("user_count")
     return Outcome(
         Result.ACCEPTED,
         remote_id=str(company["id"]),
         created_at=moment(company.get("created_at")),
         sent=names,
         request_id=answer.request_id,
-        hidden=users == 0,
-        facts={"user_count": users} if isinstance(users, int) else {},
+        hidden=company.get("user_count") == 0,
     )
 
 

@@ -133,7 +133,7 @@ def test_every_problem_of_the_form_is_shown_at_its_field(
     errors = answer.context["adminform"].form.errors
     assert "no column 'nowhere'" in errors["match_column"][0]
     assert "can't identify records" in errors["match_field"][0]
-    assert "no mail address" in errors["recipients"][0]
+    assert "not a valid email address" in errors["recipients"][0]
     assert not Activation.objects.exists()
     mended = {**wrong, "match_column": "domain", "match_field": "domains", "recipients": ""}
     mappings = add(staff, mended).context["inline_admin_formsets"][0].formset.errors

@@ -57,7 +57,7 @@ def test_upsert_is_one_put_that_creates(write: Write, sandbox: AttioSandbox, gat
     assert uuid.UUID(outcome.request_id)
     assert outcome.created_at is not None
     assert abs(outcome.created_at - before) < timedelta(seconds=5)
-    assert outcome.facts["web_url"].endswith(outcome.remote_id)
+    assert outcome.web_url.endswith(outcome.remote_id)
 
 
 def test_upsert_twice_is_one_record(write: Write, sandbox: AttioSandbox) -> None:
