@@ -161,7 +161,7 @@ def test_a_changed_company_id_is_another_company_and_the_run_says_so(
     assert (sent["method"], sent["body"]) == ("POST", {"company_id": "renamed.com", "name": "Company 2", "plan": "pro"})
     change = done.changes.get()
     assert (change.code, change.outcome) == ("another_record", "accepted")
-    assert "the former one stays as it is" in change.message
+    assert "the previous record stays as it is" in change.message
     assert {company["company_id"] for company in intercom.state()["companies"]} == {
         "company1.com",
         "company2.com",
