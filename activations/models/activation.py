@@ -12,7 +12,6 @@ from django.db.models.functions import Now
 from destinations.contract import Mode
 from destinations.models import Destination
 from segments.models import DataModel, Segment
-from segments.sources import drift
 
 MODES = [
     (Mode.UPSERT.value, "Upsert: create what is new, update what changed"),
@@ -94,14 +93,6 @@ class Activation(models.Model):
     def columns(self) -> list[str]:
         """The columns that records are made of."""
         return [self.match_column, *(mapping.column for mapping in self.mappings.all() if mapping.column)]
-
-    @property
-    def waits_for(self) -> str:
-        """Why no schedule starts a run now; "" where schedules do. What the system holds back goes on once it is mended."""
-        if self.paused:
-            return "Paused by a person."
-        said = drift.held(self.rows, self.columns)
-        return f"Held back. {said}" if said else ""
 
     def reserve_match_slot(self) -> None:
         """Gives a match that is a list a slot at first use: the list may grow while the value to compare stays the same."""

@@ -17,7 +17,7 @@ from activations.runs import requests, retention
 from activations.screens.forms import MORE, ActivationForm
 from activations.screens.formsets import MappingForm, MappingFormSet, ScheduleForm
 from activations.screens.presentation import hidden_note, next_run, run_pill
-from activations.setup import attribute_drift, mapping_diff, saved, schedules
+from activations.setup import attribute_drift, holds, mapping_diff, saved, schedules
 from core.web.screens import Button, ScreenAdmin, pill
 from destinations.registry import services
 
@@ -168,6 +168,7 @@ class ActivationAdmin(ScreenAdmin):
             "screen_panel": "screens/activation.html",
             "last_runs": [(run, run_pill(run)) for run in obj.runs.order_by("-pk")[:5]],
             "open_warnings": obj.warnings.filter(closed_at__isnull=True),
+            "on_hold": holds.reason(obj),
             "next_run": next_run(obj, timezone.now()),
             "mapping_change": mapping_diff.mapping_change(obj),
             "hidden_note": hidden_note(services[obj.destination.service], created_hidden(obj)),
