@@ -1,4 +1,4 @@
-"""PURE. The workspace as a file that, applied to it, changes nothing."""
+"""The workspace as a file that, applied to it, changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PURE. The activations of the file."""
+"""The activations of the file."""
 
 from __future__ import annotations
 

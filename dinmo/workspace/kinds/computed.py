@@ -1,4 +1,4 @@
-"""PURE. The computed fields of a model in the file: read, and judged once its relations are known."""
+"""The computed fields of a model in the file: read, and judged once its relations are known."""
 
 from __future__ import annotations
 

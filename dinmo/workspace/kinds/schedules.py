@@ -1,4 +1,4 @@
-"""PURE. The schedules of an activation: every so often, a cron line, or days of the week at a time."""
+"""The schedules of an activation: every so often, a cron line, or days of the week at a time."""
 
 from __future__ import annotations
 

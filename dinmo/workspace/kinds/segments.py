@@ -1,4 +1,4 @@
-"""PURE. The segments of the file, with each condition judged at its own line."""
+"""The segments of the file, with each condition judged at its own line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PURE. The plain settings of an activation in the file, as `activations.setup.settings` declares them."""
+"""The plain settings of an activation in the file, as `activations.setup.settings` declares them."""
 
 from __future__ import annotations
 
