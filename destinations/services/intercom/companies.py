@@ -48,8 +48,8 @@ class IntercomCompanies(Service):
         "Custom attributes are created in Intercom with the type of their column, and archived ones that are selected "
         "are unarchived. Their names and types can't be changed later, and names must be unique across companies and "
         "contacts.",
-        "Nothing is shortened or rounded. A record is invalid if it has text over 255 characters in a custom attribute, "
-        "monthly spend with cents, or a list.",
+        "Nothing is shortened or rounded. A record is invalid if it has text over 255 characters in a custom "
+        "attribute, monthly spend with cents, or a list.",
     )
 
     def fields(self, client: IntercomClient) -> list[Field]:

@@ -58,7 +58,7 @@ class Intercom(Platform):
         return IntercomClient(self.url(settings), _token(settings), region, gate, threads)
 
     def check(self, client: IntercomClient) -> Workspace:
-        """Reads the token's workspace from `GET /me`, compares its region with the chosen one, and reads an attribute list.
+        """Reads the token's workspace, compares its region with the chosen one, and reads a list of attributes.
 
         The list shows whether the token lacks a read permission. Write permissions can't be tested without writing.
         """

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import Unavailable
 from destinations.contract import Field, Option, Purpose
-from destinations.services.intercom import fields as attributes
+from destinations.services.intercom import attributes
 
 if TYPE_CHECKING:
     from destinations.services.intercom.client import IntercomClient
@@ -110,7 +110,7 @@ def test_a_custom_attribute_never_hides_a_standard_one(name: str) -> None:
     listed = [
         {"name": "created_at", "full_name": "created_at", "data_type": "date", "custom": False, "api_writable": False}
     ]
-    found = by_name(attributes.fields([entry(name), *listed], ()))
+    found = by_name(attributes.to_fields([entry(name), *listed], ()))
     assert not found[name].custom
     assert not found[f"custom_attributes.{name}"].writable
     assert "Intercom's own" in found[f"custom_attributes.{name}"].read_only_reason
@@ -119,7 +119,7 @@ def test_a_custom_attribute_never_hides_a_standard_one(name: str) -> None:
 def test_an_active_attribute_wins_over_an_archived_one_of_its_name() -> None:
     for order in (1, -1):
         listed = [entry("tier", "integer"), entry("tier", archived=True)][::order]
-        assert by_name(attributes.fields(listed, ()))["tier"].type == "integer"
+        assert by_name(attributes.to_fields(listed, ()))["tier"].type == "integer"
 
 
 @pytest.mark.parametrize(
@@ -130,18 +130,18 @@ def test_an_active_attribute_wins_over_an_archived_one_of_its_name() -> None:
     ],
 )
 def test_what_can_not_be_written_says_why(odd: dict[str, Any], words: str) -> None:
-    field = attributes.own_field({**entry("owner"), **odd})
+    field = attributes.to_field({**entry("owner"), **odd})
     assert not field.writable
     assert words in field.read_only_reason
 
 
 def test_a_standard_attribute_that_intercom_made_read_only_is_read_only() -> None:
     listed = {"name": "size", "full_name": "size", "data_type": "integer", "custom": False, "api_writable": False}
-    assert not attributes.own_field(listed).writable
+    assert not attributes.to_field(listed).writable
 
 
 def test_options_are_read_in_both_forms() -> None:
-    field = attributes.own_field(entry("tier", options=[{"value": "1-10"}, "11-50", None]))
+    field = attributes.to_field(entry("tier", options=[{"value": "1-10"}, "11-50", None]))
     assert [option.id for option in field.options] == ["1-10", "11-50"]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
 from destinations.contract import Purpose
-from destinations.services.intercom import errors
+from destinations.services.intercom import error_answer, errors
 from destinations.services.intercom.client import IntercomClient, read_quota
 from tests.destinations.intercom.conftest import TOKEN, NotingGate, Vendor
 
@@ -23,7 +23,7 @@ def error_list(code: str, message: str = "Told so", **more: Any) -> dict[str, An
 
 
 def problem(status: int, body: Any, call: str = "POST /companies") -> Problem:
-    return errors.problem(errors.read(call, status, body))
+    return errors.problem(error_answer.parse(call, status, body))
 
 
 @pytest.mark.parametrize(
@@ -143,13 +143,13 @@ def test_values_of_the_record_never_reach_the_message() -> None:
         "custom_attributes": {"tier": "tier", "vip": True},
     }
     said = "ada lovelace ltd (acme-42) has 1234567 in 'tier' and 'size'"
-    refusal = errors.read("POST /companies", 422, error_list("data_invalid", said), sent=sent)
+    refusal = error_answer.parse("POST /companies", 422, error_list("data_invalid", said), sent=sent)
     assert "[value] ([value]) has [value] in 'tier' and 'size'" in errors.problem(refusal).message
 
 
 def test_a_value_that_is_a_word_of_the_text_does_not_hide_its_meaning() -> None:
     body = error_list("parameter_invalid", "Custom attribute 'seats' does not exist")
-    refusal = errors.read(
+    refusal = error_answer.parse(
         "POST /companies", 400, body, sent={"name": "Custom attribute", "custom_attributes": {"seats": 3}}
     )
     assert isinstance(errors.problem(refusal), Misconfigured)

@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
 from destinations.contract import Field, Mode, Operation, Purpose, Result, Verb
-from destinations.services.intercom.bodies import body, not_cleared
+from destinations.services.intercom.bodies import not_cleared, request_body
 from tests.destinations.intercom.conftest import TOKEN, NotingGate, Vendor
 
 if TYPE_CHECKING:
@@ -419,8 +419,8 @@ def test_the_identity_is_the_company_id_exactly_as_given(service: IntercomCompan
 
 
 def test_a_body_without_custom_attributes_has_no_key_for_them() -> None:
-    assert body({"name": "A"}) == {"name": "A"}
-    assert body({"seats": 3}) == {"custom_attributes": {"seats": 3}}
+    assert request_body({"name": "A"}) == {"name": "A"}
+    assert request_body({"seats": 3}) == {"custom_attributes": {"seats": 3}}
 
 
 def test_a_time_out_after_intercom_had_written_is_ambiguous_and_repeating_it_is_harmless(

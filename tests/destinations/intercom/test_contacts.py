@@ -9,7 +9,7 @@ import pytest
 from core.errors import Misconfigured, Rejected, Unavailable
 from destinations.contract import Field, NewField, Operation, Purpose, Result, Verb
 from destinations.services.intercom.contacts import IntercomContacts
-from destinations.services.intercom.fields import CONTACT_STANDARD
+from destinations.services.intercom.attributes import CONTACT_STANDARD
 
 if TYPE_CHECKING:
     from destinations.services.intercom.client import IntercomClient

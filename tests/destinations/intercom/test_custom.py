@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.errors import Misconfigured, Unavailable
 from destinations.contract import NewField, Purpose
-from destinations.services.intercom import custom_attributes, fields
+from destinations.services.intercom import attributes, custom_attributes
 from tests.destinations.intercom.test_attributes import entry
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ TYPES = {
     "date": "date",
     "timestamp": "date",
 }
-EMPTY = fields.fields((), ())
+EMPTY = attributes.to_fields((), ())
 
 
 def refused(known: list[Any], *wanted: NewField) -> list[str]:
-    return list(custom_attributes.refusals(known, wanted))
+    return list(custom_attributes.obstacles(known, wanted))
 
 
 def test_missing_ones_are_created_once_with_the_type_of_their_column(
@@ -209,7 +209,7 @@ FITS = {
 @pytest.mark.parametrize("present", FITS)
 @pytest.mark.parametrize("column", TYPES)
 def test_a_type_that_does_not_fit_an_existing_attribute_is_named(present: str, column: str) -> None:
-    found = refused(fields.fields([entry("seats", present)], ()), NewField("seats", column))
+    found = refused(attributes.to_fields([entry("seats", present)], ()), NewField("seats", column))
     if column in FITS[present]:
         assert found == []
     else:
@@ -220,17 +220,17 @@ def test_a_type_that_does_not_fit_an_existing_attribute_is_named(present: str, c
 
 
 def test_an_archived_attribute_of_another_type_is_named_too() -> None:
-    assert len(refused(fields.fields([entry("seats", "date", archived=True)], ()), NewField("seats", "text"))) == 1
+    assert len(refused(attributes.to_fields([entry("seats", "date", archived=True)], ()), NewField("seats", "text"))) == 1
 
 
 def test_an_existing_attribute_that_can_not_be_written_is_named() -> None:
-    (sentence,) = refused(fields.fields([entry("seats", api_writable=False)], ()), NewField("seats", "text"))
+    (sentence,) = refused(attributes.to_fields([entry("seats", api_writable=False)], ()), NewField("seats", "text"))
     assert "exists in Intercom and can't be written" in sentence
 
 
 def test_the_limit_counts_both_models_and_leaves_archived_ones_out() -> None:
     company = [entry(f"c{number}") for number in range(200)] + [entry("gone", archived=True)]
-    known = fields.fields(company, [entry(f"p{number}") for number in range(48)])
+    known = attributes.to_fields(company, [entry(f"p{number}") for number in range(48)])
     assert (
         refused(
             known, NewField("one", "text"), NewField("two", "text"), NewField("two", "text"), NewField("c7", "text")
@@ -242,7 +242,7 @@ def test_the_limit_counts_both_models_and_leaves_archived_ones_out() -> None:
 
 
 def test_every_reason_is_said_at_once() -> None:
-    known = fields.fields([entry("seats", "date")], [entry("tier")])
+    known = attributes.to_fields([entry("seats", "date")], [entry("tier")])
     assert (
         len(
             refused(
@@ -263,13 +263,13 @@ def test_a_name_is_taken_or_refused_in_one_sentence_and_never_both(name: str, ki
     allowed = all(
         character.isalnum() or character in " _-" or unicodedata.category(character) == "Sc" for character in name
     )
-    fine = bool(name) and name.strip() == name and allowed and name not in fields.STANDARD and kind in TYPES
+    fine = bool(name) and name.strip() == name and allowed and name not in attributes.COMPANY_STANDARD and kind in TYPES
     assert found == [] if fine else len(found) == 1
     assert all(sentence.endswith(".") for sentence in found)
 
 
 @given(st.lists(st.sampled_from("abcdef"), max_size=6), st.integers(244, 250))
 def test_the_limit_is_reached_exactly_when_more_is_wanted_than_fits(names: list[str], used: int) -> None:
-    known = fields.fields([entry(f"c{number}") for number in range(used)], ())
+    known = attributes.to_fields([entry(f"c{number}") for number in range(used)], ())
     found = refused(known, *(NewField(name, "text") for name in names))
     assert bool(found) == (used + len(set(names)) > 250 and bool(names))

@@ -460,7 +460,7 @@ class TestContacts:
             "User Not Found",
         )
         assert refusal(vendor.call("DELETE", f"/contacts/p1/companies/{company['id']}")) == NOT_FOUND
-        vendor.sandbox.contacts.attached["p1"] = [str(number) for number in range(1000)]
+        vendor.sandbox.memberships.company_ids["p1"] = [str(number) for number in range(1000)]
         full = vendor.call("POST", "/contacts/p1/companies", {"id": company["id"]})
         text = "Contact has reached the maximum of 1000 company associations"
         assert refusal(full) == (400, "contact_company_limit_exceeded", text)
