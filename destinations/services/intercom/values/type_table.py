@@ -72,9 +72,9 @@ def markdown() -> str:
     introduction = (
         "# Type conversions for Intercom\n\n"
         "Generated from the conversion code by `python -m destinations.services.intercom.values.type_table`.\n\n"
-        "If a value is invalid, its whole row is invalid and is not sent. Nothing is ever shortened. An "
-        "empty value is left out, or cleared with null if its mapping is set to clear. Companies and contacts accept the "
-        "same values, except for the attributes named below. Text in custom attributes is limited to "
+        "If a value is invalid, its whole row is invalid and is not sent. Nothing is ever shortened. An empty value is "
+        "left out, or cleared with null if its mapping is set to clear. Companies and contacts accept the same values, "
+        "except for the attributes named below. Text in custom attributes is limited to "
         f"{conversion.STRING_LENGTH} characters. No limit is documented for text in Intercom's standard attributes.\n\n"
     )
     conversions = _table(("attribute", "source type", "source value", "sent"), rows())
