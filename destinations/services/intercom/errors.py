@@ -31,7 +31,7 @@ _SUBSCRIPTION = (
     "Ask whoever manages billing for Intercom."
 )
 _ADDRESS = "Intercom did not understand the request. Check that the API address is Intercom's."
-_GENERAL = "Intercom rejected a request that does not concern a single record."
+_GENERAL = "Intercom rejected a request that is not about a single record. Check the connection and the mapping."
 _CORRECT = "Correct its values in the source."
 _MISSING = "A field that Intercom requires is empty. Map it, or fill it in the source."
 _TYPE = "A value does not match the type of its attribute. Correct it in the source, or map a different column."
