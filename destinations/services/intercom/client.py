@@ -95,7 +95,7 @@ class IntercomClient:
         return self.call(Purpose.DISCOVERY, "PUT", path, json={"archived": False}).body
 
     def find(self, company_id: str) -> Answer | None:
-        """The answer to a lookup by the customer's own `company_id`, or None if Intercom has no such company.
+        """The answer to a lookup by `company_id`, or None if Intercom has no such company.
 
         In practice the answer is a single company, but the published schema describes a list. Callers handle both.
         """

@@ -104,8 +104,9 @@ class IntercomContacts(Service):
         return {identity: remote_id for identity, remote_id in remote_ids.items() if remote_id}
 
     def write(self, client: IntercomClient, operation: Operation) -> Outcome:
-        """Writes one contact with one request. An upsert of a contact that already exists takes two more: it reads the
-        contact and updates it by its ID.
+        """Writes one contact with one request, or with three if an upsert turns out to be for an existing contact.
+
+        The two additional requests read the existing contact and update it by its ID.
 
         Raises:
             Rejected: among other reasons, because the details belong to an archived contact, or to a different one,

@@ -22,7 +22,7 @@ class ErrorAnswer:
     Args:
         call: method and path of the request, e.g. `POST /companies`.
         message: Intercom's own words.
-        shown: `message` without values of the request, for people and logs.
+        redacted: `message` without values of the request, for people and logs.
         readable: the body was Intercom's JSON. Gateways answer with HTML or nothing.
         retry_after: seconds to wait, according to the headers.
     """
@@ -31,7 +31,7 @@ class ErrorAnswer:
     status: int
     code: str = ""
     message: str = ""
-    shown: str = ""
+    redacted: str = ""
     field: str = ""
     request_id: str = ""
     readable: bool = True
@@ -44,7 +44,7 @@ def parse(
     """Parses Intercom's `error.list`. The code and the field come from the first error, the message from all of them.
 
     Args:
-        sent: the content of the request; its values are kept out of `shown`.
+        sent: the content of the request; its values are kept out of `redacted`.
     """
     if not isinstance(body, dict):
         return ErrorAnswer(call, status, request_id=request_id, readable=False, retry_after=retry_after)
@@ -57,7 +57,7 @@ def parse(
         status,
         code=_text(first.get("code")),
         message=message,
-        shown=without_values(message, sent)[:MESSAGE_LENGTH],
+        redacted=without_values(message, sent)[:MESSAGE_LENGTH],
         field=_text(first.get("field")) or field_named_in(message, sent),
         request_id=_text(body.get("request_id")) or request_id,
         retry_after=retry_after,

@@ -33,7 +33,7 @@ _SUBSCRIPTION = (
 _ADDRESS = "Intercom did not understand the request. Check that the API address is Intercom's."
 _GENERAL = "Intercom rejected a request that is not about a single record. Check the connection and the mapping."
 _CORRECT = "Correct its values in the source."
-_MISSING = "A field that Intercom requires is empty. Map it, or fill it in the source."
+_MISSING = "A field that Intercom requires is empty. Map it, or provide a value in the source."
 _TYPE = "A value does not match the type of its attribute. Correct it in the source, or map a different column."
 _TAKEN = (
     "Another record in Intercom already uses one of these details. Merge the two in Intercom, or correct the source."
@@ -147,7 +147,7 @@ def _configuration_remedy(answer: ErrorAnswer) -> str:
         scope = _scope(answer.call)
         return f"The access token lacks the permission “{scope}”. Add it to the app in Intercom's Developer Hub."
     if answer.status < 400:
-        return "The API address of Intercom returns a redirect. Check the API address and the region."
+        return "Intercom's API returned a redirect. Check the API address and the region."
     if match := UNKNOWN_ATTRIBUTE.search(answer.message):
         return (
             f"Intercom has no custom attribute {match['name']!r} for this kind of record, or it is archived. "
@@ -168,8 +168,8 @@ def _scope(call: str) -> str:
 
 
 def _with_vendor_text(message: str, answer: ErrorAnswer) -> str:
-    if answer.shown:
-        return f"{message} Intercom's message: {answer.shown} ({answer.code or answer.status})"
+    if answer.redacted:
+        return f"{message} Intercom's message: {answer.redacted} ({answer.code or answer.status})"
     return f"{message} ({answer.code or f'http_{answer.status}'})"
 
 

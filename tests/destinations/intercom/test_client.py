@@ -60,13 +60,13 @@ def test_gate_is_waited_on_before_every_request_and_updated_after_it(
     assert {quota.limit for _, quota in gate.learned} == {1666}
 
 
-def test_refused_requests_teach_the_gate_too(client: IntercomClient, gate: RecordingGate, vendor: Vendor) -> None:
+def test_failed_requests_update_the_gate_too(client: IntercomClient, gate: RecordingGate, vendor: Vendor) -> None:
     with pytest.raises(Misconfigured):
         client.post({"company_id": "1", "custom_attributes": {"unknown": 1}})
     assert [purpose for purpose, _ in gate.learned] == [Purpose.WRITE]
 
 
-def test_a_used_up_window_says_how_long_to_wait_from_the_reset_alone(
+def test_wait_for_an_exhausted_window_comes_from_the_reset_header(
     client: IntercomClient, gate: RecordingGate, vendor: Vendor
 ) -> None:
     vendor.sandbox.clock = lambda: datetime.now(UTC).timestamp() // 10 * 10 + 4

@@ -33,7 +33,7 @@ ROUTES = (
 
 
 class CompanyEndpoints:
-    """A mixin for the sandbox, which keeps the state of the workspace."""
+    """Mixin with the endpoints for companies. The sandbox class provides the attributes."""
 
     attributes: DataAttributes
     clock: Callable[[], float]
@@ -92,7 +92,7 @@ class CompanyEndpoints:
 
     def delete_company(self, request: Request, remote_id: str) -> Reply:
         self.companies.delete(remote_id)
-        self.memberships.forget(remote_id)
+        self.memberships.detach_all(remote_id)
         return Reply(body={"id": remote_id, "object": "company", "deleted": True})
 
     def contacts_of_company(self, request: Request, remote_id: str) -> Reply:

@@ -21,7 +21,7 @@ ROUTES = (
 
 
 class ContactEndpoints:
-    """A mixin for the sandbox, which keeps the contacts."""
+    """Mixin with the endpoints for contacts. The sandbox class provides the attributes."""
 
     contacts: Contacts
 

@@ -136,7 +136,7 @@ class Memberships:
         company["user_count"] -= 1
         return company
 
-    def forget(self, remote_id: str) -> None:
+    def detach_all(self, remote_id: str) -> None:
         """Detaches all contacts from a company that was deleted."""
         for ids in self.company_ids.values():
             if remote_id in ids:

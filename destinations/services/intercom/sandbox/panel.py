@@ -26,7 +26,7 @@ SWITCHES = (
     Switch(
         "search_limit_per_window", "Searches per window, counted separately (0: counted with all requests)", "number", 0
     ),
-    Switch("unique_race_seconds", "Seconds during which a second create is rejected", "number", 0),
+    Switch("unique_race_seconds", "Reject a second create within (seconds)", "number", 0),
     Switch("null_clears", "Null clears a value", default=True),
     Switch(
         "put_remote_created_at",
@@ -51,7 +51,7 @@ SWITCHES = (
     Switch("list_without_filter", "GET /companies without a filter returns a list"),
     Switch("scroll_shows_all", "The scroll includes companies without contacts"),
     Switch("merged_contacts", "IDs of merged contacts (410)", "list"),
-    Switch("search_delay_seconds", "Seconds before search finds a new contact", "number", 0),
+    Switch("search_delay_seconds", "Search delay for new contacts (seconds)", "number", 0),
     Switch("attribute_limit", "Maximum number of custom attributes", "number", 250),
     Switch("archived_count", "Archived attributes count toward the limit"),
     Switch("limit_status", "Status of the error at the limit", "choice", 400, (400, 422)),

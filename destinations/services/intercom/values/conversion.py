@@ -162,7 +162,7 @@ TYPES = frozenset(_CONVERTERS)
 
 
 def _option(field: Field, text: str) -> str:
-    """The option that the text is equal to, ignoring case and surrounding whitespace if only one option matches."""
+    """The option equal to the text. Case and surrounding whitespace are ignored if only one option then matches."""
     allowed = [option.id for option in field.options]
     if text in allowed:
         return text
