@@ -183,7 +183,7 @@ def test_companies_that_intercom_does_not_show_yet_are_counted_and_said(
     for page in (("activations_run_change", done.pk), ("activations_activation_change", to_intercom.pk)):
         text = admin_client.get(reverse(f"admin:{page[0]}", args=[page[1]])).content.decode()
         assert "2 records were created that are not shown there yet" in text
-        assert "before a contact is attached" in text
+        assert "until a contact is attached" in text
 
 
 def test_a_changed_remote_created_at_is_kept_up_to_date_in_upsert_mode(

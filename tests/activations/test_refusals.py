@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True)
 
 REMEDY = re.compile(
-    r"\b(Correct|Map|Remove|Choose|Add|Merge|Ask|Create|Check|Give|Fill|Shorten|Un-archive|Copy|Use|Enter|Take|Archive|take it out|"
+    r"\b(Correct|Map|Remove|Choose|Add|Merge|Ask|Create|Check|Give|Fill|Shorten|Un-archive|Unarchive|Copy|Use|Enter|Take|Archive|take it out|"
     r"Create or un-archive)\b"
 )
-AGAIN = re.compile(r"tried again|sent again")
+AGAIN = re.compile(r"tried again|sent again|will be retried")
 SLUG = 'An invalid value was passed to attribute with slug "description".'
 
 # Attio: status, code, message, what becomes of it, and the attribute that is named.

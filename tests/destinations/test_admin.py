@@ -108,13 +108,13 @@ def test_what_an_attio_token_lacks_is_named(
 @pytest.mark.parametrize(
     ("switches", "words"),
     [
-        ({"region": "EU"}, "This workspace is in EU (Europe), the connection says US (United States)"),
+        ({"region": "EU"}, "This workspace is in EU (Europe), but the connection is set to US (United States)"),
         (
             {"missing_scopes": ["Read and list users and companies"]},
             "lacks the permission “Read and list users and companies”",
         ),
         ({"plan_restricted": True}, "The plan of this Intercom workspace does not include this"),
-        ({"token_error": "token_revoked"}, "Intercom refused the access token"),
+        ({"token_error": "token_revoked"}, "Intercom rejected the access token"),
         ({}, "Region US"),
     ],
 )
