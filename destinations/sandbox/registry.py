@@ -9,4 +9,4 @@ from core.plugins import Registry
 if TYPE_CHECKING:
     from destinations.sandbox.base import Sandbox
 
-sandboxes: Registry[type[Sandbox]] = Registry("destinations.services", "SANDBOXES", "simulator", inside="sandbox")
+sandboxes: Registry[type[Sandbox]] = Registry("destinations.services", "SANDBOXES", "simulator", subpackage="sandbox")
