@@ -89,7 +89,7 @@ class Service(ABC):
         """PURE. The normalized match value. Two rows with the same identity are the same record at the vendor."""
 
     def identities(self, field: Field, wire: Wire) -> Sequence[str]:
-        """PURE. Every identity by which the vendor may find the record, best first: a company's domains, for example."""
+        """PURE. Every identity by which the vendor may find the record, best first, e.g. all domains of a company."""
         return (self.identity(field, wire),)
 
     @abstractmethod
@@ -119,11 +119,11 @@ class Service(ABC):
         return None
 
     def reads_first(self, names: Collection[str]) -> bool:
-        """PURE. Whether an UPSERT with these fields depends on what exists. If so, records are first looked up in batches."""
+        """PURE. Whether an UPSERT of these fields depends on the current record. If so, records are looked up first."""
         return False
 
     def contradictions(self, names: Collection[str]) -> Iterator[tuple[str, str]]:
-        """PURE. Which of these fields can't be mapped together: the field, and a sentence with the reason and the remedy."""
+        """PURE. Which of these fields can't be mapped together, each with a sentence: the reason, and what to do."""
         return iter(())
 
     def check_new_fields(self, fields: Sequence[Field], wanted: Sequence[NewField]) -> Iterator[str]:

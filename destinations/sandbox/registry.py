@@ -1,4 +1,4 @@
-"""Which platforms have a simulator. Importing this loads none of them; looking one up does."""
+"""The simulators, by platform. Importing this module loads none of them; the first lookup does."""
 
 from __future__ import annotations
 

@@ -82,14 +82,14 @@ class Case:
     def records(self) -> list[dict[str, Any]]:
         """What the vendor keeps."""
         kept = self.sandbox.collections()[self.sample.kind]
-        return [kept.shown(record) for record in kept.records.values()]
+        return [kept.as_dict(record) for record in kept.records.values()]
 
     def fail(self, action: str, **fault: Any) -> None:
         self.sandbox.faults.append(Fault(action, **fault))
 
     def answer(self, status: int, message: str = "", headers: dict[str, str] | None = None) -> None:
         """The next request is answered an error in the vendor's words."""
-        reply = self.sandbox.refusal(status, message)
+        reply = self.sandbox.error_reply(status, message)
         self.fail("reply", status=status, body=reply.body, headers=reply.headers if headers is None else headers)
 
     def archive(self) -> None:

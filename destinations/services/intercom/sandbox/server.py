@@ -116,7 +116,7 @@ class IntercomSandbox(ContactCalls, Sandbox):
     def example(self, number: int) -> None:
         self.companies.preload(example_company(number), self._now())
 
-    def refusal(self, status: int, message: str = "") -> Reply:
+    def error_reply(self, status: int, message: str = "") -> Reply:
         return refused(status, message, self.request_id or str(uuid.uuid4()), self._now())
 
     def guard(self, request: Request) -> Reply | None:
