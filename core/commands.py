@@ -15,7 +15,7 @@ INTERRUPTED = 130
 
 
 class ScriptedCommand(BaseCommand):
-    """A command that answers wrong usage or configuration with one sentence and exit code 64."""
+    """A command that exits with code 64 and one sentence if its usage or configuration is wrong."""
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)

@@ -60,27 +60,32 @@ def send(
             timeout=(CONNECT_SECONDS, READ_SECONDS),
             allow_redirects=False,
         )
-    except requests.ConnectTimeout as error:
-        raise _unavailable(
-            "connect_timeout", f"{_host(url)} could not be reached in time. {_CHECK}", error, False
-        ) from None
-    except requests.Timeout as error:
-        raise _unavailable("timeout", f"{_host(url)} did not answer in time.", error, True) from None
-    except requests.ConnectionError as error:
-        ambiguous = not _never_left(error)
-        text = (
-            f"The connection was closed before {_host(url)} answered."
-            if ambiguous
-            else f"{_host(url)} can't be reached. {_CHECK}"
-        )
-        raise _unavailable("connection_cut" if ambiguous else "unreachable", text, error, ambiguous) from None
-    except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError) as error:
-        raise _unavailable(
-            "answer_cut", "The vendor's response was cut off before it was complete.", error, True
-        ) from None
+    except (
+        requests.ConnectionError,
+        requests.Timeout,
+        requests.exceptions.ChunkedEncodingError,
+        requests.exceptions.ContentDecodingError,
+    ) as error:
+        raise _failure(error, _host(url)) from None
 
 
 _CHECK = "Check this installation's network, and the API address if its environment sets one."
+
+
+def _failure(error: requests.RequestException, host: str) -> Unavailable:
+    """The failure, with `ambiguous` set if the vendor may have received the request.
+
+    A connect timeout is both a timeout and a connection error. It comes first, because nothing was sent.
+    """
+    if isinstance(error, requests.ConnectTimeout):
+        return _unavailable("connect_timeout", f"{host} could not be reached in time. {_CHECK}", error, False)
+    if isinstance(error, requests.Timeout):
+        return _unavailable("timeout", f"{host} did not respond in time.", error, True)
+    if isinstance(error, requests.ConnectionError):
+        if _never_left(error):
+            return _unavailable("unreachable", f"{host} can't be reached. {_CHECK}", error, False)
+        return _unavailable("connection_cut", f"The connection was closed before {host} responded.", error, True)
+    return _unavailable("answer_cut", "The vendor's response ended before it was complete.", error, True)
 
 
 def _host(url: str) -> str:

@@ -117,7 +117,7 @@ def differences(before: Iterable[Field], now: Iterable[Field]) -> Iterator[Diffe
 
 
 def sentences(differences: Sequence[Difference]) -> list[str]:
-    """PURE. The differences as sentences: one each, but one for all fields that are gone and one for all new ones."""
+    """PURE. The differences as sentences. All fields that are gone share one sentence, and so do all new ones."""
     gone, new = ([repr(change.name) for change in differences if change.kind is kind] for kind in (Kind.GONE, Kind.NEW))
     messages = [change.message for change in differences if change.kind not in (Kind.GONE, Kind.NEW)]
     if gone:

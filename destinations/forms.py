@@ -73,7 +73,7 @@ class DestinationForm(forms.ModelForm):
             self.add_error(
                 "service",
                 f"{connection} is not a connection to {services[slug].platform.label}. "
-                f"Choose a service of its own platform.",
+                "Choose a service of that connection's platform.",
             )
         return cleaned
 
