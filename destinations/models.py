@@ -87,9 +87,9 @@ class Discovery(models.Model):
 class Budget(models.Model):
     """The requests that a vendor's workspace allows, shared by all runs and workers.
 
-    Requests have been assigned up to the time `next_at` (seconds since 1970). A lot of n requests takes the next
-    n / `rate` seconds. Lots of different processes therefore follow one another without gaps or overlaps. For example,
-    at 25 requests per second, a lot of 5 moves `next_at` 0.2 seconds ahead.
+    Turns have been assigned up to the time `next_at` (seconds since 1970). A lot of n turns takes the next n / `rate`
+    seconds, so that the lots of different processes leave no gaps and never overlap. For example, at 25 requests per
+    second, a lot of 5 moves `next_at` forward by 0.2 seconds.
     """
 
     name = models.CharField(max_length=300, unique=True)

@@ -1,10 +1,11 @@
 """Rate limiting: the request budget of a vendor workspace, spread evenly across all runs, workers and machines.
 
-A budget is a database row with the time up to which turns to send a request have been assigned. A process takes a lot:
-the next n turns, evenly spaced after that time. The lots of all processes follow one another without gaps or overlaps,
-so that the vendor's limit is used fully and never exceeded. For example, at 25 requests per second, a process that
-takes 5 turns moves the time forward by 0.2 seconds, and the next process starts there. If the vendor asks for a pause
-(by its headers or Retry-After), that time is moved forward, which delays every process.
+A turn is the time at which one request may be sent. A budget is a database row that stores how far turns have been
+assigned. A process takes a lot: the next n turns, evenly spaced. No two lots overlap, and there are no gaps between
+them, whichever processes take them, so that the vendor's limit is used fully and never exceeded. For example, at 25
+requests per second, a process that takes 5 turns moves the stored time forward by 0.2 seconds, and the next process
+starts there. If the vendor asks for a pause (by its headers or Retry-After), the stored time is moved forward, which
+delays every process.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Button:
     Args:
         name: a POST calls `do_<name>(request, obj)` of the admin.
         icon: the name of a Material Symbols icon.
-        confirm: a question that must be confirmed before the action.
+        confirm: a question that the user must confirm before the action runs.
         href: makes the button a link instead of an action.
     """
 

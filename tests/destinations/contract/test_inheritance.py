@@ -1,4 +1,4 @@
-"""A new service is covered by the suite automatically, and every platform has its requests documented as shapes."""
+"""The suite covers every new service automatically, and every platform has request shapes."""
 
 from __future__ import annotations
 
