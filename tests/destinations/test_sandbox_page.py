@@ -35,12 +35,12 @@ def sandbox(server: Server) -> Sandbox:
 
 @pytest.fixture
 def ask(server: Server) -> Ask:
-    def asked(method: str, path: str, status: int = 200, body: Any = None, **query: Any) -> Any:
+    def send(method: str, path: str, status: int = 200, body: Any = None, **query: Any) -> Any:
         answer = requests.request(method, f"{server.url}/_sandbox{path}", json=body, params=query, timeout=30)
         assert answer.status_code == status
         return answer.json()
 
-    return asked
+    return send
 
 
 def test_only_a_browser_receives_the_page(server: Server, ask: Ask) -> None:
@@ -67,20 +67,20 @@ def test_second_fill_adds_different_records(ask: Ask) -> None:
 
 def test_filter_finds_text_in_any_value(ask: Ask) -> None:
     ask("POST", "/fill", body={"count": 60})
-    found = ask("GET", "/records", kind="companies", filter="BLUE labs 11")
-    assert (found["found"], found["count"]) == (1, 60)
-    assert "Blue Labs 11" in str(found["records"])
+    result = ask("GET", "/records", kind="companies", filter="BLUE labs 11")
+    assert (result["found"], result["count"]) == (1, 60)
+    assert "Blue Labs 11" in str(result["records"])
 
 
 def test_log_shows_the_newest_requests_and_can_be_filtered(server: Server, ask: Ask) -> None:
     for path in ("/one?a=b", "/two"):
         requests.get(server.url + path, headers={"Authorization": "Bearer token"}, timeout=5)
-    got = ask("GET", "/log")
-    assert [(entry["method"], entry["path"], entry["status"]) for entry in got["requests"]] == [
+    log = ask("GET", "/log")
+    assert [(entry["method"], entry["path"], entry["status"]) for entry in log["requests"]] == [
         ("GET", "/two", 404),
         ("GET", "/one?a=b", 404),
     ]
-    assert all(entry["ms"] >= 0 for entry in got["requests"])
+    assert all(entry["ms"] >= 0 for entry in log["requests"])
     assert [entry["path"] for entry in ask("GET", "/log", filter="ONE")["requests"]] == ["/one?a=b"]
 
 

@@ -60,10 +60,10 @@ def test_update_of_a_deleted_record_creates_none(case: Case) -> None:
 
 def test_lookup_finds_only_existing_records(case: Case) -> None:
     outcome = case.write(1)
-    found: dict[str, str] = {}
+    ids: dict[str, str] = {}
     for number in (1, 2):
-        found |= case.service.find(case.client, case.match_field, [case.identity(number)])
-    assert found == {case.identity(1): outcome.remote_id}
+        ids |= case.service.find(case.client, case.match_field, [case.identity(number)])
+    assert ids == {case.identity(1): outcome.remote_id}
 
 
 def test_rejected_record_does_not_affect_others(case: Case) -> None:
