@@ -102,7 +102,7 @@ class RunAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "original": run,
             "title": str(run),
-            "screen_buttons": [self._shown(button, run) for button in buttons],
+            "screen_buttons": [self._button_context(button, run) for button in buttons],
             "platform": platforms[run.activation.destination.connection.platform].label,
             **self.facts(run),
             **changes_context(request, run),

@@ -26,7 +26,7 @@ def unusable(field: Field | None, target: str) -> Misconfigured | None:
 
 def retyped(field: Field, before: str) -> Misconfigured | None:
     """PURE. Reports that the type of an attribute changed since it was mapped; None if it did not, or if it is unknown."""
-    now = discovery.kind(field)
+    now = discovery.type_label(field)
     if not before or before == now:
         return None
     return Misconfigured(
@@ -65,7 +65,7 @@ def confirm_found(activation: Activation) -> None:
 
 def confirm(activation: Activation, fields: Sequence[Field]) -> None:
     """Stores the current types of the mapped attributes, because a person has seen them."""
-    kinds = {field.name: discovery.kind(field) for field in fields}
+    kinds = {field.name: discovery.type_label(field) for field in fields}
     for mapping in activation.mappings.all():
         _note(mapping, kinds.get(mapping.target, mapping.target_type))
 
@@ -74,7 +74,7 @@ def store_first_types(
     mappings: Iterable[FieldMapping], fields: Sequence[Field], differences: Sequence[discovery.Difference]
 ) -> None:
     """Stores the type of each mapped attribute that has none yet: the one before this discovery if it just changed."""
-    kinds = {field.name: discovery.kind(field) for field in fields}
+    kinds = {field.name: discovery.type_label(field) for field in fields}
     kinds |= {difference.name: difference.before for difference in differences if difference.before}
     for mapping in mappings:
         if not mapping.target_type and mapping.target in kinds:

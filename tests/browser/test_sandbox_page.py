@@ -47,12 +47,12 @@ def test_a_record_appears_by_itself_and_as_text(opened: Page, sandbox: Sandbox) 
     sandbox.example(42)
     expect(opened.get_by_text("Silver Studio 42")).to_be_visible()
     opened.get_by_label("Filter records").fill("nobody")
-    expect(opened.get_by_text("Nothing holds this text.")).to_be_visible()
+    expect(opened.get_by_text("No record contains this text.")).to_be_visible()
 
 
 def test_faults_and_switches_are_set_on_the_page(opened: Page, sandbox: Sandbox) -> None:
-    opened.get_by_role("tab", name="Faults and behaviour").click()
-    opened.get_by_label("Fault", exact=True).select_option(label="Cut the connection after the record was stored")
+    opened.get_by_role("tab", name="Faults and behavior").click()
+    opened.get_by_label("Fault", exact=True).select_option(label="Close the connection after storing the record")
     opened.get_by_label("Path contains").fill("/companies")
     opened.get_by_role("button", name="Add", exact=True).first.click()
     expect(opened.get_by_text("1 × cut_after")).to_be_visible()
@@ -72,6 +72,6 @@ def test_an_attribute_is_archived_on_the_page(opened: Page, sandbox: Sandbox) ->
     opened.get_by_role("tab", name="Attributes").click()
     row = opened.locator("tr", has_text="seats")
     row.get_by_role("button", name="Archive").click()
-    expect(row.get_by_role("button", name="Bring back")).to_be_visible()
+    expect(row.get_by_role("button", name="Restore")).to_be_visible()
     (seats,) = (entry for entry in sandbox.collections()["companies"].attributes() if entry["name"] == "seats")
     assert seats["archived"]

@@ -118,7 +118,7 @@ class AttioSandbox(Sandbox):
         store = self.workspace.stores["companies"]
         self.workspace.create(store, self.workspace.taken(store, company(number)), _now())
 
-    def refusal(self, status: int, message: str = "") -> Reply:
+    def error_reply(self, status: int, message: str = "") -> Reply:
         return refused(status, message, time.time())
 
     def guard(self, request: Request) -> Reply | None:

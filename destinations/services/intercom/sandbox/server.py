@@ -115,7 +115,7 @@ class IntercomSandbox(CompanyEndpoints, ContactEndpoints, Sandbox):
     def example(self, number: int) -> None:
         self.companies.preload(example_company(number), self._now())
 
-    def refusal(self, status: int, message: str = "") -> Reply:
+    def error_reply(self, status: int, message: str = "") -> Reply:
         return error_reply(status, message, self.request_id or str(uuid.uuid4()), self._now())
 
     def guard(self, request: Request) -> Reply | None:
