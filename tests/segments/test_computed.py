@@ -14,7 +14,7 @@ from core.errors import Misconfigured
 from dinmo.workspace import apply as applying
 from dinmo.workspace import export, from_database, problems, sources
 from segments.conditions import computed_fields
-from segments.conditions.scope_from_db import facts
+from segments.conditions.scope_from_db import model_scope
 from segments.integrity import column_usage, segments
 from segments.integrity import computed_fields as formulas
 from segments.models import Column, ComputedField, DataModel, Relation, Segment, Source
@@ -268,9 +268,9 @@ def test_fields_follow_columns_and_models_that_are_renamed(tiered: DataModel) ->
 
 
 def test_a_column_that_a_field_needs_is_missed_when_it_is_gone(file: Path, tiered: DataModel) -> None:
-    assert column_usage.used(tiered) == {"id", "spent"}
+    assert column_usage.used_columns(tiered) == {"id", "spent"}
     orders = DataModel.objects.get(name="Orders")
-    assert {"amount", "ordered_at", "company_id"} <= column_usage.used(orders)
+    assert {"amount", "ordered_at", "company_id"} <= column_usage.used_columns(orders)
     assert drift.look(tiered, NOW) == ""
     with sqlite3.connect(file) as database:
         database.execute("alter table orders rename column amount to total")
@@ -400,5 +400,5 @@ def test_a_definition_is_written_down_as_it_is_read() -> None:
 
 
 def test_facts_of_a_field_hold_only_what_stands_above_it(tiered: DataModel) -> None:
-    about = facts(tiered)
-    assert list(computed_fields.within(about, "big orders").types) == ["id", "name", "country", "spent"]
+    about = model_scope(tiered)
+    assert list(computed_fields.definition_scope(about, "big orders").types) == ["id", "name", "country", "spent"]

@@ -122,5 +122,5 @@ def test_an_anniversary_is_said_in_words_and_written_as_it_was() -> None:
         ),
     ):
         tree = parsing.parse(asked, types)
-        assert parsing.say(tree) == words
+        assert parsing.in_words(tree) == words
         assert parsing.plain(tree) == {"all": [asked]}

@@ -42,7 +42,7 @@ def refusal(where: Any) -> Misconfigured:
 @pytest.mark.parametrize("where", [None, {}, {"all": []}, {"any": []}])
 def test_an_empty_tree_means_all_rows(where: Any) -> None:
     assert parsing.parse(where, TYPES).items == ()
-    assert parsing.say(parsing.parse(where, TYPES)) == "all rows"
+    assert parsing.in_words(parsing.parse(where, TYPES)) == "all rows"
     assert parsing.plain(parsing.parse(where, TYPES)) == {}
 
 
@@ -178,12 +178,12 @@ def test_a_tree_is_said_in_plain_words() -> None:
     said = (
         "country is one of FR, DE and (mrr is between 1 and 9.5 or seen_at is in the last 1 day) and seats is not empty"
     )
-    assert parsing.say(parsing.parse(where, TYPES)) == said
+    assert parsing.in_words(parsing.parse(where, TYPES)) == said
 
 
 def test_a_value_with_a_comma_is_said_as_one() -> None:
     where = leaf("country", "one_of", ["Acme, Inc.", "Bolt", "France "])
-    assert parsing.say(parsing.parse(where, TYPES)) == "country is one of “Acme, Inc.”, Bolt, “France ”"
+    assert parsing.in_words(parsing.parse(where, TYPES)) == "country is one of “Acme, Inc.”, Bolt, “France ”"
 
 
 def test_a_tree_survives_being_written_and_read_again() -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from segments.conditions.times import Days, Duration, days, duration, moments
+from segments.conditions.times import Days, Duration, day_span, duration, time_span
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -46,12 +46,14 @@ def test_a_length_is_said_with_its_unit() -> None:
 
 def test_today_is_the_day_in_the_zone_of_the_source() -> None:
     late = at("2026-01-01T23:30:00Z")
-    assert days("in_the_last", Duration(1, "day"), late, PARIS) == Days(date(2026, 1, 1), date(2026, 1, 2))
-    assert days("in_the_last", Duration(1, "day"), late, ZoneInfo("UTC")) == Days(date(2025, 12, 31), date(2026, 1, 1))
+    assert day_span("in_the_last", Duration(1, "day"), late, PARIS) == Days(date(2026, 1, 1), date(2026, 1, 2))
+    assert day_span("in_the_last", Duration(1, "day"), late, ZoneInfo("UTC")) == Days(
+        date(2025, 12, 31), date(2026, 1, 1)
+    )
 
 
 def test_a_day_of_a_timestamp_begins_and_ends_in_the_zone_of_the_source() -> None:
-    span = moments("on", date(2026, 3, 29), at("2026-01-01T00:00:00Z"), PARIS)
+    span = time_span("on", date(2026, 3, 29), at("2026-01-01T00:00:00Z"), PARIS)
     assert span.utc() == (at("2026-03-28T23:00:00Z"), at("2026-03-29T21:59:59.999999Z"))
     assert span.local(PARIS) == (at("2026-03-29T00:00:00"), at("2026-03-29T23:59:59.999999"))
 
@@ -59,7 +61,7 @@ def test_a_day_of_a_timestamp_begins_and_ends_in_the_zone_of_the_source() -> Non
 def test_the_last_and_longer_ago_leave_no_gap_and_share_nothing() -> None:
     now = at("2026-03-31T10:00:00Z")
     last, before = (
-        moments(operator, Duration(1, "month"), now, PARIS) for operator in ("in_the_last", "more_than_ago")
+        time_span(operator, Duration(1, "month"), now, PARIS) for operator in ("in_the_last", "more_than_ago")
     )
     assert last.first is not None
     assert before.last is not None

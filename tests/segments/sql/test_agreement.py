@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 
 from segments.conditions import computed_fields, parsing
 from segments.conditions.operands import EMPTINESS
-from segments.conditions.scope import Definition, Facts, Link
+from segments.conditions.scope import Definition, Link, ModelScope
 from segments.conditions.times import Duration
 from segments.conditions.tree import NEGATIVE
 from segments.contract import ColumnInfo, ColumnType, Reader
 from segments.registry import engines
 from segments.sql import statements
 from segments.sql.comparisons import Clock
-from segments.sql.computed_columns import computing
+from segments.sql.computed_columns import with_computed
 from segments.sql.where import Reach, Table
 from segments.values import natural
 from tests.segments.places import ANSWERS, SLUGS, make
@@ -121,15 +121,15 @@ TOP = Definition(
     {"all": [{"field": "active", "is": "equals", "value": True}]}, {"rows": 9, "order_by": "mrr", "descending": True}
 )
 NESTED = Definition({"all": [{"segment": "Small", "is": "not_member"}, {"field": "mrr", "is": "not_empty"}]})
-WORLD: dict[str, Facts] = {}
-WORLD["Rows"] = Facts(
+WORLD: dict[str, ModelScope] = {}
+WORLD["Rows"] = ModelScope(
     TYPED,
     "Rows",
     (Link("Others", "id", "owner", "Others.owner"), Link("Others", "owner", "id", "Rows.owner", many=False)),
     {"Small": SMALL, "Top": TOP, "Nested": NESTED},
     WORLD,
 )
-WORLD["Others"] = Facts(TYPED, "Others", (Link("Rows", "owner", "id", "Others.owner", many=False),), {}, WORLD)
+WORLD["Others"] = ModelScope(TYPED, "Others", (Link("Rows", "owner", "id", "Others.owner", many=False),), {}, WORLD)
 
 Open = list[tuple[str, Reader, dict[str, ColumnInfo], str]]
 
@@ -163,13 +163,13 @@ def found(where: Mapping[str, Any], everywhere: Open) -> dict[str, set[int]]:
     return answers
 
 
-def reaching(slug: str, infos: dict[str, ColumnInfo], table: str, about: Facts = WORLD["Rows"]) -> Reach:
+def reaching(slug: str, infos: dict[str, ColumnInfo], table: str, about: ModelScope = WORLD["Rows"]) -> Reach:
     """The table of either model in one engine, with the computed fields of `about` in that of `Rows`."""
 
     def reach(name: str, columns: Iterable[str]) -> Table:
         plain = Table(statements.relation(list(infos.values()), engines[slug].dialect, table=table), infos, "id")
         formulas = computed_fields.formulas(about, columns) if name == "Rows" else {}
-        return computing(plain, formulas, engines[slug].computed, Clock(NOW, PARIS), reach)
+        return with_computed(plain, formulas, engines[slug].computed, Clock(NOW, PARIS), reach)
 
     return reach
 
@@ -403,7 +403,7 @@ def related(draw: st.DrawFn, where: st.SearchStrategy[Any]) -> dict[str, Any]:
 
 def compared(draw: st.DrawFn, name: str, column: str) -> dict[str, Any]:
     """A comparison of a measure. Sums and averages of these numbers are exact on every engine, or far from every value."""
-    kind, operators = parsing.measured(name, TYPES[column])
+    kind, operators = parsing.measure_operators(name, TYPES[column])
     operator = draw(st.sampled_from(operators))
     one = (
         NEAR_SUMS
@@ -495,7 +495,7 @@ def agree(where: dict[str, Any], everywhere: Open) -> None:
     tree = parsing.parse(where, WORLD["Rows"])
     expected = {row["id"] for row in ROWS if meets(tree, row)}
     for slug, answer in found(where, everywhere).items():
-        assert answer == expected, (slug, parsing.say(tree), sorted(answer ^ expected))
+        assert answer == expected, (slug, parsing.in_words(tree), sorted(answer ^ expected))
 
 
 @pytest.mark.parametrize(
@@ -535,7 +535,7 @@ def aggregates(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def fields(draw: st.DrawFn) -> tuple[Facts, dict[str, Any]]:
+def fields(draw: st.DrawFn) -> tuple[ModelScope, dict[str, Any]]:
     """`Rows` with two computed fields, and a condition on one of them."""
     about = with_field(WORLD["Rows"], 'Number of"%s`', draw(aggregates()))
     name, type = list(about.types.items())[-1]
@@ -547,15 +547,15 @@ def fields(draw: st.DrawFn) -> tuple[Facts, dict[str, Any]]:
     return about, draw(st.sampled_from([on_aggregate, asked(draw, "NAME", ColumnType.TEXT)]))
 
 
-def with_field(about: Facts, name: str, definition: dict[str, Any]) -> Facts:
-    type = computed_fields.type_of(computed_fields.parse(definition, computed_fields.within(about)), about)
+def with_field(about: ModelScope, name: str, definition: dict[str, Any]) -> ModelScope:
+    type = computed_fields.type_of(computed_fields.parse(definition, computed_fields.definition_scope(about)), about)
     return replace(about, types={**about.types, name: type}, computed={**about.computed, name: definition})
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(made=fields())
 def test_every_engine_works_out_what_a_plain_reading_works_out(
-    made: tuple[Facts, dict[str, Any]], everywhere: Open
+    made: tuple[ModelScope, dict[str, Any]], everywhere: Open
 ) -> None:
     about, condition = made
     tree = parsing.parse({"all": [condition]}, about)
@@ -580,10 +580,10 @@ def alike(value: Any, wanted: Any) -> bool:
     return bool(value == wanted) and isinstance(value, str) == isinstance(wanted, str)
 
 
-def worked_out(about: Facts) -> list[dict[str, Any]]:
+def worked_out(about: ModelScope) -> list[dict[str, Any]]:
     rows = [dict(row) for row in ROWS]
     for name in about.computed:
-        formula = computed_fields.checked(about, name)
+        formula = computed_fields.formula_of(about, name)
         for row in rows:
             row[name] = (
                 labelled(formula, row) if isinstance(formula, computed_fields.Labels) else aggregated(formula, row)

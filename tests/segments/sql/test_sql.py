@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from segments.conditions import parsing
-from segments.conditions.scope import Facts, Link
+from segments.conditions.scope import Link, ModelScope
 from segments.contract import ColumnInfo, ColumnType
 from segments.registry import engines
 from segments.sql import statements
@@ -71,10 +71,10 @@ def test_nothing_of_a_condition_on_related_rows_stands_bare_in_the_statement(slu
     dialect = engines[slug].dialect
     types = {"id": "integer", NASTY: "number"}
     infos = {name: ColumnInfo(name, ColumnType(kind), "bigint") for name, kind in types.items()}
-    world: dict[str, Facts] = {}
+    world: dict[str, ModelScope] = {}
     orders = "Orders'; drop table x; --"
-    world["Companies"] = Facts(types, "Companies", (Link(orders, "id", "id", f"{orders}.id"),), {}, world)
-    world[orders] = Facts(types, orders, (), {}, world)
+    world["Companies"] = ModelScope(types, "Companies", (Link(orders, "id", "id", f"{orders}.id"),), {}, world)
+    world[orders] = ModelScope(types, orders, (), {}, world)
     nested = {"all": [{"field": NASTY, "is": "greater_than", "value": 4711}]}
     tree = parsing.parse(
         {
