@@ -55,8 +55,10 @@ def _wrapped(table: Table, formulas: Mapping[str, Formula], natives: Natives, bu
     infos = dict(table.infos)
     for name, formula in formulas.items():
         alias = _alias(name, {info.name.casefold() for info in infos.values()})
-        compute = _label if isinstance(formula, Labels) else _aggregate
-        value, column_type, native = compute(formula, builder, natives)
+        if isinstance(formula, Labels):
+            value, column_type, native = _label(formula, builder, natives)
+        else:
+            value, column_type, native = _aggregate(formula, builder, natives)
         columns.append(value.label(sqlalchemy.sql.quoted_name(alias, quote=True)))
         infos[name] = ColumnInfo(alias, column_type, native)
     source = sqlalchemy.select(*columns).select_from(joined(table.source, builder.joins)).subquery("model")

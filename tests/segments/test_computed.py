@@ -179,16 +179,16 @@ def test_the_builder_works_out_the_fields_that_a_segment_names_and_says_which_ot
     [
         (
             {"related": "Orders", "count": True, "where": {"all": [{"segment": "S", "is": "member"}]}},
-            "can't ask about the segment 'S'",
+            "can't refer to the segment 'S'",
         ),
-        ({"related": "Orders", "sum": "ordered_at"}, "There is no sum of 'ordered_at'"),
+        ({"related": "Orders", "sum": "ordered_at"}, "`sum` can't be used with 'ordered_at'"),
         ({"related": "Nobody", "count": True}, "'Nobody' is not related to this model"),
-        ({"related": "Orders", "count": 1}, "`count` takes true"),
-        ({"related": "Orders", "sum": "amount", "count": True}, "takes one of: count, sum, average, min, max"),
+        ({"related": "Orders", "count": 1}, "`count` must be true"),
+        ({"related": "Orders", "sum": "amount", "count": True}, "needs exactly one of: count, sum, average, min, max"),
         ({"labels": [{"label": "x", "where": {}}]}, "The label 'x' needs conditions"),
         ({"labels": [{"label": "x", "where": {"field": "later", "is": "empty"}}]}, "no column 'later'"),
         ({"labels": [], "otherwise": "x"}, "a list of 1 to 50"),
-        ({"related": "Orders", "count": True, "window": "30 days"}, "no 'window' here"),
+        ({"related": "Orders", "count": True, "window": "30 days"}, "can't have the key 'window' here"),
     ],
 )
 def test_what_can_not_be_worked_out_is_refused_in_words(
@@ -205,13 +205,13 @@ def test_a_field_is_added_renamed_and_deleted_in_the_browser(staff: Client, comp
     field = ComputedField.objects.get(name="spent")
     tier = defined(companies, "tier", TIER)
     assert (
-        "The model has a column called"
+        "The model already has a column named"
         in staff.post(url, {"name": "name", "definition": json.dumps(SPENT)}).content.decode()
     )
     change(staff, field, name="revenue")
     assert ComputedField.objects.get(pk=tier.pk).definition["labels"][0]["where"]["all"][0]["field"] == "revenue"
     page = staff.get(f"/admin/segments/datamodel/{companies.pk}/change/").content.decode()
-    assert "Gold where (revenue is at least 500), Silver where (revenue is greater than 0), otherwise Other" in page
+    assert "Gold if (revenue is at least 500), Silver if (revenue is greater than 0), otherwise Other" in page
     refused = staff.post(f"/admin/segments/computedfield/{field.pk}/delete/", {"post": "yes"}).content.decode()
     assert "revenue is used by: the computed field &#x27;tier&#x27;" in refused
     staff.post(f"/admin/segments/computedfield/{tier.pk}/delete/", {"post": "yes"})
@@ -224,7 +224,7 @@ def test_a_field_does_not_move_above_what_it_uses(staff: Client, tiered: DataMod
     staff.post(f"/admin/segments/computedfield/{tier.pk}/do/up/")
     assert [field.name for field in tiered.computed_fields()] == ["spent", "tier", "big orders"]
     answer = staff.post(f"/admin/segments/computedfield/{tier.pk}/do/up/", follow=True).content.decode()
-    assert "the computed field &#x27;tier&#x27; of &#x27;Companies&#x27; needs it" in answer
+    assert "This change would break the computed field &#x27;tier&#x27; of &#x27;Companies&#x27;" in answer
     tiered = DataModel.objects.get(pk=tiered.pk)
     assert [field.name for field in tiered.computed_fields()] == ["spent", "tier", "big orders"]
 
@@ -308,7 +308,7 @@ def test_a_related_model_and_its_relation_stay_while_a_field_needs_them(staff: C
     }
     values |= {"relations-0-to_model": tiered.pk, "relations-0-to_column": "id"}
     refused = staff.post(f"/admin/segments/datamodel/{orders.pk}/change/", values).content.decode()
-    assert "the computed field &#x27;spent&#x27; of &#x27;Companies&#x27; needs it" in refused
+    assert "This change would break the computed field &#x27;spent&#x27; of &#x27;Companies&#x27;" in refused
     assert Relation.objects.exists()
 
 
