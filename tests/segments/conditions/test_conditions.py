@@ -1,4 +1,4 @@
-"""Condition trees: what is understood, what is refused and in which words."""
+"""Condition trees: parsing, validation and error messages."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def value_of(field: str, operator: str, value: Any = None) -> Any:
     return next(iter(parsing.leaves(parsing.parse(leaf(field, operator, value), TYPES)))).value
 
 
-def refusal(where: Any) -> Misconfigured:
-    with pytest.raises(Misconfigured) as refused:
+def error_of(where: Any) -> Misconfigured:
+    with pytest.raises(Misconfigured) as caught:
         parsing.parse(where, TYPES)
-    return refused.value
+    return caught.value
 
 
 @pytest.mark.parametrize("where", [None, {}, {"all": []}, {"any": []}])
@@ -47,7 +47,7 @@ def test_an_empty_tree_means_all_rows(where: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "operator", "written", "read"),
+    ("field", "operator", "given", "expected"),
     [
         ("country", "equals", "FR", "FR"),
         ("country", "one_of", ["FR", "DE"], ("FR", "DE")),
@@ -69,9 +69,9 @@ def test_an_empty_tree_means_all_rows(where: Any) -> None:
         ("tags", "contains_any", ["x", 5, True], ("x", "5", "true")),
     ],
 )
-def test_a_value_is_read_in_its_right_type(field: str, operator: str, written: Any, read: Any) -> None:
-    assert value_of(field, operator, written) == read
-    assert type(value_of(field, operator, written)) is type(read)
+def test_a_value_is_converted_to_the_type_of_its_column(field: str, operator: str, given: Any, expected: Any) -> None:
+    assert value_of(field, operator, given) == expected
+    assert type(value_of(field, operator, given)) is type(expected)
 
 
 @pytest.mark.parametrize(
@@ -117,10 +117,10 @@ def test_a_value_is_read_in_its_right_type(field: str, operator: str, written: A
         ("country", "empty", "FR", "takes no value"),
     ],
 )
-def test_a_value_that_does_not_fit_is_refused_in_words(field: str, operator: str, value: Any, words: str) -> None:
-    found = refusal(leaf(field, operator, value))
-    assert words in found.message
-    assert (found.code, found.where) == ("condition_value", field)
+def test_a_value_that_does_not_fit_is_refused_with_a_reason(field: str, operator: str, value: Any, words: str) -> None:
+    error = error_of(leaf(field, operator, value))
+    assert words in error.message
+    assert (error.code, error.where) == ("condition_value", field)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_value_that_does_not_fit_is_refused_in_words(field: str, operator: str
         (leaf("country", "like", "x"), "operator_unknown", "no operator 'like'"),
         ({"all": [{"field": "country"}]}, "operator_unknown", "has no operator under `is`"),
         ({"all": [{"related": "Orders", "has": "none"}]}, "related_unknown", "'Orders' is not related"),
-        ({"any": [{"segment": "Churned", "is": "member"}]}, "segment_unknown", "no segment called 'Churned'"),
+        ({"any": [{"segment": "Churned", "is": "member"}]}, "segment_unknown", "no segment named 'Churned'"),
         ({"any": [{"segment": "Churned", "is": "equals"}]}, "operator_unknown", "member or not_member"),
         ({"all": [], "any": []}, "condition_group", "no other keys"),
         ({"all": [{"any": []}]}, "condition_group", "at least one"),
@@ -149,20 +149,20 @@ def test_a_value_that_does_not_fit_is_refused_in_words(field: str, operator: str
         ({"all": [{"field": "country", "is": "empty"}] * 201}, "condition_too_many", "200"),
     ],
 )
-def test_a_tree_that_can_not_be_understood_is_refused_in_words(where: Any, code: str, words: str) -> None:
-    found = refusal(where)
-    assert found.code == code
-    assert words in found.message
+def test_an_invalid_tree_is_refused_with_a_reason(where: Any, code: str, words: str) -> None:
+    error = error_of(where)
+    assert error.code == code
+    assert words in error.message
 
 
-def test_endless_nesting_is_refused() -> None:
+def test_excessive_nesting_is_refused() -> None:
     where: dict[str, Any] = leaf("country", "empty")
     for _ in range(5000):
         where = {"all": [where]}
-    assert refusal(where).code == "condition_depth"
+    assert error_of(where).code == "condition_depth"
 
 
-def test_a_tree_is_said_in_plain_words() -> None:
+def test_a_tree_is_described_in_plain_words() -> None:
     where = {
         "all": [
             {"field": "country", "is": "one_of", "value": ["FR", "DE"]},
@@ -175,18 +175,18 @@ def test_a_tree_is_said_in_plain_words() -> None:
             {"field": "seats", "is": "not_empty"},
         ]
     }
-    said = (
+    words = (
         "country is one of FR, DE and (mrr is between 1 and 9.5 or seen_at is in the last 1 day) and seats is not empty"
     )
-    assert parsing.in_words(parsing.parse(where, TYPES)) == said
+    assert parsing.in_words(parsing.parse(where, TYPES)) == words
 
 
-def test_a_value_with_a_comma_is_said_as_one() -> None:
+def test_a_value_with_a_comma_or_outer_whitespace_is_quoted() -> None:
     where = leaf("country", "one_of", ["Acme, Inc.", "Bolt", "France "])
     assert parsing.in_words(parsing.parse(where, TYPES)) == "country is one of “Acme, Inc.”, Bolt, “France ”"
 
 
-def test_a_tree_survives_being_written_and_read_again() -> None:
+def test_a_tree_survives_a_round_trip() -> None:
     where = {
         "any": [
             {"field": "seen_at", "is": "between", "value": ["2026-01-01", "2026-01-31T09:00:00+01:00"]},
@@ -205,7 +205,7 @@ def test_a_tree_survives_being_written_and_read_again() -> None:
     assert parsing.parse(parsing.plain(tree), TYPES) == tree
 
 
-def test_a_flat_tree_is_rows_of_an_editor_and_a_nested_one_is_not() -> None:
+def test_only_a_flat_tree_can_be_edited_as_rows() -> None:
     flat = {"any": [{"field": "country", "is": "equals", "value": "FR"}, {"field": "seats", "is": "empty"}]}
     rows = parsing.rows(parsing.parse(flat, TYPES))
     assert rows == ("any", flat["any"])
@@ -214,6 +214,6 @@ def test_a_flat_tree_is_rows_of_an_editor_and_a_nested_one_is_not() -> None:
     assert parsing.rows(parsing.parse({"all": [flat]}, TYPES)) is None
 
 
-def test_every_type_has_operators_and_every_operator_has_words() -> None:
+def test_every_type_has_operators_and_every_operator_has_a_label() -> None:
     assert set(parsing.OPERATORS) == set(ColumnType)
     assert {operator for operators in parsing.OPERATORS.values() for operator in operators} == set(parsing.LABELS)
