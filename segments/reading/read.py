@@ -96,7 +96,7 @@ def examine(
     with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
         query = ready(selection, reader, now)
         # Made before another thread asks them: to make one, models are looked up.
-        shown = query.shown()
+        shown = query.preview_columns()
         asked = [
             (query.select(shown), query.most(limit)),
             (query.count(), 1),
@@ -213,7 +213,7 @@ def _counted(query: Select[Any], reader: Reader) -> int:
 
 def _shown(query: Query, selection: Selection, columns: Sequence[str]) -> str:
     of = engine(selection.model.source)
-    said = statements.shown(query.select(columns or query.shown()), of.dialect)
+    said = statements.literal_sql(query.select(columns or query.preview_columns()), of.dialect)
     ours = [name for name in of.functions if f"{name}(" in said]
     return f"-- {', '.join(ours)}: added by this application, and unknown to other programs\n{said}" if ours else said
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from django.utils.safestring import SafeString
 
-    from segments.conditions.scope import Facts
+    from segments.conditions.scope import ModelScope
 
 MATCHES_EMPTY = "Rows where it is empty match too."
 NO_MATCH_EMPTY = "Rows where it is empty do not match."
@@ -32,7 +32,7 @@ def offered() -> dict[str, list[dict[str, str]]]:
 def measures() -> dict[str, dict[str, list[dict[str, str]]]]:
     """The operators of each measure, by the type of the column that it is of."""
     return {
-        name: {str(kind): [operator(one) for one in parsing.measured(name, kind)[1]] for kind in kinds}
+        name: {str(kind): [operator(one) for one in parsing.measure_operators(name, kind)[1]] for kind in kinds}
         for name, kinds in parsing.MEASURES.items()
     }
 
@@ -56,10 +56,10 @@ def shape(operator: str) -> str:
     return "length" if operator in parsing.LENGTHS else "one"
 
 
-def in_words(where: Any, about: Mapping[str, str] | Facts, name: str = "") -> str:
+def in_words(where: Any, about: Mapping[str, str] | ModelScope, name: str = "") -> str:
     """PURE. What a tree says, or why it can't be read."""
     try:
-        return parsing.say(parsing.parse(where, about, name=name))
+        return parsing.in_words(parsing.parse(where, about, name=name))
     except Misconfigured as problem:
         return problem.message
 

@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.errors import Misconfigured
 from core.web.screens import Button, ScreenAdmin
-from segments.conditions.scope_from_db import facts
+from segments.conditions.scope_from_db import model_scope
 from segments.integrity import computed_fields, segments
 from segments.models import ComputedField, DataModel
 from segments.screens.builder import offered_all
@@ -43,7 +43,7 @@ class ComputedTab:
 
     @property
     def contents(self) -> SafeString:
-        present, words = self.model.computed_fields(), computed_fields.in_words(self.model, facts(self.model))
+        present, words = self.model.computed_fields(), computed_fields.in_words(self.model, model_scope(self.model))
         shown = [
             {
                 "name": field.name,

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from core.errors import Misconfigured
 from core.web.endpoints import Endpoint, number
 from segments.conditions import computed_fields
-from segments.conditions.scope_from_db import facts
+from segments.conditions.scope_from_db import model_scope
 from segments.integrity import computed_fields as formulas
 from segments.models import ComputedField, DataModel
 from segments.reading import read
@@ -36,10 +36,10 @@ class ComputedFacts(Endpoint):
 
     def get(self, request: Request, pk: int) -> Response:
         model = get_object_or_404(DataModel, pk=pk)
-        about = computed_fields.within(facts(model), str(request.query_params.get("field") or ""))
+        about = computed_fields.definition_scope(model_scope(model), str(request.query_params.get("field") or ""))
         ids = dict(DataModel.objects.filter(source=model.source).values_list("name", "pk"))
         world = {
-            name: {**facts_json(other), "id": ids[name]} for name, other in {**about.world, about.name: about}.items()
+            name: {**facts_json(other), "id": ids[name]} for name, other in {**about.models, about.name: about}.items()
         }
         return Response({"model": model.name, "models": world, "problem": ""})
 
@@ -78,7 +78,7 @@ def asked(request: Request, model: DataModel) -> tuple[ComputedField, Formula]:
     if not isinstance(definition, Mapping):
         raise Misconfigured("computed_invalid", "Say what is to be worked out.", where="definition")
     field = ComputedField.objects.filter(model=model, pk=saved).first() or ComputedField(model=model)
-    about = computed_fields.within(facts(model), field.name)
+    about = computed_fields.definition_scope(model_scope(model), field.name)
     field.name, field.definition = str(request.data.get("name") or "").strip() or NEW, dict(definition)
     formula = computed_fields.parse(field.definition, about)
     field.type = computed_fields.type_of(formula, about)
@@ -90,7 +90,7 @@ def _selected(field: ComputedField, formula: Formula) -> tuple[read.Selection, l
     selection = read.Selection(field.model, {}, computed=formulas.planned(field))
     types = {name: column_type for name, column_type in field.model.column_types().items() if name != field.name}
     naming = [name for name, column_type in types.items() if column_type == "text"][:1]
-    looked_at = [name for name in types if name in computed_fields.used(formula)]
+    looked_at = [name for name in types if name in computed_fields.columns_used(formula)]
     return selection, list(dict.fromkeys([field.model.primary_key, *naming, field.name, *looked_at]))[:SHOWN_COLUMNS]
 
 

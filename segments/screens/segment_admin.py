@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 
 from core.web.screens import Button, ScreenAdmin
-from segments.conditions.scope_from_db import of_source
+from segments.conditions.scope_from_db import source_scopes
 from segments.integrity import segments
 from segments.models import Segment
 from segments.reading import sizes
@@ -130,7 +130,7 @@ class SegmentAdmin(ScreenAdmin):
 
     @admin.display(description="Conditions")
     def says(self, obj: Segment) -> str:
-        return in_words(obj.where, of_source(obj.model.source)[obj.model.name], obj.name)
+        return in_words(obj.where, source_scopes(obj.model.source)[obj.model.name], obj.name)
 
     @admin.display(description="Tags")
     def tag_list(self, obj: Segment) -> SafeString:

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from core.errors import Misconfigured
 from core.web.endpoints import Endpoint, number
 from segments.conditions import limits, parsing
-from segments.conditions.scope_from_db import facts, of_source
+from segments.conditions.scope_from_db import model_scope, source_scopes
 from segments.models import DataModel, Segment
 from segments.reading import read, sizes, superseding
 from segments.reading.prefetch import nothing
@@ -22,7 +22,7 @@ from segments.screens.source_api import PREVIEW_ROWS, columns_json, plain, rows_
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
-    from segments.conditions.scope import Facts
+    from segments.conditions.scope import ModelScope
 
 VALUES = 50
 GROUPS = 12
@@ -37,7 +37,7 @@ class BuilderFacts(Endpoint):
     def get(self, request: Request, pk: int) -> Response:
         model = get_object_or_404(DataModel, pk=pk)
         columns_now = columns_json(model)
-        world = {name: facts_json(about) for name, about in of_source(model.source).items()}
+        world = {name: facts_json(about) for name, about in source_scopes(model.source).items()}
         ids = dict(DataModel.objects.filter(source=model.source).values_list("name", "pk"))
         for name, about in world.items():
             about["id"] = ids[name]
@@ -64,7 +64,7 @@ class SegmentSaid(Endpoint):
 
     def post(self, request: Request) -> Response:
         segment = asked_segment(request)
-        about = facts(segment.model)
+        about = model_scope(segment.model)
         tree = parsing.parse(segment.where, about, name=segment.name)
         sentence = parsing.sentence(segment.model.name, tree, limits.parse(segment.limit, about.types))
         return Response({"sentence": sentence, "sql": read.sql(read.selection(segment), now=timezone.now())})
@@ -149,7 +149,7 @@ def look_of(request: Request) -> Callable[[], None]:
     return superseding.ask(page, number)
 
 
-def facts_json(about: Facts) -> dict[str, Any]:
+def facts_json(about: ModelScope) -> dict[str, Any]:
     """The facts of a model for the builder."""
     return {
         "columns": [

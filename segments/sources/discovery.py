@@ -13,7 +13,7 @@ from django.db import transaction
 
 from core.errors import Misconfigured, Problem
 from segments.conditions import computed_fields
-from segments.conditions.scope_from_db import facts
+from segments.conditions.scope_from_db import model_scope
 from segments.models import Column, ComputedField, DataModel, Source
 from segments.session import engine, opened, zone
 from segments.sql import statements
@@ -131,9 +131,9 @@ def retype(source: Source) -> None:
         source=source, columns__in=ComputedField.objects.exclude(definition={})
     ).distinct():
         for column in model.computed_fields():
-            about = facts(model)
+            about = model_scope(model)
             with suppress(Misconfigured):
-                column_type = computed_fields.type_of(computed_fields.checked(about, column.name), about)
+                column_type = computed_fields.type_of(computed_fields.formula_of(about, column.name), about)
                 Column.objects.filter(pk=column.pk).exclude(type=column_type).update(type=column_type)
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from core.errors import Misconfigured, Problem, Unavailable
 from segments.contract import ColumnInfo, ColumnType, Reader
-from segments.integrity.column_usage import needed, used
+from segments.integrity.column_usage import needed_columns, used_columns
 from segments.models import WHOLE, Column, DataModel, Segment
 from segments.session import opened
 from segments.sources import key_check
@@ -34,7 +34,7 @@ def look(model: DataModel, now: datetime) -> str:
     """
     try:
         with opened(model.source, settings.SOURCE_TIMEOUT_SECONDS) as reader:
-            _keep(model, _problems(model, reader, used(model)))
+            _keep(model, _problems(model, reader, used_columns(model)))
     except Misconfigured as refused:
         _keep(model, {WHOLE: refused.message})
     if not model.problems:
@@ -54,7 +54,7 @@ def look_again(model: DataModel) -> str:
         Misconfigured: the table or query can't be read any more; that is kept. Unavailable: no answer; what was known stays.
     """
     with opened(model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
-        _look_at_columns(model, reader, used(model))
+        _look_at_columns(model, reader, used_columns(model))
     return model.problem
 
 
@@ -77,7 +77,7 @@ def look_before(rows: Segment | DataModel, columns: Iterable[str]) -> None:
         Misconfigured: `source_changed`, a column is gone or of another type; or what the source says of the table or query.
         Unavailable: no answer; what was known stays.
     """
-    wanted = needed(rows, columns)
+    wanted = needed_columns(rows, columns)
     source = _model(rows).source
     with opened(source, settings.SOURCE_TIMEOUT_SECONDS) as reader:
         for model in DataModel.objects.filter(source=source, name__in=wanted).prefetch_related("columns"):
@@ -89,7 +89,7 @@ def look_before(rows: Segment | DataModel, columns: Iterable[str]) -> None:
 def held(rows: Segment | DataModel, columns: Iterable[str]) -> str:
     """What is known to keep these rows from being read, in words; "" where nothing is. The source is not asked."""
     troubled = list(DataModel.objects.filter(source=_model(rows).source).exclude(problems={}))
-    wanted = needed(rows, columns) if troubled else {}
+    wanted = needed_columns(rows, columns) if troubled else {}
     said = {model.name: model.problem_of(wanted[model.name]) for model in troubled if model.name in wanted}
     return " ".join(f"The model {name!r} needs attention. {words}" for name, words in said.items() if words)
 
@@ -145,7 +145,7 @@ def _problems(model: DataModel, reader: Reader, wanted: set[str]) -> dict[str, s
     )
     if same and not model.problems and wanted <= known.keys():
         return {}
-    return changed(known, found, (used(model) | wanted) - {field.name for field in model.computed_fields()})
+    return changed(known, found, (used_columns(model) | wanted) - {field.name for field in model.computed_fields()})
 
 
 def _found(model: DataModel, reader: Reader, known: Mapping[str, Column]) -> dict[str, ColumnInfo]:

@@ -88,7 +88,7 @@ def key_share(model: DataModel, seconds: float = 0) -> KeyShare:
         source = statements.relation(
             list(columns.values()), engine(model.source).dialect, table=model.table, sql=model.sql
         )
-        counted = reader.rows(statements.keys(source, columns[model.primary_key]), 1)[0]
+        counted = reader.rows(statements.key_counts(source, columns[model.primary_key]), 1)[0]
     return KeyShare(int(counted["rows"]), int(counted["filled"]), int(counted["different"]))
 
 

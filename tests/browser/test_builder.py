@@ -287,7 +287,7 @@ def test_nothing_is_said_of_conditions_that_are_incomplete_or_refused(
     opened(page, live_server, companies, PAYING)
     sentence, value = page.locator("[data-sentence]"), page.get_by_label("Value", exact=True)
     expect(sentence).to_contain_text("mrr is greater than 0")
-    for wrong, words in (("", "Give a value for mrr."), ("0.12345678901", "at most 9 decimals")):
+    for wrong, words in (("", "Give a value for mrr."), ("0.12345678901", "at most 9 decimal places")):
         value.fill(wrong)
         expect(sentence).to_have_class("d-sentence d-stale")
         expect(page.locator("[data-result]")).to_contain_text(words)
@@ -325,7 +325,7 @@ def test_a_field_and_an_operator_are_found_by_typing_their_names(
 @pytest.mark.parametrize(
     ("condition", "label", "written", "words"),
     [
-        (("mrr", "between", [1, 5]), "From", "100", "its first value is above its second; the lower one comes first"),
+        (("mrr", "between", [1, 5]), "From", "100", "the first value is greater than the second; put the lower value first"),
         (
             ("renewed_at", "between", ["2026-01-01", "2026-01-31"]),
             "To",
@@ -336,12 +336,12 @@ def test_a_field_and_an_operator_are_found_by_typing_their_names(
             ("renewed_at", "between", ["2026-01-01", "2026-01-31"]),
             "From",
             "2026-02-01",
-            "its first value is above its second",
+            "the first value is greater than the second",
         ),
         (("renewed_at", "between", ["2026-01-01", "2026-01-31"]), "To", "", "two values"),
-        (("renewed_at", "in_the_last", "3 days"), "How many", "0", "its length of time must be 1 or more"),
-        (("renewed_at", "in_the_last", "3 days"), "How many", "-3", "its length of time must be 1 or more"),
-        (("renewed_at", "in_the_last", "3 days"), "How many", "10000", "at most 4 digits; take a longer unit"),
+        (("renewed_at", "in_the_last", "3 days"), "How many", "0", "the duration must be 1 or more"),
+        (("renewed_at", "in_the_last", "3 days"), "How many", "-3", "the duration must be 1 or more"),
+        (("renewed_at", "in_the_last", "3 days"), "How many", "10000", "at most 4 digits; use a longer unit"),
     ],
 )
 def test_a_wrong_value_is_told_what_would_fit_by_the_page_and_by_the_server(
@@ -357,7 +357,7 @@ def test_a_wrong_value_is_told_what_would_fit_by_the_page_and_by_the_server(
     page = signed_in
     opened(page, live_server, companies, {"field": column, "is": operator, "value": value})
     page.get_by_label(label, exact=True).fill(written)
-    expect(page.locator("[data-result]")).to_contain_text(f"The condition on '{column}' is wrong: ")
+    expect(page.locator("[data-result]")).to_contain_text(f"The condition on '{column}' is not valid: ")
     expect(page.locator("[data-result]")).to_contain_text(words)
     save(page)
     expect(page.locator(".field-where, .form-row", has=page.locator("[data-conditions]")).first).to_contain_text(words)

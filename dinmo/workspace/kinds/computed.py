@@ -9,7 +9,7 @@ from core.errors import Misconfigured
 from dinmo.workspace import entities
 from dinmo.workspace.kinds.segments import world
 from segments.conditions import computed_fields, parsing
-from segments.conditions.computed_fields import KINDS, MOST_FIELDS
+from segments.conditions.computed_fields import KINDS, MAX_FIELDS
 from segments.conditions.tree import columns
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def read(block: Block, taken: Collection[str], stands: entities.Model | None) ->
     else:
         found = tuple(one for item in block.blocks("computed", "A computed field") if (one := _field(item)))
     names = [one.name for one in found]
-    if len(names) > MOST_FIELDS:
-        block.wrong("computed", f"A model can have at most {MOST_FIELDS} computed fields.")
+    if len(names) > MAX_FIELDS:
+        block.wrong("computed", f"A model can have at most {MAX_FIELDS} computed fields.")
     for name in dict.fromkeys(name for name in names if name in taken or names.count(name) > 1):
         block.wrong("computed", f"Two columns would be called {name!r}. Give one of them another name.")
     return found
@@ -49,7 +49,7 @@ def settle(block: Block, name: str, scope: Scope) -> None:
     for field in model.computed:
         about = replace(about, computed={**about.computed, field.name: field.definition})
         try:
-            type_name = str(computed_fields.type_of(computed_fields.checked(about, field.name), about))
+            type_name = str(computed_fields.type_of(computed_fields.formula_of(about, field.name), about))
         except Misconfigured as problem:
             block.problems.add(field.line or block.line, problem.message)
             return

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from core.errors import Misconfigured
 from dinmo.workspace import entities
 from segments.conditions import limits, parsing
-from segments.conditions.scope import Definition, Facts
-from segments.conditions.scope_from_db import linked
+from segments.conditions.scope import Definition, ModelScope
+from segments.conditions.scope_from_db import links_by_model
 from segments.integrity.segments import tags_of
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def read(block: Block, scope: Scope) -> entities.Segment:
     )
 
 
-def world(workspace: entities.Workspace, source: str) -> dict[str, Facts]:
+def world(workspace: entities.Workspace, source: str) -> dict[str, ModelScope]:
     """What the conditions of a source's models can name."""
-    links = linked((one.model, one.column, one.to_model, one.to_column) for one in workspace.relations.values())
-    found: dict[str, Facts] = {}
+    links = links_by_model((one.model, one.column, one.to_model, one.to_column) for one in workspace.relations.values())
+    found: dict[str, ModelScope] = {}
     for model in workspace.models.values():
         if model.source == source:
             own = {
@@ -52,7 +52,7 @@ def world(workspace: entities.Workspace, source: str) -> dict[str, Facts]:
                 for one in workspace.segments.values()
                 if one.model == model.name
             }
-            found[model.name] = Facts(
+            found[model.name] = ModelScope(
                 model.types(), model.name, tuple(links[model.name]), own, found, model.definitions()
             )
     return found
@@ -97,7 +97,7 @@ def _leaves(node: Node) -> Iterator[Node]:
         yield node
 
 
-def _judge(problems: Problems, node: Node, tree: Any, about: Facts, name: str) -> None:
+def _judge(problems: Problems, node: Node, tree: Any, about: ModelScope, name: str) -> None:
     try:
         parsing.parse(tree, about, name=name)
     except Misconfigured as problem:

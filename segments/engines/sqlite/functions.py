@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from segments.contract import ColumnType
 from segments.sql.terms import DECIMALS
-from segments.values import listed, moment, natural
+from segments.values import list_elements, natural, parse_timestamp
 
 _UTC = ZoneInfo("UTC")
 
@@ -80,7 +80,7 @@ def small_letters(value: bytes | None) -> str | None:
 
 def list_has(value: bytes | None, wanted: str, every: int) -> bool:
     """Whether a text is a JSON list with elements that read as those of the list `wanted`: one of them, or every one."""
-    held, asked = set() if value is None else listed(_text(value)), _asked(wanted)
+    held, asked = set() if value is None else list_elements(_text(value)), _asked(wanted)
     return asked <= held if every else not asked.isdisjoint(held)
 
 
@@ -90,7 +90,7 @@ def _asked(wanted: str) -> frozenset[str]:
 
 
 def _moment(value: bytes | None, zone: ZoneInfo | None) -> datetime | None:
-    return None if value is None else moment(_text(value), zone)
+    return None if value is None else parse_timestamp(_text(value), zone)
 
 
 def _text(value: bytes) -> str:

@@ -36,7 +36,7 @@ class Editor {
     // What is still to be filled in below a node, in words.
     missing(root) {
         for (const node of tree.walk(root)) {
-            if (node.wrong) return `The condition on '${node.field || node.column}' is wrong: ${node.wrong}.`;
+            if (node.wrong) return `The condition on '${node.field || node.column}' is not valid: ${node.wrong}.`;
             if (node.kind === "field" && node.value === undefined && this.shape(this.operatorsOf(node), node.is) !== "none") return `Give a value for ${node.field}.`;
             if (node.kind !== "related") continue;
             if (node.measure === "count" && node.is !== "none" && node.value === undefined) return `Say how many ${node.related}.`;

@@ -1,16 +1,16 @@
 // The inputs of values, by what an operator takes and the type of the column.
 "use strict";
 
-// What is wrong with a value, in the words that the server has for it.
+// What is wrong with a value, in the same words as segments/conditions/operands.py.
 const WRONG = {
-    number: "its value must be a number such as 100 or 9.5",
-    date: "its value must be a date such as 2026-01-31",
-    moment: "its value must be a date such as 2026-01-31, or a time such as 2026-01-31 09:00",
-    length: "its value must be a length of time such as 30 days",
-    short: "its length of time must be 1 or more, such as 30 days",
-    long: "its length of time can have at most 4 digits; take a longer unit, such as months",
+    number: "the value must be a number such as 100 or 9.5",
+    date: "the value must be a date such as 2026-01-31",
+    moment: "the value must be a date such as 2026-01-31, or a time such as 2026-01-31 09:00",
+    length: "the value must be a duration such as 30 days",
+    short: "the duration must be 1 or more, such as 30 days",
+    long: "the duration can have at most 4 digits; use a longer unit, such as months",
     half: "it takes two values",
-    order: "its first value is above its second; the lower one comes first",
+    order: "the first value is greater than the second; put the lower value first",
 };
 
 // A number; one that JavaScript would round stays the text that it is, as the server sends it too.

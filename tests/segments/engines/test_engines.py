@@ -157,7 +157,7 @@ def test_the_statement_shown_for_reading_runs_as_it_is(place: Place) -> None:
         source = statements.relation(list(infos.values()), engines[place.slug].dialect, table=place.table)
         tree_read = parsing.parse(tree, {name: info.type for name, info in infos.items()})
         where = statements.where(tree_read, source, infos, now=NOW, zone=UTC_ZONE)
-        shown = statements.shown(statements.select(source, infos, ["id"], where), engines[place.slug].dialect)
+        shown = statements.literal_sql(statements.select(source, infos, ["id"], where), engines[place.slug].dialect)
         assert "'%s :x" in shown
         assert [int(row["id"]) for row in reader.rows(whole(reader, place, shown), 5)] == [1]
 

@@ -297,7 +297,7 @@ def test_text_is_found_by_an_index_and_byte_by_byte_all_the_same() -> None:
             {"field": "country", "is": operator, "value": value}, {name: info.type for name, info in infos.items()}
         )
         met = statements.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
-        statement = statements.shown(statements.count(source, met), engines["mysql"].dialect)
+        statement = statements.literal_sql(statements.count(source, met), engines["mysql"].dialect)
         with mysql_connection() as connection, connection.cursor() as cursor:
             cursor.execute(statement)
             assert cursor.fetchall() == ((rows,),)

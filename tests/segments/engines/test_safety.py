@@ -325,7 +325,7 @@ def test_no_name_and_no_value_changes_a_query(
                 source, infos, names, statements.where(tree, source, infos, now=NOW, zone=UTC_ZONE)
             )
             answer = [natural(row["id"], ColumnType.INTEGER, UTC_ZONE) for row in reader.rows(query, 100)]
-            statements.shown(query, engines[slug].dialect)
+            statements.literal_sql(query, engines[slug].dialect)
             return set(answer)
 
         texts = {place: str(row[names[1]]) for place, row in enumerate(rows)}

@@ -93,7 +93,7 @@ def test_a_column_that_is_gone_is_named_with_what_to_do(columns: list[str], mode
         pass
     assert (missing.value.code, missing.value.where) == ("column_missing", "gone")
     assert "'Companies' has no column 'gone'" in missing.value.message
-    assert "Bring it back" in missing.value.message
+    assert "Restore it in the source" in missing.value.message
 
 
 def test_a_column_that_a_condition_needs_is_named_when_it_is_gone(model: DataModel) -> None:

@@ -151,10 +151,10 @@ def test_what_a_segment_comes_to_in_other_models_and_segments_is_looked_at_too(f
     }
     Segment.objects.create(name="Large", model=rich.model, where={"all": [large]})
     best = Segment.objects.create(name="Best", model=rich.model, where={"segment": "Large", "is": "member"})
-    assert column_usage.needed(best, ["name"]) == {"Companies": {"id", "name"}, "Orders": {"company", "amount"}}
+    assert column_usage.needed_columns(best, ["name"]) == {"Companies": {"id", "name"}, "Orders": {"company", "amount"}}
     spent = {"related": "Orders", "sum": "amount"}
     rich.model.columns.create(name="spent", type="number", definition=spent, position=FIRST_COMPUTED)
-    assert column_usage.needed(rich, ["spent"]) == {"Companies": {"id", "mrr"}, "Orders": {"company", "amount"}}
+    assert column_usage.needed_columns(rich, ["spent"]) == {"Companies": {"id", "mrr"}, "Orders": {"company", "amount"}}
     run(file, "alter table orders drop column amount")
     drift.look_before(rich, ["name"])
     for rows, column in ((best, "name"), (rich, "spent")):
