@@ -81,8 +81,8 @@ def _small_letters(term: SmallLetters) -> Element:
 @written(TextIs, "mysql")
 def _text_is(term: TextIs) -> Element:
     exact = is_one_of(TextValue(term.column, term.info), term.texts)
-    # Comparing bytes uses no index. But equal bytes are equal in every collation, so comparing the column itself as well
-    # lets an index narrow down the rows. Only for ASCII: the servers refuse text that the column can't encode.
+    # Comparing bytes uses no index. But equal bytes are equal in every collation, so comparing the column as well lets
+    # an index narrow down the rows. Only for ASCII, because the servers refuse text that the column can't encode.
     plain = re.fullmatch(PLAIN_TEXT, term.info.native) and all(str(text.value).isascii() for text in term.texts)
     return and_(is_one_of(term.column, term.texts), exact) if plain else exact
 

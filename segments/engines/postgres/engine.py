@@ -148,16 +148,15 @@ class PostgresReader(Reader):
         return {"all": not self.schemas, "schemas": self.schemas}
 
     def _refuse_unsafe(self, statements: Iterable[str]) -> None:
-        """Raises Misconfigured if a person's SQL is not one statement, or mentions a volatile or forbidden function.
+        """Raises Misconfigured if a person's SQL is not one statement, or mentions what may not be used.
 
         A mention is enough, because `(x).pg_read_file` and other spellings are calls too.
         """
         for sql in {*statements} - {"", *self.checked}:
             sql_guard.refuse_hidden(sql, sql_guard.STANDARD)
             sql_guard.refuse_names(sql, FORBIDDEN)
-            sql_guard.refuse_names(
-                sql, self._volatile, " If it is your own function and only reads, declare it STABLE."
-            )
+            hint = " If it is your own function and only reads, declare it STABLE."
+            sql_guard.refuse_names(sql, self._volatile, hint)
             self._refuse_fragment(sql)
             self.checked.append(sql)
 
@@ -201,9 +200,9 @@ class PostgresReader(Reader):
             raise failures.running(error, self.timeout_seconds) from None
 
     def _is_gone(self) -> bool:
-        """Whether the server accepts no more sessions.
+        """Whether the server no longer accepts sessions.
 
-        A process of a server that was killed works on until its timeout, which is not the reason that the query ended.
+        If it was killed, a leftover process works on until its timeout, and the query seems to have been slow.
         """
         return PGconn.ping(self.connection.info.dsn.encode()) == Ping.NO_RESPONSE
 
@@ -235,7 +234,9 @@ def _parse(block: bytearray, schema: pa.Schema) -> pa.RecordBatch:
             ),
         )
     except pa.ArrowInvalid as error:
-        message = "The database sent text that is not UTF-8. Convert the column in a query, or correct the database's encoding."
+        message = (
+            "The database sent text that is not UTF-8. Convert the column in a query, or fix the database's encoding."
+        )
         raise Misconfigured("source_encoding", message, detail=type(error).__name__) from None
     arrays = [column.combine_chunks() for column in table.columns]
     return pa.record_batch(arrays, schema=schema)

@@ -111,7 +111,7 @@ def _time(term: TimeValue) -> ColumnElement[Any]:
     text = cast(term.column, Text())
     if term.info.type == ColumnType.DATE:
         return case((_is_day(text), text))
-    return func.as_moment(_bytes(term.column), literal(term.zone.key, Text()))
+    return func.as_utc(_bytes(term.column), literal(term.zone.key, Text()))
 
 
 @written(SmallLetters, "sqlite")

@@ -22,12 +22,12 @@ from segments.engines.sqlite.dialect import COMPUTED, dialect
 from segments.engines.sqlite.functions import (
     ExactAverage,
     ExactSum,
-    as_moment,
     as_number,
+    as_utc,
     is_within,
     list_has,
-    month_day,
     lowercase,
+    month_day,
 )
 from segments.sql.terms import bare
 
@@ -47,7 +47,7 @@ LOCK_SECONDS = 5
 MAX_VALUE_BYTES = 100_000_000
 ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 FUNCTIONS: Mapping[Callable[..., Any], int] = {
-    as_moment: 2,
+    as_utc: 2,
     as_number: 1,
     is_within: 5,
     list_has: 3,

@@ -1,4 +1,4 @@
-"""PURE. The functions that SQLite lacks: reading numbers and times in text, and sums that don't depend on the order of rows.
+"""PURE. The functions that SQLite lacks: numbers and times in text, and sums that don't depend on the order of rows.
 
 Text arrives as bytes, because SQLite stores any bytes as text, and the driver fails on any that are not UTF-8.
 """
@@ -33,7 +33,7 @@ def is_within(value: bytes | None, first: str, last: str, first_local: str, last
         first, last: in UTC, for a text with a time zone.
         first_local, last_local: in the source's zone, for a text without one.
     """
-    parsed = _moment(value, None)
+    parsed = _parsed_time(value, None)
     if parsed is None:
         return False
     if parsed.tzinfo is None:
@@ -44,13 +44,13 @@ def is_within(value: bytes | None, first: str, last: str, first_local: str, last
         return False
 
 
-def as_moment(value: bytes | None, zone: str) -> str | None:
+def as_utc(value: bytes | None, zone: str) -> str | None:
     """A time in text, converted to UTC in one format so that it sorts, or None if it is not a time.
 
     Args:
         zone: the source's, for a text without one.
     """
-    parsed = _moment(value, ZoneInfo(zone))
+    parsed = _parsed_time(value, ZoneInfo(zone))
     if parsed is None:
         return None
     try:
@@ -66,7 +66,7 @@ def month_day(value: bytes | None, zone: str) -> str | None:
         zone: the zone of the result, and of a text without one.
     """
     tz = ZoneInfo(zone)
-    parsed = _moment(value, tz)
+    parsed = _parsed_time(value, tz)
     try:
         return f"{parsed.astimezone(tz):%m-%d}" if parsed else None
     except OverflowError:
@@ -93,7 +93,7 @@ def _parsed(wanted: str) -> frozenset[str]:
     return frozenset(json.loads(wanted))
 
 
-def _moment(value: bytes | None, zone: ZoneInfo | None) -> datetime | None:
+def _parsed_time(value: bytes | None, zone: ZoneInfo | None) -> datetime | None:
     return None if value is None else moment(_text(value), zone)
 
 
