@@ -115,9 +115,7 @@ def examine(
 def values(
     model: DataModel, column: str, search: str, *, limit: int, check: Callable[[], None] = do_nothing
 ) -> list[tuple[Any, int]]:
-    """The most frequent values of a column that contain `search`, with how often they occur.
-
-    For lists, their elements.
+    """The most frequent values of a column, or elements of its lists, that contain `search`, with their counts.
 
     Args:
         check: as in `stream`.
@@ -131,8 +129,8 @@ def values(
         table, column_type = query.table([column]), query.types[column]
         where = statements.containing(table.source, table.infos[column], search)
         matching = statements.select(table.source, table.infos, [column], where)
-        most = MAX_LISTS if column_type in _NESTED else limit + EXTRA_VALUES
-        (rows,) = _run(reader, [(statements.frequent(matching, column_type), most)], check)
+        max_rows = MAX_LISTS if column_type in _NESTED else limit + EXTRA_VALUES
+        (rows,) = _run(reader, [(statements.frequent(matching, column_type), max_rows)], check)
     if column_type in _NESTED:
         return elements([(row["value"], int(row["rows"])) for row in rows], search)[:limit]
     counted = _values(rows, column_type, zone(model.source))
