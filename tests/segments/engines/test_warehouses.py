@@ -52,10 +52,13 @@ TYPES = (ColumnType.TEXT, ColumnType.NUMBER, ColumnType.TIMESTAMP, ColumnType.TI
 QUOTED = {"redshift": '"na\'me `""%%s"', "snowflake": '"na\'me `""%%s"', "bigquery": "`na'me \\`\"%s`"}
 
 
-def emitted(slug: str, *items: dict[str, Any], columns: tuple[str, ...] = ("mrr",)) -> str:
-    infos = {
-        name: ColumnInfo(name, type, native) for name, type, native in zip(NAMES, TYPES, NATIVES[slug], strict=True)
-    }
+def column_infos(slug: str) -> dict[str, ColumnInfo]:
+    columns = zip(NAMES, TYPES, NATIVES[slug], strict=True)
+    return {name: ColumnInfo(name, column_type, native) for name, column_type, native in columns}
+
+
+def generated_sql(slug: str, *items: dict[str, Any], columns: tuple[str, ...] = ("mrr",)) -> str:
+    infos = column_infos(slug)
     source = statements.relation(list(infos.values()), engines[slug].dialect, table="sales.companies")
     tree = parsing.parse({"all": list(items)}, {name: info.type for name, info in infos.items()})
     query = statements.select(source, infos, columns, statements.where(tree, source, infos, now=NOW, zone=PARIS))
@@ -65,7 +68,7 @@ def emitted(slug: str, *items: dict[str, Any], columns: tuple[str, ...] = ("mrr"
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_names_are_quoted_and_values_are_parameters(slug: str) -> None:
-    sql = emitted(
+    sql = generated_sql(
         slug, {"field": NAMES[0], "is": "one_of", "value": ["'; drop table x; --", "%s"]}, columns=(NAMES[0], "mrr")
     )
     assert QUOTED[slug] in sql
@@ -76,7 +79,7 @@ def test_names_are_quoted_and_values_are_parameters(slug: str) -> None:
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_nan_counts_as_null(slug: str) -> None:
-    sql = emitted(slug, {"field": "mrr", "is": "not_equals", "value": 5})
+    sql = generated_sql(slug, {"field": "mrr", "is": "not_equals", "value": 5})
     cast = {"redshift": "AS VARCHAR(65535)", "snowflake": "AS TEXT", "bigquery": "AS STRING"}[slug]
     assert "CASE WHEN ((lower(CAST(" in sql
     assert cast in sql
@@ -86,21 +89,19 @@ def test_nan_counts_as_null(slug: str) -> None:
 @pytest.mark.parametrize("slug", SLUGS)
 def test_contains_uses_the_function_of_the_database(slug: str) -> None:
     function = {"redshift": "strpos(", "snowflake": "charindex(", "bigquery": "strpos("}[slug]
-    assert function in emitted(slug, {"field": NAMES[0], "is": "contains", "value": "x"})
+    assert function in generated_sql(slug, {"field": NAMES[0], "is": "contains", "value": "x"})
 
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_objects_are_read_as_json(slug: str) -> None:
     function = {"redshift": "json_serialize(", "snowflake": "to_json(", "bigquery": "to_json_string("}[slug]
-    assert function in emitted(slug, columns=("info",))
-    assert function in emitted(slug, {"field": "info", "is": "empty"})
+    assert function in generated_sql(slug, columns=("info",))
+    assert function in generated_sql(slug, {"field": "info", "is": "empty"})
 
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_zoned_times_are_compared_in_utc_and_others_in_the_sources_time_zone(slug: str) -> None:
-    infos = {
-        name: ColumnInfo(name, type, native) for name, type, native in zip(NAMES, TYPES, NATIVES[slug], strict=True)
-    }
+    infos = column_infos(slug)
     source = statements.relation(list(infos.values()), engines[slug].dialect, table="companies")
     for field, first in (
         ("paid_at", datetime(2026, 3, 31, 8, 30, tzinfo=UTC)),
@@ -123,7 +124,7 @@ def test_anniversary_uses_the_time_zone_of_the_source(slug: str) -> None:
         "bigquery": ("format_timestamp(", "format_datetime("),
     }[slug]
     for field, function in (("paid_at", zoned), ("seen_at", plain)):
-        sql = emitted(slug, {"field": field, "is": "anniversary_in", "value": "2 days"})
+        sql = generated_sql(slug, {"field": field, "is": "anniversary_in", "value": "2 days"})
         assert function in sql
         assert sql.count(" BETWEEN ") == 2
 
@@ -239,9 +240,7 @@ def test_driver_values_become_text_that_can_be_read_back() -> None:
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_sums_of_floats_are_computed_as_decimals(slug: str) -> None:
-    infos = {
-        name: ColumnInfo(name, type, native) for name, type, native in zip(NAMES, TYPES, NATIVES[slug], strict=True)
-    }
+    infos = column_infos(slug)
 
     def reach(model: str, columns: Iterable[str]) -> Table:
         return Table(statements.relation(list(infos.values()), engines[slug].dialect, table=model), infos)
