@@ -29,7 +29,7 @@ PARAMETERS = (
 
 @contextmanager
 def files(settings: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    """Paths of the certificates that were given, by parameter name. Only our user can read them; they are then deleted.
+    """The given certificates as private files, by parameter name. The files are deleted afterwards.
 
     Raises:
         Misconfigured: a value is not in PEM format, or a certificate and its key are not both given.

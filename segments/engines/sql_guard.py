@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
 LONGEST_NAME = 63
-"""Bytes in a name of PostgreSQL, which silently cuts off the rest."""
+"""The maximum length of a name in PostgreSQL, in bytes. It silently cuts off the rest."""
 
 
 @dataclass(frozen=True)
@@ -121,9 +121,15 @@ def refuse_hidden(sql: str, syntax: Syntax) -> None:
     """Raises Misconfigured if the SQL is written so that it can't be checked."""
     hidden = syntax.hidden.search(sql)
     skipped = [token for is_skipped, token in _tokens(sql, syntax) if is_skipped]
-    if hidden or UNCLOSED in skipped or any(token.startswith("/*") and "/*" in token[2:] for token in skipped):
-        what = hidden[0] if hidden else "An unterminated string" if UNCLOSED in skipped else "A nested comment"
-        raise Misconfigured("source_function", f"{what} can't be used here. Remove it from the query.", where="sql")
+    if hidden:
+        message = f"{hidden[0]} can't be used here. Remove it from the query."
+    elif UNCLOSED in skipped:
+        message = "The query contains a string that does not end. Add the closing quotation mark."
+    elif any(token.startswith("/*") and "/*" in token[2:] for token in skipped):
+        message = "A comment inside a comment can't be used here. Remove it from the query."
+    else:
+        return
+    raise Misconfigured("source_function", message, where="sql")
 
 
 def custom_sql(query: Select[Any]) -> Iterator[str]:

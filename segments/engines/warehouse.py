@@ -60,7 +60,7 @@ class WarehouseReader(Reader):
 
     @abstractmethod
     def translate(self, error: Exception) -> Exception:
-        """The Problem that a driver's error means, or the error itself if it is not the driver's."""
+        """The Problem for an error of the driver. Any other error is returned unchanged."""
 
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
         with self.translating_errors():
@@ -84,7 +84,7 @@ class WarehouseReader(Reader):
 
 
 def translated(error: Exception, own: type[Exception], lost: tuple[type[Exception], ...]) -> Exception:
-    """The Problem that a driver's error means: a lost connection, or a refused statement in the source's own words.
+    """The Problem for a driver's error: a lost connection, or a refused statement with the source's own message.
 
     Args:
         own: the base class of the driver's errors. Any other error is returned unchanged.

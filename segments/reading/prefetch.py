@@ -33,7 +33,7 @@ def prefetch(
 
     Args:
         check: called before each item, and repeatedly while waiting for one. If it raises, the reading ends.
-        interrupt: makes the item that the thread is waiting for fail, if the reading ends early.
+        interrupt: ends the wait of the thread for its current item, if the reading ends early.
     """
     results: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue(depth)
     stop = threading.Event()

@@ -1,4 +1,4 @@
-"""The sizes of segments: counted every day and by every run, drawn as a line, and how much two segments overlap."""
+"""The sizes of segments: counted daily and by each run, drawn as a line, and how much two segments overlap."""
 
 from __future__ import annotations
 

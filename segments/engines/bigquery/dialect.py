@@ -1,4 +1,4 @@
-"""PURE. The SQL of conditions in BigQuery, and its names of types."""
+"""PURE. The SQL of conditions in BigQuery, and its type names."""
 
 from __future__ import annotations
 

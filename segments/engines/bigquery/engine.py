@@ -53,7 +53,7 @@ class BigQuery(Engine):
         ),
         Parameter("project", "Project", required=False, help="If empty, the project of the service account."),
         Parameter("location", "Location", required=False, help="For example EU. If empty, wherever the data is."),
-        Parameter("dataset", "Dataset", help="The dataset of tables that are named without one."),
+        Parameter("dataset", "Dataset", help="The dataset for tables that are named without one."),
         Parameter(
             "schemas",
             "Other datasets",

@@ -135,7 +135,7 @@ class JSONReader(TextReader):
 
 
 def _declared_kind(native: str) -> Kind | None:
-    """The kind of a field by its inferred type, or None if its values have to decide."""
+    """The kind of a field by its inferred type, or None if its values decide."""
     column_type = native_type(native)
     if native == "JSON":
         return None

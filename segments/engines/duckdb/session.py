@@ -181,7 +181,7 @@ def file_state(paths: Sequence[Path]) -> tuple[tuple[str, int, int, int], ...]:
 
 
 def translated(error: Exception, seconds: float) -> Problem:
-    """The Problem that an error of DuckDB means, without the values of rows that its message quotes."""
+    """The Problem for an error of DuckDB, without the values of rows that its message quotes."""
     message = str(error)
     if isinstance(error, duckdb.InterruptException) or "INTERRUPT" in message:
         return timed_out(seconds)

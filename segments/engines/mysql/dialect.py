@@ -188,7 +188,7 @@ def _aggregate(term: Aggregate) -> Element:
 
 @written(ListHas, "mysql")
 def _list_has(term: ListHas) -> Element:
-    """Not by the servers' own search, which takes escaped characters for others, and also searches nested lists."""
+    """Without the servers' own JSON search, which misreads escaped characters, and also searches nested lists."""
     elements = func.json_table(term.column, literal_column("'$[*]' COLUMNS (element LONGTEXT PATH '$')")).alias(
         "elements"
     )

@@ -47,7 +47,7 @@ class MySQL(Engine):
         Parameter("host", "Host"),
         Parameter("port", "Port", kind="integer", default=3306, least=1, most=65535),
         Parameter("database", "Database"),
-        Parameter("user", "User", help="Preferably a user that can only read. Nothing is ever written."),
+        Parameter("user", "User", help="Preferably a read-only user. Nothing is ever written."),
         Parameter("password", "Password", kind="secret", required=False),
         Parameter(
             "schemas",

@@ -30,7 +30,10 @@ def connecting(error: Exception, host: str, port: int) -> Problem:
         )
     if code == ER.BAD_DB_ERROR:
         return Misconfigured(
-            "source_database", "This server has no database with that name.", detail=message, where="database"
+            "source_database",
+            "This server has no database with that name. Check the name.",
+            detail=message,
+            where="database",
         )
     if code == HOST_REFUSED:
         sentence = "The server does not accept connections from this machine. Ask its administrator to allow them."
@@ -42,7 +45,7 @@ def connecting(error: Exception, host: str, port: int) -> Problem:
             detail=message,
         )
     if code in _LOGIN:
-        return Misconfigured("source_login", "The user name or password is wrong.", detail=message)
+        return Misconfigured("source_login", "The user name or password is wrong. Check both.", detail=message)
     if (
         code in (SECURE_ONLY, CR.CR_SSL_CONNECTION_ERROR)
         or isinstance(error, ssl.SSLError)

@@ -51,15 +51,15 @@ class Postgres(Engine):
         Parameter("host", "Host"),
         Parameter("port", "Port", kind="integer", default=5432, least=1, most=65535),
         Parameter("database", "Database"),
-        Parameter("user", "User", help="Preferably a user that can only read. Nothing is ever written."),
+        Parameter("user", "User", help="Preferably a read-only user. Nothing is ever written."),
         Parameter("password", "Password", kind="secret", required=False),
         Parameter("sslmode", "Encryption", kind="choice", choices=SSL_MODES, default="prefer"),
-        Parameter("schema", "Schema", default="public", help="The schema of tables that are named without one."),
+        Parameter("schema", "Schema", default="public", help="The schema for tables that are named without one."),
         Parameter(
             "schemas",
             "Schemas to list",
             required=False,
-            help="Separated by commas. If empty, all that the user can read are listed.",
+            help="Separated by commas. If empty, all schemas that the user can read are listed.",
         ),
         *certificates.PARAMETERS,
     )
@@ -148,7 +148,7 @@ class PostgresReader(Reader):
         return {"all": not self.schemas, "schemas": self.schemas}
 
     def _refuse_unsafe(self, statements: Iterable[str]) -> None:
-        """Raises Misconfigured if a person's SQL is not one statement, or mentions what may not be used.
+        """Raises Misconfigured if a person's SQL is not one statement, or mentions a forbidden function.
 
         A mention is enough, because `(x).pg_read_file` and other spellings are calls too.
         """
@@ -202,7 +202,7 @@ class PostgresReader(Reader):
     def _is_gone(self) -> bool:
         """Whether the server no longer accepts sessions.
 
-        If it was killed, a leftover process works on until its timeout, and the query seems to have been slow.
+        If it was killed, a leftover process works on until its timeout, and the query only appears to be slow.
         """
         return PGconn.ping(self.connection.info.dsn.encode()) == Ping.NO_RESPONSE
 

@@ -14,10 +14,10 @@ _CONNECTION = [
     (
         r"password authentication failed|no password supplied|authentication failed",
         "source_login",
-        "The user name or password is wrong.",
+        "The user name or password is wrong. Check both.",
     ),
-    (r'role ".*" does not exist', "source_login", "The user name or password is wrong."),
-    (r'database ".*" does not exist', "source_database", "This server has no database with that name."),
+    (r'role ".*" does not exist', "source_login", "The user name or password is wrong. Check both."),
+    (r'database ".*" does not exist', "source_database", "This server has no database with that name. Check the name."),
     (
         r"no pg_hba.conf entry",
         "source_login",

@@ -65,14 +65,14 @@ class Redshift(Engine):
         Parameter("host", "Host", help="The endpoint of the cluster or workgroup, without the port."),
         Parameter("port", "Port", kind="integer", default=5439, least=1, most=65535),
         Parameter("database", "Database"),
-        Parameter("user", "User", help="Preferably a user that can only read."),
+        Parameter("user", "User", help="Preferably a read-only user."),
         Parameter("password", "Password", kind="secret"),
-        Parameter("schema", "Schema", default="public", help="The schema of tables that are named without one."),
+        Parameter("schema", "Schema", default="public", help="The schema for tables that are named without one."),
         Parameter(
             "schemas",
             "Schemas to list",
             required=False,
-            help="Separated by commas. If empty, all that the user can read are listed.",
+            help="Separated by commas. If empty, all schemas that the user can read are listed.",
         ),
     )
     dialect = dialect

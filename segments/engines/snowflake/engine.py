@@ -69,7 +69,7 @@ class Snowflake(Engine):
     )
     parameters = (
         Parameter("account", "Account", help="The account identifier, for example myorg-myaccount."),
-        Parameter("user", "User", help="A service user whose role can only read."),
+        Parameter("user", "User", help="A service user, preferably with a read-only role."),
         Parameter(
             "private_key",
             "Private key",
@@ -83,12 +83,12 @@ class Snowflake(Engine):
         Parameter("role", "Role", required=False),
         Parameter("warehouse", "Warehouse"),
         Parameter("database", "Database"),
-        Parameter("schema", "Schema", default="PUBLIC", help="The schema of tables that are named without one."),
+        Parameter("schema", "Schema", default="PUBLIC", help="The schema for tables that are named without one."),
         Parameter(
             "schemas",
             "Schemas to list",
             required=False,
-            help="Separated by commas. If empty, all that the role can read are listed.",
+            help="Separated by commas. If empty, all schemas that the role can read are listed.",
         ),
     )
     dialect = dialect

@@ -75,18 +75,16 @@ def test_no_name_and_no_value_changes_a_query(
 
         def matching(**condition: Any) -> set[int]:
             tree = parsing.parse({"all": [{"field": names[1], **condition}]}, kinds)
-            query = statements.select(
-                source, infos, names, statements.where(tree, source, infos, now=NOW, zone=UTC_ZONE)
-            )
+            where = statements.where(tree, source, infos, now=NOW, zone=UTC_ZONE)
+            query = statements.select(source, infos, names, where)
             ids = [natural(row["id"], ColumnType.INTEGER, UTC_ZONE) for row in reader.rows(query, 100)]
             statements.shown(query, engines[slug].dialect)
             return set(ids)
 
         texts = {number: str(row[names[1]]) for number, row in enumerate(rows)}
         if operand.strip():
-            (leaf,) = parsing.leaves(
-                parsing.parse({"all": [{"field": names[1], "is": "equals", "value": operand}]}, kinds)
-            )
+            tree = parsing.parse({"all": [{"field": names[1], "is": "equals", "value": operand}]}, kinds)
+            (leaf,) = parsing.leaves(tree)
             value = str(leaf.value)
             assert matching(**{"is": "equals", "value": operand}) == {
                 number for number, text in texts.items() if text == value

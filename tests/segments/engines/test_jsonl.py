@@ -18,6 +18,23 @@ from tests.segments.places import Place
 if TYPE_CHECKING:
     from pathlib import Path
 
+TYPES = {
+    "id": "integer",
+    "zip": "text",
+    "price": "number",
+    "flag": "boolean",
+    "day": "date",
+    "at": "timestamp",
+    "zoned": "timestamp",
+    "tags": "list",
+    "place": "object",
+    "mixed": "text",
+    "none": "text",
+    "huge": "number",
+    "both": "timestamp",
+    "late": "number",
+}
+
 
 def test_json_fields_have_the_types_that_fit_all_values(files: Path) -> None:
     early = (
@@ -28,25 +45,7 @@ def test_json_fields_have_the_types_that_fit_all_values(files: Path) -> None:
     middle = '{"id": 2, "zip": "01000", "price": 2, "place": {"city": "Köln", "more": [1]}, "tags": []}'
     late = '{"id": 3, "late": 1.5, "mixed": 5, "huge": 12345678901234567890123, "both": "2026-01-31"}'
     place = json_file(files, early, middle, late)
-    expected = {
-        "id": "integer",
-        "zip": "text",
-        "price": "number",
-        "flag": "boolean",
-        "day": "date",
-        "at": "timestamp",
-        "zoned": "timestamp",
-    }
-    expected |= {
-        "tags": "list",
-        "place": "object",
-        "mixed": "text",
-        "none": "text",
-        "huge": "number",
-        "both": "timestamp",
-        "late": "number",
-    }
-    assert types(place) == expected
+    assert types(place) == TYPES
     first, second, third = values(place)
     assert first == {
         "id": 1,

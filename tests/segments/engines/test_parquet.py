@@ -15,6 +15,20 @@ from tests.segments.places import Place
 if TYPE_CHECKING:
     from pathlib import Path
 
+TYPES = {
+    "small": "integer",
+    "huge": "integer",
+    "money": "number",
+    "single": "number",
+    "nan": "number",
+    "nano": "timestamp",
+    "zoned": "timestamp",
+    "tags": "list",
+    "place": "object",
+    "word": "text",
+    "raw": "text",
+}
+
 
 def test_native_values_of_parquet_are_read_exactly(files: Path) -> None:
     table = pa.table(
@@ -34,19 +48,7 @@ def test_native_values_of_parquet_are_read_exactly(files: Path) -> None:
     )
     pyarrow.parquet.write_table(table, files / "native.parquet")
     place = Place("parquet", "native", {"path": "native.parquet"})
-    assert types(place) == {
-        "small": "integer",
-        "huge": "integer",
-        "money": "number",
-        "single": "number",
-        "nan": "number",
-        "nano": "timestamp",
-        "zoned": "timestamp",
-        "tags": "list",
-        "place": "object",
-        "word": "text",
-        "raw": "text",
-    }
+    assert types(place) == TYPES
     assert values(place) == [
         {
             "small": 1,

@@ -206,16 +206,8 @@ def test_invalid_service_account_key_is_refused(text: str) -> None:
 
 def test_bigquery_parameters_have_their_types() -> None:
     values = [True, 5, Decimal("0.1"), 0.1, date(2026, 1, 31), datetime(2026, 1, 31), NOW, "x"]  # noqa: DTZ001
-    assert [bigquery.parameter_type(value) for value in values] == [
-        "BOOL",
-        "INT64",
-        "BIGNUMERIC",
-        "FLOAT64",
-        "DATE",
-        "DATETIME",
-        "TIMESTAMP",
-        "STRING",
-    ]
+    types = ["BOOL", "INT64", "BIGNUMERIC", "FLOAT64", "DATE", "DATETIME", "TIMESTAMP", "STRING"]
+    assert [bigquery.parameter_type(value) for value in values] == types
 
 
 @pytest.mark.parametrize(
