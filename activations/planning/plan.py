@@ -116,7 +116,7 @@ class Planner:
             raise
         reach("in_plan")
         if segment := self.context.activation.segment:
-            sizes.note(segment, self.seen.rows, self.now)
+            sizes.store(segment, self.seen.rows, self.now)
         counts = finalize.close(self.seen, self.spool, self.context.activation.mode, self.layout.numbers())
         if self.dry_run:
             bundles.list_rest(self.context.run, self.lease)
@@ -126,7 +126,7 @@ class Planner:
 
     def _pass(self) -> None:
         source = read.selection(self.context.activation.segment or self.context.activation.data_model)
-        with read.stream(source, self.layout.columns, now=self.now, look=self._look) as stream:
+        with read.stream(source, self.layout.columns, now=self.now, check=self._look) as stream:
             for batch in stream.batches:
                 self._batch(batch)
         self._second_look()

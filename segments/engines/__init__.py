@@ -1,1 +1,1 @@
-"""One folder for each engine. A folder exports ENGINES, and nothing else has to be edited to add one."""
+"""One folder per kind of source. A folder exports ENGINES; nothing else has to be edited to add one."""

@@ -1,4 +1,4 @@
-"""The failures that every engine has, in the same words."""
+"""The failures that all engines have in common, so that they read the same everywhere."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from core.errors import Misconfigured, Unavailable
 def timed_out(seconds: float) -> Unavailable:
     return Unavailable(
         "source_timeout",
-        f"The source did not answer within {seconds:g} seconds. Try again, make the query lighter, or allow it more time.",
+        f"The source did not answer within {seconds:g} seconds. Try again, simplify the query, or allow it more time.",
     )
 
 
-def refused(words: str, detail: str = "") -> Misconfigured:
+def refused(message: str, detail: str = "") -> Misconfigured:
     """The source refused a statement.
 
     Args:
-        words: the source's own, in which there is no credential and no value of a row.
+        message: the source's own message, which must contain no credential and no value of a row.
     """
-    return Misconfigured("source_refused", f"The source refused the query: {words.strip()}", detail=detail)
+    return Misconfigured("source_refused", f"The source refused the query: {message.strip()}", detail=detail)
 
 
 def no_table(name: str) -> Misconfigured:
     return Misconfigured(
-        "table_missing", f"The source has no table {name!r} that can be read. Choose another one.", where="table"
+        "table_missing",
+        f"The source has no table {name!r}, or its user can't read it. Choose a different table.",
+        where="table",
     )

@@ -1,8 +1,8 @@
-"""PURE. Names as settings hold them."""
+"""PURE. Lists of names in the settings of a source."""
 
 from __future__ import annotations
 
 
-def names(listed: str | None) -> list[str]:
-    """The names in a list with commas."""
-    return [name.strip() for name in (listed or "").split(",") if name.strip()]
+def names(separated: str | None) -> list[str]:
+    """The names in a comma-separated list."""
+    return [name.strip() for name in (separated or "").split(",") if name.strip()]

@@ -1,4 +1,4 @@
-"""Which files sources may read: those below SOURCE_FILES_ROOT, and no others; one, or all of a pattern."""
+"""The files that sources may read: one file, or all that match a pattern, and only below SOURCE_FILES_ROOT."""
 
 from __future__ import annotations
 
@@ -11,69 +11,72 @@ from core.errors import Misconfigured
 from core.parameters import Parameter
 
 PATH = Parameter(
-    "path", "File", help="Relative to the directory for source files (SOURCE_FILES_ROOT), or absolute inside it."
+    "path",
+    "File",
+    help="Relative to the directory for source files (SOURCE_FILES_ROOT), or an absolute path inside it.",
 )
 PATHS = Parameter(
     "path",
     "File or pattern",
-    help=f"{PATH.help} A pattern such as exports/companies-*.csv reads many files as one table.",
+    help=f"{PATH.help} A pattern such as exports/companies-*.csv reads all matching files as one table.",
 )
 PATTERN = re.compile(r"[*?\[]")
-MOST_FILES = 10_000
+MAX_FILES = 10_000
 
 
-def inside(path: str) -> Path:
+def resolve(path: str) -> Path:
     """The real path of a file below SOURCE_FILES_ROOT.
 
     Raises:
-        Misconfigured: it is elsewhere, also by way of a link, or there is no such file.
+        Misconfigured: it is elsewhere, even if only a link leads there, or there is no such file.
     """
     root = Path(settings.SOURCE_FILES_ROOT).resolve()
     try:
-        found = (root / path).resolve()
+        resolved = (root / path).resolve()
     except (OSError, ValueError, RuntimeError):
         raise _outside(path) from None
-    if not found.is_relative_to(root):
+    if not resolved.is_relative_to(root):
         raise _outside(path)
-    if not _is_file(found):
+    if not _is_file(resolved):
         raise Misconfigured(
             "source_file_missing",
             f"There is no file {path!r} in the directory for source files. Put it there, or correct the path.",
             where="path",
         )
-    return found
+    return resolved
 
 
-def several(path: str) -> list[Path]:
-    """The file, or those that a pattern such as `exports/companies-*.csv` finds, by name.
+def resolve_all(path: str) -> list[Path]:
+    """The file, or the files that match a pattern such as `exports/companies-*.csv`, sorted by name.
 
     Raises:
-        Misconfigured: as `inside`; or too many.
+        Misconfigured: as `resolve`, or the pattern is invalid or matches too many files.
     """
     if not PATTERN.search(path):
-        return [inside(path)]
+        return [resolve(path)]
     root = Path(settings.SOURCE_FILES_ROOT).resolve()
     pattern = Path(path).relative_to(root) if Path(path).is_relative_to(root) else Path(path)
     if pattern.is_absolute() or ".." in pattern.parts:
         raise _outside(path)
     try:
-        found = sorted(file for file in root.glob(str(pattern)) if _is_file(file))
+        matches = sorted(file for file in root.glob(str(pattern)) if _is_file(file))
     except ValueError:
-        raise Misconfigured(
-            "source_file_missing", f"{path!r} is no pattern. Write ** between slashes alone.", where="path"
-        ) from None
-    if not found:
-        message = f"No file in the directory for source files meets the pattern {path!r}. Put one there, or correct the pattern."
-        raise Misconfigured("source_file_missing", message, where="path")
-    if len(found) > MOST_FILES:
-        raise Misconfigured(
-            "source_too_large", f"The pattern finds {len(found):,} files. {MOST_FILES:,} are the most.", where="path"
+        message = f"{path!r} is not a valid pattern. Use ** only on its own between slashes."
+        raise Misconfigured("source_file_missing", message, where="path") from None
+    if not matches:
+        message = (
+            f"No file in the directory for source files matches the pattern {path!r}. "
+            "Put one there, or correct the pattern."
         )
-    return [inside(str(file)) for file in found]
+        raise Misconfigured("source_file_missing", message, where="path")
+    if len(matches) > MAX_FILES:
+        message = f"The pattern matches {len(matches):,} files. At most {MAX_FILES:,} can be read: narrow the pattern."
+        raise Misconfigured("source_too_large", message, where="path")
+    return [resolve(str(file)) for file in matches]
 
 
 def table_name(path: str) -> str:
-    """What the rows of a file, or of those of a pattern, are called: the name without its ending and without wildcards."""
+    """The table's name for a file or a pattern: the file name without its extension and wildcards."""
     stem = Path(path).stem
     return re.sub(r"\[[^]]*\]|[*?]", "", stem).strip("-_. ") or "files" if PATTERN.search(stem) else stem
 
@@ -82,13 +85,13 @@ def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
     except OSError:
-        # A name that is too long for the file system, or a directory that may not be looked into.
+        # The name is too long for the file system, or the directory can't be searched.
         return False
 
 
 def _outside(path: str) -> Misconfigured:
     return Misconfigured(
         "source_file_outside",
-        f"{path!r} is outside the directory for source files. Give a path inside it, or change SOURCE_FILES_ROOT.",
+        f"{path!r} is outside the directory for source files. Enter a path inside it, or change SOURCE_FILES_ROOT.",
         where="path",
     )

@@ -1,4 +1,10 @@
-"""PURE. Which functions a person's SQL calls, so that those that do more than read can be refused by name."""
+"""PURE. Finds the functions that a person's SQL calls, so that those that do more than read can be refused by name.
+
+Databases don't prevent everything that is not a read: in PostgreSQL, `select pg_read_file('/etc/passwd')` works in a
+read-only transaction. A full SQL parser per dialect would be large, and wrong in places. It is enough to tell code from
+strings and comments exactly as the database does, because a call hidden from this module would have to look like a
+string here and like code there. Whatever might be read differently there is refused.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +23,19 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
 LONGEST_NAME = 63
+"""The maximum length of a name in PostgreSQL, in bytes. It silently cuts off the rest."""
 
 
 @dataclass(frozen=True)
-class Writing:
-    """How a database writes what is no code, how that begins, what is a name, and what can't be judged since it hides code or a name."""
+class Syntax:
+    """How a database writes SQL.
+
+    Args:
+        skipped: whole strings and comments, which contain no code.
+        opening: the start of a string, to notice one that never ends.
+        name: a name without quotation marks.
+        hidden: what is refused because it disguises code or names, such as `/*!50000 sleep(1) */` in MySQL.
+    """
 
     skipped: re.Pattern[str]
     opening: re.Pattern[str]
@@ -30,10 +44,11 @@ class Writing:
 
 
 UNCLOSED = "'"
+"""The token that stands for a string without an end."""
 _BLOCK = r"/\*.*?(?:\*/|\Z)"
 _LETTER = r"A-Za-z_\x80-\U0010ffff"
 _ESCAPED = r"'(?:[^'\\]|\\.|'')*'"
-STANDARD = Writing(
+STANDARD = Syntax(
     re.compile(
         rf"""--[^\n\r]* | {_BLOCK} | \$((?:[{_LETTER}][{_LETTER}0-9]*)?)\$.*?\$\1\$
         | [eE]{_ESCAPED}(?:[ \t\f]*[\n\r][ \t\f\n\r]*{_ESCAPED})* | '(?:[^']|'')*'""",
@@ -43,7 +58,7 @@ STANDARD = Writing(
     re.compile(rf"[{_LETTER}][{_LETTER}0-9$]*"),
     re.compile(r"\b[uU]&[\"']"),
 )
-MYSQL = Writing(
+MYSQL = Syntax(
     re.compile(
         rf"""--(?=[\x00-\x20\x7f]|\Z)[^\n]* | \#[^\n]* | {_BLOCK} | {_ESCAPED} | "(?:[^"\\]|\\.|"")*\"""",
         re.VERBOSE | re.DOTALL,
@@ -52,78 +67,94 @@ MYSQL = Writing(
     re.compile(rf"[{_LETTER}0-9$]+"),
     re.compile(r"/\*M?!"),
 )
-_WORD = re.compile(r'"(?:[^"]|"")*" | `(?:[^`]|``)*` | \S', re.VERBOSE)
+_TOKEN = re.compile(r'"(?:[^"]|"")*" | `(?:[^`]|``)*` | \S', re.VERBOSE)
 
 
-def calls(sql: str, writing: Writing) -> set[str]:
-    """The names before an opening bracket, in small letters."""
-    last, found = "", set()
-    for word in (part for skipped, part in _parts(sql, writing) if not skipped):
-        if word == "(" and last:
-            found.add(last)
-        last = _bare_name(word)
-    return found
+def called_functions(sql: str, syntax: Syntax) -> set[str]:
+    """The names that are followed by an opening parenthesis, in lowercase."""
+    previous, names = "", set()
+    for lexeme in (token for skipped, token in _tokens(sql, syntax) if not skipped):
+        if lexeme == "(" and previous:
+            names.add(previous)
+        previous = _bare_name(lexeme)
+    return names
 
 
-def refuse_calls(sql: str, forbidden: Collection[str], writing: Writing) -> None:
-    """Raises Misconfigured where the SQL calls one of these functions, or hides what it says."""
-    refuse_hidden(sql, writing)
-    for name in sorted(calls(sql, writing) & set(forbidden)):
-        message = f"The function {name} can't be used here: a query may only read the rows of tables. Write it without."
+def refuse_calls(sql: str, forbidden: Collection[str], syntax: Syntax) -> None:
+    """Raises Misconfigured if the SQL calls one of these functions, or is written so that it can't be checked."""
+    refuse_hidden(sql, syntax)
+    for name in sorted(called_functions(sql, syntax) & set(forbidden)):
+        message = f"The function {name} can't be used here: a query may only read rows. Remove it from the query."
         raise Misconfigured("source_function", message, where="sql")
 
 
-def named(sql: str, names: Collection[str]) -> set[str]:
-    """Those of the names that stand anywhere in the SQL, also in texts and comments: whatever a database takes for one of those."""
+def mentioned(sql: str, names: Collection[str]) -> set[str]:
+    """The names that occur anywhere in the SQL, even in strings and comments.
+
+    This does not depend on what a database takes for a string or a comment.
+    """
     text = sql.lower()
-    return {name for name in names if name.lower() in text and _stands(name.lower(), text)}
+    return {name for name in names if name.lower() in text and _occurs(name.lower(), text)}
 
 
-def refuse_names(sql: str, forbidden: Collection[str], more: str = "") -> None:
-    """Raises Misconfigured where one of these names stands anywhere in the SQL; `more` says what else can be done."""
-    for name in sorted(named(sql, forbidden)):
-        message = f"{name} can't be used here, not even in a text or a comment: a query may only read rows. Write it without.{more}"
+def refuse_names(sql: str, forbidden: Collection[str], hint: str = "") -> None:
+    """Raises Misconfigured if one of these names occurs anywhere in the SQL.
+
+    Args:
+        hint: what else the person can do, appended to the message.
+    """
+    for name in sorted(mentioned(sql, forbidden)):
+        message = (
+            f"{name} can't be used here, not even in a string or a comment: a query may only read rows. "
+            f"Remove it from the query.{hint}"
+        )
         raise Misconfigured("source_function", message, where="sql")
 
 
-def _stands(name: str, text: str) -> bool:
-    # Of a name that is as long as names can be, PostgreSQL cuts off what follows.
+def _occurs(name: str, text: str) -> bool:
+    # PostgreSQL truncates a longer name to this one, so that more characters may follow.
     end = "" if len(name.encode()) >= LONGEST_NAME else r"(?![a-z0-9_])"
     return re.search(rf"(?<![a-z_]){re.escape(name)}{end}", text) is not None
 
 
-def refuse_hidden(sql: str, writing: Writing) -> None:
-    """Raises Misconfigured where the SQL is written so that it can't be judged."""
-    found = writing.hidden.search(sql)
-    skipped = [part for skips, part in _parts(sql, writing) if skips]
-    if found or UNCLOSED in skipped or any(part.startswith("/*") and "/*" in part[2:] for part in skipped):
-        what = found[0] if found else "A text that does not end" if UNCLOSED in skipped else "A comment in a comment"
-        raise Misconfigured("source_function", f"{what} can't be used here. Write the query without it.", where="sql")
+def refuse_hidden(sql: str, syntax: Syntax) -> None:
+    """Raises Misconfigured if the SQL is written so that it can't be checked."""
+    hidden = syntax.hidden.search(sql)
+    skipped = [token for is_skipped, token in _tokens(sql, syntax) if is_skipped]
+    if hidden:
+        message = f"{hidden[0]} can't be used here. Remove it from the query."
+    elif UNCLOSED in skipped:
+        message = "The query contains a string that does not end. Add the closing quotation mark."
+    elif any(token.startswith("/*") and "/*" in token[2:] for token in skipped):
+        message = "A comment inside a comment can't be used here. Remove it from the query."
+    else:
+        return
+    raise Misconfigured("source_function", message, where="sql")
 
 
-def written_by_people(query: Select[Any]) -> Iterator[str]:
-    """The SQL in a query that is not ours."""
-    return (part.text for part in visitors.iterate(query) if isinstance(part, Verbatim))
+def custom_sql(query: Select[Any]) -> Iterator[str]:
+    """The SQL in a query that a person wrote."""
+    return (element.text for element in visitors.iterate(query) if isinstance(element, Verbatim))
 
 
-def _parts(sql: str, writing: Writing) -> Iterator[tuple[bool, str]]:
-    """Words of code, a name in its quotation marks as one; and, with True before it, what is no code."""
-    place = 0
-    while place < len(sql):
-        skipped = writing.skipped.match(sql, place)
-        if not skipped and writing.opening.match(sql, place):
+def _tokens(sql: str, syntax: Syntax) -> Iterator[tuple[bool, str]]:
+    """The tokens of the SQL, each preceded by whether it is a string or a comment. A quoted name is one token."""
+    position = 0
+    while position < len(sql):
+        skipped = syntax.skipped.match(sql, position)
+        if not skipped and syntax.opening.match(sql, position):
             yield True, UNCLOSED
             return
-        found = skipped or writing.name.match(sql, place) or _WORD.match(sql, place)
-        if found:
-            yield skipped is not None, found[0]
-        place = found.end() if found else place + 1
+        token = skipped or syntax.name.match(sql, position) or _TOKEN.match(sql, position)
+        if token:
+            yield skipped is not None, token[0]
+        position = token.end() if token else position + 1
 
 
-def _bare_name(word: str) -> str:
-    """A name without its quotation marks, in small letters; nothing for any other word."""
-    if word[:1] in ('"', "`"):
-        word = word[1:-1].replace('""', '"').replace("``", "`")
-    elif not re.match(rf"[{_LETTER}]", word):
+def _bare_name(token: str) -> str:
+    """A name without its quotation marks, in lowercase; empty for any other token."""
+    if token[:1] in ('"', "`"):
+        token = token[1:-1].replace('""', '"').replace("``", "`")
+    elif not re.match(rf"[{_LETTER}]", token):
         return ""
-    return word.lower()
+    return token.lower()

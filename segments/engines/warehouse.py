@@ -1,4 +1,4 @@
-"""What the engines share whose drivers are installed only where they are needed."""
+"""Shared by the engines of cloud warehouses, whose drivers are installed only if they are needed."""
 
 from __future__ import annotations
 
@@ -25,8 +25,12 @@ if TYPE_CHECKING:
 BATCH_ROWS = 20_000
 
 
-def driver(module: str, package: str) -> ModuleType:
-    """Raises Misconfigured where the package is not installed, with the command that installs it."""
+def import_driver(module: str, package: str) -> ModuleType:
+    """The driver's module.
+
+    Raises:
+        Misconfigured: the package is not installed; the message has the command that installs it.
+    """
     try:
         return importlib.import_module(module)
     except ImportError as error:
@@ -37,65 +41,70 @@ def driver(module: str, package: str) -> ModuleType:
 
 
 class WarehouseReader(Reader):
-    """A session in which a query is described and read by way of the driver."""
+    """A session in which the driver describes and runs queries."""
 
     forbidden: Collection[str] = ()
     """Functions that do more than read."""
 
     @abstractmethod
-    def described(self, sql: str) -> list[ColumnInfo]:
-        """The columns of a query that is no more than one SELECT."""
+    def describe_query(self, sql: str) -> list[ColumnInfo]:
+        """The columns of a query. Fails unless it is a single SELECT."""
 
     @abstractmethod
-    def described_table(self, table: str) -> list[ColumnInfo]:
+    def describe_table(self, table: str) -> list[ColumnInfo]:
         """The columns of a table."""
 
     @abstractmethod
-    def read(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
+    def read_batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
         """All rows of a query."""
 
     @abstractmethod
-    def failure(self, error: Exception) -> Exception:
-        """What a failure of the driver means; the error itself where it is none of its own."""
+    def translate(self, error: Exception) -> Exception:
+        """The Problem for an error of the driver. Any other error is returned unchanged."""
 
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
-        with self.problems():
+        with self.translating_errors():
             if not sql:
-                return self.described_table(table)
+                return self.describe_table(table)
             sql_guard.refuse_calls(sql, self.forbidden, sql_guard.STANDARD)
-            return self.described(sql)
+            return self.describe_query(sql)
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
-        for sql in sql_guard.written_by_people(query):
+        for sql in sql_guard.custom_sql(query):
             sql_guard.refuse_calls(sql, self.forbidden, sql_guard.STANDARD)
-        with self.problems():
-            yield from self.read(query)
+        with self.translating_errors():
+            yield from self.read_batches(query)
 
     @contextmanager
-    def problems(self) -> Iterator[None]:
+    def translating_errors(self) -> Iterator[None]:
         try:
             yield
         except Exception as error:
-            raise self.failure(error) from None
+            raise self.translate(error) from None
 
 
-def meaning(error: Exception, own: type[Exception], lost: tuple[type[Exception], ...]) -> Exception:
-    """A failure of a driver: its connection's, or the source's refusal in its own words; others are no business of ours."""
+def translated(error: Exception, own: type[Exception], lost: tuple[type[Exception], ...]) -> Exception:
+    """The Problem for a driver's error: a lost connection, or a refused statement with the source's own message.
+
+    Args:
+        own: the base class of the driver's errors. Any other error is returned unchanged.
+        lost: the errors that mean a lost connection.
+    """
     if isinstance(error, lost):
         return Unavailable("source_lost", "The connection to the source was lost. Try again.", detail=str(error)[:500])
     return refused(" ".join(str(error).split())[:500]) if isinstance(error, own) else error
 
 
-def batch(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> pa.RecordBatch:
-    """Rows of Python values as columns of text."""
+def text_batch(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> pa.RecordBatch:
+    """A batch of text columns from rows of Python values."""
     columns: Iterable[Sequence[Any]] = zip(*rows, strict=True) if rows else [()] * len(names)
     return pa.record_batch(
-        [pa.array([text(value) for value in column], pa.string()) for column in columns], names=list(names)
+        [pa.array([to_text(value) for value in column], pa.string()) for column in columns], names=list(names)
     )
 
 
-def text(value: Any) -> str | None:
-    """A value of a driver as the text that `segments.values.natural` reads."""
+def to_text(value: Any) -> str | None:
+    """A driver's value as text that `segments.values.natural` can read back."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""A connection whose server does not answer any more, not even to say that it ends."""
+"""Ends the wait for a server that no longer responds, not even to report that a statement timed out."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 GRACE_SECONDS = 10
-"""How much longer than the server the client waits for the end of a statement."""
+"""How much longer than the server's own timeout the client waits for a statement to end."""
 
 
 def hang_up(fileno: int) -> None:
-    """Closes a connection for whoever waits for it, in whatever thread: it finds it lost."""
-    with suppress(OSError), socket.socket(fileno=os.dup(fileno)) as other:
-        other.shutdown(socket.SHUT_RDWR)
+    """Shuts down a connection; any thread that is waiting for it gets a lost connection."""
+    # On a duplicate, because the descriptor itself still belongs to the driver, which closes it.
+    with suppress(OSError), socket.socket(fileno=os.dup(fileno)) as duplicate:
+        duplicate.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
-def no_longer(seconds: float, end: Callable[[], None]) -> Iterator[None]:
-    """Calls `end`, from another thread, where what runs in it takes longer than that."""
-    timer = Timer(seconds, end)
+def time_limit(seconds: float, on_expiry: Callable[[], None]) -> Iterator[None]:
+    """Calls `on_expiry` from another thread if the block takes longer than this."""
+    timer = Timer(seconds, on_expiry)
     timer.daemon = True
     timer.start()
     try:

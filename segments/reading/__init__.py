@@ -1,1 +1,1 @@
-"""Reading a source: preview, count and stream of Arrow batches; read-only, timed, in bounded memory."""
+"""Reading a source: preview, count and a stream of Arrow batches, read-only, with time limits, in bounded memory."""

@@ -1,4 +1,4 @@
-"""Reads ahead in a thread of its own, so that the source works while batches are worked on."""
+"""Reads ahead in a separate thread, so that the source works while previous batches are processed."""
 
 from __future__ import annotations
 
@@ -11,63 +11,64 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DEPTH = 2
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 _END = object()
 
 
-def nothing() -> None:
-    """Looks at nothing."""
+def do_nothing() -> None:
+    """The default of the callbacks."""
 
 
-def ahead(
+def prefetch(
     items: Iterator[T],
     depth: int = DEPTH,
     *,
-    look: Callable[[], None] = nothing,
-    interrupt: Callable[[], None] = nothing,
+    check: Callable[[], None] = do_nothing,
+    interrupt: Callable[[], None] = do_nothing,
 ) -> Generator[T, None, None]:
-    """The same items in the same order, up to `depth` of them made before they are asked for.
+    """The same items in the same order, up to `depth` of them read before they are requested.
 
-    What `items` raises comes out at its place. Closing this iterator stops the reading and waits for it.
+    An exception of `items` is raised at its place in the sequence. Closing this generator stops the reading, and waits
+    for the thread to end.
 
     Args:
-        look: called before each item, and again and again while one is waited for; what it raises ends the reading.
-        interrupt: makes an item that is being waited for come to an end, where the reading ends early.
+        check: called before each item, and repeatedly while waiting for one. If it raises, the reading ends.
+        interrupt: ends the wait of the thread for its current item, if the reading ends early.
     """
-    made: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue(depth)
+    results: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue(depth)
     stop = threading.Event()
-    thread = threading.Thread(target=_read, args=(items, made, stop), daemon=True)
+    thread = threading.Thread(target=_read, args=(items, results, stop), daemon=True)
     thread.start()
     try:
         while True:
-            look()
+            check()
             try:
-                item, problem = made.get(timeout=LOOK_SECONDS)
+                item, error = results.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 continue
-            if problem is not None:
-                raise problem
+            if error is not None:
+                raise error
             if item is _END:
                 thread.join()
                 return
             yield item
     finally:
         stop.set()
-        # Again and again: what is not yet waited for can't be interrupted.
+        # Repeatedly, because an interrupt has no effect if the thread has not yet begun to wait for the source.
         while thread.is_alive():
             interrupt()
-            thread.join(LOOK_SECONDS)
+            thread.join(POLL_SECONDS)
 
 
-def _read(items: Iterator[Any], made: queue.Queue[tuple[Any, BaseException | None]], stop: threading.Event) -> None:
+def _read(items: Iterator[Any], results: queue.Queue[tuple[Any, BaseException | None]], stop: threading.Event) -> None:
     try:
         for item in items:
-            if not _put(made, (item, None), stop):
+            if not _put(results, (item, None), stop):
                 break
         else:
-            _put(made, (_END, None), stop)
-    except BaseException as problem:
-        _put(made, (None, problem), stop)
+            _put(results, (_END, None), stop)
+    except BaseException as error:
+        _put(results, (None, error), stop)
     finally:
         close = getattr(items, "close", None)
         if close:
@@ -75,12 +76,14 @@ def _read(items: Iterator[Any], made: queue.Queue[tuple[Any, BaseException | Non
 
 
 def _put(
-    made: queue.Queue[tuple[Any, BaseException | None]], entry: tuple[Any, BaseException | None], stop: threading.Event
+    results: queue.Queue[tuple[Any, BaseException | None]],
+    result: tuple[Any, BaseException | None],
+    stop: threading.Event,
 ) -> bool:
-    """Waits for room; false where nobody wants more."""
+    """Waits for room in the queue. False if the reading has been stopped."""
     while not stop.is_set():
         try:
-            made.put(entry, timeout=LOOK_SECONDS)
+            results.put(result, timeout=POLL_SECONDS)
         except queue.Full:
             continue
         return True

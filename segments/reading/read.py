@@ -1,4 +1,4 @@
-"""Reads the rows of a model or a segment: a preview, a count, the SQL behind them, or one stream of all."""
+"""Reads the rows of a model or a segment: a preview, a count, the SQL behind them, or a stream of all rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from segments.contract import ColumnType, Reader
-from segments.reading.prefetch import ahead, nothing
+from segments.reading.prefetch import do_nothing, prefetch
 from segments.session import engine, opened, zone
 from segments.sql import statements
 from segments.sql.query import Query, Selection, ready, refuse_missing, selection, stored
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
     from segments.models import DataModel
 
-SPELLINGS = 20
-"""So many more values are asked for than shown, since several may be the same one."""
-MOST_LISTS = 1_000
-"""So many different lists are looked at for their elements."""
+EXTRA_VALUES = 20
+"""How many more values are read than shown, because some may be the same value in different spellings."""
+MAX_LISTS = 1_000
+"""How many different lists are searched for their elements."""
 _NESTED = (ColumnType.LIST, ColumnType.OBJECT)
 
 
 @dataclass(frozen=True)
 class Stream:
-    """All rows of a selection, once. `zone` is that of times without one; see `values.natural`."""
+    """All rows of a selection, once. `zone` applies to times without a time zone; see `values.natural`."""
 
     types: dict[str, ColumnType]
     zone: ZoneInfo
@@ -46,12 +46,13 @@ class Stream:
 
 @dataclass(frozen=True)
 class Examined:
-    """What a person sees of a selection.
+    """The first rows of a selection, and how many rows there are.
 
     Args:
-        rows: the first ones.
-        left_out: the computed fields that they lack, since the selection does not name them.
-        count, total: how many rows it has, and its model (where that was asked).
+        rows: the first rows.
+        left_out: the computed fields that the rows lack, because the selection does not use them.
+        count: how many rows the selection has.
+        total: how many rows its model has, or None if that was not requested.
     """
 
     rows: list[dict[str, Any]]
@@ -66,9 +67,13 @@ def preview(
     now: datetime,
     limit: int = 20,
     columns: Sequence[str] = (),
-    look: Callable[[], None] = nothing,
+    check: Callable[[], None] = do_nothing,
 ) -> list[dict[str, Any]]:
-    """The first rows in natural Python values, with these columns, or with every one. `look` is called as in `stream`, and can end it.
+    """The first rows as natural Python values.
+
+    Args:
+        columns: the columns to read, or none for all.
+        check: as in `stream`.
 
     Raises:
         Misconfigured, Unavailable
@@ -76,44 +81,44 @@ def preview(
     with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
         query = ready(selection, reader, now)
         refuse_missing(selection, columns, query.types)
-        asked = (reader.rows(one, query.most(limit)) for one in [query.select(columns or list(query.types))])
-        with closing(ahead(asked, look=look, interrupt=reader.interrupt)) as answers:
-            (rows,) = answers
+        (rows,) = _run(reader, [(query.select(columns or list(query.types)), query.most(limit))], check)
     return _natural(rows, query, selection)
 
 
 def examine(
-    selection: Selection, *, now: datetime, limit: int, total: bool, look: Callable[[], None] = nothing
+    selection: Selection, *, now: datetime, limit: int, total: bool, check: Callable[[], None] = do_nothing
 ) -> Examined:
-    """The first rows and how many there are, in one session. `look` is called as in `stream`, and can end it.
+    """The first rows and how many there are, in one session.
 
     Args:
-        total: whether to count the rows of the whole model too.
+        total: whether to count all rows of the model too.
+        check: as in `stream`.
 
     Raises:
         Misconfigured, Unavailable
     """
     with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
         query = ready(selection, reader, now)
-        # Made before another thread asks them: to make one, models are looked up.
+        # Built here and not in the other thread, because building a statement queries our own database.
         shown = query.preview_columns()
-        asked = [
+        requests = [
             (query.select(shown), query.most(limit)),
             (query.count(), 1),
             *([(query.everything(), 1)] if total else []),
         ]
-        answering = (reader.rows(statement, most) for statement, most in asked)
-        with closing(ahead(answering, look=look, interrupt=reader.interrupt)) as answers:
-            rows, *counts = answers
-    counted = [int(one["rows"]) for (one,) in counts]
+        rows, *counts = _run(reader, requests, check)
+    counted = [int(row["rows"]) for (row,) in counts]
     left_out = [name for name in query.types if name not in shown]
     return Examined(_natural(rows, query, selection), left_out, counted[0], counted[1] if total else None)
 
 
 def values(
-    model: DataModel, column: str, search: str, *, limit: int, look: Callable[[], None] = nothing
+    model: DataModel, column: str, search: str, *, limit: int, check: Callable[[], None] = do_nothing
 ) -> list[tuple[Any, int]]:
-    """The most frequent values of a column whose text contains `search`, with how often they occur; of lists, their elements.
+    """The most frequent values of a column, or elements of its lists, that contain `search`, with their counts.
+
+    Args:
+        check: as in `stream`.
 
     Raises:
         Misconfigured, Unavailable
@@ -122,21 +127,18 @@ def values(
         query = ready(Selection(model, {}), reader, timezone.now())
         refuse_missing(Selection(model, {}), [column], query.types)
         table, column_type = query.table([column]), query.types[column]
-        found = statements.containing(table.source, table.infos[column], search)
-        chosen = statements.select(table.source, table.infos, [column], found)
-        most = MOST_LISTS if column_type in _NESTED else limit + SPELLINGS
-        asked = (reader.rows(one, most) for one in [statements.frequent(chosen, column_type)])
-        with closing(ahead(asked, look=look, interrupt=reader.interrupt)) as answers:
-            (rows,) = answers
+        where = statements.containing(table.source, table.infos[column], search)
+        matching = statements.select(table.source, table.infos, [column], where)
+        max_rows = MAX_LISTS if column_type in _NESTED else limit + EXTRA_VALUES
+        (rows,) = _run(reader, [(statements.frequent(matching, column_type), max_rows)], check)
     if column_type in _NESTED:
         return elements([(row["value"], int(row["rows"])) for row in rows], search)[:limit]
-    return [(value, count) for value, count in _values(rows, column_type, zone(model.source)) if value is not None][
-        :limit
-    ]
+    counted = _values(rows, column_type, zone(model.source))
+    return [(value, count) for value, count in counted if value is not None][:limit]
 
 
 def breakdown(selection: Selection, column: str, *, now: datetime, limit: int) -> list[tuple[Any, int]]:
-    """The most frequent values of a column among the selected rows, null among them, with how many rows have each.
+    """The most frequent values of a column in the selected rows, including null, with how many rows have each.
 
     Raises:
         Misconfigured, Unavailable
@@ -144,7 +146,7 @@ def breakdown(selection: Selection, column: str, *, now: datetime, limit: int) -
     with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
         query = ready(selection, reader, now)
         refuse_missing(selection, [column], query.types)
-        rows = reader.rows(statements.frequent(query.select([column]), query.types[column]), limit + SPELLINGS)
+        rows = reader.rows(statements.frequent(query.select([column]), query.types[column]), limit + EXTRA_VALUES)
     return _values(rows, query.types[column], zone(selection.model.source))[:limit]
 
 
@@ -159,9 +161,10 @@ def count(selection: Selection, *, now: datetime) -> int:
 
 
 def sql(selection: Selection, *, now: datetime, columns: Sequence[str] = ()) -> str:
-    """The statement that reads the selection, or these columns of it, values written out, for people. It is never run in this form.
+    """The statement that reads the selection, with values written out, for people. It is never run in this form.
 
-    Without `columns` it is the one whose rows `examine` shows.
+    Args:
+        columns: the columns to read, or none for those that `examine` shows.
 
     Raises:
         Misconfigured, Unavailable
@@ -174,35 +177,47 @@ def sql(selection: Selection, *, now: datetime, columns: Sequence[str] = ()) -> 
 
 @contextmanager
 def stream(
-    selection: Selection, columns: Sequence[str], *, now: datetime, look: Callable[[], None] = nothing
+    selection: Selection, columns: Sequence[str], *, now: datetime, check: Callable[[], None] = do_nothing
 ) -> Iterator[Stream]:
-    """All rows once, in bounded memory: batches with exactly `columns`, in that order.
+    """All rows once, in bounded memory, in batches with exactly these columns in this order.
 
-    `look` is called several times a second while the source is waited for; what it raises ends the stream.
+    A batch can raise a Problem as well, after others have been read. Those must not be mistaken for the complete rows.
 
-    A Problem may also come out of the batches, in mid-stream; what was read until then must not be taken for the whole.
+    Args:
+        check: called several times a second while waiting for the source. If it raises, the stream ends.
 
     Raises:
-        Misconfigured: e.g. `column_missing`, a column is not in the source any more. Unavailable: no answer.
+        Misconfigured: for example `column_missing`, if the source no longer has a column. Unavailable: no answer.
     """
     with opened(selection.model.source, settings.SOURCE_TIMEOUT_SECONDS) as reader:
         query = ready(selection, reader, now)
         refuse_missing(selection, columns, query.types)
         types = {name: query.types[name] for name in columns}
-        with closing(ahead(reader.batches(query.select(columns)), look=look, interrupt=reader.interrupt)) as batches:
+        with closing(
+            prefetch(reader.batches(query.select(columns)), check=check, interrupt=reader.interrupt)
+        ) as batches:
             yield Stream(types, zone(selection.model.source), batches)
 
 
+def _run(
+    reader: Reader, requests: Sequence[tuple[Select[Any], int]], check: Callable[[], None]
+) -> list[list[dict[str, Any]]]:
+    """The rows of statements, each with its limit. They run in another thread, so that `check` can end them."""
+    pending = (reader.rows(statement, limit) for statement, limit in requests)
+    with closing(prefetch(pending, check=check, interrupt=reader.interrupt)) as results:
+        return list(results)
+
+
 def _natural(rows: list[dict[str, Any]], query: Query, selection: Selection) -> list[dict[str, Any]]:
-    home = zone(selection.model.source)
-    return [{name: natural(value, query.types[name], home) for name, value in row.items()} for row in rows]
+    source_zone = zone(selection.model.source)
+    return [{name: natural(value, query.types[name], source_zone) for name, value in row.items()} for row in rows]
 
 
-def _values(rows: list[dict[str, Any]], column_type: ColumnType, home: ZoneInfo) -> list[tuple[Any, int]]:
-    """Each value once, however the source spells it: `t` and `1` are true, NaN and infinity are null."""
+def _values(rows: list[dict[str, Any]], column_type: ColumnType, source_zone: ZoneInfo) -> list[tuple[Any, int]]:
+    """Each value once, whatever its spelling in the source: `t` and `1` are true, NaN and infinity are null."""
     counts: Counter[Any] = Counter()
     for row in rows:
-        value = natural(row["value"], column_type, home)
+        value = natural(row["value"], column_type, source_zone)
         counts[json.dumps(value) if isinstance(value, list | dict) else value] += int(row["rows"])
     return counts.most_common()
 
@@ -212,10 +227,11 @@ def _counted(query: Select[Any], reader: Reader) -> int:
 
 
 def _shown(query: Query, selection: Selection, columns: Sequence[str]) -> str:
-    of = engine(selection.model.source)
-    said = statements.literal_sql(query.select(columns or query.preview_columns()), of.dialect)
-    ours = [name for name in of.functions if f"{name}(" in said]
-    return f"-- {', '.join(ours)}: added by this application, and unknown to other programs\n{said}" if ours else said
+    source_engine = engine(selection.model.source)
+    statement = statements.literal_sql(query.select(columns or query.preview_columns()), source_engine.dialect)
+    added = [name for name in source_engine.functions if f"{name}(" in statement]
+    note = f"-- {', '.join(added)}: added by this application, and unknown to other programs\n" if added else ""
+    return note + statement
 
 
 __all__ = [

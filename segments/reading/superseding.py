@@ -1,4 +1,4 @@
-"""A page asks again before it has its answer: the earlier question ends, in whatever process it is being worked on."""
+"""Ends the previous query of a page as soon as the page sends a newer one, in whatever process it is running."""
 
 from __future__ import annotations
 
@@ -14,35 +14,39 @@ from segments.models import Question
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LOOK_SECONDS = 0.2
+CHECK_SECONDS = 0.2
 KEPT = timedelta(days=1)
 
 
 class Superseded(Problem):
-    """The page has asked something else since, or was closed."""
+    """The page has sent a newer request, or was closed."""
 
     def __init__(self) -> None:
-        super().__init__("superseded", "Another question came in the meantime.")
+        super().__init__("superseded", "A newer request has replaced this one.")
 
 
-def ask(page: str, number: int) -> Callable[[], None]:
-    """Notes a page's newest question, which ends the earlier ones, and returns what looks whether it still is.
+def register(page: str, number: int) -> Callable[[], None]:
+    """Stores the newest request of a page, which ends its earlier ones.
+
+    Returns:
+        A function that raises Superseded as soon as a newer request is stored. It may be called often: it queries the
+        database only every `CHECK_SECONDS`.
 
     Raises:
-        Superseded: a newer one was noted already. The function returned raises it too, later.
+        Superseded: a newer request is already stored.
     """
     now = timezone.now()
     Question.objects.filter(asked_at__lt=now - KEPT).delete()
     Question.objects.get_or_create(page=page, defaults={"number": number, "asked_at": now})
     Question.objects.filter(page=page, number__lt=number).update(number=number, asked_at=now)
-    looked_at = 0.0
+    checked_at = 0.0
 
-    def look() -> None:
-        nonlocal looked_at
-        if time.monotonic() - looked_at >= LOOK_SECONDS:
-            looked_at = time.monotonic()
+    def check() -> None:
+        nonlocal checked_at
+        if time.monotonic() - checked_at >= CHECK_SECONDS:
+            checked_at = time.monotonic()
             if not Question.objects.filter(page=page, number=number).exists():
                 raise Superseded
 
-    look()
-    return look
+    check()
+    return check

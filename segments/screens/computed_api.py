@@ -64,7 +64,7 @@ class ComputedPreview(Endpoint):
     def post(self, request: Request, pk: int) -> Response:
         field, formula = asked(request, get_object_or_404(DataModel, pk=pk))
         selection, columns = _selected(field, formula)
-        rows = read.preview(selection, now=timezone.now(), limit=PREVIEW_ROWS, columns=columns, look=look_of(request))
+        rows = read.preview(selection, now=timezone.now(), limit=PREVIEW_ROWS, columns=columns, check=look_of(request))
         return Response(rows_json(rows))
 
 

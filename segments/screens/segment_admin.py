@@ -139,11 +139,16 @@ class SegmentAdmin(ScreenAdmin):
 
 def _history(segment: Segment) -> dict[str, Any]:
     """The line of its sizes, where there are two days to draw it between."""
-    found = sizes.shown(segment, timezone.now())
+    found = sizes.recent(segment, timezone.now())
     if len(found) < 2:
         return {"size_now": found[-1] if found else None}
     largest = max(size.rows for size in found)
-    return {"size_now": found[-1], "size_first": found[0], "size_largest": largest, "size_line": sizes.line(found)}
+    return {
+        "size_now": found[-1],
+        "size_first": found[0],
+        "size_largest": largest,
+        "size_line": sizes.svg_points(found),
+    }
 
 
 def _copy_name(name: str, number: int) -> str:

@@ -16,7 +16,7 @@ from segments.conditions import limits, parsing
 from segments.conditions.scope_from_db import model_scope, source_scopes
 from segments.models import DataModel, Segment
 from segments.reading import read, sizes, superseding
-from segments.reading.prefetch import nothing
+from segments.reading.prefetch import do_nothing
 from segments.screens.source_api import PREVIEW_ROWS, columns_json, plain, rows_json
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class ColumnValues(Endpoint):
     def post(self, request: Request, pk: int) -> Response:
         model = get_object_or_404(DataModel, pk=pk)
         column, search = str(request.data.get("column") or ""), str(request.data.get("search") or "")
-        found = read.values(model, column, search, limit=VALUES, look=look_of(request))
+        found = read.values(model, column, search, limit=VALUES, check=look_of(request))
         return Response({"values": [{"value": plain(value), "rows": rows} for value, rows in found]})
 
 
@@ -83,7 +83,7 @@ class SegmentPreview(Endpoint):
         segment, now = asked_segment(request), timezone.now()
         selection = read.selection(segment)
         total = bool(request.data.get("total"))
-        found = read.examine(selection, now=now, limit=PREVIEW_ROWS, total=total, look=look_of(request))
+        found = read.examine(selection, now=now, limit=PREVIEW_ROWS, total=total, check=look_of(request))
         figures = {"count": found.count, "total": found.total, "left_out": found.left_out}
         return Response({**figures, "sql": read.sql(selection, now=now), **rows_json(found.rows)})
 
@@ -145,8 +145,8 @@ def look_of(request: Request) -> Callable[[], None]:
         or not 0 < len(page) <= PAGE_LENGTH
         or not 0 <= number < 2**31
     ):
-        return nothing
-    return superseding.ask(page, number)
+        return do_nothing
+    return superseding.register(page, number)
 
 
 def facts_json(about: ModelScope) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Google BigQuery. Not yet tried against a live project."""
+"""Google BigQuery. Not yet tested against a live project."""
 
 from segments.engines.bigquery.engine import BigQuery
 

@@ -1,4 +1,4 @@
-"""PURE. How BigQuery writes our terms and types."""
+"""PURE. The SQL of conditions in BigQuery, and its type names."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from segments.sql.terms import (
 
 NESTED = ("JSON", "ARRAY", "STRUCT", "RECORD")
 COMPUTED = {ColumnType.TEXT: "STRING", ColumnType.INTEGER: "INT64", ColumnType.NUMBER: "NUMERIC"}
-"""The native types of what is computed."""
+"""The native types of computed columns."""
 
 
 class BigQueryTypes(GenericTypeCompiler):
-    """Its own words for the types that casts name."""
+    """BigQuery's names for the types in casts."""
 
     def visit_TEXT(self, type_: Any, **options: Any) -> str:  # noqa: N802
         return "STRING"
@@ -36,7 +36,7 @@ class BigQueryTypes(GenericTypeCompiler):
 
 
 class BigQueryNames(IdentifierPreparer):
-    """Names between grave accents, in which a backslash escapes."""
+    """Identifiers in backticks, in which a backslash is the escape character."""
 
     def __init__(self, dialect: Any) -> None:
         super().__init__(dialect, initial_quote="`", final_quote="`")
@@ -91,10 +91,12 @@ def _within(term: Within) -> ColumnElement[Any]:
 
 @written(OnDays, "bigquery")
 def _on_days(term: OnDays) -> ColumnElement[Any]:
-    form = literal("%m-%d", Text())
+    pattern = literal("%m-%d", Text())
     if term.info.native == "TIMESTAMP":
-        return on_days(term, func.format_timestamp(form, term.column, literal(term.zone.key, Text())))
-    return on_days(term, (func.format_date if term.info.native == "DATE" else func.format_datetime)(form, term.column))
+        return on_days(term, func.format_timestamp(pattern, term.column, literal(term.zone.key, Text())))
+    return on_days(
+        term, (func.format_date if term.info.native == "DATE" else func.format_datetime)(pattern, term.column)
+    )
 
 
 @written(Exported, "bigquery")

@@ -1,4 +1,4 @@
-"""CSV, JSON lines and Parquet files, and files of DuckDB, read by DuckDB in this process."""
+"""CSV, JSON Lines and Parquet files, and DuckDB's own files, read by DuckDB in this process."""
 
 from segments.engines.duckdb.csv_file import CSV
 from segments.engines.duckdb.database import DuckDB

@@ -1,4 +1,4 @@
-"""PURE. Column types: those that DuckDB declares, and those that the values of a CSV file show."""
+"""PURE. Column types: as declared by DuckDB, and as inferred from the values of a CSV file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NATIVE = [
 
 @dataclass(frozen=True)
 class Kind:
-    """What the values of a CSV column turn out to be, and the DuckDB type that holds them exactly."""
+    """The inferred type of a text column, and the DuckDB type that represents its values exactly."""
 
     type: ColumnType
     native: str
@@ -32,7 +32,7 @@ def _braced(pattern: str) -> str:
 
 
 _TEXT = Kind(ColumnType.TEXT, "VARCHAR")
-_INTEGER, _NUMBER, _DATE, _LOCAL, _ZONED, _BOOLEAN, _OTHER = (1 << place for place in range(7))
+_INTEGER, _NUMBER, _DATE, _LOCAL, _ZONED, _BOOLEAN, _OTHER = (1 << bit for bit in range(7))
 _KINDS = {
     _INTEGER: Kind(ColumnType.INTEGER, "BIGINT"),
     _NUMBER: Kind(ColumnType.NUMBER, "DOUBLE"),
@@ -46,10 +46,12 @@ _KINDS = {
 
 _TIMES = f"""
     WHEN regexp_full_match({{column}}, '{_braced(DATE)}') AND try_cast({{column}} AS DATE) IS NOT NULL THEN {_DATE}
-    WHEN regexp_full_match({{column}}, '{_braced(LOCAL)}') AND try_cast({{column}} AS TIMESTAMP) IS NOT NULL THEN {_LOCAL}
-    WHEN regexp_full_match({{column}}, '{_braced(ZONED)}') AND try_cast({{column}} AS TIMESTAMPTZ) IS NOT NULL THEN {_ZONED}
+    WHEN regexp_full_match({{column}}, '{_braced(LOCAL)}') AND try_cast({{column}} AS TIMESTAMP) IS NOT NULL
+        THEN {_LOCAL}
+    WHEN regexp_full_match({{column}}, '{_braced(ZONED)}') AND try_cast({{column}} AS TIMESTAMPTZ) IS NOT NULL
+        THEN {_ZONED}
 """
-KINDS = f"""bit_or(CASE
+KIND_MASK = f"""bit_or(CASE
     WHEN {{column}} IS NULL THEN 0
     WHEN regexp_full_match({{column}}, '-?(0|[1-9][0-9]{{{{0,17}}}})') THEN {_INTEGER}
     WHEN regexp_full_match({{column}}, '-?[0-9]+') THEN {_OTHER}
@@ -57,26 +59,28 @@ KINDS = f"""bit_or(CASE
     {_TIMES}
     WHEN lower({{column}}) IN ('true', 'false') THEN {_BOOLEAN}
     ELSE {_OTHER} END)"""
-"""Tells the kinds of all values of a column of text (its name in quotation marks), as a number for `kind`.
+"""The kinds of all values of a text column, as one bit mask for `kind_of`. The column name is a quoted identifier.
 
-A whole number that starts with a zero, or has more than 18 digits, is a name and no number.
+Each value sets one bit, so a single pass over the file settles all columns: a column with the bits of whole numbers
+and of numbers is numeric, and any combination that is not in `_KINDS` is text. A whole number with a leading zero or
+with more than 18 digits is an identifier, not a number.
 """
-TIME_KINDS = f"bit_or(CASE WHEN {{column}} IS NULL THEN 0 {_TIMES} ELSE {_OTHER} END)"
-"""The same of a column that can't be anything but text, a date or a time."""
+TIME_KIND_MASK = f"bit_or(CASE WHEN {{column}} IS NULL THEN 0 {_TIMES} ELSE {_OTHER} END)"
+"""The same for a column that can only be text, a date or a time."""
 
 
 def native_type(native: str) -> ColumnType:
-    """The type that one of DuckDB's own means."""
+    """The type that one of DuckDB's native types means."""
     return next(
         (column_type for pattern, column_type in _NATIVE if re.fullmatch(pattern, native, re.DOTALL)), ColumnType.TEXT
     )
 
 
-def is_text(kinds: int | None) -> bool:
-    """Whether no other value can make it anything but text."""
-    return bool(kinds) and kinds not in _KINDS
+def is_certainly_text(mask: int | None) -> bool:
+    """Whether the column is text, whatever its other values are."""
+    return bool(mask) and mask not in _KINDS
 
 
-def kind(kinds: int | None) -> Kind:
-    """The one kind that all values of a column are of; text where there is none."""
-    return _KINDS.get(kinds or 0, _TEXT)
+def kind_of(mask: int | None) -> Kind:
+    """The kind that fits all values of a column, or text if there is none."""
+    return _KINDS.get(mask or 0, _TEXT)

@@ -1,4 +1,4 @@
-"""PURE. How DuckDB writes our terms. The columns of a CSV file are all text in it, of whatever type a model holds them to be."""
+"""PURE. The SQL of conditions in DuckDB. Columns of CSV and JSON Lines files are text, whatever a model calls them."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ ZONED_TYPES = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
 NANOSECONDS = {"TIMESTAMP_NS": types.TIMESTAMP(), "TIMESTAMPTZ_NS": types.TIMESTAMP(timezone=True)}
 WITHOUT_ARROW = ("HUGEINT", "UHUGEINT", "UBIGINT", "FLOAT", "VARINT", "BIGNUM")
 COMPUTED = {ColumnType.TEXT: TEXT, ColumnType.INTEGER: "HUGEINT", ColumnType.NUMBER: "DECIMAL"}
-"""The native types of what is computed."""
+"""The native types of computed columns."""
 NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
 NESTED = (ColumnType.LIST, ColumnType.OBJECT)
 
 
 class DuckDBDialect(PGDialect):
-    """DuckDB speaks PostgreSQL's dialect of SQL, with numbered parameters."""
+    """PostgreSQL's dialect, which DuckDB follows, with numbered parameters."""
 
     name = "duckdb"
     supports_statement_cache = False
@@ -50,7 +50,7 @@ class DuckDBDialect(PGDialect):
 
 
 class HugeInt(types.UserDefinedType[int]):
-    """A whole number of 128 bits, which no sum of smaller ones overflows."""
+    """A 128-bit integer, which no sum of smaller ones overflows."""
 
     cache_ok = True
 
@@ -71,10 +71,10 @@ def _number(term: NumberValue) -> ColumnElement[Any]:
     native = term.info.native
     if native == TEXT:
         whole = term.info.type == ColumnType.INTEGER
-        value = _tried(term.column, "DECIMAL(38, 9)") if whole else _finite(_tried(term.column, "DOUBLE"))
-        return case((_spells(term.column, NUMBER), value))
+        value = _try_cast(term.column, "DECIMAL(38, 9)") if whole else _finite(_try_cast(term.column, "DOUBLE"))
+        return case((_matches(term.column, NUMBER), value))
     if native == "FLOAT":
-        return _finite(_tried(cast(term.column, Text()), "DOUBLE"))
+        return _finite(_try_cast(cast(term.column, Text()), "DOUBLE"))
     return _finite(term.column) if native == "DOUBLE" else term.column
 
 
@@ -82,8 +82,8 @@ def _number(term: NumberValue) -> ColumnElement[Any]:
 def _boolean(term: BooleanValue) -> ColumnElement[Any]:
     if term.info.native == "BOOLEAN":
         return term.column
-    word = func.lower(cast(term.column, Text()))
-    return case((word.in_(TRUE), literal_column("true")), (word.in_(FALSE), literal_column("false")))
+    text = func.lower(cast(term.column, Text()))
+    return case((text.in_(TRUE), literal_column("true")), (text.in_(FALSE), literal_column("false")))
 
 
 @written(Missing, "duckdb")
@@ -100,53 +100,54 @@ def _missing(term: Missing) -> ColumnElement[Any]:
 @written(Within, "duckdb")
 def _within(term: Within) -> ColumnElement[Any]:
     if term.info.native != TEXT:
-        return between(_moment(term), term.span, zone=None if term.info.native in ZONED_TYPES else term.zone)
+        return between(_to_microseconds(term), term.span, zone=None if term.info.native in ZONED_TYPES else term.zone)
     if isinstance(term.span, Days):
-        return and_(_spells(term.column, DATE), between(_tried(term.column, "DATE"), term.span))
+        return and_(_matches(term.column, DATE), between(_try_cast(term.column, "DATE"), term.span))
     return case(
-        (_spells(term.column, ZONED), between(_tried(term.column, "TIMESTAMPTZ"), term.span)),
-        (_spells(term.column, LOCAL), between(_tried(term.column, "TIMESTAMP"), term.span, zone=term.zone)),
+        (_matches(term.column, ZONED), between(_try_cast(term.column, "TIMESTAMPTZ"), term.span)),
+        (_matches(term.column, LOCAL), between(_try_cast(term.column, "TIMESTAMP"), term.span, zone=term.zone)),
         else_=false(),
     )
 
 
 @written(OnDays, "duckdb")
 def _on_days(term: OnDays) -> ColumnElement[Any]:
-    return on_days(term, func.strftime(_local(term), literal("%m-%d", Text())))
+    return on_days(term, func.strftime(_local_time(term), literal("%m-%d", Text())))
 
 
-def _moment(term: Term) -> ColumnElement[Any]:
-    """A date or time to the microsecond: no moment with more lies before 1677 or after 2262, and none can be compared with one."""
+def _to_microseconds(term: Term) -> ColumnElement[Any]:
+    """A date or time in microseconds. DuckDB can't compare nanoseconds with times before 1677 or after 2262."""
     return cast(term.column, NANOSECONDS[term.info.native]) if term.info.native in NANOSECONDS else term.column
 
 
-def _local(term: OnDays) -> ColumnElement[Any]:
-    """The date, or the time as the clocks of the zone show it."""
+def _local_time(term: OnDays) -> ColumnElement[Any]:
+    """The date, or the local time in the term's zone."""
     if term.info.native != TEXT:
-        return in_zone(_moment(term), term.zone) if term.info.native in ZONED_TYPES else _moment(term)
+        return in_zone(_to_microseconds(term), term.zone) if term.info.native in ZONED_TYPES else _to_microseconds(term)
     if term.info.type == ColumnType.DATE:
-        return _tried(term.column, "DATE")
-    zoned = in_zone(_tried(term.column, "TIMESTAMPTZ"), term.zone)
-    return case((_spells(term.column, ZONED), zoned), else_=_tried(term.column, "TIMESTAMP"))
+        return _try_cast(term.column, "DATE")
+    zoned = in_zone(_try_cast(term.column, "TIMESTAMPTZ"), term.zone)
+    return case((_matches(term.column, ZONED), zoned), else_=_try_cast(term.column, "TIMESTAMP"))
 
 
 @written(TimeValue, "duckdb")
 def _time(term: TimeValue) -> ColumnElement[Any]:
-    """Of a column of text, the text of that day, or of that moment in UTC."""
+    """For a text column, the day or the time in UTC, again as text, in one format so that it sorts."""
     if term.info.native != TEXT:
-        return _moment(term)
+        return _to_microseconds(term)
     if term.info.type == ColumnType.DATE:
-        return case((_spells(term.column, DATE), cast(_tried(term.column, "DATE"), Text())))
-    local = in_zone(_tried(term.column, "TIMESTAMP"), term.zone)
-    moment = case(
-        (_spells(term.column, ZONED), _tried(term.column, "TIMESTAMPTZ")), (_spells(term.column, LOCAL), local)
+        return case((_matches(term.column, DATE), cast(_try_cast(term.column, "DATE"), Text())))
+    local = in_zone(_try_cast(term.column, "TIMESTAMP"), term.zone)
+    timestamp = case(
+        (_matches(term.column, ZONED), _try_cast(term.column, "TIMESTAMPTZ")), (_matches(term.column, LOCAL), local)
     )
-    return func.strftime(func.timezone(literal("UTC", Text()), moment), literal("%Y-%m-%d %H:%M:%S.%fZ", Text()))
+    return func.strftime(func.timezone(literal("UTC", Text()), timestamp), literal("%Y-%m-%d %H:%M:%S.%fZ", Text()))
 
 
 @written(Label, "duckdb")
 def _label(term: Label) -> ColumnElement[Any]:
-    # DuckDB 2.0 fails to compare a bare CASE of constants: "BindBuiltinScalarFunction did not return a BoundFunctionExpression".
+    # DuckDB 2.0 can't compare a bare CASE of constants. It fails with "BindBuiltinScalarFunction did not return a
+    # BoundFunctionExpression".
     return func.list_extract(func.list_value(term.column), literal_column("1"))
 
 
@@ -175,16 +176,16 @@ def _exported(term: Exported) -> ColumnElement[Any]:
     if term.info.type in NESTED and native != "JSON":
         return cast(func.to_json(term.column), Text())
     if native in NANOSECONDS:
-        return cast(_moment(term), Text())
+        return cast(_to_microseconds(term), Text())
     return cast(term.column, Text())
 
 
-def _spells(column: ColumnElement[Any], pattern: str) -> ColumnElement[bool]:
+def _matches(column: ColumnElement[Any], pattern: str) -> ColumnElement[bool]:
     return func.regexp_full_match(column, literal(pattern, Text()), type_=types.Boolean())
 
 
-def _tried(column: ColumnElement[Any], words: str) -> ColumnElement[Any]:
-    return func.try_cast(column.op("AS")(literal_column(words)), type_=types.NullType())
+def _try_cast(column: ColumnElement[Any], native: str) -> ColumnElement[Any]:
+    return func.try_cast(column.op("AS")(literal_column(native)), type_=types.NullType())
 
 
 def _finite(value: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -1,4 +1,4 @@
-"""Parquet files. Columns that one of several files lacks are null there."""
+"""Parquet files. If one of several files lacks a column, the column is null there."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from segments.contract import Engine, Reader
 from segments.engines.duckdb.dialect import COMPUTED, dialect
-from segments.engines.duckdb.session import FileReader, locked
-from segments.engines.paths import PATHS, several, table_name
+from segments.engines.duckdb.session import FileReader, locked_session
+from segments.engines.paths import PATHS, resolve_all, table_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,10 +24,10 @@ class Parquet(Engine):
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
-        paths = several(settings["path"])
-        with locked(paths) as connection:
+        paths = resolve_all(settings["path"])
+        with locked_session(paths) as connection:
             reader = FileReader(connection, table_name(settings["path"]), paths, timeout_seconds)
-            with reader.problems():
+            with reader.translating_errors():
                 connection.read_parquet([str(path) for path in paths], union_by_name=len(paths) > 1).create_view(
                     reader.table
                 )

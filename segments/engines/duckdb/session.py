@@ -1,4 +1,4 @@
-"""A locked DuckDB session over files: nothing else can be read, nothing written, and its memory is bounded."""
+"""A locked DuckDB session on files: it can read nothing else, write nothing, and use only so much memory."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import pyarrow as pa
 
 from core.errors import Misconfigured, Problem, Unavailable
 from segments.contract import ColumnInfo, Reader
-from segments.engines.batches import gathered
+from segments.engines.batches import merge_batches
 from segments.engines.duckdb.column_types import native_type
 from segments.engines.duckdb.dialect import dialect
 from segments.engines.failures import no_table, refused, timed_out
-from segments.engines.watchdog import no_longer
+from segments.engines.watchdog import time_limit
 from segments.sql.terms import bare
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 VECTOR_ROWS, BATCH_ROWS = 2_048, 10_240
 FILE_MEMORY = "512MB"
 CONFIG: dict[str, Any] = {
-    # Reading is ahead of what works on the rows; a second thread makes it no faster, and takes 50 MB.
+    # Batches are prefetched anyway. A second thread does not make reading faster, and takes 50 MB.
     "threads": 1,
     "max_temp_directory_size": "4GB",
     "autoinstall_known_extensions": False,
@@ -40,7 +40,7 @@ CONFIG: dict[str, Any] = {
 
 @contextmanager
 def session(memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A session over nothing. What its memory does not hold it puts into a directory of its own, which is removed at the end."""
+    """A session without files. It spills to a temporary directory of its own, which is removed when it ends."""
     with tempfile.TemporaryDirectory(prefix="dinmo-") as spilled:
         config = {**CONFIG, "memory_limit": memory, "temp_directory": spilled}
         with closing(duckdb.connect(":memory:", config=config)) as connection:
@@ -48,22 +48,22 @@ def session(memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @contextmanager
-def locked(paths: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A session in memory that can open these files only."""
+def locked_session(paths: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-memory session that can open only these files."""
     for path in paths:
         if re.search(r"[*?\[\]{}]", str(path)):
-            message = f"The path of the file {path.name!r} has one of the characters * ? [ ] {{ }} in it. Rename it."
+            message = f"The path of the file {path.name!r} contains one of the characters * ? [ ] {{ }}. Rename it."
             raise Misconfigured("source_file_name", message, where="path")
     with session(FILE_MEMORY) as connection:
-        connection.execute(f"SET allowed_paths = {listed(paths)}")
-        # Otherwise the chosen columns of a whole row group, often of a million rows, are in memory before the first row comes.
+        connection.execute(f"SET allowed_paths = {path_list(paths)}")
+        # Otherwise the selected columns of a whole row group, often a million rows, are loaded before the first row.
         connection.execute("SET disable_parquet_prefetching = true")
         lock(connection)
         yield connection
 
 
 def lock(connection: duckdb.DuckDBPyConnection) -> None:
-    """Nothing that is not open yet can be opened, and nobody can change that."""
+    """From here on, nothing else can be opened, and no setting can be changed."""
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET operator_memory_limit = '128MB'")
     connection.execute("SET python_enable_replacements = false")
@@ -71,13 +71,13 @@ def lock(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("SET lock_configuration = true")
 
 
-def listed(paths: Sequence[Path]) -> str:
-    """Paths as a list of SQL."""
-    return f"[{', '.join(quoted(str(path)) for path in paths)}]"
+def path_list(paths: Sequence[Path]) -> str:
+    """Paths as an SQL list."""
+    return f"[{', '.join(quote(str(path)) for path in paths)}]"
 
 
 class FileReader(Reader):
-    """One file, or several alike, seen as a table that is called as the file without its ending."""
+    """Reads one file or several files of the same kind as one table."""
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, table: str, paths: Sequence[Path], timeout_seconds: float
@@ -86,145 +86,149 @@ class FileReader(Reader):
         self.table = table
         self.paths = paths
         self.timeout_seconds = timeout_seconds
-        self.opened = state(paths)
+        self.state_at_open = file_state(paths)
 
     def tables(self) -> list[str]:
         return [self.table]
 
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
         if not sql:
-            self.refuse_other(table)
-        return self.described(table, sql)
+            self.require_table(table)
+        return self.describe(table, sql)
 
-    def described(self, table: str, sql: str) -> list[ColumnInfo]:
-        """The columns of a table, or of a query where one is given, as DuckDB describes them."""
-        self.refuse_several(sql)
-        with self.problems():
-            source = f"({bare(sql)})" if sql else self.source_of(table)
-            described = self.connection.sql(f"SELECT * FROM {source} AS described LIMIT 0")  # noqa: S608
+    def describe(self, table: str, sql: str) -> list[ColumnInfo]:
+        """The columns of a table, or of a query if one is given, as DuckDB describes them."""
+        self.require_single_select(sql)
+        with self.translating_errors():
+            source = f"({bare(sql)})" if sql else self.table_sql(table)
+            relation = self.connection.sql(f"SELECT * FROM {source} AS described LIMIT 0")  # noqa: S608
             return [
                 ColumnInfo(name, native_type(str(column_type)), str(column_type))
-                for name, column_type in zip(described.columns, described.types, strict=True)
+                for name, column_type in zip(relation.columns, relation.types, strict=True)
             ]
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
         compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-        params = compiled.params  # Made anew each time that it is asked for.
+        params = compiled.params  # A property that builds a new dictionary each time.
         bound = [params[name] for name in compiled.positiontup or ()]
         end = time.monotonic() + self.timeout_seconds
-        with self.problems():
-            # Not of a cursor: its result would be copied whole.
-            for batch in gathered(
+        with self.translating_errors():
+            # Not through a cursor, which would copy the whole result first.
+            for batch in merge_batches(
                 self.connection.sql(str(compiled), params=bound).to_arrow_reader(VECTOR_ROWS), BATCH_ROWS
             ):
                 yield batch
-                self.read_on()
+                self.after_batch()
                 if time.monotonic() > end:
                     raise timed_out(self.timeout_seconds)
-        if state(self.paths) != self.opened:
-            message = "The file was changed while it was read. Try again once it is complete. Who writes it does best to move it here at the end."
+        if file_state(self.paths) != self.state_at_open:
+            message = (
+                "The file was changed while it was read. Try again once it is complete. "
+                "To prevent this, write it elsewhere and move it here at the end."
+            )
             raise Unavailable("source_file_changed", message)
 
     def interrupt(self) -> None:
         self.connection.interrupt()
 
-    def read_on(self) -> None:
-        """Between two batches."""
+    def after_batch(self) -> None:
+        """Called between two batches."""
 
-    def asked(self, statement: str) -> tuple[Any, ...]:
-        """The one row that a statement of our own gives."""
-        return next(iter(self.all_asked(statement)), ())
+    def fetch_one(self, statement: str) -> tuple[Any, ...]:
+        """The single row that a statement of our own returns."""
+        return next(iter(self.fetch_all(statement)), ())
 
-    def all_asked(self, statement: str) -> list[tuple[Any, ...]]:
-        """The rows that a statement of our own gives."""
-        with self.problems():
+    def fetch_all(self, statement: str) -> list[tuple[Any, ...]]:
+        """The rows that a statement of our own returns."""
+        with self.translating_errors():
             return self.connection.execute(statement).fetchall()
 
-    def source_of(self, table: str) -> str:
-        """A table as SQL names it."""
-        return identifier(table)
+    def table_sql(self, table: str) -> str:
+        """The table's name as an SQL identifier."""
+        return quote_identifier(table)
 
-    def refuse_other(self, table: str) -> None:
-        """Raises Misconfigured unless it is the table's name."""
+    def require_table(self, table: str) -> None:
+        """Raises Misconfigured if there is no such table."""
         if table != self.table:
             raise no_table(table)
 
-    def refuse_several(self, sql: str) -> None:
-        """Raises Misconfigured where a person's SQL is anything but one SELECT."""
-        with self.problems():
+    def require_single_select(self, sql: str) -> None:
+        """Raises Misconfigured if a person's SQL is anything but one SELECT."""
+        with self.translating_errors():
             statements = duckdb.extract_statements(sql)
         if sql and (len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT):
             raise Misconfigured(
-                "source_read_only", "Give one SELECT and nothing else: the source is read, never changed.", where="sql"
+                "source_read_only", "Enter one SELECT and nothing else: the source is read, never changed.", where="sql"
             )
 
     @contextmanager
-    def problems(self) -> Iterator[None]:
-        """Ends what runs in it after the time-out, and types its failures."""
+    def translating_errors(self) -> Iterator[None]:
+        """Ends the block at the timeout, and raises its errors as Problems."""
         try:
-            with no_longer(self.timeout_seconds, self.connection.interrupt):
+            with time_limit(self.timeout_seconds, self.connection.interrupt):
                 yield
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             if not all(path.exists() for path in self.paths):
-                message = "The file is not there any more. Put it back, or correct the path."
+                message = "The file no longer exists. Put it back, or correct the path."
                 raise Misconfigured("source_file_missing", message, where="path") from None
-            raise problem(error, self.timeout_seconds) from None
+            raise translated(error, self.timeout_seconds) from None
 
 
-def state(paths: Sequence[Path]) -> tuple[tuple[str, int, int, int], ...]:
-    """What tells files from those that stand in their place later: inode, size and time of the last change; nothing of one that is gone."""
+def file_state(paths: Sequence[Path]) -> tuple[tuple[str, int, int, int], ...]:
+    """The inode, size and modification time of each file, to notice a replaced one. A missing file has no entry."""
     stats = [(path, path.stat()) for path in paths if path.exists()]
-    return tuple((str(path), now.st_ino, now.st_size, now.st_mtime_ns) for path, now in stats)
+    return tuple((str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns) for path, stat in stats)
 
 
-def problem(error: Exception, seconds: float) -> Problem:
-    """What a failure of DuckDB means, without the values of rows that its words quote."""
-    said = str(error)
-    if isinstance(error, duckdb.InterruptException) or "INTERRUPT" in said:
+def translated(error: Exception, seconds: float) -> Problem:
+    """The Problem for an error of DuckDB, without the values of rows that its message quotes."""
+    message = str(error)
+    if isinstance(error, duckdb.InterruptException) or "INTERRUPT" in message:
         return timed_out(seconds)
-    if "CSV Error" in said:
-        return _broken_csv(said)
-    if found := re.search(r'Malformed JSON in file "(.*?)", at .* line', said):
-        message = (
-            f"The file {Path(found[1]).name!r} has a line that is not JSON. Each line must be one object in braces."
-        )
-        return Misconfigured("source_file_broken", message, where="path", detail=said)
-    if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory" in said:
-        message = "The query needs more memory than there is for it. Select, sort or group fewer rows or columns."
-        return Misconfigured("source_too_large", message, detail=said)
+    if "CSV Error" in message:
+        return _broken_csv(message)
+    if malformed := re.search(r'Malformed JSON in file "(.*?)", at .* line', message):
+        name = Path(malformed[1]).name
+        sentence = f"The file {name!r} has a line that is not JSON. Each line must be one object in braces."
+        return Misconfigured("source_file_broken", sentence, where="path", detail=message)
+    if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory" in message:
+        sentence = "The query needs more memory than it may use. Select, sort or group fewer rows or columns."
+        return Misconfigured("source_too_large", sentence, detail=message)
     if isinstance(error, duckdb.PermissionException):
-        return Misconfigured("source_read_only", "A file source reads its own file, and nothing else.", detail=said)
-    if isinstance(error, duckdb.IOException | OSError) or "Invalid Input Error: No magic bytes" in said:
+        return Misconfigured("source_read_only", "A file source can read only its own files.", detail=message)
+    if isinstance(error, duckdb.IOException | OSError) or "Invalid Input Error: No magic bytes" in message:
         return Misconfigured(
-            "source_file_unreadable", "The file can't be read. Check that it is of the kind chosen.", detail=said
+            "source_file_unreadable",
+            "The file can't be read. Check that it has the format that this source expects.",
+            detail=message,
         )
-    words = said.split("\n")[0]
+    first_line = message.split("\n")[0]
     if isinstance(error, duckdb.ConversionException | duckdb.OutOfRangeException | duckdb.InvalidInputException):
-        words = re.sub(r"'[^']*'|\"[^\"]*\"", "'…'", words)
-    return refused(words)
+        first_line = re.sub(r"'[^']*'|\"[^\"]*\"", "'…'", first_line)
+    return refused(first_line)
 
 
-def _broken_csv(said: str) -> Problem:
-    line, path = re.search(r"Line: (\d+)", said), re.search(r"\n  file = (.*)", said)
+def _broken_csv(message: str) -> Problem:
+    line, path = re.search(r"Line: (\d+)", message), re.search(r"\n  file = (.*)", message)
     name = f"file {Path(path[1]).name!r}" if path else "file"
     place = f"Line {line[1]} of the {name}" if line else f"The {name}"
     reasons = [
         (r"Expected Number of Columns: (\d+) Found: (\d+)", "has {1} values, but the first line names {0} columns"),
         (r"unicode|utf-8|encoding", "is not in UTF-8. Save the file in that encoding"),
-        (r"quote", "has a quotation mark that is not closed"),
+        (r"quote", "has an unclosed quotation mark"),
         (r"[Mm]aximum line size", "is too long"),
     ]
     for pattern, reason in reasons:
-        if found := re.search(pattern, said):
-            return Misconfigured("source_file_broken", f"{place} {reason.format(*found.groups())}.")
+        if match := re.search(pattern, message):
+            return Misconfigured("source_file_broken", f"{place} {reason.format(*match.groups())}.")
     return Misconfigured("source_file_broken", f"{place} can't be read as CSV.")
 
 
-def quoted(text: str) -> str:
-    """A text as a literal of SQL."""
+def quote(text: str) -> str:
+    """A text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def identifier(name: str) -> str:
-    """A name as SQL takes it whatever is in it."""
+def quote_identifier(name: str) -> str:
+    """A name as an SQL identifier, whatever characters it contains."""
     return '"' + name.replace('"', '""') + '"'

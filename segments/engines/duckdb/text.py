@@ -1,4 +1,7 @@
-"""Files whose values are read as the text that they are: the types of a model say how it is meant, and an odd value spoils no other."""
+"""Files whose values are read as text. The types of a model decide how a value is interpreted, one value at a time.
+
+So a value that does not match its column's type affects no other value.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from segments.contract import ColumnInfo
 from segments.engines.duckdb.dialect import TEXT
-from segments.engines.duckdb.session import FileReader, identifier, state
+from segments.engines.duckdb.session import FileReader, file_state, quote_identifier
 from segments.sql.statements import is_of_sql
 
 if TYPE_CHECKING:
@@ -20,13 +23,13 @@ if TYPE_CHECKING:
 
     from segments.engines.duckdb.column_types import Kind
 
-MAX_KNOWN = 100
-_KNOWN: dict[tuple[tuple[str, int, int, int], ...], dict[str, Kind]] = {}
-"""The kinds of the columns of files by their `state`: to tell them takes a reading of all."""
+MAX_CACHED = 100
+_CACHE: dict[tuple[tuple[str, int, int, int], ...], dict[str, Kind]] = {}
+"""The kinds of the columns by the state of the files, because inferring them reads the files completely."""
 
 
 class TextReader(FileReader):
-    """A table of text. For a person's SQL, its columns get the types that their values show."""
+    """A table of text columns. For a person's SQL, they get the types inferred from their values."""
 
     guesses = True
 
@@ -34,7 +37,7 @@ class TextReader(FileReader):
         self, connection: duckdb.DuckDBPyConnection, table: str, paths: Sequence[Path], timeout_seconds: float
     ) -> None:
         super().__init__(connection, table, paths, timeout_seconds)
-        self.source = f"memory.main.{identifier(table)}"
+        self.source = f"memory.main.{quote_identifier(table)}"
         self.typed = False
 
     @abstractmethod
@@ -42,53 +45,57 @@ class TextReader(FileReader):
         """The columns, in their order."""
 
     @abstractmethod
-    def shown_kinds(self) -> dict[str, Kind]:
-        """What the values of each column turn out to be, by a reading of all."""
+    def infer_kinds(self) -> dict[str, Kind]:
+        """The kind of each column, inferred by reading all values."""
 
     def kinds(self) -> dict[str, Kind]:
-        """As `shown_kinds`, which is asked once for each state of the files."""
-        now = state(self.paths)
-        if now not in _KNOWN:
-            found = self.shown_kinds()
-            if len(_KNOWN) >= MAX_KNOWN:
-                _KNOWN.clear()
-            _KNOWN[now] = found
-            return found
-        return _KNOWN[now]
+        """The inferred kinds, from the cache unless the files have changed."""
+        state = file_state(self.paths)
+        if state not in _CACHE:
+            kinds = self.infer_kinds()
+            if len(_CACHE) >= MAX_CACHED:
+                _CACHE.clear()
+            _CACHE[state] = kinds
+            return kinds
+        return _CACHE[state]
 
-    def known_kinds(self) -> dict[str, Kind] | None:
-        """The same where it was asked before."""
-        return _KNOWN.get(state(self.paths))
+    def cached_kinds(self) -> dict[str, Kind] | None:
+        """The inferred kinds if they are cached."""
+        return _CACHE.get(file_state(self.paths))
 
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
         if sql:
-            self.give_types()
+            self.create_typed_view()
             return super().columns(sql=sql)
-        self.refuse_other(table)
+        self.require_table(table)
         kinds = self.kinds()
         return [ColumnInfo(name, kinds[name].type, TEXT) for name in self.names()]
 
     def natives(self, *, table: str = "", sql: str = "", expected: Iterable[str] = ()) -> dict[str, str]:
         if sql:
             return super().natives(sql=sql)
-        self.refuse_other(table)
+        self.require_table(table)
         return dict.fromkeys(self.names(), TEXT)
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
         if is_of_sql(query):
-            self.give_types()
+            self.create_typed_view()
         return super().batches(query)
 
-    def masks(self, names: Sequence[str], source: str, expression: str) -> dict[str, int | None]:
-        """The kinds of all values of columns, by an expression such as `types.KINDS`."""
-        asked = ", ".join(expression.format(column=identifier(name)) for name in names)
-        return dict(zip(names, self.asked(f"SELECT {asked} FROM {source}"), strict=True)) if names else {}  # noqa: S608
+    def kind_masks(self, names: Sequence[str], source: str, expression: str) -> dict[str, int | None]:
+        """A bit mask for each column, computed by an expression such as `column_types.KIND_MASK`."""
+        masks = ", ".join(expression.format(column=quote_identifier(name)) for name in names)
+        return dict(zip(names, self.fetch_one(f"SELECT {masks} FROM {source}"), strict=True)) if names else {}  # noqa: S608
 
-    def give_types(self) -> None:
-        """A view of this session that stands before the table of text."""
+    def create_typed_view(self) -> None:
+        """Creates a temporary view with the inferred types that hides the table of text."""
         if self.typed:
             return
         kinds = self.kinds()
-        typed = [f"CAST({identifier(name)} AS {kinds[name].native}) AS {identifier(name)}" for name in self.names()]
-        self.asked(f"CREATE TEMP VIEW {identifier(self.table)} AS SELECT {', '.join(typed)} FROM {self.source}")  # noqa: S608
+        typed = [
+            f"CAST({quote_identifier(name)} AS {kinds[name].native}) AS {quote_identifier(name)}"
+            for name in self.names()
+        ]
+        columns = ", ".join(typed)
+        self.fetch_one(f"CREATE TEMP VIEW {quote_identifier(self.table)} AS SELECT {columns} FROM {self.source}")  # noqa: S608
         self.typed = True

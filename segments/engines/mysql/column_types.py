@@ -1,4 +1,4 @@
-"""PURE. Column types of MySQL and MariaDB, in their own words: of a table as declared, of a query by the fields of its result."""
+"""PURE. Column types of MySQL and MariaDB: of tables as declared, of queries by the fields of the result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TYPES = [
     (r"(datetime|timestamp)\b.*", ColumnType.TIMESTAMP),
     (r"json", ColumnType.OBJECT),
 ]
-_WORDS = {
+_NAMES = {
     FIELD_TYPE.DECIMAL: "decimal",
     FIELD_TYPE.NEWDECIMAL: "decimal",
     FIELD_TYPE.TINY: "tinyint",
@@ -51,17 +51,17 @@ def type_of(native: str) -> ColumnType:
 
 
 def native_of(field: FieldDescriptorPacket) -> str:
-    """The declaration that a field of a result amounts to."""
+    """The declaration that corresponds to a field of a result."""
     if field.type_code == FIELD_TYPE.BIT or (field.type_code == FIELD_TYPE.TINY and field.length == 1):
         return f"{'bit' if field.type_code == FIELD_TYPE.BIT else 'tinyint'}({field.length})"
-    if word := _WORDS.get(field.type_code):
-        return f"{word} unsigned" if field.flags & FLAG.UNSIGNED and word.endswith("int") else word
+    if name := _NAMES.get(field.type_code):
+        return f"{name} unsigned" if field.flags & FLAG.UNSIGNED and name.endswith("int") else name
     if field.flags & (FLAG.ENUM | FLAG.SET):
         return "enum" if field.flags & FLAG.ENUM else "set"
     return "varbinary" if field.charsetnr == BINARY_CHARSET else "varchar"
 
 
-def is_whole(field: FieldDescriptorPacket) -> bool:
-    """Whether 64 bits with a sign hold every value of the field."""
-    words = ("smallint", "mediumint", "int", "bigint", "int unsigned", "smallint unsigned", "mediumint unsigned")
-    return native_of(field) in words
+def fits_int64(field: FieldDescriptorPacket) -> bool:
+    """Whether every value of the field fits a signed 64-bit integer."""
+    fitting = ("smallint", "mediumint", "int", "bigint", "int unsigned", "smallint unsigned", "mediumint unsigned")
+    return native_of(field) in fitting

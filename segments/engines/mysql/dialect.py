@@ -1,6 +1,6 @@
-"""PURE. How MySQL and MariaDB write our terms.
+"""PURE. The SQL of conditions in MySQL and MariaDB.
 
-Text is compared as bytes: every collation that both servers have finds `FR` and `fr`, or `FR` and `FR `, the same.
+Text is compared as bytes: every collation that both servers have treats `FR` and `fr`, or `FR` and `FR `, as equal.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ from segments.sql.terms import (
 
 Element = ColumnElement[Any]
 COMPUTED = {ColumnType.TEXT: "varchar", ColumnType.INTEGER: "bigint", ColumnType.NUMBER: "decimal"}
-"""The native types of what is computed."""
+"""The native types of computed columns."""
 
 
 class MySQLCompiler(MySQLCompiler_mysqldb):
-    """Parts of a text are counted in characters, also where the text is held as bytes."""
+    """Counts positions and lengths in characters, even though text is handled as bytes."""
 
     def visit_substr_func(self, func: Any, **options: Any) -> str:
-        text, *places = [self.process(part, **options) for part in func.clauses]
-        return f"CAST(SUBSTR({_characters(text)}, {', '.join(places)}) AS BINARY)"
+        text, *bounds = [self.process(clause, **options) for clause in func.clauses]
+        return f"CAST(SUBSTR({_characters(text)}, {', '.join(bounds)}) AS BINARY)"
 
     def visit_length_func(self, func: Any, **options: Any) -> str:
         return f"CHAR_LENGTH({_characters(self.process(func.clauses, **options))})"
@@ -74,15 +74,15 @@ def _text(term: TextValue) -> Element:
 
 @written(Lowercase, "mysql")
 def _small_letters(term: Lowercase) -> Element:
-    # Bytes have no letters.
+    # Lowercased before it becomes bytes, which have no case.
     return cast(func.lower(_in_utf8(term)), types.LargeBinary())
 
 
 @written(TextIs, "mysql")
 def _text_is(term: TextIs) -> Element:
     exact = is_one_of(TextValue(term.column, term.info), term.texts)
-    # The same text is the same by every collation, too: asked like this, an index finds the few that may be it. Text that is not
-    # ASCII may not be one of the column's encoding, which the servers refuse.
+    # Comparing bytes uses no index. But equal bytes are equal in every collation, so comparing the column as well lets
+    # an index narrow down the rows. Only for ASCII, because the servers refuse text that the column can't encode.
     plain = re.fullmatch(PLAIN_TEXT, term.info.native) and all(str(text.value).isascii() for text in term.texts)
     return and_(is_one_of(term.column, term.texts), exact) if plain else exact
 
@@ -91,7 +91,7 @@ def _text_is(term: TextIs) -> Element:
 def _number(term: NumberValue) -> Element:
     native = term.info.native
     if native.startswith("float"):
-        # A single-precision number is what its text says: 0.1, and not 0.10000000149.
+        # By way of text, because a single-precision 0.1 would otherwise become 0.10000000149.
         return cast(term.column, CHAR()).op("+")(literal_column("0e0"))
     return _plus_zero(term.column) if native.startswith(("bit", "year")) else term.column
 
@@ -107,7 +107,7 @@ def _boolean(term: BooleanValue) -> Element:
 @written(Missing, "mysql")
 def _missing(term: Missing) -> Element:
     if term.info.type in (ColumnType.DATE, ColumnType.TIMESTAMP):
-        # The servers hold that 0000-00-00 "is null" where a column may not be null.
+        # In a NOT NULL column, the servers consider 0000-00-00 to be null.
         return cast(term.column, CHAR()).is_(Null())
     if term.info.native == "json":
         return func.coalesce(cast(term.column, CHAR()), literal_column("'null'")) == literal_column("'null'")
@@ -116,23 +116,23 @@ def _missing(term: Missing) -> Element:
 
 @written(Within, "mysql")
 def _within(term: Within) -> Element:
-    return and_(_spanned(term), _readable_day(term.column))
+    return and_(_in_span(term), _is_valid_day(term.column))
 
 
 @written(TimeValue, "mysql")
 def _time(term: TimeValue) -> Element:
-    return case((_readable_day(term.column), term.column))
+    return case((_is_valid_day(term.column), term.column))
 
 
-def _readable_day(column: Element) -> Element:
-    """The servers hold 0000-00-00 and 2024-02-00, which are no days."""
+def _is_valid_day(column: Element) -> Element:
+    """False for 0000-00-00 and 2024-02-00, which the servers can store although they are not days."""
     return and_(func.month(column) > literal_column("0"), func.dayofmonth(column) > literal_column("0"))
 
 
-def _spanned(term: Within) -> Element:
+def _in_span(term: Within) -> Element:
     if isinstance(term.span, Days):
         return between(term.column, term.span)
-    # The session's zone is UTC; `timestamp` is a moment, `datetime` what the clocks of the source show.
+    # The session is in UTC. A `timestamp` is a point in time, and a `datetime` is a local time in the source's zone.
     zoned = term.info.native.startswith("timestamp")
     ends = term.span.utc() if zoned else term.span.local(term.zone)
     first, last = (literal(end.replace(tzinfo=None), types.DateTime()) for end in ends)
@@ -142,7 +142,8 @@ def _spanned(term: Within) -> Element:
 @written(OnDays, "mysql")
 def _on_days(term: OnDays) -> Element:
     if term.info.native.startswith("timestamp"):
-        # Servers know zones by their names only where somebody loaded them. In some of them these moments begin in 1969.
+        # Servers know time zones by name only if someone has loaded them, so each year's days become a span in UTC.
+        # Timestamps begin with 1970 in UTC, which is still 1969 in some zones.
         spans = term.anniversary.spans(range(1969, term.anniversary.latest.year + 1), term.zone)
         return or_(*(Within(term.column, term.info, span, term.zone) for span in spans))
     return on_days(term, func.date_format(term.column, literal("%m-%d", types.Text())))
@@ -159,12 +160,12 @@ def _exported(term: Exported) -> Element:
 
 
 def _in_utf8(term: Term) -> Element:
-    """The text in the encoding in which the values of conditions come: the column may be stored in another one."""
+    """The text in the encoding of the conditions' values, because the column may be stored in a different one."""
     return func.convert(_readable(term.column, term.info.native).op("USING")(literal_column("utf8mb4")))
 
 
 def _readable(column: Element, native: str) -> Element:
-    """What a person can read of a value, where the server would send bytes or leave out the zone."""
+    """A readable form of values that the server would otherwise send as bytes or without a time zone."""
     if native.startswith(("bit", "year")):
         return _plus_zero(column)
     if native.startswith("timestamp"):
@@ -187,14 +188,14 @@ def _aggregate(term: Aggregate) -> Element:
 
 @written(ListHas, "mysql")
 def _list_has(term: ListHas) -> Element:
-    """The servers' own search takes escaped letters for others, and looks into lists inside the list."""
+    """Without the servers' own JSON search, which misreads escaped characters, and also searches nested lists."""
     elements = func.json_table(term.column, literal_column("'$[*]' COLUMNS (element LONGTEXT PATH '$')")).alias(
         "elements"
     )
     element = cast(literal_column("elements.element"), types.LargeBinary())
-    wanted = is_one_of(element, [literal(value, types.String()) for value in term.values])
-    found: Select[Any] = (
-        select(func.count(element.distinct())).select_from(elements).where(wanted).correlate_except(elements)
+    matches = is_one_of(element, [literal(value, types.String()) for value in term.values])
+    matched: Select[Any] = (
+        select(func.count(element.distinct())).select_from(elements).where(matches).correlate_except(elements)
     )
     least = len(term.values) if term.every else 1
-    return and_(func.json_type(term.column) == "ARRAY", found.scalar_subquery() >= literal_column(str(least)))
+    return and_(func.json_type(term.column) == "ARRAY", matched.scalar_subquery() >= literal_column(str(least)))

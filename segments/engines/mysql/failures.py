@@ -1,4 +1,4 @@
-"""What the failures of MySQL and MariaDB mean, by their numbers."""
+"""What the errors of MySQL and MariaDB mean, by their numbers."""
 
 from __future__ import annotations
 
@@ -23,53 +23,62 @@ _QUOTES_VALUES = (1292, 1366, 1525, 3140, 3141, 1690, 4038)
 
 def connecting(error: Exception, host: str, port: int) -> Problem:
     """Why no session could be opened."""
-    code, said = _said(error)
+    code, message = _code_and_message(error)
     if code in _BUSY:
         return Unavailable(
-            "source_busy", "The database takes no more sessions now. Try again in a moment.", detail=said
+            "source_busy", "The database is not accepting sessions right now. Try again in a moment.", detail=message
         )
     if code == ER.BAD_DB_ERROR:
         return Misconfigured(
-            "source_database", "There is no database of that name on this server.", detail=said, where="database"
+            "source_database",
+            "This server has no database with that name. Check the name.",
+            detail=message,
+            where="database",
         )
     if code == HOST_REFUSED:
-        return Misconfigured("source_login", "The server lets no user in from this machine. Ask for one.", detail=said)
+        sentence = "The server does not accept connections from this machine. Ask its administrator to allow them."
+        return Misconfigured("source_login", sentence, detail=message)
     if code == ER.DBACCESS_DENIED_ERROR:
         return Misconfigured(
-            "source_login", "This user may not use this database. Ask for the SELECT privilege on it.", detail=said
+            "source_login",
+            "This user is not allowed to use this database. Ask for the SELECT privilege on it.",
+            detail=message,
         )
     if code in _LOGIN:
-        return Misconfigured("source_login", "The user name or the password is wrong.", detail=said)
+        return Misconfigured("source_login", "The user name or password is wrong. Check both.", detail=message)
     if (
         code in (SECURE_ONLY, CR.CR_SSL_CONNECTION_ERROR)
         or isinstance(error, ssl.SSLError)
-        or re.search("SSL|certificate", said)
+        or re.search("SSL|certificate", message)
     ):
-        words = "The encrypted connection could not be set up. Check the kind of encryption and the certificates."
-        return Misconfigured("source_ssl", words, detail=said, where="sslmode")
-    message = (
-        f"The database at {host}, port {port}, can't be reached. Check the address, and that it lets this machine in."
+        sentence = (
+            "The encrypted connection could not be established. Check the encryption setting and the certificates."
+        )
+        return Misconfigured("source_ssl", sentence, detail=message, where="sslmode")
+    return Unavailable(
+        "source_unreachable",
+        f"The database at {host}, port {port}, can't be reached. Check the address and the server's firewall.",
+        detail=message,
     )
-    return Unavailable("source_unreachable", message, detail=said)
 
 
 def running(error: Exception, seconds: float) -> Problem:
     """Why a statement failed."""
-    code, said = _said(error)
+    code, message = _code_and_message(error)
     if code in _TIMED_OUT:
         return timed_out(seconds)
     if code in _READ_ONLY:
         return Misconfigured(
-            "source_read_only", "Only SELECT is allowed here: the source is read, never changed.", detail=said
+            "source_read_only", "Only SELECT is allowed here: the source is read, never changed.", detail=message
         )
     if code in _LOST or not isinstance(error, pymysql.MySQLError) or isinstance(error, pymysql.InterfaceError):
-        return Unavailable("source_lost", "The connection to the database was lost. Try again.", detail=said)
-    return refused(re.sub(r"'[^']*'|\"[^\"]*\"", "'…'", said) if code in _QUOTES_VALUES else said)
+        return Unavailable("source_lost", "The connection to the database was lost. Try again.", detail=message)
+    return refused(re.sub(r"'[^']*'|\"[^\"]*\"", "'…'", message) if code in _QUOTES_VALUES else message)
 
 
-def _said(error: Exception) -> tuple[int, str]:
-    """The number of a failure and its words."""
+def _code_and_message(error: Exception) -> tuple[int, str]:
+    """The number of an error (0 if it has none) and its message, without line breaks."""
     args: tuple[Any, ...] = error.args
     code = args[0] if args and isinstance(args[0], int) else 0
-    words = str(args[1] if code and len(args) > 1 else error)
-    return code, " ".join(words.split())[:500]
+    message = str(args[1] if code and len(args) > 1 else error)
+    return code, " ".join(message.split())[:500]

@@ -1,4 +1,4 @@
-"""Opens a session with MySQL or MariaDB that can only read, in UTC, with its time-outs."""
+"""Opens a read-only session with MySQL or MariaDB in UTC, with timeouts."""
 
 from __future__ import annotations
 
@@ -20,8 +20,12 @@ CONNECT_SECONDS = 10
 CONVERSIONS = {**conversions, Decimal: lambda value, _: format(value, "f")}
 
 
-def connected(settings: Mapping[str, Any], timeout_seconds: float) -> pymysql.Connection[Any]:
-    """Raises Misconfigured: refused. Unavailable: can't be reached."""
+def connect(settings: Mapping[str, Any], timeout_seconds: float) -> pymysql.Connection[Any]:
+    """A session whose statements end after the timeout.
+
+    Raises:
+        Misconfigured: refused. Unavailable: can't be reached.
+    """
     try:
         with certificates.files(settings) as paths:
             connection = pymysql.connect(
@@ -39,7 +43,7 @@ def connected(settings: Mapping[str, Any], timeout_seconds: float) -> pymysql.Co
                 **_encryption(settings["sslmode"], paths),
             )
         with connection.cursor() as cursor:
-            for name, value in _session(connection.get_server_info(), timeout_seconds).items():
+            for name, value in _variables(connection.get_server_info(), timeout_seconds).items():
                 cursor.execute(f"SET SESSION {name} = %s", (value,))
             cursor.execute("SET SESSION TRANSACTION READ ONLY")
         connection._read_timeout = max(1, round(timeout_seconds + GRACE_SECONDS))
@@ -48,13 +52,13 @@ def connected(settings: Mapping[str, Any], timeout_seconds: float) -> pymysql.Co
     return connection
 
 
-def _session(version: str, timeout_seconds: float) -> dict[str, Any]:
+def _variables(version: str, timeout_seconds: float) -> dict[str, Any]:
     limit = (
         {"max_statement_time": timeout_seconds}
         if "mariadb" in version.lower()
         else {"max_execution_time": int(timeout_seconds * 1000)}
     )
-    # Without a mode, quotation marks and backslashes mean what they do on any other server.
+    # Without SQL modes, quotation marks and backslashes mean the same on every server.
     return {
         "sql_mode": "",
         "time_zone": "+00:00",
@@ -65,7 +69,10 @@ def _session(version: str, timeout_seconds: float) -> dict[str, Any]:
 
 
 def _encryption(mode: str, paths: Mapping[str, str]) -> dict[str, Any]:
-    """What the driver takes for a mode; but for `disable` and `prefer` it gives no password to a server without encryption."""
+    """The driver's options for an encryption mode.
+
+    Except with `disable` and `prefer`, the driver sends no password to a server without encryption.
+    """
     if mode == "disable":
         return {"ssl_disabled": True}
     if mode == "prefer" and not paths:

@@ -1,6 +1,7 @@
-"""The rows of MySQL's text protocol, block by block: four times as fast as the driver's cursor gives them.
+"""The rows of MySQL's text protocol, block by block, four times as fast as through the driver's cursor.
 
-The driver opens the connection, and reads what is said before the rows (MySQL: Text Resultset; Protocol Basics: Packets).
+The driver opens the connection, and reads what precedes the rows. MySQL's documentation describes the format under
+"Text Resultset" and "Protocol Basics: Packets".
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ READ_BYTES = 1 << 20
 BLOCK_BYTES = 4 << 20
 BLOCK_VALUES = 200_000
 CONTINUED = 0xFFFFFF
-"""The length of a packet that goes on in the next one: a row of more than 16 MB."""
+"""The length of a packet that continues in the next one: a row of more than 16 MB."""
 _END, _ERROR, _NULL = 0xFE, 0xFF, 0xFB
 _LENGTHS = {0xFC: 2, 0xFD: 3, 0xFE: 8}
 
 Values = list[bytes | None]
 
 
-def ask(connection: Connection[Any], statement: bytes) -> list[FieldDescriptorPacket]:
-    """Sends a query; the fields of its result, whose rows `blocks` must take before anything else is sent.
+def send_query(connection: Connection[Any], statement: bytes) -> list[FieldDescriptorPacket]:
+    """Sends a query and returns the fields of its result. Its rows must be read before anything else is sent.
 
     Raises:
         pymysql.MySQLError
@@ -39,27 +40,27 @@ def ask(connection: Connection[Any], statement: bytes) -> list[FieldDescriptorPa
     connection._execute_command(COMMAND.COM_QUERY, statement)
     count = connection._read_packet().read_length_encoded_integer()
     if not count:
-        raise ProgrammingError(NOT_SUPPORTED_YET, "The statement gives no rows.")
+        raise ProgrammingError(NOT_SUPPORTED_YET, "The statement returns no rows.")
     fields = [connection._read_packet(FieldDescriptorPacket) for _ in range(count)]
     connection._read_packet()
     return fields
 
 
-def blocks(connection: Connection[Any], width: int) -> Generator[list[Values], None, None]:
-    """The columns of all rows, in blocks of some megabytes. Who leaves early closes the connection.
+def read_blocks(connection: Connection[Any], width: int) -> Generator[list[Values], None, None]:
+    """The columns of all rows, in blocks of about `BLOCK_BYTES`. Ending early closes the connection.
 
     Raises:
         pymysql.MySQLError, OSError: also in mid-stream. Misconfigured: a row that is too large.
     """
     values: Values = []
-    taken = 0
+    size = 0
     try:
-        for some, size in _read(connection):
-            values += some
-            taken += size
-            if taken >= BLOCK_BYTES or len(values) >= BLOCK_VALUES:
+        for row_values, row_bytes in _read(connection):
+            values += row_values
+            size += row_bytes
+            if size >= BLOCK_BYTES or len(values) >= BLOCK_VALUES:
                 yield _columns(values, width)
-                values, taken = [], 0
+                values, size = [], 0
     except BaseException:
         connection._force_close()
         raise
@@ -68,11 +69,11 @@ def blocks(connection: Connection[Any], width: int) -> Generator[list[Values], N
 
 
 def _columns(values: Values, width: int) -> list[Values]:
-    return [values[place::width] for place in range(width)]
+    return [values[position::width] for position in range(width)]
 
 
 def _read(connection: Connection[Any]) -> Iterator[tuple[Values, int]]:
-    """The values of whole rows one after another as they come, and how many bytes they took."""
+    """The values of complete rows as they arrive, and their size in bytes."""
     rest = b""
     while True:
         arrived = connection._rfile.read1(READ_BYTES)
@@ -87,17 +88,22 @@ def _read(connection: Connection[Any]) -> Iterator[tuple[Values, int]]:
 
 
 def _rows(data: bytes) -> tuple[Values, int, bool]:
-    """The values of the whole packets in `data`, where they end, and whether they were the last ones."""
+    """The values of the complete packets in `data`, where these packets end, and whether they were the last ones.
+
+    A row is one packet: three bytes of length, one of sequence, then each value as its length and its bytes. For
+    example, `02 00 00 05 01 37` is a row with the single value "7". A length of up to 250 takes one byte; 0xFC to 0xFE
+    announce a length of 2, 3 or 8 bytes, and 0xFB is null. The loop calls nothing, because it runs once per value.
+    """
     values: Values = []
     add = values.append
-    place, end = 0, len(data)
-    while place + 4 <= end:
-        length = data[place] | data[place + 1] << 8 | data[place + 2] << 16
-        begin = place + 4
+    position, end = 0, len(data)
+    while position + 4 <= end:
+        length = data[position] | data[position + 1] << 8 | data[position + 2] << 16
+        begin = position + 4
         stop = begin + length
         if length == CONTINUED:
             raise Misconfigured(
-                "source_row_too_large", "A row has more than 16 MB. Leave its largest column out with a query."
+                "source_row_too_large", "A row has more than 16 MB. Use a query that leaves out its largest column."
             )
         if stop > end:
             break
@@ -117,5 +123,5 @@ def _rows(data: bytes) -> tuple[Values, int, bool]:
                 begin += wide
             add(data[begin : begin + size])
             begin += size
-        place = stop
-    return values, place, False
+        position = stop
+    return values, position, False

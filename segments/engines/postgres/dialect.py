@@ -1,4 +1,4 @@
-"""PURE. How PostgreSQL writes our terms, by the native types of its columns."""
+"""PURE. The SQL of conditions in PostgreSQL, by the native types of its columns."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from segments.contract import ColumnType
 from segments.sql.terms import Aggregate, Exported, ListHas, NumberValue, TextValue, Within, aggregate, between, written
 
 PLAIN_TEXT = ("text", "character varying", "varchar")
-FEW = 100
+FEW_VALUES = 100
 COMPUTED = {ColumnType.TEXT: "text", ColumnType.INTEGER: "bigint", ColumnType.NUMBER: "numeric"}
-"""The native types of what is computed."""
+"""The native types of computed columns."""
 
 dialect = PGDialect_psycopg()
 
@@ -30,9 +30,9 @@ def _text(term: TextValue) -> ColumnElement[Any]:
 def _number(term: NumberValue) -> ColumnElement[Any]:
     if term.info.type == ColumnType.INTEGER:
         return term.column
-    # A single-precision number is what its text says: 0.1, and not 0.10000000149.
+    # By way of text, because a single-precision 0.1 would otherwise become 0.10000000149.
     value = cast(cast(term.column, Text()), types.Double()) if term.info.native == "real" else term.column
-    # What is not finite is not nothing less itself. To ask for its text takes several times as long.
+    # Finite numbers only: infinity and NaN minus themselves are NaN. Comparing text would be several times slower.
     return case((term.column.op("-")(term.column) == literal_column("0"), value))
 
 
@@ -57,11 +57,11 @@ def _aggregate(term: Aggregate) -> ColumnElement[Any]:
 
 @written(ListHas, "postgresql")
 def _list_has(term: ListHas) -> ColumnElement[Any]:
-    if not term.every and len(term.values) > FEW:
-        # The operator compares each element with each of them.
+    if not term.every and len(term.values) > FEW_VALUES:
+        # The operator && compares every element with every value, which is slow for a long list.
         elements = func.unnest(_texts(term)).table_valued("element").render_derived("elements")
-        met = elements.c.element == any_(term.array)
-        return select(literal_column("1")).select_from(elements).where(met).correlate_except(elements).exists()
+        matches = elements.c.element == any_(term.array)
+        return select(literal_column("1")).select_from(elements).where(matches).correlate_except(elements).exists()
     return func.coalesce(_texts(term).op("@>" if term.every else "&&")(term.array), false())
 
 

@@ -1,4 +1,4 @@
-"""What PostgreSQL's failures mean."""
+"""What PostgreSQL's errors mean."""
 
 from __future__ import annotations
 
@@ -9,22 +9,30 @@ import psycopg
 from core.errors import Misconfigured, Problem, Unavailable
 from segments.engines.failures import refused, timed_out
 
-# libpq gives no code for a failed connection, only words; those of the server may be in its own language.
+# For a failed connection, libpq reports no code, only a message, and the server's part of it may be localized.
 _CONNECTION = [
     (
         r"password authentication failed|no password supplied|authentication failed",
         "source_login",
-        "The user name or the password is wrong.",
+        "The user name or password is wrong. Check both.",
     ),
-    (r'role ".*" does not exist', "source_login", "The user name or the password is wrong."),
-    (r'database ".*" does not exist', "source_database", "There is no database of that name on this server."),
+    (r'role ".*" does not exist', "source_login", "The user name or password is wrong. Check both."),
+    (r'database ".*" does not exist', "source_database", "This server has no database with that name. Check the name."),
     (
         r"no pg_hba.conf entry",
         "source_login",
-        "The server does not let this user in from here. Ask for an entry in its pg_hba.conf.",
+        "The server does not allow this user to connect from this machine. Ask for an entry in its pg_hba.conf.",
     ),
-    (r"SSL|certificate", "source_ssl", "The encrypted connection could not be set up. Try another SSL mode."),
-    (r"permission denied for database", "source_login", "This user may not connect to this database."),
+    (
+        r"SSL|certificate",
+        "source_ssl",
+        "The encrypted connection could not be established. Check the encryption setting and the certificates.",
+    ),
+    (
+        r"permission denied for database",
+        "source_login",
+        "This user is not allowed to connect to this database. Ask for the CONNECT privilege on it.",
+    ),
 ]
 _BUSY = r"too many (clients|connections)|remaining connection slots|starting up|shutting down|in recovery"
 _DATA_EXCEPTION = "22"
@@ -33,22 +41,27 @@ _PARAMETERS_MISSING = "08P01"
 
 def connecting(error: psycopg.OperationalError, host: str, port: int) -> Problem:
     """Why no session could be opened."""
-    said = str(error)
-    if re.search(_BUSY, said):
+    message = str(error)
+    if re.search(_BUSY, message):
         return Unavailable(
-            "source_busy", "The database takes no more sessions now. Try again in a moment.", detail=_scrubbed(said)
+            "source_busy",
+            "The database is not accepting sessions right now. Try again in a moment.",
+            detail=_shortened(message),
         )
-    for pattern, code, message in _CONNECTION:
-        if re.search(pattern, said):
-            return Misconfigured(code, message, detail=_scrubbed(said))
-    if "FATAL" in said:
+    for pattern, code, sentence in _CONNECTION:
+        if re.search(pattern, message):
+            return Misconfigured(code, sentence, detail=_shortened(message))
+    if "FATAL" in message:
         return Misconfigured(
-            "source_login", "The database refused the session. Check its settings.", detail=_scrubbed(said)
+            "source_login",
+            "The database refused the session. Check the settings of this source.",
+            detail=_shortened(message),
         )
-    message = (
-        f"The database at {host}, port {port}, can't be reached. Check the address, and that it lets this machine in."
+    return Unavailable(
+        "source_unreachable",
+        f"The database at {host}, port {port}, can't be reached. Check the address and the server's firewall.",
+        detail=_shortened(message),
     )
-    return Unavailable("source_unreachable", message, detail=_scrubbed(said))
 
 
 def running(error: psycopg.Error, seconds: float) -> Problem:
@@ -59,17 +72,17 @@ def running(error: psycopg.Error, seconds: float) -> Problem:
         return Misconfigured(
             "source_read_only", "Only SELECT is allowed here: the source is read, never changed.", detail=str(error)
         )
-    words, state = error.diag.message_primary, error.sqlstate or ""
-    if words is None or (state.startswith(("08", "57")) and state != _PARAMETERS_MISSING):
+    message, state = error.diag.message_primary, error.sqlstate or ""
+    if message is None or (state.startswith(("08", "57")) and state != _PARAMETERS_MISSING):
         return lost(str(error))
     if state.startswith(_DATA_EXCEPTION):
-        words = re.sub(r'"[^"]*"', '"…"', words)  # What is quoted here is a value of a row.
-    return refused(words)
+        message = re.sub(r'"[^"]*"', '"…"', message)  # Quotation marks enclose a row's value here.
+    return refused(message)
 
 
-def lost(said: str) -> Problem:
-    return Unavailable("source_lost", "The connection to the database was lost. Try again.", detail=_scrubbed(said))
+def lost(message: str) -> Problem:
+    return Unavailable("source_lost", "The connection to the database was lost. Try again.", detail=_shortened(message))
 
 
-def _scrubbed(said: str) -> str:
-    return " ".join(said.split())[:500]
+def _shortened(message: str) -> str:
+    return " ".join(message.split())[:500]

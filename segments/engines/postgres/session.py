@@ -1,4 +1,4 @@
-"""Opens a session with PostgreSQL that can only read, in UTC, with its time-outs."""
+"""Opens a read-only PostgreSQL session in UTC, with timeouts."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ CONNECT_SECONDS = 10
 LIBPQ = {"sslrootcert": certificates.CA, "sslcert": certificates.CERTIFICATE, "sslkey": certificates.KEY}
 
 
-def connected(settings: Mapping[str, Any], timeout_seconds: float) -> psycopg.Connection:
-    """Raises Misconfigured: refused. Unavailable: can't be reached."""
+def connect(settings: Mapping[str, Any], timeout_seconds: float) -> psycopg.Connection:
+    """A session whose statements end after the timeout.
+
+    Raises:
+        Misconfigured: refused. Unavailable: can't be reached.
+    """
     with certificates.files(settings) as paths:
         try:
             connection = psycopg.connect(
@@ -42,15 +46,15 @@ def connected(settings: Mapping[str, Any], timeout_seconds: float) -> psycopg.Co
 
 
 def _certificates(mode: str, paths: Mapping[str, str]) -> dict[str, Any]:
-    given = {name: paths.get(parameter) for name, parameter in LIBPQ.items()}
-    if mode == "verify-full" and not given["sslrootcert"]:
-        given["sslrootcert"] = "system"
-    return {name: value for name, value in given.items() if value}
+    options = {name: paths.get(parameter) for name, parameter in LIBPQ.items()}
+    if mode == "verify-full" and not options["sslrootcert"]:
+        options["sslrootcert"] = "system"
+    return {name: value for name, value in options.items() if value}
 
 
 def _options(schema: str, timeout_seconds: float) -> str:
     path = ", ".join('"' + name.replace('"', '""') + '"' for name in dict.fromkeys((schema, "public")))
-    wanted = {
+    options = {
         "default_transaction_read_only": "on",
         "statement_timeout": str(max(1, int(timeout_seconds * 1000))),
         "search_path": path,
@@ -61,7 +65,7 @@ def _options(schema: str, timeout_seconds: float) -> str:
         "standard_conforming_strings": "on",
         "bytea_output": "hex",
     }
-    return " ".join(f"-c {name}={_escaped(value)}" for name, value in wanted.items())
+    return " ".join(f"-c {name}={_escaped(value)}" for name, value in options.items())
 
 
 def _escaped(value: str) -> str:

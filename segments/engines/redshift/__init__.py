@@ -1,4 +1,4 @@
-"""Amazon Redshift. Not yet tried against a live cluster."""
+"""Amazon Redshift. Not yet tested against a live cluster."""
 
 from segments.engines.redshift.engine import Redshift
 

@@ -1,4 +1,4 @@
-"""PURE. How Redshift writes our terms: as PostgreSQL, but its `text` is cut after 256 bytes, and JSON is a SUPER."""
+"""PURE. The SQL of conditions in Redshift: like PostgreSQL, but `text` is cut off at 256 bytes, and JSON is SUPER."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 from segments.contract import ColumnType
 from segments.sql.terms import Exported, NumberValue, TextValue, Within, between, is_not_a_number, written
 
-LONGEST = types.VARCHAR(65535)
+LONGEST_TEXT = types.VARCHAR(65535)
 COMPUTED = {ColumnType.TEXT: "character varying", ColumnType.INTEGER: "bigint", ColumnType.NUMBER: "numeric"}
-"""The native types of what is computed."""
+"""The native types of computed columns."""
 
 
 class RedshiftDialect(PGDialect):
@@ -27,13 +27,13 @@ dialect = RedshiftDialect(paramstyle="format")
 def _text(term: TextValue) -> ColumnElement[Any]:
     if term.info.native == "super":
         return func.json_serialize(term.column)
-    return term.column if term.info.native.startswith("character varying") else cast(term.column, LONGEST)
+    return term.column if term.info.native.startswith("character varying") else cast(term.column, LONGEST_TEXT)
 
 
 @written(NumberValue, "redshift")
 def _number(term: NumberValue) -> ColumnElement[Any]:
     if term.info.native in ("real", "double precision"):
-        return case((~is_not_a_number(cast(term.column, LONGEST)), term.column))
+        return case((~is_not_a_number(cast(term.column, LONGEST_TEXT)), term.column))
     return term.column
 
 

@@ -1,4 +1,4 @@
-"""Reads Redshift by way of redshift-connector: a read-only transaction, rows fetched in parts."""
+"""Reads Redshift through redshift-connector, in a read-only transaction; rows are fetched in batches."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from core.errors import Misconfigured, Unavailable
 from core.parameters import Parameter
 from segments.contract import ColumnInfo, ColumnType, Engine, Reader
-from segments.engines.batches import rows_next
+from segments.engines.batches import next_batch_rows
 from segments.engines.failures import no_table, timed_out
 from segments.engines.names import names
 from segments.engines.redshift.dialect import COMPUTED, dialect
-from segments.engines.warehouse import BATCH_ROWS, WarehouseReader, batch, driver, meaning
+from segments.engines.warehouse import BATCH_ROWS, WarehouseReader, import_driver, text_batch, translated
 from segments.sql.statements import join_name, split_name
 from segments.sql.terms import bare
 
@@ -47,8 +47,6 @@ OIDS = {
     701: "double precision",
     1700: "numeric",
     1082: "date",
-}
-OIDS |= {
     1114: "timestamp without time zone",
     1184: "timestamp with time zone",
     4000: "super",
@@ -59,21 +57,22 @@ OIDS |= {
 class Redshift(Engine):
     slug = "redshift"
     label = "Amazon Redshift"
-    note = "Not yet tried against a live account. Its driver is installed apart: pip install -r requirements-extras.txt"
+    note = (
+        "Not yet tested against a live account. "
+        "Its driver is installed separately: pip install -r requirements-extras.txt"
+    )
     parameters = (
         Parameter("host", "Host", help="The endpoint of the cluster or workgroup, without the port."),
         Parameter("port", "Port", kind="integer", default=5439, least=1, most=65535),
         Parameter("database", "Database"),
-        Parameter("user", "User", help="A user that may only read is best."),
+        Parameter("user", "User", help="Preferably a read-only user."),
         Parameter("password", "Password", kind="secret"),
-        Parameter(
-            "schema", "Schema", default="public", help="Where tables are looked for that are named without a schema."
-        ),
+        Parameter("schema", "Schema", default="public", help="The schema for tables that are named without one."),
         Parameter(
             "schemas",
-            "Schemas listed",
+            "Schemas to list",
             required=False,
-            help="With commas between them. Empty: all that the user may read.",
+            help="Separated by commas. If empty, all schemas that the user can read are listed.",
         ),
     )
     dialect = dialect
@@ -81,11 +80,11 @@ class Redshift(Engine):
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
-        connector = driver("redshift_connector", "redshift-connector")
-        given = self.filled(settings)
+        connector = import_driver("redshift_connector", "redshift-connector")
+        filled = self.filled(settings)
         try:
             connection = connector.connect(
-                **{name: given[name] for name in ("host", "port", "database", "user", "password")},
+                **{name: filled[name] for name in ("host", "port", "database", "user", "password")},
                 ssl=True,
                 sslmode="verify-full",
                 application_name="dinmo",
@@ -93,14 +92,16 @@ class Redshift(Engine):
             )
         except connector.InterfaceError as error:
             raise Unavailable(
-                "source_unreachable", "Redshift can't be reached. Check the host and the port.", detail=str(error)
+                "source_unreachable", "Redshift can't be reached. Check the host and port.", detail=str(error)
             ) from None
         except connector.Error as error:
             raise Misconfigured(
-                "source_login", "Redshift refused the session. Check user, password, database.", detail=str(error)
+                "source_login",
+                "Redshift refused the session. Check the user, password and database.",
+                detail=str(error),
             ) from None
         with closing(connection):
-            reader = RedshiftReader(connector, connection, given, timeout_seconds)
+            reader = RedshiftReader(connector, connection, filled, timeout_seconds)
             reader.prepare()
             yield reader
 
@@ -114,7 +115,7 @@ class RedshiftReader(WarehouseReader):
 
     def prepare(self) -> None:
         schema = self.settings["schema"].replace('"', '""')
-        with self.problems(), closing(self.connection.cursor()) as cursor:
+        with self.translating_errors(), closing(self.connection.cursor()) as cursor:
             cursor.execute(f"set statement_timeout to {int(self.timeout_seconds * 1000)}")
             cursor.execute(f'set search_path to "{schema}", public')
             cursor.execute("set timezone to 'UTC'")
@@ -123,50 +124,50 @@ class RedshiftReader(WarehouseReader):
             cursor.execute("begin read only")
 
     def tables(self) -> list[str]:
-        wanted = names(self.settings["schemas"])
-        return [join_name(schema, name) for schema, name in self._asked(TABLES) if not wanted or schema in wanted]
+        schemas = names(self.settings["schemas"])
+        return [join_name(schema, name) for schema, name in self._fetch_all(TABLES) if not schemas or schema in schemas]
 
-    def described_table(self, table: str) -> list[ColumnInfo]:
+    def describe_table(self, table: str) -> list[ColumnInfo]:
         schema, name = split_name(table)
-        found = self._asked(COLUMNS, (schema or self.settings["schema"], name))
-        if not found:
+        columns = self._fetch_all(COLUMNS, (schema or self.settings["schema"], name))
+        if not columns:
             raise no_table(table)
         return [
             ColumnInfo(column, TYPES.get(native, ColumnType.TEXT), native, bool(nullable))
-            for column, native, nullable in found
+            for column, native, nullable in columns
         ]
 
-    def described(self, sql: str) -> list[ColumnInfo]:
+    def describe_query(self, sql: str) -> list[ColumnInfo]:
         with closing(self.connection.cursor()) as cursor:
             cursor.execute(f"select * from ({bare(sql)}) as described limit 0")  # noqa: S608
             natives = [(column[0], OIDS.get(column[1], "character varying")) for column in cursor.description]
-        return [ColumnInfo(_name(name), TYPES.get(native, ColumnType.TEXT), native) for name, native in natives]
+        return [ColumnInfo(_decoded(name), TYPES.get(native, ColumnType.TEXT), native) for name, native in natives]
 
-    def read(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
+    def read_batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
         compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         params = compiled.params
         with closing(self.connection.cursor()) as cursor:
             cursor.execute(str(compiled), [params[name] for name in compiled.positiontup or ()])
-            columns = [_name(column[0]) for column in cursor.description]
-            read = None
-            while rows := cursor.fetchmany(rows_next(read, BATCH_ROWS)):
-                read = batch(columns, rows)
-                yield read
+            columns = [_decoded(column[0]) for column in cursor.description]
+            batch = None
+            while rows := cursor.fetchmany(next_batch_rows(batch, BATCH_ROWS)):
+                batch = text_batch(columns, rows)
+                yield batch
 
-    def failure(self, error: Exception) -> Exception:
+    def translate(self, error: Exception) -> Exception:
         if isinstance(error, self.connector.Error) and "statement timeout" in str(error):
             return timed_out(self.timeout_seconds)
-        return meaning(error, self.connector.Error, (self.connector.InterfaceError, OSError))
+        return translated(error, self.connector.Error, (self.connector.InterfaceError, OSError))
 
     def interrupt(self) -> None:
         with suppress(Exception):
             self.connection.close()
 
-    def _asked(self, query: str, bound: tuple[Any, ...] = ()) -> list[Any]:
-        with self.problems(), closing(self.connection.cursor()) as cursor:
+    def _fetch_all(self, query: str, bound: tuple[Any, ...] = ()) -> list[Any]:
+        with self.translating_errors(), closing(self.connection.cursor()) as cursor:
             cursor.execute(query, bound)
             return list(cursor.fetchall())
 
 
-def _name(name: str | bytes) -> str:
+def _decoded(name: str | bytes) -> str:
     return name.decode() if isinstance(name, bytes) else name

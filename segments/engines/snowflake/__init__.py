@@ -1,4 +1,4 @@
-"""Snowflake. Not yet tried against a live account."""
+"""Snowflake. Not yet tested against a live account."""
 
 from segments.engines.snowflake.engine import Snowflake
 

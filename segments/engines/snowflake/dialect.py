@@ -1,4 +1,4 @@
-"""PURE. How Snowflake writes our terms."""
+"""PURE. The SQL of conditions in Snowflake."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from segments.sql.terms import (
 NESTED = ("VARIANT", "OBJECT", "ARRAY")
 ZONED = ("TIMESTAMP_TZ", "TIMESTAMP_LTZ")
 COMPUTED = {ColumnType.TEXT: "TEXT", ColumnType.INTEGER: "FIXED", ColumnType.NUMBER: "FIXED"}
-"""The native types of what is computed."""
+"""The native types of computed columns."""
 
 
 class SnowflakeCompiler(SQLCompiler):
     def render_literal_value(self, value: Any, type_: Any) -> str:
-        """Backslashes escape in its texts."""
+        """In string literals of Snowflake, a backslash is an escape character."""
         return super().render_literal_value(value.replace("\\", "\\\\") if isinstance(value, str) else value, type_)
 
 

@@ -1,4 +1,4 @@
-"""Reads Snowflake by way of its own connector, whose results are Arrow."""
+"""Reads Snowflake through its own connector, which returns Arrow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from segments.contract import ColumnInfo, ColumnType, Engine, Reader
 from segments.engines.failures import no_table, timed_out
 from segments.engines.names import names
 from segments.engines.snowflake.dialect import COMPUTED, dialect
-from segments.engines.warehouse import WarehouseReader, driver, meaning
+from segments.engines.warehouse import WarehouseReader, import_driver, translated
 from segments.sql.statements import join_name, split_name
 from segments.sql.terms import bare
 
@@ -24,29 +24,30 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
 TABLES = """
-    select table_schema, table_name from information_schema.tables where table_schema <> 'INFORMATION_SCHEMA' order by 1, 2
+    select table_schema, table_name from information_schema.tables
+    where table_schema <> 'INFORMATION_SCHEMA' order by 1, 2
 """
 COLUMNS = """
     select column_name, data_type, numeric_scale, is_nullable = 'YES' from information_schema.columns
     where table_schema = %s and table_name = %s order by ordinal_position
 """
-CODES = (
-    *(
-        "FIXED",
-        "FLOAT",
-        "TEXT",
-        "DATE",
-        "TIMESTAMP",
-        "VARIANT",
-        "TIMESTAMP_LTZ",
-        "TIMESTAMP_TZ",
-        "TIMESTAMP_NTZ",
-        "OBJECT",
-        "ARRAY",
-    ),
-    *("BINARY", "TIME", "BOOLEAN"),
+RESULT_TYPES = (
+    "FIXED",
+    "FLOAT",
+    "TEXT",
+    "DATE",
+    "TIMESTAMP",
+    "VARIANT",
+    "TIMESTAMP_LTZ",
+    "TIMESTAMP_TZ",
+    "TIMESTAMP_NTZ",
+    "OBJECT",
+    "ARRAY",
+    "BINARY",
+    "TIME",
+    "BOOLEAN",
 )
-"""The types of results, by number (snowflake.connector.constants.FIELD_TYPES)."""
+"""The types of result columns, by type code (snowflake.connector.constants.FIELD_TYPES)."""
 TYPES = {
     "FLOAT": ColumnType.NUMBER,
     "DATE": ColumnType.DATE,
@@ -62,31 +63,32 @@ CANCELLED = (604, 630)
 class Snowflake(Engine):
     slug = "snowflake"
     label = "Snowflake"
-    note = "Not yet tried against a live account. Its driver is installed apart: pip install -r requirements-extras.txt"
+    note = (
+        "Not yet tested against a live account. "
+        "Its driver is installed separately: pip install -r requirements-extras.txt"
+    )
     parameters = (
-        Parameter("account", "Account", help="Its identifier, e.g. myorg-myaccount."),
-        Parameter("user", "User", help="A service user whose role may only read."),
+        Parameter("account", "Account", help="The account identifier, for example myorg-myaccount."),
+        Parameter("user", "User", help="A service user, preferably with a read-only role."),
         Parameter(
             "private_key",
             "Private key",
             kind="secret",
             required=False,
             lines=True,
-            help="In PEM: of the user's key pair.",
+            help="The private key of the user's key pair, in PEM format.",
         ),
-        Parameter("passphrase", "Passphrase of the key", kind="secret", required=False),
-        Parameter("password", "Password", kind="secret", required=False, help="Where there is no key pair."),
+        Parameter("passphrase", "Key passphrase", kind="secret", required=False),
+        Parameter("password", "Password", kind="secret", required=False, help="Used only if there is no private key."),
         Parameter("role", "Role", required=False),
         Parameter("warehouse", "Warehouse"),
         Parameter("database", "Database"),
-        Parameter(
-            "schema", "Schema", default="PUBLIC", help="Where tables are looked for that are named without a schema."
-        ),
+        Parameter("schema", "Schema", default="PUBLIC", help="The schema for tables that are named without one."),
         Parameter(
             "schemas",
-            "Schemas listed",
+            "Schemas to list",
             required=False,
-            help="With commas between them. Empty: all that the role may read.",
+            help="Separated by commas. If empty, all schemas that the role can read are listed.",
         ),
     )
     dialect = dialect
@@ -94,30 +96,32 @@ class Snowflake(Engine):
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
-        connector = driver("snowflake.connector", "snowflake-connector-python")
-        given = self.filled(settings)
+        connector = import_driver("snowflake.connector", "snowflake-connector-python")
+        filled = self.filled(settings)
         try:
-            connection = connector.connect(**arguments(given, timeout_seconds))
+            connection = connector.connect(**arguments(filled, timeout_seconds))
         except connector.errors.DatabaseError as error:
             if error.errno in WRONG_LOGIN:
                 raise Misconfigured(
-                    "source_login", "Snowflake refused the user or the key.", detail=str(error)
+                    "source_login",
+                    "Snowflake refused the sign-in. Check the user, and the private key or password.",
+                    detail=str(error),
                 ) from None
             raise Unavailable(
                 "source_unreachable", "Snowflake can't be reached. Check the account.", detail=str(error)
             ) from None
         with closing(connection):
-            yield SnowflakeReader(connector, connection, given, timeout_seconds)
+            yield SnowflakeReader(connector, connection, filled, timeout_seconds)
 
 
-def arguments(given: Mapping[str, Any], timeout_seconds: float) -> dict[str, Any]:
-    """What the connector takes.
+def arguments(filled: Mapping[str, Any], timeout_seconds: float) -> dict[str, Any]:
+    """The arguments for the connector.
 
     Raises:
-        Misconfigured: neither key nor password, or a key that can't be read.
+        Misconfigured: there is neither a key nor a password, or the key can't be read.
     """
-    named = {
-        name: given[name] for name in ("account", "user", "role", "warehouse", "database", "schema") if given[name]
+    account = {
+        name: filled[name] for name in ("account", "user", "role", "warehouse", "database", "schema") if filled[name]
     }
     session = {
         "TIMEZONE": "UTC",
@@ -131,18 +135,18 @@ def arguments(given: Mapping[str, Any], timeout_seconds: float) -> dict[str, Any
         "login_timeout": 20,
         "network_timeout": int(timeout_seconds) + 10,
     }
-    if given["private_key"]:
-        return {**named, **common, "private_key": _key(given["private_key"], given["passphrase"])}
-    if given["password"]:
-        return {**named, **common, "password": given["password"]}
-    raise Misconfigured("source_login", "Give a private key, or a password.", where="private_key")
+    if filled["private_key"]:
+        return {**account, **common, "private_key": _key(filled["private_key"], filled["passphrase"])}
+    if filled["password"]:
+        return {**account, **common, "password": filled["password"]}
+    raise Misconfigured("source_login", "Enter a private key or a password.", where="private_key")
 
 
 def _key(pem: str, passphrase: str | None) -> bytes:
     try:
         key = load_pem_private_key(pem.strip().encode(), passphrase.encode() if passphrase else None)
     except (ValueError, TypeError):
-        message = "The private key can't be read. Give it in PEM, with its passphrase where it has one."
+        message = "The private key can't be read. Enter it in PEM format, with its passphrase if it has one."
         raise Misconfigured("source_login", message, where="private_key") from None
     return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
@@ -162,53 +166,53 @@ class SnowflakeReader(WarehouseReader):
         self.cursor = connection.cursor()
 
     def tables(self) -> list[str]:
-        wanted = names(self.settings["schemas"])
-        return [join_name(schema, name) for schema, name in self._asked(TABLES) if not wanted or schema in wanted]
+        schemas = names(self.settings["schemas"])
+        return [join_name(schema, name) for schema, name in self._fetch_all(TABLES) if not schemas or schema in schemas]
 
-    def described_table(self, table: str) -> list[ColumnInfo]:
+    def describe_table(self, table: str) -> list[ColumnInfo]:
         schema, name = split_name(table)
-        found = self._asked(COLUMNS, (schema or self.settings["schema"], name))
-        if not found:
+        columns = self._fetch_all(COLUMNS, (schema or self.settings["schema"], name))
+        if not columns:
             raise no_table(table)
         return [
-            _info(column, "FIXED" if native == "NUMBER" else native, scale, nullable)
-            for column, native, scale, nullable in found
+            _column_info(column, "FIXED" if native == "NUMBER" else native, scale, nullable)
+            for column, native, scale, nullable in columns
         ]
 
-    def described(self, sql: str) -> list[ColumnInfo]:
-        # Not run: the server only says what would come.
-        found = self.cursor.describe(f"select * from ({bare(sql)}) as described")  # noqa: S608
+    def describe_query(self, sql: str) -> list[ColumnInfo]:
+        # The server describes the result without running the query.
+        columns = self.cursor.describe(f"select * from ({bare(sql)}) as described")  # noqa: S608
         return [
-            _info(
+            _column_info(
                 column.name,
-                (CODES[column.type_code] if column.type_code < len(CODES) else "TEXT"),
+                (RESULT_TYPES[column.type_code] if column.type_code < len(RESULT_TYPES) else "TEXT"),
                 column.scale,
                 bool(column.is_nullable),
             )
-            for column in found
+            for column in columns
         ]
 
-    def read(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
+    def read_batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
         compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         self.cursor.execute(str(compiled), dict(compiled.params))
         for table in self.cursor.fetch_arrow_batches():
             yield from table.to_batches()
 
-    def failure(self, error: Exception) -> Exception:
+    def translate(self, error: Exception) -> Exception:
         errors = self.connector.errors
         if isinstance(error, errors.Error) and error.errno in CANCELLED:
             return timed_out(self.timeout_seconds)
-        return meaning(error, errors.Error, (errors.OperationalError, errors.InterfaceError, OSError))
+        return translated(error, errors.Error, (errors.OperationalError, errors.InterfaceError, OSError))
 
     def interrupt(self) -> None:
         with suppress(Exception), closing(self.connection.cursor()) as other:
             other.execute("select system$cancel_query(%s)", (self.cursor.sfqid,))
 
-    def _asked(self, query: str, bound: tuple[Any, ...] = ()) -> list[Any]:
-        with self.problems():
+    def _fetch_all(self, query: str, bound: tuple[Any, ...] = ()) -> list[Any]:
+        with self.translating_errors():
             return list(self.cursor.execute(query, bound).fetchall())
 
 
-def _info(name: str, native: str, scale: int | None, nullable: bool) -> ColumnInfo:
+def _column_info(name: str, native: str, scale: int | None, nullable: bool) -> ColumnInfo:
     number = ColumnType.NUMBER if scale else ColumnType.INTEGER
     return ColumnInfo(name, number if native == "FIXED" else TYPES.get(native, ColumnType.TEXT), native, nullable)

@@ -29,35 +29,35 @@ _ARROW = {bytes: pa.binary(), int: pa.int64(), float: pa.float64()}
 
 
 def declared_type(native: str) -> ColumnType | None:
-    """The type that a declaration such as `DECIMAL(10,2)` means; None where it says nothing of the values."""
-    word = re.sub(r"\(.*\)", "", native).strip().upper()
-    return next((column_type for pattern, column_type in _DECLARED if re.fullmatch(pattern, word)), None)
+    """The type that a declaration such as `DECIMAL(10,2)` means, or None if it does not determine one."""
+    name = re.sub(r"\(.*\)", "", native).strip().upper()
+    return next((column_type for pattern, column_type in _DECLARED if re.fullmatch(pattern, name)), None)
 
 
 def sampled_type(values: Iterable[Any]) -> ColumnType:
     """The type that fits all of these values."""
-    found = [text(value) if isinstance(value, bytes) else value for value in values if value is not None]
-    kinds = {type(value) for value in found}
+    present = [text(value) if isinstance(value, bytes) else value for value in values if value is not None]
+    kinds = {type(value) for value in present}
     if kinds == {int}:
         return ColumnType.INTEGER
     if kinds and kinds <= {int, float}:
         return ColumnType.NUMBER
     if kinds != {str}:
         return ColumnType.TEXT
-    if all(re.fullmatch(DATE, str(value)) for value in found):
+    if all(re.fullmatch(DATE, str(value)) for value in present):
         return ColumnType.DATE
-    return ColumnType.TIMESTAMP if all(parse_timestamp(str(value), _UTC) for value in found) else ColumnType.TEXT
+    return ColumnType.TIMESTAMP if all(parse_timestamp(str(value), _UTC) for value in present) else ColumnType.TEXT
 
 
 def text(value: Any) -> str | None:
-    """A value as text; SQLite's text comes as bytes, so that one wrong byte can't stop a stream."""
+    """A value as text. SQLite's text arrives as bytes, so that one invalid byte can't stop a stream."""
     if value is None:
         return None
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def text_array(values: Sequence[Any]) -> pa.Array:
-    """A column of any values as Arrow text."""
+    """A column of values of any types as Arrow text."""
     kinds = set(map(type, values)) - {type(None)}
     if len(kinds) == 1 and (kind := _ARROW.get(kinds.pop())):
         with suppress(pa.ArrowInvalid):

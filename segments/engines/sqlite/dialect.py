@@ -1,6 +1,6 @@
-"""PURE. How SQLite writes our terms: it stores dates as text, booleans as numbers, and any type in any column.
+"""PURE. The SQL of conditions in SQLite, which stores dates as text, booleans as numbers, and any type in any column.
 
-Functions of our own, `as_number` and the like, read and sum what SQLite can't; the engine adds them to every connection.
+It calls functions of our own, such as `as_number`, for what SQLite lacks. The engine adds them to every connection.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from segments.sql.terms import (
 from segments.values import FALSE, TRUE
 
 COMPUTED = {ColumnType.TEXT: "TEXT", ColumnType.INTEGER: "INTEGER", ColumnType.NUMBER: "NUMERIC"}
-"""The native types of what is computed."""
+"""The native types of computed columns."""
 LARGEST: ColumnElement[Any] = literal_column("1.7976931348623157e308")
 
 dialect = SQLiteDialect_pysqlite(paramstyle="named")
@@ -69,8 +69,8 @@ def _number(term: NumberValue) -> ColumnElement[Any]:
 
 @written(BooleanValue, "sqlite")
 def _boolean(term: BooleanValue) -> ColumnElement[Any]:
-    word = func.lower(cast(term.column, Text()))
-    return case((word.in_(TRUE), literal_column("1")), (word.in_(FALSE), literal_column("0")))
+    text = func.lower(cast(term.column, Text()))
+    return case((text.in_(TRUE), literal_column("1")), (text.in_(FALSE), literal_column("0")))
 
 
 @written(Missing, "sqlite")
@@ -111,12 +111,12 @@ def _time(term: TimeValue) -> ColumnElement[Any]:
     text = cast(term.column, Text())
     if term.info.type == ColumnType.DATE:
         return case((_is_day(text), text))
-    return func.as_moment(_bytes(term.column), literal(term.zone.key, Text()))
+    return func.as_utc(_bytes(term.column), literal(term.zone.key, Text()))
 
 
 @written(Lowercase, "sqlite")
 def _small_letters(term: Lowercase) -> ColumnElement[Any]:
-    return func.small_letters(_bytes(term.column))
+    return func.lowercase(_bytes(term.column))
 
 
 @written(Position, "sqlite")
@@ -140,10 +140,10 @@ def _list_has(term: ListHas) -> ColumnElement[Any]:
 
 
 def _is_day(text: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Without a step of no days, February 30 would be one."""
+    """With '+0 days', because date() alone accepts February 30, and only arithmetic turns it into March 2."""
     return func.date(text, literal_column("'+0 days'")) == text
 
 
 def _bytes(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The text as it is stored: what is not UTF-8 reaches no function of ours as text."""
+    """The text as bytes, because the driver can't pass text that is not UTF-8 to a function of ours."""
     return cast(cast(column, Text()), LargeBinary())

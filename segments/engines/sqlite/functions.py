@@ -1,6 +1,6 @@
-"""PURE. What SQLite can't do by itself: numbers and times in text are read, and numbers summed whatever their order.
+"""PURE. The functions that SQLite lacks: numbers and times in text, and sums that don't depend on the order of rows.
 
-Text comes as its bytes: SQLite holds any, and Python would take none that are not UTF-8.
+Text arrives as bytes, because SQLite stores any bytes as text, and the driver fails on any that are not UTF-8.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _UTC = ZoneInfo("UTC")
 
 
 def as_number(value: bytes | None) -> int | float | None:
-    """The number that a text spells; None where it spells none."""
+    """The number that a text contains, or None if it is not a number."""
     number = natural(value, ColumnType.NUMBER, _UTC)
     if number is None or isinstance(number, str):
         return None
@@ -27,69 +27,73 @@ def as_number(value: bytes | None) -> int | float | None:
 
 
 def is_within(value: bytes | None, first: str, last: str, first_local: str, last_local: str) -> bool:
-    """Whether a time in text lies between two others, both included.
+    """Whether a time in text lies between two others, both inclusive.
 
     Args:
-        first, last: in UTC, for a text that names its zone.
-        first_local, last_local: in the source's zone, for one that names none.
+        first, last: in UTC, for a text with a time zone.
+        first_local, last_local: in the source's zone, for a text without one.
     """
-    read = _moment(value, None)
-    if read is None:
+    parsed = _parsed_time(value, None)
+    if parsed is None:
         return False
-    if read.tzinfo is None:
-        return first_local <= read.isoformat(" ", "microseconds") <= last_local
+    if parsed.tzinfo is None:
+        return first_local <= parsed.isoformat(" ", "microseconds") <= last_local
     try:
-        return first <= read.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds") <= last
+        return first <= parsed.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds") <= last
     except OverflowError:
         return False
 
 
-def as_moment(value: bytes | None, zone: str) -> str | None:
-    """A time in text as that moment in UTC, all written alike so that they sort; None where it is none.
+def as_utc(value: bytes | None, zone: str) -> str | None:
+    """A time in text, converted to UTC in one format so that it sorts, or None if it is not a time.
 
     Args:
-        zone: the source's, for a text that names none.
+        zone: the source's, for a text without one.
     """
-    read = _moment(value, ZoneInfo(zone))
-    if read is None:
+    parsed = _parsed_time(value, ZoneInfo(zone))
+    if parsed is None:
         return None
     try:
-        return read.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds") + "Z"
+        return parsed.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds") + "Z"
     except OverflowError:
         return None
 
 
 def month_day(value: bytes | None, zone: str) -> str | None:
-    """The day of a time in text, as the clocks of a zone show it: "01-31"; None where it is none.
+    """The month and day of a time in text in a zone, such as "01-31", or None if it is not a time.
 
     Args:
-        zone: that of a text that names none, too.
+        zone: the zone of the result, and of a text without one.
     """
-    home = ZoneInfo(zone)
-    read = _moment(value, home)
+    tz = ZoneInfo(zone)
+    parsed = _parsed_time(value, tz)
     try:
-        return f"{read.astimezone(home):%m-%d}" if read else None
+        return f"{parsed.astimezone(tz):%m-%d}" if parsed else None
     except OverflowError:
         return None
 
 
-def small_letters(value: bytes | None) -> str | None:
-    """A text in small letters, those of other alphabets than English too."""
+def lowercase(value: bytes | None) -> str | None:
+    """A text in lowercase, in any alphabet. SQLite's own lower() changes only ASCII."""
     return None if value is None else _text(value).lower()
 
 
 def list_has(value: bytes | None, wanted: str, every: int) -> bool:
-    """Whether a text is a JSON list with elements that read as those of the list `wanted`: one of them, or every one."""
-    held, asked = set() if value is None else list_elements(_text(value)), _asked(wanted)
-    return asked <= held if every else not asked.isdisjoint(held)
+    """Whether a text is a JSON list that contains an element of the JSON list `wanted`, or all of them.
+
+    Args:
+        every: 1 for all, 0 for at least one.
+    """
+    elements, wanted_elements = set() if value is None else list_elements(_text(value)), _parsed(wanted)
+    return wanted_elements <= elements if every else not wanted_elements.isdisjoint(elements)
 
 
 @lru_cache(maxsize=64)
-def _asked(wanted: str) -> frozenset[str]:
+def _parsed(wanted: str) -> frozenset[str]:
     return frozenset(json.loads(wanted))
 
 
-def _moment(value: bytes | None, zone: ZoneInfo | None) -> datetime | None:
+def _parsed_time(value: bytes | None, zone: ZoneInfo | None) -> datetime | None:
     return None if value is None else parse_timestamp(_text(value), zone)
 
 
@@ -98,33 +102,33 @@ def _text(value: bytes) -> str:
 
 
 class ExactSum:
-    """An aggregate: the sum of numbers, rounded once at its end; of whole numbers exact."""
+    """An aggregate: the sum of numbers, exact for whole numbers, otherwise rounded once at the end."""
 
     def __init__(self) -> None:
         self.whole = 0
-        self.broken: list[float] = []
+        self.fractional: list[float] = []
         self.count = 0
 
     def step(self, value: int | float | None) -> None:
-        """Takes one row's number; null counts for nothing."""
+        """Adds one row's number. Null is ignored."""
         if value is None:
             return
         self.count += 1
         if isinstance(value, int):
             self.whole += value
         else:
-            self.broken.append(value)
+            self.fractional.append(value)
 
     def finalize(self) -> int | float | None:
         if not self.count:
             return None
-        if self.broken or abs(self.whole) >= 2**63:
-            return round(math.fsum([*self.broken, self.whole]), DECIMALS)
+        if self.fractional or abs(self.whole) >= 2**63:
+            return round(math.fsum([*self.fractional, self.whole]), DECIMALS)
         return self.whole
 
 
 class ExactAverage(ExactSum):
-    """An aggregate: the sum divided by the number of rows that have one."""
+    """An aggregate: the sum divided by the number of rows that have a number."""
 
     def finalize(self) -> float | None:
-        return round(math.fsum([*self.broken, self.whole]) / self.count, DECIMALS) if self.count else None
+        return round(math.fsum([*self.fractional, self.whole]) / self.count, DECIMALS) if self.count else None

@@ -18,7 +18,7 @@ from activations.planning import finalize
 from activations.runs import lease, requests
 from core.errors import Unavailable
 from segments.models import DataModel
-from segments.reading.prefetch import ahead
+from segments.reading.prefetch import prefetch
 from tests.activations.conftest import Shop, run
 
 if TYPE_CHECKING:
@@ -171,11 +171,11 @@ def test_a_source_that_breaks_in_mid_stream_decides_nothing(
     shop.add((6, "No domain", None, "", "", 1))
 
     def breaking(*args: Any, **kwargs: Any) -> Any:
-        yield from ahead(*args, **kwargs)
+        yield from prefetch(*args, **kwargs)
         raise Unavailable("source_gone", "The source went away.")
 
     with monkeypatch.context() as patched:
-        patched.setattr("segments.reading.read.ahead", breaking)
+        patched.setattr("segments.reading.read.prefetch", breaking)
         broken = run(to_attio)
     assert (broken.state, broken.error_code, broken.changes.count()) == ("failed", "unavailable", 0)
     assert run(to_attio).changes.filter(outcome="invalid").count() == 1

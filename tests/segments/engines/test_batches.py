@@ -1,4 +1,4 @@
-"""How large the batches are that sources give."""
+"""The size of the batches that sources return."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segments.engines.batches import BATCH_BYTES, FEW_ROWS, gathered, rows_next
+from segments.engines.batches import BATCH_BYTES, FIRST_ROWS, merge_batches, next_batch_rows
 from segments.registry import engines
 from segments.sql import statements
 from tests.segments.places import SLUGS, make
@@ -23,20 +23,20 @@ LONG = 40_000
 
 
 @given(st.lists(st.integers(0, 50), max_size=30), st.integers(1, 100))
-def test_gathered_batches_hold_the_same_rows_in_the_same_order(sizes: list[int], rows: int) -> None:
+def test_merged_batches_contain_the_same_rows_in_the_same_order(sizes: list[int], rows: int) -> None:
     numbers = iter(range(sum(sizes)))
     batches = [pa.record_batch({"n": pa.array([next(numbers) for _ in range(size)], pa.int64())}) for size in sizes]
-    found = list(gathered(batches, rows))
-    assert [number for batch in found for number in batch["n"].to_pylist()] == list(range(sum(sizes)))
-    assert all(batch.num_rows >= rows for batch, _ in pairwise(found))
+    merged = list(merge_batches(batches, rows))
+    assert [number for batch in merged for number in batch["n"].to_pylist()] == list(range(sum(sizes)))
+    assert all(batch.num_rows >= rows for batch, _ in pairwise(merged))
 
 
-def test_long_rows_come_in_few_at_a_time() -> None:
+def test_long_rows_are_read_a_few_at_a_time() -> None:
     batch = pa.record_batch({"text": ["x" * LONG] * 100})
-    assert rows_next(None, 20_000) == FEW_ROWS
-    assert rows_next(batch, 20_000) == BATCH_BYTES * 100 // batch.nbytes < 100
-    assert rows_next(pa.record_batch({"n": [1] * 100}), 20_000) == 20_000
-    assert [one.num_rows for one in gathered([batch.slice(0, 60)] * 4, 20_000)] == [120, 120]
+    assert next_batch_rows(None, 20_000) == FIRST_ROWS
+    assert next_batch_rows(batch, 20_000) == BATCH_BYTES * 100 // batch.nbytes < 100
+    assert next_batch_rows(pa.record_batch({"n": [1] * 100}), 20_000) == 20_000
+    assert [merged.num_rows for merged in merge_batches([batch.slice(0, 60)] * 4, 20_000)] == [120, 120]
 
 
 @pytest.mark.parametrize("slug", SLUGS, indirect=True)

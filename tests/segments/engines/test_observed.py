@@ -1,4 +1,4 @@
-"""Values to choose from, and the first and last of times, as every engine gives them."""
+"""Suggested values, and the earliest and latest times, on every engine."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ COLUMNS = {"id": "integer", "country": "text", "seats": "integer", "active": "bo
 COUNTRIES = ["FR", "FR", "FR", "fr", "fr", "École", "ÉCOLE", "DE", None]
 ROWS = [
     {
-        "id": place,
+        "id": number,
         "country": country,
-        "seats": 10 + place % 2,
-        "active": place > 6,
-        "since": date(2026, 1, 1 + place // 5),
+        "seats": 10 + number % 2,
+        "active": number > 6,
+        "since": date(2026, 1, 1 + number // 5),
     }
-    for place, country in enumerate(COUNTRIES)
+    for number, country in enumerate(COUNTRIES)
 ]
 
 
 def model(place: Place, zone: str = "UTC") -> DataModel:
     source = Source.objects.create(name="Shop", engine=place.slug, config=place.settings, timezone=zone)
-    made = DataModel.objects.create(name="Rows", source=source, table=place.table, primary_key="id")
-    refresh_columns(made)
-    return made
+    model = DataModel.objects.create(name="Rows", source=source, table=place.table, primary_key="id")
+    refresh_columns(model)
+    return model
 
 
-def test_values_keep_their_capitals_and_are_searched_without(slug: str, files: Path) -> None:
+def test_values_keep_their_case_and_are_searched_without_it(slug: str, files: Path) -> None:
     rows = model(make(slug, files, "observed", COLUMNS, ROWS))
     assert read.values(rows, "country", "", limit=2) == [("FR", 3), ("fr", 2)]
     assert read.values(rows, "country", "f", limit=9) == [("FR", 3), ("fr", 2)]
@@ -51,14 +51,14 @@ def test_values_keep_their_capitals_and_are_searched_without(slug: str, files: P
     assert read.breakdown(read.selection(french), "country", now=NOW, limit=9) == [("FR", 3), ("fr", 2)]
 
 
-def test_numbers_days_and_truths_can_be_chosen_too(slug: str, files: Path) -> None:
+def test_numbers_dates_and_booleans_are_suggested_too(slug: str, files: Path) -> None:
     rows = model(make(slug, files, "observed", COLUMNS, ROWS))
     assert read.values(rows, "seats", "1", limit=9) == [(10, 5), (11, 4)]
     assert read.values(rows, "since", "", limit=9) == [(date(2026, 1, 1), 5), (date(2026, 1, 2), 4)]
     assert read.values(rows, "active", "", limit=9) == [(False, 7), (True, 2)]
 
 
-def test_of_lists_the_elements_are_offered(lists: Place) -> None:
+def test_elements_of_lists_are_suggested(lists: Place) -> None:
     rows = model(lists)
     assert read.values(rows, "tags", "", limit=2) == [("a", 3), ("b", 3)]
     assert read.values(rows, "tags", "a", limit=9) == [("a", 3), ("A", 1), ("a,b", 1), ("café", 1)]
@@ -77,9 +77,11 @@ SEEN = [
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "csv", "jsonl"])
-def test_times_written_differently_are_compared_as_moments(engine: str, files: Path) -> None:
-    """The source is in Paris, where summer time has begun: its clocks show two hours more than UTC."""
-    visits = [{"id": place, "company": company, "seen_at": seen} for place, (company, seen) in enumerate(SEEN, start=1)]
+def test_times_in_different_formats_are_compared_as_points_in_time(engine: str, files: Path) -> None:
+    """The source is in Paris, where daylight saving time has begun: two hours ahead of UTC."""
+    visits = [
+        {"id": number, "company": company, "seen_at": seen} for number, (company, seen) in enumerate(SEEN, start=1)
+    ]
     rows = model(
         make(engine, files, "visits", {"id": "integer", "company": "integer", "seen_at": "text"}, visits),
         "Europe/Paris",
@@ -90,14 +92,14 @@ def test_times_written_differently_are_compared_as_moments(engine: str, files: P
     Relation.objects.create(from_model=rows, from_column="company", to_model=companies, to_column="id")
     first_four = {"field": "id", "is": "at_most", "value": 4}
 
-    def found(measure: str, operator: str, value: Any = None) -> set[int]:
-        asked = {"related": "Rows", measure: "seen_at", "is": operator, "value": value}
-        segment = Segment(name="S", model=companies, where={"all": [first_four, asked]})
+    def matching(measure: str, operator: str, value: Any = None) -> set[int]:
+        condition = {"related": "Rows", measure: "seen_at", "is": operator, "value": value}
+        segment = Segment(name="S", model=companies, where={"all": [first_four, condition]})
         return {row["id"] for row in read.preview(read.selection(segment), now=NOW)}
 
-    assert found("max", "after", "2026-03-31 12:15") == {1}
-    assert found("max", "between", ["2026-03-31 11:59:59", "2026-03-31 12:15"]) == {2, 3}
-    assert found("min", "before", "2026-03-31 12:00") == {2}
-    assert found("min", "empty") == {4}
+    assert matching("max", "after", "2026-03-31 12:15") == {1}
+    assert matching("max", "between", ["2026-03-31 11:59:59", "2026-03-31 12:15"]) == {2, 3}
+    assert matching("min", "before", "2026-03-31 12:00") == {2}
+    assert matching("min", "empty") == {4}
     latest = Segment(name="L", model=rows, limit={"rows": 3, "order_by": "seen_at", "descending": True})
     assert {row["id"] for row in read.preview(read.selection(latest), now=NOW)} == {2, 1, 5}

@@ -1,4 +1,4 @@
-"""Values that a source holds in an odd way: each means the same as the same one written plainly."""
+"""Values that a source stores in an unusual form: each means the same as in its usual form."""
 
 from __future__ import annotations
 
@@ -33,34 +33,34 @@ NOW = datetime(2026, 3, 31, tzinfo=UTC)
 
 def model(place: Place, name: str = "Rows") -> DataModel:
     source, _ = Source.objects.get_or_create(name="Shop", defaults={"engine": place.slug, "config": place.settings})
-    made = DataModel.objects.create(name=name, source=source, table=place.table, primary_key="id")
-    refresh_columns(made)
-    return made
+    model = DataModel.objects.create(name=name, source=source, table=place.table, primary_key="id")
+    refresh_columns(model)
+    return model
 
 
 def ids(place: Place, field: str, operator: str, value: Any = None) -> list[Any]:
-    asked = {} if value is None else {"value": value}
-    return [row["id"] for row in values(place, field=field, **{"is": operator}, **asked)]
+    operand = {} if value is None else {"value": value}
+    return [row["id"] for row in values(place, field=field, **{"is": operator}, **operand)]
 
 
 @pytest.mark.parametrize("unit", ["us", "ns"])
 @pytest.mark.parametrize(("zone", "late"), [("UTC", [2]), (None, [])])
-def test_a_moment_to_the_nanosecond_is_compared_as_any_other(
+def test_nanosecond_timestamps_are_compared_like_others(
     unit: str, zone: str | None, late: list[int], files: Path
 ) -> None:
-    """In Paris, 23:30 in UTC is the next day; without a zone it is what the clocks show there."""
-    moments = [datetime(2026, 3, 28, hour, 30, tzinfo=UTC if zone else None) for hour in (22, 23)]
-    table = pa.table({"id": pa.array([1, 2]), "at": pa.array(moments, pa.timestamp(unit, zone))})
-    pyarrow.parquet.write_table(table, files / "moments.parquet")
-    place = Place("parquet", "moments", {"path": "moments.parquet"})
+    """23:30 in UTC is the next day in Paris. Without a time zone, it is the local time in Paris."""
+    times = [datetime(2026, 3, 28, hour, 30, tzinfo=UTC if zone else None) for hour in (22, 23)]
+    table = pa.table({"id": pa.array([1, 2]), "at": pa.array(times, pa.timestamp(unit, zone))})
+    pyarrow.parquet.write_table(table, files / "times.parquet")
+    place = Place("parquet", "times", {"path": "times.parquet"})
     assert ids(place, "at", "on", "2026-03-29") == late
     assert ids(place, "at", "after", "2026-03-28") == late
-    assert ids(place, "at", "before", "2026-03-29") == [one for one in (1, 2) if one not in late]
+    assert ids(place, "at", "before", "2026-03-29") == [number for number in (1, 2) if number not in late]
     assert ids(place, "at", "more_than_ago", "1 day") == [1, 2]
     assert ids(place, "at", "anniversary_in", "13 months") == [1, 2]
 
 
-def test_text_that_is_not_utf8_counts_as_unreadable_and_spoils_no_other_row(files: Path) -> None:
+def test_text_that_is_not_utf8_affects_no_other_row(files: Path) -> None:
     run_in_sqlite(
         files / "bytes.sqlite3",
         "create table odd (id integer, seen_at timestamp, mrr numeric, tags json, name text)",
@@ -78,7 +78,7 @@ def test_text_that_is_not_utf8_counts_as_unreadable_and_spoils_no_other_row(file
     assert [row["id"] for row in read.preview(read.selection(first), now=NOW)] == [1]
 
 
-def test_february_has_no_30th_day(files: Path) -> None:
+def test_february_30_is_not_a_date(files: Path) -> None:
     run_in_sqlite(
         files / "days.sqlite3",
         "create table days (id integer, d date)",
@@ -90,7 +90,7 @@ def test_february_has_no_30th_day(files: Path) -> None:
 
 
 @pytest.mark.usefixtures("mysql")
-def test_a_date_without_a_day_is_no_date(files: Path) -> None:
+def test_mysql_date_without_a_month_or_day_is_not_a_date(files: Path) -> None:
     zeros = "(1, 1, '0000-00-00', 0), (2, 1, '2024-02-00', 1999), (3, 1, '2020-01-01', 2001)"
     run_in_mysql(
         "create or replace table zero (id int primary key, parent int, d date null, y year)",
@@ -113,7 +113,7 @@ def test_a_date_without_a_day_is_no_date(files: Path) -> None:
     assert read.preview(read.selection(first), now=NOW)[0]["d"] == date(2020, 1, 1)
 
 
-def test_a_value_is_counted_once_however_it_is_spelled(files: Path) -> None:
+def test_spellings_of_the_same_value_are_counted_as_one(files: Path) -> None:
     run_in_sqlite(
         files / "spelled.sqlite3",
         "create table spelled (id integer, b boolean, n real)",
@@ -129,21 +129,21 @@ def test_a_value_is_counted_once_however_it_is_spelled(files: Path) -> None:
 
 @pytest.mark.usefixtures("postgres")
 @pytest.mark.parametrize(
-    ("native", "held", "offered"),
+    ("native", "stored", "suggested"),
     [
         ("numeric(10,2)[]", "'{1.50,2}'", ["1.50", "2.00"]),
         ("jsonb", '\'[1.50, true, "x", {"a": 1}, ["y"]]\'', ["1.50", "true", "x"]),
         ("int[]", "'{7}'", ["7"]),
     ],
 )
-def test_an_element_that_is_offered_is_found(native: str, held: str, offered: Sequence[str]) -> None:
+def test_suggested_element_matches_its_rows(native: str, stored: str, suggested: Sequence[str]) -> None:
     run_in_postgres(
         "drop table if exists held",
         f"create table held (id int, tags {native})",
-        f"insert into held values (1, {held})",
+        f"insert into held values (1, {stored})",
     )
     place = Place("postgres", f"{POSTGRES_SCHEMA}.held", postgres_settings())
-    assert [value for value, _ in read.values(model(place), "tags", "", limit=9)] == list(offered)
-    for value in offered:
+    assert [value for value, _ in read.values(model(place), "tags", "", limit=9)] == list(suggested)
+    for value in suggested:
         assert ids(place, "tags", "contains_any", [value]) == [1], value
     assert Column.objects.get(name="tags").type in ("list", "object")

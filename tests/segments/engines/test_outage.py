@@ -1,4 +1,4 @@
-"""A database that stops in the middle: the failure has its name, and the next reading works once it is back."""
+"""A database that stops in mid-stream: the failure has the right code, and reading works again once it is back."""
 
 from __future__ import annotations
 
@@ -29,18 +29,21 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
 ROWS = 400_000
-ENDLESS = "with recursive endless(id) as (select 1::bigint union all select id + 1 from endless) select max(id) as id from endless"
+ENDLESS = (
+    "with recursive endless(id) as (select 1::bigint union all select id + 1 from endless) "
+    "select max(id) as id from endless"
+)
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Cluster]:
-    """A PostgreSQL of our own, which may be killed."""
+    """Our own PostgreSQL server, which may be killed."""
     if binaries() is None:
         pytest.skip("PostgreSQL is not installed here")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with cluster(port) as made:
+    with cluster(port) as server:
         with psycopg.connect(
             host="127.0.0.1", port=port, user="postgres", dbname="postgres", autocommit=True
         ) as connection:
@@ -48,7 +51,7 @@ def server() -> Iterator[Cluster]:
             connection.execute(
                 f"insert into companies select n, repeat('x', 200) from generate_series(1, {ROWS}) as n".encode()
             )
-        yield made
+        yield server
 
 
 @pytest.fixture
@@ -66,8 +69,8 @@ def companies(server: Cluster) -> DataModel:
     return model
 
 
-def restarted(server: Cluster) -> None:
-    """Starts the killed server as soon as the processes of the killed one are gone."""
+def restart(server: Cluster) -> None:
+    """Starts the server again as soon as the processes of the killed one are gone."""
     for _ in range(100):
         if not server.runs() and server.start():
             return
@@ -75,7 +78,7 @@ def restarted(server: Cluster) -> None:
     pytest.fail("PostgreSQL did not start again")
 
 
-def test_postgres_that_dies_in_mid_run_and_the_next_run(server: Cluster, companies: DataModel) -> None:
+def test_killed_postgres_is_lost_and_the_next_run_works(server: Cluster, companies: DataModel) -> None:
     with pytest.raises(Unavailable) as lost, read.stream(read.selection(companies), ["id", "name"], now=NOW) as stream:
         next(stream.batches)
         server.kill()
@@ -84,12 +87,12 @@ def test_postgres_that_dies_in_mid_run_and_the_next_run(server: Cluster, compani
     assert lost.value.code == "source_lost"
     with pytest.raises(Unavailable):
         read.preview(read.selection(companies), now=NOW)
-    restarted(server)
+    restart(server)
     with read.stream(read.selection(companies), ["id"], now=NOW) as stream:
         assert sum(batch.num_rows for batch in stream.batches) == ROWS
 
 
-def test_postgres_whose_process_outlives_it_until_the_time_out_is_lost_and_not_slow(
+def test_killed_postgres_with_a_leftover_process_is_lost_and_not_timed_out(
     server: Cluster, companies: DataModel, settings: Any
 ) -> None:
     settings.SOURCE_PREVIEW_SECONDS = 2
@@ -101,10 +104,10 @@ def test_postgres_whose_process_outlives_it_until_the_time_out_is_lost_and_not_s
     with pytest.raises(Unavailable) as lost:
         read.count(read.selection(busy), now=NOW)
     assert lost.value.code == "source_lost"
-    restarted(server)
+    restart(server)
 
 
-def test_postgres_that_is_stopped_in_mid_preview_and_the_next_preview(server: Cluster, companies: DataModel) -> None:
+def test_stopped_postgres_is_lost_and_the_next_preview_works(server: Cluster, companies: DataModel) -> None:
     slow = DataModel(
         name="Slow",
         source=companies.source,
@@ -112,21 +115,21 @@ def test_postgres_that_is_stopped_in_mid_preview_and_the_next_preview(server: Cl
         primary_key="id",
     )
     threading.Timer(0.7, server.stop).start()
-    begun = time.monotonic()
+    began = time.monotonic()
     with pytest.raises(Unavailable) as lost:
         read.count(read.selection(slow), now=NOW)
     assert lost.value.code == "source_lost"
-    assert time.monotonic() - begun < 10
-    found = probe(companies.source)
-    assert found.problem
-    assert found.problem.code in ("source_unreachable", "source_lost", "source_busy")
-    restarted(server)
+    assert time.monotonic() - began < 10
+    result = probe(companies.source)
+    assert result.problem
+    assert result.problem.code in ("source_unreachable", "source_lost", "source_busy")
+    restart(server)
     assert len(read.preview(read.selection(companies), now=NOW, limit=5)) == 5
     assert probe(companies.source).problem is None
 
 
-def freeze(server: Cluster, signal: str) -> None:
-    """Stops all its processes, or lets them go on."""
+def signal_all(server: Cluster, signal: str) -> None:
+    """Suspends or resumes all processes of the server."""
     pid = str(server.pid())
     subprocess.run(["pkill", f"-{signal}", "-P", pid], check=False)
     subprocess.run(["kill", f"-{signal}", pid], check=False)
@@ -134,16 +137,16 @@ def freeze(server: Cluster, signal: str) -> None:
 
 @pytest.fixture
 def frozen_soon(server: Cluster) -> Iterator[None]:
-    """The server does nothing any more from half a second on."""
-    timer = threading.Timer(0.5, freeze, [server, "STOP"])
+    """Suspends the server after half a second."""
+    timer = threading.Timer(0.5, signal_all, [server, "STOP"])
     timer.start()
     yield
     timer.cancel()
-    freeze(server, "CONT")
+    signal_all(server, "CONT")
 
 
 @pytest.mark.usefixtures("frozen_soon")
-def test_postgres_that_freezes_is_lost_and_not_waited_for(
+def test_frozen_postgres_is_reported_as_lost(
     companies: DataModel, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.SOURCE_PREVIEW_SECONDS = 2
@@ -157,23 +160,21 @@ def test_postgres_that_freezes_is_lost_and_not_waited_for(
 
 
 @pytest.mark.usefixtures("frozen_soon")
-def test_who_stops_waiting_for_a_frozen_postgres_is_let_go(
-    companies: DataModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_caller_can_stop_waiting_for_a_frozen_postgres(companies: DataModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_engine, "CONNECT_SECONDS", 1)
     busy = DataModel(name="Busy", source=companies.source, sql=ENDLESS, primary_key="id")
     began = time.monotonic()
 
-    def look() -> None:
+    def check() -> None:
         if time.monotonic() - began > 1:
             raise KeyError("cancelled")
 
     with pytest.raises(KeyError):
-        read.preview(read.selection(busy), now=NOW, look=look)
+        read.preview(read.selection(busy), now=NOW, check=check)
     assert time.monotonic() - began < 15
 
 
-def test_mysql_whose_connection_is_killed_in_mid_run_and_the_next_run(mysql: None) -> None:
+def test_killed_mysql_connection_is_lost_and_the_next_run_works(mysql: None) -> None:
     run_in_mysql("create or replace table outage (id int primary key, name text)")
     run_in_mysql("insert into outage select seq, repeat('x', 200) from seq_1_to_200000")
     settings: dict[str, Any] = mysql_settings()
@@ -195,8 +196,8 @@ def test_mysql_whose_connection_is_killed_in_mid_run_and_the_next_run(mysql: Non
         assert sum(batch.num_rows for batch in stream.batches) == 200_000
 
 
-def test_a_connection_that_is_cut_before_the_end_never_passes_for_the_end(mysql: None) -> None:
-    """What comes over the wire ends in the middle of a row."""
+def test_truncated_mysql_stream_is_never_taken_for_complete(mysql: None) -> None:
+    """The bytes on the wire end in the middle of a row."""
     run_in_mysql("create or replace table outage (id int primary key, name text)")
     run_in_mysql("insert into outage select seq, repeat('x', 200) from seq_1_to_100000")
     source = Source.objects.create(name="My", engine="mysql", config=mysql_settings())

@@ -1,4 +1,4 @@
-"""PostgreSQL: its native types, its schemas, its refusals."""
+"""PostgreSQL: native types, schemas and errors."""
 
 from __future__ import annotations
 
@@ -33,15 +33,16 @@ def place(table: str = "", **settings: Any) -> Place:
 
 
 NATIVE = """
-    select 2::smallint as small, 12345678901234567.89::numeric(20, 2) as money, 'NaN'::numeric as nothing, 0.1::real as single,
-           'Infinity'::float8 as endless, array['a', null] as tags, array[[1, 2]] as grid, '{"b": [1]}'::jsonb as info,
-           '"x"'::json as word, 'FR '::char(3) as padded, 'a1b2c3d4-0000-0000-0000-000000000000'::uuid as guid,
-           '\\x00ff'::bytea as raw, interval '1 day 2 hours' as length, time '09:30' as clock, 'infinity'::date as never,
+    select 2::smallint as small, 12345678901234567.89::numeric(20, 2) as money, 'NaN'::numeric as nothing,
+           0.1::real as single, 'Infinity'::float8 as endless, array['a', null] as tags, array[[1, 2]] as grid,
+           '{"b": [1]}'::jsonb as info, '"x"'::json as word, 'FR '::char(3) as padded,
+           'a1b2c3d4-0000-0000-0000-000000000000'::uuid as guid, '\\x00ff'::bytea as raw,
+           interval '1 day 2 hours' as length, time '09:30' as clock, 'infinity'::date as never,
            '0044-03-15 BC'::date as ides, timestamptz '2026-01-31 09:30+01' as zoned, 12.5::money::text as cash
 """
 
 
-def test_native_types_come_through(postgres: None) -> None:
+def test_native_values_are_read_exactly(postgres: None) -> None:
     assert values(place(), NATIVE) == [
         {
             "small": 2,
@@ -66,19 +67,19 @@ def test_native_types_come_through(postgres: None) -> None:
     ]
 
 
-def test_native_types_are_told_in_both_words() -> None:
+def test_columns_have_their_type_and_their_native_type() -> None:
     with place().open() as reader:
-        found = {info.name: (str(info.type), info.native) for info in reader.columns(sql=NATIVE)}
-    assert found["small"] == ("integer", "smallint")
-    assert found["money"] == ("number", "numeric")
-    assert found["tags"] == ("list", "text[]")
-    assert found["info"] == ("object", "jsonb")
-    assert found["guid"] == ("text", "uuid")
-    assert found["zoned"] == ("timestamp", "timestamp with time zone")
+        types = {info.name: (str(info.type), info.native) for info in reader.columns(sql=NATIVE)}
+    assert types["small"] == ("integer", "smallint")
+    assert types["money"] == ("number", "numeric")
+    assert types["tags"] == ("list", "text[]")
+    assert types["info"] == ("object", "jsonb")
+    assert types["guid"] == ("text", "uuid")
+    assert types["zoned"] == ("timestamp", "timestamp with time zone")
 
 
 @pytest.mark.parametrize(
-    ("condition", "met"),
+    ("condition", "matches"),
     [
         ({"field": "guid", "is": "starts_with", "value": "a1b2"}, True),
         ({"field": "guid", "is": "equals", "value": "no uuid"}, False),
@@ -95,8 +96,8 @@ def test_native_types_are_told_in_both_words() -> None:
         ({"field": "info", "is": "empty"}, False),
     ],
 )
-def test_conditions_on_native_types(condition: dict[str, Any], met: bool) -> None:
-    assert bool(values(place(), NATIVE, **condition)) is met
+def test_conditions_on_native_types(condition: dict[str, Any], matches: bool) -> None:
+    assert bool(values(place(), NATIVE, **condition)) is matches
 
 
 def test_empty_lists_and_objects_are_empty() -> None:
@@ -106,7 +107,7 @@ def test_empty_lists_and_objects_are_empty() -> None:
         assert not values(place(), query, field=field, **{"is": "not_empty"})
 
 
-def test_tables_are_found_in_their_schema_and_named_with_it() -> None:
+def test_tables_are_listed_with_their_schema() -> None:
     run_in_postgres('create table if not exists "od.d" (id int)', "create or replace view seen as select 1 as id")
     with place().open() as reader:
         names = reader.tables()
@@ -116,16 +117,16 @@ def test_tables_are_found_in_their_schema_and_named_with_it() -> None:
             assert [info.name for info in reader.columns(table=name)] == ["id"]
 
 
-def test_columns_say_whether_they_may_be_null() -> None:
+def test_columns_have_their_nullability() -> None:
     run_in_postgres("create table if not exists strict (id int primary key, note text)")
     assert {name: info.nullable for name, info in place("strict").columns().items()} == {"id": False, "note": True}
 
 
-def test_a_session_is_read_only_and_says_who_it_is() -> None:
+def test_session_is_read_only_and_refuses_volatile_functions() -> None:
     query = "select current_setting('transaction_read_only') as locked, current_setting('application_name') as name"
     assert values(place(), query) == [{"locked": "on", "name": "dinmo"}]
-    found = refusal(place(), "select nextval('nope') as x")
-    assert found.code == "source_function"
+    problem = refusal(place(), "select nextval('nope') as x")
+    assert problem.code == "source_function"
     run_in_postgres("create or replace function wipe() returns int language sql as 'delete from strict returning 1'")
     assert refusal(place(), "select wipe() as x").code == "source_function"
     run_in_postgres("create or replace function calm() returns int language sql stable as 'select 7'")
@@ -136,10 +137,10 @@ def test_a_session_is_read_only_and_says_who_it_is() -> None:
     )
 
 
-def test_no_value_of_a_row_is_told_in_a_problem() -> None:
-    found = refusal(place(), "select 'Mrs Secret'::text::int as x")
-    assert "invalid input syntax" in found.message
-    assert "Secret" not in found.message + found.detail
+def test_problem_contains_no_value_of_a_row() -> None:
+    problem = refusal(place(), "select 'Mrs Secret'::text::int as x")
+    assert "invalid input syntax" in problem.message
+    assert "Secret" not in problem.message + problem.detail
 
 
 @pytest.mark.parametrize(
@@ -151,15 +152,17 @@ def test_no_value_of_a_row_is_told_in_a_problem() -> None:
         ({"user": "no_such_user"}, Misconfigured, "source_login"),
     ],
 )
-def test_what_keeps_a_session_from_opening_is_said(settings: dict[str, Any], kind: type[Problem], code: str) -> None:
-    found = refusal(place(**settings, password="hush-hush"))
-    assert isinstance(found, kind)
-    assert found.code == code
-    assert "hush" not in found.message + found.detail
+def test_problem_explains_why_no_session_could_be_opened(
+    settings: dict[str, Any], kind: type[Problem], code: str
+) -> None:
+    problem = refusal(place(**settings, password="hush-hush"))
+    assert isinstance(problem, kind)
+    assert problem.code == code
+    assert "hush" not in problem.message + problem.detail
 
 
 @pytest.mark.parametrize(
-    ("said", "kind", "code"),
+    ("message", "kind", "code"),
     [
         (
             'failed: FATAL:  password authentication failed for user "x"',
@@ -183,13 +186,13 @@ def test_what_keeps_a_session_from_opening_is_said(settings: dict[str, Any], kin
         ("failed: timeout expired", Unavailable, "source_unreachable"),
     ],
 )
-def test_the_words_of_a_refused_session_are_understood(said: str, kind: type[Problem], code: str) -> None:
-    found = failures.connecting(psycopg.OperationalError(said), "db", 5432)
-    assert isinstance(found, kind)
-    assert found.code == code
+def test_error_messages_of_failed_connections_are_recognized(message: str, kind: type[Problem], code: str) -> None:
+    problem = failures.connecting(psycopg.OperationalError(message), "db", 5432)
+    assert isinstance(problem, kind)
+    assert problem.code == code
 
 
-def test_a_connection_that_is_cut_in_mid_stream_is_a_problem() -> None:
+def test_connection_lost_in_mid_stream_is_a_problem() -> None:
     with place().open() as reader:
         infos = {info.name: info for info in reader.columns(sql="select 1 as x")}
         query = "select generate_series(1, 100000000) as x"
@@ -204,7 +207,7 @@ def test_a_connection_that_is_cut_in_mid_stream_is_a_problem() -> None:
     assert lost.value.code == "source_lost"
 
 
-def test_dates_of_any_session_are_read_alike() -> None:
+def test_dates_and_timestamps_are_read_in_the_sources_time_zone() -> None:
     assert values(place(), "select date '2026-01-31' as d, timestamp '2026-01-31 09:30' as t") == [
         {"d": date(2026, 1, 31), "t": datetime(2026, 1, 31, 9, 30, tzinfo=PARIS)}
     ]

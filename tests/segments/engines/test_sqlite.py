@@ -1,4 +1,4 @@
-"""SQLite: any type in any column, and nothing in reach but the one file, read-only."""
+"""SQLite: values of any type in any column, and read-only access to one file only."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def ids(place: Place, **condition: Any) -> list[int]:
 
 def test_mixed_values_in_one_column_do_not_stop_a_stream(database: Place) -> None:
     odd = ["abc", 5, 5.5, b"\xff\x00", None, 2**62, float("inf"), ""]
-    fill(database, *((place, value, value, value, value, value, value, value) for place, value in enumerate(odd)))
+    fill(database, *((number, value, value, value, value, value, value, value) for number, value in enumerate(odd)))
     rows = values(database)
     assert [row["n"] for row in rows] == ["abc", 5, 5.5, "\ufffd\x00", None, 2**62, None, ""]
     assert [row["s"] for row in rows] == ["abc", "5", "5.5", "\ufffd\x00", None, str(2**62), "Inf", ""]
 
 
-def test_an_odd_value_meets_the_negative_operators_and_not_empty_alone(database: Place) -> None:
+def test_odd_value_matches_only_negative_operators_and_not_empty(database: Place) -> None:
     fill(
         database,
         (1, "abc", "abc", "abc", "abc", "abc", None, None),
@@ -77,15 +77,15 @@ def test_an_odd_value_meets_the_negative_operators_and_not_empty_alone(database:
         assert ids(database, field=field, **{"is": "empty"}) == []
 
 
-def test_times_in_text_are_found_however_they_are_written(database: Place) -> None:
-    written = [
+def test_times_in_text_match_in_any_format(database: Place) -> None:
+    spellings = [
         "2026-01-31 09:30",
         "2026-01-31T09:30:00.000",
         "2026-01-31 08:30:00Z",
         "2026-01-31 08:30:00+00",
         "2026-01-31 03:30:00-0500",
     ]
-    fill(database, *((place, None, None, None, None, text, None, None) for place, text in enumerate(written)))
+    fill(database, *((number, None, None, None, None, text, None, None) for number, text in enumerate(spellings)))
     assert ids(database, field="at", **{"is": "between", "value": ["2026-01-31 09:30", "2026-01-31 09:30"]}) == [
         0,
         1,
@@ -96,7 +96,7 @@ def test_times_in_text_are_found_however_they_are_written(database: Place) -> No
     assert ids(database, field="at", **{"is": "after", "value": "2026-01-31 09:30"}) == []
 
 
-def test_text_that_is_written_in_any_letters_is_told_apart(files: Path, database: Place) -> None:
+def test_text_is_compared_case_sensitively_in_a_nocase_column(files: Path, database: Place) -> None:
     with sqlite3.connect(database.settings["path"]) as connection:
         connection.execute("create table if not exists c (id integer, s text collate nocase)")
         connection.executemany("insert into c values (?, ?)", [(1, "FR"), (2, "fr")])
@@ -109,12 +109,15 @@ def test_text_that_is_written_in_any_letters_is_told_apart(files: Path, database
         assert reader.rows(statements.select(source, infos, ["id"], where), 9) == [{"id": "1"}]
 
 
-def test_types_come_from_declarations_and_else_from_the_first_values(database: Place) -> None:
+def test_types_come_from_declarations_or_else_from_the_first_values(database: Place) -> None:
     fill(database, (1, 1, 1, 1, "2026-01-31", "2026-01-31", "a", 1.5), (2, 1, 1, 1, "2026-01-31", "2026-01-31", "a", 2))
-    query = "select id, b, d, x, n + 1 as n1, n * 1.5 as n2, date(d) as d2, datetime(d) as at2, s || 'x' as s2, null as none from t"
+    query = (
+        "select id, b, d, x, n + 1 as n1, n * 1.5 as n2, date(d) as d2, datetime(d) as at2, s || 'x' as s2, "
+        "null as none from t"
+    )
     with database.open() as reader:
-        found = {info.name: str(info.type) for info in reader.columns(sql=query)}
-    assert found == {
+        types = {info.name: str(info.type) for info in reader.columns(sql=query)}
+    assert types == {
         "id": "integer",
         "b": "boolean",
         "d": "date",
@@ -139,21 +142,21 @@ def test_types_come_from_declarations_and_else_from_the_first_values(database: P
         "select zeroblob(500000000)",
     ],
 )
-def test_sql_over_a_database_reaches_nothing_else(query: str, database: Place) -> None:
+def test_query_of_a_database_reaches_nothing_else(query: str, database: Place) -> None:
     path = database.settings["path"]
     with pytest.raises(Misconfigured):
         values(database, query.format(path=path))
     assert not Path(f"{path}.copy").exists()
 
 
-def test_nothing_is_written_even_past_the_guard(database: Place) -> None:
+def test_nothing_is_written_even_without_the_authorizer(database: Place) -> None:
     with database.open() as reader:
         reader.connection.set_authorizer(None)  # type: ignore[attr-defined]
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             reader.connection.execute("delete from t")  # type: ignore[attr-defined]
 
 
-def test_a_locked_database_may_work_later(database: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_locked_database_is_reported_as_busy(database: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("segments.engines.sqlite.engine.LOCK_SECONDS", 0.1)
     writer = sqlite3.connect(database.settings["path"])
     writer.execute("begin exclusive")

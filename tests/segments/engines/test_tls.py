@@ -1,4 +1,4 @@
-"""Encrypted connections to servers of our own: the certificate that is asked for is checked, and a client's is sent."""
+"""Encrypted connections to our own servers: their certificates are verified as requested, and the client's is sent."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Pair:
 
 
 def pair(name: str, issuer: Pair | None = None, address: str = "127.0.0.1") -> Pair:
-    """Signed by `issuer`; an authority of its own where there is none."""
+    """A certificate signed by `issuer`, or self-signed by a new authority if there is none."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -87,30 +87,34 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """A PostgreSQL whose certificate is for another address, and which asks the user `reader` for one."""
+    """A PostgreSQL server with a certificate for a different address, which requires one of the user `reader`."""
     if binaries() is None:
         pytest.skip("PostgreSQL is not installed here")
-    with cluster(free_port()) as made:
-        data = made.home / "data"
+    with cluster(free_port()) as server:
+        data = server.home / "data"
         for path in ELSEWHERE.write(data, "server"):
             shutil.chown(path, "postgres")
         (data / "ca.crt").write_text(AUTHORITY.pem)
-        lines = "hostssl all reader 127.0.0.1/32 cert\nhostssl all postgres 127.0.0.1/32 trust\nhost all postgres 127.0.0.1/32 reject\n"
+        rules = (
+            "hostssl all reader 127.0.0.1/32 cert\n"
+            "hostssl all postgres 127.0.0.1/32 trust\n"
+            "host all postgres 127.0.0.1/32 reject\n"
+        )
         with psycopg.connect(
-            host="127.0.0.1", port=made.port, user="postgres", dbname="postgres", autocommit=True
+            host="127.0.0.1", port=server.port, user="postgres", dbname="postgres", autocommit=True
         ) as connection:
             connection.execute("create user reader")
             connection.execute("alter system set ssl = on")
             connection.execute("alter system set ssl_ca_file = 'ca.crt'")
-        (data / "pg_hba.conf").write_text(lines)
-        made.stop()
-        assert made.start()
-        yield {"host": "127.0.0.1", "port": made.port, "database": "postgres", "user": "reader"}
+        (data / "pg_hba.conf").write_text(rules)
+        server.stop()
+        assert server.start()
+        yield {"host": "127.0.0.1", "port": server.port, "database": "postgres", "user": "reader"}
 
 
 @pytest.fixture(scope="module")
 def mysql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """A MariaDB like it."""
+    """A MariaDB server like it."""
     program, install = shutil.which("mariadbd"), shutil.which("mariadb-install-db")
     if not program or not install:
         pytest.skip("MariaDB is not installed here")
@@ -124,10 +128,10 @@ def mysql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str,
     certificate, key = ELSEWHERE.write(home, "server")
     (home / "ca.crt").write_text(AUTHORITY.pem)
     tls = [f"--ssl-ca={home / 'ca.crt'}", f"--ssl-cert={certificate}", f"--ssl-key={key}"]
-    place = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={home / 's'}", f"--pid-file={home / 'pid'}"]
-    server = subprocess.Popen([program, *common, *tls, *place], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={home / 's'}", f"--pid-file={home / 'pid'}"]
+    server = subprocess.Popen([program, *common, *tls, *address], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        with patient(port) as connection, connection.cursor() as cursor:
+        with connect_when_ready(port) as connection, connection.cursor() as cursor:
             cursor.execute("create user reader@'127.0.0.1' require x509")
             cursor.execute("grant select on mysql.* to reader@'127.0.0.1'")
         yield {"host": "127.0.0.1", "port": port, "database": "mysql", "user": "reader"}
@@ -136,7 +140,7 @@ def mysql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str,
         server.wait()
 
 
-def patient(port: int) -> pymysql.Connection[Any]:
+def connect_when_ready(port: int) -> pymysql.Connection[Any]:
     for _ in range(300):
         try:
             return pymysql.connect(host="127.0.0.1", port=port, user="root", ssl_disabled=True)
@@ -163,33 +167,33 @@ def refusal(server: tuple[str, dict[str, Any]], **settings: str) -> Misconfigure
     return refused.value
 
 
-def test_a_client_that_has_its_certificate_is_let_in(server: tuple[str, dict[str, Any]]) -> None:
+def test_client_with_its_certificate_is_accepted(server: tuple[str, dict[str, Any]]) -> None:
     assert opens(server, sslmode="require", **GOOD)
     assert opens(server, sslmode="verify-ca", **GOOD)
 
 
-def test_without_its_certificate_it_is_not(server: tuple[str, dict[str, Any]]) -> None:
+def test_client_without_its_certificate_is_rejected(server: tuple[str, dict[str, Any]]) -> None:
     assert refusal(server, sslmode="require").code in ("source_login", "source_ssl")
 
 
-def test_the_name_of_the_server_is_checked_where_that_is_asked_for(server: tuple[str, dict[str, Any]]) -> None:
+def test_host_name_of_the_server_is_verified_if_requested(server: tuple[str, dict[str, Any]]) -> None:
     assert refusal(server, sslmode="verify-full", **GOOD).code == "source_ssl"
 
 
-def test_an_authority_that_did_not_sign_is_refused(server: tuple[str, dict[str, Any]]) -> None:
+def test_certificate_of_an_unknown_authority_is_refused(server: tuple[str, dict[str, Any]]) -> None:
     for mode in ("verify-ca", "verify-full"):
         assert refusal(server, sslmode=mode, **{**GOOD, "ssl_ca": STRANGER.pem}).code == "source_ssl"
 
 
-def test_the_authorities_of_this_machine_are_asked_where_none_is_given(server: tuple[str, dict[str, Any]]) -> None:
+def test_authorities_of_this_machine_are_used_if_none_is_given(server: tuple[str, dict[str, Any]]) -> None:
     assert refusal(server, sslmode="verify-full", **{**GOOD, "ssl_ca": ""}).code == "source_ssl"
 
 
-def test_without_encryption_nobody_is_let_in(server: tuple[str, dict[str, Any]]) -> None:
+def test_unencrypted_connection_is_rejected(server: tuple[str, dict[str, Any]]) -> None:
     assert refusal(server, sslmode="disable").code in ("source_login", "source_ssl")
 
 
-def test_no_certificate_stays_behind_as_a_file(
+def test_no_certificate_file_is_left_behind(
     server: tuple[str, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

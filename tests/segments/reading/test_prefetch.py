@@ -1,4 +1,4 @@
-"""Reading ahead gives the same as reading, errors and an early end included."""
+"""Prefetching returns the same items as plain iteration, including errors and an early end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from segments.reading.prefetch import ahead
+from segments.reading.prefetch import prefetch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,27 +21,27 @@ def numbers(until: int, closed: list[bool] | None = None) -> Iterator[int]:
             closed.append(True)
 
 
-def test_the_items_come_in_their_order() -> None:
-    assert list(ahead(numbers(100))) == list(range(100))
-    assert list(ahead(numbers(0))) == []
+def test_items_keep_their_order() -> None:
+    assert list(prefetch(numbers(100))) == list(range(100))
+    assert list(prefetch(numbers(0))) == []
 
 
-def test_an_error_comes_out_at_its_place() -> None:
+def test_error_is_raised_at_its_place() -> None:
     def breaking() -> Iterator[int]:
         yield 1
         raise KeyError("source")
 
-    got = []
+    received = []
     with pytest.raises(KeyError, match="source"):
-        for item in ahead(breaking()):
-            got.append(item)
-    assert got == [1]
+        for item in prefetch(breaking()):
+            received.append(item)
+    assert received == [1]
 
 
-def test_who_stops_early_stops_the_reading() -> None:
+def test_closing_early_stops_the_reading() -> None:
     closed: list[bool] = []
     before = threading.active_count()
-    reading = ahead(numbers(10_000_000, closed))
-    assert [next(reading) for _ in range(3)] == [0, 1, 2]
-    reading.close()
+    prefetched = prefetch(numbers(10_000_000, closed))
+    assert [next(prefetched) for _ in range(3)] == [0, 1, 2]
+    prefetched.close()
     assert (closed, threading.active_count()) == ([True], before)

@@ -195,9 +195,9 @@ def test_the_daily_check_warns_of_keys_and_takes_the_warning_back(file: Path, co
 
 
 def test_the_size_of_a_day_is_the_last_one_counted_on_it(rich: Segment) -> None:
-    sizes.note(rich, 5, NOW)
-    sizes.note(rich, 7, NOW + timedelta(hours=2))
-    sizes.note(rich, 9, NOW + timedelta(days=1))
+    sizes.store(rich, 5, NOW)
+    sizes.store(rich, 7, NOW + timedelta(hours=2))
+    sizes.store(rich, 9, NOW + timedelta(days=1))
     assert list(rich.sizes.values_list("day", "rows")) == [(date(2026, 3, 31), 7), (date(2026, 4, 1), 9)]
     tasks.count_segments()
     assert rich.sizes.get(day=datetime.now(UTC).date()).rows == 30
@@ -205,7 +205,7 @@ def test_the_size_of_a_day_is_the_last_one_counted_on_it(rich: Segment) -> None:
 
 def test_a_line_of_sizes_goes_from_the_first_day_to_the_last_and_up_to_the_largest() -> None:
     days = [SegmentSize(day=date(2026, 3, day), rows=rows) for day, rows in ((1, 0), (2, 50), (5, 100))]
-    assert sizes.line(days) == "0.0,80.0 150.0,40.0 600.0,0.0"
+    assert sizes.svg_points(days) == "0.0,80.0 150.0,40.0 600.0,0.0"
 
 
 def test_a_segment_breaks_down_by_a_column_with_its_empty_ones(staff: Client, rich: Segment) -> None:
@@ -240,7 +240,7 @@ def test_two_segments_of_a_model_overlap_in_some_rows(staff: Client, rich: Segme
 
 def test_the_page_of_a_segment_draws_its_sizes(staff: Client, rich: Segment) -> None:
     for days, rows in ((2, 5), (0, 30)):
-        sizes.note(rich, rows, datetime.now(UTC) - timedelta(days=days))
+        sizes.store(rich, rows, datetime.now(UTC) - timedelta(days=days))
     page = staff.get(f"/admin/segments/segment/{rich.pk}/change/").content.decode()
     assert "<polyline" in page
     assert "30 now" in page

@@ -39,19 +39,19 @@ def at_work() -> int:
 
 
 def test_a_newer_question_of_the_page_ends_the_statement_at_the_server(endless: DataModel) -> None:
-    look = superseding.ask("page", 1)
+    look = superseding.register("page", 1)
     seen: list[int] = []
 
     def watched() -> None:
         # Asked anew only once the server is at work on the first question.
         if not seen and (running := at_work()):
             seen.append(running)
-            superseding.ask("page", 2)
+            superseding.register("page", 2)
         look()
 
     began = time.monotonic()
     with pytest.raises(superseding.Superseded):
-        read.examine(read.selection(endless), now=datetime.now(UTC), limit=5, total=False, look=watched)
+        read.examine(read.selection(endless), now=datetime.now(UTC), limit=5, total=False, check=watched)
     assert seen
     assert time.monotonic() - began < 15
     assert at_work() == 0

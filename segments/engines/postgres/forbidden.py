@@ -1,0 +1,38 @@
+"""PURE. What a query may not mention in PostgreSQL, because it does more than read rows.
+
+A read-only transaction does not prevent it. PostgreSQL's own declaration decides: a function that reads files, waits or
+calls other servers is declared volatile, and so is any function of an extension or a user unless its author declares
+otherwise. No list of names could cover those. The lists here are the exceptions in both directions.
+"""
+
+from __future__ import annotations
+
+VOLATILE = """
+    select distinct p.proname from pg_proc p join pg_type t on t.oid = p.prorettype
+    where p.provolatile = 'v'
+    and t.typname not in ('trigger', 'event_trigger', 'internal', 'tsm_handler', 'language_handler')
+"""
+HARMLESS = {
+    "random",
+    "random_normal",
+    "normal_rand",
+    "clock_timestamp",
+    "timeofday",
+    "gen_random_uuid",
+    "gen_random_bytes",
+    "gen_salt",
+    "setseed",
+    "current_query",
+    "uuid_generate_v1",
+    "uuid_generate_v1mc",
+    "uuid_generate_v4",
+}
+"""Volatile functions that only return a value."""
+_RUNS_SQL = {"crosstab", "crosstab2", "crosstab3", "crosstab4", "crosstabn", "connectby", "xpath_table"}
+_EXPORTS_TABLES = {
+    f"{what}_to_xml{suffix}" for what in ("table", "schema", "database", "cursor") for suffix in ("", "_and_xmlschema")
+}
+_READS_SERVER_FILES = {"pg_hba_file_rules", "pg_ident_file_mappings", "pg_file_settings", "pg_show_all_file_settings"}
+FORBIDDEN = _RUNS_SQL | _EXPORTS_TABLES | _READS_SERVER_FILES
+"""Functions that run SQL in a string or export whole tables, although they are declared stable, and views of files of the
+server."""
