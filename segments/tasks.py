@@ -32,7 +32,7 @@ def check_source(pk: int) -> None:
 @shared_task
 def look_at_models() -> None:
     """Each day: primary keys, and whether sources changed under what is used."""
-    drift.look_at_all(timezone.now())
+    drift.check_all_models(timezone.now())
 
 
 @shared_task

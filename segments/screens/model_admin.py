@@ -139,13 +139,13 @@ class DataModelAdmin(ScreenAdmin):
         }
 
     def do_relate(self, request: HttpRequest, obj: DataModel) -> None:
-        found = foreign_keys.offered(obj)
+        found = foreign_keys.suggested_relations(obj)
         Relation.objects.bulk_create(found, ignore_conflicts=True)
         none = "The source declares no foreign key to another model that is not related yet. A relation can be added under “Belongs to”."
         messages.success(request, f"Related: {', '.join(map(str, found))}.") if found else messages.info(request, none)
 
     def do_check(self, request: HttpRequest, obj: DataModel) -> None:
-        problem = drift.look(obj, timezone.now())
+        problem = drift.check_model(obj, timezone.now())
         if problem or obj.key_warning:
             messages.warning(request, problem or obj.key_warning)
         else:
@@ -155,9 +155,9 @@ class DataModelAdmin(ScreenAdmin):
         try:
             found = discovery.refresh_columns(obj, settings.SOURCE_PREVIEW_SECONDS)
         except Misconfigured:
-            drift.look_again(obj)
+            drift.check_columns(obj)
             raise
-        problem = drift.look_again(obj)
+        problem = drift.check_columns(obj)
         if problem:
             messages.warning(request, f"{len(found)} columns found. {problem}")
         else:

@@ -91,12 +91,12 @@ class SourceAdmin(ScreenAdmin):
 
     def listed(self, request: HttpRequest, source: Source, words: str) -> dict[str, Any]:
         try:
-            known = catalog.known(source, timezone.now())
+            known = catalog.get(source, timezone.now())
         except Problem as problem:
             return {"problem": problem.message}
         return {
             "catalog": known,
-            "tables": [_shown(table) for table in catalog.matching(known, words)],
+            "tables": [_shown(table) for table in catalog.search(known, words)],
             "all": len(known.tables),
         }
 

@@ -42,7 +42,7 @@ def test_a_run_fails_before_anything_is_planned_or_created_and_schedules_wait_un
     shop.run("alter table companies rename column description to about")
     failed = run(schedule.activation)
     assert (failed.state, failed.error_code, failed.rows) == ("failed", "source_changed", 0)
-    assert "'description' is gone (perhaps it is called 'about' now)" in failed.error_message
+    assert "'description' is gone (possibly renamed to 'about')" in failed.error_message
     assert not writes(attio)
     assert "'description' is gone" in DataModel.objects.get().problem
     assert "'description' is gone" in Activation.objects.get().waits_for

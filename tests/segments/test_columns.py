@@ -96,7 +96,7 @@ def test_a_renamed_column_is_read_under_its_new_name_and_followed_by_conditions(
     assert '"mrr"' in read.sql(read.selection(rich), now=timezone.now())
     refresh_columns(companies)
     assert companies.column_types()["revenue"] == "number"
-    assert drift.look(companies, timezone.now()) == ""
+    assert drift.check_model(companies, timezone.now()) == ""
 
 
 def test_a_renamed_column_of_a_related_model_is_followed_too(staff: Client, companies: DataModel) -> None:
@@ -184,12 +184,12 @@ def test_a_column_renamed_in_the_source_is_mended_by_giving_it_its_old_name(
     with sqlite3.connect(file) as database:
         database.execute("alter table companies rename column mrr to revenue")
     refresh_columns(companies)
-    assert "'mrr' is gone" in drift.look(companies, timezone.now())
+    assert "'mrr' is gone" in drift.check_model(companies, timezone.now())
     assert (
         change(staff, companies, notes={"name": "remarks"}).status_code == 302
     )  # A segment that was broken before hinders nothing.
     change(staff, companies, revenue={"name": "mrr"})
-    assert drift.look(companies, timezone.now()) == ""
+    assert drift.check_model(companies, timezone.now()) == ""
     assert read.count(read.selection(rich), now=timezone.now()) == 3
 
 

@@ -271,10 +271,10 @@ def test_a_column_that_a_field_needs_is_missed_when_it_is_gone(file: Path, tiere
     assert column_usage.used(tiered) == {"id", "spent"}
     orders = DataModel.objects.get(name="Orders")
     assert {"amount", "ordered_at", "company_id"} <= column_usage.used(orders)
-    assert drift.look(tiered, NOW) == ""
+    assert drift.check_model(tiered, NOW) == ""
     with sqlite3.connect(file) as database:
         database.execute("alter table orders rename column amount to total")
-    assert "the column 'amount' is gone (perhaps it is called 'total' now)" in drift.look(orders, NOW)
+    assert "the column 'amount' is gone (possibly renamed to 'total')" in drift.check_model(orders, NOW)
     with pytest.raises(Misconfigured, match="'amount'"):
         rows(tiered, "tier")
     assert rows(tiered, "name") == [["Acme"], ["Bolt"], ["Crux"]]

@@ -45,7 +45,7 @@ def companies(tmp_path: Path, settings: Any) -> DataModel:
 
 @pytest.fixture
 def related(companies: DataModel) -> Relation:
-    (found,) = foreign_keys.offered(DataModel.objects.get(name="Orders"))
+    (found,) = foreign_keys.suggested_relations(DataModel.objects.get(name="Orders"))
     found.save()
     return found
 
@@ -74,7 +74,7 @@ RICH = {"field": "mrr", "is": "greater_than", "value": 30}
 
 def test_a_foreign_key_of_the_source_is_offered_as_a_relation_until_it_is_made(related: Relation) -> None:
     assert str(related) == "Orders.company_id → Companies.id"
-    assert foreign_keys.offered(related.from_model) == []
+    assert foreign_keys.suggested_relations(related.from_model) == []
 
 
 def test_conditions_on_related_rows_are_counted_and_summed(related: Relation, companies: DataModel) -> None:

@@ -145,7 +145,7 @@ def test_a_failed_refresh_leaves_what_is_known(model: DataModel) -> None:
 
 def test_a_source_is_checked_and_keeps_the_answer(model: DataModel) -> None:
     message = check(model.source, NOW)
-    assert message.startswith("Reached and signed in within ")
+    assert message.startswith("Connected and signed in (")
     assert (model.source.health, model.source.health_message, model.source.health_at) == ("ok", message, NOW)
     assert model.table in tables(model.source)
 

@@ -99,7 +99,7 @@ def test_the_primary_key_stays_as_it_was_made(staff: Client, shop: Source, compa
     [
         ({"table": "nowhere"}, "table", "nowhere"),
         ({"primary_key": "nokey"}, "primary_key", "There is no column"),
-        ({"primary_key": "country"}, "primary_key", "Choose a primary key that every row has for itself"),
+        ({"primary_key": "country"}, "primary_key", "Choose a primary key that is unique in every row"),
         ({"shape": "sql", "sql": "selec"}, "sql", ""),
         ({"shape": "sql", "sql": ""}, "sql", "Write a query."),
     ],
@@ -187,15 +187,15 @@ def test_a_source_is_saved_and_tested_at_once_and_says_how_far_it_came(staff: Cl
     add = "/admin/segments/source/add/?engine=sqlite"
     values = {"name": "Second", "timezone": "UTC", "setting_path": "shop.sqlite3", "_test": ""}
     page = staff.post(add, values, follow=True).content.decode()
-    assert "✓ Reached and signed in within" in page
-    assert "✓ 1 table can be read" in page
-    assert "✓ The first 3 rows of companies came within" in page
+    assert "✓ Connected and signed in (" in page
+    assert "✓ Found 1 readable table (" in page
+    assert "✓ Read the first 3 rows of companies (" in page
     assert "Save &amp; test" in page
     made = Source.objects.get(name="Second")
     assert (made.health, made.health_at is not None) == ("ok", True)
     change = f"/admin/segments/source/{made.pk}/change/"
     page = staff.post(change, {**values, "setting_path": "gone.sqlite3"}, follow=True).content.decode()
-    assert "✗ Reach the source: There is no file" in page
+    assert "✗ Connect to the source: There is no file" in page
     assert Source.objects.get(name="Second").health == "failed"
 
 

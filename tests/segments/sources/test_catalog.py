@@ -110,7 +110,7 @@ def test_what_was_listed_is_kept_until_it_is_refreshed(staff: Client, large: Sou
 
 
 def test_other_settings_forget_what_was_listed(staff: Client, large: Source) -> None:
-    catalog.known(large, NOW)
+    catalog.get(large, NOW)
     form = {"name": "Large", "timezone": "UTC", "setting_path": "large.sqlite3"}
     staff.post(f"/admin/segments/source/{large.pk}/change/", form)
     assert Catalog.objects.filter(source=large).exists()

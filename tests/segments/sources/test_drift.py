@@ -58,28 +58,31 @@ def run(path: Path, statement: str) -> None:
 
 
 def test_a_renamed_column_that_a_segment_uses_is_noticed_and_so_is_its_return(file: Path, rich: Segment) -> None:
-    assert drift.look(rich.model, NOW) == ""
+    assert drift.check_model(rich.model, NOW) == ""
     run(file, "alter table companies rename column mrr to revenue")
     assert (
-        drift.look(rich.model, NOW)
-        == "The source has changed: the column 'mrr' is gone (perhaps it is called 'revenue' now)."
+        drift.check_model(rich.model, NOW)
+        == "The source has changed: the column 'mrr' is gone (possibly renamed to 'revenue')."
     )
     refresh_columns(rich.model)
-    assert "'mrr' is gone" in drift.look(rich.model, NOW)
+    assert "'mrr' is gone" in drift.check_model(rich.model, NOW)
     run(file, "alter table companies rename column revenue to mrr")
-    assert drift.look(rich.model, NOW) == ""
+    assert drift.check_model(rich.model, NOW) == ""
     assert DataModel.objects.get().problem == ""
 
 
 def test_a_column_that_nothing_uses_may_go(file: Path, rich: Segment) -> None:
     run(file, "alter table companies drop column name")
-    assert drift.look(rich.model, NOW) == ""
+    assert drift.check_model(rich.model, NOW) == ""
 
 
 def test_a_retyped_column_is_named_with_both_types(file: Path, rich: Segment) -> None:
     run(file, "alter table companies drop column mrr")
     run(file, "alter table companies add column mrr text")
-    assert drift.look(rich.model, NOW) == "The source has changed: the column 'mrr' was number and is text now."
+    assert (
+        drift.check_model(rich.model, NOW)
+        == "The source has changed: the type of the column 'mrr' changed from number to text."
+    )
 
 
 def test_a_vanished_table_is_a_problem_of_the_model_and_shown_on_its_page(
@@ -130,7 +133,7 @@ def test_before_rows_are_read_only_what_is_read_with_them_matters(file: Path, ri
     Segment.objects.create(name="French", model=rich.model, where={"field": "country", "is": "equals", "value": "FR"})
     run(file, "alter table companies rename column country to land")
     drift.look_before(rich, ["name"])
-    assert "'country' is gone (perhaps it is called 'land' now)" in DataModel.objects.get().problem
+    assert "'country' is gone (possibly renamed to 'land')" in DataModel.objects.get().problem
     assert drift.held(rich, ["name"]) == ""
     with pytest.raises(Misconfigured) as refused:
         drift.look_before(rich, ["country"])
@@ -176,7 +179,7 @@ def test_an_odd_value_in_a_file_is_no_change_of_its_columns(query: str, tmp_path
     many = Segment.objects.create(name="Many", model=model, where={"field": "seats", "is": "at_least", "value": 6})
     export.write_text("id,seats\n1,many\n2,7\n3,8\n")
     drift.look_before(many, ["seats"])
-    assert drift.look(model, NOW) == ""
+    assert drift.check_model(model, NOW) == ""
     assert [row["id"] for row in read.preview(read.selection(many), now=NOW)] == [2, 3]
     export.write_text("id,places\n1,5\n")
     with pytest.raises(Problem) as refused:
@@ -188,7 +191,7 @@ def test_an_odd_value_in_a_file_is_no_change_of_its_columns(query: str, tmp_path
 def test_the_daily_check_warns_of_keys_and_takes_the_warning_back(file: Path, companies: DataModel) -> None:
     run(file, "insert into companies values (1, 'twice', 'FR', 5)")
     tasks.look_at_models()
-    assert "1 repeat the 'id' of another row (2.4 %)" in DataModel.objects.get().key_warning
+    assert "1 repeats the 'id' of another row (2.4 %)" in DataModel.objects.get().key_warning
     run(file, "delete from companies where name = 'twice'")
     tasks.look_at_models()
     assert DataModel.objects.get().key_warning == ""

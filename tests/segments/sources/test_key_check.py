@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("share", "level", "words"),
     [
-        (KeyShare(1000, 1000, 1000), "fine", "tells all 1,000 rows apart"),
+        (KeyShare(1000, 1000, 1000), "fine", "is unique in all 1,000 rows"),
         (KeyShare(0, 0, 0), "fine", "no rows yet"),
-        (KeyShare(1000, 999, 999), "warning", "1 have no 'id' (0.1 %)"),
+        (KeyShare(1000, 999, 999), "warning", "1 has no 'id' (0.1 %)"),
         (KeyShare(1000, 1000, 951), "warning", "Of 1,000 rows, 49 repeat the 'id' of another row (4.9 %)."),
         (KeyShare(1000, 1000, 950), "refused", "50 repeat the 'id' of another row (5 %)"),
-        (KeyShare(4, 2, 1), "refused", "2 have no 'id' and 1 repeat the 'id' of another row (75 %)"),
+        (KeyShare(4, 2, 1), "refused", "2 have no 'id' and 1 repeats the 'id' of another row (75 %)"),
     ],
 )
 def test_up_to_five_percent_is_a_warning(share: KeyShare, level: str, words: str) -> None:
