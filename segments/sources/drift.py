@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 log = logging.getLogger(__name__)
-REMEDY = "Undo the change in the source, or press “Read columns again” on the page of the model and update whatever uses the column."
+REMEDY = (
+    "Undo the change in the source, or press “Read columns again” on the model's page "
+    "and update whatever uses the column."
+)
 
 
 def check_model(model: DataModel, now: datetime) -> str:

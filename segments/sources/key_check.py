@@ -61,7 +61,7 @@ class Verdict:
 
 
 def verdict(share: KeyShare, key: str) -> Verdict:
-    """PURE. Fine if every row has a unique key, a warning if under 5 % of the rows do not, and refused from 5 % on.
+    """PURE. Fine if every row has a unique key, a warning if under 5% of the rows do not, and refused from 5% on.
 
     A few bad rows are common in real tables and only skip themselves. Beyond that the column is probably not the key.
     """
@@ -163,4 +163,4 @@ def _repeated_values(model: DataModel) -> list[str]:
 
 
 def _percent(share: KeyShare) -> str:
-    return f"{share.percent:.2g} %" if share.percent < REFUSED_PERCENT else f"{share.percent:.0f} %"
+    return f"{share.percent:.2g}%" if share.percent < REFUSED_PERCENT else f"{share.percent:.0f}%"

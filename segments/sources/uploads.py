@@ -54,8 +54,10 @@ def store(file: UploadedFile, current_path: str) -> str:
         target = folder / current if _is_uploaded(current_path) else _reserve(folder, file.name or "")
         part.replace(target)
     except OSError as error:
-        message = "The file could not be saved. "
+        message = (
+            "The file could not be saved. "
             "Check that the directory for source files is writable and has enough free space."
+        )
         raise Misconfigured("upload_failed", message, where="upload", detail=str(error)) from None
     return f"{FOLDER}/{target.name}"
 

@@ -153,7 +153,8 @@ def test_what_is_used_must_be_ticked(staff: Client, companies: DataModel, activa
     answer = change(staff, companies, mrr={"used": None}, notes={"name": "remarks"})
     page = answer.content.decode().replace("&#x27;", "'")
     assert (
-        "'mrr' is used by the segment 'Rich', the activation 'A'. Leave it ticked, or take it out there first." in page
+        "'mrr' is used by the segment 'Rich', the activation 'A'. Keep it checked, or remove it from there first."
+        in page
     )
     assert 'value="remarks"' in page
     assert {"mrr", "notes"} <= companies.column_types().keys()

@@ -101,7 +101,7 @@ def test_the_primary_key_stays_as_it_was_made(staff: Client, shop: Source, compa
         ({"primary_key": "nokey"}, "primary_key", "There is no column"),
         ({"primary_key": "country"}, "primary_key", "Choose a primary key that is unique in every row"),
         ({"shape": "sql", "sql": "selec"}, "sql", ""),
-        ({"shape": "sql", "sql": ""}, "sql", "Write a query."),
+        ({"shape": "sql", "sql": ""}, "sql", "Enter a query."),
     ],
 )
 def test_a_model_that_can_not_be_read_is_refused_at_its_field(
@@ -155,9 +155,9 @@ def test_conditions_are_checked_against_the_columns(staff: Client, companies: Da
 
 def test_a_list_without_anything_says_what_to_do(staff: Client) -> None:
     for path, text in {
-        "/admin/segments/source/": "No source yet",
-        "/admin/segments/datamodel/": "No model yet",
-        "/admin/segments/segment/": "No segment yet",
+        "/admin/segments/source/": "No sources yet",
+        "/admin/segments/datamodel/": "No models yet",
+        "/admin/segments/segment/": "No segments yet",
         "/admin/segments/segment/?q=nothing": "Nothing matches",
         "/admin/": "Nothing is set up yet",
     }.items():

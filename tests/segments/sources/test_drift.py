@@ -114,7 +114,7 @@ def test_reading_the_columns_again_looks_again(staff: Client, file: Path, rich: 
     assert "Source changed" in page
     run(file, "alter table companies rename column revenue to mrr")
     page = press()
-    assert "4 columns found, and every column that is used is there." in page
+    assert "Found 4 columns. All columns in use are present." in page
     assert "Source changed" not in page
     run(file, "alter table companies rename to firms")
     page = press()
@@ -191,7 +191,7 @@ def test_an_odd_value_in_a_file_is_no_change_of_its_columns(query: str, tmp_path
 def test_the_daily_check_warns_of_keys_and_takes_the_warning_back(file: Path, companies: DataModel) -> None:
     run(file, "insert into companies values (1, 'twice', 'FR', 5)")
     tasks.look_at_models()
-    assert "1 repeats the 'id' of another row (2.4 %)" in DataModel.objects.get().key_warning
+    assert "1 repeats the 'id' of another row (2.4%)" in DataModel.objects.get().key_warning
     run(file, "delete from companies where name = 'twice'")
     tasks.look_at_models()
     assert DataModel.objects.get().key_warning == ""
