@@ -23,7 +23,7 @@ SHAPES = [("table", "A table or view"), ("sql", "A SQL query")]
 
 
 class ModelForm(forms.ModelForm):
-    """A table or a query of a source. Validation checks in the source that it can be read and that its key is unique."""
+    """A table or a query of a source. Validation queries the source: is it readable, and is its key unique?"""
 
     key_warning: str | None = None
     """The warning about the key, "" for none; None if the key was not checked."""

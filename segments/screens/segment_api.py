@@ -69,12 +69,12 @@ class SegmentSentence(Endpoint):
 
 
 class SegmentPreview(Endpoint):
-    """POST `model`, `where` and `limit`, saved or not: row count, total, first rows, and the SQL.
+    """POST `model`, `where` and `limit`, saved or not: row count, total, first rows and SQL.
 
     Computed fields that the segment does not use are left out, because they may read many related rows.
 
-    `page` and `number` cancel outdated previews: a request with a higher number ends earlier ones of the same page, also
-    in the source. Aborting the HTTP request alone would leave the query running there.
+    `page` and `number` cancel outdated previews: a request with a higher number ends earlier ones of the same page,
+    also in the source. Aborting the HTTP request alone would leave the query running there.
     """
 
     permissions = ("segments.view_segment", "segments.view_datamodel")

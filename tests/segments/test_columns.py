@@ -172,7 +172,7 @@ def test_a_column_that_relates_rows_or_makes_a_field_must_be_ticked_too(staff: C
 
 def test_the_primary_key_keeps_its_name(staff: Client, companies: DataModel) -> None:
     answer = change(staff, companies, id={"name": "number"})
-    assert "The primary key stays as it is" in answer.content.decode()
+    assert "The primary key can&#x27;t be renamed or unchecked." in answer.content.decode()
     assert "id" in companies.column_types()
 
 

@@ -158,7 +158,7 @@ def test_a_list_without_anything_says_what_to_do(staff: Client) -> None:
         "/admin/segments/source/": "No sources yet",
         "/admin/segments/datamodel/": "No models yet",
         "/admin/segments/segment/": "No segments yet",
-        "/admin/segments/segment/?q=nothing": "Nothing matches",
+        "/admin/segments/segment/?q=nothing": "No matches",
         "/admin/": "Nothing is set up yet",
     }.items():
         assert text in staff.get(path).content.decode(), path

@@ -91,14 +91,14 @@ def test_a_vanished_table_is_a_problem_of_the_model_and_shown_on_its_page(
     run(file, "drop table companies")
     answer = staff.post(f"/admin/segments/datamodel/{rich.model_id}/do/check/", follow=True).content.decode()
     assert "Source changed" in answer
-    assert "wait, and go on once" in answer
+    assert "are paused, and resume once" in answer
     assert DataModel.objects.get().problem
 
 
 def test_what_was_done_within_this_minute_was_done_just_now(staff: Client, rich: Segment) -> None:
     page = f"/admin/segments/datamodel/{rich.model_id}/"
-    assert "Checked just now, and once a day." in staff.post(f"{page}do/check/", follow=True).content.decode()
-    assert "listed just now." in staff.get(f"/admin/segments/source/{rich.model.source_id}/tables/").content.decode()
+    assert "Checked just now. Checked daily." in staff.post(f"{page}do/check/", follow=True).content.decode()
+    assert "refreshed just now." in staff.get(f"/admin/segments/source/{rich.model.source_id}/tables/").content.decode()
     DataModel.objects.update(checked_at=datetime.now(UTC) - timedelta(minutes=3))
     assert "Checked 3\xa0minutes ago" in staff.get(f"{page}change/").content.decode()
 
@@ -246,4 +246,4 @@ def test_the_page_of_a_segment_draws_its_sizes(staff: Client, rich: Segment) -> 
         sizes.note(rich, rows, datetime.now(UTC) - timedelta(days=days))
     page = staff.get(f"/admin/segments/segment/{rich.pk}/change/").content.decode()
     assert "<polyline" in page
-    assert "30 now" in page
+    assert "now 30 rows" in page
