@@ -140,7 +140,7 @@ def test_conditions_move_by_keyboard_into_and_out_of_groups_and_keep_the_focus(
     page = signed_in
     segment = opened(page, live_server, companies, PAYING, {"any": [FRENCH]}, SPANISH)
     last = root(page).locator("> .d-list > li").last
-    last.get_by_label("Move into the group beside it").press("Enter")
+    last.get_by_label("Move into the adjacent group").press("Enter")
     expect(page.locator("[data-said]")).to_contain_text("now 2 of 2")
     moved = page.locator("[data-combine=any] > .d-list > li").last
     expect(moved.get_by_label("Value")).to_have_value("ES")
@@ -172,10 +172,10 @@ def test_what_was_not_saved_is_offered_after_a_reload_and_never_forced(
     expect(page.locator("[data-sentence]")).to_contain_text("DE")
     page.reload()
     expect(page.locator("[data-sentence]")).to_contain_text("FR")
-    page.click("text=Bring it back")
+    page.click("text=Restore")
     expect(page.locator("[data-sentence]")).to_contain_text("DE")
     page.reload()
-    page.click("text=Forget it")
+    page.click("text=Discard")
     page.reload()
     expect(page.locator("[data-sentence]")).to_contain_text("FR")
     expect(page.locator("[data-draft]")).to_have_count(0)
@@ -265,7 +265,7 @@ def test_a_typed_value_is_one_value_until_a_person_splits_it(
     field.press("Enter")
     expect(page.locator(".d-chips li")).to_have_count(2)
     expect(page.locator("[data-segment-count]")).to_have_text("3")
-    page.click("text=make 2 values")
+    page.click("text=Split into 2 values")
     expect(page.locator(".d-chips li")).to_have_count(3)
     assert stored(page, segment) == {"all": [named("France", "Acme", "Inc.")]}
 
@@ -287,7 +287,7 @@ def test_nothing_is_said_of_conditions_that_are_incomplete_or_refused(
     opened(page, live_server, companies, PAYING)
     sentence, value = page.locator("[data-sentence]"), page.get_by_label("Value", exact=True)
     expect(sentence).to_contain_text("mrr is greater than 0")
-    for wrong, words in (("", "Give a value for mrr."), ("0.12345678901", "at most 9 decimals")):
+    for wrong, words in (("", "Enter a value for mrr."), ("0.12345678901", "at most 9 decimals")):
         value.fill(wrong)
         expect(sentence).to_have_class("d-sentence d-stale")
         expect(page.locator("[data-result]")).to_contain_text(words)
@@ -396,7 +396,7 @@ def test_a_condition_on_a_column_that_is_gone_is_shown_in_words(
     operators = [
         operator.locator("option:checked").inner_text() for operator in page.get_by_label("Operator", exact=True).all()
     ]
-    assert operators == ["is in the last", "starts with (not for this field)"]
+    assert operators == ["is in the last", "starts with (not supported for this field)"]
     expect(page.get_by_label("How many")).to_have_value("3")
 
 

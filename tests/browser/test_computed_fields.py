@@ -65,7 +65,7 @@ def test_a_new_user_builds_a_number_of_orders_and_a_label_by_it(
     page.get_by_role("link", name="Computed fields").click()
     page.click("text=Add a computed field")
     page.fill("#id_name", "big orders")
-    orders = page.get_by_role("group", name="Rows of Orders that meet")
+    orders = page.get_by_role("group", name="Rows of Orders that match")
     field(add(page, orders, "Add condition"), "amount", "greater_than").get_by_label("Value").fill("100")
     recent = field(add(page, orders, "Add condition"), "ordered_at", "in_the_last")
     recent.get_by_label("How many").fill("90")
@@ -78,7 +78,7 @@ def test_a_new_user_builds_a_number_of_orders_and_a_label_by_it(
     expect(page.locator(FIELDS)).to_contain_text(words)
     page.click("text=Add a computed field")
     page.fill("#id_name", "tier")
-    page.get_by_label("A label by conditions").check()
+    page.get_by_label("A label based on conditions").check()
     for label, least in (("Gold", "2"), ("Silver", "1")):
         if label == "Silver":
             page.get_by_role("button", name="Add label").press("Enter")
@@ -102,12 +102,12 @@ def test_a_field_that_was_not_saved_is_offered_after_a_reload(
     page = signed_in
     goto(page, live_server, f"/admin/segments/computedfield/add/?model={companies.pk}")
     page.fill("#id_name", "big orders")
-    orders = page.get_by_role("group", name="Rows of Orders that meet")
+    orders = page.get_by_role("group", name="Rows of Orders that match")
     field(add(page, orders, "Add condition"), "amount", "greater_than").get_by_label("Value").fill("100")
     expect(page.locator("[data-sentence]")).to_contain_text("amount is greater than 100")
     page.reload()
     expect(page.locator("[data-sentence]")).to_have_text("new field: the number of Orders.")
-    page.click("text=Bring it back")
+    page.click("text=Restore")
     expect(page.locator("[data-sentence]")).to_contain_text(
         "big orders: the number of Orders where (amount is greater than 100)"
     )
