@@ -1,4 +1,4 @@
-"""The pages that a person meets where there is none, where they may not be, and where we broke."""
+"""The error pages: not found, no permission, and server error."""
 
 from __future__ import annotations
 

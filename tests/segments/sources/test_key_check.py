@@ -1,4 +1,4 @@
-"""Whether a primary key tells rows apart."""
+"""The check whether a primary key is unique."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("share", "level", "words"),
+    ("share", "level", "message"),
     [
         (KeyShare(1000, 1000, 1000), "fine", "is unique in all 1,000 rows"),
         (KeyShare(0, 0, 0), "fine", "no rows yet"),
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
         (KeyShare(4, 2, 1), "refused", "2 have no 'id' and 1 repeats the 'id' of another row (75%)"),
     ],
 )
-def test_up_to_five_percent_is_a_warning(share: KeyShare, level: str, words: str) -> None:
-    found = verdict(share, "id")
-    assert found.level == level
-    assert words in found.message
+def test_under_five_percent_is_a_warning(share: KeyShare, level: str, message: str) -> None:
+    result = verdict(share, "id")
+    assert result.level == level
+    assert message in result.message
 
 
 @pytest.mark.django_db
-def test_nulls_blanks_and_duplicates_are_counted_in_the_source(slug: str, files: Path) -> None:
+def test_null_blank_and_duplicate_keys_are_counted_in_the_source(slug: str, files: Path) -> None:
     rows = [{"key": key, "id": place} for place, key in enumerate(["a", "A", "b", "b", "b", "", None, None])]
     place = make(slug, files, "keys", {"key": "text", "id": "integer"}, rows)
     source = Source.objects.create(name="Keys", engine=slug, config=place.settings)
