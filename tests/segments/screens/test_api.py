@@ -45,10 +45,10 @@ def preview(browser: Client, model: DataModel, where: Any) -> Any:
 def test_source_lists_its_tables_and_columns(staff: Client, companies: DataModel) -> None:
     base = f"/api/sources/{companies.source_id}"
     assert staff.get(f"{base}/tables/").json() == {"tables": ["companies"]}
-    found = staff.post(
+    answer = staff.post(
         f"{base}/columns/", {"sql": "select id, mrr from companies"}, content_type="application/json"
     ).json()
-    assert [(column["name"], column["type"]) for column in found["columns"]] == [("id", "integer"), ("mrr", "number")]
+    assert [(column["name"], column["type"]) for column in answer["columns"]] == [("id", "integer"), ("mrr", "number")]
 
 
 def test_unsaved_segment_can_be_previewed(staff: Client, companies: DataModel) -> None:
@@ -60,8 +60,8 @@ def test_unsaved_segment_can_be_previewed(staff: Client, companies: DataModel) -
 
 def test_rows_are_shown_before_a_model_exists(staff: Client, companies: DataModel) -> None:
     url = f"/api/sources/{companies.source_id}/rows/"
-    found = staff.post(url, {"sql": "select name from companies"}, content_type="application/json").json()
-    assert (found["columns"], len(found["rows"])) == (["name"], 5)
+    answer = staff.post(url, {"sql": "select name from companies"}, content_type="application/json").json()
+    assert (answer["columns"], len(answer["rows"])) == (["name"], 5)
 
 
 def test_null_stays_null_in_a_preview(staff: Client, companies: DataModel) -> None:
@@ -164,8 +164,8 @@ def test_unencodable_value_does_not_break_a_page(staff: Client, file: Path) -> N
     refresh_columns(model)
     rows = staff.get(f"/api/models/{model.pk}/preview/").json()["rows"]
     assert [row[0] for row in rows] == ["1", "2", "3", "4"]
-    found = preview(staff, model, {"all": [{"field": "tags", "is": "contains_any", "value": ["vip"]}]}).json()
-    assert [row[0] for row in found["rows"]] == ["4"]
+    answer = preview(staff, model, {"all": [{"field": "tags", "is": "contains_any", "value": ["vip"]}]}).json()
+    assert [row[0] for row in answer["rows"]] == ["4"]
     values = staff.post(f"/api/models/{model.pk}/values/", {"column": "tags"}, content_type="application/json").json()[
         "values"
     ]
