@@ -51,9 +51,9 @@ class ComputedTab:
                 "words": descriptions[field.name],
                 "type": field.type,
                 "url": reverse("admin:segments_computedfield_change", args=[field.pk]),
-                "moves": [_move(field.pk, way, icon, 0 <= place + step < len(computed)) for way, icon, step in MOVES],
+                "moves": [_move(field.pk, way, icon, 0 <= index + step < len(computed)) for way, icon, step in MOVES],
             }
-            for place, field in enumerate(computed)
+            for index, field in enumerate(computed)
         ]
         add = f"{reverse('admin:segments_computedfield_add')}?model={self.model.pk}"
         context = {"tab": TAB, "fields": rows, "add_url": add, "may_change": may_change(self.request)}

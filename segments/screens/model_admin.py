@@ -63,7 +63,7 @@ class RelationInline(TabularInline):
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         kwargs["form"] = type(
-            "RelationForm", (RelationForm,), {"of": obj, "columns": columns_of_others(obj) if obj else {}}
+            "RelationForm", (RelationForm,), {"parent_model": obj, "columns": columns_of_others(obj) if obj else {}}
         )
         return super().get_formset(request, obj, **kwargs)
 

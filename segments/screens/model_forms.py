@@ -162,7 +162,7 @@ def columns_of_others(model: DataModel) -> dict[int, list[str]]:
 class RelationForm(forms.ModelForm):
     """A column of the model, and the column of another model that it points to."""
 
-    of: DataModel | None = None
+    parent_model: DataModel | None = None
     columns: Mapping[int, list[str]] = {}
     """The result of `columns_of_others`. The page offers only the columns of the selected model."""
 
@@ -176,11 +176,11 @@ class RelationForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.of is None:
+        if self.parent_model is None:
             return
         fields: dict[str, Any] = self.fields
         fields["to_model"].queryset = DataModel.objects.filter(pk__in=self.columns)
-        fields["from_column"].choices = [NO_CHOICE, *((name, name) for name in self.of.source_types())]
+        fields["from_column"].choices = [NO_CHOICE, *((name, name) for name in self.parent_model.source_types())]
         names = dict.fromkeys(name for columns in self.columns.values() for name in columns)
         fields["to_column"].choices = [NO_CHOICE, *((name, name) for name in names)]
 

@@ -37,8 +37,8 @@ def add_model(page: Page, live_server: Any, name: str, table: str) -> None:
     save(page)
 
 
-def test_new_user_builds_the_exact_list_without_sql(signed_in: Page, live_server: Any, shop: Shop) -> None:
-    page = signed_in
+def add_shop(page: Page, live_server: Any, shop: Shop) -> None:
+    """Creates a source with two related models."""
     goto(page, live_server, "/admin/segments/source/add/")
     page.click(f".d-choice:has-text('{shop.label}')")
     page.fill("#id_name", "Shop")
@@ -50,12 +50,19 @@ def test_new_user_builds_the_exact_list_without_sql(signed_in: Page, live_server
     page.click("text=Find relations")
     expect(page.locator("body")).to_contain_text("Orders.company_id → Companies.id")
 
+
+def add_churned_segment(page: Page, live_server: Any) -> None:
     goto(page, live_server, "/admin/segments/segment/add/")
     page.fill("#id_name", "Churned")
     page.select_option("select[data-role=model]", label="Companies")
     field(add(page, root(page), "Add condition"), "churned", "equals").get_by_label("Value").select_option("true")
     save(page)
 
+
+def test_new_user_builds_the_exact_list_without_sql(signed_in: Page, live_server: Any, shop: Shop) -> None:
+    page = signed_in
+    add_shop(page, live_server, shop)
+    add_churned_segment(page, live_server)
     goto(page, live_server, "/admin/segments/segment/add/")
     page.fill("#id_name", "Paying, renewed, with orders")
     page.select_option("select[data-role=model]", label="Companies")

@@ -89,13 +89,13 @@ def test_dropped_table_is_a_problem_on_the_page_of_the_model(staff: Client, file
     run(file, "drop table companies")
     answer = staff.post(f"/admin/segments/datamodel/{rich.model_id}/do/check/", follow=True).content.decode()
     assert "Source changed" in answer
-    assert "are paused, and resume once" in answer
+    assert "are on hold. They resume automatically once" in answer
     assert DataModel.objects.get().problem
 
 
 def test_times_within_the_last_minute_are_shown_as_just_now(staff: Client, rich: Segment) -> None:
     page = f"/admin/segments/datamodel/{rich.model_id}/"
-    assert "Checked just now. Checked daily." in staff.post(f"{page}do/check/", follow=True).content.decode()
+    assert "Checked just now. Checks run daily." in staff.post(f"{page}do/check/", follow=True).content.decode()
     assert "refreshed just now." in staff.get(f"/admin/segments/source/{rich.model.source_id}/tables/").content.decode()
     DataModel.objects.update(checked_at=datetime.now(UTC) - timedelta(minutes=3))
     assert "Checked 3\xa0minutes ago" in staff.get(f"{page}change/").content.decode()
