@@ -155,11 +155,12 @@ class DataModelAdmin(ScreenAdmin):
         except Misconfigured:
             drift.check_columns(obj)
             raise
+        found = f"Found {len(columns)} {'column' if len(columns) == 1 else 'columns'}."
         problem = drift.check_columns(obj)
         if problem:
-            messages.warning(request, f"Found {len(columns)} columns. {problem}")
+            messages.warning(request, f"{found} {problem}")
         else:
-            messages.success(request, f"Found {len(columns)} columns. All columns in use are present.")
+            messages.success(request, f"{found} All columns in use are present.")
 
     @admin.display(description="Kind", ordering="kind")
     def kind_name(self, obj: DataModel) -> str:

@@ -112,7 +112,7 @@ class SegmentOverlap(Endpoint):
         segment = get_object_or_404(Segment.objects.select_related("model__source"), pk=pk)
         other = segment.model.segments.filter(pk=number(request.data.get("other"))).first()
         if other is None:
-            raise Misconfigured("segment_unknown", "Choose another segment of the same model.")
+            raise Misconfigured("segment_unknown", "Choose a different segment of the same model.")
         both, only, other_only = sizes.overlap(segment, other, timezone.now())
         return Response(
             {"both": both, "only": only, "other_only": other_only, "name": segment.name, "other": other.name}

@@ -106,7 +106,8 @@ class SourceAdmin(ScreenAdmin):
         except Problem as problem:
             messages.error(request, problem.message)
         else:
-            messages.success(request, f"Found {len(refreshed.tables):,} tables.")
+            count = len(refreshed.tables)
+            messages.success(request, f"Found {count:,} {'table' if count == 1 else 'tables'}.")
 
     def engine_of(self, request: HttpRequest, obj: Source | None) -> Engine:
         return engines[obj.engine if obj else request.GET.get("engine", "")]

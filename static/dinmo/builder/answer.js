@@ -1,4 +1,4 @@
-// The preview below a builder: the sentence and the SQL immediately, the row count and first rows once the source responds.
+// The preview below a builder. The sentence and the SQL appear immediately, the rows once the source responds.
 "use strict";
 
 class Answer {
@@ -21,7 +21,7 @@ class Answer {
         return fetch(url, { method: "POST", credentials: "same-origin", headers, body: JSON.stringify(body), ...more });
     }
 
-    // Requests after a pause in typing.
+    // Requests a preview after a pause in typing.
     schedule(makeRequest) {
         clearTimeout(this.timer);
         this.markStale([this.sentence, this.sql, this.result, this.firstRows]);

@@ -12,7 +12,7 @@ class Editor {
         this.rows = new Rows(this);
     }
 
-    // For changes of the structure: redraws everything, stores and previews it. `announcement` is for screen readers.
+    // For structural changes: redraws, stores and previews everything. `announcement` is read by screen readers.
     change(act, announcement = "") {
         act();
         this.draw();

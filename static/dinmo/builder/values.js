@@ -137,8 +137,8 @@ class Values {
             input.value = "";
             add([text]);
         };
-        // A value picked from the suggestions is added immediately. Typed text is not, even if it equals a suggestion so far:
-        // “Acme” may become “Acme, Inc.”
+        // A value picked from the suggestions is added immediately. Typed text is not, even if it matches a suggestion:
+        // “Acme” may be the start of “Acme, Inc.”
         input.addEventListener("input", (event) => (event.inputType && event.inputType !== "insertReplacementText" ? update() : commit()));
         input.addEventListener("change", commit);
         input.addEventListener("keydown", (event) => {
