@@ -109,7 +109,7 @@ class ModelForm(forms.ModelForm):
 
 
 class ColumnForm(forms.ModelForm):
-    """How a model presents a column of its source."""
+    """The settings of a column in its model: whether it is used, its name, and whether it is categorical."""
 
     class Meta:
         model = Column

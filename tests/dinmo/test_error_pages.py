@@ -30,4 +30,4 @@ def test_a_person_without_the_permission_is_told_who_can_give_it(client: Client)
 
 
 def test_our_own_failure_is_said_without_anything_that_could_fail_too() -> None:
-    assert "Your data is safe" in render_to_string("500.html")
+    assert "No data was lost" in render_to_string("500.html")
