@@ -31,8 +31,8 @@ def check_source(pk: int) -> None:
 
 @shared_task
 def look_at_models() -> None:
-    """Daily: checks primary keys and schema drift of all models."""
-    drift.look_at_all(timezone.now())
+    """Each day: primary keys, and whether sources changed under what is used."""
+    drift.check_all_models(timezone.now())
 
 
 @shared_task

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.errors import Misconfigured
 from segments.conditions import computed_fields, parsing
 from segments.conditions.scope import Definition, ModelScope
 from segments.conditions.scope_from_db import model_scope
 from segments.conditions.tree import Group, Leaf, Member, Related, columns
+from segments.integrity.users import uses_of_model
 from segments.models import ComputedField, DataModel, Segment, Source
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ ColumnUse = tuple[str, str]
 
 
 def used_columns(model: DataModel) -> set[str]:
-    """The columns of a model that a key, a relation, a computed field, a segment or an activation uses."""
+    """The columns of a model that a key, a relation, a computed field, a segment, or a registered user uses."""
     names = {model.primary_key}
     names |= set(model.relations.values_list("from_column", flat=True)) | set(
         model.relations_here.values_list("to_column", flat=True)
@@ -32,23 +33,14 @@ def used_columns(model: DataModel) -> set[str]:
         names |= computed_fields.columns_named(column.definition, column.model.name, model.name)
     for segment in Segment.objects.filter(model__source=model.source).select_related("model"):
         names |= columns_of_segment(segment, model)
-    for activation in activations_of(model):
-        names |= {activation.match_column, *activation.mappings.exclude(column="").values_list("column", flat=True)}
+    for use in uses_of_model(model):
+        names |= use.columns
     return names
 
 
 def fields_of(source: Source) -> QuerySet[ComputedField]:
     """The computed fields of all models of a source."""
     return ComputedField.objects.filter(model__source=source).exclude(definition={}).select_related("model")
-
-
-def activations_of(model: DataModel) -> list[Any]:
-    """The activations of a model and of its segments.
-
-    Reached through reverse accessors, because `segments` must not import `activations`.
-    """
-    of_segments = (activation for segment in model.segments.all() for activation in segment.activations.all())
-    return [*model.activations.all(), *of_segments]
 
 
 def columns_of_segment(segment: Segment, model: DataModel) -> set[str]:

@@ -8,7 +8,8 @@ from core.errors import Misconfigured
 from segments.conditions import computed_fields, limits, parsing
 from segments.conditions.scope import Definition, ModelScope
 from segments.conditions.scope_from_db import model_scope, source_scopes
-from segments.integrity.column_usage import activations_of, columns_of_segment, fields_of, used_columns
+from segments.integrity.column_usage import columns_of_segment, fields_of, used_columns
+from segments.integrity.users import announce_renamed_column, uses_of_model
 from segments.models import ComputedField, DataModel, Segment, Source
 
 if TYPE_CHECKING:
@@ -116,16 +117,8 @@ def users_of_column(model: DataModel, name: str) -> list[str]:
             if name in computed_fields.columns_named(field.definition, field.model.name, model.name)
         ),
         *(f"the segment {segment.name!r}" for segment in segments if name in columns_of_segment(segment, model)),
-        *(
-            f"the activation {activation.name!r}"
-            for activation in activations_of(model)
-            if _uses_column(activation, name)
-        ),
+        *(str(use) for use in uses_of_model(model) if name in use.columns),
     ]
-
-
-def _uses_column(activation: Any, column: str) -> bool:
-    return activation.match_column == column or activation.mappings.filter(column=column).exists()
 
 
 def rename(segment: Segment, before: str) -> None:
@@ -153,8 +146,7 @@ def rename_column(model: DataModel, before: str, after: str) -> None:
         Misconfigured: as for `refuse_rename`.
     """
     refuse_rename(model, before)
-    for activation in activations_of(model):
-        activation.mappings.filter(column=before).update(column=after)
+    announce_renamed_column(model, before, after)
     model.relations.filter(from_column=before).update(from_column=after)
     model.relations_here.filter(to_column=before).update(to_column=after)
     for segment in Segment.objects.filter(model__source=model.source).select_related("model"):
@@ -169,10 +161,10 @@ def rename_column(model: DataModel, before: str, after: str) -> None:
 
 
 def refuse_rename(model: DataModel, column: str) -> None:
-    """Raises Misconfigured if an activation matches records by the column: a new name would start a new sync history."""
-    for activation in activations_of(model):
-        if activation.match_column == column:
-            message = f"{column!r} can't be renamed: the activation {activation.name!r} matches records by it."
+    """Raises Misconfigured if records are matched by the column: a new name would reset their sync history."""
+    for use in uses_of_model(model):
+        if column in use.identified_by:
+            message = f"{column!r} can't be renamed: {use} matches records by it."
             raise Misconfigured("column_matches", message, where=column)
 
 

@@ -94,7 +94,7 @@ def test_a_renamed_column_is_read_by_its_new_name_and_conditions_follow(staff: C
     assert '"mrr"' in read.sql(read.selection(rich), now=timezone.now())
     refresh_columns(companies)
     assert companies.column_types()["revenue"] == "number"
-    assert drift.look(companies, timezone.now()) == ""
+    assert drift.check_model(companies, timezone.now()) == ""
 
 
 def test_conditions_follow_a_renamed_column_of_a_related_model(staff: Client, companies: DataModel) -> None:
@@ -154,7 +154,8 @@ def test_a_column_in_use_must_stay_selected(staff: Client, companies: DataModel,
     answer = change(staff, companies, mrr={"used": None}, notes={"name": "remarks"})
     page = answer.content.decode().replace("&#x27;", "'")
     assert (
-        "'mrr' is used by the segment 'Rich', the activation 'A'. Leave it ticked, or take it out there first." in page
+        "'mrr' is used by the segment 'Rich', the activation 'A'. Keep it checked, or remove it from there first."
+        in page
     )
     assert 'value="remarks"' in page
     assert {"mrr", "notes"} <= companies.column_types().keys()
@@ -172,7 +173,7 @@ def test_a_column_of_a_relation_or_a_computed_field_must_stay_selected(staff: Cl
 
 def test_the_primary_key_keeps_its_name(staff: Client, companies: DataModel) -> None:
     answer = change(staff, companies, id={"name": "number"})
-    assert "The primary key stays as it is" in answer.content.decode()
+    assert "The primary key can&#x27;t be renamed or unchecked." in answer.content.decode()
     assert "id" in companies.column_types()
 
 
@@ -185,11 +186,12 @@ def test_giving_a_renamed_source_column_its_old_name_repairs_the_model(
     with sqlite3.connect(file) as database:
         database.execute("alter table companies rename column mrr to revenue")
     refresh_columns(companies)
-    assert "'mrr' is gone" in drift.look(companies, timezone.now())
-    # A segment that was already broken does not block other changes.
-    assert change(staff, companies, notes={"name": "remarks"}).status_code == 302
+    assert "'mrr' is gone" in drift.check_model(companies, timezone.now())
+    assert (
+        change(staff, companies, notes={"name": "remarks"}).status_code == 302
+    )  # A segment that was broken before hinders nothing.
     change(staff, companies, revenue={"name": "mrr"})
-    assert drift.look(companies, timezone.now()) == ""
+    assert drift.check_model(companies, timezone.now()) == ""
     assert read.count(read.selection(rich), now=timezone.now()) == 3
 
 

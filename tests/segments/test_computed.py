@@ -274,10 +274,10 @@ def test_a_missing_column_that_a_field_needs_is_reported(file: Path, tiered: Dat
     assert column_usage.used_columns(tiered) == {"id", "spent"}
     orders = DataModel.objects.get(name="Orders")
     assert {"amount", "ordered_at", "company_id"} <= column_usage.used_columns(orders)
-    assert drift.look(tiered, NOW) == ""
+    assert drift.check_model(tiered, NOW) == ""
     with sqlite3.connect(file) as database:
         database.execute("alter table orders rename column amount to total")
-    assert "the column 'amount' is gone (perhaps it is called 'total' now)" in drift.look(orders, NOW)
+    assert "the column 'amount' is gone (possibly renamed to 'total')" in drift.check_model(orders, NOW)
     with pytest.raises(Misconfigured, match="'amount'"):
         rows(tiered, "tier")
     assert rows(tiered, "name") == [["Acme"], ["Bolt"], ["Crux"]]

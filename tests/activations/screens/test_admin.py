@@ -316,7 +316,7 @@ def test_lists_show_search_and_filter(staff: Client, finished: Run) -> None:
         "/admin/activations/change/?q=b1": "No such option.",
         "/admin/activations/warning/?state=open": "Nothing.",
         "/admin/activations/activation/?last_run=succeeded": "Away",
-        "/admin/activations/activation/?last_run=never": "Nothing matches",
+        "/admin/activations/activation/?last_run=never": "No matches",
         "/admin/": "Away",
     }.items():
         answer = staff.get(path)

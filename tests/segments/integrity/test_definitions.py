@@ -45,9 +45,9 @@ def companies(tmp_path: Path, settings: Any) -> DataModel:
 
 @pytest.fixture
 def related(companies: DataModel) -> Relation:
-    (relation,) = foreign_keys.offered(DataModel.objects.get(name="Orders"))
-    relation.save()
-    return relation
+    (found,) = foreign_keys.suggested_relations(DataModel.objects.get(name="Orders"))
+    found.save()
+    return found
 
 
 def segment(model: DataModel, name: str, *conditions: dict[str, Any], **more: Any) -> Segment:
@@ -74,7 +74,7 @@ RICH = {"field": "mrr", "is": "greater_than", "value": 30}
 
 def test_a_foreign_key_is_offered_as_a_relation_until_the_relation_exists(related: Relation) -> None:
     assert str(related) == "Orders.company_id → Companies.id"
-    assert foreign_keys.offered(related.from_model) == []
+    assert foreign_keys.suggested_relations(related.from_model) == []
 
 
 def test_conditions_can_count_and_sum_related_rows(related: Relation, companies: DataModel) -> None:
