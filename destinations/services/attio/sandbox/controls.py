@@ -28,7 +28,7 @@ def add_attributes(workspace: Workspace, entries: list[dict[str, Any]]) -> None:
             flags["allowed_objects"] = [workspace.store(name).schema.id for name in entry["allowed_objects"]]
         workspace.store(entry.get("object", "companies")).schema.add(
             slug=entry["api_slug"],
-            type=entry["type"],
+            type_name=entry["type"],
             title=entry.get("title", ""),
             options=entry.get("options"),
             system=False,

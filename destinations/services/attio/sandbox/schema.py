@@ -109,7 +109,7 @@ class Schema:
         self.singular, self.plural = described["singular"], described["plural"]
         self.attributes: dict[str, Attribute] = {}
         for entry in described["attributes"]:
-            self.add(**entry)
+            self.add(type_name=entry.pop("type"), **entry)
 
     def add(
         self, *, slug: str, type_name: str, title: str = "", options: list[str] | None = None, **flags: Any
