@@ -142,7 +142,7 @@ def test_without_a_usable_match_the_run_says_what_to_do_in_attio(shop: Shop, att
     attio.workspace.stores["companies"].schema.attributes["domains"].archived = True
     done = run(to_attio)
     assert (done.state, done.error_code) == ("failed", "match_field")
-    assert "Un-archive Domains in Attio" in done.error_message
+    assert "Unarchive Domains in Attio" in done.error_message
 
 
 def test_people_are_synced_by_their_addresses(

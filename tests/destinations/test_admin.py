@@ -95,7 +95,7 @@ def test_a_logo_that_is_not_safe_is_not_loaded(
     [
         ({"scopes": "record_permission:read"}, "Records: read-write (record_permission:read-write)"),
         ({"scopes": "record_permission:read-write"}, "Object configuration: read (object_configuration:read)"),
-        ({"revoked": True}, "does not know this access token"),
+        ({"revoked": True}, "does not recognize this access token"),
     ],
 )
 def test_what_an_attio_token_lacks_is_named(

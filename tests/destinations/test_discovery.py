@@ -79,7 +79,7 @@ def test_a_refresh_says_in_words_what_changed(destination: Destination, attio: A
     told = staff.post(f"/api/destinations/{destination.pk}/fields/", {}, content_type="application/json").json()
     assert told["changes"] == [
         "Gone, archived or deleted: 'description'.",
-        "'angellist' can't be written any more. Attio sets it itself.",
+        "'angellist' can't be written any more. Attio sets it automatically.",
     ]
     assert (
         staff.post(f"/api/destinations/{destination.pk}/fields/", {}, content_type="application/json").json()["changes"]

@@ -68,7 +68,7 @@ def test_flags_labels_and_configuration(fields: dict[str, Field]) -> None:
 def test_what_cannot_be_written_says_why(fields: dict[str, Field]) -> None:
     reasons = {name: field.read_only_reason for name, field in fields.items() if not field.writable}
     assert "emails and meetings" in reasons["last_interaction"]
-    assert "itself" in reasons["logo_url"]
+    assert "automatically" in reasons["logo_url"]
     assert all(reasons.values())
     assert not any(field.read_only_reason for field in fields.values() if field.writable)
 

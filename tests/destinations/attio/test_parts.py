@@ -163,7 +163,7 @@ def test_a_company_that_is_gone_is_gone_and_one_that_is_merging_waits(
 def test_a_location_can_not_be_mapped_whole_and_by_parts(service: AttioCompanies) -> None:
     ((name, words),) = service.contradictions(["name", "primary_location", "primary_location.locality"])
     assert name == "primary_location"
-    assert "by its parts too: primary_location.locality. Remove" in words
+    assert "both as a whole and by its parts: primary_location.locality. Remove" in words
     assert not list(service.contradictions(["primary_location.locality", "primary_location.region", "name"]))
     assert not list(service.contradictions(["primary_location", "name"]))
 
@@ -195,9 +195,9 @@ def test_a_name_of_parts_gets_its_full_name() -> None:
         "name.first_name",
         "name.last_name",
     ]
-    (name,) = compound_parts.shared({"name.last_name": "Lovelace"})
+    (name,) = compound_parts.group_parts({"name.last_name": "Lovelace"})
     assert not name.is_complete
-    assert name.whole({"first_name": "Ada", "last_name": "King", "full_name": "Ada King"}) == {
+    assert name.merge({"first_name": "Ada", "last_name": "King", "full_name": "Ada King"}) == {
         "first_name": "Ada",
         "last_name": "Lovelace",
         "full_name": "Ada Lovelace",

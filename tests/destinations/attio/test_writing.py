@@ -516,7 +516,7 @@ def test_a_look_up_that_attio_finds_too_costly_becomes_smaller_until_it_passes(
     switch(query_clauses=12)
     wanted = [f"acme{number}.com" for number in range(50)]
     throttled = 0
-    while client.lookup.size > 6:
+    while client.lookup_batch.size > 6:
         with pytest.raises(Unavailable) as problem:
             service.find(client, fields["domains"], wanted)
         assert problem.value.throttled
