@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from destinations.services.attio.values.domains import normalise, root, spellings
+from destinations.services.attio.values.domains import normalize, root_domain, spellings
 
 LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
 HOST = st.builds(
@@ -40,7 +40,7 @@ HOST = st.builds(
     ],
 )
 def test_spellings_of_a_domain(text: str, host: str) -> None:
-    assert normalise(text) == host
+    assert normalize(text) == host
 
 
 @pytest.mark.parametrize(
@@ -49,31 +49,31 @@ def test_spellings_of_a_domain(text: str, host: str) -> None:
      "https://", ".com", "acme.com,beta.com", "\ud800.com", "a" * 300 + ".com"],
 )  # fmt: skip
 def test_what_is_no_domain_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="no domain"):
-        normalise(text)
+    with pytest.raises(ValueError, match="not a domain"):
+        normalize(text)
 
 
 @given(HOST, st.sampled_from(["", "http://", "https://", "HTTPS://"]), st.sampled_from(["", "www.", "WWW."]),
        st.sampled_from(["", "."]), st.sampled_from(["", ":80", ":8443"]), st.sampled_from(["", "/", "/a/b?c=d", "?x", "#y"]))  # fmt: skip
 def test_decoration_makes_no_difference(host: str, scheme: str, www: str, dot: str, port: str, path: str) -> None:
-    assert normalise(scheme + www + host.upper() + dot + port + path) == host
+    assert normalize(scheme + www + host.upper() + dot + port + path) == host
 
 
 @given(st.text())
 def test_normalising_twice_changes_nothing_and_never_fails_otherwise(text: str) -> None:
     try:
-        once = normalise(text)
+        once = normalize(text)
     except ValueError as error:
-        assert str(error) == "no domain"
+        assert str(error) == "not a domain"
     else:
-        assert normalise(once) == once
+        assert normalize(once) == once
         assert once.isascii()
         assert once == once.lower()
 
 
 def test_the_registered_part_follows_the_public_suffix_list() -> None:
-    assert root("app.attio.co.uk") == "attio.co.uk"
-    assert root("attio.com") == "attio.com"
+    assert root_domain("app.attio.co.uk") == "attio.co.uk"
+    assert root_domain("attio.com") == "attio.com"
 
 
 def test_a_domain_is_looked_up_in_each_way_that_attio_may_keep_it() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import phonenumbers
 
 from destinations.services.attio.sandbox.errors import Refusal, invalid_value, required, wrong_type, wrong_value
-from destinations.services.attio.values.domains import root
+from destinations.services.attio.values.domains import root_domain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,7 +162,7 @@ def _domain(world: World, attribute: Attribute, item: Any) -> Kept:
     host = host.removeprefix("www.") if world.strips_www else host
     if not _HOST.fullmatch(host) or host.endswith(RESERVED):
         raise wrong_value(attribute.slug, "Invalid domain", ["domain"])
-    return {"domain": host, "root_domain": root(host)}
+    return {"domain": host, "root_domain": root_domain(host)}
 
 
 def _email(_world: World, attribute: Attribute, item: Any) -> Kept:
@@ -174,7 +174,7 @@ def _email(_world: World, attribute: Attribute, item: Any) -> Kept:
         "email_address": text.lower(),
         "original_email_address": text,
         "email_domain": match[2].lower(),
-        "email_root_domain": root(match[2].lower()),
+        "email_root_domain": root_domain(match[2].lower()),
         "email_local_specifier": match[1].lower(),
     }
 
