@@ -169,4 +169,4 @@ def add_street(attio: Any) -> None:
     store = attio.workspace.stores["companies"]
     for record in store.records.values():
         for value in record.values.get("primary_location", ()):
-            value.kept["line_1"] = "1 rue de Rivoli"
+            value.data["line_1"] = "1 rue de Rivoli"

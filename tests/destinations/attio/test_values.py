@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from core.errors import Rejected
 from destinations.contract import Field, Option
 from destinations.services.attio.sandbox.schema import Attribute, Choice
-from destinations.services.attio.sandbox.validation import take
+from destinations.services.attio.sandbox.validation import parse
 from destinations.services.attio.sandbox.workspace import Workspace
 from destinations.services.attio.values.conversion import CONVERTERS, convert, identity
 
@@ -291,7 +291,7 @@ def test_what_is_converted_is_json_and_attio_takes_it(type_: str, multiple: bool
         "thing", "Thing", type_, "w", "o", multiselect=multiple, currency={"default_currency_code": "USD"}
     )
     attribute.choices = [Choice(option.id, option.title) for option in OPTIONS]
-    assert take(Workspace("token"), attribute, json.loads(json.dumps(wire, allow_nan=False)))
+    assert parse(Workspace("token"), attribute, json.loads(json.dumps(wire, allow_nan=False)))
 
 
 @given(st.one_of(st.integers(-(2**53), 2**53), st.decimals(-(10**9), 10**9, places=4), st.floats(-1e9, 1e9)))

@@ -1,4 +1,4 @@
-"""What a person may do to a simulated workspace from outside the API: new attributes, archived ones, members, merges."""
+"""Actions on a simulated workspace from outside the API: adding and archiving attributes, members, merges."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def unarchive(workspace: Workspace, slugs: list[str]) -> None:
 
 
 def set_archived(workspace: Workspace, name: str, archived: bool) -> None:
-    """An attribute by its slug (of companies) or as `object.slug`. Raises KeyError where there is none."""
+    """Archives or restores an attribute: `slug` for companies, or `object.slug`. Raises KeyError if it does not exist."""
     object_slug, _, slug = name.rpartition(".")
     workspace.stores[object_slug or "companies"].schema.attributes[slug].archived = archived
 
@@ -81,7 +81,7 @@ ACTIONS: dict[str, Callable[[Workspace, Any], None]] = {
     "members": add_members,
     "merge": merge,
 }
-"""By the name under which the control path takes them."""
+"""The actions by their names in `POST /_sandbox/switches`."""
 
 
 def _companies(workspace: Workspace) -> Schema:
