@@ -22,7 +22,7 @@ class AttioPeople(Records):
         "If the email address of a row changes, the new one is added to the person, and Attio keeps the old one.",
         "For a new person, Attio automatically creates the company of the email domain and links the two.",
         "A name can be mapped from one column, or from separate columns for the first and last name.",
-        "A list from the source, such as phone numbers, replaces the list in Attio, unless the mapping is set to add to "
-        "it.",
+        "A list from the source, such as phone numbers, replaces the list in Attio, unless the mapping is set to add "
+        "to it.",
         "Attributes and options are never created in Attio. An unknown option makes its row invalid.",
     )

@@ -129,7 +129,7 @@ class RecordWriter:
 
 
 def _upsert(writer: RecordWriter) -> Outcome:
-    """One PUT that creates or updates by the match. It would replace every list, so lists to add to follow in a PATCH."""
+    """One PUT that creates or updates by the match. It replaces every list, so lists to add to follow in a PATCH."""
     operation = writer.operation
     values = {operation.match_field: operation.match_value, **_without(operation.values, operation.add)}
     answer = writer.send("PUT", values, params={"matching_attribute": operation.match_field})

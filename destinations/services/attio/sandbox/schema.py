@@ -15,7 +15,7 @@ _FOLDER = Path(__file__).parent
 
 
 def fixed_id(*parts: str) -> str:
-    """An ID derived from these parts. It is the same in every sandbox with the same token, so answers can be compared."""
+    """An ID derived from these parts: the same in every sandbox with the same token, so answers can be compared."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(parts)))
 
 

@@ -1,4 +1,7 @@
-"""The HTTP endpoints of the simulated Attio, after its documentation and recorded answers. `panel` has the switches."""
+"""The HTTP endpoints of the simulated Attio, modeled on its documentation and on recorded answers.
+
+For the switches, see `panel`.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from destinations.sandbox.base import Sandbox
 from destinations.sandbox.wire import Collection, Reply, Request
-from destinations.services.attio.sandbox import access, query
-from destinations.services.attio.sandbox.controls import ACTIONS, set_archived
+from destinations.services.attio.sandbox import access, controls, query
 from destinations.services.attio.sandbox.errors import ApiError, not_found
 from destinations.services.attio.sandbox.examples import company
 from destinations.services.attio.sandbox.panel import ALL_SCOPES, SWITCHES, error_reply
@@ -22,15 +24,7 @@ from destinations.services.attio.sandbox.request_parsing import (
     page_bounds,
     values,
 )
-from destinations.services.attio.sandbox.store import (
-    Merge,
-    Record,
-    Store,
-    appended,
-    prepended,
-    replaced,
-    vendor_time,
-)
+from destinations.services.attio.sandbox.store import Merge, Record, Store, appended, prepended, replaced, vendor_time
 from destinations.services.attio.sandbox.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -86,7 +80,7 @@ class AttioSandbox(Sandbox):
         }
 
     def archive(self, kind: str, name: str, archived: bool) -> None:
-        set_archived(self.workspace, f"{kind}.{name}", archived)
+        controls.set_archived(self.workspace, f"{kind}.{name}", archived)
 
     def example(self, number: int) -> None:
         store = self.workspace.stores["companies"]
@@ -146,7 +140,7 @@ class AttioSandbox(Sandbox):
     def create(self, request: Request, name: str) -> Reply:
         store = self.workspace.store(name)
         sent = self.workspace.parse_values(store, values(request))
-        self._fail_if_concurrent()
+        controls.check_conflict(self.switches)
         return self._described(store, self._create(store, sent))
 
     def upsert(self, request: Request, name: str) -> Reply:
@@ -155,12 +149,12 @@ class AttioSandbox(Sandbox):
         sent = self.workspace.parse_values(store, values(request))
         if not sent.get(attribute.slug):
             raise ApiError("missing_value", f'Required value for attribute with ID "{attribute.id}" was not provided.')
-        self._fail_if_concurrent()
+        controls.check_conflict(self.switches)
         owners = (store.owner(attribute, data) for data in sent[attribute.slug])
         record = next((owner for owner in owners if owner), None)
         if record is None:
             return self._described(store, self._create(store, sent))
-        self._fail_if_merging(record.id, 400)
+        controls.check_merging(self.switches, record.id, 400)
         if self.switches.get("two_owners") == "first":
             sent[attribute.slug] = [
                 data for data in sent[attribute.slug] if store.owner(attribute, data) in (None, record)
@@ -170,7 +164,7 @@ class AttioSandbox(Sandbox):
 
     def read(self, request: Request, name: str, record_id: str) -> Reply:
         store = self.workspace.store(name)
-        self._fail_if_merging(record_id, 404)
+        controls.check_merging(self.switches, record_id, 404)
         return self._described(store, self.workspace.record(store, record_id))
 
     def patch(self, request: Request, name: str, record_id: str) -> Reply:
@@ -203,19 +197,17 @@ class AttioSandbox(Sandbox):
 
     def _update(self, request: Request, name: str, record_id: str, merge: Merge) -> Reply:
         store = self.workspace.store(name)
-        self._fail_if_merging(record_id, 400)
+        controls.check_merging(self.switches, record_id, 400)
         record = self.workspace.record(store, record_id)
         sent = self.workspace.parse_values(store, values(request))
         if merge is prepended and self.switches.get("empty_patch") == "ignore":
             sent = {slug: items for slug, items in sent.items() if items}
-        self._fail_if_concurrent()
+        controls.check_conflict(self.switches)
         self.workspace.update(store, record, sent, merge, _now())
         return self._described(store, record)
 
     def _create(self, store: Store, sent: dict[str, list[ValueData]]) -> Record:
-        cap = self.switches.get("record_cap")
-        if cap and len(store.records) >= cap["most"]:
-            raise ApiError(cap["code"], "The workspace holds as many records as its plan allows.", status=cap["status"])
+        controls.check_record_cap(self.switches, len(store.records))
         record = self.workspace.create(store, sent, _now(), enrich=bool(self.switches.get("enrichment")))
         if store.schema.slug == "people" and self.switches.get("companies_from_emails"):
             self.workspace.create_company_of(record, sent.get("email_addresses", []), _now())
@@ -232,31 +224,14 @@ class AttioSandbox(Sandbox):
         choices = [attribute.described_choice(item) for item in attribute.choices if with_archived or not item.archived]
         return _data(page(request, choices) if self.switches.get("paged_options") else choices)
 
-    def _fail_if_concurrent(self) -> None:
-        remaining = int(self.switches.get("concurrent_write_conflicts") or 0)
-        if remaining:
-            self.switches["concurrent_write_conflicts"] = remaining - 1
-            raise ApiError(
-                "concurrent_write_conflict", "The record is being changed by another request. Try again.", status=409
-            )
-
-    def _fail_if_merging(self, record_id: str, status: int) -> None:
-        if record_id in (self.switches.get("merging") or ()):
-            raise ApiError("merge_in_progress", f'Record with ID "{record_id}" is being merged.', status=status)
-
     def _enrich(self) -> None:
         self.workspace.enrich(_now(), overwrite=self.switches.get("enrichment") == "overwrite")
 
     def _switch(self, wanted: dict[str, Any]) -> None:
-        for name in [name for name in wanted if name in ACTIONS]:
-            ACTIONS[name](self.workspace, wanted.pop(name))
+        for name in [name for name in wanted if name in controls.ACTIONS]:
+            controls.ACTIONS[name](self.workspace, wanted.pop(name))
         super()._switch(wanted)
-        for store in self.workspace.stores.values():
-            store.names_owner = self.switches.get("conflict_names_record") is not False
-            store.names_slug = self.switches.get("conflict_names_attribute") != "id"
-        self.workspace.strips_www = bool(self.switches.get("strips_www"))
-        self.workspace.unclearable = set(self.switches.get("unclearable") or ())
-        self.workspace.malformed_ids = int(self.switches.get("malformed_ids") or 400)
+        controls.apply_switches(self.workspace, self.switches)
 
 
 def _now() -> datetime:

@@ -174,14 +174,14 @@ class Store:
         if self.names_slug:
             message = (
                 f'A value provided for attribute with slug "{slug}" conflicts with one already in the system. '
-                "This attribute has a uniqueness constraint. Please ensure all values for this attribute do not exist on "
-                "another record."
+                "This attribute has a uniqueness constraint. Please ensure all values for this attribute do not exist "
+                "on another record."
             )
         else:
             value = json.dumps(json.dumps({key: taken[0][key] for key in list(taken[0])[:1]}, separators=(",", ":")))
             message = (
-                f'The value {value} provided for attribute with ID "{self.schema.attributes[slug].id}" conflicts with one '
-                "already in the system. This attribute has a uniqueness constraint."
+                f'The value {value} provided for attribute with ID "{self.schema.attributes[slug].id}" conflicts with '
+                "one already in the system. This attribute has a uniqueness constraint."
             )
         if self.names_owner:
             message += f" Conflicting record IDs: {', '.join(sorted(owners))}"

@@ -222,7 +222,7 @@ class Workspace:
         linked: bool,
         now: datetime,
     ) -> None:
-        """Adds or removes this record on the other side. A target that takes a single record gives up its previous one."""
+        """Adds or removes this record on the other side. A target that takes a single record loses its previous one."""
         other, attribute = inverse
         target = other.records.get(target_id)
         if target is None:

@@ -160,7 +160,7 @@ def _object(value: Any) -> dict[str, Any] | None:
 
 
 def _parts(given: dict[str, Any], keys: tuple[str, ...]) -> dict[str, str | None]:
-    """Every key with its text or None. Empty if there is an unknown key or a nested value, or if all parts are empty."""
+    """Every key with its text or None. Empty if a key is unknown, a value is nested, or all parts are empty."""
     if set(given) - set(keys) or any(isinstance(value, bool | dict | list) for value in given.values()):
         return {}
     parts = {key: _part(given.get(key)) for key in keys}

@@ -58,7 +58,8 @@ def convert(field: Field, value: Any) -> Wire:
     if converter is None:
         raise Rejected(
             "type_unsupported",
-            f"The attribute {field.name!r} has the type {field.type}, which this version can't write. Remove its mapping.",
+            f"The attribute {field.name!r} has the type {field.type}, which this version can't write. "
+            "Remove its mapping.",
             field=field.name,
         )
     if isinstance(value, str) and not is_unicode(value):
@@ -114,7 +115,7 @@ def _number(field: Field, value: Any) -> Wire:
 
 
 def _currency(field: Field, value: Any) -> Wire:
-    """An amount. The currency belongs to the attribute, so a value in a different currency would be stored as a wrong one."""
+    """An amount. Its currency is fixed for the attribute, so an amount in a different one would be stored wrongly."""
     if not isinstance(value, dict):
         return _number(field, value)
     currency = field.config.get("currency")
@@ -167,8 +168,8 @@ def _option(field: Field, value: Any) -> Wire:
             return option.title
     raise Rejected(
         "unknown_option",
-        f"The attribute {field.name!r} has no such option; this value is {shape(value)}. Add the option in Attio, or use "
-        f"the title or ID of one of its {len(field.options)} options.",
+        f"The attribute {field.name!r} has no such option; this value is {shape(value)}. Add the option in Attio, or "
+        f"use the title or ID of one of its {len(field.options)} options.",
         field=field.name,
     )
 
