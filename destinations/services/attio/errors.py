@@ -213,7 +213,7 @@ def problem(
 def _meaning(answer: Answer, writing: bool) -> tuple[Kind, str]:
     """The row of the table. An unknown error of a write concerns that record; one of a lookup concerns the settings.
 
-    A lookup covers many records at once, so a rejection can't be blamed on one of them.
+    A lookup covers many records, so a rejection can't be attributed to one of them.
     """
     if answer.code.startswith("invalid_filter"):
         return "settings", _FILTER

@@ -28,7 +28,7 @@ from destinations.services.attio.sandbox.store import Merge, Record, Store, appe
 from destinations.services.attio.sandbox.workspace import Workspace
 
 if TYPE_CHECKING:
-    from destinations.services.attio.sandbox.validation import ValueData
+    from destinations.services.attio.sandbox.references import ValueData
 
 OBJECT = "/v2/objects/([^/]+)"
 DEFAULT_LIMIT = 500

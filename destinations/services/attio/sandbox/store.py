@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from destinations.services.attio.sandbox.errors import ApiError
-from destinations.services.attio.sandbox.validation import ValueData
+from destinations.services.attio.sandbox.references import ValueData
 
 if TYPE_CHECKING:
     from destinations.services.attio.sandbox.schema import Attribute, Schema

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from destinations.services.attio.sandbox.errors import ApiError, not_found, wrong_type
 from destinations.services.attio.sandbox.schema import Attribute, Schema, fixed_id
@@ -19,7 +19,10 @@ from destinations.services.attio.sandbox.store import (
     replaced,
     unique_key,
 )
-from destinations.services.attio.sandbox.validation import ValueData, parse
+from destinations.services.attio.sandbox.validation import parse
+
+if TYPE_CHECKING:
+    from destinations.services.attio.sandbox.references import ValueData
 
 ISSUED_AT = 1778892789
 OBJECTS = ("companies", "people")
