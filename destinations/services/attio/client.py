@@ -14,7 +14,8 @@ import requests
 from core import http
 from core.errors import Misconfigured, Unavailable
 from destinations.contract import Gate, Purpose
-from destinations.services.attio.errors import UNREADABLE, Answer, problem
+from destinations.services.attio.answer import Answer
+from destinations.services.attio.errors import UNREADABLE, problem
 from destinations.services.attio.lookup_cache import LookupCache
 
 if TYPE_CHECKING:

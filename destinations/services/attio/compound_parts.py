@@ -85,7 +85,7 @@ def group_parts(values: Mapping[str, Wire]) -> list[MappedParts]:
 
 
 def contradictions(names: Collection[str]) -> Iterator[tuple[str, str]]:
-    """PURE. The attributes that are mapped both as a whole and by their parts, each with a sentence for the user."""
+    """PURE. The attributes that are mapped both as a whole and by their parts, each with a message for the user."""
     for group in group_parts(dict.fromkeys(names)):
         if group.name in names:
             parts = ", ".join(group.names)

@@ -1,4 +1,4 @@
-"""The platform Attio: how to connect to a workspace, and how to check an access token."""
+"""The Attio platform: how to connect to a workspace, and how to check an access token."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Attio(Platform):
         return Client(self.url(settings), str(settings.get("token") or "").strip(), gate, threads)
 
     def check(self, client: Client) -> Workspace:
-        """Requests the token's workspace. Attio answers 200 even for an unknown token, so `active` decides."""
+        """Requests the workspace of the token. Attio answers 200 even for an unknown token, so `active` decides."""
         token = client.call(Purpose.DISCOVERY, "GET", "/self").body
         if token.get("active") is not True:
             raise Misconfigured(

@@ -19,8 +19,8 @@ from destinations.services.attio.match_lookup import record_identities, records_
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from destinations.services.attio.answer import Answer
     from destinations.services.attio.client import Client
-    from destinations.services.attio.errors import Answer
 
 
 def write(client: Client, object_slug: str, operation: Operation) -> Outcome:
@@ -31,7 +31,7 @@ def write(client: Client, object_slug: str, operation: Operation) -> Outcome:
 
 
 def created_by_token_at(client: Client, object_slug: str, record_id: str) -> datetime | None:
-    """When an API token created the record; None if somebody else created it, or if it no longer exists."""
+    """When an API token created the record; None if anyone else created it, or if it no longer exists."""
     answer = client.send(Purpose.LOOKUP, "GET", f"/objects/{object_slug}/records/{quote(record_id, safe='')}")
     if answer.record_is_gone:
         return None

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
-from destinations.services.attio.errors import Answer, problem
+from destinations.services.attio.answer import Answer
+from destinations.services.attio.errors import problem
 
 OTHER = "0f1e2d3c-4b5a-4978-8877-665544332211"
 

@@ -60,7 +60,7 @@ def check_rate(request: Request, buckets: Mapping[str, Bucket], switches: Mappin
 
 
 def check_query_score(filter_: Any, max_clauses: int | None, now: float) -> None:
-    """Raises the vendor's 429 for a query that is too complex, however seldom it is sent."""
+    """Raises the vendor's 429 for a query that is too complex, even within the rate limit."""
     clauses = filter_.get("$or") if isinstance(filter_, dict) else None
     if max_clauses and isinstance(clauses, list) and len(clauses) > max_clauses:
         raise _rate_limit_error(now)

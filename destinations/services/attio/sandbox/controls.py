@@ -100,7 +100,7 @@ def apply_switches(workspace: Workspace, switches: dict[str, Any]) -> None:
 
 
 def check_conflict(switches: dict[str, Any]) -> None:
-    """Raises the vendor's 409 for as many writes as `concurrent_write_conflicts` requests."""
+    """Raises the vendor's 409 while `concurrent_write_conflicts` is positive, and counts it down."""
     remaining = int(switches.get("concurrent_write_conflicts") or 0)
     if remaining:
         switches["concurrent_write_conflicts"] = remaining - 1

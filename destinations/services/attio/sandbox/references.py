@@ -1,4 +1,4 @@
-"""Validates references to records and to workspace members, like `validation` for the other types."""
+"""Validates references to records and to workspace members. `validation` covers the other types."""
 
 from __future__ import annotations
 

@@ -67,8 +67,7 @@ class Workspace:
 
     def store(self, name: str) -> Store:
         """The records of an object, by its slug or ID. Raises the vendor's 404."""
-        store = self._find_store(name)
-        if store is None:
+        if (store := self._find_store(name)) is None:
             raise not_found(f'Object with slug/ID "{name}" not found.')
         return store
 
@@ -144,7 +143,7 @@ class Workspace:
     def merge(self, store: Store, first_id: str, second_id: str, now: datetime) -> str:
         """Merges two records into a third with a new ID.
 
-        It gets the values of the first, or those of the second if the first has none. Lists are joined.
+        Lists are joined. Other values are those of the first record, or of the second if the first has none.
         """
         first, second = self.record(store, first_id), self.record(store, second_id)
         merged: dict[str, list[ValueData]] = {}
@@ -192,7 +191,6 @@ class Workspace:
         return self.members.get(name.lower()) or (name if name in self.members.values() else None)
 
     def readable(self, store: Store) -> list[dict[str, Any]]:
-        """Every record as ID, creation time and plain values, without empty attributes."""
         return [store.readable(record) for record in store.records.values()]
 
     def _find_store(self, name: str) -> Store | None:

@@ -142,7 +142,7 @@ def _checkbox(field: Field, value: Any) -> Wire:
 
 
 def _date(field: Field, value: Any) -> Wire:
-    """A date. A time with a zone is converted to UTC first, as in Attio. A year alone means its first of January."""
+    """A date. A time with a zone is converted to UTC first, as in Attio. A year alone means January 1."""
     if isinstance(value, int) and not isinstance(value, bool) and 1000 <= value <= 9999:
         value = str(value)
     time = to_utc(value)

@@ -13,7 +13,7 @@ _YEAR_MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 def to_utc(value: Any) -> datetime | None:
     """The value as a time in UTC, or None if it is not a date or time.
 
-    Text without a time zone is assumed to be in UTC, and missing parts to be the first: "2024" is the first of January.
+    Text without a time zone is taken as UTC, and a missing month or day as the first: "2024" is January 1, 2024.
     """
     if isinstance(value, datetime):
         time: datetime | None = value
