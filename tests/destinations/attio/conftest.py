@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
-from destinations.contract import Field, OpenGate, Purpose
+from destinations.contract import Field, OpenGate, Operation, Outcome, Purpose, Verb
 from destinations.sandbox.http_server import Server
 from destinations.services.attio import PLATFORMS
 from destinations.services.attio.companies import AttioCompanies
 from destinations.services.attio.sandbox.server import AttioSandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from destinations.services.attio.client import Client
     from destinations.services.attio.platform import Attio
 
 TOKEN = "attio-test-token"
+Write = Callable[..., Outcome]
 
 
 class CountingGate(OpenGate):
@@ -103,6 +105,21 @@ def api(server: Server) -> Callable[..., requests.Response]:
     def send(method: str, path: str, body: Any = None, **kwargs: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {TOKEN}", **kwargs.pop("headers", {})}
         return requests.request(method, f"{server.url}/v2{path}", json=body, headers=headers, timeout=5, **kwargs)
+
+    return send
+
+
+@pytest.fixture
+def write(client: Client, service: AttioCompanies) -> Callable[..., Outcome]:
+    """Writes one operation that matches by domain."""
+
+    def send(
+        verb: Verb, domain: str, values: dict[str, Any], *, changed: str = "", add: str = "", remote_id: str = ""
+    ) -> Outcome:
+        operation = Operation(
+            verb, "domains", [domain], values, frozenset(changed.split()), frozenset(add.split()), remote_id
+        )
+        return service.write(client, operation)
 
     return send
 
