@@ -20,7 +20,9 @@ _CHOICES = {"select": "options", "status": "statuses"}
 
 
 def discover(client: Client, object_slug: str) -> list[Field]:
-    """Every attribute that is not archived, in Attio's order, each followed by its parts. Writable ones have options.
+    """Every attribute that is not archived, in Attio's order, each followed by its parts.
+
+    Options are fetched only for attributes that can be written.
 
     Raises:
         Misconfigured, Unavailable

@@ -11,10 +11,10 @@ Switches (`POST /_sandbox/switches`):
     conflict_names_attribute              "slug" (default): a uniqueness conflict names the attribute by its slug;
                                           "id": by its ID, and it repeats the value
     strips_www                            true: a domain is stored without `www.`;
-                                          false (default): `www.acme.com` is a domain of its own
+                                          false (default): `www.acme.com` is a separate domain
     two_owners                            an upsert with values that two records hold
-                                          "refuse" (default): is a uniqueness conflict;
-                                          "first": updates the first, and leaves the other record's value with it
+                                          "refuse" (default): it is a uniqueness conflict;
+                                          "first": it updates the first record, and leaves the other its value
     paged_options                         true: lists of options and statuses respect `limit` and `offset`
     malformed_ids                         an ID that is not a UUID: 400 (default) malformed request; 404 unknown record
     unclearable                           types whose values can't be cleared, such as ["checkbox", "currency"]
@@ -22,7 +22,7 @@ Switches (`POST /_sandbox/switches`):
     record_cap                            {"most", "status", "code"}: the maximum number of records per object, and the
                                           status and code of the answer once it is reached
     empty_patch                           a PATCH with [] on a single value
-                                          "clear" (default): clears it; "ignore": leaves it unchanged
+                                          "clear" (default): it clears the value; "ignore": it changes nothing
     concurrent_write_conflicts            the number of following writes that are answered 409
     merging                               IDs of records that are being merged: they can't be read or written
     companies_from_emails                 true: a new person creates the company of their email domain

@@ -232,4 +232,4 @@ _UNIQUE: dict[str, tuple[str, str, Callable[[str], str | None]]] = {
     "companies": ("domains", "domain", _domain),
     "people": ("email_addresses", "email_address", email),
 }
-"""Object → its unique attribute, the key of the values in it, and how to convert one."""
+"""Object → its unique attribute, the key of that attribute's values, and the converter for one value."""
