@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Bucket:
-    """A token bucket that refills continuously and holds at most one second's worth of tokens. A rate of 0 means no limit."""
+    """A token bucket that refills continuously, up to the tokens of one second. A rate of 0 means no limit."""
 
     def __init__(self) -> None:
         self.level: float | None = None
