@@ -99,7 +99,7 @@ def test_unsafe_logo_is_not_loaded(url: str | None, staff: Client, connection: C
     [
         ({"scopes": "record_permission:read"}, "Records: read-write (record_permission:read-write)"),
         ({"scopes": "record_permission:read-write"}, "Object configuration: read (object_configuration:read)"),
-        ({"revoked": True}, "does not know this access token"),
+        ({"revoked": True}, "does not recognize this access token"),
     ],
 )
 def test_missing_permission_of_an_attio_token_is_named(

@@ -79,7 +79,7 @@ def test_refresh_reports_changes_as_sentences(destination: Destination, attio: A
     result = staff.post(f"/api/destinations/{destination.pk}/fields/", {}, content_type="application/json").json()
     assert result["changes"] == [
         "Archived or deleted: 'description'.",
-        "'angellist' is now read-only. Attio sets it itself.",
+        "'angellist' is now read-only. Attio sets it automatically.",
     ]
     assert (
         staff.post(f"/api/destinations/{destination.pk}/fields/", {}, content_type="application/json").json()["changes"]
