@@ -82,7 +82,7 @@ def test_an_attribute_and_its_parts_can_not_be_mapped_together(
         ),
     )
     (formset, *_) = [inline.formset for inline in answer.context["inline_admin_formsets"]]
-    assert "by its parts too: primary_location.locality. Remove the one or the other" in formset.errors[0]["target"][0]
+    assert "both as a whole and by its parts: primary_location.locality" in formset.errors[0]["target"][0]
     assert not Activation.objects.exists()
 
 
