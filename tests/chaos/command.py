@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from core.errors import Problem
 from destinations.registry import platforms
 from dinmo.local import broker, programs
-from dinmo.local.machine import HOST, free_port, only_one
+from dinmo.local.machine import HOST, exclusive_runtime, free_port
 from dinmo.local.processes import spawn, stop
 from tests.chaos import postgres, run
 
@@ -83,7 +83,7 @@ class Command(BaseCommand):
         """Runs this command anew, with settings that know only an empty state directory and database of their own."""
         home.mkdir(parents=True, exist_ok=True)
         try:
-            with only_one(home):
+            with exclusive_runtime(home):
                 _empty(home)
         except Problem as problem:
             raise CommandError(problem.message) from None

@@ -18,7 +18,7 @@ from activations.models import Activation, Change, Run
 from activations.runs.lease import TAKEN_OVER
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
-from dinmo.local.machine import only_one
+from dinmo.local.machine import exclusive_runtime
 from tests.chaos import postgres, proof, repeats, report
 from tests.chaos.processes import Installation
 from tests.chaos.source import MOST, Shop
@@ -111,7 +111,7 @@ def _stage(
     home = settings.VAR_DIR
     order = home / "kill_at"
     with ExitStack() as stack:
-        stack.enter_context(only_one(home))
+        stack.enter_context(exclusive_runtime(home))
         cluster = stack.enter_context(postgres.cluster(database_port)) if database_port else None
         weathers = {
             slug: stack.enter_context(_served(slug, port, inherited["CHAOS_TOKEN"], seed))
