@@ -107,13 +107,13 @@ def measure(home: Home, source: str, server: str, rows: int, repetitions: int, i
             table=qualified,
         )
     where, table = place(home, source, server, "Large")
-    ours = [home.measure("preview", name="Large")["walls"] for _ in range(repetitions)]
+    own = [home.measure("preview", name="Large")["walls"] for _ in range(repetitions)]
     bare = [home.measure("bare_preview", engine=source, where=where, table=table)["walls"] for _ in range(repetitions)]
     few, many = (_stream(home, name, repetitions) for name in ("Small", "Large"))
     yield Read(
         source,
-        _median([walls[0] for walls in ours]),
-        _median([wall for walls in ours for wall in walls[1:]]),
+        _median([walls[0] for walls in own]),
+        _median([wall for walls in own for wall in walls[1:]]),
         _median([wall for walls in bare for wall in walls[1:]]),
         many["wall"],
         int(many["rows"]),
@@ -138,13 +138,17 @@ def configuration(source: str, where: str) -> dict[str, Any]:
 def _related(home: Home, where: str, table: str, rows: int, repetitions: int) -> Related:
     orders = rows * ORDERS_EACH
     home.measure("orders", where=where, table="orders", rows=orders, companies=rows)
-    ours = [home.measure("count_related") for _ in range(repetitions)]
+    own = [home.measure("count_related") for _ in range(repetitions)]
     hand_written = [
         home.measure("count_hand_written", where=where, companies=table, orders="orders") for _ in range(repetitions)
     ]
-    same = len({result["count"] for result in (*ours, *hand_written)}) == 1
+    same = len({result["count"] for result in (*own, *hand_written)}) == 1
     return Related(
-        rows, orders, _median([one["wall"] for one in ours]), _median([one["wall"] for one in hand_written]), same
+        rows,
+        orders,
+        _median([result["wall"] for result in own]),
+        _median([result["wall"] for result in hand_written]),
+        same,
     )
 
 

@@ -72,7 +72,7 @@ def postgres_server() -> str:
 
 
 def plan(wanted: Wanted, server: str, results: Results, show: Show) -> None:
-    """Measures planning, and adds to the results."""
+    """Measures planning and adds the figures to `results`."""
     with temporary_directory() as directory:
         results.idle = _idle(directory)
         for source in wanted.sources:
@@ -92,7 +92,7 @@ def plan(wanted: Wanted, server: str, results: Results, show: Show) -> None:
 
 
 def deliver(wanted: Wanted, server: str, results: Results, show: Show) -> None:
-    """Measures delivery, and adds to the results."""
+    """Measures delivery and adds the figures to `results`."""
     with temporary_directory() as directory:
         results.idle = _idle(directory)
         for kind, service, workers, unlimited in product(wanted.kinds, delivery.SERVICES, WORKERS, (False, True)):
@@ -107,7 +107,7 @@ def deliver(wanted: Wanted, server: str, results: Results, show: Show) -> None:
 
 
 def read(wanted: Wanted, server: str, results: Results, show: Show) -> None:
-    """Measures reading, and adds to the results."""
+    """Measures reading and adds the figures to `results`."""
     for source in wanted.sources:
         with temporary_directory() as directory, _server(source, server, directory) as where:
             results.idle = results.idle or _idle(directory)

@@ -66,7 +66,7 @@ class FaultyVendor:
         self.lock = threading.Lock()
 
     def handle(self, request: Request) -> Reply:
-        """Does the same as `Sandbox.handle`, with a fault or none."""
+        """Handles a request like `Sandbox.handle`, possibly with an injected fault."""
         started_at = time.time()
         fault, latency = self._draw_fault(started_at, any(part in request.path for part in RECORDS))
         time.sleep(latency)

@@ -61,7 +61,7 @@ class Installation:
             kill_session(self.running[name])
 
     def kill_group(self, group: int) -> None:
-        """Kills the remaining processes of a program of which one process died at a failpoint."""
+        """Kills the remaining processes of a program after one of them died at a failpoint."""
         if group in {process.pid for process in self.running.values()}:
             with suppress(ProcessLookupError):
                 os.killpg(group, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Rounds of changes and runs, while processes are killed at random moments and at named points."""
+"""Rounds of source changes and runs, while processes are killed at random times and at named failpoints."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class Scenario:
     def _check_failpoint(self, targets: list[str]) -> None:
         """Records a process that died at the failpoint. Half of the time, the rest of its worker is killed as well.
 
-        The worker process renames the failpoint file when it takes the order to die, and then writes its process group
+        The worker process renames the failpoint file before it dies, and then writes its process group
         to it. A renamed file with no valid group therefore means that the process has not died yet; after a while it
         counts as dead anyway. A file that nobody takes is withdrawn, and its target goes back to the start of the list.
         """
@@ -177,7 +177,7 @@ class Scenario:
 
 @contextmanager
 def database() -> Iterator[None]:
-    """Ignores the error if the database is down at the moment, and leaves the block unfinished."""
+    """Ignores the error if the database is down, and leaves the block unfinished."""
     try:
         yield
     except (OperationalError, InterfaceError):

@@ -44,7 +44,7 @@ SCHEMA = pa.schema(
 )
 _TABLE = (
     "(id bigint, domain text, name text, plan text, seats integer, mrr numeric(12,2), score double precision, "
-    "active boolean, founded_on date, seen_at {moment})"
+    "active boolean, founded_on date, seen_at {timestamp})"
 )
 
 
@@ -134,7 +134,7 @@ def write_sqlite(path: str, table: str, companies: Companies) -> None:
     """Writes the rows into a new table of a SQLite file."""
     database = sqlite3.connect(path)
     with database:
-        database.execute(f"CREATE TABLE {table} {_TABLE.format(moment='timestamp')}")
+        database.execute(f"CREATE TABLE {table} {_TABLE.format(timestamp='timestamp')}")
         for batch in companies.batches():
             ready = [_plain(column).to_pylist() for column in batch.columns]
             database.executemany(f"INSERT INTO {table} VALUES (?{', ?' * 9})", zip(*ready, strict=True))
@@ -144,7 +144,7 @@ def write_sqlite(path: str, table: str, companies: Companies) -> None:
 def write_postgres(dsn: str, table: str, companies: Companies) -> None:
     """Writes the rows into a new table of a PostgreSQL database."""
     with psycopg.connect(dsn) as database, database.cursor() as cursor:
-        cursor.execute(f"CREATE TABLE {table} {_TABLE.format(moment='timestamptz')}".encode())
+        cursor.execute(f"CREATE TABLE {table} {_TABLE.format(timestamp='timestamptz')}".encode())
         with cursor.copy(f"COPY {table} FROM STDIN (FORMAT csv)".encode()) as copy:
             for batch in companies.batches():
                 text = io.BytesIO()
@@ -157,7 +157,7 @@ def write_postgres(dsn: str, table: str, companies: Companies) -> None:
 def write_mysql(url: str, table: str, companies: Companies) -> None:
     """Writes the rows into a new table of a MySQL database."""
     with pymysql.connect(**connection_settings(url), autocommit=True) as database, database.cursor() as cursor:
-        cursor.execute(f"CREATE TABLE {table} {_TABLE.format(moment='datetime(6)')} DEFAULT CHARACTER SET utf8mb4")
+        cursor.execute(f"CREATE TABLE {table} {_TABLE.format(timestamp='datetime(6)')} DEFAULT CHARACTER SET utf8mb4")
         for batch in companies.batches():
             ready = list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
             for start in range(0, len(ready), 5_000):
@@ -167,7 +167,7 @@ def write_mysql(url: str, table: str, companies: Companies) -> None:
 def write_duckdb(path: str, table: str, companies: Companies) -> None:
     """Writes the rows into a new table of a DuckDB file."""
     with duckdb.connect(path) as database:
-        database.execute(f"SET TimeZone = 'UTC'; CREATE TABLE {table} {_TABLE.format(moment='timestamptz')}")
+        database.execute(f"SET TimeZone = 'UTC'; CREATE TABLE {table} {_TABLE.format(timestamp='timestamptz')}")
         for batch in companies.batches():
             database.register("batch", pa.Table.from_batches([batch]))
             database.execute(f"INSERT INTO {table} SELECT * FROM batch")
