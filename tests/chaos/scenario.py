@@ -137,9 +137,9 @@ class Scenario:
     def _check_failpoint(self, targets: list[str]) -> None:
         """Records a process that died at the failpoint. Half of the time, the rest of its worker is killed as well.
 
-        The worker process renames the failpoint file before it dies, and then writes its process group
-        to it. A renamed file with no valid group therefore means that the process has not died yet; after a while it
-        counts as dead anyway. A file that nobody takes is withdrawn, and its target goes back to the start of the list.
+        Before it dies, the process renames the failpoint file and writes its process group to it. A renamed file
+        without a valid group therefore means that the process has not died yet; after a while it counts as dead anyway.
+        A file that no process takes is withdrawn, and its target goes back to the start of the list.
         """
         taken = Path(f"{self.failpoint_file}{TAKEN}")
         late = time.monotonic() > self.next_at
