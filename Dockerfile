@@ -1,4 +1,4 @@
-# One image for web, worker and beat; docker-compose.yml says which command each runs.
+# One image for web, worker and beat. docker-compose.yml sets the command of each.
 FROM python:3.12-slim
 
 ENV PYTHONUNBUFFERED=1 \
@@ -18,6 +18,6 @@ RUN python -m compileall -q .
 
 USER dinmo
 EXPOSE 8000
-# Static files are served by the application itself, straight from its packages: nothing has to be collected.
+# The application serves static files directly from its packages, so collectstatic is not needed.
 CMD ["gunicorn", "dinmo.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8", \
      "--worker-tmp-dir", "/dev/shm", "--access-logfile", "-", "--no-control-socket"]

@@ -1,4 +1,4 @@
-"""The roof: settings, addresses, the workspace file and the one-machine runtime."""
+"""The roof: settings, URLs, the workspace file and the one-machine runtime."""
 
 from dinmo.celery import app as celery_app
 

@@ -1,4 +1,4 @@
-"""The screens of operators: people, groups and timers, in the same shell."""
+"""Admin screens for operators: users, groups and periodic tasks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
 
 @admin.register(PeriodicTask)
 class PeriodicTaskAdmin(BeatTaskAdmin, ModelAdmin):
-    """Timers are written by schedules and by the settings; here they are only looked at."""
+    """Read-only: periodic tasks are created from schedules and from the settings."""
 
     list_display = ["name", "enabled", "scheduler", "last_run_at", "total_run_count"]
     search_fields = ["name"]

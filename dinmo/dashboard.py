@@ -1,4 +1,4 @@
-"""The first page: what runs, what was synchronized, and what needs a look."""
+"""The dashboard: what is running, what was synchronized, and what needs attention."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
 
 DAYS = 30
 STEPS = (
-    (Source, "Connect a source", "Where your data is: a database, or a file.", "segments_source"),
+    (Source, "Connect a source", "The database or file that contains your data.", "segments_source"),
     (
         DataModel,
-        "Describe a model",
-        "A table or a query whose rows are companies, people or anything else.",
+        "Define a model",
+        "A table or a query whose rows are companies, people or other records.",
         "segments_datamodel",
     ),
-    (Segment, "Build a segment", "The rows that you want to send. Skip it to send a whole model.", "segments_segment"),
+    (Segment, "Build a segment", "The rows to send. Skip this step to send a whole model.", "segments_segment"),
     (Connection, "Connect a platform", "Attio or Intercom, with an access token.", "destinations_connection"),
     (
         Destination,
         "Add a destination",
-        "What is synchronized there, for example companies.",
+        "What to synchronize, for example companies.",
         "destinations_destination",
     ),
-    (Activation, "Create an activation", "Which fields go where, and when.", "activations_activation"),
+    (Activation, "Create an activation", "Which fields to send, where to, and when.", "activations_activation"),
 )
 
 
 def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Everything that the first page shows."""
+    """The template context of the dashboard."""
     now = timezone.now()
     steps = first_steps(request.user)
     may_see_warnings = request.user.has_perm("activations.view_warning")
@@ -55,13 +55,13 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "open_warnings": Warning.objects.filter(closed_at__isnull=True).select_related("activation")[:8]
         if may_see_warnings
         else [],
-        "broken": broken(),
+        "broken": failed_checks(),
         "live_runs": Run.objects.filter(state__in=Run.LIVE).count(),
     }
 
 
 def first_steps(user: Any) -> list[dict[str, Any]]:
-    """The way from nothing to a first run, with what is done already, as far as the user may go it."""
+    """The setup steps that the user has permission for, each marked as done or not."""
     steps = [
         {"title": title, "text": text, "url": reverse(f"admin:{name}_add"), "done": model.objects.exists()}
         for model, title, text, name in STEPS
@@ -69,20 +69,20 @@ def first_steps(user: Any) -> list[dict[str, Any]]:
     ]
     if not user.has_perm("activations.change_activation"):
         return steps
-    run = {"title": "Run it", "text": "Open the activation and press “Run now”.", "done": Run.objects.exists()}
+    run = {"title": "Run it", "text": "Open the activation and click “Run now”.", "done": Run.objects.exists()}
     return [*steps, {**run, "url": reverse("admin:activations_activation_changelist")}]
 
 
 def activation_rows(now: datetime) -> list[dict[str, Any]]:
-    """Every activation with its last run and its next one."""
-    found = Activation.objects.select_related("segment", "model", "destination").prefetch_related("schedules")
+    """Every activation with its latest run and its next one."""
+    activations = Activation.objects.select_related("segment", "model", "destination").prefetch_related("schedules")
     last_ids = Run.objects.values("activation").annotate(last=Max("pk")).order_by().values("last")
     latest = {run.activation_id: run for run in Run.objects.filter(pk__in=last_ids)}
-    return [_row(activation, latest.get(activation.pk), now) for activation in found]
+    return [_row(activation, latest.get(activation.pk), now) for activation in activations]
 
 
 def synced_per_day(today: date) -> dict[str, list[Any]]:
-    """Records accepted on each of the last 30 days, today included, in UTC."""
+    """Records accepted on each of the last 30 days including today, in UTC."""
     first = today - timedelta(days=DAYS - 1)
     ended = Run.objects.filter(finished_at__date__gte=first, dry_run=False)
     per_day = dict(
@@ -92,13 +92,13 @@ def synced_per_day(today: date) -> dict[str, list[Any]]:
     return {"labels": [f"{day.day} {day:%b}" for day in days], "values": [per_day.get(day, 0) for day in days]}
 
 
-def broken() -> list[dict[str, str]]:
+def failed_checks() -> list[dict[str, str]]:
     """Sources and connections whose last check failed."""
     sources = Source.objects.filter(health=Source.State.FAILED).defer("secrets")
     connections = Connection.objects.filter(health=Connection.State.FAILED).defer("secrets")
     return [
-        *[_broken(source, "segments_source") for source in sources],
-        *[_broken(connection, "destinations_connection") for connection in connections],
+        *[_failed_check(source, "segments_source") for source in sources],
+        *[_failed_check(connection, "destinations_connection") for connection in connections],
     ]
 
 
@@ -112,9 +112,9 @@ def _row(activation: Activation, run: Run | None, now: datetime) -> dict[str, An
     }
 
 
-def _broken(thing: Source | Connection, name: str) -> dict[str, str]:
+def _failed_check(row: Source | Connection, url_name: str) -> dict[str, str]:
     return {
-        "name": thing.name,
-        "message": thing.health_message,
-        "url": reverse(f"admin:{name}_change", args=[thing.pk]),
+        "name": row.name,
+        "message": row.health_message,
+        "url": reverse(f"admin:{url_name}_change", args=[row.pk]),
     }

@@ -1,4 +1,4 @@
-"""Keys of this installation: from the environment, or made once and kept in `var/`."""
+"""Keys of this installation that are not set in the environment: created once and stored in `var/`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def kept(path: Path, make: Callable[[], str]) -> str:
-    """The text of `path`; where there is none yet, what `make` gives, written so that only this user can read it."""
+def load_or_create(path: Path, create: Callable[[], str]) -> str:
+    """The content of `path`. A missing file is created with the result of `create`, readable only by this user."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
         return path.read_text().strip()
     with os.fdopen(handle, "w") as file:
-        file.write(make())
+        file.write(create())
     return path.read_text().strip()

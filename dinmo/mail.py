@@ -1,4 +1,4 @@
-"""Mail where no mail server is configured: it goes to the log, never among a command's output."""
+"""The e-mail backend used when no mail server is configured: writes to the log, never to a command's output."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ log = logging.getLogger(__name__)
 
 
 class LogBackend(BaseEmailBackend):
-    """Writes each mail's subject and text to the log. Set EMAIL_URL to send it."""
+    """Writes the subject and body of each message to the log. Set EMAIL_URL to send e-mail."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         for message in email_messages:
-            log.info("Mail (set EMAIL_URL to send it): %s\n%s", message.subject, message.body)
+            log.info("E-mail not sent (set EMAIL_URL to send it): %s\n%s", message.subject, message.body)
         return len(email_messages)

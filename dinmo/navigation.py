@@ -1,4 +1,4 @@
-"""The side menu: from data to destinations to what moves between them."""
+"""The sidebar: data, destinations, activations and operations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The groups of the menu, with the number of open warnings."""
+    """The groups of the sidebar, with the number of open warnings as a badge."""
     groups = [
         ("", [{"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")}]),
         (
@@ -38,8 +38,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         ),
     ]
-    found = [{"title": title, "separator": bool(title), "items": items} for title, items in groups]
-    return [*found, _operations()]
+    sections = [{"title": title, "separator": bool(title), "items": items} for title, items in groups]
+    return [*sections, _operations()]
 
 
 def _operations() -> dict[str, Any]:
@@ -57,7 +57,7 @@ def _operations() -> dict[str, Any]:
             "permission": _superuser,
         },
         {
-            "title": "Timers",
+            "title": "Periodic tasks",
             "icon": "timer",
             "link": reverse_lazy("admin:django_celery_beat_periodictask_changelist"),
             "permission": _superuser,
@@ -84,5 +84,5 @@ def _item(title: str, icon: str, model: type[Model]) -> dict[str, Any]:
 def _warnings(_request: HttpRequest) -> dict[str, Any]:
     item = _item("Warnings", "warning", Warning)
     open_count = Warning.objects.filter(closed_at__isnull=True).count()
-    # The shell paints an empty badge where the key is there without a value.
+    # Unfold shows an empty badge if the key is present without a value.
     return {**item, "badge": str(open_count), "badge_variant": "warning"} if open_count else item

@@ -1,4 +1,4 @@
-"""A Problem that reaches a page is said in words: what to do, never a traceback."""
+"""Turns a Problem raised by a view into an error page with its message and what to do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ProblemPages:
-    """Middleware: answers a page that met a Problem with its message."""
+    """Middleware that renders the message of a Problem instead of a traceback."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -27,7 +27,7 @@ class ProblemPages:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Problem):
             return None
-        context = {**admin.site.each_context(request), "title": "That did not work", "problem": exception}
+        context = {**admin.site.each_context(request), "title": "Something went wrong", "problem": exception}
         return render(
             request, "screens/problem.html", context, status=503 if isinstance(exception, Unavailable) else 400
         )

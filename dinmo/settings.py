@@ -1,4 +1,4 @@
-"""Settings, all from the environment (or a `.env` file beside manage.py), with defaults that work on one machine."""
+"""Settings, all read from the environment or a `.env` file next to manage.py; the defaults work on one machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from celery.schedules import crontab
 from cryptography.fernet import Fernet
 from django.core.management.utils import get_random_secret_key
 
-from dinmo.keys import kept
+from dinmo.keys import load_or_create
 from dinmo.local import broker
 from dinmo.site import UNFOLD as UNFOLD
 
@@ -22,9 +22,9 @@ VAR_DIR = Path(env("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env("SECRET_KEY", default="") or kept(VAR_DIR / "secret_key", get_random_secret_key)
+SECRET_KEY = env("SECRET_KEY", default="") or load_or_create(VAR_DIR / "secret_key", get_random_secret_key)
 ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[]) or [
-    kept(VAR_DIR / "encryption_key", lambda: Fernet.generate_key().decode())
+    load_or_create(VAR_DIR / "encryption_key", lambda: Fernet.generate_key().decode())
 ]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -81,7 +81,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
-    # A file, so that threads and real worker processes of a test see one database.
+    # A file, so that the threads and worker processes of a test share one database.
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -110,7 +110,7 @@ CELERY_BROKER_URL = (
 )
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-# Beat writes when a task last ran after each firing, so that a killed beat does not fire twice.
+# Beat saves the last run of a task after each firing, so that a killed beat does not fire it again.
 CELERY_BEAT_SYNC_EVERY = 1
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_EXPIRES = None

@@ -1,4 +1,4 @@
-"""The shell's settings: title, styles and colours of every screen. Read by the settings, so it imports no model."""
+"""Unfold settings: title, styles and colors of every screen. Loaded by the Django settings, so it imports no model."""
 
 from __future__ import annotations
 

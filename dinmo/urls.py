@@ -1,4 +1,4 @@
-"""Addresses of the whole application."""
+"""URLs of the application."""
 
 from __future__ import annotations
 

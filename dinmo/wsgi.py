@@ -1,4 +1,4 @@
-"""The web application for a WSGI server."""
+"""The WSGI application."""
 
 from __future__ import annotations
 

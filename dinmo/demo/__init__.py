@@ -1,1 +1,1 @@
-"""The demonstration: made-up companies, two activations, and a table of what was sent."""
+"""The demo: sample companies, two activations, and a table of what was sent."""

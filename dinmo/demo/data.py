@@ -1,4 +1,4 @@
-"""The demonstration's companies: always the same two thousand, with a few awkward ones among them."""
+"""The demo's companies: always the same two thousand, including a few with bad data."""
 
 from __future__ import annotations
 
@@ -60,16 +60,17 @@ Row = tuple[object, ...]
 def companies() -> Iterator[Row]:
     """Every company as a row of the table.
 
-    Awkward on purpose: 12 without a domain, 8 that share the domain of another one, 5 with a domain that Attio refuses, 10 of a
-    category that Attio has not, every ninth without a description, names beyond ASCII, and 7 pitches longer than Intercom takes.
+    Bad data on purpose: 12 companies have no domain, 8 share the domain of another company, 5 have a domain that Attio
+    rejects, 10 have a category that does not exist in Attio, every ninth has no description, some names are not ASCII,
+    and 7 pitches are longer than Intercom allows.
     """
-    chance = random.Random(2026)  # noqa: S311
+    rng = random.Random(2026)  # noqa: S311
     for number in range(1, COUNT + 1):
-        yield _company(number, chance)
+        yield _company(number, rng)
 
 
 def write(root: Path) -> Path:
-    """Writes the companies anew into a SQLite file below `root`; its path."""
+    """Writes the companies to a new SQLite file below `root` and returns its path."""
     path = root / FOLDER / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
@@ -81,14 +82,14 @@ def write(root: Path) -> Path:
     return path
 
 
-def provide(root: Path) -> None:
-    """Writes the companies where there are none yet, for people who try the screens with the simulators."""
+def write_if_missing(root: Path) -> None:
+    """Writes the companies unless the file exists, for people who try the screens with the simulators."""
     if not (root / FOLDER / FILE).exists():
         write(root)
 
 
-def change(path: Path) -> None:
-    """What happens until the second run: 25 new descriptions, 10 other plans, 3 new companies, 5 that stopped paying."""
+def apply_changes(path: Path) -> None:
+    """Changes the source before the second run: 25 descriptions, 10 plans, 3 new companies, 5 that stopped paying."""
     connection = sqlite3.connect(path)
     with connection:
         connection.execute("UPDATE companies SET description = name || ' has news.' WHERE id BETWEEN 201 AND 225")
@@ -101,11 +102,11 @@ def change(path: Path) -> None:
     connection.close()
 
 
-def _company(number: int, chance: random.Random) -> Row:
-    name = f"{chance.choice(_FIRST)} {chance.choice(_SECOND)} {number}"
-    country = chance.choice(COUNTRIES)
-    seats, mrr = chance.randint(1, 900), chance.choice((0, 0, 49, 199.5, 990))
-    if _is_awkward(number):
+def _company(number: int, rng: random.Random) -> Row:
+    name = f"{rng.choice(_FIRST)} {rng.choice(_SECOND)} {number}"
+    country = rng.choice(COUNTRIES)
+    seats, mrr = rng.randint(1, 900), rng.choice((0, 0, 49, 199.5, 990))
+    if _has_bad_domain(number):
         country, mrr = "FR", 49
     return (
         number,
@@ -113,19 +114,19 @@ def _company(number: int, chance: random.Random) -> Row:
         _domain(number),
         None if number % 9 == 0 else f"{name} from {country}.",
         country,
-        "Time Travel" if number % 200 == 50 else chance.choice(CATEGORIES),
-        chance.choice(PLANS),
+        "Time Travel" if number % 200 == 50 else rng.choice(CATEGORIES),
+        rng.choice(PLANS),
         seats,
         mrr,
         number % 7 != 0,
-        f"{chance.randint(1990, 2025)}-{chance.randint(1, 12):02d}-{chance.randint(1, 28):02d}",
-        f"2026-{chance.randint(1, 11):02d}-{chance.randint(1, 28):02d} 09:30:00",
+        f"{rng.randint(1990, 2025)}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}",
+        f"2026-{rng.randint(1, 11):02d}-{rng.randint(1, 28):02d} 09:30:00",
         "We sell a great deal. " * 20 if number % 333 == 1 else f"Ask for {name}.",
     )
 
 
-def _is_awkward(number: int) -> bool:
-    """Whether the domain is missing, shared or refused; those all pay, so that the segment shows them."""
+def _has_bad_domain(number: int) -> bool:
+    """Whether the domain is missing, shared or rejected. All of these companies pay, so that the segment has them."""
     return number % 160 == 80 or number % 250 in (99, 100) or number % 400 == 10
 
 

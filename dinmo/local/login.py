@@ -12,14 +12,14 @@ USERNAME = "admin"
 
 @dataclass(frozen=True)
 class Login:
-    """A name with its password, to be shown once."""
+    """A username and its password, shown only once."""
 
     username: str
     password: str
 
 
 def first_login() -> Login | None:
-    """Makes an administrator where there is none yet. None where there is one, or where the name is taken by somebody else."""
+    """Creates an administrator. Returns None if there is an administrator already, or if the username is taken."""
     users = get_user_model()._default_manager
     if users.filter(is_superuser=True).exists() or users.filter(username=USERNAME).exists():
         return None

@@ -1,4 +1,4 @@
-"""What this machine allows: free ports, and one runtime a state directory."""
+"""Free ports of this machine, and the lock that allows one runtime per state directory."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ HOST = "127.0.0.1"
 
 
 def port_is_free(port: int) -> bool:
-    """Whether a server could listen on `port` of 127.0.0.1 now."""
+    """Whether a server could listen on `port` of 127.0.0.1 right now."""
     with socket.socket() as probe:
-        # Servers set this too; without it a port that was just closed looks taken.
+        # Servers set this too. Without it, a port that was closed just now seems to be in use.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -30,7 +30,7 @@ def port_is_free(port: int) -> bool:
 
 
 def free_port(preferred: int = 0) -> int:
-    """`preferred` where it is free, else any free port."""
+    """`preferred` if it is free, otherwise any free port."""
     if preferred and port_is_free(preferred):
         return preferred
     with socket.socket() as probe:
@@ -39,11 +39,11 @@ def free_port(preferred: int = 0) -> int:
 
 
 @contextmanager
-def only_one(var_dir: Path) -> Iterator[None]:
-    """Holds the state directory for this process; the kernel lets it go when the process ends.
+def exclusive_runtime(var_dir: Path) -> Iterator[None]:
+    """Locks the state directory for this process. The kernel releases the lock when the process ends.
 
     Raises:
-        Misconfigured: another process holds it.
+        Misconfigured: another process holds the lock.
     """
     handle = os.open(var_dir / "runtime.lock", os.O_CREAT | os.O_RDWR, 0o600)
     try:
@@ -59,5 +59,5 @@ def _lock(handle: int, var_dir: Path) -> None:
     except BlockingIOError:
         raise Misconfigured(
             "already_running",
-            f"Another start of this program is running on {var_dir}. Stop that one first, or set VAR_DIR to another directory.",
+            f"An instance is already running in {var_dir}. Stop it first, or set VAR_DIR to a different directory.",
         ) from None

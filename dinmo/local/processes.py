@@ -22,11 +22,11 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Starts a command in a session of its own. Call it from the main thread.
 
-    On Linux the kernel kills the child when the thread that started it ends, however that ends.
+    On Linux, the kernel kills the child when the thread that started it ends, however it ends.
 
     Args:
-        environment: the whole environment of the child.
-        output: where its output and errors go together, as `subprocess` takes it.
+        environment: the complete environment of the child.
+        output: the combined target of stdout and stderr, in the form that `subprocess` accepts.
 
     Raises:
         OSError: the command can't be started.
@@ -36,7 +36,7 @@ def spawn(
     def tie_to_parent() -> None:
         if _LIBC is not None:
             _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            # The parent may have died before the tie held.
+            # The parent may have died before prctl took effect.
             if os.getppid() != parent:
                 os._exit(1)
 
@@ -52,14 +52,14 @@ def spawn(
 
 
 def kill_session(process: subprocess.Popen[bytes]) -> None:
-    """Kills the process and every process that it started and left behind, and collects it."""
+    """Kills the process together with every process that it left behind in its session, and reaps it."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
 def stop(process: subprocess.Popen[bytes], grace_seconds: float) -> None:
-    """Asks the process to end, and kills what is left of its session after `grace_seconds`."""
+    """Terminates the process, and kills what is left of its session after `grace_seconds`."""
     process.terminate()
     with suppress(subprocess.TimeoutExpired):
         process.wait(grace_seconds)

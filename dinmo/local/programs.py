@@ -1,4 +1,4 @@
-"""The programs of one installation, as the supervisor runs them."""
+"""The programs of an installation, as run by the supervisor."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ WORKER_PROCESSES = 2
 
 
 def embedded_broker(command: tuple[str, ...], socket: Path) -> Program:
-    """The private broker; the others start once it answers."""
-    return Program("broker", command, ready=partial(broker.answers, socket))
+    """The private broker. The other programs start once it is ready."""
+    return Program("broker", command, ready=partial(broker.is_ready, socket))
 
 
 def sandboxes(manage: Path, ports: Mapping[str, int]) -> Program:
-    """The vendor simulators, each platform's on its port."""
+    """The vendor simulators, each on the port of its platform."""
     options = [word for slug, port in ports.items() for word in (f"--{slug}-port", str(port))]
     return Program("sandbox", (sys.executable, str(manage), "sandbox", *options))
 
 
 def worker() -> Program:
-    """Executes the runs. A run that is not at its end when the time is up is taken over at the next start."""
+    """Executes runs. A run that has not ended when the grace period is over is taken over at the next start."""
     options = ("--concurrency", str(WORKER_PROCESSES), "--loglevel", "info", "--without-gossip", "--without-mingle")
     return Program("worker", (sys.executable, "-m", "celery", "-A", "dinmo", "worker", *options), grace_seconds=10)
 
 
 def beat(var_dir: Path) -> Program:
-    """Starts what is scheduled. It runs once, because the state directory is locked; a file of its process id could only go stale."""
+    """Starts scheduled tasks. The locked state directory allows only one beat, so a PID file could only go stale."""
     options = ("--loglevel", "info", "--pidfile", "", "--schedule", str(var_dir / "beat-schedule"))
     return Program("beat", (sys.executable, "-m", "celery", "-A", "dinmo", "beat", *options))
 
@@ -56,11 +56,11 @@ def web(port: int) -> Program:
         "--no-control-socket",
     )
     command = (sys.executable, "-m", "gunicorn", "dinmo.wsgi", "--bind", f"{HOST}:{port}", *options)
-    return Program("web", command, ready=partial(web_answers, port), grace_seconds=7)
+    return Program("web", command, ready=partial(web_is_ready, port), grace_seconds=7)
 
 
-def web_answers(port: int) -> bool:
-    """Whether the web server gives any HTTP answer."""
+def web_is_ready(port: int) -> bool:
+    """Whether the web server returns any HTTP response."""
     connection = http.client.HTTPConnection(HOST, port, timeout=0.5)
     with suppress(OSError, http.client.HTTPException):
         connection.request("GET", "/admin/login/")
@@ -72,13 +72,13 @@ def web_answers(port: int) -> bool:
 def environment(
     inherited: Mapping[str, str], base_dir: Path, broker_url: str, web_url: str, simulator_urls: Mapping[str, str]
 ) -> dict[str, str]:
-    """What the programs see. Addresses that the user's own environment holds win over those of this machine.
+    """The environment of the programs. URLs set in the user's environment take precedence over those of this machine.
 
     Args:
-        simulator_urls: the address of each simulator that runs, by the variable that leads requests to it.
+        simulator_urls: the URL of each running simulator, by the environment variable that points requests to it.
     """
-    proposed = {"PUBLIC_URL": web_url, **simulator_urls}
-    chosen = {name: value for name, value in inherited.items() if value or name not in proposed}
+    defaults = {"PUBLIC_URL": web_url, **simulator_urls}
+    chosen = {name: value for name, value in inherited.items() if value or name not in defaults}
     paths = [str(base_dir), *filter(None, [inherited.get("PYTHONPATH")])]
     fixed = {"CELERY_BROKER_URL": broker_url, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
-    return {**proposed, **chosen, **fixed}
+    return {**defaults, **chosen, **fixed}

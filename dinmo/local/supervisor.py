@@ -1,4 +1,4 @@
-"""Runs several programs side by side: starts them in order, starts them again when they end, stops them in reverse order."""
+"""Supervises several programs: starts them in order, restarts them when they exit, stops them in reverse order."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Program:
     """One program to keep running.
 
     Args:
-        ready: tells whether it does its work; those after it start only then.
-        grace_seconds: how long it may take to end when asked to.
+        ready: returns whether the program is ready. The programs after it start only then.
+        grace_seconds: how long the program may take to exit after SIGTERM.
     """
 
     name: str
@@ -38,9 +38,9 @@ class Program:
     grace_seconds: float = 5.0
 
 
-def next_delay(previous: float, lived_seconds: float) -> float:
-    """Seconds to wait before a program that lived so long starts again: doubled each time, but for one that had run well."""
-    if lived_seconds >= LONGEST_DELAY_SECONDS:
+def next_delay(previous: float, uptime_seconds: float) -> float:
+    """Seconds to wait before a restart: doubled each time, and reset once the program has run for a while."""
+    if uptime_seconds >= LONGEST_DELAY_SECONDS:
         return FIRST_DELAY_SECONDS
     return min(LONGEST_DELAY_SECONDS, max(FIRST_DELAY_SECONDS, previous * 2))
 
@@ -61,23 +61,23 @@ class _Child:
         return self.was_ready
 
     def lines(self, data: bytes) -> list[str]:
-        """The whole lines that are complete with `data`; an endless one is cut."""
-        *whole, self.rest = (self.rest + data).split(b"\n")
+        """The lines that `data` completes. A line that is too long is split; empty data ends the last line."""
+        *complete, self.rest = (self.rest + data).split(b"\n")
         if len(self.rest) > LONGEST_LINE_BYTES or (not data and self.rest):
-            whole.append(self.rest)
+            complete.append(self.rest)
             self.rest = b""
-        return [line.decode(errors="replace").rstrip("\r") for line in whole]
+        return [line.decode(errors="replace").rstrip("\r") for line in complete]
 
 
 class Supervisor:
-    """Keeps programs running until SIGINT, SIGTERM or SIGHUP arrives; a second signal kills at once.
+    """Keeps programs running until SIGINT, SIGTERM or SIGHUP arrives. A second signal kills them immediately.
 
-    One thread does it all: on Linux the kernel ends the programs when the thread that started them ends, so that even a
-    killed supervisor leaves none behind.
+    Everything happens in one thread: on Linux, the kernel kills the programs when the thread that started them ends, so
+    even a killed supervisor leaves none behind.
 
     Args:
         environment: of every program.
-        write: takes each line to show.
+        write: called with each line of output.
         on_ready: called once, when every program has started and is ready.
     """
 
@@ -98,17 +98,17 @@ class Supervisor:
         self.announced = False
 
     def run(self) -> None:
-        """Blocks until a signal arrives and everything is stopped."""
-        with self._signals_counted():
+        """Blocks until a signal arrives and every program has stopped."""
+        with self._counting_signals():
             try:
                 while not self.signals:
-                    self._start_what_is_due(time.monotonic())
+                    self._start_due(time.monotonic())
                     self._show_output(TICK_SECONDS)
-                    self._collect(time.monotonic())
+                    self._reap(time.monotonic())
             finally:
                 self._stop_all()
 
-    def _start_what_is_due(self, now: float) -> None:
+    def _start_due(self, now: float) -> None:
         for child in self.children:
             if child.process is None and now >= child.start_at:
                 self._start(child, now)
@@ -133,7 +133,7 @@ class Supervisor:
             self._read(key)
 
     def _read(self, key: selectors.SelectorKey) -> bool:
-        """Shows what the program has written; false where there is nothing more for now."""
+        """Shows what the program has written. Returns False if there is nothing more to read for now."""
         try:
             data = os.read(key.fd, LONGEST_LINE_BYTES)
         except BlockingIOError:
@@ -145,19 +145,19 @@ class Supervisor:
 
     def _show(self, child: _Child, data: bytes) -> None:
         for line in child.lines(data):
-            self._say(child.program.name, line)
+            self._write_line(child.program.name, line)
 
-    def _collect(self, now: float) -> None:
+    def _reap(self, now: float) -> None:
         for child in self.children:
             if child.process is not None and child.process.poll() is not None:
                 code = child.process.returncode
                 child.delay = next_delay(child.delay, now - child.started_at)
                 child.start_at = now + child.delay
-                self._bury(child)
-                self._say("up", f"{child.program.name} {_ended(code)}; it starts again in {child.delay:g} s.")
+                self._clean_up(child)
+                self._write_line("up", f"{child.program.name} {_exit_reason(code)}; restarting in {child.delay:g} s.")
 
-    def _bury(self, child: _Child) -> None:
-        """Ends what the program left behind, and shows its last words."""
+    def _clean_up(self, child: _Child) -> None:
+        """Kills what the program left behind, and shows the rest of its output."""
         assert child.process is not None
         assert child.process.stdout is not None
         kill_session(child.process)
@@ -165,7 +165,7 @@ class Supervisor:
         if key is not None:
             while self._read(key):
                 pass
-            # A process below that is slow to die keeps the pipe open: no end of file would show an unfinished line.
+            # A descendant that is slow to die keeps the pipe open, so no end of file flushes the last line.
             self._show(child, b"")
         if child.process.stdout in self.selector.get_map():
             self.selector.unregister(child.process.stdout)
@@ -173,25 +173,25 @@ class Supervisor:
         child.process = None
 
     def _stop_all(self) -> None:
-        self._say("up", "Stopping.")
+        self._write_line("up", "Stopping.")
         for child in reversed(self.children):
             if child.process is not None:
                 child.process.terminate()
                 deadline = time.monotonic() + child.program.grace_seconds
                 while child.process.poll() is None and self.signals < 2 and time.monotonic() < deadline:
                     self._show_output(0.05)
-                self._bury(child)
+                self._clean_up(child)
         self.selector.close()
 
-    def _say(self, name: str, line: str) -> None:
+    def _write_line(self, name: str, line: str) -> None:
         self.write(f"{name:<{self.width}} | {line}")
 
     @contextmanager
-    def _signals_counted(self) -> Iterator[None]:
+    def _counting_signals(self) -> Iterator[None]:
         def count(_number: int, _frame: FrameType | None) -> None:
             self.signals += 1
 
-        # Under nohup the hang-up is ignored, and stays so.
+        # nohup ignores SIGHUP, and it must stay ignored.
         hang_up = (signal.SIGHUP,) if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN else ()
         wanted = (signal.SIGINT, signal.SIGTERM, *hang_up)
         before = {number: signal.signal(number, count) for number in wanted}
@@ -202,5 +202,5 @@ class Supervisor:
                 signal.signal(number, handler)
 
 
-def _ended(code: int) -> str:
-    return f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+def _exit_reason(code: int) -> str:
+    return f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"

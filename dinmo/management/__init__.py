@@ -1,1 +1,1 @@
-"""Commands for people and scripts."""
+"""Management commands, and the checks behind `manage.py doctor`."""

@@ -1,1 +1,1 @@
-"""The benchmarks: planning and delivering measured against what the same machine does at best, as ratios."""
+"""The benchmarks: planning, delivery and reading, measured as ratios to the best that the same machine can do."""

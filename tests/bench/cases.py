@@ -1,4 +1,4 @@
-"""What the fresh processes do, by name. Each returns what `Meter.result` gives, and its own counts."""
+"""The cases that run in fresh processes, by name. Each returns `Meter.result` and counts of its own."""
 
 from __future__ import annotations
 
@@ -34,21 +34,26 @@ if TYPE_CHECKING:
 
 UNLIMITED = 100_000.0
 _ACCEPTED = {
-    "remote_id": "00000000-0000-0000-0000-000000000000", "tried": "", "tried_digest": 0, "tried_match": 0, "attempts": 0, "retry_run": 0,
-}  # fmt: skip
+    "remote_id": "00000000-0000-0000-0000-000000000000",
+    "tried": "",
+    "tried_digest": 0,
+    "tried_match": 0,
+    "attempts": 0,
+    "retry_run": 0,
+}
 BULK = ("fetch_frame", "fetch_numbers", "insert", "insert_numbers_and_bytes", "insert_frame")
-"""What goes past Django to the driver where that is PostgreSQL's."""
+"""The functions that bypass Django and use the driver directly on PostgreSQL."""
 
 
 class Statements:
-    """Counts the database statements of the block that it is the context of, in all its threads."""
+    """A context manager that counts the database statements of its block, in all threads."""
 
     def __init__(self) -> None:
         self.number = 0
 
     def __enter__(self) -> Statements:
-        self.own = {name: getattr(bulk, name) for name in BULK} if connection.vendor == "postgresql" else {}
-        for name, work in self.own.items():
+        self.originals = {name: getattr(bulk, name) for name in BULK} if connection.vendor == "postgresql" else {}
+        for name, work in self.originals.items():
             setattr(bulk, name, self._counted(work))
         connection.execute_wrappers.append(self._execute)
         connection_created.connect(self._connected)
@@ -57,7 +62,7 @@ class Statements:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for name, work in self.own.items():
+        for name, work in self.originals.items():
             setattr(bulk, name, work)
         connection.execute_wrappers.remove(self._execute)
         connection_created.disconnect(self._connected)
@@ -78,17 +83,17 @@ class Statements:
 
 
 def idle() -> dict[str, Any]:
-    """A worker that has loaded everything and done nothing."""
+    """A worker that has loaded everything and has done nothing."""
     with Meter() as meter:
         tasks.load()
     return meter.result()
 
 
 def activate(name: str, unlimited: bool = False) -> dict[str, Any]:
-    """One whole run in this process, as `activate NAME --wait` does it.
+    """One whole run in this process, the same as `activate NAME --wait`.
 
     Args:
-        unlimited: the vendor's documented limits don't count.
+        unlimited: ignores the rate limits that the vendor documents.
     """
     tasks.load()
     activation = Activation.objects.get(name=name)
@@ -102,7 +107,7 @@ def activate(name: str, unlimited: bool = False) -> dict[str, Any]:
 
 
 def plan(name: str) -> dict[str, Any]:
-    """Planning alone, against the real context: from loading the baseline to the committed changes."""
+    """Planning alone with a real context, from loading the baseline to committing the changes."""
     tasks.load()
     run = requests.request(Activation.objects.get(name=name), Run.Trigger.SCHEDULE, enqueue=False)
     lease = claim(run.pk)
@@ -129,11 +134,11 @@ def plan(name: str) -> dict[str, Any]:
 
 
 def accept() -> dict[str, Any]:
-    """Does as if the vendor had accepted every change of the last run; bytes per record of the baseline."""
+    """Settles the last run as if the vendor had accepted every change. Measures the bytes per baseline record."""
     run = Run.objects.latest("pk")
     with Meter() as meter, connection.cursor() as cursor:
-        for some in bundles.read(run):
-            _accept(run, some)
+        for changes in bundles.read(run):
+            _accept(run, changes)
         Bundle.objects.all().delete()
         Change.objects.all().delete()
         Run.objects.filter(pk=run.pk).update(state=Run.State.SUCCEEDED)
@@ -149,7 +154,7 @@ def _accept(run: Run, changes: pl.DataFrame) -> None:
 
 
 def _table_bytes() -> int:
-    """Bytes of the baseline's table with its indexes."""
+    """The size of the baseline table in bytes, including indexes."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT pg_total_relation_size('activations_record')")
@@ -169,7 +174,7 @@ def read(kind: str, where: str, table: str) -> dict[str, Any]:
 
 
 def orm(path: str, table: str, sample: int) -> dict[str, Any]:
-    """The per-row baseline over a sample of the rows."""
+    """One lookup per row through the ORM, for a sample of the rows."""
     belongs_to = Generation.objects.get()
     digests = list(
         belongs_to.records.exclude(accepted_at=None).order_by("key").values_list("key_digest", flat=True)[:sample]
@@ -180,7 +185,11 @@ def orm(path: str, table: str, sample: int) -> dict[str, Any]:
 
 
 def write_source(kind: str, parts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Tables or files of companies, each given as `where` (a path or server), `table` and the arguments of `Companies`."""
+    """Writes tables or files of companies.
+
+    Args:
+        parts: one for each table, with `where` (a path or a server), `table` and the arguments of `Companies`.
+    """
     with Meter() as meter:
         for part in parts:
             data.WRITERS[kind](part["where"], part["table"], data.Companies(**part["companies"]))
@@ -188,6 +197,12 @@ def write_source(kind: str, parts: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 CASES: dict[str, Callable[..., dict[str, Any]]] = {
-    "idle": idle, "activate": activate, "plan": plan, "accept": accept, "read": read, "orm": orm, "write_source": write_source,
+    "idle": idle,
+    "activate": activate,
+    "plan": plan,
+    "accept": accept,
+    "read": read,
+    "orm": orm,
+    "write_source": write_source,
     **reading_cases.CASES,
-}  # fmt: skip
+}

@@ -1,4 +1,4 @@
-"""The fresh process of one case: `python -m tests.bench.child CASE {options}` prints what it measured as JSON."""
+"""The process of one case: `python -m tests.bench.child CASE {options}` prints its measurements as JSON."""
 
 from __future__ import annotations
 

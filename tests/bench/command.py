@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from tests.bench import planning, reading, report, suite
 from tests.bench.planning import Size
-from tests.bench.setup.home import Broken
+from tests.bench.setup.home import MeasurementFailed
 
 DOCUMENT = settings.BASE_DIR / "docs" / "benchmarks.md"
 MANY = 5_000_000
@@ -21,47 +21,59 @@ PARTS = ("plan", "delivery", "read")
 
 class Command(BaseCommand):
     help = (
-        "Measures planning, delivering and reading side by side with plain reads and other ways, and prints the ratios."
+        "Measures planning, delivery and reading side by side with bare reads and other approaches, "
+        "and prints the ratios."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--rows", type=int, default=1_000_000, help="companies in the source, a multiple of 1,000 (1,000,000)"
+            "--rows",
+            type=int,
+            default=1_000_000,
+            help="companies in the source, a multiple of 1,000 (default: 1,000,000)",
         )
         parser.add_argument("--only", choices=PARTS, help="measure only this part")
         parser.add_argument(
-            "--database", choices=("sqlite", "postgres"), help="where the baseline is kept (both, where reachable)"
+            "--database",
+            choices=("sqlite", "postgres"),
+            help="where the baseline is stored (default: each one that is available)",
         )
         parser.add_argument(
             "--source",
             choices=reading.SOURCES,
             action="append",
-            help="a source to plan from or read; may be repeated (all)",
+            help="a source to plan from or read; can be repeated (default: all)",
         )
         parser.add_argument(
-            "--repeat", type=int, default=0, metavar="N", help="repetitions of each plan (3; 1 from five million rows)"
+            "--repeat",
+            type=int,
+            default=0,
+            metavar="N",
+            help="repetitions of each plan (default: 3, or 1 from five million rows)",
         )
         parser.add_argument(
-            "--seconds", type=float, default=70, help="how long a delivery lasts at the allowed rate (70)"
+            "--seconds", type=float, default=70, help="duration of a delivery at the allowed rate (default: 70)"
         )
-        parser.add_argument("--sample", type=int, default=20_000, help="rows that are looked up one by one (20,000)")
-        parser.add_argument("--write", action="store_true", help="keep the results in docs/benchmarks.md")
+        parser.add_argument(
+            "--sample", type=int, default=20_000, help="rows to look up one at a time (default: 20,000)"
+        )
+        parser.add_argument("--write", action="store_true", help="write the results to docs/benchmarks.md")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["rows"] < 2_000 or options["rows"] % 1_000:
-            raise CommandError("Give --rows as a multiple of 1,000, at least 2,000.")
+            raise CommandError("--rows must be a multiple of 1,000 and at least 2,000.")
         server = suite.postgres_server()
         if not server and "postgres" in (options["database"], *(options["source"] or ())):
             raise CommandError(
-                "No PostgreSQL server can be reached. Set TEST_POSTGRES_URL to one whose user may create databases."
+                "No PostgreSQL server is available. Set TEST_POSTGRES_URL to a server whose user may create databases."
             )
         wanted = _wanted(options, server)
         results = suite.Results(wanted.size.rows)
-        # An exception, so that processes, directories and databases are cleared away.
+        # Raises an exception, so that processes, directories and databases are cleaned up.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         try:
             sections = self._measure(wanted, server, results, options["only"])
-        except Broken as broken:
+        except MeasurementFailed as broken:
             raise CommandError(f"A measurement failed:\n{broken}") from None
         text = "\n\n".join(f"## {title}\n\n{body}" for title, body in sections.items())
         self.stdout.write(f"\n{text}\n\n{report.summary(results)}")
@@ -73,22 +85,22 @@ class Command(BaseCommand):
         machine = report.machine(server)
         sections = {}
         if not server:
-            self._say("No PostgreSQL server can be reached; set TEST_POSTGRES_URL to measure with one.")
+            self._show("No PostgreSQL server is available. Set TEST_POSTGRES_URL to include PostgreSQL.")
         if only in (None, "delivery"):
-            suite.deliver(wanted, server, results, self._say)
+            suite.deliver(wanted, server, results, self._show)
             title = f"Delivering, {wanted.seconds:g} seconds each, answers after 50 ms"
             sections[title] = f"{machine}\n\n{report.delivering(results)}"
         if only in (None, "plan"):
-            suite.plan(_sources(wanted, planning.SOURCES), server, results, self._say)
+            suite.plan(_sources(wanted, planning.SOURCES), server, results, self._show)
             title = f"Planning {wanted.size.rows:,} rows of ten columns"
             sections[title] = f"{machine} Repetitions: {wanted.size.repetitions}.\n\n{report.planning(results)}"
         if only in (None, "read"):
-            suite.read(wanted, server, results, self._say)
+            suite.read(wanted, server, results, self._show)
             title = f"Reading {wanted.size.rows:,} rows of ten columns"
             sections[title] = f"{machine} Repetitions: {wanted.size.repetitions}.\n\n{report.reading(results)}"
         return sections
 
-    def _say(self, text: str) -> None:
+    def _show(self, text: str) -> None:
         self.stderr.write(text)
         self.stderr.flush()
 

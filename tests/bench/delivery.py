@@ -1,4 +1,4 @@
-"""Delivering against the simulators: how much of the allowed rate is used, and at what cost."""
+"""Delivery to the simulators: how much of the allowed rate is used, and at what cost."""
 
 from __future__ import annotations
 
@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 
 LATENCY_SECONDS = 0.05
 SERVICES = ("attio.companies", "intercom.companies")
-ATTIO_ATTRIBUTES = [
-    {"api_slug": name, "type": kind, "title": name}
-    for name, kind in (("plan", "text"), ("seats", "number"), ("mrr", "number"), ("score", "number"), ("active", "checkbox"),
-                       ("founded_on", "date"), ("seen_at", "timestamp"))
-]  # fmt: skip
+_ATTRIBUTE_TYPES = {
+    "plan": "text",
+    "seats": "number",
+    "mrr": "number",
+    "score": "number",
+    "active": "checkbox",
+    "founded_on": "date",
+    "seen_at": "timestamp",
+}
+ATTIO_ATTRIBUTES = [{"api_slug": name, "type": kind, "title": name} for name, kind in _ATTRIBUTE_TYPES.items()]
 COLUMNS = ("plan", "seats", "mrr", "score", "active", "founded_on", "seen_at")
 RECORD_WRITE = re.compile(r"/v2/objects/companies/records(/(?!query$)[^/]+)?|/companies(/(?!list$)[^/]+)?")
 WRITING = ("POST", "PUT", "PATCH")
@@ -34,9 +39,11 @@ class Delivered:
     """One measurement.
 
     Args:
-        allowed: writes a second that the vendor allows, 0 for no limit.
-        reached: writes a second, from the first to the last in the simulator's log.
-        cpu: CPU seconds of all workers together; `rss`: the most that one of them took, in MB.
+        allowed: writes per second that the vendor allows, or 0 for no limit.
+        reached: writes per second, from the first to the last one in the simulator's log.
+        refused: requests that were answered with 429.
+        cpu: CPU seconds of all workers together.
+        rss: peak memory of the largest worker, in MB.
     """
 
     service: str
@@ -54,22 +61,22 @@ class Delivered:
 
     @property
     def share(self) -> float:
-        """Of the allowed rate."""
+        """The share of the allowed rate that was reached."""
         return self.reached / self.allowed if self.allowed else 0.0
 
 
 def measure(
-    made: Databases, directory: Path, service: str, workers: int, seconds: float, unlimited: bool
+    scratch: Databases, directory: Path, service: str, workers: int, seconds: float, unlimited: bool
 ) -> Iterator[Delivered]:
-    """A first run that creates every company, then a run that changes two fields of each.
+    """Measures a first run that creates every company, then a run that changes two fields of each.
 
     Args:
-        seconds: how long one run lasts at the allowed rate; without a limit, at 400 requests a second.
+        seconds: duration of one run at the allowed rate, or at 400 requests per second if there is no limit.
     """
     slug = service.partition(".")[0]
     allowed = 0.0 if unlimited else services[service].limits.writes
     rows = max(1, round((allowed or 400) * seconds / workers))
-    with opened(directory, made.make("delivery")) as home:
+    with opened(directory, scratch.create("delivery")) as home:
         _set_up(home, slug, workers, rows)
         control(
             home,
@@ -78,13 +85,13 @@ def measure(
             "switches",
             {"latency_seconds": LATENCY_SECONDS, **(UNLIMITED[slug] if unlimited else {})},
         )
-        yield _round(home, service, made.kind, "create", workers, allowed, unlimited)
+        yield _round(home, service, scratch.kind, "create", workers, allowed, unlimited)
         _write(home, workers, rows, "all")
-        yield _round(home, service, made.kind, "update", workers, allowed, unlimited)
+        yield _round(home, service, scratch.kind, "update", workers, allowed, unlimited)
 
 
 def pace(log: Sequence[dict[str, Any]]) -> tuple[float, int, int, int]:
-    """PURE. Accepted writes a second from the first to the last one; refusals for pace; writes; other requests."""
+    """PURE. Accepted writes per second from the first to the last one, responses with 429, writes, other requests."""
     writes = [entry for entry in log if entry["method"] in WRITING and RECORD_WRITE.fullmatch(entry["path"])]
     times = sorted(entry["at"] for entry in writes if entry["status"] < 300)
     refused = sum(entry["status"] == 429 for entry in log)
@@ -97,8 +104,10 @@ def _round(
 ) -> Delivered:
     slug = service.partition(".")[0]
     control(home, slug, "DELETE", "requests")
-    begun = [home.begin_case("activate", name=f"Activation {number}", unlimited=unlimited) for number in range(workers)]
-    results = [measured(process) for process in begun]
+    started = [
+        home.begin_case("activate", name=f"Activation {number}", unlimited=unlimited) for number in range(workers)
+    ]
+    results = [measured(process) for process in started]
     reached, refused, writes, others = pace(control(home, slug, "GET", "requests"))
     accepted = sum(result["counts"]["accepted"] for result in results)
     cpu, rss = sum(result["cpu"] for result in results), max(result["rss"] for result in results)
@@ -121,7 +130,7 @@ def _write(home: Home, workers: int, rows: int, changed: str) -> None:
         {
             "where": str(path),
             "table": f"companies_{number}",
-            "companies": {"rows": rows, "first": 1 + number * rows, "changed": changed, "awkward": False},
+            "companies": {"rows": rows, "first": 1 + number * rows, "changed": changed, "bad_rows": False},
         }
         for number in range(workers)
     ]
@@ -129,7 +138,7 @@ def _write(home: Home, workers: int, rows: int, changed: str) -> None:
 
 
 def workspace(slug: str, workers: int) -> dict[str, Any]:
-    """PURE. The workspace file: one activation for each worker, each with companies of its own, all to one vendor workspace."""
+    """PURE. The workspace file: one activation per worker, each with its own companies, all to one vendor workspace."""
     match = {"from": "domain", "to": "domains"} if slug == "attio" else {"from": "id", "to": "company_id"}
     named = [{"from": "name", "to": "name"}]
     fields: dict[str, Any] = {"fields": [*named, *({"from": column, "to": column} for column in COLUMNS)]}

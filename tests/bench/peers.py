@@ -1,4 +1,4 @@
-"""What else people do: a look-up for each row through the ORM, and drt where it is installed."""
+"""Other approaches: one lookup per row through the ORM, and drt if it is installed."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def look_up_each(path: str, table: str, generation: Generation, digests: Sequence[int]) -> int:
-    """For each row: hash it, get its record by the indexed digest, compare; how many differ.
+    """Hashes each row, looks up its record by the indexed digest and compares the two. Returns how many rows differ.
 
-    The digests are handed in, so that this does less than such a tool has to.
+    The key digests are passed in, so this does less work than a real tool would have to.
     """
     differing = 0
     with closing(sqlite3.connect(path)) as database:
@@ -34,22 +34,22 @@ def look_up_each(path: str, table: str, generation: Generation, digests: Sequenc
 
 
 class Missing(Exception):
-    """The peer can't be measured here; says why."""
+    """The tool can't be measured on this machine. The message is the reason."""
 
 
 def drt_seconds(directory: Path, database: Path, table: str) -> float:
-    """Wall seconds of a whole drt process that brings a SQLite table to a file of JSON lines.
+    """Wall seconds of a whole drt process that copies a SQLite table to a JSON Lines file.
 
-    drt 1.2 has no comparison with what it sent before for SQLite sources, so it reads and hands on every row each time;
-    a file on this machine is the quickest of its destinations.
+    For SQLite sources, drt 1.2 does not compare rows with what it sent before, so it reads and sends every row each
+    time. A local file is the fastest of its destinations.
 
     Raises:
-        Missing: it is not installed, or does not run as version 1.2 does.
+        Missing: drt is not installed, or does not run the way version 1.2 does.
     """
     program = shutil.which("drt")
     if program is None:
         raise Missing(
-            "not installed; `pip install drt-core` into an environment of its own, and put its `drt` on the PATH"
+            "not installed; run `pip install drt-core` in a separate environment, and add its `drt` to the PATH"
         )
     project = directory / "drt"
     (project / "syncs").mkdir(parents=True, exist_ok=True)
@@ -63,8 +63,8 @@ def drt_seconds(directory: Path, database: Path, table: str) -> float:
     }  # fmt: skip
     (project / "syncs" / "companies.yml").write_text(json.dumps(sync))
     environment = {"HOME": str(project), "PATH": "", "DO_NOT_TRACK": "1"}
-    begun = time.perf_counter()
+    started = time.perf_counter()
     done = subprocess.run([program, "run"], cwd=project, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Missing(f"it ended with code {done.returncode}: {(done.stderr or done.stdout).strip()[-200:]}")
-    return time.perf_counter() - begun
+        raise Missing(f"exited with code {done.returncode}: {(done.stderr or done.stdout).strip()[-200:]}")
+    return time.perf_counter() - started

@@ -1,4 +1,4 @@
-"""What the fresh processes of reading do: first rows, a stream of all, and related rows counted; ours and by the bare driver."""
+"""The reading cases: first rows, a stream of all rows and a count of related rows, each also with the driver alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from segments.models import DataModel, Relation, Segment, Source
 from segments.reading import read
 from segments.sources.discovery import refresh_columns
 from tests.bench.setup import data
-from tests.bench.setup.databases import settings_of
+from tests.bench.setup.databases import connection_settings
 from tests.bench.setup.meter import Meter
 
 if TYPE_CHECKING:
@@ -23,29 +23,29 @@ if TYPE_CHECKING:
 
 FIRST_ROWS = 20
 TIMES = 7
-"""So often is a preview asked for in one process."""
+"""The number of previews in one process."""
 ENOUGH = {
     "related": "Orders",
     "has": "at_least",
     "count": 2,
     "where": {"all": [{"field": "amount", "is": "greater_than", "value": 100}]},
 }
-BY_HAND = """
+HAND_WRITTEN = """
     SELECT count(*) FROM {companies}
     WHERE id IN (SELECT company_id FROM {orders} WHERE amount > 100 GROUP BY company_id HAVING count(*) >= 2)
 """
 
 
 def model(name: str, source: str, engine: str, settings: dict[str, Any], table: str) -> dict[str, Any]:
-    """A source where there is none of that name, and a model of a table of it."""
-    made, _ = Source.objects.get_or_create(name=source, defaults={"engine": engine, "config": settings})
+    """Creates a source unless one of that name exists, and a model of one of its tables."""
+    row, _ = Source.objects.get_or_create(name=source, defaults={"engine": engine, "config": settings})
     with Meter() as meter:
-        refresh_columns(DataModel.objects.create(name=name, source=made, table=table, primary_key="id"))
+        refresh_columns(DataModel.objects.create(name=name, source=row, table=table, primary_key="id"))
     return meter.result()
 
 
 def preview(name: str) -> dict[str, Any]:
-    """The first rows of a model, as its page asks for them, again and again in one process."""
+    """The first rows of a model as its page requests them, several times in one process."""
     selection = read.selection(DataModel.objects.get(name=name))
     return {
         "walls": [_timed(lambda: read.preview(selection, now=timezone.now(), limit=FIRST_ROWS)) for _ in range(TIMES)]
@@ -53,25 +53,25 @@ def preview(name: str) -> dict[str, Any]:
 
 
 def bare_preview(engine: str, where: str, table: str) -> dict[str, Any]:
-    """The same rows by the driver alone."""
+    """The same rows with the driver alone."""
     return {"walls": [_timed(lambda: FIRST[engine](where, table)) for _ in range(TIMES)]}
 
 
 def stream(name: str) -> dict[str, Any]:
     """All rows of a model, as a run reads them."""
-    made = DataModel.objects.get(name=name)
-    with Meter() as meter, read.stream(read.selection(made), list(made.column_types()), now=timezone.now()) as rows:
+    row = DataModel.objects.get(name=name)
+    with Meter() as meter, read.stream(read.selection(row), list(row.column_types()), now=timezone.now()) as rows:
         count = sum(batch.num_rows for batch in rows.batches)
     return meter.result(rows=count)
 
 
 def orders(where: str, table: str, rows: int, companies: int) -> dict[str, Any]:
-    """Orders of companies in PostgreSQL, as a model that is related to that of the companies."""
+    """Writes orders of companies to PostgreSQL, and relates their model to that of the companies."""
     data.write_orders(where, table, rows, companies)
     owners = DataModel.objects.get(name="Large")
-    made = DataModel.objects.create(name="Orders", source=owners.source, table=f"public.{table}", primary_key="id")
-    refresh_columns(made)
-    Relation.objects.create(from_model=made, from_column="company_id", to_model=owners, to_column="id")
+    row = DataModel.objects.create(name="Orders", source=owners.source, table=f"public.{table}", primary_key="id")
+    refresh_columns(row)
+    Relation.objects.create(from_model=row, from_column="company_id", to_model=owners, to_column="id")
     return {}
 
 
@@ -83,10 +83,10 @@ def count_related() -> dict[str, Any]:
     return meter.result(count=count)
 
 
-def count_by_hand(where: str, companies: str, orders: str) -> dict[str, Any]:
-    """The same by a statement that a person who knows the tables writes."""
+def count_hand_written(where: str, companies: str, orders: str) -> dict[str, Any]:
+    """The same count with a statement as written by a person who knows the tables."""
     with Meter() as meter:
-        count = _from_postgres(where, BY_HAND.format(companies=companies, orders=orders))[0][0]
+        count = _from_postgres(where, HAND_WRITTEN.format(companies=companies, orders=orders))[0][0]
     return meter.result(count=count)
 
 
@@ -102,7 +102,7 @@ def _from_postgres(where: str, query: str) -> list[Any]:
 
 
 def _from_mysql(where: str, query: str) -> list[Any]:
-    with pymysql.connect(**settings_of(where)) as database, database.cursor() as cursor:
+    with pymysql.connect(**connection_settings(where)) as database, database.cursor() as cursor:
         cursor.execute(query)
         return list(cursor.fetchall())
 
@@ -135,8 +135,13 @@ FIRST: Mapping[str, Callable[[str, str], list[Any]]] = {
     "jsonl": _first_of(_from_file, "read_json('{where}', format = 'newline_delimited')"),
     "parquet": _first_of(_from_file, "read_parquet('{where}')"),
 }
-"""The first rows by the driver of each engine, connecting included."""
+"""Reads the first rows with the driver of each engine, including the time to connect."""
 CASES: Mapping[str, Callable[..., dict[str, Any]]] = {
-    "model": model, "preview": preview, "bare_preview": bare_preview, "stream": stream, "orders": orders, "count_related": count_related,
-    "count_by_hand": count_by_hand,
-}  # fmt: skip
+    "model": model,
+    "preview": preview,
+    "bare_preview": bare_preview,
+    "stream": stream,
+    "orders": orders,
+    "count_related": count_related,
+    "count_hand_written": count_hand_written,
+}

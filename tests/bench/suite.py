@@ -1,4 +1,4 @@
-"""Runs the measurements one after another, each in fresh processes and throw-away databases."""
+"""Runs the measurements one after another, each in fresh processes and temporary databases."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import psycopg
 from django.conf import settings
 
 from tests.bench import delivery, peers, planning, reading
-from tests.bench.planning import Planned, Size, Whole
+from tests.bench.planning import Planned, Size, WholeRun
 from tests.bench.reading import Read, Related
 from tests.bench.setup.databases import databases, mysql_database
 from tests.bench.setup.home import Home, at
@@ -27,7 +28,7 @@ DEFAULT_SERVER = "postgresql://root@127.0.0.1:5432/test"
 WORKERS = (1, 2)
 UNLIMITED_SECONDS = 15.0
 
-Say = Callable[[str], None]
+Show = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Wanted:
     """What to measure.
 
     Args:
-        kinds: of metadata databases, "sqlite" and "postgres".
-        seconds: how long a delivery lasts at the allowed rate.
+        kinds: of databases for the baseline, "sqlite" and "postgres".
+        seconds: duration of a delivery at the allowed rate.
     """
 
     size: Size
@@ -47,21 +48,21 @@ class Wanted:
 
 @dataclass
 class Results:
-    """What was measured; `drt` in seconds, or why it was not, in words."""
+    """The measurements. `drt` is in seconds; `drt_missing` is the reason if drt could not be measured."""
 
     rows: int
     idle: float = 0.0
     planned: list[Planned] = field(default_factory=list)
-    whole: list[Whole] = field(default_factory=list)
+    whole: list[WholeRun] = field(default_factory=list)
     delivered: list[Delivered] = field(default_factory=list)
     read: list[Read] = field(default_factory=list)
     related: list[Related] = field(default_factory=list)
     drt: float = 0.0
-    no_drt: str = ""
+    drt_missing: str = ""
 
 
 def postgres_server() -> str:
-    """The PostgreSQL server to use, as an address; "" where none can be reached."""
+    """The URL of the PostgreSQL server to use, or "" if none can be reached."""
     server = os.environ.get("TEST_POSTGRES_URL") or DEFAULT_SERVER
     try:
         psycopg.connect(server, connect_timeout=2).close()
@@ -70,74 +71,68 @@ def postgres_server() -> str:
     return server
 
 
-def plan(wanted: Wanted, server: str, results: Results, say: Say) -> None:
-    """Adds everything about planning to the results."""
-    with workplace() as directory:
+def plan(wanted: Wanted, server: str, results: Results, show: Show) -> None:
+    """Measures planning and adds the figures to `results`."""
+    with temporary_directory() as directory:
         results.idle = _idle(directory)
         for source in wanted.sources:
             with ExitStack() as stack:
                 stack.callback(shutil.rmtree, directory / source, ignore_errors=True)
                 home = at(directory / source, f"sqlite:///{directory / 'none.sqlite3'}")
                 where = (
-                    stack.enter_context(databases("postgres", directory, server)).make("source")
+                    stack.enter_context(databases("postgres", directory, server)).create("source")
                     if source == "postgres"
                     else ""
                 )
-                say(f"Writing {wanted.size.rows:,} companies three times for {source} …")
+                show(f"Writing {wanted.size.rows:,} companies three times for {source} …")
                 variants = planning.write_sources(home, source, where, wanted.size.rows)
-                _plan_each(wanted, server, results, source, variants, home, say)
+                _plan_each(wanted, server, results, source, variants, home, show)
                 if source == "sqlite":
-                    _drt(results, home, variants["none"], say)
+                    _drt(results, home, variants["none"], show)
 
 
-def deliver(wanted: Wanted, server: str, results: Results, say: Say) -> None:
-    """Adds everything about delivering to the results."""
-    with workplace() as directory:
+def deliver(wanted: Wanted, server: str, results: Results, show: Show) -> None:
+    """Measures delivery and adds the figures to `results`."""
+    with temporary_directory() as directory:
         results.idle = _idle(directory)
-        for kind in wanted.kinds:
-            for service in delivery.SERVICES:
-                for workers in WORKERS:
-                    for unlimited in (False, True):
-                        seconds = min(wanted.seconds, UNLIMITED_SECONDS) if unlimited else wanted.seconds
-                        with databases(kind, directory / "home", server) as made:
-                            for found in delivery.measure(
-                                made, directory / "home", service, workers, seconds, unlimited
-                            ):
-                                say(
-                                    f"{service}, {found.what}, {workers} worker(s), {kind}: {found.reached:.1f} writes/s"
-                                )
-                                results.delivered.append(found)
-                        shutil.rmtree(directory / "home")
+        for kind, service, workers, unlimited in product(wanted.kinds, delivery.SERVICES, WORKERS, (False, True)):
+            seconds = min(wanted.seconds, UNLIMITED_SECONDS) if unlimited else wanted.seconds
+            home = directory / "home"
+            with databases(kind, home, server) as scratch:
+                for result in delivery.measure(scratch, home, service, workers, seconds, unlimited):
+                    case = f"{service}, {result.what}, {workers} worker(s), {kind}"
+                    show(f"{case}: {result.reached:.1f} writes/s")
+                    results.delivered.append(result)
+            shutil.rmtree(home)
 
 
-def read(wanted: Wanted, server: str, results: Results, say: Say) -> None:
-    """Adds everything about reading to the results."""
+def read(wanted: Wanted, server: str, results: Results, show: Show) -> None:
+    """Measures reading and adds the figures to `results`."""
     for source in wanted.sources:
-        with workplace() as directory, _server(source, server, directory) as where:
+        with temporary_directory() as directory, _server(source, server, directory) as where:
             results.idle = results.idle or _idle(directory)
-            say(f"Writing {wanted.size.rows:,} companies for {source} …")
+            show(f"Writing {wanted.size.rows:,} companies for {source} …")
             home = at(
                 directory / source,
                 f"sqlite:///{directory / 'none.sqlite3'}",
                 SOURCE_PREVIEW_SECONDS=str(reading.COUNT_SECONDS),
             )
-            for found in reading.measure(home, source, where, wanted.size.rows, wanted.size.repetitions, results.idle):
-                if isinstance(found, Related):
-                    say(f"{source}, related rows counted: {found.ours:.2f} s, {found.ratio:.2f} × by hand")
-                    results.related.append(found)
+            for result in reading.measure(home, source, where, wanted.size.rows, wanted.size.repetitions, results.idle):
+                if isinstance(result, Related):
+                    show(f"{source}, related rows counted: {result.ours:.2f} s, {result.ratio:.2f} × hand-written SQL")
+                    results.related.append(result)
                 else:
-                    say(
-                        f"{source}: preview {found.preview * 1000:.0f} ms, all rows {found.seconds:.2f} s, {found.rss:.0f} MB"
-                    )
-                    results.read.append(found)
+                    preview = f"preview {result.preview * 1000:.0f} ms"
+                    show(f"{source}: {preview}, all rows {result.seconds:.2f} s, {result.rss:.0f} MB")
+                    results.read.append(result)
 
 
 @contextmanager
 def _server(source: str, server: str, directory: Path) -> Iterator[str]:
-    """A throw-away database for the tables of a source, as an address; "" where it is a file."""
+    """The URL of a temporary database for the tables of a source, or "" for file sources."""
     if source == "postgres":
-        with databases("postgres", directory, server) as made:
-            yield made.make("source")
+        with databases("postgres", directory, server) as scratch:
+            yield scratch.create("source")
     elif source == "mysql":
         with mysql_database(reading.mysql_server()) as where:
             yield where
@@ -146,8 +141,8 @@ def _server(source: str, server: str, directory: Path) -> Iterator[str]:
 
 
 @contextmanager
-def workplace() -> Iterator[Path]:
-    """A directory of this measurement's own, removed at the end."""
+def temporary_directory() -> Iterator[Path]:
+    """A separate directory for one measurement, removed at the end."""
     with tempfile.TemporaryDirectory(prefix="bench-", dir=settings.VAR_DIR) as name:
         yield Path(name)
 
@@ -158,27 +153,26 @@ def _idle(directory: Path) -> float:
 
 
 def _plan_each(
-    wanted: Wanted, server: str, results: Results, source: str, variants: dict[str, str], home: Home, say: Say
+    wanted: Wanted, server: str, results: Results, source: str, variants: dict[str, str], home: Home, show: Show
 ) -> None:
     for kind in wanted.kinds:
         place = home.directory / kind
         place.mkdir()
-        with databases(kind, place, server) as made:
-            for found in planning.measure(made, place, source, variants, wanted.size, results.idle):
-                if isinstance(found, Whole):
-                    say(
-                        f"{source} → {kind}, whole run without changes: {found.wall:.2f} s, {found.ratio:.2f} × the plan"
-                    )
-                    results.whole.append(found)
+        with databases(kind, place, server) as scratch:
+            for result in planning.measure(scratch, place, source, variants, wanted.size, results.idle):
+                if isinstance(result, WholeRun):
+                    times = f"{result.wall:.2f} s, {result.ratio:.2f} × the plan"
+                    show(f"{source} → {kind}, whole run without changes: {times}")
+                    results.whole.append(result)
                 else:
-                    say(f"{source} → {kind}, {found.case}: {found.wall:.2f} s, {found.ratio:.1f} × the bare read")
-                    results.planned.append(found)
+                    show(f"{source} → {kind}, {result.case}: {result.wall:.2f} s, {result.ratio:.1f} × the bare read")
+                    results.planned.append(result)
 
 
-def _drt(results: Results, home: Home, path: str, say: Say) -> None:
+def _drt(results: Results, home: Home, path: str, show: Show) -> None:
     try:
         results.drt = peers.drt_seconds(home.directory, Path(path), planning.TABLE)
-        say(f"drt: {results.drt:.1f} s")
+        show(f"drt: {results.drt:.1f} s")
     except peers.Missing as missing:
-        results.no_drt = str(missing)
-        say(f"drt was left out: {missing}")
+        results.drt_missing = str(missing)
+        show(f"drt was skipped: {missing}")

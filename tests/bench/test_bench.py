@@ -1,4 +1,4 @@
-"""The benchmarks at tiny sizes: every case finds exactly what changed, and the tables have their columns. No times."""
+"""The benchmarks at tiny sizes: every case finds exactly what changed, and the tables are complete. Checks no times."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from tests.bench import delivery, planning, reading, report, suite
 from tests.bench.cases import CASES
 from tests.bench.delivery import Delivered
-from tests.bench.planning import Planned, Size, Whole
+from tests.bench.goals import goals
+from tests.bench.planning import Planned, Size, WholeRun
 from tests.bench.reading import Read, Related
 from tests.bench.setup.data import Companies, write_sqlite
 from tests.bench.setup.databases import databases
@@ -22,16 +23,16 @@ if TYPE_CHECKING:
 ROWS = 2_000
 
 
-def held(path: Path, changed: str) -> list[tuple[object, ...]]:
+def table_rows(path: Path, changed: str) -> list[tuple[object, ...]]:
     path.unlink(missing_ok=True)
     write_sqlite(str(path), "companies", Companies(ROWS, changed))
     with sqlite3.connect(path) as database:
         return database.execute("select * from companies").fetchall()
 
 
-def test_the_companies_are_the_same_each_time_and_differ_as_told(tmp_path: Path) -> None:
-    none, some = held(tmp_path / "a", "none"), held(tmp_path / "a", "some")
-    assert none == held(tmp_path / "b", "none")
+def test_companies_are_reproducible_and_change_by_the_given_amount(tmp_path: Path) -> None:
+    none, some = table_rows(tmp_path / "a", "none"), table_rows(tmp_path / "a", "some")
+    assert none == table_rows(tmp_path / "b", "none")
     before, after = ({row[0]: row for row in rows if row[0] and row[2]} for rows in (none, some))
     keys = [row[0] for row in none]
     assert (len(keys), keys.count(None), len(set(keys)) - 1) == (ROWS + 150, 50, ROWS)
@@ -42,17 +43,17 @@ def test_the_companies_are_the_same_each_time_and_differ_as_told(tmp_path: Path)
 
 @pytest.mark.slow
 def test_planning_finds_exactly_what_changed_and_a_run_without_changes_writes_nothing(tmp_path: Path) -> None:
-    said: list[str] = []
+    output: list[str] = []
     results = suite.Results(ROWS)
-    suite.plan(suite.Wanted(Size(ROWS, 1, 100), ["sqlite"], ["sqlite"], 1), "", results, said.append)
+    suite.plan(suite.Wanted(Size(ROWS, 1, 100), ["sqlite"], ["sqlite"], 1), "", results, output.append)
     assert [(found.case, found.exact) for found in results.planned] == [(case, True) for case in planning.STATES]
     assert [run.writes for run in results.whole] == [0]
     assert all(found.statements > 0 and found.wall > 0 and found.rss > 0 for found in results.planned)
-    assert bool(results.drt) != bool(results.no_drt)
-    assert any("look-up for each row" in line for line in report.planning(results).splitlines())
+    assert bool(results.drt) != bool(results.drt_missing)
+    assert any("one lookup per row" in line for line in report.planning(results).splitlines())
 
 
-class Here(Home):
+class InProcessHome(Home):
     """A home whose cases run in this process."""
 
     def manage(self, *words: str) -> str:
@@ -64,21 +65,21 @@ class Here(Home):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("source", ["sqlite", "duckdb", "csv", "jsonl", "parquet"])
-def test_reading_takes_every_row_and_stands_beside_the_bare_driver(source: str, tmp_path: Path, settings: Any) -> None:
-    home = Here(tmp_path, {})
+def test_reading_returns_every_row_and_is_compared_with_the_driver(source: str, tmp_path: Path, settings: Any) -> None:
+    home = InProcessHome(tmp_path, {})
     settings.SOURCE_FILES_ROOT = home.sources
     home.sources.mkdir()
     (found,) = reading.measure(home, source, "", ROWS, 1, 0.0)
     assert isinstance(found, Read)
     assert (found.source, found.rows) == (source, ROWS)
-    assert min(found.first, found.preview, found.own, found.seconds) > 0
+    assert min(found.first, found.preview, found.driver, found.seconds) > 0
     assert f"| {source}" in report.reading(suite.Results(ROWS, read=[found]))
 
 
 @pytest.mark.slow
 def test_each_changed_record_takes_one_write_with_two_workers(tmp_path: Path) -> None:
-    with databases("sqlite", tmp_path, "") as made:
-        rounds = list(delivery.measure(made, tmp_path, "attio.companies", 2, 0.1, unlimited=True))
+    with databases("sqlite", tmp_path, "") as scratch:
+        rounds = list(delivery.measure(scratch, tmp_path, "attio.companies", 2, 0.1, unlimited=True))
     assert [(found.what, found.writes, found.accepted, found.refused) for found in rounds] == [
         ("create", 40, 40, 0),
         ("update", 40, 40, 0),
@@ -86,8 +87,8 @@ def test_each_changed_record_takes_one_write_with_two_workers(tmp_path: Path) ->
     assert not list(tmp_path.glob("delivery.sqlite3*"))
 
 
-def test_pace_counts_accepted_writes_of_records_alone() -> None:
-    answered = [
+def test_pace_counts_only_accepted_writes_of_records() -> None:
+    responses = [
         ("POST", "/data_attributes", 200, 1.0),
         ("GET", "/me", 200, 2.0),
         ("POST", "/v2/objects/companies/records/query", 200, 3.0),
@@ -96,34 +97,34 @@ def test_pace_counts_accepted_writes_of_records_alone() -> None:
         ("POST", "/companies", 429, 10.6),
         ("PUT", "/companies/6", 200, 11.0),
     ]
-    log = [{"method": method, "path": path, "status": status, "at": at} for method, path, status, at in answered]
+    log = [{"method": method, "path": path, "status": status, "at": at} for method, path, status, at in responses]
     assert delivery.pace(log) == (2.0, 1, 4, 3)
 
 
-def test_goals_say_what_was_missed() -> None:
+def test_missed_goals_are_reported() -> None:
     results = suite.Results(1_000_000, idle=100)
     results.planned = [
         Planned("postgres", "sqlite", "0 %", 3.0, 3.0, 100, 1.0, 1.0, exact=True),
         Planned("csv", "sqlite", "0 %", 3.5, 3.0, 300, 1.0, 1.0, exact=False),
     ]
-    results.whole = [Whole("postgres", "sqlite", 4.0, 3.0, 1, 5.0)]
+    results.whole = [WholeRun("postgres", "sqlite", 4.0, 3.0, 1, 5.0)]
     results.delivered = [Delivered("attio.companies", "sqlite", "create", 1, 25, 24.6, 0, 100, 1, 100, 1.0, 120)]
     results.read = [Read("csv", 1.0, 0.2, 0.05, 9.0, 1_000_000, 60, 90)]
     results.related = [Related(1_000_000, 5_000_000, 2.0, 1.9, same=False)]
-    missed = [name for name, _, _, fine in report.goals(results) if not fine]
+    missed = [name for name, _, _, met in goals(results) if not met]
     assert missed == [
         "csv → sqlite, 0 % changed: × from PostgreSQL",
         "csv → sqlite, 0 % changed: MB above idle",
         "postgres → sqlite, run without changes: × plan, writes",
-        "csv: preview beyond the source's own time, ms",
+        "csv: preview overhead, ms",
         "csv, all rows: MB above idle",
-        "postgres, related rows counted: × by hand",
+        "postgres, related rows counted: × hand-written SQL",
     ]
     assert "WRONG" in report.planning(results)
     assert "98.4%" in report.delivering(results)
 
 
-def test_each_table_is_aligned_and_a_written_document_keeps_its_other_sections() -> None:
+def test_tables_are_aligned_and_a_rewritten_document_keeps_its_other_sections() -> None:
     lines = report.table(("a", "b"), [("long cell", "1"), ("x", "22")]).splitlines()
     assert len({len(line) for line in lines}) == 1
     once = report.written("", {"Planning": "old", "Delivering": "kept"})

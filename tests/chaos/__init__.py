@@ -1,1 +1,1 @@
-"""The chaos proof: real processes are killed again and again, and afterwards the destinations must equal the source."""
+"""The chaos proof: kills real processes again and again, then verifies that the destinations match the source."""

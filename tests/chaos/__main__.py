@@ -1,4 +1,4 @@
-"""`make chaos`, or `python -m tests.chaos`: proves that no kill loses, doubles or invents anything at a destination."""
+"""`make chaos`, or `python -m tests.chaos`: proves that no kill loses, duplicates or invents a record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line of the kill and fault proofs."""
+"""The command line of the chaos proof."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from core.errors import Problem
 from destinations.registry import platforms
 from dinmo.local import broker, programs
-from dinmo.local.machine import HOST, free_port, only_one
+from dinmo.local.machine import HOST, exclusive_runtime, free_port
 from dinmo.local.processes import spawn, stop
 from tests.chaos import postgres, run
 
@@ -32,31 +32,37 @@ STOP_SECONDS = 30
 
 
 class Command(BaseCommand):
-    help = "Kills workers, beat, broker and database again and again, and proves that the destinations then equal the source."
+    help = (
+        "Kills workers, beat, broker and database again and again, "
+        "and proves that the destinations match the source afterwards."
+    )
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--kills", type=int, default=200, metavar="N", help="how many kills, on each database (200)"
+            "--kills", type=int, default=200, metavar="N", help="number of kills on each database (default: 200)"
         )
         parser.add_argument(
             "--seed",
             type=int,
             metavar="N",
-            help="of the source, the weather and the kills; by default another one each time",
+            help="seed of the source, the faults and the kills (default: a random one)",
         )
         parser.add_argument(
-            "--database", choices=(SQLITE, POSTGRES, BOTH), default=BOTH, help="where the baseline lives (both)"
+            "--database",
+            choices=(SQLITE, POSTGRES, BOTH),
+            default=BOTH,
+            help="where the baseline is stored (default: both)",
         )
         parser.add_argument(
             "--seconds",
             type=float,
             metavar="N",
-            help=f"how long the killing may take ({SECONDS_PER_KILL} for each kill)",
+            help=f"time limit for the kills (default: 60, plus {SECONDS_PER_KILL} for each kill)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # Ends as after Ctrl-C, with everything that was started.
+        # Exits as after Ctrl-C, so that everything that was started is stopped.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         seed = random.SystemRandom().randrange(10**6) if options["seed"] is None else options["seed"]
         seconds = options["seconds"] or 60 + options["kills"] * SECONDS_PER_KILL
@@ -64,30 +70,30 @@ class Command(BaseCommand):
             self._prove(options["kills"], seed, seconds)
         wanted = [SQLITE, POSTGRES] if options["database"] == BOTH else [options["database"]]
         if POSTGRES in wanted and postgres.binaries() is None:
-            self.stdout.write("PostgreSQL is not installed here (no initdb was found): that part is left out.")
+            self.stdout.write("PostgreSQL is not installed on this machine (initdb was not found): skipping that part.")
             wanted.remove(POSTGRES)
         words = ["--kills", str(options["kills"]), "--seed", str(seed), "--seconds", str(seconds)]
-        codes = [self._start_again_in(settings.VAR_DIR / "chaos" / name, name, words) for name in wanted]
+        codes = [self._restart_in(settings.VAR_DIR / "chaos" / name, name, words) for name in wanted]
         sys.exit(max(codes, default=0))
 
     def _prove(self, kills: int, seed: int, seconds: float) -> None:
         ports = dict(zip(platforms.all, map(int, os.environ[PORTS].split(",")), strict=True))
         try:
-            held = run.run(dict(os.environ), ports, kills, seed, seconds, int(os.environ[DATABASE_PORT]), self._say)
+            passed = run.run(dict(os.environ), ports, kills, seed, seconds, int(os.environ[DATABASE_PORT]), self._write)
         except Problem as problem:
             raise CommandError(problem.message) from None
-        self._say("  Everything held." if held else "  The proof FAILED.")
-        sys.exit(0 if held else 1)
+        self._write("  All checks passed." if passed else "  The proof FAILED.")
+        sys.exit(0 if passed else 1)
 
-    def _start_again_in(self, home: Path, database: str, words: list[str]) -> int:
-        """Runs this command anew, with settings that know only an empty state directory and database of their own."""
+    def _restart_in(self, home: Path, database: str, words: list[str]) -> int:
+        """Runs this command again, with settings that point to an empty state directory and database of its own."""
         home.mkdir(parents=True, exist_ok=True)
         try:
-            with only_one(home):
+            with exclusive_runtime(home):
                 _empty(home)
         except Problem as problem:
             raise CommandError(problem.message) from None
-        self._say(f"{database}: {words[1]} kills, seed {words[3]}. The logs are in {home}.")
+        self._write(f"{database}: {words[1]} kills, seed {words[3]}. The logs are in {home}.")
         command = [sys.executable, "-m", "tests.chaos", *words]
         process = spawn(command, _environment(home, database))
         try:
@@ -95,7 +101,7 @@ class Command(BaseCommand):
         finally:
             stop(process, STOP_SECONDS)
 
-    def _say(self, text: str) -> None:
+    def _write(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
 
@@ -124,7 +130,7 @@ def _environment(home: Path, database: str) -> dict[str, str]:
 
 
 def _empty(home: Path) -> None:
-    """Removes what an earlier proof left behind."""
+    """Removes the files of a previous proof."""
     for path in home.iterdir():
         if path.is_dir():
             shutil.rmtree(path)

@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL cluster that may be killed."""
+"""A disposable PostgreSQL cluster that may be killed."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 USER = "postgres"
-PLACES = ("/usr/lib/postgresql", "/usr/local/pgsql", "/opt/homebrew/opt")
+SEARCH_PATHS = ("/usr/lib/postgresql", "/usr/local/pgsql", "/opt/homebrew/opt")
 
 
 def binaries() -> Path | None:
-    """The directory of `initdb` and `pg_ctl`, the newest where there are several; None where PostgreSQL is not installed."""
+    """The directory of `initdb` and `pg_ctl`: the newest if there are several, None if PostgreSQL is not installed."""
     on_path = shutil.which("initdb")
-    found = [path.parent for place in PLACES for path in Path(place).glob("**/bin/initdb")]
-    return Path(on_path).parent if on_path else max(found, default=None)
+    candidates = [path.parent for place in SEARCH_PATHS for path in Path(place).glob("**/bin/initdb")]
+    return Path(on_path).parent if on_path else max(candidates, default=None)
 
 
 def url(port: int) -> str:
-    """The address of the cluster's only database."""
+    """The URL of the cluster's only database."""
     return f"postgres://{USER}@{HOST}:{port}/{USER}"
 
 
 @contextmanager
 def cluster(port: int) -> Iterator[Cluster]:
-    """A new cluster on a port of this machine, removed at the end.
+    """A new cluster that listens on a port of this machine, and is removed at the end.
 
     Raises:
         Unavailable: PostgreSQL did not start.
@@ -45,25 +45,25 @@ def cluster(port: int) -> Iterator[Cluster]:
     folder = binaries()
     assert folder is not None
     home = Path(tempfile.mkdtemp(prefix="dinmo-chaos-"))
-    made = Cluster(folder, home, port)
+    server = Cluster(folder, home, port)
     try:
-        made.create()
-        yield made
+        server.create()
+        yield server
     finally:
-        made.stop()
+        server.stop()
         shutil.rmtree(home, ignore_errors=True)
 
 
 @dataclass
 class Cluster:
-    """PostgreSQL below `home`. It runs as the user postgres where we are root, since it refuses root."""
+    """PostgreSQL below `home`. If this process runs as root, the server runs as postgres, since it refuses root."""
 
     folder: Path
     home: Path
     port: int
 
     def create(self) -> None:
-        if _as():
+        if _server_user():
             shutil.chown(self.home, USER)
         self._call(
             "initdb",
@@ -78,17 +78,17 @@ class Cluster:
             str(self.home / "data"),
         )
         if not self.start():
-            raise Unavailable("postgres_start", "The throw-away PostgreSQL did not start.", detail=self._log())
+            raise Unavailable("postgres_start", "The temporary PostgreSQL server did not start.", detail=self._log())
 
     def start(self) -> bool:
-        """Whether it runs. Refused as long as the processes of a killed one are still there."""
-        # A killed process loses nothing that it gave to the operating system, so that waiting for the disk proves no more.
+        """Starts the server, and returns whether it runs. Fails while processes of a killed server are still alive."""
+        # A killed process loses nothing that it handed to the operating system, so fsync would prove nothing more.
         options = f"-p {self.port} -h {HOST} -k '' -c fsync=off -c shared_buffers=64MB"
         words = ("-D", str(self.home / "data"), "-l", str(self.home / "log"), "-o", options, "-w", "-t", "20", "start")
         return self._call("pg_ctl", *words).returncode == 0
 
     def kill(self) -> None:
-        """Kills the postmaster (-9); its processes end by themselves."""
+        """Kills the postmaster (-9). Its child processes end on their own."""
         with suppress(ProcessLookupError, FileNotFoundError):
             os.kill(self.pid(), signal.SIGKILL)
 
@@ -103,13 +103,13 @@ class Cluster:
         self._call("pg_ctl", "-D", str(self.home / "data"), "-m", "immediate", "stop")
 
     def pid(self) -> int:
-        """The postmaster's, by its own file."""
+        """The process ID of the postmaster, from its PID file."""
         return int((self.home / "data" / "postmaster.pid").read_text().split()[0])
 
     def _call(self, program: str, *words: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
             [str(self.folder / program), *words],
-            user=_as(),
+            user=_server_user(),
             cwd=self.home,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -122,7 +122,7 @@ class Cluster:
         return log.read_text()[-500:] if log.exists() else "initdb failed"
 
 
-def _as() -> str | None:
+def _server_user() -> str | None:
     if os.geteuid() != 0:
         return None
     pwd.getpwnam(USER)

@@ -1,4 +1,4 @@
-"""The processes that are killed: kept running, each killed with everything that it started."""
+"""The processes that are killed. Each one is restarted when it is gone, and killed together with its children."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STOP_SECONDS = 5
 
 @dataclass
 class Installation:
-    """Broker, two workers, beat, and the database's server where there is one."""
+    """The broker, two workers, beat, and the database server if there is one."""
 
     home: Path
     environment: Mapping[str, str]
@@ -40,8 +40,8 @@ class Installation:
             self.commands[name] = (*programs.worker().command, "--hostname", name.replace(" ", "") + "@%h")
         self.commands[BEAT] = programs.beat(self.home).command
 
-    def keep(self) -> None:
-        """Starts whatever does not run."""
+    def keep_running(self) -> None:
+        """Starts every process that is not running."""
         if self.cluster and not self.cluster.runs():
             self.cluster.start()
         for name, command in self.commands.items():
@@ -53,7 +53,7 @@ class Installation:
                     self.running[name] = spawn(command, self.environment, log)
 
     def kill(self, name: str) -> None:
-        """Kills (-9) a program with its whole session, or the database's server."""
+        """Kills (-9) a program with its whole session, or the database server."""
         if name == DATABASE:
             assert self.cluster is not None
             self.cluster.kill()
@@ -61,12 +61,12 @@ class Installation:
             kill_session(self.running[name])
 
     def kill_group(self, group: int) -> None:
-        """Kills the rest of a program of which one process died by itself."""
+        """Kills the remaining processes of a program after one of them died at a failpoint."""
         if group in {process.pid for process in self.running.values()}:
             with suppress(ProcessLookupError):
                 os.killpg(group, signal.SIGKILL)
 
     def stop(self) -> None:
-        """Stops all, the broker last."""
+        """Stops all processes, the broker last."""
         for name in reversed(list(self.running)):
             stop(self.running[name], STOP_SECONDS)

@@ -1,4 +1,4 @@
-"""What must hold after the chaos; every check yields a sentence for each thing that broke."""
+"""The checks after the kills. Each check yields one sentence for every violation."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING, Any
 from activations.delivery.deliver import Places
 from activations.models import Change, Run
 from destinations.registry import services
-from tests.chaos.repeats import Place, Repeats, number_in, sent
+from tests.chaos.repeats import RecordKey, Repeats, number_in, sent_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from tests.chaos.faults import Write
     from tests.chaos.source import Company
-    from tests.chaos.weather import Write
 
-ENDED_WELL = (Run.State.SUCCEEDED, Run.State.COMPLETED_WITH_WARNINGS)
+COMPLETED = (Run.State.SUCCEEDED, Run.State.COMPLETED_WITH_WARNINGS)
 EXPECTED_CODES = ("unavailable",)
-SPARE_SECONDS = 0.1
-"""What a request may take longer for the client than for the vendor."""
+TRANSPORT_SECONDS = 0.1
+"""How much longer a request may take for the client than for the vendor."""
 
 
-def equal(
+def check_values(
     live: Iterable[Company], attio: Mapping[str, Any], intercom: Mapping[str, Any], known: Iterable[str]
 ) -> Iterator[str]:
-    """The destinations hold every mapped value of every live company.
+    """The destinations have every mapped value of every live company.
 
     Args:
-        known: company ids that Intercom has for the update, which never creates.
+        known: IDs of the companies that existed in Intercom from the start. Update mode must not create any others.
     """
     by_number = {number_in(record["values"].get("domains")): record["values"] for record in attio["records"]}
     by_id = {str(company["company_id"]): company for company in intercom["companies"]}
@@ -47,73 +47,77 @@ def equal(
                 f"Intercom update, company {company.number}", _updated(updated), _for_update(company)
             )
         elif company.account in by_id:
-            yield f"Intercom update, company {company.number}: it was created, which update mode never does."
+            yield f"Intercom update, company {company.number}: created, although update mode never creates records."
 
 
-def once(attio: Mapping[str, Any], intercom: Mapping[str, Any]) -> Iterator[str]:
-    """No company is there twice."""
+def check_duplicates(attio: Mapping[str, Any], intercom: Mapping[str, Any]) -> Iterator[str]:
+    """No company exists twice."""
     domains = Counter(number_in(record["values"].get("domains")) for record in attio["records"])
     ids = Counter(str(company["company_id"]) for company in intercom["companies"])
     for name, counted in (("Attio", domains), ("Intercom", ids)):
-        yield from (f"{name}: company {which} is there {times} times." for which, times in counted.items() if times > 1)
+        yield from (f"{name}: company {which} exists {times} times." for which, times in counted.items() if times > 1)
 
 
-def closed() -> Iterator[str]:
+def check_runs_ended() -> Iterator[str]:
     """Every run has ended with a state and a reason, and no change is left unsettled."""
     for run in Run.objects.select_related("activation"):
         if run.is_live or run.finished_at is None or run.owner:
-            yield f"{run}: it is {run.state} still, held by {run.owner or 'nobody'}."
-        elif run.state not in ENDED_WELL and run.error_code not in EXPECTED_CODES:
-            yield f"{run}: it ended as {run.state} ({run.error_code or 'no code'}): {run.error_message or 'no reason'}"
+            yield f"{run}: still {run.state}, claimed by {run.owner or 'nobody'}."
+        elif run.state not in COMPLETED and run.error_code not in EXPECTED_CODES:
+            yield f"{run}: ended as {run.state} ({run.error_code or 'no code'}): {run.error_message or 'no reason'}"
     unsettled = Change.objects.exclude(state=Change.State.SETTLED).count() + Change.objects.filter(outcome="").count()
     if unsettled:
         yield f"{unsettled} changes have no outcome."
 
 
-def kept(attempts: Iterable[tuple[Place, Change, list[Write]]]) -> Iterator[str]:
-    """What was recorded as accepted was carried out by the vendor, with those values."""
+def check_accepted(attempts: Iterable[tuple[RecordKey, Change, list[Write]]]) -> Iterator[str]:
+    """Everything recorded as accepted was carried out by the vendor, with those values."""
     for (activation, number), change, writes in attempts:
         if change.outcome != Change.Outcome.ACCEPTED:
             continue
-        held = {(name, json.dumps(value, sort_keys=True)) for write in writes for name, value in sent(write).items()}
-        claimed = {
+        written = {
+            (name, json.dumps(value, sort_keys=True)) for write in writes for name, value in sent_fields(write).items()
+        }
+        recorded = {
             (name, json.dumps(change.values[name], sort_keys=True)) for name in change.sent if name in change.values
         }
-        if lost := sorted(name for name, _ in claimed - held):
-            what = f"{', '.join(lost)} recorded as accepted in run {change.run.number}"
-            yield f"{activation}, company {number}: {what}, but never carried out."
+        if lost := sorted(name for name, _ in recorded - written):
+            claim = f"{', '.join(lost)} recorded as accepted in run {change.run.number}"
+            yield f"{activation}, company {number}: {claim}, but never carried out."
 
 
-def bounded(repeats: Repeats, longest_seconds: Mapping[str, float]) -> Iterator[str]:
-    """A kill makes at most the requests in flight repeat."""
-    yield from (f"A repeat that nothing explains: {repeat}." for repeat in repeats.unexplained)
+def check_repeats(repeats: Repeats, longest_seconds: Mapping[str, float]) -> Iterator[str]:
+    """A kill causes at most the requests in flight to be repeated."""
+    yield from (f"Unexplained repeat: {repeat}." for repeat in repeats.unexplained)
     for (kill, activation), number in repeats.by_kill.items():
-        most = permits(activation, longest_seconds)
-        if number > most:
+        limit = max_in_flight(activation, longest_seconds)
+        if number > limit:
             where = f" at {kill.point}" if kill.point else ""
-            yield f"{activation}: {number} repeats after the kill of {kill.target}{where}, but at most {most} requests were in flight."
+            cause = f"after the kill of {kill.target}{where}"
+            yield f"{activation}: {number} repeats {cause}, but at most {limit} requests were in flight."
 
 
-def permits(activation: str, longest_seconds: Mapping[str, float]) -> int:
-    """How many requests of an activation may be in flight, from the vendor's rate and the slowest answer."""
+def max_in_flight(activation: str, longest_seconds: Mapping[str, float]) -> int:
+    """How many requests of an activation may be in flight, given the vendor's rate limit and the slowest answer."""
     platform = activation.split()[0].lower()
-    return Places(services[f"{platform}.companies"].limits.writes, longest_seconds[platform] + SPARE_SECONDS).free
+    return Places(services[f"{platform}.companies"].limits.writes, longest_seconds[platform] + TRANSPORT_SECONDS).free
 
 
-def quiet(again: Iterable[Run]) -> Iterator[str]:
-    """Runs over an unchanged source send nothing that writes."""
+def check_idle_runs(again: Iterable[Run]) -> Iterator[str]:
+    """Runs over an unchanged source send no write requests."""
     for run in again:
-        if run.write_requests or run.state not in ENDED_WELL:
-            yield f"{run}: nothing had changed, yet it ended as {run.state} with {run.write_requests} writes. {run.error_message}"
+        if run.write_requests or run.state not in COMPLETED:
+            ending = f"ended as {run.state} with {run.write_requests} writes"
+            yield f"{run}: nothing had changed, but it {ending}. {run.error_message}"
 
 
-def _differences(what: str, there: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> Iterator[str]:
-    if there is None:
-        yield f"{what}: it is missing."
+def _differences(subject: str, actual: Mapping[str, Any] | None, expected: Mapping[str, Any]) -> Iterator[str]:
+    if actual is None:
+        yield f"{subject}: missing."
         return
-    wrong = [f"{name} is {there[name]!r}, not {value!r}" for name, value in wanted.items() if there[name] != value]
+    wrong = [f"{name} is {actual[name]!r}, not {value!r}" for name, value in expected.items() if actual[name] != value]
     if wrong:
-        yield f"{what}: {', '.join(wrong)}."
+        yield f"{subject}: {', '.join(wrong)}."
 
 
 def _for_attio(company: Company) -> dict[str, Any]:
@@ -128,13 +132,13 @@ def _for_upsert(company: Company) -> dict[str, Any]:
     return {"name": company.name, "plan": company.plan, "seats": company.seats}
 
 
-def _at_intercom(there: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if there is None:
+def _at_intercom(company: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if company is None:
         return None
     return {
-        "name": there.get("name"),
-        "plan": there["plan"].get("name"),
-        "seats": there["custom_attributes"].get("seats"),
+        "name": company.get("name"),
+        "plan": company["plan"].get("name"),
+        "seats": company["custom_attributes"].get("seats"),
     }
 
 
@@ -142,5 +146,5 @@ def _for_update(company: Company) -> dict[str, Any]:
     return {"name": company.name, "size": company.seats, "monthly_spend": company.revenue}
 
 
-def _updated(there: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    return None if there is None else {name: there.get(name) for name in ("name", "size", "monthly_spend")}
+def _updated(company: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if company is None else {name: company.get(name) for name in ("name", "size", "monthly_spend")}

@@ -1,4 +1,4 @@
-"""PURE. Which writes the vendors carried out more than once for one change, and what caused each repeat."""
+"""PURE. Finds writes that a vendor carried out more than once for one change, and the cause of each repeat."""
 
 from __future__ import annotations
 
@@ -8,42 +8,42 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.chaos.story import HOLDERS, Kill
+from tests.chaos.scenario import SENDERS, Kill
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from activations.models import Change
-    from tests.chaos.weather import Failure, Write
+    from tests.chaos.faults import Failure, Write
 
-BEFORE_SECONDS = 5.0
-"""A request that had left when somebody was killed is carried out a little later."""
-LAPSE = "nobody: a lease that ended"
-Place = tuple[str, int]
-"""An activation's name and a company's number."""
+IN_FLIGHT_SECONDS = 5.0
+"""A request that was in flight at the time of a kill is carried out shortly afterwards."""
+EXPIRED_LEASE = "nobody: a lease that expired"
+RecordKey = tuple[str, int]
+"""The name of an activation and the number of a company."""
 _DOMAIN = re.compile(r"company(\d+)\.")
 
 
 @dataclass
 class Repeats:
-    """Repeats by cause: those of each kill and activation, those of the weather, and those that nothing explains."""
+    """Repeats by cause: kills (for each activation), injected faults, or unexplained."""
 
     by_kill: Counter[tuple[Kill, str]] = field(default_factory=Counter)
-    by_weather: int = 0
+    by_fault: int = 0
     unexplained: list[str] = field(default_factory=list)
 
     def of(self, kill: Kill) -> int:
-        return sum(number for (one, _), number in self.by_kill.items() if one is kill)
+        return sum(number for (cause, _), number in self.by_kill.items() if cause is kill)
 
 
-def places(attio: Mapping[str, Any], intercom: Mapping[str, Any]) -> dict[str, Place]:
-    """The place of each record by the vendor's id, from the final state of the simulators."""
-    found = {record["id"]: ("Attio upsert", number_in(record["values"].get("domains"))) for record in attio["records"]}
-    return found | {company["id"]: place_of(str(company["company_id"])) for company in intercom["companies"]}
+def record_keys(attio: Mapping[str, Any], intercom: Mapping[str, Any]) -> dict[str, RecordKey]:
+    """The key of each record by its ID at the vendor, from the final state of the simulators."""
+    keys = {record["id"]: ("Attio upsert", number_in(record["values"].get("domains"))) for record in attio["records"]}
+    return keys | {company["id"]: intercom_key(str(company["company_id"])) for company in intercom["companies"]}
 
 
-def place_of(company_id: str) -> Place:
-    """Companies whose id starts with `app-` belong to the update, the others to the upsert."""
+def intercom_key(company_id: str) -> RecordKey:
+    """Companies whose ID starts with `app-` belong to the update activation, all others to the upsert activation."""
     return (
         ("Intercom update", int(company_id[4:].removesuffix("-twin")))
         if company_id.startswith("app-")
@@ -52,13 +52,13 @@ def place_of(company_id: str) -> Place:
 
 
 def number_in(domains: Any) -> int:
-    """The company's number in its domains; 0 where there is none."""
-    found = _DOMAIN.search(json.dumps(domains))
-    return int(found[1]) if found else 0
+    """The number of a company, taken from its domains. 0 if there is none."""
+    match = _DOMAIN.search(json.dumps(domains))
+    return int(match[1]) if match else 0
 
 
-def sent(write: Write) -> dict[str, Any]:
-    """The fields that a write held, the match left out."""
+def sent_fields(write: Write) -> dict[str, Any]:
+    """The fields of a write, without the match field."""
     if "data" in write.body:
         return {name: value for name, value in write.body["data"]["values"].items() if name != "domains"}
     flat = {name: value for name, value in write.body.items() if name not in ("company_id", "custom_attributes")}
@@ -66,37 +66,41 @@ def sent(write: Write) -> dict[str, Any]:
 
 
 def by_change(
-    writes: Iterable[Write], changes: Iterable[Change], ids: Mapping[str, Place]
-) -> Iterator[tuple[Place, Change, list[Write]]]:
-    """Every change that was tried, with the writes that were carried out for it."""
-    tried: dict[Place, list[Change]] = defaultdict(list)
+    writes: Iterable[Write], changes: Iterable[Change], ids: Mapping[str, RecordKey]
+) -> Iterator[tuple[RecordKey, Change, list[Write]]]:
+    """Every attempted change, with the writes that were carried out for it.
+
+    A write belongs to the latest change of its record that had been attempted by then. For example, if run 3 first
+    attempted company 7 at 10.0 s and run 4 at 14.0 s, a write at 12.0 s belongs to run 3, even if it is a retry.
+    """
+    attempted: dict[RecordKey, list[Change]] = defaultdict(list)
     for change in changes:
         if change.first_attempt_at is not None and change.key.isdecimal():
-            tried[change.run.activation.name, int(change.key)].append(change)
+            attempted[change.run.activation.name, int(change.key)].append(change)
     written: dict[int, list[Write]] = defaultdict(list)
     for write in sorted(writes, key=lambda write: write.at):
-        mine = tried.get(_place(write, ids), [])
-        before = [change for change in mine if _begun(change) <= write.at]
+        candidates = attempted.get(_record_key(write, ids), [])
+        before = [change for change in candidates if _attempted_at(change) <= write.at]
         if before:
-            written[max(before, key=_begun).pk].append(write)
-    for place, mine in tried.items():
-        yield from ((place, change, written[change.pk]) for change in mine)
+            written[max(before, key=_attempted_at).pk].append(write)
+    for key, record_changes in attempted.items():
+        yield from ((key, change, written[change.pk]) for change in record_changes)
 
 
 def explain(
-    attempts: Iterable[tuple[Place, Change, list[Write]]],
+    attempts: Iterable[tuple[RecordKey, Change, list[Write]]],
     kills: Sequence[Kill],
-    lapses: Sequence[Kill] = (),
+    expiries: Sequence[Kill] = (),
     failures: Sequence[Failure] = (),
 ) -> Repeats:
-    """The cause of every repeat: the weather, else the kill that came between, else that another worker took the run over.
+    """The cause of every repeat: an injected fault, otherwise a kill in between, otherwise an expired lease.
 
-    The weather is the cause where it lost the answer, or failed another request of the same record: a record may take two
-    (a new match value goes by PATCH, a list by PUT), and both are sent again.
+    A fault is the cause if the answer was lost to it, or if it failed another request of the same record. A record may
+    take two requests (PATCH for a new match value, PUT for a list), and both are sent again.
 
     Args:
-        lapses: when a lease had ended and the run went to another worker, also where nobody was killed: a starved worker
-            loses its lease as a dead one does.
+        expiries: when a run was taken over because its lease had expired, which also happens without a kill: a worker
+            that gets no CPU time loses its lease just like a dead one.
     """
     repeats = Repeats()
     for (activation, number), _, writes in attempts:
@@ -107,9 +111,9 @@ def explain(
             same[body] = write
             if before is None:
                 continue
-            kill = _cause(before, write, kills) or _lapse(before, write, activation, lapses)
+            kill = _cause(before, write, kills) or _expiry(before, write, activation, expiries)
             if not before.answered or _failed_between(before, write, failures):
-                repeats.by_weather += 1
+                repeats.by_fault += 1
             elif kill:
                 repeats.by_kill[kill, activation] += 1
             else:
@@ -120,30 +124,35 @@ def explain(
 
 
 def _failed_between(before: Write, again: Write, failures: Sequence[Failure]) -> bool:
-    return any(one.path == again.path and before.at <= one.at <= again.at for one in failures)
+    return any(failure.path == again.path and before.at <= failure.at <= again.at for failure in failures)
 
 
 def _cause(before: Write, again: Write, kills: Sequence[Kill]) -> Kill | None:
-    between = [kill for kill in kills if before.at - BEFORE_SECONDS <= kill.at <= again.at]
-    between = [kill for kill in between if kill.target in HOLDERS] or between
+    between = [kill for kill in kills if before.at - IN_FLIGHT_SECONDS <= kill.at <= again.at]
+    between = [kill for kill in between if kill.target in SENDERS] or between
     after = [kill for kill in between if kill.at >= before.at]
     return after[0] if after else between[-1] if between else None
 
 
-def _lapse(before: Write, again: Write, activation: str, lapses: Sequence[Kill]) -> Kill | None:
+def _expiry(before: Write, again: Write, activation: str, expiries: Sequence[Kill]) -> Kill | None:
     return next(
-        (one for one in lapses if activation in one.live and before.at - BEFORE_SECONDS <= one.at <= again.at), None
+        (
+            expiry
+            for expiry in expiries
+            if activation in expiry.live and before.at - IN_FLIGHT_SECONDS <= expiry.at <= again.at
+        ),
+        None,
     )
 
 
-def _place(write: Write, ids: Mapping[str, Place]) -> Place:
+def _record_key(write: Write, ids: Mapping[str, RecordKey]) -> RecordKey:
     if "data" in write.body and write.path.endswith("/records"):
         return "Attio upsert", number_in(write.body["data"]["values"].get("domains"))
     if "company_id" in write.body:
-        return place_of(str(write.body["company_id"]))
+        return intercom_key(str(write.body["company_id"]))
     return ids.get(write.path.rsplit("/", 1)[-1], ("", 0))
 
 
-def _begun(change: Change) -> float:
+def _attempted_at(change: Change) -> float:
     assert change.first_attempt_at is not None
     return change.first_attempt_at.timestamp()

@@ -1,4 +1,4 @@
-"""Sets the stage, lets the story run, and proves what must hold."""
+"""Runs the proof on one database: sets everything up, runs the scenario, and checks the result."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from activations.models import Activation, Change, Run
 from activations.runs.lease import TAKEN_OVER
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
-from dinmo.local.machine import only_one
+from dinmo.local.machine import exclusive_runtime
 from tests.chaos import postgres, proof, repeats, report
+from tests.chaos.faults import FaultyVendor
 from tests.chaos.processes import Installation
-from tests.chaos.source import MOST, Shop
-from tests.chaos.story import Kill, Story, environment
-from tests.chaos.weather import Weather
+from tests.chaos.scenario import Kill, Scenario, environment
+from tests.chaos.source import MAX_COUNT, Shop
 
 WORKSPACE = Path(__file__).with_name("workspace.yaml")
 UNKNOWN_EVERY = 10
 SHOWN = 40
 _TAKEN_OVER = re.compile(rf"(\S+ \S+) WARNING \S+ Run (\d+) {TAKEN_OVER}")
 
-Say = Callable[[str], None]
+Show = Callable[[str], None]
 
 
 def run(
@@ -40,97 +40,101 @@ def run(
     seed: int,
     seconds: float,
     database_port: int,
-    say: Say,
+    show: Show,
 ) -> bool:
-    """The whole proof on one database; whether everything held.
+    """Runs the whole proof on one database, and returns whether all checks passed.
 
     Args:
-        ports: where each platform's simulator listens.
-        seconds: how long the killing may take.
-        database_port: of a throw-away PostgreSQL; 0 for SQLite.
+        ports: the port of each platform's simulator.
+        seconds: the time limit for the kills.
+        database_port: the port for a temporary PostgreSQL server, or 0 for SQLite.
     """
-    begun = time.monotonic()
-    with _stage(inherited, ports, seed, database_port, say) as story:
-        story.kill(kills, seconds)
-        say(f"  {len(story.kills)} kills are done; the source is mended, and all runs end …")
-        story.settle()
-        again = story.settle()
-        story.installation.keep()
+    started_at = time.monotonic()
+    with _running_scenario(inherited, ports, seed, database_port, show) as scenario:
+        scenario.kill(kills, seconds)
+        show(f"  {len(scenario.kills)} kills done. Repairing the source and waiting for all runs to end …")
+        scenario.settle()
+        again = scenario.settle()
+        scenario.installation.keep_running()
         title = f"{'PostgreSQL' if database_port else 'SQLite'}, seed {seed}"
-        broken = list(_judged(story, kills, again, title, time.monotonic() - begun, say))
-    for sentence in islice(broken, SHOWN):
-        say(f"  BROKEN: {sentence}")
-    if len(broken) > SHOWN:
-        say(f"  … and {len(broken) - SHOWN} more.")
-    return not broken
+        violations = list(_check(scenario, kills, again, title, time.monotonic() - started_at, show))
+    for sentence in islice(violations, SHOWN):
+        show(f"  BROKEN: {sentence}")
+    if len(violations) > SHOWN:
+        show(f"  … and {len(violations) - SHOWN} more.")
+    return not violations
 
 
 def known_accounts() -> list[str]:
-    """The company ids that Intercom has from the start; the others are skipped by the update."""
-    return [f"app-{number}" for number in range(1, MOST + 1) if number % UNKNOWN_EVERY]
+    """The IDs of the companies that exist in Intercom from the start. The update activation skips all others."""
+    return [f"app-{number}" for number in range(1, MAX_COUNT + 1) if number % UNKNOWN_EVERY]
 
 
-def lapses(home: Path) -> list[Kill]:
-    """When workers took over runs whose lease had ended, by their logs."""
+def expiries(home: Path) -> list[Kill]:
+    """When workers took over runs whose lease had expired, according to their logs."""
     names = dict(Run.objects.values_list("pk", "activation__name"))
     lines = [line for log in home.glob("worker-*.log") for line in log.read_text(errors="replace").splitlines()]
-    found = [one for one in map(_TAKEN_OVER.match, lines) if one]
-    return [Kill(_moment(one[1]), repeats.LAPSE, "", frozenset({names.get(int(one[2]), "")})) for one in found]
+    matches = [match for match in map(_TAKEN_OVER.match, lines) if match]
+    return [
+        Kill(_timestamp(match[1]), repeats.EXPIRED_LEASE, "", frozenset({names.get(int(match[2]), "")}))
+        for match in matches
+    ]
 
 
-def _moment(logged: str) -> float:
+def _timestamp(logged: str) -> float:
     return datetime.strptime(logged, "%Y-%m-%d %H:%M:%S,%f").astimezone().timestamp()
 
 
-def _judged(story: Story, wanted: int, again: list[Run], title: str, seconds: float, say: Say) -> Iterator[str]:
-    attio, intercom = (story.weathers[name].sandbox.state() for name in ("attio", "intercom"))
-    writes = [write for weather in story.weathers.values() for write in weather.writes]
+def _check(scenario: Scenario, wanted: int, again: list[Run], title: str, seconds: float, show: Show) -> Iterator[str]:
+    attio, intercom = (scenario.vendors[name].sandbox.state() for name in ("attio", "intercom"))
+    writes = [write for vendor in scenario.vendors.values() for write in vendor.writes]
     changes = Change.objects.select_related("run__activation")
-    attempts = list(repeats.by_change(writes, changes, repeats.places(attio, intercom)))
-    failures = [failure for weather in story.weathers.values() for failure in weather.failures]
-    found = repeats.explain(attempts, story.kills, lapses(settings.VAR_DIR), failures)
-    longest = {name: weather.longest_seconds for name, weather in story.weathers.items()}
-    most = {
-        name: proof.permits(name, longest) for name in Activation.objects.order_by("pk").values_list("name", flat=True)
+    attempts = list(repeats.by_change(writes, changes, repeats.record_keys(attio, intercom)))
+    failures = [failure for vendor in scenario.vendors.values() for failure in vendor.failures]
+    explained = repeats.explain(attempts, scenario.kills, expiries(settings.VAR_DIR), failures)
+    longest = {name: vendor.longest_seconds for name, vendor in scenario.vendors.items()}
+    in_flight = {
+        name: proof.max_in_flight(name, longest)
+        for name in Activation.objects.order_by("pk").values_list("name", flat=True)
     }
-    say(report.table(title, story.kills, found, story.weathers, most, seconds))
-    if len(story.kills) < wanted:
-        yield f"Only {len(story.kills)} of {wanted} kills fitted into the time."
-    yield from proof.equal(story.shop.live.values(), attio, intercom, set(known_accounts()))
-    yield from proof.once(attio, intercom)
-    yield from proof.closed()
-    yield from proof.kept(attempts)
-    yield from proof.bounded(found, longest)
-    yield from proof.quiet(again)
+    show(report.table(title, scenario.kills, explained, scenario.vendors, in_flight, seconds))
+    if len(scenario.kills) < wanted:
+        yield f"Only {len(scenario.kills)} of {wanted} kills were done within the time limit."
+    yield from proof.check_values(scenario.shop.live.values(), attio, intercom, set(known_accounts()))
+    yield from proof.check_duplicates(attio, intercom)
+    yield from proof.check_runs_ended()
+    yield from proof.check_accepted(attempts)
+    yield from proof.check_repeats(explained, longest)
+    yield from proof.check_idle_runs(again)
 
 
 @contextmanager
-def _stage(
-    inherited: dict[str, str], ports: dict[str, int], seed: int, database_port: int, say: Say
-) -> Iterator[Story]:
+def _running_scenario(
+    inherited: dict[str, str], ports: dict[str, int], seed: int, database_port: int, show: Show
+) -> Iterator[Scenario]:
     home = settings.VAR_DIR
-    order = home / "kill_at"
+    failpoint_file = home / "kill_at"
     with ExitStack() as stack:
-        stack.enter_context(only_one(home))
+        stack.enter_context(exclusive_runtime(home))
         cluster = stack.enter_context(postgres.cluster(database_port)) if database_port else None
-        weathers = {
-            slug: stack.enter_context(_served(slug, port, inherited["CHAOS_TOKEN"], seed))
+        vendors = {
+            slug: stack.enter_context(_serving(slug, port, inherited["CHAOS_TOKEN"], seed))
             for slug, port in ports.items()
         }
-        weathers["intercom"].sandbox._switch({"companies": [{"company_id": account} for account in known_accounts()]})
+        vendors["intercom"].sandbox._switch({"companies": [{"company_id": account} for account in known_accounts()]})
         shop = Shop(home / "shop.sqlite3", seed)
-        installation = Installation(home, environment(inherited, order), cluster)
+        installation = Installation(home, environment(inherited, failpoint_file), cluster)
         stack.callback(installation.stop)
         call_command("migrate", interactive=False, verbosity=0)
-        installation.keep()
+        installation.keep_running()
         call_command("apply", str(WORKSPACE), verbosity=0)
-        yield Story(installation, shop, weathers, random.Random(seed), order, say)
+        yield Scenario(installation, shop, vendors, random.Random(seed), failpoint_file, show)
 
 
 @contextmanager
-def _served(slug: str, port: int, token: str, seed: int) -> Iterator[Weather]:
-    weather = Weather(sandboxes[slug](token), random.Random(f"{slug} {seed}"))
-    with Server(weather.sandbox, port, weather.handle) as server:
-        # Clients that are killed hang up; that is no error worth a traceback.
+def _serving(slug: str, port: int, token: str, seed: int) -> Iterator[FaultyVendor]:
+    vendor = FaultyVendor(sandboxes[slug](token), random.Random(f"{slug} {seed}"))
+    with Server(vendor.sandbox, port, vendor.handle) as server:
+        # Killed clients drop their connections, which is not worth a traceback.
         server.http.handle_error = lambda request, client_address: None  # type: ignore[method-assign]
-        yield weather
+        yield vendor

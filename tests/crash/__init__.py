@@ -1,1 +1,1 @@
-"""Tests that kill real processes."""
+"""Tests that kill real worker processes."""

@@ -1,4 +1,4 @@
-"""A change of a run, without a database."""
+"""An unsaved change of a run, for tests that need no database."""
 
 from __future__ import annotations
 

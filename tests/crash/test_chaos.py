@@ -1,4 +1,4 @@
-"""The short chaos proof: twenty kills on SQLite; `make chaos` is the long one, also on PostgreSQL."""
+"""The short chaos proof: twenty kills on SQLite. `make chaos` is the long one, also on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.chaos import proof
-from tests.chaos.repeats import LAPSE, by_change, explain
+from tests.chaos.faults import Failure, Write
+from tests.chaos.repeats import EXPIRED_LEASE, by_change, explain
+from tests.chaos.scenario import Kill
 from tests.chaos.source import Company, Shop
-from tests.chaos.story import Kill
-from tests.chaos.weather import Failure, Write
 from tests.dinmo.live_processes import ROOT, environment
 
 if TYPE_CHECKING:
@@ -40,30 +40,31 @@ UPDATED = {
 
 
 @pytest.mark.crash
-def test_twenty_kills_lose_double_and_invent_nothing(tmp_path: Path) -> None:
+def test_twenty_kills_lose_duplicate_and_invent_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.chaos", "--kills", "20", "--seed", "7", "--database", "sqlite"]
     done = subprocess.run(
         command, cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, timeout=240, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"all +20 ", done.stdout)
-    assert "Everything held." in done.stdout
+    assert "All checks passed." in done.stdout
 
 
-def test_the_proof_passes_where_all_is_equal() -> None:
-    held = {"records": [AT_ATTIO]}, {"companies": [AT_INTERCOM, UPDATED]}
-    assert [*proof.equal([COMPANY], *held, {"app-7"}), *proof.once(*held)] == []
+def test_proof_passes_if_the_destinations_match_the_source() -> None:
+    state = {"records": [AT_ATTIO]}, {"companies": [AT_INTERCOM, UPDATED]}
+    assert [*proof.check_values([COMPANY], *state, {"app-7"}), *proof.check_duplicates(*state)] == []
 
 
-def test_the_proof_names_what_is_wrong_missing_doubled_or_should_not_be_there() -> None:
+def test_proof_reports_wrong_missing_duplicate_and_unexpected_records() -> None:
     wrong = {**AT_ATTIO, "values": {**AT_ATTIO["values"], "name": "Six"}}  # type: ignore[dict-item]
-    found = list(proof.equal([COMPANY], {"records": [wrong]}, {"companies": [UPDATED]}, set()))
-    assert found == [
+    violations = list(proof.check_values([COMPANY], {"records": [wrong]}, {"companies": [UPDATED]}, set()))
+    assert violations == [
         "Attio upsert, company 7: name is 'Six', not 'Seven'.",
-        "Intercom upsert, company 7: it is missing.",
-        "Intercom update, company 7: it was created, which update mode never does.",
+        "Intercom upsert, company 7: missing.",
+        "Intercom update, company 7: created, although update mode never creates records.",
     ]
-    assert list(proof.once({"records": [AT_ATTIO, wrong]}, {"companies": []})) == ["Attio: company 7 is there 2 times."]
+    duplicates = list(proof.check_duplicates({"records": [AT_ATTIO, wrong]}, {"companies": []}))
+    assert duplicates == ["Attio: company 7 exists 2 times."]
 
 
 def write(at: float, *, answered: bool = True) -> Write:
@@ -80,37 +81,37 @@ def write(at: float, *, answered: bool = True) -> Write:
         ([write(1), write(4)], [Kill(5, "worker", "", frozenset())], (0, 0, 1)),
     ],
 )
-def test_every_repeat_has_a_kill_or_a_lost_answer_before_it(
+def test_every_repeat_is_explained_by_an_earlier_kill_or_a_lost_answer(
     writes: list[Write], kills: list[Kill], expected: tuple[int, int, int], change: object
 ) -> None:
     attempts = list(by_change(writes, [change], {}))  # type: ignore[list-item]
-    found = explain(attempts, kills)
-    assert (sum(found.by_kill.values()), found.by_weather, len(found.unexplained)) == expected
+    repeats = explain(attempts, kills)
+    assert (sum(repeats.by_kill.values()), repeats.by_fault, len(repeats.unexplained)) == expected
 
 
 @pytest.mark.parametrize(
     ("failed_at", "path", "expected"), [(2, "/companies", (1, 0)), (2, "/other", (0, 1)), (5, "/companies", (0, 1))]
 )
-def test_a_record_of_two_requests_is_sent_again_where_one_of_them_failed(
+def test_record_with_two_requests_is_sent_again_if_one_of_them_failed(
     failed_at: float, path: str, expected: tuple[int, int], change: object
 ) -> None:
     attempts = list(by_change([write(1), write(4)], [change], {}))  # type: ignore[list-item]
-    found = explain(attempts, [], [], [Failure(failed_at, path)])
-    assert (found.by_weather, len(found.unexplained)) == expected
+    repeats = explain(attempts, [], [], [Failure(failed_at, path)])
+    assert (repeats.by_fault, len(repeats.unexplained)) == expected
 
 
 @pytest.mark.parametrize(("activation", "expected"), [("Intercom upsert", (1, 0)), ("Attio upsert", (0, 1))])
-def test_a_lease_that_ended_explains_repeats_of_its_own_run(
+def test_expired_lease_explains_repeats_of_its_own_run_only(
     activation: str, expected: tuple[int, int], change: object
 ) -> None:
     attempts = list(by_change([write(1), write(4)], [change], {}))  # type: ignore[list-item]
-    found = explain(attempts, [], [Kill(3, LAPSE, "", frozenset({activation}))])
-    assert (sum(found.by_kill.values()), len(found.unexplained)) == expected
+    repeats = explain(attempts, [], [Kill(3, EXPIRED_LEASE, "", frozenset({activation}))])
+    assert (sum(repeats.by_kill.values()), len(repeats.unexplained)) == expected
 
 
-def test_the_source_is_the_same_for_the_same_seed(tmp_path: Path) -> None:
-    one, other, another = Shop(tmp_path / "a", 1), Shop(tmp_path / "b", 1), Shop(tmp_path / "c", 2)
-    for shop in (one, other, another):
+def test_same_seed_gives_the_same_source(tmp_path: Path) -> None:
+    first, same_seed, different_seed = Shop(tmp_path / "a", 1), Shop(tmp_path / "b", 1), Shop(tmp_path / "c", 2)
+    for shop in (first, same_seed, different_seed):
         shop.change()
-    assert one.live == other.live
-    assert one.live != another.live
+    assert first.live == same_seed.live
+    assert first.live != different_seed.live

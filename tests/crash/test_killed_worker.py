@@ -1,4 +1,4 @@
-"""A worker killed in mid-run: another one goes on, nothing is lost, and no company is created twice."""
+"""A worker killed in the middle of a run: another one continues, and no company is lost or created twice."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COUNT = 100
-MOST_IN_FLIGHT = 128
+MAX_IN_FLIGHT = 128
 WORKSPACE = """
 sources: [{name: Shop, engine: sqlite, path: shop.sqlite3}]
 models: [{name: Companies, source: Shop, kind: custom, table: companies, primary_key: id}]
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.crash
 
 
 class Installation:
-    """An installation of its own: state directory, source, simulator, and commands in real processes."""
+    """A separate installation: state directory, source, simulator, and commands in real processes."""
 
     def __init__(self, home: Path, sandbox: Sandbox, url: str) -> None:
         self.sandbox = sandbox
@@ -78,7 +78,7 @@ class Installation:
         )
 
     def created(self) -> Counter[str]:
-        """How often each company was sent with success."""
+        """How often each company was sent successfully."""
         sent = (entry for entry in self.sandbox.log if entry["method"] == "PUT" and entry["status"] == 200)
         return Counter(entry["body"]["data"]["values"]["name"] for entry in sent)
 
@@ -95,25 +95,25 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
     (tmp_path / "workspace.yaml").write_text(WORKSPACE)
     with Server(sandboxes["attio"]("t")) as server:
         server.sandbox.latency_seconds = 0.05
-        made = Installation(tmp_path, server.sandbox, server.url)
-        assert made.manage("migrate", "--verbosity", "0").returncode == 0
-        applied = made.manage("apply", str(tmp_path / "workspace.yaml"))
+        installation = Installation(tmp_path, server.sandbox, server.url)
+        assert installation.manage("migrate", "--verbosity", "0").returncode == 0
+        applied = installation.manage("apply", str(tmp_path / "workspace.yaml"))
         assert applied.returncode == 0, applied.stderr
-        yield made
+        yield installation
 
 
 def kill_after(installation: Installation, writes: int) -> None:
-    """Starts a worker on the run and kills it once the destination has seen so many writes."""
+    """Starts a worker on the run, and kills it once the destination has received that number of writes."""
     process = installation.start("activate", "All", "--wait")
     deadline = time.monotonic() + 60
     while sum(installation.created().values()) < writes:
-        assert time.monotonic() < deadline, "the run did not get so far"
+        assert time.monotonic() < deadline, "the run did not send enough writes in time"
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
 
 
-def test_a_killed_run_goes_on_and_creates_nothing_twice(installation: Installation) -> None:
+def test_killed_run_continues_and_creates_nothing_twice(installation: Installation) -> None:
     kill_after(installation, 20)
     kill_after(installation, 60)
     last = installation.manage("activate", "All", "--wait", "--json")
@@ -122,7 +122,7 @@ def test_a_killed_run_goes_on_and_creates_nothing_twice(installation: Installati
     assert result["counts"]["accepted"] == COUNT
     sent = installation.created()
     assert set(sent) == {f"Company {n}" for n in range(COUNT)}
-    assert sum(sent.values()) - COUNT <= 2 * MOST_IN_FLIGHT
+    assert sum(sent.values()) - COUNT <= 2 * MAX_IN_FLIGHT
     names = [record["values"]["name"] for record in installation.sandbox.state()["records"]]
     assert sorted(names) == sorted(set(names))
     again: dict[str, Any] = json.loads(installation.manage("activate", "All", "--wait", "--json").stdout)

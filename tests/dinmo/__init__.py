@@ -1,1 +1,1 @@
-"""Tests of the roof: settings, the workspace file, commands and the one-machine runtime."""
+"""Tests of dinmo: settings, the workspace file, commands and the one-machine runtime."""

@@ -1,4 +1,4 @@
-"""Real processes for tests: a clean environment, who runs below whom, and waiting."""
+"""Real processes for tests: a clean environment, process trees, and waiting."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = re.compile(
+PROJECT_VARIABLES = re.compile(
     r"(?:DATABASE_URL|REDIS_URL|CELERY_.*|SECRET_KEY|ENCRYPTION_KEYS|SANDBOX.*|PORT|VAR_DIR|.*_API_URL|PUBLIC_URL|DJANGO_.*)"
 )
-needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc, which only Linux has")
+needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="/proc exists only on Linux")
 
 
 def environment(var_dir: Path, **more: str) -> dict[str, str]:
-    """The environment of this process without anything of ours, with its own state directory."""
-    clean = {name: value for name, value in os.environ.items() if not OURS.fullmatch(name)}
+    """The environment of this process without the project's variables, with a state directory of its own."""
+    clean = {name: value for name, value in os.environ.items() if not PROJECT_VARIABLES.fullmatch(name)}
     return {**clean, "VAR_DIR": str(var_dir), **more}
 
 
 def manage(env: Mapping[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    """Runs one of our commands to its end."""
+    """Runs a management command to its end."""
     return subprocess.run(
         [sys.executable, "manage.py", *words],
         cwd=ROOT,
@@ -41,26 +41,26 @@ def manage(env: Mapping[str, str], *words: str) -> subprocess.CompletedProcess[s
     )
 
 
-def below(pid: int) -> dict[int, str]:
-    """The command lines of every living process that `pid` started, or that those started."""
+def descendants(pid: int) -> dict[int, str]:
+    """The command lines of all living descendants of the process `pid`, by process ID."""
     parents = {int(path.name): _parent(path) for path in Path("/proc").glob("[0-9]*")}
-    found: dict[int, str] = {}
+    command_lines: dict[int, str] = {}
     todo = [pid]
     while todo:
         parent = todo.pop()
-        for child in (child for child, its in parents.items() if its == parent):
-            found[child] = _command_line(child)
+        for child in (child for child, parent_pid in parents.items() if parent_pid == parent):
+            command_lines[child] = _command_line(child)
             todo.append(child)
-    return found
+    return command_lines
 
 
-def alive(pid: int) -> bool:
-    """Whether the process runs; one that only waits to be collected does not."""
+def is_alive(pid: int) -> bool:
+    """Whether the process is running. A zombie is not."""
     return _parent(Path(f"/proc/{pid}")) is not None
 
 
 def wait_for(condition: Callable[[], object], seconds: float, what: str) -> None:
-    """Fails the test where `condition` is not true within `seconds`."""
+    """Fails the test unless `condition` becomes true within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"

@@ -1,4 +1,4 @@
-"""A small shop in a real SQLite file, and a workspace file about it."""
+"""A small shop in a real SQLite file, and a workspace file for it."""
 
 from __future__ import annotations
 
@@ -68,11 +68,12 @@ SECRETS = {"OUR_ATTIO": "attio-secret-1", "OUR_INTERCOM": "intercom-secret-1"}
 
 
 def make(root: Path, extra: str = "") -> None:
-    """Writes the shop's database into a directory; `extra` declares one more column."""
+    """Writes the shop's database to a directory. `extra` declares an additional column."""
     with sqlite3.connect(root / "shop.sqlite3") as database:
         database.execute(
             "create table companies "
-            "(id integer primary key, name text not null, domain text, mrr real, country text, active boolean, since date)"
+            "(id integer primary key, name text not null, domain text, mrr real, country text, active boolean, "
+            "since date)"
         )
         if extra:
             database.execute(f"alter table companies add column {extra}")

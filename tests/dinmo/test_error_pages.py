@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.django_db
-def test_a_page_that_does_not_exist_leads_back(client: Client) -> None:
+def test_404_page_links_to_the_start_page(client: Client) -> None:
     client.force_login(User.objects.create_superuser("admin"))
     answer = client.get("/no/such/page/")
     assert answer.status_code == 404
@@ -22,12 +22,12 @@ def test_a_page_that_does_not_exist_leads_back(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_a_person_without_the_permission_is_told_who_can_give_it(client: Client) -> None:
+def test_403_page_names_who_can_grant_the_permission(client: Client) -> None:
     client.force_login(User.objects.create_user("seller", is_staff=True))
     answer = client.get("/admin/segments/source/add/")
     assert answer.status_code == 403
     assert "Ask an administrator of this installation" in answer.content.decode()
 
 
-def test_our_own_failure_is_said_without_anything_that_could_fail_too() -> None:
+def test_500_page_renders_without_any_context() -> None:
     assert "No data was lost" in render_to_string("500.html")

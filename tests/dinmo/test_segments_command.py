@@ -1,4 +1,4 @@
-"""`manage.py segments`: what a segment holds, asked of a real source."""
+"""`manage.py segments`: reads segments from a real source."""
 
 from __future__ import annotations
 
@@ -27,68 +27,68 @@ def _shop(tmp_path: Path, settings: Any) -> None:
 
 
 @pytest.fixture
-def say(capsys: Any) -> Any:
-    def say(*words: str) -> str:
+def output(capsys: Any) -> Any:
+    def run(*words: str) -> str:
         call_command("segments", *words)
         return str(capsys.readouterr().out)
 
-    return say
+    return run
 
 
 @pytest.fixture
-def fail(capsys: Any) -> Any:
-    def fail(*words: str) -> tuple[int, str]:
+def failure(capsys: Any) -> Any:
+    def run(*words: str) -> tuple[int, str]:
         with pytest.raises(SystemExit) as ended:
             call_command("segments", *words)
         return int(str(ended.value.code)), str(capsys.readouterr().err)
 
-    return fail
+    return run
 
 
-def test_count_says_how_many_rows_meet_the_conditions(say: Any) -> None:
-    assert say("count", "Norwegians") == "1\n"
-    assert json.loads(say("count", "Norwegians", "--json")) == {"segment": "Norwegians", "count": 1}
+def test_count_is_the_number_of_rows_that_match_the_conditions(output: Any) -> None:
+    assert output("count", "Norwegians") == "1\n"
+    assert json.loads(output("count", "Norwegians", "--json")) == {"segment": "Norwegians", "count": 1}
 
 
-def test_preview_shows_the_rows_in_columns(say: Any) -> None:
-    head, row = say("preview", "Norwegians").splitlines()
+def test_preview_shows_the_rows_in_columns(output: Any) -> None:
+    head, row = output("preview", "Norwegians").splitlines()
     assert head.split() == ["id", "name", "domain", "mrr", "country", "active", "since"]
     assert row.split()[:5] == ["2", "Bo", "bo.example", "0", "NO"]
 
 
-def test_preview_in_json_keeps_nulls_letters_and_types(say: Any) -> None:
+def test_preview_in_json_keeps_nulls_characters_and_types(output: Any) -> None:
     Segment.objects.update(where={"all": [{"field": "id", "is": "equals", "value": 3}]})
-    answer = json.loads(say("preview", "Norwegians", "--json"))
+    answer = json.loads(output("preview", "Norwegians", "--json"))
     assert answer["columns"][:3] == ["id", "name", "domain"]
     assert answer["rows"][0]["id"] == 3
     assert (answer["rows"][0]["name"], answer["rows"][0]["domain"]) == ("Çelik", None)
 
 
-def test_preview_of_an_empty_segment_still_names_the_columns(say: Any) -> None:
+def test_preview_of_an_empty_segment_has_the_column_names(output: Any) -> None:
     Segment.objects.update(where={"all": [{"field": "id", "is": "equals", "value": 99}]})
-    assert say("preview", "Norwegians").split() == ["id", "name", "domain", "mrr", "country", "active", "since"]
+    assert output("preview", "Norwegians").split() == ["id", "name", "domain", "mrr", "country", "active", "since"]
 
 
-def test_preview_is_as_long_as_asked_for(say: Any, fail: Any) -> None:
+def test_preview_respects_the_limit(output: Any, failure: Any) -> None:
     Segment.objects.update(where={})
-    assert len(say("preview", "Norwegians", "--limit", "2").splitlines()) == 3
-    assert fail("preview", "Norwegians", "--limit", "0")[0] == 64
+    assert len(output("preview", "Norwegians", "--limit", "2").splitlines()) == 3
+    assert failure("preview", "Norwegians", "--limit", "0")[0] == 64
 
 
-def test_sql_shows_the_query_of_the_source(say: Any) -> None:
-    query = say("sql", "Norwegians").lower()
+def test_sql_shows_the_query_of_the_source(output: Any) -> None:
+    query = output("sql", "Norwegians").lower()
     assert "companies" in query
     assert "where" in query
     assert "country" in query
 
 
-def test_an_unknown_name_is_refused_with_those_that_are_known(fail: Any) -> None:
-    assert fail("count", "Swedes") == (64, "There is no segment called 'Swedes'. There are: Norwegians.\n")
+def test_unknown_name_is_refused_with_the_existing_names(failure: Any) -> None:
+    assert failure("count", "Swedes") == (64, "There is no segment named 'Swedes'. Existing segments: Norwegians.\n")
 
 
-def test_a_source_that_is_gone_gives_a_message_and_no_traceback(tmp_path: Path, fail: Any) -> None:
+def test_missing_source_gives_a_message_and_no_traceback(tmp_path: Path, failure: Any) -> None:
     (tmp_path / "shop.sqlite3").unlink()
-    code, said = fail("count", "Norwegians")
+    code, message = failure("count", "Norwegians")
     assert code in (2, 64)
-    assert said.strip()
-    assert "Traceback" not in said
+    assert message.strip()
+    assert "Traceback" not in message

@@ -1,1 +1,1 @@
-"""How dates are written in English."""
+"""Date and time formats for English."""

@@ -1,4 +1,4 @@
-"""Dates and times as the screens write them; times are UTC."""
+"""Date and time formats of the screens. All times are UTC."""
 
 DATETIME_FORMAT = "j M Y, H:i"
 SHORT_DATETIME_FORMAT = "j M Y, H:i"

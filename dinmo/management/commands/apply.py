@@ -1,4 +1,4 @@
-"""`manage.py apply FILE`: the workspace file into the database."""
+"""`manage.py apply FILE`: writes a workspace file into the database."""
 
 from __future__ import annotations
 
@@ -16,46 +16,43 @@ from dinmo.workspace.problems import Refused
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-WRONG = 64
-"""The exit code for a wrong file or wrong usage (EX_USAGE of sysexits.h)."""
+USAGE_ERROR = 64
+"""The exit code for an invalid file or invalid usage (EX_USAGE of sysexits.h)."""
 
 
 class Command(ScriptedCommand):
-    help = "Applies a workspace file: creates and changes what it says, and leaves everything else alone."
+    help = "Applies a workspace file: creates and changes what the file describes, and leaves everything else alone."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", help="The workspace file, YAML; - reads it from the standard input.")
-        parser.add_argument("--dry-run", action="store_true", help="Only say what would be done.")
+        parser.add_argument("file", help="The workspace file (YAML). Use - to read from standard input.")
+        parser.add_argument("--dry-run", action="store_true", help="Show what would be done without doing it.")
         parser.add_argument(
             "--yes",
             action="store_true",
-            help="Agree that activations send everything anew, where that is needed; confirm types of attributes that changed.",
+            help="Agree to a full sync of activations that need one, and confirm changed attribute types.",
         )
 
     def handle(self, *args: Any, file: str, dry_run: bool, yes: bool, **options: Any) -> None:
         try:
-            made = apply(self._read(file), os.environ, sources.columns, dry_run=dry_run, yes=yes)
+            applied = apply(self._read(file), os.environ, sources.columns, dry_run=dry_run, yes=yes)
         except Refused as refused:
             for problem in refused.problems:
                 self.stderr.write(f"{file}:{problem.line}: {problem.sentence}")
-            sys.exit(WRONG)
+            sys.exit(USAGE_ERROR)
         except Problem as problem:
-            self._end(problem.message)
-        self._say(made, dry_run, yes)
+            self._exit(problem.message)
+        self._report(applied, dry_run, yes)
 
-    def _say(self, made: plan.Plan, dry_run: bool, yes: bool) -> None:
-        for line in made.lines():
+    def _report(self, applied: plan.Plan, dry_run: bool, yes: bool) -> None:
+        for line in applied.lines():
             self.stdout.write(line)
-        for reset in made.resets:
-            self.stdout.write(
-                f"! {reset}"
-                if not yes
-                else f"! activation {reset.activation.name}: its sync history is reset, and its next run sends every record"
-            )
-        for name, sentences in made.retyped.items():
-            for line in ["its attributes' types are confirmed"] if yes and not dry_run else sentences:
+        for reset in applied.resets:
+            agreed = "its sync history is reset, and its next run sends every record"
+            self.stdout.write(f"! activation {reset.activation.name}: {agreed}" if yes else f"! {reset}")
+        for name, sentences in applied.retyped.items():
+            for line in ["attribute types confirmed"] if yes and not dry_run else sentences:
                 self.stdout.write(f"! activation {name}: {line}")
-        if dry_run and made.steps:
+        if dry_run and applied.steps:
             self.stdout.write("Dry run: nothing was applied.")
 
     def _read(self, file: str) -> str:
@@ -64,10 +61,10 @@ class Command(ScriptedCommand):
             return raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = error.object.count(b"\n", 0, error.start) + 1
-            self._end(f"{file}:{line}: This is no UTF-8 text. Save the file as UTF-8.")
+            self._exit(f"{file}:{line}: This is not valid UTF-8 text. Save the file as UTF-8.")
         except (OSError, ValueError) as error:
-            self._end(f"{file} can't be read: {getattr(error, 'strerror', None) or error}.")
+            self._exit(f"{file} can't be read: {getattr(error, 'strerror', None) or error}.")
 
-    def _end(self, sentence: str) -> NoReturn:
+    def _exit(self, sentence: str) -> NoReturn:
         self.stderr.write(sentence)
-        sys.exit(WRONG)
+        sys.exit(USAGE_ERROR)

@@ -1,4 +1,4 @@
-"""Shows the main job from nothing: two activations against the simulators, and a table of what was sent."""
+"""`manage.py demo`: starts from nothing, runs two activations against the simulators, prints what was sent."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from core.errors import Problem
 from destinations.registry import platforms
-from dinmo.demo import story
+from dinmo.demo import scenario
 from dinmo.local import broker, programs
-from dinmo.local.machine import HOST, free_port, only_one
+from dinmo.local.machine import HOST, exclusive_runtime, free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,30 +25,33 @@ TOKEN = "demo-token"  # noqa: S105
 
 
 class Command(BaseCommand):
-    help = "Runs two real activations against the vendors' simulators and prints what was created, updated, skipped and refused."
+    help = (
+        "Runs two real activations against the vendor simulators and prints which records were created, updated, "
+        "skipped and rejected."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if HOME not in os.environ:
-            self._start_again_in(settings.BASE_DIR / "var" / "demo")
+            self._restart_in(settings.BASE_DIR / "var" / "demo")
         ports = dict(zip(platforms.all, map(int, os.environ[PORTS].split(",")), strict=True))
         try:
-            went_well = story.tell(dict(os.environ), ports, self._say)
+            completed = scenario.run_demo(dict(os.environ), ports, self._write)
         except Problem as problem:
             raise CommandError(problem.message) from None
-        sys.exit(0 if went_well else 1)
+        sys.exit(0 if completed else 1)
 
-    def _start_again_in(self, home: Path) -> None:
-        """Replaces this process by one whose settings know only the demonstration's own, empty state directory."""
+    def _restart_in(self, home: Path) -> None:
+        """Replaces this process with one whose settings point to the demo's own, empty state directory."""
         home.mkdir(parents=True, exist_ok=True)
         try:
-            with only_one(home):
+            with exclusive_runtime(home):
                 _empty(home)
         except Problem as problem:
             raise CommandError(problem.message) from None
         sys.stdout.flush()
         os.execve(sys.executable, [sys.executable, str(settings.BASE_DIR / "manage.py"), "demo"], _environment(home))  # noqa: S606
 
-    def _say(self, text: str) -> None:
+    def _write(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
 
@@ -59,7 +62,7 @@ def _environment(home: Path) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL", *urls)}
     address = broker.url(broker.socket_path(home, os.environ))
     own = {
-        **dict.fromkeys(story.TOKEN_VARIABLES.values(), TOKEN),
+        **dict.fromkeys(scenario.TOKEN_VARIABLES.values(), TOKEN),
         HOME: str(home),
         PORTS: ",".join(map(str, ports.values())),
         "VAR_DIR": str(home),
@@ -71,7 +74,7 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 def _empty(home: Path) -> None:
-    """Removes what an earlier demonstration left behind."""
+    """Removes the files of a previous demo."""
     for path in home.iterdir():
         if path.is_dir():
             shutil.rmtree(path)

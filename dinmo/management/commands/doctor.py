@@ -1,4 +1,4 @@
-"""Looks at every part of the installation and says what to do where one ails."""
+"""`manage.py doctor`: checks every part of the installation, and prints what to do about each problem."""
 
 from __future__ import annotations
 
@@ -23,14 +23,17 @@ PROCESSES = ("database", "broker", "worker", "beat")
 
 
 class Command(ScriptedCommand):
-    help = "Checks database, broker, worker, beat, keys and connections. Exits 0 where all works, 1 where something does not."
+    help = (
+        "Checks database, broker, worker, beat, keys and connections. "
+        "Exits with 0 if everything works, and with 1 if something does not."
+    )
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--live", action="store_true", help="make each vendor's check call instead of showing its last answer"
+            "--live", action="store_true", help="check each connection at the vendor instead of showing its last check"
         )
-        parser.add_argument("--only", choices=PROCESSES, help="report on this part alone, for health checks")
+        parser.add_argument("--only", choices=PROCESSES, help="report on this part only, for health checks")
 
     def handle(self, *args: Any, **options: Any) -> None:
         styles = {Level.OK: self.style.SUCCESS, Level.WARN: self.style.WARNING, Level.FAIL: self.style.ERROR}
@@ -46,22 +49,22 @@ class Command(ScriptedCommand):
 
 
 def findings(now: datetime, live: bool) -> Iterator[Finding]:
-    """Every check in order. Those that need the database or the broker follow only where these are in order."""
+    """Every check in order. Checks that need the database or the broker run only if that one works."""
     database = checks.database()
     broker = checks.message_broker(settings.CELERY_BROKER_URL)
     keys = checks.encryption_keys()
     yield from (database, broker)
-    yield checks.worker(app) if broker.level == Level.OK else checks.unknown("worker", "broker")
+    yield checks.worker(app) if broker.level == Level.OK else checks.blocked("worker", "broker")
     if database.level == Level.OK:
         yield checks.beat(now, settings.RUN_SWEEP_SECONDS)
     else:
-        yield checks.unknown("beat", "database")
+        yield checks.blocked("beat", "database")
     yield from (checks.secret_key(), keys, checks.source_files())
     if database.level == Level.OK:
-        yield from _of_secrets(keys, now, live)
+        yield from _secret_checks(keys, now, live)
 
 
-def _of_secrets(keys: Finding, now: datetime, live: bool) -> Iterator[Finding]:
+def _secret_checks(keys: Finding, now: datetime, live: bool) -> Iterator[Finding]:
     readable = keys.level != Level.FAIL
     if readable:
         yield checks.stored_secrets()
@@ -69,6 +72,6 @@ def _of_secrets(keys: Finding, now: datetime, live: bool) -> Iterator[Finding]:
 
 
 def line(finding: Finding) -> str:
-    """The finding in one line."""
+    """A finding as one line of text."""
     remedy = f" → {finding.remedy}" if finding.remedy else ""
     return f"{finding.subject}: {finding.message}{remedy}"

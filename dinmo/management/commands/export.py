@@ -1,4 +1,4 @@
-"""`manage.py export [FILE]`: the workspace in the database as a file."""
+"""`manage.py export [FILE]`: writes the workspace in the database to a file."""
 
 from __future__ import annotations
 
@@ -16,13 +16,12 @@ if TYPE_CHECKING:
 
 class Command(ScriptedCommand):
     help = (
-        "Writes the workspace as a file that `apply` reads. Secrets are left out; applied again, they stay as they are."
+        "Writes the workspace to a file that `apply` can read. Secrets are left out; applying the file keeps the "
+        "stored ones."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "file", nargs="?", default="-", help="Where to write; the standard output where it is left out."
-        )
+        parser.add_argument("file", nargs="?", default="-", help="The file to write. Defaults to standard output.")
 
     def handle(self, *args: Any, file: str, **options: Any) -> None:
         try:
@@ -32,10 +31,10 @@ class Command(ScriptedCommand):
             else:
                 Path(file).write_text(text, encoding="utf-8")
         except Problem as problem:
-            self._end(problem.message)
+            self._exit(problem.message)
         except OSError as error:
-            self._end(f"{file} can't be written: {error.strerror}.")
+            self._exit(f"{file} can't be written: {error.strerror}.")
 
-    def _end(self, sentence: str) -> None:
+    def _exit(self, sentence: str) -> None:
         self.stderr.write(sentence)
         sys.exit(64)

@@ -1,4 +1,4 @@
-"""Serves the vendor simulators over HTTP until it is asked to stop."""
+"""`manage.py sandbox`: serves the vendor simulators over HTTP until it is stopped."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class Command(ScriptedCommand):
-    help = "Serves a simulator of each vendor on this machine. SANDBOX_TOKEN is the token that they accept (sandbox-token)."
+    help = (
+        "Serves a simulator of each vendor on this machine. "
+        "SANDBOX_TOKEN is the token that the simulators accept (default: sandbox-token)."
+    )
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,14 +34,14 @@ class Command(ScriptedCommand):
                 type=port_number,
                 default=platform.sandbox_port,
                 metavar="N",
-                help=f"port of the {platform.label} simulator ({platform.sandbox_port}); 0 takes a free one",
+                help=f"port of the {platform.label} simulator (default: {platform.sandbox_port}); 0 picks a free port",
             )
         parser.add_argument(
             "--fill",
             type=whole_number,
             default=0,
             metavar="N",
-            help="invented companies in each simulator at the start",
+            help="number of sample companies to create in each simulator at startup",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -63,17 +66,21 @@ def port_number(text: str) -> int:
     """A TCP port, or 0 for a free one.
 
     Raises:
-        ArgumentTypeError: it is no such number.
+        ArgumentTypeError: it is not a valid port number.
     """
     if not text.isascii() or not text.isdigit() or int(text) > 65_535:
-        raise ArgumentTypeError(f"{text!r} is no port. Give a number from 0 to 65535.")
+        raise ArgumentTypeError(f"{text!r} is not a valid port. Enter a number from 0 to 65535.")
     return int(text)
 
 
 def whole_number(text: str) -> int:
-    """Raises ArgumentTypeError where it is no number of records."""
+    """A number of records.
+
+    Raises:
+        ArgumentTypeError: it is not a whole number.
+    """
     if not text.isascii() or not text.isdigit():
-        raise ArgumentTypeError(f"{text!r} is no whole number.")
+        raise ArgumentTypeError(f"{text!r} is not a whole number.")
     return int(text)
 
 
@@ -82,5 +89,6 @@ def _server(platform: Platform, token: str, port: int) -> Server:
         return Server(sandboxes[platform.slug](token), port)
     except OSError:
         raise CommandError(
-            f"Port {port} for the {platform.label} simulator is taken. Choose another: --{platform.slug}-port N (0 takes a free one)."
+            f"Port {port} for the {platform.label} simulator is already in use. "
+            f"Choose a different port with --{platform.slug}-port N (0 picks a free port)."
         ) from None

@@ -1,4 +1,4 @@
-"""`manage.py segments count|preview|sql NAME`: what a segment holds, and the SQL that says so."""
+"""`manage.py segments count|preview|sql NAME`: the rows of a segment, and the SQL query that selects them."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Mapping, Sequence
 
-WRONG, FAILED = 64, 2
-"""Exit codes: wrong usage or configuration; the source can't answer now."""
-WIDEST = 40
+USAGE_ERROR, SOURCE_ERROR = 64, 2
+"""Exit codes: invalid usage or configuration; the source can't be read right now."""
+MAX_CELL_WIDTH = 40
 
 
 class Command(ScriptedCommand):
-    help = "Asks a segment's source: how many rows, the first of them, or the query that selects them."
+    help = "Shows the number of rows in a segment, its first rows, or the SQL query that selects them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("what", choices=sorted(_ANSWERS))
-        parser.add_argument("name", help="The segment's name.")
-        parser.add_argument("--json", action="store_true", help="Answer in JSON.")
-        parser.add_argument("--limit", type=int, default=20, help="How many rows a preview shows (20).")
+        parser.add_argument("name", help="The name of the segment.")
+        parser.add_argument("--json", action="store_true", help="Write the result as JSON.")
+        parser.add_argument("--limit", type=int, default=20, help="The number of rows in a preview (default: 20).")
 
     def handle(self, *args: Any, what: str, name: str, json: bool, limit: int, **options: Any) -> None:
         try:
             answer = _ANSWERS[what](_segment(name), limit)
         except Problem as problem:
             self.stderr.write(problem.message)
-            sys.exit(WRONG if isinstance(problem, Misconfigured) else FAILED)
+            sys.exit(USAGE_ERROR if isinstance(problem, Misconfigured) else SOURCE_ERROR)
         self.stdout.write(_as_json({"segment": name, **answer}) if json else _as_text(answer))
 
 
 def _segment(name: str) -> Segment:
-    found = Segment.objects.select_related("model__source").filter(name=name).first()
-    if found is None:
+    segment = Segment.objects.select_related("model__source").filter(name=name).first()
+    if segment is None:
         known = ", ".join(Segment.objects.values_list("name", flat=True)) or "none"
-        raise Misconfigured("segment_unknown", f"There is no segment called {name!r}. There are: {known}.")
-    return found
+        raise Misconfigured("segment_unknown", f"There is no segment named {name!r}. Existing segments: {known}.")
+    return segment
 
 
 def _count(segment: Segment, _limit: int) -> dict[str, Any]:
@@ -87,11 +87,11 @@ def _table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _cell(value: Any) -> str:
-    """The value on one line, without what would move the cursor of a terminal."""
+    """The value on one line, without characters that would move the cursor of a terminal."""
     nested = isinstance(value, bool | list | dict)
     text = "NULL" if value is None else _as_json(value) if nested else str(_plain(value))
-    text = "".join(letter if letter.isprintable() else " " for letter in text)
-    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
+    text = "".join(character if character.isprintable() else " " for character in text)
+    return text if len(text) <= MAX_CELL_WIDTH else text[: MAX_CELL_WIDTH - 1] + "…"
 
 
 def _plain(value: Any) -> Any:

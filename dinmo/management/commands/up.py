@@ -1,4 +1,4 @@
-"""Runs everything on one machine: broker, web, worker, beat and the vendor simulators."""
+"""`manage.py up`: runs broker, web, worker, beat and the vendor simulators on one machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from destinations.registry import platforms
 from dinmo.demo import data as demo_data
 from dinmo.local import broker, programs
 from dinmo.local.login import first_login
-from dinmo.local.machine import HOST, free_port, only_one, port_is_free
+from dinmo.local.machine import HOST, exclusive_runtime, free_port, port_is_free
 from dinmo.local.supervisor import Program, Supervisor
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ OFF = ("0", "false", "no", "off")
 
 class Command(BaseCommand):
     help = (
-        "Runs everything on this machine and keeps it running until Ctrl-C. "
-        "PORT is the port of the screens (8000); SANDBOX=0 leaves the vendor simulators out."
+        "Runs everything on this machine until you press Ctrl-C. "
+        "PORT is the port of the web server (default: 8000). SANDBOX=0 leaves out the vendor simulators."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         port = web_port(os.environ.get("PORT", ""))
         try:
-            with only_one(settings.VAR_DIR):
+            with exclusive_runtime(settings.VAR_DIR):
                 self._supervisor(port).run()
         except Problem as problem:
             raise CommandError(problem.message) from None
@@ -43,18 +43,19 @@ class Command(BaseCommand):
     def _supervisor(self, port: int) -> Supervisor:
         if not port_is_free(port):
             raise CommandError(
-                f"Port {port} is taken by another program. Stop that one, or choose another port: PORT={free_port(port + 1)} make up"
+                f"Port {port} is in use by a different program. Stop that program, "
+                f"or choose a different port: PORT={free_port(port + 1)} make up"
             )
-        started, broker_url = _broker()
+        running, broker_url = _broker()
         self._migrate()
         ports = _sandbox_ports()
         if ports:
-            demo_data.provide(settings.SOURCE_FILES_ROOT)
-            started.append(programs.sandboxes(settings.BASE_DIR / "manage.py", ports))
-        started += [programs.worker(), programs.beat(settings.VAR_DIR), programs.web(port)]
+            demo_data.write_if_missing(settings.SOURCE_FILES_ROOT)
+            running.append(programs.sandboxes(settings.BASE_DIR / "manage.py", ports))
+        running += [programs.worker(), programs.beat(settings.VAR_DIR), programs.web(port)]
         urls = {platforms[slug].url_variable: f"http://{HOST}:{number}" for slug, number in ports.items()}
         environment = programs.environment(os.environ, settings.BASE_DIR, broker_url, f"http://{HOST}:{port}", urls)
-        return Supervisor(started, environment, self._write, lambda: self._announce(port, environment, urls))
+        return Supervisor(running, environment, self._write, lambda: self._announce(port, environment, urls))
 
     def _migrate(self) -> None:
         self._write("Preparing the database.")
@@ -62,7 +63,7 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
         except Error as error:
             raise CommandError(
-                f"The database can't be used. Check DATABASE_URL. It said: {redact(str(error).strip())}"
+                f"The database can't be used. Check DATABASE_URL. It reported: {redact(str(error).strip())}"
             ) from None
         finally:
             connections.close_all()
@@ -73,16 +74,18 @@ class Command(BaseCommand):
         lines = [f"Ready at http://{HOST}:{port}/"]
         if login:
             lines.append(
-                f"First login: {login.username} with the password {login.password} (shown only this once; change it after signing in)"
+                f"First login: {login.username} with the password {login.password} "
+                "(shown only once; change it after signing in)"
             )
         else:
             lines.append(
-                "Sign in with your login. To set a new password: manage.py changepassword NAME; a new login: manage.py createsuperuser"
+                "Sign in with your username and password. "
+                "To reset a password: manage.py changepassword NAME. To add an administrator: manage.py createsuperuser"
             )
         for variable, address in simulators.items():
             where = address if environment[variable] == address else f"{address}, not used because {variable} is set"
-            lines.append(f"Simulator for {variable}: {where} (what arrived: {address}/_sandbox)")
-        lines.append("Ctrl-C stops everything.")
+            lines.append(f"Simulator for {variable}: {where} (requests received: {address}/_sandbox)")
+        lines.append("Press Ctrl-C to stop everything.")
         rule = "─" * 72
         self._write("\n".join([rule, *lines, rule]))
 
@@ -92,22 +95,22 @@ class Command(BaseCommand):
 
 
 def web_port(text: str) -> int:
-    """The port that PORT names, 8000 where it is empty.
+    """The port number in PORT, or 8000 if it is empty.
 
     Raises:
-        CommandError: it is no port.
+        CommandError: it is not a valid port number.
     """
     if not text:
         return DEFAULT_PORT
     if not text.isascii() or not text.isdigit() or not 0 < int(text) <= 65_535:
-        raise CommandError(f"PORT is {text!r}. Give a number from 1 to 65535, for example: PORT=8001 make up")
+        raise CommandError(f"PORT is {text!r}. Enter a number from 1 to 65535, for example: PORT=8001 make up")
     return int(text)
 
 
 def _broker() -> tuple[list[Program], str]:
-    chosen = broker.configured(os.environ)
+    chosen = broker.configured_url(os.environ)
     if chosen:
-        broker.reach(chosen)
+        broker.check_connection(chosen)
         return [], chosen
     command, socket = broker.prepare(settings.VAR_DIR, os.environ)
     return [programs.embedded_broker(command, socket)], broker.url(socket)

@@ -1,1 +1,1 @@
-"""What a measurement needs: data, databases, a state directory of its own, and a meter."""
+"""The environment of a measurement: data, databases, a separate installation, and a meter."""

@@ -1,4 +1,4 @@
-"""Throw-away databases, empty or copied from one another."""
+"""Temporary databases, created empty or as copies of one another."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 @contextmanager
 def databases(kind: str, directory: Path, server: str) -> Iterator[Databases]:
-    """Throw-away databases of one kind ("sqlite" or "postgres"), dropped at the end."""
-    made = Databases(kind, directory, server)
+    """Temporary databases of one kind ("sqlite" or "postgres"), dropped at the end."""
+    scratch = Databases(kind, directory, server)
     try:
-        yield made
+        yield scratch
     finally:
-        made.drop()
+        scratch.drop()
 
 
 @contextmanager
 def mysql_database(server: str) -> Iterator[str]:
-    """A throw-away database on a MySQL or MariaDB server, dropped at the end; its address."""
+    """The URL of a temporary database on a MySQL or MariaDB server, dropped at the end."""
     name = f"dinmo_bench_{os.getpid()}"
-    given = {key: value for key, value in settings_of(server).items() if key != "database"}
-    with pymysql.connect(**given) as connection, connection.cursor() as cursor:
+    settings = {key: value for key, value in connection_settings(server).items() if key != "database"}
+    with pymysql.connect(**settings) as connection, connection.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name} DEFAULT CHARACTER SET utf8mb4")
         try:
             yield re.sub(r"(//[^/]*).*", rf"\1/{name}", server)
@@ -40,8 +40,8 @@ def mysql_database(server: str) -> Iterator[str]:
             cursor.execute(f"DROP DATABASE {name}")
 
 
-def settings_of(url: str) -> dict[str, Any]:
-    """PURE. What the address of a database server says: host, port, database, user, password."""
+def connection_settings(url: str) -> dict[str, Any]:
+    """PURE. The parts of a database URL: host, port, database, user, password."""
     parts = urlsplit(url)
     return {
         "host": parts.hostname or unquote(parse_qs(parts.query).get("host", ["127.0.0.1"])[0]),
@@ -53,10 +53,10 @@ def settings_of(url: str) -> dict[str, Any]:
 
 
 class Databases:
-    """Makes databases, empty or as copies of others, by name.
+    """Creates databases by name, empty or as copies of others.
 
     Args:
-        server: a PostgreSQL address, whose user may create databases.
+        server: the URL of a PostgreSQL server whose user may create databases.
     """
 
     def __init__(self, kind: str, directory: Path, server: str) -> None:
@@ -66,13 +66,13 @@ class Databases:
         self.names: list[str] = []
 
     def url(self, name: str) -> str:
-        """What `DATABASE_URL` says for it."""
+        """The value of `DATABASE_URL` for a database."""
         if self.kind == "sqlite":
             return f"sqlite:///{self._file(name)}"
         return re.sub(r"/[^/?]*(\?|$)", rf"/{self._name(name)}\1", self.server)
 
-    def make(self, name: str, template: str = "") -> str:
-        """A new database in the place of any other of that name; its address."""
+    def create(self, name: str, template: str = "") -> str:
+        """Creates a database, replacing any existing one of that name. Returns its URL."""
         if self.kind == "sqlite":
             self._copy_file(name, template)
         else:
@@ -87,7 +87,7 @@ class Databases:
         return self.url(name)
 
     def drop(self) -> None:
-        """Removes every database that was made here."""
+        """Drops every database that was created."""
         for name in set(self.names):
             if self.kind == "sqlite":
                 self._remove_file(name)

@@ -1,4 +1,4 @@
-"""A throw-away installation of its own for each measurement: state directory, database, simulators, and fresh processes."""
+"""A temporary installation for each measurement: state directory, database, simulators, and fresh processes."""
 
 from __future__ import annotations
 
@@ -25,18 +25,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TOKEN = "bench-token"
-OURS = re.compile(r"DATABASE_URL|REDIS_URL|CELERY_.*|SANDBOX.*|VAR_DIR|SOURCE_.*|RUN_.*|LOG_LEVEL|\w+_API_URL")
+PROJECT_VARIABLES = re.compile(
+    r"DATABASE_URL|REDIS_URL|CELERY_.*|SANDBOX.*|VAR_DIR|SOURCE_.*|RUN_.*|LOG_LEVEL|\w+_API_URL"
+)
 LONGEST_SECONDS = 3_600
 START_SECONDS = 30
 
 
-class Broken(Exception):
-    """A process of a measurement failed; holds what it said."""
+class MeasurementFailed(Exception):
+    """A process of a measurement failed. The message is its output."""
 
 
 @dataclass(frozen=True)
 class Home:
-    """Where the processes of a measurement live."""
+    """The state directory and the environment of a measurement's processes."""
 
     directory: Path
     environment: Mapping[str, str]
@@ -50,11 +52,11 @@ class Home:
         return spawn((sys.executable, *words), self.environment, subprocess.PIPE)
 
     def manage(self, *words: str) -> str:
-        """Runs a command of ours to its end."""
+        """Runs a management command to its end. Returns its output."""
         return finish(self.begin(str(settings.BASE_DIR / "manage.py"), *words))
 
     def measure(self, case: str, **options: Any) -> dict[str, Any]:
-        """Runs one case in a fresh process; what it measured."""
+        """Runs one case in a fresh process. Returns its measurements."""
         return measured(self.begin_case(case, **options))
 
     def begin_case(self, case: str, **options: Any) -> subprocess.Popen[bytes]:
@@ -63,36 +65,41 @@ class Home:
 
 
 def finish(process: subprocess.Popen[bytes]) -> str:
-    """Waits for the end of a process; its output.
+    """Waits for a process to end. Returns its output.
 
     Raises:
-        Broken: it failed, or took an hour.
+        MeasurementFailed: the process failed, or took longer than an hour.
     """
     try:
         output = process.communicate(timeout=LONGEST_SECONDS)[0].decode()
     except subprocess.TimeoutExpired:
         stop(process, 1)
-        raise Broken(f"No end within {LONGEST_SECONDS} seconds.") from None
+        raise MeasurementFailed(f"The process did not end within {LONGEST_SECONDS} seconds.") from None
     if process.returncode:
-        raise Broken(output)
+        raise MeasurementFailed(output)
     return output
 
 
 def measured(process: subprocess.Popen[bytes]) -> dict[str, Any]:
-    """What a case printed last. Raises as `finish`."""
-    found: dict[str, Any] = json.loads(finish(process).splitlines()[-1])
-    return found
+    """The measurements that a case printed on its last line. Raises the same as `finish`."""
+    measurements: dict[str, Any] = json.loads(finish(process).splitlines()[-1])
+    return measurements
 
 
 def at(directory: Path, database_url: str, **more: str) -> Home:
-    """A home without anything running in it. `more` are variables of its environment."""
+    """A home without running processes. `more` are additional environment variables."""
     sources = directory / "data"
     sources.mkdir(parents=True, exist_ok=True)
-    kept = {name: value for name, value in os.environ.items() if not OURS.fullmatch(name)}
+    kept = {name: value for name, value in os.environ.items() if not PROJECT_VARIABLES.fullmatch(name)}
     own = {
-        "VAR_DIR": str(directory), "DATABASE_URL": database_url, "SOURCE_FILES_ROOT": str(sources), "LOG_LEVEL": "WARNING",
-        "SANDBOX_TOKEN": TOKEN, "BENCH_TOKEN": TOKEN, "PYTHONPATH": str(settings.BASE_DIR),
-    }  # fmt: skip
+        "VAR_DIR": str(directory),
+        "DATABASE_URL": database_url,
+        "SOURCE_FILES_ROOT": str(sources),
+        "LOG_LEVEL": "WARNING",
+        "SANDBOX_TOKEN": TOKEN,
+        "BENCH_TOKEN": TOKEN,
+        "PYTHONPATH": str(settings.BASE_DIR),
+    }
     return Home(directory, {**kept, **own, **more})
 
 
@@ -115,7 +122,7 @@ def opened(directory: Path, database_url: str) -> Iterator[Home]:
 
 
 def control(home: Home, platform: str, method: str, path: str, body: Any = None) -> Any:
-    """One request on a simulator's control path; the answer."""
+    """Sends one request to a control path of a simulator. Returns the response."""
     url = home.environment[platforms[platform].url_variable]
     with http.session() as session:
         answer = session.request(method, f"{url}/_sandbox/{path}", json=body, timeout=60)
@@ -130,5 +137,5 @@ def _await(url: str) -> None:
             session.get(f"{url}/_sandbox/state", timeout=5)
             return
         if time.monotonic() > deadline:
-            raise Broken(f"The simulator did not start within {START_SECONDS} seconds.")
+            raise MeasurementFailed(f"The simulator did not start within {START_SECONDS} seconds.")
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""What a piece of work costs this process: wall time, CPU time, peak memory."""
+"""Measures what a block of code costs this process: wall time, CPU time, peak memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STATUS = Path("/proc/self/status")
 
 
 class Meter:
-    """Measures the block that it is the context of."""
+    """A context manager that measures its block."""
 
     def __enter__(self) -> Meter:
         self.wall = -time.perf_counter()
@@ -29,12 +29,12 @@ class Meter:
         self.cpu += time.process_time()
 
     def result(self, **more: Any) -> dict[str, Any]:
-        """Seconds, and MB of this process's peak until now."""
+        """Seconds, and the peak memory of this process so far in MB."""
         return {"wall": self.wall, "cpu": self.cpu, "rss": peak_mb(), **more}
 
 
 def peak_mb() -> float:
-    """The peak of resident memory. On Linux from /proc, since `ru_maxrss` remembers the process that forked this one."""
+    """Peak resident memory in MB. On Linux from /proc, since `ru_maxrss` includes the process that forked this one."""
     if STATUS.exists():
         line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) / 1024

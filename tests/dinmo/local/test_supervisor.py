@@ -1,4 +1,4 @@
-"""The supervisor, with real programs: it runs in a process of its own, as it does in life."""
+"""The supervisor, running real programs in a process of its own, as in production."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dinmo.local.supervisor import next_delay
-from tests.dinmo.live_processes import ROOT, alive, below, needs_proc, wait_for
+from tests.dinmo.live_processes import ROOT, descendants, is_alive, needs_proc, wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,13 +22,13 @@ pytestmark = needs_proc
 
 SCRIPT = """
 import os, signal, sys
-# Whoever runs the tests may do so under nohup, whose ignored hang-up is inherited.
+# If the tests run under nohup, the ignored SIGHUP is inherited.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from pathlib import Path
 from dinmo.local.supervisor import Program, Supervisor
-def say(line): print(line, flush=True)
+def write(line): print(line, flush=True)
 programs = [{programs}]
-Supervisor(programs, os.environ, say, lambda: say("all ready")).run()
+Supervisor(programs, os.environ, write, lambda: write("all ready")).run()
 """
 FOREVER = "while :; do sleep 0.05; done"
 
@@ -45,7 +45,7 @@ class Running:
         wait_for(lambda: self.text().count(text) >= times, 10, f"{times} × {text!r}")
 
     def pid_of(self, mark: str) -> int:
-        return next(pid for pid, line in below(self.process.pid).items() if mark in line)
+        return next(pid for pid, line in descendants(self.process.pid).items() if mark in line)
 
 
 Start = Callable[[str], Running]
@@ -75,7 +75,7 @@ def shell(name: str, script: str, more: str = "") -> str:
     return f"Program({name!r}, ('sh', '-c', {script!r}), {more}),"
 
 
-def test_every_line_says_who_wrote_it(start: Start) -> None:
+def test_every_line_is_prefixed_with_its_program(start: Start) -> None:
     running = start(shell("one", rf"printf 'first\nno end'; {FOREVER}") + shell("longer", f"echo other >&2; {FOREVER}"))
     running.wait_for("all ready")
     running.wait_for("longer | other")
@@ -85,45 +85,45 @@ def test_every_line_says_who_wrote_it(start: Start) -> None:
     assert "one    | no end\n" in running.text()
 
 
-def test_an_unfinished_line_is_shown_though_the_pipe_stays_open(start: Start) -> None:
-    elsewhere = "import os, time; os.setsid(); time.sleep(4)"
-    running = start(shell("one", f"{sys.executable} -c '{elsewhere}' & printf unfinished; sleep 1"))
-    running.wait_for("one ended with code 0")
+def test_unfinished_line_is_shown_although_the_pipe_stays_open(start: Start) -> None:
+    other_session = "import os, time; os.setsid(); time.sleep(4)"
+    running = start(shell("one", f"{sys.executable} -c '{other_session}' & printf unfinished; sleep 1"))
+    running.wait_for("one exited with code 0")
     assert "one | unfinished\n" in running.text()
 
 
-def test_a_killed_program_starts_again(start: Start) -> None:
+def test_killed_program_is_restarted(start: Start) -> None:
     running = start(shell("one", f"echo began; {FOREVER}"))
     running.wait_for("one | began")
     os.kill(running.pid_of("echo began"), signal.SIGKILL)
     running.wait_for("one | began", times=2)
-    assert "up  | one was ended by signal 9; it starts again in 0.5 s." in running.text()
+    assert "up  | one was killed by signal 9; restarting in 0.5 s." in running.text()
 
 
-def test_what_a_killed_program_had_started_is_ended_too(start: Start) -> None:
+def test_children_of_a_killed_program_are_killed_too(start: Start) -> None:
     running = start(shell("one", f"sh -c 'echo $$ > $HERE/below; {FOREVER}' & echo began; wait"))
     running.wait_for("one | began")
     left_behind = running.log.parent / "below"
-    wait_for(left_behind.exists, 5, "the start of the program below")
-    wait_for(left_behind.read_text, 5, "its process id")
+    wait_for(left_behind.exists, 5, "the start of the child")
+    wait_for(left_behind.read_text, 5, "its process ID")
     pid = int(left_behind.read_text())
     os.kill(running.pid_of("echo began"), signal.SIGKILL)
-    wait_for(lambda: not alive(pid), 5, "the end of the program below")
+    wait_for(lambda: not is_alive(pid), 5, "the end of the child")
 
 
-def test_a_program_that_always_ends_is_started_ever_more_rarely(start: Start) -> None:
+def test_program_that_keeps_exiting_is_restarted_with_growing_delays(start: Start) -> None:
     running = start(shell("one", "echo began; exit 3"))
     running.wait_for("one | began", times=3)
-    assert "one ended with code 3; it starts again in 0.5 s." in running.text()
-    assert "one ended with code 3; it starts again in 1 s." in running.text()
+    assert "one exited with code 3; restarting in 0.5 s." in running.text()
+    assert "one exited with code 3; restarting in 1 s." in running.text()
 
 
-def test_delays_double_up_to_half_a_minute_and_begin_anew_after_a_good_run() -> None:
+def test_delays_double_up_to_30_seconds_and_are_reset_after_a_long_uptime() -> None:
     delays = [0.0]
     for _ in range(9):
-        delays.append(next_delay(delays[-1], lived_seconds=1))
+        delays.append(next_delay(delays[-1], uptime_seconds=1))
     assert delays == [0, 0.5, 1, 2, 4, 8, 16, 30, 30, 30]
-    assert next_delay(30, lived_seconds=60) == 0.5
+    assert next_delay(30, uptime_seconds=60) == 0.5
 
 
 def test_later_programs_wait_until_the_first_is_ready(start: Start) -> None:
@@ -138,18 +138,18 @@ def test_later_programs_wait_until_the_first_is_ready(start: Start) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_stops_the_last_first(start: Start, number: signal.Signals) -> None:
+def test_signal_stops_programs_in_reverse_order(start: Start, number: signal.Signals) -> None:
     polite = "trap 'echo ended; exit' TERM; " + FOREVER
     running = start(shell("one", polite) + shell("two", polite))
     running.wait_for("all ready")
-    pids = below(running.process.pid)
+    pids = descendants(running.process.pid)
     os.kill(running.process.pid, number)
     assert running.process.wait(10) == 0
     assert running.text().index("two | ended") < running.text().index("one | ended")
-    assert not any(alive(pid) for pid in pids)
+    assert not any(is_alive(pid) for pid in pids)
 
 
-def test_a_program_that_will_not_end_is_killed_after_its_grace(start: Start) -> None:
+def test_program_that_does_not_exit_is_killed_after_its_grace_period(start: Start) -> None:
     running = start(shell("one", f"trap 'echo never' TERM; echo began; {FOREVER}", "grace_seconds=0.5"))
     running.wait_for("one | began")
     running.process.terminate()
@@ -157,7 +157,7 @@ def test_a_program_that_will_not_end_is_killed_after_its_grace(start: Start) -> 
     assert "one | never" in running.text()
 
 
-def test_a_second_signal_does_not_wait(start: Start) -> None:
+def test_second_signal_stops_immediately(start: Start) -> None:
     running = start(shell("one", f"trap 'echo never' TERM; echo began; {FOREVER}", "grace_seconds=60"))
     running.wait_for("one | began")
     running.process.terminate()
@@ -166,12 +166,12 @@ def test_a_second_signal_does_not_wait(start: Start) -> None:
     assert running.process.wait(5) == 0
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends the programs of a killed parent")
-def test_a_killed_supervisor_leaves_no_program(start: Start) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills the programs of a killed parent")
+def test_killed_supervisor_leaves_no_program_running(start: Start) -> None:
     running = start(shell("one", FOREVER) + shell("two", FOREVER))
     running.wait_for("all ready")
-    pids = [pid for pid, line in below(running.process.pid).items() if FOREVER in line]
+    pids = [pid for pid, line in descendants(running.process.pid).items() if FOREVER in line]
     assert len(pids) == 2
     running.process.kill()
     running.process.wait()
-    wait_for(lambda: not any(map(alive, pids)), 3, "the end of the programs")
+    wait_for(lambda: not any(map(is_alive, pids)), 3, "the end of the programs")

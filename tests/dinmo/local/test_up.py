@@ -1,4 +1,4 @@
-"""`manage.py up` and `manage.py sandbox` as people run them: real processes in a state directory of their own."""
+"""`manage.py up` and `manage.py sandbox` as users run them: real processes in a state directory of their own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dinmo.local import broker
 from dinmo.local.login import first_login
 from dinmo.local.machine import free_port, port_is_free
 from dinmo.local.programs import environment as programs_environment
-from tests.dinmo.live_processes import ROOT, alive, below, environment, manage, needs_proc, wait_for
+from tests.dinmo.live_processes import ROOT, descendants, environment, is_alive, manage, needs_proc, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ class Installation:
         wait_for(lambda: "Ready at" in self.log.read_text(), 40, "the start")
 
     def pids(self, mark: str) -> set[int]:
-        return {pid for pid, line in below(self.process.pid).items() if mark in line}
+        return {pid for pid, line in descendants(self.process.pid).items() if mark in line}
 
 
 def begin(var_dir: Path, **more: str) -> Installation:
@@ -72,13 +72,13 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
 
 @pytest.fixture
-def alone(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """A state directory of its own for commands that run in this process."""
+def in_process(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A separate state directory for commands that run in this process."""
     settings.VAR_DIR = tmp_path
     return monkeypatch
 
 
-def test_the_first_login_that_it_prints_opens_the_screens(installation: Installation) -> None:
+def test_printed_first_login_gives_access_to_the_screens(installation: Installation) -> None:
     login = re.search(r"First login: (\S+) with the password (\S+)", installation.log.read_text())
     assert login is not None
     browser = requests.Session()
@@ -90,18 +90,18 @@ def test_the_first_login_that_it_prints_opens_the_screens(installation: Installa
     assert browser.get(f"{installation.url}/admin/").status_code == 200
 
 
-def test_style_sheets_are_served_without_being_collected(installation: Installation) -> None:
+def test_static_files_are_served_without_collectstatic(installation: Installation) -> None:
     assert requests.get(f"{installation.url}/static/admin/css/base.css", timeout=5).status_code == 200
 
 
-def test_a_simulator_of_each_vendor_runs(installation: Installation) -> None:
+def test_a_simulator_runs_for_each_vendor(installation: Installation) -> None:
     addresses = dict(re.findall(r"Simulator for (\w+): (\S+)", installation.log.read_text()))
     assert set(addresses) == {platform.url_variable for platform in platforms.all.values()}
     for address in addresses.values():
         assert requests.get(f"{address}/_sandbox/state", timeout=5).status_code == 200
 
 
-def test_a_killed_worker_is_back_at_work_within_seconds(installation: Installation) -> None:
+def test_killed_worker_is_restarted_within_seconds(installation: Installation) -> None:
     wait_for(lambda: " ready.\n" in installation.log.read_text(), 20, "the start of the worker")
     before = installation.pids("celery -A dinmo worker")
     os.kill(min(before), signal.SIGKILL)
@@ -109,52 +109,52 @@ def test_a_killed_worker_is_back_at_work_within_seconds(installation: Installati
     wait_for(lambda: len(re.findall(r"celery@\S+ ready", installation.log.read_text())) == 2, 20, "its start")
 
 
-def test_the_doctor_finds_all_well(installation: Installation) -> None:
+def test_doctor_reports_no_problem(installation: Installation) -> None:
     wait_for(lambda: "Sending due task sweep" in installation.log.read_text(), 20, "the first sweep")
     report = manage(installation.env, "doctor")
     assert report.returncode == 0, report.stdout
     assert not re.search(r"^(warn|fail)", report.stdout, re.MULTILINE)
-    assert "beat: fired" in report.stdout
-    assert "worker: 1 at work" in report.stdout
+    assert re.search(r"beat: last active \d+ s ago", report.stdout)
+    assert "worker: 1 running" in report.stdout
 
 
-def test_a_second_start_in_the_same_place_is_refused(installation: Installation, settings: Settings) -> None:
+def test_second_start_in_the_same_state_directory_is_refused(installation: Installation, settings: Settings) -> None:
     settings.VAR_DIR = Path(installation.env["VAR_DIR"])
-    with pytest.raises(CommandError, match="Stop that one first"):
+    with pytest.raises(CommandError, match="Stop it first"):
         call_command("up")
 
 
-def test_a_taken_port_is_said_so(installation: Installation, alone: pytest.MonkeyPatch) -> None:
-    alone.setenv("PORT", str(installation.port))
-    with pytest.raises(CommandError, match=rf"Port {installation.port} is taken .* PORT=\d+ make up"):
+def test_port_in_use_is_reported(installation: Installation, in_process: pytest.MonkeyPatch) -> None:
+    in_process.setenv("PORT", str(installation.port))
+    with pytest.raises(CommandError, match=rf"Port {installation.port} is in use .* PORT=\d+ make up"):
         call_command("up")
 
 
-def test_a_stop_ends_every_process_within_seconds(installation: Installation) -> None:
-    """The last one that uses it."""
-    pids = below(installation.process.pid)
+def test_stop_ends_every_process_within_seconds(installation: Installation) -> None:
+    """Must stay the last test that uses `installation`."""
+    pids = descendants(installation.process.pid)
     assert len(pids) >= 6
     installation.process.terminate()
     assert installation.process.wait(30) == 0
-    assert not any(map(alive, pids))
+    assert not any(map(is_alive, pids))
 
 
-def test_a_killed_start_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_killed_installation_leaves_no_process_behind(tmp_path: Path) -> None:
     killed = begin(tmp_path, SANDBOX="0")
     killed.wait_until_ready()
-    pids = below(killed.process.pid)
+    pids = descendants(killed.process.pid)
     assert len(pids) >= 5
     killed.process.kill()
     killed.process.wait()
-    wait_for(lambda: not any(map(alive, pids)), 20, "the end of all processes")
+    wait_for(lambda: not any(map(is_alive, pids)), 20, "the end of all processes")
     assert "Simulator" not in killed.log.read_text()
     assert port_is_free(killed.port)
     with broker.running(tmp_path, {}) as address:
-        broker.reach(address)
+        broker.check_connection(address)
 
 
 @pytest.mark.django_db
-def test_the_first_login_is_made_once() -> None:
+def test_first_login_is_created_once() -> None:
     login = first_login()
     assert login is not None
     assert authenticate(username=login.username, password=login.password) is not None
@@ -162,82 +162,84 @@ def test_the_first_login_is_made_once() -> None:
 
 
 @pytest.mark.django_db
-def test_no_login_is_made_where_somebody_has_the_name() -> None:
+def test_no_login_is_created_if_the_username_is_taken() -> None:
     get_user_model()._default_manager.create(username="admin")
     assert first_login() is None
 
 
-def test_a_port_that_is_none_is_said_so(alone: pytest.MonkeyPatch) -> None:
-    alone.setenv("PORT", "http")
-    with pytest.raises(CommandError, match="Give a number from 1 to 65535"):
+def test_invalid_port_is_reported(in_process: pytest.MonkeyPatch) -> None:
+    in_process.setenv("PORT", "http")
+    with pytest.raises(CommandError, match="Enter a number from 1 to 65535"):
         call_command("up")
 
 
-def test_a_broker_that_does_not_answer_is_said_so_before_anything_starts(alone: pytest.MonkeyPatch) -> None:
-    alone.setenv("PORT", str(free_port()))
-    alone.setenv("REDIS_URL", "redis://:hidden@127.0.0.1:1/0")
-    with pytest.raises(CommandError, match=r"does not answer\. Start it, or correct") as refused:
+def test_unreachable_broker_is_reported_before_anything_starts(in_process: pytest.MonkeyPatch) -> None:
+    in_process.setenv("PORT", str(free_port()))
+    in_process.setenv("REDIS_URL", "redis://:hidden@127.0.0.1:1/0")
+    with pytest.raises(CommandError, match=r"is not responding\. Start it, or correct") as error:
         call_command("up")
-    assert "hidden" not in str(refused.value)
+    assert "hidden" not in str(error.value)
 
 
-def test_a_database_that_does_not_answer_is_said_so_without_a_traceback(tmp_path: Path) -> None:
+def test_unreachable_database_is_reported_without_a_traceback(tmp_path: Path) -> None:
     database = "postgres://reader:hidden@127.0.0.1:1/shop"
-    refused = manage(environment(tmp_path, PORT=str(free_port()), DATABASE_URL=database), "up")
-    assert refused.returncode == 1
-    assert "The database can't be used. Check DATABASE_URL." in refused.stderr
-    assert "Traceback" not in refused.stderr
-    assert "hidden" not in refused.stderr
+    result = manage(environment(tmp_path, PORT=str(free_port()), DATABASE_URL=database), "up")
+    assert result.returncode == 1
+    assert "The database can't be used. Check DATABASE_URL." in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "hidden" not in result.stderr
 
 
-def test_addresses_of_the_users_own_win_over_the_simulators() -> None:
-    made = programs_environment(
+def test_urls_set_by_the_user_take_precedence_over_the_simulators() -> None:
+    variables = programs_environment(
         {"ATTIO_API_URL": "https://proxy.example", "INTERCOM_API_URL": "", "HOME": "/home/me"},
         ROOT,
         "redis://broker",
         "http://127.0.0.1:8000",
         {"ATTIO_API_URL": "http://127.0.0.1:1", "INTERCOM_API_URL": "http://127.0.0.1:2"},
     )
-    assert made["ATTIO_API_URL"] == "https://proxy.example"
-    assert made["INTERCOM_API_URL"] == "http://127.0.0.1:2"
-    assert made["CELERY_BROKER_URL"] == "redis://broker"
-    assert made["HOME"] == "/home/me"
+    assert variables["ATTIO_API_URL"] == "https://proxy.example"
+    assert variables["INTERCOM_API_URL"] == "http://127.0.0.1:2"
+    assert variables["CELERY_BROKER_URL"] == "redis://broker"
+    assert variables["HOME"] == "/home/me"
 
 
 def sandbox_options() -> list[str]:
     return [word for slug in platforms.all for word in (f"--{slug}-port", "0")]
 
 
-def test_the_simulators_say_where_they_are_and_end_when_asked(tmp_path: Path) -> None:
+def test_simulators_print_their_urls_and_stop_on_sigterm(tmp_path: Path) -> None:
     command = [sys.executable, "manage.py", "sandbox", *sandbox_options(), "--fill", "30"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment(tmp_path), stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     for platform in platforms.all.values():
-        said = re.fullmatch(
+        line = re.fullmatch(
             rf"{platform.label}: (http://127\.0\.0\.1:\d+) \({platform.url_variable}\)\n", process.stdout.readline()
         )
-        assert said is not None
-        assert requests.get(f"{said[1]}/_sandbox/requests", timeout=5).json() == []
-        assert requests.get(f"{said[1]}/_sandbox/records", {"kind": "companies"}, timeout=5).json()["count"] == 30
+        assert line is not None
+        assert requests.get(f"{line[1]}/_sandbox/requests", timeout=5).json() == []
+        assert requests.get(f"{line[1]}/_sandbox/records", {"kind": "companies"}, timeout=5).json()["count"] == 30
     process.terminate()
     assert process.wait(10) == 0
 
 
 @pytest.mark.parametrize("slug", list(platforms.all))
-def test_a_simulators_taken_port_is_said_so(slug: str) -> None:
+def test_simulator_port_in_use_is_reported(slug: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(CommandError, match=rf"Port {port} for the {platforms[slug].label} simulator is taken"):
+        with pytest.raises(
+            CommandError, match=rf"Port {port} for the {platforms[slug].label} simulator is already in use"
+        ):
             call_command("sandbox", *sandbox_options(), f"--{slug}-port", str(port))
 
 
 @pytest.mark.parametrize("text", ["many", "-1", "65536", "²"])
-def test_a_simulators_port_must_be_a_number(text: str) -> None:
+def test_simulator_port_must_be_a_valid_number(text: str) -> None:
     slug = next(iter(platforms.all))
-    with pytest.raises(CommandError, match=r"is no port\. Give a number from 0 to 65535"):
+    with pytest.raises(CommandError, match=r"is not a valid port\. Enter a number from 0 to 65535"):
         call_command("sandbox", f"--{slug}-port={text}")
 
 
-def test_a_simulator_is_filled_with_a_number_of_companies() -> None:
-    with pytest.raises(CommandError, match="'many' is no whole number"):
+def test_fill_must_be_a_whole_number() -> None:
+    with pytest.raises(CommandError, match="'many' is not a whole number"):
         call_command("sandbox", "--fill=many")

@@ -392,6 +392,6 @@ def test_another_type_of_an_attribute_is_told_and_confirmed_with_yes(
         (line,) = told(*options)
         assert "was text when it was mapped, and is number now" in line
         assert "--yes" in line
-    assert told("--yes") == ["! activation Norwegians to Attio: its attributes' types are confirmed"]
+    assert told("--yes") == ["! activation Norwegians to Attio: attribute types confirmed"]
     assert activation.mappings.get(target="description").target_type == "number"
     assert told() == []

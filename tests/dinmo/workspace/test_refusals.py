@@ -259,7 +259,7 @@ def test_the_command_prints_each_problem_with_file_and_line_and_exits_64(run: An
 
 
 def test_the_command_refuses_what_is_no_utf_8_at_its_line(run: Any) -> None:
-    assert run(b"a: 1\nb: \xff\n") == ["workspace.yaml:2: This is no UTF-8 text. Save the file as UTF-8."]
+    assert run(b"a: 1\nb: \xff\n") == ["workspace.yaml:2: This is not valid UTF-8 text. Save the file as UTF-8."]
 
 
 def test_the_command_refuses_a_file_that_is_not_there(tmp_path: Path, capsys: Any) -> None:

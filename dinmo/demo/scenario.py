@@ -1,4 +1,4 @@
-"""Tells the demonstration: apply, run, change the source, run again, and show what was sent."""
+"""The steps of the demo: apply, run, change the source, run again, and print what was sent."""
 
 from __future__ import annotations
 
@@ -23,73 +23,79 @@ from dinmo.local.processes import spawn, stop
 
 WORKSPACE = Path(__file__).with_name("workspace.yaml")
 TOKEN_VARIABLES = {"attio": "ATTIO_TOKEN", "intercom": "INTERCOM_TOKEN"}
-KNOWN_TO_INTERCOM = 1_500
-LOOK_SECONDS = 0.2
-LONGEST_SECONDS = 120
-WORKER_SECONDS = 8
+INTERCOM_COMPANIES = 1_500
+POLL_SECONDS = 0.2
+RUN_TIMEOUT_SECONDS = 120
+WORKER_GRACE_SECONDS = 8
 COLUMNS = {
-    "rows": "rows", "new": "new", "known": "changed", "unchanged": "unchanged", "accepted": "accepted", "created": "created",
-    "skipped": "skipped", "invalid": "invalid", "rejected": "rejected", "left": "left", "lookup_requests": "look-ups",
+    "rows": "rows",
+    "new": "new",
+    "known": "changed",
+    "unchanged": "unchanged",
+    "accepted": "accepted",
+    "created": "created",
+    "skipped": "skipped",
+    "invalid": "invalid",
+    "rejected": "rejected",
+    "left": "left",
+    "lookup_requests": "lookups",
     "write_requests": "writes",
-}  # fmt: skip
+}
 
-Say = Callable[[str], None]
+Write = Callable[[str], None]
 
 
-def tell(environment: dict[str, str], ports: dict[str, int], say: Say) -> bool:
-    """Runs the whole demonstration; whether everything went as it should.
+def run_demo(environment: dict[str, str], ports: dict[str, int], write: Write) -> bool:
+    """Runs the whole demo and returns whether every run completed.
 
     Args:
         environment: of the worker process.
-        ports: where each platform's simulator listens.
+        ports: the port of each platform's simulator.
     """
     path = data.write(settings.SOURCE_FILES_ROOT)
-    say(
-        f"Wrote {data.COUNT} companies to {path.relative_to(settings.BASE_DIR) if path.is_relative_to(settings.BASE_DIR) else path}."
-    )
+    shown = path.relative_to(settings.BASE_DIR) if path.is_relative_to(settings.BASE_DIR) else path
+    write(f"Wrote {data.COUNT} companies to {shown}.")
     call_command("migrate", interactive=False, verbosity=0)
     with _runtime(environment, ports):
-        say(
-            f"Broker, worker and the simulators of {', '.join(platform.label for platform in platforms.all.values())} are running.\n"
-        )
+        labels = ", ".join(platform.label for platform in platforms.all.values())
+        write(f"The broker, the worker and the simulators of {labels} are running.\n")
         call_command("apply", str(WORKSPACE))
-        rounds = [_round("First run", say)]
-        data.change(path)
-        say("\nThe source changes: 25 descriptions, 10 plans, 3 new companies, some stop paying.")
-        rounds.append(_round("After the change", say))
-        rounds.append(_round("Once more, unchanged", say))
-    say("\n" + table(rounds))
-    say("\n" + details(rounds))
-    return all(
-        run.state in (Run.State.SUCCEEDED, Run.State.COMPLETED_WITH_WARNINGS) for _, done in rounds for run in done
-    )
+        rounds = [_run_all("First run", write)]
+        data.apply_changes(path)
+        write("\nThe source changes: 25 descriptions, 10 plans, 3 new companies, and some companies stop paying.")
+        rounds.append(_run_all("After the change", write))
+        rounds.append(_run_all("Again, without changes", write))
+    write("\n" + table(rounds))
+    write("\n" + details(rounds))
+    completed = (Run.State.SUCCEEDED, Run.State.COMPLETED_WITH_WARNINGS)
+    return all(run.state in completed for _, runs in rounds for run in runs)
 
 
 def table(rounds: list[tuple[str, list[Run]]]) -> str:
-    """The counts of every run, side by side."""
+    """The counts of every run, one row for each."""
     head = ["", *COLUMNS.values()]
     lines = [head]
-    for title, done in rounds:
+    for title, runs in rounds:
         lines.append([title] + [""] * len(COLUMNS))
-        lines += [[f"  {run.activation.name}", *(str(getattr(run, name)) for name in COLUMNS)] for run in done]
+        lines += [[f"  {run.activation.name}", *(str(getattr(run, name)) for name in COLUMNS)] for run in runs]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     return "\n".join(_aligned(line, widths) for line in lines)
 
 
 def details(rounds: list[tuple[str, list[Run]]]) -> str:
-    """Which fields were sent, and why records were not."""
+    """Which fields were sent, and why some records were not."""
     lines = []
-    for title, done in rounds:
-        for run in done:
-            lines += [f"{title} · {run.activation.name}: {line}" for line in _facts(run)]
+    for title, runs in rounds:
+        for run in runs:
+            lines += [f"{title} · {run.activation.name}: {line}" for line in _details(run)]
     return "\n".join(lines)
 
 
-def _facts(run: Run) -> Iterator[str]:
+def _details(run: Run) -> Iterator[str]:
     accepted = run.changes.filter(outcome=Change.Outcome.ACCEPTED, is_new=False)
     fields = Counter(", ".join(sorted(changed)) for changed in accepted.values_list("changed", flat=True))
     for names, number in fields.most_common(4):
-        yield f"{number} updated, holding only {names}"
+        yield f"{number} updated, sending only {names}"
     others = run.changes.exclude(outcome=Change.Outcome.ACCEPTED).values_list("outcome", "code", "message")
     grouped: dict[tuple[str, str], list[str]] = {}
     for outcome, code, message in others:
@@ -98,21 +104,21 @@ def _facts(run: Run) -> Iterator[str]:
         yield f"{len(messages)} {outcome} ({code}), e.g. {messages[0]}"
 
 
-def _round(title: str, say: Say) -> tuple[str, list[Run]]:
-    say(f"\n{title} …")
-    done = []
+def _run_all(title: str, write: Write) -> tuple[str, list[Run]]:
+    write(f"\n{title} …")
+    runs = []
     for activation in Activation.objects.order_by("pk"):
-        begun = time.monotonic()
+        started_at = time.monotonic()
         run = _await(requests.request(activation, Run.Trigger.MANUAL))
-        say(f"  {activation.name}: {run.get_state_display().lower()} in {time.monotonic() - begun:.1f} s")
-        done.append(run)
-    return title, done
+        write(f"  {activation.name}: {run.get_state_display().lower()} in {time.monotonic() - started_at:.1f} s")
+        runs.append(run)
+    return title, runs
 
 
 def _await(run: Run) -> Run:
-    deadline = time.monotonic() + LONGEST_SECONDS
+    deadline = time.monotonic() + RUN_TIMEOUT_SECONDS
     while run.is_live and time.monotonic() < deadline:
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
         run.refresh_from_db()
     return run
 
@@ -127,13 +133,13 @@ def _runtime(environment: dict[str, str], ports: dict[str, int]) -> Iterator[Non
         stack.enter_context(broker.running(settings.VAR_DIR, {}))
         log = stack.enter_context((settings.VAR_DIR / "worker.log").open("ab"))
         worker = spawn(programs.worker().command, environment, log)
-        stack.callback(stop, worker, WORKER_SECONDS)
+        stack.callback(stop, worker, WORKER_GRACE_SECONDS)
         yield
 
 
 def _fill_intercom(server: Server, token: str) -> None:
-    """Intercom knows most of the companies already, as it does where a team has used it for a while."""
-    for number in range(1, KNOWN_TO_INTERCOM + 1):
+    """Creates most of the companies in Intercom, as if a team had been using it for a while."""
+    for number in range(1, INTERCOM_COMPANIES + 1):
         body = f'{{"company_id": "{number}", "name": "Company {number}"}}'.encode()
         headers = {"authorization": f"Bearer {token}", "content-type": "application/json", "accept": "application/json"}
         server.sandbox.switches["rate_limit_per_window"] = 0

@@ -1,0 +1,119 @@
+"""A vendor simulator with injected faults (delays, errors, cut connections, outages) and a log of every write."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from destinations.sandbox.wire import Cut, Reply, Request
+
+if TYPE_CHECKING:
+    import random
+
+    from destinations.sandbox.base import Sandbox
+
+LATENCY_SECONDS = (0.02, 0.08)
+SLOW_SECONDS = 0.4
+SHORT_OUTAGE_SECONDS, LONG_OUTAGE_SECONDS = 2.5, 6.0
+FAULT_RATES = {
+    "refused": 0.015,
+    "throttled": 0.004,
+    "cut": 0.01,
+    "cut_after": 0.02,
+    "failed_after": 0.01,
+    "slow": 0.03,
+    "outage": 0.0003,
+}
+RECORDS = ("/companies", "/records")
+
+
+@dataclass(frozen=True)
+class Write:
+    """One write that the vendor carried out. `answered` is false if the client did not receive the answer."""
+
+    at: float
+    method: str
+    path: str
+    body: Any
+    answered: bool
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One write that a fault prevented, or whose answer was lost to a fault."""
+
+    at: float
+    path: str
+
+
+@dataclass
+class FaultyVendor:
+    """Wraps a simulator. Faults are off at first. The state survives all kills, because it lives in this process."""
+
+    sandbox: Sandbox
+    rng: random.Random
+    faults_enabled: bool = False
+    writes: list[Write] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    requests: int = 0
+    faults: int = 0
+    longest_seconds: float = 0.0
+    down_until: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.lock = threading.Lock()
+
+    def handle(self, request: Request) -> Reply:
+        """Handles a request like `Sandbox.handle`, possibly with an injected fault."""
+        started_at = time.time()
+        fault, latency = self._draw_fault(started_at, any(part in request.path for part in RECORDS))
+        time.sleep(latency)
+        if fault not in ("none", "slow") and _is_write(request):
+            self.failures.append(Failure(time.time(), request.path))
+        if fault in ("refused", "outage"):
+            return Reply(503, {"message": "Service unavailable"})
+        if fault == "throttled":
+            return Reply(429, {"message": "Slow down"}, {"Retry-After": "1"})
+        if fault == "cut":
+            raise Cut
+        reply = self.sandbox.handle(request)
+        lost = fault in ("cut_after", "failed_after")
+        self._record(request, reply, started_at, answered=not lost)
+        if fault == "cut_after":
+            raise Cut
+        return Reply(502, "<html>Bad gateway</html>") if lost else reply
+
+    def start_outage(self) -> None:
+        """Makes the vendor unavailable for LONG_OUTAGE_SECONDS."""
+        self.down_until = time.time() + LONG_OUTAGE_SECONDS
+
+    def _draw_fault(self, now: float, is_record_request: bool) -> tuple[str, float]:
+        with self.lock:
+            self.requests += 1
+            latency = self.rng.uniform(*LATENCY_SECONDS)
+            draw, fault = self.rng.random(), "none"
+            for name, share in FAULT_RATES.items() if self.faults_enabled and is_record_request else ():
+                draw -= share
+                if draw < 0:
+                    fault = name
+                    break
+            if fault == "outage":
+                self.down_until = now + SHORT_OUTAGE_SECONDS
+            if now < self.down_until and self.faults_enabled:
+                fault = "outage"
+            self.faults += fault != "none"
+            return fault, SLOW_SECONDS if fault == "slow" else latency
+
+    def _record(self, request: Request, reply: Reply, started_at: float, *, answered: bool) -> None:
+        if not _is_write(request) or reply.status >= 300:
+            return
+        now = time.time()
+        with self.lock:
+            self.longest_seconds = max(self.longest_seconds, now - started_at)
+            self.writes.append(Write(now, request.method, request.path, request.json(), answered))
+
+
+def _is_write(request: Request) -> bool:
+    return request.method != "GET" and not request.path.endswith("/query")
