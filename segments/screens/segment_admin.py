@@ -143,7 +143,12 @@ def _history(segment: Segment) -> dict[str, Any]:
     if len(found) < 2:
         return {"size_now": found[-1] if found else None}
     largest = max(size.rows for size in found)
-    return {"size_now": found[-1], "size_first": found[0], "size_largest": largest, "size_line": sizes.svg_points(found)}
+    return {
+        "size_now": found[-1],
+        "size_first": found[0],
+        "size_largest": largest,
+        "size_line": sizes.svg_points(found),
+    }
 
 
 def _copy_name(name: str, number: int) -> str:
