@@ -1,10 +1,9 @@
-"""Works on a run for one slice of time: claims it, plans or delivers, and ends it where nothing is left to do."""
+"""Works on a run for one slice of time: claims it, plans or delivers, and ends it if nothing is left to do."""
 
 from __future__ import annotations
 
 import logging
 import time
-from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
@@ -14,13 +13,13 @@ from activations import finish
 from activations.alerts import notify
 from activations.delivery.deliver import Delivery
 from activations.models import Run
-from activations.planning.generations import generation
-from activations.planning.layout import layout, prepare_fields
+from activations.planning.generations import enter
+from activations.planning.layout import layout, prepare_fields, store_first_use
 from activations.planning.plan import Planner
 from activations.runs.lease import Cancelled, Keeper, Lease, Lost, claim
-from activations.setup import mapping_diff
+from activations.setup import mapping_diff, saved
 from activations.vendor_session import Context, check_workspace, discover, open_context
-from core.errors import Problem
+from core.errors import Misconfigured, Problem
 from segments.sources import drift
 
 log = logging.getLogger(__name__)
@@ -40,11 +39,11 @@ def execute(run_id: int) -> bool:
             _work(lease)
         lease.release()
     except Lost:
-        log.info("Run %s is held by another worker now.", run_id)
+        log.info("Run %s is held by a different worker now.", run_id)
         return False
     except (OperationalError, InterfaceError) as error:
-        # Nothing can be written down now. Whoever claims the run next goes on from what was committed.
-        log.warning("Run %s goes on when its lease has ended: the database failed (%s).", run_id, type(error).__name__)
+        # Nothing can be stored now. The worker that claims the run next continues from what was committed.
+        log.warning("Run %s continues once its lease expires: the database failed (%s).", run_id, type(error).__name__)
         connection.close()
         return False
     return Run.objects.filter(pk=run_id, state__in=Run.LIVE).exists()
@@ -82,31 +81,26 @@ def _advance(run: Run, lease: Lease) -> None:
             if run.state == Run.State.DELIVERING:
                 _deliver(context, lease)
         finally:
-            finish.count(lease, context.counts())
+            lease.count(context.counts())
 
 
 def _plan(context: Context, lease: Lease) -> None:
     run = context.run
-    with lease.fenced(state=Run.State.PLANNING, started_at=run.started_at or timezone.now()):
-        pass
+    lease.update(state=Run.State.PLANNING, started_at=run.started_at or timezone.now())
     drift.look_before(context.activation.rows, context.activation.columns)
-    belongs_to, reason = generation(context, check_workspace(context))
+    workspace = check_workspace(context)
+    generation = enter(run, lease, saved.spec(context.activation).identity(workspace.id), workspace.name)
     discover(context, timezone.now())
     prepare_fields(context)
-    made = layout(context)
-    changes: dict[str, Any] = {
-        "generation": belongs_to,
-        "mapped": mapping_diff.described(
-            context.activation.mappings.all(), {slot.field.name for slot in made.slots if slot.adds}
-        ),
-        "missing": [_described(problem) for problem in (*context.missing, *context.changed)],
-    }
-    if reason:
-        changes |= {"kind": Run.Kind.FULL, "reason": reason}
-    with lease.fenced(**changes):
-        pass
+    store_first_use(context, lease)
+    planned = layout(context)
+    adds = {slot.field.name for slot in planned.slots if slot.adds}
+    lease.update(
+        mapped=mapping_diff.mapped_fields(context.activation.mappings.all(), adds),
+        missing=[_as_json(problem) for problem in (*context.missing, *context.changed)],
+    )
     run.refresh_from_db()
-    Planner(context, lease, made, belongs_to, timezone.now()).run()
+    Planner(context, lease, planned, generation, timezone.now()).run()
 
 
 def _deliver(context: Context, lease: Lease) -> None:
@@ -120,7 +114,7 @@ def _deliver(context: Context, lease: Lease) -> None:
         finish.complete(run, lease, timezone.now())
 
 
-def _described(problem: Any) -> dict[str, str]:
+def _as_json(problem: Misconfigured) -> dict[str, str]:
     return {"code": problem.code, "attribute": problem.where, "message": problem.message}
 
 

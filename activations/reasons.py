@@ -1,4 +1,4 @@
-"""Why a record is decided without a request, or is handled differently: codes and the sentences people read."""
+"""Why a record is settled without a request, or handled differently: codes, and the sentences that people read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Settled:
-    """Decided without a request: invalid or skipped, with the reason."""
+    """A decision without a request: invalid or skipped, with the reason."""
 
     outcome: str
     code: str
@@ -18,12 +18,16 @@ class Settled:
 ANOTHER = Settled(
     "",
     "another_record",
-    "Its match value changed, so it is another record at the destination from now on: all of it is sent there, "
-    "and the former one stays as it is.",
+    "Its match value changed, so it is a different record at the destination from now on. All of it is sent there, and "
+    "the previous record stays as it is.",
 )
 CONTESTED = Settled(
     "",
     "match_contested",
-    "One of its match values was another row's at the destination when that one was written last, so it is looked up first.",
+    "When a different row was last written, one of this row's match values belonged to that row's record. It is looked "
+    "up first.",
 )
-ALREADY_THERE = Settled("skipped", "already_there", "Insert mode never touches a record that the destination has.")
+ALREADY_THERE = Settled(
+    "skipped", "already_there", "The destination already has this record, and insert mode never changes existing ones."
+)
+NOT_THERE = Settled("skipped", "not_there", "The destination has no such record, and update mode never creates one.")

@@ -1,1 +1,1 @@
-"""The ground floor: errors, secrets, parameters, plug-ins and HTTP. Imports nothing of ours."""
+"""The ground floor: errors, secrets, parameters, plug-ins and HTTP. Imports no other package of this project."""

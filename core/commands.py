@@ -1,4 +1,4 @@
-"""Commands that people script against: wrong usage ends with 64, so that it can be told from a command that failed."""
+"""The base of commands that people script against: exit code 64 sets wrong usage apart from a command that failed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INTERRUPTED = 130
 
 
 class ScriptedCommand(BaseCommand):
-    """A command whose wrong usage or configuration ends with 64 and one sentence."""
+    """A command that exits with code 64 and one sentence if its usage or configuration is wrong."""
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
@@ -26,16 +26,20 @@ class ScriptedCommand(BaseCommand):
         try:
             return super().execute(*args, **options)
         except DatabaseError as error:
-            words = redact(str(error).strip())
-            self.refuse(f"The database can't be used. Run `manage.py migrate`, or check DATABASE_URL. It said: {words}")
+            details = redact(str(error).strip())
+            self.refuse(
+                "The database can't be used. Run `manage.py migrate`, or check DATABASE_URL. "
+                f"The database reported: {details}"
+            )
         except KeyboardInterrupt:
             self.stderr.write(
-                "Stopped. A run that was being executed goes on once its lease has ended, by a worker or the same command."
+                "Stopped. If a run was in progress, it continues once its lease has ended: "
+                "in a worker, or when you run this command again."
             )
             sys.exit(INTERRUPTED)
 
     def refuse(self, message: str) -> NoReturn:
-        """Says what is wrong, and ends the process; to a caller in this process it raises CommandError instead."""
+        """Prints what is wrong and exits. If the command was called from code, raises CommandError instead."""
         if not getattr(self, "_called_from_command_line", False):
             raise CommandError(message, returncode=WRONG_USAGE)
         self.stderr.write(message)

@@ -1,11 +1,11 @@
-"""What can go wrong, typed by what happens next.
+"""What can go wrong, classified by what happens next.
 
     Problem
-    ├── Rejected        this record: count it, show it, go on with the others
+    ├── Rejected        this record only: count it, show it, continue with the others
     ├── Unavailable     wait: the other side is down, slow or throttling; the same call may work later
     └── Misconfigured   tell the user: nothing will work until a person changes something
 
-Anything that is not a Problem is a defect of ours and surfaces as one.
+Any other exception is a bug in this program and surfaces as one.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ class Problem(Exception):
 
     Args:
         code: stable, snake_case; people script against it.
-        message: one or two sentences for the user, saying what to do. Never a secret, never a value of a record.
-        detail: for the log only, e.g. the driver's own words.
+        message: one or two sentences for the user, including what to do. Never contains a secret or a record's value.
+        detail: for the log only, e.g. the driver's original message.
     """
 
     def __init__(self, code: str, message: str, *, detail: str = "") -> None:
@@ -31,8 +31,8 @@ class Rejected(Problem):
     """This record can't be written as it is; the others can.
 
     Args:
-        field: the destination attribute or the source column concerned, where it is known.
-        request_id: the vendor's id of the refused request, for a support case.
+        field: the destination attribute or source column in question, if known.
+        request_id: the vendor's ID of the rejected request, for a support case.
     """
 
     def __init__(self, code: str, message: str, *, detail: str = "", field: str = "", request_id: str = "") -> None:
@@ -42,12 +42,12 @@ class Rejected(Problem):
 
 
 class Unavailable(Problem):
-    """The other side can't answer now.
+    """The other side can't answer right now.
 
     Args:
-        retry_after: seconds to wait before the next try, where the other side said so.
-        throttled: the request was refused unprocessed because of a rate limit.
-        ambiguous: the request may have been processed although no answer came.
+        retry_after: seconds to wait before the next attempt, if the other side specified it.
+        throttled: the request was turned away unprocessed because of a rate limit.
+        ambiguous: the request may have been processed even though no response arrived.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Misconfigured(Problem):
     """Nothing will work until a person changes a setting, a credential or a mapping.
 
     Args:
-        where: the setting, field or mapping row concerned, where it is known.
+        where: the setting, field or mapping row in question, if known.
     """
 
     def __init__(self, code: str, message: str, *, detail: str = "", where: str = "") -> None:

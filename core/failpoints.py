@@ -1,4 +1,4 @@
-"""Places in the code where a proof lets the process die. Without `CHAOS_AT` in the environment they do nothing."""
+"""Named points at which the chaos proof kills the process. They do nothing unless `CHAOS_AT` is set."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import os
 import signal
 from pathlib import Path
 
-_ORDER = os.environ.get("CHAOS_AT", "")
+_ORDER_FILE = os.environ.get("CHAOS_AT", "")
 TAKEN = ".taken"
 
 
 def reach(name: str) -> None:
-    """Kills this process (-9) where the file that `CHAOS_AT` names holds `name`.
+    """Kills this process (SIGKILL) if the file at the path in `CHAOS_AT` contains `name`.
 
-    The file is renamed first, with `.taken` at its end, so that an order kills one process and no more; it then tells the
-    process group.
+    The file is renamed first, with the suffix `.taken`, so that one order kills exactly one process. The renamed file
+    then holds the process group of the killed process.
     """
-    if _ORDER and _is_ordered(Path(_ORDER), name):
+    if _ORDER_FILE and _take_order(Path(_ORDER_FILE), name):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _is_ordered(order: Path, name: str) -> bool:
+def _take_order(order: Path, name: str) -> bool:
+    """Whether the order names this failpoint and no other process took it first."""
     try:
         if order.read_text() != name:
             return False

@@ -1,4 +1,4 @@
-"""How a source or a connection fared at its last check."""
+"""The result of the last check of a source or a connection."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Health(models.Model):
-    """The last answer of the other side, kept on the row that was checked."""
+    """The result of the last check, stored on the row that was checked."""
 
     class State(models.TextChoices):
         UNKNOWN = "unknown", "Not checked yet"
@@ -28,11 +28,11 @@ class Health(models.Model):
         abstract = True
 
     def forget_health(self) -> None:
-        """What was found says nothing about other settings; saved with them."""
+        """Resets the result, because it doesn't apply to changed settings. The caller saves it along with them."""
         self.health, self.health_message, self.health_at = self.State.UNKNOWN, "", None
 
     def record_health(self, now: datetime, problem: Problem | None, message: str = "") -> None:
-        """Stores the outcome of a check made at `now`: a problem, or all well with a message."""
+        """Stores the result of a check that ran at `now`: a problem, or success with a message."""
         self.health = self.State.FAILED if problem else self.State.OK
         self.health_message = problem.message if problem else message
         self.health_at = now

@@ -1,4 +1,4 @@
-"""HTTP to vendors: one session factory, and network failures typed by what happens next."""
+"""HTTP to vendors: one session factory, and network failures classified by what happens next."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ CONNECT_SECONDS = 5
 READ_SECONDS = 15
 TOTAL_SECONDS = CONNECT_SECONDS + READ_SECONDS
 
-# At its most talkative urllib3 logs whole addresses, and look-ups hold values of records in theirs.
+# At DEBUG level, urllib3 logs complete URLs, and the URLs of lookups contain values of records.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 
 def session(pool: int = 10) -> requests.Session:
-    """A keep-alive session for up to `pool` threads. It reads no proxy or certificate from the environment."""
-    made = requests.Session()
-    made.trust_env = False
+    """A keep-alive session for up to `pool` threads. It takes no proxy or certificate from the environment."""
+    http = requests.Session()
+    http.trust_env = False
     adapter = HTTPAdapter(pool_connections=2, pool_maxsize=pool, max_retries=0)
-    made.mount("https://", adapter)
-    made.mount("http://", adapter)
-    return made
+    http.mount("https://", adapter)
+    http.mount("http://", adapter)
+    return http
 
 
 def send(
@@ -45,10 +45,10 @@ def send(
     params: Mapping[str, Any] | None = None,
     json: Any = None,
 ) -> requests.Response:
-    """Sends one request; any HTTP status is an answer.
+    """Sends one request and returns the response, whatever its HTTP status.
 
     Raises:
-        Unavailable: no complete answer came; `ambiguous` unless the request surely never left.
+        Unavailable: no complete response arrived; `ambiguous` unless the request certainly never left.
     """
     try:
         return http.request(
@@ -60,25 +60,32 @@ def send(
             timeout=(CONNECT_SECONDS, READ_SECONDS),
             allow_redirects=False,
         )
-    except requests.ConnectTimeout as error:
-        raise _unavailable(
-            "connect_timeout", f"{_host(url)} could not be reached in time. {_CHECK}", error, False
-        ) from None
-    except requests.Timeout as error:
-        raise _unavailable("timeout", f"{_host(url)} did not answer in time.", error, True) from None
-    except requests.ConnectionError as error:
-        ambiguous = not _never_left(error)
-        text = (
-            f"The connection was cut before {_host(url)} answered."
-            if ambiguous
-            else f"{_host(url)} can't be reached. {_CHECK}"
-        )
-        raise _unavailable("connection_cut" if ambiguous else "unreachable", text, error, ambiguous) from None
-    except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError) as error:
-        raise _unavailable("answer_cut", "The vendor's answer was cut short.", error, True) from None
+    except (
+        requests.ConnectionError,
+        requests.Timeout,
+        requests.exceptions.ChunkedEncodingError,
+        requests.exceptions.ContentDecodingError,
+    ) as error:
+        raise _failure(error, _host(url)) from None
 
 
-_CHECK = "Check the network of this installation, and the API address where one is set in its environment."
+_CHECK = "Check this installation's network, and the API address if its environment sets one."
+
+
+def _failure(error: requests.RequestException, host: str) -> Unavailable:
+    """The failure, with `ambiguous` set if the vendor may have received the request.
+
+    A connect timeout is both a timeout and a connection error. It comes first, because nothing was sent.
+    """
+    if isinstance(error, requests.ConnectTimeout):
+        return _unavailable("connect_timeout", f"{host} could not be reached in time. {_CHECK}", error, False)
+    if isinstance(error, requests.Timeout):
+        return _unavailable("timeout", f"{host} did not respond in time.", error, True)
+    if isinstance(error, requests.ConnectionError):
+        if _never_left(error):
+            return _unavailable("unreachable", f"{host} can't be reached. {_CHECK}", error, False)
+        return _unavailable("connection_cut", f"The connection was closed before {host} responded.", error, True)
+    return _unavailable("answer_cut", "The vendor's response ended before it was complete.", error, True)
 
 
 def _host(url: str) -> str:
@@ -86,7 +93,7 @@ def _host(url: str) -> str:
 
 
 def body(response: requests.Response) -> Any:
-    """The JSON body, or None where there is none (gateways answer HTML, and some answers are empty)."""
+    """The JSON body, or None if there is no valid one (gateways answer with HTML, and some responses are empty)."""
     try:
         return response.json()
     except ValueError:
@@ -94,7 +101,7 @@ def body(response: requests.Response) -> Any:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds to wait after `now` that a Retry-After header asks for, given as seconds or as an HTTP date."""
+    """Seconds to wait after `now`, from a Retry-After header in seconds or as an HTTP date; None if it has neither."""
     value = headers.get("Retry-After", "").strip()
     if not value:
         return None
@@ -103,15 +110,16 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     except ValueError:
         pass
     try:
-        moment = parsedate_to_datetime(value)
+        retry_at = parsedate_to_datetime(value)
     except ValueError:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
+    if retry_at.tzinfo is None:
+        retry_at = retry_at.replace(tzinfo=UTC)
+    return max(0.0, (retry_at - now).total_seconds())
 
 
 def _never_left(error: requests.ConnectionError) -> bool:
+    """Whether no connection was established, so that the vendor can't have processed the request."""
     cause = error.args[0] if error.args else None
     reason = getattr(cause, "reason", cause)
     return isinstance(reason, NewConnectionError) and not isinstance(reason, ReadTimeoutError)

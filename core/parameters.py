@@ -1,4 +1,4 @@
-"""The inputs that an engine or a platform asks for, declared once for forms, the workspace file and validation."""
+"""The settings that an engine or a platform needs, declared once for forms, the workspace file and validation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Kind = Literal["text", "integer", "boolean", "choice", "secret"]
 
 @dataclass(frozen=True)
 class Parameter:
-    """One input. A `secret` is stored encrypted and never shown again; all others are plain configuration."""
+    """One setting. A `secret` is stored encrypted and never shown again; all others are plain configuration."""
 
     name: str
     label: str
@@ -27,17 +27,17 @@ class Parameter:
     least: int | None = None
     most: int | None = None
     lines: bool = False
-    """Whether it has more than one line, such as a certificate."""
+    """Whether the text may have several lines, such as a certificate."""
 
     @property
     def secret(self) -> bool:
         return self.kind == "secret"
 
     def clean(self, value: Any) -> Any:
-        """The value in its right type, or the default where it is empty.
+        """The value converted to the parameter's type, or the default if it is empty.
 
         Raises:
-            Misconfigured: required and empty, or of the wrong type.
+            Misconfigured: the value is required and empty, or has the wrong type.
         """
         if value is None or value == "":
             if self.required and self.default is None:
@@ -46,6 +46,7 @@ class Parameter:
         return _CLEANERS[self.kind](self, value)
 
     def refuse(self, expected: str) -> Misconfigured:
+        """The problem to raise for a value that is not `expected`, e.g. "a whole number"."""
         return Misconfigured("parameter_invalid", f"{self.label} must be {expected}.", where=self.name)
 
 
@@ -53,12 +54,12 @@ def clean(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> tuple[d
     """Splits raw values into plain configuration and secrets.
 
     Raises:
-        Misconfigured: a name that is no parameter, or a value that one refuses.
+        Misconfigured: no parameter has that name, or a value is missing or invalid.
     """
     known = {parameter.name: parameter for parameter in parameters}
     for name in values:
         if name not in known:
-            raise Misconfigured("parameter_unknown", f"There is no setting called {name!r} here.", where=name)
+            raise Misconfigured("parameter_unknown", f"There is no setting named {name!r} here.", where=name)
     plain: dict[str, Any] = {}
     secret: dict[str, Any] = {}
     for name, parameter in known.items():
@@ -80,8 +81,16 @@ def _integer(parameter: Parameter, value: Any) -> int:
     if (parameter.least is not None and number < parameter.least) or (
         parameter.most is not None and number > parameter.most
     ):
-        raise parameter.refuse(f"a whole number from {parameter.least} to {parameter.most}")
+        raise parameter.refuse(_range(parameter))
     return number
+
+
+def _range(parameter: Parameter) -> str:
+    if parameter.most is None:
+        return f"a whole number, {parameter.least} or more"
+    if parameter.least is None:
+        return f"a whole number, {parameter.most} or less"
+    return f"a whole number from {parameter.least} to {parameter.most}"
 
 
 def _boolean(parameter: Parameter, value: Any) -> bool:

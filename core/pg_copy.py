@@ -1,4 +1,4 @@
-"""COPY out of PostgreSQL, in blocks of whole rows, faster than a cursor of the driver gives them."""
+"""COPY out of PostgreSQL in blocks of whole rows, faster than the driver's cursor."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ BLOCK_BYTES = 1_500_000
 def copy_out(
     connection: PGconn, statement: bytes, interrupt: Callable[[], None] | None = None
 ) -> Generator[bytearray, None, None]:
-    """What a COPY sends, in blocks of whole rows of some megabytes.
+    """The output of a COPY statement, in blocks of whole rows, about `BLOCK_BYTES` each.
 
-    The server sends one row a message (PostgreSQL: Message Formats, COPY); asking libpq for them takes half the time that
-    a cursor of the driver takes. Closing the generator cancels the statement.
+    The server sends one message per row (PostgreSQL: Message Formats, COPY). Taking the messages directly from libpq
+    takes half the time of the driver's cursor. Closing the generator cancels the statement.
 
     Args:
-        connection: idle or in a transaction; nobody else may use it meanwhile.
-        interrupt: ends the statement, where asking the server to do so may take too long.
+        connection: idle or in a transaction. Nothing else may use it in the meantime.
+        interrupt: ends the statement instead of a cancel request, for cases in which the server is too slow to cancel.
 
     Raises:
         psycopg.Error
@@ -37,28 +37,29 @@ def copy_out(
         raise psycopg.errors.error_from_result(result)
     block = bytearray()
     next_row = connection.get_copy_data
-    with _ended(connection, interrupt):
-        # Nothing is called for a row but this: there are millions of them.
-        while (found := next_row(1))[0] >= 0:
-            block += found[1]
+    with _finished(connection, interrupt):
+        # The only call per row, because there are millions of rows. In libpq's asynchronous mode, a size of 0 means
+        # that no complete row has arrived yet, and a negative size that the rows have ended.
+        while (row := next_row(1))[0] >= 0:
+            block += row[1]
             if len(block) >= BLOCK_BYTES:
                 yield block
                 block = bytearray()
-            elif not found[0]:
+            elif not row[0]:
                 _await(connection)
     if block:
         yield block
 
 
 def _await(connection: PGconn) -> None:
-    """Waits for more rows, without holding up other threads."""
+    """Waits for more rows without blocking other threads."""
     select([connection.socket], [], [])
     connection.consume_input()
 
 
 @contextmanager
-def _ended(connection: PGconn, interrupt: Callable[[], None] | None) -> Iterator[None]:
-    """Raises what the server said at the end; one who leaves early cancels the statement."""
+def _finished(connection: PGconn, interrupt: Callable[[], None] | None) -> Iterator[None]:
+    """Raises the error that the server reports at the end. If the caller stops early, cancels the statement."""
     try:
         yield
     except GeneratorExit:
@@ -66,16 +67,16 @@ def _ended(connection: PGconn, interrupt: Callable[[], None] | None) -> Iterator
         _drain(connection)
         raise
     except psycopg.Error:
-        # The connection can be used again only once it has nothing more to say.
-        if refusals := _drain(connection):
-            raise refusals[0] from None
+        # The connection can be reused only after every pending result has been read.
+        if errors := _drain(connection):
+            raise errors[0] from None
         raise
-    for refusal in _drain(connection):
-        raise refusal
+    for error in _drain(connection):
+        raise error
 
 
 def _drain(connection: PGconn) -> list[psycopg.Error]:
-    """Takes all that the server still has to say; what of it is an error."""
+    """Reads everything that the server still has to send, and returns the errors in it."""
     with suppress(psycopg.Error):
         while connection.get_copy_data(0)[0] > 0:
             pass

@@ -1,4 +1,4 @@
-"""Finds plug-ins: every folder of a package that exports a given name."""
+"""Discovers plug-ins: every folder of a package that exports a given name."""
 
 from __future__ import annotations
 
@@ -16,57 +16,57 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def discover(package: str, attribute: str, inside: str = "") -> list[Any]:
-    """The items that the sub-packages of `package` list under `attribute`, in folder order.
+def discover(package: str, attribute: str, subpackage: str = "") -> list[Any]:
+    """The items that the folders of `package` list under `attribute`, in folder order.
 
-    A folder without the attribute is skipped. An ImportError inside a plug-in is a defect and is raised as it is.
+    A folder without the attribute is skipped. An ImportError inside a plug-in is a bug and is raised unchanged.
 
     Args:
-        inside: the sub-package of each folder that lists the items, e.g. `sandbox`; a folder without one is skipped.
+        subpackage: the subpackage of each folder that lists the items, e.g. `sandbox`. A folder without it is skipped.
 
     Raises:
         ValueError: two items have the same `slug`.
     """
     root = importlib.import_module(package)
-    found: list[Any] = []
+    items: list[Any] = []
     for info in sorted(pkgutil.iter_modules(root.__path__), key=lambda info: info.name):
         if info.ispkg:
-            name = ".".join(filter(None, [package, info.name, inside]))
+            name = ".".join(filter(None, [package, info.name, subpackage]))
             if importlib.util.find_spec(name):
-                found.extend(getattr(importlib.import_module(name), attribute, []))
-    refuse_duplicates(found)
-    return found
+                items.extend(getattr(importlib.import_module(name), attribute, []))
+    refuse_duplicates(items)
+    return items
 
 
 def refuse_duplicates(items: Iterable[Any]) -> None:
-    """Raises ValueError where two items share a slug."""
-    seen: dict[str, Any] = {}
+    """Raises ValueError if two items share a slug."""
+    by_slug: dict[str, Any] = {}
     for item in items:
-        if item.slug in seen:
-            raise ValueError(f"Two plug-ins are called {item.slug!r}: {seen[item.slug]!r} and {item!r}.")
-        seen[item.slug] = item
+        if item.slug in by_slug:
+            raise ValueError(f"Two plug-ins have the slug {item.slug!r}: {by_slug[item.slug]!r} and {item!r}.")
+        by_slug[item.slug] = item
 
 
 class Registry(Generic[T]):
-    """The plug-ins of one package by slug, discovered at first use.
+    """The plug-ins of one package by slug, discovered on first use.
 
     Args:
-        package, attribute, inside: as for `discover`.
-        noun: what one of them is called in messages; `<noun>_unknown` is the code of the error.
+        package, attribute, subpackage: as for `discover`.
+        noun: the word for a plug-in of this kind in messages. `<noun>_unknown` is the error code.
     """
 
-    def __init__(self, package: str, attribute: str, noun: str, inside: str = "") -> None:
+    def __init__(self, package: str, attribute: str, noun: str, subpackage: str = "") -> None:
         self.package = package
-        self.inside = inside
+        self.subpackage = subpackage
         self.attribute = attribute
         self.noun = noun
 
     @cached_property
     def all(self) -> dict[str, T]:
-        return {item.slug: item for item in discover(self.package, self.attribute, self.inside)}
+        return {item.slug: item for item in discover(self.package, self.attribute, self.subpackage)}
 
     def __getitem__(self, slug: str) -> T:
-        """Raises Misconfigured where there is none of that slug."""
+        """Raises Misconfigured if no plug-in has that slug."""
         if slug not in self.all:
             known = ", ".join(sorted(self.all))
             raise Misconfigured(

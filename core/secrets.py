@@ -1,4 +1,4 @@
-"""Secrets at rest and in logs: an encrypted model field, and redaction."""
+"""Protects secrets at rest and in logs: an encrypted model field, and redaction."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def _cipher(keys: tuple[str, ...]) -> MultiFernet:
 
 
 def cipher() -> MultiFernet:
-    """The cipher of ENCRYPTION_KEYS: the first key encrypts, all decrypt, so keys can be rotated."""
+    """The cipher for ENCRYPTION_KEYS. The first key encrypts and every key decrypts, so that keys can be rotated."""
     return _cipher(tuple(settings.ENCRYPTION_KEYS))
 
 
 if TYPE_CHECKING:
-    # A JSON value to those who use it, text in the database.
+    # Callers work with a JSON value; the database column contains text.
     from collections.abc import Iterable
 
     _TextField = models.JSONField[Any, Any]
@@ -42,7 +42,7 @@ else:
 
 
 class EncryptedJSONField(_TextField):
-    """A JSON value, encrypted in the database and decrypted on reading. It can't be searched."""
+    """A JSON value that is encrypted in the database and decrypted when read. It can't be searched."""
 
     description = "An encrypted JSON value"
 
@@ -57,8 +57,8 @@ class EncryptedJSONField(_TextField):
         except InvalidToken:
             raise Misconfigured(
                 "encryption_key_lost",
-                "A stored secret can't be read with the present ENCRYPTION_KEYS. Restore the key it was written with, "
-                "or enter the secret again.",
+                "A stored secret can't be decrypted with the current ENCRYPTION_KEYS. "
+                "Restore the key that encrypted it, or enter the secret again.",
             ) from None
 
     def to_python(self, value: Any) -> Any:
@@ -69,14 +69,14 @@ class EncryptedJSONField(_TextField):
 
 
 def redact(text: str) -> str:
-    """The text without what looks like a credential."""
+    """The text, with everything that looks like a credential redacted."""
     for pattern in _PATTERNS:
         text = pattern.sub(rf"\1{REDACTED}", text)
     return text
 
 
 def hide(text: str, secrets: Iterable[object]) -> str:
-    """The text without these secrets, should the other side have repeated one."""
+    """The text, with these secrets redacted in case the other side repeated one."""
     for secret in secrets:
         if isinstance(secret, str) and secret:
             text = text.replace(secret, REDACTED)

@@ -1,1 +1,1 @@
-"""Writes: connections to vendors and the services that write records there."""
+"""Writes: connections to vendors, and the services that write records there."""

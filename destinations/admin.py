@@ -1,4 +1,4 @@
-"""Screens of connections and destinations."""
+"""Admin screens for connections and destinations."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class ConnectionAdmin(ScreenAdmin):
     list_filter = [PlatformFilter, "health"]
     search_fields = ["name", "workspace_name"]
     stay_after_adding = True
-    empty_title = "No platform is connected yet"
+    empty_title = "No platform connected yet"
     empty_text = (
-        "A connection is an account at a platform, with its access token. One connection serves several destinations."
+        "A connection is an account on a platform, with its access token. Several destinations can share a connection."
     )
 
     def add_view(
@@ -88,11 +88,11 @@ class ConnectionAdmin(ScreenAdmin):
         yield Button("destination", "Add a destination", "add", primary=obj.health == obj.State.OK, href=add)
 
     def panel(self, request: HttpRequest, obj: Connection) -> dict[str, Any]:
-        return {"screen_panel": "screens/connection.html", "logo_url": _logo(obj), "facts": _facts(obj)}
+        return {"screen_panel": "screens/connection.html", "logo_url": _logo(obj), "facts": _workspace_details(obj)}
 
     def do_test(self, request: HttpRequest, obj: Connection) -> None:
         workspace = vendor.check(obj, timezone.now())
-        messages.success(request, f"The connection works. It opens the workspace {workspace.name}.")
+        messages.success(request, f"The connection works. Its workspace is {workspace.name}.")
 
     @admin.display(description="Platform", ordering="platform")
     def platform_label(self, obj: Connection) -> str:
@@ -110,13 +110,13 @@ def _logo(connection: Connection) -> str:
         return ""
 
 
-def _facts(connection: Connection) -> list[str]:
-    """What the vendor says of the workspace besides its name, in words."""
-    facts = connection.workspace_facts
-    return [f"{label} {facts[name]}" for name, label in FACTS.items() if facts.get(name)]
+def _workspace_details(connection: Connection) -> list[str]:
+    """What the vendor reports about the workspace besides its name, as short labeled texts."""
+    details = connection.workspace_facts
+    return [f"{label} {details[name]}" for name, label in WORKSPACE_DETAILS.items() if details.get(name)]
 
 
-FACTS = {"slug": "Address", "region": "Region", "timezone": "Time zone"}
+WORKSPACE_DETAILS = {"slug": "Address", "region": "Region", "timezone": "Time zone"}
 
 
 @admin.register(Destination)
@@ -127,8 +127,11 @@ class DestinationAdmin(ScreenAdmin):
     search_fields = ["name", "connection__name"]
     list_select_related = ["connection"]
     stay_after_adding = True
-    empty_title = "No destination yet"
-    empty_text = "A destination is a connection together with what is synchronized there, for example companies. Connect a platform first."
+    empty_title = "No destinations yet"
+    empty_text = (
+        "A destination combines a connection with the kind of record to synchronize, such as companies. "
+        "Connect a platform first."
+    )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Destination | None = None) -> list[str]:
         return ["connection", "service_label"] if obj else []
@@ -154,15 +157,15 @@ class DestinationAdmin(ScreenAdmin):
         return {"screen_panel": "screens/service.html", "service": service} if service else {}
 
     def do_refresh(self, request: HttpRequest, obj: Destination) -> HttpResponse:
-        changes = discovery.in_words(discovery.refresh(obj, timezone.now()).differences)
+        changes = discovery.sentences(discovery.refresh(obj, timezone.now()).differences)
         for sentence in changes:
             messages.warning(request, sentence)
         if not changes:
-            messages.success(request, "The fields are as they were.")
+            messages.success(request, "The fields haven't changed.")
         return HttpResponseRedirect(self.url("fields", obj.pk))
 
     def fields_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The attributes as they were found last, or why they can't be read."""
+        """The attributes as last discovered, or the reason that they can't be read."""
         obj = self.get_object(request, object_id)
         if obj is None or not self.has_view_permission(request, obj):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
@@ -173,8 +176,10 @@ class DestinationAdmin(ScreenAdmin):
             "title": f"Fields of {obj}",
         }
         try:
-            found = discovery.fields(obj, timezone.now())
-            context.update(fields=found.fields, found_at=found.found_at, may_refresh=self.may_press(request, obj))
+            discovered = discovery.fields(obj, timezone.now())
+            context.update(
+                fields=discovered.fields, found_at=discovered.found_at, may_refresh=self.may_press(request, obj)
+            )
         except Problem as problem:
             context["problem"] = problem.message
         return TemplateResponse(request, "screens/fields.html", context)

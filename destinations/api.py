@@ -1,4 +1,4 @@
-"""JSON of destinations: what a service is like, and its fields as they were found last."""
+"""JSON endpoints of destinations: what a service can do, and its fields as last discovered."""
 
 from __future__ import annotations
 
@@ -28,50 +28,54 @@ class ConnectionServices(Endpoint):
 
     def get(self, request: Request, pk: int) -> Response:
         connection = get_object_or_404(Connection, pk=pk)
-        found = [service for service in services.all.values() if service.platform.slug == connection.platform]
-        return Response({"services": [described(service) for service in found]})
+        offered = [service for service in services.all.values() if service.platform.slug == connection.platform]
+        return Response({"services": [service_json(service) for service in offered]})
 
 
 class DestinationService(Endpoint):
-    """What the service of a destination takes and does."""
+    """What the service of a destination accepts and can do."""
 
     permissions = ("destinations.view_destination",)
 
     def get(self, request: Request, pk: int) -> Response:
         destination = get_object_or_404(Destination, pk=pk)
-        return Response({"id": destination.pk, "name": destination.name, **described(services[destination.service])})
+        details = service_json(services[destination.service])
+        return Response({"id": destination.pk, "name": destination.name, **details})
 
 
 class DestinationFields(Endpoint):
-    """The fields of a destination: GET as they were found last, POST asked of the vendor now, with what changed in words."""
+    """The fields of a destination. GET returns them as last discovered. POST refreshes them and reports changes."""
 
     permissions = ("destinations.view_destination",)
 
     def get(self, request: Request, pk: int) -> Response:
-        return Response(found_json(discovery.fields(_destination(pk), timezone.now())))
+        return Response(discovery_json(discovery.fields(_destination(pk), timezone.now())))
 
     def post(self, request: Request, pk: int) -> Response:
         if not request.user.has_perm("destinations.change_destination"):
             raise PermissionDenied
-        return Response(found_json(discovery.refresh(_destination(pk), timezone.now())))
+        return Response(discovery_json(discovery.refresh(_destination(pk), timezone.now())))
 
 
 def _destination(pk: int) -> Destination:
     return get_object_or_404(Destination.objects.select_related("connection"), pk=pk)
 
 
-def found_json(found: discovery.Found) -> dict[str, Any]:
-    """A discovery in JSON."""
+def discovery_json(discovered: discovery.DiscoveredFields) -> dict[str, Any]:
+    """A discovery as JSON."""
     return {
-        "fields": [field_json(field) for field in found.fields],
-        "found_at": found.found_at,
-        "changes": discovery.in_words(found.differences),
-        "differences": [{"kind": str(one.kind), "name": one.name, "message": one.message} for one in found.differences],
+        "fields": [field_json(field) for field in discovered.fields],
+        "found_at": discovered.found_at,
+        "changes": discovery.sentences(discovered.differences),
+        "differences": [
+            {"kind": str(difference.kind), "name": difference.name, "message": difference.message}
+            for difference in discovered.differences
+        ],
     }
 
 
-def described(service: Service) -> dict[str, Any]:
-    """A service in JSON."""
+def service_json(service: Service) -> dict[str, Any]:
+    """A service as JSON."""
     return {
         "service": service.slug,
         "label": service.label,
@@ -86,7 +90,7 @@ def described(service: Service) -> dict[str, Any]:
 
 
 def field_json(field: Field) -> dict[str, Any]:
-    """A field in JSON, without what only conversion needs."""
+    """A field as JSON, without `config`, which only conversion needs."""
     return {
         "name": field.name,
         "label": field.label,

@@ -1,4 +1,4 @@
-"""What the contract suite needs to know of a service; each service declares one as `SAMPLES` of its platform's folder."""
+"""Sample records for the contract suite. Each platform folder exports one for each of its services as `SAMPLES`."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sample:
-    """One record as a source would give it, and what its vendor does with it.
+    """One record as a source would supply it, and how the service's sandbox is set up for it.
 
     Args:
-        slug: of the service.
-        kind: the collection of the platform's sandbox that holds the records.
-        match: the match value of record number `{n}`.
-        values: natural values of a record by field, with everything that names a person or a company in them.
-        text: a field of `values` that takes any text.
-        custom: a field of `values` that `arrange` adds, and that can be archived.
-        bad: a field and a wire value of the right shape that the vendor refuses.
-        settings: of the connection, besides the token.
-        arrange: switches of the sandbox before every test: no rate limit, and the custom field.
-        revoke: switches after which the token is refused.
+        slug: the service's slug.
+        kind: the collection of the platform's sandbox that contains the records.
+        match: a template of the match value, with `{n}` for the record's number.
+        values: natural values of a record by field, including all that identify a person or a company.
+        text: a field in `values` that accepts any text.
+        custom: a field in `values` that `arrange` adds, and that can be archived.
+        bad: a field, and a well-formed wire value that the vendor rejects.
+        settings: settings of the connection besides the token.
+        arrange: sandbox switches to apply before every test: no rate limit, and the custom field.
+        revoke: sandbox switches that make the vendor refuse the token.
     """
 
     slug: str

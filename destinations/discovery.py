@@ -1,4 +1,4 @@
-"""The fields of a destination as they were found last, kept for its connection: renewed by every run, and by hand."""
+"""The fields of a destination as last discovered, stored per connection. Each run and each Refresh updates them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """What became of a field between two discoveries."""
+    """How a field changed between two discoveries."""
 
     NEW = "new"
     GONE = "gone"
@@ -33,7 +33,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Difference:
-    """One field that differs from the discovery before, in words; `before` is its former type where that is another one."""
+    """One field that changed since the previous discovery.
+
+    Args:
+        message: a sentence for the user.
+        before: the previous type, if the type changed.
+    """
 
     kind: Kind
     name: str
@@ -42,16 +47,16 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Found:
-    """A discovery: the fields, when the vendor said so, and what differed then from the one before."""
+class DiscoveredFields:
+    """The result of a discovery: the fields, the time of the vendor's response, and what changed since the last one."""
 
     fields: list[Field]
     found_at: datetime
     differences: Sequence[Difference] = ()
 
 
-def fields(destination: Destination, now: datetime) -> Found:
-    """What was found last; the vendor is asked only where nothing is kept, or the connection's settings are others since.
+def fields(destination: Destination, now: datetime) -> DiscoveredFields:
+    """The fields as last discovered. Requests them only if none are stored or the connection's settings have changed.
 
     Raises:
         Misconfigured, Unavailable
@@ -59,102 +64,103 @@ def fields(destination: Destination, now: datetime) -> Found:
     return cached(destination) or refresh(destination, now)
 
 
-def cached(destination: Destination) -> Found | None:
-    """What was found last with the connection's present settings, without asking the vendor."""
-    kept = _kept(destination)
-    if kept is None or kept.settings_mark != _mark(destination.connection):
+def cached(destination: Destination) -> DiscoveredFields | None:
+    """The fields as last discovered with the connection's current settings, or None. Sends no request."""
+    stored = _stored(destination)
+    if stored is None or stored.settings_mark != _fingerprint(destination.connection):
         return None
-    return Found([_field(entry) for entry in kept.fields], kept.found_at)
+    return DiscoveredFields([_field(entry) for entry in stored.fields], stored.found_at)
 
 
-def refresh(destination: Destination, now: datetime) -> Found:
-    """Asks the vendor, keeps the answer, and says what differs from what was kept.
+def refresh(destination: Destination, now: datetime) -> DiscoveredFields:
+    """Requests the fields from the vendor, stores them, and returns them with what changed.
 
     Raises:
         Misconfigured, Unavailable
     """
-    found = vendor.fields(destination)
-    return Found(found, now, keep(destination, found, now))
+    current = vendor.fields(destination)
+    return DiscoveredFields(current, now, keep(destination, current, now))
 
 
-def keep(destination: Destination, found: Sequence[Field], now: datetime) -> list[Difference]:
-    """Keeps what the vendor just said, and says what differs from what was kept."""
-    kept = _kept(destination)
-    before = [_field(entry) for entry in kept.fields] if kept else found
+def keep(destination: Destination, current: Sequence[Field], now: datetime) -> list[Difference]:
+    """Stores the fields that the vendor just returned, and returns how they differ from those stored before."""
+    stored = _stored(destination)
+    before = [_field(entry) for entry in stored.fields] if stored else current
     Discovery.objects.update_or_create(
         connection=destination.connection,
         service=destination.service,
         defaults={
-            "fields": [dataclasses.asdict(field) for field in found],
+            "fields": [dataclasses.asdict(field) for field in current],
             "found_at": now,
-            "settings_mark": _mark(destination.connection),
+            "settings_mark": _fingerprint(destination.connection),
         },
     )
-    return list(differences(before, found))
+    return list(differences(before, current))
 
 
-def kind(field: Field) -> str:
-    """PURE. A field's type in words, with whether it holds a list."""
+def type_label(field: Field) -> str:
+    """PURE. A field's type for the user, including whether it holds a list."""
     return f"{field.type}, list" if field.multiple else field.type
 
 
 def differences(before: Iterable[Field], now: Iterable[Field]) -> Iterator[Difference]:
-    """PURE. What became of the fields, in the order of `before`, new ones last."""
-    then, there = ({field.name: field for field in fields} for fields in (before, now))
-    for name, old in then.items():
-        if name in there:
-            yield from _changes(old, there[name])
+    """PURE. How the fields changed, in the order of `before`, followed by new fields."""
+    old_fields, new_fields = ({field.name: field for field in fields} for fields in (before, now))
+    for name, old in old_fields.items():
+        if name in new_fields:
+            yield from _changes(old, new_fields[name])
         else:
-            yield Difference(Kind.GONE, name, f"{name!r} is gone: it was archived or deleted.")
-    for name, new in there.items():
-        if name not in then:
-            yield Difference(Kind.NEW, name, f"{name!r} is new: {kind(new)}.")
+            yield Difference(Kind.GONE, name, f"{name!r} is gone. It was archived or deleted.")
+    for name, new in new_fields.items():
+        if name not in old_fields:
+            yield Difference(Kind.NEW, name, f"{name!r} is new. Its type is {type_label(new)}.")
 
 
-def in_words(found: Sequence[Difference]) -> list[str]:
-    """PURE. The differences in sentences, those that many fields may share in one."""
-    gone, new = ([repr(one.name) for one in found if one.kind is wanted] for wanted in (Kind.GONE, Kind.NEW))
-    told = [one.message for one in found if one.kind not in (Kind.GONE, Kind.NEW)]
+def sentences(differences: Sequence[Difference]) -> list[str]:
+    """PURE. The differences as sentences. All fields that are gone share one sentence, and so do all new ones."""
+    gone, new = ([repr(change.name) for change in differences if change.kind is kind] for kind in (Kind.GONE, Kind.NEW))
+    messages = [change.message for change in differences if change.kind not in (Kind.GONE, Kind.NEW)]
     if gone:
-        told.insert(0, f"Gone, archived or deleted: {', '.join(gone)}.")
-    return [*told, f"New: {', '.join(new)}."] if new else told
+        messages.insert(0, f"Archived or deleted: {', '.join(gone)}.")
+    return [*messages, f"New: {', '.join(new)}."] if new else messages
 
 
 def _changes(old: Field, new: Field) -> Iterator[Difference]:
     name = repr(new.name)
-    if kind(old) != kind(new):
-        yield Difference(Kind.TYPE, new.name, f"{name} was {kind(old)} and is {kind(new)} now.", before=kind(old))
+    old_type, new_type = type_label(old), type_label(new)
+    if old_type != new_type:
+        yield Difference(Kind.TYPE, new.name, f"{name} changed from {old_type} to {new_type}.", before=old_type)
     if old.writable and not new.writable:
-        yield Difference(Kind.READ_ONLY, new.name, f"{name} can't be written any more. {new.read_only_reason}".strip())
+        yield Difference(Kind.READ_ONLY, new.name, f"{name} is now read-only. {new.read_only_reason}".strip())
     if new.writable and not old.writable:
-        yield Difference(Kind.WRITABLE, new.name, f"{name} can be written now.")
+        yield Difference(Kind.WRITABLE, new.name, f"{name} can now be written.")
     if new.required and not old.required:
-        yield Difference(Kind.REQUIRED, new.name, f"{name} is required now.")
-    gained, lost = _titles(new.options, old.options), _titles(old.options, new.options)
-    if gained or lost:
-        parts = [f"{word} {', '.join(titles)}" for word, titles in (("new", gained), ("gone", lost)) if titles]
-        yield Difference(Kind.OPTIONS, new.name, f"{name} has other options: {'; '.join(parts)}.")
+        yield Difference(Kind.REQUIRED, new.name, f"{name} is now required.")
+    added, removed = _titles_only_in(new.options, old.options), _titles_only_in(old.options, new.options)
+    if added or removed:
+        parts = [f"{verb} {', '.join(titles)}" for verb, titles in (("added", added), ("removed", removed)) if titles]
+        yield Difference(Kind.OPTIONS, new.name, f"The options of {name} changed: {'; '.join(parts)}.")
 
 
-def _titles(there: Iterable[Option], known: Iterable[Option]) -> list[str]:
-    titles = {option.title for option in known}
-    return [option.title for option in there if option.title not in titles]
+def _titles_only_in(options: Iterable[Option], others: Iterable[Option]) -> list[str]:
+    titles = {option.title for option in others}
+    return [option.title for option in options if option.title not in titles]
 
 
-def _kept(destination: Destination) -> Discovery | None:
+def _stored(destination: Destination) -> Discovery | None:
     return Discovery.objects.filter(connection=destination.connection_id, service=destination.service).first()
 
 
-def _mark(connection: Connection) -> str:
-    """Says whether the settings are still the same, without saying what they are."""
+def _fingerprint(connection: Connection) -> str:
+    """A keyed hash of the settings. It shows whether they changed, without revealing them."""
     return salted_hmac(
         "discovery", json.dumps(connection.settings, sort_keys=True, default=str), algorithm="sha256"
     ).hexdigest()
 
 
-_NAMES = {one.name for one in dataclasses.fields(Field)}
+_ATTRIBUTES = {attribute.name for attribute in dataclasses.fields(Field)}
 
 
 def _field(entry: Mapping[str, Any]) -> Field:
-    known = {name: value for name, value in entry.items() if name in _NAMES}
+    known = {name: value for name, value in entry.items() if name in _ATTRIBUTES}
     return Field(**{**known, "options": tuple(Option(**option) for option in entry["options"])})

@@ -1,4 +1,4 @@
-"""Forms of connections and destinations."""
+"""Forms for connections and destinations."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class ConnectionForm(forms.ModelForm):
-    """A platform account. Subclassed for each platform, with the fields of its parameters."""
+    """An account on a platform. `connection_form` subclasses it with a field for each of the platform's parameters."""
 
     platform_plugin: Platform
 
     class Meta:
         model = Connection
         fields = ["name"]
-        help_texts = {"name": "How you will recognise this account, e.g. “Our Attio”."}
+        help_texts = {"name": "A name for this account, such as “Our Attio”."}
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -43,7 +43,7 @@ class ConnectionForm(forms.ModelForm):
 
 
 def connection_form(platform: Platform, connection: Connection | None) -> type[ConnectionForm]:
-    """The form of a platform's connections, filled from `connection` where there is one."""
+    """The form for connections to a platform, filled in from `connection` if given."""
     config, secrets = (connection.config, connection.secrets) if connection else ({}, {})
     inputs = parameter_form.fields(platform.parameters, config, secrets)
     return type("PlatformForm", (ConnectionForm,), {**inputs, "platform_plugin": platform})
@@ -61,7 +61,7 @@ class DestinationForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            # Activations are built upon the service: another one is another destination.
+            # Activations depend on the service. A different service means a different destination.
             del self.fields["service"]
         else:
             self.fields["service"].choices = [("", "---------"), *_service_choices()]  # type: ignore[attr-defined]
@@ -72,7 +72,8 @@ class DestinationForm(forms.ModelForm):
         if connection and slug and services[slug].platform.slug != connection.platform:
             self.add_error(
                 "service",
-                f"{services[slug].label} does not belong to the platform of {connection}. Choose one that does.",
+                f"{connection} is not a connection to {services[slug].platform.label}. "
+                "Choose a service of that connection's platform.",
             )
         return cleaned
 

@@ -1,4 +1,4 @@
-"""What is written to: connections, destinations with their fields, and the request budgets of the vendors' workspaces."""
+"""The tables of this app: connections, destinations with their fields, and request budgets of vendor workspaces."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SAFE_ADDRESS = re.compile(r"https://[a-z0-9.-]+(:\d+)?(/[^\s\"'<>\\]*)?", re.IG
 
 
 class Connection(Health):
-    """An account at a platform, with its encrypted credential. One connection serves several destinations."""
+    """An account on a platform, with its encrypted credential. Several destinations can share one."""
 
     name = models.CharField(max_length=200, unique=True)
     platform = models.CharField(max_length=40)
@@ -32,25 +32,25 @@ class Connection(Health):
         return self.name
 
     def forget_health(self) -> None:
-        """Whose workspace other settings open is not known either."""
+        """Resets the workspace too, because changed settings may belong to a different one."""
         super().forget_health()
         self.workspace_name, self.workspace_facts = "", {}
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Plain configuration and secrets together, as the platform takes them."""
+        """Plain configuration and secrets combined, as `Platform.client` expects them."""
         return {**self.config, **self.secrets}
 
     @property
     def logo_url(self) -> str:
-        """Where the workspace's logo is, as the vendor says; "" unless a page may load it: by https, and holding nothing secret."""
+        """The address of the workspace's logo, or "" unless it is safe to load: over HTTPS, with no secret in it."""
         url = str(self.workspace_facts.get("logo_url") or "")
         secret = any(value in url for value in self.secrets.values() if isinstance(value, str) and value)
         return url if _SAFE_ADDRESS.fullmatch(url) and not secret else ""
 
 
 class Destination(models.Model):
-    """A connection with one of its platform's services, e.g. "Our Attio · synchronize companies"."""
+    """A connection with one of its platform's services, such as "Our Attio · synchronize companies"."""
 
     name = models.CharField(max_length=200, unique=True)
     connection = models.ForeignKey(Connection, models.PROTECT, related_name="destinations")
@@ -65,7 +65,11 @@ class Destination(models.Model):
 
 
 class Discovery(models.Model):
-    """The fields of one service as a connection's vendor had them last; `settings_mark` tells which settings it was asked with."""
+    """The fields of one service as last discovered, for one connection.
+
+    `settings_mark` is a keyed hash of the connection's settings at that time. If it differs, the fields may belong to a
+    different workspace.
+    """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="discoveries")
     service = models.CharField(max_length=80)
@@ -81,10 +85,11 @@ class Discovery(models.Model):
 
 
 class Budget(models.Model):
-    """The requests that a vendor's workspace allows, shared by every run and worker.
+    """The requests that a vendor's workspace allows, shared by all runs and workers.
 
-    `next_at` is the moment (seconds since 1970) up to which requests have been handed out: a lot of n requests takes the
-    n / `rate` seconds behind it, so that lots of any process follow one another without a gap and without overlap.
+    Turns have been assigned up to the time `next_at` (seconds since 1970). A lot of n turns takes the next n / `rate`
+    seconds, so that the lots of different processes leave no gaps and never overlap. For example, at 25 requests per
+    second, a lot of 5 moves `next_at` forward by 0.2 seconds.
     """
 
     name = models.CharField(max_length=300, unique=True)

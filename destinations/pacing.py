@@ -1,8 +1,11 @@
-"""The shared request budget of one vendor workspace: requests leave evenly, across all runs, workers and machines.
+"""Rate limiting: the request budget of a vendor workspace, spread evenly across all runs, workers and machines.
 
-A budget is a row that says up to which moment requests have been handed out. A process takes a lot: the next n turns,
-evenly spaced behind that moment. Lots of all processes follow one another without gap or overlap, so the vendor's limit
-is used fully and not exceeded. What the vendor says (headers, Retry-After) moves the row's moment, and so everybody.
+A turn is the time at which one request may be sent. A budget is a database row that stores how far turns have been
+assigned. A process takes a lot: the next n turns, evenly spaced. No two lots overlap, and there are no gaps between
+them, whichever processes take them, so that the vendor's limit is used fully and never exceeded. For example, at 25
+requests per second, a process that takes 5 turns moves the stored time forward by 0.2 seconds, and the next process
+starts there. If the vendor asks for a pause (by its headers or Retry-After), the stored time is moved forward, which
+delays every process.
 """
 
 from __future__ import annotations
@@ -24,14 +27,15 @@ if TYPE_CHECKING:
 
 LOT_SECONDS = 0.3
 SHARE_OF_LIMIT = 0.985
-"""Of the vendor's limit: the rest absorbs jitter on the way, which would otherwise be answered with 429."""
+"""The share of the vendor's limit to use. The rest absorbs network jitter, which would otherwise cause 429s."""
 LOW_SHARE = 0.1
+"""The share of a window's requests below which the remaining ones are spread over the rest of the window."""
 CATCH_UP_SECONDS = 0.2
-"""How much of a stall of ours is made up for afterwards. Vendors count by the second or longer."""
+"""How much of a stall in this program is made up for afterwards. Vendors count per second, or over longer windows."""
 
 
 class Lane:
-    """This process's part of one budget. Threads take turns from it; taking a lot is the only use of the database."""
+    """The turns of this process from one budget. The database is used only to take a lot, not for each turn."""
 
     def __init__(self, name: str, rate: float, clock: Callable[[], float]) -> None:
         self.name = name
@@ -46,7 +50,11 @@ class Lane:
         self.owner = threading.get_ident()
 
     def take(self) -> tuple[float, int]:
-        """The next turn (seconds since 1970) and the number of shifts it was given under. Raises as `Pacer.wait`."""
+        """The next turn (seconds since 1970), and how often the lane had been shifted when it was taken.
+
+        Raises:
+            Unavailable: as `Pacer.wait`.
+        """
         with self.lock:
             if not self.turns and self.winding_down:
                 raise _stopped()
@@ -54,17 +62,17 @@ class Lane:
                 self._take_lot()
             return self.turns.popleft(), self.shifts
 
-    def shift(self, moment: float) -> None:
-        """Nobody of this budget sends before `moment`; turns handed out already are void."""
+    def shift(self, until: float) -> None:
+        """Blocks this budget's requests until `until` (seconds since 1970). Turns that were already taken are void."""
         with self.lock:
             self.turns.clear()
             self.lot = 1
             self.shifts += 1
-            Budget.objects.filter(name=self.name, next_at__lt=moment).update(next_at=moment)
-            self._close()
+            Budget.objects.filter(name=self.name, next_at__lt=until).update(next_at=until)
+            self._close_connection()
 
     def move(self, name: str) -> None:
-        """Takes its turns from the budget of this name from now on."""
+        """Takes turns from the budget with this name from now on."""
         with self.lock:
             if name != self.name:
                 self.turns.clear()
@@ -72,38 +80,43 @@ class Lane:
                 self.name = name
 
     def give_back(self) -> None:
-        """Hands back turns that nobody here wants any more, where no other process has taken the next lot yet."""
+        """Returns unused turns to the budget, unless another process has already taken the lot after them."""
         with self.lock:
             left, self.turns = len(self.turns), deque()
             if left:
-                unused = self.end - left / self.rate
-                Budget.objects.filter(name=self.name, next_at=self.end).update(next_at=unused)
-                self._close()
+                first_unused = self.end - left / self.rate
+                Budget.objects.filter(name=self.name, next_at=self.end).update(next_at=first_unused)
+                self._close_connection()
 
     def correct(self, rate: float) -> None:
-        """Takes over the rate that the vendor's headers tell."""
+        """Adopts the rate from the vendor's headers if it differs by more than 1%."""
         if abs(rate - self.rate) > self.rate * 0.01:
             with self.lock:
                 self.rate = rate
                 Budget.objects.filter(name=self.name).update(rate=rate)
-                self._close()
+                self._close_connection()
 
     def _take_lot(self) -> None:
         count = max(1, min(self.lot, int(self.rate * LOT_SECONDS)))
         start, self.rate = _reserve(self.name, self.rate, count, self.clock)
         self.end = start + count / self.rate
         self.turns.extend(start + turn / self.rate for turn in range(count))
+        # Lots grow up to LOT_SECONDS of turns: a run with a few requests doesn't take turns that it won't use.
         self.lot = count * 2
-        self._close()
+        self._close_connection()
 
-    def _close(self) -> None:
-        """A sending thread must not keep a database connection while it waits."""
+    def _close_connection(self) -> None:
+        """Closes a sending thread's database connection, so that none is held while it waits."""
         if threading.get_ident() != self.owner:
             connection.close()
 
 
 def _reserve(name: str, rate: float, count: int, clock: Callable[[], float]) -> tuple[float, float]:
-    """Takes `count` turns of the budget: the moment of the first, and the rate in force."""
+    """Takes `count` turns from the budget. Returns the time of the first, and the current rate.
+
+    The UPDATE succeeds only if no other process has moved `next_at` since it was read. Otherwise it is tried again, so
+    that no lock is held and no turn is assigned twice.
+    """
     Budget.objects.get_or_create(name=name, defaults={"rate": rate})
     while True:
         next_at, rate = Budget.objects.values_list("next_at", "rate").get(name=name)
@@ -113,7 +126,7 @@ def _reserve(name: str, rate: float, count: int, clock: Callable[[], float]) -> 
 
 
 class Pacer:
-    """The gate of one run: a lane for reads and one for writes (or one for both), counters, and a way to stop waiting."""
+    """The gate of one run: a lane for reads and one for writes (or one for both), with request counters."""
 
     def __init__(self, workspace: str, limits: Limits, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
@@ -126,34 +139,34 @@ class Pacer:
         self.lanes = {Purpose.WRITE: writes, Purpose.LOOKUP: reads, Purpose.DISCOVERY: reads}
 
     def move(self, workspace: str) -> None:
-        """Shares the budget of this workspace from now on: whose it is, a first run learns only from its first answer."""
+        """Switches to the budget of this workspace, which a first run learns only from its first response."""
         for lane in self._each_lane():
             lane.move(f"{workspace}:{lane.name.rpartition(':')[2]}")
 
     def wait(self, purpose: Purpose) -> None:
-        """Blocks until this request may leave, and counts it.
+        """Blocks until this request may be sent, and counts it.
 
         Raises:
-            Unavailable: `stopped`, the run no longer wants to send; the request did not leave.
+            Unavailable: `stopped`, because the run has stopped sending. The request must not be sent.
         """
-        begun = time.monotonic()
+        started = time.monotonic()
         lane = self.lanes[purpose]
         while not self._wait_for_turn(lane):
             pass
-        self.waited.seconds = self.waited_seconds() + time.monotonic() - begun
+        self.waited.seconds = self.waited_seconds() + time.monotonic() - started
         with self.lock:
             self.requests[purpose] += 1
 
     def waited_seconds(self) -> float:
-        """How long this thread has waited for its turns since `forget_waits`."""
+        """How long this thread has waited for turns since it last called `forget_waits`, in seconds."""
         return float(getattr(self.waited, "seconds", 0.0))
 
     def forget_waits(self) -> None:
-        """Starts this thread's count of waiting anew."""
+        """Resets this thread's waiting time to zero."""
         self.waited.seconds = 0.0
 
     def learn(self, purpose: Purpose, quota: Quota) -> None:
-        """Follows the vendor's headers: its rate, and less of it where others use up the same budget."""
+        """Adopts the rate from the vendor's headers, and slows down if other programs are using up the budget."""
         lane = self.lanes[purpose]
         if quota.limit and quota.window_seconds:
             lane.correct(quota.limit / quota.window_seconds * SHARE_OF_LIMIT)
@@ -161,17 +174,17 @@ class Pacer:
                 self._stretch(lane, quota)
 
     def pause(self, purpose: Purpose, seconds: float) -> None:
-        """Nobody sends for that long: the vendor asked to slow down."""
+        """Stops all sending for this many seconds, because the vendor asked to slow down."""
         self.lanes[purpose].shift(self.clock() + seconds)
 
     def wind_down(self) -> bool:
-        """Takes no more turns from the budgets; whether writes still have some that were taken, and would be lost to everybody."""
+        """Takes no more lots from the budgets. Returns whether write turns are left, which would go to waste."""
         for lane in self._each_lane():
             lane.winding_down = True
         return bool(self.lanes[Purpose.WRITE].turns)
 
     def close(self) -> None:
-        """Ends all waiting, and hands back the turns that were not used."""
+        """Ends all waiting and returns unused turns to the budgets."""
         self.closed.set()
         for lane in self._each_lane():
             lane.give_back()
@@ -186,22 +199,27 @@ class Pacer:
         return list(dict.fromkeys(self.lanes.values()))
 
     def _stretch(self, lane: Lane, quota: Quota) -> None:
-        """Spreads what remains over the time until the window ends, where it would be used up long before."""
-        left = (quota.reset_at - datetime.fromtimestamp(self.clock(), UTC)).total_seconds()
-        spare = left - quota.remaining / lane.rate
-        if spare > 1.0:
-            lane.shift(self.clock() + min(spare, left))
+        """Pauses so that the remaining requests last until the window ends, if they would run out well before.
+
+        For example, if 100 requests are left at a rate of 50 per second, and the window ends in 8 seconds, they would
+        run out after 2 seconds. The lane therefore pauses for 6 seconds.
+        """
+        window_left = (quota.reset_at - datetime.fromtimestamp(self.clock(), UTC)).total_seconds()
+        pause = window_left - quota.remaining / lane.rate
+        if pause > 1.0:
+            lane.shift(self.clock() + min(pause, window_left))
 
     def _wait_for_turn(self, lane: Lane) -> bool:
-        self._refuse_when_closed()
+        """Waits for one turn. Returns False if the lane was shifted meanwhile, which voids the turn."""
+        self._raise_if_closed()
         turn, shifts = lane.take()
         while (delay := turn - self.clock()) > 0 and not self.closed.wait(min(delay, 0.5)):
             if lane.shifts != shifts:
                 return False
-        self._refuse_when_closed()
+        self._raise_if_closed()
         return lane.shifts == shifts
 
-    def _refuse_when_closed(self) -> None:
+    def _raise_if_closed(self) -> None:
         if self.closed.is_set():
             raise _stopped()
 

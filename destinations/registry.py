@@ -1,4 +1,4 @@
-"""Which platforms and services this installation has."""
+"""The platforms, services and sample records of this installation."""
 
 from __future__ import annotations
 

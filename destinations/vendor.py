@@ -1,4 +1,4 @@
-"""What a connection's vendor says right now: whose workspace it is, and which fields a destination has."""
+"""What a connection's vendor reports now: the workspace, and the fields of a destination."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORM_THREADS = 2
 
 @contextmanager
 def opened(connection: Connection, gate: Gate | None = None, threads: int = FORM_THREADS) -> Iterator[Any]:
-    """A client of the connection's vendor, closed at the end."""
+    """A client for the connection's vendor, closed at the end."""
     client = platforms[connection.platform].client(connection.settings, gate or OpenGate(), threads)
     try:
         yield client
@@ -29,10 +29,10 @@ def opened(connection: Connection, gate: Gate | None = None, threads: int = FORM
 
 
 def check(connection: Connection, now: datetime) -> Workspace:
-    """Makes the vendor's check call and keeps its answer on the connection.
+    """Checks the credential with a request to the vendor and stores the result on the connection.
 
     Raises:
-        Problem: what the check found; it is kept on the connection too.
+        Problem: the check failed. The problem is stored on the connection too.
     """
     try:
         with opened(connection) as client:
@@ -41,21 +41,21 @@ def check(connection: Connection, now: datetime) -> Workspace:
         connection.record_health(now, problem)
         raise
     keep(connection, workspace)
-    connection.record_health(now, None, f"Signed in to {workspace.name}.")
+    connection.record_health(now, None, f"Connected to {workspace.name}.")
     return workspace
 
 
 def keep(connection: Connection, workspace: Workspace) -> None:
-    """Keeps whose workspace the connection opens."""
-    now = {"workspace_id": workspace.id, "workspace_name": workspace.name, "workspace_facts": dict(workspace.facts)}
-    if any(getattr(connection, name) != value for name, value in now.items()):
-        for name, value in now.items():
+    """Stores the workspace on the connection if anything about it changed."""
+    details = {"workspace_id": workspace.id, "workspace_name": workspace.name, "workspace_facts": dict(workspace.facts)}
+    if any(getattr(connection, name) != value for name, value in details.items()):
+        for name, value in details.items():
             setattr(connection, name, value)
-        connection.save(update_fields=list(now))
+        connection.save(update_fields=list(details))
 
 
 def fields(destination: Destination) -> list[Field]:
-    """Every field of the destination as the vendor has it now.
+    """Every field of the destination, as the vendor reports it now.
 
     Raises:
         Misconfigured, Unavailable

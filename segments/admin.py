@@ -1,4 +1,4 @@
-"""Registers the screens with Django admin, which looks for this module."""
+"""Registers the screens with the Django admin, which imports this module."""
 
 from segments.screens.computed_admin import ComputedFieldAdmin
 from segments.screens.model_admin import DataModelAdmin

@@ -1,4 +1,4 @@
-"""How this room is called on the screens, and whose memory its batches take."""
+"""The Django app: its name on the screens, and the memory allocator of Arrow."""
 
 import pyarrow as pa
 from django.apps import AppConfig
@@ -9,5 +9,5 @@ class SegmentsConfig(AppConfig):
     verbose_name = "Data"
 
     def ready(self) -> None:
-        # Arrow's own allocator keeps what was freed: some 15 MB of each worker.
+        # Arrow's own allocator does not return freed memory to the system: about 15 MB in each worker.
         pa.set_memory_pool(pa.system_memory_pool())

@@ -1,4 +1,4 @@
-"""What a source engine must be: forms, discovery, small reads and one stream of column batches."""
+"""The contract of a source engine: parameters, discovery, small reads and one stream of column batches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ColumnType(StrEnum):
-    """The types that conditions, mappings and screens know. Everything an engine has is one of these."""
+    """The column types of conditions, mappings and screens. An engine maps each of its own types to one of these."""
 
     TEXT = "text"
     INTEGER = "integer"
@@ -33,7 +33,7 @@ class ColumnType(StrEnum):
 
 @dataclass(frozen=True)
 class ColumnInfo:
-    """A column as the source describes it; `native` is the source's own word for the type."""
+    """A column as the source describes it; `native` is the source's own name of the type."""
 
     name: str
     type: ColumnType
@@ -46,7 +46,7 @@ class TableInfo:
     """A table or view as a source lists it.
 
     Args:
-        rows: about how many there are, as the source guesses without counting; None where it has no guess.
+        rows: the source's estimate of the number of rows, without counting them; None if it has none.
     """
 
     name: str
@@ -57,7 +57,7 @@ class TableInfo:
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """A column of a table whose values are found in a column of another."""
+    """A column of a table whose values refer to a column of another table."""
 
     column: str
     table: str
@@ -68,33 +68,37 @@ class Reader(ABC):
     """An open, read-only session with a source. Nothing can be written through it."""
 
     guesses: ClassVar[bool] = False
-    """Whether types are told by values, so that a column gets another type by one odd value, and can be read all the same."""
+    """Whether types are inferred from values, so that a single odd value can change the type of a column.
+
+    Such a column can still be read.
+    """
 
     @abstractmethod
     def tables(self) -> list[str]:
-        """The names of tables and views that can be read, qualified where the source has schemas."""
+        """The names of the tables and views that can be read, qualified if the source has schemas."""
 
     @abstractmethod
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
-        """The columns of a table or of one SQL query, asked of the source itself.
+        """The columns of a table or of one SQL query, as reported by the source itself.
 
         Raises:
-            Misconfigured: no such table, or the query is refused, in the source's own words.
+            Misconfigured: there is no such table, or the source rejected the query; with the source's own message.
         """
 
     def natives(self, *, table: str = "", sql: str = "", expected: Iterable[str] = ()) -> dict[str, str]:
-        """The native types of the columns by name, without a look at their values.
+        """The native types of the columns by name, without reading values.
 
         Args:
-            expected: columns that it was known to have; a source that has to search for its columns ends once it has these.
+            expected: the columns that were known before. A source that has to search for its columns can stop once it
+                has found these.
 
         Raises:
-            Misconfigured: as `columns`.
+            Misconfigured: as for `columns`.
         """
         return {info.name: info.native for info in self.columns(table=table, sql=sql)}
 
     def catalog(self) -> list[TableInfo]:
-        """All tables and views with their columns, by few questions where the source can answer so.
+        """All tables and views with their columns, in as few queries as the source allows.
 
         Raises:
             Misconfigured, Unavailable
@@ -102,29 +106,31 @@ class Reader(ABC):
         return [TableInfo(name, tuple(self.columns(table=name))) for name in self.tables()]
 
     def foreign_keys(self, table: str) -> list[ForeignKey]:
-        """The foreign keys of one column each that the source declares; none where it has no such thing."""
+        """The single-column foreign keys that the source declares; none if it has no foreign keys."""
         return []
 
     def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:
         """The first rows, for screens and counts, with values as in `batches`.
 
         Raises:
-            Misconfigured: refused by the source. Unavailable: gone, or over the statement time-out.
+            Misconfigured: rejected by the source. Unavailable: unreachable, or the statement timed out.
         """
         return [row for batch in self.batches(query.limit(limit)) for row in batch.to_pylist()]
 
     @abstractmethod
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
-        """All rows once, in batches, in bounded memory. Values are native Arrow where Arrow holds them exactly, else the
-        source's text; `segments.values.natural` reads both.
+        """All rows once, in batches, in bounded memory.
+
+        Values are native Arrow if Arrow represents them exactly, otherwise the source's text. `segments.values.natural`
+        reads both.
 
         Raises:
-            Misconfigured, Unavailable: also in mid-stream; what was read until then must not be taken for the whole.
+            Misconfigured, Unavailable: also in mid-stream. The rows read up to then are incomplete.
         """
 
     @abstractmethod
     def interrupt(self) -> None:
-        """Ends the statement that another thread is waiting for; harmless where there is none."""
+        """Cancels the statement that another thread is waiting for; harmless if there is none."""
 
 
 class Engine(ABC):
@@ -133,25 +139,25 @@ class Engine(ABC):
     slug: ClassVar[str]
     label: ClassVar[str]
     note: ClassVar[str] = ""
-    """What a person should know before choosing it."""
+    """What a user should know before choosing it."""
     parameters: ClassVar[tuple[Parameter, ...]]
     dialect: ClassVar[Dialect]
-    """Compiles queries for showing them and for running them."""
+    """Compiles queries, both to execute and to show them."""
     computed: ClassVar[Mapping[ColumnType, str]]
-    """Its own words for the types of what is computed: texts, whole numbers and numbers."""
+    """Its own names of the types of computed columns: text, integer and number."""
     functions: ClassVar[Collection[str]] = ()
-    """Functions that it adds to the database, so that its statements are no use to other programs."""
+    """Functions that it adds to the database. Statements that use them do not run in other programs."""
     endings: ClassVar[tuple[str, ...]] = ()
-    """Of files that may be uploaded for its parameter `path`; none where it reads no single file."""
+    """Extensions of the files that can be uploaded for its parameter `path`; none if it does not read a single file."""
 
     def filled(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Every parameter with its value, or its default where it has none."""
+        """Every parameter with its value, or with its default if it has no value."""
         return {parameter.name: settings.get(parameter.name) or parameter.default for parameter in self.parameters}
 
     @abstractmethod
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> AbstractContextManager[Reader]:
-        """A read-only session whose statements end after `timeout_seconds`.
+        """A read-only session whose statements time out after `timeout_seconds`.
 
         Raises:
-            Misconfigured: refused (credentials, path, database). Unavailable: can't be reached.
+            Misconfigured: wrong credentials, path or database. Unavailable: can't be reached.
         """

@@ -1,4 +1,4 @@
-"""What is read: sources, models with their columns, and segments of models."""
+"""Sources, models with their columns and relations, and segments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 WHOLE = ""
-"""Stands among the columns for a problem of the whole model, e.g. that its table is gone."""
+"""The key in `DataModel.problems` for a problem of the whole model, such as a missing table."""
 
 
 class Source(Health):
@@ -38,12 +38,12 @@ class Source(Health):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Plain configuration and secrets together, as the engine takes them."""
+        """Configuration and secrets combined, as the engine expects them."""
         return {**self.config, **self.secrets}
 
 
 class Catalog(models.Model):
-    """The tables of a source with their columns, as they were last listed. A row of its own, since it may be large."""
+    """The tables of a source with their columns, as last listed. A table of its own, because it can be large."""
 
     source = models.OneToOneField(Source, models.CASCADE, related_name="catalog")
     tables = models.JSONField(default=list)
@@ -54,7 +54,7 @@ class Catalog(models.Model):
 
 
 class DataModel(models.Model):
-    """One table or one SQL query of a source, with a primary key: what its rows are."""
+    """One table or one SQL query of a source, with a primary key."""
 
     class Kind(models.TextChoices):
         USERS = "users", "Users: a row is a person"
@@ -95,39 +95,39 @@ class DataModel(models.Model):
 
     @property
     def problem(self) -> str:
-        """What the source has changed under columns that something uses, in words; "" where nothing is wrong."""
+        """Schema drift of the columns in use, in words; "" if there is none."""
         return self.problem_of(self.problems)
 
     def problem_of(self, columns: Collection[str]) -> str:
-        """The same of what is wrong with some of the columns, or with all of the model."""
+        """Schema drift of these columns or of the model as a whole, in words; "" if there is none."""
         if WHOLE in self.problems:
             return str(self.problems[WHOLE])
-        said = [words for name, words in self.problems.items() if name in columns]
-        return f"The source has changed: {'; '.join(said)}." if said else ""
+        changes = [words for name, words in self.problems.items() if name in columns]
+        return f"The source has changed: {'; '.join(changes)}." if changes else ""
 
     def column_types(self) -> dict[str, str]:
-        """Name → type (a value of `contract.ColumnType`) of the columns that are ticked, in the source's order; computed ones last."""
+        """Name → type (a `contract.ColumnType`) of the columns in use: in the source's order, computed fields last."""
         return dict(self.columns.filter(used=True).values_list("name", "type"))
 
     def source_types(self) -> dict[str, str]:
-        """The same of the columns that the source has: only these can be a key, match records or relate models."""
+        """Name → type of the source columns in use. Only these can be a key, match records or relate models."""
         return dict(self.columns.filter(used=True, definition={}).values_list("name", "type"))
 
     def source_columns(self) -> dict[str, Column]:
-        """The source's own name → column, of all that the source has."""
+        """Name in the source → column, for all source columns."""
         return {column.source_name: column for column in self.columns.all() if not column.definition}
 
     def computed_fields(self) -> list[Column]:
-        """The columns that are worked out, in their order: each may use those above it."""
+        """The computed fields in their order. Each can use those above it."""
         return [column for column in self.columns.all() if column.definition]
 
 
 FIRST_COMPUTED = 100_000
-"""The position of the first computed field: behind all columns that a source may yet gain."""
+"""The position of the first computed field, which leaves room for all columns that a source may gain."""
 
 
 class Column(models.Model):
-    """A column of a model as it was last discovered in the source, and as the model shows it; or one that is worked out."""
+    """A column of a model: a source column, as last discovered and with the model's name for it, or a computed field."""
 
     model = models.ForeignKey(DataModel, models.CASCADE, related_name="columns")
     name = models.CharField(max_length=200)
@@ -141,7 +141,7 @@ class Column(models.Model):
     nullable = models.BooleanField(default=True)
     position = models.PositiveIntegerField(default=0)
     definition = models.JSONField(default=dict, blank=True)
-    """Of a computed field, see `segments.conditions.computed_fields`; empty for a column of the source."""
+    """The definition of a computed field, see `segments.conditions.computed_fields`; empty for a source column."""
 
     class Meta:
         ordering = ["position"]
@@ -152,12 +152,12 @@ class Column(models.Model):
 
     @property
     def source_name(self) -> str:
-        """The source's own name for it; `origin` holds it where the model has another."""
+        """The name in the source, which `origin` contains if the column was renamed in the model."""
         return self.origin or self.name
 
 
 class ComputedField(Column):
-    """A column that is worked out from others: an aggregate over related rows, or a label by conditions."""
+    """A column that is calculated from others: an aggregate over related rows, or a label chosen by conditions."""
 
     class Meta:
         proxy = True
@@ -165,7 +165,7 @@ class ComputedField(Column):
 
 
 class Relation(models.Model):
-    """Rows of one model belong to a row of another: the values of two columns are equal. Seen and used from either side."""
+    """Rows of one model belong to a row of another if the values of two columns are equal. Usable from both sides."""
 
     from_model = models.ForeignKey(DataModel, models.CASCADE, related_name="relations", verbose_name="model")
     from_column = models.CharField(
@@ -188,12 +188,12 @@ class Relation(models.Model):
 
     @property
     def name(self) -> str:
-        """What a condition calls it."""
+        """The name by which conditions refer to it."""
         return f"{self.from_model.name}.{self.from_column}"
 
 
 class Segment(models.Model):
-    """The rows of a model that meet a tree of conditions."""
+    """The rows of a model that match a condition tree."""
 
     name = models.CharField(max_length=200, unique=True)
     model = models.ForeignKey(DataModel, models.PROTECT, related_name="segments")
@@ -211,7 +211,7 @@ class Segment(models.Model):
 
 
 class SegmentSize(models.Model):
-    """How many rows a segment held on a day, as it was counted last on it."""
+    """The number of rows of a segment on a day, as last counted that day."""
 
     segment = models.ForeignKey(Segment, models.CASCADE, related_name="sizes")
     day = models.DateField()
@@ -226,7 +226,7 @@ class SegmentSize(models.Model):
 
 
 class Question(models.Model):
-    """What a page asked last: an answer that is still being worked on for an earlier number is not wanted any more."""
+    """The latest request of a page. A request with a lower number is superseded, and ends without a result."""
 
     page = models.CharField(max_length=80, primary_key=True)
     number = models.PositiveIntegerField()

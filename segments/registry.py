@@ -1,4 +1,4 @@
-"""Which source engines this installation has."""
+"""The source engines of this installation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens the source of a model: its engine, its session and its zone."""
+"""Opens the source of a model: its engine, its session and its time zone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def engine(source: Source) -> Engine:
-    """Raises Misconfigured where this version has no such engine."""
+    """The engine of the source. Raises Misconfigured if this installation does not have it."""
     return engines[source.engine]
 
 
@@ -24,19 +24,19 @@ def opened(source: Source, timeout_seconds: float) -> AbstractContextManager[Rea
     """A read-only session with the source.
 
     Raises:
-        Misconfigured, Unavailable: as the engine's `open`.
+        Misconfigured, Unavailable: as for `Engine.open`.
     """
     return engine(source).open(source.settings, timeout_seconds=timeout_seconds)
 
 
 def zone(source: Source) -> ZoneInfo:
-    """The zone of the source's days, and of its times without a zone.
+    """The time zone of the source's days, and of its times without a zone.
 
     Raises:
-        Misconfigured: there is no zone of that name.
+        Misconfigured: not a valid time zone.
     """
     try:
         return ZoneInfo(source.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        message = f"The source {source.name!r} has an unknown time zone. Give one such as Europe/Paris."
+        message = f"The source {source.name!r} has an unknown time zone. Enter one such as Europe/Paris."
         raise Misconfigured("timezone_unknown", message, where="timezone") from None

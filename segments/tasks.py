@@ -1,4 +1,4 @@
-"""Doors for Celery: thin, ids only."""
+"""The Celery tasks: thin, IDs only."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from segments.sources import discovery, drift
 
 @shared_task
 def check_sources() -> None:
-    """Every source is tested, each on its own, so that a slow one holds up no other."""
+    """Checks all sources, each in a task of its own, so that a slow source does not delay the others."""
     for pk in Source.objects.values_list("pk", flat=True):
         check_source.delay(pk)
 
 
 @shared_task
 def check_source(pk: int) -> None:
-    """Keeps the outcome on the source, and pauses nothing."""
+    """Checks one source and stores the outcome on it. A failure pauses nothing."""
     source = Source.objects.filter(pk=pk).first()
     if source:
         with suppress(Problem):
@@ -32,10 +32,10 @@ def check_source(pk: int) -> None:
 @shared_task
 def look_at_models() -> None:
     """Each day: primary keys, and whether sources changed under what is used."""
-    drift.look_at_all(timezone.now())
+    drift.check_all_models(timezone.now())
 
 
 @shared_task
 def count_segments() -> None:
-    """Each day: how large every segment is."""
+    """Daily: counts the rows of every segment."""
     sizes.count_all(timezone.now())

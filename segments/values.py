@@ -1,4 +1,4 @@
-"""PURE. Natural Python values out of what a source gave: native values, or the source's text."""
+"""PURE. Natural Python values from what a source returns: native values, or the source's text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from zoneinfo import ZoneInfo
 
-# One grammar for text that holds a typed value, on every engine: values, conditions and the discovery of types agree on it.
+# One grammar for typed values in text, on every engine, so that values, conditions and type discovery agree.
 INTEGER = r"-?(0|[1-9][0-9]*)"
 NUMBER = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?"
 DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -26,7 +26,7 @@ ZONED = DATE + r"[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?" + OFFSET
 TRUE = ("t", "true", "1")
 FALSE = ("f", "false", "0")
 LARGEST_EXPONENT = 300
-"""Beyond it a number is no more than text: to write it out could fill the memory."""
+"""A number with a larger exponent stays text: 1e999999999 written out would have a billion digits."""
 NOT_A_NUMBER = ("nan", "inf", "-inf", "infinity", "-infinity")
 
 _INTEGER, _NUMBER, _DATE, _LOCAL, _ZONED = (
@@ -37,10 +37,11 @@ _INTEGER, _NUMBER, _DATE, _LOCAL, _ZONED = (
 def natural(value: Any, column_type: ColumnType, zone: ZoneInfo) -> Any:
     """The natural Python value: str, int, float, Decimal, bool, date, datetime with a zone, list, dict, or None for null.
 
-    A value that can't be read as its column's type is returned as text, unchanged: whoever converts it judges it.
+    A value that can't be read as its column's type is returned as text, unchanged. Whether it is acceptable is decided
+    where it is converted for a destination.
 
     Args:
-        zone: of times without one, i.e. the source's.
+        zone: the source's time zone, for times without a zone.
     """
     if value is None:
         return None
@@ -49,19 +50,22 @@ def natural(value: Any, column_type: ColumnType, zone: ZoneInfo) -> Any:
     return _READERS[column_type](value, zone)
 
 
-def moment(text: str, zone: ZoneInfo | None) -> datetime | None:
-    """The time that a text says, in `zone` where it names none itself; None where it is no time."""
+def parse_timestamp(text: str, zone: ZoneInfo | None) -> datetime | None:
+    """Parses a timestamp, in `zone` if it has no zone of its own; None if it is not a valid timestamp."""
     if not _LOCAL.fullmatch(text) and not _ZONED.fullmatch(text):
         return None
     try:
-        read = datetime.fromisoformat(text[:11] + text[11:].replace(" ", ""))
+        parsed = datetime.fromisoformat(text[:11] + text[11:].replace(" ", ""))
     except ValueError:
         return None
-    return read if read.tzinfo else read.replace(tzinfo=zone)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=zone)
 
 
-def listed(text: str) -> set[str]:
-    """The elements of a JSON list as the texts that they are compared by: 1.50 as it is written. Lists and objects in it have none."""
+def list_elements(text: str) -> set[str]:
+    """The elements of a JSON list, as the text by which they are compared: 1.50 as written.
+
+    Nested lists and objects are ignored.
+    """
     try:
         items = json.loads(text, parse_float=str)
     except (ValueError, RecursionError):
@@ -74,11 +78,11 @@ def elements(lists: Sequence[tuple[str | None, int]], search: str) -> list[tuple
     """The elements of lists whose text contains `search`, the most frequent first.
 
     Args:
-        lists: JSON, each with how many rows have it; one that is no list has no elements.
+        lists: JSON documents, each with the number of rows that have it. Documents that are not lists are ignored.
     """
     counts: Counter[str] = Counter()
-    for held, rows in lists:
-        for text in listed(held or ""):
+    for document, rows in lists:
+        for text in list_elements(document or ""):
             if search.lower() in text.lower():
                 counts[text] += rows
     return sorted(counts.items(), key=lambda counted: (-counted[1], counted[0]))
@@ -109,7 +113,11 @@ def _number_of_text(text: str) -> Any:
 
 
 def _shortest(value: float | Decimal) -> float | Decimal | None:
-    """A float where its shortest form is the very same number, so that engines with and without decimals agree."""
+    """A float if it represents the number exactly, otherwise a Decimal; None if it is not finite.
+
+    Engines with and without decimals agree this way: 12.50 is the float 12.5 whether the source has a decimal or a
+    double, but 12345678901234567.89 stays a Decimal, because a float would round it.
+    """
     if not math.isfinite(value):
         return None
     return float(value) if isinstance(value, float) or Decimal(repr(float(value))) == value else value
@@ -140,7 +148,7 @@ def _timestamp(value: Any, zone: ZoneInfo) -> Any:
         return value if value.tzinfo else value.replace(tzinfo=zone)
     if isinstance(value, date):
         return datetime.combine(value, time.min, tzinfo=zone)
-    return moment(str(value), zone) or str(value)
+    return parse_timestamp(str(value), zone) or str(value)
 
 
 def _nested(value: Any, _zone: ZoneInfo) -> Any:

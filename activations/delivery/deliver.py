@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from activations.delivery.recorder import Recorder
 from activations.delivery.sender import Sender
-from activations.delivery.steps import Item, Job, Sent, jobs
+from activations.delivery.steps import Item, Job, Progress, Sent, jobs
 from activations.models import Change, Run
 from activations.storage import bundles
 
@@ -88,7 +88,7 @@ class Delivery:
     def __post_init__(self) -> None:
         self.mode = self.context.activation.mode
         self.limits = self.context.service.limits
-        self.reads_first = self.context.service.reads_first([name for _, name, *_ in self.context.run.mapped])
+        self.reads_first = self.context.service.reads_first([field.target for field in self.context.run.mapped_fields])
         self.places = Places(self.limits.writes)
         self.sender = Sender(self.context, self.answers)
         self.recorder = Recorder(self.context, self.lease)
@@ -148,7 +148,7 @@ class Delivery:
             marked = Change.objects.filter(pk__in=[change.pk for change in chunk])
             marked.update(state=Change.State.SENDING, first_attempt_at=Coalesce("first_attempt_at", Value(now)))
         taken_before = state == Change.State.SENDING
-        self.todo.extend(self._jobs([Item(change, ambiguous=taken_before) for change in chunk]))
+        self.todo.extend(self._jobs([Item(change, Progress(ambiguous=taken_before)) for change in chunk]))
         return bool(chunk)
 
     def _jobs(self, items: Sequence[Item]) -> list[Job]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from activations.delivery.steps import Item, Job, Sent, Step, was_created
+from activations.delivery.judgement import was_created
+from activations.delivery.steps import Item, Job, Sent, Step
 from core.errors import Problem
 from core.failpoints import reach
 from destinations.contract import Mode, Operation, Verb
@@ -25,7 +26,7 @@ class Sender:
         self.answers = answers
         # Looked at before the threads start, so that none of them touches the database.
         self.match_name = context.activation.match_field
-        self.adds = frozenset(name for _, name, *_, adds in context.run.mapped if adds)
+        self.adds = frozenset(field.target for field in context.run.mapped_fields if field.adds)
 
     def send(self, job: Job) -> None:
         """Never raises: whatever happens goes into the answer."""
@@ -67,7 +68,7 @@ class Sender:
         """In insert mode a worker may have died between creating a record and recording it."""
         for item in items if self.context.activation.mode == Mode.INSERT else ():
             identity = item.change.match_identity
-            if item.ambiguous and identity in found:
+            if item.progress.ambiguous and identity in found:
                 made_at = self.context.service.made_at(self.context.client, found[identity])
                 if was_created(made_at, item.change.first_attempt_at):
                     yield identity

@@ -6,19 +6,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from activations.reasons import CONTESTED
 from destinations.contract import Mode, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
 
     from activations.models import Change
     from core.errors import Problem
 
 
 class Step(StrEnum):
-    """What a change needs next: to be looked up, or one of the three writes."""
+    """What a change needs next: a lookup, or one of the three writes."""
 
     FIND = "find"
     UPSERT = "upsert"
@@ -26,26 +24,35 @@ class Step(StrEnum):
     CREATE = "create"
 
 
-@dataclass(eq=False)
-class Item:
-    """A change on its way, with what is known of it beyond its row.
+@dataclass(frozen=True)
+class Progress:
+    """What is known about a change on its way, beyond its row.
 
-    `ambiguous`: a write of it may have been processed without an answer. `looked_up`: the destination was asked and has no
-    such record. `unanswered`: it was created after such a look-up, without an answer, so that what is there now is ours.
-    `gone`: an update met no such record once.
+    Args:
+        ambiguous: a write of it may have been processed although no answer came.
+        looked_up: the destination was asked and has no such record.
+        unanswered: after such a lookup it was created, without an answer, so a record that exists now is ours.
+        gone: an update found that its record no longer exists.
     """
 
-    change: Change
     ambiguous: bool = False
     looked_up: bool = False
     unanswered: bool = False
     gone: bool = False
+
+
+@dataclass(eq=False)
+class Item:
+    """A change on its way. `not_before`: when it may be sent, on the monotonic clock."""
+
+    change: Change
+    progress: Progress = Progress()
     not_before: float = 0.0
 
 
 @dataclass(eq=False)
 class Job:
-    """Items of one step that one sender works on: several for a look-up, one for a write."""
+    """Items of one step that one sender works on: several for a lookup, one for a write."""
 
     step: Step
     items: list[Item]
@@ -62,9 +69,10 @@ class Job:
 
 @dataclass
 class Sent:
-    """What came back of a job: the ids found, or the outcome of a write, or the problem.
+    """The answer to a job: the ids found, or the outcome of a write, or the problem.
 
-    `ours`: identities of found records that were made after we first tried to, so that it was us.
+    Args:
+        ours: identities of found records that were created after our first attempt, so that it was us.
     """
 
     job: Job
@@ -77,33 +85,27 @@ class Sent:
 
 
 def next_step(mode: str, change: Change, looked_up: bool, reads_first: bool = False) -> Step:
-    """PURE. What a change needs next. Known records are updated by id; who is unknown is looked up unless we may create.
+    """What a change needs next. Known records are updated by id; unknown ones are looked up unless we may create them.
 
-    `reads_first`: creating needs a look-up too (see `Service.reads_first`), as it does where the match value is contested.
+    Args:
+        reads_first: creating needs a lookup too (see `Service.reads_first`), as it does for a contested match value.
     """
     if change.remote_id:
         return Step.UPDATE
     if mode == Mode.UPSERT:
-        return Step.FIND if (reads_first or change.code == CONTESTED.code) and not looked_up else Step.UPSERT
+        return Step.FIND if (reads_first or change.lookup_first) and not looked_up else Step.UPSERT
     return Step.CREATE if mode == Mode.INSERT and looked_up else Step.FIND
 
 
 def jobs(mode: str, items: Sequence[Item], find_batch: int, reads_first: bool = False) -> list[Job]:
-    """PURE. Groups items into jobs: look-ups in batches, every write alone."""
-    made: list[Job] = []
+    """Groups items into jobs: lookups in batches, and every write on its own."""
+    writes: list[Job] = []
     lookups: list[Item] = []
     for item in items:
-        step = next_step(mode, item.change, item.looked_up, reads_first)
+        step = next_step(mode, item.change, item.progress.looked_up, reads_first)
         if step == Step.FIND:
             lookups.append(item)
         else:
-            made.append(Job(step, [item]))
+            writes.append(Job(step, [item]))
     batches = [lookups[start : start + find_batch] for start in range(0, len(lookups), find_batch)]
-    return [*(Job(Step.FIND, batch) for batch in batches), *made]
-
-
-def was_created(created_at: datetime | None, first_attempt_at: datetime | None) -> bool:
-    """PURE. Whether the destination made the record in answer to us; vendors tell whole seconds."""
-    if created_at is None or first_attempt_at is None:
-        return False
-    return created_at >= first_attempt_at.replace(microsecond=0)
+    return [*(Job(Step.FIND, batch) for batch in batches), *writes]

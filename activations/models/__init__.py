@@ -3,7 +3,7 @@
 from activations.models.activation import PERCENT, Activation, FieldMapping
 from activations.models.baseline import Generation, MatchValue, Record
 from activations.models.change import Bundle, Change
-from activations.models.run import Run
+from activations.models.run import MappedField, Run
 from activations.models.schedule import Schedule
 from activations.models.warning import Warning
 
@@ -14,6 +14,7 @@ __all__ = [
     "Change",
     "FieldMapping",
     "Generation",
+    "MappedField",
     "MatchValue",
     "Record",
     "Run",

@@ -9,20 +9,20 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from destinations.contract import Mode
 from destinations.models import Destination
 from segments.models import DataModel, Segment
-from segments.sources import drift
 
+MODES = [
+    (Mode.UPSERT.value, "Upsert: create what is new, update what changed"),
+    (Mode.UPDATE.value, "Update: only records that the destination has"),
+    (Mode.INSERT.value, "Insert: only records that the destination does not have"),
+]
 PERCENT = [MaxValueValidator(100)]
 
 
 class Activation(models.Model):
     """One segment or model, brought to one destination."""
-
-    class Mode(models.TextChoices):
-        UPSERT = "upsert", "Upsert: create what is new, update what changed"
-        UPDATE = "update", "Update: only records that the destination has"
-        INSERT = "insert", "Insert: only records that the destination does not have"
 
     class Backfill(models.TextChoices):
         ALL = "all", "For all records"
@@ -32,7 +32,7 @@ class Activation(models.Model):
     segment = models.ForeignKey(Segment, models.PROTECT, null=True, blank=True, related_name="activations")
     model = models.ForeignKey(DataModel, models.PROTECT, null=True, blank=True, related_name="activations")
     destination = models.ForeignKey(Destination, models.PROTECT, related_name="activations")
-    mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.UPSERT)
+    mode = models.CharField(max_length=10, choices=MODES, default=Mode.UPSERT)
     match_column = models.CharField(max_length=200, help_text="The column that identifies a record at the destination.")
     match_field = models.CharField(
         max_length=200, help_text="The attribute at the destination that it is compared with."
@@ -85,24 +85,20 @@ class Activation(models.Model):
         return self.rows.model if isinstance(self.rows, Segment) else self.rows
 
     @property
+    def sends_new_fields_from_now_on(self) -> bool:
+        """Whether a mapping that is added later leaves records alone until their value changes."""
+        return self.backfill == self.Backfill.NEW
+
+    @property
     def columns(self) -> list[str]:
         """The columns that records are made of."""
         return [self.match_column, *(mapping.column for mapping in self.mappings.all() if mapping.column)]
 
-    @property
-    def waits_for(self) -> str:
-        """Why no schedule starts a run now; "" where schedules do. What the system holds back goes on once it is mended."""
-        if self.paused:
-            return "Paused by a person."
-        said = drift.held(self.rows, self.columns)
-        return f"Held back. {said}" if said else ""
-
-    def slot_of_match(self) -> int:
-        """The slot of a match that is a list, taken at first use: a list may grow while what it is compared by stays."""
+    def reserve_match_slot(self) -> None:
+        """Gives a match that is a list a slot at first use: the list may grow while the value to compare stays the same."""
         if self.match_slot is None:
             self.match_slot = self.take_number("next_slot")
             Activation.objects.filter(pk=self.pk).update(match_slot=self.match_slot)
-        return self.match_slot
 
     def take_number(self, counter: str) -> int:
         """The next value of `next_slot` or `next_run_number`, never given twice."""

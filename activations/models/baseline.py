@@ -8,7 +8,12 @@ from activations.models.activation import Activation
 
 
 class Generation(models.Model):
-    """What a baseline is about. Where any of it changes, what was sent before says nothing any more."""
+    """What a baseline is about (see `activations.setup.identity`). If any part changes, a new generation begins.
+
+    Number 0 is the empty generation that dry runs are planned against; it never holds a record.
+    """
+
+    EMPTY = 0
 
     activation = models.ForeignKey(Activation, models.CASCADE, related_name="generations")
     number = models.PositiveIntegerField()

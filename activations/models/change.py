@@ -49,6 +49,10 @@ class Change(models.Model):
     sent = models.JSONField(default=list)
     created = models.BooleanField(default=False)
     settled_at = models.DateTimeField(null=True)
+    lookup_first = models.BooleanField(
+        db_default=False, help_text="Its match value may lead to the record of a different row."
+    )
+    web_url = models.CharField(max_length=500, blank=True, db_default="", help_text="The record at the destination.")
 
     class Meta:
         ordering = ["pk"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 from django.db import models
 from django.db.models import Q
 
@@ -9,8 +11,24 @@ from activations.models.activation import Activation
 from activations.models.baseline import Generation
 
 
+class MappedField(NamedTuple):
+    """A field mapping as a run was planned with it.
+
+    Args:
+        slot: its place in the field digests of a record.
+        adds: its values are added to a list at the destination instead of replacing the list.
+    """
+
+    slot: int
+    target: str
+    column: str
+    value: Any
+    when_empty: str
+    adds: bool = False
+
+
 class Run(models.Model):
-    """One execution of an activation, from queued to its end. Who holds it is said by owner, epoch and lease."""
+    """One execution of an activation, from queued to its end. Owner, epoch and lease identify the worker that holds it."""
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -111,3 +129,8 @@ class Run(models.Model):
     def counts(self) -> dict[str, int]:
         """Every counter by name."""
         return {name: getattr(self, name) for name in self.COUNTS}
+
+    @property
+    def mapped_fields(self) -> list[MappedField]:
+        """The field mappings that the run was planned with."""
+        return [MappedField(*row) for row in self.mapped]

@@ -100,7 +100,9 @@ def _take_over(seen: Seen, spool: Spool, shared: list[int], slots: Mapping[str, 
         _go_by_match(spool, chunk, slots)
     for chunk in bulk.chunks(found.contested.tolist(), CHUNK):
         with spool.lease.fenced():
-            _pending(spool, chunk).update(code=reasons.CONTESTED.code, message=reasons.CONTESTED.message)
+            _pending(spool, chunk).update(
+                lookup_first=True, code=reasons.CONTESTED.code, message=reasons.CONTESTED.message
+            )
 
 
 def _go_by_match(spool: Spool, keys: Sequence[int], slots: Mapping[str, int]) -> None:

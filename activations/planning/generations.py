@@ -1,62 +1,95 @@
-"""Which generation of the baseline a run belongs to, and why it starts a new one."""
+"""Which generation of the baseline a run belongs to: the current one, a new one, or for a dry run an empty one."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from activations.models import Activation, Generation
+from activations.models import Activation, Generation, Run
+from activations.setup.identity import HOW_TO_RESET, Identity
+from activations.setup.saved import current_generation
 from core.errors import Misconfigured
 
 if TYPE_CHECKING:
-    from activations.vendor_session import Context
-    from destinations.contract import Workspace
+    from activations.runs.lease import Lease
+
+FIRST_RUN = "First run"
+RESET = "The sync history was reset"
 
 
-def generation(context: Context, workspace: Workspace) -> tuple[Generation, str]:
-    """The generation that the run belongs to, and why it is a new one ("" where it is not).
+def enter(run: Run, lease: Lease, identity: Identity, workspace_name: str) -> Generation:
+    """Stores the generation that the run belongs to on the run, and makes the run a full one if it has no records yet.
+
+    A new generation, and the use of the consent to it, are one transaction: a worker that dies here leaves both or
+    neither.
+
+    Args:
+        workspace_name: the vendor's own, for the message.
 
     Raises:
-        Misconfigured: what identifies records changed, and nobody agreed to start afresh.
+        Misconfigured: what identifies records changed, and nobody agreed to a reset.
+        Lost: a different worker holds the run.
     """
-    activation = context.activation
-    identity = {
-        "workspace": workspace.id,
-        "service": context.service.slug,
-        "key": activation.data_model.primary_key,
-        "model": activation.data_model.pk,
-        "match": [activation.match_column, activation.match_field],
-    }
-    current = activation.generations.first()
-    if not context.run.dry_run:
-        Activation.objects.filter(pk=activation.pk).update(start_afresh=False)
-    if current and current.identity == identity:
-        return current, "" if current.records.exists() else _reason(current)
-    if current and not activation.start_afresh and current.records.exists():
-        raise _changed(current.identity, identity, workspace)
-    number = current.number + 1 if current else 1
-    # A dry run may make the same one at the same time.
-    made, _ = Generation.objects.get_or_create(activation=activation, number=number, defaults={"identity": identity})
-    return made, _reason(made)
+    activation = run.activation
+    with lease.fenced():
+        agreed = Activation.objects.values_list("start_afresh", flat=True).get(pk=activation.pk)
+        current = current_generation(activation)
+        if current is None or starts_new(current.identity, identity, agreed, current.records.exists(), workspace_name):
+            current = _new(run, current, identity)
+        elif agreed and not run.dry_run:
+            _use_consent(run)
+        reason = "" if current.records.exists() else _reason(current)
+        full = {"kind": Run.Kind.FULL, "reason": reason} if reason else {}
+        lease.update(generation=current, **full)
+    return current
 
 
-def _reason(of: Generation) -> str:
-    return "First run" if of.number == 1 else "What identifies records changed"
+def starts_new(
+    accepted: dict[str, object], identity: Identity, agreed: bool, has_records: bool, workspace_name: str
+) -> bool:
+    """PURE. Whether a run can't go on with a generation.
+
+    Raises:
+        Misconfigured: it can't, and nobody agreed to a reset.
+    """
+    if accepted == identity.stored():
+        return agreed and has_records
+    if has_records and not agreed:
+        raise _changed(Identity.parse(accepted), identity, workspace_name)
+    return True
 
 
-_AFRESH = (
-    "agree that this activation starts afresh: “Start afresh” on its page, or `manage.py activate NAME --start-afresh`."
-)
+def _new(run: Run, current: Generation | None, identity: Identity) -> Generation:
+    if run.dry_run:
+        # Planned against nothing, so that no later run mistakes it for the current one.
+        empty = {"identity": identity.stored()}
+        return Generation.objects.update_or_create(activation=run.activation, number=Generation.EMPTY, defaults=empty)[
+            0
+        ]
+    _use_consent(run)
+    return Generation.objects.create(
+        activation=run.activation, number=current.number + 1 if current else 1, identity=identity.stored()
+    )
 
 
-def _changed(before: dict[str, Any], now: dict[str, Any], workspace: Workspace) -> Misconfigured:
-    if before["workspace"] != now["workspace"]:
+def _use_consent(run: Run) -> None:
+    Activation.objects.filter(pk=run.activation_id).update(start_afresh=False)
+
+
+def _reason(generation: Generation) -> str:
+    is_first = not generation.activation.generations.exclude(pk=generation.pk).exclude(number=Generation.EMPTY).exists()
+    return FIRST_RUN if is_first else RESET
+
+
+def _changed(before: Identity, now: Identity, workspace_name: str) -> Misconfigured:
+    if before.workspace != now.workspace:
         return Misconfigured(
             "workspace_changed",
-            f"The credential belongs to another workspace ({workspace.name}) than the one that was synchronized until now. "
-            f"Put the former credential back, or {_AFRESH}",
+            f"The credential belongs to a different workspace ({workspace_name}) than the records that were synchronized "
+            f"so far. Restore the previous credential, or reset the sync history: {HOW_TO_RESET}.",
         )
+    parts = " and ".join(now.changes(before)) or "identity"
     return Misconfigured(
         "identity_changed",
-        "The key or the match of this activation changed, so what was sent before says nothing about its records any more. "
-        f"Put it back, or {_AFRESH}",
+        f"The {parts} of this activation changed, so its sync history no longer applies. Change it back, or reset the "
+        f"sync history: {HOW_TO_RESET}.",
     )

@@ -1,4 +1,4 @@
-"""Opens both ends of a run: the vendor's client with its pacing, and the layout that the vendor's present fields allow."""
+"""The layout of a run: how rows become records, given the fields that the vendor has now."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 
 from activations.models import Activation, FieldMapping
 from activations.planning.mapping import Layout, Slot
-from activations.setup import attribute_drift
-from activations.setup.rules import described, new_fields, offline
+from activations.setup import attribute_drift, saved
+from activations.setup.rules import new_fields, offline
 from core.errors import Misconfigured
 from destinations import discovery
 from segments.contract import ColumnType
 
 if TYPE_CHECKING:
+    from activations.runs.lease import Lease
     from activations.vendor_session import Context
     from destinations.contract import Field, NewField, Service
 
@@ -22,12 +23,12 @@ def prepare_fields(context: Context) -> None:
     """Creates the custom attributes that are missing, before any record is sent. What was created stays at the vendor.
 
     Raises:
-        Misconfigured: one can't be created, or the activation's settings contradict one another.
+        Misconfigured: one can't be created, or the settings of the activation contradict each other.
     """
-    wanted_plan = described(context.activation)
-    for problem in offline(wanted_plan):
+    spec = saved.spec(context.activation)
+    for problem in offline(spec):
         raise problem
-    wanted = new_fields(wanted_plan)
+    wanted = new_fields(spec)
     if not wanted:
         return
     if context.run.dry_run:
@@ -36,6 +37,15 @@ def prepare_fields(context: Context) -> None:
         context.fields = context.service.prepare(context.client, context.fields, wanted)
         if context.found_at:
             discovery.keep(context.activation.destination, context.fields, context.found_at)
+
+
+def store_first_use(context: Context, lease: Lease) -> None:
+    """Stores what the first run finds out: the type of each mapped attribute, and a slot for a match that is a list."""
+    activation = context.activation
+    with lease.fenced():
+        attribute_drift.store_first_types(activation.mappings.all(), context.fields, context.found)
+        if context.match_field.multiple:
+            activation.reserve_match_slot()
 
 
 def planned_fields(service: Service, fields: list[Field], wanted: list[NewField]) -> list[Field]:
@@ -52,52 +62,60 @@ def planned_fields(service: Service, fields: list[Field], wanted: list[NewField]
 
 
 def layout(context: Context) -> Layout:
-    """How rows become records now. Mappings whose attribute is missing or read-only are left out and noted as `missing`.
+    """How rows become records. Mappings whose attribute is missing or read-only are left out, and listed as `missing`.
 
     Raises:
-        Misconfigured: not one attribute is left, so that records would be created with nothing but their match.
+        Misconfigured: no attribute is left, so that records would be created with nothing but their match.
     """
     activation = context.activation
     model = activation.data_model
-    by_name = {found.name: found for found in context.fields}
-    slots: list[Slot] = []
-    for mapping in activation.mappings.all():
-        found = by_name.get(mapping.target)
-        problem = attribute_drift.unusable(found, mapping.target)
-        if problem:
-            context.missing.append(problem)
-        elif found:
-            slots.append(_slot(activation, mapping, found))
-            if changed := attribute_drift.retyped(found, attribute_drift.first_seen(mapping, found, context.found)):
-                context.changed.append(changed)
-    if context.missing and not slots:
-        raise Misconfigured(
-            "nothing_to_send",
-            f"No mapped attribute can be written. {context.missing[0].message}",
-            where=context.missing[0].where,
-        )
-    if context.match_field.multiple:
-        slots.append(Slot(activation.slot_of_match(), context.match_field, activation.match_column, is_match=True))
     return Layout(
         service=context.service,
         mode=activation.mode,
         key_column=model.primary_key,
         match_column=activation.match_column,
         match_field=context.match_field,
-        slots=slots,
+        slots=[*_mapped(context), *_match(context)],
         types={name: ColumnType(kind) for name, kind in model.column_types().items()},
         zone=ZoneInfo(model.source.timezone),
     )
 
 
-def _slot(activation: Activation, mapping: FieldMapping, found: Field) -> Slot:
-    from_now_on = activation.backfill == Activation.Backfill.NEW
+def _mapped(context: Context) -> list[Slot]:
+    """The slots of the mappings that can be written; notes on the context what is missing or has a different type."""
+    by_name = {field.name: field for field in context.fields}
+    slots: list[Slot] = []
+    for mapping in context.activation.mappings.all():
+        field = by_name.get(mapping.target)
+        if problem := attribute_drift.unusable(field, mapping.target):
+            context.missing.append(problem)
+        elif field:
+            slots.append(_slot(context.activation, mapping, field))
+            if changed := attribute_drift.retyped(field, mapping.target_type):
+                context.changed.append(changed)
+    if context.missing and not slots:
+        first = context.missing[0]
+        raise Misconfigured(
+            "nothing_to_send", f"No mapped attribute can be written. {first.message}", where=first.where
+        )
+    return slots
+
+
+def _match(context: Context) -> list[Slot]:
+    """A slot of its own for a match that is a list."""
+    activation = context.activation
+    if not context.match_field.multiple or activation.match_slot is None:
+        return []
+    return [Slot(activation.match_slot, context.match_field, activation.match_column, is_match=True)]
+
+
+def _slot(activation: Activation, mapping: FieldMapping, field: Field) -> Slot:
     return Slot(
         number=mapping.slot,
-        field=found,
+        field=field,
         column=mapping.column,
         value=mapping.value,
         when_empty=mapping.when_empty,
-        adds=mapping.multi == FieldMapping.Multi.ADD and found.multiple,
-        since=mapping.created_at if from_now_on else None,
+        adds=mapping.multi == FieldMapping.Multi.ADD and field.multiple,
+        since=mapping.created_at if activation.sends_new_fields_from_now_on else None,
     )

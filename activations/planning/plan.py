@@ -121,8 +121,7 @@ class Planner:
         if self.dry_run:
             bundles.list_rest(self.context.run, self.lease)
         state = Run.State.PLANNED if self.dry_run else Run.State.DELIVERING
-        with self.lease.fenced(state=state, finished_at=timezone.now() if self.dry_run else None, **counts):
-            pass
+        self.lease.update(state=state, finished_at=timezone.now() if self.dry_run else None, **counts)
         reach("plan_committed")
 
     def _pass(self) -> None:

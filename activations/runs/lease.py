@@ -1,7 +1,7 @@
-"""Who holds a run: claim, renew, fence, release, and what a sweep has to hand out again.
+"""Which worker holds a run: claim, renew, fence, release, and the runs that a sweep hands out again.
 
-Only the database's clock counts. Every write of a run goes through `Lease.fenced`, which refuses once another worker
-has claimed the run.
+Only the database's clock counts. Every write of a worker to its run goes through a method of `Lease`, and all but
+`count` fail once a different worker has claimed the run.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from django.db.models.functions import Now
 from activations.models import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from types import TracebackType
 
 log = logging.getLogger(__name__)
 
 OWNERLESS_SWEEPS = 2
-TAKEN_OVER = "is taken over: the lease of who held it had ended"
+TAKEN_OVER = "is taken over: the lease of its worker expired"
 
 
 class Cancelled(Exception):
-    """A person asked for the end while nothing had been decided yet."""
+    """A person cancelled the run before anything was decided."""
 
 
 class Lost(Exception):
-    """Another worker holds the run now: stop, and write nothing more."""
+    """A different worker holds the run now: stop, and write nothing more."""
 
 
 @dataclass(frozen=True)
 class Lease:
-    """A claim on one run. `epoch` counts the claims, so that no two are the same."""
+    """A claim on one run. `epoch` counts the claims, so that no two are equal."""
 
     run_id: int
     owner: str
@@ -54,20 +54,39 @@ class Lease:
         """A transaction that first renews the lease and updates the run's columns; all of it, or nothing.
 
         Raises:
-            Lost: the run is held by another worker, or has ended.
+            Lost: the run is held by a different worker, or has ended.
         """
         with transaction.atomic():
             if not self._mine().update(lease_until=_end(), **changes):
                 raise Lost
             yield
 
-    def renew(self) -> None:
-        """Raises Lost as `fenced` does."""
-        with self.fenced():
+    def update(self, **changes: Any) -> None:
+        """Renews the lease and updates the run's columns. Raises Lost as `fenced` does."""
+        with self.fenced(**changes):
             pass
 
+    def renew(self) -> None:
+        """Raises Lost as `fenced` does."""
+        self.update()
+
+    def end(self, **changes: Any) -> None:
+        """The one step of a run out of the live states, with the columns that say how it ended.
+
+        Raises:
+            Lost: the run is held by a different worker, or has ended already.
+        """
+        if not self._mine().update(owner="", lease_until=None, **changes):
+            raise Lost
+
+    def count(self, requests: Mapping[str, int]) -> None:
+        """Adds to the run's counters, even after its end; does nothing if a different worker has claimed it since."""
+        if requests:
+            claimed = Run.objects.filter(pk=self.run_id, epoch=self.epoch)
+            claimed.update(**{name: F(name) + number for name, number in requests.items()})
+
     def release(self) -> None:
-        """Gives a live run back for the next slice. Harmless where it was lost or has ended."""
+        """Gives a live run back for the next slice. Harmless if the run was lost or has ended."""
         self._mine().update(owner="", lease_until=Now())
 
     def _mine(self) -> Any:
@@ -75,7 +94,7 @@ class Lease:
 
 
 def claim(run_id: int) -> Lease | None:
-    """Takes a live run that nobody holds, or whose holder's lease has ended; None where there is nothing to take."""
+    """Claims a live run that nobody holds, or whose lease has expired; None if it can't be claimed."""
     owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:12]}"
     with transaction.atomic():
         for free, word in ((Q(owner=""), ""), (Q(lease_until__lt=Now()), TAKEN_OVER)):
@@ -90,7 +109,7 @@ def claim(run_id: int) -> Lease | None:
 
 
 def abandoned() -> list[int]:
-    """Live runs whose lease has ended, or that nobody has taken for two sweeps (half a minute)."""
+    """Live runs whose lease has expired, or that nobody has claimed for two sweeps (half a minute)."""
     long_ago = Now() - timedelta(seconds=OWNERLESS_SWEEPS * settings.RUN_SWEEP_SECONDS)
     ownerless = Q(owner="", lease_until__lt=long_ago) | Q(lease_until=None, created_at__lt=long_ago)
     expired = ~Q(owner="") & Q(lease_until__lt=Now())
@@ -98,7 +117,7 @@ def abandoned() -> list[int]:
 
 
 class Keeper:
-    """Renews a lease from a thread of its own while a slow source or vendor has not answered."""
+    """Renews a lease from its own thread while a slow source or vendor has not answered."""
 
     def __init__(self, lease: Lease) -> None:
         self.lease = lease
@@ -122,7 +141,7 @@ class Keeper:
             except Lost:
                 return
             except (OperationalError, InterfaceError):
-                # The database may be back before the lease ends.
+                # The database may be back before the lease expires.
                 continue
             finally:
                 connection.close()

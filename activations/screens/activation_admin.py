@@ -14,10 +14,10 @@ from unfold.admin import StackedInline, TabularInline
 
 from activations.models import Activation, FieldMapping, Record, Run, Schedule
 from activations.runs import requests, retention
-from activations.screens.forms import ActivationForm
+from activations.screens.forms import MORE, ActivationForm
 from activations.screens.formsets import MappingForm, MappingFormSet, ScheduleForm
 from activations.screens.presentation import hidden_note, next_run, run_pill
-from activations.setup import attribute_drift, mapping_diff, schedules
+from activations.setup import attribute_drift, holds, mapping_diff, saved, schedules
 from core.web.screens import Button, ScreenAdmin, pill
 from destinations.registry import services
 
@@ -116,7 +116,7 @@ class ActivationAdmin(ScreenAdmin):
                 "description": "A warning is raised when a run passes one of these shares, sends nothing, or finds an attribute missing.",
             },
         ),
-        ("More", {"classes": ["late"], "fields": ["backfill", "paused"]}),
+        ("More", {"classes": ["late"], "fields": MORE}),
     ]
 
     class Media:
@@ -130,7 +130,7 @@ class ActivationAdmin(ScreenAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Activation | None = None) -> list[Any]:
         if not self.has_change_permission(request, obj) and obj:
             return [(None, {"fields": VIEWED}), ("Match", {"fields": ["match_column", "match_field"]})]
-        if obj and obj.generations.exists():
+        if obj and saved.accepted_identity(obj):
             return self.fieldsets
         return [(None, {"fields": ["name", "records", "destination", "mode"]}), *self.fieldsets[1:]]
 
@@ -168,6 +168,7 @@ class ActivationAdmin(ScreenAdmin):
             "screen_panel": "screens/activation.html",
             "last_runs": [(run, run_pill(run)) for run in obj.runs.order_by("-pk")[:5]],
             "open_warnings": obj.warnings.filter(closed_at__isnull=True),
+            "on_hold": holds.reason(obj),
             "next_run": next_run(obj, timezone.now()),
             "mapping_change": mapping_diff.mapping_change(obj),
             "hidden_note": hidden_note(services[obj.destination.service], created_hidden(obj)),
@@ -201,7 +202,7 @@ class ActivationAdmin(ScreenAdmin):
 
     def save_model(self, request: HttpRequest, obj: Activation, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        unchecked = getattr(getattr(obj, "proposal", None), "unchecked", "")
+        unchecked = getattr(getattr(obj, "draft", None), "unchecked", "")
         if unchecked:
             messages.warning(request, f"Saved, but the attributes could not be checked at the destination: {unchecked}")
 
@@ -210,7 +211,7 @@ class ActivationAdmin(ScreenAdmin):
         form.instance.mappings.filter(custom_attribute=True).exclude(column__in=wanted).delete()
         super().save_related(request, form, formsets, change)
         self._save_custom(form.instance, wanted)
-        attribute_drift.confirm(form.instance, getattr(getattr(form.instance, "proposal", None), "live_fields", ()))
+        attribute_drift.confirm(form.instance, getattr(getattr(form.instance, "draft", None), "live_fields", ()))
         schedules.sync_all(form.instance)
 
     def _save_custom(self, activation: Activation, wanted: list[str]) -> None:

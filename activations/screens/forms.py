@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from activations.models import Activation
-from activations.setup.draft import Proposal, identity_changed
+from activations.setup import saved
+from activations.setup.draft import Draft
+from activations.setup.identity import RESET, needs_reset, reset_sentence
+from core.errors import Problem
+from destinations import vendor
 from segments.models import DataModel, Segment
 
 if TYPE_CHECKING:
@@ -26,43 +31,48 @@ PLACES = {
 }
 
 
+MORE = ["backfill", "paused"]
+"""The settings that come last."""
+
+
 class AnyChoices(forms.MultipleChoiceField):
-    """Takes every value: what may be chosen is known at the source, and the rules judge it."""
+    """Accepts every value: the source knows which ones exist, and the rules validate them."""
 
     def valid_value(self, value: Any) -> bool:
         return True
 
 
 class ActivationForm(forms.ModelForm):
-    """Checks by the rules, offline always and online where the vendor answers; each problem stands at its field."""
+    """Validated by the rules: offline always, and online if the vendor answers. Each problem is shown at its field."""
 
     records = forms.ChoiceField(
         label="Data",
         widget=UnfoldAdminSelectWidget(attrs={"data-role": "data"}),
-        help_text="Which records are sent: those of a segment, or all of a model.",
+        help_text="Which records to send: those of a segment, or all rows of a model.",
     )
     custom_columns = AnyChoices(
         label="Custom attributes",
         required=False,
         widget=forms.CheckboxSelectMultiple(attrs={"data-role": "custom-columns"}),
-        help_text="Each chosen column is kept as an attribute of the same name, created where it is missing.",
+        help_text="Each column that you choose becomes an attribute of the same name, which is created if it is missing.",
     )
     recipients = forms.CharField(
         required=False,
         widget=UnfoldAdminTextInputWidget(),
-        help_text="Mail addresses that hear of warnings, separated by commas.",
+        help_text="Email addresses that receive alerts, separated by commas.",
     )
     agree = forms.BooleanField(
-        label="Start afresh",
+        label=RESET,
         required=False,
         widget=UnfoldBooleanSwitchWidget(),
-        help_text="Needed where you change the data, the destination or the match: the next run then sends every record as if new.",
+        help_text="The next run sends every record again. Required if you change what identifies records: the model, its "
+        "primary key, the service, the vendor's workspace, or the match.",
     )
 
     class Meta:
         model = Activation
         fields = [
-            "name", "destination", "mode", "match_column", "match_field", "backfill", "paused",
+            "name", "destination", "mode", "match_column", "match_field", *MORE,
             "warnings_enabled", "rejected_percent", "invalid_percent", "size_change_percent",
         ]  # fmt: skip
         widgets = {
@@ -71,10 +81,10 @@ class ActivationForm(forms.ModelForm):
             "destination": UnfoldAdminSelectWidget(attrs={"data-role": "destination"}),
             "mode": UnfoldAdminSelectWidget(attrs={"data-role": "mode"}),
         }
-        help_texts = {"mode": "Where the platform speaks of an “insert mode”: on is Upsert, off is Update."}
+        help_texts = {"mode": "If the platform calls this “insert mode”: on is Upsert, off is Update."}
         labels = {
             "match_field": "Match attribute",
-            "backfill": "A field added later is sent",
+            "backfill": "A field that is added later is sent",
             "rejected_percent": "Rejected records, %",
             "invalid_percent": "Invalid records, %",
             "size_change_percent": "Change in size, %",
@@ -87,7 +97,7 @@ class ActivationForm(forms.ModelForm):
             return
         self.fields["records"].choices = data_choices()  # type: ignore[attr-defined]
         self._fill_initial()
-        self._offer_present_values()
+        self._offer_current_values()
         if not self._has_history():
             self.fields.pop("agree", None)
 
@@ -99,8 +109,8 @@ class ActivationForm(forms.ModelForm):
             )
         self.initial["recipients"] = ", ".join(self.instance.recipients)
 
-    def _offer_present_values(self) -> None:
-        """Selects that the page fills hold at least their present value."""
+    def _offer_current_values(self) -> None:
+        """Selects that the page fills contain at least their current value."""
         for name in ("match_column", "match_field"):
             present = self.data.get(name) or self.initial.get(name) or ""
             self.fields[name].widget.choices = [NO_CHOICE, *([(present, present)] if present else [])]
@@ -108,7 +118,7 @@ class ActivationForm(forms.ModelForm):
         self.fields["custom_columns"].widget.choices = [(name, name) for name in chosen]
 
     def _has_history(self) -> bool:
-        return bool(self.instance.pk and self.instance.generations.exists())
+        return bool(self.instance.pk and saved.accepted_identity(self.instance))
 
     def clean_records(self) -> str:
         value = str(self.cleaned_data["records"])
@@ -123,27 +133,43 @@ class ActivationForm(forms.ModelForm):
             try:
                 validate_email(address)
             except ValidationError:
-                raise ValidationError(f"{address} is no mail address.") from None
+                raise ValidationError(f"{address} is not a valid email address.") from None
         self.instance.recipients = found
         return found
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
         if not {"records", "destination", "mode", "match_column", "match_field"} & set(self.errors):
-            self._judge()
+            self._validate()
 
-    def _judge(self) -> None:
-        proposal = Proposal(self.instance, self.cleaned_data.get("custom_columns", []))
-        self.instance.proposal = proposal
-        for problem in proposal.problems([]):
+    def _validate(self) -> None:
+        draft = Draft(self.instance, self.cleaned_data.get("custom_columns", []))
+        self.instance.draft = draft
+        for problem in draft.problems([]):
             self.add_error(self._place(problem), problem.message)
-        if self.before and self._has_history() and identity_changed(self.before, self.instance):
-            if not self.cleaned_data.get("agree"):
-                self.add_error(
-                    "agree",
-                    "Data, destination or match changed, so what was sent before says nothing any more. Agree to start afresh.",
-                )
-            self.instance.start_afresh = True
+        if self.before:
+            self._check_reset(self.before)
+
+    def _check_reset(self, before: Activation) -> None:
+        """Asks for consent if saving resets the sync history. A reset that a person asks for needs no other reason."""
+        accepted = saved.accepted_identity(before)
+        old, new = saved.spec(before).identity(), saved.spec(self.instance).identity(self._workspace(before))
+        changes = needs_reset(accepted, old, new)
+        agreed = bool(self.cleaned_data.get("agree"))
+        if changes and not agreed:
+            self.add_error("agree", reset_sentence(changes))
+        if accepted and (agreed or new.changes(old)):
+            self.instance.start_afresh = agreed
+
+    def _workspace(self, before: Activation) -> str | None:
+        """The workspace behind a different connection, asked of the vendor if nobody has checked the connection yet."""
+        connection = self.instance.destination.connection
+        if connection == before.destination.connection or connection.workspace_id:
+            return None
+        try:
+            return vendor.check(connection, timezone.now()).id
+        except Problem:
+            return None
 
     def _place(self, problem: Misconfigured) -> str | None:
         """The form field at which a problem is shown."""

@@ -14,14 +14,14 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from activations.models import FieldMapping, Schedule
 from activations.setup import attribute_drift, schedules
-from activations.setup.rules import MappingRow
+from activations.setup.spec import MappingSpec
 from core.errors import Misconfigured, Problem
 from destinations import discovery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from activations.setup.draft import Proposal
+    from activations.setup.draft import Draft
     from destinations.contract import Field
 
 WARNED = ("attribute_missing", "attribute_read_only")
@@ -82,8 +82,8 @@ class MappingForm(forms.ModelForm):
         """That an attribute is mapped once is judged over all rows, where two rows may trade attributes."""
 
     @property
-    def row(self) -> MappingRow:
-        return MappingRow(
+    def row(self) -> MappingSpec:
+        return MappingSpec(
             target=self.cleaned_data.get("target", ""),
             column=self.cleaned_data.get("column", ""),
             value=self.instance.value,
@@ -118,8 +118,8 @@ class MappingFormSet(PaginationInlineFormSet):
 
     def clean(self) -> None:
         super().clean()
-        proposal: Proposal | None = getattr(self.instance, "proposal", None)
-        if proposal is None:
+        draft: Draft | None = getattr(self.instance, "draft", None)
+        if draft is None:
             return
         forms_in_use = [
             form
@@ -127,12 +127,12 @@ class MappingFormSet(PaginationInlineFormSet):
             if (form not in self.deleted_forms and form.has_changed()) or form in self.initial_forms
         ]
         judged = [form for form in forms_in_use if form not in self.deleted_forms and form.is_valid()]
-        known = {(problem.code, problem.where) for problem in proposal.problems([])}
-        for problem in proposal.problems([form.row for form in judged]):
+        known = {(problem.code, problem.where) for problem in draft.problems([])}
+        for problem in draft.problems([form.row for form in judged]):
             if (problem.code, problem.where) not in known:
                 self._show(problem, judged)
         for form in judged:
-            self._fit_value(form, proposal)
+            self._fit_value(form, draft)
 
     def _show(self, problem: Misconfigured, judged: list[MappingForm]) -> None:
         at_column = problem.code == "column_unknown"
@@ -146,15 +146,15 @@ class MappingFormSet(PaginationInlineFormSet):
         else:
             self._non_form_errors.append(problem.message)
 
-    def _fit_value(self, form: MappingForm, proposal: Proposal) -> None:
+    def _fit_value(self, form: MappingForm, draft: Draft) -> None:
         """Keeps a fixed value as text where the destination takes text, else as the number, list or truth value it says."""
         if form.row.column or not form.row.target or form.errors:
             return
         text = str(form.instance.value)
-        refused = proposal.fixed_value_problem(form.row.target, text)
+        refused = draft.fixed_value_problem(form.row.target, text)
         parsed = parsed_value(text)
         if isinstance(parsed, list) or (refused and parsed != text):
-            refused = proposal.fixed_value_problem(form.row.target, parsed)
+            refused = draft.fixed_value_problem(form.row.target, parsed)
             form.instance.value = parsed
         if refused:
             form.add_error("fixed", refused)

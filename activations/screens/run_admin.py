@@ -19,7 +19,7 @@ from activations.models import Change, Run
 from activations.runs import requests
 from activations.screens import presentation, record_list
 from core.web.screens import Button, ScreenAdmin
-from destinations.registry import services
+from destinations.registry import platforms, services
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -102,7 +102,8 @@ class RunAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "original": run,
             "title": str(run),
-            "screen_buttons": [self._shown(button, run) for button in buttons],
+            "screen_buttons": [self._button_context(button, run) for button in buttons],
+            "platform": platforms[run.activation.destination.connection.platform].label,
             **self.facts(run),
             **changes_context(request, run),
         }

@@ -1,58 +1,52 @@
-"""What became of mapped attributes since they were mapped: gone, read-only, or of another type."""
+"""Schema drift at the destination: mapped attributes that are gone, read-only, or of a different type by now."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from activations.models import Activation, FieldMapping
+from activations.setup import rules
 from core.errors import Misconfigured
 from destinations import discovery
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from destinations.contract import Field
 
 
-def unusable(found: Field | None, target: str) -> Misconfigured | None:
-    """PURE. Why a mapped attribute can't be written, None where it can."""
-    if found is None:
-        return Misconfigured(
-            "attribute_missing",
-            f"The destination has no attribute {target!r} (any more). Create it there, or map another one. "
-            "Until then it is left out, and all other attributes are sent.",
-            where=target,
-        )
-    if not found.writable:
-        reason = found.read_only_reason or "The destination does not let it be written."
-        return Misconfigured(
-            "attribute_read_only", f"The attribute {target!r} is read-only: {reason} It is left out.", where=target
-        )
-    return None
+LEFT_OUT = "Until then it is left out, and all other attributes are sent."
 
 
-def retyped(found: Field, before: str) -> Misconfigured | None:
-    """PURE. That an attribute has another type than when it was mapped; None where it has not, or nobody knows."""
-    now = discovery.kind(found)
+def unusable(field: Field | None, target: str) -> Misconfigured | None:
+    """PURE. Why runs leave out a mapped attribute; None if they send it."""
+    problem = rules.unusable_attribute(field, target)
+    return Misconfigured(problem.code, f"{problem.message} {LEFT_OUT}", where=target) if problem else None
+
+
+def retyped(field: Field, before: str) -> Misconfigured | None:
+    """PURE. Reports that the type of an attribute changed since it was mapped; None if it did not, or if it is unknown."""
+    now = discovery.type_label(field)
     if not before or before == now:
         return None
     return Misconfigured(
         "attribute_changed",
-        f"The attribute {found.name!r} was {before} when it was mapped, and is {now} now. Values that don't fit make their rows invalid. "
-        "Look at its mapping, and save the activation to confirm it, or apply its workspace file with --yes.",
-        where=found.name,
+        f"The attribute {field.name!r} was {before} when it was mapped, and is {now} now. Values that don't fit make "
+        "their rows invalid. Check its mapping, then save the activation to confirm it, or apply its workspace file "
+        "with --yes.",
+        where=field.name,
     )
 
 
 def warning(mapping: FieldMapping, fields: Sequence[Field]) -> str:
-    """PURE. What a person should know about a mapping, by the fields as they were found last; "" where all is well."""
-    found = next((field for field in fields if field.name == mapping.target), None)
-    problem = unusable(found, mapping.target) or (found and retyped(found, mapping.target_type))
+    """PURE. What a person should know about a mapping, by the fields of the last discovery; "" if nothing is wrong."""
+    field = next((field for field in fields if field.name == mapping.target), None)
+    problem = unusable(field, mapping.target) or (field and retyped(field, mapping.target_type))
     return problem.message if problem else ""
 
 
 def unconfirmed(activation: Activation) -> list[Misconfigured]:
-    """The mapped attributes that nobody has seen with the type that they were found with last. The vendor is not asked."""
+    """The mapped attributes whose type changed and that nobody has confirmed since. The vendor is not asked."""
     kept = discovery.cached(activation.destination)
     by_name = {field.name: field for field in kept.fields} if kept else {}
     pairs = [
@@ -60,30 +54,31 @@ def unconfirmed(activation: Activation) -> list[Misconfigured]:
         for mapping in activation.mappings.all()
         if mapping.target in by_name
     ]
-    return [problem for found, before in pairs if (problem := retyped(found, before))]
+    return [problem for field, before in pairs if (problem := retyped(field, before))]
 
 
 def confirm_found(activation: Activation) -> None:
-    """As `confirm`, with the types as they were found last."""
+    """As `confirm`, with the types of the last discovery."""
     if kept := discovery.cached(activation.destination):
         confirm(activation, kept.fields)
 
 
 def confirm(activation: Activation, fields: Sequence[Field]) -> None:
-    """Notes the types that the mapped attributes have now: a person has seen them."""
-    kinds = {field.name: discovery.kind(field) for field in fields}
+    """Stores the current types of the mapped attributes, because a person has seen them."""
+    kinds = {field.name: discovery.type_label(field) for field in fields}
     for mapping in activation.mappings.all():
         _note(mapping, kinds.get(mapping.target, mapping.target_type))
 
 
-def first_seen(mapping: FieldMapping, found: Field, differences: Sequence[discovery.Difference]) -> str:
-    """The type that the attribute was mapped with, noted now where nobody did before."""
-    if not mapping.target_type:
-        _note(
-            mapping,
-            next((one.before for one in differences if one.name == found.name and one.before), discovery.kind(found)),
-        )
-    return mapping.target_type
+def store_first_types(
+    mappings: Iterable[FieldMapping], fields: Sequence[Field], differences: Sequence[discovery.Difference]
+) -> None:
+    """Stores the type of each mapped attribute that has none yet: the one before this discovery if it just changed."""
+    kinds = {field.name: discovery.type_label(field) for field in fields}
+    kinds |= {difference.name: difference.before for difference in differences if difference.before}
+    for mapping in mappings:
+        if not mapping.target_type and mapping.target in kinds:
+            _note(mapping, kinds[mapping.target])
 
 
 def _note(mapping: FieldMapping, kind: str) -> None:

@@ -1,34 +1,42 @@
-"""Says before a run starts what a change of the mappings will make it send."""
+"""Tells a person before a run starts what a change of the field mappings makes it send."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from activations.models import Activation, FieldMapping, Record, Run
+from activations.models import Activation, FieldMapping, MappedField, Record, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Container, Iterable, Sequence
 
 
-def described(mappings: Iterable[FieldMapping], adds: Container[str] = ()) -> list[list[Any]]:
-    """The mappings as a run keeps them: slot, attribute, where its values come from, and whether they are added to a list."""
-    return [[one.slot, one.target, one.column, one.value, one.when_empty, one.target in adds] for one in mappings]
+def mapped_fields(mappings: Iterable[FieldMapping], adds: Container[str] = ()) -> list[MappedField]:
+    """The field mappings as a run stores them. `adds`: the attributes whose values are added to a list."""
+    return [
+        MappedField(row.slot, row.target, row.column, row.value, row.when_empty, row.target in adds) for row in mappings
+    ]
 
 
 def mapping_change(activation: Activation) -> str:
-    """What the next run does about mappings that the last one did not have, or had otherwise; "" where there are none."""
+    """What the next run does about field mappings that are new or changed since the last one; "" if there are none."""
     last = Run.objects.filter(activation=activation, dry_run=False, generation__isnull=False).exclude(mapped=[]).first()
     if last is None:
         return ""
-    before = {slot: rest for slot, *rest, _ in last.mapped}
-    now = described(activation.mappings.all())
-    added = [rest[0] for slot, *rest, _ in now if slot not in before]
-    remapped = [rest[0] for slot, *rest, _ in now if slot in before and before[slot] != rest]
+    added, remapped = difference(last.mapped_fields, mapped_fields(activation.mappings.all()))
     if not added and not remapped:
         return ""
     records = Record.objects.filter(generation=last.generation_id, accepted_at__isnull=False, left_at=None).count()
-    from_now_on = activation.backfill == Activation.Backfill.NEW
-    return " ".join([*_added(added, records, from_now_on), *_remapped(remapped, records)])
+    return " ".join([*_added(added, records, activation.sends_new_fields_from_now_on), *_remapped(remapped, records)])
+
+
+def difference(before: Sequence[MappedField], now: Sequence[MappedField]) -> tuple[list[str], list[str]]:
+    """PURE. The attributes that are mapped now and were not before, and those that get their values differently."""
+    known = {field.slot: field._replace(adds=False) for field in before}
+    added = [field.target for field in now if field.slot not in known]
+    remapped = [
+        field.target for field in now if field.slot in known and known[field.slot] != field._replace(adds=False)
+    ]
+    return added, remapped
 
 
 def _added(names: list[str], records: int, from_now_on: bool) -> Iterable[str]:
@@ -36,18 +44,24 @@ def _added(names: list[str], records: int, from_now_on: bool) -> Iterable[str]:
     if not names:
         return
     new = "is a new field" if len(names) == 1 else "are new fields"
-    there = f"{records:,} record{'' if records == 1 else 's'} there already"
+    synchronized = f"{records:,} synchronized record{'' if records == 1 else 's'}"
     if from_now_on:
-        yield f"{_listed(names)} {new}, from now on: nothing of it is sent for the {there} until a value changes."
+        yield (
+            f"{_listed(names)} {new} that applies from now on: nothing is sent for the {synchronized} until a value "
+            "changes."
+        )
     else:
-        yield f"{_listed(names)} {new}: the next run sends it alone for the {there}, as far as they have a value."
+        yield f"{_listed(names)} {new}: the next run sends only it for the {synchronized} that have a value."
 
 
 def _remapped(names: list[str], records: int) -> Iterable[str]:
     """PURE."""
     if names:
-        words = "comes from elsewhere now" if len(names) == 1 else "come from elsewhere now"
-        yield f"{_listed(names)} {words}. The next run sends it alone, for those of {records:,} records whose value differs."
+        words = "has a different source" if len(names) == 1 else "have a different source"
+        yield (
+            f"{_listed(names)} {words} now. The next run sends only what differs, for up to {records:,} "
+            f"record{'' if records == 1 else 's'}."
+        )
 
 
 def _listed(names: list[str]) -> str:

@@ -14,6 +14,7 @@ from django.db.models import Q
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from activations.models import Activation, Schedule
+from activations.setup import holds
 from core.errors import Misconfigured, Problem
 from segments.sources import drift
 
@@ -103,7 +104,7 @@ def may_start(activation: Activation) -> bool:
     """Whether a schedule may start a run now. Where a changed source holds it back, that is looked at again."""
     if activation.paused:
         return False
-    if not activation.waits_for:
+    if not holds.reason(activation):
         return True
     try:
         drift.look_before(activation.rows, activation.columns)

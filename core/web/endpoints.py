@@ -1,4 +1,4 @@
-"""The frame of the JSON endpoints: who may ask, what they may send, and Problems as answers."""
+"""The base of the JSON endpoints: permissions, checks of the request body, and Problems as responses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.errors import Misconfigured, Problem, Unavailable
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
-_ODD = re.compile("[\x00\ud800-\udfff]")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 MOST_DIGITS = 18
 
 
@@ -28,7 +28,7 @@ class MayUse(BasePermission):
 
 
 class Endpoint(APIView):  # type: ignore[misc, unused-ignore]
-    """One address. `permissions` are Django's, e.g. `segments.view_source`; a Problem is answered in words."""
+    """One URL. `permissions` are Django's, e.g. `segments.view_source`. Returns a Problem as a code and a message."""
 
     permission_classes = [MayUse]
     permissions: ClassVar[tuple[str, ...]]
@@ -40,7 +40,7 @@ class Endpoint(APIView):  # type: ignore[misc, unused-ignore]
         except (RecursionError, UnicodeError):
             raise _unreadable() from None
         if not isinstance(data, Mapping) or any(
-            _ODD.search(value) for value in data.values() if isinstance(value, str)
+            _UNSTORABLE.search(value) for value in data.values() if isinstance(value, str)
         ):
             raise _unreadable()
 
@@ -53,10 +53,12 @@ class Endpoint(APIView):  # type: ignore[misc, unused-ignore]
 
 
 def number(value: Any) -> int:
-    """The number of a row that a request names; 0, which no row has, where it names none."""
+    """The ID of a row from a request; 0, which no row has, if the value is not an ID."""
     text = str(value)
     return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else 0
 
 
 def _unreadable() -> Misconfigured:
-    return Misconfigured("request_unreadable", "Send one JSON object, without characters that no database can hold.")
+    return Misconfigured(
+        "request_unreadable", "Send one JSON object, without null characters or unpaired surrogates in its text."
+    )

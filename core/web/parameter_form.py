@@ -1,4 +1,4 @@
-"""Form fields of the inputs that an engine or a platform declares, and their values back."""
+"""Form fields for the settings that an engine or a platform declares, and the values that were submitted."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
     from core.errors import Misconfigured
 
 PREFIX = "setting_"
-KEPT = "Stored. Leave empty to keep it; what is stored is never shown."
+KEPT = "A value is stored and is never shown. Leave this empty to keep it."
 
 
 def fields(
     parameters: Sequence[Parameter], config: Mapping[str, Any], secrets: Mapping[str, Any]
 ) -> dict[str, forms.Field]:
-    """A form field for each parameter, by field name, filled from what is stored. A secret is never filled."""
+    """A form field for each parameter, by field name, with the stored value filled in unless it is a secret."""
     return {PREFIX + parameter.name: _field(parameter, config, secrets) for parameter in parameters}
 
 
 def values(
     parameters: Sequence[Parameter], cleaned: Mapping[str, Any], secrets: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Plain configuration and secrets of a submitted form; an empty secret keeps the stored one.
+    """Plain configuration and secrets from a submitted form. An empty secret keeps the stored one.
 
     Raises:
-        Misconfigured: a value is missing or of the wrong type; `where` is the parameter's name.
+        Misconfigured: a value is missing or has the wrong type; `where` is the parameter's name.
     """
     raw = {parameter.name: cleaned.get(PREFIX + parameter.name) for parameter in parameters}
     for parameter in parameters:
@@ -48,7 +48,7 @@ def values(
 
 
 def report(form: forms.BaseForm, problem: Misconfigured) -> None:
-    """Shows the problem at the field that it is about, or above the form."""
+    """Shows the problem next to its field, or above the form if it has none."""
     name = PREFIX + problem.where
     form.add_error(name if name in form.fields else None, problem.message)
 
@@ -66,7 +66,7 @@ def _field(parameter: Parameter, config: Mapping[str, Any], secrets: Mapping[str
 
 
 class SecretLines(UnfoldAdminExpandableTextareaWidget):  # type: ignore[misc, unused-ignore]
-    """For a certificate or a key; like a password, it never shows what was typed into a form that came back."""
+    """For a certificate or a key. Like a password input, it is empty again if the form is shown with errors."""
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         return super().get_context(name, None, attrs)

@@ -1,4 +1,4 @@
-"""What every admin screen shares: buttons that act on one object, a first choice before a form, and plain words."""
+"""The base of every admin screen: buttons that act on one object, a choice before the add form, and clear messages."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Button:
-    """Something that can be done with the object on the page.
+    """An action on the object that the page shows.
 
     Args:
-        name: calls `do_<name>(request, obj)` of the admin, by POST.
-        icon: a name of Material Symbols.
-        confirm: asked before it is done.
-        href: a link instead of an action.
+        name: a POST calls `do_<name>(request, obj)` of the admin.
+        icon: the name of a Material Symbols icon.
+        confirm: a question that the user must confirm before the action runs.
+        href: makes the button a link instead of an action.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Button:
 
 @dataclass(frozen=True)
 class Choice:
-    """One answer to the question that comes before a form."""
+    """One option of the choice that precedes a form."""
 
     slug: str
     label: str
@@ -56,12 +56,16 @@ class Choice:
 
 
 def pill(text: str, tone: str) -> SafeString:
-    """A coloured word; tone is good, bad, warn, busy or calm."""
+    """A colored label. The tone is good, bad, warn, busy or calm."""
     return format_html('<span class="d-pill d-{}">{}</span>', tone, text)
 
 
 def readable_secrets(request: HttpRequest, obj: Any) -> dict[str, Any]:
-    """The stored secrets of `obj` (None for a new one); where they can't be decrypted, a message, so that they can be entered again."""
+    """The stored secrets of `obj`, which is None for a new object.
+
+    If they can't be decrypted, shows a message and clears them on `obj`, so that the form opens and they can be entered
+    again.
+    """
     try:
         return dict(obj.secrets) if obj else {}
     except Misconfigured as problem:
@@ -74,7 +78,7 @@ HEALTH_TONES = {"ok": "good", "failed": "bad", "unknown": "calm"}
 
 
 class ScreenAdmin(ModelAdmin):
-    """A model's screens in the shell: buttons, readable empty state, Problems shown as messages."""
+    """A model's screens in the admin: buttons, an empty state that explains itself, and Problems shown as messages."""
 
     change_form_outer_before_template = "screens/above_form.html"
     list_filter_sheet = False
@@ -83,14 +87,14 @@ class ScreenAdmin(ModelAdmin):
     empty_title: ClassVar[str] = "Nothing here yet"
     empty_text: ClassVar[str] = ""
     stay_after_adding: ClassVar[bool] = False
-    """A new object opens at once, to go on with it (test, preview, run)."""
+    """Whether a new object's page opens after it is added, for the next step (test, preview, run)."""
 
     def buttons(self, request: HttpRequest, obj: Any) -> Iterable[Button]:
-        """What can be done with `obj` by a user who may change it."""
+        """The actions on `obj` for a user who may change it."""
         return ()
 
     def panel(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
-        """More context for the template above the form."""
+        """Additional context for the template above the form."""
         return {}
 
     def get_urls(self) -> list[URLPattern]:
@@ -104,7 +108,7 @@ class ScreenAdmin(ModelAdmin):
         return reverse(f"admin:{self.url_name(page)}", args=args)
 
     def press(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
-        """Does what a button says, and comes back with a message."""
+        """Runs the action of a button and returns to the page with a message."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         obj = self.get_object(request, object_id)
@@ -113,7 +117,7 @@ class ScreenAdmin(ModelAdmin):
         if not self.may_press(request, obj):
             raise PermissionDenied
         if name not in {button.name for button in self.buttons(request, obj) if not button.href}:
-            messages.warning(request, "That can't be done any more. The page shows how things stand now.")
+            messages.warning(request, "This action is no longer available. The page now shows the current state.")
             return HttpResponseRedirect(self.url("change", obj.pk))
         return self.attempt(request, obj, name)
 
@@ -121,13 +125,13 @@ class ScreenAdmin(ModelAdmin):
         return self.has_change_permission(request, obj)
 
     def attempt(self, request: HttpRequest, obj: Any, name: str) -> HttpResponse:
-        """Calls the button's method; a Problem becomes a message."""
+        """Calls the button's method. A Problem becomes a message."""
         try:
-            answer = getattr(self, f"do_{name}")(request, obj)
+            response = getattr(self, f"do_{name}")(request, obj)
         except Problem as problem:
             messages.error(request, problem.message)
-            answer = None
-        return answer or HttpResponseRedirect(self.url("change", obj.pk))
+            response = None
+        return response or HttpResponseRedirect(self.url("change", obj.pk))
 
     def changeform_view(
         self,
@@ -136,17 +140,21 @@ class ScreenAdmin(ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """As the shell's, but a form is checked before its transaction begins: sources and vendors are asked, and SQLite has one writer."""
+        """Like Unfold's view, but validates a form before its transaction begins.
+
+        Validation may query a source or call a vendor, and on SQLite, an open transaction would block all other writers
+        for that time.
+        """
         if request.method != "POST":
             return super().changeform_view(request, object_id, form_url, extra_context)
         helpers.AdminForm, helpers.Fieldline = AdminForm, Fieldline  # type: ignore[misc, unused-ignore]
-        shell = {"actions_submit_line": [], "actions_detail": [], "actions_detail_hide_default": False}
+        defaults = {"actions_submit_line": [], "actions_detail": [], "actions_detail_hide_default": False}
         with ExitStack() as saving:
             request.saving = saving  # type: ignore[attr-defined]
-            return self._changeform_view(request, object_id, form_url, {**shell, **(extra_context or {})})
+            return self._changeform_view(request, object_id, form_url, {**defaults, **(extra_context or {})})
 
     def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
-        """Begins the transaction that ends with the answer."""
+        """Begins the transaction, which ends when the response is ready."""
         if saving := getattr(request, "saving", None):
             saving.enter_context(transaction.atomic())
         super().save_model(request, obj, form, change)
@@ -158,21 +166,24 @@ class ScreenAdmin(ModelAdmin):
         if obj is not None:
             buttons = list(self.buttons(request, obj)) if self.may_press(request, obj) else []
             context.update(
-                {"screen_buttons": [self._shown(button, obj) for button in buttons], **self.panel(request, obj)}
+                {
+                    "screen_buttons": [self._button_context(button, obj) for button in buttons],
+                    **self.panel(request, obj),
+                }
             )
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def _shown(self, button: Button, obj: Any) -> dict[str, Any]:
+    def _button_context(self, button: Button, obj: Any) -> dict[str, Any]:
         return {"button": button, "url": button.href or self.url("do", obj.pk, button.name)}
 
     def response_add(self, request: HttpRequest, obj: Model, post_url_continue: str | None = None) -> HttpResponse:
-        answer = super().response_add(request, obj, post_url_continue)
+        response = super().response_add(request, obj, post_url_continue)
         if self.stay_after_adding and "_save" in request.POST and "_popup" not in request.POST:
             return HttpResponseRedirect(self.url("change", obj.pk))
-        return answer
+        return response
 
     def choose(self, request: HttpRequest, question: str, parameter: str, choices: Sequence[Choice]) -> HttpResponse:
-        """A page that asks one question before the add form, answered in the query string."""
+        """A page that asks one question before the add form. The answer goes into the query string."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         context = {

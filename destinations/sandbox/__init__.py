@@ -1,1 +1,1 @@
-"""The framework of the vendor simulators. Loaded only where a simulator runs."""
+"""The framework of the vendor simulators. Loaded only by processes that run a simulator."""

@@ -1,4 +1,4 @@
-"""What every vendor simulator is built on: routing, faults, latency and a request log."""
+"""The base of every vendor simulator: routing, faults, latency and a request log."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from destinations.sandbox.wire import Collection, Cut, Fault, Reply, Request, Sw
 
 LOG_LENGTH = 200_000
 
-
 Handler = Callable[..., Reply]
 
 
 class Sandbox(ABC):
-    """One simulated workspace. A subclass sets `routes` and keeps the vendor's rules and state.
+    """One simulated workspace. A subclass sets `routes` and implements the vendor's rules and state.
 
-    A route is (method, regular expression of the whole path, name of the handler method); the handler gets the request
-    and the groups of the expression.
+    A route is (HTTP method, regular expression for the complete path, name of the handler method). The handler receives
+    the request and the groups of the expression.
     """
 
     slug: ClassVar[str]
@@ -31,7 +30,7 @@ class Sandbox(ABC):
     """The vendor's name."""
     routes: ClassVar[tuple[tuple[str, str, str], ...]]
     switch_table: ClassVar[tuple[Switch, ...]]
-    """Everything that `switches` may hold."""
+    """Every switch that `switches` may contain."""
 
     def __init__(self, token: str) -> None:
         self.token = token
@@ -46,64 +45,64 @@ class Sandbox(ABC):
 
     @abstractmethod
     def reset(self) -> None:
-        """Back to an empty workspace with the vendor's standard attributes."""
+        """Resets to an empty workspace with the vendor's standard attributes."""
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
-        """Everything a test compares, as JSON."""
+        """Everything that tests compare, as JSON."""
 
     @abstractmethod
     def guard(self, request: Request) -> Reply | None:
-        """What the vendor answers before it looks at the path: authentication, version, rate limit. None lets it pass."""
+        """The vendor's checks that don't depend on the path: authentication, version, rate limit. None if they pass."""
 
     @abstractmethod
     def unknown(self, request: Request) -> Reply:
-        """The vendor's answer to a path or method that it doesn't have."""
+        """The vendor's response to an unknown path or method."""
 
     @abstractmethod
     def collections(self) -> dict[str, Collection]:
-        """The kinds of record, by name; the first is the one that `fill` fills."""
+        """The kinds of records by name. `fill` adds records of the first kind."""
 
     @abstractmethod
     def archive(self, kind: str, name: str, archived: bool) -> None:
-        """Archives an attribute of a kind of record, or brings it back. Raises KeyError where there is none that could be."""
+        """Archives or restores an attribute of a kind of record. Raises KeyError if there is no such attribute."""
 
     @abstractmethod
     def example(self, number: int) -> None:
-        """Stores an invented record, the same for the same number."""
+        """Stores a sample record. The same number always gives the same record."""
 
     @abstractmethod
-    def refusal(self, status: int, message: str = "") -> Reply:
-        """How the vendor words an error of this status; `message` replaces its text."""
+    def error_reply(self, status: int, message: str = "") -> Reply:
+        """The vendor's error response for this status. `message` replaces its text."""
 
     def headers(self, request: Request) -> dict[str, str]:
-        """Headers that the vendor sets on every answer. Called after the request was processed."""
+        """Headers that the vendor sets on every response. Called after the request was processed."""
         return {}
 
     def handle(self, request: Request) -> Reply:
-        """One request from arrival to answer, faults included.
+        """Processes one request and returns the response, including any faults.
 
         Raises:
             Cut: a fault closes the connection.
         """
-        began = time.monotonic()
+        started = time.monotonic()
         fault = self._take_fault(request)
         if self.latency_seconds:
             time.sleep(self.latency_seconds)
-        return self._faulty(fault, request, began) if fault else self._process(request, began)
+        return self._apply_fault(fault, request, started) if fault else self._process(request, started)
 
     def fill(self, count: int) -> None:
-        """Adds invented records. Others are answered in between."""
+        """Adds sample records. Other requests are processed in between."""
         for _ in range(count):
             with self.lock:
                 self.example(self.filled)
                 self.filled += 1
 
-    def _process(self, request: Request, began: float) -> Reply:
+    def _process(self, request: Request, started: float) -> Reply:
         with self.lock:
             reply = self.guard(request) or self._route(request)
             reply.headers = {**self.headers(request), **reply.headers}
-        self._remember(request, reply.status, began)
+        self._log_request(request, reply.status, started)
         return reply
 
     def _route(self, request: Request) -> Reply:
@@ -117,28 +116,28 @@ class Sandbox(ABC):
     def _take_fault(self, request: Request) -> Fault | None:
         with self.lock:
             for fault in self.faults:
-                if fault.meets(request):
+                if fault.matches(request):
                     fault.times -= 1
                     return fault
         return None
 
-    def _faulty(self, fault: Fault, request: Request, began: float) -> Reply:
+    def _apply_fault(self, fault: Fault, request: Request, started: float) -> Reply:
         if fault.action == "cut":
-            self._remember(request, 0, began)
+            self._log_request(request, 0, started)
             raise Cut
         if fault.action == "reply":
-            self._remember(request, fault.status, began)
+            self._log_request(request, fault.status, started)
             return Reply(fault.status, fault.body, dict(fault.headers))
         if fault.action == "delay":
             time.sleep(fault.seconds)
-        reply = self._process(request, began)
+        reply = self._process(request, started)
         if fault.action == "cut_after":
             raise Cut
         if fault.action == "delay_after":
             time.sleep(fault.seconds)
         return reply
 
-    def _remember(self, request: Request, status: int, began: float) -> None:
+    def _log_request(self, request: Request, status: int, started: float) -> None:
         try:
             body = request.json() if request.body else None
         except ValueError:
@@ -151,10 +150,10 @@ class Sandbox(ABC):
                 "query": dict(request.query),
                 "body": body,
                 "status": status,
-                "ms": round((time.monotonic() - began) * 1000, 1),
+                "ms": round((time.monotonic() - started) * 1000, 1),
             }
         )
 
-    def _switch(self, wanted: dict[str, Any]) -> None:
-        self.latency_seconds = float(wanted.pop("latency_seconds", self.latency_seconds))
-        self.switches.update(wanted)
+    def _switch(self, values: dict[str, Any]) -> None:
+        self.latency_seconds = float(values.pop("latency_seconds", self.latency_seconds))
+        self.switches.update(values)

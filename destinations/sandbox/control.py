@@ -1,14 +1,14 @@
-"""What people and tests may do to a simulator from outside the vendor's API, all below one path.
+"""The endpoints by which people and tests control a simulator, outside the vendor's API and all below one path.
 
-GET     /_sandbox            the browser page, where text/html is accepted
-GET     state                everything a test compares
-GET     requests             the request log; DELETE empties it
+GET     /_sandbox            the browser page, if the request accepts text/html
+GET     state                everything that tests compare
+GET     requests             the request log; DELETE clears it
 POST    faults               adds a fault (see `Fault`); DELETE removes all
-POST    switches             changes behaviour, and prepares the workspace
+POST    switches             changes the simulator's behavior, and prepares the workspace
 POST    attributes           {"kind", "name", "archived"}
-POST    fill                 {"count"}: adds invented records
-POST    reset                an empty workspace
-GET     records, panel, log  what the page shows
+POST    fill                 {"count"}: adds sample records
+POST    reset                empties the workspace
+GET     records, panel, log  the contents of the page
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ Call = Callable[[Sandbox, Request], Any]
 
 
 def answer(sandbox: Sandbox, request: Request) -> Reply:
-    """One request of the control path."""
+    """The response to a request below the control path."""
     name = request.path[len(PATH) :].strip("/")
     if (request.method, name) == ("GET", "") and "text/html" in request.headers.get("accept", ""):
         return Reply(body=page.PAGE)
     if call := _UNLOCKED.get((request.method, name)):
-        return _called(call, sandbox, request)
+        return _call(call, sandbox, request)
     if call := _LOCKED.get((request.method, name)):
         with sandbox.lock:
-            return _called(call, sandbox, request)
+            return _call(call, sandbox, request)
     return Reply(404, {"error": f"There is no {request.method} {request.path}."})
 
 
-def _called(call: Call, sandbox: Sandbox, request: Request) -> Reply:
+def _call(call: Call, sandbox: Sandbox, request: Request) -> Reply:
     try:
-        found = call(sandbox, request)
+        result = call(sandbox, request)
     except (KeyError, TypeError, ValueError) as error:
         return Reply(400, {"error": f"{type(error).__name__}: {error}"})
-    return Reply(body={"ok": True} if found is None else found)
+    return Reply(body={"ok": True} if result is None else result)
 
 
 def _archive(sandbox: Sandbox, request: Request) -> None:
-    wanted = request.json()
-    sandbox.archive(wanted["kind"], wanted["name"], bool(wanted["archived"]))
+    body = request.json()
+    sandbox.archive(body["kind"], body["name"], bool(body["archived"]))
 
 
 def _reset(sandbox: Sandbox, _request: Request) -> None:
@@ -67,7 +67,7 @@ _LOCKED: dict[tuple[str, str], Call] = {
     ("POST", "reset"): _reset,
     ("GET", "panel"): lambda sandbox, _request: page.panel(sandbox),
 }
-# These take long with many records, and take the lock themselves for as short as they can.
+# With many records these take long, so they hold the lock themselves, as briefly as possible.
 _UNLOCKED: dict[tuple[str, str], Call] = {
     ("GET", "log"): lambda sandbox, request: page.log(sandbox, request.query),
     ("GET", "records"): lambda sandbox, request: page.records(sandbox, request.query),

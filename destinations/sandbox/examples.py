@@ -1,4 +1,4 @@
-"""Names of invented companies, so that a simulator can be filled with many."""
+"""Names of fictional companies, to fill a simulator with sample records."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ _SECOND = ("Works", "Labs", "Foods", "Systems", "Studio", "Energy", "Logistics",
 
 
 def company_name(number: int) -> str:
-    """Another name for each number."""
+    """A company name that is unique for each number."""
     return f"{_FIRST[number % 10]} {_SECOND[number // 10 % 10]} {number}"
 
 

@@ -1,4 +1,4 @@
-"""Serves a simulator over HTTP on this machine."""
+"""Serves a simulator over HTTP, on this machine only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     sandbox: Sandbox
-    respond: Callable[[Request], Reply]
+    respond: Callable[[Request], Reply] | None
 
     def handle_any(self) -> None:
         parts = urlsplit(self.path)
@@ -38,33 +38,40 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def reply_to(self, request: Request) -> Reply:
-        return control.answer(self.sandbox, request) if request.path.startswith(control.PATH) else self.respond(request)
+        return (
+            control.answer(self.sandbox, request)
+            if request.path.startswith(control.PATH)
+            else (self.respond or self.sandbox.handle)(request)
+        )
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
 
     def answer(self, reply: Reply) -> None:
         payload = reply.encoded()
-        kind = "text/html" if isinstance(reply.body, str) else "application/json; charset=utf-8"
+        content_type = "text/html" if isinstance(reply.body, str) else "application/json; charset=utf-8"
         self.send_response(reply.status)
-        for name, value in {"Content-Type": kind, **reply.headers, "Content-Length": str(len(payload))}.items():
+        for name, value in {"Content-Type": content_type, **reply.headers, "Content-Length": str(len(payload))}.items():
             self.send_header(name, value)
         self._headers_buffer.append(b"\r\n" + payload)  # type: ignore[attr-defined]
         self.flush_headers()
 
     def log_message(self, template: str, *args: Any) -> None:
-        """The request log of the sandbox is enough."""
+        """Prints nothing, because the sandbox has its own request log."""
 
 
 class Server:
     """Serves one sandbox on 127.0.0.1. Use as a context manager, or call `run` to block.
 
     Args:
-        port: 0 takes a free one.
-        respond: answers the requests of the vendor's API in place of `sandbox.handle`. May raise `Cut` to close the connection.
+        port: 0 picks a free port.
+        respond: handles requests to the vendor's API instead of `sandbox.handle`. May raise `Cut` to close the
+            connection.
     """
 
     def __init__(self, sandbox: Sandbox, port: int = 0, respond: Callable[[Request], Reply] | None = None) -> None:
-        handler = type("Handler", (_Handler,), {"sandbox": sandbox, "respond": staticmethod(respond or sandbox.handle)})
+        handler = type(
+            "Handler", (_Handler,), {"sandbox": sandbox, "respond": staticmethod(respond) if respond else None}
+        )
         self.sandbox = sandbox
         self.http = _HTTPServer(("127.0.0.1", port), handler)
         self.url = f"http://127.0.0.1:{self.http.server_address[1]}"

@@ -1,4 +1,4 @@
-"""What the browser page of a simulator shows: records by the page, the request log, and everything that can be switched."""
+"""The contents of a simulator's browser page: records, the request log, switches and faults."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
 PAGE_LENGTH = 25
-LOG_SHOWN = 50
-FAULTS_SHOWN = (400, 401, 403, 404, 409, 422, 429, 500, 503)
+LOG_LIMIT = 50
+FAULT_STATUSES = (400, 401, 403, 404, 409, 422, 429, 500, 503)
 
 
 def records(sandbox: Sandbox, query: Mapping[str, str]) -> dict[str, Any]:
-    """One page of one kind, the newest first; with `filter` only those that hold the text somewhere.
+    """One page of records of one kind, newest first; with `filter`, only records that contain the text anywhere.
 
     Raises:
-        KeyError, ValueError: no such kind, or no such page.
+        KeyError, ValueError: there is no such kind, or the page is not a number.
     """
     collection = sandbox.collections()[query["kind"]]
-    start, wanted = PAGE_LENGTH * max(0, int(query.get("page", 0))), query.get("filter", "").strip().casefold()
+    start, text = PAGE_LENGTH * max(0, int(query.get("page", 0))), query.get("filter", "").strip().casefold()
     with sandbox.lock:
         count = len(collection.records)
-        kept = list(islice(reversed(collection.records.values()), None if wanted else start + PAGE_LENGTH))  # type: ignore[call-overload]
-    found = [record for record in map(collection.shown, kept) if wanted in _text(record)] if wanted else kept
-    page = found[start : start + PAGE_LENGTH]
+        newest = list(islice(reversed(collection.records.values()), None if text else start + PAGE_LENGTH))  # type: ignore[call-overload]
+    matching = [record for record in map(collection.as_dict, newest) if text in _text(record)] if text else newest
+    page = matching[start : start + PAGE_LENGTH]
     return {
-        "records": page if wanted else [collection.shown(record) for record in page],
-        "found": len(found) if wanted else count,
+        "records": page if text else [collection.as_dict(record) for record in page],
+        "found": len(matching) if text else count,
         "count": count,
         "page_length": PAGE_LENGTH,
     }
 
 
 def log(sandbox: Sandbox, query: Mapping[str, str]) -> dict[str, Any]:
-    """The last requests, the newest first; with `filter` only those whose method, path or status holds the text."""
-    wanted = query.get("filter", "").strip().casefold()
+    """The last requests, newest first; with `filter`, only those whose method, path or status contains the text."""
+    text = query.get("filter", "").strip().casefold()
     with sandbox.lock:
         entries = list(sandbox.log)
     newest = (_line(entry) for entry in reversed(entries))
-    met = (line for line in newest if wanted in f"{line['method']} {line['path']} {line['status']}".casefold())
-    return {"requests": list(islice(met, LOG_SHOWN)), "count": len(entries)}
+    matching = (line for line in newest if text in f"{line['method']} {line['path']} {line['status']}".casefold())
+    return {"requests": list(islice(matching, LOG_LIMIT)), "count": len(entries)}
 
 
 def panel(sandbox: Sandbox) -> dict[str, Any]:
-    """Counts, attributes, switches with their values now, and faults: those that wait and those that can be added."""
+    """Counts, attributes, switches with their current values, pending faults, and the faults that can be added."""
     kinds = sandbox.collections()
     return {
         "label": sandbox.label,
@@ -59,7 +59,7 @@ def panel(sandbox: Sandbox) -> dict[str, Any]:
         "switches": [
             _switch(switch, sandbox.switches.get(switch.name, switch.default)) for switch in sandbox.switch_table
         ],
-        "waiting": [_waiting(vars(fault)) for fault in sandbox.faults if fault.times > 0],
+        "waiting": [_pending(vars(fault)) for fault in sandbox.faults if fault.times > 0],
         "faults": list(_faults(sandbox)),
     }
 
@@ -69,30 +69,35 @@ def _switch(switch: Switch, value: Any) -> dict[str, Any]:
 
 
 def _faults(sandbox: Sandbox) -> Iterable[dict[str, Any]]:
-    yield {"label": "Cut the connection before the request is processed", "fault": {"action": "cut"}}
-    yield {"label": "Cut the connection after the record was stored", "fault": {"action": "cut_after"}}
-    yield {"label": "Time-out after the record was stored (25 s)", "fault": {"action": "delay_after", "seconds": 25}}
-    yield {"label": "Slow answer (5 s)", "fault": {"action": "delay", "seconds": 5}}
-    for status in FAULTS_SHOWN:
-        reply = sandbox.refusal(status)
+    yield {"label": "Close the connection before processing the request", "fault": {"action": "cut"}}
+    yield {"label": "Close the connection after storing the record", "fault": {"action": "cut_after"}}
+    yield {"label": "Time out after storing the record (25 s)", "fault": {"action": "delay_after", "seconds": 25}}
+    yield {"label": "Respond slowly (5 s)", "fault": {"action": "delay", "seconds": 5}}
+    for status in FAULT_STATUSES:
+        reply = sandbox.error_reply(status)
         yield {
-            "label": f"Answer {status}, in the vendor's words",
+            "label": f"Respond with {status} and the vendor's error",
             "fault": {"action": "reply", "status": status, "body": reply.body, "headers": reply.headers},
         }
-    yield {"label": "Answer 503 with Retry-After: 5", "fault": _retry(sandbox, 503)}
-    yield {"label": "Answer 429 with Retry-After: 5", "fault": _retry(sandbox, 429)}
-    yield {"label": "Answer 429 without headers", "fault": {**_retry(sandbox, 429), "headers": {}}}
+    yield {"label": "Respond with 503 and Retry-After: 5", "fault": _retry(sandbox, 503)}
+    yield {"label": "Respond with 429 and Retry-After: 5", "fault": _retry(sandbox, 429)}
+    yield {"label": "Respond with 429 and no headers", "fault": {**_retry(sandbox, 429), "headers": {}}}
     page = "<html><body><h1>502 Bad Gateway</h1></body></html>"
-    yield {"label": "Answer an HTML page (502)", "fault": {"action": "reply", "status": 502, "body": page}}
-    yield {"label": "Answer an HTML page (200)", "fault": {"action": "reply", "status": 200, "body": page}}
-    yield {"label": "Answer 200 with an empty body", "fault": {"action": "reply", "status": 200, "body": ""}}
+    yield {"label": "Respond with 502 and an HTML page", "fault": {"action": "reply", "status": 502, "body": page}}
+    yield {"label": "Respond with 200 and an HTML page", "fault": {"action": "reply", "status": 200, "body": page}}
+    yield {"label": "Respond with 200 and an empty body", "fault": {"action": "reply", "status": 200, "body": ""}}
 
 
 def _retry(sandbox: Sandbox, status: int) -> dict[str, Any]:
-    return {"action": "reply", "status": status, "body": sandbox.refusal(status).body, "headers": {"Retry-After": "5"}}
+    return {
+        "action": "reply",
+        "status": status,
+        "body": sandbox.error_reply(status).body,
+        "headers": {"Retry-After": "5"},
+    }
 
 
-def _waiting(fault: Mapping[str, Any]) -> dict[str, Any]:
+def _pending(fault: Mapping[str, Any]) -> dict[str, Any]:
     return {name: fault[name] for name in ("action", "method", "path", "times", "status", "seconds")}
 
 
@@ -103,5 +108,5 @@ def _line(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(record: Mapping[str, Any]) -> str:
-    # Several times as fast as JSON, which tells with 50,000 records.
+    # Several times as fast as JSON, which matters with 50,000 records.
     return repr(record).casefold()

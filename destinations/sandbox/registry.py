@@ -1,4 +1,4 @@
-"""Which platforms have a simulator. Importing this loads none of them; looking one up does."""
+"""The simulators, by platform. Importing this module loads none of them; the first lookup does."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ from core.plugins import Registry
 if TYPE_CHECKING:
     from destinations.sandbox.base import Sandbox
 
-sandboxes: Registry[type[Sandbox]] = Registry("destinations.services", "SANDBOXES", "simulator", inside="sandbox")
+sandboxes: Registry[type[Sandbox]] = Registry("destinations.services", "SANDBOXES", "simulator", subpackage="sandbox")

@@ -1,4 +1,4 @@
-"""What passes between a client and a simulator: requests, replies, and what may go wrong with them."""
+"""What a client and a simulator exchange: requests, replies, and faults that disturb them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """What the client sent; header names are lower-case."""
+    """What the client sent. Header names are lowercase."""
 
     method: str
     path: str
@@ -22,13 +22,13 @@ class Request:
     body: bytes
 
     def json(self) -> Any:
-        """Raises ValueError where the body is no JSON."""
+        """Raises ValueError if the body is not valid JSON."""
         return json.loads(self.body)
 
 
 @dataclass
 class Reply:
-    """What goes back: a JSON value, or text as it is."""
+    """The response: a JSON value, or text to send as it is."""
 
     status: int = 200
     body: Any = None
@@ -43,10 +43,12 @@ class Fault:
     """Something that goes wrong for the next `times` matching requests.
 
     Args:
-        method, path: which requests: a method ("" for all) and a regular expression searched in the path.
-        body_contains: only requests whose body holds this text ("" for all).
-        action: `reply` answers `status`, `body`, `headers` without processing; `cut` closes the connection unprocessed;
-            `cut_after` processes and then closes it; `delay` waits `seconds` and processes; `delay_after` processes, waits, answers.
+        method, path: only requests with this method ("" for all) and with a path in which this regular expression
+            finds a match.
+        body_contains: only requests whose body contains this text ("" for all).
+        action: `reply` responds with `status`, `body` and `headers` without processing the request; `cut` closes the
+            connection without processing it; `cut_after` processes it, then closes the connection; `delay` waits
+            `seconds`, then processes it; `delay_after` processes it, then waits before responding.
     """
 
     action: str
@@ -59,7 +61,7 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 
-    def meets(self, request: Request) -> bool:
+    def matches(self, request: Request) -> bool:
         return (
             self.times > 0
             and self.method in ("", request.method)
@@ -69,31 +71,31 @@ class Fault:
 
 
 class Cut(Exception):
-    """Close the connection without an answer."""
+    """Close the connection without a response."""
 
 
 @dataclass(frozen=True)
 class Collection:
-    """One kind of record of a simulated workspace, as its browser page shows it.
+    """One kind of record in a simulated workspace, for its browser page and for tests.
 
     Args:
-        records: the vendor's id → whatever the simulator keeps, the oldest first.
-        shown: a kept record as plain values.
-        attributes: name, type and `archived` of each attribute; `fixed` ones can't be archived.
+        records: the vendor's ID → the record as the simulator stores it, oldest first.
+        as_dict: converts a stored record to plain values.
+        attributes: name, type, `archived` and `fixed` of each attribute; `fixed` ones can't be archived.
     """
 
     records: Mapping[str, Any]
-    shown: Callable[[Any], dict[str, Any]]
+    as_dict: Callable[[Any], dict[str, Any]]
     attributes: Callable[[], list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
 class Switch:
-    """One thing that a person may change in the behaviour of a simulator; the default is what it does without.
+    """One aspect of a simulator's behavior that people can change. The default applies until they do.
 
     Args:
         kind: `flag`, `number`, `choice`, `text`, `list` (of texts) or `json`.
-        choices: the answers of a `choice`, the default first.
+        choices: the options of a `choice`, the default first.
     """
 
     name: str

@@ -12,8 +12,7 @@ from activations.setup import attribute_drift, schedules
 from core.errors import Misconfigured
 from core.health import Health
 from destinations.models import Connection, Destination
-from dinmo.workspace import file, from_database, plan
-from dinmo.workspace import model as things
+from dinmo.workspace import entities, file, from_database, plan, vendors
 from dinmo.workspace.kinds.schedules import columns
 from dinmo.workspace.problems import Problem, Refused
 from segments.integrity import segments
@@ -34,19 +33,22 @@ def apply(
     Args:
         environment: where `${NAME}` is looked up.
         ask: finds the columns of a model in its source.
-        yes: a person agrees that activations forget what they sent, where the file makes that necessary, and has seen the
-            types that its mapped attributes have now.
+        yes: a person agrees to every reset of a sync history that the file makes necessary, and has seen the types
+            that its mapped attributes have now.
 
     Raises:
         Refused: with everything that is wrong; nothing is applied.
-        Misconfigured: the workspace was changed by somebody else at the same time.
+        Misconfigured: the workspace was changed at the same time.
     """
     before = from_database.read()
-    made = plan.make(file.read(text, environment, before, ask), before, from_database.sent(), from_database.retyped())
+    wanted = file.read(text, environment, before, ask)
+    made = plan.make(
+        wanted, before, from_database.accepted(), from_database.retyped(), workspace_of=vendors.workspace_of
+    )
     if dry_run:
         return made
-    if made.afresh and not yes:
-        raise Refused(Problem(afresh.activation.line(), str(afresh)) for afresh in made.afresh)
+    if made.resets and not yes:
+        raise Refused(Problem(reset.activation.line(), str(reset)) for reset in made.resets)
     with transaction.atomic():
         # Sources were asked since `before` was read, which can take long.
         if from_database.read() != before:
@@ -67,11 +69,12 @@ def _write(made: plan.Plan) -> None:
     for source in Source.objects.all():
         discovery.retype(source)
         segments.refuse_breaking(source, broken.get(source.pk, {}))
-    names = [afresh.activation.name for afresh in made.afresh]
+    names = [reset.activation.name for reset in made.resets]
     Activation.objects.filter(name__in=names).update(start_afresh=True)
+    Activation.objects.filter(name__in=made.restored).update(start_afresh=False)
 
 
-def _row(model: type[models.Model], thing: things.Thing) -> Any:
+def _row(model: type[models.Model], thing: entities.Entity) -> Any:
     return model._default_manager.filter(name=thing.name).first() or model(name=thing.name)
 
 
@@ -83,7 +86,7 @@ def _saved(row: Any, **values: Any) -> Any:
     return row
 
 
-def _source(thing: things.Source) -> None:
+def _source(thing: entities.Source) -> None:
     _saved(
         _row(Source, thing),
         engine=thing.engine,
@@ -94,7 +97,7 @@ def _source(thing: things.Source) -> None:
     )
 
 
-def _connection(thing: things.Connection) -> None:
+def _connection(thing: entities.Connection) -> None:
     _saved(
         _row(Connection, thing),
         platform=thing.platform,
@@ -108,7 +111,7 @@ def _unchecked() -> dict[str, Any]:
     return {"health": Health.State.UNKNOWN, "health_message": "", "health_at": None}
 
 
-def _model(thing: things.Model) -> None:
+def _model(thing: entities.Model) -> None:
     row = _saved(
         _row(DataModel, thing),
         source=Source.objects.get(name=thing.source),
@@ -133,18 +136,18 @@ def _model(thing: things.Model) -> None:
         )
 
 
-def _field(row: DataModel, place: int, thing: things.Computed) -> Column:
+def _field(row: DataModel, place: int, thing: entities.Computed) -> Column:
     return Column(model=row, position=place, name=thing.name, type=thing.type, definition=dict(thing.definition))
 
 
-def _relation(thing: things.Relation) -> None:
+def _relation(thing: entities.Relation) -> None:
     models = [DataModel.objects.get(name=name) for name in (thing.model, thing.to_model)]
     Relation.objects.get_or_create(
         from_model=models[0], from_column=thing.column, to_model=models[1], to_column=thing.to_column
     )
 
 
-def _segment(thing: things.Segment) -> None:
+def _segment(thing: entities.Segment) -> None:
     model = DataModel.objects.get(name=thing.model)
     _saved(
         _row(Segment, thing),
@@ -156,12 +159,11 @@ def _segment(thing: things.Segment) -> None:
     )
 
 
-def _destination(thing: things.Destination) -> None:
+def _destination(thing: entities.Destination) -> None:
     _saved(_row(Destination, thing), connection=Connection.objects.get(name=thing.connection), service=thing.service)
 
 
-def _activation(thing: things.Activation) -> None:
-    warnings = thing.warnings
+def _activation(thing: entities.Activation) -> None:
     row = _saved(
         _row(Activation, thing),
         segment=Segment.objects.get(name=thing.segment) if thing.segment else None,
@@ -170,19 +172,13 @@ def _activation(thing: things.Activation) -> None:
         mode=thing.mode,
         match_column=thing.match_column,
         match_field=thing.match_field,
-        backfill=thing.backfill,
-        paused=thing.paused,
-        warnings_enabled=warnings.enabled,
-        rejected_percent=warnings.rejected_percent,
-        invalid_percent=warnings.invalid_percent,
-        size_change_percent=warnings.size_change_percent,
-        recipients=list(warnings.recipients),
+        **{name: list(value) if isinstance(value, tuple) else value for name, value in thing.settings.items()},
     )
     _mappings(row, thing)
     _schedules(row, thing)
 
 
-def _mappings(row: Activation, thing: things.Activation) -> None:
+def _mappings(row: Activation, thing: entities.Activation) -> None:
     """A mapping is its attribute: where that stays, the row stays with its slot."""
     present = {mapping.target: mapping for mapping in row.mappings.all()}
     row.mappings.exclude(target__in=[wanted.target for wanted in thing.mappings]).delete()
@@ -198,7 +194,7 @@ def _mappings(row: Activation, thing: things.Activation) -> None:
         )
 
 
-def _schedules(row: Activation, thing: things.Activation) -> None:
+def _schedules(row: Activation, thing: entities.Activation) -> None:
     """A schedule has no name: one that is wanted as it is stays, with the time it last fired."""
     wanted = list(thing.schedules)
     for present in row.schedules.all():

@@ -1,4 +1,4 @@
-"""PURE. The workspace as a file that, applied to it, changes nothing."""
+"""The workspace as a file that, applied to it, changes nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
 from destinations.registry import platforms
-from dinmo.workspace import model
+from dinmo.workspace.kinds import settings
 from dinmo.workspace.kinds.models import file_table
 from dinmo.workspace.yaml_document import escape
 from segments.registry import engines
@@ -20,6 +20,7 @@ from segments.registry import engines
 if TYPE_CHECKING:
     from core.parameters import Parameter
     from core.plugins import Registry
+    from dinmo.workspace import entities
 
 HEAD = "# The workspace. Secrets are not part of it: one that is left out stays as it is; write e.g. `password: ${NAME}` to set it.\n"
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./ -]*(?<! )|[0-9]+ [a-z]+")
@@ -45,7 +46,7 @@ _LIMIT = ("rows", "order_by", "descending")
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 
 
-def text(workspace: model.Workspace) -> str:
+def text(workspace: entities.Workspace) -> str:
     """The YAML of the workspace, without any secret."""
     written = {
         "sources": [_source(thing) for thing in workspace.sources.values()],
@@ -67,17 +68,17 @@ def text(workspace: model.Workspace) -> str:
     return HEAD + out.getvalue()
 
 
-def _source(thing: model.Source) -> CommentedMap:
+def _source(thing: entities.Source) -> CommentedMap:
     zone = thing.timezone if thing.timezone != "UTC" else None
     return _account({"name": thing.name, "engine": thing.engine, "timezone": zone}, "engine", thing, engines)
 
 
-def _connection(thing: model.Connection) -> CommentedMap:
+def _connection(thing: entities.Connection) -> CommentedMap:
     return _account({"name": thing.name, "platform": thing.platform}, "platform", thing, platforms)
 
 
 def _account(
-    head: Mapping[str, Any], slug: str, thing: model.Source | model.Connection, registry: Registry[Any]
+    head: Mapping[str, Any], slug: str, thing: entities.Source | entities.Connection, registry: Registry[Any]
 ) -> CommentedMap:
     plugin = registry.all.get(head[slug])
     written = _block({**head, **_settings(thing.config, plugin.parameters if plugin else ())})
@@ -97,7 +98,7 @@ def _settings(config: Mapping[str, Any], parameters: Iterable[Parameter]) -> dic
     }
 
 
-def _model(thing: model.Model, source: model.Source) -> CommentedMap:
+def _model(thing: entities.Model, source: entities.Source) -> CommentedMap:
     table = thing.table if thing.table != file_table(source) else None
     return _block(
         {
@@ -115,7 +116,7 @@ def _model(thing: model.Model, source: model.Source) -> CommentedMap:
     )
 
 
-def _column(thing: model.Column) -> CommentedMap:
+def _column(thing: entities.Column) -> CommentedMap:
     shown = {
         "as": thing.name if thing.origin else None,
         "used": None if thing.used else False,
@@ -124,7 +125,7 @@ def _column(thing: model.Column) -> CommentedMap:
     return _flow({"from": thing.origin or thing.name, **shown})
 
 
-def _computed(thing: model.Computed) -> CommentedMap:
+def _computed(thing: entities.Computed) -> CommentedMap:
     definition = dict(sorted(thing.definition.items(), key=_place))
     labels = [_block({**item, "where": _conditions(item["where"])}) for item in definition.get("labels", ())]
     if labels or "where" in definition:
@@ -134,7 +135,7 @@ def _computed(thing: model.Computed) -> CommentedMap:
     return _flow({"name": thing.name, **definition})
 
 
-def _segment(thing: model.Segment) -> CommentedMap:
+def _segment(thing: entities.Segment) -> CommentedMap:
     return _block(
         {
             "name": thing.name,
@@ -147,15 +148,15 @@ def _segment(thing: model.Segment) -> CommentedMap:
     )
 
 
-def _relation(thing: model.Relation) -> CommentedMap:
+def _relation(thing: entities.Relation) -> CommentedMap:
     return _flow({"from": f"{thing.model}.{thing.column}", "to": f"{thing.to_model}.{thing.to_column}"})
 
 
-def _destination(thing: model.Destination) -> CommentedMap:
+def _destination(thing: entities.Destination) -> CommentedMap:
     return _block({"name": thing.name, "connection": thing.connection, "service": thing.service})
 
 
-def _activation(thing: model.Activation) -> CommentedMap:
+def _activation(thing: entities.Activation) -> CommentedMap:
     return _block(
         {
             "name": thing.name,
@@ -167,14 +168,15 @@ def _activation(thing: model.Activation) -> CommentedMap:
             "fields": [_field(row) for row in thing.mappings if not row.custom_attribute],
             "custom_attributes": [_custom(row) for row in thing.mappings if row.custom_attribute],
             "schedules": [_schedule(schedule) for schedule in thing.schedules],
-            "warnings": _warnings(thing.warnings),
-            "backfill": thing.backfill if thing.backfill != "all" else None,
-            "paused": thing.paused or None,
+            **{
+                key: _flow(value) if isinstance(value, Mapping) else value
+                for key, value in settings.written(thing.settings).items()
+            },
         }
     )
 
 
-def _field(row: model.FieldMapping) -> CommentedMap:
+def _field(row: entities.FieldMapping) -> CommentedMap:
     origin = {"from": row.column} if row.column else {"value": row.value}
     written = _flow({**origin, "to": row.target, **_options(row)})
     if "value" in origin and "value" not in written:
@@ -182,37 +184,23 @@ def _field(row: model.FieldMapping) -> CommentedMap:
     return written
 
 
-def _custom(row: model.FieldMapping) -> Any:
+def _custom(row: entities.FieldMapping) -> Any:
     options = _options(row)
     if row.target == row.column and not options:
         return as_yaml(row.column)
     return _flow({"from": row.column, "to": row.target, **options})
 
 
-def _options(row: model.FieldMapping) -> dict[str, str]:
+def _options(row: entities.FieldMapping) -> dict[str, str]:
     options = {"when_empty": (row.when_empty, "keep"), "multi": (row.multi, "replace")}
     return {name: value for name, (value, default) in options.items() if value != default}
 
 
-def _schedule(schedule: model.Schedule) -> CommentedMap:
+def _schedule(schedule: entities.Schedule) -> CommentedMap:
     if schedule.kind == "interval":
         return _flow({"every": f"{schedule.every} {schedule.unit}"})
     zone = schedule.timezone if schedule.timezone != "UTC" else None
     return _flow({"cron": schedule.cron, "days": list(schedule.days), "at": schedule.at, "timezone": zone})
-
-
-def _warnings(warnings: model.Warnings) -> CommentedMap | None:
-    if warnings == model.Warnings():
-        return None
-    return _flow(
-        {
-            "enabled": warnings.enabled,
-            "rejected_percent": warnings.rejected_percent,
-            "invalid_percent": warnings.invalid_percent,
-            "size_change_percent": warnings.size_change_percent,
-            "recipients": list(warnings.recipients),
-        }
-    )
 
 
 def _block(pairs: Mapping[str, Any]) -> CommentedMap:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dinmo.workspace import model, yaml_document
+from dinmo.workspace import entities, yaml_document
 from dinmo.workspace.block import Block
 from dinmo.workspace.kinds import accounts, activations, models, relations, segments
 from dinmo.workspace.names import Scope
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-def read(text: str, environment: Mapping[str, str], standing: model.Workspace, ask: models.Ask) -> model.Workspace:
+def read(
+    text: str, environment: Mapping[str, str], standing: entities.Workspace, ask: models.Ask
+) -> entities.Workspace:
     """What the text wants, checked against itself, against what stands, and against its sources.
 
     Args:
@@ -30,7 +32,7 @@ def read(text: str, environment: Mapping[str, str], standing: model.Workspace, a
     # Where a variable is missing, a source would be asked with wrong credentials.
     reader_of_models = models.Reader(None if problems.found else ask)
     scope = Scope(standing)
-    readers: dict[str, tuple[str, Callable[[Block, Scope], model.Thing]]] = {
+    readers: dict[str, tuple[str, Callable[[Block, Scope], entities.Entity]]] = {
         "sources": ("A source", accounts.source),
         "models": ("A model", reader_of_models),
         "relations": ("A relation", relations.read),
@@ -49,7 +51,7 @@ def read(text: str, environment: Mapping[str, str], standing: model.Workspace, a
     return scope.workspace()
 
 
-def _say(scope: Scope, section: str, block: Block, reader: Callable[[Block, Scope], model.Thing]) -> None:
+def _say(scope: Scope, section: str, block: Block, reader: Callable[[Block, Scope], entities.Entity]) -> None:
     before = len(block.problems.found)
     if not block.broken:
         thing = reader(block, scope)

@@ -1,29 +1,31 @@
-"""The workspace as it stands in the database."""
+"""The workspace as the database has it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Exists, OuterRef
-
-from activations.models import Activation, FieldMapping, Record, Schedule
-from activations.setup import attribute_drift
+from activations.models import Activation, FieldMapping, Schedule
+from activations.setup import attribute_drift, saved
+from activations.setup.settings import SETTINGS
 from destinations.models import Connection, Destination
-from dinmo.workspace import model
+from dinmo.workspace import entities
 from dinmo.workspace.kinds import relations
 from segments.models import Column, DataModel, Relation, Segment, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from activations.setup.identity import Identity
 
-def read() -> model.Workspace:
+
+def read() -> entities.Workspace:
     """Everything that a workspace file can say, with secrets.
 
     Raises:
         Misconfigured: a secret can't be decrypted.
     """
-    return model.Workspace(
+    return entities.Workspace(
         sources=_named(_source(row) for row in Source.objects.order_by("pk")),
         models=_named(
             _model(row) for row in DataModel.objects.select_related("source").prefetch_related("columns").order_by("pk")
@@ -40,14 +42,19 @@ def read() -> model.Workspace:
     )
 
 
-def sent() -> frozenset[str]:
-    """The names of the activations that remember records: their next run would refuse another identity."""
-    records = Record.objects.filter(generation__activation=OuterRef("pk"))
-    return frozenset(Activation.objects.filter(Exists(records)).values_list("name", flat=True))
+def accepted() -> dict[str, Identity]:
+    """Activation → what the records of its sync history belong to, with the model by name; without those that have none."""
+    names = dict(DataModel.objects.values_list("pk", "name"))
+    found = {row.name: saved.accepted_identity(row) for row in _activations()}
+    return {
+        name: replace(identity, model=names.get(identity.model)) if isinstance(identity.model, int) else identity
+        for name, identity in found.items()
+        if identity
+    }
 
 
 def retyped() -> dict[str, list[str]]:
-    """Activation → what a person should see of attributes whose type is another one than when they were mapped."""
+    """Activation → what a person should know about attributes whose type changed since they were mapped."""
     found = {row.name: [problem.message for problem in attribute_drift.unconfirmed(row)] for row in _activations()}
     return {name: sentences for name, sentences in found.items() if sentences}
 
@@ -61,14 +68,18 @@ def _named(found: Iterable[Any]) -> dict[str, Any]:
     return {thing.name: thing for thing in found}
 
 
-def _source(row: Source) -> model.Source:
-    return model.Source(name=row.name, engine=row.engine, timezone=row.timezone, config=row.config, secrets=row.secrets)
+def _source(row: Source) -> entities.Source:
+    return entities.Source(
+        name=row.name, engine=row.engine, timezone=row.timezone, config=row.config, secrets=row.secrets
+    )
 
 
-def _model(row: DataModel) -> model.Model:
+def _model(row: DataModel) -> entities.Model:
     columns = tuple(_column(column) for column in row.columns.all() if not column.definition)
-    fields = (model.Computed(name=one.name, type=one.type, definition=one.definition) for one in row.computed_fields())
-    return model.Model(
+    fields = (
+        entities.Computed(name=one.name, type=one.type, definition=one.definition) for one in row.computed_fields()
+    )
+    return entities.Model(
         name=row.name,
         source=row.source.name,
         kind=row.kind,
@@ -80,8 +91,8 @@ def _model(row: DataModel) -> model.Model:
     )
 
 
-def _column(row: Column) -> model.Column:
-    return model.Column(
+def _column(row: Column) -> entities.Column:
+    return entities.Column(
         name=row.name,
         type=row.type,
         origin=row.origin,
@@ -92,15 +103,15 @@ def _column(row: Column) -> model.Column:
     )
 
 
-def _relation(row: Relation) -> model.Relation:
+def _relation(row: Relation) -> entities.Relation:
     ends = (row.from_model.name, row.from_column, row.to_model.name, row.to_column)
-    return model.Relation(
+    return entities.Relation(
         name=relations.name(*ends), model=ends[0], column=ends[1], to_model=ends[2], to_column=ends[3]
     )
 
 
-def _segment(row: Segment) -> model.Segment:
-    return model.Segment(
+def _segment(row: Segment) -> entities.Segment:
+    return entities.Segment(
         name=row.name,
         model=row.model.name,
         where=row.where,
@@ -110,18 +121,20 @@ def _segment(row: Segment) -> model.Segment:
     )
 
 
-def _connection(row: Connection) -> model.Connection:
-    return model.Connection(name=row.name, platform=row.platform, config=row.config, secrets=row.secrets)
+def _connection(row: Connection) -> entities.Connection:
+    return entities.Connection(
+        name=row.name, platform=row.platform, config=row.config, secrets=row.secrets, workspace=row.workspace_id
+    )
 
 
-def _destination(row: Destination) -> model.Destination:
-    return model.Destination(name=row.name, connection=row.connection.name, service=row.service)
+def _destination(row: Destination) -> entities.Destination:
+    return entities.Destination(name=row.name, connection=row.connection.name, service=row.service)
 
 
-def _activation(row: Activation) -> model.Activation:
+def _activation(row: Activation) -> entities.Activation:
     # A file writes custom attributes in a block of their own, behind the fields.
     mappings = sorted(row.mappings.all(), key=lambda mapping: mapping.custom_attribute)
-    return model.Activation(
+    return entities.Activation(
         name=row.name,
         segment=row.segment.name if row.segment else "",
         model=row.model.name if row.model else "",
@@ -131,14 +144,12 @@ def _activation(row: Activation) -> model.Activation:
         match_field=row.match_field,
         mappings=tuple(_mapping(mapping) for mapping in mappings),
         schedules=tuple(schedule(found) for found in sorted(row.schedules.all(), key=lambda found: found.pk)),
-        warnings=_warnings(row),
-        backfill=row.backfill,
-        paused=row.paused,
+        settings={setting.name: _setting(getattr(row, setting.name)) for setting in SETTINGS},
     )
 
 
-def _mapping(row: FieldMapping) -> model.FieldMapping:
-    return model.FieldMapping(
+def _mapping(row: FieldMapping) -> entities.FieldMapping:
+    return entities.FieldMapping(
         target=row.target,
         column=row.column,
         value=row.value,
@@ -148,22 +159,16 @@ def _mapping(row: FieldMapping) -> model.FieldMapping:
     )
 
 
-def schedule(row: Schedule) -> model.Schedule:
+def schedule(row: Schedule) -> entities.Schedule:
     """A stored schedule with only what its kind takes."""
     if row.kind == Schedule.Kind.INTERVAL:
-        return model.Schedule(kind=row.kind, every=row.every, unit=row.unit)
+        return entities.Schedule(kind=row.kind, every=row.every, unit=row.unit)
     if row.kind == Schedule.Kind.CRON:
-        return model.Schedule(kind=row.kind, cron=" ".join(row.cron.split()), timezone=str(row.timezone))
+        return entities.Schedule(kind=row.kind, cron=" ".join(row.cron.split()), timezone=str(row.timezone))
     at = f"{row.at:%H:%M}" if row.at else ""
-    days = tuple(day for day in model.WEEK if day in row.days)
-    return model.Schedule(kind=row.kind, days=days, at=at, timezone=str(row.timezone))
+    days = tuple(day for day in entities.WEEK if day in row.days)
+    return entities.Schedule(kind=row.kind, days=days, at=at, timezone=str(row.timezone))
 
 
-def _warnings(row: Activation) -> model.Warnings:
-    return model.Warnings(
-        enabled=row.warnings_enabled,
-        rejected_percent=row.rejected_percent,
-        invalid_percent=row.invalid_percent,
-        size_change_percent=row.size_change_percent,
-        recipients=tuple(row.recipients),
-    )
+def _setting(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

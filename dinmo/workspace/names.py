@@ -6,19 +6,19 @@ from collections import defaultdict
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from dinmo.workspace import model
+from dinmo.workspace import entities
 from dinmo.workspace.block import Block, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SECTIONS = tuple(item.name for item in fields(model.Workspace))
+SECTIONS = tuple(item.name for item in fields(entities.Workspace))
 
 
 class Scope:
     """Grows section by section. Only what was read without a problem counts as said, so that one mistake is told once."""
 
-    def __init__(self, standing: model.Workspace) -> None:
+    def __init__(self, standing: entities.Workspace) -> None:
         self.standing = standing
         self.said: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
         self.declared: dict[str, set[str]] = defaultdict(set)
@@ -33,7 +33,7 @@ class Scope:
             )
         self.declared[section].add(name)
 
-    def say(self, section: str, thing: model.Thing) -> None:
+    def say(self, section: str, thing: entities.Entity) -> None:
         self.said[section][thing.name] = thing
 
     def held(self, section: str) -> dict[str, Any]:
@@ -59,6 +59,6 @@ class Scope:
             )
         return held.get(name)
 
-    def workspace(self) -> model.Workspace:
+    def workspace(self) -> entities.Workspace:
         """All that the file says."""
-        return model.Workspace(**self.said)
+        return entities.Workspace(**self.said)

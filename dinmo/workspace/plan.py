@@ -1,4 +1,4 @@
-"""PURE. What a file would do to the workspace: create, change, leave; and what would have to be sent anew."""
+"""PURE. What a file would do to the workspace: create, change, leave alone, and which sync histories it resets."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import json
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+from activations.setup.identity import needs_reset, reset_sentence
 
-    from dinmo.workspace import model as things
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from activations.setup.identity import Identity
+    from dinmo.workspace import entities
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to write: created where `changed` is None, else with the facts that change."""
+    """One entity to write: created if `changed` is None, else with the facts that change."""
 
-    thing: things.Thing
+    thing: entities.Entity
     changed: tuple[str, ...] | None = None
 
     def __str__(self) -> str:
@@ -26,17 +29,14 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Afresh:
-    """An activation whose baseline would say nothing any more, because of `changed`."""
+class Reset:
+    """An activation whose sync history no longer applies, because `changes` identify its records."""
 
-    activation: things.Activation
-    changed: tuple[str, ...]
+    activation: entities.Activation
+    changes: tuple[str, ...]
 
     def __str__(self) -> str:
-        return (
-            f"The activation {self.activation.name!r} has sent records already. With another {' and '.join(self.changed)} "
-            "it forgets them and sends everything anew. Apply with --yes if that is meant."
-        )
+        return f"Activation {self.activation.name!r}: {reset_sentence(self.changes)} Apply with --yes to agree."
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,12 @@ class Plan:
 
     steps: tuple[Step, ...]
     unchanged: int
-    untouched: tuple[things.Thing, ...]
-    afresh: tuple[Afresh, ...]
+    untouched: tuple[entities.Entity, ...]
+    resets: tuple[Reset, ...]
+    restored: tuple[str, ...]
+    """Activations that go back to what identified the records of their sync history: no reset is needed any longer."""
     retyped: Mapping[str, Sequence[str]]
-    """Activation → what a person should see of attributes whose type is another one than when they were mapped."""
+    """Activation → what a person should know about attributes whose type changed since they were mapped."""
 
     def lines(self) -> Iterator[str]:
         """The plan in words, a line for each thing."""
@@ -63,19 +65,21 @@ class Plan:
 
 
 def make(
-    wanted: things.Workspace,
-    standing: things.Workspace,
-    sent: Collection[str],
+    wanted: entities.Workspace,
+    standing: entities.Workspace,
+    accepted: Mapping[str, Identity],
     retyped: Mapping[str, Sequence[str]] | None = None,
+    workspace_of: Callable[[entities.Connection], str] = lambda connection: connection.workspace,
 ) -> Plan:
-    """Compares what a file wants with what stands.
+    """Compares a file with the database.
 
     Args:
-        sent: the names of the activations that have sent something.
-        retyped: activation → sentences about attributes whose type is another one now.
+        accepted: activation → what the records of its sync history belong to, for those that have one.
+        retyped: activation → sentences about attributes whose type changed.
+        workspace_of: finds out which workspace a connection opens, "" if that is unknown; called only if it matters.
     """
-    stands = {(thing.noun, thing.name): thing for thing in standing.things()}
-    asked = {(thing.noun, thing.name): thing for thing in wanted.things()}
+    stands = {(thing.noun, thing.name): thing for thing in standing.entities()}
+    asked = {(thing.noun, thing.name): thing for thing in wanted.entities()}
     steps = []
     for key, thing in asked.items():
         before = stands.get(key)
@@ -83,15 +87,15 @@ def make(
         if changed is None or changed:
             steps.append(Step(thing, changed))
     untouched = tuple(thing for key, thing in stands.items() if key not in asked)
-    afresh = tuple(_afresh(wanted.over(standing), standing, sent))
-    return Plan(tuple(steps), len(asked) - len(steps), untouched, afresh, _of_file(wanted, retyped or {}))
+    resets, restored = _resets(wanted.over(standing), standing, accepted, workspace_of)
+    return Plan(tuple(steps), len(asked) - len(steps), untouched, resets, restored, _of_file(wanted, retyped or {}))
 
 
-def _of_file(wanted: things.Workspace, retyped: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+def _of_file(wanted: entities.Workspace, retyped: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
     return {name: sentences for name, sentences in retyped.items() if name in wanted.activations}
 
 
-def differences(before: things.Thing, after: things.Thing) -> tuple[str, ...]:
+def differences(before: entities.Entity, after: entities.Entity) -> tuple[str, ...]:
     """The names of the facts that differ."""
     old, new = before.facts(), after.facts()
     found = [name for name in dict.fromkeys([*new, *old]) if _canonical(old.get(name)) != _canonical(new.get(name))]
@@ -100,26 +104,30 @@ def differences(before: things.Thing, after: things.Thing) -> tuple[str, ...]:
     return tuple(name for name in found if name != "fields" or not rows)
 
 
-def _afresh(after: things.Workspace, before: things.Workspace, sent: Collection[str]) -> Iterator[Afresh]:
+def _resets(
+    after: entities.Workspace,
+    before: entities.Workspace,
+    accepted: Mapping[str, Identity],
+    workspace_of: Callable[[entities.Connection], str],
+) -> tuple[tuple[Reset, ...], tuple[str, ...]]:
+    resets: list[Reset] = []
+    restored: list[str] = []
     for name, activation in before.activations.items():
-        if name in sent:
-            old, new = identity(activation, before), identity(after.activations[name], after)
-            changed = tuple(part for part in new if new[part] != old[part])
-            if changed:
-                yield Afresh(after.activations[name], changed)
+        if name not in accepted:
+            continue
+        old, spec = before.spec(activation).identity(), after.spec(after.activations[name])
+        connection = after.connections[after.destinations[after.activations[name].destination].connection]
+        new = spec.identity(workspace_of(connection) if _moved(connection, activation, before) else None)
+        if changes := needs_reset(accepted[name], old, new):
+            resets.append(Reset(after.activations[name], changes))
+        elif new.changes(old):
+            restored.append(name)
+    return tuple(resets), tuple(restored)
 
 
-def identity(activation: things.Activation, workspace: things.Workspace) -> dict[str, str]:
-    """What the baseline of an activation is about."""
-    model = workspace.segments[activation.segment].model if activation.segment else activation.model
-    destination = workspace.destinations[activation.destination]
-    return {
-        "model": model,
-        "match.from": activation.match_column,
-        "match.to": activation.match_field,
-        "service": destination.service,
-        "connection": destination.connection,
-    }
+def _moved(connection: entities.Connection, activation: entities.Activation, before: entities.Workspace) -> bool:
+    """Whether the activation leaves by a different connection, or with different credentials, than before."""
+    return connection != before.connections[before.destinations[activation.destination].connection]
 
 
 def _canonical(value: Any) -> str:

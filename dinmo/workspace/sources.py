@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dinmo.workspace import model
+from dinmo.workspace import entities
 from segments.models import Source
 from segments.sources import discovery
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from segments.contract import ColumnInfo
 
 
-def columns(source: model.Source, table: str, sql: str) -> tuple[model.Column, ...]:
+def columns(source: entities.Source, table: str, sql: str) -> tuple[entities.Column, ...]:
     """The columns of a table or a query, as the source has them now.
 
     Raises:
@@ -29,7 +29,7 @@ def columns(source: model.Source, table: str, sql: str) -> tuple[model.Column, .
     return tuple(_column(one) for one in found)
 
 
-def _column(one: ColumnInfo) -> model.Column:
-    return model.Column(
+def _column(one: ColumnInfo) -> entities.Column:
+    return entities.Column(
         name=one.name, type=str(one.type), native=one.native[: discovery.LONGEST_NAME], nullable=one.nullable
     )

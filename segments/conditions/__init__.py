@@ -1,1 +1,1 @@
-"""What a person asked for: the condition tree, parsed, validated and put into words. PURE, except `scope_from_db`."""
+"""Condition trees: parsing, validation, and descriptions in words. PURE, except `scope_from_db`."""

@@ -1,4 +1,4 @@
-"""PURE. The values of conditions: read by operator and column type, written down again, and said in words."""
+"""PURE. Parses the values of conditions by operator and column type, serializes them, and puts them into words."""
 
 from __future__ import annotations
 
@@ -25,31 +25,30 @@ _PART_OF_TEXT = frozenset({"contains", "not_contains", "starts_with", "ends_with
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """Characters that databases can't store."""
 MAX_VALUES = 10_000
-MOST_SAID = 12
-"""Values of a list that are said one by one."""
+MAX_LISTED = 12
+"""Values of a list that are spelled out in a description."""
 MAX_NUMBER = 10**18
 MAX_DIGITS = 18
 EXACT_IN_JSON = 2**53
-"""Browsers round whole numbers beyond it, unless they stand in a text."""
+"""Browsers round larger whole numbers, unless they are sent as text."""
 MAX_DECIMALS = 9
 YEARS = (1000, 9000)
-LONGEST_COUNT = 4
-"""Digits of a length of time."""
+MAX_DURATION_DIGITS = 4
 _COUNT = re.compile(r"-?[0-9]+")
 _DAY = "a date such as 2026-01-31"
 
 
 def read(field: str, column_type: ColumnType, operator: str, value: Any) -> Any:
-    """The value of a condition in its right type: str, int, Decimal, bool, date, datetime, Duration, or a tuple of them.
+    """The value of a condition, converted: str, int, Decimal, bool, date, datetime, Duration, or a tuple of them.
 
-    Numbers, dates and booleans may come as text, as forms give them.
+    Numbers, dates and booleans may be text, as submitted by forms.
 
     Raises:
-        Misconfigured: names the column and says what would fit, never the value.
+        Misconfigured: names the column and what would fit, never the value.
     """
     if operator in PLAIN:
         if value not in (None, ""):
-            raise _wrong(field, f"{operator!r} takes no value")
+            raise _invalid(field, f"{operator!r} takes no value")
         return None
     if operator in LENGTHS:
         return _length(field, value)
@@ -58,16 +57,16 @@ def read(field: str, column_type: ColumnType, operator: str, value: Any) -> Any:
     if operator in PAIRS:
         return _two(field, column_type, value)
     if operator in _PART_OF_TEXT and value == "":
-        raise _wrong(field, f"{operator!r} needs some text")
-    if operator == "on" and isinstance(one := _READERS[column_type](field, value), datetime):
-        raise _wrong(field, f"'on' takes a day such as {one.date()}")
+        raise _invalid(field, f"{operator!r} needs some text")
+    if operator == "on" and isinstance(time := _READERS[column_type](field, value), datetime):
+        raise _invalid(field, f"'on' takes a date without a time, such as {time.date()}")
     return _READERS[column_type](field, value)
 
 
 def plain_value(value: Any) -> Any:
-    """The value as JSON holds it."""
+    """The value as stored in JSON."""
     if isinstance(value, tuple | list):
-        return [plain_value(one) for one in value]
+        return [plain_value(item) for item in value]
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
@@ -76,13 +75,12 @@ def plain_value(value: Any) -> Any:
     return str(value) if is_large or isinstance(value, Duration) else value
 
 
-def words(operator: str, value: Any) -> str:
+def value_in_words(operator: str, value: Any) -> str:
     """The value in words."""
     if isinstance(value, tuple | list):
-        more = f" and {len(value) - MOST_SAID:,} more" if len(value) > MOST_SAID else ""
-        return (" and " if operator in PAIRS else ", ").join(
-            _quoted(words(operator, one)) for one in value[:MOST_SAID]
-        ) + more
+        more = f" and {len(value) - MAX_LISTED:,} more" if len(value) > MAX_LISTED else ""
+        items = [_quoted(value_in_words(operator, item)) for item in value[:MAX_LISTED]]
+        return (" and " if operator in PAIRS else ", ").join(items) + more
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
@@ -90,21 +88,21 @@ def words(operator: str, value: Any) -> str:
     return str(value)
 
 
-def _quoted(said: str) -> str:
-    """One of several values, so that it can be told from two and from one without blanks around it."""
-    return f"“{said}”" if "," in said or said != said.strip() else said
+def _quoted(text: str) -> str:
+    """A value in a list, in quotes if a comma would make it look like two values, or if it has whitespace around it."""
+    return f"“{text}”" if "," in text or text != text.strip() else text
 
 
 def _text(field: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise _wrong(field, "its value must be text (in quotes)")
+        raise _invalid(field, "the value must be text (in quotes)")
     if UNSTORABLE.search(value):
-        raise _wrong(field, "its text holds a character that databases can't store")
+        raise _invalid(field, "the text contains a character that databases can't store")
     return value
 
 
 def _element(field: str, value: Any) -> str:
-    """An element of a list is compared by its text."""
+    """An element of a list, as the text by which elements are compared."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else _text(field, value)
@@ -112,17 +110,17 @@ def _element(field: str, value: Any) -> str:
 
 def _number(field: str, value: Any) -> int | Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
-        raise _wrong(field, "its value must be a number")
+        raise _invalid(field, "the value must be a number")
     try:
         number = Decimal(str(value).strip())
     except InvalidOperation:
-        raise _wrong(field, "its value must be a number such as 100 or 9.5") from None
+        raise _invalid(field, "the value must be a number such as 100 or 9.5") from None
     if not number.is_finite() or number.adjusted() > MAX_DIGITS or abs(number) >= MAX_NUMBER:
-        raise _wrong(field, "its value must be a number of at most 18 digits")
+        raise _invalid(field, f"the value must be a number of at most {MAX_DIGITS} digits")
     if number == int(number):
         return int(number)
     if number != round(number, MAX_DECIMALS):
-        raise _wrong(field, f"its value must have at most {MAX_DECIMALS} decimals")
+        raise _invalid(field, f"the value must have at most {MAX_DECIMALS} decimal places")
     return number.normalize()
 
 
@@ -130,28 +128,30 @@ def _boolean(field: str, value: Any) -> bool:
     if isinstance(value, str) and value.lower() in ("true", "false"):
         return value.lower() == "true"
     if not isinstance(value, bool):
-        raise _wrong(field, "its value must be true or false")
+        raise _invalid(field, "the value must be true or false")
     return value
 
 
 def _date(field: str, value: Any) -> date:
-    read = _timestamp(field, value, _DAY)
-    if isinstance(read, datetime):
-        raise _wrong(field, "its value must be a day such as 2026-01-31, without a time")
-    return read
+    day = _timestamp(field, value, _DAY)
+    if isinstance(day, datetime):
+        raise _invalid(field, f"the value must be {_DAY}, without a time")
+    return day
 
 
-def _timestamp(field: str, value: Any, such: str = f"{_DAY}, or a time such as 2026-01-31 09:00") -> date | datetime:
-    """A date stands for its whole day, a time without a zone is the source's."""
-    read = value if isinstance(value, date) else _moment(str(value).strip())
-    if read is None:
-        raise _wrong(field, f"its value must be {such}")
-    if not YEARS[0] <= read.year <= YEARS[1]:
-        raise _wrong(field, f"its value must be a date between the years {YEARS[0]} and {YEARS[1]}")
-    return read
+def _timestamp(
+    field: str, value: Any, expected: str = f"{_DAY}, or a time such as 2026-01-31 09:00"
+) -> date | datetime:
+    """A date means its whole day; a time without a zone is in the source's zone."""
+    parsed = value if isinstance(value, date) else _parse_time(str(value).strip())
+    if parsed is None:
+        raise _invalid(field, f"the value must be {expected}")
+    if not YEARS[0] <= parsed.year <= YEARS[1]:
+        raise _invalid(field, f"the value must be a date between the years {YEARS[0]} and {YEARS[1]}")
+    return parsed
 
 
-def _moment(text: str) -> date | datetime | None:
+def _parse_time(text: str) -> date | datetime | None:
     try:
         return date.fromisoformat(text) if len(text) == len("2026-01-31") else datetime.fromisoformat(text)
     except ValueError:
@@ -159,49 +159,47 @@ def _moment(text: str) -> date | datetime | None:
 
 
 def _length(field: str, value: Any) -> Duration:
-    read = duration(value) if isinstance(value, str) else value
-    count = _COUNT.match(value.strip()) if isinstance(value, str) and not read else None
+    length = duration(value) if isinstance(value, str) else value
+    count = _COUNT.match(value.strip()) if isinstance(value, str) and not length else None
     if count and (count[0].startswith("-") or not count[0].strip("0")):
-        raise _wrong(field, "its length of time must be 1 or more, such as 30 days")
-    if count and len(count[0]) > LONGEST_COUNT:
-        raise _wrong(
-            field, f"its length of time can have at most {LONGEST_COUNT} digits; take a longer unit, such as months"
-        )
-    if not isinstance(read, Duration):
-        raise _wrong(
-            field, "its value must be a length of time such as 30 days (minutes, hours, days, weeks or months)"
-        )
-    return read
+        raise _invalid(field, "the duration must be 1 or more, such as 30 days")
+    if count and len(count[0]) > MAX_DURATION_DIGITS:
+        longest = f"the duration can have at most {MAX_DURATION_DIGITS} digits"
+        raise _invalid(field, f"{longest}; use a longer unit, such as months")
+    if not isinstance(length, Duration):
+        raise _invalid(field, "the value must be a duration such as 30 days (minutes, hours, days, weeks or months)")
+    return length
 
 
 def _many(field: str, column_type: ColumnType, value: Any) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple) or not value:
-        raise _wrong(field, "its value must be a list such as [FR, DE]")
+        raise _invalid(field, "the value must be a list such as [FR, DE]")
     if len(value) > MAX_VALUES:
-        raise _wrong(field, f"it can hold at most {MAX_VALUES:,} values")
-    return tuple(_READERS[column_type](field, one) for one in value)
+        raise _invalid(field, f"the list can have at most {MAX_VALUES:,} values")
+    return tuple(_READERS[column_type](field, item) for item in value)
 
 
 def _two(field: str, column_type: ColumnType, value: Any) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple) or len(value) != 2 or None in value or "" in value:
-        such = "[2026-01-01, 2026-01-31]" if column_type in (ColumnType.DATE, ColumnType.TIMESTAMP) else "[1, 10]"
-        raise _wrong(field, f"it takes two values, such as {such}")
-    first, second = (_READERS[column_type](field, one) for one in value)
-    if _above(first, second):
-        raise _wrong(field, "its first value is above its second; the lower one comes first")
+        example = "[2026-01-01, 2026-01-31]" if column_type in (ColumnType.DATE, ColumnType.TIMESTAMP) else "[1, 10]"
+        raise _invalid(field, f"it takes two values, such as {example}")
+    first, second = (_READERS[column_type](field, item) for item in value)
+    if _is_greater(first, second):
+        raise _invalid(field, "the first value is greater than the second; put the lower value first")
     return first, second
 
 
-def _above(first: Any, second: Any) -> bool:
+def _is_greater(first: Any, second: Any) -> bool:
     try:
         return bool(first > second)
     except TypeError:
-        # Which of a day and a time, or of times with a zone and without, is the lower one depends on the source's zone.
+        # A date and a time, or times with and without a zone, can only be compared in the source's zone, which is not
+        # known here. Such a pair is accepted in either order.
         return False
 
 
-def _wrong(field: str, what: str) -> Misconfigured:
-    return Misconfigured("condition_value", f"The condition on {field!r} is wrong: {what}.", where=field)
+def _invalid(field: str, what: str) -> Misconfigured:
+    return Misconfigured("condition_value", f"The condition on {field!r} is not valid: {what}.", where=field)
 
 
 _READERS: dict[ColumnType, Callable[[str, Any], Any]] = {

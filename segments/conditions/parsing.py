@@ -1,4 +1,4 @@
-"""PURE. The tree of conditions that makes a segment: read, checked against what its model has, and written down again."""
+"""PURE. Parses the condition tree of a segment, validates it against the scope of its model, and serializes it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from core.errors import Misconfigured
-from segments.conditions import limits, scope, validation
+from segments.conditions import limits, validation
 from segments.conditions.operands import EMPTINESS, LENGTHS, LISTS, PAIRS, PLAIN, plain_value
-from segments.conditions.sentences import say, sentence
+from segments.conditions.scope import as_scope
+from segments.conditions.sentences import in_words, sentence
 from segments.conditions.tree import (
     EVERYTHING,
     HAS,
@@ -23,32 +24,32 @@ from segments.conditions.tree import (
     Member,
     Related,
     leaves,
-    measured,
+    measure_operators,
     segments_of,
     size,
 )
 
 if TYPE_CHECKING:
-    from segments.conditions.scope import Facts
+    from segments.conditions.scope import ModelScope
 
 MAX_DEPTH = 10
 MAX_CONDITIONS = 200
-MAX_UNFOLDED = 2000
-"""Conditions in all, with those of the segments that are asked about."""
-MOST_ROWS = 10**9
+MAX_EXPANDED = 2000
+"""Conditions in total, including those of the segments that a tree refers to."""
+MAX_ROWS = 10**9
 _RELATED = ("related", "through", "where", "has", "count", *MEASURES, "is", "value")
 
 
-def parse(where: Any, about: Mapping[str, str] | Facts | None = None, *, name: str = "") -> Group:
-    """The tree of a segment: validated where it is told `about` what, else its columns and values are not looked at yet.
+def parse(where: Any, scope: Mapping[str, str] | ModelScope | None = None, *, name: str = "") -> Group:
+    """The condition tree of a segment. Without a `scope`, only its form is checked, not its columns and values.
 
     Args:
-        where: `{all: [...]}` or `{any: [...]}`, its items such groups, `{field, is, value}`, `{related, …}` or `{segment, is}`;
-            empty means all rows. A single condition stands for itself.
-        about, name: as for `validate`.
+        where: `{all: [...]}` or `{any: [...]}`, with items that are such groups, `{field, is, value}`, `{related, …}` or
+            `{segment, is}`. Empty means all rows. A single condition is accepted without a group.
+        scope, name: as for `validate`.
 
     Raises:
-        Misconfigured: it is no such tree.
+        Misconfigured: not a valid condition tree.
     """
     if where is None or where == {}:
         return EVERYTHING
@@ -56,57 +57,58 @@ def parse(where: Any, about: Mapping[str, str] | Facts | None = None, *, name: s
         where = {"all": [where]}
     tree = _group(where, depth=1)
     if size(tree) > MAX_CONDITIONS:
-        raise _wrong("condition_too_many", f"A segment can hold at most {MAX_CONDITIONS} conditions.")
-    return tree if about is None else validate(tree, about, name=name)
+        raise _invalid("condition_too_many", f"A segment can have at most {MAX_CONDITIONS} conditions.")
+    return tree if scope is None else validate(tree, scope, name=name)
 
 
-def validate(tree: Group, about: Mapping[str, str] | Facts, *, name: str = "") -> Group:
-    """The tree with every value in its right type.
+def validate(tree: Group, scope: Mapping[str, str] | ModelScope, *, name: str = "") -> Group:
+    """The tree with every value converted to the type that its condition needs.
 
     Args:
-        about: column name → its type, or all that conditions can name.
-        name: of the segment itself, which it must not come back to.
+        scope: column name → type, or everything that the conditions can name.
+        name: the name of the segment itself, to detect a reference back to it.
 
     Raises:
-        Misconfigured: an unknown column, an operator that its type does not have, a value that does not fit, an unknown
-            relation or segment, or segments that ask about one another in a circle.
+        Misconfigured: an unknown column, relation or segment, an operator that the column type does not have, a value
+            that does not fit, or segments that refer to each other in a circle.
     """
-    return _Judge().group(tree, scope.of(about), (name,) if name else ())
+    return _Validator().group(tree, as_scope(scope), (name,) if name else ())
 
 
 def plain(tree: Group) -> dict[str, Any]:
-    """The tree as JSON and the workspace file hold it; `parse` reads it back."""
+    """The tree as stored in JSON and in the workspace file; `parse` reads it back."""
     return {tree.combine: [_plain(item) for item in tree.items]} if tree.items else {}
 
 
 def rows(tree: Group) -> tuple[Combine, list[dict[str, Any]]] | None:
-    """The tree as rows of a simple editor; None where it is nested deeper than that."""
+    """The tree as rows of a simple editor; None if it contains groups."""
     if any(isinstance(item, Group) for item in tree.items):
         return None
     return tree.combine, [_plain(item) for item in tree.items]
 
 
 def from_rows(combine: str, edited: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The tree of a simple editor's rows, for `parse`."""
+    """A tree built from the rows of a simple editor, for `parse`."""
     return {combine: [dict(row) for row in edited]} if edited else {}
 
 
 def _group(where: Any, depth: int) -> Group:
     if not isinstance(where, Mapping) or len(where) != 1 or next(iter(where)) not in ("all", "any"):
-        raise _wrong("condition_group", "A group of conditions is {all: [...]} or {any: [...]}, and nothing beside it.")
+        message = "A group of conditions must be {all: [...]} or {any: [...]}, with no other keys."
+        raise _invalid("condition_group", message)
     if depth > MAX_DEPTH:
-        raise _wrong("condition_depth", f"Conditions can be nested at most {MAX_DEPTH} groups deep.")
+        raise _invalid("condition_depth", f"Conditions can be nested at most {MAX_DEPTH} groups deep.")
     combine, items = next(iter(where.items()))
     if not isinstance(items, list | tuple):
-        raise _wrong("condition_group", f"{combine!r} takes a list of conditions.")
+        raise _invalid("condition_group", f"{combine!r} takes a list of conditions.")
     if not items and depth > 1:
-        raise _wrong("condition_group", "A group inside another needs at least one condition.")
+        raise _invalid("condition_group", "A nested group needs at least one condition.")
     return Group(cast("Combine", combine), tuple(_item(item, depth) for item in items))
 
 
 def _item(item: Any, depth: int) -> Item:
     if not isinstance(item, Mapping):
-        raise _wrong("condition_invalid", "A condition is {field, is, value}, or a group of them.")
+        raise _invalid("condition_invalid", "A condition must be {field, is, value} or a group of conditions.")
     if "related" in item:
         return _related(item, depth)
     if "segment" in item:
@@ -116,71 +118,66 @@ def _item(item: Any, depth: int) -> Item:
 
 def _leaf(item: Mapping[str, Any]) -> Leaf:
     field, operator = item["field"], _operator(item)
-    _refuse_other(item, ("field", "is", "value"), str(field))
+    _refuse_unknown_keys(item, ("field", "is", "value"), str(field))
     if not isinstance(field, str):
-        raise _wrong("condition_invalid", "The field of a condition is the name of a column.", str(field))
+        raise _invalid("condition_invalid", "The `field` of a condition must be the name of a column.", str(field))
     if operator not in LABELS:
-        said = (
-            f"There is no operator {operator!r}."
-            if operator
-            else f"The condition on {field!r} says nothing under 'is'."
-        )
-        raise _wrong("operator_unknown", f"{said} Choose one of: {', '.join(LABELS)}.", field)
+        missing = f"The condition on {field!r} has no operator under `is`."
+        problem = f"There is no operator {operator!r}." if operator else missing
+        raise _invalid("operator_unknown", f"{problem} Choose one of: {', '.join(LABELS)}.", field)
     return Leaf(field, operator, item.get("value"))
 
 
 def _member(item: Mapping[str, Any]) -> Member:
     name, operator = item["segment"], _operator(item)
-    _refuse_other(item, ("segment", "is"), str(name))
+    _refuse_unknown_keys(item, ("segment", "is"), str(name))
     if not isinstance(name, str) or not name:
-        raise _wrong("condition_invalid", "`segment` takes the name of another segment of the same model.")
+        raise _invalid("condition_invalid", "`segment` must be the name of another segment of the same model.")
     if operator not in MEMBER:
-        raise _wrong("operator_unknown", f"A condition on a segment takes is: {' or '.join(MEMBER)}.", name)
+        raise _invalid("operator_unknown", f"In a condition on a segment, `is` must be {' or '.join(MEMBER)}.", name)
     return Member(name, operator)
 
 
 def _related(item: Mapping[str, Any], depth: int) -> Related:
     model = item["related"]
-    _refuse_other(item, _RELATED, str(model))
+    _refuse_unknown_keys(item, _RELATED, str(model))
     if not isinstance(model, str) or not model or not isinstance(item.get("through", ""), str):
-        raise _wrong(
-            "condition_invalid", "`related` takes the name of another model, and `through` that of a relation."
-        )
-    asked = [key for key in ("has", *MEASURES) if key in item]
-    if len(asked) != 1:
-        raise _wrong("condition_invalid", f"A condition on {model!r} takes one of: has, {', '.join(MEASURES)}.", model)
+        message = "`related` must be the name of another model, and `through` the name of a relation."
+        raise _invalid("condition_invalid", message)
+    measures = [key for key in ("has", *MEASURES) if key in item]
+    if len(measures) != 1:
+        message = f"A condition on {model!r} needs exactly one of: has, {', '.join(MEASURES)}."
+        raise _invalid("condition_invalid", message, model)
     where = EVERYTHING if item.get("where") in (None, {}) else _group(item["where"], depth + 1)
     through = item.get("through", "")
-    return (
-        _counted(item, model, through, where) if asked == ["has"] else _measured(item, asked[0], model, through, where)
-    )
+    if measures == ["has"]:
+        return _counted(item, model, through, where)
+    return _measured(item, measures[0], model, through, where)
 
 
 def _counted(item: Mapping[str, Any], model: str, through: str, where: Group) -> Related:
     operator, count = _operator(item, "has"), item.get("count")
-    _refuse_other(item, ("related", "through", "where", "has", "count"), model)
+    _refuse_unknown_keys(item, ("related", "through", "where", "has", "count"), model)
     if operator not in HAS:
-        raise _wrong("operator_unknown", f"`has` takes one of: {', '.join(HAS)}.", model)
+        raise _invalid("operator_unknown", f"`has` must be one of: {', '.join(HAS)}.", model)
     if operator == "none":
         if count is not None:
-            raise _wrong("condition_value", "`has: none` takes no count.", model)
+            raise _invalid("condition_value", "`has: none` takes no `count`.", model)
         return Related(model, "none", None, where, through=through)
-    if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MOST_ROWS:
-        raise _wrong(
-            "condition_value", f"The condition on {model!r} needs a `count`: a whole number, 0 or more.", model
-        )
+    if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MAX_ROWS:
+        message = f"The condition on {model!r} needs a `count`: a whole number of 0 or more."
+        raise _invalid("condition_value", message, model)
     return Related(model, operator, count, where, through=through)
 
 
 def _measured(item: Mapping[str, Any], measure: str, model: str, through: str, where: Group) -> Related:
     column, operator = item[measure], _operator(item)
-    _refuse_other(item, ("related", "through", "where", measure, "is", "value"), model)
+    _refuse_unknown_keys(item, ("related", "through", "where", measure, "is", "value"), model)
     if not isinstance(column, str):
-        raise _wrong("condition_invalid", f"`{measure}` takes a column of {model!r}.", model)
+        raise _invalid("condition_invalid", f"`{measure}` must be the name of a column of {model!r}.", model)
     if operator not in LABELS:
-        raise _wrong(
-            "operator_unknown", f"The {measure} of {column!r} needs an operator under 'is', e.g. at_least.", model
-        )
+        message = f"The {measure} of {column!r} needs an operator under `is`, such as at_least."
+        raise _invalid("operator_unknown", message, model)
     return Related(model, operator, item.get("value"), where, measure, column, through)
 
 
@@ -189,51 +186,53 @@ def _operator(item: Mapping[str, Any], key: str = "is") -> str:
     return operator if isinstance(operator, str) else ""
 
 
-def _refuse_other(item: Mapping[str, Any], known: Sequence[str], where: str) -> None:
+def _refuse_unknown_keys(item: Mapping[str, Any], known: Sequence[str], where: str) -> None:
     for key in item:
         if key not in known:
-            raise _wrong("condition_invalid", f"A condition has no {key!r} here. It takes {', '.join(known)}.", where)
+            message = f"A condition can't have the key {key!r} here. Valid keys: {', '.join(known)}."
+            raise _invalid("condition_invalid", message, where)
 
 
-class _Judge:
-    """Validates a tree with all that it unfolds into, which must not grow without end."""
+class _Validator:
+    """Validates a tree together with the segments that it refers to.
+
+    Each reference is expanded in place, so a chain of segments that each refer twice to the next one doubles with every
+    link: 20 segments of two conditions would expand to a million. MAX_EXPANDED ends that before time and memory do.
+    """
 
     def __init__(self) -> None:
-        self.left = MAX_UNFOLDED
+        self.remaining = MAX_EXPANDED
 
-    def group(self, tree: Group, about: Facts, path: tuple[str, ...]) -> Group:
-        return Group(tree.combine, tuple(self.item(item, about, path) for item in tree.items))
+    def group(self, tree: Group, scope: ModelScope, path: tuple[str, ...]) -> Group:
+        return Group(tree.combine, tuple(self.item(item, scope, path) for item in tree.items))
 
-    def item(self, item: Item, about: Facts, path: tuple[str, ...]) -> Item:
-        self.left -= 1
-        if self.left < 0:
-            raise _wrong(
-                "condition_too_many",
-                f"With the segments that it asks about, this is more than {MAX_UNFOLDED} conditions.",
-            )
+    def item(self, item: Item, scope: ModelScope, path: tuple[str, ...]) -> Item:
+        self.remaining -= 1
+        if self.remaining < 0:
+            message = f"Together with the segments it refers to, this has more than {MAX_EXPANDED:,} conditions."
+            raise _invalid("condition_too_many", message)
         if isinstance(item, Group):
-            return self.group(item, about, path)
+            return self.group(item, scope, path)
         if isinstance(item, Member):
-            return self.member(item, about, path)
-        return self.related(item, about, path) if isinstance(item, Related) else validation.leaf(item, about.types)
+            return self.member(item, scope, path)
+        return self.related(item, scope, path) if isinstance(item, Related) else validation.leaf(item, scope.types)
 
-    def member(self, item: Member, about: Facts, path: tuple[str, ...]) -> Member:
+    def member(self, item: Member, scope: ModelScope, path: tuple[str, ...]) -> Member:
         if item.segment in path:
             circle = " → ".join((*path[path.index(item.segment) :], item.segment))
-            raise _wrong("segment_cycle", f"Segments can't ask about one another in a circle: {circle}.", item.segment)
-        found = about.segments.get(item.segment)
-        if found is None:
-            known = ", ".join(name for name in about.segments if name not in path) or "no other"
-            raise _wrong(
-                "segment_unknown", f"The model has no segment called {item.segment!r}. It has: {known}.", item.segment
-            )
-        tree = self.group(parse(found.where), about, (*path, item.segment))
-        return Member(item.segment, item.operator, about.name, tree, limits.parse(found.limit, about.types))
+            raise _invalid("segment_cycle", f"Segments can't refer to each other in a circle: {circle}.", item.segment)
+        definition = scope.segments.get(item.segment)
+        if definition is None:
+            known = ", ".join(name for name in scope.segments if name not in path) or "none"
+            message = f"The model has no segment named {item.segment!r}. Available segments: {known}."
+            raise _invalid("segment_unknown", message, item.segment)
+        tree = self.group(parse(definition.where), scope, (*path, item.segment))
+        return Member(item.segment, item.operator, scope.name, tree, limits.parse(definition.limit, scope.types))
 
-    def related(self, item: Related, about: Facts, path: tuple[str, ...]) -> Related:
-        link = validation.link(item, about)
-        other = about.world[item.model]
-        # A segment of a related model is another thing, but the circle may close through it all the same.
+    def related(self, item: Related, scope: ModelScope, path: tuple[str, ...]) -> Related:
+        link = validation.link(item, scope)
+        other = scope.models[item.model]
+        # The path is passed on: a circle can close through a segment of a related model too.
         where = self.group(item.where, other, path)
         value = item.value if item.measure == "count" else validation.measure_value(item, other.types)
         return Related(item.model, item.operator, value, where, item.measure, item.column, item.through, link)
@@ -245,25 +244,25 @@ def _plain(item: Item) -> dict[str, Any]:
     if isinstance(item, Member):
         return {"segment": item.segment, "is": item.operator}
     if isinstance(item, Leaf):
-        return {"field": item.field, **_compared(item)}
-    said: dict[str, Any] = {"related": item.model, **({"through": item.through} if item.through else {})}
+        return {"field": item.field, **_comparison(item)}
+    result: dict[str, Any] = {"related": item.model, **({"through": item.through} if item.through else {})}
     if item.measure == "count":
-        said |= {"has": item.operator, **({} if item.value is None else {"count": item.value})}
+        result |= {"has": item.operator, **({} if item.value is None else {"count": item.value})}
     else:
-        said |= {item.measure: item.column, **_compared(item)}
-    return {**said, **({"where": plain(item.where)} if item.where.items else {})}
+        result |= {item.measure: item.column, **_comparison(item)}
+    return {**result, **({"where": plain(item.where)} if item.where.items else {})}
 
 
-def _compared(item: Leaf | Related) -> dict[str, Any]:
+def _comparison(item: Leaf | Related) -> dict[str, Any]:
     return {"is": item.operator, **({} if item.operator in PLAIN else {"value": plain_value(item.value)})}
 
 
-def _wrong(code: str, message: str, where: str = "") -> Misconfigured:
+def _invalid(code: str, message: str, where: str = "") -> Misconfigured:
     return Misconfigured(code, message, where=where)
 
 
 __all__ = [
-    "EMPTINESS", "EVERYTHING", "HAS", "LABELS", "LENGTHS", "LISTS", "MEASURES", "MEMBER", "OPERATORS", "PAIRS", "PLAIN", "Combine", "Group",
-    "Item", "Leaf", "Member", "Related", "from_rows", "leaves", "measured", "parse", "plain", "rows", "say", "segments_of", "sentence",
-    "validate",
+    "EMPTINESS", "EVERYTHING", "HAS", "LABELS", "LENGTHS", "LISTS", "MEASURES", "MEMBER", "OPERATORS", "PAIRS", "PLAIN",
+    "Combine", "Group", "Item", "Leaf", "Member", "Related", "from_rows", "in_words", "leaves", "measure_operators",
+    "parse", "plain", "rows", "segments_of", "sentence", "validate",
 ]  # fmt: skip

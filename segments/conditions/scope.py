@@ -1,4 +1,4 @@
-"""PURE. What conditions may speak of: the columns of a model, its relations, and the segments that it has."""
+"""PURE. The scope of conditions: the columns, relations and segments of a model that they can name."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Link:
-    """A relation as one of its two models sees it.
+    """A relation, from the side of one of its two models.
 
     Args:
         model: the name of the other model.
         own, other: the columns whose values are equal.
-        through: the relation's own name, e.g. "Orders.company_id": tells two relations between the same models apart.
-        many: whether the other model can have several rows for one of this model's.
+        through: the name of the relation, e.g. "Orders.company_id". Distinguishes several relations between two models.
+        many: whether the other model can have several rows for one row of this model.
     """
 
     model: str
@@ -29,31 +29,31 @@ class Link:
 
 @dataclass(frozen=True)
 class Definition:
-    """A segment as it was saved: its conditions, and its size limit (empty for none)."""
+    """A saved segment: its conditions, and its size limit (empty if it has none)."""
 
     where: Mapping[str, Any]
     limit: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Facts:
-    """All that the conditions of a model can name.
+class ModelScope:
+    """Everything that the conditions of a model can name.
 
     Args:
-        types: column name → its type, computed fields among them.
-        segments: the saved segments of the model by name.
-        world: the facts of every model of the source by name, this one among them.
-        computed: the definitions of the computed fields by name, in their order.
+        types: column name → type, including computed fields.
+        segments: the saved segments of the model, by name.
+        models: the scope of every model of the source, by name, including this one.
+        computed: the definitions of the computed fields, by name, in their order.
     """
 
     types: Mapping[str, str]
     name: str = ""
     links: tuple[Link, ...] = ()
     segments: Mapping[str, Definition] = field(default_factory=dict)
-    world: Mapping[str, Facts] = field(default_factory=dict, compare=False, repr=False)
+    models: Mapping[str, ModelScope] = field(default_factory=dict, compare=False, repr=False)
     computed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def of(about: Mapping[str, str] | Facts) -> Facts:
-    """Facts, also from nothing but the types of columns."""
-    return about if isinstance(about, Facts) else Facts(about)
+def as_scope(scope: Mapping[str, str] | ModelScope) -> ModelScope:
+    """The scope itself, or one that consists only of columns if column types are given."""
+    return scope if isinstance(scope, ModelScope) else ModelScope(scope)

@@ -1,4 +1,4 @@
-"""What conditions may speak of, as it stands in the database: models of one source with their relations and segments."""
+"""Loads the scope of conditions from the database: the models of a source with their relations and segments."""
 
 from __future__ import annotations
 
@@ -6,43 +6,43 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from segments.conditions.scope import Definition, Facts, Link
+from segments.conditions.scope import Definition, Link, ModelScope
 from segments.models import Column, DataModel, Relation, Segment, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-def facts(
+def model_scope(
     model: DataModel,
     types: Mapping[str, str] | None = None,
     saved: Mapping[str, Definition] | None = None,
     computed: Iterable[Column] | None = None,
-) -> Facts:
-    """All that the conditions of a model can name.
+) -> ModelScope:
+    """Everything that the conditions of a model can name.
 
     Args:
-        types: the columns of its source where they are known better than they were stored.
-        saved: segments as they are about to be.
-        computed: its computed fields as they are about to be.
+        types: its source columns, if the caller has a more recent view than the stored one.
+        saved: segments that are about to be saved.
+        computed: its computed fields, if they are about to change.
     """
     if model.pk is None:
-        return Facts(types or {})
-    world = of_source(model.source)
-    about = world[model.name]
+        return ModelScope(types or {})
+    scopes = source_scopes(model.source)
+    stored = scopes[model.name]
     fields = model.computed_fields() if computed is None else list(computed)
-    plain = model.source_types() if types is None else types
-    world[model.name] = replace(
-        about,
-        types={**plain, **{field.name: field.type for field in fields}},
-        segments={**about.segments, **(saved or {})},
+    source_types = model.source_types() if types is None else types
+    scopes[model.name] = replace(
+        stored,
+        types={**source_types, **{field.name: field.type for field in fields}},
+        segments={**stored.segments, **(saved or {})},
         computed={field.name: field.definition for field in fields},
     )
-    return world[model.name]
+    return scopes[model.name]
 
 
-def of_source(source: Source) -> dict[str, Facts]:
-    """The facts of every model of a source, by name."""
+def source_scopes(source: Source) -> dict[str, ModelScope]:
+    """The scope of every model of a source, by name."""
     models = list(DataModel.objects.filter(source=source).prefetch_related("columns").order_by("pk"))
     segments: dict[int, dict[str, Definition]] = defaultdict(dict)
     for segment in Segment.objects.filter(model__source=source):
@@ -50,17 +50,21 @@ def of_source(source: Source) -> dict[str, Facts]:
     relations = Relation.objects.filter(from_model__source=source, to_model__source=source).select_related(
         "from_model", "to_model"
     )
-    links = linked((row.from_model.name, row.from_column, row.to_model.name, row.to_column) for row in relations)
-    world: dict[str, Facts] = {}
+    links = links_by_model(
+        (row.from_model.name, row.from_column, row.to_model.name, row.to_column) for row in relations
+    )
+    scopes: dict[str, ModelScope] = {}
     for model in models:
         types = {column.name: column.type for column in model.columns.all() if column.used}
         computed = {column.name: column.definition for column in model.computed_fields()}
-        world[model.name] = Facts(types, model.name, tuple(links[model.name]), segments[model.pk], world, computed)
-    return world
+        scopes[model.name] = ModelScope(
+            types, model.name, tuple(links[model.name]), segments[model.pk], scopes, computed
+        )
+    return scopes
 
 
-def linked(relations: Iterable[tuple[str, str, str, str]]) -> Mapping[str, list[Link]]:
-    """PURE. Each relation (model, column, model, column) as both of its models see it."""
+def links_by_model(relations: Iterable[tuple[str, str, str, str]]) -> Mapping[str, list[Link]]:
+    """PURE. Model → its links; each relation (model, column, model, column) becomes a link on both sides."""
     links: dict[str, list[Link]] = defaultdict(list)
     for model, column, to_model, to_column in relations:
         through = f"{model}.{column}"

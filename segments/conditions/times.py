@@ -1,4 +1,4 @@
-"""PURE. The spans of time that date conditions mean, in the zone of the source."""
+"""PURE. The dates and times that a condition on a date or timestamp covers, in the source's time zone."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ LEAP_DAY = "02-29"
 
 @dataclass(frozen=True)
 class Duration:
-    """A length of time. Minutes and hours are elapsed time; days, weeks and months go by the calendar of the source's zone.
+    """A length of time. Minutes and hours are elapsed time; days, weeks and months follow the source zone's calendar.
 
-    A month before March 31 is the last day of February.
+    For example, one day before noon is always noon of the previous day, even if a clock change made that day 23 hours
+    long, and one month before March 31 is the last day of February.
     """
 
     count: int
@@ -31,7 +32,7 @@ class Duration:
         return f"{self.count} {self.unit}{'' if self.count == 1 else 's'}"
 
     def shift(self, now: datetime, zone: ZoneInfo, sign: int) -> datetime:
-        """The moment this long after (`sign` 1) or before (-1) now."""
+        """The time this long after (`sign` 1) or before (-1) now."""
         steps = sign * self.count
         if self.unit in ("minute", "hour"):
             return now + timedelta(**{f"{self.unit}s": steps})
@@ -43,15 +44,15 @@ class Duration:
 
 @dataclass(frozen=True)
 class Days:
-    """From the first to the last date, both included."""
+    """From the first to the last date, inclusive."""
 
     first: date = date.min
     last: date = date.max
 
 
 @dataclass(frozen=True)
-class Moments:
-    """From the first to the last moment, both included, to the microsecond; None is without end."""
+class TimeSpan:
+    """From the first to the last time, inclusive, to the microsecond; None means unbounded."""
 
     first: datetime | None = None
     last: datetime | None = None
@@ -63,7 +64,7 @@ class Moments:
         return first, last
 
     def local(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
-        """Both ends as the clocks of `zone` show them, without a zone."""
+        """Both ends in local time of `zone`, without a zone."""
         first = self.first.astimezone(zone).replace(tzinfo=None) if self.first else datetime.min  # noqa: DTZ901
         last = self.last.astimezone(zone).replace(tzinfo=None) if self.last else datetime.max  # noqa: DTZ901
         return first, last
@@ -71,9 +72,9 @@ class Moments:
 
 @dataclass(frozen=True)
 class Anniversary:
-    """The days from `first` to `last`, on which earlier ones come round: the same day of a later year.
+    """The days from `first` to `last`, as anniversaries of earlier dates: the same month and day in a later year.
 
-    What is of February 29 comes round on February 28 where the year has no such day.
+    The anniversary of February 29 is February 28 if the year has no February 29.
     """
 
     first: date
@@ -81,7 +82,12 @@ class Anniversary:
 
     @property
     def latest(self) -> date:
-        """The latest day that comes round on one of them."""
+        """The latest date that has an anniversary on one of these days.
+
+        SQL compares only month and day, so the year needs a bound of its own. Usually that is the day before `first`:
+        December 25, 2026 has no anniversary between December 20, 2026 and January 18, 2027. If the days span more than
+        a year, dates up to a year before `last` have one too.
+        """
         return max(self.first - timedelta(days=1), _day(self.last.year - 1, self._end, "02-28"))
 
     @property
@@ -90,16 +96,19 @@ class Anniversary:
         return LEAP_DAY if end == "02-28" and not calendar.isleap(self.last.year) else end
 
     def days(self) -> list[tuple[str, str]]:
-        """Stretches of the year, their first and last day as text: [("12-20", "12-31"), ("01-01", "01-18")]."""
+        """The parts of a year that are covered, by first and last day: [("12-20", "12-31"), ("01-01", "01-18")].
+
+        Text in this form sorts like the days of a year, so SQL can compare it with the month and day of any date.
+        """
         first, last = f"{self.first:%m-%d}", self._end
         if self.first.year == self.last.year:
             return [(first, last)]
         return [(first, "12-31"), ("01-01", last)] if self.last.year == self.first.year + 1 else [("01-01", "12-31")]
 
-    def spans(self, years: Iterable[int], zone: ZoneInfo) -> list[Moments]:
-        """The same in each of these years, as moments."""
+    def spans(self, years: Iterable[int], zone: ZoneInfo) -> list[TimeSpan]:
+        """The same days in each of these years, as spans of time."""
         return [
-            Moments(_first(_day(year, first, "03-01"), zone), _last(_day(year, last, "02-28"), zone))
+            TimeSpan(_first(_day(year, first, "03-01"), zone), _last(_day(year, last, "02-28"), zone))
             for year in years
             for first, last in self.days()
         ]
@@ -109,21 +118,21 @@ Operand = date | datetime | Duration | tuple[date | datetime, ...]
 
 
 def duration(text: str) -> Duration | None:
-    """Reads "30 days"; None where it is no duration."""
-    found = _DURATION.fullmatch(text.strip())
-    return Duration(int(found[1]), found[2].lower()) if found and int(found[1]) else None
+    """Parses text such as "30 days"; None if it is not a duration."""
+    match = _DURATION.fullmatch(text.strip())
+    return Duration(int(match[1]), match[2].lower()) if match and int(match[1]) else None
 
 
-def days(operator: str, operand: Operand, now: datetime, zone: ZoneInfo) -> Days:
-    """The dates that a condition on a date column means; today is `now` in `zone`."""
+def day_span(operator: str, operand: Operand, now: datetime, zone: ZoneInfo) -> Days:
+    """The dates that a condition on a date column covers; today is `now` in `zone`."""
     today = now.astimezone(zone).date()
     if isinstance(operand, Duration):
-        back = operand.shift(now, zone, -1).astimezone(zone).date()
-        ahead = operand.shift(now, zone, 1).astimezone(zone).date()
+        past = operand.shift(now, zone, -1).astimezone(zone).date()
+        future = operand.shift(now, zone, 1).astimezone(zone).date()
         return {
-            "in_the_last": Days(back, today),
-            "in_the_next": Days(today, ahead),
-            "more_than_ago": Days(last=back - timedelta(days=1)),
+            "in_the_last": Days(past, today),
+            "in_the_next": Days(today, future),
+            "more_than_ago": Days(last=past - timedelta(days=1)),
         }[operator]
     first, last = operand if isinstance(operand, tuple) else (operand, operand)
     return {
@@ -134,33 +143,33 @@ def days(operator: str, operand: Operand, now: datetime, zone: ZoneInfo) -> Days
     }[operator]
 
 
-def moments(operator: str, operand: Operand, now: datetime, zone: ZoneInfo) -> Moments:
-    """The moments that a condition on a timestamp column means. A date stands for that whole day in `zone`."""
+def time_span(operator: str, operand: Operand, now: datetime, zone: ZoneInfo) -> TimeSpan:
+    """The times that a condition on a timestamp column covers. A date means that whole day in `zone`."""
     if isinstance(operand, Duration):
-        back, ahead = operand.shift(now, zone, -1), operand.shift(now, zone, 1)
+        past, future = operand.shift(now, zone, -1), operand.shift(now, zone, 1)
         return {
-            "in_the_last": Moments(back, now),
-            "in_the_next": Moments(now, ahead),
-            "more_than_ago": Moments(last=_tick(back, -1)),
+            "in_the_last": TimeSpan(past, now),
+            "in_the_next": TimeSpan(now, future),
+            "more_than_ago": TimeSpan(last=_tick(past, -1)),
         }[operator]
     start, end = operand if isinstance(operand, tuple) else (operand, operand)
     first, last = _first(start, zone), _last(end, zone)
     return {
-        "on": Moments(first, last),
-        "between": Moments(first, last),
-        "before": Moments(last=_tick(first, -1)),
-        "after": Moments(first=_tick(last, 1)),
+        "on": TimeSpan(first, last),
+        "between": TimeSpan(first, last),
+        "before": TimeSpan(last=_tick(first, -1)),
+        "after": TimeSpan(first=_tick(last, 1)),
     }[operator]
 
 
 def anniversary(length: Duration | None, now: datetime, zone: ZoneInfo) -> Anniversary:
-    """Today in `zone`, or the days from today to the end of a length of time."""
-    ahead = length.shift(now, zone, 1) if length else now
-    return Anniversary(now.astimezone(zone).date(), ahead.astimezone(zone).date())
+    """Today in `zone`, or the days from today to the end of `length`."""
+    end = length.shift(now, zone, 1) if length else now
+    return Anniversary(now.astimezone(zone).date(), end.astimezone(zone).date())
 
 
 def _day(year: int, day: str, instead: str) -> date:
-    """A day such as "02-29" of a year, or another one where it has none."""
+    """The day "MM-DD" of a year; `instead` if it is February 29 and the year has none."""
     return date.fromisoformat(f"{year}-{instead if day == LEAP_DAY and not calendar.isleap(year) else day}")
 
 
@@ -177,7 +186,7 @@ def _last(value: date | datetime, zone: ZoneInfo) -> datetime:
 
 
 def _tick(value: datetime, sign: int) -> datetime:
-    # Through UTC: adding to a local time goes by the wall clock, which jumps twice a year.
+    # In UTC, because adding to a local time follows the wall clock, which jumps twice a year.
     return value.astimezone(UTC) + sign * _TICK
 
 

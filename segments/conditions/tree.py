@@ -1,4 +1,4 @@
-"""PURE. The nodes of a condition tree, and the operators that each type of column has."""
+"""PURE. The nodes of a condition tree, and the operators of each column type."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 Combine = Literal["all", "any"]
 
 _TEXT = (
-    "equals", "not_equals", "one_of", "none_of", "contains", "not_contains", "starts_with", "ends_with", "empty", "not_empty",
-)  # fmt: skip
-_NUMBER = (
-    "equals", "not_equals", "greater_than", "at_least", "less_than", "at_most", "between", "not_between", "one_of", "none_of",
+    "equals", "not_equals", "one_of", "none_of", "contains", "not_contains", "starts_with", "ends_with",
     "empty", "not_empty",
 )  # fmt: skip
+_NUMBER = (
+    "equals", "not_equals", "greater_than", "at_least", "less_than", "at_most", "between", "not_between",
+    "one_of", "none_of", "empty", "not_empty",
+)  # fmt: skip
 _TIME = (
-    "on", "before", "after", "between", "in_the_last", "in_the_next", "more_than_ago", "anniversary", "anniversary_in", "empty",
-    "not_empty",
+    "on", "before", "after", "between", "in_the_last", "in_the_next", "more_than_ago", "anniversary", "anniversary_in",
+    "empty", "not_empty",
 )  # fmt: skip
 _LIST = ("contains_any", "contains_all", "contains_none", "empty", "not_empty")
 
@@ -39,7 +40,7 @@ OPERATORS: Mapping[ColumnType, tuple[str, ...]] = {
     ColumnType.LIST: _LIST,
     ColumnType.OBJECT: _LIST,
 }
-"""What can be asked of a column, by its type."""
+"""Column type → the operators that a condition on such a column can use."""
 
 LABELS: Mapping[str, str] = {
     "equals": "is",
@@ -61,7 +62,7 @@ LABELS: Mapping[str, str] = {
     "after": "is after",
     "in_the_last": "is in the last",
     "in_the_next": "is in the next",
-    "more_than_ago": "is longer ago than",
+    "more_than_ago": "is older than",
     "anniversary": "has its anniversary today",
     "anniversary_in": "has its anniversary in the next",
     "contains_any": "contains any of",
@@ -70,10 +71,10 @@ LABELS: Mapping[str, str] = {
     "empty": "is empty",
     "not_empty": "is not empty",
 }
-"""How an operator reads between a column and a value."""
+"""Operator → its words, as they appear between a column and a value."""
 
 HAS: Mapping[str, str] = {"at_least": "at least", "at_most": "at most", "exactly": "exactly", "none": "no"}
-"""How many related rows there must be."""
+"""Operators on the number of related rows, in words."""
 MEMBER: Mapping[str, str] = {"member": "is in the segment", "not_member": "is not in the segment"}
 NEGATIVE: Mapping[str, str] = {
     "not_equals": "equals",
@@ -82,7 +83,7 @@ NEGATIVE: Mapping[str, str] = {
     "not_between": "between",
     "contains_none": "contains_any",
 }
-"""The operators that a null meets, each with the one that it denies."""
+"""The negative operators, which match nulls, each with the operator that it negates."""
 
 _NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
 MEASURES: Mapping[str, tuple[ColumnType, ...]] = {
@@ -91,19 +92,24 @@ MEASURES: Mapping[str, tuple[ColumnType, ...]] = {
     "min": (*_NUMBERS, ColumnType.DATE, ColumnType.TIMESTAMP),
     "max": (*_NUMBERS, ColumnType.DATE, ColumnType.TIMESTAMP),
 }
-"""What can be worked out of a column of related rows, with the types that it must have."""
+"""The measures of a column of related rows, each with the column types that it accepts."""
 
 
-def measured(measure: str, column_type: ColumnType) -> tuple[ColumnType, tuple[str, ...]]:
-    """The type of a measure of a column, and its operators. The sum of no rows is 0; every other measure of none is empty."""
+def measure_operators(measure: str, column_type: ColumnType) -> tuple[ColumnType, tuple[str, ...]]:
+    """The type of a measure of a column, and the operators that can compare it.
+
+    Without rows, a sum is 0 and never empty, so it has no operators for emptiness. Every other measure is empty then.
+    """
     result = ColumnType.NUMBER if column_type in _NUMBERS else column_type
     operators = OPERATORS[result]
-    return result, tuple(one for one in operators if one not in EMPTINESS) if measure == "sum" else operators
+    if measure == "sum":
+        operators = tuple(operator for operator in operators if operator not in EMPTINESS)
+    return result, operators
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """One condition on one column. `value` is as it was written until the tree is validated, and in its right type then."""
+    """One condition on one column. `value` is as the user wrote it; validation converts it to the column's type."""
 
     field: str
     operator: str
@@ -112,7 +118,7 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Group:
-    """Conditions that must all be met, or any one of them. Without items it means all rows."""
+    """Conditions of which all must match (`all`), or at least one (`any`). A group without items matches every row."""
 
     combine: Combine
     items: tuple[Item, ...] = ()
@@ -120,13 +126,13 @@ class Group:
 
 @dataclass(frozen=True)
 class Related:
-    """A condition on the rows of a related model that meet `where`.
+    """A condition on the rows of a related model that match `where`.
 
     Args:
-        through: the relation's name where it was written, since there are several between the two models.
+        through: the name of the relation; needed only if the two models have several relations.
         measure: `count`, or one of MEASURES over `column`.
-        operator: one of HAS for a count, else one of `measured`.
-        link: the relation, once the tree is validated.
+        operator: one of HAS for a count, otherwise one of `measure_operators`.
+        link: the relation; set by validation.
     """
 
     model: str
@@ -141,10 +147,10 @@ class Related:
 
 @dataclass(frozen=True)
 class Member:
-    """Whether the row belongs to another segment of its model.
+    """A condition on whether the row belongs to another segment of its model.
 
     Args:
-        model, tree, limit: whose segment it is and what it means, once the tree is validated.
+        model, tree, limit: the model, conditions and size limit of that segment; set by validation.
     """
 
     segment: str
@@ -159,7 +165,7 @@ EVERYTHING = Group("all")
 
 
 def leaves(tree: Group) -> Iterator[Leaf]:
-    """Every condition on a column of the model's own, in order."""
+    """The conditions on the model's own columns, in order."""
     for item in tree.items:
         if isinstance(item, Group):
             yield from leaves(item)
@@ -168,7 +174,10 @@ def leaves(tree: Group) -> Iterator[Leaf]:
 
 
 def fields(tree: Group) -> Iterator[str]:
-    """The columns of the model's own that a validated tree looks at, also by way of the segments that it asks about."""
+    """The model's own columns that a validated tree needs, including those of the segments it refers to.
+
+    A segment with a size limit is read in a subquery of its own, so its columns don't count.
+    """
     for item in tree.items:
         if isinstance(item, Group):
             yield from fields(item)
@@ -178,21 +187,21 @@ def fields(tree: Group) -> Iterator[str]:
             yield from fields(item.tree)
 
 
-def columns(tree: Group, about: str, wanted: str) -> Iterator[str]:
-    """The columns of the model `wanted` that a tree about the model `about` names, validated or not."""
+def columns(tree: Group, model: str, wanted: str) -> Iterator[str]:
+    """The columns of the model `wanted` that a tree for the model `model` names. The tree need not be validated."""
     for item in tree.items:
         if isinstance(item, Group):
-            yield from columns(item, about, wanted)
+            yield from columns(item, model, wanted)
         elif isinstance(item, Related):
             if item.model == wanted and item.column:
                 yield item.column
             yield from columns(item.where, item.model, wanted)
-        elif isinstance(item, Leaf) and about == wanted:
+        elif isinstance(item, Leaf) and model == wanted:
             yield item.field
 
 
 def size(tree: Group) -> int:
-    """How many conditions there are, those on related rows counted too."""
+    """The number of conditions, including those on related rows."""
     total = 0
     for item in tree.items:
         total += size(item) if isinstance(item, Group) else 1
@@ -201,7 +210,7 @@ def size(tree: Group) -> int:
 
 
 def segments_of(tree: Group) -> Iterator[str]:
-    """The names of the segments that the conditions ask about, also those of related models."""
+    """The names of the segments that the conditions refer to, including segments of related models."""
     for item in tree.items:
         if isinstance(item, Group):
             yield from segments_of(item)

@@ -1,1 +1,1 @@
-"""Keeps definitions whole: renames, refusals, and who uses which column."""
+"""Keeps definitions consistent: follows renames, refuses changes that would break something, tracks column usage."""

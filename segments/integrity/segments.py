@@ -1,4 +1,4 @@
-"""Segments as they are saved: checked together with those that ask about them, renamed with them, never deleted under them."""
+"""Saving, renaming and deleting segments, models and columns without breaking the definitions that refer to them."""
 
 from __future__ import annotations
 
@@ -6,90 +6,92 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured
 from segments.conditions import computed_fields, limits, parsing
-from segments.conditions.scope import Definition, Facts
-from segments.conditions.scope_from_db import facts, of_source
-from segments.integrity.column_usage import activations_of, fields_of, looked_at, used
+from segments.conditions.scope import Definition, ModelScope
+from segments.conditions.scope_from_db import model_scope, source_scopes
+from segments.integrity.column_usage import columns_of_segment, fields_of, used_columns
+from segments.integrity.users import announce_renamed_column, uses_of_model
 from segments.models import ComputedField, DataModel, Segment, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping
 
-MOST_TAGS = 20
+MAX_TAGS = 20
 TAG_LENGTH = 40
 _NESTED = ("all", "any", "where", "labels")
-"""Where conditions and definitions hold more conditions."""
+"""The keys under which conditions and definitions contain further conditions."""
 
 
 def checked(segment: Segment, before: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
-    """The conditions and the limit of a segment that is about to be saved, as they are stored.
+    """The normalized conditions and size limit of a segment that is about to be saved.
 
     Args:
-        before: the name that it had, where it is another now.
+        before: its previous name, if it is being renamed.
 
     Raises:
-        Misconfigured: they can't be understood, or segments that ask about this one could not be any more.
+        Misconfigured: they are not valid, or segments that refer to this one would no longer be valid.
     """
-    known = before or segment.name
-    about = facts(segment.model)
-    where, limit = (
-        parsing.plain(parsing.parse(segment.where, about, name=known)),
-        limits.parse(segment.limit, about.types),
-    )
-    after = facts(segment.model, saved={known: Definition(where, limits.plain(limit))})
-    for other in after.world.values():
+    stored_name = before or segment.name
+    scope = model_scope(segment.model)
+    where = parsing.plain(parsing.parse(segment.where, scope, name=stored_name))
+    limit = limits.plain(limits.parse(segment.limit, scope.types))
+    after = model_scope(segment.model, saved={stored_name: Definition(where, limit)})
+    for other in after.models.values():
         for name, definition in other.segments.items():
-            if name != known and known in asked(definition.where):
+            if name != stored_name and stored_name in referenced_segments(definition.where):
                 parsing.parse(definition.where, other, name=name)
-    return where, limits.plain(limit)
+    return where, limit
 
 
 def broken(source: Source) -> dict[str, str]:
-    """The segments and computed fields of the source that can't be understood as things stand, each with the reason."""
-    return broken_in(of_source(source))
+    """The segments and computed fields of the source that are not valid at present, each with the reason."""
+    return broken_in(source_scopes(source))
 
 
-def broken_in(world: Mapping[str, Facts]) -> dict[str, str]:
-    """PURE. The same of the facts of all models of a source."""
-    found = {}
-    for about in world.values():
-        for name, definition in about.segments.items():
-            if problem := _problem(parsing.parse, definition.where, about, name=name):
-                found[f"the segment {name!r}"] = problem
-        for name in about.computed:
-            if problem := _problem(computed_fields.checked, about, name):
-                found[f"the computed field {name!r} of {about.name!r}"] = problem
-    return found
+def broken_in(scopes: Mapping[str, ModelScope]) -> dict[str, str]:
+    """PURE. The segments and computed fields that are not valid in these scopes, each with the reason."""
+    reasons = {}
+    for scope in scopes.values():
+        for name, definition in scope.segments.items():
+            if reason := _problem(parsing.parse, definition.where, scope, name=name):
+                reasons[f"the segment {name!r}"] = reason
+        for name in scope.computed:
+            if reason := _problem(computed_fields.formula_of, scope, name):
+                reasons[f"the computed field {name!r} of {scope.name!r}"] = reason
+    return reasons
 
 
-def _problem(read: Callable[..., Any], *given: Any, **named: Any) -> str:
+def _problem(validate: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
     try:
-        read(*given, **named)
+        validate(*args, **kwargs)
     except Misconfigured as problem:
         return problem.message
     return ""
 
 
 def refuse_breaking(source: Source, before: Container[str]) -> None:
-    """Raises Misconfigured where a segment or a computed field is broken now that was not `before`."""
-    refuse_more(broken(source), before)
+    """Raises Misconfigured if a segment or computed field is broken now that was not broken `before`.
+
+    What was already broken does not count: otherwise nothing could be changed, not even in order to fix it.
+    """
+    refuse_new(broken(source), before)
 
 
-def refuse_more(found: Mapping[str, str], before: Container[str]) -> None:
-    """PURE. Raises Misconfigured where something is found broken that was not `before`."""
-    for name, reason in found.items():
+def refuse_new(broken: Mapping[str, str], before: Container[str]) -> None:
+    """PURE. Raises Misconfigured if something is broken that was not broken `before`."""
+    for name, reason in broken.items():
         if name not in before:
-            message = f"This change can't be done: {name} needs it. {reason}"
+            message = f"This change would break {name}. {reason}"
             raise Misconfigured("segment_needs_it", message, where=name)
 
 
 def users(segment: Segment) -> list[str]:
-    """The names of the segments that ask about this one."""
+    """The names of the segments that refer to this one."""
     others = Segment.objects.filter(model__source=segment.model.source).exclude(pk=segment.pk)
-    return [other.name for other in others if segment.name in asked(other.where)]
+    return [other.name for other in others if segment.name in referenced_segments(other.where)]
 
 
 def users_of_model(model: DataModel) -> list[str]:
-    """The segments and computed fields of other models that ask about rows of this one, in words."""
+    """The segments and computed fields of other models that refer to rows of this one, in words."""
     others = Segment.objects.filter(model__source=model.source).exclude(model=model)
     fields = fields_of(model.source).exclude(model=model)
     return [
@@ -110,21 +112,17 @@ def users_of_column(model: DataModel, name: str) -> list[str]:
     return [
         *(f"the relation {relation}" for relation in relations),
         *(
-            f"the computed field {one.name!r}"
-            for one in fields
-            if name in computed_fields.named(one.definition, one.model.name, model.name)
+            f"the computed field {field.name!r}"
+            for field in fields
+            if name in computed_fields.columns_named(field.definition, field.model.name, model.name)
         ),
-        *(f"the segment {segment.name!r}" for segment in segments if name in looked_at(segment, model)),
-        *(f"the activation {one.name!r}" for one in activations_of(model) if _activates(one, name)),
+        *(f"the segment {segment.name!r}" for segment in segments if name in columns_of_segment(segment, model)),
+        *(str(use) for use in uses_of_model(model) if name in use.columns),
     ]
 
 
-def _activates(activation: Any, column: str) -> bool:
-    return activation.match_column == column or activation.mappings.filter(column=column).exists()
-
-
 def rename(segment: Segment, before: str) -> None:
-    """Lets the segments that ask about this one by the name it had ask by its new one."""
+    """Replaces the previous name of a segment with its new one in the segments that refer to it."""
     for other in Segment.objects.filter(model__source=segment.model.source):
         changed = _renamed(other.where, "segment", before, segment.name)
         if changed != other.where:
@@ -132,7 +130,7 @@ def rename(segment: Segment, before: str) -> None:
 
 
 def rename_model(model: DataModel, before: str) -> None:
-    """Lets conditions on a related model that was called `before` ask by its new name."""
+    """Replaces the previous name of a model with its new one in conditions and computed fields."""
     for segment in Segment.objects.filter(model__source=model.source):
         changed = _renamed(segment.where, "related", before, model.name)
         if changed != segment.where:
@@ -142,14 +140,13 @@ def rename_model(model: DataModel, before: str) -> None:
 
 
 def rename_column(model: DataModel, before: str, after: str) -> None:
-    """Lets everything that uses a column of the model by the name it had use it by its new one.
+    """Replaces the previous name of a column with its new one, wherever it is used.
 
     Raises:
-        Misconfigured: as `refuse_rename`.
+        Misconfigured: as for `refuse_rename`.
     """
     refuse_rename(model, before)
-    for activation in activations_of(model):
-        activation.mappings.filter(column=before).update(column=after)
+    announce_renamed_column(model, before, after)
     model.relations.filter(from_column=before).update(from_column=after)
     model.relations_here.filter(to_column=before).update(to_column=after)
     for segment in Segment.objects.filter(model__source=model.source).select_related("model"):
@@ -164,10 +161,10 @@ def rename_column(model: DataModel, before: str, after: str) -> None:
 
 
 def refuse_rename(model: DataModel, column: str) -> None:
-    """Raises Misconfigured where an activation tells records apart by the column, and would take it for another one."""
-    for activation in activations_of(model):
-        if activation.match_column == column:
-            message = f"{column!r} can't be renamed: the activation {activation.name!r} matches records by it."
+    """Raises Misconfigured if records are matched by the column: a new name would reset their sync history."""
+    for use in uses_of_model(model):
+        if column in use.identified_by:
+            message = f"{column!r} can't be renamed: {use} matches records by it."
             raise Misconfigured("column_matches", message, where=column)
 
 
@@ -177,16 +174,16 @@ def _redefine(field: ComputedField, definition: Any) -> None:
 
 
 def check_ticked(model: DataModel) -> None:
-    """Raises Misconfigured where a column that is not ticked is used all the same."""
-    hidden = set(model.columns.filter(used=False).values_list("name", flat=True)) & used(model)
-    if hidden:
-        names = ", ".join(sorted(hidden))
-        message = f"These columns are used by a key, a relation, a computed field, a segment or an activation: {names}. Tick them."
+    """Raises Misconfigured if a column that is in use is not selected."""
+    missing = set(model.columns.filter(used=False).values_list("name", flat=True)) & used_columns(model)
+    if missing:
+        users = "a key, a relation, a computed field, a segment or an activation"
+        message = f"These columns are used by {users}: {', '.join(sorted(missing))}. Keep them selected."
         raise Misconfigured("column_used", message)
 
 
-def asked(where: Any) -> set[str]:
-    """PURE. The names of the segments that stored conditions ask about."""
+def referenced_segments(where: Any) -> set[str]:
+    """PURE. The names of the segments that stored conditions refer to."""
     try:
         return set(parsing.segments_of(parsing.parse(where)))
     except Misconfigured:
@@ -194,17 +191,19 @@ def asked(where: Any) -> set[str]:
 
 
 def _names(tree: Any, key: str, name: str) -> bool:
+    """Whether `key` has the value `name` anywhere in a stored tree."""
     if isinstance(tree, list):
         return any(_names(item, key, name) for item in tree)
-    return isinstance(tree, dict) and (tree.get(key) == name or any(_names(held, key, name) for held in tree.values()))
+    return isinstance(tree, dict) and (tree.get(key) == name or any(_names(item, key, name) for item in tree.values()))
 
 
 def _renamed(tree: Any, key: str, before: str, after: str) -> Any:
+    """The stored tree with a segment or model renamed. Works without parsing, so that broken definitions follow too."""
     if isinstance(tree, list):
         return [_renamed(item, key, before, after) for item in tree]
     if not isinstance(tree, dict):
         return tree
-    changed = {name: _renamed(held, key, before, after) if name in _NESTED else held for name, held in tree.items()}
+    changed = {name: _renamed(item, key, before, after) if name in _NESTED else item for name, item in tree.items()}
     if changed.get(key) == before:
         changed[key] = after
     if key == "related" and str(changed.get("through", "")).startswith(f"{before}."):
@@ -212,16 +211,16 @@ def _renamed(tree: Any, key: str, before: str, after: str) -> Any:
     return changed
 
 
-def _column_renamed(tree: Any, about: str, model: str, before: str, after: str) -> Any:
-    """The stored tree, whose conditions are about the model `about`, with a column of `model` renamed."""
+def _column_renamed(tree: Any, owner: str, model: str, before: str, after: str) -> Any:
+    """The stored tree, which belongs to the model `owner`, with a column of `model` renamed."""
     if isinstance(tree, list):
-        return [_column_renamed(item, about, model, before, after) for item in tree]
+        return [_column_renamed(item, owner, model, before, after) for item in tree]
     if not isinstance(tree, dict):
         return tree
-    inner = tree.get("related", about)
+    inner = tree.get("related", owner)
     changed = {
-        key: _column_renamed(held, inner, model, before, after) if key in _NESTED else held
-        for key, held in tree.items()
+        key: _column_renamed(item, inner, model, before, after) if key in _NESTED else item
+        for key, item in tree.items()
     }
     for key in ("field", *parsing.MEASURES):
         if inner == model and changed.get(key) == before:
@@ -232,6 +231,6 @@ def _column_renamed(tree: Any, about: str, model: str, before: str, after: str) 
 
 
 def tags_of(words: Iterable[Any]) -> list[str]:
-    """PURE. Tags without blanks, each once, no more than there is room for."""
-    found = dict.fromkeys(" ".join(str(word).split())[:TAG_LENGTH] for word in words)
-    return [word for word in found if word][:MOST_TAGS]
+    """PURE. Tags with normalized whitespace, without duplicates, limited to MAX_TAGS."""
+    tags = dict.fromkeys(" ".join(str(word).split())[:TAG_LENGTH] for word in words)
+    return [tag for tag in tags if tag][:MAX_TAGS]

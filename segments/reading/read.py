@@ -100,7 +100,7 @@ def examine(
     with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
         query = ready(selection, reader, now)
         # Built here and not in the other thread, because building a statement queries our own database.
-        shown = query.shown()
+        shown = query.preview_columns()
         requests = [
             (query.select(shown), query.most(limit)),
             (query.count(), 1),
@@ -228,7 +228,7 @@ def _counted(query: Select[Any], reader: Reader) -> int:
 
 def _shown(query: Query, selection: Selection, columns: Sequence[str]) -> str:
     source_engine = engine(selection.model.source)
-    statement = statements.shown(query.select(columns or query.shown()), source_engine.dialect)
+    statement = statements.literal_sql(query.select(columns or query.preview_columns()), source_engine.dialect)
     added = [name for name in source_engine.functions if f"{name}(" in statement]
     note = f"-- {', '.join(added)}: added by this application, and unknown to other programs\n" if added else ""
     return note + statement

@@ -1,1 +1,1 @@
-"""What people see of sources, models, segments and computed fields: admin pages, forms and JSON endpoints."""
+"""Admin pages, forms and JSON endpoints of sources, models, segments and computed fields. Makes no decisions."""

@@ -1,4 +1,4 @@
-"""The condition builder of the segment form: a field that holds the tree, and what the builder offers."""
+"""The form field of the condition builder, and the options that the builder offers."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ if TYPE_CHECKING:
 
     from django.utils.safestring import SafeString
 
-    from segments.conditions.scope import Facts
+    from segments.conditions.scope import ModelScope
 
-MATCHES_EMPTY = "Rows where it is empty match too."
-NO_MATCH_EMPTY = "Rows where it is empty do not match."
+MATCHES_EMPTY = "Rows without a value match too."
+NO_MATCH_EMPTY = "Rows without a value do not match."
 
 
-def offered() -> dict[str, list[dict[str, str]]]:
-    """The operators of each column type, with their words, the shape of their value, and what a null means to them."""
+def operators_by_type() -> dict[str, list[dict[str, str]]]:
+    """Returns the operators of each column type: name, label, shape of the value, and whether a null matches."""
     return {str(kind): [operator(name) for name in names] for kind, names in parsing.OPERATORS.items()}
 
 
-def measures() -> dict[str, dict[str, list[dict[str, str]]]]:
-    """The operators of each measure, by the type of the column that it is of."""
+def operators_by_measure() -> dict[str, dict[str, list[dict[str, str]]]]:
+    """Returns the operators of each measure (sum, average, …), by the type of the measured column."""
     return {
-        name: {str(kind): [operator(one) for one in parsing.measured(name, kind)[1]] for kind in kinds}
+        name: {str(kind): [operator(allowed) for allowed in parsing.measure_operators(name, kind)[1]] for kind in kinds}
         for name, kinds in parsing.MEASURES.items()
     }
 
 
 def operator(name: str) -> dict[str, str]:
-    """PURE. One operator as the builder shows it."""
+    """PURE. Returns an operator as the builder displays it."""
     null = "" if name in parsing.EMPTINESS else MATCHES_EMPTY if name in NEGATIVE else NO_MATCH_EMPTY
     return {"is": name, "label": parsing.LABELS[name], "shape": shape(name), "null": null}
 
 
 def shape(operator: str) -> str:
-    """PURE. What an operator's value consists of: nothing, one value, two, many, or a length of time."""
+    """PURE. What the value of an operator consists of: nothing, one value, two, many, a day, or a length of time."""
     if operator in parsing.PLAIN:
         return "none"
     if operator in parsing.PAIRS:
@@ -56,19 +56,19 @@ def shape(operator: str) -> str:
     return "length" if operator in parsing.LENGTHS else "one"
 
 
-def in_words(where: Any, about: Mapping[str, str] | Facts, name: str = "") -> str:
-    """PURE. What a tree says, or why it can't be read."""
+def in_words(where: Any, about: Mapping[str, str] | ModelScope, name: str = "") -> str:
+    """PURE. Returns the conditions as a sentence, or the reason why they are invalid."""
     try:
-        return parsing.say(parsing.parse(where, about, name=name))
+        return parsing.in_words(parsing.parse(where, about, name=name))
     except Misconfigured as problem:
         return problem.message
 
 
-def offered_all() -> dict[str, Any]:
-    """All that pages with conditions offer, whatever the model."""
+def builder_options() -> dict[str, Any]:
+    """Returns all options of pages with conditions that do not depend on the model."""
     return {
-        "operators": offered(),
-        "measures": measures(),
+        "operators": operators_by_type(),
+        "measures": operators_by_measure(),
         "has": parsing.HAS,
         "member": parsing.MEMBER,
         "sortable": [str(kind) for kind in SORTABLE],
@@ -76,7 +76,7 @@ def offered_all() -> dict[str, Any]:
 
 
 class ConditionsWidget(forms.Widget):
-    """A tree drawn by static/dinmo/builder/ over one hidden field."""
+    """A hidden field with the condition tree as JSON. static/dinmo/builder/ draws the editor."""
 
     class Media:
         js = [f"dinmo/builder/{name}.js" for name in ("tree", "values", "rows", "answer", "draft", "editor", "builder")]
@@ -87,13 +87,13 @@ class ConditionsWidget(forms.Widget):
             "name": name,
             "value": json.dumps(where),
             "model": self.attrs.get("data-model", ""),
-            "offered": offered_all(),
+            "offered": builder_options(),
         }
         return render_to_string("screens/conditions.html", context)
 
 
 class ConditionsField(forms.JSONField):
-    """A condition tree; empty takes every row."""
+    """A condition tree. An empty tree matches every row."""
 
     widget = ConditionsWidget
 

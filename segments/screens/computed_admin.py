@@ -1,4 +1,4 @@
-"""Screens of computed fields: the tab on the page of their model, and the page of each."""
+"""Admin screens of computed fields: the tab on the page of a model, and the page of one field."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.errors import Misconfigured
 from core.web.screens import Button, ScreenAdmin
-from segments.conditions.scope_from_db import facts
+from segments.conditions.scope_from_db import model_scope
 from segments.integrity import computed_fields, segments
 from segments.models import ComputedField, DataModel
-from segments.screens.builder import offered_all
+from segments.screens.builder import builder_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +31,7 @@ MOVES = (("up", "arrow_upward", -1), ("down", "arrow_downward", 1))
 
 
 class ComputedTab:
-    """The tab “Computed fields” of a model's page, as the shell draws what stands beside its form."""
+    """The tab “Computed fields” on the page of a model, with the attributes that Unfold expects of a dataset."""
 
     tab = True
     title = "Computed fields"
@@ -43,24 +43,25 @@ class ComputedTab:
 
     @property
     def contents(self) -> SafeString:
-        present, words = self.model.computed_fields(), computed_fields.in_words(self.model, facts(self.model))
-        shown = [
+        computed = self.model.computed_fields()
+        descriptions = computed_fields.in_words(self.model, model_scope(self.model))
+        rows = [
             {
                 "name": field.name,
-                "words": words[field.name],
+                "words": descriptions[field.name],
                 "type": field.type,
                 "url": reverse("admin:segments_computedfield_change", args=[field.pk]),
-                "moves": [_move(field.pk, way, icon, 0 <= place + step < len(present)) for way, icon, step in MOVES],
+                "moves": [_move(field.pk, way, icon, 0 <= index + step < len(computed)) for way, icon, step in MOVES],
             }
-            for place, field in enumerate(present)
+            for index, field in enumerate(computed)
         ]
         add = f"{reverse('admin:segments_computedfield_add')}?model={self.model.pk}"
-        context = {"tab": TAB, "fields": shown, "add_url": add, "may_change": may_change(self.request)}
+        context = {"tab": TAB, "fields": rows, "add_url": add, "may_change": may_change(self.request)}
         return render_to_string("screens/computed_fields.html", context, self.request)
 
 
 class ComputedWidget(forms.Widget):
-    """A definition drawn by static/dinmo/builder/computed.js over one hidden field."""
+    """A hidden field with the definition as JSON. static/dinmo/builder/computed.js draws the editor."""
 
     class Media:
         js = [
@@ -69,29 +70,29 @@ class ComputedWidget(forms.Widget):
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         definition = (json.loads(value) if isinstance(value, str) and value else value) or {}
-        context = {"name": name, "value": json.dumps(definition), "offered": offered_all(), **self.attrs}
+        context = {"name": name, "value": json.dumps(definition), "offered": builder_options(), **self.attrs}
         return render_to_string("screens/computed.html", context)
 
 
 class ComputedForm(forms.ModelForm):
-    """What a computed field is called, and how it is worked out."""
+    """The name and the definition of a computed field."""
 
-    of: DataModel
-    definition = forms.JSONField(label="What it is", widget=ComputedWidget())
+    parent_model: DataModel
+    definition = forms.JSONField(label="Definition", widget=ComputedWidget())
 
     class Meta:
         model = ComputedField
         fields = ["name", "definition"]
         widgets = {"name": UnfoldAdminTextInputWidget()}
-        help_texts = {"name": "What conditions and mappings call it, e.g. “big orders”."}
+        help_texts = {"name": "The column name to use in conditions and mappings, such as “big orders”."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.before = self.instance.name
         if self.instance.pk is None:
-            self.instance.model = self.of
+            self.instance.model = self.parent_model
         if "definition" in self.fields:
-            attrs = {"model": self.of.pk, "field": self.before, "pk": self.instance.pk or ""}
+            attrs = {"model": self.parent_model.pk, "field": self.before, "pk": self.instance.pk or ""}
             self.fields["definition"].widget.attrs = attrs
 
     def clean(self) -> dict[str, Any]:
@@ -120,7 +121,7 @@ class ComputedFieldAdmin(ScreenAdmin):
         self, request: HttpRequest, obj: ComputedField | None = None, change: bool = False, **kwargs: Any
     ) -> Any:
         model = obj.model if obj else get_object_or_404(DataModel, pk=request.GET.get("model", ""))
-        kwargs["form"] = type("ComputedForm", (ComputedForm,), {"of": model})
+        kwargs["form"] = type("ComputedForm", (ComputedForm,), {"parent_model": model})
         return super().get_form(request, obj, change, **kwargs)
 
     def add_view(
@@ -158,7 +159,7 @@ class ComputedFieldAdmin(ScreenAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        # Another one would not know its model.
+        # The add page needs the model in its query string, and “Save and add another” would drop it.
         return super().render_change_form(request, {**context, "show_save_and_add_another": False}, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: ComputedField, form: Any, change: bool) -> None:
@@ -175,43 +176,43 @@ class ComputedFieldAdmin(ScreenAdmin):
         return to_delete, counts, permissions, [*protected, *used]
 
     def buttons(self, request: HttpRequest, obj: ComputedField) -> Iterable[Button]:
-        yield Button("model", f"Back to {obj.model}", "arrow_back", href=page_of(obj.model))
+        yield Button("model", f"Back to {obj.model}", "arrow_back", href=tab_url(obj.model))
         yield Button("up", "Move up", "arrow_upward")
         yield Button("down", "Move down", "arrow_downward")
 
     def do_up(self, request: HttpRequest, obj: ComputedField) -> HttpResponse:
-        return self._moved(obj, -1)
+        return self._move_by(obj, -1)
 
     def do_down(self, request: HttpRequest, obj: ComputedField) -> HttpResponse:
-        return self._moved(obj, 1)
+        return self._move_by(obj, 1)
 
-    def _moved(self, obj: ComputedField, step: int) -> HttpResponse:
+    def _move_by(self, obj: ComputedField, step: int) -> HttpResponse:
         computed_fields.move(obj, step)
-        return HttpResponseRedirect(page_of(obj.model))
+        return HttpResponseRedirect(tab_url(obj.model))
 
     def delete_model(self, request: Any, obj: ComputedField) -> None:
-        request.home = page_of(obj.model)
+        request.return_url = tab_url(obj.model)
         super().delete_model(request, obj)
 
     def response_post_save_add(self, request: HttpRequest, obj: ComputedField) -> HttpResponseRedirect:
-        return HttpResponseRedirect(page_of(obj.model))
+        return HttpResponseRedirect(tab_url(obj.model))
 
     response_post_save_change = response_post_save_add
 
     def response_delete(self, request: Any, obj_display: str, obj_id: int) -> HttpResponse:
         super().response_delete(request, obj_display, obj_id)
-        return HttpResponseRedirect(request.home)
+        return HttpResponseRedirect(request.return_url)
 
 
 def may_change(request: HttpRequest) -> bool:
-    """Who may change models may change their computed fields."""
+    """Whether the user can change computed fields: the permission to change models covers them."""
     return bool(request.user.has_perm("segments.change_datamodel"))
 
 
-def page_of(model: DataModel) -> str:
-    """The tab of computed fields on the page of a model."""
+def tab_url(model: DataModel) -> str:
+    """Returns the URL of the tab “Computed fields” on the page of a model."""
     return f"{reverse('admin:segments_datamodel_change', args=[model.pk])}#dataset-{TAB}"
 
 
-def _move(pk: int, way: str, icon: str, can: bool) -> dict[str, Any]:
-    return {"way": way, "icon": icon, "can": can, "url": reverse("admin:segments_computedfield_do", args=[pk, way])}
+def _move(pk: int, way: str, icon: str, enabled: bool) -> dict[str, Any]:
+    return {"way": way, "icon": icon, "can": enabled, "url": reverse("admin:segments_computedfield_do", args=[pk, way])}

@@ -1,4 +1,4 @@
-"""JSON that the page of a computed field asks for: what its definition can name, and the first rows with its values."""
+"""JSON endpoints for the page of a computed field: what its definition can refer to, and a preview of its values."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rest_framework.response import Response
 from core.errors import Misconfigured
 from core.web.endpoints import Endpoint, number
 from segments.conditions import computed_fields
-from segments.conditions.scope_from_db import facts
-from segments.integrity import computed_fields as formulas
+from segments.conditions.scope_from_db import model_scope
+from segments.integrity import computed_fields as stored_fields
 from segments.models import ComputedField, DataModel
 from segments.reading import read
-from segments.screens.segment_api import facts_json, look_of
+from segments.screens.segment_api import cancellation_check, scope_json
 from segments.screens.source_api import PREVIEW_ROWS, rows_json
 
 if TYPE_CHECKING:
@@ -25,73 +25,84 @@ if TYPE_CHECKING:
 
     from segments.conditions.computed_fields import Formula
 
-SHOWN_COLUMNS = 6
-NEW = "new field"
+PREVIEW_COLUMNS = 6
+UNNAMED = "new field"
 
 
-class ComputedFacts(Endpoint):
-    """`?field=`: what the definition of a field, or of a new one, can name."""
+class ComputedScope(Endpoint):
+    """`?field=`: what the definition of this field, or of a new one, can refer to: columns and related models."""
 
     permissions = ("segments.view_datamodel",)
 
     def get(self, request: Request, pk: int) -> Response:
         model = get_object_or_404(DataModel, pk=pk)
-        about = computed_fields.within(facts(model), str(request.query_params.get("field") or ""))
+        scope = computed_fields.definition_scope(model_scope(model), str(request.query_params.get("field") or ""))
         ids = dict(DataModel.objects.filter(source=model.source).values_list("name", "pk"))
-        world = {
-            name: {**facts_json(other), "id": ids[name]} for name, other in {**about.world, about.name: about}.items()
-        }
-        return Response({"model": model.name, "models": world, "problem": ""})
+        scopes = {**scope.models, scope.name: scope}
+        models = {name: {**scope_json(other), "id": ids[name]} for name, other in scopes.items()}
+        return Response({"model": model.name, "models": models, "problem": ""})
 
 
-class ComputedSaid(Endpoint):
-    """POST `name`, `field` (its number, where it is saved), `definition`: what it is in words; the source is not asked."""
+class ComputedSentence(Endpoint):
+    """POST `name`, `field` (its ID if it is saved), `definition`: the field as a sentence and as SQL.
+
+    Does not query the source.
+    """
 
     permissions = ("segments.view_datamodel",)
 
     def post(self, request: Request, pk: int) -> Response:
-        field, formula = asked(request, get_object_or_404(DataModel, pk=pk))
+        field, formula = field_from_request(request, get_object_or_404(DataModel, pk=pk))
         return Response(
             {"sentence": f"{field.name}: {computed_fields.in_words(formula)}.", "sql": _sql(field, formula)}
         )
 
 
 class ComputedPreview(Endpoint):
-    """The same: the first rows with the values of the field. With `page` and `number` as a segment's preview."""
+    """POST, with the same data: the first rows with the values of the field.
+
+    `page` and `number` work as in `SegmentPreview`.
+    """
 
     permissions = ("segments.view_datamodel",)
 
     def post(self, request: Request, pk: int) -> Response:
-        field, formula = asked(request, get_object_or_404(DataModel, pk=pk))
+        field, formula = field_from_request(request, get_object_or_404(DataModel, pk=pk))
         selection, columns = _selected(field, formula)
-        rows = read.preview(selection, now=timezone.now(), limit=PREVIEW_ROWS, columns=columns, check=look_of(request))
+        rows = read.preview(
+            selection, now=timezone.now(), limit=PREVIEW_ROWS, columns=columns, check=cancellation_check(request)
+        )
         return Response(rows_json(rows))
 
 
-def asked(request: Request, model: DataModel) -> tuple[ComputedField, Formula]:
-    """The unsaved field that a page asks about.
+def field_from_request(request: Request, model: DataModel) -> tuple[ComputedField, Formula]:
+    """Returns the unsaved field that a request describes.
 
     Raises:
-        Misconfigured: it can't be worked out.
+        Misconfigured: the definition is missing or invalid.
     """
     definition, saved = request.data.get("definition"), number(request.data.get("field"))
     if not isinstance(definition, Mapping):
-        raise Misconfigured("computed_invalid", "Say what is to be worked out.", where="definition")
+        raise Misconfigured("computed_invalid", "Define what the field calculates.", where="definition")
     field = ComputedField.objects.filter(model=model, pk=saved).first() or ComputedField(model=model)
-    about = computed_fields.within(facts(model), field.name)
-    field.name, field.definition = str(request.data.get("name") or "").strip() or NEW, dict(definition)
-    formula = computed_fields.parse(field.definition, about)
-    field.type = computed_fields.type_of(formula, about)
+    scope = computed_fields.definition_scope(model_scope(model), field.name)
+    field.name, field.definition = str(request.data.get("name") or "").strip() or UNNAMED, dict(definition)
+    formula = computed_fields.parse(field.definition, scope)
+    field.type = computed_fields.type_of(formula, scope)
     return field, formula
 
 
 def _selected(field: ComputedField, formula: Formula) -> tuple[read.Selection, list[str]]:
-    """The rows of its model, and the columns that make its values plain: what names a row, the field, and what it looks at."""
-    selection = read.Selection(field.model, {}, computed=formulas.planned(field))
+    """Returns the rows of the field's model, and the columns that explain its values.
+
+    For example, *big orders* is shown as: the primary key, the first text column (usually a name), the field, and the
+    columns that it uses.
+    """
+    selection = read.Selection(field.model, {}, computed=stored_fields.planned(field))
     types = {name: column_type for name, column_type in field.model.column_types().items() if name != field.name}
-    naming = [name for name, column_type in types.items() if column_type == "text"][:1]
-    looked_at = [name for name in types if name in computed_fields.used(formula)]
-    return selection, list(dict.fromkeys([field.model.primary_key, *naming, field.name, *looked_at]))[:SHOWN_COLUMNS]
+    first_text = [name for name, column_type in types.items() if column_type == "text"][:1]
+    used = [name for name in types if name in computed_fields.columns_used(formula)]
+    return selection, list(dict.fromkeys([field.model.primary_key, *first_text, field.name, *used]))[:PREVIEW_COLUMNS]
 
 
 def _sql(field: ComputedField, formula: Formula) -> str:
@@ -100,7 +111,7 @@ def _sql(field: ComputedField, formula: Formula) -> str:
 
 
 urlpatterns: list[Any] = [
-    path("models/<int:pk>/computed/", ComputedFacts.as_view(), name="computed-facts"),
-    path("models/<int:pk>/computed/said/", ComputedSaid.as_view(), name="computed-said"),
+    path("models/<int:pk>/computed/", ComputedScope.as_view(), name="computed-facts"),
+    path("models/<int:pk>/computed/said/", ComputedSentence.as_view(), name="computed-said"),
     path("models/<int:pk>/computed/preview/", ComputedPreview.as_view(), name="computed-preview"),
 ]

@@ -1,4 +1,4 @@
-"""Screens of sources, models and segments."""
+"""Admin screens of models, with their columns and relations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.web.screens import Button, ScreenAdmin, pill
 from segments.integrity import segments
 from segments.models import Column, DataModel, Relation
 from segments.screens.computed_admin import ComputedTab
-from segments.screens.forms import ColumnForm, ModelForm, RelationForm, columns_of_others
+from segments.screens.model_forms import ColumnForm, ModelForm, RelationForm, columns_of_others
 from segments.sources import discovery, drift, foreign_keys
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class ColumnInline(TabularInline):
-    """What the source has: ticked, named and marked as the model is to show it."""
+    """The columns of the source: whether the model uses them, their names, and whether they are categorical."""
 
     model = Column
     form = ColumnForm
@@ -50,7 +50,7 @@ class ColumnInline(TabularInline):
 
 
 class RelationInline(TabularInline):
-    """To which rows of other models the rows of this one belong."""
+    """The models that rows of this one belong to."""
 
     model = Relation
     form = RelationForm
@@ -63,7 +63,7 @@ class RelationInline(TabularInline):
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         kwargs["form"] = type(
-            "RelationForm", (RelationForm,), {"of": obj, "columns": columns_of_others(obj) if obj else {}}
+            "RelationForm", (RelationForm,), {"parent_model": obj, "columns": columns_of_others(obj) if obj else {}}
         )
         return super().get_formset(request, obj, **kwargs)
 
@@ -77,8 +77,8 @@ class DataModelAdmin(ScreenAdmin):
     search_fields = ["name", "table", "source__name"]
     list_select_related = ["source"]
     stay_after_adding = True
-    empty_title = "No model yet"
-    empty_text = "A model says what the rows of a table or query are: companies, people, orders. Add a source first."
+    empty_title = "No models yet"
+    empty_text = "A model defines what the rows of a table or query are: companies, people, orders. Add a source first."
 
     class Media:
         js = ["dinmo/model.js"]
@@ -100,8 +100,8 @@ class DataModelAdmin(ScreenAdmin):
         if form.key_warning is not None:
             obj.key_warning = form.key_warning
         super().save_model(request, obj, form, change)
-        if form.found is not None:
-            discovery.store_columns(obj, form.found)
+        if form.discovered is not None:
+            discovery.store_columns(obj, form.discovered)
         if form.key_warning:
             messages.warning(request, form.key_warning)
         before = form.initial.get("name", "")
@@ -116,12 +116,7 @@ class DataModelAdmin(ScreenAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         to_delete, counts, permissions, protected = super().get_deleted_objects(objs, request)
         used = [f"{obj} is used by: {', '.join(names)}" for obj in objs if (names := segments.users_of_model(obj))]
-        return (
-            to_delete,
-            counts,
-            permissions,
-            [*protected, *used],
-        )
+        return to_delete, counts, permissions, [*protected, *used]
 
     def buttons(self, request: HttpRequest, obj: DataModel) -> Iterable[Button]:
         yield Button("check", "Check now", "fact_check")
@@ -139,35 +134,39 @@ class DataModelAdmin(ScreenAdmin):
         }
 
     def do_relate(self, request: HttpRequest, obj: DataModel) -> None:
-        found = foreign_keys.offered(obj)
-        Relation.objects.bulk_create(found, ignore_conflicts=True)
-        none = "The source declares no foreign key to another model that is not related yet. A relation can be added under “Belongs to”."
-        messages.success(request, f"Related: {', '.join(map(str, found))}.") if found else messages.info(request, none)
+        relations = foreign_keys.suggested_relations(obj)
+        Relation.objects.bulk_create(relations, ignore_conflicts=True)
+        if relations:
+            messages.success(request, f"Relations added: {', '.join(map(str, relations))}.")
+        else:
+            message = "No new relations found in the foreign keys of the source. You can add one under “Belongs to”."
+            messages.info(request, message)
 
     def do_check(self, request: HttpRequest, obj: DataModel) -> None:
-        problem = drift.look(obj, timezone.now())
+        problem = drift.check_model(obj, timezone.now())
         if problem or obj.key_warning:
             messages.warning(request, problem or obj.key_warning)
         else:
-            messages.success(request, "The primary key tells all rows apart, and every column that is used is there.")
+            messages.success(request, "The primary key is unique, and all columns in use are present.")
 
     def do_refresh(self, request: HttpRequest, obj: DataModel) -> None:
         try:
-            found = discovery.refresh_columns(obj, settings.SOURCE_PREVIEW_SECONDS)
+            columns = discovery.refresh_columns(obj, settings.SOURCE_PREVIEW_SECONDS)
         except Misconfigured:
-            drift.look_again(obj)
+            drift.check_columns(obj)
             raise
-        problem = drift.look_again(obj)
+        found = f"Found {len(columns)} {'column' if len(columns) == 1 else 'columns'}."
+        problem = drift.check_columns(obj)
         if problem:
-            messages.warning(request, f"{len(found)} columns found. {problem}")
+            messages.warning(request, f"{found} {problem}")
         else:
-            messages.success(request, f"{len(found)} columns found, and every column that is used is there.")
+            messages.success(request, f"{found} All columns in use are present.")
 
     @admin.display(description="Kind", ordering="kind")
     def kind_name(self, obj: DataModel) -> str:
         return obj.get_kind_display().partition(":")[0]
 
-    @admin.display(description="Rows from", ordering="table")
+    @admin.display(description="Table or query", ordering="table")
     def rows_from(self, obj: DataModel) -> str:
         return obj.table or "SQL query"
 
@@ -175,13 +174,9 @@ class DataModelAdmin(ScreenAdmin):
     def state(self, obj: DataModel) -> SafeString:
         if obj.problem:
             return pill("Source changed", "bad")
-        return (
-            pill("Key warning", "warn")
-            if obj.key_warning
-            else pill("Fine", "good")
-            if obj.checked_at
-            else pill("Not checked", "calm")
-        )
+        if obj.key_warning:
+            return pill("Key warning", "warn")
+        return pill("OK", "good") if obj.checked_at else pill("Not checked", "calm")
 
     @admin.display(description="Columns", ordering="columns_known")
     def column_count(self, obj: Any) -> int:

@@ -1,4 +1,4 @@
-"""Screens of segments."""
+"""Admin screens of segments."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 
 from core.web.screens import Button, ScreenAdmin
-from segments.conditions.scope_from_db import of_source
+from segments.conditions.scope_from_db import source_scopes
 from segments.integrity import segments
+from segments.integrity.users import uses_of_segment
 from segments.models import Segment
 from segments.reading import sizes
 from segments.screens.builder import in_words
-from segments.screens.forms import SegmentForm
+from segments.screens.segment_forms import SegmentForm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,13 +34,13 @@ class TagFilter(admin.SimpleListFilter):
     parameter_name = "tag"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        tags = {tag for found in Segment.objects.exclude(tags=[]).values_list("tags", flat=True) for tag in found}
+        tags = {tag for row in Segment.objects.exclude(tags=[]).values_list("tags", flat=True) for tag in row}
         return [(tag, tag) for tag in sorted(tags)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Segment]) -> QuerySet[Segment]:
         if not self.value():
             return queryset
-        # Not every database can look into a list of JSON.
+        # Not every database can search a JSON list.
         return queryset.filter(
             pk__in=[pk for pk, tags in Segment.objects.values_list("pk", "tags") if self.value() in tags]
         )
@@ -54,14 +55,17 @@ class SegmentAdmin(ScreenAdmin):
     list_select_related = ["model__source"]
     list_per_page = 25
     stay_after_adding = True
-    empty_title = "No segment yet"
-    empty_text = "A segment is the rows of a model that meet your conditions, for example paying companies in France. No SQL needed."
+    empty_title = "No segments yet"
+    empty_text = (
+        "A segment is the rows of a model that match your conditions, "
+        "for example paying companies in France. No SQL needed."
+    )
 
     class Media:
         js = ["dinmo/analysis.js"]
 
     def get_fields(self, request: HttpRequest, obj: Segment | None = None) -> list[str]:
-        """Conditions in words for who may only look."""
+        """Users who can only view get the conditions as a sentence."""
         if obj is not None and not self.has_change_permission(request, obj):
             return ["name", "model", "says", "description", "tag_list"]
         return ["name", "model", "where", "limit", "description", "tags"]
@@ -77,15 +81,10 @@ class SegmentAdmin(ScreenAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         to_delete, counts, permissions, protected = super().get_deleted_objects(objs, request)
-        going = {obj.name for obj in objs}
-        asking = ((obj, [name for name in segments.users(obj) if name not in going]) for obj in objs)
-        used = [f"{obj} is used by: {', '.join(names)}" for obj, names in asking if names]
-        return (
-            to_delete,
-            counts,
-            permissions,
-            [*protected, *used],
-        )
+        deleted = {obj.name for obj in objs}
+        users = ((obj, [name for name in segments.users(obj) if name not in deleted]) for obj in objs)
+        used = [f"{obj} is used by: {', '.join(names)}" for obj, names in users if names]
+        return to_delete, counts, permissions, [*protected, *used]
 
     def buttons(self, request: HttpRequest, obj: Segment) -> Iterable[Button]:
         yield Button(
@@ -98,9 +97,6 @@ class SegmentAdmin(ScreenAdmin):
         yield Button("duplicate", "Duplicate", "content_copy")
 
     def panel(self, request: HttpRequest, obj: Segment) -> dict[str, Any]:
-        activations = [
-            (reverse("admin:activations_activation_change", args=[row.pk]), row.name) for row in obj.activations.all()
-        ]
         names = segments.users(obj)
         others = [
             (reverse("admin:segments_segment_change", args=[row.pk]), row.name)
@@ -108,13 +104,13 @@ class SegmentAdmin(ScreenAdmin):
         ]
         return {
             "screen_panel": "screens/segment.html",
-            "activations_here": activations,
+            "used_here": [(use.url, use.name) for use in uses_of_segment(obj)],
             "segments_here": others,
             "other_segments": obj.model.segments.exclude(pk=obj.pk),
             "groupable": obj.model.columns.filter(Q(categorical=True) | Q(type__in=GROUPABLE), used=True).order_by(
                 "-categorical", "position"
             ),
-            **_history(obj),
+            **_size_history(obj),
         }
 
     def do_duplicate(self, request: HttpRequest, obj: Segment) -> HttpResponseRedirect:
@@ -125,29 +121,29 @@ class SegmentAdmin(ScreenAdmin):
         copy = Segment.objects.create(
             name=name, model=obj.model, where=obj.where, limit=obj.limit, description=obj.description, tags=obj.tags
         )
-        messages.success(request, f"{name!r} is a copy. Change what is to be different.")
+        messages.success(request, f"Created the copy {name!r}. You can edit it now.")
         return HttpResponseRedirect(self.url("change", copy.pk))
 
     @admin.display(description="Conditions")
     def says(self, obj: Segment) -> str:
-        return in_words(obj.where, of_source(obj.model.source)[obj.model.name], obj.name)
+        return in_words(obj.where, source_scopes(obj.model.source)[obj.model.name], obj.name)
 
     @admin.display(description="Tags")
     def tag_list(self, obj: Segment) -> SafeString:
         return format_html_join(" ", '<span class="d-pill">{}</span>', ((tag,) for tag in obj.tags))
 
 
-def _history(segment: Segment) -> dict[str, Any]:
-    """The line of its sizes, where there are two days to draw it between."""
-    found = sizes.recent(segment, timezone.now())
-    if len(found) < 2:
-        return {"size_now": found[-1] if found else None}
-    largest = max(size.rows for size in found)
+def _size_history(segment: Segment) -> dict[str, Any]:
+    """Returns the template context of the size chart. A line needs the sizes of at least two days."""
+    history = sizes.recent(segment, timezone.now())
+    if len(history) < 2:
+        return {"size_now": history[-1] if history else None}
+    largest = max(size.rows for size in history)
     return {
-        "size_now": found[-1],
-        "size_first": found[0],
+        "size_now": history[-1],
+        "size_first": history[0],
         "size_largest": largest,
-        "size_line": sizes.svg_points(found),
+        "size_line": sizes.svg_points(history),
     }
 
 

@@ -1,4 +1,4 @@
-"""JSON that the condition builder and the page of a segment ask for: what can be named, what a segment holds, and its parts."""
+"""JSON endpoints for the condition builder and the page of a segment: scope, preview, breakdown and overlap."""
 
 from __future__ import annotations
 
@@ -13,83 +13,83 @@ from rest_framework.response import Response
 from core.errors import Misconfigured
 from core.web.endpoints import Endpoint, number
 from segments.conditions import limits, parsing
-from segments.conditions.scope_from_db import facts, of_source
+from segments.conditions.scope_from_db import model_scope, source_scopes
 from segments.models import DataModel, Segment
 from segments.reading import read, sizes, superseding
 from segments.reading.prefetch import do_nothing
-from segments.screens.source_api import PREVIEW_ROWS, columns_json, plain, rows_json
+from segments.screens.source_api import PREVIEW_ROWS, columns_json, json_value, rows_json
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
-    from segments.conditions.scope import Facts
+    from segments.conditions.scope import ModelScope
 
 VALUES = 50
 GROUPS = 12
 PAGE_LENGTH = 80
 
 
-class BuilderFacts(Endpoint):
-    """What the conditions of a model can name: columns, related models with theirs, and segments."""
+class BuilderScope(Endpoint):
+    """What the conditions of a model can refer to: columns, related models with their columns, and segments."""
 
     permissions = ("segments.view_segment", "segments.view_datamodel")
 
     def get(self, request: Request, pk: int) -> Response:
         model = get_object_or_404(DataModel, pk=pk)
-        columns_now = columns_json(model)
-        world = {name: facts_json(about) for name, about in of_source(model.source).items()}
+        current = columns_json(model)
         ids = dict(DataModel.objects.filter(source=model.source).values_list("name", "pk"))
-        for name, about in world.items():
-            about["id"] = ids[name]
-        world[model.name]["columns"] = columns_now["columns"]
-        return Response({"model": model.name, "models": world, "problem": columns_now["problem"]})
+        models = {name: {**scope_json(scope), "id": ids[name]} for name, scope in source_scopes(model.source).items()}
+        models[model.name]["columns"] = current["columns"]
+        return Response({"model": model.name, "models": models, "problem": current["problem"]})
 
 
 class ColumnValues(Endpoint):
-    """POST `column`, `search`: the most frequent values of a column, to choose from."""
+    """POST `column`, `search`: the most frequent values of a column, as suggestions."""
 
     permissions = ("segments.view_datamodel",)
 
     def post(self, request: Request, pk: int) -> Response:
         model = get_object_or_404(DataModel, pk=pk)
         column, search = str(request.data.get("column") or ""), str(request.data.get("search") or "")
-        found = read.values(model, column, search, limit=VALUES, check=look_of(request))
-        return Response({"values": [{"value": plain(value), "rows": rows} for value, rows in found]})
+        values = read.values(model, column, search, limit=VALUES, check=cancellation_check(request))
+        return Response({"values": [{"value": json_value(value), "rows": rows} for value, rows in values]})
 
 
-class SegmentSaid(Endpoint):
-    """POST `model`, `where`, `limit`: the segment in one sentence and as SQL; the source is not asked."""
+class SegmentSentence(Endpoint):
+    """POST `model`, `where`, `limit`: the segment as a sentence and as SQL. Does not query the source."""
 
     permissions = ("segments.view_segment", "segments.view_datamodel")
 
     def post(self, request: Request) -> Response:
-        segment = asked_segment(request)
-        about = facts(segment.model)
-        tree = parsing.parse(segment.where, about, name=segment.name)
-        sentence = parsing.sentence(segment.model.name, tree, limits.parse(segment.limit, about.types))
+        segment = segment_from_request(request)
+        scope = model_scope(segment.model)
+        tree = parsing.parse(segment.where, scope, name=segment.name)
+        sentence = parsing.sentence(segment.model.name, tree, limits.parse(segment.limit, scope.types))
         return Response({"sentence": sentence, "sql": read.sql(read.selection(segment), now=timezone.now())})
 
 
 class SegmentPreview(Endpoint):
-    """POST `model`, `where` and `limit`, saved or not: how many rows, of how many, the first of them, and the SQL that says so.
+    """POST `model`, `where` and `limit`, saved or not: row count, total, first rows and SQL.
 
-    Computed fields that it does not name are left out, as they may read many related rows. With `page` and `number`, an earlier question of
-    the same page that is still being worked on is ended in the source.
+    Computed fields that the segment does not use are left out, because they may read many related rows.
+
+    `page` and `number` cancel outdated previews: a request with a higher number ends earlier ones of the same page,
+    also in the source. Aborting the HTTP request alone would leave the query running there.
     """
 
     permissions = ("segments.view_segment", "segments.view_datamodel")
 
     def post(self, request: Request) -> Response:
-        segment, now = asked_segment(request), timezone.now()
+        segment, now = segment_from_request(request), timezone.now()
         selection = read.selection(segment)
         total = bool(request.data.get("total"))
-        found = read.examine(selection, now=now, limit=PREVIEW_ROWS, total=total, check=look_of(request))
-        figures = {"count": found.count, "total": found.total, "left_out": found.left_out}
-        return Response({**figures, "sql": read.sql(selection, now=now), **rows_json(found.rows)})
+        preview = read.examine(selection, now=now, limit=PREVIEW_ROWS, total=total, check=cancellation_check(request))
+        figures = {"count": preview.count, "total": preview.total, "left_out": preview.left_out}
+        return Response({**figures, "sql": read.sql(selection, now=now), **rows_json(preview.rows)})
 
 
 class SegmentBreakdown(Endpoint):
-    """POST `column`: how many rows of the segment have each of its values, the most frequent ones."""
+    """POST `column`: how many rows of the segment have each of the column's most frequent values."""
 
     permissions = ("segments.view_segment", "segments.view_datamodel")
 
@@ -98,46 +98,57 @@ class SegmentBreakdown(Endpoint):
         selection = read.selection(segment)
         groups = read.breakdown(selection, str(request.data.get("column") or ""), now=now, limit=GROUPS)
         total = read.count(selection, now=now)
-        return Response({"total": total, "groups": [{"value": plain(value), "rows": rows} for value, rows in groups]})
+        return Response(
+            {"total": total, "groups": [{"value": json_value(value), "rows": rows} for value, rows in groups]}
+        )
 
 
 class SegmentOverlap(Endpoint):
-    """POST `other`, another segment of the same model: how many rows are in both, and only in one of them."""
+    """POST `other`, another segment of the same model: how many rows are in both segments, and in only one."""
 
     permissions = ("segments.view_segment", "segments.view_datamodel")
 
     def post(self, request: Request, pk: int) -> Response:
-        one = get_object_or_404(Segment.objects.select_related("model__source"), pk=pk)
-        other = one.model.segments.filter(pk=number(request.data.get("other"))).first()
+        segment = get_object_or_404(Segment.objects.select_related("model__source"), pk=pk)
+        other = segment.model.segments.filter(pk=number(request.data.get("other"))).first()
         if other is None:
-            raise Misconfigured("segment_unknown", "Choose another segment of the same model.")
-        both, only, rest = sizes.overlap(one, other, timezone.now())
-        return Response({"both": both, "only": only, "other_only": rest, "name": one.name, "other": other.name})
+            raise Misconfigured("segment_unknown", "Choose a different segment of the same model.")
+        both, only, other_only = sizes.overlap(segment, other, timezone.now())
+        return Response(
+            {"both": both, "only": only, "other_only": other_only, "name": segment.name, "other": other.name}
+        )
 
 
 class PreviewEnd(Endpoint):
-    """POST `page`, `number`: whatever was asked before this number is not wanted any more."""
+    """POST `page`, `number`: cancels all requests of the page with a lower number."""
 
     permissions = ("segments.view_segment",)
 
     def post(self, request: Request) -> Response:
-        look_of(request)
+        cancellation_check(request)
         return Response({})
 
 
-def asked_segment(request: Request) -> Segment:
-    """The unsaved segment that a page asks about."""
-    where, limit, model = request.data.get("where"), request.data.get("limit"), number(request.data.get("model"))
-    if not isinstance(where, Mapping | None) or not isinstance(limit, Mapping | None) or not model:
+def segment_from_request(request: Request) -> Segment:
+    """Returns the unsaved segment that a request describes.
+
+    Raises:
+        Misconfigured: the request has no model, or its conditions are not an object.
+    """
+    where, limit, model_id = request.data.get("where"), request.data.get("limit"), number(request.data.get("model"))
+    if not isinstance(where, Mapping | None) or not isinstance(limit, Mapping | None) or not model_id:
         raise Misconfigured("segment_incomplete", "Choose a model first.")
-    found = get_object_or_404(DataModel.objects.select_related("source"), pk=model)
+    model = get_object_or_404(DataModel.objects.select_related("source"), pk=model_id)
     return Segment(
-        model=found, where=dict(where or {}), limit=dict(limit or {}), name=str(request.data.get("name") or "")
+        model=model, where=dict(where or {}), limit=dict(limit or {}), name=str(request.data.get("name") or "")
     )
 
 
-def look_of(request: Request) -> Callable[[], None]:
-    """What ends the work on the request once its page asks something else; nothing does where it names no page."""
+def cancellation_check(request: Request) -> Callable[[], None]:
+    """Returns a function that raises `Superseded` once the page has sent a newer request.
+
+    If the request does not name a page, the function does nothing.
+    """
     page, number = request.data.get("page"), request.data.get("number")
     if (
         not isinstance(page, str)
@@ -149,24 +160,24 @@ def look_of(request: Request) -> Callable[[], None]:
     return superseding.register(page, number)
 
 
-def facts_json(about: Facts) -> dict[str, Any]:
-    """The facts of a model for the builder."""
+def scope_json(scope: ModelScope) -> dict[str, Any]:
+    """Returns what the conditions of a model can refer to, as JSON for the builder."""
     return {
         "columns": [
-            {"name": name, "type": column_type, "computed": name in about.computed}
-            for name, column_type in about.types.items()
+            {"name": name, "type": column_type, "computed": name in scope.computed}
+            for name, column_type in scope.types.items()
         ],
-        "links": [{"model": link.model, "through": link.through, "many": link.many} for link in about.links],
-        "segments": list(about.segments),
+        "links": [{"model": link.model, "through": link.through, "many": link.many} for link in scope.links],
+        "segments": list(scope.segments),
     }
 
 
 urlpatterns = [
-    path("models/<int:pk>/builder/", BuilderFacts.as_view(), name="model-builder"),
+    path("models/<int:pk>/builder/", BuilderScope.as_view(), name="model-builder"),
     path("models/<int:pk>/values/", ColumnValues.as_view(), name="model-values"),
     path("segments/preview/", SegmentPreview.as_view(), name="segment-preview"),
     path("segments/<int:pk>/breakdown/", SegmentBreakdown.as_view(), name="segment-breakdown"),
     path("segments/<int:pk>/overlap/", SegmentOverlap.as_view(), name="segment-overlap"),
     path("segments/preview/end/", PreviewEnd.as_view(), name="segment-preview-end"),
-    path("segments/said/", SegmentSaid.as_view(), name="segment-said"),
+    path("segments/said/", SegmentSentence.as_view(), name="segment-said"),
 ]

@@ -1,4 +1,4 @@
-"""Screens of sources: the form of each engine, its test, and what the source holds."""
+"""Admin screens of sources: the form of each engine, the connection test, and the table browser."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.web import parameter_form
 from core.web.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, readable_secrets
 from segments.models import Source
 from segments.registry import engines
-from segments.screens.forms import TEST, SourceForm, source_form
+from segments.screens.source_forms import TEST, SourceForm, source_form
 from segments.sources import catalog, discovery
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class EngineFilter(admin.SimpleListFilter):
-    title = "kind of source"
+    title = "source type"
     parameter_name = "engine"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -46,8 +46,8 @@ class SourceAdmin(ScreenAdmin):
     list_filter = [EngineFilter, "health"]
     search_fields = ["name"]
     stay_after_adding = True
-    empty_title = "No source yet"
-    empty_text = "A source is where your data is: a database, or a file. It is only ever read, never changed."
+    empty_title = "No sources yet"
+    empty_text = "A source is where your data is: a database or a file. Sources are only read, never changed."
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -65,7 +65,7 @@ class SourceAdmin(ScreenAdmin):
         return [path("<int:pk>/tables/", view, name=self.url_name("tables")), *super().get_urls()]
 
     def tables(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """What the source holds: tables and views with their columns. Each one's first rows are asked for when it is opened."""
+        """The tables and views of the source, with their columns. First rows are loaded when a table is expanded."""
         source = self.get_object(request, str(pk))
         if source is None:
             raise Http404
@@ -74,11 +74,11 @@ class SourceAdmin(ScreenAdmin):
         if request.method == "POST":
             self.refresh(request, source)
             return HttpResponseRedirect(request.get_full_path())
-        words = request.GET.get("q", "")
+        query = request.GET.get("q", "")
         return TemplateResponse(
             request,
             "screens/tables.html",
-            {**self.shell(request, source), "words": words, **self.listed(request, source, words)},
+            {**self.shell(request, source), "words": query, **self.listed(request, source, query)},
         )
 
     def shell(self, request: HttpRequest, source: Source) -> dict[str, Any]:
@@ -89,24 +89,25 @@ class SourceAdmin(ScreenAdmin):
             "source": source,
         }
 
-    def listed(self, request: HttpRequest, source: Source, words: str) -> dict[str, Any]:
+    def listed(self, request: HttpRequest, source: Source, query: str) -> dict[str, Any]:
         try:
-            known = catalog.known(source, timezone.now())
+            cached = catalog.get(source, timezone.now())
         except Problem as problem:
             return {"problem": problem.message}
         return {
-            "catalog": known,
-            "tables": [_shown(table) for table in catalog.matching(known, words)],
-            "all": len(known.tables),
+            "catalog": cached,
+            "tables": [_with_lines(table) for table in catalog.search(cached, query)],
+            "all": len(cached.tables),
         }
 
     def refresh(self, request: HttpRequest, source: Source) -> None:
         try:
-            found = catalog.refresh(source, timezone.now())
+            refreshed = catalog.refresh(source, timezone.now())
         except Problem as problem:
             messages.error(request, problem.message)
         else:
-            messages.success(request, f"{len(found.tables):,} tables found.")
+            count = len(refreshed.tables)
+            messages.success(request, f"Found {count:,} {'table' if count == 1 else 'tables'}.")
 
     def engine_of(self, request: HttpRequest, obj: Source | None) -> Engine:
         return engines[obj.engine if obj else request.GET.get("engine", "")]
@@ -137,11 +138,11 @@ class SourceAdmin(ScreenAdmin):
 
     def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        if form.moved:
+        if form.settings_changed:
             catalog.forget(obj)
         if form.probe:
             obj.record_health(timezone.now(), form.probe.problem, form.probe.message)
-            self.show(request, form.probe)
+            self.show_result(request, form.probe)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         answer = super().response_add(request, obj, post_url_continue)
@@ -157,14 +158,14 @@ class SourceAdmin(ScreenAdmin):
         submit = {"action_name": TEST, "attrs": {"name": TEST}, "description": "Save & test", "icon": "network_check"}
         return super().render_change_form(request, {**context, "actions_submit_line": [submit]}, *args, **kwargs)
 
-    def show(self, request: HttpRequest, probe: discovery.Probe) -> None:
-        """The stages of a test, one below the other."""
-        stages = [("✓", words[:1].upper() + words[1:]) for words in probe.done]
+    def show_result(self, request: HttpRequest, probe: discovery.Probe) -> None:
+        """Shows a message with the stages of a test, one per line."""
+        stages = [("✓", stage[:1].upper() + stage[1:]) for stage in probe.done]
         if probe.problem:
             stages.append(("✗", f"{probe.failed}: {probe.problem.message}"))
-        first = "The source does not work." if probe.problem else "The source works."
-        shown = format_html("{}{}", first, format_html_join("", "<br>{} {}", stages))
-        (messages.error if probe.problem else messages.success)(request, shown)
+        summary = "The source test failed." if probe.problem else "The source works."
+        message = format_html("{}{}", summary, format_html_join("", "<br>{} {}", stages))
+        (messages.error if probe.problem else messages.success)(request, message)
 
     def buttons(self, request: HttpRequest, obj: Source) -> Iterable[Button]:
         yield Button("test", "Test connection", "network_check", primary=obj.health != obj.State.OK)
@@ -178,18 +179,21 @@ class SourceAdmin(ScreenAdmin):
     def do_test(self, request: HttpRequest, obj: Source) -> None:
         probe = discovery.probe(obj)
         obj.record_health(timezone.now(), probe.problem, probe.message)
-        self.show(request, probe)
+        self.show_result(request, probe)
 
-    @admin.display(description="Kind", ordering="engine")
+    @admin.display(description="Type", ordering="engine")
     def engine_label(self, obj: Source) -> str:
         return engines.all[obj.engine].label if obj.engine in engines.all else obj.engine
 
-    @admin.display(description="State", ordering="health")
+    @admin.display(description="Status", ordering="health")
     def health_pill(self, obj: Source) -> SafeString:
         return pill(obj.get_health_display(), HEALTH_TONES[obj.health])
 
 
-def _shown(table: dict[str, Any]) -> dict[str, Any]:
-    """With its columns as lines of a table: a template would take seconds for ten thousand of them."""
-    values = ((one["name"], one["type"], one["native"], "yes" if one["nullable"] else "no") for one in table["columns"])
+def _with_lines(table: dict[str, Any]) -> dict[str, Any]:
+    """Adds the columns as HTML table rows, because a template would take seconds for ten thousand columns."""
+    values = (
+        (column["name"], column["type"], column["native"], "yes" if column["nullable"] else "no")
+        for column in table["columns"]
+    )
     return {**table, "lines": format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", values)}

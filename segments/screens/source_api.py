@@ -1,4 +1,4 @@
-"""JSON of sources, models and segments: tables, columns and first rows, asked of the source now."""
+"""JSON endpoints that read a source live: tables, columns and first rows."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 PREVIEW_ROWS = 20
 SAMPLE_ROWS = 5
-DEEPEST = 20
-"""Lists in lists beyond it are said in words."""
+MAX_DEPTH = 20
+"""Lists nested deeper than this become text."""
 
 
 class SourceTables(Endpoint):
@@ -40,7 +40,7 @@ class SourceTables(Endpoint):
 
 
 class SourceSample(Endpoint):
-    """`?table=`: its columns and its first rows."""
+    """`?table=`: the columns and first rows of a table."""
 
     permissions = ("segments.view_source", "segments.view_datamodel")
 
@@ -50,30 +50,30 @@ class SourceSample(Endpoint):
 
 
 class SourceColumns(Endpoint):
-    """POST `table` or `sql`: the columns that it has."""
+    """POST `table` or `sql`: its columns."""
 
     permissions = ("segments.view_source", "segments.view_datamodel")
 
     def post(self, request: Request, pk: int) -> Response:
-        asked = _asked(request)
-        found = discovery.discover(get_object_or_404(Source, pk=pk), **asked, seconds=settings.SOURCE_PREVIEW_SECONDS)
+        source = get_object_or_404(Source, pk=pk)
+        columns = discovery.discover(source, **_table_or_sql(request), seconds=settings.SOURCE_PREVIEW_SECONDS)
         return Response(
-            {"columns": [{"name": column.name, "type": column.type, "native": column.native} for column in found]}
+            {"columns": [{"name": column.name, "type": column.type, "native": column.native} for column in columns]}
         )
 
 
 class SourceRows(Endpoint):
-    """POST `table` or `sql`: its first rows, before there is a model."""
+    """POST `table` or `sql`: its first rows, before a model exists."""
 
     permissions = ("segments.view_source", "segments.view_datamodel")
 
     def post(self, request: Request, pk: int) -> Response:
-        model = DataModel(source=get_object_or_404(Source, pk=pk), **_asked(request))
+        model = DataModel(source=get_object_or_404(Source, pk=pk), **_table_or_sql(request))
         return Response(rows_json(read.preview(read.selection(model), now=timezone.now(), limit=SAMPLE_ROWS)))
 
 
 class ModelColumns(Endpoint):
-    """The columns of a model as the source has them now, or as they were last known, with the reason."""
+    """The current columns of a model. If the source fails: the stored columns and the reason."""
 
     permissions = ("segments.view_datamodel",)
 
@@ -100,30 +100,38 @@ class ModelPreview(Endpoint):
         return Response(rows_json(read.preview(selection, now=timezone.now(), limit=PREVIEW_ROWS)))
 
 
-def _asked(request: Request) -> dict[str, str]:
-    """The table or the SQL that is asked about. Raises PermissionDenied where a person brings SQL who may not make models of it."""
-    asked = {name: str(request.data.get(name) or "") for name in ("table", "sql")}
-    if asked["sql"] and not any(request.user.has_perm(f"segments.{verb}_datamodel") for verb in ("add", "change")):
+def _table_or_sql(request: Request) -> dict[str, str]:
+    """Returns the `table` and `sql` of a request.
+
+    Raises:
+        PermissionDenied: `sql` from a user who can't create or change models. Without this check, anyone who can view
+            models could run arbitrary queries.
+    """
+    values = {name: str(request.data.get(name) or "") for name in ("table", "sql")}
+    if values["sql"] and not any(request.user.has_perm(f"segments.{verb}_datamodel") for verb in ("add", "change")):
         raise PermissionDenied
-    return asked
+    return values
 
 
 def columns_json(model: DataModel) -> dict[str, Any]:
-    """A model's columns as the source has them now, with the types that the model gave them; without an answer, the known ones."""
+    """Returns the current columns of a model, with the types stored in the model.
+
+    If the source fails, returns the stored columns and the reason as `problem`.
+    """
     problem = ""
     try:
-        found = discovery.discover(
+        discovered = discovery.discover(
             model.source, table=model.table, sql=model.sql, seconds=settings.SOURCE_PREVIEW_SECONDS
         )
-        learn_new(model, found)
-        rows = model.source_columns()
-        present = [(rows[info.name], info.native) for info in found]
+        store_new_columns(model, discovered)
+        stored = model.source_columns()
+        current = [(stored[info.name], info.native) for info in discovered]
         columns = [
-            *(_column(row, native) for row, native in present if row.used),
-            *map(_column, model.computed_fields()),
+            *(_column_json(column, native) for column, native in current if column.used),
+            *map(_column_json, model.computed_fields()),
         ]
-    except Problem as refused:
-        problem, columns = refused.message, known(model)
+    except Problem as error:
+        problem, columns = error.message, stored_columns(model)
     return {
         "model": model.pk,
         "kind": model.kind,
@@ -133,45 +141,48 @@ def columns_json(model: DataModel) -> dict[str, Any]:
     }
 
 
-def known(model: DataModel) -> list[dict[str, Any]]:
-    """The columns of a model as they were last discovered."""
-    return [_column(column, column.native) for column in model.columns.filter(used=True)]
+def stored_columns(model: DataModel) -> list[dict[str, Any]]:
+    """Returns the columns of a model as they were last discovered."""
+    return [_column_json(column, column.native) for column in model.columns.filter(used=True)]
 
 
-def _column(column: Column, native: str = "") -> dict[str, Any]:
-    said = {"name": column.name, "type": column.type, "native": native}
-    return {**said, "computed": True} if column.definition else said
+def _column_json(column: Column, native: str = "") -> dict[str, Any]:
+    values = {"name": column.name, "type": column.type, "native": native}
+    return {**values, "computed": True} if column.definition else values
 
 
-def learn_new(model: DataModel, found: Sequence[ColumnInfo]) -> None:
-    """Stores columns that the model did not know. Known ones keep their type: a file's types follow its values."""
+def store_new_columns(model: DataModel, discovered: Sequence[ColumnInfo]) -> None:
+    """Stores columns that are new to the model.
+
+    Known columns keep their stored type. The types of a file are guessed from its values and may differ each time.
+    """
     known, taken = model.source_columns(), set(model.columns.values_list("name", flat=True))
-    new = [(place, info) for place, info in enumerate(found) if info.name not in known]
+    new = [(place, info) for place, info in enumerate(discovered) if info.name not in known]
     Column.objects.bulk_create(
         [discovery.new_column(model, info, place, taken) for place, info in new], ignore_conflicts=True
     )
 
 
 def rows_json(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Rows in JSON: column names once, and values in words where JSON has no type for them."""
-    found = list(rows)
-    columns = list(found[0]) if found else []
-    return {"columns": columns, "rows": [[plain(row[name]) for name in columns] for row in found]}
+    """Returns rows as JSON, with the column names only once. Values that JSON has no type for become text."""
+    listed = list(rows)
+    columns = list(listed[0]) if listed else []
+    return {"columns": columns, "rows": [[json_value(row[name]) for name in columns] for row in listed]}
 
 
-def plain(value: Any, depth: int = 0) -> Any:
-    """A value in JSON, in words where JSON has no type for it."""
+def json_value(value: Any, depth: int = 0) -> Any:
+    """Returns a value as JSON. Only nulls, booleans and lists keep their type: JavaScript would round large numbers."""
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, list | tuple) and depth < DEEPEST:
-        return [plain(item, depth + 1) for item in value]
+    if isinstance(value, list | tuple) and depth < MAX_DEPTH:
+        return [json_value(item, depth + 1) for item in value]
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
-    # Half a character can be stored as JSON, and sent to nobody.
-    return _said(value).encode("utf-8", "replace").decode()
+    # A lone surrogate such as \ud800 is valid in stored JSON, but can't be encoded as UTF-8 in a response.
+    return _text(value).encode("utf-8", "replace").decode()
 
 
-def _said(value: Any) -> str:
+def _text(value: Any) -> str:
     try:
         return str(value)
     except RecursionError:

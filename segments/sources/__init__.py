@@ -1,1 +1,1 @@
-"""What a source holds, and whether a model still matches it."""
+"""What a source contains, and whether its models can still be read. Reading rows for runs is in `segments.reading`."""

@@ -1,4 +1,4 @@
-"""The tables of a source for browsing: asked once, kept until somebody asks again."""
+"""The table list of a source for the browse page: read once, and cached until somebody refreshes it."""
 
 from __future__ import annotations
 
@@ -15,44 +15,47 @@ if TYPE_CHECKING:
     from segments.contract import TableInfo
 
 
-def known(source: Source, now: datetime) -> Catalog:
-    """The tables as they were last listed; listed now where they never were.
+def get(source: Source, now: datetime) -> Catalog:
+    """Returns the cached table list, or reads it from the source if there is none yet.
 
     Raises:
-        Misconfigured, Unavailable: as `refresh`.
+        Misconfigured, Unavailable: as in `refresh`.
     """
     return Catalog.objects.filter(source=source).first() or refresh(source, now)
 
 
 def refresh(source: Source, now: datetime) -> Catalog:
-    """Lists the tables now. No row of one is read.
+    """Lists the tables of the source and caches the list. No rows are read.
 
     Raises:
-        Misconfigured, Unavailable: what was known stays.
+        Misconfigured, Unavailable: the cached list is left unchanged.
     """
     with opened(source, settings.SOURCE_PREVIEW_SECONDS) as reader:
-        found = reader.catalog()
+        tables = reader.catalog()
     return Catalog.objects.update_or_create(
-        source=source, defaults={"tables": [_plain(table) for table in found], "read_at": now}
+        source=source, defaults={"tables": [_as_json(table) for table in tables], "read_at": now}
     )[0]
 
 
 def forget(source: Source) -> None:
-    """For a source with other settings."""
+    """Drops the cached list, because the settings of the source changed."""
     Catalog.objects.filter(source=source).delete()
 
 
-def matching(catalog: Catalog, words: str) -> list[dict[str, Any]]:
-    """The tables that have all of these words in their name or in that of a column; all tables where there is no word."""
-    wanted = words.lower().split()
-    return [table for table in catalog.tables if all(_has(table, word) for word in wanted)]
+def search(catalog: Catalog, query: str) -> list[dict[str, Any]]:
+    """Returns the tables for which each word of the query is part of the table's name or of a column's name.
+
+    An empty query returns all tables.
+    """
+    words = query.lower().split()
+    return [table for table in catalog.tables if all(_matches(table, word) for word in words)]
 
 
-def _has(table: dict[str, Any], word: str) -> bool:
+def _matches(table: dict[str, Any], word: str) -> bool:
     return word in table["name"].lower() or any(word in column["name"].lower() for column in table["columns"])
 
 
-def _plain(table: TableInfo) -> dict[str, Any]:
+def _as_json(table: TableInfo) -> dict[str, Any]:
     columns = [
         {"name": info.name, "type": str(info.type), "native": info.native, "nullable": info.nullable}
         for info in table.columns

@@ -1,4 +1,4 @@
-"""What a source holds, asked of the source: tables, columns and its health."""
+"""Reads tables, columns and health from a source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.db import transaction
 
 from core.errors import Misconfigured, Problem
 from segments.conditions import computed_fields
-from segments.conditions.scope_from_db import facts
+from segments.conditions.scope_from_db import model_scope
 from segments.models import Column, ComputedField, DataModel, Source
 from segments.session import engine, opened, zone
 from segments.sql import statements
@@ -32,11 +32,11 @@ NOT_REACHED = ("source_unreachable", "source_file_missing", "source_file_outside
 
 @dataclass(frozen=True)
 class Probe:
-    """How far a test of a source came.
+    """The result of a connection test.
 
     Args:
-        done: the stages that went well, in words.
-        failed: the stage that did not, if any, and `problem` why.
+        done: descriptions of the stages that succeeded.
+        failed: the stage that failed, if any; `problem` is the reason.
     """
 
     done: Sequence[str]
@@ -48,31 +48,31 @@ class Probe:
         return f"{', '.join(self.done)}." if self.done else ""
 
     @staticmethod
-    def place(done: Sequence[str], problem: Problem) -> str:
-        """The stage at which a problem came up."""
+    def failed_stage(done: Sequence[str], problem: Problem) -> str:
+        """The stage at which a problem occurred."""
         if not done:
-            return "Reach the source" if problem.code in NOT_REACHED else "Sign in"
+            return "Connect to the source" if problem.code in NOT_REACHED else "Sign in"
         return "List the tables" if len(done) == 1 else "Read rows"
 
 
-class _Watch:
-    """Stages as they are done, and the time that each took."""
+class _Stopwatch:
+    """Collects the stages that succeeded, and measures how long each one took."""
 
     def __init__(self) -> None:
         self.stages: list[str] = []
-        self.since = time.perf_counter()
+        self.started = time.perf_counter()
 
-    def stage(self, words: str) -> None:
-        self.stages.append(words)
+    def add(self, stage: str) -> None:
+        self.stages.append(stage)
 
     def lap(self) -> str:
         now = time.perf_counter()
-        took, self.since = now - self.since, now
-        return f"{took * 1000:.0f} ms" if took < 1 else f"{took:.1f} seconds"
+        seconds, self.started = now - self.started, now
+        return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} seconds"
 
 
 def tables(source: Source) -> list[str]:
-    """The tables and views that can be read.
+    """Lists the tables and views that can be read.
 
     Raises:
         Misconfigured, Unavailable
@@ -82,37 +82,44 @@ def tables(source: Source) -> list[str]:
 
 
 def discover(source: Source, *, table: str = "", sql: str = "", seconds: float = 0) -> list[ColumnInfo]:
-    """The columns of a table or of a query, in the source's order. `seconds`: how long a person waits; 0 as long as a run.
+    """Returns the columns of a table or query, in the order of the source.
+
+    Args:
+        seconds: the time limit if a person is waiting; 0 for the time limit of a run.
 
     Raises:
-        Misconfigured: refused by the source, or columns that can't be told apart. Unavailable: no answer.
+        Misconfigured: the source refused the query, or its column names are ambiguous or unusable.
+        Unavailable: the source did not respond.
     """
     with opened(source, seconds or settings.SOURCE_TIMEOUT_SECONDS) as reader:
-        found = reader.columns(table=table, sql=sql)
-    _refuse_unusable(found)
-    return found
+        columns = reader.columns(table=table, sql=sql)
+    _refuse_unusable(columns)
+    return columns
 
 
 def refresh_columns(model: DataModel, seconds: float = 0) -> list[ColumnInfo]:
-    """Asks the source for the model's columns and stores them in order; what vanished there is removed here. `seconds`: as `discover`.
+    """Reads the columns of a model from its source and stores them. Columns that the source no longer has are deleted.
+
+    Args:
+        seconds: as in `discover`.
 
     Raises:
-        Misconfigured, Unavailable: as `discover`; nothing is stored then.
+        Misconfigured, Unavailable: as in `discover`. Nothing is stored.
     """
     return store_columns(model, discover(model.source, table=model.table, sql=model.sql, seconds=seconds))
 
 
-def store_columns(model: DataModel, found: list[ColumnInfo]) -> list[ColumnInfo]:
-    """Keeps what `discover` found of a saved model."""
+def store_columns(model: DataModel, discovered: list[ColumnInfo]) -> list[ColumnInfo]:
+    """Stores the columns of a saved model as `discover` returned them."""
     with transaction.atomic():
         known = model.source_columns()
-        gone = [column.pk for name, column in known.items() if name not in {info.name for info in found}]
+        gone = [column.pk for name, column in known.items() if name not in {info.name for info in discovered}]
         model.columns.filter(pk__in=gone).delete()
         names = set(model.columns.values_list("name", flat=True))
         Column.objects.bulk_create(
-            [new_column(model, info, place, names) for place, info in enumerate(found) if info.name not in known]
+            [new_column(model, info, place, names) for place, info in enumerate(discovered) if info.name not in known]
         )
-        for place, info in enumerate(found):
+        for place, info in enumerate(discovered):
             if info.name in known:
                 values = {
                     "type": info.type,
@@ -122,70 +129,71 @@ def store_columns(model: DataModel, found: list[ColumnInfo]) -> list[ColumnInfo]
                 }
                 Column.objects.filter(pk=known[info.name].pk).update(**values)
         retype(model.source)
-    return found
+    return discovered
 
 
 def retype(source: Source) -> None:
-    """Gives the computed fields of a source the types that follow from the columns as they are stored now; broken ones keep theirs."""
+    """Updates the types of the source's computed fields to follow from the stored columns.
+
+    A field can use the fields above it, so each one is evaluated after those have their new types. Fields with an
+    invalid definition keep their type.
+    """
     for model in DataModel.objects.filter(
         source=source, columns__in=ComputedField.objects.exclude(definition={})
     ).distinct():
         for column in model.computed_fields():
-            about = facts(model)
+            scope = model_scope(model)
             with suppress(Misconfigured):
-                column_type = computed_fields.type_of(computed_fields.checked(about, column.name), about)
+                column_type = computed_fields.type_of(computed_fields.formula_of(scope, column.name), scope)
                 Column.objects.filter(pk=column.pk).exclude(type=column_type).update(type=column_type)
 
 
 def check(source: Source, now: datetime) -> str:
-    """Probes the source, and keeps the outcome on it.
+    """Tests the source and stores the result on it.
 
     Returns:
-        What was found, in a sentence.
+        The successful stages, in a sentence.
 
     Raises:
-        Problem: what the probe found; it is kept on the source too.
+        Problem: why the test failed. It is stored on the source too.
     """
-    found = probe(source)
-    source.record_health(now, found.problem, found.message)
-    if found.problem:
-        raise found.problem
-    return found.message
+    result = probe(source)
+    source.record_health(now, result.problem, result.message)
+    if result.problem:
+        raise result.problem
+    return result.message
 
 
 def probe(source: Source) -> Probe:
-    """Reaches the source, signs in, lists its tables and reads a few rows; stores nothing."""
-    watch = _Watch()
+    """Connects to the source, signs in, lists its tables and reads a few rows. Stores nothing."""
+    watch = _Stopwatch()
     try:
         zone(source)
         with opened(source, settings.SOURCE_PREVIEW_SECONDS) as reader:
-            watch.stage(f"Reached and signed in within {watch.lap()}")
+            watch.add(f"Connected and signed in ({watch.lap()})")
             names = reader.tables()
-            watch.stage(
-                f"{len(names):,} {'table' if len(names) == 1 else 'tables'} can be read, listed within {watch.lap()}"
-            )
+            watch.add(f"found {len(names):,} readable {'table' if len(names) == 1 else 'tables'} ({watch.lap()})")
             if names:
                 rows = _first_rows(source, reader, names[0])
-                watch.stage(
-                    f"the first {len(rows)} {'row' if len(rows) == 1 else 'rows'} of {names[0]} came within {watch.lap()}"
-                )
+                noun = "row" if len(rows) == 1 else "rows"
+                watch.add(f"read the first {len(rows)} {noun} of {names[0]} ({watch.lap()})")
     except Problem as problem:
-        return Probe(watch.stages, Probe.place(watch.stages, problem), problem)
+        return Probe(watch.stages, Probe.failed_stage(watch.stages, problem), problem)
     return Probe(watch.stages)
 
 
 def sample(source: Source, table: str) -> tuple[list[ColumnInfo], list[dict[str, Any]]]:
-    """The columns of a table and its first rows, for a person to look at.
+    """Returns the columns of a table and its first rows, for display.
 
     Raises:
         Misconfigured, Unavailable
     """
-    home = zone(source)
+    timezone = zone(source)
     with opened(source, settings.SOURCE_PREVIEW_SECONDS) as reader:
         infos = reader.columns(table=table)
         rows = _first_rows(source, reader, table, infos)
     types = {info.name: info.type for info in infos}
-    return infos, [{name: natural(value, types[name], home) for name, value in row.items()} for row in rows]
+    return infos, [{name: natural(value, types[name], timezone) for name, value in row.items()} for row in rows]
 
 
 def _first_rows(source: Source, reader: Reader, table: str, infos: Sequence[ColumnInfo] = ()) -> list[dict[str, Any]]:
@@ -197,7 +205,7 @@ def _first_rows(source: Source, reader: Reader, table: str, infos: Sequence[Colu
 
 
 def new_column(model: DataModel, info: ColumnInfo, position: int, taken: Collection[str]) -> Column:
-    """A column that the model did not know, under the source's name unless another column was given that."""
+    """Returns a column that is new to the model, named as in the source unless that name is taken."""
     clash = info.name in taken
     name = f"{info.name} (source)" if clash else info.name
     native = info.native[:LONGEST_NAME]
@@ -213,10 +221,15 @@ def new_column(model: DataModel, info: ColumnInfo, position: int, taken: Collect
 
 
 def _refuse_unusable(columns: Sequence[ColumnInfo]) -> None:
-    for name, times in Counter(info.name for info in columns).items():
-        if times > 1:
-            message = f"{times} columns are called {name!r}. Give each its own name, with 'as' in a query."
+    for name, count in Counter(info.name for info in columns).items():
+        if count > 1:
+            message = (
+                f"{count} columns are named {name!r}. Give each one a unique name, for example with AS in the query."
+            )
             raise Misconfigured("column_twice", message, where=name)
         if not name or len(name) > LONGEST_NAME:
-            message = f"A column has no name, or one of more than {LONGEST_NAME} characters. Give it another with 'as' in a query."
+            message = (
+                f"A column has no name, or a name longer than {LONGEST_NAME} characters. "
+                "Give it a different name, for example with AS in the query."
+            )
             raise Misconfigured("column_name", message, where=name[:LONGEST_NAME])

@@ -1,4 +1,4 @@
-"""Looks whether a model can still be what it was: its primary key, and the columns that something uses."""
+"""Detects schema drift: whether a model's primary key and the columns in use still match the source."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from core.errors import Misconfigured, Problem, Unavailable
+from core.errors import Misconfigured, Problem
 from segments.contract import ColumnInfo, ColumnType, Reader
-from segments.integrity.column_usage import needed, used
+from segments.integrity.column_usage import needed_columns, used_columns
 from segments.models import WHOLE, Column, DataModel, Segment
 from segments.session import opened
 from segments.sources import key_check
@@ -20,23 +20,27 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 log = logging.getLogger(__name__)
-MEND = "Undo that there, or press “Read columns again” on the model's page and mend what uses it."
+REMEDY = (
+    "Undo the change in the source, or press “Read columns again” on the model's page "
+    "and update whatever uses the column."
+)
 
 
-def look(model: DataModel, now: datetime) -> str:
-    """Compares the model with its source, and keeps what was found on it.
+def check_model(model: DataModel, now: datetime) -> str:
+    """Compares a model with its source, and stores the result on the model.
 
     Returns:
-        What the source changed under columns that are used; "" where nothing is wrong.
+        What changed about columns that are in use; "" if nothing did.
 
     Raises:
-        Unavailable: no answer; what was known stays, and where only its key could not be counted, what was known of that.
+        Unavailable: the source did not respond. Stored results stay as they are. If only the key count timed out, the
+            column problems are updated and the stored key warning stays.
     """
     try:
         with opened(model.source, settings.SOURCE_TIMEOUT_SECONDS) as reader:
-            _keep(model, _problems(model, reader, used(model)))
-    except Misconfigured as refused:
-        _keep(model, {WHOLE: refused.message})
+            _store(model, _column_problems(model, reader, used_columns(model)))
+    except Misconfigured as problem:
+        _store(model, {WHOLE: problem.message})
     if not model.problems:
         model.key_warning = _key_warning(model)
     model.checked_at = now
@@ -44,114 +48,133 @@ def look(model: DataModel, now: datetime) -> str:
     return model.problem
 
 
-def look_again(model: DataModel) -> str:
-    """Looks at the columns alone, while a person waits. The key is left to the daily check and “Check now”.
+def check_columns(model: DataModel) -> str:
+    """Checks only the columns, within the short time limit of a page. “Check now” and the daily check cover the key.
 
     Returns:
-        As `look`.
+        As `check_model`.
 
     Raises:
-        Misconfigured: the table or query can't be read any more; that is kept. Unavailable: no answer; what was known stays.
+        Misconfigured: the table or query can no longer be read. This is stored on the model.
+        Unavailable: the source did not respond. Stored results stay as they are.
     """
     with opened(model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
-        _look_at_columns(model, reader, used(model))
+        _check_columns(model, reader, used_columns(model))
     return model.problem
 
 
-def look_at_all(now: datetime) -> None:
-    """Looks at every model; one whose source does not answer keeps what was known of it."""
+def check_all_models(now: datetime) -> None:
+    """Checks every model. Models whose source does not respond keep their stored results."""
     for model in DataModel.objects.select_related("source"):
         try:
-            look(model, now)
+            check_model(model, now)
         except Problem as problem:
             log.warning("The model %s was not checked: %s", model.pk, problem.code)
 
 
 def look_before(rows: Segment | DataModel, columns: Iterable[str]) -> None:
-    """Looks at what is about to be read, in one session that counts nothing, and keeps what was found on the models.
+    """Checks the columns that a run is about to read, in one session, and stores the results on the models.
+
+    Primary keys are left to the daily check: counting them would delay every run.
 
     Args:
-        columns: of the model, that will be read beside those in the segment's conditions.
+        columns: columns of the model that are read in addition to those in the segment's conditions.
 
     Raises:
-        Misconfigured: `source_changed`, a column is gone or of another type; or what the source says of the table or query.
-        Unavailable: no answer; what was known stays.
+        Misconfigured: `source_changed` if a column is gone or has a different type; otherwise the source's own error
+            about the table or query.
+        Unavailable: the source did not respond. Stored results stay as they are.
     """
-    wanted = needed(rows, columns)
+    wanted = needed_columns(rows, columns)
     source = _model(rows).source
     with opened(source, settings.SOURCE_TIMEOUT_SECONDS) as reader:
         for model in DataModel.objects.filter(source=source, name__in=wanted).prefetch_related("columns"):
-            _look_at_columns(model, reader, wanted[model.name])
-            if said := model.problem_of(wanted[model.name]):
-                raise Misconfigured("source_changed", f"{said} {MEND}", where=model.name)
+            _check_columns(model, reader, wanted[model.name])
+            if problem := model.problem_of(wanted[model.name]):
+                raise Misconfigured("source_changed", f"{problem} {REMEDY}", where=model.name)
 
 
 def held(rows: Segment | DataModel, columns: Iterable[str]) -> str:
-    """What is known to keep these rows from being read, in words; "" where nothing is. The source is not asked."""
-    troubled = list(DataModel.objects.filter(source=_model(rows).source).exclude(problems={}))
-    wanted = needed(rows, columns) if troubled else {}
-    said = {model.name: model.problem_of(wanted[model.name]) for model in troubled if model.name in wanted}
-    return " ".join(f"The model {name!r} needs attention. {words}" for name, words in said.items() if words)
+    """Returns the stored problems that block reading these rows; "" if there are none. Does not query the source."""
+    affected = list(DataModel.objects.filter(source=_model(rows).source).exclude(problems={}))
+    wanted = needed_columns(rows, columns) if affected else {}
+    problems = {model.name: model.problem_of(wanted[model.name]) for model in affected if model.name in wanted}
+    return " ".join(f"The model {name!r} needs attention. {problem}" for name, problem in problems.items() if problem)
 
 
-def changed(known: Mapping[str, Column], found: Mapping[str, ColumnInfo], used: Iterable[str]) -> dict[str, str]:
-    """PURE. What is wrong with used columns, in words by their names: gone, perhaps under another name, or of another type.
+def differences(known: Mapping[str, Column], current: Mapping[str, ColumnInfo], used: Iterable[str]) -> dict[str, str]:
+    """PURE. Describes, by column name, what changed about used columns: gone, possibly renamed, or a different type.
+
+    A rename can only be guessed. For example, if `mrr` (numeric) is gone and `revenue` is the only new numeric column,
+    `revenue` is suggested; with two new numeric columns, neither is.
 
     Args:
-        known: the columns of the model by their names in it.
-        found: those of the source by their names there.
+        known: the stored columns, by their names in the model.
+        current: the columns that the source has now, by their names in the source.
     """
     listed = {column.source_name for column in known.values()}
-    new = [name for name in found if name not in listed]
-    said = {}
+    new = [name for name in current if name not in listed]
+    messages = {}
     for name in sorted(set(used)):
         column = known.get(name)
         own = column.source_name if column else name
-        if own not in found:
-            alike = [other for other in new if column and found[other].native == column.native]
-            perhaps = f" (perhaps it is called {alike[0]!r} now)" if len(alike) == 1 else ""
-            said[name] = f"the column {own!r} is gone{perhaps}"
-        elif column and found[own].native != column.native and found[own].type != column.type:
-            said[name] = f"the column {own!r} was {column.type} and is {found[own].type} now"
-    return said
+        if own not in current:
+            candidates = [other for other in new if column and current[other].native == column.native]
+            hint = f" (possibly renamed to {candidates[0]!r})" if len(candidates) == 1 else ""
+            messages[name] = f"the column {own!r} is gone{hint}"
+        elif column and current[own].native != column.native and current[own].type != column.type:
+            messages[name] = f"the type of the column {own!r} changed from {column.type} to {current[own].type}"
+    return messages
 
 
 def _model(rows: Segment | DataModel) -> DataModel:
     return rows.model if isinstance(rows, Segment) else rows
 
 
-def _look_at_columns(model: DataModel, reader: Reader, wanted: set[str]) -> None:
-    """Keeps what was found of a model. Its key waits for the daily check."""
+def _check_columns(model: DataModel, reader: Reader, wanted: set[str]) -> None:
+    """Stores what changed about the columns of a model. The key is left to the daily check."""
     try:
-        _keep(model, _problems(model, reader, wanted))
-    except Misconfigured as refused:
-        _keep(model, {WHOLE: refused.message})
+        _store(model, _column_problems(model, reader, wanted))
+    except Misconfigured as problem:
+        _store(model, {WHOLE: problem.message})
         raise
 
 
-def _keep(model: DataModel, problems: dict[str, str]) -> None:
+def _store(model: DataModel, problems: dict[str, str]) -> None:
     if model.problems != problems:
         model.problems = problems
         DataModel.objects.filter(pk=model.pk).update(problems=problems)
 
 
-def _problems(model: DataModel, reader: Reader, wanted: set[str]) -> dict[str, str]:
-    """What is wrong with all columns that something uses. Where nothing was, and nothing is with these, nobody asks who uses which."""
+def _column_problems(model: DataModel, reader: Reader, wanted: set[str]) -> dict[str, str]:
+    """Describes what changed about all columns in use.
+
+    Finding out which columns are in use takes several queries. They are skipped in the usual case: no stored problem,
+    nothing changed in the source, and the wanted columns are all known.
+    """
     stored = model.source_columns()
     known = {column.name: column for column in stored.values()}
-    found = _found(model, reader, stored)
-    same = all(
-        column.source_name in found and found[column.source_name].native == column.native for column in known.values()
+    current = _current_columns(model, reader, stored)
+    unchanged = all(
+        column.source_name in current and current[column.source_name].native == column.native
+        for column in known.values()
     )
-    if same and not model.problems and wanted <= known.keys():
+    if unchanged and not model.problems and wanted <= known.keys():
         return {}
-    return changed(known, found, (used(model) | wanted) - {field.name for field in model.computed_fields()})
+    return differences(
+        known, current, (used_columns(model) | wanted) - {field.name for field in model.computed_fields()}
+    )
 
 
-def _found(model: DataModel, reader: Reader, known: Mapping[str, Column]) -> dict[str, ColumnInfo]:
-    """The columns that the source has now. Their types are asked for only where its own words for them are others, and say something."""
-    told = reader.natives(table=model.table, sql=model.sql, expected=known)
-    natives = {name: native[:LONGEST_NAME] for name, native in told.items()}
+def _current_columns(model: DataModel, reader: Reader, known: Mapping[str, Column]) -> dict[str, ColumnInfo]:
+    """Returns the columns that the source has now.
+
+    Native type names are cheap to read; full column discovery is not. So discovery runs only if a native type differs
+    from the stored one and is not empty. Engines that guess types from values (CSV, for example) skip it as well: one
+    odd value in a file would look like a changed column.
+    """
+    reported = reader.natives(table=model.table, sql=model.sql, expected=known)
+    natives = {name: native[:LONGEST_NAME] for name, native in reported.items()}
     if reader.guesses or all(native in ("", known[name].native) for name, native in natives.items() if name in known):
         types = {name: ColumnType(column.type) for name, column in known.items()}
         return {name: ColumnInfo(name, types.get(name, ColumnType.TEXT), native) for name, native in natives.items()}
@@ -159,11 +182,8 @@ def _found(model: DataModel, reader: Reader, known: Mapping[str, Column]) -> dic
 
 
 def _key_warning(model: DataModel) -> str:
-    verdict: Any
     try:
-        verdict = key_check.check_primary_key(model)
-    except Unavailable:
-        raise
-    except Misconfigured as refused:
-        return refused.message
+        verdict: Any = key_check.check_primary_key(model)
+    except Misconfigured as problem:
+        return problem.message
     return str(verdict.message) if verdict.level == "warning" else ""

@@ -1,4 +1,4 @@
-"""Whether a model's primary key tells its rows apart."""
+"""Checks whether the primary key of a model is unique and filled in every row."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ if TYPE_CHECKING:
 REFUSED_PERCENT = 5
 EXAMPLES = 3
 NOT_CHECKED = (
-    "Key not checked yet: the source could not count {key!r} within {seconds:g} seconds. The daily check gives it more time, and so does "
-    "“Check now”. To have it checked at once, use a lighter view, query or table, or give it more time by SOURCE_PREVIEW_SECONDS."
+    "Key not checked yet: the source could not count the values of {key!r} within {seconds:g} seconds. "
+    "The daily check and “Check now” allow more time. "
+    "To check the key while saving, use a faster view, query or table, or increase SOURCE_PREVIEW_SECONDS."
 )
 
 
 @dataclass(frozen=True)
 class KeyShare:
-    """How the rows of a model stand to its primary key.
+    """Row counts of a model, by the state of its primary key.
 
     Args:
-        rows: all of them.
-        filled: those with a value in the key column that is not blank.
-        different: how many values there are.
+        rows: all rows.
+        filled: rows whose key is neither null nor blank.
+        distinct: the number of distinct keys.
     """
 
     rows: int
     filled: int
-    different: int
+    distinct: int
 
     @property
     def missing(self) -> int:
@@ -42,42 +43,54 @@ class KeyShare:
 
     @property
     def duplicates(self) -> int:
-        """Rows beyond the first of each value."""
-        return self.filled - self.different
+        """Rows that repeat the key of an earlier row: three rows with the same key are two duplicates."""
+        return self.filled - self.distinct
 
     @property
     def percent(self) -> float:
-        """The share of rows without a key of their own."""
+        """The percentage of rows without a unique key."""
         return 100 * (self.missing + self.duplicates) / self.rows if self.rows else 0.0
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What follows from a key share: nothing, a warning, or that the key can't be used."""
+    """The result of a key check: fine, usable with a warning, or refused."""
 
     level: Literal["fine", "warning", "refused"]
     message: str
 
 
 def verdict(share: KeyShare, key: str) -> Verdict:
-    """PURE. Up to the last row of its own: fine. Under 5 % without: a warning. From there on the key can't be used."""
+    """PURE. Fine if every row has a unique key, a warning if under 5% of the rows do not, and refused from 5% on.
+
+    A few bad rows are common in real tables and only skip themselves. Beyond that the column is probably not the key.
+    """
     if share.percent == 0:
         return Verdict(
-            "fine", f"{key!r} tells all {share.rows:,} rows apart." if share.rows else "There are no rows yet."
+            "fine", f"{key!r} is unique in all {share.rows:,} rows." if share.rows else "There are no rows yet."
         )
-    missing, repeated = f"{share.missing:,} have no {key!r}", f"{share.duplicates:,} repeat the {key!r} of another row"
-    found = [words for words, rows in ((missing, share.missing), (repeated, share.duplicates)) if rows]
-    numbers = f"Of {share.rows:,} rows, {' and '.join(found)} ({_percent(share)})."
+    findings = [
+        f"{count:,} {singular if count == 1 else plural}"
+        for count, singular, plural in (
+            (share.missing, f"has no {key!r}", f"have no {key!r}"),
+            (share.duplicates, f"repeats the {key!r} of another row", f"repeat the {key!r} of another row"),
+        )
+        if count
+    ]
+    numbers = f"Of {share.rows:,} rows, {' and '.join(findings)} ({_percent(share)})."
     if share.percent < REFUSED_PERCENT:
-        return Verdict("warning", f"{numbers} Rows that share a key, or have none, are not sent.")
-    return Verdict("refused", f"{numbers} Choose a primary key that every row has for itself, or clean the source.")
+        return Verdict("warning", f"{numbers} Rows without a unique key are not sent.")
+    return Verdict("refused", f"{numbers} Choose a primary key that is unique in every row, or clean up the source.")
 
 
 def key_share(model: DataModel, seconds: float = 0) -> KeyShare:
-    """Counts in the source, by one query. `seconds`: how long a person waits; 0 as long as a run.
+    """Counts rows and keys in the source, with one query.
+
+    Args:
+        seconds: the time limit if a person is waiting; 0 for the time limit of a run.
 
     Raises:
-        Misconfigured: e.g. there is no such column. Unavailable: no answer.
+        Misconfigured: for example, the key column does not exist. Unavailable: the source did not respond.
     """
     with opened(model.source, seconds or settings.SOURCE_TIMEOUT_SECONDS) as reader:
         columns = {info.name: info for info in reader.columns(table=model.table, sql=model.sql)}
@@ -88,39 +101,43 @@ def key_share(model: DataModel, seconds: float = 0) -> KeyShare:
         source = statements.relation(
             list(columns.values()), engine(model.source).dialect, table=model.table, sql=model.sql
         )
-        counted = reader.rows(statements.keys(source, columns[model.primary_key]), 1)[0]
-    return KeyShare(int(counted["rows"]), int(counted["filled"]), int(counted["different"]))
+        counts = reader.rows(statements.key_counts(source, columns[model.primary_key]), 1)[0]
+    return KeyShare(int(counts["rows"]), int(counts["filled"]), int(counts["different"]))
 
 
 def examples(model: DataModel) -> str:
-    """Values of the key that several rows have, for the person who chooses it; no part of any message that is kept or logged.
+    """Returns key values that occur more than once, for the person who is choosing the key.
 
-    "" where there are none, or the source does not say.
+    They are values of records, so they must not become part of a message that is stored or logged. Returns "" if there
+    are none, or if the source does not respond.
     """
     try:
-        shown = _frequent(model)
+        values = _repeated_values(model)
     except Problem:
         return ""
-    return f" For example: {', '.join(shown)}." if shown else ""
+    return f" For example: {', '.join(values)}." if values else ""
 
 
 def check_primary_key(model: DataModel, seconds: float = 0) -> Verdict:
-    """Fine or a warning.
+    """Returns “fine” or a warning.
 
     Raises:
-        Misconfigured: too many rows have no key of their own, with the numbers. Unavailable: no answer.
+        Misconfigured: too many rows have no unique key; the message has the numbers.
+        Unavailable: the source did not respond.
     """
-    found = verdict(key_share(model, seconds), model.primary_key)
-    if found.level == "refused":
-        raise Misconfigured("primary_key_unusable", found.message, where="primary_key")
-    return found
+    result = verdict(key_share(model, seconds), model.primary_key)
+    if result.level == "refused":
+        raise Misconfigured("primary_key_unusable", result.message, where="primary_key")
+    return result
 
 
-def check_at_once(model: DataModel) -> Verdict:
-    """The same while a person waits: a key that can't be counted in that time is a warning, until the daily check has counted it.
+def check_while_waiting(model: DataModel) -> Verdict:
+    """Checks the key within the short time limit of a form.
+
+    A timeout is only a warning: counting a large table can take minutes, and the daily check will do it.
 
     Raises:
-        Misconfigured, Unavailable: as `check_primary_key`.
+        Misconfigured, Unavailable: as in `check_primary_key`.
     """
     try:
         return check_primary_key(model, settings.SOURCE_PREVIEW_SECONDS)
@@ -130,20 +147,20 @@ def check_at_once(model: DataModel) -> Verdict:
         return Verdict("warning", NOT_CHECKED.format(key=model.primary_key, seconds=settings.SOURCE_PREVIEW_SECONDS))
 
 
-def _frequent(model: DataModel) -> list[str]:
+def _repeated_values(model: DataModel) -> list[str]:
     with opened(model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
         columns = {info.name: info for info in reader.columns(table=model.table, sql=model.sql)}
         source = statements.relation(
             list(columns.values()), engine(model.source).dialect, table=model.table, sql=model.sql
         )
         chosen = statements.select(source, columns, [model.primary_key])
-        found = reader.rows(statements.frequent(chosen, columns[model.primary_key].type), EXAMPLES)
+        rows = reader.rows(statements.frequent(chosen, columns[model.primary_key].type), EXAMPLES)
     return [
         f"{row['value']!s:.40} ({row['rows']} rows)"
-        for row in found
+        for row in rows
         if int(row["rows"]) > 1 and row["value"] is not None
     ]
 
 
 def _percent(share: KeyShare) -> str:
-    return f"{share.percent:.2g} %" if share.percent < REFUSED_PERCENT else f"{share.percent:.0f} %"
+    return f"{share.percent:.2g}%" if share.percent < REFUSED_PERCENT else f"{share.percent:.0f}%"

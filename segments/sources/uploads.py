@@ -1,4 +1,4 @@
-"""Files that a person gives in the browser, kept below SOURCE_FILES_ROOT/uploads."""
+"""Checks files uploaded in the browser, and stores them in SOURCE_FILES_ROOT/uploads."""
 
 from __future__ import annotations
 
@@ -23,46 +23,50 @@ LONGEST_NAME = 80
 
 
 def check(file: UploadedFile, endings: Sequence[str]) -> None:
-    """Raises Misconfigured where a file is too large, empty, or by its ending not of the right kind."""
-    size, most = file.size or 0, settings.SOURCE_UPLOAD_MAX_BYTES
-    if size > most:
-        message = f"The file has {filesizeformat(size)}. {filesizeformat(most)} are the most that can be uploaded; put a larger one into the "
-        raise Misconfigured(
-            "upload_too_large",
-            message + "directory for source files, or raise SOURCE_UPLOAD_MAX_BYTES.",
-            where="upload",
+    """Raises Misconfigured if a file is too large or its name has the wrong extension."""
+    size, limit = file.size or 0, settings.SOURCE_UPLOAD_MAX_BYTES
+    if size > limit:
+        message = (
+            f"The file is {filesizeformat(size)}; uploads are limited to {filesizeformat(limit)}. "
+            "Copy the file to the directory for source files instead, or increase SOURCE_UPLOAD_MAX_BYTES."
         )
+        raise Misconfigured("upload_too_large", message, where="upload")
     if PurePath(file.name or "").suffix.lower() not in endings:
-        raise Misconfigured("upload_kind", f"The name of the file must end in {' or '.join(endings)}.", where="upload")
+        raise Misconfigured("upload_kind", f"The file name must end in {' or '.join(endings)}.", where="upload")
 
 
-def store(file: UploadedFile, present: str) -> str:
-    """Keeps the file, in the place of the source's `present` one where that was uploaded, too: its table keeps its name.
+def store(file: UploadedFile, current_path: str) -> str:
+    """Stores the file and returns its path, as a value for the parameter `path`.
 
-    Returns:
-        Its path as the parameter `path` takes it.
+    If the current file of the source was uploaded too, the new one replaces it under the same name. The table is named
+    after the file, so models of it keep working.
 
     Raises:
-        Misconfigured: it can't be written there.
+        Misconfigured: the file can't be written.
     """
     folder = Path(settings.SOURCE_FILES_ROOT) / FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not folder.resolve().is_relative_to(Path(settings.SOURCE_FILES_ROOT).resolve()):
-            raise OSError("uploads leads outside")
-        written = _written(file, folder)
-        target = folder / PurePath(present).name if _is_uploaded(present) else _free(folder, file.name or "")
-        written.replace(target)
+            raise OSError("the uploads directory is outside of SOURCE_FILES_ROOT")
+        part = _write_part(file, folder)
+        current = PurePath(current_path).name
+        target = folder / current if _is_uploaded(current_path) else _reserve(folder, file.name or "")
+        part.replace(target)
     except OSError as error:
         message = (
-            "The file can't be kept in the directory for source files. Check that it may be written, and has room."
+            "The file could not be saved. "
+            "Check that the directory for source files is writable and has enough free space."
         )
         raise Misconfigured("upload_failed", message, where="upload", detail=str(error)) from None
     return f"{FOLDER}/{target.name}"
 
 
-def _written(file: UploadedFile, folder: Path) -> Path:
-    """The whole file under a name that no pattern finds: who reads the former one meanwhile reads it to its end."""
+def _write_part(file: UploadedFile, folder: Path) -> Path:
+    """Writes the whole file under a temporary name that no file pattern matches.
+
+    It is renamed only when complete, so a run that is reading the previous file reads that one to its end.
+    """
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".part-", delete=False) as part:
         for chunk in file.chunks():
             part.write(chunk)
@@ -71,12 +75,12 @@ def _written(file: UploadedFile, folder: Path) -> Path:
 
 
 def _is_uploaded(path: str) -> bool:
-    place = PurePath(path)
-    return place.parts[:-1] == (FOLDER,) and not place.name.startswith(".")
+    parsed = PurePath(path)
+    return parsed.parts[:-1] == (FOLDER,) and not parsed.name.startswith(".")
 
 
-def _free(folder: Path, name: str) -> Path:
-    """A path of that name, made safe, which is taken from now on."""
+def _reserve(folder: Path, name: str) -> Path:
+    """Reserves an unused path for a safe form of the name, by creating an empty file."""
     stem, ending = slugify(PurePath(name).stem)[:LONGEST_NAME] or "file", PurePath(name).suffix.lower()
     for number in range(1, 10_000):
         path = folder / (f"{stem}{ending}" if number == 1 else f"{stem}-{number}{ending}")
@@ -85,4 +89,4 @@ def _free(folder: Path, name: str) -> Path:
         except FileExistsError:
             continue
         return path
-    raise OSError("no free name")
+    raise OSError("every candidate name is taken")

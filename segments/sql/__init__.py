@@ -1,1 +1,1 @@
-"""From a condition tree to SQL: SQLAlchemy Core with bound parameters, never a string of SQL."""
+"""Compiles condition trees to SQL: SQLAlchemy Core with bound parameters, never strings of SQL."""

@@ -1,4 +1,4 @@
-"""PURE. A comparison of one value, as an expression: null meets `empty` and the negative operators, nothing else."""
+"""PURE. Comparisons of one value as SQL expressions. A null matches `empty` and the negative operators, nothing else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy
 from sqlalchemy import ColumnElement, String, Text, and_, func, literal, literal_column, not_, or_, true, types
 
-from segments.conditions.times import anniversary, days, moments
+from segments.conditions.times import anniversary, day_span, time_span
 from segments.conditions.tree import NEGATIVE, Leaf, Related
 from segments.contract import ColumnInfo, ColumnType
 from segments.sql.terms import (
@@ -38,29 +38,33 @@ ANNIVERSARIES = ("anniversary", "anniversary_in")
 
 @dataclass(frozen=True)
 class Clock:
-    """What relative times count from, and the zone of days."""
+    """The time from which relative times count, and the zone that decides when a day begins."""
 
     now: datetime
     zone: ZoneInfo
 
 
 def comparable(
-    one: tuple[ColumnElement[Any], ColumnInfo], other: tuple[ColumnElement[Any], ColumnInfo]
+    left: tuple[ColumnElement[Any], ColumnInfo], right: tuple[ColumnElement[Any], ColumnInfo]
 ) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    """Two columns so that equal values are equal, whatever types the source gave them."""
-    types = {one[1].type, other[1].type}
-    if types == {ColumnType.INTEGER} and one[1].native == other[1].native:
-        return one[0], other[0]
+    """Two columns in a form in which equal values compare as equal, even if the columns have different types.
+
+    Integers of the same native type are compared as they are, which is fastest. If a column of text is compared with a
+    column of integers, both are compared as text.
+    """
+    types = {left[1].type, right[1].type}
+    if types == {ColumnType.INTEGER} and left[1].native == right[1].native:
+        return left[0], right[0]
     term = NumberValue if types <= set(NUMBERS) else TextValue
-    return term(*one), term(*other)
+    return term(*left), term(*right)
 
 
 def sortable(column: ColumnElement[Any], info: ColumnInfo, zone: ZoneInfo) -> ColumnElement[Any]:
-    """A number, a date or a time as what is smaller or larger than another."""
+    """A number, date or time in a form that sorts correctly."""
     return NumberValue(column, info) if info.type in NUMBERS else TimeValue(column, info, zone)
 
 
-def compared(column: ColumnElement[Any], info: ColumnInfo, leaf: Leaf, clock: Clock) -> ColumnElement[bool]:
+def compare(column: ColumnElement[Any], info: ColumnInfo, leaf: Leaf, clock: Clock) -> ColumnElement[bool]:
     """One condition on one column."""
     if leaf.operator == "empty":
         return _empty(column, info)
@@ -72,32 +76,29 @@ def compared(column: ColumnElement[Any], info: ColumnInfo, leaf: Leaf, clock: Cl
         return _contains(column, info, leaf)
     if info.type == ColumnType.BOOLEAN:
         return BooleanValue(column, info).is_(true() if leaf.value else sqlalchemy.false())
-    return _valued(
-        TextValue(column, info) if info.type == ColumnType.TEXT else NumberValue(column, info),
-        leaf.operator,
-        leaf.value,
-    )
+    value = TextValue(column, info) if info.type == ColumnType.TEXT else NumberValue(column, info)
+    return _compare_value(value, leaf.operator, leaf.value)
 
 
-def measured(value: ColumnElement[Any], info: ColumnInfo, item: Related, clock: Clock) -> ColumnElement[bool]:
-    """A measure of related rows, compared; the sum of no rows is 0."""
+def compare_measure(value: ColumnElement[Any], info: ColumnInfo, item: Related, clock: Clock) -> ColumnElement[bool]:
+    """The comparison of a measure of related rows. The sum of no rows is 0."""
     if item.measure == "sum":
         value = func.coalesce(value, ZERO)
     if item.operator in ("empty", "not_empty"):
         return value.is_(None) if item.operator == "empty" else value.is_not(None)
     leaf = Leaf("", item.operator, item.value)
     if info.type in NUMBERS:
-        return _valued(value, item.operator, item.value)
+        return _compare_value(value, item.operator, item.value)
     return func.coalesce(_within(value, info, leaf, clock), sqlalchemy.false())
 
 
 def _within(column: ColumnElement[Any], info: ColumnInfo, leaf: Leaf, clock: Clock) -> ColumnElement[bool]:
-    span = days if info.type == ColumnType.DATE else moments
+    span = day_span if info.type == ColumnType.DATE else time_span
     if leaf.operator not in ANNIVERSARIES:
         return Within(column, info, span(leaf.operator, leaf.value, clock.now, clock.zone), clock.zone)
-    found = anniversary(leaf.value, clock.now, clock.zone)
-    earlier = Within(column, info, span("before", found.latest + timedelta(days=1), clock.now, clock.zone), clock.zone)
-    return and_(earlier, OnDays(column, info, found, clock.zone))
+    days = anniversary(leaf.value, clock.now, clock.zone)
+    earlier = Within(column, info, span("before", days.latest + timedelta(days=1), clock.now, clock.zone), clock.zone)
+    return and_(earlier, OnDays(column, info, days, clock.zone))
 
 
 def _contains(column: ColumnElement[Any], info: ColumnInfo, leaf: Leaf) -> ColumnElement[bool]:
@@ -117,13 +118,13 @@ def _empty(column: ColumnElement[Any], info: ColumnInfo) -> ColumnElement[bool]:
     return missing
 
 
-def _valued(value: ColumnElement[Any], operator: str, operand: Any) -> ColumnElement[bool]:
+def _compare_value(value: ColumnElement[Any], operator: str, operand: Any) -> ColumnElement[bool]:
     if operator in NEGATIVE:
-        return or_(value.is_(None), not_(_met(value, NEGATIVE[operator], operand)))
-    return _met(value, operator, operand)
+        return or_(value.is_(None), not_(_matches(value, NEGATIVE[operator], operand)))
+    return _matches(value, operator, operand)
 
 
-def _met(value: ColumnElement[Any], operator: str, operand: Any) -> ColumnElement[bool]:
+def _matches(value: ColumnElement[Any], operator: str, operand: Any) -> ColumnElement[bool]:
     match operator:
         case "equals" | "one_of":
             return _equals(value, operand if operator == "one_of" else [operand])
@@ -143,16 +144,17 @@ def _met(value: ColumnElement[Any], operator: str, operand: Any) -> ColumnElemen
             return func.substr(value, 1, len(operand)) == bound(operand)
         case "ends_with":
             return func.substr(value, func.length(value) - (len(operand) - 1)) == bound(operand)
-    raise ValueError(f"No SQL is known for the operator {operator!r}.")
+    raise ValueError(f"The operator {operator!r} has no SQL.")
 
 
 def _equals(value: ColumnElement[Any], operands: Sequence[Any]) -> ColumnElement[bool]:
     if isinstance(value, TextValue):
         return TextIs(value.column, value.info, operands)
-    return is_one_of(value, [bound(one) for one in operands])
+    return is_one_of(value, [bound(operand) for operand in operands])
 
 
 def bound(value: Any) -> ColumnElement[Any]:
+    """The value as a bound parameter."""
     if isinstance(value, str):
         return literal(value, String())
     return literal(value, types.BigInteger() if isinstance(value, int) else types.Numeric())

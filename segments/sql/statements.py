@@ -1,7 +1,7 @@
-"""PURE. Condition trees and selections as SQLAlchemy Core, every value a bound parameter.
+"""PURE. Condition trees and selections as SQLAlchemy Core statements, with every value as a bound parameter.
 
-Null rule: a null meets `empty` and the negative operators, nothing else; so does text that can't be read as its column's type,
-except that it is not empty.
+Null rule: a null matches `empty` and the negative operators, nothing else. Text that can't be read as its column's type
+behaves like a null, except that it is not empty.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from sqlalchemy.sql import quoted_name, visitors
 
 from segments.contract import ColumnInfo, ColumnType
 from segments.sql.comparisons import Clock
-from segments.sql.terms import Exported, Position, SmallLetters, TextValue, Verbatim
-from segments.sql.where import Builder, First, Infos, Narrowing, Reach, Table, narrowed, nothing, ordered
+from segments.sql.terms import Exported, Lowercase, Position, TextValue, Verbatim
+from segments.sql.where import Builder, Filter, First, Infos, Reach, Table, first_rows, no_other_model, rows_where
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,44 +28,44 @@ if TYPE_CHECKING:
     from segments.conditions.tree import Group
 
 WITHOUT_SCHEMAS = ("sqlite", "duckdb")
-ALIKE = (ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.BOOLEAN, ColumnType.DATE, ColumnType.TIMESTAMP)
-"""The types whose equal values are the same one on every engine."""
+GROUPABLE = (ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.BOOLEAN, ColumnType.DATE, ColumnType.TIMESTAMP)
+"""The types whose values every engine groups in the same way."""
 _NAME = re.compile(r'(?:(?:"((?:[^"]|"")+)"|([^".]+))\.)?(?:"((?:[^"]|"")+)"|([^"]+))')
 
 
 def relation(columns: Sequence[ColumnInfo], dialect: Dialect, *, table: str = "", sql: str = "") -> FromClause:
-    """What a model reads: a table (qualified by its schema where the dialect has schemas), or a person's SQL."""
-    named = [sqlalchemy.column(_quoted(info.name), types.NullType()) for info in columns]
+    """What a model reads: a table (qualified by its schema if the dialect has schemas), or a user's SQL."""
+    elements = [sqlalchemy.column(_quoted(info.name), types.NullType()) for info in columns]
     if sql:
-        return Verbatim(sql).columns(*named).subquery("model")
+        return Verbatim(sql).columns(*elements).subquery("model")
     has_schemas = getattr(dialect, "has_schemas", dialect.name not in WITHOUT_SCHEMAS)
     schema, name = split_name(table) if has_schemas else ("", table)
-    return sqlalchemy.table(_quoted(name), *named, schema=_quoted(schema) if schema else None).alias("model")
+    return sqlalchemy.table(_quoted(name), *elements, schema=_quoted(schema) if schema else None).alias("model")
 
 
 def select(
-    source: FromClause, infos: Infos, columns: Sequence[str], where: Narrowing | None = None, first: First | None = None
+    source: FromClause, infos: Infos, columns: Sequence[str], where: Filter | None = None, first: First | None = None
 ) -> Select[Any]:
-    """The rows of `source` that `where` leaves, with `columns` in that order; only the `first` of them where it is given."""
-    chosen = [Exported(source.c[infos[name].name], infos[name]).label(_quoted(name)) for name in columns]
-    query = narrowed(sqlalchemy.select(*chosen), source, where)
-    return query if first is None else ordered(query, Table(source, infos), first)
+    """The rows of `source` that match `where`, with `columns` in that order; only the `first` of them if given."""
+    elements = [Exported(source.c[infos[name].name], infos[name]).label(_quoted(name)) for name in columns]
+    query = rows_where(sqlalchemy.select(*elements), source, where)
+    return query if first is None else first_rows(query, Table(source, infos), first)
 
 
-def count(source: FromClause, where: Narrowing | None = None, most: int | None = None) -> Select[Any]:
-    """How many rows of `source` there are that `where` leaves, as `rows`; no more than `most`."""
+def count(source: FromClause, where: Filter | None = None, most: int | None = None) -> Select[Any]:
+    """The number of rows of `source` that match `where`, as `rows`; at most `most`."""
     if most is None:
-        return narrowed(sqlalchemy.select(func.count().label("rows")), source, where)
-    found = narrowed(sqlalchemy.select(literal_column("1").label("one")), source, where).limit(most).subquery("found")
-    return sqlalchemy.select(func.count().label("rows")).select_from(found)
+        return rows_where(sqlalchemy.select(func.count().label("rows")), source, where)
+    matches = rows_where(sqlalchemy.select(literal_column("1").label("one")), source, where)
+    return sqlalchemy.select(func.count().label("rows")).select_from(matches.limit(most).subquery("found"))
 
 
-def frequent(chosen: Select[Any], column_type: ColumnType) -> Select[Any]:
-    """The values of a statement of one column of this type, the most frequent first, as `value` and `rows`."""
-    rows = chosen.subquery("found")
+def frequent(query: Select[Any], column_type: ColumnType) -> Select[Any]:
+    """The values of a query of one column of this type, the most frequent first, as `value` and `rows`."""
+    rows = query.subquery("found")
     value: ColumnElement[Any] = next(iter(rows.c))
-    if column_type not in ALIKE:
-        # What a collation finds the same is not the same, and some documents can't be compared at all.
+    if column_type not in GROUPABLE:
+        # As text: a collation may treat "FR" and "fr" as equal, and some JSON documents can't be compared at all.
         value = TextValue(value, ColumnInfo("", ColumnType.TEXT))
     counted = func.count().label("rows")
     return (
@@ -76,16 +76,16 @@ def frequent(chosen: Select[Any], column_type: ColumnType) -> Select[Any]:
     )
 
 
-def containing(source: FromClause, info: ColumnInfo, search: str) -> Narrowing:
-    """The rows whose column is not null, and whose text contains `search` in whatever case."""
+def containing(source: FromClause, info: ColumnInfo, search: str) -> Filter:
+    """The rows whose column is not null and contains the text `search`, ignoring case."""
     column = source.c[info.name]
     if not search:
-        return Narrowing(column.is_not(None))
-    return Narrowing(Position(SmallLetters(column, info), search.lower()) > 0)
+        return Filter(column.is_not(None))
+    return Filter(Position(Lowercase(column, info), search.lower()) > 0)
 
 
-def keys(source: FromClause, info: ColumnInfo) -> Select[Any]:
-    """How many rows there are (`rows`), how many have a value in the key column (`filled`), and how many values (`different`)."""
+def key_counts(source: FromClause, info: ColumnInfo) -> Select[Any]:
+    """The numbers of rows (`rows`), of rows with a key (`filled`), and of distinct keys (`different`)."""
     value = func.nullif(TextValue(source.c[info.name], info), literal("", Text()))
     counts: list[ColumnElement[Any]] = [
         func.count().label("rows"),
@@ -96,41 +96,41 @@ def keys(source: FromClause, info: ColumnInfo) -> Select[Any]:
 
 
 def where(
-    tree: Group, source: FromClause, infos: Infos, *, now: datetime, zone: ZoneInfo, reach: Reach = nothing
-) -> Narrowing | None:
-    """A validated tree as what narrows `source`; None where it means all rows.
+    tree: Group, source: FromClause, infos: Infos, *, now: datetime, zone: ZoneInfo, reach: Reach = no_other_model
+) -> Filter | None:
+    """A validated tree as a filter on `source`; None if it matches all rows.
 
     Args:
-        now: what `in_the_last` and the like count from.
-        zone: the source's: of days, and of times without a zone.
-        reach: gives the table of another model of the source, by its name.
+        now: the time from which relative times such as `in_the_last` count.
+        zone: the source's time zone, for days and for times without a zone.
+        reach: returns the table of another model of the source, by name.
     """
-    return Builder(Table(source, infos), Clock(now, zone), reach).narrowing(tree)
+    return Builder(Table(source, infos), Clock(now, zone), reach).filter(tree)
 
 
-def shown(query: Select[Any], dialect: Dialect) -> str:
-    """The statement for reading, its values written out."""
+def literal_sql(query: Select[Any], dialect: Dialect) -> str:
+    """The statement for people to read, with its values inlined. Never executed."""
     compiled = query.compile(dialect=dialect, compile_kwargs={"literal_binds": True, "render_postcompile": True})
     text = str(compiled)
     return text.replace("%%", "%") if dialect.paramstyle in ("format", "pyformat") else text
 
 
 def is_of_sql(query: Select[Any]) -> bool:
-    """Whether the query reads a person's SQL rather than a table."""
+    """Whether the query reads a user's SQL rather than a table."""
     return any(isinstance(part, Verbatim) for part in visitors.iterate(query))
 
 
 def split_name(table: str) -> tuple[str, str]:
-    """Schema (may be empty) and name of a table; a part that holds a dot stands in double quotes."""
-    found = _NAME.fullmatch(table)
-    if found is None:
+    """The schema (may be empty) and the name of a table. A part that contains a dot is in double quotes."""
+    match = _NAME.fullmatch(table)
+    if match is None:
         return "", table
-    schema, name = (found[1] or found[2] or ""), (found[3] or found[4])
+    schema, name = (match[1] or match[2] or ""), (match[3] or match[4])
     return schema.replace('""', '"'), name.replace('""', '"')
 
 
 def join_name(schema: str, name: str) -> str:
-    """The qualified name of a table, which `split_name` reads back."""
+    """The qualified name of a table; the reverse of `split_name`."""
     return ".".join(
         '"' + part.replace('"', '""') + '"' if "." in part or '"' in part else part for part in (schema, name)
     )

@@ -1,6 +1,6 @@
-"""PURE. The few expressions that engines write differently, each with the form that typed databases share.
+"""PURE. The few expressions that differ between engines, each with the form that most typed databases share.
 
-An engine whose dialect needs another form registers it with `written`, in its own folder.
+An engine whose dialect needs a different form registers it with `written`, in its own folder.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import TextClause
 
 from core.errors import Misconfigured
-from segments.conditions.times import Anniversary, Days, Moments
+from segments.conditions.times import Anniversary, Days, TimeSpan
 from segments.contract import ColumnInfo, ColumnType
 from segments.values import NOT_A_NUMBER
 
@@ -34,34 +34,34 @@ class Term(ColumnElement[Any]):
 
 
 class TextValue(Term):
-    """The column as text that is compared case by case; null where it is null."""
+    """The column as text that is compared case-sensitively; null if the column is null."""
 
     type = types.Text()
 
 
 class NumberValue(Term):
-    """The column as a finite number; null where it is none."""
+    """The column as a finite number; null if it is not one."""
 
     type = types.Numeric()
 
 
 class BooleanValue(Term):
-    """The column as a boolean; null where it is none."""
+    """The column as a boolean; null if it is not one."""
 
     type = types.Boolean()
 
 
-class SmallLetters(Term):
-    """The column as text in small letters, to look for a part of it."""
+class Lowercase(Term):
+    """The column as lowercase text, for a search that ignores case."""
 
     type = types.Text()
 
 
 class TimeValue(Term):
-    """The column as a date or time that can be ordered, and which `Within` takes again; null where it is none.
+    """The column as a date or time that sorts correctly and that `Within` accepts; null if it is neither.
 
     Args:
-        zone: of times without one.
+        zone: the zone of times that have none.
     """
 
     type = types.NullType()
@@ -78,24 +78,24 @@ class Missing(Term):
 
 
 class Exported(Term):
-    """The column as a stream gives it: native where Arrow holds it exactly, else its text."""
+    """The column as it is streamed: native if Arrow represents it exactly, otherwise as text."""
 
     type = types.NullType()
 
 
 class Within(Term):
-    """Whether the column lies in a span of time. `zone` is that of times without one."""
+    """Whether the column lies within a span of time. `zone` applies to times that have none."""
 
     type = types.NullType()
 
-    def __init__(self, column: ColumnElement[Any], info: ColumnInfo, span: Days | Moments, zone: ZoneInfo) -> None:
+    def __init__(self, column: ColumnElement[Any], info: ColumnInfo, span: Days | TimeSpan, zone: ZoneInfo) -> None:
         super().__init__(column, info)
         self.span = span
         self.zone = zone
 
 
 class OnDays(Term):
-    """Whether the day and the month of a date or time, in `zone`, are those of an anniversary."""
+    """Whether the month and day of a date or time, in `zone`, fall on the days of an anniversary."""
 
     type = types.NullType()
 
@@ -106,9 +106,9 @@ class OnDays(Term):
 
 
 class TextIs(Term):
-    """Whether the column's text is one of these, case by case."""
+    """Whether the column's text is one of these, case-sensitively."""
 
-    # A boolean would be compared with 1, which no index helps with.
+    # Not a boolean: some dialects would render "(…) = 1", for which no index can be used.
     type = types.NullType()
 
     def __init__(self, column: ColumnElement[Any], info: ColumnInfo, texts: Sequence[str]) -> None:
@@ -117,7 +117,10 @@ class TextIs(Term):
 
 
 class ListHas(Term):
-    """Whether a list holds elements that read as these texts: one of them, or `every` one. Not asked of a missing list."""
+    """Whether a list contains elements with these texts: at least one of them, or `every` one.
+
+    The result for a missing list is undefined; combine it with `Missing`.
+    """
 
     type = types.Boolean()
 
@@ -128,22 +131,25 @@ class ListHas(Term):
 
     @property
     def array(self) -> ColumnElement[Any]:
-        """The texts as one value, where a database has arrays."""
+        """The texts as a single array value, for databases that have arrays."""
         return literal(self.values, types.ARRAY(Text()))
 
 
 class Label(Term):
-    """A text that is chosen by conditions."""
+    """A text chosen by conditions."""
 
     type = types.Text()
 
 
 class Aggregate(Term):
-    """A measure over the rows of a group: the same in whatever order they come, so that no run takes a last digit for a change.
+    """A measure over the rows of a group, with a result that does not depend on the order of the rows.
+
+    Floating-point sums do: 0.1 + 0.2 + 0.3 is not 0.3 + 0.2 + 0.1. A last digit that differs between two runs would be
+    sent to the destination as a change.
 
     Args:
         measure: one of `tree.MEASURES`.
-        column: finite numbers, dates or times. `info` is that of the column that they come from.
+        column: finite numbers, dates or times. `info` describes the column that they come from.
     """
 
     type = types.NullType()
@@ -154,7 +160,7 @@ class Aggregate(Term):
 
 
 class Position(ColumnElement[Any]):
-    """Where in a text another one starts, from 1; 0 where it does not occur."""
+    """The position at which a text contains another one, counted from 1; 0 if it does not."""
 
     inherit_cache = False
     type = types.Integer()
@@ -165,7 +171,7 @@ class Position(ColumnElement[Any]):
 
 
 class Verbatim(TextClause):
-    """A person's own SQL, in which nothing is a parameter of ours."""
+    """A user's own SQL, in which a colon never marks a bound parameter."""
 
     inherit_cache = False
 
@@ -174,10 +180,10 @@ class Verbatim(TextClause):
         self.text = sql
 
 
-MOST_SQL = 100_000
+MAX_SQL_LENGTH = 100_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 DECIMALS = 6
-"""Of averages, and of sums of numbers that are not decimal."""
+"""Decimal places of averages, and of sums of numbers that are not exact decimals."""
 _EXACT = ("numeric", "decimal", "fixed", "bignumeric")
 T = TypeVar("T", bound=ColumnElement[Any])
 
@@ -185,7 +191,7 @@ T = TypeVar("T", bound=ColumnElement[Any])
 def written(
     term: type[T], *dialects: str
 ) -> Callable[[Callable[[T], ColumnElement[Any]]], Callable[[T], ColumnElement[Any]]]:
-    """Registers how dialects write a term: a function from the term to an expression of SQLAlchemy."""
+    """Registers the form of a term in some dialects: a function from the term to a SQLAlchemy expression."""
 
     def register(build: Callable[[T], ColumnElement[Any]]) -> Callable[[T], ColumnElement[Any]]:
         def render(element: T, compiler: Any, **options: Any) -> str:
@@ -197,8 +203,8 @@ def written(
     return register
 
 
-def between(value: ColumnElement[Any], span: Days | Moments, *, zone: ZoneInfo | None = None) -> ColumnElement[bool]:
-    """The span over a date, over a time without a zone (where `zone` is given), or over one with a zone."""
+def between(value: ColumnElement[Any], span: Days | TimeSpan, *, zone: ZoneInfo | None = None) -> ColumnElement[bool]:
+    """Whether a value lies within a span. Give `zone` for times without a zone, and omit it for times with one."""
     if isinstance(span, Days):
         return value.between(literal(span.first, types.Date()), literal(span.last, types.Date()))
     if zone is None:
@@ -211,17 +217,17 @@ def between(value: ColumnElement[Any], span: Days | Moments, *, zone: ZoneInfo |
 
 
 def on_days(term: OnDays, day: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether a day such as "01-31" is one of the anniversary's."""
+    """Whether a day such as "01-31" is one of the days of the anniversary."""
     return or_(*(day.between(literal(first, Text()), literal(last, Text())) for first, last in term.anniversary.days()))
 
 
 def in_zone(moment: ColumnElement[Any], zone: ZoneInfo) -> ColumnElement[Any]:
-    """A moment as the clocks of a zone show it."""
+    """A time with a zone, as local time of `zone`."""
     return func.timezone(literal(zone.key, Text()), moment)
 
 
 def aggregate(term: Aggregate, decimal: types.Numeric[Any]) -> ColumnElement[Any]:
-    """The measure, with numbers that are not exact taken as decimals, whose sum does not depend on their order."""
+    """The measure. Inexact numbers are cast to `decimal`, because a sum of decimals does not depend on their order."""
     if term.measure in ("min", "max"):
         return func.min(term.column) if term.measure == "min" else func.max(term.column)
     exact = term.info.type == ColumnType.INTEGER or term.info.native.lower().startswith(_EXACT)
@@ -236,26 +242,29 @@ def is_one_of(value: ColumnElement[Any], bound: Sequence[ColumnElement[Any]]) ->
 
 
 def is_not_a_number(text: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether a text spells one of the values that are no numbers, and count as null."""
+    """Whether a text is one of the special values, such as NaN, that count as null."""
     return func.lower(text).in_(NOT_A_NUMBER)
 
 
 def bare(sql: str) -> str:
-    """A person's statement as it can stand in brackets.
+    """A user's statement in a form that can be enclosed in parentheses.
 
     Raises:
-        Misconfigured: it is too long, or holds a character that databases read in ways of their own. To MariaDB a NUL is the end.
+        Misconfigured: it is too long, or contains a character that databases interpret differently. For MariaDB, for
+            example, a NUL ends the statement.
     """
-    if len(sql) > MOST_SQL:
+    if len(sql) > MAX_SQL_LENGTH:
         raise Misconfigured(
             "source_function",
-            f"The query has more than {MOST_SQL:,} characters. Make a view of it in the source.",
+            f"The query has more than {MAX_SQL_LENGTH:,} characters. Create a view for it in the source.",
             where="sql",
         )
-    if found := _CONTROL.search(sql):
-        message = f"The query holds the character U+{ord(found[0]):04X}, which databases read in ways of their own. Write it without."
+    if match := _CONTROL.search(sql):
+        message = (
+            f"The query contains the character U+{ord(match[0]):04X}, which databases interpret differently. Remove it."
+        )
         raise Misconfigured("source_function", message, where="sql")
-    # The line break ends a comment in the last line, which would swallow the closing bracket.
+    # The line break ends a comment on the last line, which would swallow the closing parenthesis.
     return sql.strip().rstrip("; \t\r\n") + "\n"
 
 
@@ -270,12 +279,12 @@ def _text(term: TextValue) -> ColumnElement[Any]:
     return cast(term.column, Text())
 
 
-def _as_it_is(term: Term) -> ColumnElement[Any]:
+def _unchanged(term: Term) -> ColumnElement[Any]:
     return term.column
 
 
 for _term in (NumberValue, BooleanValue, TimeValue, Exported, Label):
-    written(_term)(_as_it_is)
+    written(_term)(_unchanged)
 
 
 @written(Missing)
@@ -287,8 +296,8 @@ def _missing(term: Missing) -> ColumnElement[Any]:
     return term.column.is_(None)
 
 
-@written(SmallLetters)
-def _small_letters(term: SmallLetters) -> ColumnElement[Any]:
+@written(Lowercase)
+def _lowercase(term: Lowercase) -> ColumnElement[Any]:
     return func.lower(TextValue(term.column, term.info))
 
 
@@ -320,9 +329,9 @@ def _position(term: Position) -> ColumnElement[Any]:
 
 @written(ListHas)
 def _list_has(term: ListHas) -> ColumnElement[Any]:
-    # An element that is null makes it null, where the value is not found.
-    held = [
+    # A null element makes the comparison null if no other element matches.
+    contained = [
         func.coalesce(literal(value, Text()) == any_(cast(term.column, types.ARRAY(Text()))), false())
         for value in term.values
     ]
-    return and_(*held) if term.every else or_(*held)
+    return and_(*contained) if term.every else or_(*contained)

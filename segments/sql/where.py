@@ -1,7 +1,7 @@
-"""PURE. A validated condition tree as what narrows a table: joins, and one condition over them.
+"""PURE. A validated condition tree as a filter on a table: joins, and one condition over them.
 
-A condition on related rows joins them grouped by their key, so that a row is never found twice, in whatever group of
-conditions it stands, and without an index in the source. It is true or false and never null, so it can be denied.
+A condition on related rows joins a subquery in which they are grouped by key. So it never duplicates a row, works in
+any group of conditions, and needs no index in the source. It is always true or false, never null, so it can be negated.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, case, func, lite
 from core.errors import Misconfigured
 from segments.conditions.tree import EVERYTHING, Group, Item, Member, Related, fields
 from segments.contract import ColumnInfo, ColumnType
-from segments.sql.comparisons import ZERO, Clock, bound, comparable, compared, measured, sortable
+from segments.sql.comparisons import ZERO, Clock, bound, comparable, compare, compare_measure, sortable
 from segments.sql.terms import Aggregate
 
 if TYPE_CHECKING:
@@ -25,34 +25,34 @@ if TYPE_CHECKING:
     from segments.conditions.limits import Limit
 
 Infos = Mapping[str, ColumnInfo]
-"""The columns of a model by the names that the model gives them; the name inside is the source's."""
+"""The columns of a model, by the names that the model gives them; `ColumnInfo.name` is the name in the source."""
 Join = tuple[FromClause, ColumnElement[bool]]
 ONE: ColumnElement[Any] = literal_column("1")
 
 
 @dataclass(frozen=True)
 class Table:
-    """What a model reads, as a statement names it."""
+    """The table or subquery that a model reads, in a statement."""
 
     source: FromClause
     infos: Infos
     primary_key: str = ""
 
     def column(self, name: str) -> tuple[ColumnElement[Any], ColumnInfo]:
-        """Raises Misconfigured where the source has no such column any more."""
+        """Raises Misconfigured if the source no longer has the column."""
         info = self.infos.get(name)
         if info is None:
             raise Misconfigured(
                 "column_missing",
-                f"There is no column {name!r} in the source any more. Bring it back there.",
+                f"The source no longer has the column {name!r}. Restore it in the source.",
                 where=name,
             )
         return self.source.c[info.name], info
 
 
 @dataclass(frozen=True)
-class Narrowing:
-    """A condition, and the tables that it needs beside the one it narrows."""
+class Filter:
+    """A condition, and the additional tables that it needs."""
 
     condition: ColumnElement[bool]
     joins: tuple[Join, ...] = ()
@@ -60,7 +60,7 @@ class Narrowing:
 
 @dataclass(frozen=True)
 class First:
-    """The first rows by a limit; ties by the primary key. `zone` is that of times without one."""
+    """The first rows by a limit, with ties broken by the primary key. `zone` applies to times that have none."""
 
     limit: Limit
     primary_key: str
@@ -68,30 +68,30 @@ class First:
 
 
 Reach = Callable[[str, Iterable[str]], Table]
-"""(model, the columns of it that are needed) → its table."""
+"""(model, its columns that are needed) → its table."""
 
 
-def nothing(model: str, _columns: Iterable[str]) -> Table:
-    """Reaches no other model."""
-    raise ValueError(f"The table of {model!r} is out of reach here.")
+def no_other_model(model: str, _columns: Iterable[str]) -> Table:
+    """A `Reach` for conditions that refer to no other model."""
+    raise ValueError(f"The table of {model!r} is not available here.")
 
 
-def narrowed(query: Select[Any], source: FromClause, where: Narrowing | None) -> Select[Any]:
-    """The query over `source`, narrowed."""
+def rows_where(query: Select[Any], source: FromClause, where: Filter | None) -> Select[Any]:
+    """The query over the rows of `source` that match `where`."""
     if where is None:
         return query.select_from(source)
     return query.select_from(joined(source, where.joins)).where(where.condition)
 
 
 def joined(source: FromClause, joins: Iterable[Join]) -> FromClause:
-    """Every row of `source`, beside what is found of the others."""
+    """Every row of `source`, with the matching rows of the other tables."""
     for other, on in joins:
         source = source.outerjoin(other, on)
     return source
 
 
-def ordered(query: Select[Any], table: Table, first: First) -> Select[Any]:
-    """The first rows of the query: empty ones last, on every engine."""
+def first_rows(query: Select[Any], table: Table, first: First) -> Select[Any]:
+    """The first rows of the query. Rows without a value come last on every engine."""
     column, info = table.column(first.limit.order_by)
     value = sortable(column, info, first.zone)
     key = table.column(first.primary_key)[0]
@@ -100,7 +100,7 @@ def ordered(query: Select[Any], table: Table, first: First) -> Select[Any]:
 
 
 class Builder:
-    """Builds the condition of one table, and gathers the joins that it needs."""
+    """Builds the condition on one table, and collects the joins that it needs."""
 
     def __init__(self, table: Table, clock: Clock, reach: Reach) -> None:
         self.table = table
@@ -108,9 +108,9 @@ class Builder:
         self.reach = reach
         self.joins: list[Join] = []
 
-    def narrowing(self, tree: Group) -> Narrowing | None:
-        """None where the tree means all rows."""
-        return Narrowing(self.group(tree), tuple(self.joins)) if tree.items else None
+    def filter(self, tree: Group) -> Filter | None:
+        """The tree as a filter; None if it matches all rows."""
+        return Filter(self.group(tree), tuple(self.joins)) if tree.items else None
 
     def group(self, tree: Group) -> ColumnElement[bool]:
         parts = [self.item(item) for item in tree.items]
@@ -126,13 +126,13 @@ class Builder:
         if isinstance(item, Related):
             return self.related(item)
         column, info = self.table.column(item.field)
-        return compared(column, info, item, self.clock)
+        return compare(column, info, item, self.clock)
 
     def member(self, item: Member) -> ColumnElement[bool]:
         assert item.tree is not None
-        within = self.group(item.tree) if item.limit is None else self.among_first(item, item.limit)
-        # What is unknown of a row does not make it a member.
-        return within if item.operator == "member" else case((within, ZERO), else_=ONE) == ONE
+        belongs = self.group(item.tree) if item.limit is None else self.among_first(item, item.limit)
+        # A condition that is null for a row does not make the row a member. NOT would keep the null, CASE does not.
+        return belongs if item.operator == "member" else case((belongs, ZERO), else_=ONE) == ONE
 
     def among_first(self, item: Member, limit: Limit) -> ColumnElement[bool]:
         """Whether the row is one of the first rows of a segment with a size limit."""
@@ -140,55 +140,64 @@ class Builder:
         other = self.reach(item.model, [limit.order_by, *fields(tree)])
         inner = Builder(other, self.clock, self.reach)
         key = other.column(other.primary_key)[0]
-        chosen = narrowed(sqlalchemy.select(key.label("key")), other.source, inner.narrowing(tree))
-        first = ordered(chosen, other, First(limit, other.primary_key, self.clock.zone)).subquery("first")
-        found = self.join(sqlalchemy.select(first.c.key).group_by(first.c.key), self.table.column(other.primary_key)[0])
-        return found.c.key.is_not(None)
+        keys = rows_where(sqlalchemy.select(key.label("key")), other.source, inner.filter(tree))
+        first = first_rows(keys, other, First(limit, other.primary_key, self.clock.zone)).subquery("first")
+        own = self.table.column(other.primary_key)[0]
+        members = self.join(sqlalchemy.select(first.c.key).group_by(first.c.key), own)
+        return members.c.key.is_not(None)
 
     def related(self, item: Related) -> ColumnElement[bool]:
-        rows, own, info = self.found(item)
+        rows, own, info = self.related_rows(item)
         if item.measure == "count":
-            return self.counted(item, rows, own)
+            return self.has_count(item, rows, own)
         measure = Aggregate(item.measure, rows.c.value, info)
-        found = self.join(sqlalchemy.select(rows.c.key, measure.label("value")).group_by(rows.c.key), own)
-        return measured(found.c.value, info, item, self.clock)
+        grouped = self.join(sqlalchemy.select(rows.c.key, measure.label("value")).group_by(rows.c.key), own)
+        return compare_measure(grouped.c.value, info, item, self.clock)
 
-    def found(self, item: Related) -> tuple[FromClause, ColumnElement[Any], ColumnInfo]:
-        """The related rows that count, as `key` and the `value` that is measured; what equals the key here; and what the value is."""
+    def related_rows(self, item: Related) -> tuple[FromClause, ColumnElement[Any], ColumnInfo]:
+        """The related rows that count.
+
+        Returns:
+            a subquery of these rows, with their `key` and, unless they are only counted, the `value` to measure; the
+            expression in this table that equals the key; and a description of the value.
+        """
         assert item.link is not None
         other = self.reach(item.model, [item.column, *fields(item.where)])
-        own, theirs = comparable(self.table.column(item.link.own), other.column(item.link.other))
-        chosen = [theirs.label("key")]
+        own, key = comparable(self.table.column(item.link.own), other.column(item.link.other))
+        columns = [key.label("key")]
         info = ColumnInfo("", ColumnType.INTEGER)
         if item.measure != "count":
             column, info = other.column(item.column)
-            chosen.append(sortable(column, info, self.clock.zone).label("value"))
+            columns.append(sortable(column, info, self.clock.zone).label("value"))
         inner = Builder(other, self.clock, self.reach)
-        # Grouped by a column and not by an expression, whose parameters would differ from one place to the other.
-        return (
-            narrowed(sqlalchemy.select(*chosen), other.source, inner.narrowing(item.where)).subquery("found"),
-            own,
-            info,
-        )
+        # A subquery, so that the caller groups by a column. An expression would appear in SELECT and in GROUP BY with
+        # separate bound parameters, and databases would not recognize the two as the same.
+        rows = rows_where(sqlalchemy.select(*columns), other.source, inner.filter(item.where)).subquery("found")
+        return rows, own, info
 
-    def counted(self, item: Related, rows: FromClause, own: ColumnElement[Any]) -> ColumnElement[bool]:
-        """Whether enough rows share the key: databases know how to join those that are there, or those that are not."""
+    def has_count(self, item: Related, rows: FromClause, own: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Whether the number of related rows matches.
+
+        Keys are joined and then required to be present or absent, because databases execute such semi-joins and
+        anti-joins efficiently. "At most 2" has to include rows without any related row, so it becomes "not more than 2":
+        no key with a count above 2 is present.
+        """
         if item.operator == "at_least" and item.value == 0:
             return true()
-        wanted, having = _keys_that(item)
+        is_present, having = _keys_to_join(item)
         grouped = sqlalchemy.select(rows.c.key).group_by(rows.c.key)
-        found = self.join(grouped if having is None else grouped.having(having), own)
-        return found.c.key.is_not(None) if wanted else found.c.key.is_(None)
+        keys = self.join(grouped if having is None else grouped.having(having), own)
+        return keys.c.key.is_not(None) if is_present else keys.c.key.is_(None)
 
     def join(self, grouped: Select[Any], own: ColumnElement[Any]) -> FromClause:
-        """Joins rows with a `key` each, where it equals `own`."""
-        found = grouped.subquery(f"related_{len(self.joins) + 1}")
-        self.joins.append((found, found.c.key == own))
-        return found
+        """Joins rows that each have a distinct `key`, on `key` equal to `own`."""
+        subquery = grouped.subquery(f"related_{len(self.joins) + 1}")
+        self.joins.append((subquery, subquery.c.key == own))
+        return subquery
 
 
-def _keys_that(item: Related) -> tuple[bool, ColumnElement[bool] | None]:
-    """Which keys to look for, and whether a row must have one of them or none."""
+def _keys_to_join(item: Related) -> tuple[bool, ColumnElement[bool] | None]:
+    """Whether a joined key must be present or absent, and which counts are joined (None for all)."""
     count = func.count()
     if item.operator == "at_least":
         return True, count >= bound(item.value) if item.value > 1 else None

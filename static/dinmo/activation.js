@@ -1,4 +1,4 @@
-// The activation form: selects filled from the live columns of the data and the live fields of the destination.
+// The activation form: fills its selects with the current columns of the data and the attributes of the destination.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -13,13 +13,10 @@ class ActivationForm {
         this.matchColumn = document.querySelector("[data-role=column]");
         this.matchField = document.querySelector("[data-role=match-field]");
         this.custom = document.querySelector("#id_custom_columns");
-        this.problem = document.querySelector("[data-role=fields-problem]");
-        this.state = document.querySelector("[data-role=fields-state]");
-        this.changes = document.querySelector("[data-role=fields-changes]");
+        const [problem, state, changes] = ["problem", "state", "changes"].map((role) => document.querySelector(`[data-role=fields-${role}]`));
+        Object.assign(this, { problem, state, changes });
         this.state?.querySelector("[data-role=refresh-fields]").addEventListener("click", ({ currentTarget }) => this.refresh(currentTarget));
-        this.columns = null;
-        this.fields = null;
-        this.service = null;
+        Object.assign(this, { columns: null, fields: null, service: null });
         this.prepared = new WeakSet();
         this.isNew = !/\/change\/$/.test(window.location.pathname);
         this.modeLabels = new Map([...this.mode.options].map((option) => [option.value, option.textContent]));
@@ -29,16 +26,16 @@ class ActivationForm {
         this.data.closest(".field-line").querySelector(":scope > .grow").append(this.dataNote);
         this.data.addEventListener("change", () => this.loadColumns());
         this.destination.addEventListener("change", () => this.loadDestination(true));
-        for (const select of [this.data, this.destination, this.matchColumn, this.matchField]) select.addEventListener("change", () => this.showAgree(true));
+        for (const select of [this.data, this.destination, this.matchColumn, this.matchField]) select.addEventListener("change", () => this.showConfirmation(true));
         document.addEventListener("formset:added", (event) => this.prepare(event.target));
         this.prepareSchedules(document);
-        this.showAgree(false);
+        this.showConfirmation(false);
         this.loadColumns();
         this.loadDestination(this.isNew);
     }
 
-    // "Start afresh" matters only once something that identifies records was changed.
-    showAgree(changed) {
+    // The confirmation for resetting the sync history appears only after a field that identifies records has changed.
+    showConfirmation(changed) {
         const row = document.querySelector("#id_agree")?.closest(".form-row");
         if (row && !row.querySelector(".text-red-600")) row.hidden = row.hidden ? !changed : row.dataset.seen === undefined && !changed;
         if (row && changed) row.dataset.seen = "";
@@ -49,20 +46,19 @@ class ActivationForm {
         this.dataNote.replaceChildren();
         if (!id) return;
         try {
-            const answer = await screens.ask(`/api/${kind}s/${id}/columns/`);
-            this.columns = answer.columns;
-            this.kind = answer.kind;
-            if (answer.problem) this.dataNote.append(screens.note(answer.problem, "warn"));
+            const { columns, kind: modelKind, problem } = await screens.request(`/api/${kind}s/${id}/columns/`);
+            Object.assign(this, { columns, kind: modelKind });
+            if (problem) this.dataNote.append(screens.note(problem, "warn"));
         } catch (error) {
             this.dataNote.append(screens.note(error.message, "bad"));
             return;
         }
         this.fillColumns(document);
         this.fillCustom();
-        this.judgeKind();
+        this.checkKind();
     }
 
-    async loadDestination(propose) {
+    async loadDestination(useDefaults) {
         this.notes.replaceChildren();
         if (this.problem) this.problem.hidden = true;
         this.changes?.replaceChildren();
@@ -70,13 +66,13 @@ class ActivationForm {
         const id = this.destination.value;
         if (!id) return this.showCustom();
         try {
-            this.service = await screens.ask(`/api/destinations/${id}/`);
-            this.showService(propose);
+            this.service = await screens.request(`/api/destinations/${id}/`);
+            this.showService(useDefaults);
             await this.loadFields(id);
             if (id !== this.destination.value) return;
         } catch (error) {
             if (this.problem) {
-                this.problem.textContent = `${error.message} The attributes can't be listed until this is solved.`;
+                this.problem.textContent = `${error.message} Attributes can't be loaded until this is fixed.`;
                 this.problem.hidden = false;
             }
             this.notes.append(screens.note(error.message, "bad"));
@@ -84,32 +80,33 @@ class ActivationForm {
         }
         this.fillFields(document);
         this.fillCustom();
-        if (propose && !this.matchField.value && this.fields.some(({ name }) => name === this.service.default_match)) this.matchField.value = this.service.default_match;
+        if (useDefaults && !this.matchField.value && this.fields.some(({ name }) => name === this.service.default_match)) this.matchField.value = this.service.default_match;
     }
 
-    // The attributes as they were found last; the platform is asked by the refresh button and by runs.
+    // Loads the cached attributes. Only the refresh button and runs request them from the platform.
     async loadFields(id, body) {
-        const found = await screens.ask(`/api/destinations/${id}/fields/`, body);
+        const response = await screens.request(`/api/destinations/${id}/fields/`, body);
         if (id !== this.destination.value) return null;
-        this.fields = found.fields;
+        this.fields = response.fields;
         if (this.state) {
             this.state.hidden = false;
-            this.state.querySelector("[data-role=found-at]").textContent = `Attributes as they were found ${new Date(found.found_at).toLocaleString()}. Every run looks again.`;
+            this.state.querySelector("[data-role=found-at]").textContent = `Attributes last refreshed ${new Date(response.found_at).toLocaleString()}. Every run refreshes them.`;
         }
-        return found;
+        return response;
     }
 
     async refresh(button) {
         button.disabled = true;
         try {
-            const found = await this.loadFields(this.destination.value, {});
-            if (found) {
+            const response = await this.loadFields(this.destination.value, {});
+            if (response) {
                 if (this.problem) this.problem.hidden = true;
-                const said = found.changes.length ? found.changes.map((text) => screens.note(text, "warn")) : [screens.note("The attributes are as they were.", "good")];
-                this.changes.replaceChildren(...said);
+                const { changes } = response;
+                const notes = changes.length ? changes.map((text) => screens.note(text, "warn")) : [screens.note("The attributes have not changed.", "good")];
+                this.changes.replaceChildren(...notes);
                 this.fillFields(document);
                 this.fillCustom();
-                this.warnRows(found.differences);
+                this.warnRows(response.differences);
             }
         } catch (error) {
             this.changes.replaceChildren(screens.note(error.message, "bad"));
@@ -117,7 +114,7 @@ class ActivationForm {
         button.disabled = false;
     }
 
-    // What became of an attribute since it was mapped stands beside its row; a new choice takes it away.
+    // Shows next to a mapping how its attribute has changed since it was mapped. Selecting a different attribute hides it.
     warnRows(differences) {
         const serious = new Map(differences.filter(({ kind }) => ["gone", "read_only", "type"].includes(kind)).map(({ name, message }) => [name, message]));
         for (const target of document.querySelectorAll("[data-role=target]")) {
@@ -135,19 +132,19 @@ class ActivationForm {
         cell.append(note);
     }
 
-    showService(propose) {
-        const present = propose && this.isNew ? this.service.default_mode : this.mode.value;
-        screens.fill(this.mode, this.service.modes.map((value) => ({ value, label: this.modeLabels.get(value) || value })), present, "not here");
+    showService(useDefaults) {
+        const mode = useDefaults && this.isNew ? this.service.default_mode : this.mode.value;
+        screens.fill(this.mode, this.service.modes.map((value) => ({ value, label: this.modeLabels.get(value) || value })), mode, "not supported");
         const lines = this.service.notes.map((text) => screens.element("p", {}, text));
         if (lines.length) this.notes.append(screens.element("div", { class: "d-note", style: "margin-top:.5rem;margin-bottom:0" }, screens.element("div", { class: "d-muted" }, ...lines)));
         this.showCustom();
-        this.judgeKind();
+        this.checkKind();
     }
 
-    judgeKind() {
+    checkKind() {
         this.dataNote.querySelector("[data-kind]")?.remove();
         if (!this.service || !this.kind || this.service.accepts.includes(this.kind)) return;
-        const message = `${this.service.label} takes models of kind ${this.service.accepts.join(" or ")}, not ${this.kind}. Choose other data.`;
+        const message = `${this.service.label} accepts models of kind ${this.service.accepts.join(" or ")}, not ${this.kind}. Choose a different model or segment.`;
         const note = screens.note(message, "warn");
         note.dataset.kind = "";
         this.dataNote.append(note);
@@ -162,18 +159,18 @@ class ActivationForm {
         if (!this.columns) return;
         const options = this.columns.map(({ name, type }) => ({ value: name, label: `${name} (${type})` }));
         for (const select of root.querySelectorAll("[data-role=mapping-column]")) screens.fill(select, options);
-        const fromSource = options.filter((_, place) => !this.columns[place].computed);
-        for (const select of root.querySelectorAll("[data-role=column]")) screens.fill(select, fromSource, select.value, "can't match");
+        const fromSource = options.filter((_, index) => !this.columns[index].computed);
+        for (const select of root.querySelectorAll("[data-role=column]")) screens.fill(select, fromSource, select.value, "can't be matched");
     }
 
     fillFields(root) {
         if (!this.fields) return;
         const label = (field) => (field.label && field.label !== field.name ? `${field.label} (${field.name}, ${field.type})` : `${field.name} (${field.type})`);
         const matchable = this.fields.filter((field) => field.matchable).map((field) => ({ value: field.name, label: label(field) }));
-        if (root === document) screens.fill(this.matchField, matchable, this.matchField.value, "can't match");
+        if (root === document) screens.fill(this.matchField, matchable, this.matchField.value, "can't be matched");
         const targets = this.fields.map((field) => ({
             value: field.name,
-            label: field.writable ? label(field) : `${label(field)}: read-only`,
+            label: field.writable ? label(field) : `${label(field)} – read-only`,
             disabled: !field.writable,
             title: field.read_only_reason || "",
         }));
@@ -184,14 +181,14 @@ class ActivationForm {
 
     fillCustom() {
         if (!this.custom || !this.columns) return;
-        const chosen = new Set([...this.custom.querySelectorAll("input:checked")].map((input) => input.value));
-        const names = [...this.columns.map(({ name }) => name), ...[...chosen].filter((name) => !this.columns.some((column) => column.name === name))];
+        const checked = new Set([...this.custom.querySelectorAll("input:checked")].map((input) => input.value));
+        const names = [...this.columns.map(({ name }) => name), ...[...checked].filter((name) => !this.columns.some((column) => column.name === name))];
         this.custom.className = "d-checks";
         this.custom.replaceChildren(...names.map((name) => {
-            const input = screens.element("input", { type: "checkbox", name: "custom_columns", value: name, checked: chosen.has(name) });
+            const input = screens.element("input", { type: "checkbox", name: "custom_columns", value: name, checked: checked.has(name) });
             const missing = this.columns.some((column) => column.name === name) ? "" : " (missing)";
-            const present = this.fields?.find((field) => field.custom && field.name === name);
-            const note = present && !present.writable ? [screens.element("span", { class: "d-muted" }, ` ${present.read_only_reason}`)] : [];
+            const existing = this.fields?.find((field) => field.custom && field.name === name);
+            const note = existing && !existing.writable ? [screens.element("span", { class: "d-muted" }, ` ${existing.read_only_reason}`)] : [];
             return screens.element("label", {}, input, name + missing, ...note);
         }));
     }
@@ -203,7 +200,7 @@ class ActivationForm {
         this.prepareSchedules(row);
     }
 
-    // A fixed value is typed only where no column is chosen; lists only matter for list attributes.
+    // A fixed value can be entered only if no column is selected. The choice for lists is shown only for list attributes.
     prepareMapping(row) {
         const [column, fixed, target] = ["mapping-column", "fixed", "target"].map((role) => row.querySelector(`[data-role=${role}]`));
         if (!column || !fixed || !target) return;
@@ -213,9 +210,9 @@ class ActivationForm {
             if (fixed.disabled) fixed.value = "";
             const field = this.fields?.find(({ name }) => name === target.value);
             if (multi && this.fields) multi.parentElement.style.visibility = field?.multiple ? "" : "hidden";
-            this.offerOptions(fixed, field);
+            this.suggestOptions(fixed, field);
         };
-        // A new row is a copy of the template row with its attributes, but without its listeners.
+        // Django copies a new row from the template row, with its DOM attributes but without its listeners.
         if (!this.prepared.has(row)) {
             this.prepared.add(row);
             column.addEventListener("change", refresh);
@@ -226,7 +223,7 @@ class ActivationForm {
         refresh();
     }
 
-    offerOptions(fixed, field) {
+    suggestOptions(fixed, field) {
         document.getElementById(`${fixed.id}-options`)?.remove();
         fixed.removeAttribute("list");
         if (!field?.options.length) return;
@@ -235,15 +232,15 @@ class ActivationForm {
         fixed.setAttribute("list", list.id);
     }
 
-    // A schedule shows the inputs of its kind only.
+    // A schedule shows only the inputs of its kind.
     prepareSchedules(root) {
-        const shown = { interval: ["every"], cron: ["cron", "timezone"], weekly: ["days", "at", "timezone"] };
+        const inputs = { interval: ["every"], cron: ["cron", "timezone"], weekly: ["days", "at", "timezone"] };
         for (const kind of root.querySelectorAll("[data-role=schedule-kind]")) {
             const row = kind.closest(".form-group");
             if (!row || kind.name.includes("__prefix__")) continue;
             const refresh = () => {
                 for (const name of ["every", "cron", "days", "at", "timezone"]) {
-                    row.querySelector(`.field-${name}`).closest(".form-row").hidden = !shown[kind.value].includes(name);
+                    row.querySelector(`.field-${name}`).closest(".form-row").hidden = !inputs[kind.value].includes(name);
                 }
             };
             kind.addEventListener("change", refresh);

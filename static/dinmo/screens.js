@@ -1,9 +1,9 @@
-// Small behaviour for all screens: questions before harm, the chart of the first page, previews.
+// Shared behavior of all screens: requests, DOM helpers, confirmations, the dashboard chart and previews.
 "use strict";
 
 const screens = {
-    // Fetches JSON; a refusal throws the message that the server gives in words.
-    async ask(url, body) {
+    // Fetches JSON. On failure, throws an Error with the message from the server.
+    async request(url, body) {
         const options = { headers: { Accept: "application/json" }, credentials: "same-origin" };
         if (body !== undefined) {
             options.method = "POST";
@@ -11,40 +11,40 @@ const screens = {
             options.headers["X-CSRFToken"] = document.querySelector("[name=csrfmiddlewaretoken]").value;
             options.body = JSON.stringify(body);
         }
-        let answer;
+        let response;
         try {
-            answer = await fetch(url, options);
+            response = await fetch(url, options);
         } catch {
-            throw new Error("The server can't be reached. Try again.");
+            throw new Error("Can't reach the server. Try again.");
         }
-        const data = await answer.json().catch(() => ({}));
-        if (!answer.ok) throw new Error(data.message || data.detail || "That did not work. Try again.");
+        const data = await response.json().catch(() => ({}));
+        if (!response.ok) throw new Error(data.message || data.detail || "The request failed. Try again.");
         return data;
     },
 
     element(tag, attributes = {}, ...children) {
-        const made = document.createElement(tag);
+        const created = document.createElement(tag);
         for (const [name, value] of Object.entries(attributes)) {
-            if (name in made && typeof value !== "string") made[name] = value;
-            else made.setAttribute(name, value);
+            if (name in created && typeof value !== "string") created[name] = value;
+            else created.setAttribute(name, value);
         }
-        made.append(...children);
-        return made;
+        created.append(...children);
+        return created;
     },
 
-    // Fills a select; a present value that is not among the options stays, marked as missing.
-    fill(select, options, present = select.value, missing = "missing", shown = present) {
-        const first = [...select.options].filter((option) => option.value === "");
+    // Fills a select. A current value that is not among the options stays selectable, marked as missing.
+    fill(select, options, current = select.value, missing = "missing", currentLabel = current) {
+        const placeholders = [...select.options].filter((option) => option.value === "");
         const known = new Set(options.map((option) => option.value));
-        select.replaceChildren(...first);
+        select.replaceChildren(...placeholders);
         for (const { value, label, disabled, title } of options) {
-            const made = this.element("option", { value }, label);
-            if (title) made.title = title;
-            made.disabled = Boolean(disabled) && value !== present;
-            select.append(made);
+            const option = this.element("option", { value }, label);
+            if (title) option.title = title;
+            option.disabled = Boolean(disabled) && value !== current;
+            select.append(option);
         }
-        if (present && !known.has(present)) select.append(this.element("option", { value: present }, `${shown} (${missing})`));
-        select.value = present || "";
+        if (current && !known.has(current)) select.append(this.element("option", { value: current }, `${currentLabel} (${missing})`));
+        select.value = current || "";
     },
 
     table(columns, rows) {
@@ -59,15 +59,16 @@ const screens = {
         return this.element("div", { class: "d-scroll" }, table);
     },
 
-    // Shows in a place for how long the source has been working, without a word a second for those who listen. Returns what ends it.
-    waiting(place, ...more) {
-        const began = performance.now();
+    // Shows how long the source has been working. Screen readers skip the counter, or they would announce every second.
+    // Returns a function that removes the display.
+    showWaiting(place, ...more) {
+        const started = performance.now();
         const seconds = this.element("span", { "aria-hidden": "true" });
         const spin = this.element("span", { class: "d-spin", "aria-hidden": "true" });
         const bar = this.element("div", { class: "d-waiting" }, spin, "Reading from the source… ", seconds, ...more);
-        const late = setTimeout(() => { place.classList.remove("d-stale"); place.replaceChildren(bar); }, 300);
-        const tick = setInterval(() => { seconds.textContent = `${Math.round((performance.now() - began) / 1000)} s`; }, 1000);
-        return () => { clearTimeout(late); clearInterval(tick); bar.remove(); };
+        const delay = setTimeout(() => { place.classList.remove("d-stale"); place.replaceChildren(bar); }, 300);
+        const tick = setInterval(() => { seconds.textContent = `${Math.round((performance.now() - started) / 1000)} s`; }, 1000);
+        return () => { clearTimeout(delay); clearInterval(tick); bar.remove(); };
     },
 
     note(message, tone) {
@@ -75,7 +76,7 @@ const screens = {
     },
 };
 
-// A button acts on what is saved: who has changed the form is asked first.
+// Buttons act on the saved object, so they ask for confirmation if the form has unsaved changes.
 let edited = false;
 for (const kind of ["input", "change"]) {
     document.addEventListener(kind, (event) => {
@@ -86,8 +87,8 @@ for (const kind of ["input", "change"]) {
 document.addEventListener("submit", (event) => {
     const question = event.target.dataset.confirm;
     if (question && !window.confirm(question)) event.preventDefault();
-    const acts = event.target.closest(".d-buttons");
-    if (acts && edited && !event.defaultPrevented && !window.confirm("What you changed on this page is not saved and will be lost. Go on with what was saved last?")) event.preventDefault();
+    const isAction = event.target.closest(".d-buttons");
+    if (isAction && edited && !event.defaultPrevented && !window.confirm("Your unsaved changes on this page will be lost. Continue with the last saved version?")) event.preventDefault();
 });
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -117,16 +118,16 @@ function drawSynced(canvas, { labels, values }) {
     });
 }
 
-// A button that shows the first rows of a saved model.
+// The preview button of a saved model.
 function preparePreview(place) {
     const [button, result] = [place.querySelector("button"), place.querySelector("[data-result]")];
     button.addEventListener("click", async () => {
         button.disabled = true;
         result.replaceChildren(screens.element("p", { class: "d-muted" }, "Reading from the source…"));
         try {
-            const { columns, rows } = await screens.ask(place.dataset.preview);
-            const said = rows.length ? `The first ${rows.length} rows.` : "It has no rows.";
-            result.replaceChildren(screens.element("p", { class: "d-muted" }, said), screens.table(columns, rows));
+            const { columns, rows } = await screens.request(place.dataset.preview);
+            const summary = rows.length ? `First ${rows.length} rows:` : "No rows.";
+            result.replaceChildren(screens.element("p", { class: "d-muted" }, summary), screens.table(columns, rows));
         } catch (error) {
             result.replaceChildren(screens.note(error.message, "bad"));
         }
@@ -134,18 +135,18 @@ function preparePreview(place) {
     });
 }
 
-// A destination offers the services of its connection's platform only.
+// A destination offers only the services of its connection's platform.
 function prepareServices(services) {
     const connection = document.getElementById("id_connection");
     const load = async () => {
         if (!connection.value) return;
         try {
-            const answer = await screens.ask(`/api/connections/${connection.value}/services/`);
-            const offered = answer.services.map(({ service, label }) => ({ value: service, label }));
-            const fits = offered.some(({ value }) => value === services.value);
-            screens.fill(services, offered, fits ? services.value : offered.length === 1 ? offered[0].value : "");
+            const response = await screens.request(`/api/connections/${connection.value}/services/`);
+            const options = response.services.map(({ service, label }) => ({ value: service, label }));
+            const isValid = options.some(({ value }) => value === services.value);
+            screens.fill(services, options, isValid ? services.value : options.length === 1 ? options[0].value : "");
         } catch {
-            // The list of all services stays; the server refuses one that does not fit.
+            // Keep the list of all services. The server rejects one that does not match the connection.
         }
     };
     connection.addEventListener("change", load);

@@ -1,22 +1,22 @@
-// The tables of a source: the first rows of one are asked for when it is opened.
+// The table browser of a source: loads the first rows of a table when it is expanded.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
-    for (const listed of document.querySelectorAll("[data-sample]")) {
-        listed.addEventListener("toggle", () => { if (listed.open && !listed.dataset.asked) showRows(listed); });
+    for (const details of document.querySelectorAll("[data-sample]")) {
+        details.addEventListener("toggle", () => { if (details.open && !details.dataset.asked) showRows(details); });
     }
 });
 
-async function showRows(listed) {
-    const place = listed.querySelector("[data-rows]");
-    listed.dataset.asked = "yes";
+async function showRows(details) {
+    const place = details.querySelector("[data-rows]");
+    details.dataset.asked = "yes";
     place.replaceChildren(screens.element("p", { class: "d-muted" }, "Reading from the source…"));
     try {
-        const { columns, rows } = await screens.ask(listed.dataset.sample);
-        const said = rows.length ? `The first ${rows.length} rows.` : "It has no rows.";
-        place.replaceChildren(screens.element("p", { class: "d-muted" }, said), screens.table(columns, rows));
+        const { columns, rows } = await screens.request(details.dataset.sample);
+        const summary = rows.length ? `First ${rows.length} rows:` : "No rows.";
+        place.replaceChildren(screens.element("p", { class: "d-muted" }, summary), screens.table(columns, rows));
     } catch (error) {
-        delete listed.dataset.asked;
+        delete details.dataset.asked;
         place.replaceChildren(screens.note(error.message, "bad"));
     }
 }

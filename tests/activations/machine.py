@@ -51,14 +51,14 @@ if TYPE_CHECKING:
 TRIES = 3
 BREAKER = 4
 SMALL = {
-    "deliver.FIRST_PLACES": 1,
-    "deliver.MOST_PLACES": 1,
-    "deliver.CHUNK": 3,
-    "deliver.CANCEL_SECONDS": 0.0,
-    "deliver.IDLE_SECONDS": 0.001,
-    "decide.ATTEMPTS": TRIES,
-    "decide.BACKOFF_SECONDS": 0.0,
-    "decide.BREAKER_FAILURES": BREAKER,
+    "delivery.deliver.FIRST_PLACES": 1,
+    "delivery.deliver.MOST_PLACES": 1,
+    "delivery.deliver.CHUNK": 3,
+    "delivery.deliver.CANCEL_SECONDS": 0.0,
+    "delivery.deliver.IDLE_SECONDS": 0.001,
+    "delivery.retry.ATTEMPTS": TRIES,
+    "delivery.retry.BACKOFF_SECONDS": 0.0,
+    "delivery.retry.BREAKER_FAILURES": BREAKER,
 }
 """One request at a time, in an order that is the same each time; small chunks, so that a few rows are several; no waiting."""
 

@@ -142,7 +142,7 @@ def test_without_a_usable_match_the_run_says_what_to_do_in_attio(shop: Shop, att
     attio.workspace.stores["companies"].schema.attributes["domains"].archived = True
     done = run(to_attio)
     assert (done.state, done.error_code) == ("failed", "match_field")
-    assert "Un-archive Domains in Attio" in done.error_message
+    assert "Unarchive Domains in Attio" in done.error_message
 
 
 def test_people_are_synced_by_their_addresses(
@@ -169,4 +169,4 @@ def add_street(attio: Any) -> None:
     store = attio.workspace.stores["companies"]
     for record in store.records.values():
         for value in record.values.get("primary_location", ()):
-            value.kept["line_1"] = "1 rue de Rivoli"
+            value.data["line_1"] = "1 rue de Rivoli"

@@ -9,6 +9,7 @@ import pytest
 from activations import tasks
 from activations.models import Activation, Run, Schedule
 from activations.runs import dispatch
+from activations.setup import holds
 from segments.models import DataModel
 from segments.sources.discovery import refresh_columns
 from tests.activations.conftest import Shop, map_fields, run, segment, writes
@@ -42,14 +43,14 @@ def test_a_run_fails_before_anything_is_planned_or_created_and_schedules_wait_un
     shop.run("alter table companies rename column description to about")
     failed = run(schedule.activation)
     assert (failed.state, failed.error_code, failed.rows) == ("failed", "source_changed", 0)
-    assert "'description' is gone (perhaps it is called 'about' now)" in failed.error_message
+    assert "'description' is gone (possibly renamed to 'about')" in failed.error_message
     assert not writes(attio)
     assert "'description' is gone" in DataModel.objects.get().problem
-    assert "'description' is gone" in Activation.objects.get().waits_for
+    assert "'description' is gone" in holds.reason(Activation.objects.get())
     assert fire(schedule) is None
     shop.run("alter table companies rename column about to description")
     assert fire(schedule) is not None
-    assert (Activation.objects.get().waits_for, DataModel.objects.get().problem) == ("", "")
+    assert (holds.reason(Activation.objects.get()), DataModel.objects.get().problem) == ("", "")
 
 
 def test_a_column_of_another_activation_holds_only_that_one_back(
@@ -58,8 +59,8 @@ def test_a_column_of_another_activation_holds_only_that_one_back(
     shop.run("alter table companies drop column plan")
     assert run(to_intercom).error_code == "source_changed"
     assert "'plan' is gone" in DataModel.objects.get().problem
-    assert Activation.objects.get(name="To Intercom").waits_for
-    assert Activation.objects.get(name="To Attio").waits_for == ""
+    assert holds.reason(Activation.objects.get(name="To Intercom"))
+    assert holds.reason(Activation.objects.get(name="To Attio")) == ""
     assert run(schedule.activation).state == "succeeded"
 
 
@@ -74,7 +75,7 @@ def test_a_column_of_the_segment_counts_and_so_does_the_whole_table(
     assert run(activation).error_code == "source_changed"
     shop.run("drop table companies")
     assert run(activation).error_code == "table_missing"
-    assert "no table" in Activation.objects.get().waits_for
+    assert "no table" in holds.reason(Activation.objects.get())
 
 
 def test_a_column_that_was_dropped_and_made_again_is_the_same(schedule: Schedule, shop: Shop) -> None:
@@ -95,7 +96,7 @@ def test_a_retyped_column_is_sent_as_it_was_once_the_columns_are_read_again(
     shop.run("alter table companies add column seats text")
     shop.run("update companies set seats = before")
     failed = run(to_intercom)
-    assert "'seats' was integer and is text now" in failed.error_message
+    assert "the type of the column 'seats' changed from integer to text" in failed.error_message
     refresh_columns(companies)
     again = run(to_intercom)
     assert (again.state, again.planned, again.unchanged) == ("succeeded", 0, 3)

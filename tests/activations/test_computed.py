@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from activations.setup import rules
+from activations.setup import rules, saved
 from segments.integrity import computed_fields
 from segments.models import ComputedField, DataModel, Relation
 from segments.sources.discovery import refresh_columns
@@ -84,8 +84,8 @@ def test_a_segment_by_a_computed_field_is_sent_with_it(shop: Shop, intercom: San
 
 def test_records_are_not_matched_by_a_computed_field(with_totals: Activation) -> None:
     with_totals.match_column = "size"
-    (problem,) = rules.offline(rules.described(with_totals))
+    (problem,) = rules.offline(saved.spec(with_totals))
     assert (
         problem.message
-        == "'size' is a computed field: it can change with other rows. Match records by a column of the source."
+        == "'size' is a computed field, which can change when other rows do. Match records by a column of the source."
     )

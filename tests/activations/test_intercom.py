@@ -161,7 +161,7 @@ def test_a_changed_company_id_is_another_company_and_the_run_says_so(
     assert (sent["method"], sent["body"]) == ("POST", {"company_id": "renamed.com", "name": "Company 2", "plan": "pro"})
     change = done.changes.get()
     assert (change.code, change.outcome) == ("another_record", "accepted")
-    assert "the former one stays as it is" in change.message
+    assert "the previous record stays as it is" in change.message
     assert {company["company_id"] for company in intercom.state()["companies"]} == {
         "company1.com",
         "company2.com",
@@ -183,7 +183,7 @@ def test_companies_that_intercom_does_not_show_yet_are_counted_and_said(
     for page in (("activations_run_change", done.pk), ("activations_activation_change", to_intercom.pk)):
         text = admin_client.get(reverse(f"admin:{page[0]}", args=[page[1]])).content.decode()
         assert "2 records were created that are not shown there yet" in text
-        assert "before a contact is attached" in text
+        assert "until a contact is attached" in text
 
 
 def test_a_changed_remote_created_at_is_kept_up_to_date_in_upsert_mode(

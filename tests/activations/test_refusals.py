@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from activations.delivery import retry
 from activations.models import Change
-from activations.planning import verdicts
 from destinations.sandbox.wire import Fault
 from tests.activations.conftest import Shop, run
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True)
 
 REMEDY = re.compile(
-    r"\b(Correct|Map|Remove|Choose|Add|Merge|Ask|Create|Check|Give|Fill|Shorten|Un-archive|Copy|Use|Enter|Take|Archive|take it out|"
+    r"\b(Correct|Map|Remove|Choose|Add|Merge|Ask|Create|Check|Give|Fill|Shorten|Un-archive|Unarchive|Copy|Use|Enter|Take|Archive|take it out|"
     r"Create or un-archive)\b"
 )
-AGAIN = re.compile(r"tried again|sent again")
+AGAIN = re.compile(r"tried again|sent again|will be retried")
 SLUG = 'An invalid value was passed to attribute with slug "description".'
 
 # Attio: status, code, message, what becomes of it, and the attribute that is named.
@@ -129,7 +129,7 @@ TABLES = {"attio": ATTIO, "intercom": INTERCOM}
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verdicts, "BACKOFF_SECONDS", 0.0)
+    monkeypatch.setattr(retry, "BACKOFF_SECONDS", 0.0)
 
 
 JSON = {"Content-Type": "application/json"}
@@ -170,7 +170,7 @@ def check_words(said: str, number: int, code: str, field: str, remedy: re.Patter
 def test_every_refusal_of_a_record_says_who_what_and_what_to_do(
     service: str, kind: str, shop: Shop, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verdicts, "BREAKER_FAILURES", 1_000)
+    monkeypatch.setattr(retry, "BREAKER_FAILURES", 1_000)
     sandbox, activation = request.getfixturevalue(service), request.getfixturevalue(f"to_{service}")
     refusals = dict(enumerate([row for row in TABLES[service] if row[3] == kind], 1))
     shop.fill(len(refusals) + 1)

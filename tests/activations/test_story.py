@@ -199,8 +199,9 @@ def test_a_new_mapping_sends_that_field_alone_for_all(shop: Shop, attio: Sandbox
     writes(attio)
     assert mapping_diff.mapping_change(to_attio) == ""
     map_fields(to_attio, ("plan", "linkedin"))
-    assert "'linkedin' is a new field: the next run sends it alone for the 3 records" in mapping_diff.mapping_change(
-        to_attio
+    assert (
+        "'linkedin' is a new field: the next run sends only it for the 3 synchronized records"
+        in mapping_diff.mapping_change(to_attio)
     )
     assert run(to_attio).known == 3
     assert mapping_diff.mapping_change(to_attio) == ""
@@ -215,7 +216,7 @@ def test_a_new_mapping_from_now_on_sends_nothing_for_records_already_there(
     writes(attio)
     Activation.objects.filter(pk=to_attio.pk).update(backfill="new")
     map_fields(to_attio, ("plan", "linkedin"))
-    assert "nothing of it is sent for the 3 records" in mapping_diff.mapping_change(
+    assert "nothing is sent for the 3 synchronized records" in mapping_diff.mapping_change(
         Activation.objects.get(pk=to_attio.pk)
     )
     assert run(Activation.objects.get(pk=to_attio.pk)).unchanged == 3
@@ -232,7 +233,7 @@ def test_a_field_with_another_column_is_sent_alone_where_its_value_differs(
     run(to_attio)
     writes(attio)
     to_attio.mappings.filter(target="description").update(column="plan")
-    assert "'description' comes from elsewhere now" in mapping_diff.mapping_change(to_attio)
+    assert "'description' has a different source now" in mapping_diff.mapping_change(to_attio)
     assert run(to_attio).known == 2
     assert [sent["body"]["data"]["values"] for sent in writes(attio)] == [{"description": "pro"}] * 2
 

@@ -12,11 +12,12 @@ from django.utils import timezone
 from activations import tasks
 from activations.management.commands.activate import summary, wait
 from activations.models import Activation, Bundle, Change, Generation, Record, Run
-from activations.planning.generations import generation
-from activations.planning.layout import layout, prepare_fields
+from activations.planning.generations import enter
+from activations.planning.layout import layout, prepare_fields, store_first_use
 from activations.planning.plan import Planner
 from activations.runs import requests
 from activations.runs.lease import claim
+from activations.setup import saved
 from activations.storage import bulk, bundles
 from activations.vendor_session import check_workspace, open_context
 from destinations.contract import Limits
@@ -107,14 +108,15 @@ def plan(name: str) -> dict[str, Any]:
     lease = claim(run.pk)
     assert lease is not None
     with open_context(run) as context:
-        belongs_to, reason = generation(context, check_workspace(context))
+        workspace = check_workspace(context)
+        lease.update(state=Run.State.PLANNING)
+        generation = enter(run, lease, saved.spec(context.activation).identity(workspace.id), workspace.name)
         prepare_fields(context)
-        made = layout(context)
-        with lease.fenced(generation=belongs_to, state=Run.State.PLANNING, kind=Run.Kind.FULL if reason else run.kind):
-            pass
+        store_first_use(context, lease)
+        planned = layout(context)
         run.refresh_from_db()
         with Meter() as meter, Statements() as statements:
-            Planner(context, lease, made, belongs_to, timezone.now()).run()
+            Planner(context, lease, planned, generation, timezone.now()).run()
     run.refresh_from_db()
     codes = list(Change.objects.filter(run=run).exclude(code="").values_list("code", flat=True))
     lease.release()

@@ -1,1 +1,1 @@
-"""The screens in a real browser."""
+"""Tests of the screens in a real browser."""

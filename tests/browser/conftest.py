@@ -1,4 +1,4 @@
-"""A headless Chromium, a signed-in page, and both vendors' simulators."""
+"""Fixtures of the browser tests: Chromium, a signed-in page, both vendor simulators, a worker and sources."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from activations.runs import dispatch
 from destinations.registry import platforms
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
+from segments.models import DataModel, Source
+from segments.sources.discovery import refresh_columns
+from tests.segments.renewals import in_sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +39,7 @@ TOKEN = "browser-token"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if CHROMIUM or os.environ.get("REQUIRE_BROWSER"):
         return
-    skip = pytest.mark.skip(reason="There is no Chromium here. Install chromium, or set CHROMIUM_PATH.")
+    skip = pytest.mark.skip(reason="Chromium not found. Install chromium, or set CHROMIUM_PATH.")
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(skip)
@@ -44,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _database_from_async_loops() -> None:
-    # Playwright's loop runs in the main thread; Django would refuse the database there.
+    # Playwright's event loop runs in the main thread, and Django refuses database access there by default.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     return
 
@@ -56,20 +59,20 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 @pytest.fixture
 def requests_outside(page: Page, live_server: Any) -> list[str]:
-    """Every request that the pages send to anywhere but the server."""
+    """The URLs of all requests that pages send to other servers."""
     outside: list[str] = []
 
-    def note(request: Any) -> None:
+    def record(request: Any) -> None:
         if not request.url.startswith((live_server.url, "data:", "blob:")):
             outside.append(request.url)
 
-    page.on("request", note)
+    page.on("request", record)
     return outside
 
 
 @pytest.fixture
 def signed_in(page: Page, live_server: Any, transactional_db: None) -> Page:
-    """A page on which a superuser signed in through the form."""
+    """A page on which a superuser has signed in through the login form."""
     User.objects.create_superuser("ops", "ops@example.com", "a-long-password")
     page.set_default_timeout(10_000)
     page.goto(f"{live_server.url}/")
@@ -100,7 +103,7 @@ def _vendor(slug: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A worker in this process: it takes every run that is handed out."""
+    """A worker in this process that executes every queued run."""
     threads: list[threading.Thread] = []
 
     def work(run_id: int) -> None:
@@ -121,7 +124,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def shop(settings: Any, tmp_path: Path) -> Path:
-    """A SQLite source with companies, one of them without a domain."""
+    """A SQLite file with companies, one of them without a domain."""
     settings.SOURCE_FILES_ROOT = tmp_path
     path = tmp_path / "shop.sqlite3"
     rows = [
@@ -133,7 +136,19 @@ def shop(settings: Any, tmp_path: Path) -> Path:
     ]
     with sqlite3.connect(path) as database:
         database.execute(
-            "create table companies (id integer primary key, name text, domain text, country text, mrr real, seats integer)"
+            """create table companies
+            (id integer primary key, name text, domain text, country text, mrr real, seats integer)"""
         )
         database.executemany("insert into companies values (?, ?, ?, ?, ?, ?)", rows)
     return path
+
+
+@pytest.fixture
+def companies(tmp_path: Path, settings: Any, transactional_db: None) -> DataModel:
+    """A model of 400 companies in SQLite."""
+    settings.SOURCE_FILES_ROOT = tmp_path
+    in_sqlite(tmp_path)
+    shop = Source.objects.create(name="Shop", engine="sqlite", config={"path": "shop.sqlite3"})
+    model = DataModel.objects.create(name="Companies", source=shop, table="companies", primary_key="id")
+    refresh_columns(model)
+    return model

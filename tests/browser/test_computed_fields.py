@@ -1,4 +1,4 @@
-"""A computed field in a real browser: a new user builds a number over related rows, and a label by it."""
+"""Computed fields in a real browser: a new user builds an aggregate over related rows, and a label based on it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from playwright.sync_api import Page, expect
 from segments.models import ComputedField, DataModel, Relation, Source
 from segments.reading import read
 from segments.sources.discovery import refresh_columns
-from tests.browser.test_builder import add, field
-from tests.browser.test_story import goto, save
+from tests.browser.pages import add, field, goto, save
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +24,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def companies(tmp_path: Path, settings: Any, transactional_db: None) -> DataModel:
-    """Three companies: one with two recent orders over 100 and a small one, one with a small one, one with none."""
+    """Companies with: two recent large orders and a small one; a recent small order and an old large one; no orders."""
     settings.SOURCE_FILES_ROOT = tmp_path
     recent = (datetime.now(UTC) - timedelta(days=9)).strftime("%Y-%m-%d %H:%M:%S")
     with sqlite3.connect(tmp_path / "shop.sqlite3") as database:
@@ -47,8 +46,8 @@ def companies(tmp_path: Path, settings: Any, transactional_db: None) -> DataMode
         DataModel.objects.create(name=name, source=shop, table=name.lower(), primary_key="id")
         for name in ("Orders", "Companies")
     )
-    for one in (orders_model, model):
-        refresh_columns(one)
+    for each in (orders_model, model):
+        refresh_columns(each)
     Relation.objects.create(from_model=orders_model, from_column="company_id", to_model=model, to_column="id")
     return model
 
@@ -57,7 +56,7 @@ def rows(page: Page) -> list[list[str]]:
     return [row.locator("td").all_inner_texts() for row in page.locator("[data-first] tbody tr").all()]
 
 
-def test_a_new_user_builds_a_number_of_orders_and_a_label_by_it(
+def test_new_user_builds_a_number_of_orders_and_a_label_based_on_it(
     signed_in: Page, live_server: Any, companies: DataModel
 ) -> None:
     page = signed_in
@@ -65,20 +64,20 @@ def test_a_new_user_builds_a_number_of_orders_and_a_label_by_it(
     page.get_by_role("link", name="Computed fields").click()
     page.click("text=Add a computed field")
     page.fill("#id_name", "big orders")
-    orders = page.get_by_role("group", name="Rows of Orders that meet")
+    orders = page.get_by_role("group", name="Rows of Orders that match")
     field(add(page, orders, "Add condition"), "amount", "greater_than").get_by_label("Value").fill("100")
     recent = field(add(page, orders, "Add condition"), "ordered_at", "in_the_last")
     recent.get_by_label("How many").fill("90")
-    words = "the number of Orders where (amount is greater than 100 and ordered_at is in the last 90 days)"
-    expect(page.locator("[data-sentence]")).to_have_text(f"big orders: {words}.")
+    sentence = "the number of Orders where (amount is greater than 100 and ordered_at is in the last 90 days)"
+    expect(page.locator("[data-sentence]")).to_have_text(f"big orders: {sentence}.")
     expect(page.locator("[data-first] tbody tr")).to_have_count(3)
     assert rows(page) == [["1", "Acme", "2"], ["2", "Bolt", "0"], ["3", "Crux", "0"]]
     save(page)
 
-    expect(page.locator(FIELDS)).to_contain_text(words)
+    expect(page.locator(FIELDS)).to_contain_text(sentence)
     page.click("text=Add a computed field")
     page.fill("#id_name", "tier")
-    page.get_by_label("A label by conditions").check()
+    page.get_by_label("A label based on conditions").check()
     for label, least in (("Gold", "2"), ("Silver", "1")):
         if label == "Silver":
             page.get_by_role("button", name="Add label").press("Enter")
@@ -91,23 +90,21 @@ def test_a_new_user_builds_a_number_of_orders_and_a_label_by_it(
     expect(page.locator("[data-first] tbody tr").first).to_contain_text("Gold")
     save(page)
 
-    found = read.preview(read.selection(companies), now=timezone.now(), columns=["name", "big orders", "tier"])
-    assert [list(row.values()) for row in found] == [["Acme", 2, "Gold"], ["Bolt", 0, "other"], ["Crux", 0, "other"]]
-    assert [one.name for one in ComputedField.objects.exclude(definition={})] == ["big orders", "tier"]
+    preview = read.preview(read.selection(companies), now=timezone.now(), columns=["name", "big orders", "tier"])
+    assert [list(row.values()) for row in preview] == [["Acme", 2, "Gold"], ["Bolt", 0, "other"], ["Crux", 0, "other"]]
+    assert [saved.name for saved in ComputedField.objects.exclude(definition={})] == ["big orders", "tier"]
 
 
-def test_a_field_that_was_not_saved_is_offered_after_a_reload(
-    signed_in: Page, live_server: Any, companies: DataModel
-) -> None:
+def test_unsaved_field_is_offered_after_a_reload(signed_in: Page, live_server: Any, companies: DataModel) -> None:
     page = signed_in
     goto(page, live_server, f"/admin/segments/computedfield/add/?model={companies.pk}")
     page.fill("#id_name", "big orders")
-    orders = page.get_by_role("group", name="Rows of Orders that meet")
+    orders = page.get_by_role("group", name="Rows of Orders that match")
     field(add(page, orders, "Add condition"), "amount", "greater_than").get_by_label("Value").fill("100")
     expect(page.locator("[data-sentence]")).to_contain_text("amount is greater than 100")
     page.reload()
     expect(page.locator("[data-sentence]")).to_have_text("new field: the number of Orders.")
-    page.click("text=Bring it back")
+    page.click("text=Restore")
     expect(page.locator("[data-sentence]")).to_contain_text(
         "big orders: the number of Orders where (amount is greater than 100)"
     )

@@ -1,4 +1,4 @@
-"""The form and the lists of models and segments in a real browser, on a wide screen and on a telephone."""
+"""Forms and lists of models and segments in a real browser, on a wide screen and on a phone."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from playwright.sync_api import Page, expect
 
 from segments.models import DataModel, Relation, Segment
 from segments.sources.discovery import refresh_columns
-from tests.browser.test_builder import companies
-from tests.browser.test_story import goto, save
+from tests.browser.pages import goto, save
 
-__all__ = ["companies"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 SLOW = "with recursive n(x) as (select 1 union all select x + 1 from n limit 90000000) select max(x) as id from n"
@@ -25,7 +23,7 @@ def write_sql(page: Page, live_server: Any, model: DataModel, sql: str) -> None:
     page.locator("#id_sql").blur()
 
 
-def test_the_model_form_says_for_how_long_the_source_has_been_working(
+def test_model_form_shows_how_long_the_source_has_been_working(
     signed_in: Page, live_server: Any, companies: DataModel, settings: Any
 ) -> None:
     settings.SOURCE_PREVIEW_SECONDS = 3
@@ -36,7 +34,7 @@ def test_the_model_form_says_for_how_long_the_source_has_been_working(
     expect(signed_in.locator("[data-sample]")).to_be_empty()
 
 
-def test_a_relation_offers_the_columns_of_the_chosen_model_and_its_key_first(
+def test_relation_offers_the_columns_of_the_selected_model_and_preselects_its_key(
     signed_in: Page, live_server: Any, companies: DataModel
 ) -> None:
     page = signed_in
@@ -58,29 +56,27 @@ def test_a_relation_offers_the_columns_of_the_chosen_model_and_its_key_first(
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_first_rows_stand_below_the_field_over_the_whole_width(
+def test_first_rows_are_shown_below_the_field_at_full_width(
     width: int, signed_in: Page, live_server: Any, companies: DataModel
 ) -> None:
     signed_in.set_viewport_size({"width": width, "height": 900})
     write_sql(signed_in, live_server, companies, "select * from companies")
     rows = signed_in.locator("[data-sample] table").locator("..")
     expect(rows).to_contain_text("Company 1")
-    field, shown = signed_in.locator("#id_sql").bounding_box(), rows.bounding_box()
+    field, table = signed_in.locator("#id_sql").bounding_box(), rows.bounding_box()
     assert field
-    assert shown
-    assert shown["y"] > field["y"] + field["height"]
-    assert shown["width"] >= field["width"]
+    assert table
+    assert table["y"] > field["y"] + field["height"]
+    assert table["width"] >= field["width"]
     write_sql(signed_in, live_server, companies, "select nothing")
     problem = signed_in.locator(".d-below [role=alert]")
     expect(problem).to_contain_text("refused")
-    said = problem.bounding_box()
-    assert said
-    assert said["width"] >= field["width"]
+    note = problem.bounding_box()
+    assert note
+    assert note["width"] >= field["width"]
 
 
-def test_a_telephone_shows_the_conditions_of_a_segment_whole(
-    signed_in: Page, live_server: Any, companies: DataModel
-) -> None:
+def test_phone_shows_the_full_conditions_of_a_segment(signed_in: Page, live_server: Any, companies: DataModel) -> None:
     names = [f"A long name of a company {number}" for number in range(12)]
     Segment.objects.create(name="Long", model=companies, where={"field": "name", "is": "one_of", "value": names})
     signed_in.set_viewport_size({"width": 390, "height": 900})

@@ -1,4 +1,4 @@
-"""The browser page of each simulator, on a phone."""
+"""The page of each simulator in a real browser, on a phone."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ def sandbox(server: Server) -> Sandbox:
 
 @pytest.fixture
 def opened(page: Page, server: Server) -> Iterator[Page]:
-    """The page; nothing in it breaks, and nothing stands out at the side."""
-    broken: list[str] = []
-    page.on("pageerror", lambda error: broken.append(str(error)))
+    """The page of the simulator. Afterwards, checks that no script failed and nothing overflowed the width."""
+    script_errors: list[str] = []
+    page.on("pageerror", lambda error: script_errors.append(str(error)))
     page.set_viewport_size({"width": 390, "height": 800})
     page.goto(f"{server.url}/_sandbox")
     yield page
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    assert broken == []
+    assert script_errors == []
 
 
-def test_a_record_appears_by_itself_and_as_text(opened: Page, sandbox: Sandbox) -> None:
+def test_new_record_appears_automatically_and_as_text(opened: Page, sandbox: Sandbox) -> None:
     expect(opened.get_by_text("Nothing here yet")).to_be_visible()
     sandbox.example(42)
     expect(opened.get_by_text("Silver Studio 42")).to_be_visible()
     opened.get_by_label("Filter records").fill("nobody")
-    expect(opened.get_by_text("Nothing holds this text.")).to_be_visible()
+    expect(opened.get_by_text("No record contains this text.")).to_be_visible()
 
 
-def test_faults_and_switches_are_set_on_the_page(opened: Page, sandbox: Sandbox) -> None:
-    opened.get_by_role("tab", name="Faults and behaviour").click()
-    opened.get_by_label("Fault", exact=True).select_option(label="Cut the connection after the record was stored")
+def test_faults_and_switches_can_be_set_on_the_page(opened: Page, sandbox: Sandbox) -> None:
+    opened.get_by_role("tab", name="Faults and behavior").click()
+    opened.get_by_label("Fault", exact=True).select_option(label="Close the connection after storing the record")
     opened.get_by_label("Path contains").fill("/companies")
     opened.get_by_role("button", name="Add", exact=True).first.click()
     expect(opened.get_by_text("1 × cut_after")).to_be_visible()
@@ -63,7 +63,7 @@ def test_faults_and_switches_are_set_on_the_page(opened: Page, sandbox: Sandbox)
     assert sandbox.switches[flag.name] is True
 
 
-def test_an_attribute_is_archived_on_the_page(opened: Page, sandbox: Sandbox) -> None:
+def test_attribute_can_be_archived_on_the_page(opened: Page, sandbox: Sandbox) -> None:
     additions: dict[str, Any] = {
         "attio": {"attributes": [{"api_slug": "seats", "type": "number"}]},
         "intercom": {"data_attributes": [{"name": "seats", "data_type": "integer"}]},
@@ -72,6 +72,6 @@ def test_an_attribute_is_archived_on_the_page(opened: Page, sandbox: Sandbox) ->
     opened.get_by_role("tab", name="Attributes").click()
     row = opened.locator("tr", has_text="seats")
     row.get_by_role("button", name="Archive").click()
-    expect(row.get_by_role("button", name="Bring back")).to_be_visible()
+    expect(row.get_by_role("button", name="Restore")).to_be_visible()
     (seats,) = (entry for entry in sandbox.collections()["companies"].attributes() if entry["name"] == "seats")
     assert seats["archived"]

@@ -1,4 +1,4 @@
-"""The whole way by hand: source, model, segment, connection, destination, activation, run."""
+"""The whole setup in the browser: source, model, segment, connection, destination, activation and run."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from activations.models import Activation, Run
 from segments.models import Segment
 from tests.browser.conftest import TOKEN
+from tests.browser.pages import goto, save
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,17 +18,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def save(page: Page) -> None:
-    page.click("button[name=_save]")
-    page.wait_for_load_state()
-
-
-def goto(page: Page, live_server: Any, path: str) -> None:
-    page.goto(f"{live_server.url}{path}")
-
-
 def make_segment(page: Page, live_server: Any, shop: Path) -> None:
-    """From nothing to a segment of French companies."""
+    """Creates a source, a model and a segment of French and Spanish companies."""
     goto(page, live_server, "/admin/segments/source/add/")
     page.click("text=SQLite")
     page.fill("#id_name", "Shop")
@@ -57,7 +49,7 @@ def make_segment(page: Page, live_server: Any, shop: Path) -> None:
 
 
 def connect(page: Page, live_server: Any, platform: str, service: str) -> None:
-    """A tested connection and a destination of it."""
+    """Creates a tested connection and a destination."""
     goto(page, live_server, "/admin/destinations/connection/add/")
     page.click(f".d-choice:has-text('{platform}')")
     page.fill("#id_name", f"Our {platform}")
@@ -72,7 +64,7 @@ def connect(page: Page, live_server: Any, platform: str, service: str) -> None:
 
 
 def start_activation(page: Page, column: str, field: str) -> None:
-    """The first part of the form, opened from a destination."""
+    """Opens the activation form from a destination, and fills in its first part."""
     page.click("text=Add an activation")
     page.fill("#id_name", "French companies away")
     page.select_option("#id_records", label="French companies")
@@ -90,7 +82,7 @@ def counted(page: Page, name: str) -> Any:
     return page.locator(f"[data-count={name}]")
 
 
-def test_companies_reach_attio_by_hand(
+def test_companies_reach_attio(
     signed_in: Page, live_server: Any, shop: Path, attio: Any, worker: None, requests_outside: list[str]
 ) -> None:
     page = signed_in
@@ -114,7 +106,7 @@ def test_companies_reach_attio_by_hand(
     assert requests_outside == []
 
 
-def test_intercom_takes_custom_attributes_and_fixed_values(
+def test_custom_attributes_and_fixed_values_reach_intercom(
     signed_in: Page, live_server: Any, shop: Path, intercom: Any, worker: None
 ) -> None:
     page = signed_in
@@ -143,7 +135,7 @@ def test_intercom_takes_custom_attributes_and_fixed_values(
     assert {body["custom_attributes"]["seats"] for body in sent} == {12, 1, 8, 2}
 
 
-def test_nested_conditions_are_edited_where_they_stand(signed_in: Page, live_server: Any, shop: Path) -> None:
+def test_nested_conditions_can_be_edited_in_place(signed_in: Page, live_server: Any, shop: Path) -> None:
     page = signed_in
     make_segment(page, live_server, shop)
     segment = Segment.objects.get()
@@ -165,7 +157,7 @@ def test_nested_conditions_are_edited_where_they_stand(signed_in: Page, live_ser
     assert segment.where["all"][1] == nested
 
 
-def test_a_problem_of_a_mapping_stands_at_its_row(signed_in: Page, live_server: Any, shop: Path, attio: Any) -> None:
+def test_mapping_problem_is_shown_in_its_row(signed_in: Page, live_server: Any, shop: Path, attio: Any) -> None:
     page = signed_in
     make_segment(page, live_server, shop)
     connect(page, live_server, "Attio", "attio.companies")

@@ -34,14 +34,14 @@ def test_parameters_are_split_into_plain_and_secret() -> None:
         ({"host": "a", "hots": "b"}, "parameter_unknown"),
     ],
 )
-def test_a_wrong_parameter_is_named(values: dict[str, str], code: str) -> None:
+def test_invalid_parameter_is_reported_by_name(values: dict[str, str], code: str) -> None:
     with pytest.raises(Misconfigured) as caught:
         clean([HOST, PORT], values)
     assert caught.value.code == code
     assert caught.value.where in ("host", "port", "hots")
 
 
-def test_two_plugins_of_one_slug_are_refused() -> None:
+def test_plugins_with_the_same_slug_are_refused() -> None:
     class Plugin:
         slug = "same"
 
@@ -49,7 +49,7 @@ def test_two_plugins_of_one_slug_are_refused() -> None:
         refuse_duplicates([Plugin(), Plugin()])
 
 
-def test_an_unknown_plugin_is_answered_with_those_there_are() -> None:
+def test_error_for_an_unknown_plugin_lists_the_known_ones() -> None:
     registry: Registry[object] = Registry("segments.engines", "ENGINES", "engine")
     with pytest.raises(Misconfigured) as caught:
         registry["oracle"]
@@ -59,28 +59,43 @@ def test_an_unknown_plugin_is_answered_with_those_there_are() -> None:
 
 @pytest.mark.django_db
 def test_secrets_are_not_readable_in_the_database() -> None:
-    made = Connection.objects.create(name="Ours", platform="attio", secrets={"token": "open-sesame"})
+    created = Connection.objects.create(name="Ours", platform="attio", secrets={"token": "open-sesame"})
     with connection.cursor() as cursor:
         cursor.execute("SELECT secrets FROM destinations_connection")
         stored = cursor.fetchone()[0]
     assert "open-sesame" not in stored
-    assert Connection.objects.get(pk=made.pk).settings == {"token": "open-sesame"}
+    assert Connection.objects.get(pk=created.pk).settings == {"token": "open-sesame"}
 
 
 @pytest.mark.django_db
-def test_a_rotated_key_still_reads_what_the_old_one_wrote(settings: object) -> None:
-    made = Connection.objects.create(name="Ours", platform="attio", secrets={"token": "x"})
+def test_secrets_written_with_an_old_key_are_readable_after_rotation(settings: object) -> None:
+    created = Connection.objects.create(name="Ours", platform="attio", secrets={"token": "x"})
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.ENCRYPTION_KEYS]  # type: ignore[attr-defined]
-    assert Connection.objects.get(pk=made.pk).secrets == {"token": "x"}
+    assert Connection.objects.get(pk=created.pk).secrets == {"token": "x"}
 
 
 @pytest.mark.django_db
-def test_a_lost_key_is_told_in_words(settings: object) -> None:
-    made = Connection.objects.create(name="Ours", platform="attio", secrets={"token": "x"})
+def test_lost_key_is_reported_as_a_problem(settings: object) -> None:
+    created = Connection.objects.create(name="Ours", platform="attio", secrets={"token": "x"})
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]  # type: ignore[attr-defined]
     with pytest.raises(Misconfigured) as caught:
-        Connection.objects.get(pk=made.pk)
+        Connection.objects.get(pk=created.pk)
     assert caught.value.code == "encryption_key_lost"
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "expected"),
+    [
+        (1, 9, "Port must be a whole number from 1 to 9."),
+        (1, None, "Port must be a whole number, 1 or more."),
+        (None, 9, "Port must be a whole number, 9 or less."),
+    ],
+)
+def test_number_out_of_range_is_reported_with_the_range(least: int | None, most: int | None, expected: str) -> None:
+    port = Parameter("port", "Port", "integer", least=least, most=most)
+    with pytest.raises(Misconfigured) as caught:
+        port.clean(0 if most is None else 10)
+    assert caught.value.message == expected
 
 
 @pytest.mark.parametrize(
@@ -92,9 +107,9 @@ def test_a_lost_key_is_told_in_words(settings: object) -> None:
         "postgres://u:s3cret.token-x@host/db",
     ],
 )
-def test_no_credential_reaches_the_log(text: str) -> None:
+def test_credentials_never_reach_the_log(text: str) -> None:
     assert "s3cret" not in redact(text)
-    record = logging.LogRecord("x", logging.INFO, "", 0, "said %s", (text,), None)
+    record = logging.LogRecord("x", logging.INFO, "", 0, "received %s", (text,), None)
     assert RedactingFilter().filter(record)
     assert "s3cret" not in record.getMessage()
 
@@ -113,5 +128,5 @@ NOW = datetime(2026, 5, 23, 14, 42, 0, tzinfo=UTC)
         ("", None),
     ],
 )
-def test_retry_after_is_read_as_seconds_and_as_a_date(value: str, seconds: float | None) -> None:
+def test_retry_after_is_parsed_as_seconds_and_as_a_date(value: str, seconds: float | None) -> None:
     assert http.retry_after({"Retry-After": value}, NOW) == seconds

@@ -1,4 +1,4 @@
-"""Screens and endpoints of connections and destinations, against simulated vendors."""
+"""The screens and endpoints of connections and destinations, tested against simulated vendors."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def destination(staff: Client, connection: Connection) -> Destination:
     return Destination.objects.get()
 
 
-def test_a_connection_is_tested_by_the_vendors_own_call(staff: Client, connection: Connection) -> None:
+def test_test_button_checks_the_connection_at_the_vendor(staff: Client, connection: Connection) -> None:
     page = staff.post(f"/admin/destinations/connection/{connection.pk}/do/test/", follow=True).content.decode()
     connection.refresh_from_db()
     assert connection.health == "ok"
@@ -58,15 +58,15 @@ def test_a_connection_is_tested_by_the_vendors_own_call(staff: Client, connectio
     assert TOKEN not in page
 
 
-def press_test(staff: Client, connection: Connection) -> str:
+def press_test_button(staff: Client, connection: Connection) -> str:
     return staff.post(f"/admin/destinations/connection/{connection.pk}/do/test/", follow=True).content.decode()
 
 
-def test_the_workspace_is_shown_with_its_logo_which_learns_nothing_of_us(
+def test_workspace_is_shown_with_its_logo_loaded_without_a_referrer(
     staff: Client, connection: Connection, attio: Any
 ) -> None:
     attio.switches.update(workspace_name="Acme <Inc>", workspace_logo_url="https://cdn.attio.com/logo.png?v=1&w=2")
-    page = press_test(staff, connection)
+    page = press_test_button(staff, connection)
     (logo,) = re.findall(r"<img[^>]*d-logo[^>]*>", page)
     assert 'src="https://cdn.attio.com/logo.png?v=1&amp;w=2"' in logo
     assert 'alt="Logo of Acme &lt;Inc&gt;"' in logo
@@ -76,15 +76,19 @@ def test_the_workspace_is_shown_with_its_logo_which_learns_nothing_of_us(
 @pytest.mark.parametrize(
     "url",
     [
-        "http://cdn.attio.com/logo.png", "javascript:alert(1)", "data:image/png;base64,AA", "//cdn.attio.com/logo.png",
-        "https://user:word@cdn.attio.com/logo.png", f"https://cdn.attio.com/logo.png?token={TOKEN}", 'https://x/" onerror="alert(1)', None,
+        "http://cdn.attio.com/logo.png",
+        "javascript:alert(1)",
+        "data:image/png;base64,AA",
+        "//cdn.attio.com/logo.png",
+        "https://user:word@cdn.attio.com/logo.png",
+        f"https://cdn.attio.com/logo.png?token={TOKEN}",
+        'https://x/" onerror="alert(1)',
+        None,
     ],
-)  # fmt: skip
-def test_a_logo_that_is_not_safe_is_not_loaded(
-    url: str | None, staff: Client, connection: Connection, attio: Any
-) -> None:
+)
+def test_unsafe_logo_is_not_loaded(url: str | None, staff: Client, connection: Connection, attio: Any) -> None:
     attio.switches.update(workspace_name="Acme", workspace_logo_url=url)
-    page = press_test(staff, connection)
+    page = press_test_button(staff, connection)
     assert "Acme" in page
     assert '<img class="d-logo' not in page
     assert TOKEN not in page
@@ -95,30 +99,30 @@ def test_a_logo_that_is_not_safe_is_not_loaded(
     [
         ({"scopes": "record_permission:read"}, "Records: read-write (record_permission:read-write)"),
         ({"scopes": "record_permission:read-write"}, "Object configuration: read (object_configuration:read)"),
-        ({"revoked": True}, "does not know this access token"),
+        ({"revoked": True}, "does not recognize this access token"),
     ],
 )
-def test_what_an_attio_token_lacks_is_named(
+def test_missing_permission_of_an_attio_token_is_named(
     switches: dict[str, Any], words: str, staff: Client, connection: Connection, attio: Any
 ) -> None:
     attio.switches.update(switches)
-    assert words in press_test(staff, connection)
+    assert words in press_test_button(staff, connection)
 
 
 @pytest.mark.parametrize(
     ("switches", "words"),
     [
-        ({"region": "EU"}, "This workspace is in EU (Europe), the connection says US (United States)"),
+        ({"region": "EU"}, "This workspace is in EU (Europe), but the connection is set to US (United States)"),
         (
             {"missing_scopes": ["Read and list users and companies"]},
             "lacks the permission “Read and list users and companies”",
         ),
         ({"plan_restricted": True}, "The plan of this Intercom workspace does not include this"),
-        ({"token_error": "token_revoked"}, "Intercom refused the access token"),
+        ({"token_error": "token_revoked"}, "Intercom rejected the access token"),
         ({}, "Region US"),
     ],
 )
-def test_what_stands_against_an_intercom_connection_is_named(
+def test_result_of_an_intercom_check_is_shown(
     switches: dict[str, Any], words: str, staff: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Server(sandboxes["intercom"](TOKEN)) as server:
@@ -127,18 +131,18 @@ def test_what_stands_against_an_intercom_connection_is_named(
         connection = Connection.objects.create(
             name="I", platform="intercom", config={"region": "us"}, secrets={"token": TOKEN}
         )
-        assert words in press_test(staff, connection)
+        assert words in press_test_button(staff, connection)
 
 
-def test_other_settings_forget_whose_workspace_it_was(staff: Client, connection: Connection) -> None:
-    press_test(staff, connection)
+def test_changed_settings_reset_the_workspace(staff: Client, connection: Connection) -> None:
+    press_test_button(staff, connection)
     staff.post(
         f"/admin/destinations/connection/{connection.pk}/change/", {"name": "Our Attio", "setting_token": "another"}
     )
     assert "d-workspace" not in staff.get(f"/admin/destinations/connection/{connection.pk}/change/").content.decode()
 
 
-def test_a_refused_token_is_said_in_words(staff: Client, connection: Connection) -> None:
+def test_refused_token_is_reported_without_revealing_it(staff: Client, connection: Connection) -> None:
     staff.post(
         f"/admin/destinations/connection/{connection.pk}/change/", {"name": "Our Attio", "setting_token": "wrong"}
     )
@@ -149,18 +153,18 @@ def test_a_refused_token_is_said_in_words(staff: Client, connection: Connection)
     assert "wrong" not in connection.health_message
 
 
-def test_a_service_of_another_platform_is_refused(staff: Client, connection: Connection) -> None:
+def test_service_of_a_different_platform_is_refused(staff: Client, connection: Connection) -> None:
     values = {"name": "Odd", "connection": connection.pk, "service": "intercom.companies"}
-    answer = staff.post("/admin/destinations/destination/add/", values)
-    assert "does not belong" in answer.context["adminform"].form.errors["service"][0]
+    response = staff.post("/admin/destinations/destination/add/", values)
+    assert "Our Attio is not a connection to Intercom." in response.context["adminform"].form.errors["service"][0]
 
 
-def test_only_the_services_of_the_platform_are_offered(staff: Client, connection: Connection) -> None:
+def test_only_services_of_the_platform_are_offered(staff: Client, connection: Connection) -> None:
     offered = staff.get(f"/api/connections/{connection.pk}/services/").json()["services"]
     assert {service["service"].split(".")[0] for service in offered} == {"attio"}
 
 
-def test_a_destination_keeps_its_service(staff: Client, destination: Destination) -> None:
+def test_service_of_a_destination_cannot_be_changed(staff: Client, destination: Destination) -> None:
     staff.post(
         f"/admin/destinations/destination/{destination.pk}/change/",
         {"name": "Renamed", "service": "intercom.companies"},
@@ -169,7 +173,7 @@ def test_a_destination_keeps_its_service(staff: Client, destination: Destination
     assert (destination.name, destination.service) == ("Renamed", "attio.companies")
 
 
-def test_the_fields_of_a_destination_are_the_vendors(staff: Client, destination: Destination) -> None:
+def test_fields_of_a_destination_come_from_the_vendor(staff: Client, destination: Destination) -> None:
     fields = {
         field["name"]: field for field in staff.get(f"/api/destinations/{destination.pk}/fields/").json()["fields"]
     }
@@ -178,22 +182,22 @@ def test_the_fields_of_a_destination_are_the_vendors(staff: Client, destination:
     page = staff.get(f"/admin/destinations/destination/{destination.pk}/fields/").content.decode()
     assert "record_id" in page
     assert "read-only" in page
-    described = staff.get(f"/api/destinations/{destination.pk}/").json()
-    assert (described["default_mode"], described["creates_fields"]) == ("upsert", False)
+    details = staff.get(f"/api/destinations/{destination.pk}/").json()
+    assert (details["default_mode"], details["creates_fields"]) == ("upsert", False)
 
 
-def test_a_vendor_out_of_reach_is_said_in_words(
+def test_unreachable_vendor_is_reported_on_the_page_and_in_json(
     staff: Client, destination: Destination, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ATTIO_API_URL", "http://127.0.0.1:9")
-    answer = staff.get(f"/api/destinations/{destination.pk}/fields/")
-    assert (answer.status_code, bool(answer.json()["message"])) == (503, True)
+    response = staff.get(f"/api/destinations/{destination.pk}/fields/")
+    assert (response.status_code, bool(response.json()["message"])) == (503, True)
     page = staff.get(f"/admin/destinations/destination/{destination.pk}/fields/")
     assert page.status_code == 200
-    assert answer.json()["message"] in page.content.decode().replace("&#x27;", "'")
+    assert response.json()["message"] in page.content.decode().replace("&#x27;", "'")
 
 
-def test_every_page_of_operators_opens(staff: Client) -> None:
+def test_every_list_page_opens(staff: Client) -> None:
     for path in (
         "/admin/auth/user/",
         "/admin/auth/group/",

@@ -1,4 +1,4 @@
-"""Discovery is kept for each connection: pages do not ask the vendor again, and a refresh says what changed."""
+"""Discovered fields are stored for each connection: pages send no further request, and a refresh reports changes."""
 
 from __future__ import annotations
 
@@ -50,21 +50,21 @@ def attribute(attio: Any, name: str) -> Any:
     return attio.workspace.stores["companies"].schema.attributes[name]
 
 
-def test_what_is_kept_is_what_the_vendor_said(destination: Destination, attio: Any) -> None:
+def test_second_read_returns_the_stored_fields_without_a_request(destination: Destination, attio: Any) -> None:
     first = discovery.fields(destination, NOW)
-    asked = len(attio.log)
-    again = discovery.fields(destination, datetime.now(UTC))
-    assert (again.fields, again.found_at, len(attio.log)) == (first.fields, NOW, asked)
+    requests_sent = len(attio.log)
+    second = discovery.fields(destination, datetime.now(UTC))
+    assert (second.fields, second.found_at, len(attio.log)) == (first.fields, NOW, requests_sent)
 
 
-def test_pages_ask_the_vendor_once(destination: Destination, attio: Any, staff: Client) -> None:
+def test_pages_request_the_fields_once(destination: Destination, attio: Any, staff: Client) -> None:
     for _ in range(2):
         assert "domains" in staff.get(f"/admin/destinations/destination/{destination.pk}/fields/").content.decode()
         assert staff.get(f"/api/destinations/{destination.pk}/fields/").json()["fields"]
     assert len([entry for entry in attio.log if entry["path"].endswith("/companies/attributes")]) == 1
 
 
-def test_other_settings_are_asked_anew(destination: Destination, attio: Any) -> None:
+def test_changed_settings_discard_the_stored_fields(destination: Destination, attio: Any) -> None:
     discovery.fields(destination, NOW)
     Connection.objects.update(secrets={"token": "another"})
     assert discovery.cached(Destination.objects.get()) is None
@@ -72,14 +72,14 @@ def test_other_settings_are_asked_anew(destination: Destination, attio: Any) -> 
         discovery.fields(Destination.objects.get(), NOW)
 
 
-def test_a_refresh_says_in_words_what_changed(destination: Destination, attio: Any, staff: Client) -> None:
+def test_refresh_reports_changes_as_sentences(destination: Destination, attio: Any, staff: Client) -> None:
     discovery.fields(destination, NOW)
     attribute(attio, "description").archived = True
     attribute(attio, "angellist").writable = False
-    told = staff.post(f"/api/destinations/{destination.pk}/fields/", {}, content_type="application/json").json()
-    assert told["changes"] == [
-        "Gone, archived or deleted: 'description'.",
-        "'angellist' can't be written any more. Attio sets it itself.",
+    result = staff.post(f"/api/destinations/{destination.pk}/fields/", {}, content_type="application/json").json()
+    assert result["changes"] == [
+        "Archived or deleted: 'description'.",
+        "'angellist' is now read-only. Attio sets it automatically.",
     ]
     assert (
         staff.post(f"/api/destinations/{destination.pk}/fields/", {}, content_type="application/json").json()["changes"]
@@ -87,46 +87,49 @@ def test_a_refresh_says_in_words_what_changed(destination: Destination, attio: A
     )
 
 
-def test_the_button_of_the_destination_refreshes(destination: Destination, attio: Any, staff: Client) -> None:
+def test_refresh_button_reports_changes_once(destination: Destination, attio: Any, staff: Client) -> None:
     discovery.fields(destination, NOW)
     attribute(attio, "description").archived = True
     press = f"/admin/destinations/destination/{destination.pk}/do/refresh/"
-    assert "Gone, archived or deleted" in staff.post(press, follow=True).content.decode()
-    assert "The fields are as they were." in staff.post(press, follow=True).content.decode()
+    assert "Archived or deleted" in staff.post(press, follow=True).content.decode()
+    assert "The fields haven&#x27;t changed." in staff.post(press, follow=True).content.decode()
 
 
-def test_a_refresh_without_an_answer_keeps_what_was_found(
+def test_failed_refresh_keeps_the_stored_fields(
     destination: Destination, staff: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = discovery.fields(destination, NOW).fields
+    stored = discovery.fields(destination, NOW).fields
     monkeypatch.setenv("ATTIO_API_URL", "http://127.0.0.1:9")
     assert (
         staff.post(f"/api/destinations/{destination.pk}/fields/", {}, content_type="application/json").status_code
         == 503
     )
-    assert discovery.fields(destination, NOW).fields == kept
+    assert discovery.fields(destination, NOW).fields == stored
 
 
 @pytest.mark.parametrize(
     ("now", "kind", "message"),
     [
-        (dataclasses.replace(TEXT, type="number"), "type", "'motto' was text and is number now."),
-        (dataclasses.replace(TEXT, multiple=True), "type", "'motto' was text and is text, list now."),
+        (dataclasses.replace(TEXT, type="number"), "type", "'motto' changed from text to number."),
+        (dataclasses.replace(TEXT, multiple=True), "type", "'motto' changed from text to text, list."),
         (
             dataclasses.replace(TEXT, writable=False, read_only_reason="So."),
             "read_only",
-            "'motto' can't be written any more. So.",
+            "'motto' is now read-only. So.",
         ),
-        (dataclasses.replace(TEXT, required=True), "required", "'motto' is required now."),
-        (dataclasses.replace(TEXT, options=(Option("1", "A"),)), "options", "'motto' has other options: new A."),
-        (None, "gone", "'motto' is gone: it was archived or deleted."),
+        (dataclasses.replace(TEXT, required=True), "required", "'motto' is now required."),
+        (dataclasses.replace(TEXT, options=(Option("1", "A"),)), "options", "The options of 'motto' changed: added A."),
+        (None, "gone", "'motto' is gone. It was archived or deleted."),
     ],
 )
-def test_every_difference_is_told(now: Field | None, kind: str, message: str) -> None:
-    (found,) = discovery.differences([TEXT], [now] if now else [])
-    assert (found.kind, found.message) == (kind, message)
+def test_every_difference_has_a_sentence(now: Field | None, kind: str, message: str) -> None:
+    (difference,) = discovery.differences([TEXT], [now] if now else [])
+    assert (difference.kind, difference.message) == (kind, message)
 
 
-def test_what_is_the_same_is_no_difference() -> None:
+def test_changed_label_is_not_a_difference() -> None:
     assert list(discovery.differences([TEXT], [dataclasses.replace(TEXT, label="Another label")])) == []
-    assert [one.kind for one in discovery.differences([], [TEXT])] == ["new"]
+
+
+def test_added_field_is_a_difference() -> None:
+    assert [difference.kind for difference in discovery.differences([], [TEXT])] == ["new"]

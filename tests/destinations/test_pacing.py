@@ -1,4 +1,4 @@
-"""The shared budget: even, used fully, never exceeded, and moved by what the vendor says."""
+"""The shared request budget is spread evenly, fully used, never exceeded, and adjusted by the vendor's headers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Clock:
 
 
 @pytest.mark.django_db
-def test_turns_are_even_and_two_processes_share_them() -> None:
+def test_two_processes_share_evenly_spaced_turns() -> None:
     clock = Clock()
     lanes = [Lane("attio:w:writes", 25.0, clock), Lane("attio:w:writes", 25.0, clock)]
     turns = [lane.take()[0] for _ in range(100) for lane in lanes]
@@ -37,7 +37,7 @@ def test_turns_are_even_and_two_processes_share_them() -> None:
 
 
 @pytest.mark.django_db
-def test_an_idle_budget_does_not_save_up_turns() -> None:
+def test_idle_budget_does_not_save_up_turns() -> None:
     clock = Clock()
     lane = Lane("attio:w:writes", 25.0, clock)
     lane.take()
@@ -47,7 +47,7 @@ def test_an_idle_budget_does_not_save_up_turns() -> None:
 
 
 @pytest.mark.django_db
-def test_turns_that_are_not_used_go_to_others() -> None:
+def test_unused_turns_go_to_other_runs() -> None:
     clock = Clock()
     pacer, other = Pacer("attio:w", LIMITS, clock), Pacer("attio:w", LIMITS, clock)
     turns = [pacer.lanes[Purpose.WRITE].take()[0] for _ in range(20)]
@@ -56,7 +56,7 @@ def test_turns_that_are_not_used_go_to_others() -> None:
 
 
 @pytest.mark.django_db
-def test_winding_down_uses_the_turns_that_were_taken_and_takes_no_more() -> None:
+def test_winding_down_uses_the_remaining_turns_and_takes_no_more() -> None:
     pacer = Pacer("attio:w", Limits(reads=1000, writes=1000))
     pacer.wait(Purpose.WRITE)
     pacer.wait(Purpose.WRITE)
@@ -72,7 +72,7 @@ def test_winding_down_uses_the_turns_that_were_taken_and_takes_no_more() -> None
 
 
 @pytest.mark.django_db
-def test_two_runs_share_the_budget_also_where_one_began_before_the_workspace_was_known() -> None:
+def test_two_runs_share_the_budget_even_if_one_started_before_the_workspace_was_known() -> None:
     clock = Clock()
     early, late = Pacer("intercom:1", LIMITS, clock), Pacer("intercom:w", LIMITS, clock)
     early.lanes[Purpose.DISCOVERY].take()
@@ -86,25 +86,25 @@ def test_two_runs_share_the_budget_also_where_one_began_before_the_workspace_was
 
 
 @pytest.mark.django_db
-def test_a_pause_moves_everybody() -> None:
+def test_pause_delays_every_run_of_the_workspace() -> None:
     clock = Clock()
-    ours, theirs = Pacer("attio:w", LIMITS, clock), Pacer("attio:w", LIMITS, clock)
-    ours.lanes[Purpose.WRITE].take()
-    ours.pause(Purpose.WRITE, 7)
-    assert theirs.lanes[Purpose.WRITE].take()[0] >= clock.now + 7
-    assert ours.lanes[Purpose.WRITE].take()[0] >= clock.now + 7
+    paused, other = Pacer("attio:w", LIMITS, clock), Pacer("attio:w", LIMITS, clock)
+    paused.lanes[Purpose.WRITE].take()
+    paused.pause(Purpose.WRITE, 7)
+    assert other.lanes[Purpose.WRITE].take()[0] >= clock.now + 7
+    assert paused.lanes[Purpose.WRITE].take()[0] >= clock.now + 7
 
 
 @pytest.mark.django_db
-def test_reads_do_not_use_up_writes_unless_the_vendor_counts_them_together() -> None:
-    apart = Pacer("attio:w", LIMITS)
-    together = Pacer("intercom:w", Limits(reads=10, writes=10, shared=True))
-    assert apart.lanes[Purpose.LOOKUP] is not apart.lanes[Purpose.WRITE]
-    assert together.lanes[Purpose.LOOKUP] is together.lanes[Purpose.WRITE]
+def test_reads_and_writes_share_a_budget_only_if_the_vendor_counts_them_together() -> None:
+    separate = Pacer("attio:w", LIMITS)
+    shared = Pacer("intercom:w", Limits(reads=10, writes=10, shared=True))
+    assert separate.lanes[Purpose.LOOKUP] is not separate.lanes[Purpose.WRITE]
+    assert shared.lanes[Purpose.LOOKUP] is shared.lanes[Purpose.WRITE]
 
 
 @pytest.mark.django_db
-def test_the_vendors_headers_set_the_rate() -> None:
+def test_vendors_headers_set_the_rate() -> None:
     clock = Clock()
     pacer = Pacer("intercom:w", Limits(reads=10, writes=10, shared=True), clock)
     pacer.lanes[Purpose.WRITE].take()
@@ -115,7 +115,7 @@ def test_the_vendors_headers_set_the_rate() -> None:
 
 
 @pytest.mark.django_db
-def test_a_budget_that_others_used_up_is_waited_for() -> None:
+def test_lane_waits_until_an_exhausted_budget_resets() -> None:
     clock = Clock()
     pacer = Pacer("intercom:w", Limits(reads=166, writes=166, shared=True), clock)
     pacer.lanes[Purpose.WRITE].take()
@@ -125,7 +125,7 @@ def test_a_budget_that_others_used_up_is_waited_for() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_closing_ends_all_waiting_without_a_request() -> None:
+def test_closing_ends_all_waiting_without_a_request_being_sent() -> None:
     pacer = Pacer("attio:w", LIMITS)
     pacer.lanes[Purpose.WRITE].take()
     pacer.pause(Purpose.WRITE, 60)

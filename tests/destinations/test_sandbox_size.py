@@ -1,4 +1,4 @@
-"""A simulator with many companies answers as fast as an empty one."""
+"""A simulator with many companies is as fast as an empty one."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ UNLIMITED: dict[str, dict[str, Any]] = {
 
 
 def calls(slug: str, number: int) -> list[Request]:
-    """A write of a company and a look-up of it, as our clients send them."""
+    """A write and a lookup of one company, as the clients send them."""
     if slug == "attio":
         domain = f"size-{number}.com"
         values = {"data": {"values": {"domains": [domain], "name": "Acme"}}}
-        looked_up = {"filter": {"$or": [{"domains": {"domain": {"$eq": domain}}}]}}
+        lookup = {"filter": {"$or": [{"domains": {"domain": {"$eq": domain}}}]}}
         path = "/v2/objects/companies/records"
-        return [request("PUT", path, values, matching_attribute="domains"), request("POST", f"{path}/query", looked_up)]
+        return [request("PUT", path, values, matching_attribute="domains"), request("POST", f"{path}/query", lookup)]
     company_id = f"size-{number}"
     return [
         request("POST", "/companies", {"company_id": company_id}),
@@ -44,23 +44,23 @@ def request(method: str, path: str, body: Any = None, **query: str) -> Request:
 
 
 def typical_seconds(slug: str, sandbox: Sandbox, start: int) -> list[float]:
-    """The median of each call."""
-    took: list[list[float]] = [[], []]
+    """The median duration of each call."""
+    durations: list[list[float]] = [[], []]
     for number in range(start, start + CALLS):
-        for spent, asked in zip(took, calls(slug, number), strict=True):
-            began = time.perf_counter()
-            assert sandbox.handle(asked).status == 200
-            spent.append(time.perf_counter() - began)
-    return [median(spent) for spent in took]
+        for seconds, call in zip(durations, calls(slug, number), strict=True):
+            started = time.perf_counter()
+            assert sandbox.handle(call).status == 200
+            seconds.append(time.perf_counter() - started)
+    return [median(seconds) for seconds in durations]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("slug", sorted(UNLIMITED))
-def test_writes_and_look_ups_do_not_slow_down(slug: str) -> None:
+def test_writes_and_lookups_do_not_slow_down(slug: str) -> None:
     sandbox = sandboxes[slug]("token")
     sandbox._switch({**UNLIMITED[slug]})
     empty = typical_seconds(slug, sandbox, 0)
     sandbox.fill(COMPANIES)
     full = typical_seconds(slug, sandbox, CALLS)
-    # A walk through all of them would take a hundred times as long.
+    # A scan of all companies would take a hundred times as long.
     assert all(after < before * 10 for before, after in zip(empty, full, strict=True)), (empty, full)

@@ -1,4 +1,4 @@
-"""A directory for source files and a schema in PostgreSQL, for these tests alone."""
+"""Fixtures for sources: a directory for files, a PostgreSQL schema and a MySQL database, used by these tests only."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def staff(db: None) -> Client:
-    """The browser of somebody who may do everything."""
+    """A browser session with every permission."""
     browser = Client()
     browser.force_login(User.objects.create_superuser("ops"))
     return browser
@@ -44,7 +44,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[None]:
-    """A schema of our own in a real PostgreSQL; skipped where none answers."""
+    """A separate schema in a real PostgreSQL; the test is skipped if no server is available."""
     if not postgres_answers():
         pytest.skip(f"no PostgreSQL at {POSTGRES_URL}")
     with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
@@ -56,7 +56,7 @@ def postgres() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def mysql() -> Iterator[None]:
-    """A database of our own in a real MySQL or MariaDB; skipped where none answers."""
+    """A separate database in a real MySQL or MariaDB; the test is skipped if no server is available."""
     if not mysql_answers():
         pytest.skip(f"no MySQL at {MYSQL_URL}")
     run_in_mysql(f"create database `{MYSQL_DATABASE}` character set utf8mb4", database="")

@@ -1,4 +1,4 @@
-"""The same rows in every kind of source: real tables in SQLite, PostgreSQL and MySQL, real CSV and Parquet files."""
+"""Stores the same rows in every kind of source: real database tables, and real CSV, JSON and Parquet files."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SERVERS = ("postgres", "mysql")
 PARIS = ZoneInfo("Europe/Paris")
 
 KINDS = ("text", "integer", "number", "boolean", "date", "timestamp", "timestamptz")
-WORDS: dict[str, tuple[Any, ...]] = {
+TYPE_NAMES: dict[str, tuple[Any, ...]] = {
     "sqlite": ("TEXT", "INTEGER", "REAL", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMP"),
     "postgres": ("text", "bigint", "double precision", "boolean", "date", "timestamp", "timestamptz"),
     "mysql": ("longtext", "bigint", "double", "boolean", "date", "datetime(6)", "timestamp(6)"),
@@ -55,7 +55,7 @@ WORDS: dict[str, tuple[Any, ...]] = {
     ),
     "duckdb": ("VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMPTZ"),
 }
-NATIVE = {kind: {slug: words[place] for slug, words in WORDS.items()} for place, kind in enumerate(KINDS)}
+NATIVE = {kind: {slug: names[index] for slug, names in TYPE_NAMES.items()} for index, kind in enumerate(KINDS)}
 """The native types of each kind of column, by engine."""
 
 
@@ -76,7 +76,7 @@ class Place:
 
 
 def values(where: Place, query: str = "", **condition: Any) -> list[dict[str, Any]]:
-    """What a table or a query holds, of the rows that meet a condition."""
+    """The rows of a table or a query that match a condition."""
     with where.open() as reader:
         infos = {info.name: info for info in reader.columns(**({"sql": query} if query else {"table": where.table}))}
         source = sql.relation(
@@ -85,20 +85,20 @@ def values(where: Place, query: str = "", **condition: Any) -> list[dict[str, An
         tree = parsing.parse(
             {"all": [condition]} if condition else {}, {name: info.type for name, info in infos.items()}
         )
-        met = sql.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
-        rows = reader.rows(sql.select(source, infos, list(infos), met), 1000)
+        condition_sql = sql.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
+        rows = reader.rows(sql.select(source, infos, list(infos), condition_sql), 1000)
     return [{name: natural(value, infos[name].type, PARIS) for name, value in row.items()} for row in rows]
 
 
 def refusal(where: Place, query: str = "select 1 as x") -> Problem:
-    """What a query is refused with."""
-    with pytest.raises(Problem) as refused:
+    """The problem with which a query is refused."""
+    with pytest.raises(Problem) as caught:
         values(where, query)
-    return refused.value
+    return caught.value
 
 
 def make(slug: str, root: Path, table: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Place:
-    """Stores rows under `table`; `columns` are names with a kind of NATIVE."""
+    """Stores rows under `table`; `columns` maps each name to a kind of NATIVE."""
     return _MAKERS[slug](root, table, columns, rows)
 
 
@@ -144,10 +144,12 @@ def mysql_settings() -> dict[str, Any]:
 
 
 def mysql_connection(database: str = MYSQL_DATABASE) -> pymysql.Connection[Any]:
-    """A session that may write, with clocks in UTC."""
-    given = {name: mysql_settings()[name] for name in ("host", "port", "user", "password")}
+    """A session with write access, in UTC."""
+    credentials = {name: mysql_settings()[name] for name in ("host", "port", "user", "password")}
     init = "set time_zone = '+00:00'"
-    return pymysql.connect(**given, database=database or None, charset="utf8mb4", autocommit=True, init_command=init)
+    return pymysql.connect(
+        **credentials, database=database or None, charset="utf8mb4", autocommit=True, init_command=init
+    )
 
 
 def mysql_answers() -> bool:
@@ -168,7 +170,7 @@ ANSWERS = {"postgres": postgres_answers, "mysql": mysql_answers}
 
 
 def run_in_sqlite(path: Path, *statements: str) -> Place:
-    """A SQLite file made by statements."""
+    """A SQLite file created by statements."""
     connection = sqlite3.connect(path)
     for statement in statements:
         connection.execute(statement)

@@ -1,4 +1,7 @@
-"""Companies with their orders in each engine, and which of them hand-written SQL finds: paying, French or German, renewed, with orders."""
+"""Companies with orders in each engine, and the ones that hand-written SQL selects.
+
+The condition: paying, French or German, recently renewed, not churned, with at least two large orders.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +37,11 @@ DATABASE = f"{MYSQL_DATABASE}_story"
 COMPANIES = 400
 TABLES = [
     """create table companies (
-        id integer primary key, name varchar(100), country varchar(10), mrr double precision, renewed_at {moment}, churned boolean)""",
+        id integer primary key, name varchar(100), country varchar(10), mrr double precision,
+        renewed_at {moment}, churned boolean)""",
     """create table orders (
-        id integer primary key, company_id integer, amount double precision, foreign key (company_id) references companies (id))""",
+        id integer primary key, company_id integer, amount double precision,
+        foreign key (company_id) references companies (id))""",
 ]
 BY_HAND = """
     select id from companies c where mrr > 0 and {country} in ('FR', 'DE') and renewed_at >= {since}
@@ -48,7 +53,7 @@ Rows = list[tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Shop:
-    """Where the rows are: a kind of source by its label, what a person writes into its form, and the ids found by hand."""
+    """A source with the rows: its engine's label, the values of its form, and the IDs that hand-written SQL selects."""
 
     label: str
     form: dict[str, str]
@@ -57,22 +62,23 @@ class Shop:
 
 
 def data() -> tuple[Rows, Rows]:
-    """The same random rows each time, around the edges of the conditions."""
-    chance, now = random.Random(7), datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    """The same random rows each time, with values near the edges of the conditions."""
+    generator, now = random.Random(7), datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     companies = [
         (
             number,
             f"Company {number}",
-            chance.choice(["FR", "DE", "ES", "fr", None]),
-            chance.choice([0.0, 10.5, 99.0, None]),
-            chance.choice([None, *(now - timedelta(days=days) for days in (1, 10, 29, 31, 60))]),
-            chance.choice([None, False, False, True]),
+            generator.choice(["FR", "DE", "ES", "fr", None]),
+            generator.choice([0.0, 10.5, 99.0, None]),
+            generator.choice([None, *(now - timedelta(days=days) for days in (1, 10, 29, 31, 60))]),
+            generator.choice([None, False, False, True]),
         )
         for number in range(1, COMPANIES + 1)
     ]
     buyers = [None, *range(1, COMPANIES + 1)]
     return companies, [
-        (number, chance.choice(buyers), chance.choice([20.0, 100.0, 101.0, 300.0, None])) for number in range(1, 3001)
+        (number, generator.choice(buyers), generator.choice([20.0, 100.0, 101.0, 300.0, None]))
+        for number in range(1, 3001)
     ]
 
 
@@ -84,8 +90,8 @@ def in_sqlite(root: Path) -> Shop:
         stored = [(*row[:4], row[4] and row[4].isoformat(" "), row[5]) for row in companies]
         database.executemany("insert into companies values (?, ?, ?, ?, ?, ?)", stored)
         database.executemany("insert into orders values (?, ?, ?)", orders)
-        found = database.execute(BY_HAND.format(country="country", since="datetime('now', '-30 days')")).fetchall()
-    return Shop("SQLite", {"path": "shop.sqlite3"}, _ids(found))
+        selected = database.execute(BY_HAND.format(country="country", since="datetime('now', '-30 days')")).fetchall()
+    return Shop("SQLite", {"path": "shop.sqlite3"}, _ids(selected))
 
 
 def in_duckdb(root: Path) -> Shop:
@@ -98,13 +104,13 @@ def in_duckdb(root: Path) -> Shop:
             database.register("given", pa.table(columns, [str(place) for place in range(len(columns))]))
             database.execute(f"insert into {table} from given")
         since = "(now() at time zone 'utc') - interval 30 days"
-        found = database.execute(BY_HAND.format(country="country", since=since)).fetchall()
-    return Shop("DuckDB", {"path": "shop.duckdb"}, _ids(found))
+        selected = database.execute(BY_HAND.format(country="country", since=since)).fetchall()
+    return Shop("DuckDB", {"path": "shop.duckdb"}, _ids(selected))
 
 
 @contextmanager
 def in_postgres() -> Iterator[Shop]:
-    """In a schema of its own."""
+    """The rows in a separate PostgreSQL schema."""
     companies, orders = data()
     with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
         connection.execute(f'create schema "{SCHEMA}"'.encode())
@@ -115,16 +121,16 @@ def in_postgres() -> Iterator[Shop]:
             cursor.executemany("insert into companies values (%s, %s, %s, %s, %s, %s)", companies)
             cursor.executemany("insert into orders values (%s, %s, %s)", orders)
         since = "(now() at time zone 'utc') - interval '30 days'"
-        found = connection.execute(BY_HAND.format(country="country", since=since).encode()).fetchall()
+        selected = connection.execute(BY_HAND.format(country="country", since=since).encode()).fetchall()
         try:
-            yield Shop("PostgreSQL", _filled({**postgres_settings(), "schema": SCHEMA}), _ids(found), f"{SCHEMA}.")
+            yield Shop("PostgreSQL", _filled({**postgres_settings(), "schema": SCHEMA}), _ids(selected), f"{SCHEMA}.")
         finally:
             connection.execute(f'drop schema "{SCHEMA}" cascade'.encode())
 
 
 @contextmanager
 def in_mysql() -> Iterator[Shop]:
-    """In a database of its own."""
+    """The rows in a separate MySQL database."""
     companies, orders = data()
     with mysql_connection("") as connection, connection.cursor() as cursor:
         cursor.execute(f"create database `{DATABASE}` character set utf8mb4")
@@ -133,7 +139,7 @@ def in_mysql() -> Iterator[Shop]:
             cursor.execute(statement.format(moment="datetime"))
         cursor.executemany("insert into companies values (%s, %s, %s, %s, %s, %s)", companies)
         cursor.executemany("insert into orders values (%s, %s, %s)", orders)
-        # By its collation this server finds FR and fr the same, which no other one does.
+        # The collation of this server treats FR and fr as equal, unlike the other engines.
         cursor.execute(BY_HAND.format(country="binary country", since="utc_timestamp() - interval 30 day"))
         try:
             yield Shop(
@@ -148,7 +154,7 @@ def _ids(rows: list[tuple[Any, ...]]) -> list[int]:
 
 
 def _filled(settings: Mapping[str, Any]) -> dict[str, str]:
-    """What a person writes into the form of a database."""
+    """The form values of a database source."""
     return {
         name: str(settings[name])
         for name in ("host", "port", "database", "user", "password", "schema")
@@ -166,8 +172,8 @@ SHOPS: Mapping[str, Callable[[Path], AbstractContextManager[Shop]]] = {
 
 @contextmanager
 def opened(slug: str, root: Path) -> Iterator[Shop]:
-    """The shop in an engine; the test is skipped where no server answers."""
+    """The shop in an engine; the test is skipped if no server is available."""
     if slug in ANSWERS and not ANSWERS[slug]():
-        pytest.skip(f"no {slug} server answers")
+        pytest.skip(f"no {slug} server is available")
     with SHOPS[slug](root) as shop:
         yield shop

@@ -1,4 +1,4 @@
-"""Columns as a model shows them: ticked, renamed, marked; what uses them follows."""
+"""Columns of a model: selected, renamed and marked as categorical; whatever uses them is updated."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def companies(file: Path) -> DataModel:
 
 
 def change(staff: Client, model: DataModel, relation: Relation | None = None, **changes: dict[str, Any]) -> Any:
-    """Saves the model with some columns shown in another way; its one relation stays."""
+    """Submits the form of the model with changes to some columns; its relation, if any, stays."""
     columns = list(model.columns.all())
     form: dict[str, Any] = {"name": model.name, "kind": model.kind, "shape": "table", "table": model.table, "sql": ""}
     form |= {"columns-TOTAL_FORMS": len(columns), "columns-INITIAL_FORMS": len(columns)}
@@ -76,9 +76,7 @@ def change(staff: Client, model: DataModel, relation: Relation | None = None, **
     return staff.post(f"/admin/segments/datamodel/{model.pk}/change/", form)
 
 
-def test_a_renamed_column_is_read_under_its_new_name_and_followed_by_conditions(
-    staff: Client, companies: DataModel
-) -> None:
+def test_a_renamed_column_is_read_by_its_new_name_and_conditions_follow(staff: Client, companies: DataModel) -> None:
     rich = Segment.objects.create(
         name="Rich",
         model=companies,
@@ -96,10 +94,10 @@ def test_a_renamed_column_is_read_under_its_new_name_and_followed_by_conditions(
     assert '"mrr"' in read.sql(read.selection(rich), now=timezone.now())
     refresh_columns(companies)
     assert companies.column_types()["revenue"] == "number"
-    assert drift.look(companies, timezone.now()) == ""
+    assert drift.check_model(companies, timezone.now()) == ""
 
 
-def test_a_renamed_column_of_a_related_model_is_followed_too(staff: Client, companies: DataModel) -> None:
+def test_conditions_follow_a_renamed_column_of_a_related_model(staff: Client, companies: DataModel) -> None:
     where = {
         "related": "Orders",
         "sum": "amount",
@@ -107,28 +105,31 @@ def test_a_renamed_column_of_a_related_model_is_followed_too(staff: Client, comp
         "value": 18,
         "where": {"all": [{"field": "amount", "is": "not_empty"}]},
     }
-    asking = Segment.objects.create(name="Asking", model=companies, where={"all": [where]})
-    before = read.count(read.selection(asking), now=timezone.now())
+    segment_of_orders = Segment.objects.create(name="Asking", model=companies, where={"all": [where]})
+    before = read.count(read.selection(segment_of_orders), now=timezone.now())
     orders = DataModel.objects.get(name="Orders")
     answer = change(staff, orders, Relation.objects.get(), amount={"name": "total"})
     assert answer.status_code == 302
-    asking.refresh_from_db()
-    assert (asking.where["all"][0]["sum"], asking.where["all"][0]["where"]["all"][0]["field"]) == ("total", "total")
-    assert read.count(read.selection(asking), now=timezone.now()) == before == 1
+    segment_of_orders.refresh_from_db()
+    assert (
+        segment_of_orders.where["all"][0]["sum"],
+        segment_of_orders.where["all"][0]["where"]["all"][0]["field"],
+    ) == ("total", "total")
+    assert read.count(read.selection(segment_of_orders), now=timezone.now()) == before == 1
 
 
 @pytest.fixture
 def activation(companies: DataModel) -> Activation:
     connection = Connection.objects.create(name="Ours", platform="attio")
     destination = Destination.objects.create(name="Attio", connection=connection, service="attio.companies")
-    made = Activation.objects.create(
+    activation = Activation.objects.create(
         name="A", model=companies, destination=destination, match_column="name", match_field="domains"
     )
-    FieldMapping.objects.create(activation=made, column="mrr", target="name")
-    return made
+    FieldMapping.objects.create(activation=activation, column="mrr", target="name")
+    return activation
 
 
-def test_a_mapping_follows_a_renamed_column_and_a_match_refuses_it(
+def test_mappings_follow_a_renamed_column_but_a_match_column_keeps_its_name(
     staff: Client, companies: DataModel, activation: Activation
 ) -> None:
     change(staff, companies, mrr={"name": "revenue"})
@@ -138,7 +139,7 @@ def test_a_mapping_follows_a_renamed_column_and_a_match_refuses_it(
     assert "name" in companies.column_types()
 
 
-def test_a_column_that_is_not_ticked_is_not_offered_and_not_read(staff: Client, companies: DataModel) -> None:
+def test_a_column_that_is_not_selected_is_neither_offered_nor_read(staff: Client, companies: DataModel) -> None:
     change(staff, companies, notes={"used": None})
     assert list(companies.column_types()) == ["id", "name", "mrr"]
     assert list(read.preview(read.selection(companies), now=timezone.now())[0]) == ["id", "name", "mrr"]
@@ -148,18 +149,19 @@ def test_a_column_that_is_not_ticked_is_not_offered_and_not_read(staff: Client, 
     assert "notes" not in companies.column_types()
 
 
-def test_what_is_used_must_be_ticked(staff: Client, companies: DataModel, activation: Activation) -> None:
+def test_a_column_in_use_must_stay_selected(staff: Client, companies: DataModel, activation: Activation) -> None:
     Segment.objects.create(name="Rich", model=companies, where={"field": "mrr", "is": "at_least", "value": 20})
     answer = change(staff, companies, mrr={"used": None}, notes={"name": "remarks"})
     page = answer.content.decode().replace("&#x27;", "'")
     assert (
-        "'mrr' is used by the segment 'Rich', the activation 'A'. Leave it ticked, or take it out there first." in page
+        "'mrr' is used by the segment 'Rich', the activation 'A'. Keep it checked, or remove it from there first."
+        in page
     )
     assert 'value="remarks"' in page
     assert {"mrr", "notes"} <= companies.column_types().keys()
 
 
-def test_a_column_that_relates_rows_or_makes_a_field_must_be_ticked_too(staff: Client, companies: DataModel) -> None:
+def test_a_column_of_a_relation_or_a_computed_field_must_stay_selected(staff: Client, companies: DataModel) -> None:
     spent = {"related": "Orders", "sum": "amount"}
     companies.columns.create(name="spent", type="number", definition=spent, position=FIRST_COMPUTED)
     orders = DataModel.objects.get(name="Orders")
@@ -171,11 +173,11 @@ def test_a_column_that_relates_rows_or_makes_a_field_must_be_ticked_too(staff: C
 
 def test_the_primary_key_keeps_its_name(staff: Client, companies: DataModel) -> None:
     answer = change(staff, companies, id={"name": "number"})
-    assert "The primary key stays as it is" in answer.content.decode()
+    assert "The primary key can&#x27;t be renamed or unchecked." in answer.content.decode()
     assert "id" in companies.column_types()
 
 
-def test_a_column_renamed_in_the_source_is_mended_by_giving_it_its_old_name(
+def test_giving_a_renamed_source_column_its_old_name_repairs_the_model(
     staff: Client, companies: DataModel, file: Path
 ) -> None:
     rich = Segment.objects.create(
@@ -184,12 +186,12 @@ def test_a_column_renamed_in_the_source_is_mended_by_giving_it_its_old_name(
     with sqlite3.connect(file) as database:
         database.execute("alter table companies rename column mrr to revenue")
     refresh_columns(companies)
-    assert "'mrr' is gone" in drift.look(companies, timezone.now())
+    assert "'mrr' is gone" in drift.check_model(companies, timezone.now())
     assert (
         change(staff, companies, notes={"name": "remarks"}).status_code == 302
     )  # A segment that was broken before hinders nothing.
     change(staff, companies, revenue={"name": "mrr"})
-    assert drift.look(companies, timezone.now()) == ""
+    assert drift.check_model(companies, timezone.now()) == ""
     assert read.count(read.selection(rich), now=timezone.now()) == 3
 
 
@@ -209,7 +211,7 @@ segments:
 """
 
 
-def test_a_workspace_file_says_how_columns_are_shown_there_and_back(file: Path) -> None:
+def test_the_columns_of_a_workspace_file_survive_a_round_trip(file: Path) -> None:
     applying.apply(FILE, {}, sources.columns)
     model = DataModel.objects.get()
     assert list(model.column_types()) == ["id", "name", "revenue"]

@@ -1,4 +1,4 @@
-"""Computed fields of a model: defined in the browser or in the file, used like any other column, followed and protected."""
+"""Computed fields: defined in the browser or in the workspace file, used like any column, renamed and protected."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.errors import Misconfigured
 from dinmo.workspace import apply as applying
 from dinmo.workspace import export, from_database, problems, sources
 from segments.conditions import computed_fields
-from segments.conditions.scope_from_db import facts
+from segments.conditions.scope_from_db import model_scope
 from segments.integrity import column_usage, segments
 from segments.integrity import computed_fields as formulas
 from segments.models import Column, ComputedField, DataModel, Relation, Segment, Source
@@ -48,7 +48,10 @@ TIER = {
 
 @pytest.fixture
 def file(tmp_path: Path, settings: Any) -> Path:
-    """Three companies: the first has a recent order over 100, one long past and a small one; the second a small one; the third none."""
+    """Three companies: the first has a large recent order, a large old one and a small one; the second a small one.
+
+    The third has no orders.
+    """
     settings.SOURCE_FILES_ROOT = tmp_path
     path = tmp_path / "shop.sqlite3"
     days = [(NOW - timedelta(days=days)).strftime("%Y-%m-%d %H:%M:%S") for days in (5, 200, 5, 1)]
@@ -70,8 +73,8 @@ def companies(file: Path) -> DataModel:
         DataModel.objects.create(name=name, source=source, table=name.lower(), primary_key="id")
         for name in ("Orders", "Companies")
     )
-    for one in (orders, model):
-        refresh_columns(one)
+    for each in (orders, model):
+        refresh_columns(each)
     Relation.objects.create(from_model=orders, from_column="company_id", to_model=model, to_column="id")
     return model
 
@@ -79,11 +82,11 @@ def companies(file: Path) -> DataModel:
 @pytest.fixture
 def tiered(companies: DataModel) -> DataModel:
     for name, definition in (("spent", SPENT), ("big orders", BIG), ("tier", TIER)):
-        defined(companies, name, definition)
+        define(companies, name, definition)
     return companies
 
 
-def defined(model: DataModel, name: str, definition: dict[str, Any]) -> ComputedField:
+def define(model: DataModel, name: str, definition: dict[str, Any]) -> ComputedField:
     field = ComputedField(model=model, name=name, definition=definition)
     formulas.prepare(field)
     field.save()
@@ -102,7 +105,7 @@ def rows(model: DataModel, *columns: str, **chosen: Any) -> list[list[Any]]:
     return [list(row.values()) for row in read.preview(selection, now=NOW, columns=columns)]
 
 
-def test_fields_are_worked_out_from_related_rows_and_from_fields_above_them(tiered: DataModel) -> None:
+def test_fields_are_calculated_from_related_rows_and_fields_above_them(tiered: DataModel) -> None:
     assert rows(tiered, "name", "spent", "big orders", "tier") == [
         ["Acme", 700.3, 1, "Gold"],
         ["Bolt", 40.0, 0, "Silver"],
@@ -118,7 +121,7 @@ def test_fields_are_worked_out_from_related_rows_and_from_fields_above_them(tier
     }
 
 
-def test_a_field_serves_in_conditions_limits_breakdowns_and_lists_of_values(staff: Client, tiered: DataModel) -> None:
+def test_a_field_works_in_conditions_limits_breakdowns_and_suggested_values(staff: Client, tiered: DataModel) -> None:
     assert rows(tiered, "name", where={"all": [{"field": "tier", "is": "one_of", "value": ["Silver", "Other"]}]}) == [
         ["Bolt"],
         ["Crux"],
@@ -134,7 +137,7 @@ def test_a_field_serves_in_conditions_limits_breakdowns_and_lists_of_values(staf
     assert "<option>tier</option>" in page
 
 
-def test_a_condition_on_related_rows_reaches_their_computed_fields(tiered: DataModel) -> None:
+def test_a_condition_on_related_rows_can_use_their_computed_fields(tiered: DataModel) -> None:
     where = {
         "all": [
             {
@@ -148,7 +151,7 @@ def test_a_condition_on_related_rows_reaches_their_computed_fields(tiered: DataM
     assert rows(DataModel.objects.get(name="Orders"), "id", where=where) == [[1], [2], [3]]
 
 
-def test_a_statement_that_needs_no_field_is_as_it_was(tiered: DataModel) -> None:
+def test_a_statement_that_needs_no_computed_field_is_unchanged(tiered: DataModel) -> None:
     plain = {"all": [{"field": "country", "is": "equals", "value": "FR"}]}
     selection = read.Selection(tiered, plain)
     with_fields = read.sql(selection, now=NOW, columns=["id"])
@@ -164,14 +167,14 @@ def test_a_statement_that_needs_no_field_is_as_it_was(tiered: DataModel) -> None
         ({}, {"rows": 2, "order_by": "spent", "descending": True}, ["big orders", "tier"]),
     ],
 )
-def test_the_builder_works_out_the_fields_that_a_segment_names_and_says_which_others_there_are(
+def test_a_preview_calculates_the_fields_that_a_segment_names_and_lists_the_others(
     staff: Client, tiered: DataModel, where: dict[str, Any], limit: dict[str, Any], left_out: list[str]
 ) -> None:
-    asked = {"model": tiered.pk, "where": where, "limit": limit}
-    found = staff.post("/api/segments/preview/", asked, content_type="application/json").json()
-    assert found["left_out"] == left_out
-    assert set(found["columns"]) == {"id", "name", "country", "spent", "big orders", "tier"} - set(left_out)
-    assert ("orders" in found["sql"].lower()) == bool(len(left_out) < 3)
+    body = {"model": tiered.pk, "where": where, "limit": limit}
+    preview = staff.post("/api/segments/preview/", body, content_type="application/json").json()
+    assert preview["left_out"] == left_out
+    assert set(preview["columns"]) == {"id", "name", "country", "spent", "big orders", "tier"} - set(left_out)
+    assert ("orders" in preview["sql"].lower()) == bool(len(left_out) < 3)
 
 
 @pytest.mark.parametrize(
@@ -179,39 +182,39 @@ def test_the_builder_works_out_the_fields_that_a_segment_names_and_says_which_ot
     [
         (
             {"related": "Orders", "count": True, "where": {"all": [{"segment": "S", "is": "member"}]}},
-            "can't ask about the segment 'S'",
+            "can't refer to the segment 'S'",
         ),
-        ({"related": "Orders", "sum": "ordered_at"}, "There is no sum of 'ordered_at'"),
+        ({"related": "Orders", "sum": "ordered_at"}, "`sum` can't be used with 'ordered_at'"),
         ({"related": "Nobody", "count": True}, "'Nobody' is not related to this model"),
-        ({"related": "Orders", "count": 1}, "`count` takes true"),
-        ({"related": "Orders", "sum": "amount", "count": True}, "takes one of: count, sum, average, min, max"),
+        ({"related": "Orders", "count": 1}, "`count` must be true"),
+        ({"related": "Orders", "sum": "amount", "count": True}, "needs exactly one of: count, sum, average, min, max"),
         ({"labels": [{"label": "x", "where": {}}]}, "The label 'x' needs conditions"),
         ({"labels": [{"label": "x", "where": {"field": "later", "is": "empty"}}]}, "no column 'later'"),
         ({"labels": [], "otherwise": "x"}, "a list of 1 to 50"),
-        ({"related": "Orders", "count": True, "window": "30 days"}, "no 'window' here"),
+        ({"related": "Orders", "count": True, "window": "30 days"}, "can't have the key 'window' here"),
     ],
 )
-def test_what_can_not_be_worked_out_is_refused_in_words(
+def test_an_invalid_definition_is_refused_with_a_reason(
     companies: DataModel, definition: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(Misconfigured, match=words):
-        defined(companies, "field", definition)
+        define(companies, "field", definition)
 
 
-def test_a_field_is_added_renamed_and_deleted_in_the_browser(staff: Client, companies: DataModel) -> None:
+def test_a_field_can_be_added_renamed_and_deleted_in_the_browser(staff: Client, companies: DataModel) -> None:
     url = f"/admin/segments/computedfield/add/?model={companies.pk}"
     answer = staff.post(url, {"name": "spent", "definition": json.dumps(SPENT)})
     assert answer.headers["Location"].startswith(f"/admin/segments/datamodel/{companies.pk}/change/")
     field = ComputedField.objects.get(name="spent")
-    tier = defined(companies, "tier", TIER)
+    tier = define(companies, "tier", TIER)
     assert (
-        "The model has a column called"
+        "The model already has a column named"
         in staff.post(url, {"name": "name", "definition": json.dumps(SPENT)}).content.decode()
     )
     change(staff, field, name="revenue")
     assert ComputedField.objects.get(pk=tier.pk).definition["labels"][0]["where"]["all"][0]["field"] == "revenue"
     page = staff.get(f"/admin/segments/datamodel/{companies.pk}/change/").content.decode()
-    assert "Gold where (revenue is at least 500), Silver where (revenue is greater than 0), otherwise Other" in page
+    assert "Gold if (revenue is at least 500), Silver if (revenue is greater than 0), otherwise Other" in page
     refused = staff.post(f"/admin/segments/computedfield/{field.pk}/delete/", {"post": "yes"}).content.decode()
     assert "revenue is used by: the computed field &#x27;tier&#x27;" in refused
     staff.post(f"/admin/segments/computedfield/{tier.pk}/delete/", {"post": "yes"})
@@ -219,12 +222,12 @@ def test_a_field_is_added_renamed_and_deleted_in_the_browser(staff: Client, comp
     assert not ComputedField.objects.exclude(definition={}).exists()
 
 
-def test_a_field_does_not_move_above_what_it_uses(staff: Client, tiered: DataModel) -> None:
+def test_a_field_does_not_move_above_the_fields_it_uses(staff: Client, tiered: DataModel) -> None:
     tier = ComputedField.objects.get(name="tier")
     staff.post(f"/admin/segments/computedfield/{tier.pk}/do/up/")
     assert [field.name for field in tiered.computed_fields()] == ["spent", "tier", "big orders"]
     answer = staff.post(f"/admin/segments/computedfield/{tier.pk}/do/up/", follow=True).content.decode()
-    assert "the computed field &#x27;tier&#x27; of &#x27;Companies&#x27; needs it" in answer
+    assert "This change would break the computed field &#x27;tier&#x27; of &#x27;Companies&#x27;" in answer
     tiered = DataModel.objects.get(pk=tiered.pk)
     assert [field.name for field in tiered.computed_fields()] == ["spent", "tier", "big orders"]
 
@@ -237,7 +240,7 @@ def test_a_change_that_would_break_what_uses_a_field_is_refused(staff: Client, t
     assert ComputedField.objects.get(name="spent").definition == SPENT
 
 
-def test_a_field_can_not_use_itself_or_one_below(tiered: DataModel) -> None:
+def test_a_field_can_not_use_itself_or_a_field_below_it(tiered: DataModel) -> None:
     spent = ComputedField.objects.get(name="spent")
     for name in ("spent", "tier"):
         spent.definition = {"labels": [{"label": "x", "where": {"all": [{"field": name, "is": "not_empty"}]}}]}
@@ -245,7 +248,7 @@ def test_a_field_can_not_use_itself_or_one_below(tiered: DataModel) -> None:
             formulas.prepare(spent, "spent")
 
 
-def test_columns_that_are_read_again_leave_fields_as_they_are_and_types_follow(file: Path, tiered: DataModel) -> None:
+def test_refreshed_columns_keep_computed_fields_and_update_their_types(file: Path, tiered: DataModel) -> None:
     with sqlite3.connect(file) as database:
         database.execute("alter table companies add column spent text")
         database.execute("alter table orders drop column amount")
@@ -257,7 +260,7 @@ def test_columns_that_are_read_again_leave_fields_as_they_are_and_types_follow(f
     assert rows(tiered, "spent", "spent (source)", "tier")[0] == [0, None, "Other"]
 
 
-def test_fields_follow_columns_and_models_that_are_renamed(tiered: DataModel) -> None:
+def test_definitions_follow_renamed_columns_and_models(tiered: DataModel) -> None:
     orders = DataModel.objects.get(name="Orders")
     Column.objects.filter(model=orders, name="amount").update(name="total", origin="amount")
     segments.rename_column(orders, "amount", "total")
@@ -267,20 +270,20 @@ def test_fields_follow_columns_and_models_that_are_renamed(tiered: DataModel) ->
     assert rows(tiered, "spent", "big orders", "tier")[0] == [700.3, 1, "Gold"]
 
 
-def test_a_column_that_a_field_needs_is_missed_when_it_is_gone(file: Path, tiered: DataModel) -> None:
-    assert column_usage.used(tiered) == {"id", "spent"}
+def test_a_missing_column_that_a_field_needs_is_reported(file: Path, tiered: DataModel) -> None:
+    assert column_usage.used_columns(tiered) == {"id", "spent"}
     orders = DataModel.objects.get(name="Orders")
-    assert {"amount", "ordered_at", "company_id"} <= column_usage.used(orders)
-    assert drift.look(tiered, NOW) == ""
+    assert {"amount", "ordered_at", "company_id"} <= column_usage.used_columns(orders)
+    assert drift.check_model(tiered, NOW) == ""
     with sqlite3.connect(file) as database:
         database.execute("alter table orders rename column amount to total")
-    assert "the column 'amount' is gone (perhaps it is called 'total' now)" in drift.look(orders, NOW)
+    assert "the column 'amount' is gone (possibly renamed to 'total')" in drift.check_model(orders, NOW)
     with pytest.raises(Misconfigured, match="'amount'"):
         rows(tiered, "tier")
     assert rows(tiered, "name") == [["Acme"], ["Bolt"], ["Crux"]]
 
 
-def test_a_related_model_and_its_relation_stay_while_a_field_needs_them(staff: Client, tiered: DataModel) -> None:
+def test_a_related_model_and_its_relation_can_not_be_deleted_while_in_use(staff: Client, tiered: DataModel) -> None:
     orders = DataModel.objects.get(name="Orders")
     refused = staff.post(f"/admin/segments/datamodel/{orders.pk}/delete/", {"post": "yes"}).content.decode()
     assert "the computed field &#x27;spent&#x27; of Companies" in refused
@@ -308,22 +311,20 @@ def test_a_related_model_and_its_relation_stay_while_a_field_needs_them(staff: C
     }
     values |= {"relations-0-to_model": tiered.pk, "relations-0-to_column": "id"}
     refused = staff.post(f"/admin/segments/datamodel/{orders.pk}/change/", values).content.decode()
-    assert "the computed field &#x27;spent&#x27; of &#x27;Companies&#x27; needs it" in refused
+    assert "This change would break the computed field &#x27;spent&#x27; of &#x27;Companies&#x27;" in refused
     assert Relation.objects.exists()
 
 
-def test_the_page_of_a_field_is_offered_what_it_can_use_and_shows_the_first_rows(
-    staff: Client, tiered: DataModel
-) -> None:
+def test_the_page_of_a_field_offers_what_it_can_use_and_previews_its_values(staff: Client, tiered: DataModel) -> None:
     url = f"/api/models/{tiered.pk}/computed/"
-    told = staff.get(f"{url}?field=tier").json()["models"]["Companies"]
-    assert [column["name"] for column in told["columns"]] == ["id", "name", "country", "spent", "big orders"]
-    assert told["segments"] == []
+    offered = staff.get(f"{url}?field=tier").json()["models"]["Companies"]
+    assert [column["name"] for column in offered["columns"]] == ["id", "name", "country", "spent", "big orders"]
+    assert offered["segments"] == []
     body = {"name": "best", "definition": {"related": "Orders", "max": "amount"}, "page": "p", "number": 1}
-    said = staff.post(f"{url}said/", body, content_type="application/json").json()
-    assert said["sentence"] == "best: the max of amount over Orders."
-    found = staff.post(f"{url}preview/", body, content_type="application/json").json()
-    assert found == {
+    described = staff.post(f"{url}said/", body, content_type="application/json").json()
+    assert described["sentence"] == "best: the max of amount over Orders."
+    preview = staff.post(f"{url}preview/", body, content_type="application/json").json()
+    assert preview == {
         "columns": ["id", "name", "best"],
         "rows": [["1", "Acme", "400.1"], ["2", "Bolt", "40"], ["3", "Crux", None]],
     }
@@ -352,20 +353,20 @@ segments:
 """
 
 
-def applied(text: str) -> list[str]:
+def apply(text: str) -> list[str]:
     return list(applying.apply(text, {}, sources.columns).lines())
 
 
-def test_a_workspace_file_defines_fields_there_and_back(file: Path) -> None:
-    applied(FILE)
+def test_the_fields_of_a_workspace_file_survive_a_round_trip(file: Path) -> None:
+    apply(FILE)
     model = DataModel.objects.get(name="Companies")
     assert rows(model, "spent", "big orders", "tier") == [[700.3, 2, "Gold"], [40.0, 0, "no"], [0, 0, "no"]]
     assert read.count(read.selection(Segment.objects.get()), now=NOW) == 1
     written = export.text(from_database.read())
-    unsaid = FILE.split("    computed:")[0] + FILE[FILE.index("  - {name: Orders") :]
-    for text in (FILE, written, unsaid):
-        assert applied(text) == ["= 5 unchanged", "Nothing changed."], text
-    applied(FILE.replace("value: 500", "value: 900"))
+    without_fields = FILE.split("    computed:")[0] + FILE[FILE.index("  - {name: Orders") :]
+    for text in (FILE, written, without_fields):
+        assert apply(text) == ["= 5 unchanged", "Nothing changed."], text
+    apply(FILE.replace("value: 500", "value: 900"))
     assert rows(model, "tier") == [["no"]] * 3
 
 
@@ -379,26 +380,26 @@ def test_a_workspace_file_defines_fields_there_and_back(file: Path) -> None:
         ("to: Companies.id", "to: Companies.spent", 17, "'Companies.spent' is a computed field"),
     ],
 )
-def test_a_wrong_field_is_refused_at_its_line(file: Path, before: str, after: str, line: int, words: str) -> None:
-    with pytest.raises(problems.Refused) as refused:
-        applied(FILE.replace(before, after))
-    assert any(problem.line == line and words in problem.sentence for problem in refused.value.problems), (
-        refused.value.problems
+def test_an_invalid_field_is_refused_at_its_line(file: Path, before: str, after: str, line: int, words: str) -> None:
+    with pytest.raises(problems.Refused) as caught:
+        apply(FILE.replace(before, after))
+    assert any(problem.line == line and words in problem.sentence for problem in caught.value.problems), (
+        caught.value.problems
     )
 
 
-def test_a_file_can_not_leave_out_a_field_that_something_outside_of_it_uses(file: Path) -> None:
-    applied(FILE)
+def test_a_file_can_not_leave_out_a_field_that_is_used_outside_it(file: Path) -> None:
+    apply(FILE)
     short = FILE[: FILE.index("      - name: tier")] + FILE[FILE.index("  - {name: Orders") : FILE.index("segments:")]
     with pytest.raises(problems.Refused, match="the segment 'Best' uses it"):
-        applied(short)
+        apply(short)
 
 
-def test_a_definition_is_written_down_as_it_is_read() -> None:
+def test_a_definition_survives_a_round_trip() -> None:
     for definition in (SPENT, BIG, TIER):
         assert computed_fields.plain(computed_fields.parse(definition)) == definition
 
 
-def test_facts_of_a_field_hold_only_what_stands_above_it(tiered: DataModel) -> None:
-    about = facts(tiered)
-    assert list(computed_fields.within(about, "big orders").types) == ["id", "name", "country", "spent"]
+def test_a_definition_can_name_only_the_fields_above_it(tiered: DataModel) -> None:
+    scope = model_scope(tiered)
+    assert list(computed_fields.definition_scope(scope, "big orders").types) == ["id", "name", "country", "spent"]

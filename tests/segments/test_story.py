@@ -1,4 +1,4 @@
-"""The story of a new user on each engine, sent as the browser sends it: the list that was built holds the rows of hand-written SQL."""
+"""A new user's first session on each engine, with the requests of a browser: the segment matches hand-written SQL."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ WHERE = {
 @pytest.fixture(params=SHOPS)
 def shop(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> Iterator[tuple[str, Shop]]:
     settings.SOURCE_FILES_ROOT = tmp_path
-    with opened(request.param, tmp_path) as made:
-        yield request.param, made
+    with opened(request.param, tmp_path) as shop:
+        yield request.param, shop
 
 
-def save(staff: Client, thing: str, **fields: Any) -> None:
-    """Sends the form of a new thing, and nothing comes back to be mended."""
-    answer = staff.post(f"/admin/segments/{thing}", {"_save": "Save", **fields})
+def save(staff: Client, path: str, **fields: Any) -> None:
+    """Submits the form of a new object, which must be accepted without errors."""
+    answer = staff.post(f"/admin/segments/{path}", {"_save": "Save", **fields})
     assert answer.status_code == 302, answer.context["adminform"].form.errors
 
 
-def test_paying_companies_that_renewed_and_have_orders(staff: Client, shop: tuple[str, Shop]) -> None:
+def test_a_segment_built_in_the_browser_matches_hand_written_sql(staff: Client, shop: tuple[str, Shop]) -> None:
     slug, given = shop
-    defaults = {one.name: one.default for one in engines[slug].parameters if one.default}
+    defaults = {parameter.name: parameter.default for parameter in engines[slug].parameters if parameter.default}
     settings = {f"setting_{name}": value for name, value in {**defaults, **given.form}.items()}
     save(staff, f"source/add/?engine={slug}", name="Shop", timezone="UTC", **settings)
     source = Source.objects.get()
@@ -61,12 +61,12 @@ def test_paying_companies_that_renewed_and_have_orders(staff: Client, shop: tupl
 
     churned = {"all": [{"field": "churned", "is": "equals", "value": "true"}]}
     save(staff, "segment/add/", name="Churned", model=companies.pk, where=json.dumps(churned), limit="{}", tags="")
-    asked = {"model": companies.pk, "where": WHERE, "limit": {}, "total": True}
-    shown = staff.post("/api/segments/preview/", asked, content_type="application/json").json()
-    assert (shown["count"], shown["total"]) == (len(given.by_hand), COMPANIES)
+    body = {"model": companies.pk, "where": WHERE, "limit": {}, "total": True}
+    preview = staff.post("/api/segments/preview/", body, content_type="application/json").json()
+    assert (preview["count"], preview["total"]) == (len(given.by_hand), COMPANIES)
     save(staff, "segment/add/", name="Paying", model=companies.pk, where=json.dumps(WHERE), limit="{}", tags="")
 
     with read.stream(read.selection(Segment.objects.get(name="Paying")), ["id"], now=timezone.now()) as stream:
-        found = sorted(int(value) for batch in stream.batches for value in batch.column(0).to_pylist())
-    assert found == given.by_hand
-    assert len(found) > 3
+        ids = sorted(int(value) for batch in stream.batches for value in batch.column(0).to_pylist())
+    assert ids == given.by_hand
+    assert len(ids) > 3

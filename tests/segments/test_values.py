@@ -1,4 +1,4 @@
-"""Natural values out of native ones and out of text."""
+"""Natural values from native values and from text."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ MORNING = datetime(2026, 7, 1, 9, 30, tzinfo=PARIS)
         (OBJECT, "null", None),
     ],
 )
-def test_a_value_becomes_natural_or_stays_the_text_that_it_is(type: ColumnType, given: Any, value: Any) -> None:
-    found = natural(given, type, PARIS)
-    assert found == value
-    assert found is None or isinstance(found, value.__class__)
+def test_a_value_becomes_natural_or_stays_text(type: ColumnType, given: Any, value: Any) -> None:
+    result = natural(given, type, PARIS)
+    assert result == value
+    assert result is None or isinstance(result, value.__class__)
 
 
 @pytest.mark.parametrize("type", list(ColumnType))

@@ -1,4 +1,4 @@
-"""Attio's REST API with one access token. Every request waits at the gate first."""
+"""Client for Attio's REST API with one access token. Every request passes the gate first."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ import requests
 from core import http
 from core.errors import Misconfigured, Unavailable
 from destinations.contract import Gate, Purpose
-from destinations.services.attio.errors import Answer, problem
-from destinations.services.attio.lookup_cache import Glances
+from destinations.services.attio.answer import Answer
+from destinations.services.attio.errors import UNREADABLE, problem
+from destinations.services.attio.lookup_cache import LookupCache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,61 +28,61 @@ _ATTRIBUTE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNO
 
 
 @dataclass
-class Lookup:
-    """How many values one look-up asks for.
+class LookupBatch:
+    """How many values one lookup requests.
 
-    A query may be too costly by itself, which no waiting mends, and is answered like too many requests
-    (docs.attio.com /rest-api/guides/rate-limiting). So after the second such answer in a row look-ups become smaller, and with
-    every answer to one larger again.
+    Attio also answers 429 if a single query is too complex, and then waiting does not help
+    (docs.attio.com /rest-api/guides/rate-limiting). The two cases look the same, so the second 429 without a success in
+    between halves the size, and every success raises it by one: 50 → 25 → 12, then 13, 14, … up to 50 again.
     """
 
     size: int = LOOKUP_SIZE
-    refusals: int = 0
+    throttled_count: int = 0
 
-    def refused(self, *, throttled: bool) -> None:
-        self.refusals += throttled
-        if self.refusals > 1:
-            self.size, self.refusals = max(1, self.size // 2), 0
+    def record_failure(self, *, throttled: bool) -> None:
+        self.throttled_count += throttled
+        if self.throttled_count > 1:
+            self.size, self.throttled_count = max(1, self.size // 2), 0
 
-    def answered(self) -> None:
-        self.size, self.refusals = min(LOOKUP_SIZE, self.size + 1), 0
+    def record_success(self) -> None:
+        self.size, self.throttled_count = min(LOOKUP_SIZE, self.size + 1), 0
 
 
 class Client:
-    """Safe for many threads.
+    """One access token at one API address. Safe for many threads.
 
     Args:
         url: the base address, without the version.
-        threads: how many requests may be under way at once.
+        threads: the maximum number of concurrent requests.
 
     Raises:
-        Misconfigured: the address or the token can't be used in a request at all.
+        Misconfigured: no request can be built with this address or token.
     """
 
     def __init__(self, url: str, token: str, gate: Gate, threads: int) -> None:
         if not _is_web_address(url):
-            raise _bad_address()
+            raise _invalid_address()
         if not token or not token.isascii() or not token.isprintable() or " " in token:
             raise Misconfigured(
-                "token_malformed", "This is no Attio access token. Copy it again from Attio.", where="token"
+                "token_malformed", "This is not a valid Attio access token. Copy it again from Attio.", where="token"
             )
         self._url = url + VERSION
         self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         self._token = token
         self._gate = gate
         self._http = http.session(threads)
-        self.lookup = Lookup()
-        self.glances = Glances()
+        self.lookup_batch = LookupBatch()
+        self.lookup_cache = LookupCache()
         self.slugs: dict[str, str] = {}
-        """Attribute id → slug, as far as they were asked for; some of Attio's messages give the id only."""
+        """Attribute ID → slug, for the attributes fetched so far. Some of Attio's messages contain only the ID."""
 
     def send(
         self, purpose: Purpose, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None
     ) -> Answer:
-        """Sends one request; any answer is returned.
+        """Sends one request and returns its answer, whatever the status.
 
         Raises:
-            Unavailable: no answer came; `ambiguous` where a write may have been processed all the same.
+            Unavailable: no answer arrived; `ambiguous` if a write may have been processed nevertheless.
         """
         self._gate.wait(purpose)
         try:
@@ -90,21 +91,21 @@ class Client:
             error.ambiguous = error.ambiguous and purpose is Purpose.WRITE
             raise
         except requests.exceptions.InvalidURL:
-            raise _bad_address() from None
+            raise _invalid_address() from None
         return _answer(response)
 
     def call(
         self, purpose: Purpose, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None
     ) -> Answer:
-        """Sends one request whose answer must be a success.
+        """Sends one request that must succeed.
 
         Raises:
-            Rejected, Misconfigured, Unavailable: as the table of errors says.
+            Rejected, Misconfigured, Unavailable: as defined by the table in `errors`.
         """
         return self.require(self.send(purpose, method, path, params=params, body=body), purpose, body)
 
     def require(self, answer: Answer, purpose: Purpose, sent: Any = None, owners: Sequence[str] = ()) -> Answer:
-        """The answer itself, if it is a success. Raises as `call`; `owners` as for `problem`."""
+        """Returns the answer if it is a success. Raises like `call`; for `owners`, see `problem`."""
         if not answer.ok:
             raise problem(
                 answer, writing=purpose is Purpose.WRITE, sent=sent, secret=self._token, slugs=self.slugs, owners=owners
@@ -112,38 +113,37 @@ class Client:
         return answer
 
     def pages(self, purpose: Purpose, path: str, size: int) -> Iterator[dict[str, Any]]:
-        """Every entry of a list, asked for in pages of `size`.
+        """Yields every entry of a list, requested in pages of `size`.
 
-        Some lists know no pages and come whole each time, so a page with nothing new is the end as well as a short one.
+        Some endpoints ignore paging and return the whole list each time, so a page without a new entry ends the list,
+        as a short page does.
         """
-        seen: set[str] = set()
+        known: set[str] = set()
         while True:
-            body = self.call(purpose, "GET", path, params={"limit": size, "offset": len(seen)}).body
+            body = self.call(purpose, "GET", path, params={"limit": size, "offset": len(known)}).body
             page = body.get("data")
             if not isinstance(page, list):
-                raise Unavailable(
-                    "unusable_answer", "Attio's answer could not be understood. The request is tried again."
-                )
-            fresh = {
-                name: entry
-                for name, entry in ((str(entry.get("id") or entry), entry) for entry in page)
-                if name not in seen
-            }
-            yield from fresh.values()
-            seen.update(fresh)
-            if len(page) < size or not fresh:
+                raise Unavailable("unusable_answer", UNREADABLE)
+            entries = {str(entry.get("id") or entry): entry for entry in page}
+            new = {name: entry for name, entry in entries.items() if name not in known}
+            yield from new.values()
+            known.update(new)
+            if len(page) < size or not new:
                 return
 
-    def learn_slug(self, object_slug: str, attribute: str) -> None:
-        """Asks for the slug of an attribute of which a refusal gave the id only, once; where Attio can't say, the id has to do."""
+    def fetch_slug(self, object_slug: str, attribute: str) -> None:
+        """Fetches the slug of an attribute that an error named by its ID, at most once.
+
+        If that fails, the ID is shown instead.
+        """
         if not _ATTRIBUTE_ID.fullmatch(attribute) or attribute in self.slugs:
             return
         self.slugs[attribute] = attribute
         try:
-            found = self.send(Purpose.DISCOVERY, "GET", f"/objects/{object_slug}/attributes/{attribute}")
+            answer = self.send(Purpose.DISCOVERY, "GET", f"/objects/{object_slug}/attributes/{attribute}")
         except Unavailable:
             return
-        data = found.body.get("data") if found.ok else None
+        data = answer.body.get("data") if answer.ok else None
         if isinstance(data, dict) and data.get("api_slug"):
             self.slugs[attribute] = str(data["api_slug"])
 
@@ -159,7 +159,7 @@ def _is_web_address(url: str) -> bool:
         return False
 
 
-def _bad_address() -> Misconfigured:
+def _invalid_address() -> Misconfigured:
     return Misconfigured("api_url_invalid", "ATTIO_API_URL must be an address that starts with https:// or http://.")
 
 
@@ -174,9 +174,12 @@ def _answer(response: requests.Response) -> Answer:
 
 
 def seconds_to_wait(headers: Mapping[str, str], now: datetime) -> float | None:
-    """What a Retry-After header asks for. A date in it is compared with Attio's own clock, wherever ours stands."""
+    """The wait that a Retry-After header requests.
+
+    A date in it is compared with Attio's clock, taken from the Date header, because ours may differ.
+    """
     try:
-        theirs = parsedate_to_datetime(headers["Date"])
+        vendor_now = parsedate_to_datetime(headers["Date"])
     except (KeyError, ValueError):
-        theirs = now
-    return http.retry_after(headers, theirs if theirs.tzinfo else now)
+        vendor_now = now
+    return http.retry_after(headers, vendor_now if vendor_now.tzinfo else now)

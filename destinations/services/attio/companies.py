@@ -1,4 +1,4 @@
-"""Companies in Attio."""
+"""The service for companies in Attio."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ class AttioCompanies(Records):
     accepts = ("users", "custom")
     default_match = "domains"
     match_advice = (
-        "Attio tells companies apart by the attribute Domains and lets no attribute of companies be made unique. "
-        "Un-archive Domains in Attio, in the settings of the object Companies."
+        "Attio identifies companies by the attribute Domains, and does not allow another unique attribute on "
+        "companies. Unarchive Domains in Attio, in the settings of the object Companies."
     )
     notes = (
-        "Attio tells companies apart by their domains; a row without a domain is not sent.",
-        "Two rows that share a domain are one company, so none of them is sent; both are shown with the reason.",
-        "A list, such as categories, is replaced by the list of the source, unless its mapping says that it is added to.",
-        "When the domain of a row changes, the new domain is added to the company; Attio keeps the old one too.",
-        "Attio also fills in some attributes of a company by itself; those differ from the source until the source changes.",
-        "Numbers and amounts are rounded to four decimals, which is what Attio keeps.",
-        "Attributes and options are never created in Attio; an unknown option makes its row invalid.",
+        "Attio identifies companies by their domains. A row without a domain is not sent.",
+        "Two rows that share a domain are the same company to Attio, so neither is sent. Both are listed as invalid, "
+        "with the reason.",
+        "A list from the source, such as categories, replaces the list in Attio, unless the mapping is set to add to "
+        "it.",
+        "If the domain of a row changes, the new domain is added to the company, and Attio keeps the old one.",
+        "Attio also fills in some attributes of a company automatically. They stay different from the source until the "
+        "source changes.",
+        "Numbers and amounts are rounded to four decimal places, the most that Attio stores.",
+        "Attributes and options are never created in Attio. An unknown option makes its row invalid.",
     )

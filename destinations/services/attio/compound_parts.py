@@ -1,7 +1,7 @@
-"""Attributes of several parts, each of which may come from a column of its own: `primary_location.locality`, `name.last_name`.
+"""Parts of an attribute that are mapped separately, such as `primary_location.locality` or `name.last_name`.
 
-Attio takes a location or a name only as a whole, so the parts share one value: those that are mapped are sent together, and
-those that are not are read first and kept.
+Attio takes a location or a name only as a whole, so the parts share one value: the mapped parts are sent together, and
+the others are read first and kept. If only `locality` is mapped, the country that Attio already has stays.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from destinations.contract import Field, Operation, Purpose, Verb, Wire
-from destinations.services.attio.match_lookup import holders
+from destinations.services.attio.match_lookup import records_with_match
 from destinations.services.attio.values.compounds import LOCATION_KEYS
 
 if TYPE_CHECKING:
@@ -19,114 +19,119 @@ if TYPE_CHECKING:
 
     from destinations.services.attio.client import Client
 
-OF_TYPE: dict[str, tuple[str, ...]] = {"location": LOCATION_KEYS, "personal-name": ("first_name", "last_name")}
-"""The parts of a type that may be mapped. A full name follows from its parts."""
-_KEYS = frozenset(key for keys in OF_TYPE.values() for key in keys)
+PARTS_OF_TYPE: dict[str, tuple[str, ...]] = {"location": LOCATION_KEYS, "personal-name": ("first_name", "last_name")}
+"""The parts of each type that can be mapped. The full name is derived from the other two."""
+_PARTS = frozenset(part for parts in PARTS_OF_TYPE.values() for part in parts)
 
 
 def fields(whole: Field) -> list[Field]:
-    """PURE. The parts of an attribute as fields of their own; none where it has no parts, holds a list or is read-only."""
+    """PURE. The parts of an attribute as fields. Empty if the type has no parts, or if it is a list or read-only."""
     if not whole.writable or whole.multiple:
         return []
     return [
         Field(
-            name=f"{whole.name}.{key}",
-            label=f"{whole.label}: {key.replace('_', ' ')}",
+            name=f"{whole.name}.{part}",
+            label=f"{whole.label}: {part.replace('_', ' ')}",
             type=whole.type,
             custom=whole.custom,
-            config={"part": key},
+            config={"part": part},
         )
-        for key in OF_TYPE.get(whole.type, ())
+        for part in PARTS_OF_TYPE.get(whole.type, ())
     ]
 
 
 @dataclass(frozen=True)
-class Shared:
-    """The mapped parts of one attribute: each part's wire value, an empty list where it is cleared."""
+class MappedParts:
+    """The mapped parts of one attribute with their wire values; an empty list clears the part."""
 
     name: str
     mapped: Mapping[str, Wire]
 
     @property
     def names(self) -> list[str]:
-        """The fields as they are mapped."""
-        return [f"{self.name}.{key}" for key in self.mapped]
+        """The field names of the mapped parts."""
+        return [f"{self.name}.{part}" for part in self.mapped]
 
     @property
-    def is_place(self) -> bool:
-        return not set(self.mapped) <= set(OF_TYPE["personal-name"])
+    def is_location(self) -> bool:
+        return not set(self.mapped) <= set(PARTS_OF_TYPE["personal-name"])
 
     @property
     def is_complete(self) -> bool:
         """Whether every part is mapped, so that nothing has to be read first."""
-        return set(self.mapped) == set(OF_TYPE["location" if self.is_place else "personal-name"])
+        return set(self.mapped) == set(self._parts)
 
-    def whole(self, there: Mapping[str, Any]) -> Wire:
-        """The value of the attribute: what is there with the mapped parts over it; an empty list where nothing is left."""
-        parts = {**there, **{key: wire or None for key, wire in self.mapped.items()}}
-        keys = OF_TYPE["location" if self.is_place else "personal-name"]
-        kept = {key: str(parts[key]) if parts.get(key) not in (None, "") else None for key in keys}
-        if not any(kept.values()):
+    def merge(self, current: Mapping[str, Any]) -> Wire:
+        """The whole value: the current one, overridden by the mapped parts. An empty list if no part is left."""
+        merged = {**current, **{part: wire or None for part, wire in self.mapped.items()}}
+        texts = {part: str(merged[part]) if merged.get(part) not in (None, "") else None for part in self._parts}
+        if not any(texts.values()):
             return []
-        return kept if self.is_place else _name(kept)
+        return texts if self.is_location else _personal_name(texts)
+
+    @property
+    def _parts(self) -> tuple[str, ...]:
+        return PARTS_OF_TYPE["location" if self.is_location else "personal-name"]
 
 
-def shared(values: Mapping[str, Wire]) -> list[Shared]:
-    """PURE. The attributes of which parts are mapped."""
-    found: dict[str, dict[str, Wire]] = {}
+def group_parts(values: Mapping[str, Wire]) -> list[MappedParts]:
+    """PURE. The mapped parts among these values, grouped by attribute."""
+    grouped: dict[str, dict[str, Wire]] = {}
     for name, wire in values.items():
-        slug, dot, key = name.rpartition(".")
-        if dot and key in _KEYS:
-            found.setdefault(slug, {})[key] = wire
-    return [Shared(slug, mapped) for slug, mapped in found.items()]
+        slug, dot, part = name.rpartition(".")
+        if dot and part in _PARTS:
+            grouped.setdefault(slug, {})[part] = wire
+    return [MappedParts(slug, mapped) for slug, mapped in grouped.items()]
 
 
 def contradictions(names: Collection[str]) -> Iterator[tuple[str, str]]:
-    """PURE. The attributes that are mapped both as a whole and by their parts."""
-    for group in shared(dict.fromkeys(names)):
+    """PURE. The attributes that are mapped both as a whole and by their parts, each with a message for the user."""
+    for group in group_parts(dict.fromkeys(names)):
         if group.name in names:
-            listed = ", ".join(group.names)
+            parts = ", ".join(group.names)
             yield (
                 group.name,
-                f"The attribute {group.name!r} is mapped as a whole, and by its parts too: {listed}. Remove the one or the other mapping.",
+                f"The attribute {group.name!r} is mapped both as a whole and by its parts: {parts}. "
+                "Remove the mapping of the whole attribute, or those of its parts.",
             )
 
 
-def joined(client: Client, object_slug: str, operation: Operation) -> Operation:
-    """The operation with whole attributes in place of mapped parts. Reads the record only where parts of it are to be kept.
+def with_whole_attributes(client: Client, object_slug: str, operation: Operation) -> Operation:
+    """The operation with whole attributes in place of mapped parts. Reads the record only if other parts must be kept.
 
     Raises:
-        Rejected, Misconfigured, Unavailable: of the read.
+        Rejected, Misconfigured, Unavailable: the record could not be read.
     """
-    groups = shared(operation.values)
+    groups = group_parts(operation.values)
     if not groups:
         return operation
-    due = [
+    to_send = [
         group for group in groups if operation.verb is not Verb.UPDATE or operation.changed.intersection(group.names)
     ]
-    there = {} if all(group.is_complete for group in due) else _there(client, object_slug, operation)
-    values = {group.name: group.whole(_first(there, group.name)) for group in due}
+    complete = all(group.is_complete for group in to_send)
+    current = {} if complete else _current_values(client, object_slug, operation)
+    whole = {group.name: group.merge(_first(current, group.name)) for group in to_send}
     parts = {name for group in groups for name in group.names}
     return replace(
         operation,
-        values={**{name: wire for name, wire in operation.values.items() if name not in parts}, **values},
-        changed=operation.changed - parts | frozenset(values),
+        values={**{name: wire for name, wire in operation.values.items() if name not in parts}, **whole},
+        changed=operation.changed - parts | frozenset(whole),
     )
 
 
-def as_mapped(sent: tuple[str, ...], operation: Operation) -> tuple[str, ...]:
-    """PURE. Names of sent attributes, with the mapped parts in place of whole ones."""
-    names = {group.name: group.names for group in shared(operation.values)}
+def with_mapped_parts(sent: tuple[str, ...], operation: Operation) -> tuple[str, ...]:
+    """PURE. The names of sent attributes, with mapped parts in place of whole attributes."""
+    names = {group.name: group.names for group in group_parts(operation.values)}
     return tuple(part for name in sent for part in names.get(name, [name]))
 
 
-def _there(client: Client, object_slug: str, operation: Operation) -> Mapping[str, Any]:
-    """The values of the record at Attio by attribute; none where there is no such record (any more)."""
+def _current_values(client: Client, object_slug: str, operation: Operation) -> Mapping[str, Any]:
+    """The record's values at Attio by attribute; empty if the record does not exist or no longer exists."""
     if operation.verb is Verb.CREATE:
         return {}
-    seen = client.glances.take(operation.match_value, operation.remote_id)
-    if seen is not None:
-        return seen
+    cached = client.lookup_cache.take(operation.match_value, operation.remote_id)
+    if cached is not None:
+        return cached
     if operation.verb is Verb.UPDATE:
         answer = client.send(
             Purpose.LOOKUP, "GET", f"/objects/{object_slug}/records/{quote(operation.remote_id, safe='')}"
@@ -134,21 +139,21 @@ def _there(client: Client, object_slug: str, operation: Operation) -> Mapping[st
         if answer.record_is_gone:
             return {}
         return _values(client.require(answer, Purpose.LOOKUP).body.get("data"))
-    found = holders(client, object_slug, operation)
-    return _values(found[0]) if found else {}
+    records = records_with_match(client, object_slug, operation)
+    return _values(records[0]) if records else {}
 
 
 def _values(record: Any) -> Mapping[str, Any]:
-    found = record.get("values") if isinstance(record, dict) else None
-    return found if isinstance(found, dict) else {}
+    values = record.get("values") if isinstance(record, dict) else None
+    return values if isinstance(values, dict) else {}
 
 
 def _first(values: Mapping[str, Any], slug: str) -> Mapping[str, Any]:
-    """The one value of an attribute as Attio gives it back."""
+    """The single value of an attribute as Attio returns it, or an empty mapping."""
     entries = values.get(slug)
     return entries[0] if isinstance(entries, list) and entries and isinstance(entries[0], dict) else {}
 
 
-def _name(parts: Mapping[str, str | None]) -> dict[str, str]:
+def _personal_name(parts: Mapping[str, str | None]) -> dict[str, str]:
     first, last = parts["first_name"] or "", parts["last_name"] or ""
     return {"first_name": first, "last_name": last, "full_name": f"{first} {last}".strip()}

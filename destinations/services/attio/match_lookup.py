@@ -1,4 +1,4 @@
-"""Which records at Attio hold a match value now, and which match values a record holds."""
+"""Which records at Attio currently hold a match value, and which match values a record holds."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ if TYPE_CHECKING:
 _READ_KEYS = ("domain", "email_address", "phone_number", "original_phone_number", "currency_value", "value")
 
 
-def holders(client: Client, object_slug: str, operation: Operation) -> list[dict[str, Any]]:
-    """The records that hold one of the operation's match values, as Attio describes them.
+def records_with_match(client: Client, object_slug: str, operation: Operation) -> list[dict[str, Any]]:
+    """The records that hold one of the operation's match values, as Attio returns them.
 
     Raises:
         Rejected, Misconfigured, Unavailable: see `Client.call`.
     """
-    wanted = operation.match_value if isinstance(operation.match_value, list) else [operation.match_value]
-    body = {"filter": {"$or": [{operation.match_field: wire} for wire in wanted]}, "limit": len(wanted)}
-    found = client.call(Purpose.LOOKUP, "POST", f"/objects/{object_slug}/records/query", body=body).body.get("data")
-    return [record for record in found if isinstance(record, dict)] if isinstance(found, list) else []
+    wires = operation.match_value if isinstance(operation.match_value, list) else [operation.match_value]
+    body = {"filter": {"$or": [{operation.match_field: wire} for wire in wires]}, "limit": len(wires)}
+    records = client.call(Purpose.LOOKUP, "POST", f"/objects/{object_slug}/records/query", body=body).body.get("data")
+    return [record for record in records if isinstance(record, dict)] if isinstance(records, list) else []
 
 
-def held(record: Mapping[str, Any], match_field: str) -> tuple[str, ...]:
-    """PURE. The identities of a record's match values as Attio describes it."""
-    there = record.get("values")
-    given = there.get(match_field) if isinstance(there, dict) else None
-    entries = [value for value in given if isinstance(value, dict)] if isinstance(given, list) else []
-    found = (
-        identity_of(Field(match_field, match_field, str(value.get("attribute_type"))), kept_as(value))
-        for value in entries
+def record_identities(record: Mapping[str, Any], match_field: str) -> tuple[str, ...]:
+    """PURE. The identities of the match values in a record as Attio returns it."""
+    values = record.get("values")
+    entries = values.get(match_field) if isinstance(values, dict) else None
+    identities = (
+        stored_identity(Field(match_field, match_field, str(entry.get("attribute_type"))), stored_value(entry))
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, dict)
     )
-    return tuple(dict.fromkeys(identity for identity in found if identity))
+    return tuple(dict.fromkeys(identity for identity in identities if identity))
 
 
-def kept_as(value: Mapping[str, Any]) -> Any:
-    """PURE. What Attio holds, of a value with its bookkeeping."""
-    return next((value[key] for key in _READ_KEYS if value.get(key) is not None), None)
+def stored_value(entry: Mapping[str, Any]) -> Any:
+    """PURE. The value itself, out of an entry that also carries Attio's metadata (author, time, type)."""
+    return next((entry[key] for key in _READ_KEYS if entry.get(key) is not None), None)
 
 
-def identity_of(field: Field, kept: Any) -> str:
-    """PURE. The identity of a value as Attio gives it back, or "" where it has none."""
+def stored_identity(field: Field, stored: Any) -> str:
+    """PURE. The identity of a value as Attio returns it, or "" if it has none."""
     try:
-        return "" if kept is None else conversion.identity(field, conversion.convert(field, kept))
+        return "" if stored is None else conversion.identity(field, conversion.convert(field, stored))
     except Rejected:
         return ""

@@ -1,4 +1,4 @@
-"""People in Attio."""
+"""The service for people in Attio."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ class AttioPeople(Records):
     accepts = ("users", "custom")
     default_match = "email_addresses"
     match_advice = (
-        "Attio tells people apart by the attribute Email addresses and lets no attribute of people be made unique. "
-        "Un-archive Email addresses in Attio, in the settings of the object People."
+        "Attio identifies people by the attribute Email addresses, and does not allow another unique attribute on "
+        "people. Unarchive Email addresses in Attio, in the settings of the object People."
     )
     notes = (
-        "Attio tells people apart by their email addresses; a row without one is not sent.",
-        "When the email address of a row changes, the new one is added to the person; Attio keeps the old one too.",
-        "Attio creates the company of a new person's email domain by itself, and links the two.",
-        "A name may come from one column or from one each for first and last name.",
-        "A list, such as phone numbers, is replaced by the list of the source, unless its mapping says that it is added to.",
-        "Attributes and options are never created in Attio; an unknown option makes its row invalid.",
+        "Attio identifies people by their email addresses. A row without an email address is not sent.",
+        "If the email address of a row changes, the new one is added to the person, and Attio keeps the old one.",
+        "For a new person, Attio automatically creates the company of the email domain and links the two.",
+        "A name can be mapped from one column, or from separate columns for the first and last name.",
+        "A list from the source, such as phone numbers, replaces the list in Attio, unless the mapping is set to add "
+        "to it.",
+        "Attributes and options are never created in Attio. An unknown option makes its row invalid.",
     )

@@ -1,4 +1,4 @@
-"""Attio: how to connect to a workspace, and how to check an access token."""
+"""The Attio platform: how to connect to a workspace, and how to check an access token."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCOPES = {
     "record_permission:read-write": "Records: read-write",
     "object_configuration:read": "Object configuration: read",
 }
-"""What every write needs, and how Attio's screen calls it. Official documentation, per operation."""
+"""The scopes that every write needs, with their labels in Attio. Official documentation, per operation."""
 
 
 class Attio(Platform):
@@ -41,37 +41,41 @@ class Attio(Platform):
         return Client(self.url(settings), str(settings.get("token") or "").strip(), gate, threads)
 
     def check(self, client: Client) -> Workspace:
-        """Asks Attio whose token it is. Attio answers 200 for a token that it does not know; `active` tells."""
+        """Requests the workspace of the token. Attio answers 200 even for an unknown token, so `active` decides."""
         token = client.call(Purpose.DISCOVERY, "GET", "/self").body
         if token.get("active") is not True:
             raise Misconfigured(
                 "token_inactive",
-                "Attio does not know this access token, or it was revoked. Create a new one in Attio under Workspace settings, "
-                "Developers, and enter it here.",
+                "Attio does not recognize this access token, or it was revoked. Create a new one in Attio under "
+                "Workspace settings, Developers, and enter it here.",
                 where="token",
             )
         _check_scopes(token.get("scope"))
         workspace_id = token.get("workspace_id") or token.get("sub")
         if not workspace_id:
-            raise Unavailable("unusable_answer", "Attio did not say which workspace the access token belongs to.")
-        facts = {"slug": token.get("workspace_slug"), "logo_url": token.get("workspace_logo_url")}
+            raise Unavailable(
+                "unusable_answer",
+                "Attio's response did not include the workspace of the access token. Try again later.",
+            )
+        details = {"slug": token.get("workspace_slug"), "logo_url": token.get("workspace_logo_url")}
         return Workspace(
             str(workspace_id),
             str(token.get("workspace_name") or workspace_id),
-            {name: str(value) for name, value in facts.items() if value},
+            {name: str(value) for name, value in details.items() if value},
         )
 
 
 def _check_scopes(scope: Any) -> None:
-    """Raises Misconfigured naming the scopes that are missing. Only `active` is sure to be in the answer."""
+    """Raises Misconfigured with the missing scopes. Skipped if Attio omits the scopes: it guarantees only `active`."""
     if not isinstance(scope, str):
         return
     granted = set(scope.split())
     granted |= {f"{name}:read" for name, _, right in (item.partition(":") for item in granted) if right == "read-write"}
-    missing = [f"{words} ({name})" for name, words in SCOPES.items() if name not in granted]
+    missing = [f"{label} ({name})" for name, label in SCOPES.items() if name not in granted]
     if missing:
         raise Misconfigured(
             "scope_missing",
-            f"The access token lacks a scope. Tick it in Attio under Workspace settings, Developers: {', '.join(missing)}.",
+            "The access token lacks required scopes. Grant them in Attio under Workspace settings, Developers: "
+            f"{', '.join(missing)}.",
             where="token",
         )

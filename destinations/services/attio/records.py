@@ -1,4 +1,4 @@
-"""Finding and writing the records of one Attio object: what every service of this platform has in common."""
+"""Finding and writing the records of one Attio object: the base class of every service on this platform."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from core.errors import Rejected, Unavailable
 from destinations.contract import Field, Limits, Mode, Operation, Outcome, Plain, Purpose, Service, Wire
 from destinations.services.attio import compound_parts, writing
 from destinations.services.attio.client import LOOKUP_SIZE, Client
+from destinations.services.attio.errors import UNREADABLE
 from destinations.services.attio.fields import discover
-from destinations.services.attio.match_lookup import identity_of, kept_as
+from destinations.services.attio.match_lookup import stored_identity, stored_value
 from destinations.services.attio.values import conversion, domains
 
 if TYPE_CHECKING:
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 QUERY_LIMIT = 500
-"""Records in an answer of a query: Attio's default, and what everyone uses."""
+"""The maximum number of records in one answer to a query, which is also Attio's default."""
 
-# 100 reads and 25 writes a second: docs.attio.com /rest-api/guides/rate-limiting.
+# 100 reads and 25 writes per second: docs.attio.com /rest-api/guides/rate-limiting.
 LIMITS = Limits(reads=100, writes=25, shared=False, find_batch=LOOKUP_SIZE)
 
 
@@ -43,7 +44,9 @@ class Records(Service):
     def empty(self, field: Field) -> Wire:
         if field.required:
             raise Rejected(
-                "required", f"The attribute {field.name!r} is required in Attio and can't be cleared.", field=field.name
+                "required",
+                f"The attribute {field.name!r} is required in Attio and can't be cleared. Add a value in the source.",
+                field=field.name,
             )
         return []
 
@@ -51,69 +54,81 @@ class Records(Service):
         return conversion.identity(field, wire)
 
     def identities(self, field: Field, wire: Wire) -> Sequence[str]:
-        found = (conversion.identity(field, item) for item in (wire if isinstance(wire, list) else [wire]))
-        return tuple(dict.fromkeys(name for name in found if name))
+        wires = wire if isinstance(wire, list) else [wire]
+        names = (conversion.identity(field, item) for item in wires)
+        return tuple(dict.fromkeys(name for name in names if name))
 
     def find(self, client: Client, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
-        wanted = list(dict.fromkeys(identities))
-        found: dict[str, str] = {}
-        while wanted:
-            batch = wanted[: client.lookup.size]
-            found |= self._batch(client, match_field, batch)
-            wanted = wanted[len(batch) :]
-        return found
+        remaining = list(dict.fromkeys(identities))
+        ids: dict[str, str] = {}
+        while remaining:
+            batch = remaining[: client.lookup_batch.size]
+            ids |= self._find_batch(client, match_field, batch)
+            remaining = remaining[len(batch) :]
+        return ids
 
     def reads_first(self, names: Collection[str]) -> bool:
-        return not all(group.is_complete for group in compound_parts.shared(dict.fromkeys(names)))
+        return not all(group.is_complete for group in compound_parts.group_parts(dict.fromkeys(names)))
 
     def contradictions(self, names: Collection[str]) -> Iterator[tuple[str, str]]:
         return compound_parts.contradictions(names)
 
     def made_at(self, client: Client, remote_id: str) -> datetime | None:
-        return writing.made_at(client, self.object, remote_id)
+        return writing.created_by_token_at(client, self.object, remote_id)
 
     def write(self, client: Client, operation: Operation) -> Outcome:
         return writing.write(client, self.object, operation)
 
-    def _batch(self, client: Client, match_field: Field, wanted: list[str]) -> dict[str, str]:
-        """One look-up. Attio may refuse one of the values: no record can have that one, and the others are asked for without it."""
+    def _find_batch(self, client: Client, match_field: Field, identities: list[str]) -> dict[str, str]:
+        """One lookup. If Attio rejects it, the batch is halved until only the invalid values are left out.
+
+        Attio rejects a whole query for one invalid value. No record can have that value, and the others must still be
+        found: of [a, b, odd, c], first [a, b] and [odd, c] are requested, then [odd] and [c].
+        """
         try:
-            found = self._found(client, match_field, wanted)
+            ids = self._query_ids(client, match_field, identities)
         except Rejected:
-            half = len(wanted) // 2
-            halves = (wanted[:half], wanted[half:]) if half else ()
-            return {name: id_ for part in halves for name, id_ in self._batch(client, match_field, part).items()}
+            middle = len(identities) // 2
+            halves = (identities[:middle], identities[middle:]) if middle else ()
+            return {
+                identity: record_id
+                for half in halves
+                for identity, record_id in self._find_batch(client, match_field, half).items()
+            }
         except Unavailable as problem:
-            client.lookup.refused(throttled=problem.throttled)
+            client.lookup_batch.record_failure(throttled=problem.throttled)
             raise
-        client.lookup.answered()
-        return found
+        client.lookup_batch.record_success()
+        return ids
 
-    def _found(self, client: Client, match_field: Field, wanted: list[str]) -> dict[str, str]:
+    def _query_ids(self, client: Client, match_field: Field, identities: list[str]) -> dict[str, str]:
+        """Identity → record ID. A record with exactly this spelling takes precedence over one with another spelling.
+
+        `acme.com` and `www.acme.com` have the same identity, and may still be two companies in Attio. Then the one that
+        is stored as `acme.com` is the match. A record with another spelling is not cached: a write that matches by
+        `acme.com` might not reach it.
+        """
         exact: dict[str, Mapping[str, Any]] = {}
-        alike: dict[str, Mapping[str, Any]] = {}
-        clauses = [clause for identity in wanted for clause in _clauses(match_field, identity)]
-        for record in self._matching(client, clauses):
-            for value in (record.get("values") or {}).get(match_field.name) or ():
-                kept = kept_as(value)
-                identity = identity_of(match_field, kept)
-                if identity in wanted:
-                    # Where `acme.com` and `www.acme.com` are two companies in Attio, the one of that very name is meant.
-                    (exact if identity == kept else alike).setdefault(identity, record)
-        for identity in wanted:
-            if identity in exact or identity not in alike:
-                client.glances.note(identity, exact.get(identity))
-        return {identity: record["id"]["record_id"] for identity, record in {**alike, **exact}.items()}
+        similar: dict[str, Mapping[str, Any]] = {}
+        clauses = [clause for identity in identities for clause in _clauses(match_field, identity)]
+        for record in self._query(client, clauses):
+            for entry in (record.get("values") or {}).get(match_field.name) or ():
+                stored = stored_value(entry)
+                identity = stored_identity(match_field, stored)
+                if identity in identities:
+                    (exact if identity == stored else similar).setdefault(identity, record)
+        for identity in identities:
+            if identity in exact or identity not in similar:
+                client.lookup_cache.store(identity, exact.get(identity))
+        return {identity: record["id"]["record_id"] for identity, record in {**similar, **exact}.items()}
 
-    def _matching(self, client: Client, clauses: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    def _query(self, client: Client, clauses: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         path, offset = f"/objects/{self.object}/records/query", 0
         while True:
             body = {"filter": {"$or": clauses}, "limit": QUERY_LIMIT, "offset": offset}
             page = client.call(Purpose.LOOKUP, "POST", path, body=body).body.get("data")
             if not isinstance(page, list):
-                raise Unavailable(
-                    "unusable_answer", "Attio's answer could not be understood. The request is tried again."
-                )
+                raise Unavailable("unusable_answer", UNREADABLE)
             yield from page
             if len(page) < QUERY_LIMIT:
                 return
@@ -124,7 +139,7 @@ _NUMBERS = ("number", "currency", "rating")
 
 
 def _clauses(field: Field, identity: str) -> Iterator[dict[str, Any]]:
-    """The filters that meet one identity. Domains can't be asked for with $in, so that look-ups are an $or of these."""
+    """The filters for one identity. Domains do not support $in, so a lookup is an $or of these."""
     if field.type == "domain":
         for spelling in domains.spellings(identity):
             yield {field.name: {"domain": {"$eq": spelling}}}

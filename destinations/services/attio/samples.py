@@ -1,4 +1,4 @@
-"""Records for the contract suite."""
+"""Sample records with which the contract suite tests these services."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Intercom: companies, written by `company_id`, and contacts, written by email or external id."""
+"""Intercom: companies, matched by `company_id`, and contacts, matched by email or external ID."""
 
 from __future__ import annotations
 

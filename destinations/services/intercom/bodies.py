@@ -1,4 +1,4 @@
-"""PURE. Records as requests and answers hold them: standard attributes at the top, custom ones below `custom_attributes`."""
+"""PURE. Request and answer bodies: standard attributes at the top level, custom ones under `custom_attributes`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Rejected
-from destinations.services.intercom.fields import COMPANY, Model
+from destinations.services.intercom.attributes import COMPANY, Model
 from destinations.services.intercom.values.conversion import LATEST_SECONDS
 
 if TYPE_CHECKING:
@@ -15,51 +15,54 @@ if TYPE_CHECKING:
     from destinations.contract import Wire
 
 
-def body(sent: Mapping[str, Wire], model: Model = COMPANY) -> dict[str, Wire]:
-    """The values as a request holds them."""
-    made = {name: value for name, value in sent.items() if name in model.writable}
-    others = {name: value for name, value in sent.items() if name not in model.writable}
-    return {**made, "custom_attributes": others} if others else made
+def request_body(values: Mapping[str, Wire], model: Model = COMPANY) -> dict[str, Wire]:
+    """The body of a request that writes these values."""
+    standard = {name: value for name, value in values.items() if name in model.writable}
+    custom = {name: value for name, value in values.items() if name not in model.writable}
+    return {**standard, "custom_attributes": custom} if custom else standard
 
 
-def held(record: Mapping[str, Any], model: Model = COMPANY) -> dict[str, Any]:
-    """The attributes of an answer by name, as they would be written."""
-    others = record.get("custom_attributes")
+def attribute_values(record: Mapping[str, Any], model: Model = COMPANY) -> dict[str, Any]:
+    """The attributes of a record in an answer by name, in the form in which they would be written."""
+    custom = record.get("custom_attributes")
     standard = {name: record.get(name) for name in model.writable}
     if isinstance(plan := standard.get("plan"), dict):
         standard["plan"] = plan.get("name")
-    return {**(others if isinstance(others, dict) else {}), **standard}
+    return {**(custom if isinstance(custom, dict) else {}), **standard}
 
 
 def not_cleared(sent: Mapping[str, Wire], record: Mapping[str, Any], model: Model = COMPANY) -> list[str]:
-    """Those of the cleared attributes that still hold something in Intercom's answer."""
-    now = held(record, model)
-    return [name for name, value in sent.items() if value is None and not _is_clear(name, now.get(name))]
+    """The attributes that were sent as null but still have a value in Intercom's answer."""
+    current = attribute_values(record, model)
+    return [name for name, value in sent.items() if value is None and not _is_clear(name, current.get(name))]
 
 
 def check_cleared(sent: Mapping[str, Wire], record: Mapping[str, Any], request_id: str, model: Model = COMPANY) -> None:
-    """Raises Rejected where Intercom kept a value that it was asked to clear: no document promises that null clears."""
-    if kept := not_cleared(sent, record, model):
-        raise _kept(kept, request_id)
+    """Raises Rejected if Intercom kept a value that it was asked to clear.
+
+    Its documentation does not promise that null clears a value, so the answer is compared with the request.
+    """
+    if names := not_cleared(sent, record, model):
+        raise _not_cleared_error(names, request_id)
 
 
-def moment(seconds: Any) -> datetime | None:
-    """A time of Intercom, in whole unix seconds; None where it is none."""
+def timestamp(seconds: Any) -> datetime | None:
+    """A time from Intercom, in whole Unix seconds; None if the value is not a valid time."""
     if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= LATEST_SECONDS:
         return None
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _kept(names: Sequence[str], request_id: str) -> Rejected:
+def _not_cleared_error(names: Sequence[str], request_id: str) -> Rejected:
     return Rejected(
         "not_cleared",
-        f"Intercom kept its value of {', '.join(names)} although it was asked to clear it. Clear it in Intercom, "
-        "or let the mapping keep what is there.",
+        f"Intercom did not clear {', '.join(names)}. Clear the value in Intercom, "
+        "or set the mapping to keep existing values.",
         field=names[0],
         request_id=request_id,
     )
 
 
 def _is_clear(name: str, value: Any) -> bool:
-    # Intercom shows no spend as 0.
+    # Intercom returns 0 for a monthly spend that is not set.
     return value in (None, "") or (name == "monthly_spend" and value == 0)

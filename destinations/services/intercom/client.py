@@ -1,4 +1,4 @@
-"""Intercom's REST API with one token: paced, every answer either usable or an error typed by what happens next."""
+"""Client for Intercom's REST API: waits for the rate limit, and returns an answer or raises a typed error."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ import requests
 from core import http
 from core.errors import Misconfigured, Unavailable
 from destinations.contract import Gate, Purpose, Quota
-from destinations.services.intercom import errors
+from destinations.services.intercom import error_answer, errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 VERSION = "2.16"
 WINDOW_SECONDS = 10.0
-"""Intercom spreads the limit of a minute over windows of this length and counts in them."""
+"""Intercom divides its limit per minute into windows of this length, and counts requests in each window."""
 
 Body = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A success: the JSON object and Intercom's id of the request."""
+    """A success: the JSON object and Intercom's request ID."""
 
     body: Body
     request_id: str
@@ -38,13 +38,13 @@ def _now() -> datetime:
 
 
 class IntercomClient:
-    """The calls that the service needs. Safe for many threads.
+    """The API calls that the services need. Thread-safe.
 
     Args:
         url: base address without a trailing slash.
-        region: the region that the person chose (`us`, `eu`, `au`), to be compared with the workspace's own.
-        gate: waited at before every request, and told what the headers of every answer say.
-        threads: how many threads send at once.
+        region: the region chosen for the connection (`us`, `eu`, `au`), to compare with the workspace's own.
+        gate: waited on before every request, and updated from the headers of every answer.
+        threads: how many threads send at the same time.
         now: the clock.
     """
 
@@ -57,8 +57,9 @@ class IntercomClient:
         self.gate = gate
         self.now = now
         self.http = http.session(threads)
-        self.changes_created_at = True
-        """Whether `PUT /companies/{id}` takes `remote_created_at`: believed until it first does not (its documents do not list it)."""
+        self.created_at_updatable = True
+        """Whether `PUT /companies/{id}` accepts `remote_created_at`. The API reference does not list it, so this is
+        assumed until the first time it fails."""
         self.headers = {
             "Authorization": f"Bearer {token}",
             "Intercom-Version": VERSION,
@@ -67,77 +68,76 @@ class IntercomClient:
         }
 
     def close(self) -> None:
-        """Closes the kept connections."""
+        """Closes the connection pool."""
         self.http.close()
 
     def me(self) -> Body:
-        """The admin that the token belongs to, with the workspace below `app`."""
+        """The admin that the token belongs to, with the workspace under `app`."""
         return self.call(Purpose.DISCOVERY, "GET", "/me").body
 
     def attributes(self, model: str) -> list[Body]:
-        """Every data attribute of `company` or `contact`, archived ones too; Intercom does not page this list."""
+        """Every data attribute of `company` or `contact`, including archived ones. This list is not paginated."""
         params = {"model": model, "include_archived": "true"}
         answer = self.call(Purpose.DISCOVERY, "GET", "/data_attributes", params=params)
-        listed = answer.body.get("data")
-        if not isinstance(listed, list):
-            raise errors.unusable("GET /data_attributes", answer.request_id)
-        return [entry for entry in listed if isinstance(entry, dict)]
+        entries = answer.body.get("data")
+        if not isinstance(entries, list):
+            raise errors.unusable_answer("GET /data_attributes", answer.request_id)
+        return [entry for entry in entries if isinstance(entry, dict)]
 
     def create_attribute(self, name: str, data_type: str, model: str) -> Body:
         """Creates a custom attribute of `company` or `contact` and returns it."""
-        wanted = {"name": name, "model": model, "data_type": data_type}
-        return self.call(Purpose.DISCOVERY, "POST", "/data_attributes", json=wanted).body
+        attribute = {"name": name, "model": model, "data_type": data_type}
+        return self.call(Purpose.DISCOVERY, "POST", "/data_attributes", json=attribute).body
 
-    def unarchive_attribute(self, number: Any) -> Body:
-        """Brings an archived attribute back, by Intercom's number of it, and returns it."""
-        return self.call(
-            Purpose.DISCOVERY, "PUT", f"/data_attributes/{quote(str(number), safe='')}", json={"archived": False}
-        ).body
+    def unarchive_attribute(self, attribute_id: Any) -> Body:
+        """Unarchives an attribute by Intercom's ID and returns it."""
+        path = f"/data_attributes/{quote(str(attribute_id), safe='')}"
+        return self.call(Purpose.DISCOVERY, "PUT", path, json={"archived": False}).body
 
     def find(self, company_id: str) -> Answer | None:
-        """The answer to a look-up by the company's own id, or None where Intercom has none.
+        """The answer to a lookup by `company_id`, or None if Intercom has no such company.
 
-        It holds one company; the published schema says a list, so both are to be read.
+        In practice the answer is a single company, but the published schema describes a list. Callers handle both.
         """
-        return self.call_or_gone(Purpose.LOOKUP, "GET", "/companies", params={"company_id": company_id})
+        return self.call_or_none(Purpose.LOOKUP, "GET", "/companies", params={"company_id": company_id})
 
     def get(self, remote_id: str) -> Answer | None:
-        """The company of Intercom's id, or None where it is gone."""
-        return self.call_or_gone(Purpose.LOOKUP, "GET", _path(remote_id))
+        """The company with this Intercom ID, or None if it no longer exists."""
+        return self.call_or_none(Purpose.LOOKUP, "GET", _path(remote_id))
 
     def post(self, company: Body) -> Answer:
-        """Creates or updates by `company_id`; the answer does not say which."""
-        return _company(self.call(Purpose.WRITE, "POST", "/companies", json=company), "POST /companies")
+        """Creates or updates a company by `company_id`. The answer does not tell the two apart."""
+        return _company_answer(self.call(Purpose.WRITE, "POST", "/companies", json=company), "POST /companies")
 
     def put(self, remote_id: str, company: Body) -> Answer | None:
-        """Updates by Intercom's id and never creates; None where the company is gone."""
-        answer = self.call_or_gone(Purpose.WRITE, "PUT", _path(remote_id), json=company)
-        return _company(answer, "PUT /companies") if answer else None
+        """Updates a company by its Intercom ID. Never creates one: returns None if it no longer exists."""
+        answer = self.call_or_none(Purpose.WRITE, "PUT", _path(remote_id), json=company)
+        return _company_answer(answer, "PUT /companies") if answer else None
 
     def call(
         self, purpose: Purpose, method: str, path: str, *, params: Mapping[str, str] | None = None, json: Any = None
     ) -> Answer:
-        """A call that has to succeed. Raises what `errors.problem` makes of a refusal."""
-        done = self.send(purpose, method, path, params, json)
-        if isinstance(done, Answer):
-            return done
-        raise errors.problem(done)
+        """Sends a request that has to succeed. Raises the error that `errors.problem` returns for any other answer."""
+        result = self.send(purpose, method, path, params, json)
+        if isinstance(result, Answer):
+            return result
+        raise errors.problem(result)
 
-    def call_or_gone(
+    def call_or_none(
         self, purpose: Purpose, method: str, path: str, *, params: Mapping[str, str] | None = None, json: Any = None
     ) -> Answer | None:
-        """A call that may meet nothing: None where Intercom has no such record."""
-        done = self.send(purpose, method, path, params, json)
-        if isinstance(done, Answer):
-            return done
-        if done.status == 404 and done.code in errors.GONE:
+        """Sends a request for a record that may not exist: None if Intercom has no such record."""
+        result = self.send(purpose, method, path, params, json)
+        if isinstance(result, Answer):
+            return result
+        if result.status == 404 and result.code in errors.GONE:
             return None
-        raise errors.problem(done)
+        raise errors.problem(result)
 
     def send(
         self, purpose: Purpose, method: str, path: str, params: Mapping[str, str] | None = None, json: Any = None
-    ) -> Answer | errors.Refusal:
-        """Sends one request when its turn comes: a success, or the refusal as Intercom words it.
+    ) -> Answer | error_answer.ErrorAnswer:
+        """Sends one request as soon as the rate limit allows, and returns a success or Intercom's error.
 
         Raises:
             Unavailable: no answer, or one that can't be read.
@@ -151,9 +151,9 @@ class IntercomClient:
         body, request_id = http.body(response), response.headers.get("X-Request-Id", "")
         if 200 <= response.status_code < 300:
             if not isinstance(body, dict):
-                raise errors.unusable(f"{method} {path}", request_id)
+                raise errors.unusable_answer(f"{method} {path}", request_id)
             return Answer(body, request_id)
-        return errors.read(
+        return error_answer.parse(
             f"{method} {path}",
             response.status_code,
             body,
@@ -166,55 +166,62 @@ class IntercomClient:
         try:
             return http.send(self.http, method, self.url + path, headers=self.headers, params=params, json=json)
         except Unavailable as problem:
-            # Reading again never does harm, whatever became of the first time.
-            problem.ambiguous = problem.ambiguous and errors.writes(f"{method} {path}")
+            # Repeating a read is always safe, whether or not Intercom processed the first one.
+            problem.ambiguous = problem.ambiguous and errors.is_write(f"{method} {path}")
             raise
         except requests.RequestException as error:
             raise Misconfigured(
                 "address_invalid",
-                "Intercom's API address can't be used. Check INTERCOM_API_URL.",
+                "The address of Intercom's API is not valid. Check INTERCOM_API_URL.",
                 detail=type(error).__name__,
                 where="INTERCOM_API_URL",
             ) from None
 
 
 def read_quota(headers: Mapping[str, str], now: datetime) -> Quota | None:
-    """PURE. What the `X-RateLimit-*` headers say, with the end of the window on our clock; None where they are missing.
+    """PURE. The quota from the `X-RateLimit-*` headers, with its end on our clock; None if they are missing.
 
-    `X-RateLimit-Remaining` seems to be counted before the request that it answers, so one less is relied on.
+    `X-RateLimit-Remaining` appears to be counted before the request that it answers. If it is 10, only 9 requests can
+    still be relied on.
     """
     try:
         reset = int(headers["X-RateLimit-Reset"])
         remaining = int(headers["X-RateLimit-Remaining"])
         limit = int(headers["X-RateLimit-Limit"]) if "X-RateLimit-Limit" in headers else None
-        reset_at = now + timedelta(seconds=reset - _vendor_clock(headers, now).timestamp())
+        reset_at = now + timedelta(seconds=reset - _vendor_time(headers, now).timestamp())
     except (KeyError, ValueError, OverflowError):
         return None
     return Quota(max(0, remaining - 1), reset_at, limit, WINDOW_SECONDS)
 
 
-def _vendor_clock(headers: Mapping[str, str], now: datetime) -> datetime:
-    """The vendor's time as its answer gives it, so that a wrong clock of ours does not change how long we wait."""
+def _vendor_time(headers: Mapping[str, str], now: datetime) -> datetime:
+    """Intercom's time according to its answer, so that a wrong clock on our side does not change how long we wait.
+
+    Differences below two seconds are ignored: the `Date` header has whole seconds, and the answer took time to arrive.
+    """
     try:
-        moment = parsedate_to_datetime(headers["Date"])
+        date = parsedate_to_datetime(headers["Date"])
     except (KeyError, ValueError):
         return now
-    if moment.tzinfo is None or abs((moment - now).total_seconds()) < 2:
+    if date.tzinfo is None or abs((date - now).total_seconds()) < 2:
         return now
-    return moment
+    return date
 
 
-def _wait_seconds(headers: Mapping[str, str], used_up: Quota | None, now: datetime) -> float | None:
-    """What a Retry-After asks for, else the end of the window that is `used_up`; other refusals have nothing to do with the window."""
-    asked = http.retry_after(headers, _vendor_clock(headers, now))
-    if asked is None and used_up:
-        return max(0.0, (used_up.reset_at - now).total_seconds())
-    return asked
+def _wait_seconds(headers: Mapping[str, str], exhausted: Quota | None, now: datetime) -> float | None:
+    """The wait that `Retry-After` requests, or else the time until the `exhausted` window ends.
+
+    `exhausted` is passed for a 429 only: the window has nothing to do with any other error.
+    """
+    retry_after = http.retry_after(headers, _vendor_time(headers, now))
+    if retry_after is None and exhausted:
+        return max(0.0, (exhausted.reset_at - now).total_seconds())
+    return retry_after
 
 
-def _company(answer: Answer, call: str) -> Answer:
+def _company_answer(answer: Answer, call: str) -> Answer:
     if not isinstance(answer.body.get("id"), str):
-        raise errors.unusable(call, answer.request_id)
+        raise errors.unusable_answer(call, answer.request_id)
     return answer
 
 

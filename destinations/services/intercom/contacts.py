@@ -1,6 +1,7 @@
-"""Synchronizes contacts to Intercom: users and leads, found by email or external id, known ones updated by Intercom's own id.
+"""Synchronizes contacts to Intercom: users and leads, found by email or external ID, known ones updated by Intercom ID.
 
-A create that meets a contact is answered 409 with that contact's id: https://developers.intercom.com/docs/references/rest-api/errors
+If the contact already exists, a create gets a 409 with its ID:
+https://developers.intercom.com/docs/references/rest-api/errors
 """
 
 from __future__ import annotations
@@ -24,10 +25,9 @@ from destinations.contract import (
     Wire,
 )
 from destinations.services.intercom import custom_attributes, errors
-from destinations.services.intercom import fields as attributes
-from destinations.services.intercom.bodies import body, check_cleared, moment
+from destinations.services.intercom.attributes import CONTACT, to_fields
+from destinations.services.intercom.bodies import check_cleared, request_body, timestamp
 from destinations.services.intercom.client import Answer, IntercomClient
-from destinations.services.intercom.fields import CONTACT
 from destinations.services.intercom.platform import PLATFORM
 from destinations.services.intercom.values import conversion
 
@@ -35,15 +35,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 EMAIL, ROLE, USER = "email", "role", "user"
-SHOWN_AT_MOST = 50
+SEARCH_PAGE = 50
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
-_TAKEN = re.compile(
+_EXISTS = re.compile(
     r"(?P<archived>archived )?contact matching those details already exists with id=(?P<id>\w+)", re.IGNORECASE
 )
 
 
 class IntercomContacts(Service):
-    """Contacts of a workspace, with their custom attributes."""
+    """The contacts of a workspace, with their custom attributes."""
 
     slug = "intercom.contacts"
     label = "Synchronize contacts"
@@ -55,117 +55,130 @@ class IntercomContacts(Service):
     match_may_change = True
     creates_fields = True
     notes = (
-        "A contact is a user or a lead. New ones become users, unless the attribute role is mapped.",
-        "Several contacts may have one email address: a user is then preferred to leads, and where several users have it, the record "
-        "is refused. The external id is unique.",
-        "Intercom's search finds a new contact only some moments after it was created.",
-        "Custom attributes are created in Intercom with the type of their column. Their names are unique across companies and contacts.",
+        "A contact is a user or a lead. New contacts become users unless the role attribute is mapped.",
+        "Several contacts may share an email address. A user then takes precedence over leads. If several users share "
+        "the address, the record is rejected. External IDs are unique.",
+        "Intercom's search finds a new contact only a short time after it was created.",
+        "Custom attributes are created in Intercom with the type of their column. Their names must be unique across "
+        "companies and contacts.",
     )
 
     def fields(self, client: IntercomClient) -> list[Field]:
-        """Standard and custom attributes; see `attributes` for how archived ones and those of companies are listed."""
-        return attributes.fields(client.attributes("contact"), client.attributes("company"), CONTACT)
+        """Standard and custom attributes. See `attributes` for archived ones and those of companies."""
+        return to_fields(client.attributes("contact"), client.attributes("company"), CONTACT)
 
     def convert(self, field: Field, value: Any) -> Wire:
-        """PURE. See the table in `values`; an email address without the space around it."""
+        """PURE. See the table in `values.conversion`. Whitespace around an email address is removed."""
         wire = conversion.convert(field, value)
         if field.name != EMAIL or field.custom:
             return wire
         if not _ADDRESS.fullmatch(wire.strip()):
             raise Rejected(
-                "email_invalid", f"The attribute {EMAIL!r} takes one email address; this value is none.", field=EMAIL
+                "email_invalid",
+                f"The attribute {EMAIL!r} takes one email address; this value is not a valid one.",
+                field=EMAIL,
             )
         return wire.strip()
 
     def plain(self, field: Field, type_name: str) -> Plain | None:
-        """PURE. See `values`; email addresses are looked at one by one."""
+        """PURE. See `values.conversion`. Email addresses are validated one by one."""
         return None if field.name == EMAIL and not field.custom else conversion.plain(field, type_name)
 
     def empty(self, field: Field) -> Wire:
-        """PURE. Null; whether Intercom followed is checked in its answer."""
+        """PURE. Null. Whether Intercom really cleared the attribute is checked in its answer."""
         if field.name == ROLE and not field.custom:
             raise Rejected("role_empty", "Every contact is a user or a lead, so the role can't be cleared.", field=ROLE)
         return None
 
     def identity(self, field: Field, wire: Wire) -> str:
-        """PURE. Email addresses are compared without case, external ids as they are."""
+        """PURE. Email addresses are compared ignoring case, external IDs exactly."""
         return str(wire).casefold() if field.name == EMAIL else str(wire)
 
     def find(self, client: IntercomClient, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
-        """Searches each contact by its email or external id.
+        """Searches for each contact by its email address or external ID.
 
         Raises:
-            Rejected: several users have the email address, so that any choice would be a guess.
+            Rejected: several users share the email address, so any choice would be a guess.
         """
-        found = {identity: self._found(client, match_field, identity) for identity in identities}
-        return {identity: remote_id for identity, remote_id in found.items() if remote_id}
+        remote_ids = {identity: self._search(client, match_field, identity) for identity in identities}
+        return {identity: remote_id for identity, remote_id in remote_ids.items() if remote_id}
 
     def write(self, client: IntercomClient, operation: Operation) -> Outcome:
-        """Writes one contact with one request; an upsert that meets an existing contact reads it and updates it by its id.
+        """Writes one contact with one request, or with three if an upsert turns out to be for an existing contact.
+
+        The two additional requests read the existing contact and update it by its ID.
 
         Raises:
-            Rejected: also where the details belong to another contact, which is named, or to an archived one.
+            Rejected: among other reasons, because the details belong to an archived contact, or to a different one,
+                which is named.
         """
+        values = {operation.match_field: operation.match_value, **operation.values}
         if operation.verb is Verb.UPDATE:
-            known = {operation.match_field: operation.match_value, **operation.values}
-            sent = {name: value for name, value in known.items() if name in operation.changed}
+            sent = {name: value for name, value in values.items() if name in operation.changed}
             return _put(client, operation.remote_id, sent) if sent else Outcome(Result.ACCEPTED, operation.remote_id)
-        return self._create(client, operation, {operation.match_field: operation.match_value, **operation.values})
+        return self._create(client, operation, values)
 
     def _create(self, client: IntercomClient, operation: Operation, sent: Mapping[str, Wire]) -> Outcome:
-        answer = client.send(Purpose.WRITE, "POST", "/contacts", json=body({ROLE: USER, **sent}, CONTACT))
+        """Creates the contact, or updates the existing one with the same match value.
+
+        Intercom has no upsert for contacts. A create that gets a 409 names the contact with the same details, but any
+        of them may have caused it. For example, the record's email address is new, but its external ID belongs to
+        someone else: updating that contact would overwrite a different person. So it is read and compared first.
+        """
+        answer = client.send(Purpose.WRITE, "POST", "/contacts", json=request_body({ROLE: USER, **sent}, CONTACT))
         if isinstance(answer, Answer):
             return _accepted(answer, sent, "POST /contacts")
-        taken = _TAKEN.search(answer.message) if answer.status == 409 else None
-        if taken and taken["archived"]:
-            raise _archived(taken["id"], answer.request_id)
-        if taken is None or not self._is_meant(client, operation, taken["id"]):
+        existing = _EXISTS.search(answer.message) if answer.status == 409 else None
+        if existing and existing["archived"]:
+            raise _archived(existing["id"], answer.request_id)
+        if existing is None or not self._is_match(client, operation, existing["id"]):
             raise errors.problem(answer)
         if operation.verb is Verb.CREATE:
-            return Outcome(Result.EXISTS, taken["id"])
+            return Outcome(Result.EXISTS, existing["id"])
         rest = {name: value for name, value in sent.items() if name != operation.match_field}
-        return _put(client, taken["id"], rest) if rest else Outcome(Result.ACCEPTED, taken["id"])
+        return _put(client, existing["id"], rest) if rest else Outcome(Result.ACCEPTED, existing["id"])
 
-    def _is_meant(self, client: IntercomClient, operation: Operation, remote_id: str) -> bool:
-        """Whether the contact that a create met is the one that the match means, and not the owner of another detail."""
+    def _is_match(self, client: IntercomClient, operation: Operation, remote_id: str) -> bool:
+        """Whether this contact has the operation's match value, and does not merely share a different detail."""
         match = Field(operation.match_field, operation.match_field, "string")
-        answer = client.call_or_gone(Purpose.LOOKUP, "GET", f"/contacts/{remote_id}")
+        answer = client.call_or_none(Purpose.LOOKUP, "GET", f"/contacts/{remote_id}")
         value = answer.body.get(match.name) if answer else None
         return value is not None and self.identity(match, value) == self.identity(match, operation.match_value)
 
-    def _found(self, client: IntercomClient, match: Field, identity: str) -> str:
+    def _search(self, client: IntercomClient, match: Field, identity: str) -> str:
+        """The ID of the contact with this identity, users before leads; empty if there is none."""
         query = {
             "query": {"field": match.name, "operator": "=", "value": identity},
-            "pagination": {"per_page": SHOWN_AT_MOST},
+            "pagination": {"per_page": SEARCH_PAGE},
         }
         answer = client.call(Purpose.LOOKUP, "POST", "/contacts/search", json=query)
-        listed = answer.body.get("data")
-        if not isinstance(listed, list):
-            raise errors.unusable("POST /contacts/search", answer.request_id)
-        same = [contact for contact in listed if self.identity(match, contact.get(match.name)) == identity]
-        chosen = [contact for contact in same if contact.get(ROLE) == USER] or same
-        if len(chosen) > 1:
-            raise _ambiguous(match.name, len(chosen), answer.request_id)
-        return str(chosen[0]["id"]) if chosen else ""
+        contacts = answer.body.get("data")
+        if not isinstance(contacts, list):
+            raise errors.unusable_answer("POST /contacts/search", answer.request_id)
+        matching = [contact for contact in contacts if self.identity(match, contact.get(match.name)) == identity]
+        candidates = [contact for contact in matching if contact.get(ROLE) == USER] or matching
+        if len(candidates) > 1:
+            raise _ambiguous(match.name, len(candidates), answer.request_id)
+        return str(candidates[0]["id"]) if candidates else ""
 
     def check_new_fields(self, fields: Sequence[Field], wanted: Sequence[NewField]) -> Iterator[str]:
-        """PURE. Names, collisions with companies and contacts, types, and the limit of 250."""
-        return custom_attributes.refusals(fields, wanted, CONTACT)
+        """PURE. Invalid names, collisions with attributes of companies and contacts, types, and the limit of 250."""
+        return custom_attributes.obstacles(fields, wanted, CONTACT)
 
     def new_field(self, wanted: NewField) -> Field:
-        """PURE. A custom attribute of the data type that fits the column."""
-        return custom_attributes.planned(wanted, CONTACT)
+        """PURE. A custom attribute with the data type that fits the column."""
+        return custom_attributes.planned_field(wanted, CONTACT)
 
     def prepare(self, client: IntercomClient, fields: Sequence[Field], wanted: Sequence[NewField]) -> list[Field]:
-        """Creates missing custom attributes and un-archives archived ones that are wanted."""
+        """Creates missing custom attributes, and unarchives archived ones that are wanted."""
         return custom_attributes.prepare(client, fields, wanted, CONTACT)
 
 
 def _put(client: IntercomClient, remote_id: str, sent: Mapping[str, Wire]) -> Outcome:
-    answer = client.send(Purpose.WRITE, "PUT", f"/contacts/{remote_id}", json=body(sent, CONTACT))
+    answer = client.send(Purpose.WRITE, "PUT", f"/contacts/{remote_id}", json=request_body(sent, CONTACT))
     if isinstance(answer, Answer):
         return _accepted(answer, sent, "PUT /contacts")
-    # A contact that was merged into another one is answered 410.
+    # Intercom answers 410 for a contact that was merged into a different one.
     if answer.status == 410 or (answer.status == 404 and answer.code in errors.GONE):
         return Outcome(Result.GONE)
     raise errors.problem(answer)
@@ -174,15 +187,16 @@ def _put(client: IntercomClient, remote_id: str, sent: Mapping[str, Wire]) -> Ou
 def _accepted(answer: Answer, sent: Mapping[str, Wire], call: str) -> Outcome:
     contact = answer.body
     if not isinstance(contact.get("id"), str):
-        raise errors.unusable(call, answer.request_id)
+        raise errors.unusable_answer(call, answer.request_id)
     check_cleared(sent, contact, answer.request_id, CONTACT)
-    return Outcome(Result.ACCEPTED, contact["id"], moment(contact.get("created_at")), tuple(sent), answer.request_id)
+    return Outcome(Result.ACCEPTED, contact["id"], timestamp(contact.get("created_at")), tuple(sent), answer.request_id)
 
 
 def _archived(remote_id: str, request_id: str) -> Rejected:
     return Rejected(
         "contact_archived",
-        f"Intercom has archived the contact with these details (id {remote_id}), and takes no other one. Un-archive it in Intercom.",
+        f"The contact with these details (ID {remote_id}) is archived in Intercom, and Intercom does not accept a "
+        "second one. Unarchive the contact in Intercom.",
         request_id=request_id,
     )
 
@@ -190,7 +204,8 @@ def _archived(remote_id: str, request_id: str) -> Rejected:
 def _ambiguous(name: str, count: int, request_id: str) -> Rejected:
     return Rejected(
         "match_ambiguous",
-        f"Intercom has {count} contacts with this {name}, so any choice would be a guess. Merge them in Intercom, or match by external_id.",
+        f"Intercom has {count} contacts with this {name}, so any choice would be a guess. "
+        "Merge them in Intercom, or match by external_id.",
         field=name,
         request_id=request_id,
     )

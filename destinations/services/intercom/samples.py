@@ -1,4 +1,4 @@
-"""Records for the contract suite."""
+"""Sample records for the contract suite."""
 
 from __future__ import annotations
 

@@ -46,11 +46,11 @@ class Command(ScriptedCommand):
     def _say(self, made: plan.Plan, dry_run: bool, yes: bool) -> None:
         for line in made.lines():
             self.stdout.write(line)
-        for afresh in made.afresh:
+        for reset in made.resets:
             self.stdout.write(
-                f"! {afresh}"
+                f"! {reset}"
                 if not yes
-                else f"! activation {afresh.activation.name}: its next run sends everything anew"
+                else f"! activation {reset.activation.name}: its sync history is reset, and its next run sends every record"
             )
         for name, sentences in made.retyped.items():
             for line in ["its attributes' types are confirmed"] if yes and not dry_run else sentences:

@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 
 from core.errors import Misconfigured
 from destinations.registry import platforms, services
-from dinmo.workspace import model
+from dinmo.workspace import entities
 from dinmo.workspace.block import Block, did_you_mean
 from segments.registry import engines
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dinmo.workspace.yaml_document import Node
 
 
-def source(block: Block, scope: Scope) -> model.Source:
+def source(block: Block, scope: Scope) -> entities.Source:
     """A source of the file. Secrets that it leaves out are those that stand, as long as the engine is the same."""
     name = block.name()
     zone = timezone(block)
@@ -29,10 +29,10 @@ def source(block: Block, scope: Scope) -> model.Source:
     kept = stands.secrets if stands and engine and stands.engine == engine.slug else {}
     config, secrets = settings(block, engine.parameters, kept) if engine else _unread(block)
     slug = engine.slug if engine else ""
-    return model.Source(name=name, engine=slug, timezone=zone, config=config, secrets=secrets, lines=block.lines())
+    return entities.Source(name=name, engine=slug, timezone=zone, config=config, secrets=secrets, lines=block.lines())
 
 
-def connection(block: Block, scope: Scope) -> model.Connection:
+def connection(block: Block, scope: Scope) -> entities.Connection:
     """A connection of the file. Its platform can't become another one."""
     name = block.name()
     platform = plugin(block, "platform", platforms)
@@ -43,10 +43,14 @@ def connection(block: Block, scope: Scope) -> model.Connection:
         settings(block, platform.parameters, stands.secrets if stands else {}) if platform else _unread(block)
     )
     slug = platform.slug if platform else ""
-    return model.Connection(name=name, platform=slug, config=config, secrets=secrets, lines=block.lines())
+    # With a different token nobody knows yet whose workspace it opens.
+    known = stands.workspace if stands and (stands.config, stands.secrets) == (config, secrets) else ""
+    return entities.Connection(
+        name=name, platform=slug, config=config, secrets=secrets, workspace=known, lines=block.lines()
+    )
 
 
-def destination(block: Block, scope: Scope) -> model.Destination:
+def destination(block: Block, scope: Scope) -> entities.Destination:
     """A destination of the file: a connection, and a service of the connection's platform."""
     name = block.name()
     found = scope.find("connections", block, "connection")
@@ -54,7 +58,7 @@ def destination(block: Block, scope: Scope) -> model.Destination:
     if found and service and service.platform.slug != found.platform:
         usable = ", ".join(slug for slug, one in sorted(services.all.items()) if one.platform.slug == found.platform)
         block.wrong("service", f"{service.slug!r} is no service of {found.platform}. Choose one of: {usable}.")
-    return model.Destination(
+    return entities.Destination(
         name=name, connection=found.name if found else "", service=service.slug if service else "", lines=block.lines()
     )
 

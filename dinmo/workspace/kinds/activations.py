@@ -1,38 +1,33 @@
-"""PURE. The activations of the file."""
+"""The activations of the file."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-
 from activations.setup import rules
+from destinations.contract import Mode
 from destinations.registry import services
-from dinmo.workspace import model as things
+from dinmo.workspace import entities
 from dinmo.workspace.block import Block
-from dinmo.workspace.kinds import schedules
+from dinmo.workspace.kinds import schedules, settings
 
 if TYPE_CHECKING:
     from core.errors import Misconfigured
     from dinmo.workspace.names import Scope
 
-MODES = ("upsert", "update", "insert")
-HIGHEST_PERCENT = 100
-HIGHEST_SIZE_CHANGE = 32_767
-Rows = list[tuple[int, things.FieldMapping]]
+Rows = list[tuple[int, entities.FieldMapping]]
 """Each mapping with its line."""
 
 
-def read(block: Block, scope: Scope) -> things.Activation:
+def read(block: Block, scope: Scope) -> entities.Activation:
     """An activation of the file."""
     block.refuse("guards", "Guards are not part of this version. Leave `guards` out.")
     name = block.name()
-    segment, model = _what(block, scope)
+    segment, model = _rows(block, scope)
     destination = scope.find("destinations", block, "destination")
     match_column, match_field = _match(block)
     rows = [*_fields(block), *_custom_attributes(block)]
-    activation = things.Activation(
+    activation = entities.Activation(
         name=name,
         segment=segment.name if segment else "",
         model=model.name if model and not segment else "",
@@ -42,18 +37,16 @@ def read(block: Block, scope: Scope) -> things.Activation:
         match_field=match_field,
         mappings=tuple(row for _, row in rows),
         schedules=schedules.read(block),
-        warnings=_warnings(block),
-        backfill=block.choice("backfill", ("all", "new"), "all"),
-        paused=block.flag("paused", False),
+        settings=settings.read(block),
         lines=block.lines(),
     )
     if model and destination and match_column and match_field:
-        _check(block, scope, activation, model, destination, rows)
+        _check(block, scope, activation, rows)
     return activation
 
 
-def _what(block: Block, scope: Scope) -> tuple[things.Segment | None, things.Model | None]:
-    """The segment, or none, and the model that rows come from."""
+def _rows(block: Block, scope: Scope) -> tuple[entities.Segment | None, entities.Model | None]:
+    """The segment, if there is one, and the model that rows come from."""
     if block.has("segment") == block.has("model"):
         block.problems.add(block.line, "An activation needs a `segment` or a `model`, one of both.")
         return None, None
@@ -63,16 +56,16 @@ def _what(block: Block, scope: Scope) -> tuple[things.Segment | None, things.Mod
     return segment, scope.held("models").get(segment.model) if segment else None
 
 
-def _mode(block: Block, destination: things.Destination | None) -> str:
-    default = services[destination.service].default_mode.value if destination else MODES[0]
-    mode = block.choice("mode", MODES, default)
+def _mode(block: Block, destination: entities.Destination | None) -> str:
+    default = services[destination.service].default_mode if destination else Mode.UPSERT
+    mode = block.choice("mode", [mode.value for mode in Mode], default.value)
     if not block.has("insert_new"):
         return mode
     if block.has("mode"):
         block.wrong(
             "insert_new", "Give `mode` or `insert_new`, not both: `insert_new: true` means upsert, false means update."
         )
-    return "upsert" if block.flag("insert_new", True) else "update"
+    return (Mode.UPSERT if block.flag("insert_new", True) else Mode.UPDATE).value
 
 
 def _match(block: Block) -> tuple[str, str]:
@@ -103,7 +96,7 @@ def _custom_attributes(block: Block) -> Rows:
     rows = []
     for node in block.items("custom_attributes"):
         if isinstance(node.value, str) and node.value:
-            rows.append((node.line, things.FieldMapping(target=node.value, column=node.value, custom_attribute=True)))
+            rows.append((node.line, entities.FieldMapping(target=node.value, column=node.value, custom_attribute=True)))
             continue
         row = Block(node, "A custom attribute", block.problems)
         column = row.text("from", required=True)
@@ -111,8 +104,8 @@ def _custom_attributes(block: Block) -> Rows:
     return rows
 
 
-def _row(row: Block, column: str, target: str, value: object, custom: bool = False) -> things.FieldMapping:
-    made = things.FieldMapping(
+def _row(row: Block, column: str, target: str, value: object, custom: bool = False) -> entities.FieldMapping:
+    made = entities.FieldMapping(
         target=target,
         column=column,
         value=value,
@@ -124,52 +117,9 @@ def _row(row: Block, column: str, target: str, value: object, custom: bool = Fal
     return made
 
 
-def _warnings(block: Block) -> things.Warnings:
-    inner = block.block("warnings", "The warnings")
-    if inner is None:
-        return things.Warnings()
-    recipients = inner.texts("recipients")
-    for line, address in recipients:
-        try:
-            validate_email(address)
-        except ValidationError:
-            inner.problems.add(line, "`recipients` holds mail addresses, e.g. ops@example.com.")
-    warnings = things.Warnings(
-        enabled=inner.flag("enabled", True),
-        rejected_percent=inner.whole("rejected_percent", 5, HIGHEST_PERCENT),
-        invalid_percent=inner.whole("invalid_percent", 5, HIGHEST_PERCENT),
-        size_change_percent=inner.whole("size_change_percent", 30, HIGHEST_SIZE_CHANGE),
-        recipients=tuple(dict.fromkeys(address for _, address in recipients)),
-    )
-    inner.close()
-    return warnings
-
-
-def _check(
-    block: Block,
-    scope: Scope,
-    activation: things.Activation,
-    model: things.Model,
-    destination: things.Destination,
-    rows: Rows,
-) -> None:
-    """Notes what the activation's rules say against it, each at the line that it is about."""
-    plan = rules.Plan(
-        service=services[destination.service],
-        platform=scope.held("connections")[destination.connection].platform,
-        model_kind=model.kind,
-        mode=activation.mode,
-        columns=model.types(),
-        match_column=activation.match_column,
-        match_field=activation.match_field,
-        mappings=[
-            rules.MappingRow(row.target, row.column, row.value, row.custom_attribute)
-            for row in activation.mappings
-            if row.target
-        ],
-        computed=list(model.definitions()),
-    )
-    for problem in rules.offline(plan):
+def _check(block: Block, scope: Scope, activation: entities.Activation, rows: Rows) -> None:
+    """Notes what the rules find wrong with the activation, each problem at the line that it is about."""
+    for problem in rules.offline(scope.workspace().over(scope.standing).spec(activation)):
         block.problems.add(_line(block, rows, problem), problem.message)
 
 

@@ -1,4 +1,4 @@
-"""PURE. The computed fields of a model in the file: read, and judged once its relations are known."""
+"""The computed fields of a model in the file: read, and judged once its relations are known."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import Misconfigured
-from dinmo.workspace import model as things
+from dinmo.workspace import entities
 from dinmo.workspace.kinds.segments import world
 from segments.conditions import computed_fields, parsing
-from segments.conditions.computed_fields import KINDS, MOST_FIELDS
+from segments.conditions.computed_fields import KINDS, MAX_FIELDS
 from segments.conditions.tree import columns
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _KEYS = ("related", "through", *KINDS, "where", "labels", "otherwise")
 
 
-def read(block: Block, taken: Collection[str], stands: things.Model | None) -> tuple[things.Computed, ...]:
+def read(block: Block, taken: Collection[str], stands: entities.Model | None) -> tuple[entities.Computed, ...]:
     """The computed fields that the file wants, not yet judged; as they stand, where it says nothing of `computed`.
 
     Args:
@@ -32,8 +32,8 @@ def read(block: Block, taken: Collection[str], stands: things.Model | None) -> t
     else:
         found = tuple(one for item in block.blocks("computed", "A computed field") if (one := _field(item)))
     names = [one.name for one in found]
-    if len(names) > MOST_FIELDS:
-        block.wrong("computed", f"A model can have at most {MOST_FIELDS} computed fields.")
+    if len(names) > MAX_FIELDS:
+        block.wrong("computed", f"A model can have at most {MAX_FIELDS} computed fields.")
     for name in dict.fromkeys(name for name in names if name in taken or names.count(name) > 1):
         block.wrong("computed", f"Two columns would be called {name!r}. Give one of them another name.")
     return found
@@ -49,7 +49,7 @@ def settle(block: Block, name: str, scope: Scope) -> None:
     for field in model.computed:
         about = replace(about, computed={**about.computed, field.name: field.definition})
         try:
-            type_name = str(computed_fields.type_of(computed_fields.checked(about, field.name), about))
+            type_name = str(computed_fields.type_of(computed_fields.formula_of(about, field.name), about))
         except Misconfigured as problem:
             block.problems.add(field.line or block.line, problem.message)
             return
@@ -81,13 +81,13 @@ def _users(model: str, column: str, scope: Scope) -> Iterator[str]:
             yield f"the activation {activation.name!r}"
 
 
-def _named(segment: things.Segment, model: str) -> set[str]:
+def _named(segment: entities.Segment, model: str) -> set[str]:
     """The columns of the model that a segment looks at."""
     limit = {str(segment.limit.get("order_by"))} if segment.model == model else set()
     return limit | set(columns(parsing.parse(segment.where), segment.model, model))
 
 
-def _field(block: Block) -> things.Computed | None:
+def _field(block: Block) -> entities.Computed | None:
     name = block.name()
     nodes = {key: node for key in _KEYS if (node := block.node(key))}
     block.close()
@@ -96,4 +96,4 @@ def _field(block: Block) -> things.Computed | None:
     except Misconfigured as problem:
         block.problems.add(block.line, problem.message)
         return None
-    return things.Computed(name=name, definition=definition, line=block.line) if name else None
+    return entities.Computed(name=name, definition=definition, line=block.line) if name else None

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import Problem, Unavailable
-from dinmo.workspace import model
+from dinmo.workspace import entities
 from dinmo.workspace.kinds import computed
 from segments.engines.paths import table_name
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dinmo.workspace.block import Block
     from dinmo.workspace.names import Scope
 
-Ask = Callable[[model.Source, str, str], tuple[model.Column, ...]]
+Ask = Callable[[entities.Source, str, str], tuple[entities.Column, ...]]
 """(source, table, sql) → its columns. Raises Misconfigured, Unavailable."""
 KINDS = ("users", "events", "custom")
 FILES = ("csv", "parquet", "jsonl")
@@ -35,7 +35,7 @@ class Reader:
         self.ask = ask
         self.unreachable: set[str] = set()
 
-    def __call__(self, block: Block, scope: Scope) -> model.Model:
+    def __call__(self, block: Block, scope: Scope) -> entities.Model:
         name = block.name()
         source = scope.find("sources", block, "source")
         table, sql = _table_or_sql(block, source)
@@ -51,7 +51,7 @@ class Reader:
         fields = computed.read(block, [column.name for column in columns], scope.standing.models.get(name))
         scope.later["relations"].append(lambda: computed.settle(block, name, scope))
         scope.later["activations"].append(lambda: computed.refuse_used(block, name, scope))
-        return model.Model(
+        return entities.Model(
             name=name,
             source=source.name if source else "",
             kind=block.choice("kind", KINDS, "custom"),
@@ -63,7 +63,7 @@ class Reader:
             lines=block.lines(),
         )
 
-    def _columns(self, block: Block, source: model.Source, table: str, sql: str) -> tuple[model.Column, ...]:
+    def _columns(self, block: Block, source: entities.Source, table: str, sql: str) -> tuple[entities.Column, ...]:
         if self.ask is None or source.name in self.unreachable:
             block.sound = False
             return ()
@@ -79,8 +79,8 @@ class Reader:
 
 
 def _shown(
-    block: Block, columns: tuple[model.Column, ...], key: str, stands: model.Model | None
-) -> tuple[model.Column, ...]:
+    block: Block, columns: tuple[entities.Column, ...], key: str, stands: entities.Model | None
+) -> tuple[entities.Column, ...]:
     """The columns as the file wants them shown; as they stand, where it says nothing of `columns`."""
     if not block.has("columns"):
         before = {column.origin or column.name: column for column in (stands.columns if stands else ())}
@@ -89,7 +89,7 @@ def _shown(
     for one in block.blocks("columns", "A column"):
         name = one.name("from")
         called, used = one.name("as", required=False) or name, one.flag("used", True)
-        given = model.Column(name=called, type="", used=used, categorical=one.flag("categorical", False))
+        given = entities.Column(name=called, type="", used=used, categorical=one.flag("categorical", False))
         if columns and name not in [column.name for column in columns]:
             one.wrong(
                 "from", f"The model has no column {name!r}. It has: {', '.join(column.name for column in columns)}."
@@ -105,17 +105,17 @@ def _shown(
     return shown
 
 
-def _like(column: model.Column, shown: model.Column) -> model.Column:
+def _like(column: entities.Column, shown: entities.Column) -> entities.Column:
     origin = column.name if shown.name != column.name else ""
     return replace(column, name=shown.name, origin=origin, used=shown.used, categorical=shown.categorical)
 
 
-def file_table(source: model.Source) -> str:
+def file_table(source: entities.Source) -> str:
     """The one table of a source of files: the stem of its file. Empty for other sources."""
     return table_name(str(source.config.get("path") or "")) if source.engine in FILES else ""
 
 
-def _table_or_sql(block: Block, source: model.Source | None) -> tuple[str, str]:
+def _table_or_sql(block: Block, source: entities.Source | None) -> tuple[str, str]:
     table = block.text("table", longest=TABLE_LENGTH)
     sql = block.text("sql", longest=SQL_LENGTH)
     if table and sql:
@@ -127,7 +127,7 @@ def _table_or_sql(block: Block, source: model.Source | None) -> tuple[str, str]:
     return table, sql
 
 
-def _same_key(block: Block, stands: model.Model | None, key: str) -> None:
+def _same_key(block: Block, stands: entities.Model | None, key: str) -> None:
     if stands and key and stands.primary_key != key:
         block.wrong(
             "primary_key",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dinmo.workspace import model as things
+from dinmo.workspace import entities
 from dinmo.workspace.block import Block, did_you_mean
 
 if TYPE_CHECKING:
     from dinmo.workspace.names import Scope
 
 
-def read(block: Block, scope: Scope) -> things.Relation:
+def read(block: Block, scope: Scope) -> entities.Relation:
     """A relation of the file, both of its ends known."""
     model, column = _end(block, scope, "from")
     to_model, to_column = _end(block, scope, "to")
@@ -23,7 +23,7 @@ def read(block: Block, scope: Scope) -> things.Relation:
     if model and to_model and model.name == to_model.name:
         block.wrong("to", "A model can't be related to itself. Make a second model of the same table.")
     ends = (model.name if model else "", column, to_model.name if to_model else "", to_column)
-    return things.Relation(
+    return entities.Relation(
         name=name(*ends), model=ends[0], column=ends[1], to_model=ends[2], to_column=ends[3], lines=block.lines()
     )
 
@@ -33,7 +33,7 @@ def name(model: str, column: str, to_model: str, to_column: str) -> str:
     return f"{model}.{column} → {to_model}.{to_column}"
 
 
-def _end(block: Block, scope: Scope, key: str) -> tuple[things.Model | None, str]:
+def _end(block: Block, scope: Scope, key: str) -> tuple[entities.Model | None, str]:
     """The model and the column that `Model.column` names; both names may hold dots themselves."""
     written = block.text(key, required=True, longest=401)
     models = scope.held("models")

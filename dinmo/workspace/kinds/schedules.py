@@ -1,4 +1,4 @@
-"""PURE. The schedules of an activation: every so often, a cron line, or days of the week at a time."""
+"""The schedules of an activation: every so often, a cron line, or days of the week at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from celery.schedules import ParseException
 from activations import models
 from activations.setup import schedules
 from core.errors import Misconfigured
-from dinmo.workspace import model
+from dinmo.workspace import entities
 from dinmo.workspace.kinds.accounts import timezone
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ _YEAR = 366 * 1440
 _AT = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 
 
-def read(block: Block) -> tuple[model.Schedule, ...]:
+def read(block: Block) -> tuple[entities.Schedule, ...]:
     """The key `schedules` of an activation."""
-    found: list[model.Schedule] = []
+    found: list[entities.Schedule] = []
     for row in block.blocks("schedules", "A schedule"):
         before = len(row.problems.found)
         schedule = _schedule(row)
@@ -38,7 +38,7 @@ def read(block: Block) -> tuple[model.Schedule, ...]:
     return tuple(found)
 
 
-def columns(schedule: model.Schedule) -> dict[str, Any]:
+def columns(schedule: entities.Schedule) -> dict[str, Any]:
     """The schedule as the database's columns have it."""
     return {
         "kind": schedule.kind,
@@ -51,7 +51,7 @@ def columns(schedule: model.Schedule) -> dict[str, Any]:
     }
 
 
-def _schedule(row: Block) -> model.Schedule | None:
+def _schedule(row: Block) -> entities.Schedule | None:
     kinds = [key for key in ("every", "cron", "days") if row.has(key)]
     if len(kinds) != 1:
         row.problems.add(row.line, "A schedule has one of `every`, `cron`, or `days` with `at`.")
@@ -61,7 +61,7 @@ def _schedule(row: Block) -> model.Schedule | None:
     return schedule if schedule and _fires(row, kinds[0], schedule) else None
 
 
-def _interval(row: Block) -> model.Schedule | None:
+def _interval(row: Block) -> entities.Schedule | None:
     match = _EVERY.fullmatch(row.text("every", required=True).strip())
     if not match or not 1 <= int(match[1]) * _MINUTES[match[2]] <= _YEAR:
         row.wrong(
@@ -69,31 +69,31 @@ def _interval(row: Block) -> model.Schedule | None:
             "`every` is a whole number of minutes, hours or days: from one minute to a year, e.g. `15 minutes`.",
         )
         return None
-    return model.Schedule(kind="interval", every=int(match[1]), unit=f"{match[2]}s")
+    return entities.Schedule(kind="interval", every=int(match[1]), unit=f"{match[2]}s")
 
 
-def _cron(row: Block) -> model.Schedule:
-    return model.Schedule(
+def _cron(row: Block) -> entities.Schedule:
+    return entities.Schedule(
         kind="cron", cron=" ".join(row.text("cron", required=True, longest=100).split()), timezone=timezone(row)
     )
 
 
-def _weekly(row: Block) -> model.Schedule | None:
+def _weekly(row: Block) -> entities.Schedule | None:
     chosen = [day.lower() for _, day in row.texts("days")]
     zone = timezone(row)
     match = _AT.fullmatch(row.text("at", required=True))
     if not match:
         row.wrong("at", '`at` is a time of day, e.g. "09:00".')
         return None
-    unknown = [day for day in chosen if day not in model.WEEK]
+    unknown = [day for day in chosen if day not in entities.WEEK]
     if unknown or not chosen or len(set(chosen)) != len(chosen):
-        row.wrong("days", f"`days` holds each day once, out of: {', '.join(model.WEEK)}.")
+        row.wrong("days", f"`days` holds each day once, out of: {', '.join(entities.WEEK)}.")
         return None
-    days = tuple(day for day in model.WEEK if day in chosen)
-    return model.Schedule(kind="weekly", days=days, at=f"{int(match[1]):02}:{match[2]}", timezone=zone)
+    days = tuple(day for day in entities.WEEK if day in chosen)
+    return entities.Schedule(kind="weekly", days=days, at=f"{int(match[1]):02}:{match[2]}", timezone=zone)
 
 
-def _fires(row: Block, key: str, schedule: model.Schedule) -> bool:
+def _fires(row: Block, key: str, schedule: entities.Schedule) -> bool:
     try:
         schedules.check(models.Schedule(**columns(schedule)))
     except Misconfigured as problem:

@@ -1,4 +1,4 @@
-"""PURE. The segments of the file, with each condition judged at its own line."""
+"""The segments of the file, with each condition judged at its own line."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured
-from dinmo.workspace import model as things
+from dinmo.workspace import entities
 from segments.conditions import limits, parsing
-from segments.conditions.scope import Definition, Facts
-from segments.conditions.scope_from_db import linked
+from segments.conditions.scope import Definition, ModelScope
+from segments.conditions.scope_from_db import links_by_model
 from segments.integrity.segments import tags_of
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 DESCRIPTION_LENGTH = 10_000
 
 
-def read(block: Block, scope: Scope) -> things.Segment:
+def read(block: Block, scope: Scope) -> entities.Segment:
     """A segment of the file; without `where` it holds every row of its model."""
     name = block.name()
     model = scope.find("models", block, "model")
     where, limit = block.node("where"), block.node("limit")
     if where and model:
         scope.later["segments"].append(lambda: _check(block.problems, where, name, model.name, scope))
-    return things.Segment(
+    return entities.Segment(
         name=name,
         model=model.name if model else "",
         where=where.plain() if where and isinstance(where.value, dict) else {},
@@ -41,10 +41,10 @@ def read(block: Block, scope: Scope) -> things.Segment:
     )
 
 
-def world(workspace: things.Workspace, source: str) -> dict[str, Facts]:
+def world(workspace: entities.Workspace, source: str) -> dict[str, ModelScope]:
     """What the conditions of a source's models can name."""
-    links = linked((one.model, one.column, one.to_model, one.to_column) for one in workspace.relations.values())
-    found: dict[str, Facts] = {}
+    links = links_by_model((one.model, one.column, one.to_model, one.to_column) for one in workspace.relations.values())
+    found: dict[str, ModelScope] = {}
     for model in workspace.models.values():
         if model.source == source:
             own = {
@@ -52,7 +52,7 @@ def world(workspace: things.Workspace, source: str) -> dict[str, Facts]:
                 for one in workspace.segments.values()
                 if one.model == model.name
             }
-            found[model.name] = Facts(
+            found[model.name] = ModelScope(
                 model.types(), model.name, tuple(links[model.name]), own, found, model.definitions()
             )
     return found
@@ -97,7 +97,7 @@ def _leaves(node: Node) -> Iterator[Node]:
         yield node
 
 
-def _judge(problems: Problems, node: Node, tree: Any, about: Facts, name: str) -> None:
+def _judge(problems: Problems, node: Node, tree: Any, about: ModelScope, name: str) -> None:
     try:
         parsing.parse(tree, about, name=name)
     except Misconfigured as problem:

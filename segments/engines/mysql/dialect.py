@@ -22,11 +22,11 @@ from segments.sql.terms import (
     BooleanValue,
     Exported,
     ListHas,
+    Lowercase,
     Missing,
     NumberValue,
     OnDays,
     Position,
-    SmallLetters,
     Term,
     TextIs,
     TextValue,
@@ -72,8 +72,8 @@ def _text(term: TextValue) -> Element:
     return cast(_in_utf8(term), types.LargeBinary())
 
 
-@written(SmallLetters, "mysql")
-def _small_letters(term: SmallLetters) -> Element:
+@written(Lowercase, "mysql")
+def _small_letters(term: Lowercase) -> Element:
     # Lowercased before it becomes bytes, which have no case.
     return cast(func.lower(_in_utf8(term)), types.LargeBinary())
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from segments.contract import ColumnType
-from segments.values import DATE, moment
+from segments.values import DATE, parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,7 +46,7 @@ def sampled_type(values: Iterable[Any]) -> ColumnType:
         return ColumnType.TEXT
     if all(re.fullmatch(DATE, str(value)) for value in present):
         return ColumnType.DATE
-    return ColumnType.TIMESTAMP if all(moment(str(value), _UTC) for value in present) else ColumnType.TEXT
+    return ColumnType.TIMESTAMP if all(parse_timestamp(str(value), _UTC) for value in present) else ColumnType.TEXT
 
 
 def text(value: Any) -> str | None:

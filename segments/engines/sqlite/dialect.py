@@ -30,11 +30,11 @@ from segments.sql.terms import (
     Aggregate,
     BooleanValue,
     ListHas,
+    Lowercase,
     Missing,
     NumberValue,
     OnDays,
     Position,
-    SmallLetters,
     TextValue,
     TimeValue,
     Within,
@@ -114,8 +114,8 @@ def _time(term: TimeValue) -> ColumnElement[Any]:
     return func.as_utc(_bytes(term.column), literal(term.zone.key, Text()))
 
 
-@written(SmallLetters, "sqlite")
-def _small_letters(term: SmallLetters) -> ColumnElement[Any]:
+@written(Lowercase, "sqlite")
+def _small_letters(term: Lowercase) -> ColumnElement[Any]:
     return func.lowercase(_bytes(term.column))
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from segments.contract import ColumnType
 from segments.sql.terms import DECIMALS
-from segments.values import listed, moment, natural
+from segments.values import list_elements, natural, parse_timestamp
 
 _UTC = ZoneInfo("UTC")
 
@@ -84,7 +84,7 @@ def list_has(value: bytes | None, wanted: str, every: int) -> bool:
     Args:
         every: 1 for all, 0 for at least one.
     """
-    elements, wanted_elements = set() if value is None else listed(_text(value)), _parsed(wanted)
+    elements, wanted_elements = set() if value is None else list_elements(_text(value)), _parsed(wanted)
     return wanted_elements <= elements if every else not wanted_elements.isdisjoint(elements)
 
 
@@ -94,7 +94,7 @@ def _parsed(wanted: str) -> frozenset[str]:
 
 
 def _parsed_time(value: bytes | None, zone: ZoneInfo | None) -> datetime | None:
-    return None if value is None else moment(_text(value), zone)
+    return None if value is None else parse_timestamp(_text(value), zone)
 
 
 def _text(value: bytes) -> str:

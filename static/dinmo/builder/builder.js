@@ -1,4 +1,4 @@
-// The condition builder of a segment: its tree and its size limit, a draft of both, and what the segment holds.
+// The condition builder of a segment: the condition tree, the size limit, a draft of both, and the preview.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -16,9 +16,9 @@ class Builder extends Editor {
         const form = place.closest("form");
         this.draft = new Draft("segment", place.querySelector("[data-draft-note]"), form, () => this.state());
         this.stored = JSON.parse(this.hidden.value || "{}");
-        this.draft.offer((found) => this.restore(found));
+        this.draft.offer((saved) => this.restore(saved));
         this.choice?.addEventListener("change", () => { this.stored = {}; this.limit = {}; this.load(); });
-        document.getElementById("id_name")?.addEventListener("change", () => this.root && this.ask());
+        document.getElementById("id_name")?.addEventListener("change", () => this.root && this.loadPreview());
         this.load();
     }
 
@@ -45,15 +45,15 @@ class Builder extends Editor {
 
     async load() {
         this.root = null;
-        this.answer.refuse("");
+        this.answer.showHint("");
         if (!this.modelId) return this.area.replaceChildren(screens.element("p", { class: "d-muted" }, "Choose a model first."));
         try {
-            const { model, models, problem } = await screens.ask(`/api/models/${this.modelId}/builder/`);
+            const { model, models, problem } = await screens.request(`/api/models/${this.modelId}/builder/`);
             [this.models, this.model] = [models, model];
             this.root = tree.root(this.stored, model);
             this.draw();
             if (problem) this.answer.note(problem, "warn");
-            else this.ask();
+            else this.loadPreview();
         } catch (error) {
             this.area.replaceChildren(screens.note(error.message, "bad"));
         }
@@ -67,10 +67,10 @@ class Builder extends Editor {
         this.write();
     }
 
-    typed() {
+    onEdit() {
         this.write();
-        this.draft.keep();
-        this.answer.later(() => this.question());
+        this.draft.save();
+        this.answer.schedule(() => this.previewRequest());
     }
 
     write() {
@@ -78,17 +78,17 @@ class Builder extends Editor {
         if (this.limitInput) this.limitInput.value = JSON.stringify(this.limit);
     }
 
-    ask() {
-        this.answer.ask(this.question());
+    loadPreview() {
+        this.answer.load(this.previewRequest());
     }
 
-    question() {
+    previewRequest() {
         return { incomplete: this.incomplete(), body: { model: this.modelId, where: tree.write(this.root), limit: this.limit, name: this.ownName } };
     }
 
-    // What is still to be filled in, in words.
+    // What still needs to be filled in, as a sentence; "" if nothing.
     incomplete() {
-        return this.missing(this.root) || (this.limit.rows === null ? "Give the number of rows of the size limit." : "");
+        return this.missing(this.root) || (this.limit.rows === null ? "Enter the number of rows for the size limit." : "");
     }
 
     segmentsOf(model) {
@@ -101,17 +101,17 @@ class Builder extends Editor {
         place.hidden = false;
         if (this.limit.order_by) place.open = true;
         const columns = this.models[this.model].columns.filter(({ type }) => this.offered.sortable.includes(type));
-        const rows = screens.element("input", { class: "d-input d-short", type: "number", min: "1", "aria-label": "Rows at most", value: String(this.limit.rows ?? ""), placeholder: "all" });
+        const rows = screens.element("input", { class: "d-input d-short", type: "number", min: "1", "aria-label": "Maximum rows", value: String(this.limit.rows ?? ""), placeholder: "all" });
         const by = screens.element("select", { class: "d-input", "aria-label": "Ordered by" });
         screens.fill(by, columns.map(({ name, type }) => ({ value: name, label: `${name} · ${type}` })), this.limit.order_by || columns[0]?.name);
-        const way = screens.element("select", { class: "d-input", "aria-label": "Order" });
-        screens.fill(way, [{ value: "yes", label: "highest first" }, { value: "", label: "lowest first" }], this.limit.order_by && !this.limit.descending ? "" : "yes");
-        const set = () => {
-            this.limit = rows.value === "" ? {} : { rows: Number(rows.value), order_by: by.value, ...(way.value && { descending: true }) };
-            this.typed();
+        const direction = screens.element("select", { class: "d-input", "aria-label": "Order" });
+        screens.fill(direction, [{ value: "yes", label: "highest first" }, { value: "", label: "lowest first" }], this.limit.order_by && !this.limit.descending ? "" : "yes");
+        const update = () => {
+            this.limit = rows.value === "" ? {} : { rows: Number(rows.value), order_by: by.value, ...(direction.value && { descending: true }) };
+            this.onEdit();
         };
-        for (const input of [rows, by, way]) input.addEventListener("input", set);
-        const words = screens.element("span", { class: "d-muted" }, "Empty ones come last; ties go by the primary key.");
-        place.querySelector("[data-limit-inputs]").replaceChildren("At most", rows, "rows, by", by, way, words);
+        for (const input of [rows, by, direction]) input.addEventListener("input", update);
+        const note = screens.element("span", { class: "d-muted" }, "Empty values come last. Ties are ordered by primary key.");
+        place.querySelector("[data-limit-inputs]").replaceChildren("At most", rows, "rows, ordered by", by, direction, note);
     }
 }

@@ -1,12 +1,12 @@
-// What was built and not saved outlives a reload: kept in this tab, offered and never forced.
+// Unsaved changes of a builder survive a reload: they are stored for this tab, and restored only on request.
 "use strict";
 
 class Draft {
-    // `what` is being built, e.g. "segment"; `read` gives its state, of which `built` decides whether it is another one than was stored.
-    constructor(what, place, form, read) {
+    // `noun` names what is built, such as "segment". `read` returns the current state; a draft differs if its `built` does.
+    constructor(noun, place, form, read) {
         const model = new URLSearchParams(location.search).get("model") || "";
-        Object.assign(this, { what, place, form, read, key: `${what}:${location.pathname}:${model}` });
-        form.addEventListener("submit", () => this.keep({ submitted: true }));
+        Object.assign(this, { noun, place, form, read, key: `${noun}:${location.pathname}:${model}` });
+        form.addEventListener("submit", () => this.save({ submitted: true }));
     }
 
     stored() {
@@ -17,8 +17,8 @@ class Draft {
         }
     }
 
-    keep(more = {}) {
-        sessionStorage.setItem(this.key, JSON.stringify({ ...this.read(), at: Date.now(), ...more }));
+    save(extra = {}) {
+        sessionStorage.setItem(this.key, JSON.stringify({ ...this.read(), at: Date.now(), ...extra }));
     }
 
     drop() {
@@ -26,24 +26,24 @@ class Draft {
         this.place.replaceChildren();
     }
 
-    // After a refusal the page shows what was sent; after a success nothing is left to offer.
+    // A successfully submitted draft is dropped. If the server rejected the form, the page already shows the submitted state.
     offer(restore) {
-        const found = this.stored();
-        if (!found) return;
-        const now = this.read();
-        const same = JSON.stringify(found.built) === JSON.stringify(now.built);
-        const refused = document.querySelector(".errornote, .errorlist, [data-errors]");
-        if (same || (found.submitted && !refused)) return this.drop();
+        const saved = this.stored();
+        if (!saved) return;
+        const current = this.read();
+        const same = JSON.stringify(saved.built) === JSON.stringify(current.built);
+        const rejected = document.querySelector(".errornote, .errorlist, [data-errors]");
+        if (same || (saved.submitted && !rejected)) return this.drop();
         const button = (text, act) => {
-            const made = screens.element("button", { type: "button", class: "d-button d-small" }, text);
-            made.addEventListener("click", act);
-            return made;
+            const element = screens.element("button", { type: "button", class: "d-button d-small" }, text);
+            element.addEventListener("click", act);
+            return element;
         };
-        const time = new Date(found.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+        const time = new Date(saved.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
         const note = screens.element("div", { class: "d-note d-note-warn", role: "status", "data-draft": "" },
-            `You changed this ${this.what} at ${time} and did not save it.`,
-            button("Bring it back", () => { this.place.replaceChildren(); restore(found); }),
-            button("Forget it", () => this.drop()));
+            `You have unsaved changes to this ${this.noun} from ${time}.`,
+            button("Restore", () => { this.place.replaceChildren(); restore(saved); }),
+            button("Discard", () => this.drop()));
         this.place.replaceChildren(note);
     }
 }

@@ -1,7 +1,7 @@
-// What every page with conditions does: holds the trees, draws them anew after each change, and keeps the focus.
+// The base of all condition editors: holds the trees, redraws them after each change, and preserves the focus.
 "use strict";
 
-// Subclasses have `draw()`, `typed()` and `segmentsOf(model)`; `model` is the name of the page's own model.
+// Subclasses define `draw()`, `onEdit()` and `segmentsOf(model)`. `model` is the name of the page's own model.
 class Editor {
     constructor(place) {
         this.place = place;
@@ -12,35 +12,35 @@ class Editor {
         this.rows = new Rows(this);
     }
 
-    // Structure changes here: drawn anew, written, asked; the focus stays where it was.
-    change(act, said = "") {
+    // For structural changes: redraws, stores and previews everything. `announcement` is read by screen readers.
+    change(act, announcement = "") {
         act();
         this.draw();
-        this.typed();
-        this.place.querySelector("[data-said]").textContent = typeof said === "function" ? said() : said;
+        this.onEdit();
+        this.place.querySelector("[data-said]").textContent = typeof announcement === "function" ? announcement() : announcement;
     }
 
-    // A part changes here, and only what depends on it is drawn anew.
-    alter(act, redraw = () => {}) {
+    // For changes of a part: redraws only what depends on it.
+    changePart(act, redraw = () => {}) {
         act();
         redraw();
-        this.typed();
+        this.onEdit();
     }
 
     focus(key) {
-        const found = this.area.querySelector(`[data-key="${key}"]`);
-        if (found && !found.disabled) return found.focus();
-        found?.closest("li, .d-group")?.querySelector("select, input, button:not(:disabled)")?.focus();
+        const target = this.area.querySelector(`[data-key="${key}"]`);
+        if (target && !target.disabled) return target.focus();
+        target?.closest("li, .d-group")?.querySelector("select, input, button:not(:disabled)")?.focus();
     }
 
-    // What is still to be filled in below a node, in words.
+    // What still needs to be filled in below a node, as a sentence; "" if nothing.
     missing(root) {
         for (const node of tree.walk(root)) {
-            if (node.wrong) return `The condition on '${node.field || node.column}' is wrong: ${node.wrong}.`;
-            if (node.kind === "field" && node.value === undefined && this.shape(this.operatorsOf(node), node.is) !== "none") return `Give a value for ${node.field}.`;
+            if (node.error) return `The condition on '${node.field || node.column}' is not valid: ${node.error}.`;
+            if (node.kind === "field" && node.value === undefined && this.shape(this.operatorsOf(node), node.is) !== "none") return `Enter a value for ${node.field}.`;
             if (node.kind !== "related") continue;
-            if (node.measure === "count" && node.is !== "none" && node.value === undefined) return `Say how many ${node.related}.`;
-            if (node.measure !== "count" && node.value === undefined && this.shape(this.operatorsOf(node), node.is) !== "none") return `Give a value for the ${node.measure} of ${node.column}.`;
+            if (node.measure === "count" && node.is !== "none" && node.value === undefined) return `Enter how many ${node.related}.`;
+            if (node.measure !== "count" && node.value === undefined && this.shape(this.operatorsOf(node), node.is) !== "none") return `Enter a value for the ${node.measure} of ${node.column}.`;
         }
         return "";
     }
@@ -51,7 +51,7 @@ class Editor {
     }
 
     shape(operators, is) {
-        return this.rows.offer(operators, is)?.shape || "one";
+        return this.rows.operator(operators, is)?.shape || "one";
     }
 
     newField(model) {
@@ -62,21 +62,21 @@ class Editor {
     newRelated(model) {
         const links = this.models[model].links;
         const link = links.find(({ many }) => many) || links[0];
-        const several = links.filter((one) => one.model === link.model).length > 1;
-        return { related: link.model, ...(several && { through: link.through }), has: "at_least", count: 1 };
+        const ambiguous = links.filter(({ model: name }) => name === link.model).length > 1;
+        return { related: link.model, ...(ambiguous && { through: link.through }), has: "at_least", count: 1 };
     }
 
     addTo(group, stored) {
         const node = tree.add(group, tree.read(stored, group.model, group));
         this.change(() => {}, "Added.");
-        const part = { field: "field", related: "related", segment: "segment", group: "add" }[node.kind];
-        this.focus(`${node.id}:${part}`);
+        const input = { field: "field", related: "related", segment: "segment", group: "add" }[node.kind];
+        this.focus(`${node.id}:${input}`);
     }
 
     remove(node) {
-        const [parent, place] = [node.parent, tree.place(node)];
-        this.change(() => tree.take(node), "Removed.");
-        const next = parent.items[place] || parent.items[place - 1];
+        const [parent, index] = [node.parent, tree.indexOf(node)];
+        this.change(() => tree.detach(node), "Removed.");
+        const next = parent.items[index] || parent.items[index - 1];
         this.focus(next ? `${next.id}:remove` : `${parent.id}:add`);
     }
 
@@ -84,18 +84,18 @@ class Editor {
         const before = this.rows.typeOf(node.model, node.field);
         node.field = field;
         if (this.rows.typeOf(node.model, field) === before) return;
-        Object.assign(node, { value: undefined, wrong: "" });
+        Object.assign(node, { value: undefined, error: "" });
         node.is = this.operatorsOf(node)[0]?.is;
     }
 
     setOperator(node, operators, is) {
-        if (this.shape(operators, is) !== this.shape(operators, node.is)) Object.assign(node, { value: undefined, wrong: "" });
+        if (this.shape(operators, is) !== this.shape(operators, node.is)) Object.assign(node, { value: undefined, error: "" });
         node.is = is;
     }
 
     setRelated(node, model, through) {
-        const several = this.models[node.model].links.filter((link) => link.model === model).length > 1;
-        node.through = several ? through : "";
+        const ambiguous = this.models[node.model].links.filter((link) => link.model === model).length > 1;
+        node.through = ambiguous ? through : "";
         if (node.related === model) return;
         node.related = model;
         node.where = tree.read({ all: [] }, model);
@@ -105,7 +105,7 @@ class Editor {
 
     setMeasure(node, measure, column = node.column) {
         const same = node.measure === measure && this.rows.typeOf(node.related, column) === this.rows.typeOf(node.related, node.column);
-        Object.assign(node, { measure, wrong: same ? node.wrong : "" });
+        Object.assign(node, { measure, error: same ? node.error : "" });
         if (measure === "count") return Object.assign(node, { is: "at_least", value: 1, column: "" });
         const allowed = this.models[node.related].columns.filter(({ type }) => type in this.offered.measures[measure]);
         node.column = allowed.some(({ name }) => name === column) ? column : allowed.find(({ name }) => !/(^|_)id$/.test(name))?.name || allowed[0]?.name || "";
@@ -116,9 +116,9 @@ class Editor {
         return node;
     }
 
-    async observed(model, column, search) {
-        this.looks = (this.looks || 0) + 1;
-        const asked = { column, search, page: `${this.answer.page}:values`, number: this.looks };
-        return (await screens.ask(`/api/models/${this.models[model].id}/values/`, asked)).values;
+    async observedValues(model, column, search) {
+        this.valueRequests = (this.valueRequests || 0) + 1;
+        const body = { column, search, page: `${this.answer.page}:values`, number: this.valueRequests };
+        return (await screens.request(`/api/models/${this.models[model].id}/values/`, body)).values;
     }
 }

@@ -1,10 +1,10 @@
-// The tree of conditions as the builder holds it: nodes with an id, a parent, and plain facts.
+// The condition tree as the builder holds it: plain nodes with an ID and a parent.
 "use strict";
 
 const tree = {
     next: 1,
 
-    // A node of what the server stores. `model` is the name of the model that its conditions are about.
+    // Creates a node from the stored JSON. `model` is the name of the model that its conditions refer to.
     read(stored, model, parent = null) {
         const node = { id: tree.next++, parent, model };
         if ("field" in stored) return Object.assign(node, { kind: "field", field: stored.field, is: stored.is, value: stored.value });
@@ -31,22 +31,22 @@ const tree = {
         return tree.read(single ? { all: [where] } : where, model);
     },
 
-    // As the server takes it; an empty group says nothing and is left out.
+    // Returns the JSON for the server. Empty groups are left out, because the server rejects them.
     write(node) {
-        if (node.kind === "field") return { field: node.field, is: node.is, ...tree.given(node) };
+        if (node.kind === "field") return { field: node.field, is: node.is, ...tree.valueOfNode(node) };
         if (node.kind === "segment") return { segment: node.segment, is: node.is };
         if (node.kind === "group") {
             const items = node.items.filter((item) => !tree.isEmpty(item)).map(tree.write);
             return items.length ? { [node.combine]: items } : {};
         }
         const where = tree.write(node.where);
-        const said = { related: node.related, ...(node.through && { through: node.through }) };
-        if (node.measure === "count") Object.assign(said, { has: node.is }, node.is === "none" ? {} : { count: node.value });
-        else Object.assign(said, { [node.measure]: node.column, is: node.is, ...tree.given(node) });
-        return Object.keys(where).length ? { ...said, where } : said;
+        const stored = { related: node.related, ...(node.through && { through: node.through }) };
+        if (node.measure === "count") Object.assign(stored, { has: node.is }, node.is === "none" ? {} : { count: node.value });
+        else Object.assign(stored, { [node.measure]: node.column, is: node.is, ...tree.valueOfNode(node) });
+        return Object.keys(where).length ? { ...stored, where } : stored;
     },
 
-    given(node) {
+    valueOfNode(node) {
         return node.value === undefined ? {} : { value: node.value };
     },
 
@@ -65,37 +65,37 @@ const tree = {
         return null;
     },
 
-    add(group, node, place = group.items.length) {
+    add(group, node, index = group.items.length) {
         node.parent = group;
-        group.items.splice(place, 0, node);
+        group.items.splice(index, 0, node);
         return node;
     },
 
-    take(node) {
-        node.parent.items.splice(tree.place(node), 1);
+    detach(node) {
+        node.parent.items.splice(tree.indexOf(node), 1);
         return node;
     },
 
-    place(node) {
+    indexOf(node) {
         return node.parent.items.indexOf(node);
     },
 
     copy(node) {
-        return tree.add(node.parent, tree.read(tree.stored(node), node.model, node.parent), tree.place(node) + 1);
+        return tree.add(node.parent, tree.read(tree.writeAll(node), node.model, node.parent), tree.indexOf(node) + 1);
     },
 
-    // As `write`, but an empty group stays.
-    stored(node) {
-        return node.kind === "group" ? { [node.combine]: node.items.map(tree.stored) } : tree.write(node);
+    // As `write`, but keeps empty groups.
+    writeAll(node) {
+        return node.kind === "group" ? { [node.combine]: node.items.map(tree.writeAll) } : tree.write(node);
     },
 
-    // The group that a node goes into: the one below it, else the one above.
-    neighbour(node) {
-        const [items, place] = [node.parent.items, tree.place(node)];
-        return [items[place + 1], items[place - 1]].find((item) => item?.kind === "group") || null;
+    // The group that “Move into the adjacent group” uses: the next item if it is a group, otherwise the previous one.
+    adjacentGroup(node) {
+        const [items, index] = [node.parent.items, tree.indexOf(node)];
+        return [items[index + 1], items[index - 1]].find((item) => item?.kind === "group") || null;
     },
 
-    // Whether the node can stand in the group: about the same model, and not inside itself.
+    // Whether the node can move to the group: both must be in the same tree, and a group can't move into itself.
     fits(node, group) {
         if (tree.rootOf(node) !== tree.rootOf(group)) return false;
         for (let at = group; at; at = at.parent) if (at === node) return false;
@@ -109,15 +109,15 @@ const tree = {
     },
 
     moves: {
-        up: { icon: "arrow_upward", label: "Move up", can: (node) => tree.place(node) > 0, do: (node, place) => tree.add(node.parent, tree.take(node), place - 1) },
-        down: { icon: "arrow_downward", label: "Move down", can: (node) => tree.place(node) < node.parent.items.length - 1, do: (node, place) => tree.add(node.parent, tree.take(node), place + 1) },
+        up: { icon: "arrow_upward", label: "Move up", can: (node) => tree.indexOf(node) > 0, do: (node, index) => tree.add(node.parent, tree.detach(node), index - 1) },
+        down: { icon: "arrow_downward", label: "Move down", can: (node) => tree.indexOf(node) < node.parent.items.length - 1, do: (node, index) => tree.add(node.parent, tree.detach(node), index + 1) },
         into: {
-            icon: "subdirectory_arrow_right", label: "Move into the group beside it", can: (node) => Boolean(tree.neighbour(node)),
-            do: (node) => { const group = tree.neighbour(node); tree.add(group, tree.take(node)); },
+            icon: "subdirectory_arrow_right", label: "Move into the adjacent group", can: (node) => Boolean(tree.adjacentGroup(node)),
+            do: (node) => { const group = tree.adjacentGroup(node); tree.add(group, tree.detach(node)); },
         },
         out: {
             icon: "subdirectory_arrow_left", label: "Move out of this group", can: (node) => Boolean(node.parent.parent),
-            do: (node) => { const group = node.parent; tree.take(node); tree.add(group.parent, node, tree.place(group) + 1); },
+            do: (node) => { const group = node.parent; tree.detach(node); tree.add(group.parent, node, tree.indexOf(group) + 1); },
         },
     },
 };

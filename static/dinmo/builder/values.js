@@ -1,78 +1,79 @@
-// The inputs of values, by what an operator takes and the type of the column.
+// The inputs for values, by the operator's shape of value and the type of the column.
 "use strict";
 
-// What is wrong with a value, in the words that the server has for it.
-const WRONG = {
-    number: "its value must be a number such as 100 or 9.5",
-    date: "its value must be a date such as 2026-01-31",
-    moment: "its value must be a date such as 2026-01-31, or a time such as 2026-01-31 09:00",
-    length: "its value must be a length of time such as 30 days",
-    short: "its length of time must be 1 or more, such as 30 days",
-    long: "its length of time can have at most 4 digits; take a longer unit, such as months",
-    half: "it takes two values",
-    order: "its first value is above its second; the lower one comes first",
+// Why a value is invalid. The texts match those of the server in segments/conditions/operands.py.
+const ERRORS = {
+    number: "the value must be a number such as 100 or 9.5",
+    date: "the value must be a date such as 2026-01-31",
+    timestamp: "the value must be a date such as 2026-01-31, or a time such as 2026-01-31 09:00",
+    length: "the value must be a duration such as 30 days",
+    short: "the duration must be 1 or more, such as 30 days",
+    long: "the duration can have at most 4 digits; use a longer unit, such as months",
+    incomplete: "it takes two values",
+    order: "the first value is greater than the second; put the lower value first",
 };
 
-// A number; one that JavaScript would round stays the text that it is, as the server sends it too.
-const unrounded = (text) => (Number.isInteger(Number(text)) && !Number.isSafeInteger(Number(text)) ? text.trim() : Number(text));
+// Parses a number. Integers that JavaScript would round stay text; the server sends them as text, too.
+const parseNumber = (text) => (Number.isInteger(Number(text)) && !Number.isSafeInteger(Number(text)) ? text.trim() : Number(text));
 
-// A date has no time of day, so minutes and hours say nothing of it.
+// Dates have no time of day, so minutes and hours don't apply to them.
 const SHORT_UNITS = ["minute", "hour"];
 const LONG_UNITS = ["day", "week", "month"];
 
 class Values {
-    // `ask(search)` gives observed values; `set(value, wrong)` takes undefined while there is no value, and what is wrong with one that is there.
-    constructor({ type, shape, value, set, ask, name }) {
-        Object.assign(this, { type, shape, value, set, ask, name });
+    // `suggest(search)` returns observed values. `set(value, error)` stores a value: undefined if there is none, with the error
+    // if what was entered is invalid.
+    constructor({ type, shape, value, set, suggest, name }) {
+        Object.assign(this, { type, shape, value, set, suggest, name });
         this.isNumber = ["integer", "number"].includes(type);
         this.observed = new Set();
     }
 
     inputs() {
-        const make = { none: () => [], length: () => this.length(), two: () => this.two(), many: () => this.many(), day: () => [this.one(this.value, this.set, "date")] }[this.shape];
-        return make ? make() : [this.one(this.value, this.set)];
+        const create = { none: () => [], length: () => this.length(), two: () => this.pair(), many: () => this.list(), day: () => [this.single(this.value, this.set, "date")] }[this.shape];
+        return create ? create() : [this.single(this.value, this.set)];
     }
 
-    one(value, set, forced) {
+    single(value, set, inputType) {
         if (this.type === "boolean") return this.yesNo(value, set);
-        const kind = forced || { integer: "number", number: "number", date: "date" }[this.type] || "text";
-        if (this.type === "timestamp" && !forced) return this.moment(value, set);
+        const kind = inputType || { integer: "number", number: "number", date: "date" }[this.type] || "text";
+        if (this.type === "timestamp" && !inputType) return this.timestamp(value, set);
         const input = screens.element("input", { class: "d-input", type: kind, "aria-label": "Value", value: value ?? "", autocomplete: "off" });
         if (kind === "number") input.step = "any";
         input.addEventListener("input", () => {
-            if (input.validity.badInput) return set(undefined, WRONG[kind]);
-            set(input.value === "" ? undefined : kind === "number" ? unrounded(input.value) : input.value);
+            if (input.validity.badInput) return set(undefined, ERRORS[kind]);
+            set(input.value === "" ? undefined : kind === "number" ? parseNumber(input.value) : input.value);
         });
-        this.offer(input, () => input.value);
+        this.addSuggestions(input, () => input.value);
         return input;
     }
 
-    // A day, or with the box ticked a time of day too.
-    moment(value, set) {
+    // A date, optionally with a time of day.
+    timestamp(value, set) {
         const text = String(value ?? "");
         const input = screens.element("input", { class: "d-input", type: "text", "aria-label": "Value", placeholder: "2026-01-31 or 2026-01-31 09:00", value: text, inputMode: "numeric" });
         input.addEventListener("input", () => {
-            const written = input.value.trim();
-            set(written || undefined, !written || /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d\S*)?$/.test(written) ? "" : WRONG.moment);
+            const entered = input.value.trim();
+            set(entered || undefined, !entered || /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d\S*)?$/.test(entered) ? "" : ERRORS.timestamp);
         });
         return input;
     }
 
     yesNo(value, set) {
-        const select = screens.element("select", { class: "d-input", "aria-label": "Value" }, screens.element("option", { value: "" }, "choose"));
+        const select = screens.element("select", { class: "d-input", "aria-label": "Value" }, screens.element("option", { value: "" }, "Choose"));
         screens.fill(select, [{ value: "true", label: "yes" }, { value: "false", label: "no" }], value === undefined ? "" : String(value));
         select.addEventListener("change", () => set(select.value === "" ? undefined : select.value === "true"));
         return select;
     }
 
-    two() {
+    pair() {
         const values = Array.isArray(this.value) ? [...this.value] : [];
-        const wrong = [];
+        const errors = [];
         const part = (index, label) => {
-            const input = this.one(values[index], (value, why) => {
-                [values[index], wrong[index]] = [value, why];
-                const given = [values[0] ?? null, values[1] ?? null];
-                this.set(given.some((one) => one !== null) ? given : undefined, wrong[0] || wrong[1] || this.wrongPair(given));
+            const input = this.single(values[index], (value, error) => {
+                [values[index], errors[index]] = [value, error];
+                const pair = [values[0] ?? null, values[1] ?? null];
+                this.set(pair.some((bound) => bound !== null) ? pair : undefined, errors[0] || errors[1] || this.pairError(pair));
             });
             input.setAttribute("aria-label", label);
             return input;
@@ -81,68 +82,70 @@ class Values {
         return [part(0, "From"), screens.element("span", {}, "and"), part(1, "To"), ...hint];
     }
 
-    // Which of a day and a time, or of two times with a zone, is the lower one only the server knows.
-    wrongPair([first, second]) {
-        if (first === null || second === null) return first === second ? "" : WRONG.half;
+    // Compares the bounds only if both have the same format. A date and a time, or times with a zone, are left to the server.
+    pairError([first, second]) {
+        if (first === null || second === null) return first === second ? "" : ERRORS.incomplete;
         const [low, high] = this.isNumber ? [Number(first), Number(second)] : [first, second].map((text) => text.replace("T", " "));
-        const alike = this.isNumber || (low.length === high.length && low.length <= "2026-01-31 09:00:00".length);
-        return alike && low > high ? WRONG.order : "";
+        const comparable = this.isNumber || (low.length === high.length && low.length <= "2026-01-31 09:00:00".length);
+        return comparable && low > high ? ERRORS.order : "";
     }
 
     length() {
-        const [count, written] = String(this.value || "30 days").split(" ");
-        const unit = written.replace(/s$/, "");
+        const [count, plural] = String(this.value || "30 days").split(" ");
+        const unit = plural.replace(/s$/, "");
         const input = screens.element("input", { class: "d-input d-short", type: "number", min: "1", max: "9999", "aria-label": "How many", value: count });
         const units = screens.element("select", { class: "d-input d-short", "aria-label": "Unit" });
         const offered = this.type === "date" && !SHORT_UNITS.includes(unit) ? LONG_UNITS : [...SHORT_UNITS, ...LONG_UNITS];
         screens.fill(units, offered.map((name) => ({ value: name, label: `${name}s` })), unit);
-        const say = () => {
-            if (input.value === "") return this.set(undefined, input.validity.badInput ? WRONG.length : "");
-            const many = Number(input.value);
-            this.set(`${many} ${units.value}s`, many < 1 ? WRONG.short : many > 9999 ? WRONG.long : Number.isInteger(many) ? "" : WRONG.length);
+        const update = () => {
+            if (input.value === "") return this.set(undefined, input.validity.badInput ? ERRORS.length : "");
+            const number = Number(input.value);
+            this.set(`${number} ${units.value}s`, number < 1 ? ERRORS.short : number > 9999 ? ERRORS.long : Number.isInteger(number) ? "" : ERRORS.length);
         };
-        input.addEventListener("input", say);
-        units.addEventListener("change", say);
+        input.addEventListener("input", update);
+        units.addEventListener("change", update);
         if (this.value === undefined) this.set(`${count} ${unit}s`);
         return [input, units];
     }
 
-    // Chips, and an input that adds to them. What is typed and not yet added counts too.
-    // What is typed is one value and so is each line that is pasted: a comma may be part of a name, so only a person splits at it.
-    many() {
+    // Chips, and an input that adds to them. A typed value counts even before it becomes a chip.
+    // Typed text is one value, and so is each pasted line. Text is never split at commas automatically, because a comma may be
+    // part of a name: “Acme, Inc.” is one company. A button on the chip splits it on request.
+    list() {
         const chosen = Array.isArray(this.value) ? [...this.value] : [];
         const chips = screens.element("ul", { class: "d-chips" });
-        const input = screens.element("input", { class: "d-input d-many", type: "text", "aria-label": "Values", placeholder: "one value, then Enter; or paste lines", autocomplete: "off" });
-        const tell = () => {
-            const all = [...new Set([...chosen, ...this.read([input.value])])];
+        const input = screens.element("input", { class: "d-input d-many", type: "text", "aria-label": "Values", placeholder: "Type and press Enter, or paste lines", autocomplete: "off" });
+        const update = () => {
+            const all = [...new Set([...chosen, ...this.parse([input.value])])];
             this.set(all.length ? all : undefined);
         };
-        const replace = (place, ...values) => {
-            chosen.splice(place, 1, ...values.filter((value) => !chosen.includes(value)));
+        const replace = (index, ...values) => {
+            chosen.splice(index, 1, ...values.filter((value) => !chosen.includes(value)));
             draw();
-            tell();
+            update();
             input.focus();
         };
-        const draw = () => chips.replaceChildren(...chosen.map((value, place) => this.chip(value, (...values) => replace(place, ...values))));
+        const draw = () => chips.replaceChildren(...chosen.map((value, index) => this.chip(value, (...values) => replace(index, ...values))));
         const add = (texts) => {
-            const present = new Set(chosen);
-            chosen.push(...this.read(texts).filter((value) => !present.has(value)));
+            const existing = new Set(chosen);
+            chosen.push(...this.parse(texts).filter((value) => !existing.has(value)));
             draw();
-            tell();
+            update();
         };
-        const take = () => {
+        const commit = () => {
             const text = input.value;
             input.value = "";
             add([text]);
         };
-        // A value that is chosen from the list comes without typing. One that is typed may go on after it reads like an observed one.
-        input.addEventListener("input", (event) => (event.inputType && event.inputType !== "insertReplacementText" ? tell() : take()));
-        input.addEventListener("change", take);
+        // A value picked from the suggestions is added immediately. Typed text is not, even if it matches a suggestion:
+        // “Acme” may be the start of “Acme, Inc.”
+        input.addEventListener("input", (event) => (event.inputType && event.inputType !== "insertReplacementText" ? update() : commit()));
+        input.addEventListener("change", commit);
         input.addEventListener("keydown", (event) => {
-            if (event.key === "Backspace" && !input.value && chosen.length) { chosen.pop(); draw(); tell(); }
+            if (event.key === "Backspace" && !input.value && chosen.length) { chosen.pop(); draw(); update(); }
             if (event.key !== "Enter" || event.isComposing) return;
             event.preventDefault();
-            take();
+            commit();
         });
         input.addEventListener("paste", (event) => {
             const text = event.clipboardData.getData("text");
@@ -150,15 +153,15 @@ class Values {
             event.preventDefault();
             add(text.split(/[\r\n\t]+/));
         });
-        this.offer(input, () => input.value.trim());
+        this.addSuggestions(input, () => input.value.trim());
         draw();
         return [chips, input];
     }
 
-    // Values of texts: as they are where the source has them so, else without blanks around them.
-    read(texts) {
+    // Converts texts to values. Surrounding whitespace is trimmed unless the source has the value exactly like that.
+    parse(texts) {
         const exact = texts.map((text) => (this.observed.has(text) ? text : text.trim())).filter(Boolean);
-        const values = exact.map((text) => (this.isNumber && text.trim() && !Number.isNaN(Number(text)) ? unrounded(text) : text));
+        const values = exact.map((text) => (this.isNumber && text.trim() && !Number.isNaN(Number(text)) ? parseNumber(text) : text));
         return [...new Set(values)];
     }
 
@@ -166,32 +169,32 @@ class Values {
         const text = String(value);
         const remove = screens.element("button", { type: "button", "aria-label": `Remove ${text}` }, "×");
         remove.addEventListener("click", () => replace());
-        const shown = text === text.trim() ? text : `“${text}”`;
-        const parts = this.observed.has(text) ? [] : this.read(text.split(","));
-        if (parts.length < 2) return screens.element("li", {}, shown, remove);
-        const split = screens.element("button", { type: "button", class: "d-split d-link", title: "Split it at its commas" }, `make ${parts.length} values`);
+        const label = text === text.trim() ? text : `“${text}”`;
+        const parts = this.observed.has(text) ? [] : this.parse(text.split(","));
+        if (parts.length < 2) return screens.element("li", {}, label, remove);
+        const split = screens.element("button", { type: "button", class: "d-split d-link", title: "Split at commas" }, `Split into ${parts.length} values`);
         split.addEventListener("click", () => replace(...parts));
-        return screens.element("li", {}, shown, split, remove);
+        return screens.element("li", {}, label, split, remove);
     }
 
-    // Observed values to pick from; anything else can be typed all the same.
-    offer(input, search) {
-        if (!this.ask) return;
+    // Suggests observed values. Any other value can be typed as well.
+    addSuggestions(input, search) {
+        if (!this.suggest) return;
         const list = screens.element("datalist", { id: `${this.name}-values` });
         input.setAttribute("list", list.id);
         let timer;
         const fill = async () => {
             try {
-                const found = await this.ask(search());
-                for (const { value } of found) this.observed.add(String(value));
-                list.replaceChildren(...found.map(({ value, rows }) => screens.element("option", { value: String(value) }, `${value} (${rows.toLocaleString("en")})`)));
+                const values = await this.suggest(search());
+                for (const { value } of values) this.observed.add(String(value));
+                list.replaceChildren(...values.map(({ value, rows }) => screens.element("option", { value: String(value) }, `${value} (${rows.toLocaleString("en")})`)));
             } catch {
-                // A value can be typed without a list to choose from.
+                // Suggestions are optional: values can be typed without them.
             }
         };
-        const later = () => { clearTimeout(timer); timer = setTimeout(fill, 300); };
-        input.addEventListener("focus", later, { once: true });
-        input.addEventListener("input", later);
+        const schedule = () => { clearTimeout(timer); timer = setTimeout(fill, 300); };
+        input.addEventListener("focus", schedule, { once: true });
+        input.addEventListener("input", schedule);
         input.after?.(list);
         queueMicrotask(() => input.after(list));
     }

@@ -10,8 +10,9 @@ from django.db import connection
 from django.test import Client
 from django_celery_beat.models import PeriodicTask
 
-from activations.models import Activation, Change, FieldMapping, Run, Warning
+from activations.models import Activation, Change, FieldMapping, Record, Run, Warning
 from activations.runs import dispatch
+from activations.setup import saved
 from destinations.models import Connection, Destination
 from destinations.services.attio.companies import AttioCompanies
 from tests.activations.conftest import TOKEN
@@ -132,7 +133,7 @@ def test_every_problem_of_the_form_is_shown_at_its_field(
     errors = answer.context["adminform"].form.errors
     assert "no column 'nowhere'" in errors["match_column"][0]
     assert "can't identify records" in errors["match_field"][0]
-    assert "no mail address" in errors["recipients"][0]
+    assert "not a valid email address" in errors["recipients"][0]
     assert not Activation.objects.exists()
     mended = {**wrong, "match_column": "domain", "match_field": "domains", "recipients": ""}
     mappings = add(staff, mended).context["inline_admin_formsets"][0].formset.errors
@@ -201,7 +202,9 @@ def test_another_match_after_a_run_needs_a_persons_agreement(
 ) -> None:
     add(staff, form(companies, attio_companies, mapping("name", "name")))
     activation = Activation.objects.get()
-    activation.generations.create(number=1, identity={})
+    identity = saved.spec(activation).identity().stored()
+    generation = activation.generations.create(number=1, identity=identity)
+    Record.objects.create(generation=generation, key="1", key_digest=1)
     row = mapping("name", "name", id=activation.mappings.get().pk, activation=activation.pk)
     values = form(companies, attio_companies, row, initial=1, match_column="plan")
 
@@ -313,7 +316,7 @@ def test_lists_show_search_and_filter(staff: Client, finished: Run) -> None:
         "/admin/activations/change/?q=b1": "No such option.",
         "/admin/activations/warning/?state=open": "Nothing.",
         "/admin/activations/activation/?last_run=succeeded": "Away",
-        "/admin/activations/activation/?last_run=never": "Nothing matches",
+        "/admin/activations/activation/?last_run=never": "No matches",
         "/admin/": "Away",
     }.items():
         answer = staff.get(path)

@@ -1,1 +1,1 @@
-"""Tests of the Attio folder."""
+"""Tests of the Attio platform and its services."""

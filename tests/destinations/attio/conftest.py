@@ -1,25 +1,27 @@
-"""A simulated Attio workspace over a real socket, and a client of it."""
+"""A simulated Attio workspace behind a real socket, and a client for it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
-from destinations.contract import Field, OpenGate, Purpose
+from destinations.contract import Field, OpenGate, Operation, Outcome, Purpose, Verb
 from destinations.sandbox.http_server import Server
 from destinations.services.attio import PLATFORMS
 from destinations.services.attio.companies import AttioCompanies
 from destinations.services.attio.sandbox.server import AttioSandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from destinations.services.attio.client import Client
     from destinations.services.attio.platform import Attio
 
 TOKEN = "attio-test-token"
+Write = Callable[..., Outcome]
 
 
 class CountingGate(OpenGate):
@@ -34,20 +36,20 @@ class CountingGate(OpenGate):
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Server]:
-    """One server for all tests: stopping one takes longer than most tests."""
+    """One server for all tests, because stopping a server takes longer than most tests."""
     with Server(AttioSandbox(TOKEN)) as server:
         yield server
 
 
 @pytest.fixture
 def sandbox(running: Server) -> AttioSandbox:
-    made = running.sandbox
-    assert isinstance(made, AttioSandbox)
-    made.reset()
-    made.log.clear()
-    made.faults.clear()
-    made.switches.update(reads_per_second=0, writes_per_second=0)
-    return made
+    sandbox = running.sandbox
+    assert isinstance(sandbox, AttioSandbox)
+    sandbox.reset()
+    sandbox.log.clear()
+    sandbox.faults.clear()
+    sandbox.switches.update(reads_per_second=0, writes_per_second=0)
+    return sandbox
 
 
 @pytest.fixture
@@ -73,47 +75,62 @@ def gate() -> CountingGate:
 
 @pytest.fixture
 def client(server: Server, platform: Attio, gate: CountingGate) -> Iterator[Client]:
-    made = platform.client({"token": TOKEN}, gate, 4)
-    yield made
-    made.close()
+    client = platform.client({"token": TOKEN}, gate, 4)
+    yield client
+    client.close()
 
 
 @pytest.fixture
 def fields(client: Client, service: AttioCompanies, sandbox: AttioSandbox, gate: CountingGate) -> dict[str, Field]:
-    found = {field.name: field for field in service.fields(client)}
+    fields = {field.name: field for field in service.fields(client)}
     sandbox.log.clear()
     gate.passed.clear()
-    return found
+    return fields
 
 
 @pytest.fixture
 def switch(server: Server) -> Callable[..., None]:
-    """Sets switches of the sandbox by its control path."""
+    """Sets switches of the sandbox over its control path."""
 
-    def set_(**wanted: Any) -> None:
-        assert requests.post(f"{server.url}/_sandbox/switches", json=wanted, timeout=5).status_code == 200
+    def set_switches(**values: Any) -> None:
+        assert requests.post(f"{server.url}/_sandbox/switches", json=values, timeout=5).status_code == 200
 
-    return set_
+    return set_switches
 
 
 @pytest.fixture
 def api(server: Server) -> Callable[..., requests.Response]:
-    """Asks the sandbox as any program would."""
+    """Sends requests to the sandbox as any program would."""
 
-    def ask(method: str, path: str, body: Any = None, **kwargs: Any) -> requests.Response:
+    def send(method: str, path: str, body: Any = None, **kwargs: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {TOKEN}", **kwargs.pop("headers", {})}
         return requests.request(method, f"{server.url}/v2{path}", json=body, headers=headers, timeout=5, **kwargs)
 
-    return ask
+    return send
+
+
+@pytest.fixture
+def write(client: Client, service: AttioCompanies) -> Callable[..., Outcome]:
+    """Writes one operation that matches by domain."""
+
+    def send(
+        verb: Verb, domain: str, values: dict[str, Any], *, changed: str = "", add: str = "", remote_id: str = ""
+    ) -> Outcome:
+        operation = Operation(
+            verb, "domains", [domain], values, frozenset(changed.split()), frozenset(add.split()), remote_id
+        )
+        return service.write(client, operation)
+
+    return send
 
 
 def record(sandbox: AttioSandbox, domain: str) -> dict[str, Any]:
-    """The one company with a domain, as id and plain values."""
+    """The company with this domain, as ID and plain values."""
     return next(entry for entry in sandbox.state()["records"] if domain in entry["values"].get("domains", ()))
 
 
 def sent(sandbox: AttioSandbox) -> list[tuple[str, dict[str, Any]]]:
-    """Method and values of every write that the sandbox was asked for."""
+    """The method and the values of every write that the sandbox received."""
     return [
         (entry["method"], entry["body"]["data"]["values"])
         for entry in sandbox.log

@@ -1,4 +1,4 @@
-"""One table from Attio's refusals to what happens next, and messages without a value of the record."""
+"""The table from Attio's errors to what happens next, and messages that never contain a value of the record."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
-from destinations.services.attio.errors import Answer, problem
+from destinations.services.attio.answer import Answer
+from destinations.services.attio.errors import problem
 
 OTHER = "0f1e2d3c-4b5a-4978-8877-665544332211"
 
@@ -20,12 +21,30 @@ def answer(status: int, code: str = "", message: str = "", **kwargs: Any) -> Ans
     return Answer(status, body, True, "request-1", **kwargs)
 
 
-RECORD = ["validation_type", "uniqueness_conflict", "duplicate_values", "multiple_match_results",
-          "multiple_values_for_single_value_attribute", "missing_value",
-          "a_code_of_the_future"]  # fmt: skip
-SETTINGS = ["matching_attribute_definition_not_unique", "system_edit_unauthorized", "formula_edit_unauthorized", "immutable_value",
-            "filter_error", "invalid_filter_field", "invalid_filter_operator", "unknown_filter_attribute_slug", "missing_sort_field",
-            "invalid_filter_value", "standard_object_disabled", "particle_gate_violation", "quota_exceeded"]  # fmt: skip
+RECORD = [
+    "validation_type",
+    "uniqueness_conflict",
+    "duplicate_values",
+    "multiple_match_results",
+    "multiple_values_for_single_value_attribute",
+    "missing_value",
+    "a_code_of_the_future",
+]
+SETTINGS = [
+    "matching_attribute_definition_not_unique",
+    "system_edit_unauthorized",
+    "formula_edit_unauthorized",
+    "immutable_value",
+    "filter_error",
+    "invalid_filter_field",
+    "invalid_filter_operator",
+    "unknown_filter_attribute_slug",
+    "missing_sort_field",
+    "invalid_filter_value",
+    "standard_object_disabled",
+    "particle_gate_violation",
+    "quota_exceeded",
+]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +83,7 @@ SETTINGS = ["matching_attribute_definition_not_unique", "system_edit_unauthorize
         (Answer(200, None, json=False), Unavailable, "unusable_answer"),
     ],
 )
-def test_what_each_answer_means(given: Answer, kind: type[Problem], code: str) -> None:
+def test_answer_becomes_the_right_problem(given: Answer, kind: type[Problem], code: str) -> None:
     found = problem(given, writing=True)
     assert type(found) is kind
     assert found.code == code
@@ -73,10 +92,16 @@ def test_what_each_answer_means(given: Answer, kind: type[Problem], code: str) -
 
 @pytest.mark.parametrize(
     ("given", "ambiguous"),
-    [(answer(500), True), (Answer(503, None, json=False), True), (Answer(200, None), True), (answer(429), False),
-     (answer(409, "concurrent_write_conflict"), False), (answer(404, "merge_in_progress"), False)],
-)  # fmt: skip
-def test_only_an_unclear_answer_to_a_write_is_ambiguous(given: Answer, ambiguous: bool) -> None:
+    [
+        (answer(500), True),
+        (Answer(503, None, json=False), True),
+        (Answer(200, None), True),
+        (answer(429), False),
+        (answer(409, "concurrent_write_conflict"), False),
+        (answer(404, "merge_in_progress"), False),
+    ],
+)
+def test_only_unclear_answers_to_writes_are_ambiguous(given: Answer, ambiguous: bool) -> None:
     found, reading = problem(given, writing=True), problem(given, writing=False)
     assert isinstance(found, Unavailable)
     assert isinstance(reading, Unavailable)
@@ -85,22 +110,24 @@ def test_only_an_unclear_answer_to_a_write_is_ambiguous(given: Answer, ambiguous
     assert found.throttled is (given.status == 429)
 
 
-def test_the_wait_that_attio_asks_for_is_kept() -> None:
+def test_requested_wait_is_passed_on() -> None:
     found = problem(answer(429, retry_after=1.5), writing=True)
     assert isinstance(found, Unavailable)
     assert found.retry_after == 1.5
 
 
-def test_a_conflict_names_attribute_and_other_record_and_not_the_value() -> None:
-    texts = [
-        f'A value provided for attribute with slug "domains" conflicts with one already in the system. Conflicting record IDs: {OTHER}',
-        'The value "{\\"domain\\":\\"acme.com\\"}" provided for attribute with ID "id-of-domains" conflicts with one already there. '
+def test_conflict_names_the_attribute_and_the_other_record_but_not_the_value() -> None:
+    messages = [
+        'A value provided for attribute with slug "domains" conflicts with one already in the system. '
         f"Conflicting record IDs: {OTHER}",
-        f'The value "{{"domain":"ACME.com"}}" provided for attribute with ID "id-of-domains" conflicts. Conflicting record IDs: {OTHER}',
+        'The value "{\\"domain\\":\\"acme.com\\"}" provided for attribute with ID "id-of-domains" conflicts with one '
+        f"already there. Conflicting record IDs: {OTHER}",
+        'The value "{"domain":"ACME.com"}" provided for attribute with ID "id-of-domains" conflicts. '
+        f"Conflicting record IDs: {OTHER}",
     ]
-    for text in texts:
+    for message in messages:
         found = problem(
-            answer(400, "uniqueness_conflict", text),
+            answer(400, "uniqueness_conflict", message),
             writing=True,
             sent={"domains": ["acme.com"]},
             slugs={"id-of-domains": "domains"},
@@ -112,7 +139,7 @@ def test_a_conflict_names_attribute_and_other_record_and_not_the_value() -> None
         assert "acme" not in found.message.lower()
 
 
-def test_validation_errors_are_told_without_values() -> None:
+def test_validation_errors_are_shown_without_values() -> None:
     errors = [{"code": "invalid", "path": ["original_phone_number"], "message": "Invalid phone number +33142685300"}]
     given = answer(400, "validation_type", 'An invalid value was passed to attribute with slug "phone".', errors=errors)
     found = problem(given, writing=True, sent={"data": {"values": {"phone": ["+33142685300"], "note": "slug"}}})
@@ -121,7 +148,7 @@ def test_validation_errors_are_told_without_values() -> None:
     assert "3314" not in found.message + found.detail
 
 
-def test_a_title_that_attio_quotes_is_not_repeated() -> None:
+def test_quoted_option_title_is_masked() -> None:
     found = problem(
         answer(400, "value_not_found", 'Cannot find select option with title "Secret Project".'), writing=True
     )
@@ -129,7 +156,7 @@ def test_a_title_that_attio_quotes_is_not_repeated() -> None:
     assert "Cannot find select option" in found.message
 
 
-def test_a_missing_attribute_is_named() -> None:
+def test_missing_attribute_is_named() -> None:
     found = problem(answer(400, "value_not_found", 'Cannot find attribute with slug/ID "plan".'), writing=True)
     assert isinstance(found, Misconfigured)
     assert found.where == "plan"
@@ -140,7 +167,7 @@ def test_a_missing_attribute_is_named() -> None:
     "body", [None, [], "text", {}, {"message": None}, {"validation_errors": "x"}, {"validation_errors": [1, {}]}]
 )
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 409, 422, 429, 500])
-def test_no_shape_of_an_answer_is_a_surprise(status: int, body: Any) -> None:
+def test_malformed_answers_never_raise(status: int, body: Any) -> None:
     assert isinstance(problem(Answer(status, body), writing=True), Problem)
 
 
@@ -155,5 +182,5 @@ def test_no_shape_of_an_answer_is_a_surprise(status: int, body: Any) -> None:
         (Answer(404, None, json=False), False),
     ],
 )
-def test_a_record_is_gone_only_where_attio_says_so(given: Answer, gone: bool) -> None:
+def test_record_is_gone_only_if_attio_reports_it(given: Answer, gone: bool) -> None:
     assert given.record_is_gone is gone

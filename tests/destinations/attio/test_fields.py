@@ -1,4 +1,4 @@
-"""Discovery: every attribute with what it takes."""
+"""Discovery: the attributes of an object, and what each accepts."""
 
 from __future__ import annotations
 
@@ -26,31 +26,40 @@ def names(service: AttioCompanies, client: Client) -> list[str]:
     return [field.name for field in service.fields(client)]
 
 
-def test_all_attributes_come_in_attios_order(fields: dict[str, Field], sandbox: AttioSandbox) -> None:
+def test_attributes_are_in_attios_order(fields: dict[str, Field], sandbox: AttioSandbox) -> None:
     assert [name for name in fields if "." not in name] == sandbox.state()["attributes"]
     assert sum("." not in name for name in fields) == 32
 
 
-def test_a_location_is_followed_by_its_ten_parts(fields: dict[str, Field]) -> None:
+def test_location_is_followed_by_its_ten_parts(fields: dict[str, Field]) -> None:
     names = list(fields)
     place = names.index("primary_location")
     found = [name.partition(".")[2] for name in names[place + 1 : place + 11]]
     assert found == [
-        "line_1", "line_2", "line_3", "line_4", "locality", "region", "postcode", "country_code", "latitude", "longitude",
-    ]  # fmt: skip
+        "line_1",
+        "line_2",
+        "line_3",
+        "line_4",
+        "locality",
+        "region",
+        "postcode",
+        "country_code",
+        "latitude",
+        "longitude",
+    ]
     assert fields["primary_location.country_code"].label == "Primary location: country code"
     assert fields["primary_location.locality"].writable
     assert not any(fields[name].matchable or fields[name].required for name in names[place : place + 11])
 
 
-def test_what_cannot_be_written_has_no_parts() -> None:
+def test_only_writable_single_values_have_parts() -> None:
     whole = Field("office", "Office", "location")
     assert len(compound_parts.fields(whole)) == 10
     assert compound_parts.fields(replace(whole, writable=False)) == []
     assert compound_parts.fields(replace(whole, multiple=True)) == []
 
 
-def test_only_unique_attributes_that_can_be_written_may_match(fields: dict[str, Field]) -> None:
+def test_only_unique_writable_attributes_are_matchable(fields: dict[str, Field]) -> None:
     assert [name for name, field in fields.items() if field.matchable] == ["domains"]
     assert fields["record_id"].unique
     assert not fields["record_id"].matchable
@@ -65,23 +74,23 @@ def test_flags_labels_and_configuration(fields: dict[str, Field]) -> None:
     assert len(fields["categories"].options) == 152
 
 
-def test_what_cannot_be_written_says_why(fields: dict[str, Field]) -> None:
+def test_read_only_attributes_have_a_reason(fields: dict[str, Field]) -> None:
     reasons = {name: field.read_only_reason for name, field in fields.items() if not field.writable}
     assert "emails and meetings" in reasons["last_interaction"]
-    assert "itself" in reasons["logo_url"]
+    assert "automatically" in reasons["logo_url"]
     assert all(reasons.values())
     assert not any(field.read_only_reason for field in fields.values() if field.writable)
 
 
-def test_options_are_asked_for_only_where_they_can_be_written(
+def test_options_are_fetched_only_for_writable_attributes(
     service: AttioCompanies, client: Client, sandbox: AttioSandbox
 ) -> None:
     service.fields(client)
-    asked = {entry["path"].split("/")[-2] for entry in sandbox.log if entry["path"].endswith("/options")}
-    assert asked == {"categories", "estimated_arr_usd", "employee_range"}
+    requested = {entry["path"].split("/")[-2] for entry in sandbox.log if entry["path"].endswith("/options")}
+    assert requested == {"categories", "estimated_arr_usd", "employee_range"}
 
 
-def test_every_request_waits_at_the_gate_as_discovery(
+def test_every_request_passes_the_gate_as_discovery(
     service: AttioCompanies, client: Client, sandbox: AttioSandbox, gate: CountingGate
 ) -> None:
     service.fields(client)
@@ -89,7 +98,7 @@ def test_every_request_waits_at_the_gate_as_discovery(
     assert len(gate.passed) == len(sandbox.log)
 
 
-def test_more_attributes_than_a_page_holds_all_come_once(
+def test_attributes_on_several_pages_are_returned_once(
     service: AttioCompanies, client: Client, switch: Callable[..., None]
 ) -> None:
     switch(attributes=[{"api_slug": f"extra_{number}", "type": "text"} for number in range(100)])
@@ -99,7 +108,7 @@ def test_more_attributes_than_a_page_holds_all_come_once(
 
 
 @pytest.mark.parametrize("paged", [True, False])
-def test_more_options_than_a_page_holds_all_come_paged_or_not(
+def test_all_options_are_returned_with_or_without_paging(
     service: AttioCompanies, client: Client, switch: Callable[..., None], paged: bool
 ) -> None:
     switch(paged_options=paged)
@@ -107,7 +116,7 @@ def test_more_options_than_a_page_holds_all_come_paged_or_not(
     assert len({option.title for option in categories.options}) == len(categories.options) == 152
 
 
-def test_objects_that_may_be_referred_to_are_known_by_name(
+def test_allowed_objects_of_references_are_named(
     service: AttioCompanies, client: Client, switch: Callable[..., None]
 ) -> None:
     switch(
@@ -121,13 +130,13 @@ def test_objects_that_may_be_referred_to_are_known_by_name(
     assert found["anything"].config == {"allowed_objects": ["companies", "people"]}
 
 
-def test_the_record_id_is_never_a_match() -> None:
+def test_record_id_is_never_matchable() -> None:
     entry = {"api_slug": "record_id", "title": "Record ID", "type": "text", "is_writable": True, "is_unique": True}
     assert not field_of(entry).matchable
     assert field_of({**entry, "api_slug": "vat"}).matchable
 
 
-def test_options_in_pages_all_come(
+def test_options_on_several_pages_are_returned(
     service: AttioCompanies, client: Client, sandbox: AttioSandbox, switch: Callable[..., None]
 ) -> None:
     switch(
@@ -159,17 +168,20 @@ def test_statuses_count_as_options(service: AttioCompanies, client: Client, swit
     assert found["stage"].writable
 
 
-@pytest.mark.parametrize(("changes", "reason"), [({"is_writable": False, "is_system_attribute": False}, "formula"),
-                                                 ({"type": "hologram"}, "hologram")])  # fmt: skip
-def test_formulas_and_types_of_the_future_are_read_only(changes: dict[str, Any], reason: str) -> None:
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [({"is_writable": False, "is_system_attribute": False}, "formula"), ({"type": "hologram"}, "hologram")],
+)
+def test_formulas_and_unknown_types_are_read_only(changes: dict[str, Any], reason: str) -> None:
     found = field_of({"api_slug": "x", "title": "X", "type": "text", "is_writable": True, "is_unique": True, **changes})
     assert not found.writable
     assert not found.matchable
     assert reason in found.read_only_reason
 
 
-def test_a_lost_scope_and_a_lost_object_are_settings(service: AttioCompanies, client: Client, sandbox: AttioSandbox,
-                                                     switch: Callable[..., None]) -> None:  # fmt: skip
+def test_missing_scope_or_object_is_misconfigured(
+    service: AttioCompanies, client: Client, sandbox: AttioSandbox, switch: Callable[..., None]
+) -> None:
     switch(scopes="record_permission:read-write")
     with pytest.raises(Misconfigured, match="object_configuration:read"):
         service.fields(client)
@@ -184,9 +196,7 @@ def test_a_lost_scope_and_a_lost_object_are_settings(service: AttioCompanies, cl
         service.fields(client)
 
 
-def test_an_answer_without_a_list_is_unavailable(
-    service: AttioCompanies, client: Client, sandbox: AttioSandbox
-) -> None:
+def test_answer_without_a_list_is_unavailable(service: AttioCompanies, client: Client, sandbox: AttioSandbox) -> None:
     sandbox.faults.append(Fault("reply", status=200, body={"data": None}))
     with pytest.raises(Unavailable):
         service.fields(client)

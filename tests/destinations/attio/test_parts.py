@@ -1,4 +1,4 @@
-"""Columns of their own for the parts of a location or a name: one value at Attio, of which unmapped parts stay."""
+"""Mapping the parts of a location or a name separately: Attio gets one value, and unmapped parts stay."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 Api = Callable[..., requests.Response]
 Write = Callable[..., Outcome]
-NOWHERE: dict[str, Any] = dict.fromkeys(LOCATION_KEYS)
-PARIS = {**NOWHERE, "line_1": "1 rue de Rivoli", "locality": "Paris", "postcode": "75001", "country_code": "FR"}
+NO_LOCATION: dict[str, Any] = dict.fromkeys(LOCATION_KEYS)
+PARIS = {**NO_LOCATION, "line_1": "1 rue de Rivoli", "locality": "Paris", "postcode": "75001", "country_code": "FR"}
 
 
 def part(key: str, of: str = "location") -> Field:
@@ -46,14 +46,14 @@ def write(client: Client, service: AttioCompanies) -> Write:
 
 @pytest.fixture
 def known(api: Api, sandbox: AttioSandbox) -> str:
-    """A company in Paris that Attio has."""
+    """The ID of a company in Paris that already exists in Attio."""
     body = {"data": {"values": {"domains": ["acme.com"], "name": "Acme", "primary_location": PARIS}}}
-    made = api("POST", "/objects/companies/records", body).json()["data"]["id"]["record_id"]
+    record_id = api("POST", "/objects/companies/records", body).json()["data"]["id"]["record_id"]
     sandbox.log.clear()
-    return str(made)
+    return str(record_id)
 
 
-def place(sandbox: AttioSandbox) -> Any:
+def stored_location(sandbox: AttioSandbox) -> Any:
     return record(sandbox, "acme.com")["values"].get("primary_location")
 
 
@@ -71,33 +71,42 @@ def place(sandbox: AttioSandbox) -> Any:
         ("longitude", 0, "0"),
     ],
 )
-def test_what_a_part_becomes(service: AttioCompanies, key: str, value: Any, wire: str) -> None:
+def test_part_conversion(service: AttioCompanies, key: str, value: Any, wire: str) -> None:
     assert service.convert(part(key), value) == wire
 
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("country_code", "France"), ("latitude", 91), ("longitude", "180.1"), ("latitude", "north"), ("locality", True),
-     ("locality", ["a", "b"]), ("locality", {"locality": "Paris"}), ("postcode", float("nan")), ("postcode", Decimal("sNaN"))],
-)  # fmt: skip
-def test_a_part_that_does_not_fit_is_refused_by_its_own_name(service: AttioCompanies, key: str, value: Any) -> None:
-    with pytest.raises(Rejected) as refusal:
+    [
+        ("country_code", "France"),
+        ("latitude", 91),
+        ("longitude", "180.1"),
+        ("latitude", "north"),
+        ("locality", True),
+        ("locality", ["a", "b"]),
+        ("locality", {"locality": "Paris"}),
+        ("postcode", float("nan")),
+        ("postcode", Decimal("sNaN")),
+    ],
+)
+def test_invalid_part_is_rejected_under_its_own_name(service: AttioCompanies, key: str, value: Any) -> None:
+    with pytest.raises(Rejected) as rejection:
         service.convert(part(key), value)
-    assert refusal.value.field == f"thing.{key}"
-    assert "Fran" not in refusal.value.message
+    assert rejection.value.field == f"thing.{key}"
+    assert "Fran" not in rejection.value.message
 
 
 @pytest.mark.parametrize("verb", [Verb.UPSERT, Verb.CREATE])
-def test_parts_of_a_new_company_are_one_whole_location(write: Write, sandbox: AttioSandbox, verb: Verb) -> None:
+def test_new_company_gets_one_whole_location(write: Write, sandbox: AttioSandbox, verb: Verb) -> None:
     outcome = write(verb, {"name": "Acme", "locality": "Paris", "country_code": "FR"})
-    wanted = {**NOWHERE, "locality": "Paris", "country_code": "FR"}
+    location = {**NO_LOCATION, "locality": "Paris", "country_code": "FR"}
     assert [values for _, values in sent(sandbox)] == [
-        {"domains": ["acme.com"], "name": "Acme", "primary_location": wanted}
+        {"domains": ["acme.com"], "name": "Acme", "primary_location": location}
     ]
     assert outcome.sent == ("domains", "name", "primary_location.locality", "primary_location.country_code")
 
 
-def test_a_company_that_attio_has_keeps_the_parts_that_are_not_mapped(
+def test_existing_company_keeps_unmapped_parts(
     write: Write, sandbox: AttioSandbox, gate: CountingGate, known: str
 ) -> None:
     outcome = write(
@@ -107,23 +116,23 @@ def test_a_company_that_attio_has_keeps_the_parts_that_are_not_mapped(
     assert sent(sandbox) == [("PUT", {"primary_location": whole})]
     assert gate.passed == [Purpose.LOOKUP, Purpose.WRITE]
     assert outcome.sent == ("primary_location.locality", "primary_location.postcode")
-    assert place(sandbox) == whole
+    assert stored_location(sandbox) == whole
 
 
-def test_a_first_upsert_keeps_them_too(write: Write, sandbox: AttioSandbox, known: str) -> None:
+def test_first_upsert_keeps_unmapped_parts(write: Write, sandbox: AttioSandbox, known: str) -> None:
     assert write(Verb.UPSERT, {"locality": "Lyon"}).remote_id == known
-    assert place(sandbox) == {**PARIS, "locality": "Lyon"}
+    assert stored_location(sandbox) == {**PARIS, "locality": "Lyon"}
 
 
-def test_nothing_is_read_where_all_parts_are_mapped(
+def test_nothing_is_read_if_all_parts_are_mapped(
     write: Write, sandbox: AttioSandbox, gate: CountingGate, known: str
 ) -> None:
-    write(Verb.UPDATE, {**NOWHERE, "locality": "Lyon"}, changed="locality", remote_id=known)
+    write(Verb.UPDATE, {**NO_LOCATION, "locality": "Lyon"}, changed="locality", remote_id=known)
     assert gate.passed == [Purpose.WRITE]
-    assert place(sandbox) == {**NOWHERE, "locality": "Lyon"}
+    assert stored_location(sandbox) == {**NO_LOCATION, "locality": "Lyon"}
 
 
-def test_a_location_that_did_not_change_is_neither_read_nor_sent(
+def test_unchanged_location_is_neither_read_nor_sent(
     write: Write, sandbox: AttioSandbox, gate: CountingGate, known: str
 ) -> None:
     write(Verb.UPDATE, {"name": "Acme Ltd", "locality": "Paris"}, changed="name", remote_id=known)
@@ -131,23 +140,21 @@ def test_a_location_that_did_not_change_is_neither_read_nor_sent(
     assert gate.passed == [Purpose.WRITE]
 
 
-def test_a_part_is_cleared_alone_and_the_last_one_clears_the_location(
-    write: Write, sandbox: AttioSandbox, known: str
-) -> None:
+def test_clearing_the_last_part_clears_the_location(write: Write, sandbox: AttioSandbox, known: str) -> None:
     write(Verb.UPDATE, {"postcode": []}, changed="postcode", remote_id=known)
-    assert place(sandbox) == {**PARIS, "postcode": None}
+    assert stored_location(sandbox) == {**PARIS, "postcode": None}
     cleared: dict[str, Any] = {"line_1": [], "locality": [], "postcode": [], "country_code": []}
     write(Verb.UPDATE, cleared, changed="line_1", remote_id=known)
-    assert place(sandbox) is None
+    assert stored_location(sandbox) is None
 
 
-def test_a_new_domain_and_a_new_part_are_one_patch(write: Write, sandbox: AttioSandbox, known: str) -> None:
+def test_new_domain_and_new_part_share_one_patch(write: Write, sandbox: AttioSandbox, known: str) -> None:
     write(Verb.UPDATE, {"locality": "Lyon"}, changed="domains locality", remote_id=known, domain="acme.io")
     assert [method for method, _ in sent(sandbox)] == ["PATCH"]
-    assert place(sandbox) == {**PARIS, "locality": "Lyon"}
+    assert stored_location(sandbox) == {**PARIS, "locality": "Lyon"}
 
 
-def test_a_company_that_is_gone_is_gone_and_one_that_is_merging_waits(
+def test_update_of_a_merging_company_waits_and_of_a_deleted_one_is_gone(
     write: Write, api: Api, switch: Callable[..., None], known: str
 ) -> None:
     switch(merging=[known])
@@ -160,21 +167,21 @@ def test_a_company_that_is_gone_is_gone_and_one_that_is_merging_waits(
     assert write(Verb.UPDATE, {"locality": "Lyon"}, changed="locality", remote_id=known).result is Result.GONE
 
 
-def test_a_location_can_not_be_mapped_whole_and_by_parts(service: AttioCompanies) -> None:
-    ((name, words),) = service.contradictions(["name", "primary_location", "primary_location.locality"])
+def test_location_cannot_be_mapped_both_whole_and_by_parts(service: AttioCompanies) -> None:
+    ((name, message),) = service.contradictions(["name", "primary_location", "primary_location.locality"])
     assert name == "primary_location"
-    assert "by its parts too: primary_location.locality. Remove" in words
+    assert "both as a whole and by its parts: primary_location.locality. Remove" in message
     assert not list(service.contradictions(["primary_location.locality", "primary_location.region", "name"]))
     assert not list(service.contradictions(["primary_location", "name"]))
 
 
-def test_only_some_of_the_parts_have_to_be_read_first(service: AttioCompanies) -> None:
+def test_record_is_read_first_only_if_some_parts_are_unmapped(service: AttioCompanies) -> None:
     assert service.reads_first(["name", "primary_location.locality"])
     assert not service.reads_first(["name", "primary_location"])
-    assert not service.reads_first([f"primary_location.{key}" for key in NOWHERE])
+    assert not service.reads_first([f"primary_location.{key}" for key in NO_LOCATION])
 
 
-def test_what_a_look_up_saw_is_not_read_again(
+def test_lookup_result_saves_reading_the_record_once(
     write: Write, sandbox: AttioSandbox, service: AttioCompanies, client: Client, gate: CountingGate, known: str
 ) -> None:
     domains = Field("domains", "Domains", "domain", multiple=True)
@@ -183,21 +190,21 @@ def test_what_a_look_up_saw_is_not_read_again(
     write(Verb.UPSERT, {"locality": "Lyon"})
     write(Verb.UPSERT, {"locality": "Rome"}, domain="new.com")
     assert gate.passed == [Purpose.WRITE, Purpose.WRITE]
-    assert place(sandbox) == {**PARIS, "locality": "Lyon"}
+    assert stored_location(sandbox) == {**PARIS, "locality": "Lyon"}
     write(Verb.UPSERT, {"locality": "Nice"})
     assert gate.passed == [Purpose.WRITE, Purpose.WRITE, Purpose.LOOKUP, Purpose.WRITE], (
-        "what was seen once is good for one write"
+        "a lookup result is used for one write only"
     )
 
 
-def test_a_name_of_parts_gets_its_full_name() -> None:
+def test_full_name_is_derived_from_its_parts() -> None:
     assert [field.name for field in compound_parts.fields(Field("name", "Name", "personal-name"))] == [
         "name.first_name",
         "name.last_name",
     ]
-    (name,) = compound_parts.shared({"name.last_name": "Lovelace"})
+    (name,) = compound_parts.group_parts({"name.last_name": "Lovelace"})
     assert not name.is_complete
-    assert name.whole({"first_name": "Ada", "last_name": "King", "full_name": "Ada King"}) == {
+    assert name.merge({"first_name": "Ada", "last_name": "King", "full_name": "Ada King"}) == {
         "first_name": "Ada",
         "last_name": "Lovelace",
         "full_name": "Ada Lovelace",

@@ -1,4 +1,4 @@
-"""People, found by their email addresses."""
+"""The service for people, who are matched by email address."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ def people() -> AttioPeople:
 
 @pytest.fixture
 def fields(client: Client, people: AttioPeople, sandbox: AttioSandbox) -> dict[str, Field]:
-    found = {field.name: field for field in people.fields(client)}
+    fields = {field.name: field for field in people.fields(client)}
     sandbox.log.clear()
-    return found
+    return fields
 
 
 @pytest.fixture
 def upsert(client: Client, people: AttioPeople, fields: dict[str, Field]) -> Write:
     """Upserts one person from source values by attribute."""
 
-    def send(email: str, **found: Any) -> Outcome:
-        values = {name.replace("__", "."): value for name, value in found.items()}
+    def send(email: str, **columns: Any) -> Outcome:
+        values = {name.replace("__", "."): value for name, value in columns.items()}
         wires = {name: people.convert(fields[name], value) for name, value in values.items()}
         match = people.convert(fields["email_addresses"], email)
         return people.write(client, Operation(Verb.UPSERT, "email_addresses", match, wires))
@@ -45,11 +45,11 @@ def upsert(client: Client, people: AttioPeople, fields: dict[str, Field]) -> Wri
 
 
 def person(sandbox: AttioSandbox) -> dict[str, Any]:
-    (found,) = sandbox.state()["people"]
-    return dict(found["values"])
+    (entry,) = sandbox.state()["people"]
+    return dict(entry["values"])
 
 
-def test_a_person_has_a_name_phones_and_a_company(
+def test_person_gets_name_phone_numbers_and_company(
     upsert: Write, api: Callable[..., Any], sandbox: AttioSandbox
 ) -> None:
     api("POST", "/objects/companies/records", {"data": {"values": {"domains": ["acme.com"]}}})
@@ -67,33 +67,29 @@ def test_a_person_has_a_name_phones_and_a_company(
     }
 
 
-def test_a_name_comes_from_two_columns_or_from_one_that_leaves_the_other_alone(
-    upsert: Write, sandbox: AttioSandbox
-) -> None:
+def test_name_parts_can_be_mapped_together_or_alone(upsert: Write, sandbox: AttioSandbox) -> None:
     upsert("ada@acme.com", name__first_name="Ada", name__last_name="King")
     assert [values["name"]["full_name"] for _, values in sent(sandbox)] == ["Ada King"]
     upsert("ada@acme.com", name__last_name="Lovelace")
     assert person(sandbox)["name"] == {"first_name": "Ada", "last_name": "Lovelace", "full_name": "Ada Lovelace"}
 
 
-def test_a_person_may_have_several_addresses(upsert: Write, sandbox: AttioSandbox) -> None:
+def test_person_is_found_by_each_email_address(upsert: Write, sandbox: AttioSandbox) -> None:
     first = upsert("ada@acme.com, ada@home.net", job_title="Analyst")
     second = upsert("ADA@home.net", job_title="Countess")
     assert first.remote_id == second.remote_id
     assert person(sandbox)["email_addresses"] == ["ada@acme.com", "ada@home.net"]
 
 
-def test_an_address_that_attio_does_not_take_is_refused_with_its_attribute(
-    upsert: Write, sandbox: AttioSandbox
-) -> None:
-    with pytest.raises(Rejected) as refusal:
+def test_invalid_email_address_is_rejected_and_its_attribute_named(upsert: Write, sandbox: AttioSandbox) -> None:
+    with pytest.raises(Rejected) as rejection:
         upsert("ada@acme.example", job_title="Analyst")
-    assert refusal.value.field == "email_addresses"
-    assert "ada@" not in refusal.value.message
+    assert rejection.value.field == "email_addresses"
+    assert "ada@" not in rejection.value.message
     assert sandbox.state()["people"] == []
 
 
-def test_the_company_that_attio_makes_of_an_address_is_met_by_the_next_upsert(
+def test_company_that_attio_created_from_an_email_is_found_by_the_next_upsert(
     upsert: Write, switch: Callable[..., None], sandbox: AttioSandbox, client: Client, service: Any
 ) -> None:
     switch(companies_from_emails=True)

@@ -1,4 +1,4 @@
-"""Connecting to Attio: whose token it is, and what it lacks."""
+"""Connecting to Attio: the workspace of a token, and the scopes that it lacks."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from destinations.services.attio.sandbox.server import AttioSandbox
 
 
-def test_platform_and_service_are_found_by_their_slugs() -> None:
+def test_platform_and_service_are_registered_by_slug() -> None:
     assert platforms["attio"].label == "Attio"
     assert services["attio.companies"].platform.slug == "attio"
 
 
-def test_the_token_is_the_only_parameter_and_a_secret(platform: Attio) -> None:
+def test_token_is_the_only_parameter_and_secret(platform: Attio) -> None:
     assert clean(platform.parameters, {"token": f" {TOKEN} "}) == ({}, {"token": TOKEN})
 
 
-def test_without_a_variable_it_is_the_real_address(platform: Attio, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_address_is_the_real_one(platform: Attio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ATTIO_API_URL", raising=False)
     assert platform.url({}) == "https://api.attio.com"
 
 
-def test_check_names_the_workspace_with_one_request(platform: Attio, client: Client, gate: CountingGate) -> None:
+def test_check_returns_the_workspace_with_one_request(platform: Attio, client: Client, gate: CountingGate) -> None:
     workspace = platform.check(client)
     assert workspace.name == "Sandbox"
     assert workspace.id
@@ -44,21 +44,21 @@ def test_check_names_the_workspace_with_one_request(platform: Attio, client: Cli
     assert gate.passed == [Purpose.DISCOVERY]
 
 
-def test_a_logo_is_kept_where_there_is_one(platform: Attio, client: Client, switch: Callable[..., None]) -> None:
+def test_logo_is_kept_if_there_is_one(platform: Attio, client: Client, switch: Callable[..., None]) -> None:
     switch(workspace_logo_url="https://logo", workspace_name="Acme")
     workspace = platform.check(client)
     assert (workspace.name, workspace.facts) == ("Acme", {"slug": "sandbox", "logo_url": "https://logo"})
 
 
-@pytest.mark.parametrize("token", ["another", TOKEN + "x"])
-def test_an_unknown_token_is_said_to_be_unknown(platform: Attio, server: Server, token: str) -> None:
+@pytest.mark.parametrize("token", ["unknown", TOKEN + "x"])
+def test_unknown_token_is_reported(platform: Attio, server: Server, token: str) -> None:
     with pytest.raises(Misconfigured) as problem:
         platform.check(platform.client({"token": token}, OpenGate(), 1))
     assert (problem.value.code, problem.value.where) == ("token_inactive", "token")
     assert token not in str(problem.value.message)
 
 
-def test_a_revoked_token_is_unknown(platform: Attio, client: Client, switch: Callable[..., None]) -> None:
+def test_revoked_token_is_reported(platform: Attio, client: Client, switch: Callable[..., None]) -> None:
     switch(revoked=True)
     with pytest.raises(Misconfigured, match="revoked"):
         platform.check(client)
@@ -94,7 +94,7 @@ def test_read_write_includes_read(platform: Attio, client: Client, switch: Calla
 
 
 @pytest.mark.parametrize("token", ["", "   ", "two words", "Zażółć", "line\nbreak"])
-def test_a_token_that_no_request_can_hold_is_refused_before_any(platform: Attio, server: Server, token: str) -> None:
+def test_malformed_token_is_refused_before_any_request(platform: Attio, server: Server, token: str) -> None:
     with pytest.raises(Misconfigured) as problem:
         platform.client({"token": token}, OpenGate(), 1)
     assert problem.value.code == "token_malformed"
@@ -102,16 +102,14 @@ def test_a_token_that_no_request_can_hold_is_refused_before_any(platform: Attio,
 
 
 @pytest.mark.parametrize("url", ["localhost:8081", "ftp://x", "http://", "http://[", "https://*.com", "nonsense"])
-def test_a_malformed_address_is_a_clear_message(platform: Attio, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_malformed_address_is_reported(platform: Attio, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("ATTIO_API_URL", url)
     with pytest.raises(Problem) as problem:
         platform.check(platform.client({"token": TOKEN}, OpenGate(), 1))
     assert problem.value.code in ("api_url_invalid", "unreachable")
 
 
-def test_nobody_listening_is_unavailable_and_surely_unprocessed(
-    platform: Attio, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_refused_connection_is_unavailable_and_not_ambiguous(platform: Attio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ATTIO_API_URL", "http://127.0.0.1:9")
     with pytest.raises(Unavailable) as problem:
         platform.check(platform.client({"token": TOKEN}, OpenGate(), 1))
@@ -119,7 +117,7 @@ def test_nobody_listening_is_unavailable_and_surely_unprocessed(
 
 
 @pytest.mark.parametrize("body", ["<html>Bad gateway</html>", "", None, [], {"active": True}])
-def test_an_answer_of_somebody_else_is_unavailable(
+def test_answer_that_is_not_attios_is_unavailable(
     platform: Attio, client: Client, sandbox: AttioSandbox, body: object
 ) -> None:
     sandbox.faults.append(Fault("reply", status=200, body=body))

@@ -1,4 +1,4 @@
-"""Every type of attribute, from natural values and from text; and what Attio would say to the result."""
+"""Conversion of natural values and text for every type of attribute, and whether Attio accepts the result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from core.errors import Rejected
 from destinations.contract import Field, Option
 from destinations.services.attio.sandbox.schema import Attribute, Choice
-from destinations.services.attio.sandbox.validation import take
+from destinations.services.attio.sandbox.validation import parse
 from destinations.services.attio.sandbox.workspace import Workspace
 from destinations.services.attio.values.conversion import CONVERTERS, convert, identity
 
@@ -38,7 +38,7 @@ def field(type_: str, *, multiple: bool = False, target: str = "") -> Field:
     ("type_", "value", "wire"),
     [
         ("text", "Zażółć 🚀", "Zażółć 🚀"),
-        ("text", "  kept as it is ", "  kept as it is "),
+        ("text", "  kept unchanged ", "  kept unchanged "),
         ("text", 42, "42"),
         ("text", Decimal("12.50"), "12.5"),
         ("text", Decimal("123456789012345678901234567890.5"), "123456789012345678901234567890.5"),
@@ -89,21 +89,31 @@ def field(type_: str, *, multiple: bool = False, target: str = "") -> Field:
         ("phone-number", {"original_phone_number": "01 42 68 53 00", "country_code": "fr"}, "+33142685300"),
         ("location", " 1 Infinite Loop, Cupertino ", "1 Infinite Loop, Cupertino"),
         ("personal-name", "Lovelace, Ada", {"first_name": "Ada", "last_name": "Lovelace", "full_name": "Ada Lovelace"}),
-        ("personal-name", "Ada King Lovelace", {"first_name": "Ada King", "last_name": "Lovelace", "full_name": "Ada King Lovelace"}),
+        (
+            "personal-name",
+            "Ada King Lovelace",
+            {"first_name": "Ada King", "last_name": "Lovelace", "full_name": "Ada King Lovelace"},
+        ),
         ("personal-name", {"full_name": "Ada"}, {"first_name": "Ada", "last_name": "", "full_name": "Ada"}),
         ("record-reference", "Ada@Example.com", "ada@example.com"),
         ("record-reference", "https://acme.com", "acme.com"),
         ("record-reference", PERSON, PERSON),
         ("record-reference", PERSON_REFERENCE, PERSON_REFERENCE),
-        ("record-reference", {"target_object": "companies", "domains": [{"domain": "WWW.acme.com"}]},
-         {"target_object": "companies", "domains": [{"domain": "acme.com"}]}),
-        ("record-reference", '{"target_object": "people", "email_addresses": "Ada@acme.com"}',
-         {"target_object": "people", "email_addresses": [{"email_address": "ada@acme.com"}]}),
+        (
+            "record-reference",
+            {"target_object": "companies", "domains": [{"domain": "WWW.acme.com"}]},
+            {"target_object": "companies", "domains": [{"domain": "acme.com"}]},
+        ),
+        (
+            "record-reference",
+            '{"target_object": "people", "email_addresses": "Ada@acme.com"}',
+            {"target_object": "people", "email_addresses": [{"email_address": "ada@acme.com"}]},
+        ),
         ("actor-reference", "Ada@Example.com", "ada@example.com"),
         ("actor-reference", PERSON, {"referenced_actor_type": "workspace-member", "referenced_actor_id": PERSON}),
     ],
-)  # fmt: skip
-def test_what_a_value_becomes(type_: str, value: Any, wire: Any) -> None:
+)
+def test_value_conversion(type_: str, value: Any, wire: Any) -> None:
     assert convert(field(type_), value) == wire
 
 
@@ -159,24 +169,24 @@ def test_what_a_value_becomes(type_: str, value: Any, wire: Any) -> None:
         ("interaction", "x"),
     ],
 )
-def test_what_does_not_fit_is_refused_without_telling_the_value(type_: str, value: Any) -> None:
-    with pytest.raises(Rejected) as refusal:
+def test_invalid_value_is_rejected_without_revealing_it(type_: str, value: Any) -> None:
+    with pytest.raises(Rejected) as rejection:
         convert(field(type_), value)
-    assert refusal.value.field == "thing"
-    assert "'thing'" in refusal.value.message
-    told = refusal.value.message.replace("France", "")
+    assert rejection.value.field == "thing"
+    assert "'thing'" in rejection.value.message
+    shown = rejection.value.message.replace("France", "")
     for secret in ("Unheard", "twelve", "maybe", "nobody", "somebody", "ada at", "City", "Acme", "31/12"):
-        assert secret not in told
+        assert secret not in shown
 
 
-def test_an_unknown_option_has_its_own_code() -> None:
-    with pytest.raises(Rejected) as refusal:
+def test_unknown_option_has_its_own_code() -> None:
+    with pytest.raises(Rejected) as rejection:
         convert(field("select"), "Unheard of")
-    assert refusal.value.code == "unknown_option"
+    assert rejection.value.code == "unknown_option"
 
 
 @pytest.mark.parametrize("type_", sorted(set(CONVERTERS) - {"text"}))
-def test_blank_text_is_never_taken_for_a_value(type_: str) -> None:
+def test_blank_text_is_never_a_value(type_: str) -> None:
     for multiple in (False, True):
         with pytest.raises(Rejected):
             convert(field(type_, multiple=multiple), "  ")
@@ -197,21 +207,20 @@ def test_blank_text_is_never_taken_for_a_value(type_: str) -> None:
         ("email-address", "a@acme.com;b@acme.com", ["a@acme.com", "b@acme.com"]),
         ("phone-number", "+33 1 42 68 53 00, +44 20 7946 0958", ["+33142685300", "+442079460958"]),
         ("record-reference", "ada@example.com bob@example.com", ["ada@example.com", "bob@example.com"]),
-        ("record-reference", json.dumps(PERSON_REFERENCE),
-         [PERSON_REFERENCE]),
+        ("record-reference", json.dumps(PERSON_REFERENCE), [PERSON_REFERENCE]),
     ],
-)  # fmt: skip
-def test_lists_come_from_arrays_json_and_separated_text(type_: str, value: Any, wire: Any) -> None:
+)
+def test_lists_can_be_arrays_json_or_separated_text(type_: str, value: Any, wire: Any) -> None:
     assert convert(field(type_, multiple=True), value) == wire
 
 
 @pytest.mark.parametrize("value", ["[]", " , ;", "[null]", [None, ""], '["saas"', ["SAAS", "Unheard of"], '{"a": 1}'])
-def test_a_list_without_values_or_with_a_wrong_one_is_refused_whole(value: Any) -> None:
+def test_list_without_values_or_with_an_invalid_one_is_rejected(value: Any) -> None:
     with pytest.raises(Rejected):
         convert(field("select", multiple=True), value)
 
 
-def test_a_location_always_has_all_ten_keys() -> None:
+def test_location_always_has_all_ten_keys() -> None:
     parts = {"locality": "Paris", "country_code": "fr", "latitude": 48.85, "longitude": Decimal("2.35")}
     wire = convert(field("location"), parts)
     assert wire == convert(field("location"), json.dumps(parts, default=float))
@@ -219,12 +228,14 @@ def test_a_location_always_has_all_ten_keys() -> None:
     assert (wire["locality"], wire["country_code"], wire["latitude"], wire["line_1"]) == ("Paris", "FR", "48.85", None)
 
 
-@pytest.mark.parametrize(("target", "fits", "refused"), [("people", "a@acme.com", "acme.com"), ("companies", "acme.com", "a@acme.com"),
-                                                         ("deals", PERSON, "acme.com")])  # fmt: skip
-def test_a_reference_is_given_as_its_target_is_known(target: str, fits: str, refused: str) -> None:
-    assert convert(field("record-reference", target=target), fits) == fits
+@pytest.mark.parametrize(
+    ("target", "valid", "invalid"),
+    [("people", "a@acme.com", "acme.com"), ("companies", "acme.com", "a@acme.com"), ("deals", PERSON, "acme.com")],
+)
+def test_reference_takes_the_unique_value_of_its_target(target: str, valid: str, invalid: str) -> None:
+    assert convert(field("record-reference", target=target), valid) == valid
     with pytest.raises(Rejected):
-        convert(field("record-reference", target=target), refused)
+        convert(field("record-reference", target=target), invalid)
 
 
 @pytest.mark.parametrize(
@@ -239,19 +250,19 @@ def test_a_reference_is_given_as_its_target_is_known(target: str, fits: str, ref
         {"target_record_id": PERSON},
     ],
 )
-def test_a_reference_object_names_one_record_of_an_allowed_object(value: Any) -> None:
+def test_reference_object_must_name_one_record_of_an_allowed_object(value: Any) -> None:
     with pytest.raises(Rejected):
         convert(field("record-reference", target="people"), value)
 
 
-def test_an_amount_in_another_currency_is_refused() -> None:
+def test_amount_in_a_different_currency_is_rejected() -> None:
     money = Field("arr", "ARR", "currency", config={"currency": "USD"})
     assert convert(money, {"currency_value": 5, "currency_code": "USD"}) == 5
     with pytest.raises(Rejected, match="USD"):
         convert(money, {"currency_value": 5, "currency_code": "EUR"})
 
 
-def test_identities_compare_domains_and_addresses_without_case() -> None:
+def test_identities_ignore_case_in_domains_and_email_addresses() -> None:
     assert identity(field("domain", multiple=True), ["acme.com", "beta.com"]) == "acme.com"
     assert identity(field("domain"), "ACME.com") == "acme.com"
     assert identity(field("email-address"), "A@b.com") == "a@b.com"
@@ -281,30 +292,30 @@ NATURAL = st.one_of(
 
 
 @given(st.sampled_from(sorted(set(CONVERTERS) - {"record-reference", "actor-reference"})), st.booleans(), NATURAL)
-def test_what_is_converted_is_json_and_attio_takes_it(type_: str, multiple: bool, value: Any) -> None:
+def test_converted_values_are_json_that_attio_accepts(type_: str, multiple: bool, value: Any) -> None:
     try:
         wire = convert(field(type_, multiple=multiple), value)
-    except Rejected as refusal:
-        assert refusal.field == "thing"
+    except Rejected as rejection:
+        assert rejection.field == "thing"
         return
     attribute = Attribute(
         "thing", "Thing", type_, "w", "o", multiselect=multiple, currency={"default_currency_code": "USD"}
     )
     attribute.choices = [Choice(option.id, option.title) for option in OPTIONS]
-    assert take(Workspace("token"), attribute, json.loads(json.dumps(wire, allow_nan=False)))
+    assert parse(Workspace("token"), attribute, json.loads(json.dumps(wire, allow_nan=False)))
 
 
 @given(st.one_of(st.integers(-(2**53), 2**53), st.decimals(-(10**9), 10**9, places=4), st.floats(-1e9, 1e9)))
-def test_a_number_and_its_text_are_one_number(value: Any) -> None:
+def test_number_and_its_text_convert_to_the_same_number(value: Any) -> None:
     assert convert(field("number"), value) == convert(field("number"), format(Decimal(str(value)), "f"))
 
 
 @given(st.datetimes(timezones=st.timezones()))
-def test_a_moment_and_its_text_are_one_moment(value: datetime) -> None:
+def test_time_and_its_text_convert_to_the_same_time(value: datetime) -> None:
     assert convert(field("timestamp"), value) == convert(field("timestamp"), value.isoformat())
 
 
-def test_a_number_too_long_for_text_is_refused_too() -> None:
+def test_very_long_integers_are_handled() -> None:
     with pytest.raises(Rejected, match="2\\^53"):
         convert(field("number"), 10**5000)
     assert len(convert(field("text"), 10**5000)) == 5001

@@ -1,1 +1,1 @@
-"""What every registered service must do, against its platform's simulator over a real socket."""
+"""What every registered service must do, tested against its platform's simulator over a real socket."""

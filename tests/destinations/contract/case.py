@@ -1,4 +1,4 @@
-"""One service with its sample and its simulator, as the tests of the contract see them."""
+"""One service with its sample and its simulator, for the contract tests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TOKEN = "tok-7f3a9c-very-secret"
 
 
 class Case:
-    """Writes numbered records of one service, and looks at what became of them."""
+    """Writes numbered records of one service and inspects the outcome."""
 
     def __init__(self, service: Service, sample: Sample, sandbox: Sandbox, client: Any) -> None:
         self.service, self.sample, self.sandbox, self.client = service, sample, sandbox, client
@@ -38,7 +38,7 @@ class Case:
         return self.fields[self.service.default_match]
 
     def operation(self, number: int, verb: Verb = Verb.UPSERT, *, remote_id: str = "", **changed: Any) -> Operation:
-        """Record `number`, its values converted as a run does it; UPDATE sends all of them."""
+        """A write of record `number`, with values converted as a run converts them. UPDATE sends all of them."""
         wires = {
             name: self.service.convert(self.fields[name], value)
             for name, value in {**self.sample.values, **changed}.items()
@@ -55,7 +55,7 @@ class Case:
         )
 
     def bad(self, number: int) -> Operation:
-        """Record `number` with a value that the vendor refuses."""
+        """A write of record `number` with a value that the vendor rejects."""
         name, wire = self.sample.bad
         good = self.operation(number)
         return replace(good, values={**good.values, name: wire}, changed=good.changed | {name})
@@ -69,34 +69,36 @@ class Case:
     def write(self, number: int, verb: Verb = Verb.UPSERT, *, remote_id: str = "", **changed: Any) -> Outcome:
         return self.send(self.operation(number, verb, remote_id=remote_id, **changed))
 
-    def refused(self, call: Callable[[], Any]) -> Problem:
-        """The problem that a call raises; it must say nothing that it should not."""
+    def problem(self, call: Callable[[], Any]) -> Problem:
+        """The problem that a call raises. It must not reveal a record's values or the token."""
         with pytest.raises(Problem) as caught:
             call()
         problem = caught.value
         assert problem.code
         assert problem.message
-        self.assert_silent(" ".join([str(problem), repr(problem), repr(vars(problem)), repr(problem.__cause__)]))
+        self.assert_reveals_nothing(
+            " ".join([str(problem), repr(problem), repr(vars(problem)), repr(problem.__cause__)])
+        )
         return problem
 
     def records(self) -> list[dict[str, Any]]:
-        """What the vendor keeps."""
-        kept = self.sandbox.collections()[self.sample.kind]
-        return [kept.shown(record) for record in kept.records.values()]
+        """The records that the vendor stores."""
+        collection = self.sandbox.collections()[self.sample.kind]
+        return [collection.as_dict(record) for record in collection.records.values()]
 
     def fail(self, action: str, **fault: Any) -> None:
         self.sandbox.faults.append(Fault(action, **fault))
 
-    def answer(self, status: int, message: str = "", headers: dict[str, str] | None = None) -> None:
-        """The next request is answered an error in the vendor's words."""
-        reply = self.sandbox.refusal(status, message)
+    def respond(self, status: int, message: str = "", headers: dict[str, str] | None = None) -> None:
+        """Makes the vendor respond to the next request with an error in its own format."""
+        reply = self.sandbox.error_reply(status, message)
         self.fail("reply", status=status, body=reply.body, headers=reply.headers if headers is None else headers)
 
     def archive(self) -> None:
         self.sandbox.archive(self.sample.kind, self.sample.custom, True)
 
-    def told(self) -> Iterator[str]:
-        """Everything of a record that nobody may read in a message or a log, and the token."""
+    def confidential(self) -> Iterator[str]:
+        """The token, and every part of a record that must not appear in a message or a log."""
         yield TOKEN
         for number in range(1, 5):
             yield self.sample.match.format(n=number)
@@ -104,9 +106,9 @@ class Case:
             if len(text) > 3:
                 yield text
 
-    def assert_silent(self, text: str) -> None:
-        for told in self.told():
-            assert told.casefold() not in text.casefold(), f"{told!r} is in: {text}"
+    def assert_reveals_nothing(self, text: str) -> None:
+        for value in self.confidential():
+            assert value.casefold() not in text.casefold(), f"{value!r} is in: {text}"
 
     def holds(self, record: dict[str, Any], text: str) -> bool:
         return json.dumps(text, ensure_ascii=False) in json.dumps(record, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Every registered service in turn, with its simulator. Every request of every test is compared with the vendor's documents."""
+"""Runs the tests for every registered service, and checks each request against the vendor's documentation."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[dict[str, Server]]:
-    with ExitStack() as opened:
+    with ExitStack() as stack:
         yield {
-            slug: opened.enter_context(Server(sandboxes[platform.slug](TOKEN)))
+            slug: stack.enter_context(Server(sandboxes[platform.slug](TOKEN)))
             for slug, platform in platforms.all.items()
         }
 
@@ -46,9 +46,9 @@ def case(
     monkeypatch.setenv(service.platform.url_variable, server.url)
     caplog.set_level(logging.DEBUG)
     client = service.platform.client({"token": TOKEN, **sample.settings}, OpenGate(), 4)
-    made = Case(service, sample, sandbox, client)
-    yield made
+    case = Case(service, sample, sandbox, client)
+    yield case
     client.close()
     logged = caplog.get_records("call")
-    made.assert_silent(" ".join(f"{record.getMessage()} {record.exc_text or ''}" for record in logged))
+    case.assert_reveals_nothing(" ".join(f"{record.getMessage()} {record.exc_text or ''}" for record in logged))
     assert list(violations(shapes_of(service.platform.slug), sandbox.log)) == []

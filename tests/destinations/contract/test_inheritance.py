@@ -1,4 +1,4 @@
-"""A new service inherits the suite by existing, and no platform goes without the shapes of its requests."""
+"""The suite covers every new service automatically, and every platform has request shapes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from destinations.sandbox.registry import sandboxes
 from tests.destinations.contract.shapes import shapes_of, violations
 
 
-def test_every_registered_service_brings_a_sample() -> None:
+def test_every_registered_service_has_a_sample() -> None:
     assert set(samples.all) == set(services.all)
 
 
 @pytest.mark.parametrize("slug", sorted(services.all))
-def test_a_sample_names_what_its_simulator_has(slug: str) -> None:
+def test_sample_refers_to_attributes_of_its_simulator(slug: str) -> None:
     sample = samples[slug]
     sandbox = sandboxes[services[slug].platform.slug]("token")
     sandbox._switch({**sample.arrange})
@@ -27,41 +27,41 @@ def test_a_sample_names_what_its_simulator_has(slug: str) -> None:
 
 
 @pytest.mark.parametrize("slug", sorted(platforms.all))
-def test_every_platform_has_the_shapes_of_its_requests(slug: str) -> None:
+def test_every_platform_has_request_shapes(slug: str) -> None:
     assert shapes_of(slug)
 
 
-def requested(method: str, path: str, body: Any = None, **query: str) -> dict[str, Any]:
+def logged(method: str, path: str, body: Any = None, **query: str) -> dict[str, Any]:
     return {"method": method, "path": path, "query": query, "body": body}
 
 
 @pytest.mark.parametrize(
     ("platform", "request_"),
     [
-        ("attio", requested("GET", "/v2/objects/companies/records")),
-        ("attio", requested("PUT", "/v2/objects/companies/records", {"data": {"values": {"name": "Acme"}}})),
-        ("attio", requested("POST", "/v2/objects/companies/records", {"data": {"values": {"name": None}}})),
-        ("attio", requested("POST", "/v2/objects/companies/records", {"values": {"name": "Acme"}})),
+        ("attio", logged("GET", "/v2/objects/companies/records")),
+        ("attio", logged("PUT", "/v2/objects/companies/records", {"data": {"values": {"name": "Acme"}}})),
+        ("attio", logged("POST", "/v2/objects/companies/records", {"data": {"values": {"name": None}}})),
+        ("attio", logged("POST", "/v2/objects/companies/records", {"values": {"name": "Acme"}})),
         (
             "attio",
-            requested(
+            logged(
                 "POST",
                 "/v2/objects/companies/records",
                 {"data": {"values": {"primary_location": {"locality": "Paris"}}}},
             ),
         ),
-        ("attio", requested("PATCH", "/v2/objects/companies/records/acme", {"data": {"values": {"name": "Acme"}}})),
-        ("attio", requested("POST", "/v2/objects/companies/records/query", {"limit": 501})),
-        ("intercom", requested("POST", "/companies", {"name": "Acme"})),
-        ("intercom", requested("POST", "/companies", {"company_id": "1", "user_count": 2})),
-        ("intercom", requested("POST", "/companies", {"company_id": "1", "plan": {"name": "Pro"}})),
-        ("intercom", requested("POST", "/companies", {"company_id": "1", "custom_attributes": {"tags": ["a"]}})),
-        ("intercom", requested("PUT", "/companies/acme", {"name": "Acme"})),
-        ("intercom", requested("PUT", "/companies/" + "0" * 24, {"company_id": "1"})),
-        ("intercom", requested("GET", "/companies", page="1")),
-        ("intercom", requested("GET", "/companies/scroll")),
-        ("intercom", requested("POST", "/data_attributes", {"name": "seats"})),
+        ("attio", logged("PATCH", "/v2/objects/companies/records/acme", {"data": {"values": {"name": "Acme"}}})),
+        ("attio", logged("POST", "/v2/objects/companies/records/query", {"limit": 501})),
+        ("intercom", logged("POST", "/companies", {"name": "Acme"})),
+        ("intercom", logged("POST", "/companies", {"company_id": "1", "user_count": 2})),
+        ("intercom", logged("POST", "/companies", {"company_id": "1", "plan": {"name": "Pro"}})),
+        ("intercom", logged("POST", "/companies", {"company_id": "1", "custom_attributes": {"tags": ["a"]}})),
+        ("intercom", logged("PUT", "/companies/acme", {"name": "Acme"})),
+        ("intercom", logged("PUT", "/companies/" + "0" * 24, {"company_id": "1"})),
+        ("intercom", logged("GET", "/companies", page="1")),
+        ("intercom", logged("GET", "/companies/scroll")),
+        ("intercom", logged("POST", "/data_attributes", {"name": "seats"})),
     ],
 )
-def test_a_request_that_the_vendor_does_not_document_is_found(platform: str, request_: dict[str, Any]) -> None:
+def test_undocumented_request_is_reported(platform: str, request_: dict[str, Any]) -> None:
     assert list(violations(shapes_of(platform), [request_]))

@@ -1,4 +1,4 @@
-"""What a person changes at the vendor while a run is under way."""
+"""Changes that people make at the vendor while a run is in progress."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ if TYPE_CHECKING:
     from tests.destinations.contract.case import Case
 
 
-def test_a_token_revoked_in_mid_run_is_a_setting_to_mend(case: Case) -> None:
+def test_token_revoked_during_a_run_is_a_misconfiguration(case: Case) -> None:
     case.write(1)
     case.sandbox._switch({**case.sample.revoke})
-    assert isinstance(case.refused(lambda: case.write(2)), Misconfigured)
-    assert isinstance(case.refused(lambda: case.service.platform.check(case.client)), Misconfigured)
+    assert isinstance(case.problem(lambda: case.write(2)), Misconfigured)
+    assert isinstance(case.problem(lambda: case.service.platform.check(case.client)), Misconfigured)
     assert len(case.records()) == 1
 
 
-def test_an_attribute_archived_in_mid_run_is_named(case: Case) -> None:
+def test_attribute_archived_during_a_run_is_named(case: Case) -> None:
     case.write(1)
     case.archive()
-    problem = case.refused(lambda: case.write(2))
+    problem = case.problem(lambda: case.write(2))
     assert isinstance(problem, Misconfigured)
     assert problem.where == case.sample.custom
     assert len(case.records()) == 1
 
 
-def test_an_archived_attribute_can_no_longer_be_chosen(case: Case) -> None:
+def test_archived_attribute_can_no_longer_be_chosen(case: Case) -> None:
     assert case.discovered()[case.sample.custom].writable
     case.archive()
     archived = case.discovered().get(case.sample.custom)

@@ -1,4 +1,4 @@
-"""Records that arrive: once, whole, and each by itself."""
+"""Records arrive exactly once, complete, and independently of each other."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 UNUSUAL = "Zoë e\u0301 株式会社 🥐 \u05e9\u05dc\u05d5\u05dd <b>&amp;</b> ' \" \\ %s"
 
 
-def test_an_empty_batch_asks_for_nothing(case: Case) -> None:
+def test_empty_batch_sends_no_request(case: Case) -> None:
     assert dict(case.service.find(case.client, case.match_field, [])) == {}
     assert case.service.prepare(case.client, list(case.fields.values()), []) == list(case.fields.values())
     assert list(case.sandbox.log) == []
 
 
-def test_a_record_is_written_with_one_request_and_its_id_comes_back(case: Case) -> None:
+def test_record_is_written_with_one_request_that_returns_its_id(case: Case) -> None:
     outcome = case.write(1)
     (record,) = case.records()
     assert (outcome.result, outcome.remote_id) == (Result.ACCEPTED, record["id"])
@@ -31,19 +31,19 @@ def test_a_record_is_written_with_one_request_and_its_id_comes_back(case: Case) 
     assert len(case.sandbox.log) == 1
 
 
-def test_an_upsert_twice_is_one_record(case: Case) -> None:
+def test_second_upsert_creates_no_second_record(case: Case) -> None:
     first, second = case.write(1), case.write(1)
     assert first.remote_id == second.remote_id
     assert len(case.records()) == 1
 
 
-def test_a_create_twice_is_one_record(case: Case) -> None:
+def test_second_create_creates_no_second_record(case: Case) -> None:
     case.write(1, Verb.CREATE)
     assert case.write(1, Verb.CREATE).result in (Result.EXISTS, Result.ACCEPTED)
     assert len(case.records()) == 1
 
 
-def test_an_update_changes_the_record_of_its_id_and_no_other(case: Case) -> None:
+def test_update_changes_only_the_record_with_its_id(case: Case) -> None:
     first, second = case.write(1), case.write(2)
     changed: dict[str, Any] = {case.sample.text: "Changed"}
     case.write(1, Verb.UPDATE, remote_id=first.remote_id, **changed)
@@ -51,22 +51,22 @@ def test_an_update_changes_the_record_of_its_id_and_no_other(case: Case) -> None
     assert holding == [first.remote_id] != [second.remote_id]
 
 
-def test_an_update_of_a_record_that_is_gone_creates_none(case: Case) -> None:
+def test_update_of_a_deleted_record_creates_none(case: Case) -> None:
     case.write(1)
-    case.answer(404)
+    case.respond(404)
     assert case.write(2, Verb.UPDATE, remote_id=case.records()[0]["id"]).result is Result.GONE
     assert len(case.records()) == 1
 
 
-def test_only_what_exists_is_found(case: Case) -> None:
+def test_lookup_finds_only_existing_records(case: Case) -> None:
     outcome = case.write(1)
-    found: dict[str, str] = {}
+    ids: dict[str, str] = {}
     for number in (1, 2):
-        found |= case.service.find(case.client, case.match_field, [case.identity(number)])
-    assert found == {case.identity(1): outcome.remote_id}
+        ids |= case.service.find(case.client, case.match_field, [case.identity(number)])
+    assert ids == {case.identity(1): outcome.remote_id}
 
 
-def test_one_bad_record_spares_the_rest(case: Case) -> None:
+def test_rejected_record_does_not_affect_others(case: Case) -> None:
     outcomes: list[object] = []
     for operation in (case.operation(1), case.bad(2), case.operation(3)):
         try:
@@ -77,27 +77,27 @@ def test_one_bad_record_spares_the_rest(case: Case) -> None:
     assert len(case.records()) == 2
 
 
-def test_a_bad_record_leaves_nothing_behind_and_says_what_the_vendor_calls_it(case: Case) -> None:
-    problem = case.refused(lambda: case.send(case.bad(1)))
+def test_rejected_record_is_not_stored_and_has_a_request_id(case: Case) -> None:
+    problem = case.problem(lambda: case.send(case.bad(1)))
     assert isinstance(problem, Rejected)
     assert problem.request_id
     assert case.records() == []
 
 
-def test_text_of_every_alphabet_arrives_as_it_is(case: Case) -> None:
+def test_text_in_any_script_arrives_unchanged(case: Case) -> None:
     unusual: dict[str, Any] = {case.sample.text: UNUSUAL}
     case.write(1, **unusual)
     (record,) = case.records()
     assert case.holds(record, UNUSUAL)
 
 
-def test_the_check_of_a_good_credential_names_the_workspace(case: Case) -> None:
+def test_check_of_a_valid_credential_returns_the_workspace(case: Case) -> None:
     workspace = case.service.platform.check(case.client)
     assert workspace.id
     assert workspace.name
 
 
-def test_what_is_added_to_a_list_stays_beside_what_is_there(case: Case) -> None:
+def test_adding_to_a_list_is_accepted_and_creates_no_second_record(case: Case) -> None:
     first = case.write(1)
     names = frozenset(name for name in case.sample.values if case.fields[name].multiple)
     outcome = case.send(replace(case.operation(1, Verb.UPDATE, remote_id=first.remote_id), add=names))
@@ -105,12 +105,12 @@ def test_what_is_added_to_a_list_stays_beside_what_is_there(case: Case) -> None:
     assert len(case.records()) == 1
 
 
-def test_a_missing_field_is_created_before_records_need_it(case: Case) -> None:
+def test_missing_field_is_created_by_prepare(case: Case) -> None:
     if not case.service.creates_fields:
-        pytest.skip("the vendor's fields are made by people")
-    made = {
+        pytest.skip("only people can create fields at this vendor")
+    prepared = {
         field.name: field
         for field in case.service.prepare(case.client, list(case.fields.values()), [NewField("seats_sold", "integer")])
     }
-    assert made["seats_sold"].writable
-    assert case.discovered()["seats_sold"].type == made["seats_sold"].type
+    assert prepared["seats_sold"].writable
+    assert case.discovered()["seats_sold"].type == prepared["seats_sold"].type

@@ -1,1 +1,1 @@
-"""Intercom: its platform, its service and its simulator."""
+"""Tests of Intercom: platform, services and simulator."""

@@ -1,4 +1,4 @@
-"""A simulated workspace served over a real socket, and a client of it made the way the product makes one."""
+"""A simulated workspace on a real socket, and a client for it that is created as in production."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from destinations.sandbox.wire import Fault
 from destinations.services.intercom.companies import IntercomCompanies
 from destinations.services.intercom.platform import PLATFORM
 from destinations.services.intercom.sandbox.server import IntercomSandbox
+from tests.destinations.intercom.operations import SEATS, stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 TOKEN = "dG9rOnNlY3JldA=="
 
 
-class NotingGate(OpenGate):
-    """Lets everything pass and notes what it was asked and told."""
+class RecordingGate(OpenGate):
+    """Lets all requests pass, and records the calls it receives."""
 
     def __init__(self) -> None:
         self.waited: list[Purpose] = []
@@ -38,28 +39,28 @@ class NotingGate(OpenGate):
 
 
 class Vendor:
-    """The simulator as a test sees it: its state, its log, and raw requests to it."""
+    """The simulator for a test: its state, its request log, and raw requests to it."""
 
     def __init__(self, url: str, sandbox: IntercomSandbox) -> None:
         self.url = url
         self.sandbox = sandbox
 
-    def switch(self, **wanted: Any) -> None:
-        requests.post(f"{self.url}/_sandbox/switches", json=wanted, timeout=10)
+    def switch(self, **switches: Any) -> None:
+        requests.post(f"{self.url}/_sandbox/switches", json=switches, timeout=10)
 
     def fail(self, **fault: Any) -> None:
         self.sandbox.faults.append(Fault(**fault))
 
     def call(
-        self, method: str, path: str, json: Any = None, headers: dict[str, str] | None = None, **more: Any
+        self, method: str, path: str, json: Any = None, headers: dict[str, str] | None = None, **options: Any
     ) -> requests.Response:
-        sent = {
+        all_headers = {
             "Authorization": f"Bearer {TOKEN}",
             "Accept": "application/json",
             "Intercom-Version": "2.16",
             **(headers or {}),
         }
-        return requests.request(method, self.url + path, json=json, headers=sent, timeout=10, **more)
+        return requests.request(method, self.url + path, json=json, headers=all_headers, timeout=10, **options)
 
     def company(self, company_id: str) -> dict[str, Any] | None:
         return next(
@@ -89,17 +90,40 @@ def vendor(served: Server, monkeypatch: pytest.MonkeyPatch) -> Vendor:
 
 
 @pytest.fixture
-def gate() -> NotingGate:
-    return NotingGate()
+def gate() -> RecordingGate:
+    return RecordingGate()
 
 
 @pytest.fixture
-def client(vendor: Vendor, gate: NotingGate) -> Iterator[IntercomClient]:
-    made = PLATFORM.client({"token": TOKEN, "region": "us"}, gate, 4)
-    yield made
-    made.close()
+def client(vendor: Vendor, gate: RecordingGate) -> Iterator[IntercomClient]:
+    client = PLATFORM.client({"token": TOKEN, "region": "us"}, gate, 4)
+    yield client
+    client.close()
 
 
 @pytest.fixture
 def service() -> IntercomCompanies:
     return IntercomCompanies()
+
+
+@pytest.fixture
+def known(vendor: Vendor) -> str:
+    """The Intercom ID of the company c1, which has a value in every attribute."""
+    vendor.switch(
+        data_attributes=[SEATS],
+        companies=[
+            {
+                "company_id": "c1",
+                "name": "Old",
+                "plan": "Pro",
+                "size": 10,
+                "monthly_spend": 99,
+                "industry": "Steel",
+                "remote_created_at": 1374138000,
+                "custom_attributes": {"seats": 4},
+                "created_at": 1534537334,
+                "user_count": 2,
+            }
+        ],
+    )
+    return str(stored(vendor, "c1")["id"])

@@ -1,4 +1,4 @@
-"""Writing and finding contacts: by email or external id, as user or lead."""
+"""Writing and finding contacts, by email or external ID, as users or leads."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pytest
 
 from core.errors import Misconfigured, Rejected, Unavailable
 from destinations.contract import Field, NewField, Operation, Purpose, Result, Verb
+from destinations.services.intercom.attributes import CONTACT_STANDARD
 from destinations.services.intercom.contacts import IntercomContacts
-from destinations.services.intercom.fields import CONTACT_STANDARD
 
 if TYPE_CHECKING:
     from destinations.services.intercom.client import IntercomClient
-    from tests.destinations.intercom.conftest import NotingGate, Vendor
+    from tests.destinations.intercom.conftest import RecordingGate, Vendor
 
 EMAIL = Field("email", "Email", "string", matchable=True)
 EXTERNAL_ID = Field("external_id", "External ID", "string", matchable=True)
@@ -32,12 +32,12 @@ def update(remote_id: str, changed: set[str], **values: Any) -> Operation:
     return Operation(Verb.UPDATE, "external_id", "x1", values, frozenset(changed), remote_id=remote_id)
 
 
-def people(vendor: Vendor) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = vendor.sandbox.state()["contacts"]
-    return found
+def stored_contacts(vendor: Vendor) -> list[dict[str, Any]]:
+    contacts: list[dict[str, Any]] = vendor.sandbox.state()["contacts"]
+    return contacts
 
 
-def test_the_standard_attributes_can_be_written_and_two_of_them_match(
+def test_standard_attributes_are_writable_and_two_of_them_can_match(
     client: IntercomClient, contacts: IntercomContacts, vendor: Vendor
 ) -> None:
     fields = {field.name: field for field in contacts.fields(client)}
@@ -50,7 +50,7 @@ def test_the_standard_attributes_can_be_written_and_two_of_them_match(
     )
 
 
-def test_an_unknown_contact_becomes_a_user_with_one_request(
+def test_new_contact_becomes_a_user_with_one_request(
     client: IntercomClient, contacts: IntercomContacts, vendor: Vendor
 ) -> None:
     vendor.switch(data_attributes=[{"name": "tier", "model": "contact"}])
@@ -59,19 +59,19 @@ def test_an_unknown_contact_becomes_a_user_with_one_request(
     assert (request["method"], request["path"]) == ("POST", "/contacts")
     expected = {"role": "user", "external_id": "x1", "email": "ada@example.com", "custom_attributes": {"tier": "gold"}}
     assert request["body"] == expected
-    (contact,) = people(vendor)
+    (contact,) = stored_contacts(vendor)
     assert (outcome.result, outcome.remote_id) == (Result.ACCEPTED, contact["id"])
     assert set(outcome.sent) == {"external_id", "email", "tier"}
     assert outcome.created_at is not None
 
 
-def test_a_mapped_role_makes_a_lead(client: IntercomClient, contacts: IntercomContacts, vendor: Vendor) -> None:
+def test_mapped_role_creates_a_lead(client: IntercomClient, contacts: IntercomContacts, vendor: Vendor) -> None:
     contacts.write(client, operation(Verb.UPSERT, "email", "ada@example.com", role="lead"))
-    assert people(vendor)[0]["role"] == "lead"
+    assert stored_contacts(vendor)[0]["role"] == "lead"
 
 
 @pytest.mark.parametrize(("match", "value"), [("external_id", "x1"), ("email", "ada@example.com")])
-def test_an_upsert_that_meets_the_contact_updates_it(
+def test_upsert_updates_an_existing_contact(
     client: IntercomClient, contacts: IntercomContacts, vendor: Vendor, match: str, value: str
 ) -> None:
     vendor.switch(contacts=[{"id": "p1", "external_id": "x1", "email": "Ada@example.com", "name": "Old", "phone": "1"}])
@@ -83,12 +83,12 @@ def test_an_upsert_that_meets_the_contact_updates_it(
         ("PUT", "/contacts/p1"),
     ]
     assert vendor.sent("PUT")[0]["body"] == {"name": "New"}
-    assert [(contact["name"], contact["phone"], contact["role"]) for contact in people(vendor)] == [
+    assert [(contact["name"], contact["phone"], contact["role"]) for contact in stored_contacts(vendor)] == [
         ("New", "1", "user")
     ]
 
 
-def test_details_of_another_contact_are_a_rejection_that_names_it(
+def test_details_of_a_different_contact_are_a_rejection_with_its_id(
     client: IntercomClient, contacts: IntercomContacts, vendor: Vendor
 ) -> None:
     vendor.switch(contacts=[{"id": "p1", "external_id": "x1", "name": "Other"}])
@@ -96,28 +96,28 @@ def test_details_of_another_contact_are_a_rejection_that_names_it(
         contacts.write(client, operation(Verb.UPSERT, "email", "ada@example.com", external_id="x1", name="New"))
     assert caught.value.code == "conflict"
     assert "id=p1" in caught.value.message
-    assert people(vendor)[0]["name"] == "Other"
+    assert stored_contacts(vendor)[0]["name"] == "Other"
 
 
-def test_an_archived_contact_is_named_and_not_touched(
+def test_archived_contact_is_a_rejection_with_its_id(
     client: IntercomClient, contacts: IntercomContacts, vendor: Vendor
 ) -> None:
     vendor.switch(contacts=[{"id": "p1", "external_id": "x1", "archived": True}])
-    with pytest.raises(Rejected, match=r"archived the contact with these details \(id p1\)") as caught:
+    with pytest.raises(Rejected, match=r"contact with these details \(ID p1\) is archived") as caught:
         contacts.write(client, operation(Verb.UPSERT, "external_id", "x1", name="New"))
     assert (caught.value.code, len(vendor.sent())) == ("contact_archived", 1)
 
 
-def test_a_create_that_meets_the_contact_touches_nothing(
+def test_create_does_not_change_an_existing_contact(
     client: IntercomClient, contacts: IntercomContacts, vendor: Vendor
 ) -> None:
     vendor.switch(contacts=[{"id": "p1", "external_id": "x1", "name": "Old"}])
     outcome = contacts.write(client, operation(Verb.CREATE, "external_id", "x1", name="New"))
     assert (outcome.result, outcome.remote_id) == (Result.EXISTS, "p1")
-    assert people(vendor)[0]["name"] == "Old"
+    assert stored_contacts(vendor)[0]["name"] == "Old"
 
 
-def test_a_create_that_meets_another_contact_is_no_contact_that_exists(
+def test_create_with_details_of_a_different_contact_is_a_rejection(
     client: IntercomClient, contacts: IntercomContacts, vendor: Vendor
 ) -> None:
     vendor.switch(contacts=[{"id": "p1", "external_id": "x1"}])
@@ -125,7 +125,7 @@ def test_a_create_that_meets_another_contact_is_no_contact_that_exists(
         contacts.write(client, operation(Verb.CREATE, "email", "ada@example.com", external_id="x1"))
 
 
-def test_an_update_sends_what_changed_with_a_new_match_value_where_there_is_one(
+def test_update_sends_changed_values_including_the_match_value(
     client: IntercomClient, contacts: IntercomContacts, vendor: Vendor
 ) -> None:
     vendor.switch(contacts=[{"id": "p1", "external_id": "x0", "name": "Old"}])
@@ -141,24 +141,24 @@ def test_an_update_sends_what_changed_with_a_new_match_value_where_there_is_one(
 
 
 @pytest.mark.parametrize("switches", [{}, {"merged_contacts": ["p1"]}])
-def test_an_update_of_a_contact_that_is_gone_or_merged_creates_nothing(
+def test_update_of_a_deleted_or_merged_contact_creates_nothing(
     client: IntercomClient, contacts: IntercomContacts, vendor: Vendor, switches: dict[str, Any]
 ) -> None:
     vendor.switch(**switches)
     assert contacts.write(client, update("p1", {"name"}, name="New")).result is Result.GONE
-    assert people(vendor) == []
+    assert stored_contacts(vendor) == []
 
 
-def test_what_intercom_did_not_clear_is_a_rejection(
+def test_value_that_intercom_did_not_clear_is_a_rejection(
     client: IntercomClient, contacts: IntercomContacts, vendor: Vendor
 ) -> None:
     vendor.switch(contacts=[{"id": "p1", "external_id": "x1", "phone": "1"}], null_clears=False)
-    with pytest.raises(Rejected, match="kept its value of phone"):
+    with pytest.raises(Rejected, match="Intercom did not clear phone\\."):
         contacts.write(client, update("p1", {"phone"}, phone=None))
 
 
 def test_contacts_are_found_by_search(
-    client: IntercomClient, contacts: IntercomContacts, vendor: Vendor, gate: NotingGate
+    client: IntercomClient, contacts: IntercomContacts, vendor: Vendor, gate: RecordingGate
 ) -> None:
     vendor.switch(contacts=[{"id": "p1", "external_id": "x1", "email": "Ada@Example.com"}])
     assert contacts.find(client, EMAIL, ["ada@example.com"]) == {"ada@example.com": "p1"}
@@ -167,7 +167,7 @@ def test_contacts_are_found_by_search(
     assert set(gate.waited) == {Purpose.LOOKUP}
 
 
-def test_of_one_email_the_user_is_taken_and_several_users_are_refused(
+def test_user_takes_precedence_over_a_lead_and_two_users_are_ambiguous(
     client: IntercomClient, contacts: IntercomContacts, vendor: Vendor
 ) -> None:
     vendor.switch(
@@ -180,7 +180,7 @@ def test_of_one_email_the_user_is_taken_and_several_users_are_refused(
     assert "a@b.c" not in caught.value.message
 
 
-def test_an_unreadable_search_does_not_mean_that_there_is_no_contact(
+def test_unreadable_search_answer_is_unavailable(
     client: IntercomClient, contacts: IntercomContacts, vendor: Vendor
 ) -> None:
     vendor.fail(action="reply", status=200, body={"type": "surprise"})
@@ -190,42 +190,42 @@ def test_an_unreadable_search_does_not_mean_that_there_is_no_contact(
 
 
 @pytest.mark.parametrize("given", ["nobody", "two words@b.c", "a@b@c", "@"])
-def test_an_email_that_is_none_is_refused_without_showing_it(contacts: IntercomContacts, given: str) -> None:
+def test_invalid_email_is_refused_without_showing_it(contacts: IntercomContacts, given: str) -> None:
     with pytest.raises(Rejected) as caught:
         contacts.convert(EMAIL, given)
     assert (caught.value.code, given in caught.value.message) == ("email_invalid", False)
 
 
-def test_emails_are_compared_without_case_and_sent_as_they_are(contacts: IntercomContacts) -> None:
+def test_emails_are_compared_ignoring_case_and_sent_as_given(contacts: IntercomContacts) -> None:
     wire = contacts.convert(EMAIL, " Ada@Example.com ")
     assert (wire, contacts.identity(EMAIL, wire)) == ("Ada@Example.com", "ada@example.com")
     assert contacts.plain(EMAIL, "text") is None
 
 
-def test_custom_attributes_are_created_for_contacts_and_collide_with_companies(
+def test_custom_attributes_are_created_for_contacts_and_collide_with_those_of_companies(
     client: IntercomClient, contacts: IntercomContacts, vendor: Vendor
 ) -> None:
     vendor.switch(data_attributes=[{"name": "tier", "model": "company"}])
     known = contacts.fields(client)
     (sentence,) = contacts.check_new_fields(known, [NewField("tier", "text")])
-    assert "'tier' is a custom attribute of companies" in sentence
+    assert "'tier' is already a custom attribute of companies" in sentence
     after = {field.name: field for field in contacts.prepare(client, known, [NewField("seats", "integer")])}
     assert vendor.sent("POST")[0]["body"] == {"name": "seats", "model": "contact", "data_type": "integer"}
     assert after["seats"].writable
 
 
-def test_one_refused_contact_is_a_rejection_and_a_missing_attribute_is_configuration(
+def test_rejected_contact_is_a_rejection_and_a_missing_attribute_is_misconfigured(
     client: IntercomClient, contacts: IntercomContacts, vendor: Vendor
 ) -> None:
     vendor.fail(action="reply", status=422, body={"errors": [{"code": "parameter_invalid", "message": "phone is odd"}]})
-    with pytest.raises(Rejected, match="refused this contact"):
+    with pytest.raises(Rejected, match="rejected this contact"):
         contacts.write(client, operation(Verb.UPSERT, "external_id", "x1", phone="odd"))
     with pytest.raises(Misconfigured) as caught:
         contacts.write(client, operation(Verb.UPSERT, "external_id", "x1", unknown="x"))
     assert caught.value.where == "unknown"
 
 
-def test_a_create_without_an_answer_is_ambiguous_and_repeating_it_makes_no_second_contact(
+def test_create_without_an_answer_is_ambiguous_and_repeating_it_creates_no_duplicate(
     client: IntercomClient, contacts: IntercomContacts, vendor: Vendor
 ) -> None:
     vendor.fail(action="cut_after", method="POST")
@@ -233,4 +233,4 @@ def test_a_create_without_an_answer_is_ambiguous_and_repeating_it_makes_no_secon
         contacts.write(client, operation(Verb.UPSERT, "external_id", "x1", name="A"))
     assert caught.value.ambiguous
     assert contacts.write(client, operation(Verb.UPSERT, "external_id", "x1", name="A")).result is Result.ACCEPTED
-    assert len(people(vendor)) == 1
+    assert len(stored_contacts(vendor)) == 1

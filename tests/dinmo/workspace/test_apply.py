@@ -10,16 +10,22 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from activations.models import Activation, Generation, Record, Schedule
+from activations.setup import saved
 from core.errors import Misconfigured
 from destinations.contract import Field
 from destinations.discovery import keep
 from destinations.models import Connection, Destination
+from destinations.registry import platforms
+from destinations.sandbox.http_server import Server
+from destinations.sandbox.registry import sandboxes
+from destinations.vendor import opened
 from dinmo.workspace import apply as applying
 from dinmo.workspace import export, from_database, plan, problems, sources
 from segments.models import DataModel, Segment, Source
 from tests.dinmo import shop
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.django_db
@@ -53,9 +59,11 @@ def replaced(*pairs: tuple[str, str]) -> str:
     return text
 
 
-def remember_one(name: str) -> None:
-    """A run of the activation has sent a record, which the destination refused."""
-    generation = Generation.objects.create(activation=Activation.objects.get(name=name), number=1, identity={})
+def remember_one(name: str, workspace: str = "") -> None:
+    """A run of the activation has sent a record to a workspace of the vendor, which rejected it."""
+    activation = Activation.objects.get(name=name)
+    identity = saved.spec(activation).identity(workspace).stored()
+    generation = Generation.objects.create(activation=activation, number=1, identity=identity)
     Record.objects.create(generation=generation, key="1", key_digest=1, tried="rejected", attempts=1)
 
 
@@ -267,7 +275,7 @@ def test_a_changed_match_of_an_activation_that_has_sent_something_asks_first() -
     text = replaced(("match: {from: domain", "match: {from: name"))
     ((line, sentence),) = refusals(text)
     assert text.splitlines()[line - 1] == "  - name: Norwegians to Attio"
-    assert "match.from" in sentence
+    assert "The match identifies records" in sentence
     assert "--yes" in sentence
     assert Activation.objects.get(name="Norwegians to Attio").match_column == "domain"
 
@@ -276,17 +284,56 @@ def test_a_changed_match_of_an_activation_that_has_sent_something_asks_first() -
     assert (changed.match_column, changed.start_afresh) == ("name", True)
 
 
-def test_another_connection_below_an_activation_outside_the_file_asks_too() -> None:
+@pytest.fixture
+def attio_workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The id of the workspace that every Attio token opens."""
+    with Server(sandboxes["attio"](shop.SECRETS["OUR_ATTIO"])) as server:
+        monkeypatch.setenv("ATTIO_API_URL", server.url)
+        with opened(Connection(platform="attio", secrets={"token": shop.SECRETS["OUR_ATTIO"]})) as client:
+            yield platforms["attio"].check(client).id
+
+
+SECOND_CONNECTION = (
+    'connections:\n  - {name: Second Attio, platform: attio, token: "${OUR_ATTIO}"}\n'
+    "destinations:\n  - {name: Attio companies, connection: Second Attio, service: attio.companies}\n"
+)
+
+
+def test_a_connection_to_the_same_vendor_workspace_needs_no_consent(attio_workspace: str) -> None:
+    apply()
+    remember_one("Norwegians to Attio", workspace=attio_workspace)
+    Connection.objects.filter(name="Our Attio").update(workspace_id=attio_workspace)
+    apply(SECOND_CONNECTION)
+    assert Destination.objects.get(name="Attio companies").connection.name == "Second Attio"
+    assert not Activation.objects.get(name="Norwegians to Attio").start_afresh
+
+
+@pytest.mark.usefixtures("attio_workspace")
+def test_a_connection_to_a_different_vendor_workspace_needs_consent() -> None:
+    apply()
+    remember_one("Norwegians to Attio", workspace="elsewhere")
+    Connection.objects.filter(name="Our Attio").update(workspace_id="elsewhere")
+    assert "The workspace identifies records" in refusals(SECOND_CONNECTION)[0][1]
+    apply(SECOND_CONNECTION, yes=True)
+    assert Activation.objects.get(name="Norwegians to Attio").start_afresh
+
+
+def test_a_vendor_that_does_not_answer_leaves_the_question_to_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATTIO_API_URL", "http://127.0.0.1:1")
+    apply()
+    remember_one("Norwegians to Attio", workspace="elsewhere")
+    apply(SECOND_CONNECTION)
+    assert not Activation.objects.get(name="Norwegians to Attio").start_afresh
+
+
+def test_going_back_to_what_was_synchronized_needs_no_reset_any_longer() -> None:
     apply()
     remember_one("Norwegians to Attio")
-    text = (
-        'connections:\n  - {name: Second Attio, platform: attio, token: "${OUR_ATTIO}"}\n'
-        "destinations:\n  - {name: Attio companies, connection: Second Attio, service: attio.companies}\n"
-    )
-    assert "connection" in refusals(text)[0][1]
-    apply(text, yes=True)
-    assert Destination.objects.get(name="Attio companies").connection.name == "Second Attio"
+    changed = replaced(("match: {from: domain", "match: {from: name"))
+    apply(changed, yes=True)
     assert Activation.objects.get(name="Norwegians to Attio").start_afresh
+    apply()
+    assert not Activation.objects.get(name="Norwegians to Attio").start_afresh
 
 
 def test_consent_touches_only_activations_that_need_it() -> None:

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from activations.models import Activation
 from destinations.models import Connection, Destination
 from dinmo.workspace import apply as applying
-from dinmo.workspace import export, file, from_database, plan, problems, sources
-from dinmo.workspace import model as things
+from dinmo.workspace import entities, export, file, from_database, plan, problems, sources
 from segments.models import DataModel, Segment, Source
 from tests.dinmo import shop
 
@@ -28,7 +27,7 @@ TEXTS = st.text(LETTERS, min_size=1, max_size=30) | st.sampled_from(
 )
 NAMES = TEXTS.map(str.strip).filter(bool)
 TYPES = {"id": "integer", "name": "text", "mrr": "number", "active": "boolean", "since": "date", "NO": "text"}
-COLUMNS = tuple(things.Column(name=name, type=kind) for name, kind in TYPES.items())
+COLUMNS = tuple(entities.Column(name=name, type=kind) for name, kind in TYPES.items())
 COLUMN = st.sampled_from(sorted(TYPES))
 LEAVES = st.one_of(
     st.builds(
@@ -57,52 +56,55 @@ VALUES = st.booleans() | st.integers(-(10**12), 10**12) | st.floats(-1e9, 1e9) |
 ZONES = st.sampled_from(["UTC", "Europe/Paris", "Asia/Kolkata"])
 SCHEDULES = st.one_of(
     st.builds(
-        lambda every, unit: things.Schedule(kind="interval", every=every, unit=unit),
+        lambda every, unit: entities.Schedule(kind="interval", every=every, unit=unit),
         st.integers(1, 300),
         st.sampled_from(["minutes", "hours", "days"]),
     ),
     st.builds(
-        lambda cron, zone: things.Schedule(kind="cron", cron=cron, timezone=zone),
+        lambda cron, zone: entities.Schedule(kind="cron", cron=cron, timezone=zone),
         st.sampled_from(["0 7 * * 1-5", "*/5 * * * *", "30 2 1 */3 sun"]),
         ZONES,
     ),
     st.builds(
-        lambda days, at, zone: things.Schedule(
-            kind="weekly", days=tuple(day for day in things.WEEK if day in days), at=f"{at:%H:%M}", timezone=zone
+        lambda days, at, zone: entities.Schedule(
+            kind="weekly", days=tuple(day for day in entities.WEEK if day in days), at=f"{at:%H:%M}", timezone=zone
         ),
-        st.sets(st.sampled_from(things.WEEK), min_size=1),
+        st.sets(st.sampled_from(entities.WEEK), min_size=1),
         st.times(),
         ZONES,
     ),
 )
-WARNINGS = st.builds(
-    things.Warnings,
-    enabled=st.booleans(),
-    rejected_percent=st.integers(0, 100),
-    invalid_percent=st.integers(0, 100),
-    size_change_percent=st.integers(0, 32_767),
-    recipients=st.sampled_from([(), ("ops@example.com",), ("a@example.com", "b+c@example.com")]),
+SETTINGS = st.fixed_dictionaries(
+    {
+        "warnings_enabled": st.booleans(),
+        "rejected_percent": st.integers(0, 100),
+        "invalid_percent": st.integers(0, 100),
+        "size_change_percent": st.integers(0, 32_767),
+        "recipients": st.sampled_from([(), ("ops@example.com",), ("a@example.com", "b+c@example.com")]),
+        "backfill": st.sampled_from(["all", "new"]),
+        "paused": st.booleans(),
+    }
 )
 
 
 @st.composite
-def mappings(draw: st.DrawFn, match: str, custom: bool) -> tuple[things.FieldMapping, ...]:
+def mappings(draw: st.DrawFn, match: str, custom: bool) -> tuple[entities.FieldMapping, ...]:
     options = {"when_empty": st.sampled_from(["keep", "clear"]), "multi": st.sampled_from(["replace", "add"])}
     targets = draw(st.lists(NAMES.filter(lambda name: name != match), max_size=4, unique=True))
     rows = []
     for position, target in enumerate(targets):
         drawn: dict[str, Any] = {name: draw(option) for name, option in options.items()}
         if custom and position >= len(targets) // 2:
-            rows.append(things.FieldMapping(target=target, column=draw(COLUMN), custom_attribute=True, **drawn))
+            rows.append(entities.FieldMapping(target=target, column=draw(COLUMN), custom_attribute=True, **drawn))
         elif draw(st.booleans()):
-            rows.append(things.FieldMapping(target=target, column=draw(COLUMN), **drawn))
+            rows.append(entities.FieldMapping(target=target, column=draw(COLUMN), **drawn))
         else:
-            rows.append(things.FieldMapping(target=target, value=draw(VALUES), **drawn))
+            rows.append(entities.FieldMapping(target=target, value=draw(VALUES), **drawn))
     return tuple(rows)
 
 
 @st.composite
-def workspaces(draw: st.DrawFn) -> things.Workspace:
+def workspaces(draw: st.DrawFn) -> entities.Workspace:
     """A well-formed workspace: some sources, models and segments, both services, some activations."""
 
     def named(found: Any) -> Any:
@@ -112,7 +114,7 @@ def workspaces(draw: st.DrawFn) -> things.Workspace:
         return draw(st.lists(NAMES, min_size=1, max_size=most, unique=True))
 
     shops = named(
-        things.Source(name=name, engine="sqlite", timezone=draw(ZONES), config={"path": draw(NAMES)}, secrets={})
+        entities.Source(name=name, engine="sqlite", timezone=draw(ZONES), config={"path": draw(NAMES)}, secrets={})
         for name in names(2)
     )
     models = {}
@@ -123,7 +125,7 @@ def workspaces(draw: st.DrawFn) -> things.Workspace:
             if table
             else draw(TEXTS | st.sampled_from(["select *\n  from x\n\nwhere a = '${b}'\n", "a\n\n", " a\n b \n"]))
         )
-        models[name] = things.Model(
+        models[name] = entities.Model(
             name=name,
             source=draw(st.sampled_from(sorted(shops))),
             table=text if table else "",
@@ -132,7 +134,7 @@ def workspaces(draw: st.DrawFn) -> things.Workspace:
             columns=COLUMNS,
         )
     segments = named(
-        things.Segment(
+        entities.Segment(
             name=name,
             model=draw(st.sampled_from(sorted(models))),
             where=draw(TREES | st.just({})),
@@ -143,18 +145,18 @@ def workspaces(draw: st.DrawFn) -> things.Workspace:
     attio, intercom = draw(st.lists(NAMES, min_size=2, max_size=2, unique=True))
     connections = named(
         [
-            things.Connection(name=attio, platform="attio", config={}, secrets={"token": "t-1"}),
-            things.Connection(name=intercom, platform="intercom", config={"region": "eu"}, secrets={"token": "t-2"}),
+            entities.Connection(name=attio, platform="attio", config={}, secrets={"token": "t-1"}),
+            entities.Connection(name=intercom, platform="intercom", config={"region": "eu"}, secrets={"token": "t-2"}),
         ]
     )
     destinations = named(
         [
-            things.Destination(name=attio, connection=attio, service="attio.companies"),
-            things.Destination(name=intercom, connection=intercom, service="intercom.companies"),
+            entities.Destination(name=attio, connection=attio, service="attio.companies"),
+            entities.Destination(name=intercom, connection=intercom, service="intercom.companies"),
         ]
     )
     activations = named(_activation(draw, name, segments, models, attio, intercom) for name in names(3))
-    return things.Workspace(
+    return entities.Workspace(
         sources=shops,
         models=models,
         segments=segments,
@@ -164,11 +166,11 @@ def workspaces(draw: st.DrawFn) -> things.Workspace:
     )
 
 
-def _activation(draw: Any, name: str, segments: Any, models: Any, attio: str, intercom: str) -> things.Activation:
+def _activation(draw: Any, name: str, segments: Any, models: Any, attio: str, intercom: str) -> entities.Activation:
     by_segment = draw(st.booleans())
     to_intercom = draw(st.booleans())
     match = "company_id" if to_intercom else "domains"
-    return things.Activation(
+    return entities.Activation(
         name=name,
         segment=draw(st.sampled_from(sorted(segments))) if by_segment else "",
         model="" if by_segment else draw(st.sampled_from(sorted(models))),
@@ -178,34 +180,32 @@ def _activation(draw: Any, name: str, segments: Any, models: Any, attio: str, in
         match_field=match,
         mappings=draw(mappings(match, to_intercom)),
         schedules=tuple(draw(st.lists(SCHEDULES, max_size=3, unique=True))),
-        warnings=draw(WARNINGS),
-        backfill=draw(st.sampled_from(["all", "new"])),
-        paused=draw(st.booleans()),
+        settings=draw(SETTINGS),
     )
 
 
-def columns(*asked: Any) -> tuple[things.Column, ...]:
+def columns(*asked: Any) -> tuple[entities.Column, ...]:
     return COLUMNS
 
 
 @settings(max_examples=40, deadline=None)
 @given(workspaces())
-def test_every_workspace_is_read_back_from_its_export(workspace: things.Workspace) -> None:
+def test_every_workspace_is_read_back_from_its_export(workspace: entities.Workspace) -> None:
     read = file.read(export.text(workspace), {}, workspace, columns)
-    assert plan.make(read, workspace, ()).steps == ()
-    assert [thing.name for thing in read.things()] == [thing.name for thing in workspace.things()]
+    assert plan.make(read, workspace, {}).steps == ()
+    assert [thing.name for thing in read.entities()] == [thing.name for thing in workspace.entities()]
 
 
 @pytest.mark.django_db
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(workspaces())
-def test_every_workspace_goes_into_the_database_and_out_again(workspace: things.Workspace) -> None:
+def test_every_workspace_goes_into_the_database_and_out_again(workspace: entities.Workspace) -> None:
     with transaction.atomic():
         given_tokens = export.text(workspace).replace("platform: attio", "token: t-1\n    platform: attio")
         given_tokens = given_tokens.replace("platform: intercom", "token: t-2\n    platform: intercom")
         applying.apply(given_tokens, {}, columns)
         stood = from_database.read()
-        assert plan.make(workspace, stood, ()).steps == ()
+        assert plan.make(workspace, stood, {}).steps == ()
         again = applying.apply(export.text(stood), {}, columns)
         assert list(again.lines())[-1] == "Nothing changed."
         transaction.set_rollback(True)

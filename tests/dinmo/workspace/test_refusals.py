@@ -72,7 +72,7 @@ CASES = [
         "- {field: mrr, is: greater_than, value: 0}",
         "- {segment: Other, is: member}",
         "- {segment: Other",
-        "no segment called 'Other'",
+        "no segment named 'Other'",
     ),
     ("is: greater_than", "is: [greater_than]", "- {field: mrr", "`is` takes one word"),
     ("platform: attio", "platform: attic", "- {name: Our Attio", "no platform 'attic'"),

@@ -1,4 +1,4 @@
-"""What lists contain, the same on every engine that has them: arrays, JSON documents, lists of Parquet files."""
+"""Conditions on lists match the same rows on every engine: arrays, JSON documents, and lists in Parquet files."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _postgres(root: Path, kind: str) -> Place:
 def _mysql(root: Path, kind: str) -> Place:
     run_in_mysql("create or replace table lists (id int, tags json)")
     with mysql_connection() as connection, connection.cursor() as cursor:
-        # As json.dumps writes it, a letter that is not English is escaped.
+        # json.dumps escapes characters outside ASCII; the engine has to decode them.
         cursor.executemany("insert into lists values (%s, %s)", _documents())
     return Place("mysql", "lists", mysql_settings())
 
@@ -133,14 +133,14 @@ def _array(items: list[str | None] | None) -> str:
     )
 
 
-def found(place: Place, operator: str, value: list[Any] | None = None) -> set[int]:
+def matching(place: Place, operator: str, value: list[Any] | None = None) -> set[int]:
     infos = place.columns()
     where = {"field": "tags", "is": operator, **({} if value is None else {"value": value})}
     tree = parsing.parse(where, {name: info.type for name, info in infos.items()})
     source = statements.relation(list(infos.values()), engines[place.slug].dialect, table=place.table)
-    met = statements.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=ZoneInfo("UTC"))
+    condition = statements.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=ZoneInfo("UTC"))
     with place.open() as reader:
-        return {int(row["id"]) for row in reader.rows(statements.select(source, infos, ["id"], met), 100)}
+        return {int(row["id"]) for row in reader.rows(statements.select(source, infos, ["id"], condition), 100)}
 
 
 WANTED = [
@@ -159,22 +159,22 @@ WANTED = [
 
 
 @pytest.mark.parametrize("wanted", WANTED, ids=str)
-def test_every_engine_finds_what_a_plain_reading_of_lists_finds(place: Place, wanted: list[Any]) -> None:
-    texts = {str(one) for one in wanted}
+def test_every_engine_finds_the_same_lists_as_plain_python(place: Place, wanted: list[Any]) -> None:
+    texts = {str(element) for element in wanted}
     any_of = {number for number, items in enumerate(LISTS) if items and texts & set(items)}
     all_of = {number for number, items in enumerate(LISTS) if items and texts <= set(items)}
-    assert found(place, "contains_any", wanted) == any_of
-    assert found(place, "contains_all", wanted) == all_of
-    assert found(place, "contains_none", wanted) == ALL - any_of
+    assert matching(place, "contains_any", wanted) == any_of
+    assert matching(place, "contains_all", wanted) == all_of
+    assert matching(place, "contains_none", wanted) == ALL - any_of
 
 
-def test_a_missing_list_is_empty_and_so_is_one_without_elements(place: Place) -> None:
-    assert found(place, "empty") == {0, 1}
-    assert found(place, "not_empty") == ALL - {0, 1}
+def test_missing_lists_and_lists_without_elements_are_empty(place: Place) -> None:
+    assert matching(place, "empty") == {0, 1}
+    assert matching(place, "not_empty") == ALL - {0, 1}
 
 
-def test_a_list_may_be_asked_for_ten_thousand_elements(place: Place) -> None:
+def test_a_condition_can_have_ten_thousand_elements(place: Place) -> None:
     many = [f"it's {number} %s" for number in range(9_999)]
-    assert found(place, "contains_any", [*many, "a"]) == {2, 3, 4}
-    assert found(place, "contains_none", [*many, "a"]) == ALL - {2, 3, 4}
-    assert found(place, "contains_all", [*many, "a"]) == set()
+    assert matching(place, "contains_any", [*many, "a"]) == {2, 3, 4}
+    assert matching(place, "contains_none", [*many, "a"]) == ALL - {2, 3, 4}
+    assert matching(place, "contains_all", [*many, "a"]) == set()

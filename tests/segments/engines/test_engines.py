@@ -153,7 +153,7 @@ def test_shown_statement_can_be_run(place: Place) -> None:
         source = statements.relation(list(infos.values()), engines[place.slug].dialect, table=place.table)
         parsed = parsing.parse(tree, {name: info.type for name, info in infos.items()})
         where = statements.where(parsed, source, infos, now=NOW, zone=UTC_ZONE)
-        shown = statements.shown(statements.select(source, infos, ["id"], where), engines[place.slug].dialect)
+        shown = statements.literal_sql(statements.select(source, infos, ["id"], where), engines[place.slug].dialect)
         assert "'%s :x" in shown
         assert [int(row["id"]) for row in reader.rows(select_all(reader, place, shown), 5)] == [1]
 

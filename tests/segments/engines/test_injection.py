@@ -78,7 +78,7 @@ def test_no_name_and_no_value_changes_a_query(
             where = statements.where(tree, source, infos, now=NOW, zone=UTC_ZONE)
             query = statements.select(source, infos, names, where)
             ids = [natural(row["id"], ColumnType.INTEGER, UTC_ZONE) for row in reader.rows(query, 100)]
-            statements.shown(query, engines[slug].dialect)
+            statements.literal_sql(query, engines[slug].dialect)
             return set(ids)
 
         texts = {number: str(row[names[1]]) for number, row in enumerate(rows)}

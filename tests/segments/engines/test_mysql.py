@@ -185,7 +185,7 @@ def test_text_conditions_use_an_index_and_still_compare_bytes() -> None:
             {"field": "country", "is": operator, "value": value}, {name: info.type for name, info in infos.items()}
         )
         where = statements.where(tree, source, infos, now=datetime(2026, 3, 31, tzinfo=UTC), zone=PARIS)
-        statement = statements.shown(statements.count(source, where), engines["mysql"].dialect)
+        statement = statements.literal_sql(statements.count(source, where), engines["mysql"].dialect)
         with mysql_connection() as connection, connection.cursor() as cursor:
             cursor.execute(statement)
             assert cursor.fetchall() == ((rows,),)

@@ -25,7 +25,7 @@ from segments.engines.warehouse import text_batch
 from segments.registry import engines
 from segments.sql import statements
 from segments.sql.comparisons import Clock
-from segments.sql.computed_columns import computing
+from segments.sql.computed_columns import with_computed
 from segments.sql.where import Table
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def test_values_in_shown_sql_are_escaped_for_the_database(slug: str, text: str) 
     query = statements.select(
         source, {"a": info}, ["a"], statements.where(tree, source, {"a": info}, now=NOW, zone=PARIS)
     )
-    assert text in statements.shown(query, engines[slug].dialect)
+    assert text in statements.literal_sql(query, engines[slug].dialect)
 
 
 def test_driver_values_become_text_that_can_be_read_back() -> None:
@@ -241,7 +241,7 @@ def test_sums_of_floats_are_computed_as_decimals(slug: str) -> None:
     formulas: dict[str, Formula] = {
         kind: Related("orders", "", measure=kind, column="mrr", link=link) for kind in ("sum", "average", "max")
     }
-    table = computing(reach("companies", []), formulas, engines[slug].computed, Clock(NOW, PARIS), reach)
+    table = with_computed(reach("companies", []), formulas, engines[slug].computed, Clock(NOW, PARIS), reach)
     sql = str(statements.select(table.source, table.infos, list(formulas)).compile(dialect=engines[slug].dialect))
     for measure in ("sum", "avg"):
         assert f"round({measure}(CAST(found.value AS NUMERIC(38, 9)))" in sql

@@ -1,4 +1,4 @@
-"""Segments that ask about one another and about related models: saved, renamed and deleted without breaking each other."""
+"""Segments that refer to each other and to related models are saved, renamed and deleted without breaking."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def companies(tmp_path: Path, settings: Any) -> DataModel:
     source = Source.objects.create(name="Shop", engine="sqlite", config={"path": "shop.sqlite3"})
     orders = DataModel.objects.create(name="Orders", source=source, table="orders", primary_key="id", kind="events")
     model = DataModel.objects.create(name="Companies", source=source, table="companies", primary_key="id")
-    for one in (orders, model):
-        refresh_columns(one)
+    for each in (orders, model):
+        refresh_columns(each)
     return model
 
 
 @pytest.fixture
 def related(companies: DataModel) -> Relation:
-    (found,) = foreign_keys.offered(DataModel.objects.get(name="Orders"))
+    (found,) = foreign_keys.suggested_relations(DataModel.objects.get(name="Orders"))
     found.save()
     return found
 
@@ -54,30 +54,30 @@ def segment(model: DataModel, name: str, *conditions: dict[str, Any], **more: An
     return Segment.objects.create(name=name, model=model, where={"all": list(conditions)} if conditions else {}, **more)
 
 
-def save(staff: Client, found: Segment, **changes: Any) -> Any:
+def save(staff: Client, saved: Segment, **changes: Any) -> Any:
     values = {
-        "name": found.name,
+        "name": saved.name,
         "description": "",
         "tags": "",
-        "where": json.dumps(found.where),
-        "limit": json.dumps(found.limit),
+        "where": json.dumps(saved.where),
+        "limit": json.dumps(saved.limit),
     }
-    return staff.post(f"/admin/segments/segment/{found.pk}/change/", {**values, **changes, "_save": "Save"})
+    return staff.post(f"/admin/segments/segment/{saved.pk}/change/", {**values, **changes, "_save": "Save"})
 
 
-def ids(found: Segment) -> list[int]:
-    return sorted(row["id"] for row in read.preview(read.selection(found), now=timezone.now()))
+def ids(saved: Segment) -> list[int]:
+    return sorted(row["id"] for row in read.preview(read.selection(saved), now=timezone.now()))
 
 
 RICH = {"field": "mrr", "is": "greater_than", "value": 30}
 
 
-def test_a_foreign_key_of_the_source_is_offered_as_a_relation_until_it_is_made(related: Relation) -> None:
+def test_a_foreign_key_is_offered_as_a_relation_until_the_relation_exists(related: Relation) -> None:
     assert str(related) == "Orders.company_id → Companies.id"
-    assert foreign_keys.offered(related.from_model) == []
+    assert foreign_keys.suggested_relations(related.from_model) == []
 
 
-def test_conditions_on_related_rows_are_counted_and_summed(related: Relation, companies: DataModel) -> None:
+def test_conditions_can_count_and_sum_related_rows(related: Relation, companies: DataModel) -> None:
     big = {"all": [{"field": "amount", "is": "at_least", "value": 200}]}
     assert ids(segment(companies, "Two", {"related": "Orders", "has": "at_least", "count": 2, "where": big})) == []
     assert ids(segment(companies, "One", {"related": "Orders", "has": "exactly", "count": 1, "where": big})) == [
@@ -105,9 +105,7 @@ def test_a_size_limit_takes_the_first_rows_and_counts_them(companies: DataModel)
     assert ids(segment(companies, "Others", {"segment": "Top", "is": "not_member"})) == [1, 2, 3, 4]
 
 
-def test_a_circle_made_by_editing_the_other_segment_is_refused_with_its_path(
-    staff: Client, companies: DataModel
-) -> None:
+def test_an_edit_that_would_close_a_circle_is_refused_with_its_path(staff: Client, companies: DataModel) -> None:
     rich = segment(companies, "Rich", RICH)
     segment(companies, "Poor", {"segment": "Rich", "is": "not_member"})
     answer = save(staff, rich, where=json.dumps({"all": [{"segment": "Poor", "is": "member"}]}))
@@ -116,7 +114,7 @@ def test_a_circle_made_by_editing_the_other_segment_is_refused_with_its_path(
     assert rich.where == {"all": [RICH]}
 
 
-def test_a_renamed_segment_is_asked_about_by_its_new_name(staff: Client, companies: DataModel) -> None:
+def test_conditions_follow_a_renamed_segment(staff: Client, companies: DataModel) -> None:
     rich = segment(companies, "Rich", RICH)
     poor = segment(companies, "Poor", {"any": [{"segment": "Rich", "is": "not_member"}]})
     save(staff, rich, name="Wealthy")
@@ -125,8 +123,10 @@ def test_a_renamed_segment_is_asked_about_by_its_new_name(staff: Client, compani
     assert ids(poor) == [1, 2, 3]
 
 
-def test_a_renamed_model_is_asked_about_by_its_new_name(staff: Client, related: Relation, companies: DataModel) -> None:
-    asking = segment(companies, "Asking", {"related": "Orders", "through": "Orders.company_id", "has": "none"})
+def test_conditions_follow_a_renamed_model(staff: Client, related: Relation, companies: DataModel) -> None:
+    segment_of_orders = segment(
+        companies, "Asking", {"related": "Orders", "through": "Orders.company_id", "has": "none"}
+    )
     orders = related.from_model
     inline = {
         "relations-TOTAL_FORMS": 1,
@@ -134,7 +134,7 @@ def test_a_renamed_model_is_asked_about_by_its_new_name(staff: Client, related: 
         "relations-0-id": related.pk,
         "relations-0-from_model": orders.pk,
     }
-    ends = {
+    relation_fields = {
         "relations-0-from_column": "company_id",
         "relations-0-to_model": companies.pk,
         "relations-0-to_column": "id",
@@ -147,15 +147,15 @@ def test_a_renamed_model_is_asked_about_by_its_new_name(staff: Client, related: 
         "sql": "",
         **INLINES,
         **inline,
-        **ends,
+        **relation_fields,
     }
     staff.post(f"/admin/segments/datamodel/{orders.pk}/change/", values)
-    asking.refresh_from_db()
-    assert asking.where["all"][0]["related"] == "Purchases"
-    assert ids(asking) == [4, 5, 6]
+    segment_of_orders.refresh_from_db()
+    assert segment_of_orders.where["all"][0]["related"] == "Purchases"
+    assert ids(segment_of_orders) == [4, 5, 6]
 
 
-def test_a_segment_that_others_ask_about_is_not_deleted(staff: Client, companies: DataModel) -> None:
+def test_a_segment_that_others_refer_to_is_not_deleted(staff: Client, companies: DataModel) -> None:
     rich = segment(companies, "Rich", RICH)
     segment(companies, "Poor", {"segment": "Rich", "is": "not_member"})
     answer = staff.post(f"/admin/segments/segment/{rich.pk}/delete/", {"post": "yes"})
@@ -172,7 +172,7 @@ def test_a_relation_that_a_segment_needs_is_not_removed(staff: Client, related: 
         "relations-0-id": related.pk,
         "relations-0-from_model": orders.pk,
     }
-    ends = {
+    relation_fields = {
         "relations-0-from_column": "company_id",
         "relations-0-to_model": companies.pk,
         "relations-0-to_column": "id",
@@ -185,14 +185,14 @@ def test_a_relation_that_a_segment_needs_is_not_removed(staff: Client, related: 
         "sql": "",
         **INLINES,
         **inline,
-        **ends,
+        **relation_fields,
     }
     answer = staff.post(f"/admin/segments/datamodel/{orders.pk}/change/", {**values, "relations-0-DELETE": "on"})
-    assert "the segment &#x27;Asking&#x27; needs it" in answer.content.decode()
+    assert "This change would break the segment &#x27;Asking&#x27;" in answer.content.decode()
     assert Relation.objects.count() == 1
 
 
-def test_a_copy_has_a_name_of_its_own(staff: Client, companies: DataModel) -> None:
+def test_a_copy_gets_a_name_of_its_own(staff: Client, companies: DataModel) -> None:
     rich = segment(companies, "Rich", RICH, tags=["eu"])
     for name in ("Rich (copy)", "Rich (copy 2)"):
         staff.post(f"/admin/segments/segment/{rich.pk}/do/duplicate/")
@@ -200,31 +200,35 @@ def test_a_copy_has_a_name_of_its_own(staff: Client, companies: DataModel) -> No
         assert (copy.where, copy.tags, copy.model) == (rich.where, ["eu"], companies)
 
 
-def test_tags_are_words_between_commas_and_filter_the_list(staff: Client, companies: DataModel) -> None:
+def test_tags_are_separated_by_commas_and_filter_the_list(staff: Client, companies: DataModel) -> None:
     rich, _ = segment(companies, "Rich", RICH), segment(companies, "Poor")
     save(staff, rich, tags=" eu,  paying   well ,eu,")
     rich.refresh_from_db()
     assert rich.tags == ["eu", "paying well"]
-    listed = staff.get("/admin/segments/segment/?tag=eu").content.decode()
-    assert ">Rich<" in listed
-    assert ">Poor<" not in listed
+    page = staff.get("/admin/segments/segment/?tag=eu").content.decode()
+    assert ">Rich<" in page
+    assert ">Poor<" not in page
 
 
-def test_the_builder_learns_what_conditions_can_name(staff: Client, related: Relation, companies: DataModel) -> None:
+def test_the_builder_receives_everything_that_conditions_can_name(
+    staff: Client, related: Relation, companies: DataModel
+) -> None:
     segment(companies, "Rich", RICH)
-    told = staff.get(f"/api/models/{companies.pk}/builder/").json()
-    assert told["models"]["Companies"]["links"] == [{"model": "Orders", "through": "Orders.company_id", "many": True}]
-    assert told["models"]["Companies"]["segments"] == ["Rich"]
-    assert [column["name"] for column in told["models"]["Orders"]["columns"]] == ["id", "company_id", "amount"]
+    builder = staff.get(f"/api/models/{companies.pk}/builder/").json()
+    assert builder["models"]["Companies"]["links"] == [
+        {"model": "Orders", "through": "Orders.company_id", "many": True}
+    ]
+    assert builder["models"]["Companies"]["segments"] == ["Rich"]
+    assert [column["name"] for column in builder["models"]["Orders"]["columns"]] == ["id", "company_id", "amount"]
 
 
-def test_observed_values_come_with_how_often_they_occur(staff: Client, companies: DataModel) -> None:
+def test_observed_values_come_with_their_frequency(staff: Client, companies: DataModel) -> None:
     body = {"column": "name", "search": "n3"}
-    found = staff.post(f"/api/models/{companies.pk}/values/", body, content_type="application/json").json()
-    assert found == {"values": [{"value": "N3", "rows": 1}]}
+    response = staff.post(f"/api/models/{companies.pk}/values/", body, content_type="application/json").json()
+    assert response == {"values": [{"value": "N3", "rows": 1}]}
 
 
-def test_a_question_that_is_not_the_newest_of_its_page_is_not_answered(staff: Client, companies: DataModel) -> None:
+def test_a_superseded_request_gets_no_result(staff: Client, companies: DataModel) -> None:
     Question.objects.create(page="p", number=5, asked_at=timezone.now())
     body = {"model": companies.pk, "where": {}, "page": "p", "number": 4}
     answer = staff.post("/api/segments/preview/", body, content_type="application/json")
@@ -237,11 +241,11 @@ def test_a_question_that_is_not_the_newest_of_its_page_is_not_answered(staff: Cl
     )
 
 
-def test_a_segment_is_said_in_one_sentence(staff: Client, related: Relation, companies: DataModel) -> None:
+def test_a_segment_is_described_in_one_sentence(staff: Client, related: Relation, companies: DataModel) -> None:
     where = {"all": [RICH, {"related": "Orders", "has": "at_least", "count": 2}]}
     body = {"model": companies.pk, "where": where, "limit": {"rows": 5, "order_by": "mrr"}}
-    said = staff.post("/api/segments/said/", body, content_type="application/json").json()
-    assert said["sentence"] == (
+    answer = staff.post("/api/segments/said/", body, content_type="application/json").json()
+    assert answer["sentence"] == (
         "Companies where mrr is greater than 30 and has at least 2 Orders; at most 5 rows, lowest mrr first."
     )
-    assert "LIMIT 5" in said["sql"]
+    assert "LIMIT 5" in answer["sql"]

@@ -93,7 +93,7 @@ def test_error_names_a_missing_column_and_what_to_do(columns: list[str], model: 
         pass
     assert (missing.value.code, missing.value.where) == ("column_missing", "gone")
     assert "'Companies' has no column 'gone'" in missing.value.message
-    assert "Bring it back" in missing.value.message
+    assert "Restore it in the source" in missing.value.message
 
 
 def test_error_reports_a_missing_column_that_a_condition_needs(model: DataModel) -> None:
@@ -145,7 +145,7 @@ def test_failed_refresh_keeps_the_stored_columns(model: DataModel) -> None:
 
 def test_successful_check_is_stored_on_the_source(model: DataModel) -> None:
     message = check(model.source, NOW)
-    assert message.startswith("Reached and signed in within ")
+    assert message.startswith("Connected and signed in (")
     assert (model.source.health, model.source.health_message, model.source.health_at) == ("ok", message, NOW)
     assert model.table in tables(model.source)
 

@@ -1,4 +1,4 @@
-"""Screens of sources, models and segments, against a real SQLite file."""
+"""Admin screens of sources, models and segments, with a real SQLite file."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ def model_form(source: Source, **more: Any) -> dict[str, Any]:
     return {**values, "shape": "table", "table": "companies", "sql": "", "_save": "Save", **NO_COLUMNS, **more}
 
 
-def test_a_source_is_asked_for_by_its_kind_first(staff: Client) -> None:
-    question = staff.get("/admin/segments/source/add/").content.decode()
-    assert 'href="?engine=postgres"' in question
+def test_adding_a_source_starts_with_its_type(staff: Client) -> None:
+    choices = staff.get("/admin/segments/source/add/").content.decode()
+    assert 'href="?engine=postgres"' in choices
     form = staff.get("/admin/segments/source/add/?engine=postgres").content.decode()
     assert 'type="password"' in form
     assert "setting_host" in form
 
 
-def test_a_stored_password_is_never_shown_and_kept_where_it_stays_empty(staff: Client) -> None:
+def test_stored_password_is_never_shown_and_is_kept_if_left_empty(staff: Client) -> None:
     values = {"setting_host": "db", "setting_port": 5432, "setting_database": "shop", "setting_user": "reader"}
     staff.post(
         "/admin/segments/source/add/?engine=postgres",
@@ -68,14 +68,14 @@ def test_a_stored_password_is_never_shown_and_kept_where_it_stays_empty(staff: C
     assert (source.config["host"], source.secrets["password"], source.timezone) == ("db2", "hunter2", "Europe/Paris")
 
 
-def test_a_missing_setting_is_named_at_its_field(staff: Client) -> None:
+def test_missing_setting_is_reported_at_its_field(staff: Client) -> None:
     answer = staff.post(
         "/admin/segments/source/add/?engine=sqlite", {"name": "Shop", "timezone": "UTC", "setting_path": ""}
     )
     assert "setting_path" in answer.context["adminform"].form.errors
 
 
-def test_testing_a_source_says_what_was_found_and_what_is_wrong(staff: Client, shop: Source) -> None:
+def test_source_test_reports_success_and_failure(staff: Client, shop: Source) -> None:
     works = staff.post(f"/admin/segments/source/{shop.pk}/do/test/", follow=True)
     assert "The source works" in works.content.decode()
     Source.objects.update(config={"path": "gone.sqlite3"})
@@ -88,31 +88,31 @@ def test_saving_a_model_discovers_its_columns(companies: DataModel) -> None:
     assert companies.column_types() == {"id": "integer", "name": "text", "country": "text"}
 
 
-def test_the_primary_key_stays_as_it_was_made(staff: Client, shop: Source, companies: DataModel) -> None:
+def test_primary_key_cannot_be_changed(staff: Client, shop: Source, companies: DataModel) -> None:
     staff.post(f"/admin/segments/datamodel/{companies.pk}/change/", model_form(shop, primary_key="name", name="Firms"))
     companies.refresh_from_db()
     assert (companies.name, companies.primary_key) == ("Firms", "id")
 
 
 @pytest.mark.parametrize(
-    ("values", "place", "says"),
+    ("values", "field", "message"),
     [
         ({"table": "nowhere"}, "table", "nowhere"),
         ({"primary_key": "nokey"}, "primary_key", "There is no column"),
-        ({"primary_key": "country"}, "primary_key", "Choose a primary key that every row has for itself"),
+        ({"primary_key": "country"}, "primary_key", "Choose a primary key that is unique in every row"),
         ({"shape": "sql", "sql": "selec"}, "sql", ""),
-        ({"shape": "sql", "sql": ""}, "sql", "Write a query."),
+        ({"shape": "sql", "sql": ""}, "sql", "Enter a query."),
     ],
 )
-def test_a_model_that_can_not_be_read_is_refused_at_its_field(
-    staff: Client, shop: Source, values: dict[str, str], place: str, says: str
+def test_unreadable_model_is_refused_at_its_field(
+    staff: Client, shop: Source, values: dict[str, str], field: str, message: str
 ) -> None:
     answer = staff.post("/admin/segments/datamodel/add/", model_form(shop, **values))
-    assert says in answer.context["adminform"].form.errors[place][0]
+    assert message in answer.context["adminform"].form.errors[field][0]
     assert not DataModel.objects.exists()
 
 
-def test_a_refused_key_comes_with_examples(staff: Client, shop: Source) -> None:
+def test_refused_key_is_reported_with_examples(staff: Client, shop: Source) -> None:
     answer = staff.post(
         "/admin/segments/datamodel/add/",
         model_form(shop, shape="sql", sql="select 'FR' as id from companies", table=""),
@@ -123,9 +123,7 @@ def test_a_refused_key_comes_with_examples(staff: Client, shop: Source) -> None:
 SLOW = "with recursive n(x) as (select 1 union all select x + 1 from n limit 5000000) select x as id from n"
 
 
-def test_a_key_that_takes_long_to_count_is_saved_with_a_warning_until_it_is_checked(
-    staff: Client, shop: Source, settings: Any
-) -> None:
+def test_slow_key_is_saved_with_a_warning_until_it_is_checked(staff: Client, shop: Source, settings: Any) -> None:
     settings.SOURCE_PREVIEW_SECONDS = 0.3
     staff.post("/admin/segments/datamodel/add/", model_form(shop, shape="sql", sql=SLOW, table=""))
     model = DataModel.objects.get()
@@ -138,7 +136,7 @@ def test_a_key_that_takes_long_to_count_is_saved_with_a_warning_until_it_is_chec
     assert DataModel.objects.get().key_warning == ""
 
 
-def test_conditions_are_checked_against_the_columns(staff: Client, companies: DataModel) -> None:
+def test_conditions_are_validated_against_the_columns(staff: Client, companies: DataModel) -> None:
     values = {"name": "French", "model": companies.pk, "description": ""}
     wrong = staff.post(
         "/admin/segments/segment/add/",
@@ -153,18 +151,18 @@ def test_conditions_are_checked_against_the_columns(staff: Client, companies: Da
     assert "country is FR" in staff.get("/admin/segments/segment/").content.decode()
 
 
-def test_a_list_without_anything_says_what_to_do(staff: Client) -> None:
+def test_empty_lists_explain_what_to_do(staff: Client) -> None:
     for path, text in {
-        "/admin/segments/source/": "No source yet",
-        "/admin/segments/datamodel/": "No model yet",
-        "/admin/segments/segment/": "No segment yet",
-        "/admin/segments/segment/?q=nothing": "Nothing matches",
+        "/admin/segments/source/": "No sources yet",
+        "/admin/segments/datamodel/": "No models yet",
+        "/admin/segments/segment/": "No segments yet",
+        "/admin/segments/segment/?q=nothing": "No matches",
         "/admin/": "Nothing is set up yet",
     }.items():
         assert text in staff.get(path).content.decode(), path
 
 
-def test_a_lost_key_is_said_in_words_and_the_secret_can_be_entered_again(staff: Client, settings: Any) -> None:
+def test_lost_encryption_key_is_reported_and_the_secret_can_be_entered_again(staff: Client, settings: Any) -> None:
     config = {"host": "db", "database": "shop", "user": "me"}
     source = Source.objects.create(name="Db", engine="postgres", config=config, secrets={"password": "old"})
     settings.ENCRYPTION_KEYS = ["0" * 43 + "="]
@@ -183,29 +181,29 @@ def test_a_lost_key_is_said_in_words_and_the_secret_can_be_entered_again(staff: 
     assert Source.objects.get().secrets["password"] == "new"
 
 
-def test_a_source_is_saved_and_tested_at_once_and_says_how_far_it_came(staff: Client, shop: Source) -> None:
+def test_save_and_test_reports_each_stage(staff: Client, shop: Source) -> None:
     add = "/admin/segments/source/add/?engine=sqlite"
     values = {"name": "Second", "timezone": "UTC", "setting_path": "shop.sqlite3", "_test": ""}
     page = staff.post(add, values, follow=True).content.decode()
-    assert "✓ Reached and signed in within" in page
-    assert "✓ 1 table can be read" in page
-    assert "✓ The first 3 rows of companies came within" in page
+    assert "✓ Connected and signed in (" in page
+    assert "✓ Found 1 readable table (" in page
+    assert "✓ Read the first 3 rows of companies (" in page
     assert "Save &amp; test" in page
-    made = Source.objects.get(name="Second")
-    assert (made.health, made.health_at is not None) == ("ok", True)
-    change = f"/admin/segments/source/{made.pk}/change/"
+    source = Source.objects.get(name="Second")
+    assert (source.health, source.health_at is not None) == ("ok", True)
+    change = f"/admin/segments/source/{source.pk}/change/"
     page = staff.post(change, {**values, "setting_path": "gone.sqlite3"}, follow=True).content.decode()
-    assert "✗ Reach the source: There is no file" in page
+    assert "✗ Connect to the source: There is no file" in page
     assert Source.objects.get(name="Second").health == "failed"
 
 
-def test_only_saving_tests_nothing(staff: Client, shop: Source) -> None:
+def test_saving_alone_does_not_test(staff: Client, shop: Source) -> None:
     values = {"name": "Second", "timezone": "UTC", "setting_path": "gone.sqlite3", "_save": ""}
     staff.post("/admin/segments/source/add/?engine=sqlite", values)
     assert Source.objects.get(name="Second").health == "unknown"
 
 
-def test_a_certificate_is_a_secret_of_many_lines_and_never_comes_back(staff: Client) -> None:
+def test_certificate_is_a_multiline_secret_and_is_never_shown(staff: Client) -> None:
     add = "/admin/segments/source/add/?engine=mysql"
     assert '<textarea name="setting_ssl_ca"' in staff.get(add).content.decode()
     pem = "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----"
@@ -225,7 +223,7 @@ def test_a_certificate_is_a_secret_of_many_lines_and_never_comes_back(staff: Cli
     assert "abc" not in staff.get(f"/admin/segments/source/{source.pk}/change/").content.decode()
 
 
-def test_every_source_is_tested_in_the_night_and_nothing_is_paused(shop: Source) -> None:
+def test_nightly_check_tests_every_source_and_pauses_nothing(shop: Source) -> None:
     broken = Source.objects.create(name="Gone", engine="sqlite", config={"path": "gone.sqlite3"})
     tasks.check_source(shop.pk)
     tasks.check_source(broken.pk)

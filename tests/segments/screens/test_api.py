@@ -1,4 +1,4 @@
-"""JSON endpoints of sources, models and segments, against a real SQLite file."""
+"""JSON endpoints of sources, models and segments, with a real SQLite file."""
 
 from __future__ import annotations
 
@@ -42,34 +42,34 @@ def preview(browser: Client, model: DataModel, where: Any) -> Any:
     return browser.post("/api/segments/preview/", {"model": model.pk, "where": where}, content_type="application/json")
 
 
-def test_a_source_tells_its_tables_and_columns(staff: Client, companies: DataModel) -> None:
+def test_source_lists_its_tables_and_columns(staff: Client, companies: DataModel) -> None:
     base = f"/api/sources/{companies.source_id}"
     assert staff.get(f"{base}/tables/").json() == {"tables": ["companies"]}
-    found = staff.post(
+    answer = staff.post(
         f"{base}/columns/", {"sql": "select id, mrr from companies"}, content_type="application/json"
     ).json()
-    assert [(column["name"], column["type"]) for column in found["columns"]] == [("id", "integer"), ("mrr", "number")]
+    assert [(column["name"], column["type"]) for column in answer["columns"]] == [("id", "integer"), ("mrr", "number")]
 
 
-def test_a_segment_is_previewed_before_it_is_saved(staff: Client, companies: DataModel) -> None:
+def test_unsaved_segment_can_be_previewed(staff: Client, companies: DataModel) -> None:
     answer = preview(staff, companies, {"all": [{"field": "mrr", "is": "at_least", "value": 100}]}).json()
     assert (answer["count"], len(answer["rows"]), answer["columns"]) == (21, 20, ["id", "name", "mrr"])
     assert "WHERE" in answer["sql"].upper()
     assert "100" in answer["sql"]
 
 
-def test_rows_are_shown_before_there_is_a_model(staff: Client, companies: DataModel) -> None:
+def test_rows_are_shown_before_a_model_exists(staff: Client, companies: DataModel) -> None:
     url = f"/api/sources/{companies.source_id}/rows/"
-    found = staff.post(url, {"sql": "select name from companies"}, content_type="application/json").json()
-    assert (found["columns"], len(found["rows"])) == (["name"], 5)
+    answer = staff.post(url, {"sql": "select name from companies"}, content_type="application/json").json()
+    assert (answer["columns"], len(answer["rows"])) == (["name"], 5)
 
 
-def test_an_empty_value_stays_empty_in_a_preview(staff: Client, companies: DataModel) -> None:
+def test_null_stays_null_in_a_preview(staff: Client, companies: DataModel) -> None:
     rows = staff.get(f"/api/models/{companies.pk}/preview/").json()["rows"]
     assert rows[2][1] is None
 
 
-def test_a_new_column_of_the_source_can_be_chosen_at_once(staff: Client, companies: DataModel, file: Path) -> None:
+def test_new_column_of_the_source_is_available_immediately(staff: Client, companies: DataModel, file: Path) -> None:
     with sqlite3.connect(file) as database:
         database.execute("alter table companies add column country text")
     names = [column["name"] for column in staff.get(f"/api/models/{companies.pk}/columns/").json()["columns"]]
@@ -77,7 +77,7 @@ def test_a_new_column_of_the_source_can_be_chosen_at_once(staff: Client, compani
     assert companies.column_types()["country"] == "text"
 
 
-def test_a_silent_source_leaves_the_columns_that_were_known(staff: Client, companies: DataModel, file: Path) -> None:
+def test_unreachable_source_returns_the_stored_columns(staff: Client, companies: DataModel, file: Path) -> None:
     file.unlink()
     answer = staff.get(f"/api/models/{companies.pk}/columns/").json()
     assert [column["name"] for column in answer["columns"]] == ["id", "name", "mrr"]
@@ -85,13 +85,13 @@ def test_a_silent_source_leaves_the_columns_that_were_known(staff: Client, compa
 
 
 @pytest.mark.parametrize("where", [{"all": [{"field": "gone", "is": "equals", "value": 1}]}, {"some": []}, [], "x"])
-def test_bad_conditions_are_answered_in_words(staff: Client, companies: DataModel, where: Any) -> None:
+def test_invalid_conditions_get_a_message(staff: Client, companies: DataModel, where: Any) -> None:
     answer = preview(staff, companies, where)
     assert answer.status_code == 400
     assert answer.json()["message"]
 
 
-def test_only_people_with_the_permission_may_look(companies: DataModel) -> None:
+def test_preview_requires_the_view_permission(companies: DataModel) -> None:
     path = f"/api/models/{companies.pk}/preview/"
     assert Client().get(path).status_code == 403
     viewer = User.objects.create_user("viewer", is_staff=True)
@@ -102,7 +102,7 @@ def test_only_people_with_the_permission_may_look(companies: DataModel) -> None:
     assert browser.get(path).status_code == 200
 
 
-def test_who_may_not_make_models_brings_no_sql(companies: DataModel) -> None:
+def test_sql_requires_a_permission_to_edit_models(companies: DataModel) -> None:
     viewer = User.objects.create_user("viewer", is_staff=True)
     viewer.user_permissions.set(Permission.objects.filter(codename__in=["view_source", "view_datamodel"]))
     browser = Client()
@@ -130,7 +130,7 @@ ODD_BODIES = [
     "path",
     ["sources/{source}/columns", "sources/{source}/rows", "models/{model}/values", "segments/said", "segments/preview"],
 )
-def test_what_can_not_be_read_is_refused_in_words(staff: Client, companies: DataModel, path: str, body: str) -> None:
+def test_malformed_body_gets_a_message(staff: Client, companies: DataModel, path: str, body: str) -> None:
     url = f"/api/{path.format(source=companies.source_id, model=companies.pk)}/"
     answer = staff.post(url, body, content_type="application/json")
     assert answer.status_code == 400
@@ -146,14 +146,12 @@ def test_what_can_not_be_read_is_refused_in_words(staff: Client, companies: Data
         {"field": [], "is": "equals"},
     ],
 )
-def test_an_operator_that_is_no_text_is_refused_in_words(
-    staff: Client, companies: DataModel, where: dict[str, Any]
-) -> None:
+def test_operator_that_is_not_text_gets_a_message(staff: Client, companies: DataModel, where: dict[str, Any]) -> None:
     answer = preview(staff, companies, {"all": [where]})
     assert (answer.status_code, bool(answer.json()["message"])) == (400, True)
 
 
-def test_a_value_that_nobody_can_be_sent_spoils_no_page(staff: Client, file: Path) -> None:
+def test_unencodable_value_does_not_break_a_page(staff: Client, file: Path) -> None:
     with sqlite3.connect(file) as database:
         database.execute("create table odd (id integer primary key, tags json)")
         deep = "[" * 900 + "]" * 900
@@ -164,10 +162,10 @@ def test_a_value_that_nobody_can_be_sent_spoils_no_page(staff: Client, file: Pat
     source = Source.objects.create(name="Shop", engine="sqlite", config={"path": file.name})
     model = DataModel.objects.create(name="Odd", source=source, table="odd", primary_key="id")
     refresh_columns(model)
-    shown = staff.get(f"/api/models/{model.pk}/preview/").json()["rows"]
-    assert [row[0] for row in shown] == ["1", "2", "3", "4"]
-    found = preview(staff, model, {"all": [{"field": "tags", "is": "contains_any", "value": ["vip"]}]}).json()
-    assert [row[0] for row in found["rows"]] == ["4"]
+    rows = staff.get(f"/api/models/{model.pk}/preview/").json()["rows"]
+    assert [row[0] for row in rows] == ["1", "2", "3", "4"]
+    answer = preview(staff, model, {"all": [{"field": "tags", "is": "contains_any", "value": ["vip"]}]}).json()
+    assert [row[0] for row in answer["rows"]] == ["4"]
     values = staff.post(f"/api/models/{model.pk}/values/", {"column": "tags"}, content_type="application/json").json()[
         "values"
     ]

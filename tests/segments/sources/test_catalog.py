@@ -1,4 +1,4 @@
-"""What a source holds, for browsing."""
+"""The table browser of a source."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def large(tmp_path: Path, settings: Any) -> Source:
     return Source.objects.create(name="Large", engine="sqlite", config={"path": "large.sqlite3"})
 
 
-def page(source: Source, words: str = "") -> str:
-    return f"/admin/segments/source/{source.pk}/tables/?q={words}"
+def page(source: Source, query: str = "") -> str:
+    return f"/admin/segments/source/{source.pk}/tables/?q={query}"
 
 
-def test_every_engine_lists_its_tables_with_columns_as_it_gives_them_one_by_one(slug: str, files: Path) -> None:
+def test_catalog_lists_the_same_columns_as_each_table_does(slug: str, files: Path) -> None:
     columns = {
         "id": "integer",
         "name": "text",
@@ -63,17 +63,17 @@ def test_every_engine_lists_its_tables_with_columns_as_it_gives_them_one_by_one(
     row = dict.fromkeys(columns) | {"id": 1}
     place = make(slug, files, "browsed", columns, [row] * 3)
     with place.open() as reader:
-        found = {table.name: table for table in reader.catalog()}
-        assert list(found) == reader.tables()
+        tables = {table.name: table for table in reader.catalog()}
+        assert list(tables) == reader.tables()
         infos = reader.columns(table=place.table)
-    table = found[place.table]
+    table = tables[place.table]
     assert [(info.name, info.type, info.native) for info in table.columns] == [
         (info.name, info.type, info.native) for info in infos
     ]
     assert not table.is_view
 
 
-def test_rows_are_guessed_and_views_are_told_apart(files: Path, postgres: None, mysql: None) -> None:
+def test_row_counts_are_estimated_and_views_are_marked(files: Path, postgres: None, mysql: None) -> None:
     for slug, run, prepare in (
         ("postgres", run_in_postgres, "analyze guessed"),
         ("mysql", run_in_mysql, "analyze table guessed"),
@@ -83,25 +83,25 @@ def test_rows_are_guessed_and_views_are_told_apart(files: Path, postgres: None, 
         if run:
             run(prepare, "drop view if exists seen_guessed", "create view seen_guessed as select * from guessed")
         with place.open() as reader:
-            found = {table.name.rpartition(".")[2]: table for table in reader.catalog()}
-        assert 400 <= (found["guessed"].rows or 0) <= 600, slug
+            tables = {table.name.rpartition(".")[2]: table for table in reader.catalog()}
+        assert 400 <= (tables["guessed"].rows or 0) <= 600, slug
         if run:
-            assert (found["seen_guessed"].is_view, found["seen_guessed"].rows) == (True, None), slug
+            assert (tables["seen_guessed"].is_view, tables["seen_guessed"].rows) == (True, None), slug
 
 
-def test_five_hundred_tables_are_listed_and_searched_by_table_and_column(staff: Client, large: Source) -> None:
-    every = staff.get(page(large)).content.decode()
-    assert "500 of 500 tables" in every
-    assert "secret" not in every
-    one = staff.get(page(large, "only_042")).content.decode()
-    assert "1 of 500 tables" in one
-    assert "table_042" in one
-    assert "table_041" not in one
+def test_five_hundred_tables_are_listed_and_searchable_by_table_and_column(staff: Client, large: Source) -> None:
+    unfiltered = staff.get(page(large)).content.decode()
+    assert "500 of 500 tables" in unfiltered
+    assert "secret" not in unfiltered
+    filtered = staff.get(page(large, "only_042")).content.decode()
+    assert "1 of 500 tables" in filtered
+    assert "table_042" in filtered
+    assert "table_041" not in filtered
     assert "0 of 500" in staff.get(page(large, "nothing")).content.decode()
     assert "na&#x27;me" in staff.get(page(large, "odd")).content.decode()
 
 
-def test_what_was_listed_is_kept_until_it_is_refreshed(staff: Client, large: Source, tmp_path: Path) -> None:
+def test_table_list_is_cached_until_it_is_refreshed(staff: Client, large: Source, tmp_path: Path) -> None:
     staff.get(page(large))
     with sqlite3.connect(tmp_path / "large.sqlite3") as database:
         database.execute("create table later (id integer)")
@@ -109,8 +109,8 @@ def test_what_was_listed_is_kept_until_it_is_refreshed(staff: Client, large: Sou
     assert "501 of 501" in staff.post(page(large), follow=True).content.decode()
 
 
-def test_other_settings_forget_what_was_listed(staff: Client, large: Source) -> None:
-    catalog.known(large, NOW)
+def test_changed_settings_clear_the_cached_table_list(staff: Client, large: Source) -> None:
+    catalog.get(large, NOW)
     form = {"name": "Large", "timezone": "UTC", "setting_path": "large.sqlite3"}
     staff.post(f"/admin/segments/source/{large.pk}/change/", form)
     assert Catalog.objects.filter(source=large).exists()
@@ -118,20 +118,20 @@ def test_other_settings_forget_what_was_listed(staff: Client, large: Source) -> 
     assert not Catalog.objects.filter(source=large).exists()
 
 
-def test_the_first_rows_of_a_table_are_asked_for_and_no_more(staff: Client, large: Source) -> None:
+def test_sample_reads_only_the_first_rows(staff: Client, large: Source) -> None:
     answer = staff.get(f"/api/sources/{large.pk}/sample/?table=table_007").json()
     assert len(answer["rows"]) == 10
     assert answer["rows"][0][:2] == ["0", "secret"]
     assert staff.get(f"/api/sources/{large.pk}/sample/?table=nope").status_code == 400
 
 
-def test_a_source_that_does_not_answer_says_so_on_the_page(staff: Client, large: Source) -> None:
+def test_unreachable_source_is_reported_on_the_page(staff: Client, large: Source) -> None:
     Source.objects.update(config={"path": "gone.sqlite3"})
     assert "There is no file" in staff.get(page(large)).content.decode()
     assert "There is no file" in staff.post(page(large), follow=True).content.decode()
 
 
-def test_who_may_not_see_sources_sees_no_tables(large: Source) -> None:
+def test_tables_require_the_permission_to_view_sources(large: Source) -> None:
     browser = Client()
     user = User.objects.create_user("guest", is_staff=True)
     browser.force_login(user)

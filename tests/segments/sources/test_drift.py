@@ -1,4 +1,4 @@
-"""What is noticed of a model and its segments over time: a changed source, doubtful keys, sizes, parts and overlaps."""
+"""Models and segments over time: schema drift, key warnings, sizes, breakdowns and overlaps."""
 
 from __future__ import annotations
 
@@ -57,50 +57,51 @@ def run(path: Path, statement: str) -> None:
     database.close()
 
 
-def test_a_renamed_column_that_a_segment_uses_is_noticed_and_so_is_its_return(file: Path, rich: Segment) -> None:
-    assert drift.look(rich.model, NOW) == ""
+def test_renamed_column_in_use_is_detected_and_so_is_its_return(file: Path, rich: Segment) -> None:
+    assert drift.check_model(rich.model, NOW) == ""
     run(file, "alter table companies rename column mrr to revenue")
     assert (
-        drift.look(rich.model, NOW)
-        == "The source has changed: the column 'mrr' is gone (perhaps it is called 'revenue' now)."
+        drift.check_model(rich.model, NOW)
+        == "The source has changed: the column 'mrr' is gone (possibly renamed to 'revenue')."
     )
     refresh_columns(rich.model)
-    assert "'mrr' is gone" in drift.look(rich.model, NOW)
+    assert "'mrr' is gone" in drift.check_model(rich.model, NOW)
     run(file, "alter table companies rename column revenue to mrr")
-    assert drift.look(rich.model, NOW) == ""
+    assert drift.check_model(rich.model, NOW) == ""
     assert DataModel.objects.get().problem == ""
 
 
-def test_a_column_that_nothing_uses_may_go(file: Path, rich: Segment) -> None:
+def test_dropping_an_unused_column_is_not_a_problem(file: Path, rich: Segment) -> None:
     run(file, "alter table companies drop column name")
-    assert drift.look(rich.model, NOW) == ""
+    assert drift.check_model(rich.model, NOW) == ""
 
 
-def test_a_retyped_column_is_named_with_both_types(file: Path, rich: Segment) -> None:
+def test_changed_type_is_reported_with_both_types(file: Path, rich: Segment) -> None:
     run(file, "alter table companies drop column mrr")
     run(file, "alter table companies add column mrr text")
-    assert drift.look(rich.model, NOW) == "The source has changed: the column 'mrr' was number and is text now."
+    assert (
+        drift.check_model(rich.model, NOW)
+        == "The source has changed: the type of the column 'mrr' changed from number to text."
+    )
 
 
-def test_a_vanished_table_is_a_problem_of_the_model_and_shown_on_its_page(
-    staff: Client, file: Path, rich: Segment
-) -> None:
+def test_dropped_table_is_a_problem_on_the_page_of_the_model(staff: Client, file: Path, rich: Segment) -> None:
     run(file, "drop table companies")
     answer = staff.post(f"/admin/segments/datamodel/{rich.model_id}/do/check/", follow=True).content.decode()
     assert "Source changed" in answer
-    assert "wait, and go on once" in answer
+    assert "are on hold. They resume automatically once" in answer
     assert DataModel.objects.get().problem
 
 
-def test_what_was_done_within_this_minute_was_done_just_now(staff: Client, rich: Segment) -> None:
+def test_times_within_the_last_minute_are_shown_as_just_now(staff: Client, rich: Segment) -> None:
     page = f"/admin/segments/datamodel/{rich.model_id}/"
-    assert "Checked just now, and once a day." in staff.post(f"{page}do/check/", follow=True).content.decode()
-    assert "listed just now." in staff.get(f"/admin/segments/source/{rich.model.source_id}/tables/").content.decode()
+    assert "Checked just now. Checks run daily." in staff.post(f"{page}do/check/", follow=True).content.decode()
+    assert "refreshed just now." in staff.get(f"/admin/segments/source/{rich.model.source_id}/tables/").content.decode()
     DataModel.objects.update(checked_at=datetime.now(UTC) - timedelta(minutes=3))
     assert "Checked 3\xa0minutes ago" in staff.get(f"{page}change/").content.decode()
 
 
-def test_reading_the_columns_again_looks_again(staff: Client, file: Path, rich: Segment) -> None:
+def test_reading_the_columns_again_repeats_the_check(staff: Client, file: Path, rich: Segment) -> None:
     def press() -> str:
         answer = staff.post(f"/admin/segments/datamodel/{rich.model_id}/do/refresh/", follow=True)
         return answer.content.decode().replace("&#x27;", "'")
@@ -111,7 +112,7 @@ def test_reading_the_columns_again_looks_again(staff: Client, file: Path, rich: 
     assert "Source changed" in page
     run(file, "alter table companies rename column revenue to mrr")
     page = press()
-    assert "4 columns found, and every column that is used is there." in page
+    assert "Found 4 columns. All columns in use are present." in page
     assert "Source changed" not in page
     run(file, "alter table companies rename to firms")
     page = press()
@@ -119,18 +120,18 @@ def test_reading_the_columns_again_looks_again(staff: Client, file: Path, rich: 
     assert "no table 'companies'" in DataModel.objects.get().problem
 
 
-def test_a_source_that_does_not_answer_changes_nothing_that_was_known(file: Path, rich: Segment) -> None:
+def test_unreachable_source_leaves_stored_problems_unchanged(file: Path, rich: Segment) -> None:
     DataModel.objects.update(problems={"name": "Something"})
     Source.objects.update(engine="postgres", config={"host": "127.0.0.1", "port": 1, "database": "x", "user": "x"})
     tasks.look_at_models()
     assert DataModel.objects.get().problems == {"name": "Something"}
 
 
-def test_before_rows_are_read_only_what_is_read_with_them_matters(file: Path, rich: Segment) -> None:
+def test_check_before_a_run_covers_only_the_columns_it_reads(file: Path, rich: Segment) -> None:
     Segment.objects.create(name="French", model=rich.model, where={"field": "country", "is": "equals", "value": "FR"})
     run(file, "alter table companies rename column country to land")
     drift.look_before(rich, ["name"])
-    assert "'country' is gone (perhaps it is called 'land' now)" in DataModel.objects.get().problem
+    assert "'country' is gone (possibly renamed to 'land')" in DataModel.objects.get().problem
     assert drift.held(rich, ["name"]) == ""
     with pytest.raises(Misconfigured) as refused:
         drift.look_before(rich, ["country"])
@@ -138,7 +139,7 @@ def test_before_rows_are_read_only_what_is_read_with_them_matters(file: Path, ri
     assert "'country' is gone" in drift.held(rich, ["country"])
 
 
-def test_what_a_segment_comes_to_in_other_models_and_segments_is_looked_at_too(file: Path, rich: Segment) -> None:
+def test_check_before_a_run_follows_related_models_and_segments(file: Path, rich: Segment) -> None:
     run(file, "create table orders (id integer, company integer, amount real)")
     orders = DataModel.objects.create(name="Orders", source=rich.model.source, table="orders", primary_key="id")
     refresh_columns(orders)
@@ -151,10 +152,10 @@ def test_what_a_segment_comes_to_in_other_models_and_segments_is_looked_at_too(f
     }
     Segment.objects.create(name="Large", model=rich.model, where={"all": [large]})
     best = Segment.objects.create(name="Best", model=rich.model, where={"segment": "Large", "is": "member"})
-    assert column_usage.needed(best, ["name"]) == {"Companies": {"id", "name"}, "Orders": {"company", "amount"}}
+    assert column_usage.needed_columns(best, ["name"]) == {"Companies": {"id", "name"}, "Orders": {"company", "amount"}}
     spent = {"related": "Orders", "sum": "amount"}
     rich.model.columns.create(name="spent", type="number", definition=spent, position=FIRST_COMPUTED)
-    assert column_usage.needed(rich, ["spent"]) == {"Companies": {"id", "mrr"}, "Orders": {"company", "amount"}}
+    assert column_usage.needed_columns(rich, ["spent"]) == {"Companies": {"id", "mrr"}, "Orders": {"company", "amount"}}
     run(file, "alter table orders drop column amount")
     drift.look_before(rich, ["name"])
     for rows, column in ((best, "name"), (rich, "spent")):
@@ -164,7 +165,7 @@ def test_what_a_segment_comes_to_in_other_models_and_segments_is_looked_at_too(f
 
 
 @pytest.mark.parametrize("query", ["", "select id, seats from export"])
-def test_an_odd_value_in_a_file_is_no_change_of_its_columns(query: str, tmp_path: Path, settings: Any) -> None:
+def test_odd_value_in_a_file_does_not_count_as_a_changed_type(query: str, tmp_path: Path, settings: Any) -> None:
     settings.SOURCE_FILES_ROOT = tmp_path
     export = tmp_path / "export.csv"
     export.write_text("id,seats\n1,5\n2,7\n")
@@ -176,7 +177,7 @@ def test_an_odd_value_in_a_file_is_no_change_of_its_columns(query: str, tmp_path
     many = Segment.objects.create(name="Many", model=model, where={"field": "seats", "is": "at_least", "value": 6})
     export.write_text("id,seats\n1,many\n2,7\n3,8\n")
     drift.look_before(many, ["seats"])
-    assert drift.look(model, NOW) == ""
+    assert drift.check_model(model, NOW) == ""
     assert [row["id"] for row in read.preview(read.selection(many), now=NOW)] == [2, 3]
     export.write_text("id,places\n1,5\n")
     with pytest.raises(Problem) as refused:
@@ -185,16 +186,16 @@ def test_an_odd_value_in_a_file_is_no_change_of_its_columns(query: str, tmp_path
     assert DataModel.objects.get().problem
 
 
-def test_the_daily_check_warns_of_keys_and_takes_the_warning_back(file: Path, companies: DataModel) -> None:
+def test_daily_check_sets_and_clears_key_warnings(file: Path, companies: DataModel) -> None:
     run(file, "insert into companies values (1, 'twice', 'FR', 5)")
     tasks.look_at_models()
-    assert "1 repeat the 'id' of another row (2.4 %)" in DataModel.objects.get().key_warning
+    assert "1 repeats the 'id' of another row (2.4%)" in DataModel.objects.get().key_warning
     run(file, "delete from companies where name = 'twice'")
     tasks.look_at_models()
     assert DataModel.objects.get().key_warning == ""
 
 
-def test_the_size_of_a_day_is_the_last_one_counted_on_it(rich: Segment) -> None:
+def test_last_count_of_a_day_is_stored_as_its_size(rich: Segment) -> None:
     sizes.store(rich, 5, NOW)
     sizes.store(rich, 7, NOW + timedelta(hours=2))
     sizes.store(rich, 9, NOW + timedelta(days=1))
@@ -203,12 +204,12 @@ def test_the_size_of_a_day_is_the_last_one_counted_on_it(rich: Segment) -> None:
     assert rich.sizes.get(day=datetime.now(UTC).date()).rows == 30
 
 
-def test_a_line_of_sizes_goes_from_the_first_day_to_the_last_and_up_to_the_largest() -> None:
+def test_size_chart_spans_all_days_and_scales_to_the_largest_size() -> None:
     days = [SegmentSize(day=date(2026, 3, day), rows=rows) for day, rows in ((1, 0), (2, 50), (5, 100))]
     assert sizes.svg_points(days) == "0.0,80.0 150.0,40.0 600.0,0.0"
 
 
-def test_a_segment_breaks_down_by_a_column_with_its_empty_ones(staff: Client, rich: Segment) -> None:
+def test_breakdown_counts_nulls_too(staff: Client, rich: Segment) -> None:
     answer = staff.post(
         f"/api/segments/{rich.pk}/breakdown/", {"column": "country"}, content_type="application/json"
     ).json()
@@ -216,7 +217,7 @@ def test_a_segment_breaks_down_by_a_column_with_its_empty_ones(staff: Client, ri
     assert {group["value"]: group["rows"] for group in answer["groups"]} == {"FR": 10, "DE": 10, None: 10}
 
 
-def test_a_limited_segment_breaks_down_within_its_limit(staff: Client, companies: DataModel) -> None:
+def test_breakdown_respects_the_size_limit(staff: Client, companies: DataModel) -> None:
     top = Segment.objects.create(name="Top", model=companies, limit={"rows": 6, "order_by": "mrr", "descending": True})
     answer = staff.post(
         f"/api/segments/{top.pk}/breakdown/", {"column": "country"}, content_type="application/json"
@@ -224,7 +225,7 @@ def test_a_limited_segment_breaks_down_within_its_limit(staff: Client, companies
     assert answer["total"] == sum(group["rows"] for group in answer["groups"]) == 6
 
 
-def test_two_segments_of_a_model_overlap_in_some_rows(staff: Client, rich: Segment) -> None:
+def test_overlap_counts_shared_and_exclusive_rows(staff: Client, rich: Segment) -> None:
     french = Segment.objects.create(
         name="French", model=rich.model, where={"all": [{"field": "country", "is": "equals", "value": "FR"}]}
     )
@@ -238,9 +239,9 @@ def test_two_segments_of_a_model_overlap_in_some_rows(staff: Client, rich: Segme
     )
 
 
-def test_the_page_of_a_segment_draws_its_sizes(staff: Client, rich: Segment) -> None:
+def test_segment_page_draws_the_size_chart(staff: Client, rich: Segment) -> None:
     for days, rows in ((2, 5), (0, 30)):
         sizes.store(rich, rows, datetime.now(UTC) - timedelta(days=days))
     page = staff.get(f"/admin/segments/segment/{rich.pk}/change/").content.decode()
     assert "<polyline" in page
-    assert "30 now" in page
+    assert "now 30 rows" in page

@@ -1,4 +1,4 @@
-"""A question that is not wanted any more ends in the source itself."""
+"""An outdated preview request is cancelled in the source itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.django_db
-SLOW = "with recursive endless(n) as (select 1::bigint union all select n + 1 from endless) select max(n) as id from endless"
+SLOW = """with recursive endless(n) as (select 1::bigint union all select n + 1 from endless)
+select max(n) as id from endless"""
 MARK = "recursive endless(n)"
 
 
@@ -30,29 +31,29 @@ def endless(postgres: None, files: Path, settings: Any) -> DataModel:
     return model
 
 
-def at_work() -> int:
-    """How many statements the server is at work on."""
-    asked = "select count(*) from pg_stat_activity where state = 'active' and query like %s and pid <> pg_backend_pid()"
+def running_statements() -> int:
+    """The number of statements of this test that the server is executing."""
+    query = "select count(*) from pg_stat_activity where state = 'active' and query like %s and pid <> pg_backend_pid()"
     with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
-        row = connection.execute(asked, [f"%{MARK}%"]).fetchone()
+        row = connection.execute(query, [f"%{MARK}%"]).fetchone()
     return int(row[0]) if row else 0
 
 
-def test_a_newer_question_of_the_page_ends_the_statement_at_the_server(endless: DataModel) -> None:
-    look = superseding.register("page", 1)
-    seen: list[int] = []
+def test_newer_request_of_the_page_cancels_the_statement_on_the_server(endless: DataModel) -> None:
+    check = superseding.register("page", 1)
+    running: list[int] = []
 
-    def watched() -> None:
-        # Asked anew only once the server is at work on the first question.
-        if not seen and (running := at_work()):
-            seen.append(running)
+    def supersede_when_running() -> None:
+        # The second request is sent only once the server is executing the first one.
+        if not running and (count := running_statements()):
+            running.append(count)
             superseding.register("page", 2)
-        look()
+        check()
 
-    began = time.monotonic()
+    started = time.monotonic()
     with pytest.raises(superseding.Superseded):
-        read.examine(read.selection(endless), now=datetime.now(UTC), limit=5, total=False, check=watched)
-    assert seen
-    assert time.monotonic() - began < 15
-    assert at_work() == 0
+        read.examine(read.selection(endless), now=datetime.now(UTC), limit=5, total=False, check=supersede_when_running)
+    assert running
+    assert time.monotonic() - started < 15
+    assert running_statements() == 0
     assert Question.objects.get().number == 2

@@ -1,4 +1,4 @@
-"""A file given in the browser becomes a source."""
+"""A file uploaded in the browser becomes a source."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def form(name: str, content: bytes, **more: str) -> dict[str, Any]:
     }
 
 
-def test_an_uploaded_file_is_read(staff: Client, tmp_path: Path) -> None:
+def test_uploaded_file_is_read(staff: Client, tmp_path: Path) -> None:
     page = staff.post(
         ADD + "csv", form("My Companies (2026).CSV", b"id,name\n1,Acme\n", _test=""), follow=True
     ).content.decode()
@@ -47,12 +47,12 @@ def test_an_uploaded_file_is_read(staff: Client, tmp_path: Path) -> None:
     assert sample(source, "my-companies-2026")[1] == [{"id": 1, "name": "Acme"}]
 
 
-def test_json_lines_are_uploaded_too(staff: Client) -> None:
+def test_json_lines_can_be_uploaded(staff: Client) -> None:
     staff.post(ADD + "jsonl", form("a.ndjson", b'{"id": 1}\n'))
     assert sample(Source.objects.get(), "a")[1] == [{"id": 1}]
 
 
-def test_a_new_upload_takes_the_place_of_the_last_and_the_table_keeps_its_name(staff: Client, tmp_path: Path) -> None:
+def test_new_upload_replaces_the_previous_one_and_keeps_the_table_name(staff: Client, tmp_path: Path) -> None:
     staff.post(ADD + "csv", form("first.csv", b"id\n1\n"))
     source = Source.objects.get()
     change = f"/admin/segments/source/{source.pk}/change/"
@@ -63,7 +63,7 @@ def test_a_new_upload_takes_the_place_of_the_last_and_the_table_keeps_its_name(s
     assert [path.name for path in (tmp_path / "root" / "uploads").iterdir()] == ["first.csv"]
 
 
-def test_an_upload_never_replaces_the_file_of_another_source(staff: Client, tmp_path: Path) -> None:
+def test_upload_never_replaces_a_file_of_a_different_source(staff: Client, tmp_path: Path) -> None:
     staff.post(ADD + "csv", form("same.csv", b"id\n1\n"))
     staff.post(ADD + "csv", form("same.csv", b"id\n2\n") | {"name": "Second"})
     assert [source.config["path"] for source in Source.objects.order_by("pk")] == [
@@ -81,7 +81,7 @@ def test_an_upload_never_replaces_the_file_of_another_source(staff: Client, tmp_
 @pytest.mark.parametrize(
     "name", ["../../evil.csv", "/etc/evil.csv", "..\\evil.csv", ".csv.csv", "日本.csv", "a*[b].csv", "x" * 300 + ".csv"]
 )
-def test_no_name_leads_elsewhere(name: str, staff: Client, tmp_path: Path) -> None:
+def test_no_file_name_escapes_the_uploads_directory(name: str, staff: Client, tmp_path: Path) -> None:
     staff.post(ADD + "csv", form(name, b"id\n1\n"))
     (path,) = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert path.parent == tmp_path / "root" / "uploads"
@@ -91,32 +91,32 @@ def test_no_name_leads_elsewhere(name: str, staff: Client, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "words"),
+    ("name", "content", "message"),
     [
-        ("a.csv", b"x" * 2_001, "are the most that can be uploaded"),
+        ("a.csv", b"x" * 2_001, "uploads are limited to"),
         ("a.exe", b"id\n1\n", "must end in .csv"),
         ("a.csv", b"", "empty"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_words_and_not_kept(
-    name: str, content: bytes, words: str, staff: Client, tmp_path: Path, settings: Any
+def test_invalid_upload_is_refused_with_a_message_and_not_stored(
+    name: str, content: bytes, message: str, staff: Client, tmp_path: Path, settings: Any
 ) -> None:
     settings.SOURCE_UPLOAD_MAX_BYTES = 2_000
     answer = staff.post(ADD + "csv", form(name, content))
-    assert words in str(answer.context["adminform"].form.errors["upload"])
+    assert message in str(answer.context["adminform"].form.errors["upload"])
     assert not Source.objects.exists()
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_nothing_is_kept_where_the_form_is_wrong(staff: Client, tmp_path: Path) -> None:
+def test_nothing_is_stored_if_the_form_is_invalid(staff: Client, tmp_path: Path) -> None:
     staff.post(ADD + "csv", form("a.csv", b"id\n1\n") | {"name": ""})
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_a_path_or_a_file_is_asked_for_and_a_database_takes_no_file(staff: Client) -> None:
+def test_path_or_upload_is_required_and_databases_have_no_upload(staff: Client) -> None:
     answer = staff.post(ADD + "csv", {"name": "A", "timezone": "UTC", "setting_path": ""})
     assert "is required" in str(answer.context["adminform"].form.errors["setting_path"])
-    for engine, takes in {
+    for engine, has_upload in {
         "csv": True,
         "parquet": True,
         "jsonl": True,
@@ -124,4 +124,4 @@ def test_a_path_or_a_file_is_asked_for_and_a_database_takes_no_file(staff: Clien
         "postgres": False,
         "mysql": False,
     }.items():
-        assert ('type="file"' in staff.get(ADD + engine).content.decode()) is takes, engine
+        assert ('type="file"' in staff.get(ADD + engine).content.decode()) is has_upload, engine

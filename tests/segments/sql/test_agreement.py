@@ -1,4 +1,4 @@
-"""Every engine finds the rows that a plain reading of the conditions finds."""
+"""Every engine finds the rows that a reference implementation of the conditions in plain Python finds."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 
 from segments.conditions import computed_fields, parsing
 from segments.conditions.operands import EMPTINESS
-from segments.conditions.scope import Definition, Facts, Link
+from segments.conditions.scope import Definition, Link, ModelScope
 from segments.conditions.times import Duration
 from segments.conditions.tree import NEGATIVE
 from segments.contract import ColumnInfo, ColumnType, Reader
 from segments.registry import engines
 from segments.sql import statements
 from segments.sql.comparisons import Clock
-from segments.sql.computed_columns import computing
+from segments.sql.computed_columns import with_computed
 from segments.sql.where import Reach, Table
 from segments.values import natural
 from tests.segments.places import ANSWERS, SLUGS, make
@@ -94,25 +94,25 @@ TIMES = [
         "9999-12-31 00:00",
     )
 ]
-# The moments of MySQL end in January 2038.
+# MySQL timestamps end in January 2038.
 ZONED = [value and value.replace(tzinfo=UTC, year=min(value.year, 2037)) for value in TIMES]
 ROWS: list[dict[str, Any]] = [
     {
-        "id": place,
-        "name": TEXTS[place % len(TEXTS)],
-        "seats": SEATS[place % len(SEATS)],
-        "mrr": MRR[place % len(MRR)],
-        "active": (None, True, False)[place % 3],
-        "signed_on": DATES[place * 3 % len(DATES)],
-        "seen_at": TIMES[place * 5 % len(TIMES)],
-        "paid_at": ZONED[place * 3 % len(ZONED)],
-        "owner": None if place % 4 == 0 else place * 7 % 23,
+        "id": number,
+        "name": TEXTS[number % len(TEXTS)],
+        "seats": SEATS[number % len(SEATS)],
+        "mrr": MRR[number % len(MRR)],
+        "active": (None, True, False)[number % 3],
+        "signed_on": DATES[number * 3 % len(DATES)],
+        "seen_at": TIMES[number * 5 % len(TIMES)],
+        "paid_at": ZONED[number * 3 % len(ZONED)],
+        "owner": None if number % 4 == 0 else number * 7 % 23,
     }
-    for place in range(60)
+    for number in range(60)
 ]
 TYPES = {name: ColumnType.TIMESTAMP if kind == "timestamptz" else ColumnType(kind) for name, kind in COLUMNS.items()}
 
-# The same rows are two models, related both ways: each row has an owner, and an owner has rows.
+# Two models of the same rows, related in both directions: each row has an owner, and an owner has rows.
 TYPED = {name: str(type) for name, type in TYPES.items()}
 SMALL = Definition(
     {"any": [{"field": "seats", "is": "at_most", "value": 5}, {"field": "name", "is": "equals", "value": "FR"}]}
@@ -121,22 +121,22 @@ TOP = Definition(
     {"all": [{"field": "active", "is": "equals", "value": True}]}, {"rows": 9, "order_by": "mrr", "descending": True}
 )
 NESTED = Definition({"all": [{"segment": "Small", "is": "not_member"}, {"field": "mrr", "is": "not_empty"}]})
-WORLD: dict[str, Facts] = {}
-WORLD["Rows"] = Facts(
+SCOPES: dict[str, ModelScope] = {}
+SCOPES["Rows"] = ModelScope(
     TYPED,
     "Rows",
     (Link("Others", "id", "owner", "Others.owner"), Link("Others", "owner", "id", "Rows.owner", many=False)),
     {"Small": SMALL, "Top": TOP, "Nested": NESTED},
-    WORLD,
+    SCOPES,
 )
-WORLD["Others"] = Facts(TYPED, "Others", (Link("Rows", "owner", "id", "Others.owner", many=False),), {}, WORLD)
+SCOPES["Others"] = ModelScope(TYPED, "Others", (Link("Rows", "owner", "id", "Others.owner", many=False),), {}, SCOPES)
 
 Open = list[tuple[str, Reader, dict[str, ColumnInfo], str]]
 
 
 @pytest.fixture(scope="module")
 def everywhere(files: Path, request: pytest.FixtureRequest) -> Iterator[Open]:
-    """The rows in every engine, each with an open session."""
+    """The rows in every available engine, each with an open session."""
     slugs = [slug for slug in SLUGS if slug not in ANSWERS or ANSWERS[slug]()]
     for server in ANSWERS.keys() & slugs:
         request.getfixturevalue(server)
@@ -149,12 +149,12 @@ def everywhere(files: Path, request: pytest.FixtureRequest) -> Iterator[Open]:
         yield opened
 
 
-def found(where: Mapping[str, Any], everywhere: Open) -> dict[str, set[int]]:
-    """The ids of the rows that each engine finds."""
-    tree = parsing.parse(where, WORLD["Rows"])
+def matching(where: Mapping[str, Any], everywhere: Open) -> dict[str, set[int]]:
+    """Engine → the IDs of the rows that it finds."""
+    tree = parsing.parse(where, SCOPES["Rows"])
     answers = {}
     for slug, reader, infos, table in everywhere:
-        reach = reaching(slug, infos, table)
+        reach = reach_in(slug, infos, table)
         source = reach("Rows", []).source
         query = statements.select(
             source, infos, ["id"], statements.where(tree, source, infos, now=NOW, zone=PARIS, reach=reach)
@@ -163,28 +163,28 @@ def found(where: Mapping[str, Any], everywhere: Open) -> dict[str, set[int]]:
     return answers
 
 
-def reaching(slug: str, infos: dict[str, ColumnInfo], table: str, about: Facts = WORLD["Rows"]) -> Reach:
-    """The table of either model in one engine, with the computed fields of `about` in that of `Rows`."""
+def reach_in(slug: str, infos: dict[str, ColumnInfo], table: str, scope: ModelScope = SCOPES["Rows"]) -> Reach:
+    """Returns the table of either model in one engine; the table of `Rows` has the computed fields of `scope`."""
 
     def reach(name: str, columns: Iterable[str]) -> Table:
         plain = Table(statements.relation(list(infos.values()), engines[slug].dialect, table=table), infos, "id")
-        formulas = computed_fields.formulas(about, columns) if name == "Rows" else {}
-        return computing(plain, formulas, engines[slug].computed, Clock(NOW, PARIS), reach)
+        formulas = computed_fields.formulas(scope, columns) if name == "Rows" else {}
+        return with_computed(plain, formulas, engines[slug].computed, Clock(NOW, PARIS), reach)
 
     return reach
 
 
-def test_every_engine_gives_the_columns_their_types(everywhere: Open) -> None:
+def test_every_engine_reports_the_same_column_types(everywhere: Open) -> None:
     for slug, _, infos, _ in everywhere:
         assert {name: info.type for name, info in infos.items()} == TYPES, slug
 
 
-# A plain reading of the conditions, which knows nothing of SQL.
+# The reference implementation, which does not use SQL.
 
 
-def meets(tree: parsing.Item, row: Mapping[str, Any]) -> bool:
+def matches(tree: parsing.Item, row: Mapping[str, Any]) -> bool:
     if isinstance(tree, parsing.Group):
-        answers = [meets(item, row) for item in tree.items]
+        answers = [matches(item, row) for item in tree.items]
         return all(answers) if tree.combine == "all" or not answers else any(answers)
     if isinstance(tree, parsing.Member):
         return (row["id"] in members(tree)) == (tree.operator == "member")
@@ -201,10 +201,10 @@ def meets(tree: parsing.Item, row: Mapping[str, Any]) -> bool:
     return compares(tree.operator, value, operand)
 
 
-def members(asked: parsing.Member) -> set[int]:
-    assert asked.tree is not None
-    within = [row for row in ROWS if meets(asked.tree, row)]
-    if limit := asked.limit:
+def members(item: parsing.Member) -> set[int]:
+    assert item.tree is not None
+    within = [row for row in ROWS if matches(item.tree, row)]
+    if limit := item.limit:
         by = limit.order_by
         filled = sorted((row for row in within if row[by] is not None), key=lambda row: row["id"])
         filled.sort(key=lambda row: row[by], reverse=limit.descending)
@@ -212,24 +212,24 @@ def members(asked: parsing.Member) -> set[int]:
     return {row["id"] for row in within}
 
 
-def relates(asked: parsing.Related, row: Mapping[str, Any]) -> bool:
-    others = belonging(asked, row)
-    if asked.measure == "count":
-        count, wanted = len(others), asked.value or 0
-        return {"at_least": count >= wanted, "at_most": count <= wanted}.get(asked.operator, count == wanted)
-    values = [other[asked.column] for other in others if other[asked.column] is not None]
-    value = measure(asked.measure, values)
-    if asked.operator in EMPTINESS:
-        return (value is None) == (asked.operator == "empty")
+def relates(item: parsing.Related, row: Mapping[str, Any]) -> bool:
+    others = related_rows(item, row)
+    if item.measure == "count":
+        count, wanted = len(others), item.value or 0
+        return {"at_least": count >= wanted, "at_most": count <= wanted}.get(item.operator, count == wanted)
+    values = [other[item.column] for other in others if other[item.column] is not None]
+    value = measure(item.measure, values)
+    if item.operator in EMPTINESS:
+        return (value is None) == (item.operator == "empty")
     if value is None:
-        return asked.operator in NEGATIVE
-    return compares(NEGATIVE.get(asked.operator, asked.operator), value, asked.value) != (asked.operator in NEGATIVE)
+        return item.operator in NEGATIVE
+    return compares(NEGATIVE.get(item.operator, item.operator), value, item.value) != (item.operator in NEGATIVE)
 
 
-def belonging(asked: parsing.Related, row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    assert asked.link is not None
-    own = row[asked.link.own]
-    return [other for other in ROWS if own is not None and other[asked.link.other] == own and meets(asked.where, other)]
+def related_rows(item: parsing.Related, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    assert item.link is not None
+    own = row[item.link.own]
+    return [other for other in ROWS if own is not None and other[item.link.other] == own and matches(item.where, other)]
 
 
 def measure(name: str, values: list[Any]) -> Any:
@@ -241,9 +241,11 @@ def measure(name: str, values: list[Any]) -> Any:
 
 def compares(operator: str, value: Any, operand: Any) -> bool:
     if isinstance(value, date):
-        return lies(operator, value, operand)
+        return is_within(operator, value, operand)
     if isinstance(value, Decimal):
-        operand = tuple(Decimal(str(one)) for one in operand) if isinstance(operand, tuple) else Decimal(str(operand))
+        operand = (
+            tuple(Decimal(str(bound)) for bound in operand) if isinstance(operand, tuple) else Decimal(str(operand))
+        )
     elif isinstance(value, float):
         operand = tuple(map(float, operand)) if isinstance(operand, tuple) else float(operand)
     return {
@@ -260,16 +262,16 @@ def compares(operator: str, value: Any, operand: Any) -> bool:
     }[operator]()
 
 
-def lies(operator: str, value: date, operand: Any) -> bool:
-    """Compares as clocks in Paris show it, to the microsecond; a date means the whole day."""
+def is_within(operator: str, value: date, operand: Any) -> bool:
+    """Compares local time in Paris, to the microsecond; a date means the whole day."""
     here = NOW.astimezone(PARIS).replace(tzinfo=None)
     if isinstance(value, datetime) and value.tzinfo:
-        # The last moments of the year 9999 have no time in Paris.
+        # The last hours of the year 9999 in UTC have no local time in Paris.
         value = datetime.max if value.year == 9999 else value.astimezone(PARIS).replace(tzinfo=None)  # noqa: DTZ901
     if operator in ("anniversary", "anniversary_in"):
-        return comes_round(value, here.date(), (shifted(here, operand, 1) if operand else here).date())
+        return is_anniversary(value, here.date(), (shifted(here, operand, 1) if operand else here).date())
     if isinstance(operand, Duration):
-        return lies_from_now(operator, value, operand, here)
+        return is_within_duration(operator, value, operand, here)
     first, last = operand if isinstance(operand, tuple) else (operand, operand)
     if not isinstance(value, datetime):
         return {
@@ -287,7 +289,7 @@ def lies(operator: str, value: date, operand: Any) -> bool:
     }[operator]
 
 
-def lies_from_now(operator: str, value: date, length: Duration, here: datetime) -> bool:
+def is_within_duration(operator: str, value: date, length: Duration, here: datetime) -> bool:
     back, ahead = shifted(here, length, -1), shifted(here, length, 1)
     if not isinstance(value, datetime):
         first, today, last = back.date(), here.date(), ahead.date()
@@ -301,8 +303,8 @@ def lies_from_now(operator: str, value: date, length: Duration, here: datetime) 
     ]
 
 
-def comes_round(value: date, first: date, last: date) -> bool:
-    """Whether a day from first to last is that of a date in an earlier year."""
+def is_anniversary(value: date, first: date, last: date) -> bool:
+    """Whether a day from `first` to `last` is an anniversary of a date in an earlier year."""
     day = value.date() if isinstance(value, datetime) else value
     return any(first <= of_year(day, year) <= last for year in range(max(day.year + 1, first.year), last.year + 1))
 
@@ -337,11 +339,11 @@ def finish(value: date) -> datetime:
 
 
 def lower_first(value: Any) -> Any:
-    """By which two values of a condition are put in order."""
+    """The sort key that puts the two values of a condition in order."""
     return start(datetime.fromisoformat(value)) if isinstance(value, str) else value
 
 
-# Any tree over these columns, its values near those of the rows.
+# Random trees over these columns, with values close to those of the rows.
 
 TEXT_VALUES = st.sampled_from([text for text in TEXTS if text]) | st.sampled_from(
     ["F", "R", "%", "_", "\\", "'", "x", "\n", "FRFRFR"]
@@ -356,17 +358,17 @@ TIMES_OF_DAY = [
 ]
 DAY_VALUES = st.sampled_from(DAYS)
 TIME_VALUES = DAY_VALUES | st.sampled_from(TIMES_OF_DAY)
-# The clocks in Paris went forward in the night of March 29: no length ends there but by whole days.
+# Clocks in Paris went forward on the night of March 29, so only durations of whole days may end there.
 LENGTHS = ["1 minute", "3 hours", "1 day", "2 days", "4 weeks", "1 month", "13 months", "300 months"]
 
 
 @st.composite
 def leaf(draw: st.DrawFn) -> dict[str, Any]:
     name = draw(st.sampled_from(sorted(COLUMNS)))
-    return asked(draw, name, TYPES[name])
+    return condition_on(draw, name, TYPES[name])
 
 
-def asked(draw: st.DrawFn, name: str, type: ColumnType) -> dict[str, Any]:
+def condition_on(draw: st.DrawFn, name: str, type: ColumnType) -> dict[str, Any]:
     operator = draw(st.sampled_from(parsing.OPERATORS[type]))
     one = {
         ColumnType.TEXT: TEXT_VALUES,
@@ -376,34 +378,34 @@ def asked(draw: st.DrawFn, name: str, type: ColumnType) -> dict[str, Any]:
         ColumnType.DATE: DAY_VALUES,
         ColumnType.TIMESTAMP: TIME_VALUES,
     }[type]
-    said: dict[str, Any] = {"field": name, "is": operator}
+    item: dict[str, Any] = {"field": name, "is": operator}
     if operator in parsing.LISTS:
-        said["value"] = draw(st.lists(one, min_size=1, max_size=4))
+        item["value"] = draw(st.lists(one, min_size=1, max_size=4))
     elif operator in parsing.PAIRS:
-        said["value"] = sorted(draw(st.lists(one, min_size=2, max_size=2)), key=lower_first)
+        item["value"] = sorted(draw(st.lists(one, min_size=2, max_size=2)), key=lower_first)
     elif operator in parsing.LENGTHS:
-        said["value"] = draw(st.sampled_from(LENGTHS))
+        item["value"] = draw(st.sampled_from(LENGTHS))
     elif operator not in parsing.PLAIN:
-        said["value"] = draw(DAY_VALUES if operator == "on" else one)
-    return said
+        item["value"] = draw(DAY_VALUES if operator == "on" else one)
+    return item
 
 
 @st.composite
 def related(draw: st.DrawFn, where: st.SearchStrategy[Any]) -> dict[str, Any]:
-    said: dict[str, Any] = {"related": "Others", "through": draw(st.sampled_from(["Others.owner", "Rows.owner"]))}
+    item: dict[str, Any] = {"related": "Others", "through": draw(st.sampled_from(["Others.owner", "Rows.owner"]))}
     if draw(st.booleans()):
-        said["has"] = draw(st.sampled_from(sorted(parsing.HAS)))
-        said |= {} if said["has"] == "none" else {"count": draw(st.sampled_from([0, 1, 2, 3]))}
+        item["has"] = draw(st.sampled_from(sorted(parsing.HAS)))
+        item |= {} if item["has"] == "none" else {"count": draw(st.sampled_from([0, 1, 2, 3]))}
     else:
         name, columns = draw(st.sampled_from(list(MEASURED.items())))
-        said |= compared(draw, name, draw(st.sampled_from(columns)))
+        item |= comparison(draw, name, draw(st.sampled_from(columns)))
     nested = draw(st.none() | where)
-    return said if nested is None else {**said, "where": nested}
+    return item if nested is None else {**item, "where": nested}
 
 
-def compared(draw: st.DrawFn, name: str, column: str) -> dict[str, Any]:
-    """A comparison of a measure. Sums and averages of these numbers are exact on every engine, or far from every value."""
-    kind, operators = parsing.measured(name, TYPES[column])
+def comparison(draw: st.DrawFn, name: str, column: str) -> dict[str, Any]:
+    """A comparison of a measure. Sums and averages of the rows are exact on every engine, or far from these values."""
+    kind, operators = parsing.measure_operators(name, TYPES[column])
     operator = draw(st.sampled_from(operators))
     one = (
         NEAR_SUMS
@@ -412,16 +414,16 @@ def compared(draw: st.DrawFn, name: str, column: str) -> dict[str, Any]:
         if kind == ColumnType.DATE or operator == "on"
         else TIME_VALUES
     )
-    said: dict[str, Any] = {name: column, "is": operator}
+    item: dict[str, Any] = {name: column, "is": operator}
     if operator in parsing.LISTS:
-        said["value"] = draw(st.lists(one, min_size=1, max_size=3))
+        item["value"] = draw(st.lists(one, min_size=1, max_size=3))
     elif operator in parsing.PAIRS:
-        said["value"] = sorted(draw(st.lists(one, min_size=2, max_size=2)), key=lower_first)
+        item["value"] = sorted(draw(st.lists(one, min_size=2, max_size=2)), key=lower_first)
     elif operator in parsing.LENGTHS:
-        said["value"] = draw(st.sampled_from(LENGTHS))
+        item["value"] = draw(st.sampled_from(LENGTHS))
     elif operator not in parsing.PLAIN:
-        said["value"] = draw(one)
-    return said
+        item["value"] = draw(one)
+    return item
 
 
 ORDERED = ["owner", "signed_on", "seen_at", "paid_at"]
@@ -448,20 +450,20 @@ WIDE_TREES = groups(st.recursive(related(groups(leaf())) | MEMBERS | leaf(), gro
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
 )
 @given(where=TREES)
-def test_every_engine_finds_what_a_plain_reading_finds(where: dict[str, Any], everywhere: Open) -> None:
+def test_every_engine_agrees_with_the_reference(where: dict[str, Any], everywhere: Open) -> None:
     agree(where, everywhere)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(where=WIDE_TREES)
-def test_every_engine_finds_what_a_plain_reading_of_related_rows_and_segments_finds(
+def test_every_engine_agrees_with_the_reference_on_related_rows_and_segments(
     where: dict[str, Any], everywhere: Open
 ) -> None:
     agree(where, everywhere)
 
 
 @pytest.mark.parametrize("has", ["at_least", "at_most", "exactly", "none"])
-def test_a_related_row_can_ask_about_its_own_related_rows(has: str, everywhere: Open) -> None:
+def test_a_condition_on_related_rows_can_be_nested(has: str, everywhere: Open) -> None:
     back = {
         "related": "Rows",
         "has": "at_least",
@@ -478,7 +480,7 @@ def test_a_related_row_can_ask_about_its_own_related_rows(has: str, everywhere: 
 @pytest.mark.parametrize(
     "operator", ["on", "before", "after", "in_the_last", "in_the_next", "more_than_ago", "anniversary_in"]
 )
-def test_every_engine_knows_where_a_span_of_time_ends(operator: str, everywhere: Open) -> None:
+def test_every_engine_agrees_on_the_ends_of_a_time_span(operator: str, everywhere: Open) -> None:
     days = LENGTHS if operator in parsing.LENGTHS else DAYS
     times = LENGTHS if operator in parsing.LENGTHS else DAYS if operator == "on" else [*DAYS, *TIMES_OF_DAY]
     for name, values in (("signed_on", days), ("seen_at", times), ("paid_at", times)):
@@ -486,35 +488,35 @@ def test_every_engine_knows_where_a_span_of_time_ends(operator: str, everywhere:
             agree({"all": [{"field": name, "is": operator, "value": value}]}, everywhere)
 
 
-def test_an_anniversary_today_is_of_an_earlier_year(everywhere: Open) -> None:
+def test_a_date_has_no_anniversary_in_its_own_year(everywhere: Open) -> None:
     for name in ("signed_on", "seen_at", "paid_at"):
         agree({"all": [{"field": name, "is": "anniversary"}]}, everywhere)
 
 
 def agree(where: dict[str, Any], everywhere: Open) -> None:
-    tree = parsing.parse(where, WORLD["Rows"])
-    expected = {row["id"] for row in ROWS if meets(tree, row)}
-    for slug, answer in found(where, everywhere).items():
-        assert answer == expected, (slug, parsing.say(tree), sorted(answer ^ expected))
+    tree = parsing.parse(where, SCOPES["Rows"])
+    expected = {row["id"] for row in ROWS if matches(tree, row)}
+    for slug, answer in matching(where, everywhere).items():
+        assert answer == expected, (slug, parsing.in_words(tree), sorted(answer ^ expected))
 
 
 @pytest.mark.parametrize(
     "operator", ["equals", "not_equals", "one_of", "none_of", "contains", "not_contains", "empty", "not_empty"]
 )
-def test_a_null_meets_empty_and_the_negative_operators_only(operator: str, everywhere: Open) -> None:
+def test_a_null_matches_only_empty_and_the_negative_operators(operator: str, everywhere: Open) -> None:
     value = {"one_of": ["FR"], "none_of": ["FR"], "empty": None, "not_empty": None}.get(operator, "FR")
     nulls = {row["id"] for row in ROWS if row["name"] is None}
-    for slug, answer in found({"all": [{"field": "name", "is": operator, "value": value}]}, everywhere).items():
+    for slug, answer in matching({"all": [{"field": "name", "is": operator, "value": value}]}, everywhere).items():
         assert (nulls <= answer) == (operator in ("not_equals", "none_of", "not_contains", "empty")), slug
         assert nulls <= answer or not nulls & answer, slug
 
 
 def test_an_empty_tree_finds_every_row(everywhere: Open) -> None:
-    for answer in found({}, everywhere).values():
+    for answer in matching({}, everywhere).values():
         assert answer == {row["id"] for row in ROWS}
 
 
-# Computed fields: an aggregate, and a label that may look at it; and a condition on either.
+# Computed fields: an aggregate, a label that may use it, and a condition on one of them.
 
 AGGREGATED = {
     "sum": ["seats", "mrr", "owner"],
@@ -530,73 +532,76 @@ def aggregates(draw: st.DrawFn) -> dict[str, Any]:
     kind = draw(st.sampled_from(["count", *AGGREGATED]))
     column = True if kind == "count" else draw(st.sampled_from(AGGREGATED[kind]))
     nested = draw(st.none() | groups(leaf() | st.just({"related": "Rows", "has": "none"})))
-    said = {"related": "Others", "through": draw(THROUGH), kind: column}
-    return said if nested is None else {**said, "where": nested}
+    item = {"related": "Others", "through": draw(THROUGH), kind: column}
+    return item if nested is None else {**item, "where": nested}
 
 
 @st.composite
-def fields(draw: st.DrawFn) -> tuple[Facts, dict[str, Any]]:
+def fields(draw: st.DrawFn) -> tuple[ModelScope, dict[str, Any]]:
     """`Rows` with two computed fields, and a condition on one of them."""
-    about = with_field(WORLD["Rows"], 'Number of"%s`', draw(aggregates()))
-    name, type = list(about.types.items())[-1]
-    on_aggregate = asked(draw, name, ColumnType(type))
+    scope = with_field(SCOPES["Rows"], 'Number of"%s`', draw(aggregates()))
+    name, type = list(scope.types.items())[-1]
+    on_aggregate = condition_on(draw, name, ColumnType(type))
     trees = groups(leaf() | related(groups(leaf())) | st.just(on_aggregate))
     labels = [{"label": label, "where": draw(trees)} for label in ("Gold", "it's")]
     otherwise = draw(st.sampled_from([{}, {"otherwise": "5"}]))
-    about = with_field(about, "NAME", {"labels": labels, **otherwise})
-    return about, draw(st.sampled_from([on_aggregate, asked(draw, "NAME", ColumnType.TEXT)]))
+    scope = with_field(scope, "NAME", {"labels": labels, **otherwise})
+    return scope, draw(st.sampled_from([on_aggregate, condition_on(draw, "NAME", ColumnType.TEXT)]))
 
 
-def with_field(about: Facts, name: str, definition: dict[str, Any]) -> Facts:
-    type = computed_fields.type_of(computed_fields.parse(definition, computed_fields.within(about)), about)
-    return replace(about, types={**about.types, name: type}, computed={**about.computed, name: definition})
+def with_field(scope: ModelScope, name: str, definition: dict[str, Any]) -> ModelScope:
+    type = computed_fields.type_of(computed_fields.parse(definition, computed_fields.definition_scope(scope)), scope)
+    return replace(scope, types={**scope.types, name: type}, computed={**scope.computed, name: definition})
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
-@given(made=fields())
-def test_every_engine_works_out_what_a_plain_reading_works_out(
-    made: tuple[Facts, dict[str, Any]], everywhere: Open
+@given(example=fields())
+def test_every_engine_calculates_the_fields_of_the_reference(
+    example: tuple[ModelScope, dict[str, Any]], everywhere: Open
 ) -> None:
-    about, condition = made
-    tree = parsing.parse({"all": [condition]}, about)
-    rows = worked_out(about)
-    expected = {row["id"]: [row[name] for name in about.computed] for row in rows if meets(tree, row)}
+    scope, condition = example
+    tree = parsing.parse({"all": [condition]}, scope)
+    rows = rows_with_fields(scope)
+    expected = {row["id"]: [row[name] for name in scope.computed] for row in rows if matches(tree, row)}
     for slug, reader, infos, name in everywhere:
-        table = reaching(slug, infos, name, about)("Rows", about.computed)
-        met = statements.where(tree, table.source, table.infos, now=NOW, zone=PARIS)
-        found = reader.rows(statements.select(table.source, table.infos, ["id", *about.computed], met), len(ROWS))
+        table = reach_in(slug, infos, name, scope)("Rows", scope.computed)
+        condition_sql = statements.where(tree, table.source, table.infos, now=NOW, zone=PARIS)
+        rows_found = reader.rows(
+            statements.select(table.source, table.infos, ["id", *scope.computed], condition_sql), len(ROWS)
+        )
         answer = {
-            int(row["id"]): [natural(row[one], table.infos[one].type, PARIS) for one in about.computed] for row in found
+            int(row["id"]): [natural(row[field], table.infos[field].type, PARIS) for field in scope.computed]
+            for row in rows_found
         }
-        assert answer.keys() == expected.keys(), (slug, about.computed, condition)
+        assert answer.keys() == expected.keys(), (slug, scope.computed, condition)
         for key, values in answer.items():
-            assert all(map(alike, values, expected[key])), (slug, about.computed, key, values, expected[key])
+            assert all(map(is_same, values, expected[key])), (slug, scope.computed, key, values, expected[key])
 
 
-def alike(value: Any, wanted: Any) -> bool:
-    """Equal; an average may be rounded either way where it lies in the middle."""
+def is_same(value: Any, wanted: Any) -> bool:
+    """Whether two values are equal. An average halfway between two digits may be rounded either way."""
     if isinstance(wanted, Decimal) and value is not None:
         return math.isclose(value, wanted, rel_tol=1e-12, abs_tol=1.1e-6)
     return bool(value == wanted) and isinstance(value, str) == isinstance(wanted, str)
 
 
-def worked_out(about: Facts) -> list[dict[str, Any]]:
+def rows_with_fields(scope: ModelScope) -> list[dict[str, Any]]:
     rows = [dict(row) for row in ROWS]
-    for name in about.computed:
-        formula = computed_fields.checked(about, name)
+    for name in scope.computed:
+        formula = computed_fields.formula_of(scope, name)
         for row in rows:
             row[name] = (
-                labelled(formula, row) if isinstance(formula, computed_fields.Labels) else aggregated(formula, row)
+                label_of(formula, row) if isinstance(formula, computed_fields.Labels) else aggregate_of(formula, row)
             )
     return rows
 
 
-def labelled(formula: computed_fields.Labels, row: Mapping[str, Any]) -> str | None:
-    return next((label for label, tree in formula.labels if meets(tree, row)), formula.otherwise)
+def label_of(formula: computed_fields.Labels, row: Mapping[str, Any]) -> str | None:
+    return next((label for label, tree in formula.labels if matches(tree, row)), formula.otherwise)
 
 
-def aggregated(formula: parsing.Related, row: Mapping[str, Any]) -> Any:
-    others = belonging(formula, row)
+def aggregate_of(formula: parsing.Related, row: Mapping[str, Any]) -> Any:
+    others = related_rows(formula, row)
     if formula.measure == "count":
         return len(others)
     values = [other[formula.column] for other in others if other[formula.column] is not None]

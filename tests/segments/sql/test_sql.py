@@ -1,4 +1,4 @@
-"""Names of tables, and statements as they are built and shown."""
+"""Table names and generated statements."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from segments.conditions import parsing
-from segments.conditions.scope import Facts, Link
+from segments.conditions.scope import Link, ModelScope
 from segments.contract import ColumnInfo, ColumnType
 from segments.registry import engines
 from segments.sql import statements
@@ -32,12 +32,12 @@ INFOS = {"name": ColumnInfo("name", ColumnType.TEXT, "text"), "mrr": ColumnInfo(
         ("a.b.c", "a", "b.c"),
     ],
 )
-def test_the_name_of_a_table_is_split_at_its_schema(written: str, schema: str, name: str) -> None:
+def test_a_table_name_is_split_into_schema_and_name(written: str, schema: str, name: str) -> None:
     assert statements.split_name(written) == (schema, name)
 
 
 @pytest.mark.parametrize("pair", [("public", "t"), ("public", "a.b"), ('we"ird', "ta ble"), ("s", 'q"')])
-def test_a_joined_name_is_split_again(pair: tuple[str, str]) -> None:
+def test_split_name_reverses_join_name(pair: tuple[str, str]) -> None:
     assert statements.split_name(statements.join_name(*pair)) == pair
 
 
@@ -63,31 +63,31 @@ def test_every_value_of_a_condition_is_a_bound_parameter(slug: str) -> None:
     assert {"robert'); drop table x; --", "b", "evil", 4711, 4712} <= set(compiled.params.values())
 
 
-NASTY = 'a"b;%s--'
+HOSTILE = 'a"b;%s--'
 
 
 @pytest.mark.parametrize("slug", ["sqlite", "postgres", "parquet"])
-def test_nothing_of_a_condition_on_related_rows_stands_bare_in_the_statement(slug: str) -> None:
+def test_a_condition_on_related_rows_is_fully_quoted_and_bound(slug: str) -> None:
     dialect = engines[slug].dialect
-    types = {"id": "integer", NASTY: "number"}
+    types = {"id": "integer", HOSTILE: "number"}
     infos = {name: ColumnInfo(name, ColumnType(kind), "bigint") for name, kind in types.items()}
-    world: dict[str, Facts] = {}
+    scopes: dict[str, ModelScope] = {}
     orders = "Orders'; drop table x; --"
-    world["Companies"] = Facts(types, "Companies", (Link(orders, "id", "id", f"{orders}.id"),), {}, world)
-    world[orders] = Facts(types, orders, (), {}, world)
-    nested = {"all": [{"field": NASTY, "is": "greater_than", "value": 4711}]}
+    scopes["Companies"] = ModelScope(types, "Companies", (Link(orders, "id", "id", f"{orders}.id"),), {}, scopes)
+    scopes[orders] = ModelScope(types, orders, (), {}, scopes)
+    nested = {"all": [{"field": HOSTILE, "is": "greater_than", "value": 4711}]}
     tree = parsing.parse(
         {
             "any": [
                 {"related": orders, "has": "at_least", "count": 4712, "where": nested},
-                {"related": orders, "sum": NASTY, "is": "one_of", "value": [4713]},
+                {"related": orders, "sum": HOSTILE, "is": "one_of", "value": [4713]},
             ]
         },
-        world["Companies"],
+        scopes["Companies"],
     )
 
     def reach(model: str, columns: Iterable[str]) -> Table:
-        return Table(statements.relation(list(infos.values()), dialect, table=NASTY), infos, "id")
+        return Table(statements.relation(list(infos.values()), dialect, table=HOSTILE), infos, "id")
 
     source = reach("Companies", []).source
     where = statements.where(
@@ -99,4 +99,4 @@ def test_nothing_of_a_condition_on_related_rows_stands_bare_in_the_statement(slu
     assert {4711, 4712, 4713} <= set(compiled.params.values())
     assert "drop table" not in str(compiled)
     assert "47" not in str(compiled)
-    assert NASTY not in str(compiled).replace('"a""b;%s--"', "").replace('"a""b;%%s--"', "")
+    assert HOSTILE not in str(compiled).replace('"a""b;%s--"', "").replace('"a""b;%%s--"', "")

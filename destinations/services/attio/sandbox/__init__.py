@@ -1,4 +1,4 @@
-"""A simulated Attio workspace. Nothing of the service itself imports it."""
+"""Simulates an Attio workspace. No other module of the service imports it."""
 
 from destinations.services.attio.sandbox.server import AttioSandbox
 

@@ -1,11 +1,11 @@
-"""Who may ask a simulated workspace, for what, and how fast."""
+"""Authentication, permissions and rate limits of a simulated workspace."""
 
 from __future__ import annotations
 
 import base64
 from typing import TYPE_CHECKING, Any
 
-from destinations.services.attio.sandbox.errors import Refusal, auth
+from destinations.services.attio.sandbox.errors import ApiError, auth_error
 from destinations.services.attio.sandbox.panel import next_second
 
 if TYPE_CHECKING:
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 
 class Bucket:
-    """A token bucket: so many requests a second, saved up for a second at most. A rate of 0 lets everything pass."""
+    """A token bucket that refills continuously, up to the tokens of one second. A rate of 0 means no limit."""
 
     def __init__(self) -> None:
         self.level: float | None = None
-        self.at = 0.0
+        self.refilled_at = 0.0
 
     def take(self, rate: float, now: float) -> bool:
-        """Whether a request may pass at `now` (seconds)."""
+        """Takes one token if there is one, and returns whether there was. `rate` is per second, `now` in seconds."""
         if not rate:
             return True
-        level = rate if self.level is None else min(rate, self.level + (now - self.at) * rate)
-        self.at = now
+        level = rate if self.level is None else min(rate, self.level + (now - self.refilled_at) * rate)
+        self.refilled_at = now
         self.level = level - 1 if level >= 1 else level
         return level >= 1
 
 
 def token_of(request: Request) -> str:
-    """The token of either scheme: Bearer, or Basic with the token as user and no password."""
+    """The token from either scheme: Bearer, or Basic with the token as the user name and no password."""
     scheme, _, credential = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return credential.strip() if scheme.lower() == "bearer" else ""
@@ -43,50 +43,50 @@ def token_of(request: Request) -> str:
 
 
 def authenticate(request: Request, token: str, *, revoked: bool) -> None:
-    """Raises the vendor's 401. `/v2/self` answers any token."""
+    """Raises the vendor's 401. `/v2/self` accepts any token."""
     if request.path == "/v2/self":
         return
     if not request.headers.get("authorization"):
-        raise auth(401, "The Authorization header was not provided.")
+        raise auth_error(401, "The Authorization header was not provided.")
     if revoked or token_of(request) != token:
-        raise auth(401, "The access token is not valid.")
+        raise auth_error(401, "The access token is not valid.")
 
 
-def pace(request: Request, buckets: Mapping[str, Bucket], switches: Mapping[str, Any], now: float) -> None:
-    """Raises the vendor's 429, whose Retry-After is the date of the next second."""
-    kind = "reads" if reads(request) else "writes"
+def check_rate(request: Request, buckets: Mapping[str, Bucket], switches: Mapping[str, Any], now: float) -> None:
+    """Raises the vendor's 429 if the rate limit is reached. Its Retry-After is the date of the next second."""
+    kind = "reads" if is_read(request) else "writes"
     if not buckets[kind].take(float(switches[f"{kind}_per_second"]), now):
-        raise _too_much(now)
+        raise _rate_limit_error(now)
 
 
-def score(asked: Any, most_clauses: int | None, now: float) -> None:
-    """Raises the vendor's 429 for a query that is too costly by itself."""
-    clauses = asked.get("$or") if isinstance(asked, dict) else None
-    if most_clauses and isinstance(clauses, list) and len(clauses) > most_clauses:
-        raise _too_much(now)
+def check_query_score(filter_: Any, max_clauses: int | None, now: float) -> None:
+    """Raises the vendor's 429 for a query that is too complex, even within the rate limit."""
+    clauses = filter_.get("$or") if isinstance(filter_, dict) else None
+    if max_clauses and isinstance(clauses, list) and len(clauses) > max_clauses:
+        raise _rate_limit_error(now)
 
 
-def authorise(request: Request, granted: list[str]) -> None:
-    """Raises the vendor's 403 for a scope that is missing."""
+def authorize(request: Request, granted: list[str]) -> None:
+    """Raises the vendor's 403 for a missing scope."""
     needed = ["object_configuration:read"] if request.path.startswith("/v2/objects") else []
     if "/records" in request.path:
-        needed.append("record_permission:read" if reads(request) else "record_permission:read-write")
+        needed.append("record_permission:read" if is_read(request) else "record_permission:read-write")
     for scope in needed:
         if scope not in granted and f"{scope}-write" not in granted:
-            raise auth(403, f'The access token is missing the scope "{scope}".')
+            raise auth_error(403, f'The access token is missing the scope "{scope}".')
 
 
 def scopes(switches: Mapping[str, Any]) -> list[str]:
-    found = switches["scopes"]
-    return found.split() if isinstance(found, str) else list(found)
+    value = switches["scopes"]
+    return value.split() if isinstance(value, str) else list(value)
 
 
-def reads(request: Request) -> bool:
+def is_read(request: Request) -> bool:
     return request.method == "GET" or request.path.endswith(("/query", "/search"))
 
 
-def _too_much(now: float) -> Refusal:
-    return Refusal(
+def _rate_limit_error(now: float) -> ApiError:
+    return ApiError(
         "rate_limit_exceeded",
         "Rate limit exceeded, please try again later",
         status=429,

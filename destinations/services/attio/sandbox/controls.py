@@ -1,10 +1,11 @@
-"""What a person may do to a simulated workspace from outside the API: new attributes, archived ones, members, merges."""
+"""What can be done to a simulated workspace from outside the API: the actions, and the effects of its switches."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from destinations.services.attio.sandbox.errors import ApiError
 from destinations.services.attio.sandbox.schema import Choice, Schema, fixed_id
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def add_attributes(workspace: Workspace, entries: list[dict[str, Any]]) -> None:
             flags["allowed_objects"] = [workspace.store(name).schema.id for name in entry["allowed_objects"]]
         workspace.store(entry.get("object", "companies")).schema.add(
             slug=entry["api_slug"],
-            type=entry["type"],
+            type_name=entry["type"],
             title=entry.get("title", ""),
             options=entry.get("options"),
             system=False,
@@ -47,7 +48,11 @@ def unarchive(workspace: Workspace, slugs: list[str]) -> None:
 
 
 def set_archived(workspace: Workspace, name: str, archived: bool) -> None:
-    """An attribute by its slug (of companies) or as `object.slug`. Raises KeyError where there is none."""
+    """Archives or restores an attribute, named `slug` (of companies) or `object.slug`.
+
+    Raises:
+        KeyError: there is no such attribute.
+    """
     object_slug, _, slug = name.rpartition(".")
     workspace.stores[object_slug or "companies"].schema.attributes[slug].archived = archived
 
@@ -81,7 +86,40 @@ ACTIONS: dict[str, Callable[[Workspace, Any], None]] = {
     "members": add_members,
     "merge": merge,
 }
-"""By the name under which the control path takes them."""
+"""The actions by their names in `POST /_sandbox/switches`."""
+
+
+def apply_switches(workspace: Workspace, switches: dict[str, Any]) -> None:
+    """Copies the switches that change how the workspace stores and validates values."""
+    for store in workspace.stores.values():
+        store.names_owner = switches.get("conflict_names_record") is not False
+        store.names_slug = switches.get("conflict_names_attribute") != "id"
+    workspace.strips_www = bool(switches.get("strips_www"))
+    workspace.unclearable = set(switches.get("unclearable") or ())
+    workspace.malformed_ids = int(switches.get("malformed_ids") or 400)
+
+
+def check_conflict(switches: dict[str, Any]) -> None:
+    """Raises the vendor's 409 while `concurrent_write_conflicts` is positive, and counts it down."""
+    remaining = int(switches.get("concurrent_write_conflicts") or 0)
+    if remaining:
+        switches["concurrent_write_conflicts"] = remaining - 1
+        raise ApiError(
+            "concurrent_write_conflict", "The record is being changed by another request. Try again.", status=409
+        )
+
+
+def check_merging(switches: dict[str, Any], record_id: str, status: int) -> None:
+    """Raises the vendor's error for a record that is being merged."""
+    if record_id in (switches.get("merging") or ()):
+        raise ApiError("merge_in_progress", f'Record with ID "{record_id}" is being merged.', status=status)
+
+
+def check_record_cap(switches: dict[str, Any], record_count: int) -> None:
+    """Raises the configured error if the object holds as many records as the plan allows."""
+    cap = switches.get("record_cap")
+    if cap and record_count >= cap["most"]:
+        raise ApiError(cap["code"], "The workspace holds as many records as its plan allows.", status=cap["status"])
 
 
 def _companies(workspace: Workspace) -> Schema:

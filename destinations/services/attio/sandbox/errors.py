@@ -1,4 +1,4 @@
-"""Attio's refusals, in the shape and the words of recorded answers."""
+"""Attio's error responses, with the structure and the wording of recorded answers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from destinations.sandbox.wire import Reply
 
 
-class Refusal(Exception):
-    """Ends the request with an error; nothing of it is stored."""
+class ApiError(Exception):
+    """Ends a request with an error response. Nothing of the request is stored."""
 
     def __init__(
         self,
@@ -31,51 +31,51 @@ class Refusal(Exception):
         return Reply(self.status, self.body, self.headers)
 
 
-def not_found(message: str) -> Refusal:
-    return Refusal("not_found", message, status=404)
+def not_found(message: str) -> ApiError:
+    return ApiError("not_found", message, status=404)
 
 
-def auth(status: int, message: str) -> Refusal:
-    return Refusal("unauthorized", message, status=status, kind="auth_error")
+def auth_error(status: int, message: str) -> ApiError:
+    return ApiError("unauthorized", message, status=status, kind="auth_error")
 
 
-def payload(path: list[str], expected: str, received: str) -> Refusal:
-    return Refusal("validation_type", "Body payload validation error.", errors=[_type_error(path, expected, received)])
+def body_error(path: list[str], expected: str, received: str) -> ApiError:
+    return ApiError("validation_type", "Body payload validation error.", errors=[_type_error(path, expected, received)])
 
 
-def query(path: list[str], expected: str, received: str) -> Refusal:
-    return Refusal("validation_type", "Query params validation error.", errors=[_type_error(path, expected, received)])
+def query_error(path: list[str], expected: str, received: str) -> ApiError:
+    return ApiError("validation_type", "Query params validation error.", errors=[_type_error(path, expected, received)])
 
 
-def wrong_type(slug: str, expected: str, received: Any, path: list[str] | None = None) -> Refusal:
-    """A value of an attribute has the wrong JSON type."""
+def wrong_type(slug: str, expected: str, received: Any, path: list[str] | None = None) -> ApiError:
+    """The value of an attribute has the wrong JSON type."""
     return invalid_value(slug, [_type_error(path or [], expected, json_type(received))])
 
 
-def wrong_value(slug: str, message: str, path: list[str] | None = None) -> Refusal:
-    """A value of an attribute has the right type, and does not fit."""
+def wrong_value(slug: str, message: str, path: list[str] | None = None) -> ApiError:
+    """The value of an attribute has the right JSON type, but is not valid."""
     return invalid_value(slug, [{"code": "invalid", "path": path or [], "message": message}])
 
 
-def invalid_value(slug: str, errors: list[dict[str, Any]]) -> Refusal:
-    return Refusal("validation_type", f'An invalid value was passed to attribute with slug "{slug}".', errors=errors)
+def invalid_value(slug: str, errors: list[dict[str, Any]]) -> ApiError:
+    return ApiError("validation_type", f'An invalid value was passed to attribute with slug "{slug}".', errors=errors)
 
 
-def required(keys: list[str]) -> list[dict[str, Any]]:
-    """The errors of an object that lacks keys."""
+def missing_keys(keys: list[str]) -> list[dict[str, Any]]:
+    """The validation errors for an object that lacks these keys."""
     return [_type_error([key], "string", "undefined") for key in keys]
 
 
 def json_type(value: Any) -> str:
-    """The word that the validation uses for a type."""
+    """The name of a value's type, as Attio's validation reports it."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int | float):
         return "number"
-    words = {"str": "string", "list": "array", "dict": "object"}
-    return words.get(type(value).__name__, "undefined")
+    names = {"str": "string", "list": "array", "dict": "object"}
+    return names.get(type(value).__name__, "undefined")
 
 
 def _type_error(path: list[str], expected: str, received: str) -> dict[str, Any]:

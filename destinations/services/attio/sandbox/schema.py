@@ -1,4 +1,4 @@
-"""The objects and attributes of a simulated workspace."""
+"""The objects and attributes of a simulated workspace, as Attio describes them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 from destinations.services.attio.sandbox.errors import not_found
 
-BORN = "2023-01-01T09:00:00.000000000Z"
+CREATED_AT = "2023-01-01T09:00:00.000000000Z"
 _FOLDER = Path(__file__).parent
 
 
 def fixed_id(*parts: str) -> str:
-    """The same id for the same thing in every sandbox of one token, so that answers can be compared."""
+    """An ID derived from these parts: the same in every sandbox with the same token, so answers can be compared."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(parts)))
 
 
@@ -30,7 +30,7 @@ class Choice:
 
 @dataclass
 class Attribute:
-    """One attribute; `id`, `object_id` and `workspace_id` are Attio's."""
+    """One attribute of an object."""
 
     slug: str
     title: str
@@ -58,7 +58,7 @@ class Attribute:
         return {"workspace_id": self.workspace_id, "object_id": self.object_id, "attribute_id": self.id}
 
     def described(self) -> dict[str, Any]:
-        """As the attributes endpoint gives it."""
+        """The JSON that the attributes endpoint returns."""
         relationship = self.relationship and {"id": {**self.ids}, **self.relationship}
         return {
             "id": self.ids,
@@ -75,7 +75,7 @@ class Attribute:
             "is_archived": self.archived,
             "default_value": self.default,
             "relationship": relationship,
-            "created_at": BORN,
+            "created_at": CREATED_AT,
             "config": {
                 "currency": self.currency or {"default_currency_code": None, "display_type": None},
                 "record_reference": {"allowed_object_ids": self.allowed_objects},
@@ -83,23 +83,24 @@ class Attribute:
         }
 
     def described_choice(self, choice: Choice) -> dict[str, Any]:
-        """As the options and statuses endpoints give it, and as it stands in a value."""
-        part = "status_id" if self.type == "status" else "option_id"
-        found: dict[str, Any] = {
-            "id": {**self.ids, part: choice.id},
+        """The JSON of an option or a status, both in its endpoint and in values of records."""
+        id_key = "status_id" if self.type == "status" else "option_id"
+        described: dict[str, Any] = {
+            "id": {**self.ids, id_key: choice.id},
             "title": choice.title,
             "is_archived": choice.archived,
         }
         if self.type == "status":
-            found |= {"celebration_enabled": False, "target_time_in_status": None}
-        return found
+            described |= {"celebration_enabled": False, "target_time_in_status": None}
+        return described
 
-    def choice(self, wanted: str) -> Choice | None:
-        return next((item for item in self.choices if wanted in (item.title, item.id) and not item.archived), None)
+    def find_choice(self, name: str) -> Choice | None:
+        """The choice with this title or ID, unless it is archived."""
+        return next((item for item in self.choices if name in (item.title, item.id) and not item.archived), None)
 
 
 class Schema:
-    """One object with its attributes."""
+    """One object with its attributes, loaded from the JSON file of the same name."""
 
     def __init__(self, workspace_id: str, slug: str) -> None:
         described = json.loads((_FOLDER / f"{slug}.json").read_text())
@@ -109,39 +110,39 @@ class Schema:
         self.singular, self.plural = described["singular"], described["plural"]
         self.attributes: dict[str, Attribute] = {}
         for entry in described["attributes"]:
-            self.add(**entry)
+            self.add(type_name=entry.pop("type"), **entry)
 
     def add(
         self, *, slug: str, type_name: str, title: str = "", options: list[str] | None = None, **flags: Any
     ) -> None:
-        """A new attribute, with its options or statuses by title."""
-        made = Attribute(
+        """Adds an attribute, with its options or statuses by title."""
+        attribute = Attribute(
             slug, title or slug.replace("_", " ").capitalize(), type_name, self.workspace_id, self.id, **flags
         )
-        made.choices = [Choice(fixed_id(made.id, title), title) for title in options or ()]
-        if type_name == "currency" and made.currency is None:
-            made.currency = {"default_currency_code": "USD", "display_type": "symbol"}
-        if made.relationship:
-            made.allowed_objects = [fixed_id(self.workspace_id, made.relationship["object_slug"])]
-        self.attributes[slug] = made
+        attribute.choices = [Choice(fixed_id(attribute.id, title), title) for title in options or ()]
+        if type_name == "currency" and attribute.currency is None:
+            attribute.currency = {"default_currency_code": "USD", "display_type": "symbol"}
+        if attribute.relationship:
+            attribute.allowed_objects = [fixed_id(self.workspace_id, attribute.relationship["object_slug"])]
+        self.attributes[slug] = attribute
 
     def listed(self) -> list[dict[str, Any]]:
-        """Name and type of every attribute, archived ones too."""
+        """The name and type of every attribute, including archived ones."""
         return [
             {"name": item.slug, "type": item.type, "archived": item.archived, "fixed": not item.writable}
             for item in self.attributes.values()
         ]
 
     def find(self, name: str) -> Attribute | None:
-        """By slug or id, archived or not."""
+        """An attribute by slug or ID, archived or not."""
         return self.attributes.get(name) or next((item for item in self.attributes.values() if item.id == name), None)
 
     def get(self, name: str) -> Attribute:
-        """As `find`; raises the vendor's 404."""
-        found = self.find(name)
-        if found is None:
+        """Like `find`, but raises the vendor's 404 if there is no such attribute."""
+        attribute = self.find(name)
+        if attribute is None:
             raise not_found(f'Attribute with slug/ID "{name}" not found.')
-        return found
+        return attribute
 
     def described(self) -> dict[str, Any]:
         return {
@@ -149,5 +150,5 @@ class Schema:
             "api_slug": self.slug,
             "singular_noun": self.singular,
             "plural_noun": self.plural,
-            "created_at": BORN,
+            "created_at": CREATED_AT,
         }

@@ -1,4 +1,4 @@
-"""The records of one simulated object: what a write does to them, all or nothing, and who owns which unique value."""
+"""The records of one simulated object. A write is stored completely or not at all, and unique values stay unique."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from destinations.services.attio.sandbox.errors import Refusal
-from destinations.services.attio.sandbox.validation import Kept
+from destinations.services.attio.sandbox.errors import ApiError
+from destinations.services.attio.sandbox.references import ValueData
 
 if TYPE_CHECKING:
     from destinations.services.attio.sandbox.schema import Attribute, Schema
 
-Merge = Callable[[list[Kept], list[Kept]], list[Kept]]
-"""Values there and values sent → values as they will be."""
+Merge = Callable[[list[ValueData], list[ValueData]], list[ValueData]]
+"""(current values, sent values) → new values."""
 Actor = dict[str, str | None]
 SYSTEM: Actor = {"type": "system", "id": None}
 AUTOMATIC = ("record_id", "created_at", "created_by")
 
 
-def replaced(_there: list[Kept], sent: list[Kept]) -> list[Kept]:
-    """PUT: exactly what was sent."""
+def replaced(_current: list[ValueData], sent: list[ValueData]) -> list[ValueData]:
+    """PUT on a list: exactly what was sent."""
     return sent
 
 
-def prepended(there: list[Kept], sent: list[Kept]) -> list[Kept]:
-    """PATCH: what is new goes before what is there; nothing is moved or removed."""
-    return [kept for kept in sent if kept not in there] + there
+def prepended(current: list[ValueData], sent: list[ValueData]) -> list[ValueData]:
+    """PATCH on a list: new values go before the current ones. Nothing is moved or removed."""
+    return [data for data in sent if data not in current] + current
 
 
-def appended(there: list[Kept], sent: list[Kept]) -> list[Kept]:
-    """The matching attribute of an upsert: what is new goes behind what is there."""
-    return there + [kept for kept in sent if kept not in there]
+def appended(current: list[ValueData], sent: list[ValueData]) -> list[ValueData]:
+    """The matching attribute of an upsert: new values go after the current ones."""
+    return current + [data for data in sent if data not in current]
 
 
 @dataclass
 class Value:
-    """One value with its bookkeeping."""
+    """One value with its metadata."""
 
-    kept: Kept
+    data: ValueData
     active_from: str
     actor: Actor
 
@@ -52,16 +52,16 @@ class Record:
     created_at: str
     values: dict[str, list[Value]] = field(default_factory=dict)
 
-    def kept(self, slug: str) -> list[Kept]:
-        return [value.kept for value in self.values.get(slug, ())]
+    def data(self, slug: str) -> list[ValueData]:
+        return [value.data for value in self.values.get(slug, ())]
 
 
 class Store:
-    """All records of one object, with an index of unique values, so that many records stay fast.
+    """All records of one object, with an index of unique values that keeps lookups fast for many records.
 
     Args:
-        names_owner: whether a conflict names the record that owns the value.
-        names_slug: whether a conflict names the attribute by its slug; where not, by its id and with the value.
+        names_owner: whether a conflict names the record that holds the value.
+        names_slug: whether a conflict names the attribute by its slug. If not, it names the ID and repeats the value.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -71,54 +71,58 @@ class Store:
         self.names_owner = True
         self.names_slug = True
 
-    def owner(self, attribute: Attribute, kept: Kept) -> Record | None:
+    def owner(self, attribute: Attribute, data: ValueData) -> Record | None:
         """The record that holds a unique value."""
-        return self.records.get(self.owners.get((attribute.slug, unique_key(kept)), ""))
+        return self.records.get(self.owners.get((attribute.slug, unique_key(data)), ""))
 
-    def create(self, sent: Mapping[str, list[Kept]], now: datetime, actor: Actor) -> Record:
-        """A new record. Raises Refusal for a missing or a taken value."""
+    def create(self, sent: Mapping[str, list[ValueData]], now: datetime, actor: Actor) -> Record:
+        """Creates a record. Raises ApiError if a required value is missing or a unique value is taken."""
         for attribute in self.schema.attributes.values():
             if attribute.required and not attribute.archived and not sent.get(attribute.slug):
                 raise _missing(attribute)
-        moment = instant(now)
-        record = Record(str(uuid.uuid4()), moment)
-        self._refuse_taken(record, sent)
+        timestamp = vendor_time(now)
+        record = Record(str(uuid.uuid4()), timestamp)
+        self._check_unique(record, sent)
         author = {"referenced_actor_type": actor["type"], "referenced_actor_id": actor["id"]}
-        automatic: dict[str, list[Kept]] = {
+        automatic: dict[str, list[ValueData]] = {
             "record_id": [{"value": record.id}],
-            "created_at": [{"value": moment}],
+            "created_at": [{"value": timestamp}],
             "created_by": [author],
         }
         self.records[record.id] = record
-        self._store(record, {**automatic, **sent}, moment, actor)
+        self._store(record, {**automatic, **sent}, timestamp, actor)
         return record
 
     def update(
         self,
         record: Record,
-        sent: Mapping[str, list[Kept]],
+        sent: Mapping[str, list[ValueData]],
         merge: Callable[[Attribute], Merge],
         now: datetime,
         actor: Actor,
     ) -> None:
-        """Changes what was sent, each list as `merge` says. Raises Refusal for a missing or a taken value; nothing is stored then."""
-        wanted: dict[str, list[Kept]] = {}
+        """Changes the sent values, and combines lists with `merge`.
+
+        Raises:
+            ApiError: a required value is missing or a unique value is taken. Nothing is stored.
+        """
+        new_values: dict[str, list[ValueData]] = {}
         for slug, items in sent.items():
             attribute = self.schema.attributes[slug]
             if attribute.required and not items:
                 raise _missing(attribute)
-            wanted[slug] = merge(attribute)(record.kept(slug), items) if attribute.multiselect else items
-        self._refuse_taken(record, wanted)
-        self._store(record, wanted, instant(now), actor)
+            new_values[slug] = merge(attribute)(record.data(slug), items) if attribute.multiselect else items
+        self._check_unique(record, new_values)
+        self._store(record, new_values, vendor_time(now), actor)
 
     def remove(self, record: Record) -> None:
-        """Deletes for ever; its unique values are free again."""
+        """Deletes a record permanently and frees its unique values."""
         for key in self._keys(record):
             self.owners.pop(key, None)
         del self.records[record.id]
 
     def described(self, record: Record, workspace_slug: str) -> dict[str, Any]:
-        """A record as every endpoint gives it: each attribute that is not archived, empty ones as []."""
+        """A record as every endpoint returns it: all attributes that are not archived, and [] for empty ones."""
         schema = self.schema
         return {
             "id": {"workspace_id": schema.workspace_id, "object_id": schema.id, "record_id": record.id},
@@ -132,19 +136,20 @@ class Store:
         }
 
     def readable(self, record: Record) -> dict[str, Any]:
-        """A record as id, time of creation and plain values; empty and automatic attributes are left out."""
-        found: dict[str, Any] = {}
+        """A record as ID, creation time and plain values, without empty and automatic attributes."""
+        plain_values: dict[str, Any] = {}
         for slug, values in record.values.items():
             if values and slug not in AUTOMATIC:
-                held = [plain(value.kept) for value in values]
-                found[slug] = held if self.schema.attributes[slug].multiselect else held[0]
-        return {"id": record.id, "created_at": record.created_at, "values": found}
+                items = [plain(value.data) for value in values]
+                plain_values[slug] = items if self.schema.attributes[slug].multiselect else items[0]
+        return {"id": record.id, "created_at": record.created_at, "values": plain_values}
 
-    def _store(self, record: Record, wanted: Mapping[str, list[Kept]], moment: str, actor: Actor) -> None:
+    def _store(self, record: Record, new_values: Mapping[str, list[ValueData]], timestamp: str, actor: Actor) -> None:
+        """Stores the values. As in Attio, a value that did not change keeps its time and author."""
         before = set(self._keys(record))
-        for slug, items in wanted.items():
-            there = record.values.get(slug, [])
-            record.values[slug] = [_same(there, kept) or Value(kept, moment, actor) for kept in items]
+        for slug, items in new_values.items():
+            current = record.values.get(slug, [])
+            record.values[slug] = [_find_equal(current, data) or Value(data, timestamp, actor) for data in items]
         after = set(self._keys(record))
         for key in before - after:
             self.owners.pop(key, None)
@@ -154,50 +159,51 @@ class Store:
     def _keys(self, record: Record) -> Iterator[tuple[str, str]]:
         for slug, values in record.values.items():
             if self.schema.attributes[slug].unique:
-                yield from ((slug, unique_key(value.kept)) for value in values)
+                yield from ((slug, unique_key(value.data)) for value in values)
 
-    def _refuse_taken(self, record: Record, wanted: Mapping[str, list[Kept]]) -> None:
-        for slug, items in wanted.items():
+    def _check_unique(self, record: Record, new_values: Mapping[str, list[ValueData]]) -> None:
+        for slug, items in new_values.items():
             if not self.schema.attributes[slug].unique:
                 continue
-            taken = [kept for kept in items if self.owners.get((slug, unique_key(kept)), record.id) != record.id]
+            taken = [data for data in items if self.owners.get((slug, unique_key(data)), record.id) != record.id]
             if taken:
-                raise self._taken(slug, taken)
+                raise self._conflict(slug, taken)
 
-    def _taken(self, slug: str, taken: list[Kept]) -> Refusal:
-        owners = {self.owners[slug, unique_key(kept)] for kept in taken}
+    def _conflict(self, slug: str, taken: list[ValueData]) -> ApiError:
+        owners = {self.owners[slug, unique_key(data)] for data in taken}
         if self.names_slug:
             message = (
-                f'A value provided for attribute with slug "{slug}" conflicts with one already in the system. This attribute has a '
-                "uniqueness constraint. Please ensure all values for this attribute do not exist on another record."
+                f'A value provided for attribute with slug "{slug}" conflicts with one already in the system. '
+                "This attribute has a uniqueness constraint. Please ensure all values for this attribute do not exist "
+                "on another record."
             )
         else:
             value = json.dumps(json.dumps({key: taken[0][key] for key in list(taken[0])[:1]}, separators=(",", ":")))
             message = (
-                f'The value {value} provided for attribute with ID "{self.schema.attributes[slug].id}" conflicts with one already in '
-                "the system. This attribute has a uniqueness constraint."
+                f'The value {value} provided for attribute with ID "{self.schema.attributes[slug].id}" conflicts with '
+                "one already in the system. This attribute has a uniqueness constraint."
             )
         if self.names_owner:
             message += f" Conflicting record IDs: {', '.join(sorted(owners))}"
-        return Refusal("uniqueness_conflict", message)
+        return ApiError("uniqueness_conflict", message)
 
 
-def instant(moment: datetime) -> str:
-    """Nine digits, of which three say something."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}000000Z"
+def vendor_time(time: datetime) -> str:
+    """A time as Attio formats it: with nine decimal places, of which only three are used."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03d}000000Z"
 
 
-def unique_key(kept: Kept) -> str:
-    """What two values are compared by: addresses without case, text exactly."""
+def unique_key(data: ValueData) -> str:
+    """The text by which unique values are compared: domains and email addresses without case, other values exactly."""
     for name in ("domain", "email_address", "phone_number"):
-        if name in kept:
-            return str(kept[name]).lower()
-    value = kept.get("value", kept.get("currency_value"))
+        if name in data:
+            return str(data[name]).lower()
+    value = data.get("value", data.get("currency_value"))
     return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
-def plain(kept: Kept) -> Any:
-    """A value as a person would write it down."""
+def plain(data: ValueData) -> Any:
+    """A value without its JSON structure, for tests and the sandbox page."""
     for name in (
         "value",
         "domain",
@@ -207,18 +213,18 @@ def plain(kept: Kept) -> Any:
         "target_record_id",
         "referenced_actor_id",
     ):
-        if name in kept:
-            return kept[name]
-    choice = kept.get("option") or kept.get("status")
-    return choice["title"] if choice else kept
+        if name in data:
+            return data[name]
+    choice = data.get("option") or data.get("status")
+    return choice["title"] if choice else data
 
 
-def _same(there: list[Value], kept: Kept) -> Value | None:
-    return next((value for value in there if value.kept == kept), None)
+def _find_equal(current: list[Value], data: ValueData) -> Value | None:
+    return next((value for value in current if value.data == data), None)
 
 
-def _missing(attribute: Attribute) -> Refusal:
-    return Refusal("missing_value", f'Required value for attribute with ID "{attribute.id}" was not provided.')
+def _missing(attribute: Attribute) -> ApiError:
+    return ApiError("missing_value", f'Required value for attribute with ID "{attribute.id}" was not provided.')
 
 
 def _described(attribute: Attribute, value: Value) -> dict[str, Any]:
@@ -226,6 +232,6 @@ def _described(attribute: Attribute, value: Value) -> dict[str, Any]:
         "active_from": value.active_from,
         "active_until": None,
         "created_by_actor": value.actor,
-        **value.kept,
+        **value.data,
         "attribute_type": attribute.type,
     }

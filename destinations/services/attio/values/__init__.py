@@ -1,1 +1,1 @@
-"""PURE. From natural Python values to what Attio takes in a request, one module per kind of value."""
+"""PURE. Converts natural Python values to the wire values of Attio, with one module for each kind of value."""

@@ -1,4 +1,4 @@
-"""PURE. From a natural Python value, or from text, to what Attio takes in a request, for each type of attribute.
+"""PURE. Converts natural Python values and text to wire values, for each type of attribute.
 
 Formats: docs.attio.com /docs/attribute-types, and `input-value` of the official OpenAPI document.
 """
@@ -15,17 +15,17 @@ import phonenumbers
 from core.errors import Rejected
 from destinations.contract import Field, Plain, Wire
 from destinations.services.attio.values import compounds, domains
-from destinations.services.attio.values.datetimes import instant, moment
+from destinations.services.attio.values.datetimes import iso_utc, to_utc
 from destinations.services.attio.values.lists import distinct, items
-from destinations.services.attio.values.rejections import refused, shape
+from destinations.services.attio.values.rejections import rejection, shape
 from destinations.services.attio.values.scalars import decimal, is_unicode, plain_text
 
 Converter = Callable[[Field, Any], Wire]
 
 LONGEST_TEXT = 10 * 1024 * 1024
-"""Bytes that a text attribute holds."""
+"""The maximum size of a text attribute, in bytes."""
 DECIMALS = Decimal("0.0001")
-"""Attio keeps four decimals."""
+"""Attio stores four decimal places."""
 LARGEST_EXACT = 2**53
 HIGHEST_RATING = 5
 
@@ -33,7 +33,7 @@ _LABELS = r"[a-z0-9]*(?:-[a-z0-9]+)*(?:\.[a-z0-9]+(?:-[a-z0-9]+)*)*\.[a-z]{2,20}
 PLAIN_HOST = rf"(?:[a-vx-z0-9]|w[a-vx-z0-9]){_LABELS}"
 PLAIN_ADDRESS = rf"[a-z0-9._+-]{{1,64}}@[a-z0-9]{_LABELS}"
 PLAIN_CHARACTERS = 63
-"""Of a host or an address, so that none of its labels can be too long."""
+"""The maximum length of a plain host or address. It ensures that no label exceeds the 63 characters that DNS allows."""
 _PLAIN = {
     ("text", "text"): Plain("text", most_characters=1_000_000),
     ("number", "integer"): Plain("number"),
@@ -44,33 +44,38 @@ _PLAIN = {
     ("date", "date"): Plain("day"),
     ("timestamp", "timestamp"): Plain("moment"),
 }
-_WORDS = {"true": True, "t": True, "yes": True, "y": True, "on": True, "1": True,
+_BOOLEAN_WORDS = {"true": True, "t": True, "yes": True, "y": True, "on": True, "1": True,
           "false": False, "f": False, "no": False, "n": False, "off": False, "0": False}  # fmt: skip
 
 
 def convert(field: Field, value: Any) -> Wire:
-    """The wire value of a natural Python value that is not empty: one value, or a list where the attribute holds several.
+    """The wire value of a natural Python value that is not empty: one value, or a list for a list attribute.
 
     Raises:
-        Rejected: it can't be converted; the message names the attribute and what would fit, never the value.
+        Rejected: it can't be converted. The message names the attribute and what it accepts, never the value.
     """
     converter = CONVERTERS.get(field.type)
     if converter is None:
-        raise refused(field, "nothing that this version can write", value, code="type_unsupported")
+        raise Rejected(
+            "type_unsupported",
+            f"The attribute {field.name!r} has the type {field.type}, which this version can't write. "
+            "Remove its mapping.",
+            field=field.name,
+        )
     if isinstance(value, str) and not is_unicode(value):
-        raise refused(field, "text in valid Unicode", value, code="text_not_unicode")
+        raise rejection(field, "valid Unicode text", value, code="text_not_unicode")
     if not field.multiple:
-        return converter(field, _only(field, value))
-    found = [converter(field, item) for item in items(field, value)]
-    if not found:
-        raise refused(field, "at least one value", value, code="list_without_values")
-    return distinct(found)
+        return converter(field, _single_value(field, value))
+    wires = [converter(field, item) for item in items(field, value)]
+    if not wires:
+        raise rejection(field, "at least one value", value, code="list_without_values")
+    return distinct(wires)
 
 
 def plain(field: Field, type_name: str) -> Plain | None:
-    """Which values of a column go out as they are; all others take the way of `convert`."""
+    """Which values of a column are sent unchanged. All others go through `convert`."""
     if field.type == "domain" and type_name == "text":
-        # A host in lower case, and none whose first label might be a `www.` to take off.
+        # Only lowercase hosts whose first label can't be `www`: `convert` would remove it.
         return Plain("text", pattern=PLAIN_HOST, most_characters=PLAIN_CHARACTERS, listed=field.multiple)
     if field.type == "email-address" and type_name == "text":
         return Plain("text", pattern=PLAIN_ADDRESS, most_characters=PLAIN_CHARACTERS, listed=field.multiple)
@@ -80,7 +85,7 @@ def plain(field: Field, type_name: str) -> Plain | None:
 
 
 def identity(field: Field, wire: Wire) -> str:
-    """The text under which a match value is compared. Domains and addresses compare without case, other values exactly."""
+    """The text by which match values are compared: domains and email addresses without case, other values exactly."""
     first = wire[0] if isinstance(wire, list) and wire else wire
     if first is None or isinstance(first, list):
         return ""
@@ -90,39 +95,39 @@ def identity(field: Field, wire: Wire) -> str:
 
 def _text(field: Field, value: Any) -> Wire:
     if isinstance(value, float | Decimal) and decimal(value) is None:
-        raise refused(field, "text or a finite number", value)
+        raise rejection(field, "text or a finite number", value)
     text = plain_text(value)
     if len(text.encode(errors="replace")) > LONGEST_TEXT:
-        raise refused(field, "text of up to 10 MB", value, code="text_too_long")
+        raise rejection(field, "text of up to 10 MB", value, code="text_too_long")
     return text
 
 
 def _number(field: Field, value: Any) -> Wire:
     number = decimal(value)
     if number is None:
-        raise refused(field, "a number", value)
+        raise rejection(field, "a number", value)
     if abs(number) > LARGEST_EXACT:
-        raise refused(
-            field, "a number of up to 2^53, which is as far as Attio counts exactly", value, code="number_too_large"
+        raise rejection(
+            field, "a number of up to 2^53, the limit for exact numbers in Attio", value, code="number_too_large"
         )
-    kept = number.quantize(DECIMALS)
-    return int(kept) if kept == kept.to_integral_value() else float(kept)
+    rounded = number.quantize(DECIMALS)
+    return int(rounded) if rounded == rounded.to_integral_value() else float(rounded)
 
 
 def _currency(field: Field, value: Any) -> Wire:
-    """An amount. Its currency belongs to the attribute and can't be set for a record, so that another one would be a lie."""
+    """An amount. Its currency is fixed for the attribute, so an amount in a different one would be stored wrongly."""
     if not isinstance(value, dict):
         return _number(field, value)
     currency = field.config.get("currency")
     if currency and value.get("currency_code") not in (None, currency):
-        raise refused(field, f"an amount in {currency}", value)
+        raise rejection(field, f"an amount in {currency}", value)
     return _number(field, value.get("currency_value"))
 
 
 def _rating(field: Field, value: Any) -> Wire:
     number = decimal(value)
     if number is None or number != number.to_integral_value() or not 0 <= number <= HIGHEST_RATING:
-        raise refused(field, "a whole number from 0 to 5", value)
+        raise rejection(field, "a whole number from 0 to 5", value)
     return int(number)
 
 
@@ -131,26 +136,26 @@ def _checkbox(field: Field, value: Any) -> Wire:
         return value
     if not isinstance(value, str) and decimal(value) in (0, 1):
         return bool(value)
-    if isinstance(value, str) and value.strip().lower() in _WORDS:
-        return _WORDS[value.strip().lower()]
-    raise refused(field, "true or false", value)
+    if isinstance(value, str) and value.strip().lower() in _BOOLEAN_WORDS:
+        return _BOOLEAN_WORDS[value.strip().lower()]
+    raise rejection(field, "true or false", value)
 
 
 def _date(field: Field, value: Any) -> Wire:
-    """A day. A moment with a zone is taken to UTC first, as Attio does; a year alone is its first of January."""
+    """A date. A time with a zone is converted to UTC first, as in Attio. A year alone means January 1."""
     if isinstance(value, int) and not isinstance(value, bool) and 1000 <= value <= 9999:
         value = str(value)
-    found = moment(value)
-    if found is None:
-        raise refused(field, "a date such as 2024-12-31", value)
-    return found.date().isoformat()
+    time = to_utc(value)
+    if time is None:
+        raise rejection(field, "a date such as 2024-12-31", value)
+    return time.date().isoformat()
 
 
 def _timestamp(field: Field, value: Any) -> Wire:
-    found = moment(value)
-    if found is None:
-        raise refused(field, "a date and time such as 2024-12-31T18:00:00Z", value)
-    return instant(found)
+    time = to_utc(value)
+    if time is None:
+        raise rejection(field, "a date and time such as 2024-12-31T18:00:00Z", value)
+    return iso_utc(time)
 
 
 def _option(field: Field, value: Any) -> Wire:
@@ -163,8 +168,8 @@ def _option(field: Field, value: Any) -> Wire:
             return option.title
     raise Rejected(
         "unknown_option",
-        f"The attribute {field.name!r} has no such option; this is {shape(value)}. Add the option in Attio, or send the title or id of "
-        f"one of its {len(field.options)} options.",
+        f"The attribute {field.name!r} has no such option; this value is {shape(value)}. Add the option in Attio, or "
+        f"use the title or ID of one of its {len(field.options)} options.",
         field=field.name,
     )
 
@@ -172,30 +177,30 @@ def _option(field: Field, value: Any) -> Wire:
 def _domain(field: Field, value: Any) -> Wire:
     text = value.get("domain") if isinstance(value, dict) else value
     try:
-        return domains.normalise(text if isinstance(text, str) else "")
+        return domains.normalize(text if isinstance(text, str) else "")
     except ValueError:
-        raise refused(field, "a domain such as attio.com", value) from None
+        raise rejection(field, "a domain such as attio.com", value) from None
 
 
 def _email(field: Field, value: Any) -> Wire:
     text = value.get("email_address") if isinstance(value, dict) else value
-    found = compounds.email(text)
-    if found is None:
-        raise refused(field, "an email address", value)
-    return found
+    address = compounds.email(text)
+    if address is None:
+        raise rejection(field, "an email address", value)
+    return address
 
 
 def _phone(field: Field, value: Any) -> Wire:
-    """E.164. Without a country, a number needs its + or 00."""
+    """The number in E.164. Unless a country is given, it must start with + or 00."""
     country = str(value.get("country_code") or "").upper() if isinstance(value, dict) else ""
     text = value.get("original_phone_number") if isinstance(value, dict) else value
-    written = text.strip() if isinstance(text, str) else ""
+    digits = text.strip() if isinstance(text, str) else ""
     try:
-        number = phonenumbers.parse("+" + written[2:] if written.startswith("00") else written, country or None)
+        number = phonenumbers.parse("+" + digits[2:] if digits.startswith("00") else digits, country or None)
     except phonenumbers.NumberParseException:
         number = None
     if number is None or not phonenumbers.is_valid_number(number):
-        raise refused(field, "a real phone number with its country, such as +33 1 42 68 53 00", value)
+        raise rejection(field, "a valid phone number with its country code, such as +33 1 42 68 53 00", value)
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
@@ -217,13 +222,13 @@ CONVERTERS: dict[str, Converter] = {
     "record-reference": compounds.record_reference,
     "actor-reference": compounds.actor_reference,
 }
-"""Every type of attribute that can be written."""
+"""The types of attribute that can be written."""
 
 
-def _only(field: Field, value: Any) -> Any:
-    """The value itself, or the one value of a list. Text takes a longer list as its words."""
+def _single_value(field: Field, value: Any) -> Any:
+    """The value itself, or the only value of a list. A text attribute takes a whole list and joins it with commas."""
     if isinstance(value, list) and field.type != "text":
         if len(value) != 1:
-            raise refused(field, "one value", value)
+            raise rejection(field, "a single value", value)
         return value[0]
     return value

@@ -1,4 +1,4 @@
-"""PURE. Days and moments in UTC, from natural values and from text in ISO 8601."""
+"""PURE. Parses dates and times from natural values and ISO 8601 text, and formats them in UTC."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ _YEAR = re.compile(r"\d{4}", re.ASCII)
 _YEAR_MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 
 
-def moment(value: Any) -> datetime | None:
-    """A moment in UTC, or None where the value tells none.
+def to_utc(value: Any) -> datetime | None:
+    """The value as a time in UTC, or None if it is not a date or time.
 
-    Text without a zone is taken for UTC, and what it leaves out for the first: "2024" is the first of January.
+    Text without a time zone is taken as UTC, and a missing month or day as the first: "2024" is January 1, 2024.
     """
     if isinstance(value, datetime):
-        found: datetime | None = value
+        time: datetime | None = value
     elif isinstance(value, date):
-        found = datetime(value.year, value.month, value.day, tzinfo=UTC)
+        time = datetime(value.year, value.month, value.day, tzinfo=UTC)
     else:
-        found = _parsed(value.strip()) if isinstance(value, str) else None
-    if found is None or found.tzinfo is None:
-        return found and found.replace(tzinfo=UTC)
+        time = _parse(value.strip()) if isinstance(value, str) else None
+    if time is None or time.tzinfo is None:
+        return time and time.replace(tzinfo=UTC)
     try:
-        return found.astimezone(UTC)
+        return time.astimezone(UTC)
     except OverflowError:
         return None
 
 
-def instant(found: datetime) -> str:
-    """The one way to write a moment: UTC with a Z, microseconds where there are any."""
-    return found.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+def iso_utc(time: datetime) -> str:
+    """The time in ISO 8601: UTC with a Z, and with microseconds unless they are zero."""
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
-def _parsed(text: str) -> datetime | None:
+def _parse(text: str) -> datetime | None:
     if _YEAR.fullmatch(text):
         text += "-01-01"
     elif _YEAR_MONTH.fullmatch(text):

@@ -1,4 +1,4 @@
-"""PURE. One way to write a domain, so that two spellings of one company are one company."""
+"""PURE. Normalizes domains, so that two spellings of one domain match the same company."""
 
 from __future__ import annotations
 
@@ -16,50 +16,50 @@ _SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.\-]*:)?//", re.IGNORECASE)
 _END_OF_HOST = re.compile(r"[/?#\\]")
 _PORT = re.compile(r":\d*$")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_END = re.compile(r"[a-z][a-z0-9-]+")
-_LONGEST = 253
+_TOP_LEVEL = re.compile(r"[a-z][a-z0-9-]+")
+_MAX_LENGTH = 253
 
-# The list that comes with the package: a conversion must never wait for the network.
+# Only the list bundled with the package: a conversion must never wait for the network.
 suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
-def normalise(text: str) -> str:
-    """The bare host of a domain or address on the web: lower case, without scheme, `www.`, port, path and final dot.
+def normalize(text: str) -> str:
+    """The host of a domain or web address, in lowercase, without scheme, `www.`, port, path and trailing dot.
 
-    Sub-domains stay, as they do in Attio (`app.attio.com` is not `attio.com`). International names become punycode.
+    Subdomains are kept, as in Attio: `app.attio.com` is not `attio.com`. International names become punycode.
 
     Raises:
-        ValueError: it holds no domain; the message says nothing of the text.
+        ValueError: the text is not a domain. The message does not contain the text.
     """
-    return _without_www(checked(_host(text.strip())))
+    return _without_www(valid_host(_host(text.strip())))
 
 
-def checked(host: str) -> str:
-    """A host name in lower case and ASCII, without its final dot. Raises as `normalise`."""
+def valid_host(host: str) -> str:
+    """The host name in lowercase ASCII, without its trailing dot. Raises like `normalize`."""
     host = _ascii(host)
     labels = host.split(".")
     if (
-        len(host) > _LONGEST
+        len(host) > _MAX_LENGTH
         or len(labels) < 2
         or not all(map(_LABEL.fullmatch, labels))
-        or not _END.fullmatch(labels[-1])
+        or not _TOP_LEVEL.fullmatch(labels[-1])
     ):
-        raise ValueError("no domain")
+        raise ValueError("not a domain")
     return host
 
 
-def root(host: str) -> str:
-    """The part of a normalised domain that is registered, by the public suffix list: `attio.com` of `app.attio.com`."""
+def root_domain(host: str) -> str:
+    """The registered part of a normalized domain, by the public suffix list: `attio.com` for `app.attio.com`."""
     return suffixes(host).top_domain_under_public_suffix or host
 
 
 def spellings(host: str) -> Iterator[str]:
-    """A normalised domain in each way that a vendor may keep it: as it is, in its own script, and with a `www.`."""
+    """The forms in which Attio may store a normalized domain: unchanged, in its original script, and with `www.`."""
     yield host
     if "xn--" in host:
         with suppress(idna.IDNAError):
             yield idna.decode(host)
-    if root(host) == host:
+    if root_domain(host) == host:
         yield f"www.{host}"
 
 
@@ -76,7 +76,7 @@ def _ascii(host: str) -> str:
         try:
             host = idna.encode(host, uts46=True).decode()
         except (idna.IDNAError, UnicodeError):
-            raise ValueError("no domain") from None
+            raise ValueError("not a domain") from None
     return host.rstrip(".").lower()
 
 

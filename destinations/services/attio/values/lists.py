@@ -1,4 +1,4 @@
-"""PURE. The values of a list attribute, from a list, from JSON text, or from text with separators."""
+"""PURE. Splits the value of a list attribute: a list, JSON text, or text with separators."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from destinations.services.attio.values import domains
-from destinations.services.attio.values.rejections import refused
+from destinations.services.attio.values.rejections import rejection
 
 if TYPE_CHECKING:
     from destinations.contract import Field, Wire
@@ -18,18 +18,18 @@ _WITHOUT_SPACES = ("domain", "email-address", "record-reference", "actor-referen
 
 
 def items(field: Field, value: Any) -> list[Any]:
-    """The values that are not blank. Raises Rejected for text that begins as JSON and is none."""
-    found = _from_text(field, value) if isinstance(value, str) else value
-    listed = found if isinstance(found, list) else [found]
-    return [item for item in listed if item is not None and not (isinstance(item, str) and not item.strip())]
+    """The values that are not blank. Raises Rejected if the text starts like JSON but is not valid JSON."""
+    parsed = _from_text(field, value) if isinstance(value, str) else value
+    values = parsed if isinstance(parsed, list) else [parsed]
+    return [item for item in values if item is not None and not (isinstance(item, str) and not item.strip())]
 
 
-def distinct(found: list[Wire]) -> list[Wire]:
-    """Each value once, in the order of its first."""
-    kept: dict[str, Wire] = {}
-    for wire in found:
-        kept.setdefault(json.dumps(wire, sort_keys=True), wire)
-    return list(kept.values())
+def distinct(wires: list[Wire]) -> list[Wire]:
+    """Each value once, in the order of its first occurrence."""
+    unique: dict[str, Wire] = {}
+    for wire in wires:
+        unique.setdefault(json.dumps(wire, sort_keys=True), wire)
+    return list(unique.values())
 
 
 def _from_text(field: Field, text: str) -> Any:
@@ -37,7 +37,7 @@ def _from_text(field: Field, text: str) -> Any:
         try:
             return json.loads(text)
         except ValueError:
-            raise refused(field, "a JSON list, or values with commas between them", text) from None
+            raise rejection(field, "a JSON list, or values separated by commas", text) from None
     if field.options and _is_option(field, text):
         return [text]
     pieces = _separator(field, text).split(text)
@@ -47,15 +47,15 @@ def _from_text(field: Field, text: str) -> Any:
 def _separator(field: Field, text: str) -> re.Pattern[str]:
     if field.type in _WITHOUT_SPACES:
         return _SPACED
-    # A title may hold a comma itself, so the other separators go first.
-    rare = [sign for sign in "\n;|" if sign in text] if field.options else []
-    return re.compile(re.escape(rare[0])) if rare else _SEPARATED
+    # An option title may contain a comma, such as "Arts, Crafts; SaaS", so the other separators take precedence.
+    separators = [sign for sign in "\n;|" if sign in text] if field.options else []
+    return re.compile(re.escape(separators[0])) if separators else _SEPARATED
 
 
 def _are_domains(pieces: list[str]) -> bool:
-    """False for one address whose path holds a comma."""
+    """Whether every piece is a domain. If not, the text is one address with a comma in its path: `acme.com/a,b`."""
     try:
-        return all(domains.normalise(piece) for piece in pieces if piece)
+        return all(domains.normalize(piece) for piece in pieces if piece)
     except ValueError:
         return False
 

@@ -1,4 +1,4 @@
-"""PURE. How a value that does not fit is told to people: the attribute, what would fit, and the value's shape."""
+"""PURE. Messages for values that can't be converted: the attribute, what it accepts, and the shape of the value."""
 
 from __future__ import annotations
 
@@ -12,23 +12,26 @@ if TYPE_CHECKING:
     from destinations.contract import Field
 
 
-def refused(field: Field, fitting: str, value: Any, *, code: str = "") -> Rejected:
-    """The refusal of a value, in words that say nothing of what it holds."""
-    named = code or f"no_{field.type.replace('-', '_')}"
-    return Rejected(named, f"The attribute {field.name!r} takes {fitting}; this is {shape(value)}.", field=field.name)
+def rejection(field: Field, accepted: str, value: Any, *, code: str = "") -> Rejected:
+    """The error for a value that does not fit. Its message describes the value's shape, never its contents."""
+    return Rejected(
+        code or f"no_{field.type.replace('-', '_')}",
+        f"The attribute {field.name!r} takes {accepted}; this value is {shape(value)}.",
+        field=field.name,
+    )
 
 
 def shape(value: Any) -> str:
-    """What kind of value it is: "text of 12 characters", "a list of 3 values"."""
+    """The kind of a value: "text of 12 characters", "a list of 3 values"."""
     if value is None:
-        return "nothing"
+        return "empty"
     if isinstance(value, str):
         return "blank text" if not value.strip() else f"text of {len(value)} character{'s' if len(value) != 1 else ''}"
     if isinstance(value, list):
         return f"a list of {len(value)} value{'s' if len(value) != 1 else ''}"
-    for kind, words in _KINDS:
+    for kind, description in _KINDS:
         if isinstance(value, kind):
-            return words
+            return description
     return f"a value of type {type(value).__name__}"
 
 

@@ -1,4 +1,4 @@
-"""PURE. Scalars as text and as exact numbers, whatever the type of their column."""
+"""PURE. Converts scalars of any type to text and to exact numbers."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from destinations.services.attio.values.datetimes import instant
+from destinations.services.attio.values.datetimes import iso_utc
 
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 
 
 def plain_text(value: Any) -> str:
-    """A scalar as people write it; a list joined by commas; anything else as JSON."""
+    """A scalar in its usual notation, a list joined with commas, anything else as JSON."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -24,7 +24,7 @@ def plain_text(value: Any) -> str:
     if isinstance(value, float | Decimal):
         return _decimal_text(Decimal(str(value)))
     if isinstance(value, datetime):
-        return instant(value)
+        return iso_utc(value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, list) and all(isinstance(item, str | int | float | Decimal) for item in value):
@@ -33,7 +33,7 @@ def plain_text(value: Any) -> str:
 
 
 def decimal(value: Any) -> Decimal | None:
-    """The exact finite number, or None where it is none."""
+    """The exact number, or None if the value is not a finite number."""
     if isinstance(value, str):
         return Decimal(value.strip()) if _NUMBER.fullmatch(value.strip()) else None
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
@@ -48,7 +48,7 @@ def _decimal_text(number: Decimal) -> str:
 
 
 def is_unicode(text: str) -> bool:
-    """Whether it can be sent at all: half of a surrogate pair can't."""
+    """Whether the text can be encoded. An unpaired surrogate can't, and would make the whole request fail."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""A simulated Intercom workspace. Nothing of the service itself imports it."""
+"""A simulated Intercom workspace. The service itself never imports it."""
 
 from destinations.services.intercom.sandbox.server import IntercomSandbox
 

@@ -1,4 +1,4 @@
-"""The data attributes of a simulated Intercom workspace, with the vendor's rules and its words for breaking them."""
+"""The data attributes of a simulated Intercom workspace, with the vendor's rules and error messages."""
 
 from __future__ import annotations
 
@@ -6,79 +6,86 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
-from destinations.services.intercom.sandbox.rules import Refused, bad_parameter, invalid
+from destinations.services.intercom.sandbox.rules import ApiError, bad_parameter, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MODELS = ("company", "contact")
 DATA_TYPES = ("string", "integer", "float", "boolean", "date", "datetime", "options")
-READ_AS = {"datetime": "date", "options": "string"}
+RETURNED_AS = {"datetime": "date", "options": "string"}
 CHANGEABLE = {"archived", "description", "options", "messenger_writable"}
 CREATABLE = CHANGEABLE - {"archived"} | {"name", "model", "data_type"}
 LIMIT = 250
 
 STANDARD = (
-    # full name, data type, writable by the API
-    ("name", "string", True), ("company_id", "string", False), ("remote_created_at", "date", True), ("monthly_spend", "float", True),
-    ("size", "integer", True), ("industry", "string", True), ("website", "string", True), ("last_request_at", "date", False),
-    ("user_count", "integer", False), ("session_count", "integer", False), ("plan.name", "string", False), ("plan.id", "string", False),
+    # full name, data type, writable through the API
+    ("name", "string", True), ("company_id", "string", False), ("remote_created_at", "date", True),
+    ("monthly_spend", "float", True), ("size", "integer", True), ("industry", "string", True),
+    ("website", "string", True), ("last_request_at", "date", False), ("user_count", "integer", False),
+    ("session_count", "integer", False), ("plan.name", "string", False), ("plan.id", "string", False),
     ("id", "string", False), ("created_at", "date", False), ("updated_at", "date", False), ("app_id", "string", False),
 )  # fmt: skip
 CONTACT_STANDARD = (
     ("id", "string", False), ("email", "string", True), ("external_id", "string", True), ("name", "string", True),
-    ("phone", "string", True), ("owner_id", "integer", True), ("signed_up_at", "date", True), ("last_seen_at", "date", True),
-    ("unsubscribed_from_emails", "boolean", True), ("created_at", "date", False), ("updated_at", "date", False),
+    ("phone", "string", True), ("owner_id", "integer", True), ("signed_up_at", "date", True),
+    ("last_seen_at", "date", True), ("unsubscribed_from_emails", "boolean", True), ("created_at", "date", False),
+    ("updated_at", "date", False),
 )  # fmt: skip
 
 
 class DataAttributes:
     """Standard and custom attributes of both models.
 
-    Switches: `attribute_limit` (250), `archived_count` (false: archived ones leave room), `attribute_exists` (how a taken name is
-    refused: `text`, `code` or `conflict`), `limit_status` (400), `unarchive` (`accept`, `refuse` or `ignore`: whether
-    `archived: false` brings one back), `dependent_attributes` (names that can't be archived).
+    Switches, with their defaults:
+
+        attribute_limit        the maximum number of custom attributes, 250
+        archived_count         true: archived attributes count toward the limit; default false
+        limit_status           status of the error at the limit, 400
+        attribute_exists       form of the error for a taken name: `text` (default), `code` or `conflict`
+        unarchive              what `archived: false` does: `accept` (default), `refuse` or `ignore`
+        dependent_attributes   names of attributes that can't be archived
     """
 
     def __init__(self, switches: Mapping[str, Any]) -> None:
         self.switches = switches
-        self.customs: list[dict[str, Any]] = []
+        self.custom: list[dict[str, Any]] = []
         self.standard = {
             "company": [_standard("company", *row) for row in STANDARD],
             "contact": [_standard("contact", *row) for row in CONTACT_STANDARD],
         }
 
     def listed(self, model: str, *, archived: bool) -> list[dict[str, Any]]:
-        """As `GET /data_attributes` lists them."""
-        customs = [entry for entry in self.customs if entry["model"] == model and (archived or not entry["archived"])]
-        return [dict(entry) for entry in (*self.standard.get(model, ()), *customs)]
+        """The attributes of a model, as `GET /data_attributes` lists them."""
+        custom = [entry for entry in self.custom if entry["model"] == model and (archived or not entry["archived"])]
+        return [dict(entry) for entry in (*self.standard.get(model, ()), *custom)]
 
     def active(self, name: str, model: str = "company") -> dict[str, Any] | None:
-        """The custom attribute of the model that values can be written to."""
+        """The custom attribute with this name, if values can be written to it."""
         return next(
             (
                 entry
-                for entry in self.customs
+                for entry in self.custom
                 if entry["name"] == name and entry["model"] == model and not entry["archived"]
             ),
             None,
         )
 
-    def described(self, model: str) -> list[dict[str, Any]]:
-        """Name and type of every attribute of a model, archived ones too."""
+    def describe(self, model: str) -> list[dict[str, Any]]:
+        """Name and type of every attribute of a model, including archived ones."""
         standard = [
             {"name": entry["full_name"], "type": entry["data_type"], "archived": False, "fixed": True}
             for entry in self.standard[model]
         ]
-        customs = [entry for entry in self.customs if entry["model"] == model]
+        custom = [entry for entry in self.custom if entry["model"] == model]
         return standard + [
             {"name": entry["name"], "type": entry["data_type"], "archived": entry["archived"], "fixed": False}
-            for entry in customs
+            for entry in custom
         ]
 
     def set_archived(self, model: str, name: str, archived: bool) -> None:
-        """As a person does it in Intercom. Raises KeyError where there is no such custom attribute."""
-        for entry in self.customs:
+        """Archives or unarchives a custom attribute, as a person does in Intercom. Raises KeyError if there is none."""
+        for entry in self.custom:
             if (entry["model"], entry["name"]) == (model, name):
                 entry["archived"] = archived
                 return
@@ -88,7 +95,7 @@ class DataAttributes:
         """Creates a custom attribute.
 
         Raises:
-            Refused: the name, the model, the type, the options or the limit.
+            ApiError: the name, the model, the type or the options are invalid, or the limit is reached.
         """
         for key in wanted:
             if key not in CREATABLE:
@@ -101,15 +108,15 @@ class DataAttributes:
             raise invalid("Data Type isn't an option")
         options = wanted.get("options")
         if kind == "options" or options is not None:
-            options = _checked_options(options)
+            options = _validated_options(options)
         self._check_limit()
-        return self.add({**wanted, "data_type": READ_AS.get(str(kind), kind), "options": options}, now)
+        return self.add({**wanted, "data_type": RETURNED_AS.get(str(kind), kind), "options": options}, now)
 
     def add(self, entry: Mapping[str, Any], now: int) -> dict[str, Any]:
-        """Stores an attribute as it is, unchecked; for preparing a workspace."""
+        """Stores an attribute without validation, to prepare a workspace."""
         options = [option["value"] if isinstance(option, dict) else option for option in entry.get("options") or ()]
-        made = {
-            "id": len(self.customs) + 34,
+        attribute = {
+            "id": len(self.custom) + 34,
             "type": "data_attribute",
             "name": entry["name"],
             "full_name": f"custom_attributes.{entry['name']}",
@@ -127,29 +134,29 @@ class DataAttributes:
         }
         for key, value in (("description", entry.get("description")), ("options", options)):
             if value:
-                made[key] = value
-        self.customs.append(made)
-        return dict(made)
+                attribute[key] = value
+        self.custom.append(attribute)
+        return dict(attribute)
 
-    def change(self, number: str, wanted: Mapping[str, Any], now: int) -> dict[str, Any]:
-        """Changes what can be changed; the name and the type can't.
+    def change(self, attribute_id: str, wanted: Mapping[str, Any], now: int) -> dict[str, Any]:
+        """Changes an attribute. Its name and type can't be changed.
 
         Raises:
-            Refused: no such attribute, or a change that is not possible.
+            ApiError: there is no such attribute, or the change is not possible.
         """
-        entry = next((entry for entry in self.customs if str(entry["id"]) == number), None)
+        entry = next((entry for entry in self.custom if str(entry["id"]) == attribute_id), None)
         if entry is None:
-            raise Refused(404, "field_not_found", "We couldn't find that data attribute to update")
+            raise ApiError(404, "field_not_found", "We couldn't find that data attribute to update")
         for key in wanted:
             if key not in CHANGEABLE:
                 raise bad_parameter(key)
         if wanted.get("archived") and entry["name"] in self.switches.get("dependent_attributes", ()):
-            raise Refused(422, "data_invalid", "The Data Attribute you are trying to archive has a dependant object")
+            raise ApiError(422, "data_invalid", "The Data Attribute you are trying to archive has a dependant object")
         changed = dict(wanted)
         if "options" in changed:
             if not isinstance(changed["options"], list):
                 raise invalid("Options isn't an array")
-            changed["options"] = _checked_options(changed["options"])
+            changed["options"] = _validated_options(changed["options"])
         if wanted.get("archived") is False and entry["archived"]:
             self._unarchive(changed)
         entry.update(changed, updated_at=now)
@@ -169,26 +176,30 @@ class DataAttributes:
                 "Your name for this attribute must only contain alphanumeric characters, currency symbols, and hyphens"
             )
         if name in {entry["name"] for entry in self.standard[model]}:
-            words = "company" if model == "company" else "people"
+            label = "company" if model == "company" else "people"
             raise invalid(
-                f"'{name}' is one of our standard attributes for your {words} data. To save this as new {words} data, use a different name."
+                f"'{name}' is one of our standard attributes for your {label} data. "
+                f"To save this as new {label} data, use a different name."
             )
-        for entry in self.customs:
+        for entry in self.custom:
             if entry["name"] == name:
-                raise self._taken(name, entry["model"], model)
+                raise self._name_taken(name, entry["model"], model)
 
-    def _taken(self, name: str, owner: str, model: str) -> Refused:
-        words = {"company": "company", "contact": "people"}
-        text = f"You already have '{name}' in your {words[owner]} data. To save this as new {words[model]} data, use a different name."
+    def _name_taken(self, name: str, owner: str, model: str) -> ApiError:
+        labels = {"company": "company", "contact": "people"}
+        text = (
+            f"You already have '{name}' in your {labels[owner]} data. "
+            f"To save this as new {labels[model]} data, use a different name."
+        )
         form = self.switches.get("attribute_exists", "text")
         if form == "conflict":
-            return Refused(409, "conflict", text)
-        return Refused(400, "attribute_already_exists" if form == "code" else "parameter_invalid", text)
+            return ApiError(409, "conflict", text)
+        return ApiError(400, "attribute_already_exists" if form == "code" else "parameter_invalid", text)
 
     def _check_limit(self) -> None:
-        counted = [entry for entry in self.customs if self.switches.get("archived_count") or not entry["archived"]]
+        counted = [entry for entry in self.custom if self.switches.get("archived_count") or not entry["archived"]]
         if len(counted) >= self.switches.get("attribute_limit", LIMIT):
-            raise Refused(
+            raise ApiError(
                 int(self.switches.get("limit_status", 400)),
                 "custom_data_limit_reached",
                 "You have reached the limit of custom data attributes",
@@ -212,7 +223,7 @@ def _standard(model: str, full_name: str, data_type: str, api_writable: bool) ->
     }
 
 
-def _checked_options(options: Any) -> list[Any]:
+def _validated_options(options: Any) -> list[Any]:
     values = (
         [option.get("value") if isinstance(option, dict) else option for option in options]
         if isinstance(options, list)

@@ -1,18 +1,18 @@
-"""The companies of a simulated Intercom workspace: what a write may hold, and what becomes of it."""
+"""The companies of a simulated Intercom workspace: validation and storage of writes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from destinations.services.intercom.sandbox.rules import Refused, bad_parameter, company_not_found, invalid
+from destinations.services.intercom.sandbox.rules import ApiError, bad_parameter, company_not_found, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from destinations.services.intercom.sandbox.attributes import DataAttributes
 
-TEXTS = {"name", "website", "industry"}
-UPDATABLE = TEXTS | {"plan", "size", "monthly_spend", "custom_attributes"}
+TEXT_KEYS = {"name", "website", "industry"}
+UPDATABLE = TEXT_KEYS | {"plan", "size", "monthly_spend", "custom_attributes"}
 CREATABLE = UPDATABLE | {"company_id", "remote_created_at"}
 LARGEST_SPEND = 2**31 - 1
 STRING_LENGTH = 255
@@ -21,7 +21,7 @@ Company = dict[str, Any]
 
 
 class Companies:
-    """Companies by Intercom's id and by the caller's. All times are unix seconds."""
+    """Companies by Intercom ID and by `company_id`. All times are in Unix seconds."""
 
     def __init__(self, switches: Mapping[str, Any]) -> None:
         self.switches = switches
@@ -29,10 +29,10 @@ class Companies:
         self.by_company_id: dict[str, str] = {}
         self.archived: dict[str, Company] = {}
         self.plans: dict[str, str] = {}
-        self.made = 0
+        self.created_count = 0
 
     def get(self, remote_id: str) -> Company:
-        """The stored company. Raises Refused where there is none."""
+        """The company with this Intercom ID. Raises ApiError if there is none."""
         if remote_id not in self.by_id:
             raise company_not_found()
         return self.by_id[remote_id]
@@ -41,25 +41,25 @@ class Companies:
         return self.by_id.get(self.by_company_id.get(company_id, ""))
 
     def visible(self) -> list[Company]:
-        """Those with a contact, the latest seen first: all that Intercom shows in lists."""
-        shown = [company for company in self.by_id.values() if company["user_count"]]
-        return sorted(shown, key=lambda company: company.get("last_request_at", 0), reverse=True)
+        """Companies with a contact, the most recently active first. Intercom lists only these."""
+        visible = [company for company in self.by_id.values() if company["user_count"]]
+        return sorted(visible, key=lambda company: company.get("last_request_at", 0), reverse=True)
 
-    def scrolled(self) -> list[Company]:
-        """What the scroll goes through; Intercom does not say whether it hides companies without contacts."""
+    def scrollable(self) -> list[Company]:
+        """The companies in the scroll. Intercom does not document whether it hides those without contacts."""
         return list(self.by_id.values()) if self.switches.get("scroll_shows_all") else self.visible()
 
     def save(self, company_id: str, values: Mapping[str, Any], now: int) -> Company:
-        """Updates the company of this company_id, or creates it."""
+        """Updates the company with this company_id, or creates it."""
         company = self.find(company_id) or self._create(company_id, now)
         return self.apply(company, values, now)
 
     def apply(self, company: Company, values: Mapping[str, Any], now: int) -> Company:
-        """Writes checked values; what is not named stays."""
+        """Writes validated values. Other attributes stay as they are."""
         clears = self.switches.get("null_clears", True)
         for key, value in values.items():
             if key == "custom_attributes":
-                company[key].update({name: held for name, held in (value or {}).items() if held is not None or clears})
+                company[key].update({name: new for name, new in (value or {}).items() if new is not None or clears})
             elif value is None and clears:
                 _clear(company, key)
             elif value is not None:
@@ -68,7 +68,7 @@ class Companies:
         return company
 
     def preload(self, entry: Mapping[str, Any], now: int) -> None:
-        """Stores a company as it is, unchecked; for preparing a workspace."""
+        """Stores a company without validation, to prepare a workspace."""
         values = {key: value for key, value in entry.items() if key != "id"}
         company = self.find(str(entry["company_id"])) or self._create(
             str(entry["company_id"]), now, str(entry.get("id", ""))
@@ -77,7 +77,7 @@ class Companies:
         company["company_id"] = str(entry["company_id"])
 
     def delete(self, remote_id: str) -> Company:
-        """Archives the company: it can't be found any more."""
+        """Archives the company. It can no longer be found."""
         company = self.get(remote_id)
         del self.by_id[remote_id], self.by_company_id[company["company_id"]]
         company["user_count"] = 0
@@ -88,18 +88,18 @@ class Companies:
         if self.switches.get("archived_company") == "restore" and company_id in self.archived:
             company = self.archived.pop(company_id)
         else:
-            company = self._blank(company_id, now, remote_id)
+            company = self._new_company(company_id, now, remote_id)
         self.by_id[company["id"]] = company
         self.by_company_id[company_id] = company["id"]
         return company
 
-    def _blank(self, company_id: str, now: int, remote_id: str) -> Company:
-        self.made += 1
+    def _new_company(self, company_id: str, now: int, remote_id: str) -> Company:
+        self.created_count += 1
         source = {"creation_source": "api"} if self.switches.get("creation_source", True) else {}
         return {
             "type": "company",
             "company_id": company_id,
-            "id": remote_id or f"{now:08x}{self.made:016x}",
+            "id": remote_id or f"{now:08x}{self.created_count:016x}",
             "app_id": self.switches.get("workspace_id", "sandbox1"),
             "created_at": now,
             "updated_at": now,
@@ -116,7 +116,7 @@ class Companies:
         return {"type": "plan", "id": self.plans.setdefault(name, str(269315 + len(self.plans))), "name": name}
 
 
-def shown(company: Company) -> Company:
+def company_json(company: Company) -> Company:
     """A company as every endpoint returns it."""
     return {
         **company,
@@ -127,37 +127,39 @@ def shown(company: Company) -> Company:
     }
 
 
-def checked(
+def validated_values(
     sent: Mapping[str, Any], allowed: Iterable[str], attributes: DataAttributes, switches: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The values as they will be stored, without the company_id.
+    """The values in the form in which they are stored, without the company_id.
 
     Raises:
-        Refused: a key that is not taken, or a value that does not fit.
+        ApiError: a key is not accepted, or a value does not fit.
     """
     for key in sent:
         if key not in allowed:
             raise bad_parameter(key)
     values = {
-        key: _standard(key, value) for key, value in sent.items() if key not in ("company_id", "custom_attributes")
+        key: _validated_standard_value(key, value)
+        for key, value in sent.items()
+        if key not in ("company_id", "custom_attributes")
     }
     if "custom_attributes" in sent:
         custom = sent["custom_attributes"]
         if not isinstance(custom, dict):
             raise bad_parameter("custom_attributes")
         values["custom_attributes"] = {
-            name: custom_value(name, value, attributes, switches) for name, value in custom.items()
+            name: validated_custom_value(name, value, attributes, switches) for name, value in custom.items()
         }
     return values
 
 
-def custom_value(
+def validated_custom_value(
     name: str, value: Any, attributes: DataAttributes, switches: Mapping[str, Any], model: str = "company"
 ) -> Any:
-    """The value of a custom attribute as it will be stored.
+    """The value of a custom attribute in the form in which it is stored.
 
     Raises:
-        Refused: no such attribute, or a value that does not fit.
+        ApiError: there is no such attribute, or the value does not fit.
     """
     entry = attributes.active(name, model)
     if entry is None:
@@ -167,50 +169,50 @@ def custom_value(
         return None
     if isinstance(value, dict | list):
         raise invalid(f"Custom attribute '{name}' must not be nested")
-    if not (isinstance(value, bool) if kind is bool else _is(value, kind)):
-        raise _mismatch(name, entry["data_type"])
+    if not (isinstance(value, bool) if kind is bool else _has_type(value, kind)):
+        raise _type_mismatch(name, entry["data_type"])
     if entry.get("options") and value not in entry["options"] and switches.get("enforce_options", True):
         raise invalid(f"Custom attribute '{name}' must be one of its options")
-    return _fitting(name, value, switches) if isinstance(value, str) else value
+    return _limited_text(name, value, switches) if isinstance(value, str) else value
 
 
-def _standard(key: str, value: Any) -> Any:
+def _validated_standard_value(key: str, value: Any) -> Any:
     if value is None:
         return None
     if key == "plan" and not isinstance(value, str):
         raise bad_parameter("plan")
-    if key in TEXTS and not isinstance(value, str):
-        raise _mismatch(key, "string")
-    if key in ("size", "remote_created_at") and not _is(value, int):
-        raise _mismatch(key, "integer")
+    if key in TEXT_KEYS and not isinstance(value, str):
+        raise _type_mismatch(key, "string")
+    if key in ("size", "remote_created_at") and not _has_type(value, int):
+        raise _type_mismatch(key, "integer")
     if key == "monthly_spend":
-        return _spend(value)
+        return _whole_spend(value)
     if key == "update_last_request_at" and not isinstance(value, bool):
-        raise _mismatch(key, "boolean")
+        raise _type_mismatch(key, "boolean")
     return value
 
 
-def _spend(value: Any) -> int:
-    if not _is(value, int | float):
-        raise _mismatch("monthly_spend", "number")
+def _whole_spend(value: Any) -> int:
+    if not _has_type(value, int | float):
+        raise _type_mismatch("monthly_spend", "number")
     if not abs(value) <= LARGEST_SPEND:
         raise invalid(f"monthly_spend must be at most {LARGEST_SPEND}")
     return int(value)
 
 
-def _fitting(name: str, value: str, switches: Mapping[str, Any]) -> str:
+def _limited_text(name: str, value: str, switches: Mapping[str, Any]) -> str:
     if len(value) <= STRING_LENGTH or switches.get("long_strings", "refuse") == "keep":
         return value
     if switches.get("long_strings") == "truncate":
         return value[:STRING_LENGTH]
-    raise Refused(422, "data_invalid", f"Custom attribute '{name}' must be no longer than {STRING_LENGTH} characters")
+    raise ApiError(422, "data_invalid", f"Custom attribute '{name}' must be no longer than {STRING_LENGTH} characters")
 
 
-def _mismatch(name: str, kind: str) -> Refused:
-    return Refused(400, "type_mismatch", f"'{name}' is not of type {kind}", field=name)
+def _type_mismatch(name: str, kind: str) -> ApiError:
+    return ApiError(400, "type_mismatch", f"'{name}' is not of type {kind}", field=name)
 
 
-def _is(value: Any, kind: Any) -> bool:
+def _has_type(value: Any, kind: Any) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool)
 
 

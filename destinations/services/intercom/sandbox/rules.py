@@ -1,4 +1,4 @@
-"""How the simulated Intercom refuses: the error list, the permissions of its calls, and its limit for a window of time."""
+"""The simulator's general rules: error answers, required permissions, media types and the rate limit."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ SCOPES = (
 )
 
 
-class Refused(Exception):
-    """The vendor's answer to a request that it does not follow."""
+class ApiError(Exception):
+    """The vendor's error answer to a request."""
 
     def __init__(self, status: int, code: str, message: str, field: str = "") -> None:
         super().__init__(message)
@@ -39,35 +39,35 @@ class Refused(Exception):
         self.error = {"code": code, "message": message, **({"field": field} if field else {})}
 
     def reply(self, request_id: str) -> Reply:
-        """As an `error.list`."""
+        """The answer as an `error.list`."""
         return Reply(self.status, {"type": "error.list", "request_id": request_id, "errors": [self.error]})
 
 
-def invalid(message: str) -> Refused:
-    """The refusal that Intercom answers to most invalid values."""
-    return Refused(400, "parameter_invalid", message)
+def invalid(message: str) -> ApiError:
+    """The error for most invalid values."""
+    return ApiError(400, "parameter_invalid", message)
 
 
-def bad_parameter(name: str) -> Refused:
-    """The refusal of a key that the call does not take."""
-    return Refused(400, "bad_request", f"bad '{name}' parameter")
+def bad_parameter(name: str) -> ApiError:
+    """The error for a key that the request does not accept."""
+    return ApiError(400, "bad_request", f"bad '{name}' parameter")
 
 
-def company_not_found() -> Refused:
-    return Refused(404, "company_not_found", "Company Not Found")
+def company_not_found() -> ApiError:
+    return ApiError(404, "company_not_found", "Company Not Found")
 
 
-def scope_of(request: Request) -> str:
-    """The permission that a call needs; empty for calls that don't exist."""
+def required_scope(request: Request) -> str:
+    """The permission that a request requires; empty for requests that don't exist."""
     call = f"{request.method} {request.path}"
     return next((scope for pattern, scope in SCOPES if pattern.fullmatch(call)), "")
 
 
 def json_object(request: Request) -> dict[str, Any]:
-    """The body of a write.
+    """The body of a write request.
 
     Raises:
-        Refused: no JSON, or no object.
+        ApiError: the body is not valid JSON, or not an object.
     """
     try:
         body = request.json()
@@ -78,25 +78,28 @@ def json_object(request: Request) -> dict[str, Any]:
     return body
 
 
-def check_media(request: Request) -> None:
-    """JSON in both directions.
+def check_media_types(request: Request) -> None:
+    """Checks that the request sends and accepts JSON.
 
     Raises:
-        Refused: 406 or 415.
+        ApiError: 406 or 415.
     """
     accepted = request.headers.get("accept", "*/*")
     if "json" not in accepted and "*/*" not in accepted:
-        raise Refused(
+        raise ApiError(
             406, "media_type_not_acceptable", "The Accept header should send a media type of application/json"
         )
     if request.body and "json" not in request.headers.get("content-type", ""):
-        raise Refused(
+        raise ApiError(
             415, "media_type_not_supported", "The Content-Type header should send a media type of application/json"
         )
 
 
 class Window:
-    """Counts requests in fixed windows of time. `Remaining` is the number before the request that it answers."""
+    """Counts requests in fixed time windows.
+
+    Like Intercom's, the `Remaining` header does not yet include the request that it answers.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
@@ -105,10 +108,10 @@ class Window:
         self.headers: dict[str, str] = {}
 
     def take(self, limit: int, seconds: float) -> None:
-        """Counts one request; a limit of 0 lets everything pass.
+        """Counts one request. With a limit of 0, all requests are allowed.
 
         Raises:
-            Refused: the window is used up.
+            ApiError: the limit of the window is reached.
         """
         limit = limit or UNLIMITED
         number = int(self.clock() // seconds)
@@ -121,6 +124,6 @@ class Window:
             "X-RateLimit-Reset": str(math.ceil((number + 1) * seconds)),
         }
         if not remaining:
-            raise Refused(429, "rate_limit_exceeded", f"Exceeded rate limit of {limit} in 10_seconds")
+            raise ApiError(429, "rate_limit_exceeded", f"Exceeded rate limit of {limit} in 10_seconds")
         if limit != UNLIMITED:
             self.used += 1

@@ -1,1 +1,1 @@
-"""PURE. From natural Python values to what Intercom takes in a request."""
+"""PURE. Conversion of natural Python values to the values that Intercom accepts in a request."""

@@ -1,12 +1,14 @@
-"""PURE. From natural Python values to what Intercom takes, or the reason why one can't be sent. Nothing is ever cut.
+"""PURE. Converts natural Python values to values that Intercom accepts, or reports why one can't be sent.
+
+Nothing is ever cut off.
 
 Intercom's type     takes                                             is sent as
 string              text, numbers, true/false, dates                  text; at most 255 characters in custom attributes
-integer             whole numbers, also written as text               integer, at most 2147483647
-float               numbers, also written as text                     number, with the digits that a double holds;
+integer             whole numbers, also as text                       integer, at most 2147483647
+float               numbers, also as text                             number, with the digits of a double;
                                                                       whole numbers exactly
-boolean             true/false, 1/0, and their words                  true or false
-date, datetime      dates, dates with a time, ISO text, unix seconds  unix seconds; a date is midnight UTC
+boolean             true/false, 1/0, and words such as "yes"          true or false
+date, datetime      dates, dates with a time, ISO text, Unix seconds  Unix seconds; a date is midnight UTC
 """
 
 from __future__ import annotations
@@ -18,23 +20,23 @@ from typing import Any
 
 from core.errors import Rejected
 from destinations.contract import Field, Plain, Wire
-from destinations.services.intercom.values.rejections import refused
+from destinations.services.intercom.values.rejections import rejection
 from destinations.services.intercom.values.scalars import (
     as_text,
+    encodable_text,
     exact_number,
-    parsed_time,
-    plain_text,
+    in_utc,
+    parse_time,
     whole_number,
-    zoned,
 )
 
 STRING_LENGTH = 255
-"""Custom attributes hold no longer text; of the standard ones no limit is documented."""
+"""The longest text in a custom attribute. No limit is documented for standard attributes."""
 INTEGER_AT_MOST = 2**31 - 1
-"""Documented for `monthly_spend`; beyond it nothing is promised for other whole numbers either."""
+"""Documented for `monthly_spend`. No larger number is documented as safe for other whole numbers either."""
 EXACT_FLOAT = 2**53
 LATEST_SECONDS = 253_402_300_799
-"""The end of the year 9999: larger numbers are no unix seconds but, usually, milliseconds."""
+"""The end of the year 9999. Larger numbers are usually milliseconds, not Unix seconds."""
 OPTIONS_SHOWN = 10
 
 _PLAIN = {
@@ -53,13 +55,13 @@ FALSE = {"false", "f", "no", "n", "off", "0"}
 
 
 def convert(field: Field, value: Any) -> Wire:
-    """The value as Intercom takes it for this attribute.
+    """The value in the form that Intercom accepts for this attribute.
 
     Raises:
-        Rejected: it does not fit; the message names the attribute, the value's shape and what would fit.
+        Rejected: it does not fit; the message gives the attribute, the value's shape and what would fit.
     """
     if isinstance(value, list | dict | tuple | set | bytes):
-        raise refused("value_nested", field, value, "one plain value")
+        raise rejection("value_nested", field, value, "a single value")
     if field.name == "company_id" and not field.custom:
         return company_id(field, value)
     if field.name == "monthly_spend" and not field.custom:
@@ -68,80 +70,83 @@ def convert(field: Field, value: Any) -> Wire:
 
 
 def plain(field: Field, type_name: str) -> Plain | None:
-    """Which values of a column go out as they are; all others take the way of `convert`."""
+    """Which values of a column can be sent unchanged. All others go through `convert`."""
     if field.options:
         return None
     if field.name == "company_id" and not field.custom:
         return Plain("text") if type_name in ("text", "integer") else None
-    kind = "integer" if field.name == "monthly_spend" and not field.custom else field.type
-    return _PLAIN.get((kind, type_name))
+    data_type = "integer" if field.name == "monthly_spend" and not field.custom else field.type
+    return _PLAIN.get((data_type, type_name))
 
 
 def company_id(field: Field, value: Any) -> str:
-    """The id exactly as it is given; a number becomes its digits."""
+    """The ID exactly as given. A number becomes its digits."""
     if isinstance(value, bool | date):
-        raise refused("value_invalid", field, value, "a text or a whole number")
+        raise rejection("value_invalid", field, value, "text or a whole number")
     if isinstance(value, str):
         if not value.strip():
-            raise refused("match_empty", field, value, "a text or a whole number")
-        return plain_text(field, value)
+            raise rejection("match_empty", field, value, "text or a whole number")
+        return encodable_text(field, value)
     return str(whole_number(field, exact_number(field, value)))
 
 
 def string(field: Field, value: Any) -> str:
-    """Text; numbers, dates and true/false in their usual notation; one of the options where there are some."""
-    text = plain_text(field, as_text(field, value))
+    """Text, or a number, date or boolean in its usual notation. Must be one of the options, if there are any."""
+    text = encodable_text(field, as_text(field, value))
     if field.options:
         return _option(field, text)
     if field.custom and len(text) > STRING_LENGTH:
-        raise refused("text_too_long", field, value, f"at most {STRING_LENGTH} characters")
+        raise rejection("text_too_long", field, value, f"at most {STRING_LENGTH} characters")
     return text
 
 
 def integer(field: Field, value: Any) -> int:
-    """A whole number that Intercom surely holds: it cuts decimals off, so numbers with decimals are refused."""
+    """A whole number that Intercom is known to store. Decimals are rejected, because Intercom would cut them off."""
     number = whole_number(field, exact_number(field, value))
     if abs(number) > INTEGER_AT_MOST:
-        raise refused("number_out_of_range", field, value, f"a whole number up to {INTEGER_AT_MOST}")
+        raise rejection("number_out_of_range", field, value, f"a whole number up to {INTEGER_AT_MOST}")
     return number
 
 
 def floating(field: Field, value: Any) -> int | float:
-    """A number; a whole one without decimals, so that 12, 12.0 and "12" are the same."""
+    """A number. Whole numbers are sent without decimals, so 12, 12.0 and "12" are the same.
+
+    Whole numbers beyond 2^53 are rejected unless a double stores them exactly: 2^53 + 1 would arrive as 2^53, but
+    2^60 arrives as it is.
+    """
     number = exact_number(field, value)
     if number == number.to_integral_value() and abs(number) < EXACT_FLOAT:
         return int(number)
     sent = float(number)
     if not math.isfinite(sent):
-        raise refused("number_out_of_range", field, value, "a smaller number")
+        raise rejection("number_out_of_range", field, value, "a smaller number")
     if number == number.to_integral_value() and Decimal(sent) != number:
-        raise refused(
-            "number_out_of_range", field, value, f"a whole number up to {EXACT_FLOAT}, as far as they are kept exactly"
-        )
+        accepted = f"a whole number up to {EXACT_FLOAT}, or a larger one that a double can store exactly"
+        raise rejection("number_out_of_range", field, value, accepted)
     return sent
 
 
 def boolean(field: Field, value: Any) -> bool:
-    """True or false, also from 1 and 0 and from the usual words."""
+    """True or false, also from 1 and 0 and from common words."""
     if isinstance(value, bool):
         return value
     word = str(value).strip().lower().removesuffix(".0") if isinstance(value, str | int | float | Decimal) else ""
     if word in TRUE | FALSE:
         return word in TRUE
-    raise refused("value_invalid", field, value, "true or false")
+    raise rejection("value_invalid", field, value, "true or false")
 
 
-def moment(field: Field, value: Any) -> int:
-    """Unix seconds. A date is its midnight in UTC; parts of a second, which Intercom does not keep, are left off."""
+def unix_seconds(field: Field, value: Any) -> int:
+    """Unix seconds. A date becomes midnight UTC. Fractions of a second are dropped: Intercom does not store them."""
     if isinstance(value, str):
-        value = parsed_time(field, value.strip())
+        value = parse_time(field, value.strip())
     if isinstance(value, datetime):
-        return (zoned(value) - EPOCH) // timedelta(seconds=1)
+        return (in_utc(value) - EPOCH) // timedelta(seconds=1)
     if isinstance(value, date):
         return (value - EPOCH.date()) // timedelta(seconds=1)
     seconds = whole_number(field, exact_number(field, value))
     if abs(seconds) > LATEST_SECONDS:
-        raise refused("number_out_of_range", field, value, "a date, or unix time in seconds (not milliseconds)")
+        raise rejection("number_out_of_range", field, value, "a date, or Unix time in seconds (not milliseconds)")
     return seconds
 
 
@@ -150,22 +155,23 @@ _CONVERTERS = {
     "integer": integer,
     "float": floating,
     "boolean": boolean,
-    "date": moment,
-    "datetime": moment,
+    "date": unix_seconds,
+    "datetime": unix_seconds,
 }
 TYPES = frozenset(_CONVERTERS)
 
 
 def _option(field: Field, text: str) -> str:
+    """The option equal to the text. Case and surrounding whitespace are ignored if only one option then matches."""
     allowed = [option.id for option in field.options]
     if text in allowed:
         return text
-    alike = [option for option in allowed if option.casefold() == text.strip().casefold()]
-    if len(alike) == 1:
-        return alike[0]
+    similar = [option for option in allowed if option.casefold() == text.strip().casefold()]
+    if len(similar) == 1:
+        return similar[0]
     shown = ", ".join(allowed[:OPTIONS_SHOWN]) + (" …" if len(allowed) > OPTIONS_SHOWN else "")
     raise Rejected(
         "option_unknown",
-        f"The attribute {field.name!r} takes only its options: {shown}. This value is another.",
+        f"The attribute {field.name!r} takes only its options: {shown}. This value is not one of them.",
         field=field.name,
     )

@@ -1,4 +1,4 @@
-"""PURE. How a value that does not fit is reported: the attribute, what would fit, and the value's shape."""
+"""PURE. Rejections of values that do not fit: the attribute, what it takes, and the shape of the value."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 def shape(value: Any) -> str:
-    """What a value is, in words that don't tell the value."""
+    """A description of a value that does not reveal the value itself."""
     if isinstance(value, str):
         return f"text of {len(value)} characters"
-    for kind, words in _SHAPES:
+    for kind, description in _SHAPES:
         if isinstance(value, kind):
-            return words
+            return description
     if isinstance(value, int):
         return "a whole number"
-    return "a number with decimals" if isinstance(value, float | Decimal) else "of another kind"
+    return "a number with decimals" if isinstance(value, float | Decimal) else "of an unsupported type"
 
 
 _SHAPES: tuple[tuple[Any, str], ...] = (
@@ -34,5 +34,7 @@ _SHAPES: tuple[tuple[Any, str], ...] = (
 )
 
 
-def refused(code: str, field: Field, value: Any, fits: str) -> Rejected:
-    return Rejected(code, f"The attribute {field.name!r} takes {fits}; this value is {shape(value)}.", field=field.name)
+def rejection(code: str, field: Field, value: Any, accepted: str) -> Rejected:
+    """The error for a value that an attribute does not take; `accepted` describes the values that it does take."""
+    message = f"The attribute {field.name!r} takes {accepted}; this value is {shape(value)}."
+    return Rejected(code, message, field=field.name)

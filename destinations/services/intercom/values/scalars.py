@@ -1,4 +1,4 @@
-"""PURE. Scalars as text, exact numbers and times, whatever the type of their column."""
+"""PURE. Single values as text, exact numbers and times, regardless of the column type."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Rejected
-from destinations.services.intercom.values.rejections import refused
+from destinations.services.intercom.values.rejections import rejection
 
 if TYPE_CHECKING:
     from destinations.contract import Field
@@ -17,14 +17,14 @@ LARGEST_EXPONENT = 308
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 
 
-def plain_text(field: Field, text: str) -> str:
-    """The text, if it is Unicode that can be sent."""
+def encodable_text(field: Field, text: str) -> str:
+    """The text, if it is valid Unicode and can be sent."""
     try:
         text.encode()
     except UnicodeEncodeError:
         raise Rejected(
             "text_broken",
-            f"The value for {field.name!r} holds broken characters. Mend the text in the source.",
+            f"The value for {field.name!r} contains broken characters. Correct the text in the source.",
             field=field.name,
         ) from None
     return text
@@ -36,7 +36,7 @@ def as_text(field: Field, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
-        return zoned(value).isoformat().replace("+00:00", "Z")
+        return in_utc(value).isoformat().replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
     return _digits(exact_number(field, value))
@@ -47,8 +47,12 @@ def _digits(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def zoned(value: datetime) -> datetime:
-    """In UTC; without a zone it is taken for UTC. The first and the last day of the calendar stay in their own zone."""
+def in_utc(value: datetime) -> datetime:
+    """The time in UTC. A time without a zone is taken as UTC.
+
+    On the first and last day of the calendar, the conversion can overflow: 0001-01-01 00:00+02:00 would be in the
+    year 0. Such a time keeps its zone.
+    """
     if value.tzinfo is None:
         return value.replace(tzinfo=UTC)
     try:
@@ -58,20 +62,30 @@ def zoned(value: datetime) -> datetime:
 
 
 def exact_number(field: Field, value: Any) -> Decimal:
+    """The number without rounding.
+
+    Raises:
+        Rejected: the value is not a finite number, or its exponent is too large.
+    """
     try:
         number = _decimal(value)
     except (InvalidOperation, ValueError, TypeError):
-        raise refused("value_invalid", field, value, "a number") from None
+        raise rejection("value_invalid", field, value, "a number") from None
     if not number.is_finite():
         raise Rejected(
             "value_invalid",
-            f"The attribute {field.name!r} takes a number; this value is not a finite one.",
+            f"The attribute {field.name!r} takes a number; this value is not a finite number.",
             field=field.name,
         )
     if number == 0:
         return Decimal(0)
     if abs(number.adjusted()) > LARGEST_EXPONENT:
-        raise refused("number_out_of_range", field, value, "a number of an ordinary size")
+        raise rejection(
+            "number_out_of_range",
+            field,
+            value,
+            f"a number with an exponent from -{LARGEST_EXPONENT} to {LARGEST_EXPONENT}",
+        )
     return number
 
 
@@ -82,20 +96,25 @@ def _decimal(value: Any) -> Decimal:
         if not _NUMBER.fullmatch(value.strip()):
             raise ValueError
         return Decimal(value.strip())
+    # repr gives the shortest digits that identify a float: 0.1 becomes 0.1, not 0.1000000000000000055….
     return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
 
 
 def whole_number(field: Field, number: Decimal) -> int:
+    """The number as an integer. Numbers with decimals are rejected, because Intercom would cut the decimals off."""
     if number != number.to_integral_value():
-        raise refused("value_invalid", field, number, "a whole number; Intercom would cut the decimals off")
+        raise rejection("value_invalid", field, number, "a whole number (Intercom would cut off the decimals)")
     return int(number)
 
 
-def parsed_time(field: Field, text: str) -> Any:
-    """A date or time from ISO text; a number in text stays a number of unix seconds."""
+def parse_time(field: Field, text: str) -> Any:
+    """A date or a time from ISO text, or a number of Unix seconds from digits.
+
+    Eight digits are ambiguous. They are taken as a date (20240131), because as Unix seconds they would be in 1970.
+    """
     if re.fullmatch(r"[+-]?\d+", text) and len(text) != len("20240131"):
         return int(text)
     try:
         return date.fromisoformat(text) if len(text) == len("2024-01-31") else datetime.fromisoformat(text)
     except ValueError:
-        raise refused("value_invalid", field, text, "a date such as 2024-01-31 or 2024-01-31T09:30:00Z") from None
+        raise rejection("value_invalid", field, text, "a date such as 2024-01-31 or 2024-01-31T09:30:00Z") from None

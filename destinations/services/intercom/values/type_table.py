@@ -1,6 +1,6 @@
-"""PURE. The type table of the documentation: what becomes of a value, told by the code that converts it.
+"""PURE. The table of type conversions for the documentation, generated from the conversion code itself.
 
-`python -m destinations.services.intercom.values.type_table > docs/intercom-types.md` writes it anew.
+To regenerate it: `python -m destinations.services.intercom.values.type_table > docs/intercom-types.md`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import Rejected
 from destinations.contract import Field, NewField, Option, Service
-from destinations.services.intercom import custom_attributes, fields
+from destinations.services.intercom import custom_attributes
+from destinations.services.intercom.attributes import COMPANY, CONTACT, Model, to_fields
 from destinations.services.intercom.companies import IntercomCompanies
 from destinations.services.intercom.contacts import IntercomContacts
-from destinations.services.intercom.fields import CONTACT, Model
 from destinations.services.intercom.values import conversion
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ NATURAL: tuple[tuple[str, Any], ...] = (
     ("list", ["a", "b"]),
     ("object", {"a": 1}),
 )
-"""A value of each source type but text."""
+"""One value of each source type except text."""
 TEXTS: dict[str, tuple[str, ...]] = {
     "string": ("Acme", "x" * (conversion.STRING_LENGTH + 1)),
     "string, with options": ("pro", "Gold"),
@@ -46,66 +46,65 @@ COMPANY_TEXTS = {
     "monthly_spend": ("155", "155.98", str(conversion.INTEGER_AT_MOST + 1)),
 }
 CONTACT_TEXTS = {"email": ("Ada@Acme.com", "ada at acme"), "external_id": ("A-17",), "role": ("Lead", "admin")}
-"""Attributes of Intercom's own that take something else than others of their type."""
+"""Standard attributes that take other values than custom attributes of the same type."""
 
 
 def rows() -> Iterator[tuple[str, str, str, str]]:
-    """Attribute, type of the source, value there, and what is sent or why nothing is."""
+    """Attribute, source type, source value, and either what is sent or why nothing is."""
     for name, texts in TEXTS.items():
-        kind, _, several = name.partition(",")
-        field = Field("it", "It", kind, custom=True, options=_OPTIONS if several else ())
-        yield from _rows(f"custom: {name}", IntercomCompanies(), field, texts)
-    yield from _own(IntercomCompanies(), fields.COMPANY, COMPANY_TEXTS)
-    yield from _own(IntercomContacts(), CONTACT, CONTACT_TEXTS)
+        data_type, _, suffix = name.partition(",")
+        field = Field("it", "It", data_type, custom=True, options=_OPTIONS if suffix else ())
+        yield from _field_rows(f"custom: {name}", IntercomCompanies(), field, texts)
+    yield from _standard_rows(IntercomCompanies(), COMPANY, COMPANY_TEXTS)
+    yield from _standard_rows(IntercomContacts(), CONTACT, CONTACT_TEXTS)
 
 
-def created() -> Iterator[tuple[str, str]]:
-    """Type of a column, and the data type of the custom attribute that is made for it, or why none is."""
+def created_types() -> Iterator[tuple[str, str]]:
+    """Column type, and the data type of the custom attribute that is created for it, or why none is."""
     for name in (*custom_attributes.DATA_TYPES, "list", "object"):
-        refused = next(custom_attributes.refusals((), [NewField("it", name)]), "")
-        yield (
-            name,
-            "refused: " + refused.removeprefix("The column 'it' ")
-            if refused
-            else f"`{custom_attributes.DATA_TYPES[name]}`",
-        )
+        obstacle = next(custom_attributes.obstacles((), [NewField("it", name)]), "")
+        reason = "not supported: " + obstacle.removeprefix("The column 'it' ")
+        yield name, reason if obstacle else f"`{custom_attributes.DATA_TYPES[name]}`"
 
 
 def markdown() -> str:
     """The whole page."""
-    head = (
-        "# What is sent to Intercom\n\n"
-        "Made by the code that converts (`python -m destinations.services.intercom.values.type_table`). A value that is refused makes its "
-        "row invalid; nothing of that row is sent, and nothing is ever shortened. An empty value is left out, or cleared with null where "
-        "its mapping says so. Companies and contacts take the same, but for the attributes that are named below. Text of Intercom's own "
-        "attributes has no documented limit; that of custom ones is "
-        f"{conversion.STRING_LENGTH} characters.\n\n"
+    introduction = (
+        "# Type conversions for Intercom\n\n"
+        "Generated from the conversion code by `python -m destinations.services.intercom.values.type_table`.\n\n"
+        "If a value is invalid, its whole row is invalid and is not sent. Nothing is ever shortened. An empty value is "
+        "left out, or cleared with null if its mapping is set to clear. Companies and contacts accept the same values, "
+        "except for the attributes named below. Text in custom attributes is limited to "
+        f"{conversion.STRING_LENGTH} characters. No limit is documented for text in Intercom's standard attributes.\n\n"
     )
-    made = "## Custom attributes that are created\n\n" + _table(
-        ("type of the column", "data type in Intercom"), created()
-    )
-    return head + _table(("attribute", "source", "value", "sent"), rows()) + "\n" + made
+    conversions = _table(("attribute", "source type", "source value", "sent"), rows())
+    created = _table(("column type", "data type in Intercom"), created_types())
+    return f"{introduction}{conversions}\n## Custom attributes that are created\n\n{created}"
 
 
-def _own(service: Service, model: Model, texts: dict[str, tuple[str, ...]]) -> Iterator[tuple[str, str, str, str]]:
-    for field in fields.fields((), (), model):
+def _standard_rows(
+    service: Service, model: Model, texts: dict[str, tuple[str, ...]]
+) -> Iterator[tuple[str, str, str, str]]:
+    for field in to_fields((), (), model):
         if field.name in texts:
-            yield from _rows(f"{model.name}: {field.name}", service, field, texts[field.name])
+            yield from _field_rows(f"{model.name}: {field.name}", service, field, texts[field.name])
 
 
-def _rows(name: str, service: Service, field: Field, texts: tuple[str, ...]) -> Iterator[tuple[str, str, str, str]]:
+def _field_rows(
+    name: str, service: Service, field: Field, texts: tuple[str, ...]
+) -> Iterator[tuple[str, str, str, str]]:
     for source, value in [*NATURAL, *(("text", text) for text in texts)]:
-        yield name, source, _told(value), _sent(service, field, value)
+        yield name, source, _displayed(value), _sent(service, field, value)
 
 
 def _sent(service: Service, field: Field, value: Any) -> str:
     try:
         return f"`{json.dumps(service.convert(field, value), ensure_ascii=False)}`"
-    except Rejected as refusal:
-        return "refused: " + refusal.message.removeprefix(f"The attribute {field.name!r} ")
+    except Rejected as rejection:
+        return "invalid: " + rejection.message.removeprefix(f"The attribute {field.name!r} ")
 
 
-def _told(value: Any) -> str:
+def _displayed(value: Any) -> str:
     if isinstance(value, str) and len(value) > conversion.STRING_LENGTH:
         return f"{len(value)} characters"
     return f"`{json.dumps(value, ensure_ascii=False) if isinstance(value, bool | list | dict) else value}`"

@@ -1,4 +1,4 @@
-"""The shapes of the requests that each vendor documents, one module a platform, written without looking at our clients."""
+"""The requests that each vendor documents, as JSON schemas that were written without looking at the clients."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Schema = Mapping[str, Any]
 
 
 def closed(properties: Mapping[str, Schema], *required: str) -> dict[str, Any]:
-    """An object that has these properties and no others."""
+    """A schema for an object with these properties and no others."""
     return {"type": "object", "properties": dict(properties), "required": list(required), "additionalProperties": False}
 
 
@@ -26,9 +26,9 @@ class Shape:
     """One documented call.
 
     Args:
-        path: a regular expression of the whole path.
-        query: a schema of the query parameters, which are texts.
-        body: a schema of the JSON body; null where there is none.
+        path: a regular expression for the complete path.
+        query: a schema for the query parameters, which are strings.
+        body: a schema for the JSON body; null if the call has none.
     """
 
     method: str
@@ -38,13 +38,13 @@ class Shape:
 
 
 def shapes_of(platform: str) -> list[Shape]:
-    """Raises ModuleNotFoundError where nobody wrote the shapes of a platform."""
-    found: list[Shape] = importlib.import_module(f"{__name__}.{platform}").SHAPES
-    return found
+    """The documented calls of a platform. Raises ModuleNotFoundError if it has no module."""
+    shapes: list[Shape] = importlib.import_module(f"{__name__}.{platform}").SHAPES
+    return shapes
 
 
 def violations(shapes: Iterable[Shape], requests: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Where requests of a simulator's log differ from every documented call."""
+    """How requests in a simulator's log differ from the documented calls."""
     known = list(shapes)
     for request in requests:
         call = f"{request['method']} {request['path']}"
@@ -57,7 +57,7 @@ def violations(shapes: Iterable[Shape], requests: Iterable[Mapping[str, Any]]) -
             None,
         )
         if shape is None:
-            yield f"{call} is no documented call"
+            yield f"{call} is not documented"
             continue
         for part, schema in (("query", shape.query), ("body", shape.body)):
             yield from (

@@ -1,4 +1,4 @@
-"""Attio REST API v2: records, attributes, options, and the token's own description."""
+"""Attio REST API v2: records, attributes, options, and the call that identifies the token."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ LOCATION_KEYS = (
     "latitude",
     "longitude",
 )
+NAME_KEYS = ("first_name", "last_name", "full_name")
 OBJECTS = [
     closed({"value": {"type": ["string", "number", "boolean"]}}, "value"),
     closed({"currency_value": {"type": "number"}}, "currency_value"),
@@ -31,7 +32,7 @@ OBJECTS = [
     closed({"email_address": {"type": "string"}}, "email_address"),
     closed({"original_phone_number": {"type": "string"}, "country_code": TEXT_OR_NULL}, "original_phone_number"),
     closed(dict.fromkeys(LOCATION_KEYS, TEXT_OR_NULL), *LOCATION_KEYS),
-    closed({key: {"type": "string"} for key in ("first_name", "last_name", "full_name")}, "first_name", "last_name", "full_name"),
+    closed({key: {"type": "string"} for key in NAME_KEYS}, *NAME_KEYS),
     closed({"referenced_actor_type": {"const": "workspace-member"}, "referenced_actor_id": {"type": "string"}},
            "referenced_actor_type", "referenced_actor_id"),
     closed({"workspace_member_email_address": {"type": "string"}}, "workspace_member_email_address"),
@@ -39,9 +40,9 @@ OBJECTS = [
      "properties": {"target_object": {"type": "string"}}},
 ]  # fmt: skip
 SCALAR = {"type": ["string", "number", "boolean"]}
-ONE: dict[str, Any] = {"anyOf": [SCALAR, *OBJECTS]}
-# Null is in no documented value, and an empty text is never sent: [] clears.
-VALUE = {"anyOf": [{"type": "array", "items": ONE}, ONE], "not": {"const": ""}}
+ITEM: dict[str, Any] = {"anyOf": [SCALAR, *OBJECTS]}
+# No documented value is null, and an empty string is never sent: [] clears a field.
+VALUE = {"anyOf": [{"type": "array", "items": ITEM}, ITEM], "not": {"const": ""}}
 RECORD = closed(
     {"data": closed({"values": {"type": "object", "additionalProperties": VALUE, "minProperties": 1}}, "values")},
     "data",

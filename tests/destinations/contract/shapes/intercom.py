@@ -1,6 +1,7 @@
-"""Intercom REST API 2.16: companies, contacts, data attributes, and the token's own description.
+"""Intercom REST API 2.16: companies, contacts, data attributes, and the call that identifies the token.
 
-The published document types custom attributes as texts, which the vendor's own examples contradict; any scalar is taken here.
+The published specification types custom attributes as strings, which the vendor's own examples contradict. These
+schemas therefore accept any scalar.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ ID = "[0-9a-f]{24}"
 TEXT = {"type": ["string", "null"]}
 INTEGER = {"type": ["integer", "null"]}
 CUSTOM = {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}}
-# Documented for PUT; `remote_created_at` is in older documents and in the vendor's own library only.
+# Documented for PUT. Only older documentation and the vendor's own library have `remote_created_at`.
 CHANGES: dict[str, Any] = {
     "name": TEXT, "plan": TEXT, "size": INTEGER, "website": TEXT, "industry": TEXT, "monthly_spend": INTEGER,
     "remote_created_at": INTEGER, "custom_attributes": CUSTOM,

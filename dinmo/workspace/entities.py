@@ -1,9 +1,13 @@
-"""PURE. What a workspace consists of, in one form for both sides: read from a file, or from the database."""
+"""PURE. Everything a workspace consists of, in one form for both sides: read from a file, or from the database."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from activations.setup.settings import DEFAULTS, SETTINGS
+from activations.setup.spec import ActivationSpec, MappingSpec
+from destinations.registry import services
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -12,7 +16,7 @@ WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 
 
 @dataclass(frozen=True, kw_only=True)
-class Thing:
+class Entity:
     """Something with a name, which is its identity.
 
     Args:
@@ -37,7 +41,7 @@ class Thing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source(Thing):
+class Source(Entity):
     noun: ClassVar[str] = "source"
     engine: str
     timezone: str = "UTC"
@@ -63,7 +67,10 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Computed:
-    """A column that is worked out by its `definition`, as `segments.conditions.computed_fields` reads it; its type follows from that."""
+    """A computed field: a column with a `definition`, as `segments.conditions.computed_fields` reads it.
+
+    Its type follows from the definition.
+    """
 
     name: str
     type: str = field(default="", compare=False)
@@ -72,7 +79,7 @@ class Computed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Model(Thing):
+class Model(Entity):
     noun: ClassVar[str] = "model"
     source: str
     kind: str = "custom"
@@ -99,7 +106,7 @@ class Model(Thing):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Relation(Thing):
+class Relation(Entity):
     """Its name is `Model.column → Model.column`: it is nothing but its ends."""
 
     noun: ClassVar[str] = "relation"
@@ -110,7 +117,7 @@ class Relation(Thing):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Segment(Thing):
+class Segment(Entity):
     noun: ClassVar[str] = "segment"
     model: str
     where: Mapping[str, Any] = field(default_factory=dict)
@@ -120,18 +127,20 @@ class Segment(Thing):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Connection(Thing):
+class Connection(Entity):
     noun: ClassVar[str] = "connection"
     platform: str
     config: Mapping[str, Any]
     secrets: Mapping[str, Any] = field(repr=False)
+    workspace: str = field(default="", compare=False, repr=False)
+    """The vendor's id of its workspace, if it is known."""
 
     def facts(self) -> dict[str, Any]:
         return {"platform": self.platform, **_given(self.config), **_given(self.secrets)}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Destination(Thing):
+class Destination(Entity):
     noun: ClassVar[str] = "destination"
     connection: str
     service: str
@@ -163,18 +172,7 @@ class Schedule:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Warnings:
-    """When a run warns, and who hears of it."""
-
-    enabled: bool = True
-    rejected_percent: int = 5
-    invalid_percent: int = 5
-    size_change_percent: int = 30
-    recipients: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Activation(Thing):
+class Activation(Entity):
     noun: ClassVar[str] = "activation"
     segment: str = ""
     model: str = ""
@@ -184,16 +182,14 @@ class Activation(Thing):
     match_field: str
     mappings: tuple[FieldMapping, ...] = ()
     schedules: tuple[Schedule, ...] = ()
-    warnings: Warnings = Warnings()
-    backfill: str = "all"
-    paused: bool = False
+    settings: Mapping[str, Any] = field(default_factory=lambda: dict(DEFAULTS))
+    """The plain settings by name, as `activations.setup.settings` declares them."""
 
     def facts(self) -> dict[str, Any]:
-        plain = ("segment", "model", "destination", "mode", "backfill", "paused")
-        facts = {name: getattr(self, name) for name in plain}
+        facts: dict[str, Any] = {name: getattr(self, name) for name in ("segment", "model", "destination", "mode")}
         facts["schedules"] = sorted(self.schedules, key=repr)
         facts |= {"match.from": self.match_column, "match.to": self.match_field}
-        facts |= {f"warnings.{item.name}": getattr(self.warnings, item.name) for item in fields(self.warnings)}
+        facts |= {setting.path: self.settings[setting.name] for setting in SETTINGS}
         facts["fields"] = tuple(row.target for row in self.mappings)
         for row in self.mappings:
             block = "custom_attributes" if row.custom_attribute else "fields"
@@ -213,10 +209,39 @@ class Workspace:
     destinations: Mapping[str, Destination] = field(default_factory=dict)
     activations: Mapping[str, Activation] = field(default_factory=dict)
 
-    def things(self) -> Iterator[Thing]:
+    def entities(self) -> Iterator[Entity]:
         """Every thing, what others build on first."""
         for item in fields(self):
             yield from getattr(self, item.name).values()
+
+    def spec(self, activation: Activation) -> ActivationSpec:
+        """The configuration of an activation as the rules take it.
+
+        Raises:
+            KeyError: the workspace lacks something that the activation names.
+        """
+        model = self.models[self.segments[activation.segment].model if activation.segment else activation.model]
+        destination = self.destinations[activation.destination]
+        connection = self.connections[destination.connection]
+        rows = [
+            MappingSpec(row.target, row.column, row.value, row.custom_attribute)
+            for row in activation.mappings
+            if row.target
+        ]
+        return ActivationSpec(
+            service=services[destination.service],
+            platform=connection.platform,
+            model_kind=model.kind,
+            mode=activation.mode,
+            columns=model.types(),
+            match_column=activation.match_column,
+            match_field=activation.match_field,
+            mappings=rows,
+            computed=list(model.definitions()),
+            workspace=connection.workspace,
+            model=model.name,
+            primary_key=model.primary_key,
+        )
 
     def over(self, standing: Workspace) -> Workspace:
         """What the workspace is once this has been applied to what stands."""

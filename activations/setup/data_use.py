@@ -1,0 +1,43 @@
+"""Which columns of models the activations use, and how they follow a renamed one. Registered with `segments`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+from django.urls import reverse
+
+from activations.models import Activation, FieldMapping
+from segments.integrity.users import Use
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from segments.models import DataModel, Segment
+
+
+class Activations:
+    """A `segments.integrity.users.User`."""
+
+    def uses_of_model(self, model: DataModel) -> Iterator[Use]:
+        return map(_use, _of_model(model))
+
+    def uses_of_segment(self, segment: Segment) -> Iterator[Use]:
+        return map(_use, Activation.objects.filter(segment=segment).prefetch_related("mappings"))
+
+    def column_renamed(self, model: DataModel, before: str, after: str) -> None:
+        FieldMapping.objects.filter(activation__in=_of_model(model), column=before).update(column=after)
+
+
+def _of_model(model: DataModel) -> list[Activation]:
+    return list(Activation.objects.filter(Q(model=model) | Q(segment__model=model)).prefetch_related("mappings"))
+
+
+def _use(activation: Activation) -> Use:
+    return Use(
+        noun="activation",
+        name=activation.name,
+        columns=frozenset(activation.columns),
+        identified_by=frozenset([activation.match_column]),
+        url=reverse("admin:activations_activation_change", args=[activation.pk]),
+    )

@@ -1,0 +1,63 @@
+"""PURE. The configuration of an activation in one form: saved, in a form that a person fills in, or in a workspace file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from activations.setup.identity import Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from destinations.contract import Service
+
+
+@dataclass(frozen=True)
+class MappingSpec:
+    """One field mapping: an attribute, and the column or the fixed value that feeds it."""
+
+    target: str
+    column: str = ""
+    value: Any = None
+    custom_attribute: bool = False
+
+
+@dataclass(frozen=True)
+class ActivationSpec:
+    """Everything about an activation that the rules look at.
+
+    Args:
+        platform: the slug of the connection's platform.
+        workspace: the vendor's id of the connection's workspace; "" if it is not known yet.
+        model: the model's id, or its name in a workspace file.
+        columns: the type of each column by name, computed fields included.
+        computed: the columns that are computed fields, which can't identify records.
+    """
+
+    service: Service
+    platform: str
+    model_kind: str
+    mode: str
+    columns: Mapping[str, str]
+    match_column: str
+    match_field: str
+    mappings: Sequence[MappingSpec] = ()
+    computed: Collection[str] = ()
+    workspace: str = ""
+    model: int | str | None = None
+    primary_key: str = ""
+
+    def identity(self, workspace: str | None = None) -> Identity:
+        """What identifies its records; `workspace` replaces the one that is known of the connection."""
+        return Identity(
+            workspace=self.workspace if workspace is None else workspace,
+            service=self.service.slug,
+            model=self.model,
+            key=self.primary_key,
+            match=(self.match_column, self.match_field),
+        )
+
+    def with_mappings(self, mappings: Sequence[MappingSpec]) -> ActivationSpec:
+        """The same with different field mappings."""
+        return replace(self, mappings=mappings)

@@ -1,0 +1,36 @@
+"""What a platform and a service must provide: the import path of plug-ins.
+
+A service folder imports `destinations.contract`, `destinations.conformance` and `core`, and no other package of this
+project. Its simulator also imports `destinations.sandbox`.
+"""
+
+from __future__ import annotations
+
+from destinations.contract.fields import Field, NewField, Option, Wire
+from destinations.contract.limits import Gate, Limits, OpenGate, Purpose, Quota
+from destinations.contract.operations import Mode, Operation, Outcome, Result, Verb
+from destinations.contract.plain import Plain
+from destinations.contract.platform import Client, Platform, Workspace
+from destinations.contract.service import Service
+
+__all__ = [
+    "Client",
+    "Field",
+    "Gate",
+    "Limits",
+    "Mode",
+    "NewField",
+    "OpenGate",
+    "Operation",
+    "Option",
+    "Outcome",
+    "Plain",
+    "Platform",
+    "Purpose",
+    "Quota",
+    "Result",
+    "Service",
+    "Verb",
+    "Wire",
+    "Workspace",
+]

@@ -1,0 +1,55 @@
+"""The attributes of a destination, and the values that are sent to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Wire = Any
+"""A value as it appears in the request: JSON, nothing else."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One allowed value of a field."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Field:
+    """One attribute at the destination.
+
+    Args:
+        type: the vendor's name for the type.
+        multiple: holds a list of values.
+        matchable: can be the match field of an activation.
+        options: the allowed values; empty if any value is allowed.
+        read_only_reason: a sentence for the user, if `writable` is false.
+        config: what else is needed to convert a value, e.g. the allowed target objects.
+    """
+
+    name: str
+    label: str
+    type: str
+    writable: bool = True
+    required: bool = False
+    unique: bool = False
+    multiple: bool = False
+    matchable: bool = False
+    options: tuple[Option, ...] = ()
+    read_only_reason: str = ""
+    custom: bool = False
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NewField:
+    """A field that an activation needs at the destination: a column's name, and its type as `segments` names it."""
+
+    name: str
+    type: str

@@ -1,0 +1,64 @@
+"""Rate limits: what a vendor allows, what its headers report, and the gate that every request passes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class Purpose(StrEnum):
+    """Why a request is sent. Each purpose has its own counter on the run. Only WRITE changes records at the vendor."""
+
+    DISCOVERY = "discovery"
+    LOOKUP = "lookup"
+    WRITE = "write"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """An initial estimate of the vendor's limits, in requests per second. Response headers correct it.
+
+    Args:
+        shared: reads and writes draw on one budget of `writes` requests per second.
+        find_batch: how many match values one `find` call may look up.
+    """
+
+    reads: float
+    writes: float
+    shared: bool = False
+    find_batch: int = 1
+
+
+@dataclass(frozen=True)
+class Quota:
+    """The state of a request budget, as the vendor's headers report it.
+
+    `remaining` requests until `reset_at`; `limit` requests per window of `window_seconds`.
+    """
+
+    remaining: int
+    reset_at: datetime
+    limit: int | None = None
+    window_seconds: float | None = None
+
+
+class Gate(Protocol):
+    """What a client calls around every request: `wait` before it, and `learn` with the quota from the response."""
+
+    def wait(self, purpose: Purpose) -> None: ...
+
+    def learn(self, purpose: Purpose, quota: Quota) -> None: ...
+
+
+class OpenGate:
+    """A gate that never waits, for forms and single checks."""
+
+    def wait(self, purpose: Purpose) -> None:
+        return None
+
+    def learn(self, purpose: Purpose, quota: Quota) -> None:
+        return None

@@ -1,0 +1,143 @@
+"""What a service must provide: which records a platform takes, and how they are written."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from destinations.contract.fields import Field
+from destinations.contract.operations import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from destinations.contract.fields import NewField, Wire
+    from destinations.contract.limits import Limits
+    from destinations.contract.operations import Operation, Outcome
+    from destinations.contract.plain import Plain
+    from destinations.contract.platform import Platform
+
+
+class Service(ABC):
+    """One kind of destination: which records a platform takes, and how."""
+
+    slug: ClassVar[str]
+    """`platform.object`, such as `attio.companies`."""
+    label: ClassVar[str]
+    platform: ClassVar[Platform]
+    accepts: ClassVar[tuple[str, ...]]
+    """The kinds of model that it accepts: users, events, custom."""
+    modes: ClassVar[tuple[Mode, ...]] = (Mode.UPSERT, Mode.UPDATE, Mode.INSERT)
+    default_mode: ClassVar[Mode]
+    limits: ClassVar[Limits]
+    default_match: ClassVar[str]
+    """The match field that a new activation suggests."""
+    match_advice: ClassVar[str] = ""
+    """What to do at the vendor if no field can be the match field."""
+    match_may_change: ClassVar[bool] = False
+    """Whether a known record can get a new match value. If not, a new match value means a different record."""
+    several: ClassVar[str] = r"[\s,;|\[]"
+    """A regular expression that finds text which may contain several match values.
+
+    Only such text is passed to `identities` to look for more than one, so that most rows of a large source skip it.
+    """
+    creates_fields: ClassVar[bool] = False
+    """Whether `prepare` can create missing fields (custom attributes with the name of the column)."""
+    notes: ClassVar[tuple[str, ...]] = ()
+    """What users should know in advance, one sentence each."""
+    hidden_note: ClassVar[str] = ""
+    """Why the vendor stores records that it does not show yet, and what makes them appear."""
+
+    @abstractmethod
+    def fields(self, client: Any) -> list[Field]:
+        """Every attribute at the destination, including read-only ones, in the vendor's order.
+
+        Raises:
+            Misconfigured, Unavailable
+        """
+
+    @abstractmethod
+    def convert(self, field: Field, value: Any) -> Wire:
+        """PURE. The wire value for a natural Python value that is not empty.
+
+        Args:
+            value: str, int, float, Decimal, bool, date, datetime (always with a time zone), list or dict.
+
+        Raises:
+            Rejected: the value can't be converted. The message names the field and what it accepts, never the value.
+        """
+
+    def plain(self, field: Field, type_name: str) -> Plain | None:
+        """PURE. Which values of a column of this type can be converted as a whole column; None if no values can.
+
+        Args:
+            type_name: the column's type, as `segments` names it.
+        """
+        return None
+
+    @abstractmethod
+    def empty(self, field: Field) -> Wire:
+        """PURE. The wire value that clears the field.
+
+        Raises:
+            Rejected: the vendor can't clear this field.
+        """
+
+    @abstractmethod
+    def identity(self, field: Field, wire: Wire) -> str:
+        """PURE. The normalized match value. Two rows with the same identity are the same record at the vendor."""
+
+    def identities(self, field: Field, wire: Wire) -> Sequence[str]:
+        """PURE. Every identity by which the vendor may find the record, best first, e.g. all domains of a company."""
+        return (self.identity(field, wire),)
+
+    @abstractmethod
+    def find(self, client: Any, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
+        """Looks up which identities exist: identity → the vendor's ID. At most `limits.find_batch` per call.
+
+        Raises:
+            Misconfigured, Unavailable
+        """
+
+    @abstractmethod
+    def write(self, client: Any, operation: Operation) -> Outcome:
+        """Writes one record with as few requests as the vendor allows: one, apart from documented exceptions.
+
+        Raises:
+            Rejected: the vendor rejects this record; with its code, message and request ID.
+            Misconfigured: the vendor would reject any record.
+            Unavailable: no usable response; `throttled` and `ambiguous` tell whether a retry is safe.
+        """
+
+    def made_at(self, client: Any, remote_id: str) -> datetime | None:
+        """When an API request created the record; None if a person or the vendor created it, or if that is unknown.
+
+        Raises:
+            Misconfigured, Unavailable
+        """
+        return None
+
+    def reads_first(self, names: Collection[str]) -> bool:
+        """PURE. Whether an UPSERT of these fields depends on the current record. If so, records are looked up first."""
+        return False
+
+    def contradictions(self, names: Collection[str]) -> Iterator[tuple[str, str]]:
+        """PURE. Which of these fields can't be mapped together, each with a sentence: the reason, and what to do."""
+        return iter(())
+
+    def check_new_fields(self, fields: Sequence[Field], wanted: Sequence[NewField]) -> Iterator[str]:
+        """PURE. What prevents creating `wanted`, one sentence per problem: names, collisions, types, limits."""
+        return iter(())
+
+    def new_field(self, wanted: NewField) -> Field:
+        """PURE. The field that `prepare` would create, for a dry run."""
+        return Field(wanted.name, wanted.name, wanted.type, custom=True)
+
+    def prepare(self, client: Any, fields: Sequence[Field], wanted: Sequence[NewField]) -> list[Field]:
+        """Creates the `wanted` fields that are missing from `fields`, and returns the resulting fields.
+
+        Raises:
+            Misconfigured: a field can't be created, or exists with an incompatible type.
+        """
+        return list(fields)

@@ -1,0 +1,64 @@
+"""The plain settings of an activation in the file, as `activations.setup.settings` declares them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from activations.setup.settings import DEFAULTS, Setting, blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dinmo.workspace.block import Block
+
+
+def read(block: Block) -> dict[str, Any]:
+    """Every setting by name; those that the file leaves out have their default."""
+    found = dict(DEFAULTS)
+    for name, settings in blocks().items():
+        place = block.block(name, f"The {name}") if name else block
+        if place:
+            found |= {setting.name: _value(place, setting) for setting in settings}
+        if place and name:
+            place.close()
+    return found
+
+
+def written(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of the activation's block with what differs from the defaults; a block is written whole."""
+    found: dict[str, Any] = {}
+    for name, settings in blocks().items():
+        differing = [setting for setting in settings if values[setting.name] != setting.default]
+        if name and differing:
+            found[name] = {setting.key or setting.name: _plain(values[setting.name]) for setting in settings}
+        elif not name:
+            found |= {setting.key or setting.name: _plain(values[setting.name]) for setting in differing}
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _value(block: Block, setting: Setting) -> Any:
+    key, default = setting.key or setting.name, setting.default
+    if isinstance(default, bool):
+        return block.flag(key, default)
+    if isinstance(default, int):
+        return block.whole(key, default, setting.highest)
+    if isinstance(default, tuple):
+        return _addresses(block, key)
+    return block.choice(key, setting.choices, default)
+
+
+def _addresses(block: Block, key: str) -> tuple[str, ...]:
+    addresses = block.texts(key)
+    for line, address in addresses:
+        try:
+            validate_email(address)
+        except ValidationError:
+            block.problems.add(line, f"`{key}` must be a list of email addresses, e.g. ops@example.com.")
+    return tuple(dict.fromkeys(address for _, address in addresses))

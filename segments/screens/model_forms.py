@@ -1,0 +1,192 @@
+"""The forms of a model, its columns and its relations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.conf import settings
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
+
+from core.errors import Misconfigured, Problem
+from segments.integrity import segments
+from segments.models import Column, DataModel, Relation
+from segments.sources import discovery, key_check
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from segments.contract import ColumnInfo
+
+NO_CHOICE = ("", "---------")
+SHAPES = [("table", "A table or view"), ("sql", "A SQL query")]
+
+
+class ModelForm(forms.ModelForm):
+    """A table or a query of a source. Validation queries the source: is it readable, and is its key unique?"""
+
+    key_warning: str | None = None
+    """The warning about the key, "" for none; None if the key was not checked."""
+    discovered: list[ColumnInfo] | None = None
+    """The columns that the source has."""
+
+    shape = forms.ChoiceField(
+        label="Rows come from",
+        choices=SHAPES,
+        initial="table",
+        widget=UnfoldAdminRadioSelectWidget(attrs={"data-role": "shape"}),
+    )
+
+    class Meta:
+        model = DataModel
+        fields = ["name", "source", "kind", "table", "sql", "primary_key"]
+        widgets = {
+            "source": UnfoldAdminSelectWidget(attrs={"data-role": "source"}),
+            "table": UnfoldAdminSelectWidget(attrs={"data-role": "table"}),
+            "primary_key": UnfoldAdminSelectWidget(attrs={"data-role": "primary-key"}),
+        }
+        help_texts = {
+            "table": "The tables and views of the source.",
+            "sql": "One read-only SELECT.",
+            "primary_key": "The column that uniquely identifies each row. It can't be changed later.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "table" not in self.fields:
+            return
+        if self.instance.pk:
+            self.initial["shape"] = "sql" if self.instance.sql else "table"
+            self.fields["table"].widget.attrs["data-source"] = self.instance.source_id
+        for name in ("table", "primary_key"):
+            if name in self.fields:
+                value = self.data.get(name) or self.initial.get(name) or ""
+                self.fields[name].widget.choices = [NO_CHOICE, *([(value, value)] if value else [])]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        shape = cleaned.get("shape", "table")
+        cleaned["sql" if shape == "table" else "table"] = ""
+        if not cleaned.get(shape):
+            self.add_error(shape, "Choose a table." if shape == "table" else "Enter a query.")
+        elif "source" in cleaned or self.instance.pk:
+            self._discover(cleaned, shape)
+        return cleaned
+
+    def _discover(self, cleaned: dict[str, Any], shape: str) -> None:
+        source = cleaned.get("source") or self.instance.source
+        try:
+            seconds = settings.SOURCE_PREVIEW_SECONDS
+            columns = self.discovered = discovery.discover(
+                source, table=cleaned["table"], sql=cleaned["sql"], seconds=seconds
+            )
+        except Problem as problem:
+            self.add_error(shape, problem.message)
+            return
+        self._check_key(cleaned, columns)
+
+    def _check_key(self, cleaned: dict[str, Any], columns: list[ColumnInfo]) -> None:
+        key = cleaned.get("primary_key") or self.instance.primary_key
+        key_field = "primary_key" if "primary_key" in self.fields else None
+        if not key:
+            return
+        if key not in {column.name for column in columns}:
+            known = ", ".join(column.name for column in columns)
+            self.add_error(key_field, f"There is no column {key!r}. Choose one of: {known}.")
+        elif {"source", "table", "sql", "primary_key"} & set(self.changed_data):
+            self._count_keys(cleaned, key, key_field)
+
+    def _count_keys(self, cleaned: dict[str, Any], key: str, key_field: str | None) -> None:
+        source = cleaned.get("source") or self.instance.source
+        model = DataModel(source=source, table=cleaned["table"], sql=cleaned["sql"], primary_key=key)
+        try:
+            verdict = key_check.check_while_waiting(model)
+        except Problem as problem:
+            examples = key_check.examples(model) if problem.code == "primary_key_unusable" else ""
+            self.add_error(key_field, problem.message + examples)
+            return
+        self.key_warning = verdict.message if verdict.level == "warning" else ""
+
+
+class ColumnForm(forms.ModelForm):
+    """The settings of a column in its model: whether it is used, its name, and whether it is categorical."""
+
+    class Meta:
+        model = Column
+        fields = ["used", "name", "categorical"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        column = self.instance
+        if (
+            column.pk
+            and column.source_name == column.model.primary_key
+            and (not cleaned.get("used") or "name" in self.changed_data)
+        ):
+            raise forms.ValidationError("The primary key can't be renamed or unchecked.")
+        if column.pk:
+            self._refuse_used(cleaned, self.initial["name"])
+        return cleaned
+
+    def _refuse_used(self, cleaned: dict[str, Any], before: str) -> None:
+        """A column stays checked while something uses it, and keeps its name while records are matched by it."""
+        model = self.instance.model
+        if "used" in self.changed_data and not cleaned["used"] and (users := segments.users_of_column(model, before)):
+            message = f"{before!r} is used by {', '.join(users)}. Keep it checked, or remove it from there first."
+            self.add_error("used", message)
+        if "name" in self.changed_data:
+            try:
+                segments.refuse_rename(model, before)
+            except Misconfigured as problem:
+                self.add_error("name", problem.message)
+
+    def save(self, commit: bool = True) -> Any:
+        column = self.instance
+        before = self.initial.get("name", "")
+        if "name" in self.changed_data and before:
+            column.origin = "" if column.name == (column.origin or before) else (column.origin or before)
+            segments.rename_column(column.model, before, column.name)
+        return super().save(commit)
+
+
+def columns_of_others(model: DataModel) -> dict[int, list[str]]:
+    """Returns the columns that a relation can point to, by the ID of the other model. The primary key is first."""
+    others = DataModel.objects.filter(source=model.source).exclude(pk=model.pk).prefetch_related("columns")
+    names = {
+        other: [column.name for column in other.columns.all() if column.used and not column.definition]
+        for other in others
+    }
+    return {other.pk: list(dict.fromkeys([other.primary_key, *known])) for other, known in names.items()}
+
+
+class RelationForm(forms.ModelForm):
+    """A column of the model, and the column of another model that it points to."""
+
+    parent_model: DataModel | None = None
+    columns: Mapping[int, list[str]] = {}
+    """The result of `columns_of_others`. The page offers only the columns of the selected model."""
+
+    from_column = forms.ChoiceField(label="Column", widget=UnfoldAdminSelectWidget())
+    to_column = forms.ChoiceField(label="Column of that model", widget=UnfoldAdminSelectWidget())
+
+    class Meta:
+        model = Relation
+        fields = ["from_column", "to_model", "to_column"]
+        widgets = {"to_model": UnfoldAdminSelectWidget()}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.parent_model is None:
+            return
+        fields: dict[str, Any] = self.fields
+        fields["to_model"].queryset = DataModel.objects.filter(pk__in=self.columns)
+        fields["from_column"].choices = [NO_CHOICE, *((name, name) for name in self.parent_model.source_types())]
+        names = dict.fromkeys(name for columns in self.columns.values() for name in columns)
+        fields["to_column"].choices = [NO_CHOICE, *((name, name) for name in names)]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        model, column = cleaned.get("to_model"), cleaned.get("to_column")
+        if model and column and column not in model.source_types():
+            self.add_error("to_column", f"{model} has no column {column!r}. It has: {', '.join(model.source_types())}.")
+        return cleaned

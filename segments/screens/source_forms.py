@@ -1,0 +1,91 @@
+"""The form of a source, with the parameters of its engine."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.conf import settings
+from django.template.defaultfilters import filesizeformat
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelect2Widget
+
+from core.errors import Misconfigured
+from core.web import parameter_form
+from segments.models import Source
+from segments.sources import discovery, uploads
+
+if TYPE_CHECKING:
+    from django.core.files.uploadedfile import UploadedFile
+
+    from segments.contract import Engine
+
+TEST = "_test"
+"""The name of the button that saves a source and tests it."""
+PATH = f"{parameter_form.PREFIX}path"
+
+
+class SourceForm(forms.ModelForm):
+    """A source. `source_form` creates a subclass for each engine, with fields for its parameters."""
+
+    engine_plugin: Engine
+    settings_changed = False
+    """Whether the settings of a saved source have changed."""
+    probe: discovery.Probe | None = None
+    """The result of testing these settings, if a test was requested."""
+
+    timezone = forms.ChoiceField(
+        choices=lambda: [(name, name) for name in sorted(zoneinfo.available_timezones())],
+        initial="UTC",
+        label="Time zone",
+        widget=UnfoldAdminSelect2Widget(),
+        help_text="The time zone of timestamps that do not include one.",
+    )
+
+    class Meta:
+        model = Source
+        fields = ["name", "timezone"]
+        help_texts = {"name": "A name that you will recognize, such as “Warehouse”."}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if file := cleaned.get("upload"):
+            self._store_upload(cleaned, file)
+        try:
+            config, secrets = parameter_form.values(self.engine_plugin.parameters, cleaned, self.instance.secrets)
+        except Misconfigured as problem:
+            if parameter_form.PREFIX + problem.where not in self.errors:
+                parameter_form.report(self, problem)
+            return cleaned
+        if self.instance.pk and (config, secrets) != (self.instance.config, self.instance.secrets):
+            self.instance.forget_health()
+            self.settings_changed = True
+        self.instance.engine = self.engine_plugin.slug
+        self.instance.config, self.instance.secrets = config, secrets
+        if TEST in self.data and not self.errors:
+            self.instance.timezone = cleaned["timezone"]
+            self.probe = discovery.probe(self.instance)
+        return cleaned
+
+    def _store_upload(self, cleaned: dict[str, Any], file: UploadedFile) -> None:
+        """Stores an uploaded file and uses its path as the source's path."""
+        try:
+            uploads.check(file, self.engine_plugin.endings)
+            if not self.errors:
+                cleaned[PATH] = uploads.store(file, self.instance.config.get("path", ""))
+        except Misconfigured as problem:
+            self.add_error("upload", problem.message)
+        cleaned[PATH] = cleaned.get(PATH) or file.name
+
+
+def source_form(engine: Engine, source: Source | None) -> type[SourceForm]:
+    """Returns the form class for sources of an engine, with the values of `source` if there is one."""
+    config, secrets = (source.config, source.secrets) if source else ({}, {})
+    inputs = parameter_form.fields(engine.parameters, config, secrets)
+    if engine.endings:
+        inputs[PATH].required = False
+        limit = filesizeformat(settings.SOURCE_UPLOAD_MAX_BYTES)
+        help_text = f"Upload a file of up to {limit} instead of entering a path. It replaces the previous upload."
+        widget = UnfoldAdminFileFieldWidget(attrs={"accept": ",".join(engine.endings)})
+        inputs["upload"] = forms.FileField(label="Upload", required=False, help_text=help_text, widget=widget)
+    return type("EngineForm", (SourceForm,), {**inputs, "engine_plugin": engine})

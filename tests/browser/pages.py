@@ -1,0 +1,51 @@
+"""Actions on the pages that several browser tests share: saving, opening, and building conditions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from segments.models import DataModel, Segment
+
+PAYING = {"field": "mrr", "is": "greater_than", "value": 0}
+FRENCH = {"field": "country", "is": "equals", "value": "FR"}
+SPANISH = {"field": "country", "is": "equals", "value": "ES"}
+
+
+def save(page: Page) -> None:
+    page.click("button[name=_save]")
+    page.wait_for_load_state()
+
+
+def goto(page: Page, live_server: Any, path: str) -> None:
+    page.goto(f"{live_server.url}{path}")
+
+
+def root(page: Page) -> Any:
+    return page.locator("[data-tree] > .d-group")
+
+
+def add(page: Page, group: Any, button: str) -> Any:
+    """Presses a button at the bottom of a group, and returns the condition that it adds."""
+    group.locator("> .d-adders button", has_text=button).click()
+    return group.locator("> .d-list > li").last
+
+
+def field(condition: Any, column: str, operator: str) -> Any:
+    condition.get_by_label("Field", exact=True).select_option(column)
+    condition.get_by_label("Operator", exact=True).select_option(operator)
+    return condition
+
+
+def opened(page: Page, live_server: Any, model: DataModel, *conditions: dict[str, Any]) -> Segment:
+    segment = Segment.objects.create(name="Chosen", model=model, where={"all": list(conditions)})
+    goto(page, live_server, f"/admin/segments/segment/{segment.pk}/change/")
+    expect(page.locator("[data-segment-count]")).to_be_visible()
+    return segment
+
+
+def stored(page: Page, segment: Segment) -> Any:
+    save(page)
+    segment.refresh_from_db()
+    return segment.where
