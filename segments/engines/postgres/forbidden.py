@@ -34,5 +34,4 @@ _EXPORTS_TABLES = {
 }
 _READS_SERVER_FILES = {"pg_hba_file_rules", "pg_ident_file_mappings", "pg_file_settings", "pg_show_all_file_settings"}
 FORBIDDEN = _RUNS_SQL | _EXPORTS_TABLES | _READS_SERVER_FILES
-"""Functions that run SQL in a string or export whole tables, although they are declared stable, and views of files of the
-server."""
+"""Functions declared stable that run the SQL in a string or export whole tables, and views of the server's files."""
