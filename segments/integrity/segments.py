@@ -169,7 +169,10 @@ def rename_column(model: DataModel, before: str, after: str) -> None:
 
 
 def refuse_rename(model: DataModel, column: str) -> None:
-    """Raises Misconfigured if an activation matches records by the column: a new name would start a new sync history."""
+    """Raises Misconfigured if an activation matches records by the column.
+
+    The match column is part of the identity of a sync history: under a new name, all records would be sent again.
+    """
     for activation in activations_of(model):
         if activation.match_column == column:
             message = f"{column!r} can't be renamed: the activation {activation.name!r} matches records by it."
