@@ -325,7 +325,12 @@ def test_a_field_and_an_operator_are_found_by_typing_their_names(
 @pytest.mark.parametrize(
     ("condition", "label", "written", "words"),
     [
-        (("mrr", "between", [1, 5]), "From", "100", "the first value is greater than the second; put the lower value first"),
+        (
+            ("mrr", "between", [1, 5]),
+            "From",
+            "100",
+            "the first value is greater than the second; put the lower value first",
+        ),
         (
             ("renewed_at", "between", ["2026-01-01", "2026-01-31"]),
             "To",
