@@ -123,11 +123,11 @@ class DataModel(models.Model):
 
 
 FIRST_COMPUTED = 100_000
-"""The position of the first computed field, which leaves room for all columns that a source may gain."""
+"""The position of the first computed field, which leaves room for all columns that a source can gain."""
 
 
 class Column(models.Model):
-    """A column of a model: a source column, as last discovered and with the model's name for it, or a computed field."""
+    """A column of a model: a source column, as last discovered and named by the model, or a computed field."""
 
     model = models.ForeignKey(DataModel, models.CASCADE, related_name="columns")
     name = models.CharField(max_length=200)

@@ -26,7 +26,7 @@ ZONED = DATE + r"[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?" + OFFSET
 TRUE = ("t", "true", "1")
 FALSE = ("f", "false", "0")
 LARGEST_EXPONENT = 300
-"""A number with a larger exponent stays text: 1e999999999 written out would have a billion digits."""
+"""A number with a larger exponent stays text, because 1e999999999 written out would have a billion digits."""
 NOT_A_NUMBER = ("nan", "inf", "-inf", "infinity", "-infinity")
 
 _INTEGER, _NUMBER, _DATE, _LOCAL, _ZONED = (
@@ -35,7 +35,7 @@ _INTEGER, _NUMBER, _DATE, _LOCAL, _ZONED = (
 
 
 def natural(value: Any, column_type: ColumnType, zone: ZoneInfo) -> Any:
-    """The natural Python value: str, int, float, Decimal, bool, date, datetime with a zone, list, dict, or None for null.
+    """The natural Python value: str, int, float, Decimal, bool, date, datetime (with a zone), list, dict or None.
 
     A value that can't be read as its column's type is returned as text, unchanged. Whether it is acceptable is decided
     where it is converted for a destination.

@@ -44,7 +44,7 @@ def parse(where: Any, scope: Mapping[str, str] | ModelScope | None = None, *, na
     """The condition tree of a segment. Without a `scope`, only its form is checked, not its columns and values.
 
     Args:
-        where: `{all: [...]}` or `{any: [...]}`, with items that are such groups, `{field, is, value}`, `{related, …}` or
+        where: `{all: [...]}` or `{any: [...]}`, whose items are such groups, `{field, is, value}`, `{related, …}` or
             `{segment, is}`. Empty means all rows. A single condition is accepted without a group.
         scope, name: as for `validate`.
 

@@ -1,4 +1,4 @@
-"""Which columns are in use: of a model, by anything at all; of rows about to be read, by the statement itself."""
+"""Which columns of a model are in use, and which columns a segment needs in order to be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PURE. Comparisons of one value as SQL expressions. A null matches `empty` and the negative operators, nothing else."""
+"""PURE. Comparisons of one value as SQL expressions. A null matches only `empty` and the negative operators."""
 
 from __future__ import annotations
 

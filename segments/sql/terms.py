@@ -221,9 +221,9 @@ def on_days(term: OnDays, day: ColumnElement[Any]) -> ColumnElement[bool]:
     return or_(*(day.between(literal(first, Text()), literal(last, Text())) for first, last in term.anniversary.days()))
 
 
-def in_zone(moment: ColumnElement[Any], zone: ZoneInfo) -> ColumnElement[Any]:
+def in_zone(time: ColumnElement[Any], zone: ZoneInfo) -> ColumnElement[Any]:
     """A time with a zone, as local time of `zone`."""
-    return func.timezone(literal(zone.key, Text()), moment)
+    return func.timezone(literal(zone.key, Text()), time)
 
 
 def aggregate(term: Aggregate, decimal: types.Numeric[Any]) -> ColumnElement[Any]:

@@ -179,8 +179,8 @@ class Builder:
         """Whether the number of related rows matches.
 
         Keys are joined and then required to be present or absent, because databases execute such semi-joins and
-        anti-joins efficiently. "At most 2" has to include rows without any related row, so it becomes "not more than 2":
-        no key with a count above 2 is present.
+        anti-joins efficiently. "At most 2" also matches rows without any related row, so the keys with a count above 2
+        are joined, and must be absent.
         """
         if item.operator == "at_least" and item.value == 0:
             return true()

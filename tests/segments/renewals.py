@@ -38,7 +38,7 @@ COMPANIES = 400
 TABLES = [
     """create table companies (
         id integer primary key, name varchar(100), country varchar(10), mrr double precision,
-        renewed_at {moment}, churned boolean)""",
+        renewed_at {timestamp}, churned boolean)""",
     """create table orders (
         id integer primary key, company_id integer, amount double precision,
         foreign key (company_id) references companies (id))""",
@@ -86,7 +86,7 @@ def in_sqlite(root: Path) -> Shop:
     companies, orders = data()
     with sqlite3.connect(root / "shop.sqlite3") as database:
         for statement in TABLES:
-            database.execute(statement.format(moment="timestamp"))
+            database.execute(statement.format(timestamp="timestamp"))
         stored = [(*row[:4], row[4] and row[4].isoformat(" "), row[5]) for row in companies]
         database.executemany("insert into companies values (?, ?, ?, ?, ?, ?)", stored)
         database.executemany("insert into orders values (?, ?, ?)", orders)
@@ -98,7 +98,7 @@ def in_duckdb(root: Path) -> Shop:
     companies, orders = data()
     with duckdb.connect(str(root / "shop.duckdb")) as database:
         for statement in TABLES:
-            database.execute(statement.format(moment="timestamp"))
+            database.execute(statement.format(timestamp="timestamp"))
         for table, rows in (("companies", companies), ("orders", orders)):
             columns = [list(column) for column in zip(*rows, strict=True)]
             database.register("given", pa.table(columns, [str(place) for place in range(len(columns))]))
@@ -116,7 +116,7 @@ def in_postgres() -> Iterator[Shop]:
         connection.execute(f'create schema "{SCHEMA}"'.encode())
         connection.execute(f'set search_path = "{SCHEMA}"'.encode())
         for statement in TABLES:
-            connection.execute(statement.format(moment="timestamp").encode())
+            connection.execute(statement.format(timestamp="timestamp").encode())
         with connection.cursor() as cursor:
             cursor.executemany("insert into companies values (%s, %s, %s, %s, %s, %s)", companies)
             cursor.executemany("insert into orders values (%s, %s, %s)", orders)
@@ -136,7 +136,7 @@ def in_mysql() -> Iterator[Shop]:
         cursor.execute(f"create database `{DATABASE}` character set utf8mb4")
         cursor.execute(f"use `{DATABASE}`")
         for statement in TABLES:
-            cursor.execute(statement.format(moment="datetime"))
+            cursor.execute(statement.format(timestamp="datetime"))
         cursor.executemany("insert into companies values (%s, %s, %s, %s, %s, %s)", companies)
         cursor.executemany("insert into orders values (%s, %s, %s)", orders)
         # The collation of this server treats FR and fr as equal, unlike the other engines.
