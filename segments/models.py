@@ -26,7 +26,7 @@ class Source(Health):
     config = models.JSONField(default=dict, blank=True)
     secrets = EncryptedJSONField(default=dict, blank=True, editable=False)
     timezone = models.CharField(
-        max_length=64, default="UTC", help_text="The zone of dates with a time but without a zone, e.g. Europe/Paris."
+        max_length=64, default="UTC", help_text="The time zone of timestamps that have none, e.g. Europe/Paris."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -57,9 +57,9 @@ class DataModel(models.Model):
     """One table or one SQL query of a source, with a primary key."""
 
     class Kind(models.TextChoices):
-        USERS = "users", "Users: a row is a person"
-        EVENTS = "events", "Events: a row is something that happened"
-        CUSTOM = "custom", "Custom: companies, deals, products, anything else"
+        USERS = "users", "Users: each row is a person"
+        EVENTS = "events", "Events: each row is an event"
+        CUSTOM = "custom", "Custom: companies, deals, products or anything else"
 
     name = models.CharField(max_length=200, unique=True)
     source = models.ForeignKey(Source, models.PROTECT, related_name="models")
@@ -68,13 +68,13 @@ class DataModel(models.Model):
     sql = models.TextField("SQL", blank=True, help_text="One read-only SELECT. Leave empty for a table.")
     primary_key = models.CharField(max_length=200, validators=[MinLengthValidator(1)])
     key_warning = models.TextField(
-        blank=True, editable=False, help_text="What the last check of the primary key found."
+        blank=True, editable=False, help_text="Result of the last primary key check."
     )
     problems = models.JSONField(
         default=dict,
         blank=True,
         editable=False,
-        help_text="What the source has changed under columns that are used, by their names.",
+        help_text="Schema drift of columns in use, by column name.",
     )
     checked_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -86,7 +86,7 @@ class DataModel(models.Model):
             models.CheckConstraint(
                 condition=(Q(table="") & ~Q(sql="")) | (~Q(table="") & Q(sql="")),
                 name="model_is_table_or_sql",
-                violation_error_message="Give a table or a SQL query, not both.",
+                violation_error_message="Enter either a table or a SQL query, not both.",
             )
         ]
 
@@ -132,9 +132,9 @@ class Column(models.Model):
     model = models.ForeignKey(DataModel, models.CASCADE, related_name="columns")
     name = models.CharField(max_length=200)
     origin = models.CharField("in the source", max_length=200, blank=True, editable=False)
-    used = models.BooleanField(default=True, help_text="Offered in conditions and mappings.")
+    used = models.BooleanField(default=True, help_text="Available in conditions and mappings.")
     categorical = models.BooleanField(
-        default=False, help_text="Has few different values: segments can be broken down by it."
+        default=False, help_text="Has few distinct values, so segments can be broken down by it."
     )
     type = models.CharField(max_length=20)
     native = models.CharField(max_length=200, blank=True)
@@ -169,10 +169,10 @@ class Relation(models.Model):
 
     from_model = models.ForeignKey(DataModel, models.CASCADE, related_name="relations", verbose_name="model")
     from_column = models.CharField(
-        max_length=200, help_text="E.g. company_id of orders: many rows may share one value."
+        max_length=200, help_text="For example, company_id of orders: many rows can share a value."
     )
     to_model = models.ForeignKey(DataModel, models.CASCADE, related_name="relations_here", verbose_name="belongs to")
-    to_column = models.CharField(max_length=200, help_text="E.g. id of companies: each row has its own value.")
+    to_column = models.CharField(max_length=200, help_text="For example, id of companies: each value is unique.")
 
     class Meta:
         ordering = ["pk"]
