@@ -1,1 +1,1 @@
-"""One folder for each platform. A folder exports PLATFORMS and SERVICES, and nothing else has to be edited to add one."""
+"""One folder for each vendor, found by its registries. A folder imports only its own files, the contract and core."""

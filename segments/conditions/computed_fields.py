@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured
-from segments.conditions import parsing, validation
+from segments.conditions import parsing, serialization, validation
 from segments.conditions.operands import UNSTORABLE
 from segments.conditions.sentences import in_words as conditions_in_words
 from segments.conditions.sentences import measure_in_words
@@ -141,7 +141,7 @@ def in_words(formula: Formula) -> str:
 def plain(formula: Formula) -> dict[str, Any]:
     """The definition as stored in JSON and in the workspace file; `parse` reads it back."""
     if isinstance(formula, Labels):
-        labels = [{"label": label, "where": parsing.plain(tree)} for label, tree in formula.labels]
+        labels = [{"label": label, "where": serialization.plain(tree)} for label, tree in formula.labels]
         return {"labels": labels, **({} if formula.otherwise is None else {"otherwise": formula.otherwise})}
     value = True if formula.measure == "count" else formula.column
     result = {
@@ -149,7 +149,7 @@ def plain(formula: Formula) -> dict[str, Any]:
         **({"through": formula.through} if formula.through else {}),
         formula.measure: value,
     }
-    return {**result, **({"where": parsing.plain(formula.where)} if formula.where.items else {})}
+    return {**result, **({"where": serialization.plain(formula.where)} if formula.where.items else {})}
 
 
 def _aggregate(definition: Mapping[str, Any]) -> Related:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from core.errors import Misconfigured
 from segments.conditions import limits, validation
-from segments.conditions.operands import EMPTINESS, LENGTHS, LISTS, PAIRS, PLAIN, plain_value
+from segments.conditions.operands import EMPTINESS, LENGTHS, LISTS, PAIRS, PLAIN
 from segments.conditions.scope import as_scope
 from segments.conditions.sentences import in_words, sentence
+from segments.conditions.serialization import plain_item
 from segments.conditions.tree import (
     EVERYTHING,
     HAS,
@@ -75,16 +76,11 @@ def validate(tree: Group, scope: Mapping[str, str] | ModelScope, *, name: str = 
     return _Validator().group(tree, as_scope(scope), (name,) if name else ())
 
 
-def plain(tree: Group) -> dict[str, Any]:
-    """The tree as stored in JSON and in the workspace file; `parse` reads it back."""
-    return {tree.combine: [_plain(item) for item in tree.items]} if tree.items else {}
-
-
 def rows(tree: Group) -> tuple[Combine, list[dict[str, Any]]] | None:
     """The tree as rows of a simple editor; None if it contains groups."""
     if any(isinstance(item, Group) for item in tree.items):
         return None
-    return tree.combine, [_plain(item) for item in tree.items]
+    return tree.combine, [plain_item(item) for item in tree.items]
 
 
 def from_rows(combine: str, edited: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -238,25 +234,6 @@ class _Validator:
         return Related(item.model, item.operator, value, where, item.measure, item.column, item.through, link)
 
 
-def _plain(item: Item) -> dict[str, Any]:
-    if isinstance(item, Group):
-        return plain(item)
-    if isinstance(item, Member):
-        return {"segment": item.segment, "is": item.operator}
-    if isinstance(item, Leaf):
-        return {"field": item.field, **_comparison(item)}
-    result: dict[str, Any] = {"related": item.model, **({"through": item.through} if item.through else {})}
-    if item.measure == "count":
-        result |= {"has": item.operator, **({} if item.value is None else {"count": item.value})}
-    else:
-        result |= {item.measure: item.column, **_comparison(item)}
-    return {**result, **({"where": plain(item.where)} if item.where.items else {})}
-
-
-def _comparison(item: Leaf | Related) -> dict[str, Any]:
-    return {"is": item.operator, **({} if item.operator in PLAIN else {"value": plain_value(item.value)})}
-
-
 def _invalid(code: str, message: str, where: str = "") -> Misconfigured:
     return Misconfigured(code, message, where=where)
 
@@ -264,5 +241,5 @@ def _invalid(code: str, message: str, where: str = "") -> Misconfigured:
 __all__ = [
     "EMPTINESS", "EVERYTHING", "HAS", "LABELS", "LENGTHS", "LISTS", "MEASURES", "MEMBER", "OPERATORS", "PAIRS", "PLAIN",
     "Combine", "Group", "Item", "Leaf", "Member", "Related", "from_rows", "in_words", "leaves", "measure_operators",
-    "parse", "plain", "rows", "segments_of", "sentence", "validate",
+    "parse", "rows", "segments_of", "sentence", "validate",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.sql import visitors
 
 from core.errors import Misconfigured
-from segments.sql.terms import Verbatim
+from segments.sql.user_sql import Verbatim
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

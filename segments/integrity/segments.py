@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured
-from segments.conditions import computed_fields, limits, parsing
+from segments.conditions import computed_fields, limits, parsing, serialization
 from segments.conditions.scope import Definition, ModelScope
 from segments.conditions.scope_from_db import model_scope, source_scopes
 from segments.integrity.column_usage import columns_of_segment, fields_of, used_columns
@@ -32,7 +32,7 @@ def checked(segment: Segment, before: str = "") -> tuple[dict[str, Any], dict[st
     """
     stored_name = before or segment.name
     scope = model_scope(segment.model)
-    where = parsing.plain(parsing.parse(segment.where, scope, name=stored_name))
+    where = serialization.plain(parsing.parse(segment.where, scope, name=stored_name))
     limit = limits.plain(limits.parse(segment.limit, scope.types))
     after = model_scope(segment.model, saved={stored_name: Definition(where, limit)})
     for other in after.models.values():

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, String, Text, and_, func, literal, literal
 from segments.conditions.times import anniversary, day_span, time_span
 from segments.conditions.tree import NEGATIVE, Leaf, Related
 from segments.contract import ColumnInfo, ColumnType
+from segments.sql.expressions import is_one_of
 from segments.sql.terms import (
     BooleanValue,
     Exported,
@@ -24,7 +25,6 @@ from segments.sql.terms import (
     TextValue,
     TimeValue,
     Within,
-    is_one_of,
 )
 
 if TYPE_CHECKING:

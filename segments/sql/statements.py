@@ -15,7 +15,8 @@ from sqlalchemy.sql import quoted_name, visitors
 
 from segments.contract import ColumnInfo, ColumnType
 from segments.sql.comparisons import Clock
-from segments.sql.terms import Exported, Lowercase, Position, TextValue, Verbatim
+from segments.sql.terms import Exported, Lowercase, Position, TextValue
+from segments.sql.user_sql import Verbatim
 from segments.sql.where import Builder, Filter, First, Infos, Reach, Table, first_rows, no_other_model, rows_where
 
 if TYPE_CHECKING:

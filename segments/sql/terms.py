@@ -5,22 +5,18 @@ An engine whose dialect needs a different form registers it with `written`, in i
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Text, and_, any_, cast, false, func, literal, or_, types
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import TextClause
 
-from core.errors import Misconfigured
-from segments.conditions.times import Anniversary, Days, TimeSpan
 from segments.contract import ColumnInfo, ColumnType
-from segments.values import NOT_A_NUMBER
+from segments.sql.expressions import between, in_zone, is_one_of, written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from zoneinfo import ZoneInfo
+
+    from segments.conditions.times import Anniversary, Days, TimeSpan
 
 
 class Term(ColumnElement[Any]):
@@ -170,60 +166,14 @@ class Position(ColumnElement[Any]):
         self.part = literal(part, Text())
 
 
-class Verbatim(TextClause):
-    """A user's own SQL, in which a colon never marks a bound parameter."""
-
-    inherit_cache = False
-
-    def __init__(self, sql: str) -> None:
-        super().__init__("")
-        self.text = sql
-
-
-MAX_SQL_LENGTH = 100_000
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 DECIMALS = 6
 """Decimal places of averages, and of sums of numbers that are not exact decimals."""
 _EXACT = ("numeric", "decimal", "fixed", "bignumeric")
-T = TypeVar("T", bound=ColumnElement[Any])
-
-
-def written(
-    term: type[T], *dialects: str
-) -> Callable[[Callable[[T], ColumnElement[Any]]], Callable[[T], ColumnElement[Any]]]:
-    """Registers the form of a term in some dialects: a function from the term to a SQLAlchemy expression."""
-
-    def register(build: Callable[[T], ColumnElement[Any]]) -> Callable[[T], ColumnElement[Any]]:
-        def render(element: T, compiler: Any, **options: Any) -> str:
-            return str(compiler.process(build(element).self_group(against=operators.getitem), **options))
-
-        compiles(term, *dialects)(render)
-        return build
-
-    return register
-
-
-def between(value: ColumnElement[Any], span: Days | TimeSpan, *, zone: ZoneInfo | None = None) -> ColumnElement[bool]:
-    """Whether a value lies within a span. Give `zone` for times without a zone, and omit it for times with one."""
-    if isinstance(span, Days):
-        return value.between(literal(span.first, types.Date()), literal(span.last, types.Date()))
-    if zone is None:
-        first, last = span.utc()
-        kind = types.DateTime(timezone=True)
-    else:
-        first, last = span.local(zone)
-        kind = types.DateTime(timezone=False)
-    return value.between(literal(first, kind), literal(last, kind))
 
 
 def on_days(term: OnDays, day: ColumnElement[Any]) -> ColumnElement[bool]:
     """Whether a day such as "01-31" is one of the days of the anniversary."""
     return or_(*(day.between(literal(first, Text()), literal(last, Text())) for first, last in term.anniversary.days()))
-
-
-def in_zone(time: ColumnElement[Any], zone: ZoneInfo) -> ColumnElement[Any]:
-    """A time with a zone, as local time of `zone`."""
-    return func.timezone(literal(zone.key, Text()), time)
 
 
 def aggregate(term: Aggregate, decimal: types.Numeric[Any]) -> ColumnElement[Any]:
@@ -234,44 +184,6 @@ def aggregate(term: Aggregate, decimal: types.Numeric[Any]) -> ColumnElement[Any
     if term.measure == "sum" and exact:
         return func.sum(term.column)
     return func.round((func.sum if term.measure == "sum" else func.avg)(cast(term.column, decimal)), DECIMALS)
-
-
-def is_one_of(value: ColumnElement[Any], bound: Sequence[ColumnElement[Any]]) -> ColumnElement[bool]:
-    """Whether a value equals one of these."""
-    return value == bound[0] if len(bound) == 1 else value.in_(bound)
-
-
-def is_not_a_number(text: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether a text is one of the special values, such as NaN, that count as null."""
-    return func.lower(text).in_(NOT_A_NUMBER)
-
-
-def bare(sql: str) -> str:
-    """A user's statement in a form that can be enclosed in parentheses.
-
-    Raises:
-        Misconfigured: it is too long, or contains a character that databases interpret differently. For MariaDB, for
-            example, a NUL ends the statement.
-    """
-    if len(sql) > MAX_SQL_LENGTH:
-        raise Misconfigured(
-            "source_function",
-            f"The query has more than {MAX_SQL_LENGTH:,} characters. Create a view for it in the source.",
-            where="sql",
-        )
-    if match := _CONTROL.search(sql):
-        message = (
-            f"The query contains the character U+{ord(match[0]):04X}, which databases interpret differently. Remove it."
-        )
-        raise Misconfigured("source_function", message, where="sql")
-    # The line break ends a comment on the last line, which would swallow the closing parenthesis.
-    return sql.strip().rstrip("; \t\r\n") + "\n"
-
-
-@compiles(Verbatim)
-def _verbatim(element: Verbatim, compiler: Any, **_options: Any) -> str:
-    sql = bare(element.text)
-    return sql.replace("%", "%%") if compiler.dialect.paramstyle in ("format", "pyformat") else sql
 
 
 @written(TextValue)

@@ -9,17 +9,8 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.sql.compiler import GenericTypeCompiler, IdentifierPreparer, SQLCompiler
 
 from segments.contract import ColumnType
-from segments.sql.terms import (
-    Exported,
-    NumberValue,
-    OnDays,
-    TextValue,
-    Within,
-    between,
-    is_not_a_number,
-    on_days,
-    written,
-)
+from segments.sql.expressions import between, is_not_a_number, written
+from segments.sql.terms import Exported, NumberValue, OnDays, TextValue, Within, on_days
 
 NESTED = ("JSON", "ARRAY", "STRUCT", "RECORD")
 COMPUTED = {ColumnType.TEXT: "STRING", ColumnType.INTEGER: "INT64", ColumnType.NUMBER: "NUMERIC"}

@@ -17,7 +17,7 @@ from segments.engines.failures import no_table, timed_out
 from segments.engines.names import names
 from segments.engines.warehouse import WarehouseReader, import_driver, translated
 from segments.sql.statements import join_name, split_name
-from segments.sql.terms import bare
+from segments.sql.user_sql import bare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

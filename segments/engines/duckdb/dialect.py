@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from segments.conditions.times import Days
 from segments.contract import ColumnType
+from segments.sql.expressions import between, in_zone, is_not_a_number, written
 from segments.sql.terms import (
     Aggregate,
     BooleanValue,
@@ -23,11 +24,7 @@ from segments.sql.terms import (
     TimeValue,
     Within,
     aggregate,
-    between,
-    in_zone,
-    is_not_a_number,
     on_days,
-    written,
 )
 from segments.values import DATE, FALSE, LOCAL, NUMBER, TRUE, ZONED
 

@@ -19,7 +19,7 @@ from segments.engines.duckdb.column_types import native_type
 from segments.engines.duckdb.dialect import dialect
 from segments.engines.failures import no_table, refused, timed_out
 from segments.engines.watchdog import time_limit
-from segments.sql.terms import bare
+from segments.sql.user_sql import bare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -17,6 +17,7 @@ from sqlalchemy.sql.elements import Null
 from segments.conditions.times import Days
 from segments.contract import ColumnType
 from segments.engines.mysql.column_types import BINARY, GEOMETRY, PLAIN_TEXT
+from segments.sql.expressions import between, is_one_of, written
 from segments.sql.terms import (
     Aggregate,
     BooleanValue,
@@ -33,10 +34,7 @@ from segments.sql.terms import (
     TimeValue,
     Within,
     aggregate,
-    between,
-    is_one_of,
     on_days,
-    written,
 )
 
 Element = ColumnElement[Any]

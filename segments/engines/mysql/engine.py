@@ -23,7 +23,7 @@ from segments.engines.mysql.session import CONNECT_SECONDS, connect
 from segments.engines.names import names
 from segments.engines.watchdog import hang_up
 from segments.sql.statements import join_name, split_name
-from segments.sql.terms import bare
+from segments.sql.user_sql import bare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from segments.contract import ColumnType
-from segments.sql.terms import Aggregate, Exported, ListHas, NumberValue, TextValue, Within, aggregate, between, written
+from segments.sql.expressions import between, written
+from segments.sql.terms import Aggregate, Exported, ListHas, NumberValue, TextValue, Within, aggregate
 
 PLAIN_TEXT = ("text", "character varying", "varchar")
 FEW_VALUES = 100

@@ -27,7 +27,7 @@ from segments.engines.postgres.forbidden import FORBIDDEN, HARMLESS, VOLATILE
 from segments.engines.postgres.session import CONNECT_SECONDS, connect
 from segments.engines.watchdog import GRACE_SECONDS, hang_up, time_limit
 from segments.sql.statements import join_name, split_name
-from segments.sql.terms import bare
+from segments.sql.user_sql import bare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

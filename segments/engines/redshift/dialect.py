@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, case, cast, func, types
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from segments.contract import ColumnType
-from segments.sql.terms import Exported, NumberValue, TextValue, Within, between, is_not_a_number, written
+from segments.sql.expressions import between, is_not_a_number, written
+from segments.sql.terms import Exported, NumberValue, TextValue, Within
 
 LONGEST_TEXT = types.VARCHAR(65535)
 COMPUTED = {ColumnType.TEXT: "character varying", ColumnType.INTEGER: "bigint", ColumnType.NUMBER: "numeric"}

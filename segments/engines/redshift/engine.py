@@ -14,7 +14,7 @@ from segments.engines.names import names
 from segments.engines.redshift.dialect import COMPUTED, dialect
 from segments.engines.warehouse import BATCH_ROWS, WarehouseReader, import_driver, text_batch, translated
 from segments.sql.statements import join_name, split_name
-from segments.sql.terms import bare
+from segments.sql.user_sql import bare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

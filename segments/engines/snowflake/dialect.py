@@ -9,18 +9,8 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from segments.contract import ColumnType
-from segments.sql.terms import (
-    Exported,
-    NumberValue,
-    OnDays,
-    Position,
-    TextValue,
-    Within,
-    between,
-    is_not_a_number,
-    on_days,
-    written,
-)
+from segments.sql.expressions import between, is_not_a_number, written
+from segments.sql.terms import Exported, NumberValue, OnDays, Position, TextValue, Within, on_days
 
 NESTED = ("VARIANT", "OBJECT", "ARRAY")
 ZONED = ("TIMESTAMP_TZ", "TIMESTAMP_LTZ")

@@ -26,6 +26,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from segments.conditions.times import Days
 from segments.contract import ColumnType
+from segments.sql.expressions import is_not_a_number, written
 from segments.sql.terms import (
     Aggregate,
     BooleanValue,
@@ -39,9 +40,7 @@ from segments.sql.terms import (
     TimeValue,
     Within,
     aggregate,
-    is_not_a_number,
     on_days,
-    written,
 )
 from segments.values import FALSE, TRUE
 

@@ -29,7 +29,7 @@ from segments.engines.sqlite.functions import (
     lowercase,
     month_day,
 )
-from segments.sql.terms import bare
+from segments.sql.user_sql import bare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

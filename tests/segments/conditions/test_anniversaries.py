@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from segments.conditions import parsing
+from segments.conditions import parsing, serialization
 from segments.conditions.times import Anniversary, anniversary, duration
 from segments.registry import engines
 from segments.sql import statements
@@ -123,4 +123,4 @@ def test_an_anniversary_is_described_in_words_and_serialized_unchanged() -> None
     ):
         tree = parsing.parse(condition, types)
         assert parsing.in_words(tree) == words
-        assert parsing.plain(tree) == {"all": [condition]}
+        assert serialization.plain(tree) == {"all": [condition]}

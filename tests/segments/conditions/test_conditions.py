@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.errors import Misconfigured
-from segments.conditions import parsing
+from segments.conditions import parsing, serialization
 from segments.conditions.times import Duration
 from segments.contract import ColumnType
 
@@ -43,7 +43,7 @@ def error_of(where: Any) -> Misconfigured:
 def test_an_empty_tree_means_all_rows(where: Any) -> None:
     assert parsing.parse(where, TYPES).items == ()
     assert parsing.in_words(parsing.parse(where, TYPES)) == "all rows"
-    assert parsing.plain(parsing.parse(where, TYPES)) == {}
+    assert serialization.plain(parsing.parse(where, TYPES)) == {}
 
 
 @pytest.mark.parametrize(
@@ -201,8 +201,8 @@ def test_a_tree_survives_a_round_trip() -> None:
         ]
     }
     tree = parsing.parse(where, TYPES)
-    assert parsing.plain(tree) == where
-    assert parsing.parse(parsing.plain(tree), TYPES) == tree
+    assert serialization.plain(tree) == where
+    assert parsing.parse(serialization.plain(tree), TYPES) == tree
 
 
 def test_only_a_flat_tree_can_be_edited_as_rows() -> None:

@@ -97,7 +97,7 @@ def _decimal(value: Any) -> Decimal:
             raise ValueError
         return Decimal(value.strip())
     # repr gives the shortest digits that identify a float: 0.1 becomes 0.1, not 0.1000000000000000055….
-    # A double that is a whole number is exactly that number, which its shortest notation may miss: 3.602879701896397e+16.
+    # The shortest notation of a whole double may miss its exact value: 3.602879701896397e+16.
     return Decimal(repr(value)) if isinstance(value, float) and not value.is_integer() else Decimal(value)
 
 
