@@ -244,7 +244,7 @@ class ActivationAdmin(ScreenAdmin):
     def delete_model(self, request: HttpRequest, obj: Activation) -> None:
         for schedule in obj.schedules.all():
             schedules.remove(schedule)
-        retention.forget(obj)
+        retention.delete_activation(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Activation]) -> None:
         for activation in queryset:

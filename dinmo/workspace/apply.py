@@ -58,7 +58,7 @@ def apply(
         _write(made)
         if yes:
             for activation in Activation.objects.filter(name__in=made.retyped):
-                attribute_drift.confirm_found(activation)
+                attribute_drift.confirm_discovered(activation)
     return made
 
 

@@ -463,8 +463,8 @@ def test_a_vendor_that_is_down_ends_the_run_and_it_goes_on_by_itself(
     assert attio.log
     assert len(writes(attio)) < 60
     assert done.finished_at is not None
-    assert requests.go_on(done.finished_at) == []
-    (started,) = requests.go_on(done.finished_at + requests.GO_ON_AFTER)
+    assert requests.continue_after_outages(done.finished_at) == []
+    (started,) = requests.continue_after_outages(done.finished_at + requests.CONTINUE_AFTER)
     assert started.trigger == "catch_up"
 
 
