@@ -56,7 +56,9 @@ class Sender:
         A company with the domains `a.com` and `b.com` is looked up by both, since the vendor may know only one of them.
         """
         service, field = self.context.service, self.context.match_field
-        parts_by_identity = {item.change.match_identity: service.identities(field, item.change.match_value) for item in items}
+        parts_by_identity = {
+            item.change.match_identity: service.identities(field, item.change.match_value) for item in items
+        }
         names = sorted({name for parts in parts_by_identity.values() for name in parts})
         found: dict[str, str] = {}
         for start in range(0, len(names), service.limits.find_batch):

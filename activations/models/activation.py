@@ -132,7 +132,8 @@ class FieldMapping(models.Model):
     when_empty = models.CharField(max_length=10, choices=WhenEmpty.choices, default=WhenEmpty.KEEP)
     multi = models.CharField("lists", max_length=10, choices=Multi.choices, default=Multi.REPLACE)
     custom_attribute = models.BooleanField(
-        default=False, help_text="Sent as an attribute with the column's name, which is created at the destination if it is missing."
+        default=False,
+        help_text="Sent as an attribute with the column's name, which is created at the destination if it is missing.",
     )
     target_type = models.CharField(
         max_length=80,
@@ -156,7 +157,9 @@ class FieldMapping(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Saves the mapping. A new one, or one whose target has changed, gets a new slot."""
-        saved_target = FieldMapping.objects.filter(pk=self.pk).values_list("target", flat=True).first() if self.pk else None
+        saved_target = (
+            FieldMapping.objects.filter(pk=self.pk).values_list("target", flat=True).first() if self.pk else None
+        )
         if saved_target != self.target:
             self.slot = self.activation.take_number("next_slot")
             self.created_at = Now()

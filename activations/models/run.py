@@ -67,7 +67,9 @@ class Run(models.Model):
     reason = models.CharField(max_length=200, blank=True, help_text="Why this is a full run.")
     dry_run = models.BooleanField(default=False)
     cancel_requested = models.BooleanField(default=False)
-    missed_firings = models.PositiveIntegerField(default=0, help_text="How often a schedule fired while this run was live.")
+    missed_firings = models.PositiveIntegerField(
+        default=0, help_text="How often a schedule fired while this run was live."
+    )
 
     owner = models.CharField(max_length=200, blank=True)
     epoch = models.PositiveIntegerField(default=0)
@@ -77,15 +79,21 @@ class Run(models.Model):
     new = models.PositiveBigIntegerField(default=0, help_text="Changes of records that were never accepted before.")
     known = models.PositiveBigIntegerField(default=0, help_text="Changes of records that were accepted before.")
     unchanged = models.PositiveBigIntegerField(default=0)
-    waiting = models.PositiveBigIntegerField(default=0, help_text="Rejected, invalid or skipped before, and not due for a retry yet.")
+    waiting = models.PositiveBigIntegerField(
+        default=0, help_text="Rejected, invalid or skipped before, and not due for a retry yet."
+    )
     left = models.PositiveBigIntegerField(default=0)
-    returned = models.PositiveBigIntegerField(default=0, help_text="Had left in an earlier run, and are in the data again.")
+    returned = models.PositiveBigIntegerField(
+        default=0, help_text="Had left in an earlier run, and are in the data again."
+    )
     planned = models.PositiveBigIntegerField(default=0, help_text="Changes to deliver.")
     another = models.PositiveBigIntegerField(
         default=0, help_text="The match value changed, so they now belong to a different record at the destination."
     )
     accepted = models.PositiveBigIntegerField(default=0)
-    created = models.PositiveBigIntegerField(default=0, help_text="Accepted, and created at the destination in this run.")
+    created = models.PositiveBigIntegerField(
+        default=0, help_text="Accepted, and created at the destination in this run."
+    )
     hidden = models.PositiveBigIntegerField(default=0, help_text="Created, but not visible at the destination yet.")
     rejected = models.PositiveBigIntegerField(default=0)
     invalid = models.PositiveBigIntegerField(default=0)
@@ -95,7 +103,9 @@ class Run(models.Model):
     discovery_requests = models.PositiveBigIntegerField(default=0)
     lookup_requests = models.PositiveBigIntegerField(default=0)
     write_requests = models.PositiveBigIntegerField(default=0)
-    throttled = models.PositiveBigIntegerField(default=0, help_text="Answers by which the vendor enforced its rate limit.")
+    throttled = models.PositiveBigIntegerField(
+        default=0, help_text="Answers by which the vendor enforced its rate limit."
+    )
 
     mapped = models.JSONField(default=list, help_text="The field mappings that the run was planned with.")
     missing = models.JSONField(

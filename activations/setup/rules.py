@@ -47,7 +47,9 @@ def unusable_match(service: Service, name: str, fields: Sequence[Field]) -> Misc
     """The problem of a match attribute that is missing or can't identify records, with those that can."""
     usable = ", ".join(field.name for field in fields if field.matchable)
     advice = f"Choose one of: {usable}." if usable else f"No attribute can. {service.match_advice}".strip()
-    return _wrong("match_field", f"The attribute {name!r} can't identify records at this destination. {advice}", "match")
+    return _wrong(
+        "match_field", f"The attribute {name!r} can't identify records at this destination. {advice}", "match"
+    )
 
 
 def unusable_attribute(field: Field | None, target: str) -> Misconfigured | None:
@@ -86,7 +88,9 @@ def _targets(spec: ActivationSpec) -> Iterator[Misconfigured]:
     for row in spec.mappings:
         if row.target == spec.match_field:
             yield _wrong(
-                "match_mapped", f"{row.target!r} is the match attribute. It is always sent, and can't be mapped again.", row.target
+                "match_mapped",
+                f"{row.target!r} is the match attribute. It is always sent, and can't be mapped again.",
+                row.target,
             )
         if row.target in targets:
             yield _wrong("target_twice", f"The attribute {row.target!r} is mapped twice.", row.target)

@@ -45,7 +45,9 @@ class Command(ScriptedCommand):
             help="reset the sync history if the primary key, the match or anything else that identifies records has changed",
         )
         parser.add_argument("--dry-run", action="store_true", help="only plan the run; nothing is sent")
-        parser.add_argument("--wait", action="store_true", help="execute the run in this process, and wait until it has ended")
+        parser.add_argument(
+            "--wait", action="store_true", help="execute the run in this process, and wait until it has ended"
+        )
         parser.add_argument("--json", action="store_true", help="print the run as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
