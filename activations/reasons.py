@@ -1,4 +1,4 @@
-"""Why a record is settled without a request, or sent differently than usual: the codes and sentences that people read."""
+"""Why a record is settled without a request, or sent differently than usual: codes, and sentences for people."""
 
 from __future__ import annotations
 

@@ -23,6 +23,6 @@ def notify(run: Run, now: datetime) -> None:
 
 
 def _failed_before(run: Run) -> bool:
-    """Whether the run before failed with the same code. A vendor that is down for a day is worth one alert, not many."""
+    """Whether the previous run failed with the same code. A long outage is worth one alert, not one for each run."""
     before = Run.objects.filter(activation=run.activation, pk__lt=run.pk, dry_run=False).first()
     return before is not None and before.state == Run.State.FAILED and before.error_code == run.error_code

@@ -18,7 +18,7 @@ Kind = Warning.Kind
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Percentages above which a warning opens. `enabled` is off if the activation wants no warnings about its numbers."""
+    """Percentages above which a warning opens. `enabled`: whether the activation wants warnings about its counts."""
 
     enabled: bool
     rejected_percent: float

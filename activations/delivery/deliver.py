@@ -109,7 +109,7 @@ class Delivery:
                     self._hand_out(pool)
                     self._record(self._collect())
                 if not self.cancelled and self.recorder.problem is None:
-                    # Requests in flight have the rate limiter's permission, or soon end without it: let them finish first.
+                    # Requests in flight have the rate limiter's permission, or soon end without it.
                     self._drain()
             finally:
                 self.context.pacer.close()

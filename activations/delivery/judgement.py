@@ -78,7 +78,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Breaker:
-    """A circuit breaker: counts requests in a row that got no answer. Once it is open, the vendor is down and the run ends."""
+    """A circuit breaker that counts requests in a row without an answer. Once it is open, the vendor counts as down."""
 
     failures: int = 0
     at_most: int = field(default_factory=lambda: retry.BREAKER_FAILURES)
@@ -136,7 +136,7 @@ def written(sending: Sending, outcome: Outcome, rejection: Rejected | None = Non
 
 
 def _exists(sending: Sending, outcome: Outcome) -> Judgement:
-    """The record to create exists already. It is ours if an earlier create got no answer; otherwise it is left alone."""
+    """The record to create already exists. It is ours if an earlier create got no answer, else it is left alone."""
     if not sending.progress.unanswered:
         return skipped(sending.mode, sending.progress)
     if outcome.remote_id:

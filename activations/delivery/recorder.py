@@ -176,7 +176,7 @@ class Recorder:
                 baseline.void(self.generation_id, change.key_digest, change.changed, self.slots, gone=progress.gone)
 
     def _void_overwritten(self) -> None:
-        """Makes records that a different row overwrote due again, and records nothing as accepted for that other row."""
+        """Makes records that a different row overwrote due again. For that row, nothing counts as accepted."""
         for holder, change in self.overwritten:
             baseline.void(self.generation_id, holder, [name for name in change.sent if name in self.slots], self.slots)
             baseline.forget(self.generation_id, change)
@@ -202,5 +202,6 @@ def safe_link(address: str) -> str:
 def _row(change: Change) -> list[Any]:
     return [
         change.pk, change.state, change.outcome, change.attempts, change.code, change.message, change.field,
-        change.request_id, bulk.json_text(change.sent), change.created, change.settled_at, change.remote_id, change.web_url,
+        change.request_id, bulk.json_text(change.sent), change.created, change.settled_at, change.remote_id,
+        change.web_url,
     ]  # fmt: skip

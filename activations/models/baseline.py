@@ -32,9 +32,9 @@ class Record(models.Model):
     """The baseline of one record: digests of what the destination last accepted, never the values.
 
     `field_digests` holds 8 bytes for each slot, little-endian; all zero means that nothing was accepted there.
-    `tried_digest` and `tried_match` are the digests of the row, and of its match value, when it was last rejected, skipped
-    or invalid. Such a row waits until `retry_run` or `retry_at`. `left_at` and `returned_at` are the start of the run that
-    noticed it.
+    `tried_digest` and `tried_match` are the digests of the row, and of its match value, when it was last rejected,
+    skipped or invalid. Such a row waits until `retry_run` or `retry_at`. `left_at` and `returned_at` are the start of
+    the run that noticed it.
     """
 
     class Tried(models.TextChoices):

@@ -28,7 +28,7 @@ class MappedField(NamedTuple):
 
 
 class Run(models.Model):
-    """One execution of an activation, from queued to its end. Owner, epoch and lease identify the worker that runs it."""
+    """One execution of an activation, from queued to its end. Owner, epoch and lease identify its worker."""
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"

@@ -51,7 +51,7 @@ class Lease:
 
     @contextmanager
     def fenced(self, **changes: Any) -> Iterator[None]:
-        """A transaction that begins by renewing the lease and updating the run's columns. It commits as a whole or not at all.
+        """A transaction that begins by renewing the lease and updating the run's columns.
 
         Raises:
             Lost: a different worker has claimed the run, or it has ended.
@@ -80,7 +80,7 @@ class Lease:
             raise Lost
 
     def count(self, requests: Mapping[str, int]) -> None:
-        """Adds to the run's counters, even after it has ended. Does nothing if a different worker has claimed it since."""
+        """Adds to the run's counters, even after its end. Does nothing if a different worker has claimed it since."""
         if requests:
             claimed = Run.objects.filter(pk=self.run_id, epoch=self.epoch)
             claimed.update(**{name: F(name) + number for name, number in requests.items()})
@@ -109,7 +109,7 @@ def claim(run_id: int) -> Lease | None:
 
 
 def abandoned() -> list[int]:
-    """Live runs whose lease has expired, or that no worker has claimed for `OWNERLESS_SWEEPS` sweeps (half a minute)."""
+    """Live runs whose lease has expired, or that no worker has claimed for `OWNERLESS_SWEEPS` sweeps."""
     long_ago = Now() - timedelta(seconds=OWNERLESS_SWEEPS * settings.RUN_SWEEP_SECONDS)
     ownerless = Q(owner="", lease_until__lt=long_ago) | Q(lease_until=None, created_at__lt=long_ago)
     expired = ~Q(owner="") & Q(lease_until__lt=Now())

@@ -19,12 +19,12 @@ BY_PERSON = (Run.Trigger.MANUAL, Run.Trigger.CLI, Run.Trigger.API)
 def request(
     activation: Activation, trigger: str, *, full: bool = False, dry_run: bool = False, enqueue: bool = True
 ) -> Run:
-    """Queues a run, or returns the live one. If a schedule fires while a run is live, that firing is counted on the run.
+    """Queues a run, or returns the live one. If a schedule fires while a run is live, the run counts that firing.
 
     Args:
         trigger: a value of `Run.Trigger`.
         full: send every mapped field of every record again. A live run that is still queued becomes a full one.
-        dry_run: plan only. Nothing is sent, and the baseline stays as it is. Always a new run: it does not count as live.
+        dry_run: plan only. Nothing is sent, and the baseline stays as it is. Dry runs ignore live runs.
         enqueue: hand the run to the workers. If false, the caller executes it.
     """
     live = None if dry_run else live_run(activation)

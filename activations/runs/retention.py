@@ -13,7 +13,7 @@ CHUNK = 5_000
 
 
 def prune(now: datetime) -> int:
-    """Deletes the changes of runs that ended more than RETENTION_DAYS ago, in small transactions. Returns their number."""
+    """Deletes changes of runs that ended more than RETENTION_DAYS ago, in small transactions. Returns their number."""
     old = Run.objects.filter(finished_at__lt=now - timedelta(days=settings.RETENTION_DAYS))
     return _delete(Change.objects.filter(run__in=old))
 

@@ -113,7 +113,7 @@ class ActivationAdmin(ScreenAdmin):
                     "size_change_percent",
                     "recipients",
                 ],
-                "description": "A warning opens if a run exceeds one of these limits, reads no rows, or can't write an attribute.",
+                "description": "A warning opens if a run exceeds a limit, reads no rows, or can't write an attribute.",
             },
         ),
         ("More", {"classes": ["late"], "fields": MORE}),
@@ -233,7 +233,7 @@ class ActivationAdmin(ScreenAdmin):
         super().save_formset(request, form, formset, change)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Counts what would be deleted, since an activation may have millions of records. A live run prevents deletion."""
+        """Counts what would be deleted, which may be millions of records. A live run prevents deletion."""
         runs, records = (
             Run.objects.filter(activation__in=objs),
             Record.objects.filter(generation__activation__in=objs),
@@ -259,7 +259,7 @@ class ActivationAdmin(ScreenAdmin):
 
     @admin.display(description="Custom attributes")
     def custom_names(self, obj: Activation) -> str:
-        return ", ".join(obj.mappings.filter(custom_attribute=True).values_list("column", flat=True)) or "none"
+        return ", ".join(obj.mappings.filter(custom_attribute=True).values_list("column", flat=True)) or "None"
 
     @admin.display(description="Mode", ordering="mode")
     def mode_name(self, obj: Activation) -> str:
@@ -268,13 +268,13 @@ class ActivationAdmin(ScreenAdmin):
     @admin.display(description="Last run")
     def last_run(self, obj: Any) -> SafeString | str:
         if not obj.last_state:
-            return "never"
+            return "Never"
         link = reverse("admin:activations_run_change", args=[obj.last_run_id])
         return format_html('<a href="{}">{}</a>', link, run_pill(Run(state=obj.last_state)))
 
     @admin.display(description="Next run")
     def next_run_at(self, obj: Activation) -> Any:
-        return "paused" if obj.paused else next_run(obj, timezone.now()) or "manual"
+        return "Paused" if obj.paused else next_run(obj, timezone.now()) or "Manual only"
 
     @admin.display(description="State", ordering="paused")
     def switched_on(self, obj: Activation) -> SafeString:

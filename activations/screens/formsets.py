@@ -147,7 +147,7 @@ class MappingFormSet(PaginationInlineFormSet):
             self._non_form_errors.append(problem.message)
 
     def _fit_value(self, form: MappingForm, draft: Draft) -> None:
-        """Stores a fixed value as text if the destination accepts text, else as the number, list or boolean that it spells."""
+        """Stores a fixed value as text if the destination accepts that, else as the number, list or boolean in it."""
         if form.row.column or not form.row.target or form.errors:
             return
         text = str(form.instance.value)

@@ -30,7 +30,7 @@ NO_OUTCOME = {"left": "Left", "returned": "Returned"}
 COUNTS = (
     ("Compared with the sync history", (
         ("rows", "Rows read"), ("new", "New"), ("known", "Changed"), ("unchanged", "Unchanged"),
-        ("another", "New match"), ("waiting", "Waiting for retry"), ("left", "Left"), ("returned", "Returned"),
+        ("another", "Match changed"), ("waiting", "Waiting for retry"), ("left", "Left"), ("returned", "Returned"),
     )),
     ("Outcomes", (
         ("accepted", "Accepted"), ("created", "Created"), ("hidden", "Not visible yet"), ("rejected", "Rejected"),
@@ -46,11 +46,11 @@ MEANINGS = {
     "left": "No longer in the data. At the destination, they stay as they are.",
     "returned": "In the data again after they had left. They were compared with what was last accepted.",
     "created": "Accepted, and created at the destination in this run.",
-    "another": "The match value changed, so they now belong to a different record, which all of their fields are sent to.",
+    "another": "The match value changed, so all fields are sent to a different record at the destination from now on.",
     "hidden": "Created, but not visible at the destination yet.",
     "rejected": "Rejected by the destination. Retried in a later run.",
     "invalid": "Not sent, because the destination could not have accepted them as they are.",
-    "skipped": "Not sent because of the mode: missing at the destination in update mode, or already there in insert mode.",
+    "skipped": "Not sent because of the mode: update skips records that are missing there, insert those that exist.",
     "unknown": "The destination may or may not have processed them. The next run sends them again.",
     "not_sent": "The run ended before they were sent.",
     "throttled": "Requests that the destination turned down because of its rate limit. They are sent again.",

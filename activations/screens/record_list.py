@@ -76,7 +76,7 @@ def search(run: Run, key: str, choice: str) -> QuerySet[Any]:
 
 
 def count_earlier(run: Run) -> int:
-    """How many records wait for a retry for a reason that an earlier run reported, so that this run doesn't list them."""
+    """How many records wait for a retry, for reasons that an earlier run reported and this one doesn't list again."""
     if run.is_live or run.dry_run or run.generation_id is None:
         return 0
     return _records(run, EARLIER).count() if run.waiting or run.invalid or run.skipped else 0

@@ -50,7 +50,9 @@ class WarningAdmin(ScreenAdmin):
     ]
     readonly_fields = fields
     empty_title = "No warnings"
-    empty_text = "A warning opens if a run exceeds a limit of its activation, and closes automatically after a run that does not."
+    empty_text = (
+        "A warning opens if a run exceeds a limit of its activation. It closes automatically once a run is fine again."
+    )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

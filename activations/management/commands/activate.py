@@ -42,7 +42,7 @@ class Command(ScriptedCommand):
         parser.add_argument(
             "--start-afresh",
             action="store_true",
-            help="reset the sync history if the primary key, the match or anything else that identifies records has changed",
+            help="agree to reset the sync history if the key, the match or anything that identifies records changed",
         )
         parser.add_argument("--dry-run", action="store_true", help="only plan the run; nothing is sent")
         parser.add_argument(
