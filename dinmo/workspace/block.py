@@ -150,7 +150,7 @@ class Block:
         """Adds a problem for each key that was never read: it is unknown."""
         for key, node in self.nodes.items():
             if key not in self.read_keys:
-                self.problems.add(node.line, f"{self.what} has no `{key}`." + did_you_mean(key, self.read_keys))
+                self.problems.add(node.line, f"{self.what} has no key `{key}`." + did_you_mean(key, self.read_keys))
 
     def lines(self) -> dict[str, int]:
         """The line of each key, and that of the block itself under ""."""
@@ -162,7 +162,7 @@ def did_you_mean(word: str, known: Any) -> str:
     near = get_close_matches(word, sorted(known), n=1)
     if near:
         return f" Did you mean `{near[0]}`?"
-    return f" Possible values: {', '.join(sorted(known))}." if known else ""
+    return f" Possible keys: {', '.join(sorted(known))}." if known else ""
 
 
 def _quoted(node: Node) -> str:

@@ -347,10 +347,10 @@ def test_who_left_and_who_came_back_is_counted_and_listed(story: Story) -> None:
     story.run()
     story.rows(("2", "n", "A", "A"))
     gone = story.run()
-    assert (gone.left, gone.returned, [row.key for row in record_list.found(gone, "", "left")]) == (1, 0, ["1"])
+    assert (gone.left, gone.returned, [row.key for row in record_list.search(gone, "", "left")]) == (1, 0, ["1"])
     story.rows(("1", "m", "A", "A"), ("2", "n", "A", "A"))
     back = story.run()
-    assert (back.left, back.returned, [row.key for row in record_list.found(back, "", "returned")]) == (0, 1, ["1"])
+    assert (back.left, back.returned, [row.key for row in record_list.search(back, "", "returned")]) == (0, 1, ["1"])
     assert story.run().returned == 0
 
 
@@ -358,7 +358,7 @@ def test_a_reason_told_by_an_earlier_run_is_found_from_a_later_one(story: Story)
     story.rows(("1", None, "A", "A"), ("2", "n", "A", "A"))
     told = story.run().changes.get(outcome="invalid")
     later = story.run()
-    (shown,) = record_list.as_changes(later, "earlier", record_list.found(later, "", "earlier"))
+    (shown,) = record_list.as_changes(later, "earlier", record_list.search(later, "", "earlier"))
     assert (later.changes.count(), shown.key, shown.message) == (0, "1", f"Run 1: {told.message}")
 
 

@@ -1,4 +1,4 @@
-"""Whole runs to Intercom: modes, look-ups, other companies, companies that are not shown yet, and contacts."""
+"""Whole runs to Intercom: modes, lookups, other companies, companies that are not visible yet, and contacts."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_companies_that_intercom_does_not_show_yet_are_counted_and_said(
     assert (done.accepted, done.created, done.hidden) == (3, 2, 2)
     for page in (("activations_run_change", done.pk), ("activations_activation_change", to_intercom.pk)):
         text = admin_client.get(reverse(f"admin:{page[0]}", args=[page[1]])).content.decode()
-        assert "2 records were created that are not shown there yet" in text
+        assert "2 created records are not visible at the destination yet" in text
         assert "until a contact is attached" in text
 
 

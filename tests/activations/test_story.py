@@ -559,6 +559,6 @@ def test_nothing_is_said_of_hidden_records_where_there_are_none(
     done = run(to_attio)
     assert done.hidden == 0
     assert (
-        "not shown there yet"
+        "not visible at the destination yet"
         not in admin_client.get(reverse("admin:activations_run_change", args=[done.pk])).content.decode()
     )

@@ -49,7 +49,7 @@ class Reader:
                 "primary_key", f"The model has no column {block.nodes['primary_key'].written!r}. It has: {known}."
             )
         fields = computed.read(block, [column.name for column in columns], scope.existing.models.get(name))
-        scope.deferred["relations"].append(lambda: computed.settle(block, name, scope))
+        scope.deferred["relations"].append(lambda: computed.validate(block, name, scope))
         scope.deferred["activations"].append(lambda: computed.refuse_used(block, name, scope))
         return entities.Model(
             name=name,

@@ -66,7 +66,7 @@ def _interval(row: Block) -> entities.Schedule | None:
     if not match or not 1 <= int(match[1]) * _MINUTES[match[2]] <= _YEAR:
         row.report(
             "every",
-            "`every` must be a whole number of minutes, hours or days, up to one year, such as `15 minutes`.",
+            "`every` must be a number of minutes, hours or days from one minute to one year, such as `15 minutes`.",
         )
         return None
     return entities.Schedule(kind="interval", every=int(match[1]), unit=f"{match[2]}s")
