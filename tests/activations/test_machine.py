@@ -1,4 +1,4 @@
-"""The search over whole runs, short; `MACHINE_EXAMPLES` and `MACHINE_STEPS` make it search for longer, another way each time."""
+"""A short search over whole runs. With `MACHINE_EXAMPLES` and `MACHINE_STEPS`, it is longer and random each time."""
 
 from __future__ import annotations
 
