@@ -51,8 +51,8 @@ class Finding:
 def findings(run: Summary, limits: Thresholds) -> Iterator[Finding]:
     """PURE. The warnings that should be open after a run.
 
-    Attributes that were left out always get one, whatever the settings: without it, nobody would notice that their
-    values no longer arrive.
+    Attributes with a problem always get one, whatever the settings: otherwise nobody would notice that their values
+    no longer arrive.
     """
     for problem in run.missing:
         kind = Kind.CHANGED_ATTRIBUTE if problem["code"] == "attribute_changed" else Kind.MISSING_ATTRIBUTE

@@ -41,7 +41,7 @@ class Record(models.Model):
         NOTHING = "", "Nothing"
         REJECTED = "rejected", "Rejected"
         SKIPPED = "skipped", "Skipped"
-        INVALID = "invalid", "Invalid"
+        INVALID = "invalid", "Failed validation"
 
     generation = models.ForeignKey(Generation, models.CASCADE, related_name="records", db_index=False)
     key = models.TextField()

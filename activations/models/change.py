@@ -19,7 +19,7 @@ class Change(models.Model):
         NONE = "", "Not settled"
         ACCEPTED = "accepted", "Accepted"
         REJECTED = "rejected", "Rejected"
-        INVALID = "invalid", "Invalid"
+        INVALID = "invalid", "Failed validation"
         SKIPPED = "skipped", "Skipped"
         UNKNOWN = "unknown", "Unknown"
         NOT_SENT = "not_sent", "Not sent"

@@ -14,7 +14,7 @@ class Warning(models.Model):
 
     class Kind(models.TextChoices):
         REJECTED_SHARE = "rejected_share", "Many records rejected"
-        INVALID_SHARE = "invalid_share", "Many records invalid"
+        INVALID_SHARE = "invalid_share", "Many records failed validation"
         EMPTY_SEGMENT = "empty_segment", "No rows"
         SIZE_CHANGE = "size_change", "Large change in size"
         MISSING_ATTRIBUTE = "missing_attribute", "Attribute can't be written"

@@ -1,21 +1,20 @@
-"""The admin pages of activations."""
+"""The admin pages of activations: the list, the form and the buttons."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from unfold.admin import StackedInline, TabularInline
 
-from activations.models import Activation, FieldMapping, Record, Run, Schedule
+from activations.models import Activation, Record, Run, Schedule
 from activations.runs import requests, retention
+from activations.screens.activation_parts import LastRunFilter, MappingInline, ScheduleInline
 from activations.screens.forms import MORE, ActivationForm
-from activations.screens.formsets import MappingForm, MappingFormSet, ScheduleForm
 from activations.screens.presentation import hidden_note, next_run, run_pill
 from activations.setup import attribute_drift, holds, mapping_diff, saved, schedules
 from core.web.screens import Button, ScreenAdmin, pill
@@ -25,59 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from django.utils.safestring import SafeString
-
-
-class ActivationPermissions:
-    """The permissions of an activation's rows: whoever may view or change the activation may view or change them."""
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("activations.view_activation") or self.has_change_permission(request, obj)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("activations.change_activation" if obj else "activations.add_activation")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_change_permission(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_change_permission(request, obj)
-
-
-class MappingInline(ActivationPermissions, TabularInline):
-    model = FieldMapping
-    form = MappingForm
-    formset = MappingFormSet
-    fields = ["column", "fixed", "target", "when_empty", "multi"]
-    extra = 0
-    hide_title = True
-    verbose_name = "field"
-    verbose_name_plural = "Fields"
-    template_before = "screens/mapping_note.html"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[FieldMapping]:
-        return super().get_queryset(request).filter(custom_attribute=False)
-
-
-class ScheduleInline(ActivationPermissions, StackedInline):
-    model = Schedule
-    form = ScheduleForm
-    fields = ["kind", ("every", "unit"), "cron", "days", "at", "timezone"]
-    extra = 0
-    verbose_name_plural = "Schedules"
-
-
-class LastRunFilter(admin.SimpleListFilter):
-    title = "last run"
-    parameter_name = "last_run"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("never", "Never run"), *[(str(value), str(label)) for value, label in Run.State.choices]]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Activation]) -> QuerySet[Activation]:
-        if not self.value():
-            return queryset
-        condition = Q(last_state__isnull=True) if self.value() == "never" else Q(last_state=self.value())
-        return queryset.filter(condition)
 
 
 @admin.register(Activation)

@@ -85,7 +85,7 @@ class ActivationForm(forms.ModelForm):
             "match_field": "Match attribute",
             "backfill": "Send fields that are added later",
             "rejected_percent": "Rejected records (%)",
-            "invalid_percent": "Invalid records (%)",
+            "invalid_percent": "Records that fail validation (%)",
             "size_change_percent": "Change in size (%)",
         }
 

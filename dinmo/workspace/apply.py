@@ -22,6 +22,7 @@ from segments.sources import discovery
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from dinmo.workspace.entity import Entity
     from dinmo.workspace.kinds.models import ColumnReader
 
 
@@ -75,7 +76,7 @@ def _write(planned: plan.Plan) -> None:
     Activation.objects.filter(name__in=planned.restored).update(start_afresh=False)
 
 
-def _row(model: type[models.Model], entity: entities.Entity) -> Any:
+def _row(model: type[models.Model], entity: Entity) -> Any:
     return model._default_manager.filter(name=entity.name).first() or model(name=entity.name)
 
 

@@ -29,22 +29,9 @@ HEAD = (
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./ -]*(?<! )|[0-9]+ [a-z]+")
 _BLOCK = re.compile(r"[!-~](?:[ -~]*[!-~])?(?:\n+ *[!-~](?:[ -~]*[!-~])?)*\n?")
 _LEAF = (
-    "field",
-    "segment",
-    "related",
-    "through",
-    "has",
-    "count",
-    "sum",
-    "average",
-    "min",
-    "max",
-    "is",
-    "value",
-    "where",
-    "labels",
-    "otherwise",
-)
+    "field", "segment", "related", "through", "has", "count", "sum", "average", "min", "max", "is", "value", "where",
+    "labels", "otherwise",
+)  # fmt: skip
 _LIMIT = ("rows", "order_by", "descending")
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 

@@ -13,6 +13,8 @@ from dinmo.workspace.problems import Problems
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from dinmo.workspace.entity import Entity
+
 
 def read(
     text: str, environment: Mapping[str, str], existing: entities.Workspace, read_columns: models.ColumnReader
@@ -32,7 +34,7 @@ def read(
     # If a variable is missing, a source would be opened with incorrect credentials.
     model_reader = models.Reader(None if problems.items else read_columns)
     scope = Scope(existing)
-    readers: dict[str, tuple[str, Callable[[Block, Scope], entities.Entity]]] = {
+    readers: dict[str, tuple[str, Callable[[Block, Scope], Entity]]] = {
         "sources": ("A source", accounts.source),
         "models": ("A model", model_reader),
         "relations": ("A relation", relations.read),
@@ -51,7 +53,7 @@ def read(
     return scope.workspace()
 
 
-def _read_block(scope: Scope, section: str, block: Block, reader: Callable[[Block, Scope], entities.Entity]) -> None:
+def _read_block(scope: Scope, section: str, block: Block, reader: Callable[[Block, Scope], Entity]) -> None:
     before = len(block.problems.items)
     if not block.broken:
         entity = reader(block, scope)

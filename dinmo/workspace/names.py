@@ -12,6 +12,8 @@ from dinmo.workspace.block import Block, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dinmo.workspace.entity import Entity
+
 SECTIONS = tuple(item.name for item in fields(entities.Workspace))
 
 
@@ -37,7 +39,7 @@ class Scope:
             )
         self.declared[section].add(name)
 
-    def add(self, section: str, entity: entities.Entity) -> None:
+    def add(self, section: str, entity: Entity) -> None:
         """Defines an entity, or replaces its definition."""
         self.defined[section][entity.name] = entity
 

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
     from activations.setup.identity import Identity
     from dinmo.workspace import entities
+    from dinmo.workspace.entity import Entity
 
 
 @dataclass(frozen=True)
 class Step:
     """One entity to write: created if `changed` is None, else with the names of what changes."""
 
-    entity: entities.Entity
+    entity: Entity
     changed: tuple[str, ...] | None = None
 
     def __str__(self) -> str:
@@ -45,7 +46,7 @@ class Plan:
 
     steps: tuple[Step, ...]
     unchanged: int
-    untouched: tuple[entities.Entity, ...]
+    untouched: tuple[Entity, ...]
     resets: tuple[Reset, ...]
     restored: tuple[str, ...]
     """Activations that return to what identifies the records of their sync history, so that no reset is needed."""
@@ -97,7 +98,7 @@ def _of_file(wanted: entities.Workspace, retyped: Mapping[str, Sequence[str]]) -
     return {name: sentences for name, sentences in retyped.items() if name in wanted.activations}
 
 
-def differences(before: entities.Entity, after: entities.Entity) -> tuple[str, ...]:
+def differences(before: Entity, after: Entity) -> tuple[str, ...]:
     """The names of the details that differ."""
     old, new = before.details(), after.details()
     names = [name for name in dict.fromkeys([*new, *old]) if _canonical(old.get(name)) != _canonical(new.get(name))]

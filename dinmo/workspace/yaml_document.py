@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 MAX_DEPTH = 40
 MAX_NODES = 200_000
 MAX_DIGITS = 300
+_PARSER_ERRORS = (YAMLError, ValueError, LookupError, TypeError, AttributeError, AssertionError, NotImplementedError)
+"""For some defects of its input, the parser raises plain Python errors."""
 _TAG = "tag:yaml.org,2002:"
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -85,16 +87,7 @@ def parse(text: str, environment: Mapping[str, str], problems: Problems) -> Node
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise Refused([Problem(mark.line + 1 if mark else 1, f"This is not valid YAML: {_reason(error)}.")]) from None
-    except (
-        YAMLError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        AssertionError,
-        NotImplementedError,
-    ) as error:
-        # For some defects of its input, the parser raises plain Python errors.
+    except _PARSER_ERRORS as error:
         raise Refused([Problem(_line_of(error, text), "This is not valid YAML.")]) from None
 
 

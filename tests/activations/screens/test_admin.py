@@ -60,7 +60,8 @@ def form(
         "name": "Companies away", "records": f"model:{model.pk}", "destination": destination.pk, "mode": "upsert",
         "match_column": "domain", "match_field": "domains", "backfill": "all", "warnings_enabled": "on",
         "rejected_percent": 5, "invalid_percent": 5, "size_change_percent": 30,
-        "recipients": "ops@example.com, sales@example.com", "_save": "Save", **rows("mappings", initial, *mappings), **rows("schedules", 0),
+        "recipients": "ops@example.com, sales@example.com", "_save": "Save",
+        **rows("mappings", initial, *mappings), **rows("schedules", 0),
     }  # fmt: skip
     return {**values, **more}
 
