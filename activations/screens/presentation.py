@@ -47,7 +47,7 @@ MEANINGS = {
     "returned": "In the data again after they had left. They were compared with what was last accepted.",
     "created": "Accepted, and created at the destination in this run.",
     "another": "The match value changed, so all fields are sent to a different record at the destination from now on.",
-    "hidden": "Created, but not visible at the destination yet.",
+    "hidden": "Created, but the destination doesn't show them yet.",
     "rejected": "Rejected by the destination. Retried in a later run.",
     "invalid": "Not sent, because the destination could not have accepted them as they are.",
     "skipped": "Not sent because of the mode: update skips records that are missing there, insert those that exist.",

@@ -159,7 +159,7 @@ def test_changed_company_id_is_a_different_company_and_is_reported(
     assert (sent["method"], sent["body"]) == ("POST", {"company_id": "renamed.com", "name": "Company 2", "plan": "pro"})
     change = done.changes.get()
     assert (change.code, change.outcome) == ("another_record", "accepted")
-    assert "the previous record stays as it is" in change.message
+    assert "The previous record stays as it is" in change.message
     assert {company["company_id"] for company in intercom.state()["companies"]} == {
         "company1.com",
         "company2.com",
