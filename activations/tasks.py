@@ -42,7 +42,7 @@ def fire(schedule_id: int) -> None:
 
 @shared_task
 def sweep() -> None:
-    """Hands out runs again that a dead worker or a lost message left behind, and continues after an outage."""
+    """Enqueues runs that a dead worker or a lost message left behind, and continues runs after an outage."""
     for run_id in lease.abandoned():
         dispatch.enqueue(run_id)
     requests.continue_after_outages(timezone.now())

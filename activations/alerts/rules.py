@@ -1,4 +1,4 @@
-"""Opens a warning if a person should look at a run, and closes it once a later run no longer gives a reason for it."""
+"""The rules of warnings: a run opens one if a person should look at it, and a later run without cause closes it."""
 
 from __future__ import annotations
 

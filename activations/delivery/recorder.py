@@ -182,7 +182,7 @@ class Recorder:
             baseline.forget(self.generation_id, change)
 
     def put_back(self, items: Sequence[Item]) -> None:
-        """Makes changes pending again that were certainly not sent, with the IDs that lookups found.
+        """Resets changes that were certainly not sent to pending, with the IDs that lookups found.
 
         Changes that may have been sent keep the state "sending".
         """

@@ -88,7 +88,7 @@ class Sent:
 
 
 def next_step(mode: str, change: Change, looked_up: bool, reads_first: bool = False) -> Step:
-    """What a change needs next. Known records are updated by ID. New ones are looked up, unless the write does it all.
+    """What a change needs next. Known records are updated by ID; new ones are looked up unless an upsert is enough.
 
     Args:
         reads_first: an upsert needs a lookup first (see `Service.reads_first`), as it does for a contested match value.

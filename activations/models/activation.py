@@ -95,7 +95,7 @@ class Activation(models.Model):
         return [self.match_column, *(mapping.column for mapping in self.mappings.all() if mapping.column)]
 
     def reserve_match_slot(self) -> None:
-        """Gives a match that is a list a slot when it is first used.
+        """Reserves a slot for a match that is a list, when it is first used.
 
         A list may grow while the value that it is compared by stays the same, so its digest is compared as well.
         """
@@ -111,7 +111,7 @@ class Activation(models.Model):
 
 
 class FieldMapping(models.Model):
-    """Where one attribute at the destination gets its value from: a column, or one fixed value for all records.
+    """The source of one attribute's value: a column, or one fixed value for all records.
 
     `slot` is the place of the attribute among the digests of a record. It belongs to this attribute forever: if the
     target changes, the mapping gets a new slot, so that the new attribute is sent for all records.

@@ -162,7 +162,7 @@ def did_you_mean(word: str, known: Any) -> str:
     near = get_close_matches(word, sorted(known), n=1)
     if near:
         return f" Did you mean `{near[0]}`?"
-    return f" Possible keys: {', '.join(sorted(known))}." if known else ""
+    return f" Choose one of: {', '.join(sorted(known))}." if known else ""
 
 
 def _quoted(node: Node) -> str:

@@ -1,4 +1,4 @@
-"""A short search over whole runs. With `MACHINE_EXAMPLES` and `MACHINE_STEPS`, it is longer and random each time."""
+"""The search over whole runs, short; `MACHINE_EXAMPLES` and `MACHINE_STEPS` make it search for longer, another way each time."""
 
 from __future__ import annotations
 

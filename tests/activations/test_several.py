@@ -1,4 +1,4 @@
-"""Records with several match values: which row owns each, while rows come, go and swap domains."""
+"""Records that the destination finds by several match values: whose each is, while rows come, go and trade domains."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ Company = tuple[int, str, str]
 """Key, name, domains."""
 
 
-class Story:
-    """Companies with their domains, and the resulting records in Attio."""
+class Tale:
+    """Companies with their domains, and what Attio makes of them."""
 
     def __init__(self, shop: Shop, attio: Sandbox, activation: Activation) -> None:
         self.shop, self.attio, self.activation = shop, attio, activation
@@ -45,121 +45,121 @@ class Story:
     def in_mode(self, mode: str) -> None:
         Activation.objects.update(mode=mode)
 
-    def in_attio(self) -> dict[str, set[str]]:
+    def there(self) -> dict[str, set[str]]:
         """Name → domains of every company in Attio."""
         return {record["values"]["name"]: set(record["values"]["domains"]) for record in self.attio.state()["records"]}
 
-    def edit_in_attio(self, method: str, path: str = "", **values: Any) -> None:
-        """Simulates a person who creates or changes a company in Attio."""
+    def by_hand(self, method: str, path: str = "", **values: Any) -> None:
+        """Somebody makes a company in Attio, or changes one."""
         url = f"{os.environ['ATTIO_API_URL']}/v2/objects/companies/records{path}"
         answer = requests.request(
             method, url, json={"data": {"values": values}}, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10
         )
         assert answer.ok, answer.text
 
-    def outcome_of(self, done: Run, key: int) -> str:
-        """The outcome of a row, with code and message."""
+    def told(self, done: Run, key: int) -> str:
+        """What became of a row."""
         change = done.changes.get(key=str(key))
         return f"{change.outcome} {change.code}: {change.message}"
 
     def owners(self) -> list[str]:
-        """Attio's IDs in the baseline, one for each row."""
+        """Attio's ids in the baseline, each as often as rows have it."""
         return list(Record.objects.exclude(remote_id="").exclude(accepted_at=None).values_list("remote_id", flat=True))
 
 
 @pytest.fixture
-def story(shop: Shop, attio: Sandbox, to_attio: Activation) -> Story:
-    return Story(shop, attio, to_attio)
+def tale(shop: Shop, attio: Sandbox, to_attio: Activation) -> Tale:
+    return Tale(shop, attio, to_attio)
 
 
-def test_row_takes_over_the_record_of_a_row_that_left_which_gets_a_new_one_on_return(
-    story: Story,
+def test_a_row_takes_over_a_leavers_record_by_its_second_domain_and_the_returner_gets_one_of_its_own(
+    tale: Tale,
 ) -> None:
-    story.run((1, "One", "a.com, b.com"))
-    assert story.run((2, "Two", "b.com")).accepted == 1
-    assert story.in_attio() == {"Two": {"a.com", "b.com"}}
-    done = story.run((1, "One", "c.com"), (2, "Two", "b.com"))
+    tale.run((1, "One", "a.com, b.com"))
+    assert tale.run((2, "Two", "b.com")).accepted == 1
+    assert tale.there() == {"Two": {"a.com", "b.com"}}
+    done = tale.run((1, "One", "c.com"), (2, "Two", "b.com"))
     assert (done.accepted, done.unchanged) == (1, 1)
-    assert story.in_attio() == {"One": {"c.com"}, "Two": {"a.com", "b.com"}}
+    assert tale.there() == {"One": {"c.com"}, "Two": {"a.com", "b.com"}}
 
 
-def test_returning_row_does_not_write_to_a_record_that_a_different_row_took_over(story: Story) -> None:
-    story.run((1, "One", "a.com, b.com"))
-    story.run((2, "Two", "b.com"))
-    done = story.run((1, "One", "a.com"), (2, "Two", "b.com"))
+def test_a_returner_does_not_write_to_the_record_that_went_to_another_row(tale: Tale) -> None:
+    tale.run((1, "One", "a.com, b.com"))
+    tale.run((2, "Two", "b.com"))
+    done = tale.run((1, "One", "a.com"), (2, "Two", "b.com"))
     assert (done.rejected, done.unchanged) == (1, 1)
-    assert story.outcome_of(done, 1).startswith("rejected match_held: ")
-    assert "record of '2'" in story.outcome_of(done, 1)
-    assert story.in_attio() == {"Two": {"a.com", "b.com"}}
+    assert tale.told(done, 1).startswith("rejected match_held: ")
+    assert "record of '2'" in tale.told(done, 1)
+    assert tale.there() == {"Two": {"a.com", "b.com"}}
 
 
 @pytest.mark.parametrize("mode", ["upsert", "update"])
 @pytest.mark.parametrize("kept", ["a.com", "b.com"])
-def test_domain_removed_from_a_row_still_leads_to_its_record(mode: str, kept: str, story: Story) -> None:
-    removed = {"a.com": "b.com", "b.com": "a.com"}[kept]
-    story.run((1, "One", "a.com, b.com"))
-    story.in_mode(mode)
-    done = story.run((1, "One", kept), (2, "Two", removed))
+def test_a_domain_that_a_row_gave_up_still_leads_to_its_record(mode: str, kept: str, tale: Tale) -> None:
+    given_up = {"a.com": "b.com", "b.com": "a.com"}[kept]
+    tale.run((1, "One", "a.com, b.com"))
+    tale.in_mode(mode)
+    done = tale.run((1, "One", kept), (2, "Two", given_up))
     assert (done.accepted, done.rejected) == (1, 1)
-    assert "record of '1'" in story.outcome_of(done, 2)
-    assert story.in_attio() == {"One": {"a.com", "b.com"}}
+    assert "record of '1'" in tale.told(done, 2)
+    assert tale.there() == {"One": {"a.com", "b.com"}}
 
 
-def test_previous_domain_is_free_once_it_is_removed_in_attio(story: Story) -> None:
-    story.run((1, "One", "a.com"))
-    story.run((1, "One", "c.com"))
-    assert story.run((1, "One", "c.com"), (2, "Two", "a.com")).rejected == 1
-    story.edit_in_attio("PUT", f"/{story.owners()[0]}", domains=["c.com"])
-    done = story.run((1, "One", "c.com"), (2, "Two", "a.com"), trigger="manual")
-    assert (done.accepted, story.in_attio()) == (1, {"One": {"c.com"}, "Two": {"a.com"}})
-    assert story.run((1, "One", "c.com"), (2, "Two", "a.com")).planned == 0
+def test_a_former_domain_is_free_once_it_is_removed_in_attio(tale: Tale) -> None:
+    tale.run((1, "One", "a.com"))
+    tale.run((1, "One", "c.com"))
+    assert tale.run((1, "One", "c.com"), (2, "Two", "a.com")).rejected == 1
+    tale.by_hand("PUT", f"/{tale.owners()[0]}", domains=["c.com"])
+    done = tale.run((1, "One", "c.com"), (2, "Two", "a.com"), trigger="manual")
+    assert (done.accepted, tale.there()) == (1, {"One": {"c.com"}, "Two": {"a.com"}})
+    assert tale.run((1, "One", "c.com"), (2, "Two", "a.com")).planned == 0
 
 
-def test_row_that_moved_away_leaves_its_domains_to_a_row_with_one_of_them(story: Story) -> None:
-    story.run((1, "One", "a.com, b.com"))
-    done = story.run((1, "One", "c.com"), (2, "Two", "b.com"))
-    assert (done.accepted, story.in_attio()) == (2, {"One": {"c.com"}, "Two": {"a.com", "b.com"}})
-    assert story.run((1, "One", "c.com"), (2, "Two", "b.com")).planned == 0
+def test_a_row_that_moved_away_leaves_all_its_domains_to_whoever_has_one_of_them(tale: Tale) -> None:
+    tale.run((1, "One", "a.com, b.com"))
+    done = tale.run((1, "One", "c.com"), (2, "Two", "b.com"))
+    assert (done.accepted, tale.there()) == (2, {"One": {"c.com"}, "Two": {"a.com", "b.com"}})
+    assert tale.run((1, "One", "c.com"), (2, "Two", "b.com")).planned == 0
 
 
-def test_two_rows_can_swap_records_by_additional_domains(story: Story) -> None:
-    story.run((1, "One", "a.com, b.com"), (2, "Two", "c.com, d.com"))
-    done = story.run((1, "One", "d.com"), (2, "Two", "b.com"))
-    assert (done.accepted, story.in_attio()) == (2, {"One": {"c.com", "d.com"}, "Two": {"a.com", "b.com"}})
+def test_two_rows_may_swap_by_their_further_domains(tale: Tale) -> None:
+    tale.run((1, "One", "a.com, b.com"), (2, "Two", "c.com, d.com"))
+    done = tale.run((1, "One", "d.com"), (2, "Two", "b.com"))
+    assert (done.accepted, tale.there()) == (2, {"One": {"c.com", "d.com"}, "Two": {"a.com", "b.com"}})
 
 
 @pytest.mark.parametrize("mode", ["upsert", "update"])
-def test_two_rows_of_one_company_in_attio_never_take_turns_writing_to_it(mode: str, story: Story) -> None:
-    story.edit_in_attio("POST", name="Theirs", domains=["a.com", "b.com"])
-    story.in_mode(mode)
+def test_two_rows_that_are_one_company_in_attio_never_write_to_it_in_turn(mode: str, tale: Tale) -> None:
+    tale.by_hand("POST", name="Theirs", domains=["a.com", "b.com"])
+    tale.in_mode(mode)
     rows = ((1, "One", "a.com"), (2, "Two", "b.com"))
-    done = story.run(*rows)
+    done = tale.run(*rows)
     assert (done.accepted, done.rejected) == (1, 1)
-    assert len(story.owners()) == 1
-    story.run(*rows, trigger="manual")
-    (name,) = story.in_attio()
+    assert len(tale.owners()) == 1
+    tale.run(*rows, trigger="manual")
+    (name,) = tale.there()
     (mine,) = Record.objects.exclude(accepted_at=None)
-    assert name == {str(key): name for key, name, _ in rows}[mine.key], "what the other row overwrote is sent again"
-    writes(story.attio)
-    last = story.run(*rows, trigger="manual")
-    assert (last.unchanged, last.rejected, writes(story.attio)) == (1, 1, [])
-    assert (list(story.in_attio()), len(story.owners())) == ([name], 1)
+    assert name == {str(key): name for key, name, _ in rows}[mine.key], "what the other one overwrote is put right"
+    writes(tale.attio)
+    last = tale.run(*rows, trigger="manual")
+    assert (last.unchanged, last.rejected, writes(tale.attio)) == (1, 1, [])
+    assert (list(tale.there()), len(tale.owners())) == ([name], 1)
 
 
-def test_update_mode_owns_a_record_by_the_domain_that_led_to_it(story: Story) -> None:
-    story.edit_in_attio("POST", name="Theirs", domains=["b.com"])
-    story.in_mode("update")
-    assert story.run((1, "One", "a.com, b.com")).accepted == 1
-    assert story.run((2, "Two", "b.com")).accepted == 1
-    done = story.run((1, "One", "c.com"))
-    assert (done.accepted, done.skipped, list(story.in_attio())) == (0, 1, ["Two"])
+def test_in_update_mode_the_domain_that_led_to_a_record_counts_and_not_the_first_of_the_row(tale: Tale) -> None:
+    tale.by_hand("POST", name="Theirs", domains=["b.com"])
+    tale.in_mode("update")
+    assert tale.run((1, "One", "a.com, b.com")).accepted == 1
+    assert tale.run((2, "Two", "b.com")).accepted == 1
+    done = tale.run((1, "One", "c.com"))
+    assert (done.accepted, done.skipped, list(tale.there())) == (0, 1, ["Two"])
 
 
 DOMAINS = st.lists(st.sampled_from("mnop"), min_size=1, max_size=2, unique=True).map(" ".join)
 ROWS = st.dictionaries(st.sampled_from("123"), st.tuples(DOMAINS, st.sampled_from("AB")), max_size=3)
 
 
-def test_no_record_belongs_to_two_rows_however_domains_move(
+def test_no_record_is_two_rows_whatever_domains_come_and_go(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.SOURCE_FILES_ROOT = tmp_path
@@ -170,10 +170,10 @@ def test_no_record_belongs_to_two_rows_however_domains_move(
     @hypothesis.settings(max_examples=EXAMPLES, derandomize="SEVERAL_EXAMPLES" not in os.environ, database=None)
     @given(
         theirs=st.lists(DOMAINS, max_size=2),
-        runs=st.lists(ROWS, min_size=1, max_size=4),
+        seen=st.lists(ROWS, min_size=1, max_size=4),
         mode=st.sampled_from(["upsert", "update"]),
     )
-    def holds(theirs: list[str], runs: list[dict[str, tuple[str, str]]], mode: str) -> None:
+    def holds(theirs: list[str], seen: list[dict[str, tuple[str, str]]], mode: str) -> None:
         Activation.objects.all().delete()
         vendor = world.platform.vendor = Keeping()
         for domains in theirs:
@@ -189,7 +189,7 @@ def test_no_record_belongs_to_two_rows_however_domains_move(
             mode="upsert",
         )
         map_fields(activation, ("x", "a"))
-        for rows in runs:
+        for rows in seen:
             world.source(
                 [{"id": key, "match": match, "x": x, "y": None, "z": None} for key, (match, x) in rows.items()]
             )
@@ -197,7 +197,7 @@ def test_no_record_belongs_to_two_rows_however_domains_move(
             assert done.state in ("succeeded", "completed_with_warnings")
             Activation.objects.update(mode=mode)
             activation.refresh_from_db()
-        # The next run corrects what was overwritten. After it, nothing changes.
+        # What was overwritten is put right by the next run; then nothing moves any more.
         run(activation, "manual")
         before = copy.deepcopy(vendor.records)
         last = run(activation, "manual")
