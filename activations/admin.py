@@ -1,4 +1,4 @@
-"""Registers the screens with Django admin, which looks for this module."""
+"""Registers the screens with the Django admin, which imports this module."""
 
 from activations.screens.activation_admin import ActivationAdmin
 from activations.screens.run_admin import ChangeAdmin, RunAdmin

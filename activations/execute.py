@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from activations import finish
-from activations.alerts import notify
+from activations.alerts.notify import notify
 from activations.delivery.deliver import Delivery
 from activations.models import Run
 from activations.planning.generations import enter
@@ -26,10 +26,10 @@ log = logging.getLogger(__name__)
 
 
 def execute(run_id: int) -> bool:
-    """Works on the run until its end or the end of the slice.
+    """Works on the run until it ends or the slice is over.
 
     Returns:
-        Whether it is live still and this caller gave it back: enqueue it again.
+        Whether the run is still live and this caller released it, so that it has to be enqueued again.
     """
     lease = claim(run_id)
     if lease is None:
@@ -39,10 +39,10 @@ def execute(run_id: int) -> bool:
             _work(lease)
         lease.release()
     except Lost:
-        log.info("Run %s is held by a different worker now.", run_id)
+        log.info("Run %s has been claimed by a different worker.", run_id)
         return False
     except (OperationalError, InterfaceError) as error:
-        # Nothing can be stored now. The worker that claims the run next continues from what was committed.
+        # Nothing can be stored. The worker that claims the run next continues from what was committed.
         log.warning("Run %s continues once its lease expires: the database failed (%s).", run_id, type(error).__name__)
         connection.close()
         return False
@@ -61,12 +61,12 @@ def _work(lease: Lease) -> None:
         log.warning("Run %s failed: %s %s", run.pk, problem.code, problem.detail)
         finish.fail(_load(run.pk), lease, problem, timezone.now())
     except Exception:
-        # A defect of ours: the run ends with a reason, and the error surfaces.
-        finish.break_off(_load(run.pk), lease, timezone.now())
-        notify.notify(_load(run.pk), timezone.now())
+        # A defect of ours: the run still ends with a reason, and the exception goes on to the log.
+        finish.fail_on_defect(_load(run.pk), lease, timezone.now())
+        notify(_load(run.pk), timezone.now())
         lease.release()
         raise
-    notify.notify(_load(run.pk), timezone.now())
+    notify(_load(run.pk), timezone.now())
 
 
 def _advance(run: Run, lease: Lease) -> None:
@@ -104,13 +104,13 @@ def _plan(context: Context, lease: Lease) -> None:
 
 
 def _deliver(context: Context, lease: Lease) -> None:
-    ended = Delivery(context, lease, time.monotonic() + settings.RUN_SLICE_SECONDS).run()
+    outcome = Delivery(context, lease, time.monotonic() + settings.RUN_SLICE_SECONDS).run()
     run = _load(context.run.pk)
-    if ended.problem:
-        finish.fail(run, lease, ended.problem, timezone.now())
-    elif ended.cancelled:
+    if outcome.problem:
+        finish.fail(run, lease, outcome.problem, timezone.now())
+    elif outcome.cancelled:
         finish.cancel(run, lease, timezone.now())
-    elif ended.finished:
+    elif outcome.finished:
         finish.complete(run, lease, timezone.now())
 
 

@@ -1,4 +1,4 @@
-"""Ends runs: every change gets an outcome, every run a state and a reason."""
+"""Ends runs: every change gets an outcome, and every run a final state with its reason."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _UNKNOWN = "The run ended before the destination's answer was known. The next ru
 
 def complete(run: Run, lease: Lease, now: datetime) -> None:
     """Everything was delivered."""
-    opened = rules.update(run, now)
-    troubled = opened or run.rejected or run.invalid or run.unknown or run.not_sent or run.waiting
-    _end(lease, state=Run.State.COMPLETED_WITH_WARNINGS if troubled else Run.State.SUCCEEDED)
+    has_warnings = rules.update_warnings(run, now)
+    incomplete = has_warnings or run.rejected or run.invalid or run.unknown or run.not_sent or run.waiting
+    _end(lease, state=Run.State.COMPLETED_WITH_WARNINGS if incomplete else Run.State.SUCCEEDED)
 
 
 def fail(run: Run, lease: Lease, problem: Problem, now: datetime) -> None:
@@ -51,14 +51,14 @@ def cancel(run: Run, lease: Lease, now: datetime) -> None:
     )
 
 
-def break_off(run: Run, lease: Lease, now: datetime) -> None:
+def fail_on_defect(run: Run, lease: Lease, now: datetime) -> None:
     """A defect of ours ended the run."""
     message = "An internal error ended the run. See the log for details. What was accepted is kept."
     _end_early(run, lease, now, state=Run.State.FAILED, error_code="defect", error_message=message)
 
 
 def settle_rest(run: Run, lease: Lease, now: datetime) -> None:
-    """Settles what is pending as not sent, and what may have been sent as unknown, with its baseline voided."""
+    """Settles pending changes as not sent, and those that may have been sent as unknown, with their baseline voided."""
     slots = dict(run.activation.mappings.values_list("target", "slot"))
     uncounted = bundles.list_rest(run, lease)
     unsettled = Change.objects.filter(run=run)
@@ -78,8 +78,9 @@ def _settle(changes: Any, outcome: str, message: str, now: datetime) -> int:
 
 
 def _end_early(run: Run, lease: Lease, now: datetime, **changes: Any) -> None:
-    """Settles the rest and ends the run in one transaction: a worker that died in between would leave a run that looks
-    complete.
+    """Settles the rest and ends the run in one transaction.
+
+    If a worker died between the two, the next one would find nothing left to deliver and complete the run.
     """
     with transaction.atomic():
         settle_rest(run, lease, now)

@@ -1,4 +1,4 @@
-"""Why a record is settled without a request, or handled differently: codes, and the sentences that people read."""
+"""Why a record is settled without a request, or sent differently than usual: codes, and sentences for people."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Settled:
-    """A decision without a request: invalid or skipped, with the reason."""
+    """An outcome that needs no request: invalid or skipped, with its reason."""
 
     outcome: str
     code: str
@@ -18,14 +18,14 @@ class Settled:
 ANOTHER = Settled(
     "",
     "another_record",
-    "Its match value changed, so it is a different record at the destination from now on. All of it is sent there, and "
-    "the previous record stays as it is.",
+    "Its match value changed, so it now belongs to a different record at the destination. All of its fields are sent "
+    "there. The previous record stays as it is.",
 )
 CONTESTED = Settled(
     "",
     "match_contested",
-    "When a different row was last written, one of this row's match values belonged to that row's record. It is looked "
-    "up first.",
+    "When a different row was last written, one of this row's match values belonged to that row's record. The row is "
+    "looked up before it is sent.",
 )
 ALREADY_THERE = Settled(
     "skipped", "already_there", "The destination already has this record, and insert mode never changes existing ones."

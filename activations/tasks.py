@@ -1,4 +1,4 @@
-"""Doors for Celery: thin, ids only. Messages may be lost, late or doubled without harm."""
+"""The Celery tasks: thin, and called with IDs only. A message may be lost, late or duplicated without harm."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from segments.registry import engines
 
 @worker_init.connect
 def load(**_signal: object) -> None:
-    """Loads what runs may need: once for all processes of a worker, instead of in the first run of each."""
+    """Loads every plug-in before the worker forks, instead of once in the first run of each of its processes."""
     for registry in (platforms, services, engines):
         assert registry.all
 
 
 @shared_task
 def execute(run_id: int) -> None:
-    """Works on a run for one slice of time; what is left goes to the back of the queue."""
+    """Works on a run for one slice of time. If work is left, the run goes to the back of the queue."""
     if execution.execute(run_id):
         dispatch.enqueue(run_id)
 
 
 @shared_task
 def fire(schedule_id: int) -> None:
-    """A schedule is due."""
+    """Requests a run, because a schedule is due."""
     schedule = (
         Schedule.objects.select_related("activation__segment__model", "activation__model")
         .filter(pk=schedule_id)
@@ -42,13 +42,13 @@ def fire(schedule_id: int) -> None:
 
 @shared_task
 def sweep() -> None:
-    """Hands out again what a dead worker or a lost message left behind."""
+    """Enqueues runs that a dead worker or a lost message left behind, and continues runs after an outage."""
     for run_id in lease.abandoned():
         dispatch.enqueue(run_id)
-    requests.go_on(timezone.now())
+    requests.continue_after_outages(timezone.now())
 
 
 @shared_task
 def prune() -> None:
-    """Keeps the database small."""
+    """Deletes the changes of old runs."""
     retention.prune(timezone.now())

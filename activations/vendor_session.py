@@ -1,4 +1,4 @@
-"""Opens the vendor's side of a run: its client with the rate limiter, its fields, and whose workspace it is."""
+"""The vendor's side of a run: the client with its rate limiter, the destination's fields, and the workspace."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ THREADS = 128
 
 @dataclass
 class Context:
-    """What planning and delivering share. Discovery is asked at most once, and only where it is needed.
+    """What planning and delivery share. The fields are requested at most once, and only if they are needed.
 
     Args:
-        missing: the mapped attributes that are left out, with why.
-        changed: those whose type is another one than it was when they were mapped.
-        found, found_at: what differed from the discovery before, and when.
+        missing: the mapped attributes that are left out, with the reason.
+        changed: those whose type is no longer what it was when they were mapped.
+        differences, discovered_at: how the fields differ from the previous discovery, and when they were requested.
     """
 
     run: Run
@@ -41,31 +41,31 @@ class Context:
     pacer: Pacer
     missing: list[Misconfigured] = field(default_factory=list)
     changed: list[Misconfigured] = field(default_factory=list)
-    found: list[discovery.Difference] = field(default_factory=list)
-    found_at: datetime | None = None
+    differences: list[discovery.Difference] = field(default_factory=list)
+    discovered_at: datetime | None = None
 
     @cached_property
     def fields(self) -> list[Field]:
-        """The destination's fields as the vendor has them now."""
+        """The destination's fields as the vendor reports them now."""
         return self.service.fields(self.client)
 
     @cached_property
     def match_field(self) -> Field:
-        """Raises Misconfigured where the match field is gone."""
+        """The field that records are matched by. Raises Misconfigured if it is gone or can't identify records."""
         name = self.activation.match_field
-        for found in self.fields:
-            if found.name == name and found.matchable:
-                return found
+        for candidate in self.fields:
+            if candidate.name == name and candidate.matchable:
+                return candidate
         raise unusable_match(self.service, name, self.fields)
 
     def counts(self) -> dict[str, int]:
-        """The requests sent since the last call, by the run's column names."""
+        """The numbers of requests sent since the last call, by the names of the run's counters."""
         return {f"{purpose}_requests": number for purpose, number in self.pacer.take_counts().items()}
 
 
 @contextmanager
 def open_context(run: Run) -> Iterator[Context]:
-    """The vendor's side of a run, closed at the end."""
+    """The vendor's side of a run. Its client is closed at the end."""
     activation = run.activation
     destination = activation.destination
     service = services[destination.service]
@@ -76,7 +76,7 @@ def open_context(run: Run) -> Iterator[Context]:
 
 
 def check_workspace(context: Context) -> Workspace:
-    """Asks the vendor whose workspace it is, and keeps the answer on the connection.
+    """Requests the workspace that the credentials open, and stores the answer on the connection.
 
     Raises:
         Misconfigured, Unavailable: see `Platform.check`.
@@ -89,11 +89,11 @@ def check_workspace(context: Context) -> Workspace:
 
 
 def _budget(connection: Connection) -> str:
-    """What the requests of a workspace are counted under, whichever connection they leave by."""
+    """The name of the request budget: one for each workspace, whichever connection the requests use."""
     return f"{connection.platform}:{connection.workspace_id or connection.pk}"
 
 
 def discover(context: Context, now: datetime) -> None:
-    """Asks the vendor for its fields, and renews what is kept of them for the pages."""
-    context.found_at = now
-    context.found = discovery.keep(context.activation.destination, context.fields, now)
+    """Requests the destination's fields, and stores them for the screens."""
+    context.discovered_at = now
+    context.differences = discovery.keep(context.activation.destination, context.fields, now)

@@ -1,1 +1,1 @@
-"""Warnings and alerts: the rules that open and close a warning, and one module per channel that sends an alert."""
+"""Warnings and alerts: the rules that open and close warnings, and one module for each channel that sends alerts."""

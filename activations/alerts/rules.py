@@ -1,4 +1,4 @@
-"""What about a finished run a person should look at: decided from facts, kept open until a later run finds it gone."""
+"""The rules of warnings: a run opens one if a person should look at it, and a later run without cause closes it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Kind = Warning.Kind
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Percentages above which a person wants to know. `enabled` is off where nobody asked for warnings."""
+    """Percentages above which a warning opens. `enabled`: whether the activation wants warnings about its counts."""
 
     enabled: bool
     rejected_percent: float
@@ -27,11 +27,11 @@ class Thresholds:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What is known of a run: its counts, the rows of the run before, and the attributes it had to leave out."""
+class Summary:
+    """A run in numbers: its counts, the rows of the previous run, and the attributes that it had to leave out."""
 
     rows: int
-    rows_before: int | None
+    previous_rows: int | None
     accepted: int
     rejected: int
     invalid: int
@@ -40,90 +40,95 @@ class Facts:
 
 @dataclass(frozen=True)
 class Finding:
-    """One warning to be open now."""
+    """A reason for a warning to be open. `subject`: the attribute that it is about, if it is about one."""
 
     kind: str
     message: str
-    facts: dict[str, Any]
+    details: dict[str, Any]
     subject: str = ""
 
 
-def find(facts: Facts, limits: Thresholds) -> Iterator[Finding]:
-    """PURE. The warnings that these facts give. What became of attributes is told always: it concerns what is sent."""
-    for problem in facts.missing:
+def findings(run: Summary, limits: Thresholds) -> Iterator[Finding]:
+    """PURE. The warnings that should be open after a run.
+
+    Attributes with a problem always get one, whatever the settings: otherwise nobody would notice that their values
+    no longer arrive.
+    """
+    for problem in run.missing:
         kind = Kind.CHANGED_ATTRIBUTE if problem["code"] == "attribute_changed" else Kind.MISSING_ATTRIBUTE
         yield Finding(kind, problem["message"], problem, problem["attribute"])
     if not limits.enabled:
         return
-    sent = facts.accepted + facts.rejected
-    if (share := _percent(facts.rejected, sent)) > limits.rejected_percent:
+    sent = run.accepted + run.rejected
+    if (share := _percent(run.rejected, sent)) > limits.rejected_percent:
         yield _share(
             Kind.REJECTED_SHARE,
-            "of the records that were sent were rejected",
+            "of the records sent were rejected",
             share,
-            facts.rejected,
+            run.rejected,
             sent,
             limits.rejected_percent,
         )
-    if (share := _percent(facts.invalid, facts.rows)) > limits.invalid_percent:
+    if (share := _percent(run.invalid, run.rows)) > limits.invalid_percent:
         yield _share(
             Kind.INVALID_SHARE,
-            "of the rows can't be sent as they are",
+            "of the rows are invalid and were not sent",
             share,
-            facts.invalid,
-            facts.rows,
+            run.invalid,
+            run.rows,
             limits.invalid_percent,
         )
-    if facts.rows == 0:
+    if run.rows == 0:
         yield Finding(
             Kind.EMPTY_SEGMENT,
-            "The source gave no rows at all. If that is not meant, look at the segment and its source.",
+            "The source returned no rows. If you expected some, check the segment and its source.",
             {"rows": 0},
         )
-    elif facts.rows_before:
-        yield from _size_change(facts.rows, facts.rows_before, limits.size_change_percent)
+    elif run.previous_rows:
+        yield from _size_change(run.rows, run.previous_rows, limits.size_change_percent)
 
 
-def update(run: Run, now: datetime) -> bool:
-    """Opens, refreshes and closes the activation's warnings after a run; whether any is open."""
-    findings = {(finding.kind, finding.subject): finding for finding in find(_facts(run), _thresholds(run.activation))}
+def update_warnings(run: Run, now: datetime) -> bool:
+    """Opens, refreshes and closes the activation's warnings after a run. Returns whether any is open."""
+    limits = _thresholds(run.activation)
+    current = {(finding.kind, finding.subject): finding for finding in findings(_summary(run), limits)}
     still_open = {(warning.kind, warning.subject): warning for warning in open_warnings(run.activation)}
     for identity, warning in still_open.items():
-        if identity not in findings:
+        if identity not in current:
             warning.closed_at, warning.last_run = now, run
             warning.save(update_fields=["closed_at", "last_run"])
-    for identity, finding in findings.items():
+    for identity, finding in current.items():
         _open(run, finding, still_open.get(identity), now)
-    return bool(findings)
+    return bool(current)
 
 
 def open_warnings(activation: Activation) -> list[Warning]:
-    """What is open about an activation now."""
+    """The open warnings of an activation."""
     return list(Warning.objects.filter(activation=activation, closed_at=None))
 
 
 def warnings_of(run: Run) -> list[Warning]:
-    """What this run opened, or found to be so still."""
+    """The warnings that this run opened, closed, or found still open."""
     return list(Warning.objects.filter(Q(run=run) | Q(last_run=run)))
 
 
 def _open(run: Run, finding: Finding, warning: Warning | None, now: datetime) -> None:
     if warning is None:
         warning = Warning(activation=run.activation, run=run, kind=finding.kind, subject=finding.subject, opened_at=now)
-    warning.last_run, warning.message, warning.facts = run, finding.message, finding.facts
+    warning.last_run, warning.message, warning.facts = run, finding.message, finding.details
     warning.save()
 
 
-def _facts(run: Run) -> Facts:
-    before = Run.objects.filter(
+def _summary(run: Run) -> Summary:
+    previous = Run.objects.filter(
         activation=run.activation,
         pk__lt=run.pk,
         dry_run=False,
         state__in=[Run.State.SUCCEEDED, Run.State.COMPLETED_WITH_WARNINGS],
     ).first()
-    return Facts(
+    return Summary(
         rows=run.rows,
-        rows_before=before.rows if before else None,
+        previous_rows=previous.rows if previous else None,
         accepted=run.accepted,
         rejected=run.rejected,
         invalid=run.invalid,
@@ -147,13 +152,16 @@ def _percent(part: int, whole: int) -> float:
 def _share(kind: str, words: str, share: float, part: int, whole: int, limit: float) -> Finding:
     return Finding(
         kind,
-        f"{share:.1f} % {words} ({part} of {whole}); the limit is {limit} %.",
+        f"{share:.1f}% {words} ({part} of {whole}). The limit is {limit}%.",
         {"share": share, "part": part, "whole": whole},
     )
 
 
-def _size_change(rows: int, before: int, limit: float) -> Iterator[Finding]:
-    change = 100 * (rows - before) / before
+def _size_change(rows: int, previous: int, limit: float) -> Iterator[Finding]:
+    change = 100 * (rows - previous) / previous
     if abs(change) > limit:
-        message = f"The number of rows changed by {change:+.1f} % since the last run, from {before} to {rows}; the limit is {limit} %."
-        yield Finding(Kind.SIZE_CHANGE, message, {"rows": rows, "rows_before": before, "change_percent": change})
+        message = (
+            f"The number of rows changed by {change:+.1f}% since the last run, from {previous} to {rows}. "
+            f"The limit is {limit}%."
+        )
+        yield Finding(Kind.SIZE_CHANGE, message, {"rows": rows, "rows_before": previous, "change_percent": change})

@@ -1,11 +1,12 @@
-"""Delivering: takes pending changes, writes them through the service, and records what became of each.
+"""Delivers pending changes: sends them through the service, and records the outcome of each.
 
     take a chunk, marked "sending" in one commit
-    → sender threads: wait for the pace, look up or write, hand the answer back
+    → sender threads: wait for the rate limiter, look up or write, hand back the answer
     → this thread alone records: outcome, baseline, counters and lease in one fenced commit
-    → only then is the place of those requests free for others
+    → only then are the places of those requests free for others
 
-So a killed worker can at most repeat the requests that were in flight, and nothing is recorded that was not accepted.
+A killed worker therefore repeats at most the requests that were in flight, and nothing is recorded that was not
+accepted.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ class Slice:
 class Places:
     """How many requests may be in flight: the allowed rate × the observed latency × 1.5.
 
-    Latency is all the time a place is taken but for waiting for a turn: until the answer is recorded.
+    Latency is the time for which a place is taken, until the answer is recorded, without the wait for the rate limiter.
+    At 10 requests a second and a latency of 2 seconds, for example, 20 requests in flight use up the rate; half as many
+    again absorb slower answers.
     """
 
     rate: float
@@ -81,8 +84,8 @@ class Delivery:
     todo: deque[Job] = field(default_factory=deque)
     answers: queue.Queue[Sent] = field(default_factory=queue.Queue)
     busy: set[str] = field(default_factory=set)
-    looked_at: float = 0.0
-    asked_to_stop: bool = False
+    checked_at: float = 0.0
+    cancelled: bool = False
     exhausted: bool = False
 
     def __post_init__(self) -> None:
@@ -95,50 +98,54 @@ class Delivery:
         self._take(Change.State.SENDING)
 
     def run(self) -> Slice:
-        """Delivers until nothing is left, the time is over, a person cancels, or nothing can go on.
+        """Delivers until nothing is left, the time is over, a person cancels, or the run can't continue.
 
         Raises:
-            Lost: another worker holds the run now.
+            Lost: a different worker has claimed the run.
         """
         with ThreadPoolExecutor(MOST_PLACES, thread_name_prefix="sender") as pool:
             try:
                 while not self._should_stop() and (self._fill() or self.places.taken):
                     self._hand_out(pool)
                     self._record(self._collect())
-                if not self.asked_to_stop and self.recorder.problem is None:
-                    # What is in flight has its turns, or ends by itself.
+                if not self.cancelled and self.recorder.problem is None:
+                    # Requests in flight have the rate limiter's permission, or soon end without it.
                     self._drain()
             finally:
                 self.context.pacer.close()
             self._drain()
-        return self._ended()
+        return self._result()
 
     def _should_stop(self) -> bool:
         now = time.monotonic()
-        if now - self.looked_at > CANCEL_SECONDS:
-            self.looked_at = now
+        if now - self.checked_at > CANCEL_SECONDS:
+            self.checked_at = now
             self.lease.renew()
-            self.asked_to_stop = Run.objects.values_list("cancel_requested", flat=True).get(pk=self.context.run.pk)
-        return self.asked_to_stop or self.recorder.problem is not None or (now > self.until and self._wound_down(now))
+            self.cancelled = Run.objects.values_list("cancel_requested", flat=True).get(pk=self.context.run.pk)
+        return self.cancelled or self.recorder.problem is not None or (now > self.until and self._is_wound_down(now))
 
-    def _wound_down(self, now: float) -> bool:
-        """When the time is over, turns that were taken are used, for a moment: nobody else could."""
+    def _is_wound_down(self, now: float) -> bool:
+        """Whether the slice can end: permissions that the rate limiter has already granted are used up first, briefly.
+
+        No other worker could use them. See `WIND_DOWN_SECONDS` for the limit.
+        """
         return not self.context.pacer.wind_down() or now > self.until + WIND_DOWN_SECONDS
 
     def _fill(self) -> bool:
-        """Takes the next changes where few are left to hand out; whether there is anything to do."""
+        """Takes the next changes if few are left to hand out. Returns whether there is anything to do."""
         if not self.exhausted and len(self.todo) < max(self.places.free, FIRST_PLACES):
             self.exhausted = not (self._take(Change.State.PENDING) or self._unpack())
         return bool(self.todo)
 
     def _unpack(self) -> bool:
-        """Unpacks the next bundle of what was planned, and takes from it."""
+        """Unpacks the next bundle of planned changes, and takes a chunk of them."""
         return bool(bundles.unpack_next(self.context.run, self.lease)) and self._take(Change.State.PENDING)
 
     def _take(self, state: str) -> bool:
-        """Takes a chunk and marks it "sending" in one commit; whether there was any.
+        """Takes a chunk and marks it "sending" in one commit. Returns whether there were any changes.
 
-        What is marked already was taken by a worker that is gone: it may have been sent, and stays in doubt until it is accepted.
+        Changes that are already marked were taken by a worker that has died. They may have been sent, so they stay
+        ambiguous until they are accepted.
         """
         chunk = list(Change.objects.filter(run=self.context.run, state=state).order_by("pk")[:CHUNK])
         now = timezone.now()
@@ -155,7 +162,10 @@ class Delivery:
         return jobs(self.mode, items, self.limits.find_batch, self.reads_first)
 
     def _hand_out(self, pool: ThreadPoolExecutor) -> None:
-        """Gives jobs to free places; never two of one match value at once."""
+        """Hands out jobs while places are free, but never two with the same match value at the same time.
+
+        Two requests for one record could reach the vendor in either order, and both could create it.
+        """
         waiting: list[Job] = []
         now = time.monotonic()
         while self.todo and self.places.free > 0:
@@ -170,34 +180,34 @@ class Delivery:
         self.todo.extend(waiting)
 
     def _collect(self) -> list[Sent]:
-        """Whatever answers wait; where none does, the first one, or none after a moment."""
-        found: list[Sent] = []
+        """The answers that have arrived. If there are none, waits briefly for the first."""
+        answers: list[Sent] = []
         try:
-            found.append(self.answers.get(timeout=LOOK_SECONDS if self.places.taken else IDLE_SECONDS))
+            answers.append(self.answers.get(timeout=LOOK_SECONDS if self.places.taken else IDLE_SECONDS))
             while True:
-                found.append(self.answers.get_nowait())
+                answers.append(self.answers.get_nowait())
         except queue.Empty:
-            return found
+            return answers
 
     def _record(self, answers: list[Sent]) -> None:
-        """Commits the answers, then frees their places; what needs another step goes back to be handed out."""
+        """Commits the answers, then frees their places. Items that need another step are handed out again."""
         if not answers:
             return
-        again = self.recorder.record(answers, timezone.now())
+        unfinished = self.recorder.record(answers, timezone.now())
         now = time.monotonic()
         for answer in answers:
             self.places.observe(now - answer.job.handed_out_at - answer.waited_seconds)
             self.places.taken -= 1
             self.busy -= answer.job.identities
-        self.todo.extend(self._jobs(again))
+        self.todo.extend(self._jobs(unfinished))
 
     def _drain(self) -> None:
-        """Waits for what is in flight and records it: those requests have left, and their answers count."""
+        """Waits for the requests in flight and records their answers: they have been sent, so their outcomes count."""
         while self.places.taken:
             self._record(self._collect())
 
-    def _ended(self) -> Slice:
+    def _result(self) -> Slice:
         self.recorder.put_back([item for job in self.todo for item in job.items])
         run = self.context.run
         left = run.changes.exclude(state=Change.State.SETTLED).exists() or run.bundles.exists()
-        return Slice(finished=not left, cancelled=self.asked_to_stop, problem=self.recorder.problem)
+        return Slice(finished=not left, cancelled=self.cancelled, problem=self.recorder.problem)

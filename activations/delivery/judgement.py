@@ -21,13 +21,13 @@ STOPPED = "stopped"
 
 @dataclass(frozen=True)
 class Sending:
-    """A change on its way, as far as judging an answer needs it.
+    """What has to be known about a change to interpret an answer.
 
     Args:
         step: what was sent.
-        names: of all its attributes.
+        names: the names of all its attributes.
         attempts: requests that got no usable answer so far.
-        first_attempt_at: when the first request of it was sent.
+        first_attempt_at: when its first request was sent.
     """
 
     mode: str
@@ -45,13 +45,13 @@ class Judgement:
     Args:
         outcome: a `Change.Outcome`, or "".
         accepted: what the vendor accepted, if it did.
-        created: the destination created the record in answer to us.
-        reason: why it was not accepted.
-        attempted: counts as an attempt.
-        remote_id: from now on, the vendor's id of its record; None leaves it as it is.
-        resend_all: nothing that was accepted under a different id counts: all of it is sent.
-        wait_seconds: before it is sent again.
-        pause: how long the rate limiter sends nothing, and to which budget that applies.
+        created: our request created the record.
+        reason: why it was not accepted, if it wasn't.
+        attempted: the request counts as an attempt.
+        remote_id: the vendor's ID of the record from now on; None leaves it as it is.
+        resend_all: send every field, because what was accepted belongs to a different ID.
+        wait_seconds: how long to wait before it is sent again.
+        pause: the budget that has to pause, and for how many seconds.
     """
 
     progress: Progress
@@ -78,7 +78,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Breaker:
-    """Counts answers that never came, one after another. Once it is open, the vendor is down and the run pauses."""
+    """A circuit breaker that counts requests in a row without an answer. Once it is open, the vendor counts as down."""
 
     failures: int = 0
     at_most: int = field(default_factory=lambda: retry.BREAKER_FAILURES)
@@ -95,12 +95,12 @@ class Breaker:
         return replace(self, failures=self.failures + 1) if counts else self
 
 
-def found(sending: Sending, remote_id: str, *, ours: bool, rejection: Rejected | None = None) -> Judgement:
+def found(sending: Sending, remote_id: str, *, created_by_us: bool, rejection: Rejected | None = None) -> Judgement:
     """A lookup was answered.
 
     Args:
         remote_id: of the record that has the match value; "" if there is none.
-        ours: the record was created after our first attempt to create it.
+        created_by_us: the record was created after our first attempt to create it.
         rejection: the record belongs to a different row.
     """
     progress = replace(sending.progress, looked_up=True)
@@ -110,8 +110,8 @@ def found(sending: Sending, remote_id: str, *, ours: bool, rejection: Rejected |
         return Judgement(progress)
     if sending.mode == Mode.UPDATE and remote_id:
         return Judgement(progress, remote_id=remote_id, resend_all=True)
-    if sending.mode == Mode.INSERT and (progress.unanswered or ours):
-        return accepted(progress, Outcome(Result.ACCEPTED, remote_id, sent=sending.names), created=ours)
+    if sending.mode == Mode.INSERT and (progress.unanswered or created_by_us):
+        return accepted(progress, Outcome(Result.ACCEPTED, remote_id, sent=sending.names), created=created_by_us)
     return skipped(sending.mode, progress)
 
 
@@ -119,7 +119,7 @@ def written(sending: Sending, outcome: Outcome, rejection: Rejected | None = Non
     """A write was answered.
 
     Args:
-        rejection: the record that was written turned out to be the one of a different row.
+        rejection: the record that was written turned out to belong to a different row.
     """
     progress = sending.progress
     if rejection:
@@ -136,7 +136,7 @@ def written(sending: Sending, outcome: Outcome, rejection: Rejected | None = Non
 
 
 def _exists(sending: Sending, outcome: Outcome) -> Judgement:
-    """A create met a record with its match: ours if an earlier create was never answered, else one to leave alone."""
+    """The record to create already exists. It is ours if an earlier create got no answer, else it is left alone."""
     if not sending.progress.unanswered:
         return skipped(sending.mode, sending.progress)
     if outcome.remote_id:
@@ -145,7 +145,7 @@ def _exists(sending: Sending, outcome: Outcome) -> Judgement:
 
 
 def unanswered(sending: Sending, problem: Unavailable, *, stopping: bool, chance: random.Random) -> Judgement:
-    """A request got no usable answer: it is sent again after a wait, or settled after its last attempt.
+    """A request got no usable answer. It is retried after a wait, or settled after the last attempt.
 
     Args:
         stopping: the run can't continue, so nothing is sent again in it.
@@ -170,24 +170,24 @@ def unanswered(sending: Sending, problem: Unavailable, *, stopping: bool, chance
 
 
 def accepted(progress: Progress, outcome: Outcome, *, created: bool = False) -> Judgement:
-    """The destination accepted it."""
+    """The destination accepted the change."""
     return Judgement(progress, "accepted", accepted=outcome, created=created, remote_id=outcome.remote_id or None)
 
 
 def rejected(progress: Progress, rejection: Rejected) -> Judgement:
-    """The destination, or a rule of ours about its answer, rejected it."""
+    """The destination rejected the change, or a rule of ours about its answer did."""
     reason = Reason(rejection.code, rejection.message, rejection.field, rejection.request_id)
     return Judgement(progress, "rejected", reason=reason, attempted=True)
 
 
 def skipped(mode: str, progress: Progress) -> Judgement:
-    """The mode leaves it alone: insert mode because the record exists, update mode because it doesn't."""
-    why = reasons.ALREADY_THERE if mode == Mode.INSERT else reasons.NOT_THERE
-    return Judgement(progress, why.outcome, reason=Reason(why.code, why.message), remote_id="")
+    """The mode leaves the record alone: insert mode because it exists, update mode because it doesn't."""
+    settled = reasons.ALREADY_THERE if mode == Mode.INSERT else reasons.NOT_THERE
+    return Judgement(progress, settled.outcome, reason=Reason(settled.code, settled.message), remote_id="")
 
 
 def was_created(created_at: datetime | None, first_attempt_at: datetime | None) -> bool:
-    """Whether the destination created the record in answer to us; vendors report whole seconds."""
+    """Whether our request created the record. Vendors report whole seconds, so fractions of our time are dropped."""
     if created_at is None or first_attempt_at is None:
         return False
     return created_at >= first_attempt_at.replace(microsecond=0)

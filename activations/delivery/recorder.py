@@ -28,16 +28,15 @@ if TYPE_CHECKING:
     from activations.vendor_session import Context
 
 _CHANGE_COLUMNS = [
-    "state", "outcome", "attempts", "code", "message", "field", "request_id", "sent", "created", "settled_at", "remote_id",
-    "web_url",
+    "state", "outcome", "attempts", "code", "message", "field", "request_id", "sent", "created", "settled_at",
+    "remote_id", "web_url",
 ]  # fmt: skip
-
 
 LONGEST_ADDRESS = 500
 
 
 class Recorder:
-    """The only writer of a delivering run; `judgement` decides. `problem` is set once the run can't continue."""
+    """The only writer of a run in delivery. `judgement` decides; `problem` is set once the run can't continue."""
 
     def __init__(self, context: Context, lease: Lease) -> None:
         self.context = context
@@ -56,17 +55,17 @@ class Recorder:
         """Commits the answers; returns the items that need another step.
 
         Raises:
-            Lost: a different worker holds the run; nothing of this was recorded.
+            Lost: a different worker has claimed the run. Nothing was recorded.
         """
         self.settled: list[Item] = []
         self.attempted: list[Change] = []
         self.overwritten: list[tuple[int, Change]] = []
         self.counts: Counter[str] = Counter()
-        again = [item for answer in answers for item in self._take(answer, now)]
+        unfinished = [item for answer in answers for item in self._take(answer, now)]
         reach("before_commit")
         self._commit(now)
         reach("after_commit")
-        return again
+        return unfinished
 
     def _take(self, answer: Sent, now: datetime) -> list[Item]:
         """Applies one answer to its items; returns those that need another step."""
@@ -90,13 +89,15 @@ class Recorder:
         if isinstance(problem, Unavailable):
             return judgement.unanswered(sending, problem, stopping=self.problem is not None, chance=self.chance)
         if answer.job.step == Step.FIND:
-            remote_id, ours = answer.found.get(change.match_identity, ""), change.match_identity in answer.ours
-            return judgement.found(sending, remote_id, ours=ours, rejection=self._held(change, remote_id))
+            remote_id = answer.found.get(change.match_identity, "")
+            created_by_us = change.match_identity in answer.created_by_us
+            rejection = self._owned_by_other(change, remote_id)
+            return judgement.found(sending, remote_id, created_by_us=created_by_us, rejection=rejection)
         assert answer.outcome is not None
         return judgement.written(sending, answer.outcome, self._overwritten(change, answer.outcome))
 
-    def _held(self, change: Change, remote_id: str) -> Rejected | None:
-        """Why a contested match value can't be written: it leads to the record of a different row."""
+    def _owned_by_other(self, change: Change, remote_id: str) -> Rejected | None:
+        """Rejects a change whose contested match value leads to the record of a different row."""
         if not change.lookup_first:
             return None
         change.lookup_first, change.code, change.message = False, "", ""
@@ -106,7 +107,7 @@ class Recorder:
         return match_owners.refusal(holder, field.name) if holder else None
 
     def _overwritten(self, change: Change, outcome: Outcome) -> Rejected | None:
-        """Why what was just written has to be written again: it was the record of a different row."""
+        """Rejects a change whose write reached the record of a different row, which then has to be written again."""
         holder = self.owners.overwritten(change, outcome) if outcome.result == Result.ACCEPTED else None
         if holder is None:
             return None
@@ -115,7 +116,7 @@ class Recorder:
         return match_owners.refusal(holder, self.context.activation.match_field)
 
     def _apply(self, item: Item, judged: Judgement, now: datetime) -> bool:
-        """Moves the item and its change to what was judged; whether it needs another step."""
+        """Applies a judgement to the item and its change. Returns whether another step is needed."""
         change = item.change
         item.progress = judged.progress
         item.not_before = time.monotonic() + judged.wait_seconds if judged.wait_seconds else 0.0
@@ -146,7 +147,7 @@ class Recorder:
             change.field, change.request_id = judged.reason.field, judged.reason.request_id
         if outcome := judged.accepted:
             change.created, change.sent = judged.created, list(outcome.sent)
-            change.request_id, change.web_url = outcome.request_id, web_page(outcome.web_url)
+            change.request_id, change.web_url = outcome.request_id, safe_link(outcome.web_url)
             self.counts["created"] += judged.created
             self.counts["hidden"] += int(judged.created and outcome.hidden)
             self.owners.accepted(change, outcome)
@@ -168,35 +169,39 @@ class Recorder:
             baseline.tried(self.generation_id, self.context.run.number, tried, now)
 
     def _void_doubtful(self) -> None:
-        """Voids the baseline of records that may have been written, or are gone, without being accepted."""
+        """Voids the baseline of records that were not accepted, but may have been written or no longer exist."""
         for item in self.settled:
             change, progress = item.change, item.progress
             if (progress.ambiguous or progress.gone) and change.outcome != Change.Outcome.ACCEPTED:
                 baseline.void(self.generation_id, change.key_digest, change.changed, self.slots, gone=progress.gone)
 
     def _void_overwritten(self) -> None:
-        """Makes what a different row overwrote due again, and counts nothing as accepted for that other row."""
+        """Makes records that a different row overwrote due again. For that row, nothing counts as accepted."""
         for holder, change in self.overwritten:
             baseline.void(self.generation_id, holder, [name for name in change.sent if name in self.slots], self.slots)
             baseline.forget(self.generation_id, change)
 
     def put_back(self, items: Sequence[Item]) -> None:
-        """Gives back what was certainly not sent, with the ids that lookups found. What may have been sent stays marked."""
+        """Resets changes that were certainly not sent to pending, with the IDs that lookups found.
+
+        Changes that may have been sent keep the state "sending".
+        """
         unsent = [item.change.pk for item in items if not item.progress.ambiguous]
-        found = [item.change for item in items if item.progress.looked_up and item.change.remote_id]
+        identified = [item.change for item in items if item.progress.looked_up and item.change.remote_id]
         with self.lease.fenced(**{name: F(name) + number for name, number in self.context.counts().items()}):
             Change.objects.filter(pk__in=unsent).update(state=Change.State.PENDING)
-            rows = [[change.pk, change.remote_id, bulk.json_text(change.changed)] for change in found]
+            rows = [[change.pk, change.remote_id, bulk.json_text(change.changed)] for change in identified]
             bulk.update(Change, {}, "id", ["remote_id", "changed"], rows)
 
 
-def web_page(address: str) -> str:
-    """PURE. An address that is safe to link to; "" for any other."""
+def safe_link(address: str) -> str:
+    """PURE. The address if it is safe to link to, else ""."""
     return address if address.startswith("https://") and len(address) <= LONGEST_ADDRESS else ""
 
 
 def _row(change: Change) -> list[Any]:
     return [
-        change.pk, change.state, change.outcome, change.attempts, change.code, change.message, change.field, change.request_id,
-        bulk.json_text(change.sent), change.created, change.settled_at, change.remote_id, change.web_url,
+        change.pk, change.state, change.outcome, change.attempts, change.code, change.message, change.field,
+        change.request_id, bulk.json_text(change.sent), change.created, change.settled_at, change.remote_id,
+        change.web_url,
     ]  # fmt: skip

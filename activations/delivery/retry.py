@@ -1,4 +1,4 @@
-"""PURE. How often a write is retried, how long to wait before it, and how many failures pause a run."""
+"""PURE. How often a request is retried, how long to back off, and how many failures in a row stop a run."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ BREAKER_FAILURES = 12
 
 
 def backoff_seconds(attempt: int, problem: Unavailable, chance: random.Random) -> float:
-    """How long to wait before the next try of one write: what the vendor said, or doubling with jitter."""
+    """Seconds to wait before the next attempt: at least what the vendor asked for, else doubling, with jitter."""
     doubling = min(BACKOFF_SECONDS * 2 ** (attempt - 1), BACKOFF_AT_MOST) * (0.5 + chance.random() / 2)
     return max(problem.retry_after or 0.0, doubling)
 
 
 def may_retry(attempt: int, problem: Unavailable) -> bool:
-    """Whether a write that got no usable answer is tried again in this run. Being throttled does not count."""
+    """Whether a request that got no usable answer is retried in this run. Rate limiting doesn't count as an attempt."""
     return problem.throttled or attempt < ATTEMPTS

@@ -1,4 +1,4 @@
-"""One request after another for one job, in a sender thread: no database here, only the vendor."""
+"""Sends the requests of one job, in a sender thread: talks to the vendor, never to the database."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 class Sender:
-    """Works on jobs and hands back what came of them. Safe for many threads."""
+    """Works on jobs and puts their answers in a queue. Thread-safe."""
 
     def __init__(self, context: Context, answers: queue.Queue[Sent]) -> None:
         self.context = context
         self.answers = answers
-        # Looked at before the threads start, so that none of them touches the database.
+        # Read before the threads start, so that none of them touches the database.
         self.match_name = context.activation.match_field
         self.adds = frozenset(field.target for field in context.run.mapped_fields if field.adds)
 
     def send(self, job: Job) -> None:
-        """Never raises: whatever happens goes into the answer."""
+        """Never raises: any exception becomes part of the answer."""
         sent = Sent(job)
         self.context.pacer.forget_waits()
         try:
@@ -45,32 +45,37 @@ class Sender:
         service, client = self.context.service, self.context.client
         if job.step == Step.FIND:
             sent.found = self._find(job.items)
-            sent.ours = frozenset(self._ours(job.items, sent.found))
+            sent.created_by_us = frozenset(self._created_by_us(job.items, sent.found))
         else:
             reach("before_send")
             sent.outcome = service.write(client, self._operation(job.step, job.items[0].change))
 
     def _find(self, items: Sequence[Item]) -> Mapping[str, str]:
-        """The vendor's ids by the identity of each item; a match value of several parts is found by any of them."""
+        """The vendor's IDs by match identity. A match value with more than one part is found by any of its parts.
+
+        A company with the domains `a.com` and `b.com` is looked up by both, since the vendor may know only one of them.
+        """
         service, field = self.context.service, self.context.match_field
-        wanted = {item.change.match_identity: service.identities(field, item.change.match_value) for item in items}
-        names = sorted({name for several in wanted.values() for name in several})
+        parts_by_identity = {
+            item.change.match_identity: service.identities(field, item.change.match_value) for item in items
+        }
+        names = sorted({name for parts in parts_by_identity.values() for name in parts})
         found: dict[str, str] = {}
         for start in range(0, len(names), service.limits.find_batch):
             found |= service.find(self.context.client, field, names[start : start + service.limits.find_batch])
         return {
-            identity: next(found[name] for name in several if name in found)
-            for identity, several in wanted.items()
-            if not found.keys().isdisjoint(several)
+            identity: next(found[name] for name in parts if name in found)
+            for identity, parts in parts_by_identity.items()
+            if not found.keys().isdisjoint(parts)
         }
 
-    def _ours(self, items: Sequence[Item], found: Mapping[str, str]) -> Iterator[str]:
-        """In insert mode a worker may have died between creating a record and recording it."""
+    def _created_by_us(self, items: Sequence[Item], found: Mapping[str, str]) -> Iterator[str]:
+        """The identities whose record is one of ours: in insert mode, a worker may have died after creating it."""
         for item in items if self.context.activation.mode == Mode.INSERT else ():
             identity = item.change.match_identity
             if item.progress.ambiguous and identity in found:
-                made_at = self.context.service.made_at(self.context.client, found[identity])
-                if was_created(made_at, item.change.first_attempt_at):
+                created_at = self.context.service.made_at(self.context.client, found[identity])
+                if was_created(created_at, item.change.first_attempt_at):
                     yield identity
 
     def _operation(self, step: Step, change: Change) -> Operation:

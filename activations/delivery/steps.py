@@ -26,13 +26,13 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class Progress:
-    """What is known about a change on its way, beyond its row.
+    """What is known about a change in delivery that is not stored in its row.
 
     Args:
-        ambiguous: a write of it may have been processed although no answer came.
-        looked_up: the destination was asked and has no such record.
-        unanswered: after such a lookup it was created, without an answer, so a record that exists now is ours.
-        gone: an update found that its record no longer exists.
+        ambiguous: a write may have been processed although no answer came.
+        looked_up: a lookup was answered, so the next step is a write.
+        unanswered: after a lookup, a create got no answer, so a record that exists now is one of ours.
+        gone: an update reported that the record no longer exists.
     """
 
     ambiguous: bool = False
@@ -43,7 +43,7 @@ class Progress:
 
 @dataclass(eq=False)
 class Item:
-    """A change on its way. `not_before`: when it may be sent, on the monotonic clock."""
+    """A change in delivery. `not_before`: when it may be sent, on the monotonic clock."""
 
     change: Change
     progress: Progress = Progress()
@@ -52,7 +52,7 @@ class Item:
 
 @dataclass(eq=False)
 class Job:
-    """Items of one step that one sender works on: several for a lookup, one for a write."""
+    """Items that need the same step and go to one sender: any number for a lookup, one for a write."""
 
     step: Step
     items: list[Item]
@@ -69,26 +69,29 @@ class Job:
 
 @dataclass
 class Sent:
-    """The answer to a job: the ids found, or the outcome of a write, or the problem.
+    """The answer to a job: the IDs found, or the outcome of a write, or the problem.
 
     Args:
-        ours: identities of found records that were created after our first attempt, so that it was us.
+        waited_seconds: how long it waited for the rate limiter.
+        found: the vendor's IDs by match identity.
+        created_by_us: the identities among them whose record was created after our first attempt.
+        defect: an exception that is not a `Problem`: a defect of ours.
     """
 
     job: Job
     waited_seconds: float = 0.0
     found: Mapping[str, str] = field(default_factory=dict)
-    ours: frozenset[str] = frozenset()
+    created_by_us: frozenset[str] = frozenset()
     outcome: Outcome | None = None
     problem: Problem | None = None
     defect: BaseException | None = None
 
 
 def next_step(mode: str, change: Change, looked_up: bool, reads_first: bool = False) -> Step:
-    """What a change needs next. Known records are updated by id; unknown ones are looked up unless we may create them.
+    """What a change needs next. Known records are updated by ID; new ones are looked up unless an upsert is enough.
 
     Args:
-        reads_first: creating needs a lookup too (see `Service.reads_first`), as it does for a contested match value.
+        reads_first: an upsert needs a lookup first (see `Service.reads_first`), as it does for a contested match value.
     """
     if change.remote_id:
         return Step.UPDATE

@@ -1,4 +1,4 @@
-"""What activations store: configuration, runs, changes, the baseline and warnings. Each is imported from here."""
+"""What activations store: configuration, runs, changes, the baseline and warnings. Import the models from here."""
 
 from activations.models.activation import PERCENT, Activation, FieldMapping
 from activations.models.baseline import Generation, MatchValue, Record

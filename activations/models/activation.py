@@ -14,15 +14,15 @@ from destinations.models import Destination
 from segments.models import DataModel, Segment
 
 MODES = [
-    (Mode.UPSERT.value, "Upsert: create what is new, update what changed"),
-    (Mode.UPDATE.value, "Update: only records that the destination has"),
-    (Mode.INSERT.value, "Insert: only records that the destination does not have"),
+    (Mode.UPSERT.value, "Upsert: create new records and update existing ones"),
+    (Mode.UPDATE.value, "Update: only records that exist at the destination"),
+    (Mode.INSERT.value, "Insert: only records that don't exist at the destination yet"),
 ]
 PERCENT = [MaxValueValidator(100)]
 
 
 class Activation(models.Model):
-    """One segment or model, brought to one destination."""
+    """One segment or model, synchronized to one destination."""
 
     class Backfill(models.TextChoices):
         ALL = "all", "For all records"
@@ -33,26 +33,26 @@ class Activation(models.Model):
     model = models.ForeignKey(DataModel, models.PROTECT, null=True, blank=True, related_name="activations")
     destination = models.ForeignKey(Destination, models.PROTECT, related_name="activations")
     mode = models.CharField(max_length=10, choices=MODES, default=Mode.UPSERT)
-    match_column = models.CharField(max_length=200, help_text="The column that identifies a record at the destination.")
+    match_column = models.CharField(max_length=200, help_text="The column that records are matched by.")
     match_field = models.CharField(
-        max_length=200, help_text="The attribute at the destination that it is compared with."
+        max_length=200, help_text="The attribute that the match column is compared with at the destination."
     )
     backfill = models.CharField(
         max_length=10,
         choices=Backfill.choices,
         default=Backfill.ALL,
-        help_text="What a mapping that is added later does for records that are already there.",
+        help_text="Whether a field that is mapped later is also sent for records that were synchronized before.",
     )
     paused = models.BooleanField(default=False)
     warnings_enabled = models.BooleanField("warnings", default=True)
     rejected_percent = models.PositiveSmallIntegerField(default=5, validators=PERCENT)
     invalid_percent = models.PositiveSmallIntegerField(default=5, validators=PERCENT)
     size_change_percent = models.PositiveSmallIntegerField(default=30)
-    recipients = models.JSONField(default=list, blank=True, help_text="Mail addresses that hear of warnings.")
+    recipients = models.JSONField(default=list, blank=True, help_text="Email addresses that receive alerts.")
     start_afresh = models.BooleanField(
         default=False,
         editable=False,
-        help_text="A person agreed that the next run forgets what was sent before, because what identifies records changed.",
+        help_text="A person agreed that the next run resets the sync history.",
     )
     next_slot = models.PositiveIntegerField(default=0, editable=False)
     match_slot = models.PositiveIntegerField(null=True, editable=False)
@@ -81,41 +81,44 @@ class Activation(models.Model):
 
     @property
     def data_model(self) -> DataModel:
-        """The model that rows come from, by way of a segment or not."""
+        """The model that rows come from, directly or through a segment."""
         return self.rows.model if isinstance(self.rows, Segment) else self.rows
 
     @property
     def sends_new_fields_from_now_on(self) -> bool:
-        """Whether a mapping that is added later leaves records alone until their value changes."""
+        """Whether a field that is mapped later is sent for synchronized records only once its value changes."""
         return self.backfill == self.Backfill.NEW
 
     @property
     def columns(self) -> list[str]:
-        """The columns that records are made of."""
+        """The columns that runs read: that of the match, and those that are mapped."""
         return [self.match_column, *(mapping.column for mapping in self.mappings.all() if mapping.column)]
 
     def reserve_match_slot(self) -> None:
-        """Gives a match that is a list a slot at first use: the list may grow while the value to compare stays the same."""
+        """Reserves a slot for a match that is a list, when it is first used.
+
+        A list may grow while the value that it is compared by stays the same, so its digest is compared as well.
+        """
         if self.match_slot is None:
             self.match_slot = self.take_number("next_slot")
             Activation.objects.filter(pk=self.pk).update(match_slot=self.match_slot)
 
     def take_number(self, counter: str) -> int:
-        """The next value of `next_slot` or `next_run_number`, never given twice."""
+        """Takes the next value of `next_slot` or `next_run_number`. No value is given out twice."""
         with transaction.atomic():
             Activation.objects.filter(pk=self.pk).update(**{counter: F(counter) + 1})
             return int(Activation.objects.values_list(counter, flat=True).get(pk=self.pk)) - 1
 
 
 class FieldMapping(models.Model):
-    """Where one attribute at the destination gets its value: a column, or the same value for all.
+    """The source of one attribute's value: a column, or one fixed value for all records.
 
-    `slot` numbers the place of the attribute in a record's digests. It belongs to this attribute for ever: another target
-    gets another slot, so that it is sent for all records.
+    `slot` is the place of the attribute among the digests of a record. It belongs to this attribute forever: if the
+    target changes, the mapping gets a new slot, so that the new attribute is sent for all records.
     """
 
     class WhenEmpty(models.TextChoices):
-        KEEP = "keep", "Keep what is there"
+        KEEP = "keep", "Keep the existing value"
         CLEAR = "clear", "Clear it"
 
     class Multi(models.TextChoices):
@@ -129,13 +132,14 @@ class FieldMapping(models.Model):
     when_empty = models.CharField(max_length=10, choices=WhenEmpty.choices, default=WhenEmpty.KEEP)
     multi = models.CharField("lists", max_length=10, choices=Multi.choices, default=Multi.REPLACE)
     custom_attribute = models.BooleanField(
-        default=False, help_text="Exported under the column's own name; created at the destination where it is missing."
+        default=False,
+        help_text="Sent as an attribute with the column's name, which is created at the destination if it is missing.",
     )
     target_type = models.CharField(
         max_length=80,
         blank=True,
         editable=False,
-        help_text="The attribute's type when a person last saw it, or a run met it first.",
+        help_text="The attribute's type when a person last confirmed it, or when a run first used it.",
     )
     slot = models.PositiveIntegerField(editable=False)
     position = models.PositiveIntegerField(default=0)
@@ -152,9 +156,11 @@ class FieldMapping(models.Model):
         return f"{self.column or self.value!r} → {self.target}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Saves; a new mapping, or one with another target, gets a slot of its own."""
-        from_db = FieldMapping.objects.filter(pk=self.pk).values_list("target", flat=True).first() if self.pk else None
-        if from_db != self.target:
+        """Saves the mapping. A new one, or one whose target has changed, gets a new slot."""
+        saved_target = (
+            FieldMapping.objects.filter(pk=self.pk).values_list("target", flat=True).first() if self.pk else None
+        )
+        if saved_target != self.target:
             self.slot = self.activation.take_number("next_slot")
             self.created_at = Now()
             self.target_type = ""

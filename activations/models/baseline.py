@@ -32,15 +32,16 @@ class Record(models.Model):
     """The baseline of one record: digests of what the destination last accepted, never the values.
 
     `field_digests` holds 8 bytes for each slot, little-endian; all zero means that nothing was accepted there.
-    `tried_digest` and `tried_match` are the digests of the row, and of its match value, when it was last refused, skipped or
-    found invalid; until `retry_run` or `retry_at` such a row waits. `left_at` and `returned_at` are the start of the run that found it.
+    `tried_digest` and `tried_match` are the digests of the row, and of its match value, when it was last rejected,
+    skipped or invalid. Such a row waits until `retry_run` or `retry_at`. `left_at` and `returned_at` are the start of
+    the run that noticed it.
     """
 
     class Tried(models.TextChoices):
         NOTHING = "", "Nothing"
         REJECTED = "rejected", "Rejected"
         SKIPPED = "skipped", "Skipped"
-        INVALID = "invalid", "Invalid"
+        INVALID = "invalid", "Failed validation"
 
     generation = models.ForeignKey(Generation, models.CASCADE, related_name="records", db_index=False)
     key = models.TextField()
@@ -67,7 +68,10 @@ class Record(models.Model):
 
 
 class MatchValue(models.Model):
-    """What the destination finds a record by, as a digest; only of records that it finds by more than their row's first match value."""
+    """The digest of a value that the destination finds a record by.
+
+    Stored only for records that have more match values than the first one of their row.
+    """
 
     generation = models.ForeignKey(Generation, models.CASCADE, related_name="match_values", db_index=False)
     key_digest = models.BigIntegerField()

@@ -1,4 +1,4 @@
-"""What a run decided about each record, and the outcome."""
+"""The changes of a run: what it decided about each record, and the outcome."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from activations.models.run import Run
 
 
 class Change(models.Model):
-    """What a run decided about one record, and what became of it. Changed values only live here, until retention ends."""
+    """What a run decided about one record, and the outcome. Sent values are stored only here, until retention ends."""
 
     class State(models.TextChoices):
         PENDING = "pending", "Pending"
@@ -19,17 +19,17 @@ class Change(models.Model):
         NONE = "", "Not settled"
         ACCEPTED = "accepted", "Accepted"
         REJECTED = "rejected", "Rejected"
-        INVALID = "invalid", "Invalid"
+        INVALID = "invalid", "Failed validation"
         SKIPPED = "skipped", "Skipped"
         UNKNOWN = "unknown", "Unknown"
         NOT_SENT = "not_sent", "Not sent"
 
-    # Millions are written at once: no check of each row, and no index that only a page of the screens would use.
+    # Millions of rows are written in bulk: no check of each row, and no index that only a screen would use.
     run = models.ForeignKey(Run, models.CASCADE, related_name="changes", db_index=False, db_constraint=False)
     epoch = models.PositiveIntegerField()
     key = models.TextField()
     key_digest = models.BigIntegerField()
-    is_new = models.BooleanField(help_text="New to us: never accepted before.")
+    is_new = models.BooleanField(help_text="No earlier change of this record was ever accepted.")
     remote_id = models.CharField(max_length=200, blank=True)
     match_identity = models.TextField(blank=True)
     match_value = models.JSONField(null=True)
@@ -66,7 +66,10 @@ class Change(models.Model):
 
 
 class Bundle(models.Model):
-    """Changes of a run that nobody has begun to deliver, packed; `new` and `known` say how many, `another` how many of these moved."""
+    """Changes of a run that are packed until their delivery begins.
+
+    `new` and `known` are their numbers; `another` is how many of them now belong to a different record.
+    """
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="bundles")
     epoch = models.PositiveIntegerField()
@@ -74,7 +77,7 @@ class Bundle(models.Model):
     known = models.PositiveIntegerField()
     another = models.PositiveIntegerField()
     keys = models.BinaryField()
-    """The key digests, so that a change is found without unpacking all of them."""
+    """The digests of the keys, so that one change can be found without unpacking the rest."""
     data = models.BinaryField()
 
     def __str__(self) -> str:

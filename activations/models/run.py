@@ -12,7 +12,7 @@ from activations.models.baseline import Generation
 
 
 class MappedField(NamedTuple):
-    """A field mapping as a run was planned with it.
+    """A field mapping as it was when the run was planned.
 
     Args:
         slot: its place in the field digests of a record.
@@ -28,7 +28,7 @@ class MappedField(NamedTuple):
 
 
 class Run(models.Model):
-    """One execution of an activation, from queued to its end. Owner, epoch and lease identify the worker that holds it."""
+    """One execution of an activation, from queued to its end. Owner, epoch and lease identify its worker."""
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -42,7 +42,7 @@ class Run(models.Model):
 
     class Trigger(models.TextChoices):
         SCHEDULE = "schedule", "Schedule"
-        MANUAL = "manual", "By hand"
+        MANUAL = "manual", "Manual"
         API = "api", "API"
         CLI = "cli", "Command"
         CATCH_UP = "catch_up", "Catch-up"
@@ -64,29 +64,37 @@ class Run(models.Model):
     state = models.CharField(max_length=30, choices=State.choices, default=State.QUEUED)
     trigger = models.CharField(max_length=10, choices=Trigger.choices)
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.DELTA)
-    reason = models.CharField(max_length=200, blank=True, help_text="Why it is a full run.")
+    reason = models.CharField(max_length=200, blank=True, help_text="Why this is a full run.")
     dry_run = models.BooleanField(default=False)
     cancel_requested = models.BooleanField(default=False)
-    missed_firings = models.PositiveIntegerField(default=0, help_text="Schedules that fired while it was live.")
+    missed_firings = models.PositiveIntegerField(
+        default=0, help_text="How often a schedule fired while this run was live."
+    )
 
     owner = models.CharField(max_length=200, blank=True)
     epoch = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
 
     rows = models.PositiveBigIntegerField(default=0, help_text="Rows read from the source.")
-    new = models.PositiveBigIntegerField(default=0, help_text="Changes of records that are new to us.")
-    known = models.PositiveBigIntegerField(default=0, help_text="Changes of records that we have sent before.")
+    new = models.PositiveBigIntegerField(default=0, help_text="Changes of records that were never accepted before.")
+    known = models.PositiveBigIntegerField(default=0, help_text="Changes of records that were accepted before.")
     unchanged = models.PositiveBigIntegerField(default=0)
-    waiting = models.PositiveBigIntegerField(default=0, help_text="Refused or skipped before, not due again yet.")
+    waiting = models.PositiveBigIntegerField(
+        default=0, help_text="Rejected, invalid or skipped before, and not due for a retry yet."
+    )
     left = models.PositiveBigIntegerField(default=0)
-    returned = models.PositiveBigIntegerField(default=0, help_text="Had left in an earlier run, and are back.")
+    returned = models.PositiveBigIntegerField(
+        default=0, help_text="Had left in an earlier run, and are in the data again."
+    )
     planned = models.PositiveBigIntegerField(default=0, help_text="Changes to deliver.")
     another = models.PositiveBigIntegerField(
-        default=0, help_text="Another record at the destination now: the match value changed."
+        default=0, help_text="The match value changed, so they now belong to a different record at the destination."
     )
     accepted = models.PositiveBigIntegerField(default=0)
-    created = models.PositiveBigIntegerField(default=0, help_text="Accepted, and made by the destination in this run.")
-    hidden = models.PositiveBigIntegerField(default=0, help_text="Created, but not shown by the destination yet.")
+    created = models.PositiveBigIntegerField(
+        default=0, help_text="Accepted, and created at the destination in this run."
+    )
+    hidden = models.PositiveBigIntegerField(default=0, help_text="Created, but not visible at the destination yet.")
     rejected = models.PositiveBigIntegerField(default=0)
     invalid = models.PositiveBigIntegerField(default=0)
     skipped = models.PositiveBigIntegerField(default=0)
@@ -95,11 +103,13 @@ class Run(models.Model):
     discovery_requests = models.PositiveBigIntegerField(default=0)
     lookup_requests = models.PositiveBigIntegerField(default=0)
     write_requests = models.PositiveBigIntegerField(default=0)
-    throttled = models.PositiveBigIntegerField(default=0, help_text="Answers that asked to slow down.")
+    throttled = models.PositiveBigIntegerField(
+        default=0, help_text="Answers by which the vendor enforced its rate limit."
+    )
 
-    mapped = models.JSONField(default=list, help_text="The field mappings that it was planned with.")
+    mapped = models.JSONField(default=list, help_text="The field mappings that the run was planned with.")
     missing = models.JSONField(
-        default=list, help_text="Mapped attributes that can't be written, or whose type is another one now."
+        default=list, help_text="Mapped attributes that can't be written, or whose type has changed."
     )
     error_code = models.CharField(max_length=60, blank=True)
     error_message = models.TextField(blank=True)

@@ -10,12 +10,12 @@ from activations.models.activation import Activation
 
 
 class Schedule(models.Model):
-    """When runs start by themselves: every so often, by a cron line, or on days of the week at a time."""
+    """When runs start automatically: at an interval, by a cron expression, or at a time on some days of the week."""
 
     class Kind(models.TextChoices):
         INTERVAL = "interval", "Every …"
         CRON = "cron", "Cron"
-        WEEKLY = "weekly", "On days of the week"
+        WEEKLY = "weekly", "On selected days"
 
     class Unit(models.TextChoices):
         MINUTES = "minutes", "minutes"
@@ -26,7 +26,11 @@ class Schedule(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.INTERVAL)
     every = models.PositiveIntegerField(null=True, blank=True)
     unit = models.CharField(max_length=10, choices=Unit.choices, default=Unit.MINUTES, blank=True)
-    cron = models.CharField(max_length=100, blank=True, help_text="minute hour day month weekday, e.g. 0 7 * * 1-5")
+    cron = models.CharField(
+        max_length=100,
+        blank=True,
+        help_text="Minute, hour, day of the month, month, day of the week. For example: 0 7 * * 1-5",
+    )
     days = models.JSONField(default=list, blank=True, help_text='Days of the week, e.g. ["monday", "wednesday"].')
     at = models.TimeField(null=True, blank=True)
     timezone = TimeZoneField(default="UTC")

@@ -10,21 +10,21 @@ from activations.models.run import Run
 
 
 class Warning(models.Model):
-    """Something about an activation that a person should look at: opened by a run, closed by one where it is gone."""
+    """Something about an activation that a person should look at. A run opens it, and a later one closes it."""
 
     class Kind(models.TextChoices):
         REJECTED_SHARE = "rejected_share", "Many records rejected"
-        INVALID_SHARE = "invalid_share", "Many records invalid"
-        EMPTY_SEGMENT = "empty_segment", "Nothing to send"
-        SIZE_CHANGE = "size_change", "Size changed a lot"
-        MISSING_ATTRIBUTE = "missing_attribute", "Attribute missing"
-        CHANGED_ATTRIBUTE = "changed_attribute", "Attribute changed"
+        INVALID_SHARE = "invalid_share", "Many records failed validation"
+        EMPTY_SEGMENT = "empty_segment", "No rows"
+        SIZE_CHANGE = "size_change", "Large change in size"
+        MISSING_ATTRIBUTE = "missing_attribute", "Attribute can't be written"
+        CHANGED_ATTRIBUTE = "changed_attribute", "Attribute type changed"
 
     activation = models.ForeignKey(Activation, models.CASCADE, related_name="warnings")
     run = models.ForeignKey(Run, models.CASCADE, related_name="warnings")
     last_run = models.ForeignKey(Run, models.CASCADE, related_name="+")
     kind = models.CharField(max_length=40, choices=Kind.choices)
-    subject = models.CharField(max_length=200, blank=True, help_text="What it is about, e.g. an attribute.")
+    subject = models.CharField(max_length=200, blank=True, help_text="What the warning is about, such as an attribute.")
     message = models.TextField()
     facts = models.JSONField(default=dict)
     opened_at = models.DateTimeField()

@@ -35,15 +35,15 @@ def prepare_fields(context: Context) -> None:
         context.fields = planned_fields(context.service, context.fields, wanted)
     else:
         context.fields = context.service.prepare(context.client, context.fields, wanted)
-        if context.found_at:
-            discovery.keep(context.activation.destination, context.fields, context.found_at)
+        if context.discovered_at:
+            discovery.keep(context.activation.destination, context.fields, context.discovered_at)
 
 
 def store_first_use(context: Context, lease: Lease) -> None:
     """Stores what the first run finds out: the type of each mapped attribute, and a slot for a match that is a list."""
     activation = context.activation
     with lease.fenced():
-        attribute_drift.store_first_types(activation.mappings.all(), context.fields, context.found)
+        attribute_drift.store_first_types(activation.mappings.all(), context.fields, context.differences)
         if context.match_field.multiple:
             activation.reserve_match_slot()
 

@@ -1,1 +1,1 @@
-"""The life of a run around the work itself: who may start one, who holds it, and when it is deleted."""
+"""The life of a run around the work itself: how runs are requested and claimed, and when their changes are deleted."""

@@ -1,4 +1,4 @@
-"""Hands a run to the workers. Losing the message is harmless: the sweep finds the run in the database."""
+"""Hands runs to the workers. A lost message is harmless: the sweep finds the run in the database."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ EXECUTE = "activations.tasks.execute"
 
 
 def enqueue_on_commit(run_id: int) -> None:
-    """Tells a worker of the run once the present transaction is committed."""
+    """Queues the run for a worker once the current transaction is committed."""
     transaction.on_commit(lambda: enqueue(run_id))
 
 
 def enqueue(run_id: int) -> None:
-    """Tells a worker of the run now, or leaves it to the sweep where the broker can't be reached."""
+    """Queues the run for a worker. If the broker can't be reached, the sweep does so later."""
     try:
         current_app.send_task(EXECUTE, args=[run_id], retry=False)
     except (OperationalError, OSError) as error:

@@ -1,4 +1,4 @@
-"""Which worker holds a run: claim, renew, fence, release, and the runs that a sweep hands out again.
+"""The lease of a run: claim, renew, fence and release it, and list the runs that the sweep has to hand out again.
 
 Only the database's clock counts. Every write of a worker to its run goes through a method of `Lease`, and all but
 `count` fail once a different worker has claimed the run.
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OWNERLESS_SWEEPS = 2
-TAKEN_OVER = "is taken over: the lease of its worker expired"
+TAKEN_OVER = "was taken over: the lease of its worker had expired"
 
 
 class Cancelled(Exception):
-    """A person cancelled the run before anything was decided."""
+    """A person cancelled the run while it was being planned."""
 
 
 class Lost(Exception):
-    """A different worker holds the run now: stop, and write nothing more."""
+    """A different worker has claimed the run. Stop, and write nothing more."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ class Lease:
 
     @contextmanager
     def fenced(self, **changes: Any) -> Iterator[None]:
-        """A transaction that first renews the lease and updates the run's columns; all of it, or nothing.
+        """A transaction that begins by renewing the lease and updating the run's columns.
 
         Raises:
-            Lost: the run is held by a different worker, or has ended.
+            Lost: a different worker has claimed the run, or it has ended.
         """
         with transaction.atomic():
             if not self._mine().update(lease_until=_end(), **changes):
@@ -62,31 +62,31 @@ class Lease:
             yield
 
     def update(self, **changes: Any) -> None:
-        """Renews the lease and updates the run's columns. Raises Lost as `fenced` does."""
+        """Renews the lease and updates the run's columns. Raises Lost like `fenced`."""
         with self.fenced(**changes):
             pass
 
     def renew(self) -> None:
-        """Raises Lost as `fenced` does."""
+        """Renews the lease. Raises Lost like `fenced`."""
         self.update()
 
     def end(self, **changes: Any) -> None:
-        """The one step of a run out of the live states, with the columns that say how it ended.
+        """Ends the run: the only step out of the live states. `changes` are its final state and reason.
 
         Raises:
-            Lost: the run is held by a different worker, or has ended already.
+            Lost: a different worker has claimed the run, or it has already ended.
         """
         if not self._mine().update(owner="", lease_until=None, **changes):
             raise Lost
 
     def count(self, requests: Mapping[str, int]) -> None:
-        """Adds to the run's counters, even after its end; does nothing if a different worker has claimed it since."""
+        """Adds to the run's counters, even after its end. Does nothing if a different worker has claimed it since."""
         if requests:
             claimed = Run.objects.filter(pk=self.run_id, epoch=self.epoch)
             claimed.update(**{name: F(name) + number for name, number in requests.items()})
 
     def release(self) -> None:
-        """Gives a live run back for the next slice. Harmless if the run was lost or has ended."""
+        """Releases a live run, so that any worker can take the next slice. Harmless if it was lost or has ended."""
         self._mine().update(owner="", lease_until=Now())
 
     def _mine(self) -> Any:
@@ -94,22 +94,22 @@ class Lease:
 
 
 def claim(run_id: int) -> Lease | None:
-    """Claims a live run that nobody holds, or whose lease has expired; None if it can't be claimed."""
+    """Claims a live run that no worker holds, or whose lease has expired. None if it can't be claimed."""
     owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:12]}"
     with transaction.atomic():
-        for free, word in ((Q(owner=""), ""), (Q(lease_until__lt=Now()), TAKEN_OVER)):
-            taken = Run.objects.filter(free, pk=run_id, state__in=Run.LIVE).update(
+        for free, warning in ((Q(owner=""), ""), (Q(lease_until__lt=Now()), TAKEN_OVER)):
+            claimed = Run.objects.filter(free, pk=run_id, state__in=Run.LIVE).update(
                 owner=owner, epoch=F("epoch") + 1, lease_until=_end()
             )
-            if taken and word:
-                log.warning("Run %s %s.", run_id, word)
-            if taken:
+            if claimed and warning:
+                log.warning("Run %s %s.", run_id, warning)
+            if claimed:
                 return Lease(run_id, owner, Run.objects.values_list("epoch", flat=True).get(pk=run_id))
     return None
 
 
 def abandoned() -> list[int]:
-    """Live runs whose lease has expired, or that nobody has claimed for two sweeps (half a minute)."""
+    """Live runs whose lease has expired, or that no worker has claimed for `OWNERLESS_SWEEPS` sweeps."""
     long_ago = Now() - timedelta(seconds=OWNERLESS_SWEEPS * settings.RUN_SWEEP_SECONDS)
     ownerless = Q(owner="", lease_until__lt=long_ago) | Q(lease_until=None, created_at__lt=long_ago)
     expired = ~Q(owner="") & Q(lease_until__lt=Now())
@@ -117,7 +117,7 @@ def abandoned() -> list[int]:
 
 
 class Keeper:
-    """Renews a lease from its own thread while a slow source or vendor has not answered."""
+    """Renews a lease from a thread of its own, while the worker waits for a slow source or vendor."""
 
     def __init__(self, lease: Lease) -> None:
         self.lease = lease
@@ -141,7 +141,7 @@ class Keeper:
             except Lost:
                 return
             except (OperationalError, InterfaceError):
-                # The database may be back before the lease expires.
+                # The database may come back before the lease expires.
                 continue
             finally:
                 connection.close()

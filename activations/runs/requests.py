@@ -1,4 +1,4 @@
-"""Asks for runs, cancels them, and starts again what a vendor's outage cut short."""
+"""Requests and cancels runs, and continues those that an outage of the vendor or the source cut short."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from django.db.models import F
 from activations.models import Activation, Run
 from activations.runs import dispatch
 
-GO_ON_AFTER = timedelta(minutes=2)
-GO_ON_AT_MOST = timedelta(hours=1)
-BY_HAND = "Asked for by a person"
+CONTINUE_AFTER = timedelta(minutes=2)
+CONTINUE_AT_MOST = timedelta(hours=1)
+BY_HAND = "Requested by a person"
 BY_PERSON = (Run.Trigger.MANUAL, Run.Trigger.CLI, Run.Trigger.API)
 
 
 def request(
     activation: Activation, trigger: str, *, full: bool = False, dry_run: bool = False, enqueue: bool = True
 ) -> Run:
-    """Queues a run, or returns the one that is live; a schedule that meets a live run is counted on it.
+    """Queues a run, or returns the live one. If a schedule fires while a run is live, the run counts that firing.
 
     Args:
         trigger: a value of `Run.Trigger`.
-        full: send every mapped field of every record again; a live run that has not begun becomes a full one.
-        dry_run: plan only; nothing is sent and no baseline moves. It meets no live run, and is none.
-        enqueue: tell the workers; without it the caller executes the run.
+        full: send every mapped field of every record again. A live run that is still queued becomes a full one.
+        dry_run: plan only. Nothing is sent, and the baseline stays as it is. Dry runs ignore live runs.
+        enqueue: hand the run to the workers. If false, the caller executes it.
     """
     live = None if dry_run else live_run(activation)
     if live is None:
         try:
-            return _queued(activation, trigger, full, dry_run, enqueue)
+            return _create(activation, trigger, full, dry_run, enqueue)
         except IntegrityError:
             live = Run.objects.get(activation=activation, state__in=Run.LIVE, dry_run=False)
     if full and Run.objects.filter(pk=live.pk, state=Run.State.QUEUED).update(kind=Run.Kind.FULL, reason=BY_HAND):
@@ -46,37 +46,37 @@ def live_run(activation: Activation) -> Run | None:
 
 
 def cancel(run: Run) -> None:
-    """Asks a live run to end; what was accepted stays accepted. Takes effect within seconds."""
+    """Cancels a live run. It ends within seconds, and what was accepted stays accepted."""
     Run.objects.filter(pk=run.pk, state__in=Run.LIVE).update(cancel_requested=True)
     dispatch.enqueue_on_commit(run.pk)
 
 
-def go_on(now: datetime) -> list[Run]:
-    """Queues a run for each activation whose last one ended because the vendor or the source was not available.
+def continue_after_outages(now: datetime) -> list[Run]:
+    """Queues a run for each activation whose last run failed because the vendor or the source was unavailable.
 
-    The wait doubles with each such end in a row, from two minutes to an hour.
+    The wait doubles with each such failure in a row, from two minutes to an hour.
     """
     started = []
     for activation in Activation.objects.filter(paused=False):
-        last = list(Run.objects.filter(activation=activation, dry_run=False).order_by("-pk")[:6])
-        if is_due_to_go_on(last, now):
+        latest = list(Run.objects.filter(activation=activation, dry_run=False).order_by("-pk")[:6])
+        if is_due_to_continue(latest, now):
             started.append(request(activation, Run.Trigger.CATCH_UP))
     return started
 
 
-def is_due_to_go_on(last: list[Run], now: datetime) -> bool:
-    """PURE. Whether the newest of these runs (newest first) ended unavailable, long enough ago."""
-    row = 0
-    for run in last:
+def is_due_to_continue(latest: list[Run], now: datetime) -> bool:
+    """PURE. Whether the first of these runs, newest first, failed as unavailable, and the wait after it is over."""
+    failures = 0
+    for run in latest:
         if run.state != Run.State.FAILED or run.error_code != "unavailable":
             break
-        row += 1
-    if not row or last[0].finished_at is None:
+        failures += 1
+    if not failures or latest[0].finished_at is None:
         return False
-    return now - last[0].finished_at >= min(GO_ON_AFTER * 2 ** (row - 1), GO_ON_AT_MOST)
+    return now - latest[0].finished_at >= min(CONTINUE_AFTER * 2 ** (failures - 1), CONTINUE_AT_MOST)
 
 
-def _queued(activation: Activation, trigger: str, full: bool, dry_run: bool, enqueue: bool) -> Run:
+def _create(activation: Activation, trigger: str, full: bool, dry_run: bool, enqueue: bool) -> Run:
     with transaction.atomic():
         run = Run.objects.create(
             activation=activation,

@@ -1,4 +1,4 @@
-"""Forgets the changes of runs that ended long ago, and all that an activation leaves behind."""
+"""Deletes the changes of runs that ended long ago, and activations with everything that belongs to them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ CHUNK = 5_000
 
 
 def prune(now: datetime) -> int:
-    """Deletes changes of runs that ended more than RETENTION_DAYS ago, in small transactions; returns how many."""
+    """Deletes changes of runs that ended more than RETENTION_DAYS ago, in small transactions. Returns their number."""
     old = Run.objects.filter(finished_at__lt=now - timedelta(days=settings.RETENTION_DAYS))
     return _delete(Change.objects.filter(run__in=old))
 
 
-def forget(activation: Activation) -> None:
-    """Deletes an activation with its runs and its baseline; what its schedules fire is removed before."""
+def delete_activation(activation: Activation) -> None:
+    """Deletes an activation with its runs and its baseline. Remove its schedules' periodic tasks first."""
     _delete(Change.objects.filter(run__activation=activation))
     _delete(MatchValue.objects.filter(generation__activation=activation))
     _delete(Record.objects.filter(generation__activation=activation))

@@ -1,1 +1,1 @@
-"""What people see of activations, runs and warnings: admin pages, forms and JSON endpoints. No decision is made here."""
+"""The screens of activations, runs and warnings: admin pages, forms and JSON endpoints. They make no decisions."""

@@ -1,21 +1,20 @@
-"""Screens of activations."""
+"""The admin pages of activations: the list, the form and the buttons."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from unfold.admin import StackedInline, TabularInline
 
-from activations.models import Activation, FieldMapping, Record, Run, Schedule
+from activations.models import Activation, Record, Run, Schedule
 from activations.runs import requests, retention
+from activations.screens.activation_parts import LastRunFilter, MappingInline, ScheduleInline
 from activations.screens.forms import MORE, ActivationForm
-from activations.screens.formsets import MappingForm, MappingFormSet, ScheduleForm
 from activations.screens.presentation import hidden_note, next_run, run_pill
 from activations.setup import attribute_drift, holds, mapping_diff, saved, schedules
 from core.web.screens import Button, ScreenAdmin, pill
@@ -25,59 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from django.utils.safestring import SafeString
-
-
-class OfActivation:
-    """Rows of an activation: who may see or change it may see or change them."""
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("activations.view_activation") or self.has_change_permission(request, obj)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("activations.change_activation" if obj else "activations.add_activation")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_change_permission(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_change_permission(request, obj)
-
-
-class MappingInline(OfActivation, TabularInline):
-    model = FieldMapping
-    form = MappingForm
-    formset = MappingFormSet
-    fields = ["column", "fixed", "target", "when_empty", "multi"]
-    extra = 0
-    hide_title = True
-    verbose_name = "field"
-    verbose_name_plural = "Fields"
-    template_before = "screens/mapping_note.html"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[FieldMapping]:
-        return super().get_queryset(request).filter(custom_attribute=False)
-
-
-class ScheduleInline(OfActivation, StackedInline):
-    model = Schedule
-    form = ScheduleForm
-    fields = ["kind", ("every", "unit"), "cron", "days", "at", "timezone"]
-    extra = 0
-    verbose_name_plural = "Schedules"
-
-
-class LastRunFilter(admin.SimpleListFilter):
-    title = "last run"
-    parameter_name = "last_run"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("never", "Never ran"), *[(str(value), str(label)) for value, label in Run.State.choices]]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Activation]) -> QuerySet[Activation]:
-        if not self.value():
-            return queryset
-        wanted = Q(last_state__isnull=True) if self.value() == "never" else Q(last_state=self.value())
-        return queryset.filter(wanted)
 
 
 @admin.register(Activation)
@@ -90,15 +36,15 @@ class ActivationAdmin(ScreenAdmin):
     search_fields = ["name", "segment__name", "model__name", "destination__name"]
     list_select_related = ["segment", "model", "destination"]
     stay_after_adding = True
-    empty_title = "No activation yet"
-    empty_text = "An activation brings the records of a segment or model to a destination, by hand or on a schedule."
+    empty_title = "No activations yet"
+    empty_text = "An activation sends the records of a segment or model to a destination, manually or on a schedule."
     fieldsets = [
         (None, {"fields": ["name", "records", "destination", "mode", "agree"]}),
         (
             "Match",
             {
                 "fields": ["match_column", "match_field"],
-                "description": "How a record is recognised at the destination.",
+                "description": "How records are recognized at the destination.",
             },
         ),
         ("Custom attributes", {"fields": ["custom_columns"]}),
@@ -113,7 +59,7 @@ class ActivationAdmin(ScreenAdmin):
                     "size_change_percent",
                     "recipients",
                 ],
-                "description": "A warning is raised when a run passes one of these shares, sends nothing, or finds an attribute missing.",
+                "description": "A warning opens if a run exceeds a limit, reads no rows, or can't write an attribute.",
             },
         ),
         ("More", {"classes": ["late"], "fields": MORE}),
@@ -136,8 +82,8 @@ class ActivationAdmin(ScreenAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Activation]:
         latest = Run.objects.filter(activation=OuterRef("pk")).order_by("-pk")
-        found = super().get_queryset(request).prefetch_related("schedules")
-        return found.annotate(
+        queryset = super().get_queryset(request).prefetch_related("schedules")
+        return queryset.annotate(
             last_state=Subquery(latest.values("state")[:1]), last_run_id=Subquery(latest.values("pk")[:1])
         )
 
@@ -146,7 +92,7 @@ class ActivationAdmin(ScreenAdmin):
         if live:
             yield Button(
                 "watch",
-                "Watch the run",
+                "View live run",
                 "visibility",
                 primary=True,
                 href=reverse("admin:activations_run_change", args=[live.pk]),
@@ -185,7 +131,9 @@ class ActivationAdmin(ScreenAdmin):
 
     def do_pause(self, request: HttpRequest, obj: Activation) -> None:
         self._switch(obj, paused=True)
-        messages.success(request, "Paused. Schedules start no run until you resume it; you can still run it by hand.")
+        messages.success(
+            request, "Paused. Its schedules start no runs until you resume it. You can still run it manually."
+        )
 
     def do_resume(self, request: HttpRequest, obj: Activation) -> None:
         self._switch(obj, paused=False)
@@ -204,19 +152,21 @@ class ActivationAdmin(ScreenAdmin):
         super().save_model(request, obj, form, change)
         unchecked = getattr(getattr(obj, "draft", None), "unchecked", "")
         if unchecked:
-            messages.warning(request, f"Saved, but the attributes could not be checked at the destination: {unchecked}")
+            messages.warning(
+                request, f"Saved, but the attributes could not be validated at the destination. {unchecked}"
+            )
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        wanted = form.cleaned_data.get("custom_columns", [])
-        form.instance.mappings.filter(custom_attribute=True).exclude(column__in=wanted).delete()
+        columns = form.cleaned_data.get("custom_columns", [])
+        form.instance.mappings.filter(custom_attribute=True).exclude(column__in=columns).delete()
         super().save_related(request, form, formsets, change)
-        self._save_custom(form.instance, wanted)
+        self._save_custom(form.instance, columns)
         attribute_drift.confirm(form.instance, getattr(getattr(form.instance, "draft", None), "live_fields", ()))
         schedules.sync_all(form.instance)
 
-    def _save_custom(self, activation: Activation, wanted: list[str]) -> None:
+    def _save_custom(self, activation: Activation, columns: list[str]) -> None:
         present = set(activation.mappings.filter(custom_attribute=True).values_list("column", flat=True))
-        for position, column in enumerate(wanted):
+        for position, column in enumerate(columns):
             if column not in present:
                 activation.mappings.create(
                     column=column, target=column, custom_attribute=True, position=1000 + position
@@ -229,22 +179,21 @@ class ActivationAdmin(ScreenAdmin):
         super().save_formset(request, form, formset, change)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """In numbers: what an activation leaves behind may be millions of rows, which nobody may delete one by one."""
-        runs_of, records = (
+        """Counts what would be deleted, which may be millions of records. A live run prevents deletion."""
+        runs, records = (
             Run.objects.filter(activation__in=objs),
             Record.objects.filter(generation__activation__in=objs),
         )
         live = [
-            f"{run} is live. Cancel it first."
-            for run in runs_of.filter(state__in=Run.LIVE).select_related("activation")
+            f"{run} is live. Cancel it first." for run in runs.filter(state__in=Run.LIVE).select_related("activation")
         ]
-        counts = {"activations": len(objs), "runs": runs_of.count(), "records remembered": records.count()}
+        counts = {"activations": len(objs), "runs": runs.count(), "records in the sync history": records.count()}
         return [str(obj) for obj in objs], counts, set(), live
 
     def delete_model(self, request: HttpRequest, obj: Activation) -> None:
         for schedule in obj.schedules.all():
             schedules.remove(schedule)
-        retention.forget(obj)
+        retention.delete_activation(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Activation]) -> None:
         for activation in queryset:
@@ -256,7 +205,7 @@ class ActivationAdmin(ScreenAdmin):
 
     @admin.display(description="Custom attributes")
     def custom_names(self, obj: Activation) -> str:
-        return ", ".join(obj.mappings.filter(custom_attribute=True).values_list("column", flat=True)) or "none"
+        return ", ".join(obj.mappings.filter(custom_attribute=True).values_list("column", flat=True)) or "None"
 
     @admin.display(description="Mode", ordering="mode")
     def mode_name(self, obj: Activation) -> str:
@@ -265,13 +214,13 @@ class ActivationAdmin(ScreenAdmin):
     @admin.display(description="Last run")
     def last_run(self, obj: Any) -> SafeString | str:
         if not obj.last_state:
-            return "never"
+            return "Never"
         link = reverse("admin:activations_run_change", args=[obj.last_run_id])
         return format_html('<a href="{}">{}</a>', link, run_pill(Run(state=obj.last_state)))
 
     @admin.display(description="Next run")
     def next_run_at(self, obj: Activation) -> Any:
-        return "paused" if obj.paused else next_run(obj, timezone.now()) or "by hand"
+        return "Paused" if obj.paused else next_run(obj, timezone.now()) or "Manual only"
 
     @admin.display(description="State", ordering="paused")
     def switched_on(self, obj: Activation) -> SafeString:
@@ -279,9 +228,9 @@ class ActivationAdmin(ScreenAdmin):
 
 
 def created_hidden(activation: Activation) -> int:
-    """How many records the activation's runs created that the destination did not show then."""
+    """How many records the activation's runs created that were not visible at the destination at the time."""
     return activation.runs.aggregate(number=Sum("hidden"))["number"] or 0
 
 
 VIEWED = ["name", "data_name", "destination", "mode_name", "custom_names", "switched_on"]
-FULL_QUESTION = "A full sync sends every mapped field of every record again, also those that did not change. Go on?"
+FULL_QUESTION = "A full sync sends every mapped field of every record again, even if nothing changed. Continue?"

@@ -1,4 +1,4 @@
-"""JSON of activations: starting a run, and how it stands."""
+"""The JSON endpoints of activations: start a run, and get its state."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ActivationRuns(Endpoint):
-    """POST starts a run, or answers with the live one; `full` and `dry_run` are optional."""
+    """POST starts a run, or returns the live one. `full` and `dry_run` are optional."""
 
     permissions = ("activations.change_activation",)
 
@@ -29,7 +29,7 @@ class ActivationRuns(Endpoint):
 
 
 class RunState(Endpoint):
-    """The state and every count of a run."""
+    """GET returns the state and every count of a run."""
 
     permissions = ("activations.view_run",)
 

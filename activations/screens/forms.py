@@ -30,20 +30,19 @@ PLACES = {
     "custom_attributes": "custom_columns",
 }
 
-
 MORE = ["backfill", "paused"]
-"""The settings that come last."""
+"""The settings of the last section."""
 
 
 class AnyChoices(forms.MultipleChoiceField):
-    """Accepts every value: the source knows which ones exist, and the rules validate them."""
+    """Accepts any value: the choices come from the source, and the rules validate them."""
 
     def valid_value(self, value: Any) -> bool:
         return True
 
 
 class ActivationForm(forms.ModelForm):
-    """Validated by the rules: offline always, and online if the vendor answers. Each problem is shown at its field."""
+    """Validated by the rules: always offline, and online if the vendor answers. Each problem is shown at its field."""
 
     records = forms.ChoiceField(
         label="Data",
@@ -54,7 +53,7 @@ class ActivationForm(forms.ModelForm):
         label="Custom attributes",
         required=False,
         widget=forms.CheckboxSelectMultiple(attrs={"data-role": "custom-columns"}),
-        help_text="Each column that you choose becomes an attribute of the same name, which is created if it is missing.",
+        help_text="Each column that you choose becomes an attribute of the same name. It is created if it is missing.",
     )
     recipients = forms.CharField(
         required=False,
@@ -65,8 +64,8 @@ class ActivationForm(forms.ModelForm):
         label=RESET,
         required=False,
         widget=UnfoldBooleanSwitchWidget(),
-        help_text="The next run sends every record again. Required if you change what identifies records: the model, its "
-        "primary key, the service, the vendor's workspace, or the match.",
+        help_text="The next run sends every record again. Required if you change what identifies records: the model, "
+        "its primary key, the service, the vendor's workspace, or the match.",
     )
 
     class Meta:
@@ -81,13 +80,13 @@ class ActivationForm(forms.ModelForm):
             "destination": UnfoldAdminSelectWidget(attrs={"data-role": "destination"}),
             "mode": UnfoldAdminSelectWidget(attrs={"data-role": "mode"}),
         }
-        help_texts = {"mode": "If the platform calls this “insert mode”: on is Upsert, off is Update."}
+        help_texts = {"mode": "If the vendor calls this “insert mode”: on is Upsert, off is Update."}
         labels = {
             "match_field": "Match attribute",
-            "backfill": "A field that is added later is sent",
-            "rejected_percent": "Rejected records, %",
-            "invalid_percent": "Invalid records, %",
-            "size_change_percent": "Change in size, %",
+            "backfill": "Send fields that are added later",
+            "rejected_percent": "Rejected records (%)",
+            "invalid_percent": "Records that fail validation (%)",
+            "size_change_percent": "Change in size (%)",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -128,14 +127,14 @@ class ActivationForm(forms.ModelForm):
         return value
 
     def clean_recipients(self) -> list[str]:
-        found = [part.strip() for part in self.cleaned_data["recipients"].split(",") if part.strip()]
-        for address in found:
+        addresses = [part.strip() for part in self.cleaned_data["recipients"].split(",") if part.strip()]
+        for address in addresses:
             try:
                 validate_email(address)
             except ValidationError:
                 raise ValidationError(f"{address} is not a valid email address.") from None
-        self.instance.recipients = found
-        return found
+        self.instance.recipients = addresses
+        return addresses
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
@@ -151,7 +150,7 @@ class ActivationForm(forms.ModelForm):
             self._check_reset(self.before)
 
     def _check_reset(self, before: Activation) -> None:
-        """Asks for consent if saving resets the sync history. A reset that a person asks for needs no other reason."""
+        """Requires consent if saving resets the sync history. A person may also request a reset without any change."""
         accepted = saved.accepted_identity(before)
         old, new = saved.spec(before).identity(), saved.spec(self.instance).identity(self._workspace(before))
         changes = needs_reset(accepted, old, new)
@@ -162,7 +161,7 @@ class ActivationForm(forms.ModelForm):
             self.instance.start_afresh = agreed
 
     def _workspace(self, before: Activation) -> str | None:
-        """The workspace behind a different connection, asked of the vendor if nobody has checked the connection yet."""
+        """The workspace of a different connection, requested from the vendor if the connection was never checked."""
         connection = self.instance.destination.connection
         if connection == before.destination.connection or connection.workspace_id:
             return None

@@ -1,4 +1,4 @@
-"""Forms of an activation's rows: field mappings and schedules."""
+"""The forms of an activation's rows: field mappings and schedules."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from destinations.contract import Field
 
 WARNED = ("attribute_missing", "attribute_read_only")
-"""Problems that an attribute can get while it is mapped: what was mapped before stays so, with a warning."""
+"""Problems that an attribute can have after it was mapped. A saved mapping stays as it is, with a warning."""
 FIXED = ("", "(fixed value)")
 DAYS = [(day, day[:3].capitalize()) for day in (*schedules.WEEKDAYS[1:], schedules.WEEKDAYS[0])]
 
@@ -37,7 +37,7 @@ class MappingForm(forms.ModelForm):
         label="fixed value",
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"data-role": "fixed"}),
-        help_text='The same value for every record. For a list: ["One", "Two"].',
+        help_text='The same value for every record. Write a list as ["One", "Two"].',
     )
 
     class Meta:
@@ -53,13 +53,13 @@ class MappingForm(forms.ModelForm):
         if "column" not in self.fields:
             return
         if self.instance.pk and not self.instance.column:
-            self.initial["fixed"] = shown_value(self.instance.value)
+            self.initial["fixed"] = value_as_text(self.instance.value)
         for name, first in (("column", FIXED), ("target", ("", "---------"))):
             present = (self.data.get(self.add_prefix(name)) if self.is_bound else self.initial.get(name)) or ""
             self.fields[name].widget.choices = [first, *([(present, present)] if present else [])]
 
     def has_changed(self) -> bool:
-        """A row that holds neither attribute, column nor value was only added."""
+        """A new row without attribute, column and value is ignored: a person added it and left it empty."""
         if (
             not self.instance.pk
             and self.is_bound
@@ -79,7 +79,7 @@ class MappingForm(forms.ModelForm):
         return cleaned
 
     def validate_constraints(self) -> None:
-        """That an attribute is mapped once is judged over all rows, where two rows may trade attributes."""
+        """Left to the formset: only it can see that two rows swap their attributes, which is allowed."""
 
     @property
     def row(self) -> MappingSpec:
@@ -91,30 +91,30 @@ class MappingForm(forms.ModelForm):
 
 
 class MappingFormSet(PaginationInlineFormSet):
-    """All rows of an activation, judged together by the rules."""
+    """All field mappings of an activation, validated together by the rules."""
 
     @cached_property
-    def found(self) -> Sequence[Field]:
-        """The destination's fields as they were found last; none where nobody asked yet. The vendor is not asked here."""
+    def discovered(self) -> Sequence[Field]:
+        """The destination's fields by the last discovery; empty if there was none. Sends no request."""
         try:
-            kept = discovery.cached(self.instance.destination) if self.instance.pk else None
+            last = discovery.cached(self.instance.destination) if self.instance.pk else None
         except Problem:
             return ()
-        return kept.fields if kept else ()
+        return last.fields if last else ()
 
     def add_fields(self, form: Any, index: int | None) -> None:
-        """What became of a row's attribute is shown beside the row."""
+        """Adds a warning to the row of an attribute that is gone, read-only or of a different type."""
         super().add_fields(form, index)
         if (
             form.instance.pk
-            and self.found
+            and self.discovered
             and "target" in form.fields
             and form["target"].value() == form.instance.target
         ):
-            form.fields["target"].widget.attrs["data-warning"] = attribute_drift.warning(form.instance, self.found)
+            form.fields["target"].widget.attrs["data-warning"] = attribute_drift.warning(form.instance, self.discovered)
 
     def validate_unique(self) -> None:
-        """The rules say it in better words."""
+        """Left to the rules, whose message is clearer."""
 
     def clean(self) -> None:
         super().clean()
@@ -126,47 +126,50 @@ class MappingFormSet(PaginationInlineFormSet):
             for form in self.forms
             if (form not in self.deleted_forms and form.has_changed()) or form in self.initial_forms
         ]
-        judged = [form for form in forms_in_use if form not in self.deleted_forms and form.is_valid()]
+        validated = [form for form in forms_in_use if form not in self.deleted_forms and form.is_valid()]
         known = {(problem.code, problem.where) for problem in draft.problems([])}
-        for problem in draft.problems([form.row for form in judged]):
+        for problem in draft.problems([form.row for form in validated]):
             if (problem.code, problem.where) not in known:
-                self._show(problem, judged)
-        for form in judged:
+                self._show(problem, validated)
+        for form in validated:
             self._fit_value(form, draft)
 
-    def _show(self, problem: Misconfigured, judged: list[MappingForm]) -> None:
+    def _show(self, problem: Misconfigured, validated: list[MappingForm]) -> None:
         at_column = problem.code == "column_unknown"
         name = "column" if at_column else "target"
-        found = [form for form in judged if getattr(form.row, name) == problem.where]
-        if problem.code in WARNED and found and not set(found[-1].changed_data) & {"target", "column", "fixed"}:
-            # It was mapped when that was possible; runs leave it out, and its row says so.
+        matching = [form for form in validated if getattr(form.row, name) == problem.where]
+        if problem.code in WARNED and matching and not set(matching[-1].changed_data) & {"target", "column", "fixed"}:
+            # The attribute could be written when it was mapped. Runs leave it out, and its row has a warning.
             return
-        if found:
-            found[-1].add_error(name, problem.message)
+        if matching:
+            matching[-1].add_error(name, problem.message)
         else:
             self._non_form_errors.append(problem.message)
 
     def _fit_value(self, form: MappingForm, draft: Draft) -> None:
-        """Keeps a fixed value as text where the destination takes text, else as the number, list or truth value it says."""
+        """Stores a fixed value as text if the destination accepts that, else as the number, list or boolean in it."""
         if form.row.column or not form.row.target or form.errors:
             return
         text = str(form.instance.value)
-        refused = draft.fixed_value_problem(form.row.target, text)
+        problem = draft.fixed_value_problem(form.row.target, text)
         parsed = parsed_value(text)
-        if isinstance(parsed, list) or (refused and parsed != text):
-            refused = draft.fixed_value_problem(form.row.target, parsed)
+        if isinstance(parsed, list) or (problem and parsed != text):
+            problem = draft.fixed_value_problem(form.row.target, parsed)
             form.instance.value = parsed
-        if refused:
-            form.add_error("fixed", refused)
+        if problem:
+            form.add_error("fixed", problem)
 
     def save(self, commit: bool = True) -> Any:
-        """Rows whose attribute changes step aside first, so that two rows may trade attributes."""
-        moving = [
+        """Gives rows whose attribute changes a temporary one first, so that two rows can swap attributes.
+
+        An attribute can be mapped only once. Without this, the first of the two rows would collide with the second.
+        """
+        changing = [
             form.instance.pk
             for form in self.initial_forms
             if "target" in form.changed_data or form in self.deleted_forms
         ]
-        FieldMapping.objects.filter(pk__in=moving).update(
+        FieldMapping.objects.filter(pk__in=changing).update(
             target=Concat(Value("~"), Cast(F("pk"), FieldMapping._meta.get_field("target")))
         )
         for position, form in enumerate(self.forms):
@@ -175,7 +178,7 @@ class MappingFormSet(PaginationInlineFormSet):
 
 
 class ScheduleForm(forms.ModelForm):
-    """One schedule: every so often, by a cron line, or on days of the week."""
+    """One schedule: an interval, a cron expression, or a time on selected days."""
 
     days = forms.MultipleChoiceField(
         choices=DAYS, required=False, widget=forms.CheckboxSelectMultiple(attrs={"data-role": "days"}), label="Days"
@@ -188,28 +191,28 @@ class ScheduleForm(forms.ModelForm):
         labels = {"kind": "When", "at": "At (HH:MM)", "timezone": "Time zone"}
 
     def has_changed(self) -> bool:
-        """A row that a person added counts, also with nothing but what it began with: left out, it would never fire without a word."""
+        """A new row always counts, even with only its initial values: ignoring it would drop the schedule silently."""
         return self.instance.pk is None or super().has_changed()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if self.errors:
             return cleaned
-        wanted = {name: cleaned[name] for name in self.Meta.fields if cleaned.get(name) not in (None, "")}
+        values = {name: cleaned[name] for name in self.Meta.fields if cleaned.get(name) not in (None, "")}
         try:
-            schedules.check(Schedule(**wanted))
+            schedules.check(Schedule(**values))
         except Misconfigured as problem:
             self.add_error("kind", problem.message)
         return cleaned
 
 
-def shown_value(value: Any) -> str:
+def value_as_text(value: Any) -> str:
     """A fixed value as a person writes it."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def parsed_value(text: str) -> Any:
-    """The list, number or truth value that the text spells, or the text itself."""
+    """The list, number or boolean that the text spells, or else the text itself."""
     try:
         return json.loads(text)
     except ValueError:

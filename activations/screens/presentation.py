@@ -1,4 +1,4 @@
-"""What run and activation pages show: pills, counts in words, progress, next runs and the values sent."""
+"""How the pages of runs and activations show things: pills, labeled counts, progress, next runs and sent values."""
 
 from __future__ import annotations
 
@@ -26,39 +26,40 @@ TONES = {
 OUTCOME_TONES = {
     "accepted": "good", "rejected": "bad", "invalid": "bad", "skipped": "calm", "unknown": "warn", "not_sent": "calm",
 }  # fmt: skip
-NO_OUTCOME = {"left": "Left", "returned": "Came back"}
+NO_OUTCOME = {"left": "Left", "returned": "Returned"}
 COUNTS = (
-    ("Compared with what was sent before", (
-        ("rows", "Rows read"), ("new", "New"), ("known", "Known, changed"), ("unchanged", "Unchanged"),
-        ("another", "Another record"), ("waiting", "Waiting"), ("left", "Left"), ("returned", "Came back"),
+    ("Compared with the sync history", (
+        ("rows", "Rows read"), ("new", "New"), ("known", "Changed"), ("unchanged", "Unchanged"),
+        ("another", "Match changed"), ("waiting", "Waiting for retry"), ("left", "Left"), ("returned", "Returned"),
     )),
-    ("What became of the changes", (
-        ("accepted", "Accepted"), ("created", "Created"), ("hidden", "Not shown yet"), ("rejected", "Rejected"),
-        ("invalid", "Invalid"), ("skipped", "Skipped"), ("unknown", "Unknown"), ("not_sent", "Not sent"),
+    ("Outcomes", (
+        ("accepted", "Accepted"), ("created", "Created"), ("hidden", "Not visible yet"), ("rejected", "Rejected"),
+        ("invalid", "Failed validation"), ("skipped", "Skipped"), ("unknown", "Unknown"), ("not_sent", "Not sent"),
     )),
     ("Requests sent", (
-        ("discovery_requests", "Discovery"), ("lookup_requests", "Look-ups"), ("write_requests", "Writes"), ("throttled", "Slowed down"),
+        ("discovery_requests", "Discovery"), ("lookup_requests", "Lookups"), ("write_requests", "Writes"),
+        ("throttled", "Rate-limited"),
     )),
 )  # fmt: skip
 MEANINGS = {
-    "waiting": "Refused or skipped before and not changed since; tried again later.",
-    "left": "No longer in the data. They are not touched at the destination.",
-    "returned": "In the data again after they had left; compared with what was accepted last.",
-    "created": "Accepted, and made by the destination in this run.",
-    "another": "Known, but their match value changed: another record at the destination from now on, which all of it is sent to.",
-    "hidden": "Created, but the destination does not show them yet.",
-    "rejected": "Refused by the destination; tried again by the next run.",
-    "invalid": "Not sent: something about the record can't be right.",
-    "skipped": "Not sent because of the mode: not there in update mode, already there in insert mode.",
-    "unknown": "The destination did not say whether it took them; tried again by the next run.",
-    "not_sent": "The run ended before their turn.",
-    "throttled": "Answers of the destination that asked to slow down.",
+    "waiting": "Rejected, invalid or skipped in an earlier run, and unchanged since. They are retried later.",
+    "left": "No longer in the data. At the destination, they stay as they are.",
+    "returned": "In the data again after they had left. They were compared with what was last accepted.",
+    "created": "Accepted, and created at the destination in this run.",
+    "another": "The match value changed, so all fields are sent to a different record at the destination from now on.",
+    "hidden": "Created, but the destination doesn't show them yet.",
+    "rejected": "Rejected by the destination. Retried in a later run.",
+    "invalid": "Not sent, because the destination could not have accepted them as they are.",
+    "skipped": "Not sent because of the mode: update skips records that are missing there, insert those that exist.",
+    "unknown": "The destination may or may not have processed them. The next run sends them again.",
+    "not_sent": "The run ended before they were sent.",
+    "throttled": "Requests that the destination turned down because of its rate limit. They are sent again.",
 }
 
 
 @dataclass(frozen=True)
 class Count:
-    """One number of a run, with its name and meaning."""
+    """One count of a run, with its label and meaning."""
 
     name: str
     label: str
@@ -68,7 +69,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Sent:
-    """One field of a change: its value, and whether it changed and was in the request."""
+    """One field of a change: its value, and whether it was in the request."""
 
     name: str
     value: str
@@ -76,18 +77,18 @@ class Sent:
 
 
 def run_pill(run: Run) -> SafeString:
-    """The run's state as a coloured word."""
+    """The run's state as a colored pill."""
     return pill(run.get_state_display(), TONES.get(run.state, "calm"))
 
 
 def outcome_pill(change: Change) -> SafeString:
-    """What became of a change, as a coloured word."""
+    """The outcome of a change as a colored pill."""
     text = change.get_outcome_display() if change.outcome else NO_OUTCOME.get(change.code, "Planned")
     return pill("Created" if change.created else text, OUTCOME_TONES.get(change.outcome, "calm"))
 
 
 def counts(run: Run) -> list[tuple[str, list[Count]]]:
-    """All counts of a run in groups."""
+    """All counts of a run, in groups."""
     return [
         (title, [Count(name, label, getattr(run, name), MEANINGS.get(name, "")) for name, label in group])
         for title, group in COUNTS
@@ -95,15 +96,15 @@ def counts(run: Run) -> list[tuple[str, list[Count]]]:
 
 
 def hidden_note(service: Service, number: int) -> str:
-    """How many records the destination keeps without showing them yet, and why; nothing where there are none."""
+    """How many created records are not visible at the destination yet, and why; "" if there are none."""
     if not number:
         return ""
-    many = f"{number} records were created that are" if number > 1 else "1 record was created that is"
-    return f"{many} not shown there yet. {service.hidden_note}".strip()
+    created = f"{number} created records are" if number > 1 else "1 created record is"
+    return f"{created} not visible at the destination yet. {service.hidden_note}".strip()
 
 
 def progress_percent(run: Run) -> int | None:
-    """How much of a delivering run is settled, 0 to 100; None where nobody knows yet."""
+    """How much of a run in delivery is settled, from 0 to 100; None if there is nothing to measure."""
     if run.state != Run.State.DELIVERING or not run.planned:
         return None
     settled = run.accepted + run.rejected + run.skipped + run.unknown
@@ -111,7 +112,7 @@ def progress_percent(run: Run) -> int | None:
 
 
 def duration(run: Run, now: datetime) -> str:
-    """How long the run took, or takes until now."""
+    """How long the run took, or has taken so far."""
     if run.started_at is None:
         return ""
     return in_words((run.finished_at or now) - run.started_at)
@@ -128,7 +129,7 @@ def in_words(length: timedelta) -> str:
 
 
 def sent_values(change: Change) -> list[Sent]:
-    """The fields of a change that matter: those sent, those changed, or all of a new record's."""
+    """The fields of a change to show: those sent and those changed, or else all of them."""
     names: Iterable[str] = dict.fromkeys([*change.sent, *change.changed]) or change.values
     if change.field and change.outcome == Change.Outcome.REJECTED:
         names = dict.fromkeys([*names, change.field])
@@ -147,10 +148,10 @@ def next_run(activation: Activation, now: datetime) -> datetime | None:
     """When a schedule of the activation starts the next run."""
     if activation.paused:
         return None
-    moments = []
+    times = []
     for schedule in activation.schedules.all():
         try:
-            moments += schedules.next_runs(schedule, now, 1)
+            times += schedules.next_runs(schedule, now, 1)
         except Problem:
             continue
-    return min(moments, default=None)
+    return min(times, default=None)

@@ -1,4 +1,4 @@
-"""The records that a run's page lists: its changes, who left or came back, and who is not taken since an earlier run."""
+"""The records on a run's page: its changes, those that left or returned, and those that still wait for a retry."""
 
 from __future__ import annotations
 
@@ -16,22 +16,21 @@ PLANNED, LEFT, RETURNED, EARLIER = "planned", "left", "returned", "earlier"
 CHOICES = [
     (PLANNED, "Planned"),
     *[(str(value), str(label)) for value, label in Change.Outcome.choices if value],
-    (EARLIER, "Not taken since an earlier run"),
+    (EARLIER, "Waiting for retry since an earlier run"),
     (LEFT, "Left"),
-    (RETURNED, "Came back"),
+    (RETURNED, "Returned"),
 ]
-_WORDS = {
-    LEFT: "No longer in the data. It is not touched at the destination.",
-    RETURNED: "It is in the data again, and was compared with what was accepted last.",
+_SENTENCES = {
+    LEFT: "No longer in the data. At the destination, it stays as it is.",
+    RETURNED: "In the data again. It was compared with what was last accepted.",
 }
-
 
 MOST_REASONS = 20
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why records of a run were not taken, with one of them."""
+    """Why records of a run were not accepted, with one of them as an example."""
 
     outcome: str
     code: str
@@ -43,16 +42,16 @@ class Reason:
 
     @property
     def sentence(self) -> str:
-        """For a terminal."""
+        """The reason in one line, for a terminal."""
         request = f" (request {self.request_id})" if self.request_id else ""
         example = f" For example {self.key!r}:" if self.key else ""
-        return f"{self.records} {self.outcome}, {self.code or 'no code'}.{example} {self.message}{request}"
+        return f"{self.records} {self.outcome} ({self.code or 'no code'}).{example} {self.message}{request}"
 
 
 def reasons(run: Run) -> list[Reason]:
-    """The most frequent reasons why records were not taken, told by this run."""
-    told = Change.objects.filter(run=run).exclude(outcome__in=[Change.Outcome.NONE, Change.Outcome.ACCEPTED])
-    grouped = told.values_list("outcome", "code", "field").annotate(number=Count("pk"), first=Min("pk"))
+    """The most frequent reasons for which this run's records were not accepted."""
+    changes = Change.objects.filter(run=run).exclude(outcome__in=[Change.Outcome.NONE, Change.Outcome.ACCEPTED])
+    grouped = changes.values_list("outcome", "code", "field").annotate(number=Count("pk"), first=Min("pk"))
     groups = list(grouped.order_by("-number")[:MOST_REASONS])
     examples = Change.objects.in_bulk([first for *_, first in groups])
     return [
@@ -61,8 +60,12 @@ def reasons(run: Run) -> list[Reason]:
     ]
 
 
-def found(run: Run, key: str, choice: str) -> QuerySet[Any]:
-    """What to list: changes or records whose key begins with `key`, by a value of CHOICES ("" for all changes)."""
+def search(run: Run, key: str, choice: str) -> QuerySet[Any]:
+    """The changes or records to list whose key begins with `key`.
+
+    Args:
+        choice: a value of CHOICES; "" for all changes.
+    """
     if choice in (LEFT, RETURNED, EARLIER):
         listed: QuerySet[Any] = _records(run, choice)
     else:
@@ -72,20 +75,21 @@ def found(run: Run, key: str, choice: str) -> QuerySet[Any]:
     return listed.filter(key__startswith=key) if key else listed
 
 
-def told_earlier(run: Run) -> int:
-    """How many rows an ended run did not take for a reason that an earlier run told, and does not list again."""
+def count_earlier(run: Run) -> int:
+    """How many records wait for a retry, for reasons that an earlier run reported and this one doesn't list again."""
     if run.is_live or run.dry_run or run.generation_id is None:
         return 0
     return _records(run, EARLIER).count() if run.waiting or run.invalid or run.skipped else 0
 
 
 def as_changes(run: Run, choice: str, rows: Iterable[Any]) -> list[Change]:
-    """A page of `found` as changes: of records, what an earlier run told, or why they are listed."""
+    """A page of `search` as changes. Records become changes with the reason for which they are listed."""
     if choice == EARLIER:
-        return _told(run, list(rows))
+        return _as_reported(run, list(rows))
     if choice in (LEFT, RETURNED):
         return [
-            Change(run=run, key=row.key, remote_id=row.remote_id, code=choice, message=_WORDS[choice]) for row in rows
+            Change(run=run, key=row.key, remote_id=row.remote_id, code=choice, message=_SENTENCES[choice])
+            for row in rows
         ]
     return list(rows)
 
@@ -98,27 +102,25 @@ def _records(run: Run, choice: str) -> QuerySet[Record]:
     return records.filter(**{f"{choice}_at": run.started_at}) if run.started_at else records.none()
 
 
-def _told(run: Run, records: list[Record]) -> list[Change]:
-    """The last reason that was told about each record; retention may have taken it."""
-    of_these = Change.objects.filter(
+def _as_reported(run: Run, records: list[Record]) -> list[Change]:
+    """Each record with the last reason that was reported for it, unless retention has deleted that."""
+    changes = Change.objects.filter(
         run__generation=run.generation_id, key_digest__in=[record.key_digest for record in records]
     )
-    newest = (
-        of_these.exclude(outcome=Change.Outcome.ACCEPTED).values("key_digest").annotate(newest=Max("pk")).order_by()
-    )
-    told = {
-        change.key_digest: change for change in of_these.filter(pk__in=newest.values("newest")).select_related("run")
+    newest = changes.exclude(outcome=Change.Outcome.ACCEPTED).values("key_digest").annotate(newest=Max("pk")).order_by()
+    latest = {
+        change.key_digest: change for change in changes.filter(pk__in=newest.values("newest")).select_related("run")
     }
-    return [_earlier(run, record, told.get(record.key_digest)) for record in records]
+    return [_reported(run, record, latest.get(record.key_digest)) for record in records]
 
 
-def _earlier(run: Run, record: Record, change: Change | None) -> Change:
+def _reported(run: Run, record: Record, change: Change | None) -> Change:
     if change is None or change.outcome != record.tried:
         return Change(
             run=run,
             key=record.key,
             outcome=record.tried,
-            message="The reason was told by a run that is no longer kept.",
+            message="The run that reported the reason is no longer kept.",
         )
     change.message = f"Run {change.run.number}: {change.message}"
     return change

@@ -1,4 +1,4 @@
-"""Screens of runs and of what they decided about each record."""
+"""The admin pages of runs and of their changes."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
 STOP_POLLING = 286
-"""The status by which htmx stops polling."""
+"""The HTTP status at which htmx stops polling."""
 CHANGES_PER_PAGE = 50
 
 
 class ReadOnlyAdmin(ScreenAdmin):
-    """What only runs write."""
+    """For rows that only runs write."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -51,8 +51,8 @@ class RunAdmin(ReadOnlyAdmin):
     search_fields = ["activation__name", "error_message"]
     list_select_related = ["activation"]
     date_hierarchy = "created_at"
-    empty_title = "No run yet"
-    empty_text = "Press “Run now” on an activation, or give it a schedule."
+    empty_title = "No runs yet"
+    empty_text = "Click “Run now” on an activation, or give it a schedule."
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.progress_view)
@@ -68,7 +68,7 @@ class RunAdmin(ReadOnlyAdmin):
                 "Cancel run",
                 "cancel",
                 danger=True,
-                confirm="Stop this run? What the destination accepted stays there.",
+                confirm="Cancel this run? Records that the destination has accepted stay there.",
             )
         if not obj.is_live:
             yield Button("again", "Run again", "replay", primary=True)
@@ -92,7 +92,7 @@ class RunAdmin(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The run's page: counts, what is wrong, and its changes."""
+        """The page of a run: its counts, its problems, and its changes."""
         run = self.get_object(request, object_id)
         if run is None or not self.has_view_permission(request, run):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
@@ -104,24 +104,24 @@ class RunAdmin(ReadOnlyAdmin):
             "title": str(run),
             "screen_buttons": [self._button_context(button, run) for button in buttons],
             "platform": platforms[run.activation.destination.connection.platform].label,
-            **self.facts(run),
+            **self.progress_context(run),
             **changes_context(request, run),
         }
         return TemplateResponse(request, "screens/run.html", context)
 
     def progress_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The part of the page that moves while the run is live."""
+        """The part of the page that is refreshed while the run is live."""
         run = self.get_object(request, object_id)
         if run is None or not self.has_view_permission(request, run):
             return HttpResponse(status=STOP_POLLING)
-        answer = render(request, "screens/run_progress.html", {"original": run, **self.facts(run)})
+        response = render(request, "screens/run_progress.html", {"original": run, **self.progress_context(run)})
         if not run.is_live:
-            # The buttons and the table of changes are others now.
-            answer.status_code = STOP_POLLING
-            answer.headers["HX-Refresh"] = "true"
-        return answer
+            # The buttons and the table of changes have to be loaded again.
+            response.status_code = STOP_POLLING
+            response.headers["HX-Refresh"] = "true"
+        return response
 
-    def facts(self, run: Run) -> dict[str, Any]:
+    def progress_context(self, run: Run) -> dict[str, Any]:
         return {
             "run": run,
             "state_pill": presentation.run_pill(run),
@@ -153,7 +153,7 @@ class RunAdmin(ReadOnlyAdmin):
     def sent(self, obj: Run) -> str:
         return f"{obj.accepted} ({obj.created} created)" if obj.created else str(obj.accepted)
 
-    @admin.display(description="Not taken")
+    @admin.display(description="Not accepted")
     def not_taken(self, obj: Run) -> str:
         parts = [
             ("rejected", obj.rejected),
@@ -163,35 +163,35 @@ class RunAdmin(ReadOnlyAdmin):
         ]
         return ", ".join(f"{value} {name}" for name, value in parts if value) or "-"
 
-    @admin.display(description="Began", ordering="created_at")
+    @admin.display(description="Started", ordering="created_at")
     def began(self, obj: Run) -> Any:
         return obj.started_at or obj.created_at
 
-    @admin.display(description="Took")
+    @admin.display(description="Duration")
     def took(self, obj: Run) -> str:
         return presentation.duration(obj, timezone.now())
 
 
 def changes_context(request: HttpRequest, run: Run) -> dict[str, Any]:
-    """One page of the run's changes, as search and filter in the query string say."""
+    """One page of the run's changes, searched and filtered by the query string."""
     key, outcome = request.GET.get("key", "").strip(), request.GET.get("outcome", "")
-    page = Paginator(record_list.found(run, key, outcome), CHANGES_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(record_list.search(run, key, outcome), CHANGES_PER_PAGE).get_page(request.GET.get("page"))
     changes = record_list.as_changes(run, outcome, page.object_list)
-    shown = [(change, presentation.outcome_pill(change), presentation.sent_values(change)) for change in changes]
+    rows = [(change, presentation.outcome_pill(change), presentation.sent_values(change)) for change in changes]
     return {
-        "page": page, "changes": shown, "key": key, "outcome": outcome, "outcomes": record_list.CHOICES,
-        "earlier": record_list.told_earlier(run), "earlier_choice": record_list.EARLIER,
+        "page": page, "changes": rows, "key": key, "outcome": outcome, "outcomes": record_list.CHOICES,
+        "earlier": record_list.count_earlier(run), "earlier_choice": record_list.EARLIER,
     }  # fmt: skip
 
 
 @admin.register(Change)
 class ChangeAdmin(ReadOnlyAdmin):
-    """All changes of all runs, to find out what happened to one record."""
+    """The changes of all runs, to find out what happened to a record."""
 
     list_display = ["key", "outcome_pill", "run_link", "fields_sent", "message", "settled_at"]
     list_filter = ["outcome", "is_new", "created", "run__activation"]
     search_fields = ["key__startswith"]
-    search_help_text = "Search by the record's key, from its beginning."
+    search_help_text = "Search by the beginning of a record's key."
     list_select_related = ["run__activation"]
     show_full_result_count = False
     paginator = InfinitePaginator
@@ -201,8 +201,8 @@ class ChangeAdmin(ReadOnlyAdmin):
         "request_id", "attempts", "first_attempt_at", "settled_at",
     ]  # fmt: skip
     readonly_fields = fields
-    empty_title = "No record was sent yet"
-    empty_text = "Each run keeps what it sent for every record, and what the destination answered."
+    empty_title = "No records yet"
+    empty_text = "Each run stores what it sent for every record, and how the destination answered."
 
     @admin.display(description="Outcome", ordering="outcome")
     def outcome_pill(self, obj: Change) -> SafeString:

@@ -1,4 +1,4 @@
-"""The list of warnings."""
+"""The admin pages of warnings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class OpenFilter(admin.SimpleListFilter):
 
 @admin.register(Warning)
 class WarningAdmin(ScreenAdmin):
-    """Opened and closed by runs, so nothing can be changed here."""
+    """Runs open and close warnings, so nothing can be changed here."""
 
     list_display = ["message", "state_pill", "kind", "activation", "run_link", "opened_at", "closed_at"]
     list_filter = [OpenFilter, "kind", "activation"]
@@ -50,7 +50,9 @@ class WarningAdmin(ScreenAdmin):
     ]
     readonly_fields = fields
     empty_title = "No warnings"
-    empty_text = "A warning opens when a run passes a threshold of its activation, and closes by itself when a later run is fine again."
+    empty_text = (
+        "A warning opens if a run exceeds a limit of its activation. It closes automatically once a run is fine again."
+    )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,1 +1,1 @@
-"""What a person configured: its rules, drafts, schedules, and what a change of it means for records already sent."""
+"""The configuration of activations: rules, drafts, schedules, and what a change means for records already sent."""

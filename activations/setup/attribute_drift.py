@@ -1,4 +1,4 @@
-"""Schema drift at the destination: mapped attributes that are gone, read-only, or of a different type by now."""
+"""Schema drift at the destination: mapped attributes that are gone, read-only, or now of a different type."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
     from destinations.contract import Field
 
-
-LEFT_OUT = "Until then it is left out, and all other attributes are sent."
+LEFT_OUT = "Until then, it is left out, and all other attributes are sent."
 
 
 def unusable(field: Field | None, target: str) -> Misconfigured | None:
@@ -25,7 +24,7 @@ def unusable(field: Field | None, target: str) -> Misconfigured | None:
 
 
 def retyped(field: Field, before: str) -> Misconfigured | None:
-    """PURE. Reports that the type of an attribute changed since it was mapped; None if it did not, or if it is unknown."""
+    """PURE. Reports that the type of an attribute changed since it was mapped. None if it did not, or is unknown."""
     now = discovery.type_label(field)
     if not before or before == now:
         return None
@@ -46,9 +45,9 @@ def warning(mapping: FieldMapping, fields: Sequence[Field]) -> str:
 
 
 def unconfirmed(activation: Activation) -> list[Misconfigured]:
-    """The mapped attributes whose type changed and that nobody has confirmed since. The vendor is not asked."""
-    kept = discovery.cached(activation.destination)
-    by_name = {field.name: field for field in kept.fields} if kept else {}
+    """The mapped attributes whose type changed and that nobody has confirmed since. Sends no request."""
+    last = discovery.cached(activation.destination)
+    by_name = {field.name: field for field in last.fields} if last else {}
     pairs = [
         (by_name[mapping.target], mapping.target_type)
         for mapping in activation.mappings.all()
@@ -57,31 +56,31 @@ def unconfirmed(activation: Activation) -> list[Misconfigured]:
     return [problem for field, before in pairs if (problem := retyped(field, before))]
 
 
-def confirm_found(activation: Activation) -> None:
-    """As `confirm`, with the types of the last discovery."""
-    if kept := discovery.cached(activation.destination):
-        confirm(activation, kept.fields)
+def confirm_discovered(activation: Activation) -> None:
+    """Like `confirm`, with the types of the last discovery."""
+    if last := discovery.cached(activation.destination):
+        confirm(activation, last.fields)
 
 
 def confirm(activation: Activation, fields: Sequence[Field]) -> None:
-    """Stores the current types of the mapped attributes, because a person has seen them."""
-    kinds = {field.name: discovery.type_label(field) for field in fields}
+    """Stores the current types of the mapped attributes, because a person has confirmed them."""
+    types = {field.name: discovery.type_label(field) for field in fields}
     for mapping in activation.mappings.all():
-        _note(mapping, kinds.get(mapping.target, mapping.target_type))
+        _store_type(mapping, types.get(mapping.target, mapping.target_type))
 
 
 def store_first_types(
     mappings: Iterable[FieldMapping], fields: Sequence[Field], differences: Sequence[discovery.Difference]
 ) -> None:
     """Stores the type of each mapped attribute that has none yet: the one before this discovery if it just changed."""
-    kinds = {field.name: discovery.type_label(field) for field in fields}
-    kinds |= {difference.name: difference.before for difference in differences if difference.before}
+    types = {field.name: discovery.type_label(field) for field in fields}
+    types |= {difference.name: difference.before for difference in differences if difference.before}
     for mapping in mappings:
-        if not mapping.target_type and mapping.target in kinds:
-            _note(mapping, kinds[mapping.target])
+        if not mapping.target_type and mapping.target in types:
+            _store_type(mapping, types[mapping.target])
 
 
-def _note(mapping: FieldMapping, kind: str) -> None:
-    if mapping.target_type != kind:
-        mapping.target_type = kind
-        FieldMapping.objects.filter(pk=mapping.pk).update(target_type=kind)
+def _store_type(mapping: FieldMapping, type_name: str) -> None:
+    if mapping.target_type != type_name:
+        mapping.target_type = type_name
+        FieldMapping.objects.filter(pk=mapping.pk).update(target_type=type_name)

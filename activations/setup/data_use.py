@@ -1,4 +1,4 @@
-"""Which columns of models the activations use, and how they follow a renamed one. Registered with `segments`."""
+"""Reports to `segments` which columns the activations use, and follows renamed columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A draft of an activation: form values before they are saved, and what the rules find wrong with them."""
+"""A draft of an activation: form values before they are saved, and the problems that the rules find in them."""
 
 from __future__ import annotations
 
@@ -25,37 +25,42 @@ if TYPE_CHECKING:
 class Draft:
     """An activation that is not saved yet, validated by the rules.
 
-    Validation uses the fields of the last discovery. Only if these give a problem is the vendor asked, once.
+    Validation uses the fields of the last discovery. Only if these lead to a problem are the current ones requested,
+    once, since an attribute may have been created at the vendor a minute ago.
+
+    Args:
+        live_fields: the fields that the draft was validated with.
+        unchecked: why the vendor could not answer; "" if it could, or was not needed.
     """
 
     activation: Activation
     custom_columns: Sequence[str]
     live_fields: Sequence[Field] = ()
     unchecked: str = ""
-    asked: bool = field(default=False, repr=False)
+    requested: bool = field(default=False, repr=False)
 
     def problems(self, rows: Sequence[MappingSpec]) -> list[Misconfigured]:
-        """What the rules find wrong with the activation, given these mapping rows and its custom attributes."""
+        """The problems of the activation with these mapping rows and its custom attributes."""
         spec = self.spec(rows)
         return [*rules.offline(spec), *self._online(spec)]
 
     def _online(self, spec: ActivationSpec) -> list[Misconfigured]:
-        """Empty if the vendor can't answer; `unchecked` says why, and only the offline rules apply."""
-        kept = None if self.asked else discovery.cached(self.activation.destination)
-        if kept:
-            self.live_fields = kept.fields
+        """Problems by the destination's fields. Empty if the vendor can't answer; `unchecked` then has the reason."""
+        last = None if self.requested else discovery.cached(self.activation.destination)
+        if last:
+            self.live_fields = last.fields
         else:
-            self._ask()
-        found = [] if self.unchecked else list(rules.online(spec, self.live_fields))
-        if not found or not kept:
-            return found
-        self._ask()
+            self._request_fields()
+        problems = [] if self.unchecked else list(rules.online(spec, self.live_fields))
+        if not problems or not last:
+            return problems
+        self._request_fields()
         return [] if self.unchecked else list(rules.online(spec, self.live_fields))
 
-    def _ask(self) -> None:
-        if self.asked:
+    def _request_fields(self) -> None:
+        if self.requested:
             return
-        self.asked = True
+        self.requested = True
         try:
             self.live_fields = discovery.refresh(self.activation.destination, timezone.now()).fields
         except Problem as problem:
@@ -68,11 +73,11 @@ class Draft:
 
     def fixed_value_problem(self, target: str, value: object) -> str:
         """Why the destination can't take a fixed value; "" if it can."""
-        found = next((field for field in self.live_fields if field.name == target), None)
-        if found is None:
+        attribute = next((field for field in self.live_fields if field.name == target), None)
+        if attribute is None:
             return ""
         try:
-            services[self.activation.destination.service].convert(found, value)
+            services[self.activation.destination.service].convert(attribute, value)
         except Rejected as problem:
             return problem.message
         return ""

@@ -1,4 +1,4 @@
-"""Why no schedule starts a run of an activation now."""
+"""The reason for which an activation's schedules start no runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def reason(activation: Activation) -> str:
-    """The reason; "" if schedules start runs. A hold by the system ends once its cause is fixed."""
+    """The reason, or "" if schedules start runs. A hold ends automatically once its cause is fixed."""
     if activation.paused:
         return "Paused by a person."
     cause = drift.held(activation.rows, activation.columns)

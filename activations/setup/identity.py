@@ -14,13 +14,13 @@ HOW_TO_RESET = f"“{RESET}” on its page, or `manage.py activate NAME --start-
 
 @dataclass(frozen=True)
 class Identity:
-    """What a baseline is about: if any part differs, nothing that was accepted can be compared any longer.
+    """What a baseline is about: if any part differs, what was accepted can no longer be compared.
 
     Args:
-        workspace: the vendor's own id of the workspace; "" if nobody has asked the vendor yet. Two connections to one
-            workspace write to the same records, so the connection itself is no part of it.
+        workspace: the vendor's own ID of the workspace; "" if nobody has asked the vendor yet. Two connections to one
+            workspace write to the same records, so the connection itself doesn't matter.
         service: the slug of the service.
-        model: the model's id, or its name in a workspace file.
+        model: the model's ID, or its name in a workspace file.
         key: the model's primary key.
         match: the column and the attribute that records are matched by.
     """
@@ -33,7 +33,7 @@ class Identity:
 
     @classmethod
     def parse(cls, stored: Mapping[str, Any]) -> Identity:
-        """The identity as `Generation.identity` holds it."""
+        """The identity from its form in `Generation.identity`."""
         column, attribute = stored.get("match") or ("", "")
         return cls(
             workspace=stored.get("workspace", ""),
@@ -44,7 +44,7 @@ class Identity:
         )
 
     def stored(self) -> dict[str, Any]:
-        """As `parse` takes it."""
+        """The form that `parse` takes."""
         return {
             "workspace": self.workspace,
             "service": self.service,
@@ -81,6 +81,7 @@ def reset_sentence(changes: tuple[str, ...]) -> str:
     parts = " and ".join(changes)
     verb = "identifies" if len(changes) == 1 else "identify"
     return (
-        f"The {parts} {verb} records that were synchronized already. If you change {'it' if len(changes) == 1 else 'them'}, "
+        f"The {parts} {verb} records that were already synchronized. "
+        f"If you change {'it' if len(changes) == 1 else 'them'}, "
         "the sync history is reset, and the next run sends every record again."
     )

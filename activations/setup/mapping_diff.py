@@ -1,4 +1,4 @@
-"""Tells a person before a run starts what a change of the field mappings makes it send."""
+"""What the next run sends because of changed field mappings, reported before it starts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def mapped_fields(mappings: Iterable[FieldMapping], adds: Container[str] = ()) -
 
 
 def mapping_change(activation: Activation) -> str:
-    """What the next run does about field mappings that are new or changed since the last one; "" if there are none."""
+    """What the next run sends for field mappings that are new or changed since the last run; "" if there are none."""
     last = Run.objects.filter(activation=activation, dry_run=False, generation__isnull=False).exclude(mapped=[]).first()
     if last is None:
         return ""
@@ -30,7 +30,7 @@ def mapping_change(activation: Activation) -> str:
 
 
 def difference(before: Sequence[MappedField], now: Sequence[MappedField]) -> tuple[list[str], list[str]]:
-    """PURE. The attributes that are mapped now and were not before, and those that get their values differently."""
+    """PURE. The attributes that are newly mapped, and those that now get their values differently."""
     known = {field.slot: field._replace(adds=False) for field in before}
     added = [field.target for field in now if field.slot not in known]
     remapped = [
@@ -51,7 +51,9 @@ def _added(names: list[str], records: int, from_now_on: bool) -> Iterable[str]:
             "changes."
         )
     else:
-        yield f"{_listed(names)} {new}: the next run sends only it for the {synchronized} that have a value."
+        sent = "it" if len(names) == 1 else "them"
+        has = "has" if records == 1 else "have"
+        yield f"{_listed(names)} {new}: the next run sends only {sent} for the {synchronized} that {has} a value."
 
 
 def _remapped(names: list[str], records: int) -> Iterable[str]:

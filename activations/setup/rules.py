@@ -1,4 +1,4 @@
-"""PURE. What is wrong with the configuration of an activation, found before anything is sent."""
+"""PURE. Validates the configuration of an activation before anything is sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def offline(spec: ActivationSpec) -> Iterator[Misconfigured]:
-    """What is wrong that can be found without asking the vendor: kinds, modes, columns, duplicate targets."""
+    """Problems that can be found without the vendor: kinds, modes, columns, duplicate targets."""
     service = spec.service
     if service.platform.slug != spec.platform:
         yield _wrong(
@@ -31,7 +31,7 @@ def offline(spec: ActivationSpec) -> Iterator[Misconfigured]:
 
 
 def online(spec: ActivationSpec, fields: Sequence[Field]) -> Iterator[Misconfigured]:
-    """What the vendor's current fields rule out: an unusable match, and missing or read-only attributes."""
+    """Problems by the destination's fields: an unusable match, and missing or read-only attributes."""
     by_name = {field.name: field for field in fields}
     match = by_name.get(spec.match_field)
     if match is None or not match.matchable:
@@ -44,10 +44,12 @@ def online(spec: ActivationSpec, fields: Sequence[Field]) -> Iterator[Misconfigu
 
 
 def unusable_match(service: Service, name: str, fields: Sequence[Field]) -> Misconfigured:
-    """The match attribute is missing or can't identify records. Names those that can, or what to do at the vendor."""
+    """The problem of a match attribute that is missing or can't identify records, with those that can."""
     usable = ", ".join(field.name for field in fields if field.matchable)
-    advice = f"Usable: {usable}." if usable else f"Usable: none. {service.match_advice}".strip()
-    return _wrong("match_field", f"{name!r} can't identify records at this destination. {advice}", "match")
+    advice = f"Choose one of: {usable}." if usable else f"No attribute can. {service.match_advice}".strip()
+    return _wrong(
+        "match_field", f"The attribute {name!r} can't identify records at this destination. {advice}", "match"
+    )
 
 
 def unusable_attribute(field: Field | None, target: str) -> Misconfigured | None:
@@ -74,23 +76,28 @@ def _columns(spec: ActivationSpec) -> Iterator[Misconfigured]:
             known = ", ".join(spec.columns) or "none"
             yield _wrong("column_unknown", f"The model has no column {name!r}. It has: {known}.", name)
     if spec.match_column in spec.computed:
-        message = f"{spec.match_column!r} is a computed field, which can change when other rows do. Match records by a column of the source."
+        message = (
+            f"{spec.match_column!r} is a computed field, which can change when other rows do. "
+            "Match records by a column of the source."
+        )
         yield _wrong("match_computed", message, spec.match_column)
 
 
 def _targets(spec: ActivationSpec) -> Iterator[Misconfigured]:
-    seen: set[str] = set()
+    targets: set[str] = set()
     for row in spec.mappings:
         if row.target == spec.match_field:
             yield _wrong(
-                "match_mapped", f"{row.target!r} is the match; it is always sent and can't be mapped again.", row.target
+                "match_mapped",
+                f"{row.target!r} is the match attribute. It is always sent, and can't be mapped again.",
+                row.target,
             )
-        if row.target in seen:
+        if row.target in targets:
             yield _wrong("target_twice", f"The attribute {row.target!r} is mapped twice.", row.target)
-        seen.add(row.target)
+        targets.add(row.target)
         if row.custom_attribute and not spec.service.creates_fields:
-            yield _wrong("custom_attributes", f"{spec.service.label} has no custom attributes block.", row.target)
-    for target, sentence in spec.service.contradictions(seen):
+            yield _wrong("custom_attributes", f"{spec.service.label} doesn't support custom attributes.", row.target)
+    for target, sentence in spec.service.contradictions(targets):
         yield _wrong("mapped_together", sentence, target)
 
 

@@ -1,4 +1,4 @@
-"""The configuration of an activation as its rows in the database say, saved or about to be."""
+"""The configuration of an activation from its model instances, whether they are saved or about to be."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def spec(activation: Activation, mappings: Sequence[MappingSpec] | None = None) -> ActivationSpec:
-    """The activation's configuration; `mappings` take the place of the saved ones."""
+    """The activation's configuration. `mappings`, if given, replace the saved ones."""
     model, destination = activation.data_model, activation.destination
     return ActivationSpec(
         service=services[destination.service],

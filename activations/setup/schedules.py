@@ -1,4 +1,4 @@
-"""Schedules as periodic tasks of django-celery-beat, and when they fire next."""
+"""Schedules as periodic tasks of django-celery-beat, and the times at which they fire next."""
 
 from __future__ import annotations
 
@@ -38,23 +38,24 @@ def cron_fields(schedule: Schedule) -> dict[str, str]:
     """The five fields of a cron or weekly schedule, as CrontabSchedule names them.
 
     Raises:
-        Misconfigured: not five fields, no day, no time.
+        Misconfigured: the cron expression doesn't have five fields, or the day or the time is missing.
     """
     if schedule.kind == Schedule.Kind.CRON:
         parts = schedule.cron.split()
         if len(parts) != len(_CRON_FIELDS):
             raise Misconfigured(
-                "cron_invalid", f"{schedule.cron!r} is no cron line: it takes five fields, e.g. 0 7 * * 1-5."
+                "cron_invalid",
+                f"{schedule.cron!r} is not a valid cron expression. It needs five fields, such as 0 7 * * 1-5.",
             )
         return dict(zip(_CRON_FIELDS, parts, strict=True))
     return _weekly_fields(schedule)
 
 
 def check(schedule: Schedule) -> None:
-    """Raises Misconfigured where the schedule can never fire as it is written."""
+    """Raises Misconfigured if the schedule is not valid or could never fire."""
     if schedule.kind == Schedule.Kind.INTERVAL:
         if not schedule.every:
-            raise Misconfigured("interval_invalid", "An interval is at least one minute.")
+            raise Misconfigured("interval_invalid", "The interval must be at least one minute.")
         return
     fields = cron_fields(schedule)
     try:
@@ -62,14 +63,14 @@ def check(schedule: Schedule) -> None:
             next(_cron_firings(crontab(**fields), schedule.timezone, datetime(2024, 1, 1, tzinfo=UTC)), None) is None
         )
     except (ValueError, KeyError, ParseException) as error:
-        raise Misconfigured("cron_invalid", f"{schedule} is no valid schedule: {error}") from None
+        raise Misconfigured("cron_invalid", f"{schedule} is not a valid schedule: {error}") from None
     if never:
-        raise Misconfigured("cron_invalid", f"{schedule} names a day that no year has.")
+        raise Misconfigured("cron_invalid", f"{schedule} names a day that doesn't exist, so it would never fire.")
 
 
 @transaction.atomic
 def sync(schedule: Schedule) -> None:
-    """Writes the periodic task of a saved schedule; saves it only where something changed, since a save restarts intervals.
+    """Writes the periodic task of a saved schedule, but only if it changed: saving restarts an interval.
 
     Raises:
         Misconfigured: see `check`.
@@ -89,19 +90,19 @@ def sync(schedule: Schedule) -> None:
 
 
 def sync_all(activation: Activation) -> None:
-    """The periodic tasks of all schedules of an activation, e.g. after it was paused or resumed."""
-    # Asked afresh: a screen may have prefetched them before it changed them.
+    """Writes the periodic tasks of all schedules of an activation, e.g. after it was paused or resumed."""
+    # Queried again: a screen may have prefetched the schedules before it changed them.
     for schedule in Schedule.objects.filter(activation=activation).select_related("activation"):
         sync(schedule)
 
 
 def remove(schedule: Schedule) -> None:
-    """Deletes the periodic task; call before the schedule itself is deleted."""
+    """Deletes the periodic task. Call this before the schedule itself is deleted."""
     PeriodicTask.objects.filter(name=_name(schedule)).delete()
 
 
 def may_start(activation: Activation) -> bool:
-    """Whether a schedule may start a run now. Where a changed source holds it back, that is looked at again."""
+    """Whether a schedule may start a run now. If a changed source puts it on hold, the source is checked again."""
     if activation.paused:
         return False
     if not holds.reason(activation):
@@ -109,19 +110,19 @@ def may_start(activation: Activation) -> bool:
     try:
         drift.look_before(activation.rows, activation.columns)
     except Problem as problem:
-        log.info("The activation %s is held back: %s", activation.pk, problem.code)
+        log.info("The activation %s is on hold: %s", activation.pk, problem.code)
         return False
     return True
 
 
 def claim_firing(schedule: Schedule, now: datetime) -> bool:
-    """Whether this firing counts: false for the second of two beats, and for one repeated after a crash of beat."""
+    """Whether this firing counts. False if a second beat process, or beat after a crash, repeats an earlier one."""
     if schedule.kind == Schedule.Kind.INTERVAL:
         due = Q(last_fired_at__lte=now - interval(schedule) / 2)
     else:
         due = Q(last_fired_at__lt=now.replace(second=0, microsecond=0))
-    fresh = Schedule.objects.filter(Q(last_fired_at__isnull=True) | due, pk=schedule.pk)
-    return bool(fresh.update(last_fired_at=now))
+    unfired = Schedule.objects.filter(Q(last_fired_at__isnull=True) | due, pk=schedule.pk)
+    return bool(unfired.update(last_fired_at=now))
 
 
 def next_runs(schedule: Schedule, now: datetime, count: int = 3) -> list[datetime]:
@@ -132,35 +133,35 @@ def next_runs(schedule: Schedule, now: datetime, count: int = 3) -> list[datetim
 def _firings(schedule: Schedule, now: datetime) -> Iterator[datetime]:
     if schedule.kind == Schedule.Kind.INTERVAL:
         step = interval(schedule)
-        moment = _counted_from(schedule, now) + step
+        time = _interval_start(schedule, now) + step
         while True:
-            if moment > now:
-                yield moment
-            moment += step
+            if time > now:
+                yield time
+            time += step
     else:
         yield from _cron_firings(crontab(**cron_fields(schedule)), schedule.timezone, now)
 
 
-def _counted_from(schedule: Schedule, now: datetime) -> datetime:
-    """From when beat counts an interval: its last firing, or the last change of its row."""
+def _interval_start(schedule: Schedule, now: datetime) -> datetime:
+    """When beat started the current interval: at the task's last run, or when its row last changed."""
     task = schedule.task
     return (task.last_run_at or task.date_changed) if task and task.enabled else now
 
 
 def _cron_firings(times: crontab, zone: tzinfo, now: datetime) -> Iterator[datetime]:
-    """The minutes after `now` that a cron line names, on the clocks of its zone."""
+    """The minutes after `now` that match a cron expression in its time zone."""
     today = now.astimezone(zone).date()
     for day in (today + timedelta(days=number) for number in range(LOOK_AHEAD_DAYS)):
-        named = (
+        matches = (
             day.month in times.month_of_year,
             day.day in times.day_of_month,
             day.isoweekday() % 7 in times.day_of_week,
         )
-        if all(named):
+        if all(matches):
             for hour, minute in product(sorted(times.hour), sorted(times.minute)):
-                moment = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
-                if moment > now:
-                    yield moment
+                time = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
+                if time > now:
+                    yield time
 
 
 def _weekly_fields(schedule: Schedule) -> dict[str, str]:
@@ -195,7 +196,7 @@ def _wanted(schedule: Schedule) -> dict[str, Any]:
     if schedule.kind == Schedule.Kind.INTERVAL:
         minutes = int(interval(schedule).total_seconds() // 60)
         wanted["interval"], _ = IntervalSchedule.objects.get_or_create(every=minutes, period=IntervalSchedule.MINUTES)
-        # A stopped worker must not find a pile of old firings.
+        # A worker that starts again after a while must not find a pile of old firings.
         wanted["expire_seconds"] = minutes * 60
     else:
         wanted["crontab"], _ = CrontabSchedule.objects.get_or_create(

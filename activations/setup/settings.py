@@ -1,4 +1,4 @@
-"""PURE. The plain settings of an activation, declared once: the workspace file reads, compares and exports them by this list."""
+"""PURE. The plain settings of an activation: the one list by which the workspace file reads and exports them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Setting:
     """One setting: a column of `Activation`, and a key of the workspace file.
 
     Args:
-        name: of the column.
-        default: of the column too; its type is the setting's type, a tuple being a list of email addresses.
-        key: in the file, if it is not the name.
-        block: the key of the block that the file keeps it in.
-        choices: the values that a text may have.
-        highest: the largest whole number.
+        name: the name of the column.
+        default: the column's default. Its type is the setting's type; a tuple is a list of email addresses.
+        key: the key in the file, if it differs from the name.
+        block: the key of the block that contains the setting in the file.
+        choices: the allowed values of a text.
+        highest: the largest allowed number.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Setting:
 
     @property
     def path(self) -> str:
-        """How messages call it: `warnings.enabled`."""
+        """Its name in messages, e.g. `warnings.enabled`."""
         return ".".join(filter(None, [self.block, self.key or self.name]))
 
 
@@ -52,8 +52,8 @@ DEFAULTS: Mapping[str, Any] = {setting.name: setting.default for setting in SETT
 
 
 def blocks() -> dict[str, list[Setting]]:
-    """The settings by the block of the file that holds them; "" is the activation's own block."""
-    found: dict[str, list[Setting]] = {}
+    """The settings by the block of the file that contains them; "" is the activation's own block."""
+    grouped: dict[str, list[Setting]] = {}
     for setting in SETTINGS:
-        found.setdefault(setting.block, []).append(setting)
-    return found
+        grouped.setdefault(setting.block, []).append(setting)
+    return grouped

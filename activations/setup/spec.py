@@ -1,4 +1,4 @@
-"""PURE. The configuration of an activation in one form: saved, in a form that a person fills in, or in a workspace file."""
+"""PURE. The configuration of an activation in one shape, whether it is saved, in a form or in a workspace file."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class MappingSpec:
 
 @dataclass(frozen=True)
 class ActivationSpec:
-    """Everything about an activation that the rules look at.
+    """Everything about an activation that the rules check.
 
     Args:
         platform: the slug of the connection's platform.
-        workspace: the vendor's id of the connection's workspace; "" if it is not known yet.
-        model: the model's id, or its name in a workspace file.
+        workspace: the vendor's ID of the connection's workspace; "" if it is not known yet.
+        model: the model's ID, or its name in a workspace file.
         columns: the type of each column by name, computed fields included.
         computed: the columns that are computed fields, which can't identify records.
     """
@@ -49,7 +49,7 @@ class ActivationSpec:
     primary_key: str = ""
 
     def identity(self, workspace: str | None = None) -> Identity:
-        """What identifies its records; `workspace` replaces the one that is known of the connection."""
+        """What identifies its records. `workspace`, if given, replaces the workspace stored on the connection."""
         return Identity(
             workspace=self.workspace if workspace is None else workspace,
             service=self.service.slug,
@@ -59,5 +59,5 @@ class ActivationSpec:
         )
 
     def with_mappings(self, mappings: Sequence[MappingSpec]) -> ActivationSpec:
-        """The same with different field mappings."""
+        """The same configuration with different field mappings."""
         return replace(self, mappings=mappings)

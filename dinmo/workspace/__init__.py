@@ -1,1 +1,1 @@
-"""The workspace file: the whole configuration as YAML, into the database and out of it."""
+"""The workspace file: reads the whole configuration from YAML into the database, and writes it back."""

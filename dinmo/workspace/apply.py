@@ -1,4 +1,4 @@
-"""Writes what a workspace file wants into the database: all of it in one transaction, or nothing."""
+"""Applies a workspace file to the database: in one transaction, so all of it or nothing."""
 
 from __future__ import annotations
 
@@ -22,87 +22,89 @@ from segments.sources import discovery
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from dinmo.workspace.kinds.models import Ask
+    from dinmo.workspace.entity import Entity
+    from dinmo.workspace.kinds.models import ColumnReader
 
 
 def apply(
-    text: str, environment: Mapping[str, str], ask: Ask, *, dry_run: bool = False, yes: bool = False
+    text: str, environment: Mapping[str, str], read_columns: ColumnReader, *, dry_run: bool = False, yes: bool = False
 ) -> plan.Plan:
-    """Applies a workspace file, and returns what that did, or with `dry_run` what it would do.
+    """Applies a workspace file. Returns what that did, or what it would do with `dry_run`.
 
     Args:
-        environment: where `${NAME}` is looked up.
-        ask: finds the columns of a model in its source.
-        yes: a person agrees to every reset of a sync history that the file makes necessary, and has seen the types
-            that its mapped attributes have now.
+        environment: the variables that replace `${NAME}`.
+        read_columns: reads the columns of a model from its source.
+        yes: a person agrees to every reset of a sync history that the file requires, and confirms the current types
+            of its mapped attributes.
 
     Raises:
-        Refused: with everything that is wrong; nothing is applied.
-        Misconfigured: the workspace was changed at the same time.
+        Refused: the file has problems. Nothing is applied.
+        Misconfigured: the workspace was changed in the meantime. Nothing is applied.
     """
     before = from_database.read()
-    wanted = file.read(text, environment, before, ask)
-    made = plan.make(
+    wanted = file.read(text, environment, before, read_columns)
+    planned = plan.make(
         wanted, before, from_database.accepted(), from_database.retyped(), workspace_of=vendors.workspace_of
     )
     if dry_run:
-        return made
-    if made.resets and not yes:
-        raise Refused(Problem(reset.activation.line(), str(reset)) for reset in made.resets)
+        return planned
+    if planned.resets and not yes:
+        raise Refused(Problem(reset.activation.line(), str(reset)) for reset in planned.resets)
     with transaction.atomic():
-        # Sources were asked since `before` was read, which can take long.
+        # Reading columns from the sources can take long, and a person may have edited the workspace since.
         if from_database.read() != before:
             raise Misconfigured(
-                "workspace_changed", "The workspace was changed in the meantime. Nothing was applied; apply again."
+                "workspace_changed",
+                "The workspace was changed in the meantime. Nothing was applied. Apply the file again.",
             )
-        _write(made)
+        _write(planned)
         if yes:
-            for activation in Activation.objects.filter(name__in=made.retyped):
-                attribute_drift.confirm_found(activation)
-    return made
+            for activation in Activation.objects.filter(name__in=planned.retyped):
+                attribute_drift.confirm_discovered(activation)
+    return planned
 
 
-def _write(made: plan.Plan) -> None:
+def _write(planned: plan.Plan) -> None:
     broken = {source.pk: segments.broken(source) for source in Source.objects.all()}
-    for step in made.steps:
-        _WRITERS[step.thing.noun](step.thing)
+    for step in planned.steps:
+        _WRITERS[step.entity.noun](step.entity)
     for source in Source.objects.all():
         discovery.retype(source)
         segments.refuse_breaking(source, broken.get(source.pk, {}))
-    names = [reset.activation.name for reset in made.resets]
+    names = [reset.activation.name for reset in planned.resets]
     Activation.objects.filter(name__in=names).update(start_afresh=True)
-    Activation.objects.filter(name__in=made.restored).update(start_afresh=False)
+    Activation.objects.filter(name__in=planned.restored).update(start_afresh=False)
 
 
-def _row(model: type[models.Model], thing: entities.Entity) -> Any:
-    return model._default_manager.filter(name=thing.name).first() or model(name=thing.name)
+def _row(model: type[models.Model], entity: Entity) -> Any:
+    return model._default_manager.filter(name=entity.name).first() or model(name=entity.name)
 
 
 def _saved(row: Any, **values: Any) -> Any:
     for name, value in values.items():
         setattr(row, name, value)
-    # A run may count on the same row at this moment: only what the file says is written.
+    # A run may update its counters in the same row at the same time, so only the given columns are written.
     row.save(update_fields=list(values) if row.pk else None)
     return row
 
 
-def _source(thing: entities.Source) -> None:
+def _source(entity: entities.Source) -> None:
     _saved(
-        _row(Source, thing),
-        engine=thing.engine,
-        timezone=thing.timezone,
-        config=dict(thing.config),
-        secrets=dict(thing.secrets),
+        _row(Source, entity),
+        engine=entity.engine,
+        timezone=entity.timezone,
+        config=dict(entity.config),
+        secrets=dict(entity.secrets),
         **_unchecked(),
     )
 
 
-def _connection(thing: entities.Connection) -> None:
+def _connection(entity: entities.Connection) -> None:
     _saved(
-        _row(Connection, thing),
-        platform=thing.platform,
-        config=dict(thing.config),
-        secrets=dict(thing.secrets),
+        _row(Connection, entity),
+        platform=entity.platform,
+        config=dict(entity.config),
+        secrets=dict(entity.secrets),
         **_unchecked(),
     )
 
@@ -111,78 +113,78 @@ def _unchecked() -> dict[str, Any]:
     return {"health": Health.State.UNKNOWN, "health_message": "", "health_at": None}
 
 
-def _model(thing: entities.Model) -> None:
+def _model(entity: entities.Model) -> None:
     row = _saved(
-        _row(DataModel, thing),
-        source=Source.objects.get(name=thing.source),
-        kind=thing.kind,
-        table=thing.table,
-        sql=thing.sql,
-        primary_key=thing.primary_key,
+        _row(DataModel, entity),
+        source=Source.objects.get(name=entity.source),
+        kind=entity.kind,
+        table=entity.table,
+        sql=entity.sql,
+        primary_key=entity.primary_key,
     )
     before = {name: column.name for name, column in row.source_columns().items()}
-    for column in thing.columns:
+    for column in entity.columns:
         known = before.get(column.origin or column.name, column.name)
         if known != column.name:
             segments.rename_column(row, known, column.name)
     row.columns.filter(definition={}).delete()
     Column.objects.bulk_create(
-        Column(model=row, position=place, **asdict(column)) for place, column in enumerate(thing.columns)
+        Column(model=row, position=place, **asdict(column)) for place, column in enumerate(entity.columns)
     )
-    if thing.says("computed"):
+    if entity.has_key("computed"):
         row.columns.all().exclude(definition={}).delete()
         Column.objects.bulk_create(
-            _field(row, place, field) for place, field in enumerate(thing.computed, FIRST_COMPUTED)
+            _field(row, place, field) for place, field in enumerate(entity.computed, FIRST_COMPUTED)
         )
 
 
-def _field(row: DataModel, place: int, thing: entities.Computed) -> Column:
-    return Column(model=row, position=place, name=thing.name, type=thing.type, definition=dict(thing.definition))
+def _field(row: DataModel, place: int, entity: entities.Computed) -> Column:
+    return Column(model=row, position=place, name=entity.name, type=entity.type, definition=dict(entity.definition))
 
 
-def _relation(thing: entities.Relation) -> None:
-    models = [DataModel.objects.get(name=name) for name in (thing.model, thing.to_model)]
+def _relation(entity: entities.Relation) -> None:
+    models = [DataModel.objects.get(name=name) for name in (entity.model, entity.to_model)]
     Relation.objects.get_or_create(
-        from_model=models[0], from_column=thing.column, to_model=models[1], to_column=thing.to_column
+        from_model=models[0], from_column=entity.column, to_model=models[1], to_column=entity.to_column
     )
 
 
-def _segment(thing: entities.Segment) -> None:
-    model = DataModel.objects.get(name=thing.model)
+def _segment(entity: entities.Segment) -> None:
+    model = DataModel.objects.get(name=entity.model)
     _saved(
-        _row(Segment, thing),
+        _row(Segment, entity),
         model=model,
-        where=dict(thing.where),
-        limit=dict(thing.limit),
-        description=thing.description,
-        tags=list(thing.tags),
+        where=dict(entity.where),
+        limit=dict(entity.limit),
+        description=entity.description,
+        tags=list(entity.tags),
     )
 
 
-def _destination(thing: entities.Destination) -> None:
-    _saved(_row(Destination, thing), connection=Connection.objects.get(name=thing.connection), service=thing.service)
+def _destination(entity: entities.Destination) -> None:
+    _saved(_row(Destination, entity), connection=Connection.objects.get(name=entity.connection), service=entity.service)
 
 
-def _activation(thing: entities.Activation) -> None:
+def _activation(entity: entities.Activation) -> None:
     row = _saved(
-        _row(Activation, thing),
-        segment=Segment.objects.get(name=thing.segment) if thing.segment else None,
-        model=DataModel.objects.get(name=thing.model) if thing.model else None,
-        destination=Destination.objects.get(name=thing.destination),
-        mode=thing.mode,
-        match_column=thing.match_column,
-        match_field=thing.match_field,
-        **{name: list(value) if isinstance(value, tuple) else value for name, value in thing.settings.items()},
+        _row(Activation, entity),
+        segment=Segment.objects.get(name=entity.segment) if entity.segment else None,
+        model=DataModel.objects.get(name=entity.model) if entity.model else None,
+        destination=Destination.objects.get(name=entity.destination),
+        mode=entity.mode,
+        match_column=entity.match_column,
+        match_field=entity.match_field,
+        **{name: list(value) if isinstance(value, tuple) else value for name, value in entity.settings.items()},
     )
-    _mappings(row, thing)
-    _schedules(row, thing)
+    _mappings(row, entity)
+    _schedules(row, entity)
 
 
-def _mappings(row: Activation, thing: entities.Activation) -> None:
-    """A mapping is its attribute: where that stays, the row stays with its slot."""
+def _mappings(row: Activation, entity: entities.Activation) -> None:
+    """A mapping is identified by its attribute: if that stays, so does the row with its slot."""
     present = {mapping.target: mapping for mapping in row.mappings.all()}
-    row.mappings.exclude(target__in=[wanted.target for wanted in thing.mappings]).delete()
-    for position, wanted in enumerate(thing.mappings):
+    row.mappings.exclude(target__in=[wanted.target for wanted in entity.mappings]).delete()
+    for position, wanted in enumerate(entity.mappings):
         _saved(
             present.get(wanted.target) or FieldMapping(activation=row, target=wanted.target),
             column=wanted.column,
@@ -194,9 +196,9 @@ def _mappings(row: Activation, thing: entities.Activation) -> None:
         )
 
 
-def _schedules(row: Activation, thing: entities.Activation) -> None:
-    """A schedule has no name: one that is wanted as it is stays, with the time it last fired."""
-    wanted = list(thing.schedules)
+def _schedules(row: Activation, entity: entities.Activation) -> None:
+    """A schedule has no name: one that is in the file unchanged keeps its row, and so the time it last fired."""
+    wanted = list(entity.schedules)
     for present in row.schedules.all():
         if from_database.schedule(present) in wanted:
             wanted.remove(from_database.schedule(present))

@@ -1,4 +1,4 @@
-"""PURE. Typed reading of one block of the file, key by key; what was not asked for is an unknown key."""
+"""PURE. Reads one block of the file, key by key and with types. A key that was never read is an unknown key."""
 
 from __future__ import annotations
 
@@ -15,64 +15,65 @@ NAME_LENGTH = 200
 
 
 class Block:
-    """One mapping of the file. A wrong value is noted, and an empty one of the right type given back.
+    """One mapping of the file. If a value is wrong, its problem is added and an empty value of the right type returned.
 
     Args:
-        what: how messages call it, e.g. "A source".
+        what: its name in messages, e.g. "A source".
     """
 
     def __init__(self, node: Node, what: str, problems: Problems) -> None:
         self.what = what
         self.problems = problems
         self.line = node.line
-        self.held: dict[str, Node] = node.value if isinstance(node.value, dict) else {}
-        self.asked: set[str] = set()
-        self.sound = True
-        """False where it builds on something wrong that has been told already."""
+        self.nodes: dict[str, Node] = node.value if isinstance(node.value, dict) else {}
+        self.read_keys: set[str] = set()
+        self.usable = True
+        """False if it depends on something wrong that is already among the problems."""
         if not isinstance(node.value, dict):
-            problems.add(node.line, f"{what} is written as keys with values, e.g. `name: …`.")
+            problems.add(node.line, f"{what} must consist of keys with values, such as `name: …`.")
             self.broken = True
         else:
             self.broken = False
 
     def has(self, key: str) -> bool:
-        """Whether the key is there, with a value or without."""
-        self.asked.add(key)
-        return key in self.held
+        """Whether the key is present, with or without a value."""
+        self.read_keys.add(key)
+        return key in self.nodes
 
     def node(self, key: str) -> Node | None:
-        """What stands under the key; None where it is missing or empty."""
-        found = self.held.get(key) if self.has(key) else None
-        return None if found is None or found.value is None else found
+        """The value of the key; None if it is missing or empty."""
+        node = self.nodes.get(key) if self.has(key) else None
+        return None if node is None or node.value is None else node
 
     def at(self, key: str) -> int:
-        """The line of the key, or of the block."""
-        return self.held[key].line if key in self.held else self.line
+        """The line of the key, or of the block if the key is missing."""
+        return self.nodes[key].line if key in self.nodes else self.line
 
-    def wrong(self, key: str, sentence: str) -> None:
+    def report(self, key: str, sentence: str) -> None:
+        """Adds a problem at the line of the key."""
         self.problems.add(self.at(key), sentence)
 
     def text(self, key: str, *, required: bool = False, default: str = "", longest: int = NAME_LENGTH) -> str:
-        """A text of at most `longest` letters."""
+        """A text of at most `longest` characters."""
         node = self.node(key)
         if node is None or (node.value == "" and required):
             if required and not self.broken:
-                self.wrong(key, f"{self.what} needs `{key}`.")
+                self.report(key, f"{self.what} needs `{key}`.")
             return default
         if not isinstance(node.value, str):
-            self.wrong(key, f"`{key}` must be a text." + _quoted(node))
+            self.report(key, f"`{key}` must be text." + _quoted(node))
             return default
         if len(node.value) > longest:
-            self.wrong(key, f"`{key}` is longer than {longest} letters.")
+            self.report(key, f"`{key}` must not be longer than {longest} characters.")
             return default
         return node.value
 
     def name(self, key: str = "name", *, required: bool = True) -> str:
-        """A name: a text that is more than blanks."""
-        found = self.text(key, required=required)
-        if found and found != found.strip():
-            self.wrong(key, f"`{key}` must not begin or end with a blank.")
-        return found
+        """A name: a text without whitespace at its ends."""
+        name = self.text(key, required=required)
+        if name != name.strip():
+            self.report(key, f"`{key}` must not begin or end with whitespace.")
+        return name
 
     def choice(self, key: str, choices: Sequence[str], default: str) -> str:
         """One of `choices`."""
@@ -80,7 +81,7 @@ class Block:
         if node is None:
             return default
         if node.value not in choices or not isinstance(node.value, str):
-            self.wrong(key, f"`{key}` must be one of: {', '.join(choices)}.")
+            self.report(key, f"`{key}` must be one of: {', '.join(choices)}.")
             return default
         return node.value
 
@@ -90,7 +91,7 @@ class Block:
         if node is None:
             return default
         if not isinstance(node.value, int) or isinstance(node.value, bool) or not 0 <= node.value <= highest:
-            self.wrong(key, f"`{key}` must be a whole number from 0 to {highest}.")
+            self.report(key, f"`{key}` must be a whole number from 0 to {highest}.")
             return default
         return node.value
 
@@ -100,32 +101,32 @@ class Block:
         if node is None:
             return default
         if not isinstance(node.value, bool):
-            self.wrong(key, f"`{key}` must be true or false.")
+            self.report(key, f"`{key}` must be true or false.")
             return default
         return node.value
 
     def items(self, key: str) -> list[Node]:
-        """What a list holds; empty where it is missing."""
+        """The items of a list; empty if it is missing."""
         node = self.node(key)
         if node is None:
             return []
         if not isinstance(node.value, list):
-            self.wrong(key, f"`{key}` must be a list: one `- …` for each.")
+            self.report(key, f"`{key}` must be a list, with one `- …` for each item.")
             return []
         return node.value
 
     def texts(self, key: str) -> list[tuple[int, str]]:
         """The texts of a list, each with its line."""
-        found = []
+        texts = []
         for node in self.items(key):
             if isinstance(node.value, str) and node.value:
-                found.append((node.line, node.value))
+                texts.append((node.line, node.value))
             else:
-                self.problems.add(node.line, f"`{key}` must hold texts." + _quoted(node))
-        return found
+                self.problems.add(node.line, f"Every item of `{key}` must be text." + _quoted(node))
+        return texts
 
     def block(self, key: str, what: str) -> Block | None:
-        """The block under the key; None where it is missing."""
+        """The block under the key; None if it is missing."""
         node = self.node(key)
         return Block(node, what, self.problems) if node else None
 
@@ -135,33 +136,33 @@ class Block:
             yield Block(node, what, self.problems)
 
     def refuse(self, key: str, sentence: str) -> None:
-        """Notes `sentence` where the key is written at all."""
+        """Adds `sentence` as a problem if the key is present."""
         if self.has(key):
-            self.wrong(key, sentence)
+            self.report(key, sentence)
 
     def rest(self) -> dict[str, Node]:
-        """What has not been asked for, and counts as asked for now."""
-        left = {key: node for key, node in self.held.items() if key not in self.asked}
-        self.asked |= set(left)
-        return left
+        """The keys that have not been read yet. They count as read from now on."""
+        unread = {key: node for key, node in self.nodes.items() if key not in self.read_keys}
+        self.read_keys |= set(unread)
+        return unread
 
     def close(self) -> None:
-        """Notes each key that has not been asked for."""
-        for key, node in self.held.items():
-            if key not in self.asked:
-                self.problems.add(node.line, f"{self.what} has no `{key}`." + did_you_mean(key, self.asked))
+        """Adds a problem for each key that was never read: it is unknown."""
+        for key, node in self.nodes.items():
+            if key not in self.read_keys:
+                self.problems.add(node.line, f"{self.what} has no key `{key}`." + did_you_mean(key, self.read_keys))
 
     def lines(self) -> dict[str, int]:
-        """The line of each key, and of the block itself under ""."""
-        return {"": self.line, **{key: node.line for key, node in self.held.items()}}
+        """The line of each key, and that of the block itself under ""."""
+        return {"": self.line, **{key: node.line for key, node in self.nodes.items()}}
 
 
 def did_you_mean(word: str, known: Any) -> str:
-    """ " Did you mean …?" where a known word is close, else what is known."""
+    """A sentence to append: the known word that is most similar, or else all known words."""
     near = get_close_matches(word, sorted(known), n=1)
     if near:
         return f" Did you mean `{near[0]}`?"
-    return f" It knows: {', '.join(sorted(known))}." if known else ""
+    return f" Choose one of: {', '.join(sorted(known))}." if known else ""
 
 
 def _quoted(node: Node) -> str:

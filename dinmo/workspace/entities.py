@@ -1,4 +1,4 @@
-"""PURE. Everything a workspace consists of, in one form for both sides: read from a file, or from the database."""
+"""PURE. The entities of a workspace, in one shape whether they are read from a file or from the database."""
 
 from __future__ import annotations
 
@@ -8,36 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from activations.setup.settings import DEFAULTS, SETTINGS
 from activations.setup.spec import ActivationSpec, MappingSpec
 from destinations.registry import services
+from dinmo.workspace.entity import Entity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entity:
-    """Something with a name, which is its identity.
-
-    Args:
-        lines: where the file says what; "" is the thing itself.
-    """
-
-    noun: ClassVar[str]
-    name: str
-    lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
-
-    def line(self, key: str = "") -> int:
-        """The line of a part, or of the thing where the part is not written."""
-        return self.lines.get(key, self.lines.get("", 1))
-
-    def says(self, key: str) -> bool:
-        """Whether the file says anything of a part."""
-        return key in self.lines
-
-    def facts(self) -> dict[str, Any]:
-        """Everything that makes it what it is, under the names that a person knows."""
-        return {item.name: getattr(self, item.name) for item in fields(self) if item.name not in ("name", "lines")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +24,18 @@ class Source(Entity):
     config: Mapping[str, Any]
     secrets: Mapping[str, Any] = field(repr=False)
 
-    def facts(self) -> dict[str, Any]:
-        return {"engine": self.engine, "timezone": self.timezone, **_given(self.config), **_given(self.secrets)}
+    def details(self) -> dict[str, Any]:
+        return {
+            "engine": self.engine,
+            "timezone": self.timezone,
+            **_without_empty(self.config),
+            **_without_empty(self.secrets),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """A column as the source has it (`origin` where the model names it otherwise), and as the model shows it."""
+    """A column of a model. `origin` is its name in the source, if the model gives it a different one."""
 
     name: str
     type: str
@@ -90,24 +71,24 @@ class Model(Entity):
     computed: tuple[Computed, ...] = ()
 
     def types(self) -> dict[str, str]:
-        """Column name → type, computed fields among them."""
-        return {**self.source_types(), **{one.name: one.type for one in self.computed}}
+        """The type of each column by name, computed fields included."""
+        return {**self.source_types(), **{field.name: field.type for field in self.computed}}
 
     def source_types(self) -> dict[str, str]:
-        """The same of the columns of the source."""
+        """The type of each column of the source by name, without computed fields."""
         return {column.name: column.type for column in self.columns if column.used}
 
     def definitions(self) -> dict[str, Mapping[str, Any]]:
-        """The definitions of its computed fields."""
-        return {one.name: one.definition for one in self.computed}
+        """The definitions of its computed fields by name."""
+        return {field.name: field.definition for field in self.computed}
 
-    def facts(self) -> dict[str, Any]:
-        return {**super().facts(), "computed": list(self.definitions().items())}
+    def details(self) -> dict[str, Any]:
+        return {**super().details(), "computed": list(self.definitions().items())}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Relation(Entity):
-    """Its name is `Model.column → Model.column`: it is nothing but its ends."""
+    """A relation. Its name is `Model.column → Model.column`, which says everything about it."""
 
     noun: ClassVar[str] = "relation"
     model: str
@@ -133,10 +114,10 @@ class Connection(Entity):
     config: Mapping[str, Any]
     secrets: Mapping[str, Any] = field(repr=False)
     workspace: str = field(default="", compare=False, repr=False)
-    """The vendor's id of its workspace, if it is known."""
+    """The vendor's ID of its workspace; "" if it is not known yet."""
 
-    def facts(self) -> dict[str, Any]:
-        return {"platform": self.platform, **_given(self.config), **_given(self.secrets)}
+    def details(self) -> dict[str, Any]:
+        return {"platform": self.platform, **_without_empty(self.config), **_without_empty(self.secrets)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +129,7 @@ class Destination(Entity):
 
 @dataclass(frozen=True, kw_only=True)
 class FieldMapping:
-    """One attribute at the destination and where its value comes from."""
+    """One attribute at the destination, and the column or fixed value that it gets."""
 
     target: str
     column: str = ""
@@ -185,21 +166,21 @@ class Activation(Entity):
     settings: Mapping[str, Any] = field(default_factory=lambda: dict(DEFAULTS))
     """The plain settings by name, as `activations.setup.settings` declares them."""
 
-    def facts(self) -> dict[str, Any]:
-        facts: dict[str, Any] = {name: getattr(self, name) for name in ("segment", "model", "destination", "mode")}
-        facts["schedules"] = sorted(self.schedules, key=repr)
-        facts |= {"match.from": self.match_column, "match.to": self.match_field}
-        facts |= {setting.path: self.settings[setting.name] for setting in SETTINGS}
-        facts["fields"] = tuple(row.target for row in self.mappings)
+    def details(self) -> dict[str, Any]:
+        details: dict[str, Any] = {name: getattr(self, name) for name in ("segment", "model", "destination", "mode")}
+        details["schedules"] = sorted(self.schedules, key=repr)
+        details |= {"match.from": self.match_column, "match.to": self.match_field}
+        details |= {setting.path: self.settings[setting.name] for setting in SETTINGS}
+        details["fields"] = tuple(row.target for row in self.mappings)
         for row in self.mappings:
             block = "custom_attributes" if row.custom_attribute else "fields"
-            facts[f"{block}.{row.target}"] = row
-        return facts
+            details[f"{block}.{row.target}"] = row
+        return details
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
-    """All things by name, in the order in which they build on one another."""
+    """All entities by name, in the order in which they depend on each other."""
 
     sources: Mapping[str, Source] = field(default_factory=dict)
     models: Mapping[str, Model] = field(default_factory=dict)
@@ -210,12 +191,12 @@ class Workspace:
     activations: Mapping[str, Activation] = field(default_factory=dict)
 
     def entities(self) -> Iterator[Entity]:
-        """Every thing, what others build on first."""
+        """Every entity, those that others depend on first."""
         for item in fields(self):
             yield from getattr(self, item.name).values()
 
     def spec(self, activation: Activation) -> ActivationSpec:
-        """The configuration of an activation as the rules take it.
+        """The configuration of an activation in the shape that the rules validate.
 
         Raises:
             KeyError: the workspace lacks something that the activation names.
@@ -243,12 +224,12 @@ class Workspace:
             primary_key=model.primary_key,
         )
 
-    def over(self, standing: Workspace) -> Workspace:
-        """What the workspace is once this has been applied to what stands."""
+    def applied_to(self, existing: Workspace) -> Workspace:
+        """The workspace after this one has been applied to `existing`."""
         return Workspace(
-            **{item.name: {**getattr(standing, item.name), **getattr(self, item.name)} for item in fields(self)}
+            **{item.name: {**getattr(existing, item.name), **getattr(self, item.name)} for item in fields(self)}
         )
 
 
-def _given(settings: Mapping[str, Any]) -> dict[str, Any]:
+def _without_empty(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if value not in (None, "")}

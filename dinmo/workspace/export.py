@@ -1,4 +1,4 @@
-"""The workspace as a file that, applied to it, changes nothing."""
+"""Writes the workspace as a file. Applying that file changes nothing."""
 
 from __future__ import annotations
 
@@ -22,40 +22,30 @@ if TYPE_CHECKING:
     from core.plugins import Registry
     from dinmo.workspace import entities
 
-HEAD = "# The workspace. Secrets are not part of it: one that is left out stays as it is; write e.g. `password: ${NAME}` to set it.\n"
+HEAD = (
+    "# The configuration of this workspace, without secrets. A secret that is left out stays as it is.\n"
+    "# To set one, write `password: ${NAME}`, for example.\n"
+)
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./ -]*(?<! )|[0-9]+ [a-z]+")
 _BLOCK = re.compile(r"[!-~](?:[ -~]*[!-~])?(?:\n+ *[!-~](?:[ -~]*[!-~])?)*\n?")
 _LEAF = (
-    "field",
-    "segment",
-    "related",
-    "through",
-    "has",
-    "count",
-    "sum",
-    "average",
-    "min",
-    "max",
-    "is",
-    "value",
-    "where",
-    "labels",
-    "otherwise",
-)
+    "field", "segment", "related", "through", "has", "count", "sum", "average", "min", "max", "is", "value", "where",
+    "labels", "otherwise",
+)  # fmt: skip
 _LIMIT = ("rows", "order_by", "descending")
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 
 
 def text(workspace: entities.Workspace) -> str:
-    """The YAML of the workspace, without any secret."""
+    """The YAML of the workspace, without secrets."""
     written = {
-        "sources": [_source(thing) for thing in workspace.sources.values()],
-        "models": [_model(thing, workspace.sources[thing.source]) for thing in workspace.models.values()],
-        "relations": [_relation(thing) for thing in workspace.relations.values()],
-        "segments": [_segment(thing) for thing in workspace.segments.values()],
-        "connections": [_connection(thing) for thing in workspace.connections.values()],
-        "destinations": [_destination(thing) for thing in workspace.destinations.values()],
-        "activations": [_activation(thing) for thing in workspace.activations.values()],
+        "sources": [_source(entity) for entity in workspace.sources.values()],
+        "models": [_model(entity, workspace.sources[entity.source]) for entity in workspace.models.values()],
+        "relations": [_relation(entity) for entity in workspace.relations.values()],
+        "segments": [_segment(entity) for entity in workspace.segments.values()],
+        "connections": [_connection(entity) for entity in workspace.connections.values()],
+        "destinations": [_destination(entity) for entity in workspace.destinations.values()],
+        "activations": [_activation(entity) for entity in workspace.activations.values()],
     }
     yaml = YAML()
     yaml.width = 10_000
@@ -68,109 +58,109 @@ def text(workspace: entities.Workspace) -> str:
     return HEAD + out.getvalue()
 
 
-def _source(thing: entities.Source) -> CommentedMap:
-    zone = thing.timezone if thing.timezone != "UTC" else None
-    return _account({"name": thing.name, "engine": thing.engine, "timezone": zone}, "engine", thing, engines)
+def _source(entity: entities.Source) -> CommentedMap:
+    zone = entity.timezone if entity.timezone != "UTC" else None
+    return _account({"name": entity.name, "engine": entity.engine, "timezone": zone}, "engine", entity, engines)
 
 
-def _connection(thing: entities.Connection) -> CommentedMap:
-    return _account({"name": thing.name, "platform": thing.platform}, "platform", thing, platforms)
+def _connection(entity: entities.Connection) -> CommentedMap:
+    return _account({"name": entity.name, "platform": entity.platform}, "platform", entity, platforms)
 
 
 def _account(
-    head: Mapping[str, Any], slug: str, thing: entities.Source | entities.Connection, registry: Registry[Any]
+    head: Mapping[str, Any], slug: str, entity: entities.Source | entities.Connection, registry: Registry[Any]
 ) -> CommentedMap:
     plugin = registry.all.get(head[slug])
-    written = _block({**head, **_settings(thing.config, plugin.parameters if plugin else ())})
-    hidden = sorted(name for name, value in thing.secrets.items() if value not in (None, ""))
+    written = _block({**head, **_settings(entity.config, plugin.parameters if plugin else ())})
+    hidden = sorted(name for name, value in entity.secrets.items() if value not in (None, ""))
     if hidden:
         written.yaml_add_eol_comment(f"{', '.join(hidden)}: kept, not exported", key=slug)
     return written
 
 
 def _settings(config: Mapping[str, Any], parameters: Iterable[Parameter]) -> dict[str, Any]:
-    """The settings that say something: a default goes without saying."""
+    """The settings that differ from their defaults."""
     defaults = {parameter.name: parameter.default for parameter in parameters}
-    # In the order of the parameters: a database may have another one for the keys of JSON.
+    # In the order of the parameters: some databases reorder the keys of JSON.
     ordered = [*(name for name in defaults if name in config), *sorted(config.keys() - defaults.keys())]
     return {
         name: config[name] for name in ordered if config[name] not in (None, "") and config[name] != defaults.get(name)
     }
 
 
-def _model(thing: entities.Model, source: entities.Source) -> CommentedMap:
-    table = thing.table if thing.table != file_table(source) else None
+def _model(entity: entities.Model, source: entities.Source) -> CommentedMap:
+    table = entity.table if entity.table != file_table(source) else None
     return _block(
         {
-            "name": thing.name,
-            "source": thing.source,
-            "kind": thing.kind,
+            "name": entity.name,
+            "source": entity.source,
+            "kind": entity.kind,
             "table": table,
-            "sql": thing.sql,
-            "primary_key": thing.primary_key,
+            "sql": entity.sql,
+            "primary_key": entity.primary_key,
             "columns": [
-                _column(column) for column in thing.columns if column.origin or not column.used or column.categorical
+                _column(column) for column in entity.columns if column.origin or not column.used or column.categorical
             ],
-            "computed": [_computed(field) for field in thing.computed],
+            "computed": [_computed(field) for field in entity.computed],
         }
     )
 
 
-def _column(thing: entities.Column) -> CommentedMap:
+def _column(entity: entities.Column) -> CommentedMap:
     shown = {
-        "as": thing.name if thing.origin else None,
-        "used": None if thing.used else False,
-        "categorical": thing.categorical or None,
+        "as": entity.name if entity.origin else None,
+        "used": None if entity.used else False,
+        "categorical": entity.categorical or None,
     }
-    return _flow({"from": thing.origin or thing.name, **shown})
+    return _flow({"from": entity.origin or entity.name, **shown})
 
 
-def _computed(thing: entities.Computed) -> CommentedMap:
-    definition = dict(sorted(thing.definition.items(), key=_place))
+def _computed(entity: entities.Computed) -> CommentedMap:
+    definition = dict(sorted(entity.definition.items(), key=_place))
     labels = [_block({**item, "where": _conditions(item["where"])}) for item in definition.get("labels", ())]
     if labels or "where" in definition:
         return _block(
-            {"name": thing.name, **definition, "where": _conditions(definition.get("where", {})), "labels": labels}
+            {"name": entity.name, **definition, "where": _conditions(definition.get("where", {})), "labels": labels}
         )
-    return _flow({"name": thing.name, **definition})
+    return _flow({"name": entity.name, **definition})
 
 
-def _segment(thing: entities.Segment) -> CommentedMap:
+def _segment(entity: entities.Segment) -> CommentedMap:
     return _block(
         {
-            "name": thing.name,
-            "model": thing.model,
-            "description": thing.description,
-            "tags": list(thing.tags),
-            "where": _conditions(thing.where),
-            "limit": _flow({name: thing.limit[name] for name in _LIMIT if name in thing.limit}),
+            "name": entity.name,
+            "model": entity.model,
+            "description": entity.description,
+            "tags": list(entity.tags),
+            "where": _conditions(entity.where),
+            "limit": _flow({name: entity.limit[name] for name in _LIMIT if name in entity.limit}),
         }
     )
 
 
-def _relation(thing: entities.Relation) -> CommentedMap:
-    return _flow({"from": f"{thing.model}.{thing.column}", "to": f"{thing.to_model}.{thing.to_column}"})
+def _relation(entity: entities.Relation) -> CommentedMap:
+    return _flow({"from": f"{entity.model}.{entity.column}", "to": f"{entity.to_model}.{entity.to_column}"})
 
 
-def _destination(thing: entities.Destination) -> CommentedMap:
-    return _block({"name": thing.name, "connection": thing.connection, "service": thing.service})
+def _destination(entity: entities.Destination) -> CommentedMap:
+    return _block({"name": entity.name, "connection": entity.connection, "service": entity.service})
 
 
-def _activation(thing: entities.Activation) -> CommentedMap:
+def _activation(entity: entities.Activation) -> CommentedMap:
     return _block(
         {
-            "name": thing.name,
-            "segment": thing.segment,
-            "model": thing.model,
-            "destination": thing.destination,
-            "mode": thing.mode,
-            "match": _flow({"from": thing.match_column, "to": thing.match_field}),
-            "fields": [_field(row) for row in thing.mappings if not row.custom_attribute],
-            "custom_attributes": [_custom(row) for row in thing.mappings if row.custom_attribute],
-            "schedules": [_schedule(schedule) for schedule in thing.schedules],
+            "name": entity.name,
+            "segment": entity.segment,
+            "model": entity.model,
+            "destination": entity.destination,
+            "mode": entity.mode,
+            "match": _flow({"from": entity.match_column, "to": entity.match_field}),
+            "fields": [_field(row) for row in entity.mappings if not row.custom_attribute],
+            "custom_attributes": [_custom(row) for row in entity.mappings if row.custom_attribute],
+            "schedules": [_schedule(schedule) for schedule in entity.schedules],
             **{
                 key: _flow(value) if isinstance(value, Mapping) else value
-                for key, value in settings.written(thing.settings).items()
+                for key, value in settings.written(entity.settings).items()
             },
         }
     )
@@ -204,7 +194,7 @@ def _schedule(schedule: entities.Schedule) -> CommentedMap:
 
 
 def _block(pairs: Mapping[str, Any]) -> CommentedMap:
-    """A mapping without what is empty."""
+    """A YAML mapping without empty values."""
     return CommentedMap(
         (key, as_yaml(value)) for key, value in pairs.items() if value is not None and value not in ("", [], {}, ())
     )
@@ -217,9 +207,9 @@ def _flow(pairs: Mapping[str, Any]) -> CommentedMap:
 
 
 def _conditions(tree: Any) -> Any:
-    """Groups below one another, each condition on a line."""
-    if isinstance(tree, Mapping) and all(isinstance(held, list) for held in tree.values()):
-        return CommentedMap((key, [_conditions(item) for item in held]) for key, held in tree.items())
+    """A condition tree: groups in block style, and each condition on one line."""
+    if isinstance(tree, Mapping) and all(isinstance(group, list) for group in tree.values()):
+        return CommentedMap((key, [_conditions(item) for item in group]) for key, group in tree.items())
     written = as_yaml(dict(sorted(tree.items(), key=_place)) if isinstance(tree, Mapping) else tree)
     if isinstance(written, CommentedMap):
         written.fa.set_flow_style()
@@ -227,20 +217,20 @@ def _conditions(tree: Any) -> Any:
 
 
 def _place(item: tuple[str, Any]) -> tuple[int, str]:
-    """What is asked, then how: a database may have another order for the keys of JSON."""
+    """The sort key of a condition's keys, since some databases reorder the keys of JSON."""
     return (_LEAF.index(item[0]) if item[0] in _LEAF else len(_LEAF), item[0])
 
 
 def as_yaml(value: Any) -> Any:
-    """The value so that reading gives it back: what could be taken for something else is put in quotes."""
+    """The value in a form that is read back unchanged: text that YAML could mistake for something else is quoted."""
     if isinstance(value, CommentedMap):
         return value
     if isinstance(value, str):
         return _text(escape(value))
     if isinstance(value, Mapping):
-        return CommentedMap((_text(str(key)), as_yaml(held)) for key, held in value.items())
+        return CommentedMap((_text(str(key)), as_yaml(item)) for key, item in value.items())
     if isinstance(value, Sequence):
-        return [as_yaml(held) for held in value]
+        return [as_yaml(item) for item in value]
     return value
 
 

@@ -1,4 +1,4 @@
-"""A workspace file → what it wants, or everything that is wrong with it."""
+"""Reads a workspace file: the workspace that it describes, or all of its problems."""
 
 from __future__ import annotations
 
@@ -13,28 +13,30 @@ from dinmo.workspace.problems import Problems
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from dinmo.workspace.entity import Entity
+
 
 def read(
-    text: str, environment: Mapping[str, str], standing: entities.Workspace, ask: models.Ask
+    text: str, environment: Mapping[str, str], existing: entities.Workspace, read_columns: models.ColumnReader
 ) -> entities.Workspace:
-    """What the text wants, checked against itself, against what stands, and against its sources.
+    """The workspace that the text describes, validated together with the existing one and with the sources.
 
     Args:
-        environment: where `${NAME}` is looked up.
-        standing: the workspace in the database: names may refer to it, and omitted secrets come from it.
-        ask: finds the columns of a model.
+        environment: the variables that replace `${NAME}`.
+        existing: the workspace in the database. Names may refer to it, and omitted secrets come from it.
+        read_columns: reads the columns of a model from its source.
 
     Raises:
-        problems.Refused: with everything that is wrong.
+        problems.Refused: the text has problems.
     """
     problems = Problems()
     top = Block(yaml_document.parse(text, environment, problems), "The workspace", problems)
-    # Where a variable is missing, a source would be asked with wrong credentials.
-    reader_of_models = models.Reader(None if problems.found else ask)
-    scope = Scope(standing)
-    readers: dict[str, tuple[str, Callable[[Block, Scope], entities.Entity]]] = {
+    # If a variable is missing, a source would be opened with incorrect credentials.
+    model_reader = models.Reader(None if problems.items else read_columns)
+    scope = Scope(existing)
+    readers: dict[str, tuple[str, Callable[[Block, Scope], Entity]]] = {
         "sources": ("A source", accounts.source),
-        "models": ("A model", reader_of_models),
+        "models": ("A model", model_reader),
         "relations": ("A relation", relations.read),
         "segments": ("A segment", segments.read),
         "connections": ("A connection", accounts.connection),
@@ -43,19 +45,19 @@ def read(
     }
     for section, (what, reader) in readers.items():
         for block in top.blocks(section, what):
-            _say(scope, section, block, reader)
-        for check in scope.later.pop(section, []):
+            _read_block(scope, section, block, reader)
+        for check in scope.deferred.pop(section, []):
             check()
     top.close()
-    problems.settle()
+    problems.raise_if_any()
     return scope.workspace()
 
 
-def _say(scope: Scope, section: str, block: Block, reader: Callable[[Block, Scope], entities.Entity]) -> None:
-    before = len(block.problems.found)
+def _read_block(scope: Scope, section: str, block: Block, reader: Callable[[Block, Scope], Entity]) -> None:
+    before = len(block.problems.items)
     if not block.broken:
-        thing = reader(block, scope)
+        entity = reader(block, scope)
         block.close()
-        scope.declare(section, block, thing.name)
-        if block.sound and len(block.problems.found) == before:
-            scope.say(section, thing)
+        scope.declare(section, block, entity.name)
+        if block.usable and len(block.problems.items) == before:
+            scope.add(section, entity)

@@ -1,4 +1,4 @@
-"""The workspace as the database has it."""
+"""Reads the workspace from the database."""
 
 from __future__ import annotations
 
@@ -20,43 +20,46 @@ if TYPE_CHECKING:
 
 
 def read() -> entities.Workspace:
-    """Everything that a workspace file can say, with secrets.
+    """Everything that a workspace file can contain, with secrets.
 
     Raises:
         Misconfigured: a secret can't be decrypted.
     """
     return entities.Workspace(
-        sources=_named(_source(row) for row in Source.objects.order_by("pk")),
-        models=_named(
+        sources=_by_name(_source(row) for row in Source.objects.order_by("pk")),
+        models=_by_name(
             _model(row) for row in DataModel.objects.select_related("source").prefetch_related("columns").order_by("pk")
         ),
-        relations=_named(
+        relations=_by_name(
             _relation(row) for row in Relation.objects.select_related("from_model", "to_model").order_by("pk")
         ),
-        segments=_named(_segment(row) for row in Segment.objects.select_related("model").order_by("pk")),
-        connections=_named(_connection(row) for row in Connection.objects.order_by("pk")),
-        destinations=_named(
+        segments=_by_name(_segment(row) for row in Segment.objects.select_related("model").order_by("pk")),
+        connections=_by_name(_connection(row) for row in Connection.objects.order_by("pk")),
+        destinations=_by_name(
             _destination(row) for row in Destination.objects.select_related("connection").order_by("pk")
         ),
-        activations=_named(_activation(row) for row in _activations()),
+        activations=_by_name(_activation(row) for row in _activations()),
     )
 
 
 def accepted() -> dict[str, Identity]:
-    """Activation → what the records of its sync history belong to, with the model by name; without those that have none."""
+    """Activation → what the records of its sync history belong to, with the model by name.
+
+    Activations without a sync history are left out.
+    """
     names = dict(DataModel.objects.values_list("pk", "name"))
-    found = {row.name: saved.accepted_identity(row) for row in _activations()}
+    identities = {row.name: saved.accepted_identity(row) for row in _activations()}
     return {
         name: replace(identity, model=names.get(identity.model)) if isinstance(identity.model, int) else identity
-        for name, identity in found.items()
+        for name, identity in identities.items()
         if identity
     }
 
 
 def retyped() -> dict[str, list[str]]:
     """Activation → what a person should know about attributes whose type changed since they were mapped."""
-    found = {row.name: [problem.message for problem in attribute_drift.unconfirmed(row)] for row in _activations()}
-    return {name: sentences for name, sentences in found.items() if sentences}
+    by_name = {row.name: [problem.message for problem in attribute_drift.unconfirmed(row)] for row in _activations()}
+    return {name: sentences for name, sentences in by_name.items() if sentences}
 
 
 def _activations() -> Iterable[Activation]:
@@ -64,8 +67,8 @@ def _activations() -> Iterable[Activation]:
     return related.prefetch_related("mappings", "schedules").order_by("pk")
 
 
-def _named(found: Iterable[Any]) -> dict[str, Any]:
-    return {thing.name: thing for thing in found}
+def _by_name(items: Iterable[Any]) -> dict[str, Any]:
+    return {entity.name: entity for entity in items}
 
 
 def _source(row: Source) -> entities.Source:
@@ -77,7 +80,8 @@ def _source(row: Source) -> entities.Source:
 def _model(row: DataModel) -> entities.Model:
     columns = tuple(_column(column) for column in row.columns.all() if not column.definition)
     fields = (
-        entities.Computed(name=one.name, type=one.type, definition=one.definition) for one in row.computed_fields()
+        entities.Computed(name=field.name, type=field.type, definition=field.definition)
+        for field in row.computed_fields()
     )
     return entities.Model(
         name=row.name,
@@ -132,7 +136,7 @@ def _destination(row: Destination) -> entities.Destination:
 
 
 def _activation(row: Activation) -> entities.Activation:
-    # A file writes custom attributes in a block of their own, behind the fields.
+    # In a file, custom attributes have a block of their own after the fields.
     mappings = sorted(row.mappings.all(), key=lambda mapping: mapping.custom_attribute)
     return entities.Activation(
         name=row.name,
@@ -143,7 +147,7 @@ def _activation(row: Activation) -> entities.Activation:
         match_column=row.match_column,
         match_field=row.match_field,
         mappings=tuple(_mapping(mapping) for mapping in mappings),
-        schedules=tuple(schedule(found) for found in sorted(row.schedules.all(), key=lambda found: found.pk)),
+        schedules=tuple(schedule(each) for each in sorted(row.schedules.all(), key=lambda each: each.pk)),
         settings={setting.name: _setting(getattr(row, setting.name)) for setting in SETTINGS},
     )
 
@@ -160,7 +164,7 @@ def _mapping(row: FieldMapping) -> entities.FieldMapping:
 
 
 def schedule(row: Schedule) -> entities.Schedule:
-    """A stored schedule with only what its kind takes."""
+    """A stored schedule, with only the settings of its kind."""
     if row.kind == Schedule.Kind.INTERVAL:
         return entities.Schedule(kind=row.kind, every=row.every, unit=row.unit)
     if row.kind == Schedule.Kind.CRON:

@@ -1,4 +1,4 @@
-"""PURE. What names mean while a file is read: what the file has said so far, over what stands already."""
+"""PURE. The names in scope while a file is read: what it has defined so far, and the existing workspace."""
 
 from __future__ import annotations
 
@@ -12,53 +12,60 @@ from dinmo.workspace.block import Block, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dinmo.workspace.entity import Entity
+
 SECTIONS = tuple(item.name for item in fields(entities.Workspace))
 
 
 class Scope:
-    """Grows section by section. Only what was read without a problem counts as said, so that one mistake is told once."""
+    """Grows section by section. Only entities without problems are defined, so that each mistake is reported once.
 
-    def __init__(self, standing: entities.Workspace) -> None:
-        self.standing = standing
-        self.said: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    If a source has an unknown engine, for example, its models can't be read either. Their names are declared but not
+    defined, so segments that use them add no further problem.
+    """
+
+    def __init__(self, existing: entities.Workspace) -> None:
+        self.existing = existing
+        self.defined: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
         self.declared: dict[str, set[str]] = defaultdict(set)
-        self.later: dict[str, list[Callable[[], None]]] = defaultdict(list)
-        """What can be checked only once a whole section is known, by that section."""
+        self.deferred: dict[str, list[Callable[[], None]]] = defaultdict(list)
+        """Checks that have to wait until a whole section has been read, by that section."""
 
     def declare(self, section: str, block: Block, name: str) -> None:
-        """Notes a name as used by the file, and refuses it where it is used already."""
+        """Marks a name as used in the file, and adds a problem if it is already in use."""
         if name and name in self.declared[section]:
-            block.wrong(
-                "name", f"{name!r} stands twice under `{section}`. Names are identities: give one of them another name."
+            block.report(
+                "name", f"The name {name!r} appears twice under `{section}`. Choose a different name for one of them."
             )
         self.declared[section].add(name)
 
-    def say(self, section: str, thing: entities.Entity) -> None:
-        self.said[section][thing.name] = thing
+    def add(self, section: str, entity: Entity) -> None:
+        """Defines an entity, or replaces its definition."""
+        self.defined[section][entity.name] = entity
 
-    def held(self, section: str) -> dict[str, Any]:
-        """Everything of a section by name, as it will be."""
-        return {**getattr(self.standing, section), **self.said[section]}
+    def visible(self, section: str) -> dict[str, Any]:
+        """The entities of a section by name: the existing ones, replaced by those that the file defines."""
+        return {**getattr(self.existing, section), **self.defined[section]}
 
     def find(self, section: str, block: Block, key: str) -> Any | None:
-        """The thing that `key` names; None, with a problem noted, where there is none."""
+        """The entity that `key` names. If there is none, adds a problem and returns None."""
         name = block.name(key)
-        held = self.held(section)
-        if name in self.declared[section] and name not in self.said[section]:
-            block.sound = False
+        visible = self.visible(section)
+        if name in self.declared[section] and name not in self.defined[section]:
+            block.usable = False
             return None
         if not name:
             return None
-        if name not in held:
+        if name not in visible:
             noun = section.removesuffix("s")
-            shown = block.held[key].written
-            block.wrong(
+            written = block.nodes[key].written
+            block.report(
                 key,
-                f"There is no {noun} called {shown!r}, neither in this file nor in the database."
-                + did_you_mean(shown, held),
+                f"There is no {noun} named {written!r} in this file or in the database."
+                + did_you_mean(written, visible),
             )
-        return held.get(name)
+        return visible.get(name)
 
     def workspace(self) -> entities.Workspace:
-        """All that the file says."""
-        return entities.Workspace(**self.said)
+        """Everything that the file has defined so far."""
+        return entities.Workspace(**self.defined)

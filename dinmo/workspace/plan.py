@@ -1,4 +1,4 @@
-"""PURE. What a file would do to the workspace: create, change, leave alone, and which sync histories it resets."""
+"""PURE. What a file does to the workspace: what it creates, changes and leaves alone, and which resets it needs."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ if TYPE_CHECKING:
 
     from activations.setup.identity import Identity
     from dinmo.workspace import entities
+    from dinmo.workspace.entity import Entity
 
 
 @dataclass(frozen=True)
 class Step:
-    """One entity to write: created if `changed` is None, else with the facts that change."""
+    """One entity to write: created if `changed` is None, else with the names of what changes."""
 
-    thing: entities.Entity
+    entity: Entity
     changed: tuple[str, ...] | None = None
 
     def __str__(self) -> str:
         if self.changed is None:
-            return f"+ {self.thing.noun} {self.thing.name}"
-        return f"~ {self.thing.noun} {self.thing.name}: {', '.join(self.changed)}"
+            return f"+ {self.entity.noun} {self.entity.name}"
+        return f"~ {self.entity.noun} {self.entity.name}: {', '.join(self.changed)}"
 
 
 @dataclass(frozen=True)
@@ -41,32 +42,32 @@ class Reset:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a file would do."""
+    """Everything that a file does to the workspace."""
 
     steps: tuple[Step, ...]
     unchanged: int
-    untouched: tuple[entities.Entity, ...]
+    untouched: tuple[Entity, ...]
     resets: tuple[Reset, ...]
     restored: tuple[str, ...]
-    """Activations that go back to what identified the records of their sync history: no reset is needed any longer."""
+    """Activations that return to what identifies the records of their sync history, so that no reset is needed."""
     retyped: Mapping[str, Sequence[str]]
     """Activation → what a person should know about attributes whose type changed since they were mapped."""
 
     def lines(self) -> Iterator[str]:
-        """The plan in words, a line for each thing."""
+        """The plan in words, one line for each entity that is created or changed."""
         yield from map(str, self.steps)
         if self.unchanged:
             yield f"= {self.unchanged} unchanged"
         if self.untouched:
-            names = ", ".join(f"{thing.noun} {thing.name}" for thing in self.untouched)
-            yield f"Not in the file and left as they are: {names}"
+            names = ", ".join(f"{entity.noun} {entity.name}" for entity in self.untouched)
+            yield f"Not in the file, left unchanged: {names}"
         if not self.steps:
             yield "Nothing changed."
 
 
 def make(
     wanted: entities.Workspace,
-    standing: entities.Workspace,
+    existing: entities.Workspace,
     accepted: Mapping[str, Identity],
     retyped: Mapping[str, Sequence[str]] | None = None,
     workspace_of: Callable[[entities.Connection], str] = lambda connection: connection.workspace,
@@ -76,32 +77,34 @@ def make(
     Args:
         accepted: activation → what the records of its sync history belong to, for those that have one.
         retyped: activation → sentences about attributes whose type changed.
-        workspace_of: finds out which workspace a connection opens, "" if that is unknown; called only if it matters.
+        workspace_of: requests the workspace that a connection opens, "" if it is unknown; called only if it matters.
     """
-    stands = {(thing.noun, thing.name): thing for thing in standing.entities()}
-    asked = {(thing.noun, thing.name): thing for thing in wanted.entities()}
+    before_by_key = {(entity.noun, entity.name): entity for entity in existing.entities()}
+    after_by_key = {(entity.noun, entity.name): entity for entity in wanted.entities()}
     steps = []
-    for key, thing in asked.items():
-        before = stands.get(key)
-        changed = differences(before, thing) if before else None
+    for key, entity in after_by_key.items():
+        before = before_by_key.get(key)
+        changed = differences(before, entity) if before else None
         if changed is None or changed:
-            steps.append(Step(thing, changed))
-    untouched = tuple(thing for key, thing in stands.items() if key not in asked)
-    resets, restored = _resets(wanted.over(standing), standing, accepted, workspace_of)
-    return Plan(tuple(steps), len(asked) - len(steps), untouched, resets, restored, _of_file(wanted, retyped or {}))
+            steps.append(Step(entity, changed))
+    untouched = tuple(entity for key, entity in before_by_key.items() if key not in after_by_key)
+    resets, restored = _resets(wanted.applied_to(existing), existing, accepted, workspace_of)
+    return Plan(
+        tuple(steps), len(after_by_key) - len(steps), untouched, resets, restored, _of_file(wanted, retyped or {})
+    )
 
 
 def _of_file(wanted: entities.Workspace, retyped: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
     return {name: sentences for name, sentences in retyped.items() if name in wanted.activations}
 
 
-def differences(before: entities.Entity, after: entities.Entity) -> tuple[str, ...]:
-    """The names of the facts that differ."""
-    old, new = before.facts(), after.facts()
-    found = [name for name in dict.fromkeys([*new, *old]) if _canonical(old.get(name)) != _canonical(new.get(name))]
-    # The order of the rows is worth a word only where they are the same rows.
-    rows = any(name.startswith(("fields.", "custom_attributes.")) for name in found)
-    return tuple(name for name in found if name != "fields" or not rows)
+def differences(before: Entity, after: Entity) -> tuple[str, ...]:
+    """The names of the details that differ."""
+    old, new = before.details(), after.details()
+    names = [name for name in dict.fromkeys([*new, *old]) if _canonical(old.get(name)) != _canonical(new.get(name))]
+    # A changed order of the rows is reported only if the rows themselves are the same.
+    rows = any(name.startswith(("fields.", "custom_attributes.")) for name in names)
+    return tuple(name for name in names if name != "fields" or not rows)
 
 
 def _resets(
@@ -126,7 +129,7 @@ def _resets(
 
 
 def _moved(connection: entities.Connection, activation: entities.Activation, before: entities.Workspace) -> bool:
-    """Whether the activation leaves by a different connection, or with different credentials, than before."""
+    """Whether the activation will use a different connection, or different credentials, than before."""
     return connection != before.connections[before.destinations[activation.destination].connection]
 
 
@@ -135,11 +138,11 @@ def _canonical(value: Any) -> str:
 
 
 def _comparable(value: Any) -> Any:
-    """As JSON tells values apart: 1 and true differ, and 1.0 is 1, since some databases store it so."""
+    """The value as JSON compares it: 1 and true differ, and 1.0 equals 1, because some databases store it that way."""
     if is_dataclass(value) and not isinstance(value, type):
         return _comparable(asdict(value))
     if isinstance(value, dict):
-        return {str(key): _comparable(held) for key, held in value.items()}
+        return {str(key): _comparable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_comparable(held) for held in value]
+        return [_comparable(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,4 +1,4 @@
-"""PURE. What is wrong with a workspace file, line by line."""
+"""PURE. The problems of a workspace file, each with its line."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that stands against a file: where, and a sentence that says what to do."""
+    """One problem of a file: its line, and a sentence that says how to fix it."""
 
     line: int
     sentence: str
 
 
 class Refused(Misconfigured):
-    """A workspace file that can't be applied; `problems` holds all that was found, in the order of lines."""
+    """A workspace file that can't be applied. `problems` has everything that was found, sorted by line."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = sorted(dict.fromkeys(problems), key=lambda problem: problem.line)
@@ -28,15 +28,15 @@ class Refused(Misconfigured):
 
 
 class Problems:
-    """Collects what is wrong, so that a person sees all of it at once."""
+    """Collects problems, so that a person sees all of them together."""
 
     def __init__(self) -> None:
-        self.found: list[Problem] = []
+        self.items: list[Problem] = []
 
     def add(self, line: int, sentence: str) -> None:
-        self.found.append(Problem(line, sentence))
+        self.items.append(Problem(line, sentence))
 
-    def settle(self) -> None:
-        """Raises Refused where anything was found."""
-        if self.found:
-            raise Refused(self.found)
+    def raise_if_any(self) -> None:
+        """Raises Refused if there are any problems."""
+        if self.items:
+            raise Refused(self.items)

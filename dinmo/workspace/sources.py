@@ -1,4 +1,4 @@
-"""Asks a source for columns, whether it stands in the database yet or not."""
+"""Reads columns from a source, whether it is in the database yet or not."""
 
 from __future__ import annotations
 
@@ -16,20 +16,19 @@ def columns(source: entities.Source, table: str, sql: str) -> tuple[entities.Col
     """The columns of a table or a query, as the source has them now.
 
     Raises:
-        Misconfigured, Unavailable
+        Misconfigured, Unavailable: see `segments.sources.discovery.discover`.
     """
-    asked = Source(
+    row = Source(
         name=source.name,
         engine=source.engine,
         config=dict(source.config),
         timezone=source.timezone,
     )
-    asked.secrets = dict(source.secrets)
-    found = discovery.discover(asked, table=table, sql=sql)
-    return tuple(_column(one) for one in found)
+    row.secrets = dict(source.secrets)
+    return tuple(_column(info) for info in discovery.discover(row, table=table, sql=sql))
 
 
-def _column(one: ColumnInfo) -> entities.Column:
+def _column(info: ColumnInfo) -> entities.Column:
     return entities.Column(
-        name=one.name, type=str(one.type), native=one.native[: discovery.LONGEST_NAME], nullable=one.nullable
+        name=info.name, type=str(info.type), native=info.native[: discovery.LONGEST_NAME], nullable=info.nullable
     )

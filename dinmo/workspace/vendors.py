@@ -1,4 +1,4 @@
-"""Asks a vendor which workspace a connection opens, whether the connection is in the database yet or not."""
+"""Requests the workspace that a connection opens, whether the connection is in the database yet or not."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def workspace_of(connection: entities.Connection) -> str:
-    """The vendor's id of the connection's workspace: the known one, or the vendor's answer; "" if it can't be found out."""
+    """The vendor's ID of the connection's workspace: the stored one, or else the vendor's answer; "" if it has none."""
     if connection.workspace:
         return connection.workspace
-    asked = Connection(name=connection.name, platform=connection.platform, config=dict(connection.config))
-    asked.secrets = dict(connection.secrets)
+    row = Connection(name=connection.name, platform=connection.platform, config=dict(connection.config))
+    row.secrets = dict(connection.secrets)
     try:
-        with vendor.opened(asked) as client:
+        with vendor.opened(row) as client:
             return platforms[connection.platform].check(client).id
     except Problem:
         return ""

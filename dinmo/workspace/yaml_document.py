@@ -1,4 +1,4 @@
-"""PURE. YAML text → a tree of nodes that know their lines, variables filled in."""
+"""PURE. Parses YAML into a tree of nodes with their lines, and replaces environment variables."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 MAX_DEPTH = 40
 MAX_NODES = 200_000
 MAX_DIGITS = 300
+_PARSER_ERRORS = (YAMLError, ValueError, LookupError, TypeError, AttributeError, AssertionError, NotImplementedError)
+"""For some defects of its input, the parser raises plain Python errors."""
 _TAG = "tag:yaml.org,2002:"
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -42,9 +44,9 @@ class Node:
     """A value of the file.
 
     Args:
-        line: where it starts, or where its key stands.
+        line: the line of its key, or else the line where it starts.
         value: None, bool, int, float, str, a list of nodes, or a dict of nodes by key.
-        written: a scalar as it stands in the file, before variables are filled in: safe to show.
+        written: a scalar as written in the file, before variables are replaced. Safe to show.
     """
 
     line: int
@@ -52,7 +54,7 @@ class Node:
     written: str = ""
 
     def plain(self) -> Any:
-        """The value with all that it holds, as Python values."""
+        """The value and everything in it, as Python values."""
         if isinstance(self.value, dict):
             return {key: node.plain() for key, node in self.value.items()}
         if isinstance(self.value, list):
@@ -62,21 +64,21 @@ class Node:
     def walk(self) -> Iterator[Node]:
         """This node and all below it, in the order of the file."""
         yield self
-        held = (
+        children = (
             self.value.values() if isinstance(self.value, dict) else self.value if isinstance(self.value, list) else ()
         )
-        for node in held:
+        for node in children:
             yield from node.walk()
 
 
 def parse(text: str, environment: Mapping[str, str], problems: Problems) -> Node:
-    """The tree of a YAML 1.2 text with `${NAME}` filled in from `environment`; `$${` stands for a plain `${`.
+    """The tree of a YAML 1.2 text, with each `${NAME}` replaced from `environment`. `$${` stands for a literal `${`.
 
     Args:
-        problems: takes what a workspace file has no use for: tags, doubled keys, missing variables.
+        problems: receives what a workspace file must not contain: tags, duplicate keys, variables that are not set.
 
     Raises:
-        Refused: it is no YAML, or nested without end.
+        Refused: the text is not valid YAML, or is nested too deeply.
     """
     try:
         with warnings.catch_warnings():
@@ -84,28 +86,19 @@ def parse(text: str, environment: Mapping[str, str], problems: Problems) -> Node
             return _Builder(YAML(typ="rt", pure=True).parse(text), environment, problems).document()
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise Refused([Problem(mark.line + 1 if mark else 1, f"This is no valid YAML: {_told(error)}.")]) from None
-    except (
-        YAMLError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        AssertionError,
-        NotImplementedError,
-    ) as error:
-        # The parser lets some defects of its input surface as plain Python errors.
-        raise Refused([Problem(_line_of(error, text), "This is no valid YAML.")]) from None
+        raise Refused([Problem(mark.line + 1 if mark else 1, f"This is not valid YAML: {_reason(error)}.")]) from None
+    except _PARSER_ERRORS as error:
+        raise Refused([Problem(_line_of(error, text), "This is not valid YAML.")]) from None
 
 
 def escape(text: str) -> str:
-    """The text so that `parse` reads it as it is."""
+    """The text in a form that `parse` returns unchanged."""
     return text.replace("${", "$${")
 
 
-def _told(error: MarkedYAMLError) -> str:
+def _reason(error: MarkedYAMLError) -> str:
     words = " ".join(str(part) for part in (error.context, error.problem) if part)
-    return " ".join(words.split()).rstrip(".") or "it can't be read"
+    return " ".join(words.split()).rstrip(".") or "it can't be parsed"
 
 
 def _line_of(error: Exception, text: str) -> int:
@@ -114,14 +107,18 @@ def _line_of(error: Exception, text: str) -> int:
 
 
 class _Builder:
-    """Builds the tree from the parser's events, and stops where it grows too deep or, by aliases, too large."""
+    """Builds the tree from the parser's events. Refuses a tree that is too deep or, because of aliases, too large.
+
+    A few lines of aliases that refer to lists of aliases describe billions of nodes. An alias therefore counts as all
+    the nodes that it stands for.
+    """
 
     def __init__(self, parsed: Iterator[Any], environment: Mapping[str, str], problems: Problems) -> None:
         self.parsed = parsed
         self.environment = environment
         self.problems = problems
         self.anchors: dict[str, tuple[Node, int, int]] = {}
-        """Each anchor's node, with how many nodes it holds and how deep they go."""
+        """The node of each anchor, with the number of nodes in it and their depth."""
         self.count = 0
         self.deepest = 0
 
@@ -133,10 +130,15 @@ class _Builder:
                 documents += 1
                 if documents > 1:
                     raise Refused(
-                        [Problem(event.start_mark.line + 1, "A workspace file is one document. Remove this `---`.")]
+                        [
+                            Problem(
+                                event.start_mark.line + 1,
+                                "A workspace file must be a single document. Remove this `---`.",
+                            )
+                        ]
                     )
-                found = self._node(next(self.parsed), 1, 0)
-                tree = tree if found.value is None else found
+                root = self._node(next(self.parsed), 1, 0)
+                tree = tree if root.value is None else root
         return tree
 
     def _node(self, event: Any, line: int, depth: int) -> Node:
@@ -145,7 +147,7 @@ class _Builder:
         before, deepest = self.count, self.deepest
         self.deepest = depth
         self._grow(1, depth, line)
-        node = self._held(event, line, depth)
+        node = self._value(event, line, depth)
         if event.anchor:
             self.anchors[event.anchor] = (node, self.count - before, self.deepest - depth)
         self.deepest = max(self.deepest, deepest)
@@ -163,9 +165,9 @@ class _Builder:
         self.count += nodes
         self.deepest = max(self.deepest, depth)
         if depth > MAX_DEPTH or self.count > MAX_NODES:
-            raise Refused([Problem(line, "This is nested too deeply, or repeats itself too often.")])
+            raise Refused([Problem(line, "This is nested too deeply, or repeats too much by aliases.")])
 
-    def _held(self, event: Any, line: int, depth: int) -> Node:
+    def _value(self, event: Any, line: int, depth: int) -> Node:
         if isinstance(event, MappingStartEvent):
             self._refuse_tag(event, "map", line)
             return self._mapping(line, depth)
@@ -178,36 +180,36 @@ class _Builder:
         return self._scalar(event, line)
 
     def _mapping(self, line: int, depth: int) -> Node:
-        found: dict[str, Node] = {}
+        nodes: dict[str, Node] = {}
         while not isinstance(key := next(self.parsed), MappingEndEvent):
             at = key.start_mark.line + 1
             plain = isinstance(key, ScalarEvent)
             if not plain:
                 self._node(key, at, depth + 1)
-                self.problems.add(at, "A key must be a word.")
+                self.problems.add(at, "A key must be a single word or text.")
             value = self._node(next(self.parsed), at, depth + 1)
-            if plain and key.value in found:
-                self.problems.add(at, f"The key {key.value!r} stands here twice.")
+            if plain and key.value in nodes:
+                self.problems.add(at, f"The key {key.value!r} appears twice in this block.")
             elif plain:
-                found[key.value] = value
-        return Node(line, found)
+                nodes[key.value] = value
+        return Node(line, nodes)
 
     def _scalar(self, event: Any, line: int) -> Node:
         text = str(event.value)
-        if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-            self.problems.add(line, "This text holds a character that can't be stored.")
+        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+            self.problems.add(line, "This text contains a character that can't be stored.")
         self._refuse_tag(event, "str", line)
         plain = event.style is None and event.tag is None
-        return Node(line, self._resolve(text, line) if plain else self._filled(text, line), text)
+        return Node(line, self._resolve(text, line) if plain else self._fill(text, line), text)
 
     def _refuse_tag(self, event: Any, usual: str, line: int) -> None:
         if event.tag not in (None, "!", _TAG + usual):
             self.problems.add(
-                line, f"The tag {event.tag.replace(_TAG, '!!')!r} has no meaning in a workspace file. Leave it out."
+                line, f"The tag {event.tag.replace(_TAG, '!!')!r} has no meaning in a workspace file. Remove it."
             )
 
     def _resolve(self, text: str, line: int) -> Any:
-        """A plain word by the core schema of YAML 1.2; a date stays text."""
+        """The value of an unquoted word by the core schema of YAML 1.2. A date stays text."""
         if text in _WORDS:
             return _WORDS[text]
         pattern, base = _BASED.get(text[:2], (_INTEGER, 10))
@@ -216,8 +218,10 @@ class _Builder:
         if _FLOAT.fullmatch(text):
             return self._number(text, line)
         if re.fullmatch(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", text):
-            self.problems.add(line, f"{text} is no number that can be compared. Put it in quotes if it is a text.")
-        return self._filled(text, line)
+            self.problems.add(
+                line, f"{text} is not a number that can be compared. If it is meant as text, put it in quotes."
+            )
+        return self._fill(text, line)
 
     def _number(self, text: str, line: int) -> float:
         number = float(text)
@@ -226,7 +230,7 @@ class _Builder:
             return 0.0
         return number
 
-    def _filled(self, text: str, line: int) -> str:
+    def _fill(self, text: str, line: int) -> str:
         return _VARIABLE.sub(lambda match: self._variable(match, line), text)
 
     def _variable(self, match: re.Match[str], line: int) -> str:
@@ -235,9 +239,9 @@ class _Builder:
         name = match[2]
         if not name:
             self.problems.add(
-                line, "`${}` names no environment variable. Write `${NAME}`, or `$${}` where a plain text is meant."
+                line, "`${}` lacks the name of an environment variable. Write `${NAME}`, or `$${}` for a literal `${}`."
             )
         elif name not in self.environment:
-            hint = f"Set it before applying, or write $${{{name}}} where a plain text is meant."
+            hint = f"Set it and apply the file again, or write $${{{name}}} for a literal ${{{name}}}."
             self.problems.add(line, f"The environment variable {name!r} is not set. {hint}")
         return self.environment.get(name, match[0])

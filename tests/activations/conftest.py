@@ -33,7 +33,8 @@ class Shop:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.run(
-            "create table companies (id integer primary key, name text, domain text, description text, plan text, seats integer)"
+            "create table companies (id integer primary key, name text, domain text, description text, plan text, "
+            "seats integer)"
         )
 
     def run(self, sql: str, *rows: tuple[Any, ...]) -> None:
@@ -45,7 +46,7 @@ class Shop:
         connection.close()
 
     def add(self, *rows: tuple[Any, ...]) -> None:
-        """(id, name, domain, description, plan, seats) each."""
+        """Inserts rows of (id, name, domain, description, plan, seats)."""
         self.run("insert into companies values (?, ?, ?, ?, ?, ?)", *rows)
 
     def fill(self, count: int) -> None:
@@ -57,7 +58,7 @@ class Shop:
 
 @pytest.fixture
 def staff(transactional_db: None) -> Client:
-    """The browser of somebody who may do everything."""
+    """The browser of a superuser."""
     browser = Client()
     browser.force_login(User.objects.create_superuser("ops"))
     return browser
@@ -99,7 +100,7 @@ def intercom(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 @pytest.fixture(autouse=True)
 def fast_services(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The simulators of these tests have no limit, so our pace need not keep one."""
+    """The simulators of these tests have no rate limit, so ours would only slow the tests down."""
     monkeypatch.setattr("destinations.pacing.SHARE_OF_LIMIT", 100.0)
 
 
@@ -120,19 +121,19 @@ def map_fields(activation: Activation, *fields: tuple[str, str] | dict[str, Any]
 
 @pytest.fixture
 def to_attio(companies: DataModel, attio: Sandbox) -> Activation:
-    made = Activation.objects.create(
+    activation = Activation.objects.create(
         name="To Attio",
         model=companies,
         destination=destination("attio", "attio.companies"),
         match_column="domain",
         match_field="domains",
     )
-    return map_fields(made, ("name", "name"), ("description", "description"))
+    return map_fields(activation, ("name", "name"), ("description", "description"))
 
 
 @pytest.fixture
 def to_intercom(companies: DataModel, intercom: Sandbox) -> Activation:
-    made = Activation.objects.create(
+    activation = Activation.objects.create(
         name="To Intercom",
         model=companies,
         destination=destination("intercom", "intercom.companies", region="us"),
@@ -140,22 +141,22 @@ def to_intercom(companies: DataModel, intercom: Sandbox) -> Activation:
         match_column="id",
         match_field="company_id",
     )
-    return map_fields(made, ("name", "name"), ("plan", "plan"))
+    return map_fields(activation, ("name", "name"), ("plan", "plan"))
 
 
 def run(activation: Activation, trigger: str = "schedule", **kwargs: Any) -> Run:
     """Runs the activation to its end in this process."""
-    asked = requests.request(activation, trigger, enqueue=False, **kwargs)
-    while execute(asked.pk):
+    requested = requests.request(activation, trigger, enqueue=False, **kwargs)
+    while execute(requested.pk):
         pass
-    return Run.objects.get(pk=asked.pk)
+    return Run.objects.get(pk=requested.pk)
 
 
 def writes(sandbox: Sandbox) -> list[dict[str, Any]]:
-    """The requests that may change a record, and forgets them."""
-    found = [entry for entry in sandbox.log if entry["method"] != "GET" and not entry["path"].endswith("/query")]
+    """The requests that may have changed a record. Clears the log."""
+    entries = [entry for entry in sandbox.log if entry["method"] != "GET" and not entry["path"].endswith("/query")]
     sandbox.log.clear()
-    return found
+    return entries
 
 
 def segment(model: DataModel, where: dict[str, Any]) -> Segment:

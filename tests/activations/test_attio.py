@@ -1,4 +1,4 @@
-"""Whole runs to Attio: columns for parts of a location, several domains in a column, people."""
+"""Whole runs to Attio: columns for parts of a location, lists of domains in a column, and people."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def offices(shop: Shop, companies: DataModel, to_attio: Activation) -> Activation:
-    """Three companies whose city and postcode are columns of their own."""
+    """Three companies with separate columns for city and postcode."""
     shop.fill(3)
     shop.run("alter table companies add column city text")
     shop.run("alter table companies add column zip integer")
@@ -31,11 +31,11 @@ def offices(shop: Shop, companies: DataModel, to_attio: Activation) -> Activatio
 def locations(attio: Sandbox) -> list[Any]:
     """Locality, postcode and line 1 of each company."""
     records = sorted(attio.state()["records"], key=lambda record: record["values"]["name"])
-    found = [record["values"].get("primary_location") or {} for record in records]
-    return [(place.get("locality"), place.get("postcode"), place.get("line_1")) for place in found]
+    values = [record["values"].get("primary_location") or {} for record in records]
+    return [(place.get("locality"), place.get("postcode"), place.get("line_1")) for place in values]
 
 
-def test_columns_share_one_location_and_a_change_of_one_keeps_the_rest(
+def test_columns_share_one_location_and_changing_one_keeps_the_rest(
     shop: Shop, attio: Sandbox, offices: Activation
 ) -> None:
     shop.run("update companies set city = 'Paris', zip = 75000 + id where id < 3")
@@ -55,7 +55,9 @@ def test_columns_share_one_location_and_a_change_of_one_keeps_the_rest(
     assert change.sent == ["primary_location.locality", "primary_location.postcode"]
 
 
-def test_a_run_that_changes_no_part_reads_nothing(shop: Shop, attio: Sandbox, offices: Activation) -> None:
+def test_run_that_changes_no_part_of_a_location_looks_nothing_up(
+    shop: Shop, attio: Sandbox, offices: Activation
+) -> None:
     shop.run("update companies set city = 'Paris'")
     run(offices)
     shop.set(1, "name", "New")
@@ -76,9 +78,7 @@ def test_update_mode_finds_a_company_by_any_of_its_domains(shop: Shop, attio: Sa
     assert {record["values"]["name"] for record in attio.state()["records"]} == {"Known"}
 
 
-def test_a_domain_that_is_added_to_the_column_is_added_to_the_company(
-    shop: Shop, attio: Sandbox, to_attio: Activation
-) -> None:
+def test_domain_added_to_the_column_is_added_to_the_company(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     shop.fill(3)
     run(to_attio)
     writes(attio)
@@ -97,9 +97,7 @@ def test_a_domain_that_is_added_to_the_column_is_added_to_the_company(
 
 
 @pytest.mark.parametrize("mode", ["upsert", "update", "insert"])
-def test_rows_whose_domains_overlap_are_one_company_and_none_is_sent(
-    mode: str, shop: Shop, attio: Sandbox, to_attio: Activation
-) -> None:
+def test_rows_whose_domains_overlap_are_invalid(mode: str, shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     Activation.objects.filter(pk=to_attio.pk).update(mode=mode)
     to_attio.refresh_from_db()
     shop.add(
@@ -114,18 +112,16 @@ def test_rows_whose_domains_overlap_are_one_company_and_none_is_sent(
     )
     done = run(to_attio)
     assert (done.rows, done.planned, done.invalid, done.accepted + done.skipped) == (6, 1, 5, 1)
-    told = {change.key: change.message for change in Change.objects.filter(run=done, code="match_twin")}
-    assert sorted(told) == ["1", "2", "4", "5", "6"]
-    assert "shares a match value with '2'" in told["1"]
-    assert "with '1'" in told["2"]
-    assert "with '4', '6'" in told["5"]
+    messages = {change.key: change.message for change in Change.objects.filter(run=done, code="match_twin")}
+    assert sorted(messages) == ["1", "2", "4", "5", "6"]
+    assert "shares a match value with '2'" in messages["1"]
+    assert "with '1'" in messages["2"]
+    assert "with '4', '6'" in messages["5"]
     assert not {"a.com", "b.com", "d.com", "e.com", "f.com"} & set(str(writes(attio)).split("'"))
-    assert Change.objects.filter(run=run(to_attio), code="match_twin").count() == 0, "it is told once"
+    assert Change.objects.filter(run=run(to_attio), code="match_twin").count() == 0, "it is reported once"
 
 
-def test_a_row_that_comes_to_overlap_with_an_unchanged_one_is_noticed(
-    shop: Shop, attio: Sandbox, to_attio: Activation
-) -> None:
+def test_row_that_overlaps_with_an_unchanged_one_is_noticed(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     shop.add((1, "A", "a.com, b.com", None, "pro", 1))
     assert run(to_attio).accepted == 1
     shop.add((2, "B", "b.com", None, "pro", 1))
@@ -137,7 +133,7 @@ def test_a_row_that_comes_to_overlap_with_an_unchanged_one_is_noticed(
     assert (done.invalid, done.unchanged, done.planned) == (0, 1, 0)
 
 
-def test_without_a_usable_match_the_run_says_what_to_do_in_attio(shop: Shop, attio: Any, to_attio: Activation) -> None:
+def test_run_without_a_usable_match_says_what_to_do_in_attio(shop: Shop, attio: Any, to_attio: Activation) -> None:
     shop.fill(1)
     attio.workspace.stores["companies"].schema.attributes["domains"].archived = True
     done = run(to_attio)
@@ -145,7 +141,7 @@ def test_without_a_usable_match_the_run_says_what_to_do_in_attio(shop: Shop, att
     assert "Unarchive Domains in Attio" in done.error_message
 
 
-def test_people_are_synced_by_their_addresses(
+def test_people_are_matched_by_their_email_addresses(
     shop: Shop, companies: DataModel, to_attio: Activation, attio: Sandbox
 ) -> None:
     shop.add((1, "Ada Lovelace", "Ada@Acme.com", "Analyst", "pro", 1), (2, "No address", None, None, "pro", 1))
@@ -165,7 +161,7 @@ def test_people_are_synced_by_their_addresses(
 
 
 def add_street(attio: Any) -> None:
-    """What a person writes into Attio: the street of every company in Paris."""
+    """Simulates a person who adds a street in Attio, to every company that has a location."""
     store = attio.workspace.stores["companies"]
     for record in store.records.values():
         for value in record.values.get("primary_location", ()):

@@ -1,4 +1,4 @@
-"""A source that changed under an activation: noticed before a run, named on the model, and waited for."""
+"""A source whose columns changed: noticed before a run, shown on the model, and a hold until it is fixed."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def schedule(to_attio: Activation, shop: Shop, monkeypatch: pytest.MonkeyPatch) 
 
 
 def fire(schedule: Schedule) -> Run | None:
-    """The run that a firing started."""
+    """Fires the schedule. Returns the run that this started, if any."""
     Schedule.objects.update(last_fired_at=None)
     before = Run.objects.count()
     tasks.fire(schedule.pk)
     return Run.objects.latest("pk") if Run.objects.count() > before else None
 
 
-def test_a_run_fails_before_anything_is_planned_or_created_and_schedules_wait_until_it_is_mended(
+def test_run_fails_before_planning_and_schedules_wait_until_the_source_is_fixed(
     schedule: Schedule, shop: Shop, attio: Sandbox
 ) -> None:
     shop.run("alter table companies rename column description to about")
@@ -53,7 +53,7 @@ def test_a_run_fails_before_anything_is_planned_or_created_and_schedules_wait_un
     assert (holds.reason(Activation.objects.get()), DataModel.objects.get().problem) == ("", "")
 
 
-def test_a_column_of_another_activation_holds_only_that_one_back(
+def test_missing_column_puts_only_its_own_activation_on_hold(
     schedule: Schedule, shop: Shop, to_intercom: Activation
 ) -> None:
     shop.run("alter table companies drop column plan")
@@ -64,7 +64,7 @@ def test_a_column_of_another_activation_holds_only_that_one_back(
     assert run(schedule.activation).state == "succeeded"
 
 
-def test_a_column_of_the_segment_counts_and_so_does_the_whole_table(
+def test_missing_column_of_the_segment_or_missing_table_fails_the_run(
     to_attio: Activation, companies: DataModel, shop: Shop
 ) -> None:
     shop.fill(3)
@@ -78,7 +78,7 @@ def test_a_column_of_the_segment_counts_and_so_does_the_whole_table(
     assert "no table" in holds.reason(Activation.objects.get())
 
 
-def test_a_column_that_was_dropped_and_made_again_is_the_same(schedule: Schedule, shop: Shop) -> None:
+def test_column_that_was_dropped_and_added_again_is_the_same(schedule: Schedule, shop: Shop) -> None:
     run(schedule.activation)
     shop.run("alter table companies drop column description")
     shop.run("alter table companies add column description text")
@@ -86,7 +86,7 @@ def test_a_column_that_was_dropped_and_made_again_is_the_same(schedule: Schedule
     assert (again.state, again.planned) == ("succeeded", 0)
 
 
-def test_a_retyped_column_is_sent_as_it_was_once_the_columns_are_read_again(
+def test_column_with_a_new_type_is_unchanged_once_the_columns_are_read_again(
     staff: Client, to_intercom: Activation, companies: DataModel, shop: Shop
 ) -> None:
     map_fields(to_intercom, {"column": "seats", "target": "size"})

@@ -1,4 +1,4 @@
-"""Computed fields through a whole run: a changed order is a changed attribute of its company, and nothing else is."""
+"""Computed fields in whole runs: a changed order changes one attribute of its company, and nothing else."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def with_orders(shop: Shop, companies: DataModel) -> DataModel:
         computed_fields.prepare(field)
         field.save()
     shop.fill(4)
-    # Their sum in floating point depends on their order.
+    # In floating point, their sum depends on their order.
     shop.run("insert into orders values (?, ?, ?)", (1, 1, 0.1), (2, 1, 0.2), (3, 1, 0.3), (4, 2, 150.0))
     return companies
 
@@ -53,7 +53,7 @@ def with_totals(with_orders: DataModel, to_intercom: Activation) -> Activation:
     return map_fields(to_intercom, custom)
 
 
-def test_a_new_order_updates_that_attribute_alone_and_another_order_of_rows_nothing(
+def test_new_order_updates_only_one_attribute_and_reordered_rows_update_nothing(
     shop: Shop, intercom: Sandbox, with_totals: Activation
 ) -> None:
     first = run(with_totals)
@@ -73,7 +73,7 @@ def test_a_new_order_updates_that_attribute_alone_and_another_order_of_rows_noth
     assert update["body"] == {"custom_attributes": {"total": 150.25}}
 
 
-def test_a_segment_by_a_computed_field_is_sent_with_it(shop: Shop, intercom: Sandbox, with_totals: Activation) -> None:
+def test_segment_can_filter_by_a_computed_field(shop: Shop, intercom: Sandbox, with_totals: Activation) -> None:
     with_totals.segment = segment(
         with_totals.data_model, {"all": [{"field": "over 100", "is": "at_least", "value": 1}]}
     )

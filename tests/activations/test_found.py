@@ -1,4 +1,4 @@
-"""What the state machine found, each as the shortest story that shows it."""
+"""Defects that the state machine found, each as the shortest sequence of runs that shows it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Story:
         )
 
     def rows(self, *rows: tuple[Any, ...]) -> None:
-        """(id, match, x, y) each."""
+        """Replaces the source with rows of (id, match, x, y)."""
         self.world.source([dict(zip(("id", "match", "x", "y"), row, strict=True), z=None) for row in rows])
 
     def run(self, trigger: str = "schedule", **options: Any) -> Run:
@@ -59,20 +59,20 @@ class Story:
         return {str(record[MATCH]): (record["a"], record["b"]) for record in self.vendor.records.values()}
 
     def sent(self) -> list[dict[str, Any]]:
-        """What the requests held, and forgets them."""
-        found = [dict(request.values) for request in self.vendor.requests]
+        """The values of the requests so far. Clears the log."""
+        values = [dict(request.values) for request in self.vendor.requests]
         self.vendor.requests.clear()
-        return found
+        return values
 
-    def dies(self) -> int:
-        """A scheduled run whose worker dies; its lease is over."""
-        asked = requests.request(Activation.objects.get(), "schedule", enqueue=False)
+    def run_until_killed(self) -> int:
+        """Starts a scheduled run whose worker is killed and whose lease has expired. Returns the run's ID."""
+        requested = requests.request(Activation.objects.get(), "schedule", enqueue=False)
         with pytest.raises(Killed):
-            execute(asked.pk)
-        Run.objects.filter(pk=asked.pk).update(lease_until=datetime.now(UTC) - timedelta(minutes=1))
-        return asked.pk
+            execute(requested.pk)
+        Run.objects.filter(pk=requested.pk).update(lease_until=datetime.now(UTC) - timedelta(minutes=1))
+        return requested.pk
 
-    def goes_on(self, run_id: int) -> Run:
+    def resume(self, run_id: int) -> Run:
         while execute(run_id):
             pass
         return Run.objects.get(pk=run_id)
@@ -91,7 +91,7 @@ def story(begin: Callable[[type[Movable]], Story]) -> Story:
     return begin(Movable)
 
 
-def test_who_never_reached_the_vendor_was_not_sent_and_is_no_refusal(story: Story) -> None:
+def test_record_that_never_reached_the_vendor_is_not_sent_rather_than_rejected(story: Story) -> None:
     story.rows(("1", "m", "A", "A"))
     story.vendor.faults = {"m": [UNREACHABLE] * TRIES}
     done = story.run()
@@ -99,7 +99,7 @@ def test_who_never_reached_the_vendor_was_not_sent_and_is_no_refusal(story: Stor
     assert story.run().accepted == 1
 
 
-def test_a_run_whose_worker_dies_while_it_fails_does_not_look_complete(
+def test_run_whose_worker_dies_while_it_fails_does_not_look_complete(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("activations.delivery.retry.BREAKER_FAILURES", 1)
@@ -112,43 +112,43 @@ def test_a_run_whose_worker_dies_while_it_fails_does_not_look_complete(
         raise Killed
 
     monkeypatch.setattr(finish, "_end", die)
-    done = story.goes_on(story.dies())
+    done = story.resume(story.run_until_killed())
     assert (done.state, done.error_code, done.not_sent) == ("failed", "unavailable", 1)
 
 
-def test_what_a_dead_worker_may_have_sent_stays_in_doubt(story: Story) -> None:
-    """A → B was applied by a worker that died; the next one can't reach the vendor; the source returns to A."""
+def test_change_that_a_dead_worker_may_have_sent_stays_ambiguous(story: Story) -> None:
+    """A → B was applied by a worker that died, the next one can't reach the vendor, and the source returns to A."""
     story.rows(("1", "m", "A", "A"))
     story.run()
     story.rows(("1", "m", "B", "A"))
     story.vendor.faults = {"m": [KILLED_AFTER, *[UNREACHABLE] * TRIES]}
-    done = story.goes_on(story.dies())
+    done = story.resume(story.run_until_killed())
     assert (done.unknown, story.at_vendor()) == (1, {"m": ("B", "A")})
     story.rows(("1", "m", "A", "A"))
     assert story.run().accepted == 1
     assert story.at_vendor() == {"m": ("A", "A")}
 
 
-def test_a_refusal_after_an_unanswered_write_leaves_doubt(story: Story) -> None:
+def test_rejection_after_an_unanswered_write_voids_the_baseline(story: Story) -> None:
     story.rows(("1", "m", "A", "A"))
     story.run()
     story.rows(("1", "m", "B", "A"))
     story.vendor.faults = {"m": [LOST_AFTER]}
     write = story.vendor._write
 
-    def refuse_the_second(*args: Any) -> Any:
+    def reject_the_second(*args: Any) -> Any:
         outcome = write(*args)
         story.vendor.refused = {"B"}
         return outcome
 
-    story.vendor._write = refuse_the_second  # type: ignore[method-assign, assignment]
+    story.vendor._write = reject_the_second  # type: ignore[method-assign, assignment]
     assert story.run().rejected == 1
     story.rows(("1", "m", "A", "A"))
     assert story.run().accepted == 1
     assert story.at_vendor() == {"m": ("A", "A")}
 
 
-def test_a_record_made_anew_holds_nothing_of_the_one_that_is_gone(story: Story) -> None:
+def test_record_created_again_inherits_nothing_of_the_deleted_one(story: Story) -> None:
     story.rows(("1", "m", "A", "A"))
     story.run()
     story.vendor.records.clear()
@@ -159,7 +159,7 @@ def test_a_record_made_anew_holds_nothing_of_the_one_that_is_gone(story: Story) 
     assert story.at_vendor() == {"m": ("A", "B")}
 
 
-def test_a_record_that_is_gone_and_refused_anew_is_sent_when_its_row_returns(story: Story) -> None:
+def test_deleted_record_that_is_rejected_is_sent_when_its_row_returns(story: Story) -> None:
     story.rows(("1", "m", "A", "A"))
     story.run()
     story.vendor.records.clear()
@@ -171,7 +171,7 @@ def test_a_record_that_is_gone_and_refused_anew_is_sent_when_its_row_returns(sto
     assert story.at_vendor() == {"m": ("A", "A")}
 
 
-def test_a_mapping_from_now_on_hides_no_unanswered_write(story: Story) -> None:
+def test_mapping_from_now_on_hides_no_unanswered_write(story: Story) -> None:
     story.rows(("1", "m", "A", "A"))
     story.run()
     Activation.objects.update(backfill="new")
@@ -184,7 +184,7 @@ def test_a_mapping_from_now_on_hides_no_unanswered_write(story: Story) -> None:
     assert [record["c"] for record in story.vendor.records.values()] == ["B"]
 
 
-def test_a_record_found_in_insert_mode_after_a_death_is_left_alone(story: Story) -> None:
+def test_record_found_in_insert_mode_after_a_crash_is_left_alone(story: Story) -> None:
     Activation.objects.update(mode="insert")
     story.rows(("1", "m", "A", "A"))
     story.vendor.add("m", {"a": "theirs"})
@@ -196,12 +196,12 @@ def test_a_record_found_in_insert_mode_after_a_death_is_left_alone(story: Story)
         raise Killed
 
     story.world.service.find = die_once  # type: ignore[method-assign, assignment]
-    done = story.goes_on(story.dies())
+    done = story.resume(story.run_until_killed())
     assert (done.accepted, done.skipped, story.at_vendor()) == (0, 1, {"m": ("theirs", None)})
 
 
 def die_in(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """The worker dies at the fenced step that moves the run into this state."""
+    """Kills the worker at the fenced step that moves the run into this state."""
     fenced = Lease.fenced
 
     def mortal(lease: Lease, **changes: Any) -> Any:
@@ -213,29 +213,31 @@ def die_in(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(Lease, "fenced", mortal)
 
 
-def test_a_row_is_counted_once_although_planning_began_twice(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_row_is_counted_once_although_planning_started_twice(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     story.rows(("1", None, "A", "A"))
     die_in(monkeypatch, "delivering")
-    done = story.goes_on(story.dies())
+    done = story.resume(story.run_until_killed())
     assert (done.rows, done.invalid) == (1, 1)
 
 
-def test_twins_are_told_although_planning_began_twice(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_twins_are_reported_although_planning_started_twice(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     story.rows(("1", "m", "A", "A"), ("2", "m", "A", "A"))
     die_in(monkeypatch, "delivering")
-    done = story.goes_on(story.dies())
+    done = story.resume(story.run_until_killed())
     assert (done.invalid, done.changes.filter(code="match_twin").count()) == (2, 2)
 
 
-def test_leavers_are_counted_although_planning_began_twice(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_records_that_left_are_counted_although_planning_started_twice(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
     story.rows(("1", "m", "A", "A"))
     story.run()
     story.rows()
     die_in(monkeypatch, "delivering")
-    assert story.goes_on(story.dies()).left == 1
+    assert story.resume(story.run_until_killed()).left == 1
 
 
-def test_an_invalid_row_gives_its_former_match_free(story: Story) -> None:
+def test_invalid_row_releases_its_previous_match(story: Story) -> None:
     story.rows(("1", "m", "A", "A"))
     story.run()
     story.rows(("1", None, "A", "A"), ("2", "m", "B", "B"))
@@ -243,7 +245,7 @@ def test_an_invalid_row_gives_its_former_match_free(story: Story) -> None:
     assert (again := story.run()).invalid == 1, again.counts()
 
 
-def test_a_waiting_row_owns_its_match(story: Story) -> None:
+def test_waiting_row_keeps_its_match(story: Story) -> None:
     story.vendor.refused = {"A"}
     story.rows(("1", "m", "A", None))
     story.run()
@@ -252,7 +254,7 @@ def test_a_waiting_row_owns_its_match(story: Story) -> None:
     assert story.run().invalid == 2
 
 
-def test_a_refused_row_that_returns_to_what_was_accepted_waits_for_nothing(story: Story) -> None:
+def test_rejected_row_that_returns_to_the_accepted_values_does_not_wait(story: Story) -> None:
     story.rows(("1", "m", "A", "A"))
     story.run()
     story.vendor.refused = {"B"}
@@ -263,13 +265,13 @@ def test_a_refused_row_that_returns_to_what_was_accepted_waits_for_nothing(story
     assert (done.waiting, done.unchanged, done.state) == (0, 1, "succeeded")
 
 
-def test_three_hundred_rows_of_one_key_are_three_hundred_invalid_rows(story: Story) -> None:
+def test_every_one_of_300_rows_with_the_same_key_is_invalid(story: Story) -> None:
     story.rows(*[("1", f"m{number}", "A", "A") for number in range(300)])
     assert story.run().invalid == 300
     assert story.run().invalid == 300
 
 
-def test_from_now_on_a_value_that_was_empty_is_sent_when_it_comes(story: Story) -> None:
+def test_mapping_from_now_on_sends_an_empty_value_once_it_is_filled(story: Story) -> None:
     story.rows(("1", "m", None, "A"))
     story.run()
     Activation.objects.update(backfill="new")
@@ -280,7 +282,9 @@ def test_from_now_on_a_value_that_was_empty_is_sent_when_it_comes(story: Story) 
     assert [record["c"] for record in story.vendor.records.values()] == ["A"]
 
 
-def test_another_record_holds_nothing_of_the_former_one(begin: Callable[[type[Movable]], Story]) -> None:
+def test_record_with_a_changed_match_inherits_nothing_of_the_previous_one(
+    begin: Callable[[type[Movable]], Story],
+) -> None:
     story = begin(Immovable)
     story.rows(("1", "m", "A", "A"))
     story.run()
@@ -291,7 +295,7 @@ def test_another_record_holds_nothing_of_the_former_one(begin: Callable[[type[Mo
     assert story.at_vendor()["n"] == ("A", "A")
 
 
-def test_what_one_mode_skipped_another_one_takes_at_once(story: Story) -> None:
+def test_record_skipped_in_one_mode_is_sent_by_the_next_run_in_another(story: Story) -> None:
     Activation.objects.update(mode="update")
     story.rows(("1", "m", "A", "A"))
     assert story.run().skipped == 1
@@ -300,7 +304,7 @@ def test_what_one_mode_skipped_another_one_takes_at_once(story: Story) -> None:
 
 
 @pytest.mark.parametrize("service", [Movable, Immovable])
-def test_a_returner_takes_back_the_record_that_another_key_wrote_to(
+def test_returning_row_writes_again_to_the_record_that_a_different_key_took_over(
     begin: Callable[[type[Movable]], Story], service: type[Movable]
 ) -> None:
     story = begin(service)
@@ -313,7 +317,7 @@ def test_a_returner_takes_back_the_record_that_another_key_wrote_to(
     assert story.at_vendor() == {"m": ("A", "A")}
 
 
-def test_a_returner_with_another_match_leaves_the_record_to_the_key_that_has_it(story: Story) -> None:
+def test_returning_row_with_a_different_match_leaves_the_record_to_its_new_key(story: Story) -> None:
     story.rows(("1", "m", "A", "A"))
     story.run()
     story.rows(("2", "m", "B", "B"))
@@ -323,13 +327,13 @@ def test_a_returner_with_another_match_leaves_the_record_to_the_key_that_has_it(
     assert story.at_vendor() == {"n": ("C", "C"), "m": ("B", "B")}
 
 
-def test_three_twins_are_told_once(story: Story) -> None:
+def test_twins_are_reported_once(story: Story) -> None:
     story.rows(*[(str(number), "m", "A", "A") for number in range(12)])
     story.run()
     assert story.run().changes.count() == 0
 
 
-def test_a_trouble_that_returns_is_told_again(story: Story) -> None:
+def test_problem_that_returns_is_reported_again(story: Story) -> None:
     story.rows(("1", "m", "A", "A"), ("2", "m", "A", "A"))
     story.run()
     story.rows(("1", "m", "A", "A"), ("2", "n", "A", "A"))
@@ -338,38 +342,38 @@ def test_a_trouble_that_returns_is_told_again(story: Story) -> None:
     assert story.run().changes.filter(code="match_twin").count() == 2
 
 
-def test_nothing_is_left_of_a_record_that_was_never_there(story: Story) -> None:
+def test_run_over_an_empty_source_stores_no_record(story: Story) -> None:
     assert (story.run().rows, Record.objects.count()) == (0, 0)
 
 
-def test_who_left_and_who_came_back_is_counted_and_listed(story: Story) -> None:
+def test_records_that_left_or_returned_are_counted_and_listed(story: Story) -> None:
     story.rows(("1", "m", "A", "A"), ("2", "n", "A", "A"))
     story.run()
     story.rows(("2", "n", "A", "A"))
     gone = story.run()
-    assert (gone.left, gone.returned, [row.key for row in record_list.found(gone, "", "left")]) == (1, 0, ["1"])
+    assert (gone.left, gone.returned, [row.key for row in record_list.search(gone, "", "left")]) == (1, 0, ["1"])
     story.rows(("1", "m", "A", "A"), ("2", "n", "A", "A"))
     back = story.run()
-    assert (back.left, back.returned, [row.key for row in record_list.found(back, "", "returned")]) == (0, 1, ["1"])
+    assert (back.left, back.returned, [row.key for row in record_list.search(back, "", "returned")]) == (0, 1, ["1"])
     assert story.run().returned == 0
 
 
-def test_a_reason_told_by_an_earlier_run_is_found_from_a_later_one(story: Story) -> None:
+def test_reason_reported_by_an_earlier_run_is_listed_by_a_later_one(story: Story) -> None:
     story.rows(("1", None, "A", "A"), ("2", "n", "A", "A"))
-    told = story.run().changes.get(outcome="invalid")
+    reported = story.run().changes.get(outcome="invalid")
     later = story.run()
-    (shown,) = record_list.as_changes(later, "earlier", record_list.found(later, "", "earlier"))
-    assert (later.changes.count(), shown.key, shown.message) == (0, "1", f"Run 1: {told.message}")
+    (shown,) = record_list.as_changes(later, "earlier", record_list.search(later, "", "earlier"))
+    assert (later.changes.count(), shown.key, shown.message) == (0, "1", f"Run 1: {reported.message}")
 
 
-def test_a_skipped_row_that_is_looked_at_again_is_told_once(story: Story) -> None:
+def test_skipped_row_that_is_checked_again_is_reported_once(story: Story) -> None:
     Activation.objects.update(mode="update")
     story.rows(("1", "m", "A", "A"))
     assert story.run().changes.get().outcome == "skipped"
     assert (story.run().skipped, story.run().changes.count()) == (1, 0)
 
 
-def test_two_rows_may_swap_their_matches(story: Story) -> None:
+def test_two_rows_can_swap_their_matches(story: Story) -> None:
     story.rows(("1", "m", "A", "A"), ("2", "n", "B", "B"), ("3", "o", "C", "C"))
     story.run()
     story.rows(("1", "n", "A", "A"), ("2", "m", "B", "B"), ("3", "o", "C", "C"))
@@ -380,7 +384,7 @@ def test_two_rows_may_swap_their_matches(story: Story) -> None:
     assert story.sent() == []
 
 
-def test_a_chain_of_matches_moves_on(story: Story) -> None:
+def test_matches_can_move_along_a_chain_of_rows(story: Story) -> None:
     story.rows(("1", "m", "A", "A"), ("2", "n", "B", "B"))
     story.run()
     story.rows(("1", "n", "A", "A"), ("2", "o", "B", "B"))
@@ -389,7 +393,7 @@ def test_a_chain_of_matches_moves_on(story: Story) -> None:
     assert story.run().planned == 0
 
 
-def test_a_dry_run_meets_no_live_run_and_is_none(story: Story) -> None:
+def test_dry_run_ignores_live_runs_and_is_not_live_itself(story: Story) -> None:
     story.rows(("1", "m", "A", "A"))
     live = requests.request(story.activation, "schedule", enqueue=False)
     dry = requests.request(story.activation, "cli", dry_run=True, enqueue=False)
@@ -400,23 +404,23 @@ def test_a_dry_run_meets_no_live_run_and_is_none(story: Story) -> None:
     assert requests.request(story.activation, "cli", full=True, enqueue=False).kind == "full"
 
 
-def test_what_is_never_delivered_is_listed_or_counted(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_change_that_is_never_delivered_is_listed_or_counted(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("activations.storage.bundles.SIZE", 2)
     monkeypatch.setattr("activations.storage.bundles.LISTED", 3)
     story.rows(*[(str(number), f"m{number}", "A", "A") for number in range(9)])
     dry = story.run("manual", dry_run=True)
     assert (dry.planned, dry.changes.count(), dry.bundles.count()) == (9, 4, 0)
-    asked = requests.request(Activation.objects.get(), "schedule", enqueue=False)
+    requested = requests.request(Activation.objects.get(), "schedule", enqueue=False)
     plan = Lease.fenced
 
     def cancel(lease: Lease, **changes: Any) -> Any:
         if changes.get("state") == "delivering":
-            Run.objects.filter(pk=asked.pk).update(cancel_requested=True)
+            Run.objects.filter(pk=requested.pk).update(cancel_requested=True)
         return plan(lease, **changes)
 
     monkeypatch.setattr(Lease, "fenced", cancel)
     monkeypatch.setattr("activations.delivery.deliver.CANCEL_SECONDS", -1.0)
-    done = story.goes_on(asked.pk)
+    done = story.resume(requested.pk)
     assert (done.state, done.accepted + done.not_sent, done.bundles.count()) == ("cancelled", 9, 0)
     assert story.run().planned == 9 - done.accepted
 
@@ -428,6 +432,6 @@ def test_twins_are_found_in_bundles(story: Story, monkeypatch: pytest.MonkeyPatc
     assert (done.accepted, done.invalid, "m0" in story.at_vendor()) == (7, 2, False)
 
 
-def test_an_invalid_row_shows_the_value_that_does_not_fit(story: Story) -> None:
+def test_invalid_row_shows_the_value_that_does_not_fit(story: Story) -> None:
     story.rows(("1", "m", "bad", "A"))
     assert story.run().changes.get().values == {"a": "bad"}

@@ -1,4 +1,4 @@
-"""Whole runs to Intercom: modes, look-ups, other companies, companies that are not shown yet, and contacts."""
+"""Whole runs to Intercom: modes, lookups, other companies, companies that are not visible yet, and contacts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def to_update(to_intercom: Activation) -> Activation:
     return Activation.objects.get(pk=to_intercom.pk)
 
 
-def test_update_mode_looks_each_unknown_company_up_once_and_known_ones_never(
+def test_update_mode_looks_up_each_unknown_company_once_and_known_ones_never(
     shop: Shop, intercom: Sandbox, to_update: Activation
 ) -> None:
     intercom._switch({"companies": [{"company_id": str(key), "name": "Old"} for key in range(1, 6)]})
@@ -42,7 +42,7 @@ def test_update_mode_looks_each_unknown_company_up_once_and_known_ones_never(
     assert {entry["path"] for entry in intercom.log} & {"/companies/list", "/companies/scroll"} == set()
 
 
-def test_in_insert_mode_a_row_with_another_company_id_is_another_company(
+def test_changed_company_id_is_a_different_company_in_insert_mode(
     shop: Shop, intercom: Sandbox, to_intercom: Activation
 ) -> None:
     shop.fill(2)
@@ -62,12 +62,10 @@ def test_in_insert_mode_a_row_with_another_company_id_is_another_company(
     assert names["b1"] == "Moved 1"
     assert names["b2"] == "Was there"
     shop.set(1, "name", "Changed")
-    assert run(activation).write_requests == 0, "insert mode never touches what is there"
+    assert run(activation).write_requests == 0, "insert mode never changes existing records"
 
 
-def test_a_known_company_that_is_gone_is_skipped_in_update_mode(
-    shop: Shop, intercom: Sandbox, to_update: Activation
-) -> None:
+def test_deleted_company_is_skipped_in_update_mode(shop: Shop, intercom: Sandbox, to_update: Activation) -> None:
     intercom._switch({"companies": [{"company_id": "1"}]})
     shop.fill(1)
     run(to_update)
@@ -79,7 +77,7 @@ def test_a_known_company_that_is_gone_is_skipped_in_update_mode(
 
 
 @pytest.mark.parametrize("archived", ["new", "restore"])
-def test_a_known_company_that_is_gone_is_sent_whole_in_upsert_mode(
+def test_deleted_company_is_sent_with_all_fields_in_upsert_mode(
     shop: Shop, intercom: Sandbox, to_intercom: Activation, archived: str
 ) -> None:
     intercom.switches.update(archived_company=archived)
@@ -94,7 +92,7 @@ def test_a_known_company_that_is_gone_is_sent_whole_in_upsert_mode(
     assert (company["name"], company["plan"]["name"]) == ("One", "pro")
 
 
-def test_the_race_of_two_creates_is_tried_again(
+def test_conflict_of_two_creates_is_retried(
     shop: Shop, intercom: Sandbox, to_intercom: Activation, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("activations.delivery.retry.BACKOFF_SECONDS", 0.01)
@@ -108,7 +106,7 @@ def test_the_race_of_two_creates_is_tried_again(
     assert (done.accepted, done.rejected, done.write_requests) == (1, 0, 3)
 
 
-def test_an_attribute_that_is_archived_in_mid_run_ends_it_with_its_name(
+def test_attribute_archived_during_a_run_ends_it_and_is_named(
     shop: Shop, intercom: Sandbox, to_intercom: Activation
 ) -> None:
     map_fields(to_intercom, {"column": "seats", "target": "seats", "custom_attribute": True})
@@ -123,7 +121,7 @@ def test_an_attribute_that_is_archived_in_mid_run_ends_it_with_its_name(
     assert run(to_intercom).accepted == 1
 
 
-def test_what_intercom_would_cut_is_invalid_with_its_column_and_a_reason(
+def test_value_that_intercom_would_truncate_is_invalid_with_its_column_and_reason(
     shop: Shop, intercom: Sandbox, to_intercom: Activation
 ) -> None:
     map_fields(
@@ -137,8 +135,8 @@ def test_what_intercom_would_cut_is_invalid_with_its_column_and_a_reason(
     shop.set(3, "domain", "x" * 256)
     done = run(to_intercom)
     assert (done.invalid, done.accepted, intercom.state()["companies"]) == (3, 0, [])
-    told = {change.key: (change.code, change.field) for change in done.changes.all()}
-    assert told == {
+    reasons = {change.key: (change.code, change.field) for change in done.changes.all()}
+    assert reasons == {
         "1": ("value_invalid", "monthly_spend"),
         "2": ("number_out_of_range", "monthly_spend"),
         "3": ("text_too_long", "domain"),
@@ -146,7 +144,7 @@ def test_what_intercom_would_cut_is_invalid_with_its_column_and_a_reason(
     assert all("Column '" in change.message and "155" not in change.message for change in done.changes.all())
 
 
-def test_a_changed_company_id_is_another_company_and_the_run_says_so(
+def test_changed_company_id_is_a_different_company_and_is_reported(
     shop: Shop, intercom: Sandbox, to_intercom: Activation
 ) -> None:
     Activation.objects.filter(pk=to_intercom.pk).update(match_column="domain")
@@ -161,7 +159,7 @@ def test_a_changed_company_id_is_another_company_and_the_run_says_so(
     assert (sent["method"], sent["body"]) == ("POST", {"company_id": "renamed.com", "name": "Company 2", "plan": "pro"})
     change = done.changes.get()
     assert (change.code, change.outcome) == ("another_record", "accepted")
-    assert "the previous record stays as it is" in change.message
+    assert "The previous record stays as it is" in change.message
     assert {company["company_id"] for company in intercom.state()["companies"]} == {
         "company1.com",
         "company2.com",
@@ -171,24 +169,22 @@ def test_a_changed_company_id_is_another_company_and_the_run_says_so(
     assert (again.planned, again.another) == (0, 0)
 
 
-def test_companies_that_intercom_does_not_show_yet_are_counted_and_said(
+def test_companies_that_are_not_visible_yet_are_counted_and_mentioned(
     shop: Shop, intercom: Sandbox, to_intercom: Activation, admin_client: Any
 ) -> None:
     shop.fill(3)
     intercom.handle(request("POST", "/companies", {"company_id": "3", "name": "Old"}))
-    seen = next(iter(intercom.companies.by_id.values()))  # type: ignore[attr-defined]
-    seen.update(user_count=1, created_at=seen["created_at"] - 100)
+    visible = next(iter(intercom.companies.by_id.values()))  # type: ignore[attr-defined]
+    visible.update(user_count=1, created_at=visible["created_at"] - 100)
     done = run(to_intercom)
     assert (done.accepted, done.created, done.hidden) == (3, 2, 2)
     for page in (("activations_run_change", done.pk), ("activations_activation_change", to_intercom.pk)):
         text = admin_client.get(reverse(f"admin:{page[0]}", args=[page[1]])).content.decode()
-        assert "2 records were created that are not shown there yet" in text
+        assert "2 created records are not visible at the destination yet" in text
         assert "until a contact is attached" in text
 
 
-def test_a_changed_remote_created_at_is_kept_up_to_date_in_upsert_mode(
-    shop: Shop, intercom: Sandbox, to_intercom: Activation
-) -> None:
+def test_remote_created_at_is_updated_in_upsert_mode(shop: Shop, intercom: Sandbox, to_intercom: Activation) -> None:
     intercom.switches.update(put_remote_created_at="refuse")
     map_fields(to_intercom, ("description", "remote_created_at"))
     shop.fill(2)
@@ -202,7 +198,7 @@ def test_a_changed_remote_created_at_is_kept_up_to_date_in_upsert_mode(
     assert {company["remote_created_at"] for company in intercom.state()["companies"]} == {1706745600, 1704153600}
 
 
-def test_contacts_are_created_once_updated_by_id_and_follow_a_changed_email(
+def test_contacts_are_created_once_and_updated_by_id_after_a_changed_email(
     shop: Shop, companies: Any, intercom: Sandbox
 ) -> None:
     intercom.switches.update(search_delay_seconds=60)
@@ -234,7 +230,7 @@ def test_contacts_are_created_once_updated_by_id_and_follow_a_changed_email(
 
 
 def contacts_to_update(companies: Any) -> Activation:
-    """Names of contacts that Intercom has, found by their external id."""
+    """An activation that updates the names of contacts, matched by their external ID."""
     to_contacts = destination("intercom", "intercom.contacts", region="us")
     activation = Activation.objects.create(
         name="Contacts",
@@ -259,7 +255,7 @@ def test_contacts_in_update_mode_are_looked_up_once(shop: Shop, companies: Any, 
     assert (done.accepted, done.lookup_requests, done.write_requests) == (1, 0, 1)
 
 
-def test_a_contact_created_without_an_answer_is_ours_though_search_does_not_find_it_yet(
+def test_contact_created_without_an_answer_is_ours_before_search_finds_it(
     shop: Shop, companies: Any, intercom: Sandbox, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("activations.delivery.retry.BACKOFF_SECONDS", 0.01)
@@ -280,7 +276,7 @@ def test_a_contact_created_without_an_answer_is_ours_though_search_does_not_find
     assert len(intercom.state()["contacts"]) == 1
 
 
-def test_a_budget_of_their_own_slows_searches_and_loses_none(
+def test_separate_budget_slows_searches_down_and_loses_none(
     shop: Shop, companies: Any, intercom: Sandbox, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("destinations.services.intercom.client.WINDOW_SECONDS", 1.0)
@@ -294,10 +290,10 @@ def test_a_budget_of_their_own_slows_searches_and_loses_none(
     assert done.throttled <= 2, "the answers' headers say how many are left"
 
 
-def test_already_the_first_run_of_a_connection_takes_its_turns_from_the_budget_of_the_workspace(
+def test_first_run_of_a_connection_uses_the_budget_of_the_workspace(
     shop: Shop, intercom: Sandbox, to_intercom: Activation
 ) -> None:
-    """Another run of the same workspace may be under way, by this or by another connection."""
+    """A run of a different connection to the same workspace may be under way."""
     shop.fill(3)
     connection = to_intercom.destination.connection
     assert connection.workspace_id == ""

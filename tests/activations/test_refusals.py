@@ -1,4 +1,4 @@
-"""Every refusal of both vendors, met by a whole run: it names the record, the field, the vendor's code, and what to do."""
+"""Every rejection of both vendors in a whole run: the message has the field, the vendor's code, and what to do."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True)
 
 REMEDY = re.compile(
-    r"\b(Correct|Map|Remove|Choose|Add|Merge|Ask|Create|Check|Give|Fill|Shorten|Un-archive|Unarchive|Copy|Use|Enter|Take|Archive|take it out|"
+    r"\b(Correct|Map|Remove|Choose|Add|Merge|Ask|Create|Check|Give|Fill|Shorten|Un-archive|Unarchive|Copy|Use|Enter|Take|Archive|"
+    r"take it out|"
     r"Create or un-archive)\b"
 )
 AGAIN = re.compile(r"tried again|sent again|will be retried")
 SLUG = 'An invalid value was passed to attribute with slug "description".'
 
-# Attio: status, code, message, what becomes of it, and the attribute that is named.
+# Attio: status, code, message, what it concerns, and the attribute in our message.
 ATTIO: list[tuple[int, str, str, str, str]] = [
     (400, "validation_type", SLUG, "record", "description"),
     (400, "validation_type", "Body payload validation error.", "record", ""),
@@ -77,7 +78,7 @@ ATTIO: list[tuple[int, str, str, str, str]] = [
     (503, "", "", "wait", ""),
 ]
 
-# Intercom: the same.
+# The same for Intercom.
 INTERCOM: list[tuple[int, str, str, str, str]] = [
     (400, "bad_request", "bad 'plan' parameter", "settings", "plan"),
     (400, "parameter_invalid", "Custom attribute 'tier' does not exist", "settings", "tier"),
@@ -94,7 +95,8 @@ INTERCOM: list[tuple[int, str, str, str, str]] = [
     (400, "custom_data_limit_reached", "Too many.", "settings", ""),
     (422, "custom_data_limit_reached", "Too many.", "settings", ""),
     *[(401, code, "Access Token Invalid", "settings", "") for code in (
-        "unauthorized", "token_not_found", "token_revoked", "token_expired", "token_blocked", "token_suspended", "missing_authorization",
+        "unauthorized", "token_not_found", "token_revoked", "token_expired", "token_blocked", "token_suspended",
+        "missing_authorization",
     )],
     (401, "token_unauthorized", "Not authorized to access resource", "settings", ""),
     (402, "action_forbidden", "Not in the plan.", "settings", ""),
@@ -106,8 +108,14 @@ INTERCOM: list[tuple[int, str, str, str, str]] = [
     (404, "field_not_found", "We couldn't find that data attribute to update", "settings", ""),
     (404, "admin_not_found", "No such admin.", "record", ""),
     (405, "method_not_allowed", "No.", "settings", ""),
-    (406, "media_type_not_acceptable", "The Accept header should send a media type of application/json", "settings", ""),
-    (415, "media_type_not_supported", "The Content-Type header should send a media type of application/json", "settings", ""),
+    (
+        406, "media_type_not_acceptable", "The Accept header should send a media type of application/json",
+        "settings", "",
+    ),
+    (
+        415, "media_type_not_supported", "The Content-Type header should send a media type of application/json",
+        "settings", "",
+    ),
     (408, "request_timeout", "Too slow.", "wait", ""),
     (408, "server_timeout", "Too slow.", "wait", ""),
     (409, "conflict", "Taken.", "record", ""),
@@ -128,7 +136,7 @@ TABLES = {"attio": ATTIO, "intercom": INTERCOM}
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "BACKOFF_SECONDS", 0.0)
 
 
@@ -144,8 +152,8 @@ def intercom_body(status: int, code: str, message: str) -> Any:
     return {"type": "error.list", "request_id": "q-1", "errors": [{"code": code, "message": message}]} if code else HTML
 
 
-def answered(sandbox: Sandbox, number: int, status: int, code: str, message: str) -> None:
-    """Every write of company `number` is answered so; one that is only too early, once."""
+def add_fault(sandbox: Sandbox, number: int, status: int, code: str, message: str) -> None:
+    """Makes the simulator answer every write of company `number` this way; with status 429, only the first one."""
     body = (attio_body if sandbox.label == "Attio" else intercom_body)(status, code, message)
     times = 1 if status == 429 else 99
     path = "(records|companies)$"
@@ -156,42 +164,42 @@ def answered(sandbox: Sandbox, number: int, status: int, code: str, message: str
     )
 
 
-def check_words(said: str, number: int, code: str, field: str, remedy: re.Pattern[str]) -> None:
-    """It names the field and the vendor's code, says what to do, and quotes no value."""
-    assert field in said, said
-    assert f"({code})" in said, said
-    assert remedy.search(said), said
-    assert f'"No. {number}"' not in said, said
-    assert "sandbox-token" not in said, said
+def check_message(text: str, number: int, code: str, field: str, remedy: re.Pattern[str]) -> None:
+    """The message names the field and the vendor's code, says what to do, and contains no value."""
+    assert field in text, text
+    assert f"({code})" in text, text
+    assert remedy.search(text), text
+    assert f'"No. {number}"' not in text, text
+    assert "sandbox-token" not in text, text
 
 
 @pytest.mark.parametrize("kind", ["record", "wait"])
 @pytest.mark.parametrize("service", TABLES)
-def test_every_refusal_of_a_record_says_who_what_and_what_to_do(
+def test_every_rejection_of_a_record_names_the_field_and_says_what_to_do(
     service: str, kind: str, shop: Shop, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retry, "BREAKER_FAILURES", 1_000)
     sandbox, activation = request.getfixturevalue(service), request.getfixturevalue(f"to_{service}")
-    refusals = dict(enumerate([row for row in TABLES[service] if row[3] == kind], 1))
-    shop.fill(len(refusals) + 1)
-    for number, (status, code, message, _, _) in refusals.items():
-        answered(sandbox, number, status, code, message.replace("No. 1", f"No. {number}"))
+    rejections = dict(enumerate([row for row in TABLES[service] if row[3] == kind], 1))
+    shop.fill(len(rejections) + 1)
+    for number, (status, code, message, _, _) in rejections.items():
+        add_fault(sandbox, number, status, code, message.replace("No. 1", f"No. {number}"))
     done = run(activation)
     changes = {int(change.key): change for change in Change.objects.filter(run=done)}
-    assert changes[len(refusals) + 1].outcome == "accepted", "bad records spare the others"
-    assert done.throttled == sum(status == 429 for status, *_ in refusals.values())
-    for number, (status, code, _, _, field) in refusals.items():
+    assert changes[len(rejections) + 1].outcome == "accepted", "rejected records don't affect the others"
+    assert done.throttled == sum(status == 429 for status, *_ in rejections.values())
+    for number, (status, code, _, _, field) in rejections.items():
         change = changes[number]
         if status == 429:
             assert change.outcome == "accepted", code
             continue
         assert change.outcome in (("rejected",) if kind == "record" else ("not_sent", "unknown")), code
         assert (change.code, change.field) == (code or f"http_{status}", field)
-        check_words(change.message, number, change.code, field, REMEDY if kind == "record" else AGAIN)
+        check_message(change.message, number, change.code, field, REMEDY if kind == "record" else AGAIN)
 
 
 @pytest.mark.parametrize("service", TABLES)
-def test_every_refusal_of_the_settings_ends_the_run_and_says_what_to_do(
+def test_every_rejection_because_of_settings_ends_the_run_and_says_what_to_do(
     service: str, shop: Shop, request: pytest.FixtureRequest
 ) -> None:
     sandbox, activation = request.getfixturevalue(service), request.getfixturevalue(f"to_{service}")
@@ -200,8 +208,8 @@ def test_every_refusal_of_the_settings_ends_the_run_and_says_what_to_do(
         if kind != "settings":
             continue
         sandbox.faults.clear()
-        answered(sandbox, 1, status, code, message)
+        add_fault(sandbox, 1, status, code, message)
         done = run(activation)
-        ours = "attribute_missing" if code == "value_not_found" else code
-        assert (done.state, done.error_code, done.changes.get().outcome) == ("failed", ours, "not_sent")
-        check_words(done.error_message, 1, code, field, REMEDY)
+        expected_code = "attribute_missing" if code == "value_not_found" else code
+        assert (done.state, done.error_code, done.changes.get().outcome) == ("failed", expected_code, "not_sent")
+        check_message(done.error_message, 1, code, field, REMEDY)

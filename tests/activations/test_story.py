@@ -1,4 +1,4 @@
-"""The promises of a run, from a real source to the vendors' simulators over real sockets."""
+"""Whole runs, from a real source to the simulators of the vendors over real sockets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_first_run_sends_one_write_for_each_company(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_first_run_sends_one_write_for_each_company(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     shop.fill(40)
     done = run(to_attio)
     assert (done.state, done.kind, done.reason) == ("succeeded", "full", "First run")
@@ -30,7 +30,7 @@ def test_a_first_run_sends_one_write_for_each_company(shop: Shop, attio: Sandbox
     assert {record["values"]["name"] for record in attio.state()["records"]} == {f"Company {n}" for n in range(1, 41)}
 
 
-def test_a_second_run_sends_nothing(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_second_run_sends_nothing(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     shop.fill(5)
     run(to_attio)
     attio.log.clear()
@@ -45,7 +45,7 @@ def test_a_second_run_sends_nothing(shop: Shop, attio: Sandbox, to_attio: Activa
     assert writes(attio) == []
 
 
-def test_one_changed_value_is_one_write_that_holds_it_alone(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_changed_value_is_one_write_with_only_that_value(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     shop.fill(5)
     run(to_attio)
     writes(attio)
@@ -57,7 +57,7 @@ def test_one_changed_value_is_one_write_that_holds_it_alone(shop: Shop, attio: S
     assert list(sent["body"]["data"]["values"]) == ["description"]
 
 
-def test_an_unmapped_column_sends_nothing(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_change_in_an_unmapped_column_sends_nothing(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     shop.fill(2)
     run(to_attio)
     writes(attio)
@@ -66,11 +66,11 @@ def test_an_unmapped_column_sends_nothing(shop: Shop, attio: Sandbox, to_attio: 
     assert writes(attio) == []
 
 
-def test_a_refused_company_leaves_the_others_synced_and_comes_again(
+def test_rejected_company_does_not_affect_others_and_is_retried(
     shop: Shop, attio: Sandbox, to_attio: Activation
 ) -> None:
     shop.fill(6)
-    refusal = {
+    rejection = {
         "status_code": 400,
         "type": "invalid_request_error",
         "code": "validation_type",
@@ -83,7 +83,7 @@ def test_a_refused_company_leaves_the_others_synced_and_comes_again(
             body_contains="Company 3",
             times=2,
             status=400,
-            body=refusal,
+            body=rejection,
             headers={"x-attio-execution-id": "req-1"},
         )
     )
@@ -102,7 +102,7 @@ def test_a_refused_company_leaves_the_others_synced_and_comes_again(
     assert len(writes(attio)) == 1
 
 
-def test_a_mended_row_is_due_at_once(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_corrected_row_is_sent_by_the_next_run(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     shop.fill(2)
     attio.faults.append(
         Fault(
@@ -116,11 +116,11 @@ def test_a_mended_row_is_due_at_once(shop: Shop, attio: Sandbox, to_attio: Activ
     )
     for _ in range(3):
         run(to_attio)
-    shop.set(2, "name", "Mended")
+    shop.set(2, "name", "Corrected")
     assert run(to_attio).accepted == 1
 
 
-def test_a_company_that_left_is_never_touched_again(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_company_that_left_is_never_changed(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     shop.fill(3)
     run(to_attio)
     writes(attio)
@@ -134,7 +134,9 @@ def test_a_company_that_left_is_never_touched_again(shop: Shop, attio: Sandbox, 
     assert list(sent["body"]["data"]["values"]) == ["description"]
 
 
-def test_a_null_erases_nothing_unless_the_mapping_says_clear(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_null_clears_nothing_unless_the_mapping_is_set_to_clear(
+    shop: Shop, attio: Sandbox, to_attio: Activation
+) -> None:
     shop.fill(1)
     run(to_attio)
     writes(attio)
@@ -147,18 +149,18 @@ def test_a_null_erases_nothing_unless_the_mapping_says_clear(shop: Shop, attio: 
     assert run(to_attio).planned == 0
 
 
-def test_rows_of_one_key_are_all_invalid_and_shown(
+def test_rows_with_the_same_key_are_all_invalid_and_listed(
     shop: Shop, attio: Sandbox, companies: Any, to_attio: Activation
 ) -> None:
-    shop.run("create table twice (id integer, name text, domain text, description text)")
+    shop.run("create table duplicates (id integer, name text, domain text, description text)")
     shop.run(
-        "insert into twice values (?, ?, ?, ?)",
+        "insert into duplicates values (?, ?, ?, ?)",
         (1, "A", "a.com", ""),
         (2, "B", "b.com", ""),
         (2, "C", "c.com", ""),
         (None, "D", "d.com", ""),
     )
-    companies.table = "twice"
+    companies.table = "duplicates"
     companies.save()
     done = run(to_attio)
     assert (done.rows, done.accepted, done.invalid) == (4, 1, 3)
@@ -168,7 +170,7 @@ def test_rows_of_one_key_are_all_invalid_and_shown(
     assert (again.unchanged, again.invalid, again.changes.filter(code="duplicate_key").count()) == (1, 3, 0)
 
 
-def test_two_rows_of_one_domain_are_both_invalid_until_one_is_mended(
+def test_two_rows_with_one_domain_are_invalid_until_one_is_corrected(
     shop: Shop, attio: Sandbox, to_attio: Activation
 ) -> None:
     shop.fill(3)
@@ -180,7 +182,7 @@ def test_two_rows_of_one_domain_are_both_invalid_until_one_is_mended(
     assert run(to_attio).accepted == 2
 
 
-def test_a_row_that_can_not_be_converted_is_invalid_and_told_once(
+def test_row_that_can_not_be_converted_is_invalid_and_reported_once(
     shop: Shop, attio: Sandbox, to_attio: Activation
 ) -> None:
     map_fields(to_attio, ("plan", "categories"))
@@ -193,7 +195,7 @@ def test_a_row_that_can_not_be_converted_is_invalid_and_told_once(
     assert "plan" in first.changes.get(outcome="invalid").message
 
 
-def test_a_new_mapping_sends_that_field_alone_for_all(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_new_mapping_sends_only_its_field_for_all_records(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     shop.fill(3)
     run(to_attio)
     writes(attio)
@@ -208,7 +210,7 @@ def test_a_new_mapping_sends_that_field_alone_for_all(shop: Shop, attio: Sandbox
     assert [list(sent["body"]["data"]["values"]) for sent in writes(attio)] == [["linkedin"]] * 3
 
 
-def test_a_new_mapping_from_now_on_sends_nothing_for_records_already_there(
+def test_new_mapping_from_now_on_sends_nothing_for_synchronized_records(
     shop: Shop, attio: Sandbox, to_attio: Activation
 ) -> None:
     shop.fill(3)
@@ -225,7 +227,7 @@ def test_a_new_mapping_from_now_on_sends_nothing_for_records_already_there(
     assert len(writes(attio)) == 1
 
 
-def test_a_field_with_another_column_is_sent_alone_where_its_value_differs(
+def test_field_with_a_different_column_is_sent_only_if_its_value_differs(
     shop: Shop, attio: Sandbox, to_attio: Activation
 ) -> None:
     shop.fill(3)
@@ -238,7 +240,7 @@ def test_a_field_with_another_column_is_sent_alone_where_its_value_differs(
     assert [sent["body"]["data"]["values"] for sent in writes(attio)] == [{"description": "pro"}] * 2
 
 
-def test_a_full_run_sends_everything_again(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_full_run_sends_everything_again(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     shop.fill(3)
     run(to_attio)
     writes(attio)
@@ -247,7 +249,7 @@ def test_a_full_run_sends_everything_again(shop: Shop, attio: Sandbox, to_attio:
     assert [set(sent["body"]["data"]["values"]) for sent in writes(attio)] == [{"name", "description"}] * 3
 
 
-def test_a_dry_run_sends_nothing_and_moves_no_baseline(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_dry_run_sends_nothing_and_keeps_the_baseline(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     shop.fill(3)
     done = run(to_attio, dry_run=True)
     assert (done.state, done.new, done.changes.count()) == ("planned", 3, 3)
@@ -255,21 +257,23 @@ def test_a_dry_run_sends_nothing_and_moves_no_baseline(shop: Shop, attio: Sandbo
     assert run(to_attio).accepted == 3
 
 
-def test_a_record_that_the_vendor_no_longer_has_is_sent_whole(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_record_that_the_vendor_no_longer_has_is_sent_with_all_fields(
+    shop: Shop, attio: Sandbox, to_attio: Activation
+) -> None:
     shop.fill(2)
     run(to_attio)
-    gone = Record.objects.get(key="2").remote_id
-    attio.handle(request("DELETE", f"/v2/objects/companies/records/{gone}"))
+    deleted_id = Record.objects.get(key="2").remote_id
+    attio.handle(request("DELETE", f"/v2/objects/companies/records/{deleted_id}"))
     writes(attio)
     shop.set(2, "description", "New")
     assert run(to_attio).accepted == 1
-    update, whole = writes(attio)
+    update, create = writes(attio)
     assert update["status"] == 404
-    assert set(whole["body"]["data"]["values"]) == {"domains", "name", "description"}
-    assert Record.objects.get(key="2").remote_id != gone
+    assert set(create["body"]["data"]["values"]) == {"domains", "name", "description"}
+    assert Record.objects.get(key="2").remote_id != deleted_id
 
 
-def test_a_changed_match_value_adds_a_domain_to_the_same_company(
+def test_changed_match_value_adds_a_domain_to_the_same_company(
     shop: Shop, attio: Sandbox, to_attio: Activation
 ) -> None:
     shop.fill(2)
@@ -280,7 +284,7 @@ def test_a_changed_match_value_adds_a_domain_to_the_same_company(
     assert set(record["values"]["domains"]) == {"company2.com", "renamed.com"}
 
 
-def test_update_mode_never_creates_and_looks_again_after_a_change(
+def test_update_mode_never_creates_and_looks_up_again_after_a_change(
     shop: Shop, attio: Sandbox, to_attio: Activation
 ) -> None:
     shop.fill(4)
@@ -300,7 +304,7 @@ def test_update_mode_never_creates_and_looks_again_after_a_change(
     assert run(activation).lookup_requests == 1
 
 
-def test_insert_mode_creates_what_is_new_and_touches_nothing_else(
+def test_insert_mode_creates_new_records_and_changes_nothing_else(
     shop: Shop, attio: Sandbox, to_attio: Activation
 ) -> None:
     shop.fill(2)
@@ -314,7 +318,7 @@ def test_insert_mode_creates_what_is_new_and_touches_nothing_else(
     assert [sent["method"] for sent in writes(attio)] == ["POST"]
 
 
-def test_a_segment_decides_who_is_sent(shop: Shop, attio: Sandbox, companies: Any, to_attio: Activation) -> None:
+def test_only_rows_of_the_segment_are_sent(shop: Shop, attio: Sandbox, companies: Any, to_attio: Activation) -> None:
     shop.fill(10)
     to_attio.segment, to_attio.model = (
         segment(companies, {"all": [{"field": "seats", "is": "greater_than", "value": 7}]}),
@@ -324,7 +328,7 @@ def test_a_segment_decides_who_is_sent(shop: Shop, attio: Sandbox, companies: An
     assert run(to_attio).accepted == 3
 
 
-def test_a_vanished_attribute_is_named_and_the_others_are_sent(
+def test_missing_attribute_is_reported_and_the_others_are_sent(
     shop: Shop, attio: Sandbox, to_attio: Activation
 ) -> None:
     map_fields(to_attio, ("plan", "customer_plan"))
@@ -337,7 +341,7 @@ def test_a_vanished_attribute_is_named_and_the_others_are_sent(
     assert all("customer_plan" not in str(sent["body"]) for sent in writes(attio))
 
 
-def test_warnings_open_are_mailed_once_and_close(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_warning_opens_is_emailed_once_and_closes(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     Activation.objects.filter(pk=to_attio.pk).update(recipients=["ops@example.com"])
     activation = Activation.objects.get(pk=to_attio.pk)
     assert run(activation).state == "completed_with_warnings"
@@ -348,7 +352,7 @@ def test_warnings_open_are_mailed_once_and_close(shop: Shop, attio: Sandbox, to_
     assert Warning.objects.get().closed_at is not None
 
 
-def test_a_wrong_token_fails_with_what_to_do(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_run_with_an_invalid_token_fails_and_says_what_to_do(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     shop.fill(1)
     connection = to_attio.destination.connection
     connection.secrets = {"token": "wrong"}
@@ -359,7 +363,9 @@ def test_a_wrong_token_fails_with_what_to_do(shop: Shop, attio: Sandbox, to_atti
     assert "wrong" not in done.error_message
 
 
-def test_an_unreachable_source_fails_and_decides_nothing(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_run_with_an_unreachable_source_fails_and_changes_nothing(
+    shop: Shop, attio: Sandbox, to_attio: Activation
+) -> None:
     shop.fill(2)
     run(to_attio)
     shop.path.unlink()
@@ -369,7 +375,7 @@ def test_an_unreachable_source_fails_and_decides_nothing(shop: Shop, attio: Sand
     assert not Record.objects.exclude(left_at=None).exists()
 
 
-def test_a_token_of_another_workspace_is_refused(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_token_of_a_different_workspace_fails_the_run(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     shop.fill(1)
     run(to_attio)
     to_attio.generations.update(identity={**to_attio.generations.get().identity, "workspace": "another"})
@@ -379,7 +385,7 @@ def test_a_token_of_another_workspace_is_refused(shop: Shop, attio: Sandbox, to_
     assert (done.state, done.kind, done.new) == ("succeeded", "full", 1)
 
 
-def test_intercom_with_insert_off_updates_only_what_it_has(
+def test_intercom_in_update_mode_updates_only_existing_companies(
     shop: Shop, intercom: Sandbox, to_intercom: Activation
 ) -> None:
     shop.fill(3)
@@ -393,7 +399,7 @@ def test_intercom_with_insert_off_updates_only_what_it_has(
     assert [sent["method"] for sent in writes(intercom)] == ["PUT"]
 
 
-def test_intercom_custom_attributes_are_created_once_with_the_columns_type(
+def test_intercom_custom_attributes_are_created_once_with_the_type_of_the_column(
     shop: Shop, intercom: Sandbox, to_intercom: Activation
 ) -> None:
     map_fields(to_intercom, {"column": "seats", "target": "seats", "custom_attribute": True})
@@ -405,7 +411,7 @@ def test_intercom_custom_attributes_are_created_once_with_the_columns_type(
     assert {company["custom_attributes"]["seats"] for company in intercom.state()["companies"]} == {1, 2}
 
 
-def test_a_dry_run_creates_no_attribute_and_plans_as_if_it_were_there(
+def test_dry_run_creates_no_attribute_and_plans_as_if_it_existed(
     shop: Shop, intercom: Sandbox, to_intercom: Activation
 ) -> None:
     map_fields(to_intercom, {"column": "description", "target": "description", "custom_attribute": True})
@@ -415,7 +421,7 @@ def test_a_dry_run_creates_no_attribute_and_plans_as_if_it_were_there(
     assert (done.state, done.new, done.invalid, writes(intercom)) == ("planned", 1, 1, [])
 
 
-def test_a_throttled_run_waits_and_sends_each_company_once(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_rate_limited_run_waits_and_sends_each_company_once(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     shop.fill(3)
     attio.faults.append(
         Fault("reply", "PUT", times=2, status=429, body={"code": "rate_limit_exceeded"}, headers={"Retry-After": "0.2"})
@@ -425,10 +431,10 @@ def test_a_throttled_run_waits_and_sends_each_company_once(shop: Shop, attio: Sa
     assert len(attio.state()["records"]) == 3
 
 
-def test_a_timeout_that_was_applied_is_sent_again_when_the_source_returns(
+def test_write_that_was_applied_without_an_answer_is_reverted_with_the_source(
     shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: Any
 ) -> None:
-    """A → B ends without an answer but was applied; the source goes back to A, and A must be sent."""
+    """A → B was applied, but got no answer. When the source returns to A, A must be sent."""
     monkeypatch.setattr("activations.delivery.retry.ATTEMPTS", 1)
     shop.fill(1)
     run(to_attio)
@@ -442,7 +448,9 @@ def test_a_timeout_that_was_applied_is_sent_again_when_the_source_returns(
     assert attio.state()["records"][0]["values"]["description"] == "No. 1"
 
 
-def test_a_cut_connection_is_repeated_within_the_run(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_request_with_a_cut_connection_is_retried_within_the_run(
+    shop: Shop, attio: Sandbox, to_attio: Activation
+) -> None:
     shop.fill(2)
     attio.faults.append(Fault("cut_after", "PUT"))
     done = run(to_attio)
@@ -450,7 +458,7 @@ def test_a_cut_connection_is_repeated_within_the_run(shop: Shop, attio: Sandbox,
     assert len(attio.state()["records"]) == 2
 
 
-def test_a_vendor_that_is_down_ends_the_run_and_it_goes_on_by_itself(
+def test_vendor_outage_ends_the_run_and_a_later_run_continues_automatically(
     shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("activations.delivery.retry.BACKOFF_SECONDS", 0.01)
@@ -463,21 +471,21 @@ def test_a_vendor_that_is_down_ends_the_run_and_it_goes_on_by_itself(
     assert attio.log
     assert len(writes(attio)) < 60
     assert done.finished_at is not None
-    assert requests.go_on(done.finished_at) == []
-    (started,) = requests.go_on(done.finished_at + requests.GO_ON_AFTER)
+    assert requests.continue_after_outages(done.finished_at) == []
+    (started,) = requests.continue_after_outages(done.finished_at + requests.CONTINUE_AFTER)
     assert started.trigger == "catch_up"
 
 
 def test_cancelling_keeps_what_was_accepted(shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: Any) -> None:
     monkeypatch.setattr("activations.delivery.deliver.CANCEL_SECONDS", 0.0)
     shop.fill(50)
-    asked = requests.request(to_attio, "manual", enqueue=False)
+    requested = requests.request(to_attio, "manual", enqueue=False)
     attio.latency_seconds = 0.01
     original = attio.handle
 
     def cancel_on_tenth(sent: Any) -> Any:
         if len(attio.log) >= 20:
-            Run.objects.filter(pk=asked.pk).update(cancel_requested=True)
+            Run.objects.filter(pk=requested.pk).update(cancel_requested=True)
         return original(sent)
 
     monkeypatch.setattr(attio, "handle", cancel_on_tenth)
@@ -489,7 +497,7 @@ def test_cancelling_keeps_what_was_accepted(shop: Shop, attio: Sandbox, to_attio
 
 
 def request(method: str, path: str, body: Any = None) -> Any:
-    """A request straight to a simulator, as another user of the vendor would make it."""
+    """A request directly to a simulator, as a different user of the vendor would send it."""
     headers = {
         "authorization": f"Bearer {TOKEN}",
         "content-type": "application/json",
@@ -499,7 +507,7 @@ def request(method: str, path: str, body: Any = None) -> Any:
     return Request(method, path, {}, headers, json.dumps(body).encode() if body is not None else b"")
 
 
-def test_a_write_that_always_times_out_ends_after_its_tries_however_short_the_slices(
+def test_write_that_always_times_out_ends_after_its_attempts_in_short_slices_too(
     shop: Shop, attio: Sandbox, to_attio: Activation, settings: Any, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("activations.delivery.retry.BACKOFF_SECONDS", 0.01)
@@ -513,9 +521,7 @@ def test_a_write_that_always_times_out_ends_after_its_tries_however_short_the_sl
     assert done.changes.get().attempts == 5
 
 
-def test_a_look_up_that_fails_once_is_tried_again(
-    shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: Any
-) -> None:
+def test_failed_lookup_is_retried(shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: Any) -> None:
     monkeypatch.setattr("activations.delivery.retry.BACKOFF_SECONDS", 0.01)
     shop.fill(20)
     Activation.objects.filter(pk=to_attio.pk).update(mode="insert")
@@ -524,7 +530,7 @@ def test_a_look_up_that_fails_once_is_tried_again(
     assert (done.accepted, done.lookup_requests) == (20, 2)
 
 
-def test_another_mode_reaches_what_the_former_one_skipped(
+def test_changed_mode_sends_what_the_previous_one_skipped(
     shop: Shop, intercom: Sandbox, to_intercom: Activation
 ) -> None:
     shop.fill(3)
@@ -534,7 +540,7 @@ def test_another_mode_reaches_what_the_former_one_skipped(
     assert run(Activation.objects.get(pk=to_intercom.pk)).accepted == 3
 
 
-def test_nothing_is_created_where_no_mapped_attribute_can_be_written(
+def test_nothing_is_created_if_no_mapped_attribute_can_be_written(
     shop: Shop, attio: Sandbox, to_attio: Activation
 ) -> None:
     to_attio.mappings.all().delete()
@@ -545,20 +551,20 @@ def test_nothing_is_created_where_no_mapped_attribute_can_be_written(
     assert "customer_plan" in done.error_message
 
 
-def test_a_secret_that_the_vendor_repeats_is_not_kept(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_secret_in_a_message_of_the_vendor_is_not_stored(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     shop.fill(1)
     body = {"status_code": 400, "code": "validation_type", "message": f"token {TOKEN} is ours"}
     attio.faults.append(Fault("reply", "PUT", status=400, body=body))
     assert TOKEN not in run(to_attio).changes.get().message
 
 
-def test_nothing_is_said_of_hidden_records_where_there_are_none(
+def test_run_page_mentions_no_hidden_records_if_there_are_none(
     shop: Shop, attio: Sandbox, to_attio: Activation, admin_client: Any
 ) -> None:
     shop.fill(1)
     done = run(to_attio)
     assert done.hidden == 0
     assert (
-        "not shown there yet"
+        "not visible at the destination yet"
         not in admin_client.get(reverse("admin:activations_run_change", args=[done.pk])).content.decode()
     )

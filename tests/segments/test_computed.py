@@ -373,10 +373,10 @@ def test_the_fields_of_a_workspace_file_survive_a_round_trip(file: Path) -> None
 @pytest.mark.parametrize(
     ("before", "after", "line", "words"),
     [
-        ("sum: amount", "total: amount", 9, "A computed field has no `total`"),
+        ("sum: amount", "total: amount", 9, "A computed field has no key `total`"),
         ("sum: amount", "sum: amoun", 9, "no column 'amoun'"),
         ("field: spent", "field: spend", 11, "no column 'spend'"),
-        ("name: spent, r", "name: country, r", 8, "Two columns would be called 'country'"),
+        ("name: spent, r", "name: country, r", 8, "Two columns are named 'country'"),
         ("to: Companies.id", "to: Companies.spent", 17, "'Companies.spent' is a computed field"),
     ],
 )

@@ -1,4 +1,4 @@
-"""`manage.py activate NAME`: runs an activation, and with --wait says by its exit code how that ended."""
+"""`manage.py activate NAME`: runs an activation. With --wait, the exit code reports how the run ended."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ LOOK_SECONDS = 0.5
 
 
 class Command(ScriptedCommand):
-    """Queues a run for the workers, or with --wait executes it in this process."""
+    """Queues a run for the workers, or executes it in this process with --wait."""
 
     help = (
-        "Runs an activation. With --wait the exit code is 0 succeeded, 1 completed with warnings, 2 failed, 4 cancelled; "
-        "64 is wrong usage or configuration."
+        "Runs an activation. Exit codes with --wait: 0 succeeded, 1 completed with warnings, 2 failed, 4 cancelled. "
+        "Exit code 64: incorrect usage or configuration."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -42,17 +42,19 @@ class Command(ScriptedCommand):
         parser.add_argument(
             "--start-afresh",
             action="store_true",
-            help="agree that what was sent before is forgotten, where the key or match changed",
+            help="agree to reset the sync history if the key, the match or anything that identifies records changed",
         )
-        parser.add_argument("--dry-run", action="store_true", help="plan only: nothing is sent")
-        parser.add_argument("--wait", action="store_true", help="execute the run here, and wait for its end")
+        parser.add_argument("--dry-run", action="store_true", help="only plan the run; nothing is sent")
+        parser.add_argument(
+            "--wait", action="store_true", help="execute the run in this process, and wait until it has ended"
+        )
         parser.add_argument("--json", action="store_true", help="print the run as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         activation = Activation.objects.filter(name=options["name"]).first()
         if activation is None:
-            names = ", ".join(repr(name) for name in Activation.objects.values_list("name", flat=True)) or "none yet"
-            self.refuse(f"There is no activation {options['name']!r}. There are: {names}.")
+            names = ", ".join(repr(name) for name in Activation.objects.values_list("name", flat=True)) or "none"
+            self.refuse(f"There is no activation named {options['name']!r}. Existing activations: {names}.")
         if options["start_afresh"]:
             Activation.objects.filter(pk=activation.pk).update(start_afresh=True)
         if notice := mapping_diff.mapping_change(activation):
@@ -62,22 +64,25 @@ class Command(ScriptedCommand):
         if options["wait"]:
             sys.exit(EXIT_CODES[Run.State(run.state)])
 
-    def _run(self, activation: Activation, full: bool, dry_run: bool, to_the_end: bool) -> Run:
-        """The run that was asked for; a live one counts as such unless it is a delta and a full one was wanted."""
+    def _run(self, activation: Activation, full: bool, dry_run: bool, wait_for_end: bool) -> Run:
+        """The requested run. A live run counts as it, unless a full run was requested and the live one is a delta."""
         while True:
             live = None if dry_run else requests.live_run(activation)
-            run = requests.request(activation, Run.Trigger.CLI, full=full, dry_run=dry_run, enqueue=not to_the_end)
+            run = requests.request(activation, Run.Trigger.CLI, full=full, dry_run=dry_run, enqueue=not wait_for_end)
             if live:
-                waits = "; this command waits for it" if to_the_end else ""
-                self.stderr.write(f"Run {run.number} of this activation is live already{waits}.")
-            if to_the_end:
+                waiting = " Waiting for it to end." if wait_for_end else ""
+                self.stderr.write(f"Run {run.number} of this activation is already live.{waiting}")
+            if wait_for_end:
                 run = wait(run)
-            if not full or not to_the_end or run.kind == Run.Kind.FULL:
+            if not full or not wait_for_end or run.kind == Run.Kind.FULL:
                 return run
 
 
 def wait(run: Run) -> Run:
-    """Executes the run here until it has ended; where another worker holds it, waits for that one, and takes over a dead one's."""
+    """Executes the run here until it has ended.
+
+    If a worker holds it, waits for that worker, and takes the run over if the worker dies.
+    """
     live = Run.objects.filter(pk=run.pk, state__in=Run.LIVE)
     while live.exists():
         if not execute(run.pk) and live.exists():
@@ -86,7 +91,7 @@ def wait(run: Run) -> Run:
 
 
 def summary(run: Run) -> dict[str, Any]:
-    """What scripts read: ids, state, every count, requests and open warnings."""
+    """The run for scripts: IDs, state, every count, requests and warnings."""
     return {
         "run": run.pk,
         "number": run.number,
@@ -105,24 +110,24 @@ def summary(run: Run) -> dict[str, Any]:
         "error": {"code": run.error_code, "message": run.error_message} if run.error_code else None,
         "reasons": [
             {
-                "outcome": one.outcome,
-                "code": one.code,
-                "records": one.records,
-                "field": one.field,
-                "example": one.key,
-                "message": one.message,
-                "request_id": one.request_id,
+                "outcome": reason.outcome,
+                "code": reason.code,
+                "records": reason.records,
+                "field": reason.field,
+                "example": reason.key,
+                "message": reason.message,
+                "request_id": reason.request_id,
             }
-            for one in record_list.reasons(run)
+            for reason in record_list.reasons(run)
         ],
         "warnings": [{"kind": warning.kind, "message": warning.message} for warning in warnings_of(run)],
     }
 
 
 def sentence(run: Run) -> str:
-    """The same in a few lines for a person."""
+    """The same for a person, in a few lines."""
     counts = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in run.counts().items() if number)
-    lines = [f"Run {run.number} of {run.activation.name!r}: {run.get_state_display()}. {counts or 'Nothing yet'}."]
+    lines = [f"Run {run.number} of {run.activation.name!r}: {run.get_state_display()}. {counts or 'No records yet'}."]
     if run.error_message:
         lines.append(run.error_message)
     lines += [reason.sentence for reason in record_list.reasons(run)]

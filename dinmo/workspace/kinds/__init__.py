@@ -1,1 +1,1 @@
-"""How each kind of block in a workspace file is read and validated, one module per kind."""
+"""Reads and validates each kind of block in a workspace file, one module per kind."""

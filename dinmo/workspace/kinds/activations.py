@@ -1,4 +1,4 @@
-"""The activations of the file."""
+"""The activations in the file."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Rows = list[tuple[int, entities.FieldMapping]]
 
 
 def read(block: Block, scope: Scope) -> entities.Activation:
-    """An activation of the file."""
-    block.refuse("guards", "Guards are not part of this version. Leave `guards` out.")
+    """An activation in the file."""
+    block.refuse("guards", "This version has no guards. Remove `guards`.")
     name = block.name()
     segment, model = _rows(block, scope)
     destination = scope.find("destinations", block, "destination")
@@ -48,12 +48,12 @@ def read(block: Block, scope: Scope) -> entities.Activation:
 def _rows(block: Block, scope: Scope) -> tuple[entities.Segment | None, entities.Model | None]:
     """The segment, if there is one, and the model that rows come from."""
     if block.has("segment") == block.has("model"):
-        block.problems.add(block.line, "An activation needs a `segment` or a `model`, one of both.")
+        block.problems.add(block.line, "An activation needs either a `segment` or a `model`.")
         return None, None
     if block.has("model"):
         return None, scope.find("models", block, "model")
     segment = scope.find("segments", block, "segment")
-    return segment, scope.held("models").get(segment.model) if segment else None
+    return segment, scope.visible("models").get(segment.model) if segment else None
 
 
 def _mode(block: Block, destination: entities.Destination | None) -> str:
@@ -62,8 +62,9 @@ def _mode(block: Block, destination: entities.Destination | None) -> str:
     if not block.has("insert_new"):
         return mode
     if block.has("mode"):
-        block.wrong(
-            "insert_new", "Give `mode` or `insert_new`, not both: `insert_new: true` means upsert, false means update."
+        block.report(
+            "insert_new",
+            "Set `mode` or `insert_new`, not both. `insert_new: true` means upsert, and `false` means update.",
         )
     return (Mode.UPSERT if block.flag("insert_new", True) else Mode.UPDATE).value
 
@@ -71,7 +72,7 @@ def _mode(block: Block, destination: entities.Destination | None) -> str:
 def _match(block: Block) -> tuple[str, str]:
     match = block.block("match", "The match")
     if match is None:
-        block.wrong("match", "An activation needs `match: {from: column, to: attribute}`.")
+        block.report("match", "An activation needs `match: {from: column, to: attribute}`.")
         return "", ""
     pair = match.text("from", required=True), match.text("to", required=True)
     match.close()
@@ -79,12 +80,12 @@ def _match(block: Block) -> tuple[str, str]:
 
 
 def _fields(block: Block) -> Rows:
-    """The key `fields`: each attribute gets a column's value, or the same for all."""
+    """The key `fields`: each attribute gets the value of a column, or a fixed value."""
     rows = []
-    for row in block.blocks("fields", "A field row"):
+    for row in block.blocks("fields", "A field"):
         value = row.node("value")
         if row.has("from") == (value is not None):
-            row.problems.add(row.line, "A field row has `from: column` or `value: …`, one of both.")
+            row.problems.add(row.line, "A field needs either `from: column` or `value: …`.")
         rows.append(
             (row.line, _row(row, row.text("from"), row.text("to", required=True), value.plain() if value else None))
         )
@@ -92,7 +93,7 @@ def _fields(block: Block) -> Rows:
 
 
 def _custom_attributes(block: Block) -> Rows:
-    """The key `custom_attributes`: names of columns, or rows where more than the name is to be said."""
+    """The key `custom_attributes`: names of columns, or blocks for those with options."""
     rows = []
     for node in block.items("custom_attributes"):
         if isinstance(node.value, str) and node.value:
@@ -105,7 +106,7 @@ def _custom_attributes(block: Block) -> Rows:
 
 
 def _row(row: Block, column: str, target: str, value: object, custom: bool = False) -> entities.FieldMapping:
-    made = entities.FieldMapping(
+    mapping = entities.FieldMapping(
         target=target,
         column=column,
         value=value,
@@ -114,17 +115,17 @@ def _row(row: Block, column: str, target: str, value: object, custom: bool = Fal
         custom_attribute=custom,
     )
     row.close()
-    return made
+    return mapping
 
 
 def _check(block: Block, scope: Scope, activation: entities.Activation, rows: Rows) -> None:
-    """Notes what the rules find wrong with the activation, each problem at the line that it is about."""
-    for problem in rules.offline(scope.workspace().over(scope.standing).spec(activation)):
+    """Adds the problems that the rules find, each at the line that it is about."""
+    for problem in rules.offline(scope.workspace().applied_to(scope.existing).spec(activation)):
         block.problems.add(_line(block, rows, problem), problem.message)
 
 
 def _line(block: Block, rows: Rows, problem: Misconfigured) -> int:
-    """The line of what a rule is about: a key of the activation, a column, or an attribute (its last row)."""
+    """The line that a problem is about: that of a key, of a column, or of an attribute's last mapping."""
     keys = {
         "service_platform": "destination",
         "model_kind": "model" if block.has("model") else "segment",

@@ -1,4 +1,4 @@
-"""The models of the file. Their columns are asked of the source, by way of `Ask`."""
+"""The models in the file. Their columns are read from the source by a `ColumnReader`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dinmo.workspace.block import Block
     from dinmo.workspace.names import Scope
 
-Ask = Callable[[entities.Source, str, str], tuple[entities.Column, ...]]
+ColumnReader = Callable[[entities.Source, str, str], tuple[entities.Column, ...]]
 """(source, table, sql) → its columns. Raises Misconfigured, Unavailable."""
 KINDS = ("users", "events", "custom")
 FILES = ("csv", "parquet", "jsonl")
@@ -25,14 +25,14 @@ SQL_LENGTH = 1_000_000
 
 
 class Reader:
-    """Reads models; a source that can't be reached is asked once.
+    """Reads models. A source that can't be reached is tried only once.
 
     Args:
-        ask: None where sources must not be asked, since the file is wrong anyway.
+        read_columns: None if sources must not be opened, because the file has problems anyway.
     """
 
-    def __init__(self, ask: Ask | None) -> None:
-        self.ask = ask
+    def __init__(self, read_columns: ColumnReader | None) -> None:
+        self.read_columns = read_columns
         self.unreachable: set[str] = set()
 
     def __call__(self, block: Block, scope: Scope) -> entities.Model:
@@ -40,17 +40,17 @@ class Reader:
         source = scope.find("sources", block, "source")
         table, sql = _table_or_sql(block, source)
         key = block.text("primary_key", required=True)
-        _same_key(block, scope.standing.models.get(name), key)
+        _same_key(block, scope.existing.models.get(name), key)
         columns = self._columns(block, source, table, sql) if source and (table or sql) else ()
-        columns = _shown(block, columns, key, scope.standing.models.get(name))
+        columns = _configured(block, columns, key, scope.existing.models.get(name))
         if columns and key and key not in [column.name for column in columns]:
             known = ", ".join(column.name for column in columns)
-            block.wrong(
-                "primary_key", f"The model has no column {block.held['primary_key'].written!r}. It has: {known}."
+            block.report(
+                "primary_key", f"The model has no column {block.nodes['primary_key'].written!r}. It has: {known}."
             )
-        fields = computed.read(block, [column.name for column in columns], scope.standing.models.get(name))
-        scope.later["relations"].append(lambda: computed.settle(block, name, scope))
-        scope.later["activations"].append(lambda: computed.refuse_used(block, name, scope))
+        fields = computed.read(block, [column.name for column in columns], scope.existing.models.get(name))
+        scope.deferred["relations"].append(lambda: computed.validate(block, name, scope))
+        scope.deferred["activations"].append(lambda: computed.refuse_used(block, name, scope))
         return entities.Model(
             name=name,
             source=source.name if source else "",
@@ -64,44 +64,44 @@ class Reader:
         )
 
     def _columns(self, block: Block, source: entities.Source, table: str, sql: str) -> tuple[entities.Column, ...]:
-        if self.ask is None or source.name in self.unreachable:
-            block.sound = False
+        if self.read_columns is None or source.name in self.unreachable:
+            block.usable = False
             return ()
         try:
-            return self.ask(source, table, sql)
+            return self.read_columns(source, table, sql)
         except Unavailable as problem:
             self.unreachable.add(source.name)
-            block.wrong("source", f"The source {source.name!r} can't be read now: {problem.message}")
+            block.report("source", f"The source {source.name!r} can't be reached: {problem.message}")
         except Problem as problem:
             key = "sql" if sql else "table" if block.has("table") else "source"
-            block.wrong(key, f"The source {source.name!r} refuses this: {problem.message}")
+            block.report(key, f"The source {source.name!r} can't read this: {problem.message}")
         return ()
 
 
-def _shown(
-    block: Block, columns: tuple[entities.Column, ...], key: str, stands: entities.Model | None
+def _configured(
+    block: Block, columns: tuple[entities.Column, ...], key: str, existing: entities.Model | None
 ) -> tuple[entities.Column, ...]:
-    """The columns as the file wants them shown; as they stand, where it says nothing of `columns`."""
+    """The columns with the names and options of the file, or the existing ones if it has no key `columns`."""
     if not block.has("columns"):
-        before = {column.origin or column.name: column for column in (stands.columns if stands else ())}
+        before = {column.origin or column.name: column for column in (existing.columns if existing else ())}
         return tuple(_like(column, before[column.name]) if column.name in before else column for column in columns)
     wanted = {}
-    for one in block.blocks("columns", "A column"):
-        name = one.name("from")
-        called, used = one.name("as", required=False) or name, one.flag("used", True)
-        given = entities.Column(name=called, type="", used=used, categorical=one.flag("categorical", False))
+    for row in block.blocks("columns", "A column"):
+        name = row.name("from")
+        called, used = row.name("as", required=False) or name, row.flag("used", True)
+        given = entities.Column(name=called, type="", used=used, categorical=row.flag("categorical", False))
         if columns and name not in [column.name for column in columns]:
-            one.wrong(
+            row.report(
                 "from", f"The model has no column {name!r}. It has: {', '.join(column.name for column in columns)}."
             )
         if name == key and (given.name != key or not given.used):
-            one.wrong("from", "The primary key keeps its name, and is always used.")
-        one.close()
+            row.report("from", "The primary key must keep its name, and can't be switched off.")
+        row.close()
         wanted[name] = given
     shown = tuple(_like(column, wanted[column.name]) if column.name in wanted else column for column in columns)
-    twice = [name for name, times in Counter(column.name for column in shown).items() if times > 1]
-    if twice:
-        block.wrong("columns", f"Two columns would be called {twice[0]!r}.")
+    duplicates = [name for name, times in Counter(column.name for column in shown).items() if times > 1]
+    if duplicates:
+        block.report("columns", f"Two columns are named {duplicates[0]!r}. Choose a different name for one of them.")
     return shown
 
 
@@ -111,7 +111,7 @@ def _like(column: entities.Column, shown: entities.Column) -> entities.Column:
 
 
 def file_table(source: entities.Source) -> str:
-    """The one table of a source of files: the stem of its file. Empty for other sources."""
+    """The only table of a file source: the stem of the file's name. "" for other sources."""
     return table_name(str(source.config.get("path") or "")) if source.engine in FILES else ""
 
 
@@ -119,7 +119,7 @@ def _table_or_sql(block: Block, source: entities.Source | None) -> tuple[str, st
     table = block.text("table", longest=TABLE_LENGTH)
     sql = block.text("sql", longest=SQL_LENGTH)
     if table and sql:
-        block.wrong("sql", "Give a `table` or `sql`, not both.")
+        block.report("sql", "Set `table` or `sql`, not both.")
     if not table and not sql and source:
         table = file_table(source)
         if not table:
@@ -127,9 +127,10 @@ def _table_or_sql(block: Block, source: entities.Source | None) -> tuple[str, st
     return table, sql
 
 
-def _same_key(block: Block, stands: entities.Model | None, key: str) -> None:
-    if stands and key and stands.primary_key != key:
-        block.wrong(
+def _same_key(block: Block, existing: entities.Model | None, key: str) -> None:
+    if existing and key and existing.primary_key != key:
+        block.report(
             "primary_key",
-            f"The primary key of a model can't be changed: what was sent is remembered by {stands.primary_key!r}. Make a new model.",
+            f"The primary key of a model can't be changed: the sync history uses {existing.primary_key!r}. "
+            "Create a new model instead.",
         )

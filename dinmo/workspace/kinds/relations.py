@@ -1,4 +1,4 @@
-"""PURE. The relations of the file: `{from: Orders.company_id, to: Companies.id}`."""
+"""PURE. The relations in the file: `{from: Orders.company_id, to: Companies.id}`."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 def read(block: Block, scope: Scope) -> entities.Relation:
-    """A relation of the file, both of its ends known."""
+    """A relation in the file, with both of its ends validated."""
     model, column = _end(block, scope, "from")
     to_model, to_column = _end(block, scope, "to")
     if model and to_model and model.source != to_model.source:
-        block.wrong(
+        block.report(
             "to",
-            f"{model.name!r} and {to_model.name!r} are of different sources. Only models of one source can be related.",
+            f"{model.name!r} and {to_model.name!r} have different sources. Choose two models of one source.",
         )
     if model and to_model and model.name == to_model.name:
-        block.wrong("to", "A model can't be related to itself. Make a second model of the same table.")
+        block.report("to", "A model can't be related to itself. Create a second model of the same table.")
     ends = (model.name if model else "", column, to_model.name if to_model else "", to_column)
     return entities.Relation(
         name=name(*ends), model=ends[0], column=ends[1], to_model=ends[2], to_column=ends[3], lines=block.lines()
@@ -29,32 +29,35 @@ def read(block: Block, scope: Scope) -> entities.Relation:
 
 
 def name(model: str, column: str, to_model: str, to_column: str) -> str:
-    """What tells a relation from every other."""
+    """The name of a relation: its two ends."""
     return f"{model}.{column} → {to_model}.{to_column}"
 
 
 def _end(block: Block, scope: Scope, key: str) -> tuple[entities.Model | None, str]:
-    """The model and the column that `Model.column` names; both names may hold dots themselves."""
+    """The model and the column that `Model.column` names. Both names may contain dots themselves.
+
+    `a.b.c` may be the column `c` of the model `a.b`, or `b.c` of `a`: the longest model name with such a column wins.
+    """
     written = block.text(key, required=True, longest=401)
-    models = scope.held("models")
-    fits = [name for name in models if written.startswith(f"{name}.")]
-    for found in sorted(fits, key=len, reverse=True):
-        column = written[len(found) + 1 :]
-        if column in models[found].source_types():
-            return models[found], column
-    if fits:
-        found = max(fits, key=len)
-        known = ", ".join(models[found].source_types()) or "none"
-        if written[len(found) + 1 :] in models[found].types():
-            block.wrong(key, f"{written!r} is a computed field. Models are related by columns of the source: {known}.")
+    models = scope.visible("models")
+    candidates = [name for name in models if written.startswith(f"{name}.")]
+    for model in sorted(candidates, key=len, reverse=True):
+        column = written[len(model) + 1 :]
+        if column in models[model].source_types():
+            return models[model], column
+    if candidates:
+        model = max(candidates, key=len)
+        known = ", ".join(models[model].source_types()) or "none"
+        if written[len(model) + 1 :] in models[model].types():
+            block.report(key, f"{written!r} is a computed field. Choose a column of the source: {known}.")
             return None, ""
-        block.wrong(key, f"The model {found!r} has no column {written[len(found) + 1 :]!r}. It has: {known}.")
+        block.report(key, f"The model {model!r} has no column {written[len(model) + 1 :]!r}. It has: {known}.")
     elif any(written.startswith(f"{name}.") for name in scope.declared["models"]):
-        block.sound = False
+        block.usable = False
     elif written:
-        block.wrong(
+        block.report(
             key,
-            f"`{key}` is a model and a column of it, e.g. `Orders.company_id`."
+            f"`{key}` must name a model and one of its columns, such as `Orders.company_id`."
             + did_you_mean(written.split(".")[0], models),
         )
     return None, ""

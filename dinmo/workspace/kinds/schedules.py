@@ -1,4 +1,4 @@
-"""The schedules of an activation: every so often, a cron line, or days of the week at a time."""
+"""The schedules of an activation in the file: an interval, a cron expression, or a time on days of the week."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ _AT = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 
 def read(block: Block) -> tuple[entities.Schedule, ...]:
     """The key `schedules` of an activation."""
-    found: list[entities.Schedule] = []
+    result: list[entities.Schedule] = []
     for row in block.blocks("schedules", "A schedule"):
-        before = len(row.problems.found)
+        before = len(row.problems.items)
         schedule = _schedule(row)
         row.close()
-        if schedule in found and len(row.problems.found) == before:
-            row.problems.add(row.line, "This schedule stands here twice.")
+        if schedule in result and len(row.problems.items) == before:
+            row.problems.add(row.line, "This schedule appears twice.")
         if schedule:
-            found.append(schedule)
-    return tuple(found)
+            result.append(schedule)
+    return tuple(result)
 
 
 def columns(schedule: entities.Schedule) -> dict[str, Any]:
-    """The schedule as the database's columns have it."""
+    """The values of the database's columns for a schedule."""
     return {
         "kind": schedule.kind,
         "every": schedule.every,
@@ -54,19 +54,19 @@ def columns(schedule: entities.Schedule) -> dict[str, Any]:
 def _schedule(row: Block) -> entities.Schedule | None:
     kinds = [key for key in ("every", "cron", "days") if row.has(key)]
     if len(kinds) != 1:
-        row.problems.add(row.line, "A schedule has one of `every`, `cron`, or `days` with `at`.")
+        row.problems.add(row.line, "A schedule needs exactly one of `every`, `cron`, or `days` with `at`.")
         row.rest()
         return None
     schedule = {"every": _interval, "cron": _cron, "days": _weekly}[kinds[0]](row)
-    return schedule if schedule and _fires(row, kinds[0], schedule) else None
+    return schedule if schedule and _is_valid(row, kinds[0], schedule) else None
 
 
 def _interval(row: Block) -> entities.Schedule | None:
     match = _EVERY.fullmatch(row.text("every", required=True).strip())
     if not match or not 1 <= int(match[1]) * _MINUTES[match[2]] <= _YEAR:
-        row.wrong(
+        row.report(
             "every",
-            "`every` is a whole number of minutes, hours or days: from one minute to a year, e.g. `15 minutes`.",
+            "`every` must be a number of minutes, hours or days from one minute to one year, such as `15 minutes`.",
         )
         return None
     return entities.Schedule(kind="interval", every=int(match[1]), unit=f"{match[2]}s")
@@ -83,23 +83,23 @@ def _weekly(row: Block) -> entities.Schedule | None:
     zone = timezone(row)
     match = _AT.fullmatch(row.text("at", required=True))
     if not match:
-        row.wrong("at", '`at` is a time of day, e.g. "09:00".')
+        row.report("at", '`at` must be a time of day, such as "09:00".')
         return None
     unknown = [day for day in chosen if day not in entities.WEEK]
     if unknown or not chosen or len(set(chosen)) != len(chosen):
-        row.wrong("days", f"`days` holds each day once, out of: {', '.join(entities.WEEK)}.")
+        row.report("days", f"`days` must list each day only once. Choose from: {', '.join(entities.WEEK)}.")
         return None
     days = tuple(day for day in entities.WEEK if day in chosen)
     return entities.Schedule(kind="weekly", days=days, at=f"{int(match[1]):02}:{match[2]}", timezone=zone)
 
 
-def _fires(row: Block, key: str, schedule: entities.Schedule) -> bool:
+def _is_valid(row: Block, key: str, schedule: entities.Schedule) -> bool:
     try:
         schedules.check(models.Schedule(**columns(schedule)))
     except Misconfigured as problem:
-        row.wrong(key, problem.message)
+        row.report(key, problem.message)
         return False
     except ParseException as error:
-        row.wrong(key, f"{schedule.cron!r} is no cron line: {error}.")
+        row.report(key, f"{schedule.cron!r} is not a valid cron expression: {error}.")
         return False
     return True

@@ -1,4 +1,4 @@
-"""The segments of the file, with each condition judged at its own line."""
+"""The segments in the file. The problems of each condition are reported at its own line."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ DESCRIPTION_LENGTH = 10_000
 
 
 def read(block: Block, scope: Scope) -> entities.Segment:
-    """A segment of the file; without `where` it holds every row of its model."""
+    """A segment in the file. Without `where`, it contains every row of its model."""
     name = block.name()
     model = scope.find("models", block, "model")
     where, limit = block.node("where"), block.node("limit")
     if where and model:
-        scope.later["segments"].append(lambda: _check(block.problems, where, name, model.name, scope))
+        scope.deferred["segments"].append(lambda: _check(block.problems, where, name, model.name, scope))
     return entities.Segment(
         name=name,
         model=model.name if model else "",
@@ -41,21 +41,24 @@ def read(block: Block, scope: Scope) -> entities.Segment:
     )
 
 
-def world(workspace: entities.Workspace, source: str) -> dict[str, ModelScope]:
-    """What the conditions of a source's models can name."""
-    links = links_by_model((one.model, one.column, one.to_model, one.to_column) for one in workspace.relations.values())
-    found: dict[str, ModelScope] = {}
+def model_scopes(workspace: entities.Workspace, source: str) -> dict[str, ModelScope]:
+    """The scope of each model of a source: what conditions can refer to."""
+    links = links_by_model(
+        (relation.model, relation.column, relation.to_model, relation.to_column)
+        for relation in workspace.relations.values()
+    )
+    scopes: dict[str, ModelScope] = {}
     for model in workspace.models.values():
         if model.source == source:
-            own = {
-                one.name: Definition(one.where, one.limit)
-                for one in workspace.segments.values()
-                if one.model == model.name
+            segments = {
+                segment.name: Definition(segment.where, segment.limit)
+                for segment in workspace.segments.values()
+                if segment.model == model.name
             }
-            found[model.name] = ModelScope(
-                model.types(), model.name, tuple(links[model.name]), own, found, model.definitions()
+            scopes[model.name] = ModelScope(
+                model.types(), model.name, tuple(links[model.name]), segments, scopes, model.definitions()
             )
-    return found
+    return scopes
 
 
 def _limit(block: Block, node: Node, types: dict[str, str]) -> dict[str, Any]:
@@ -67,26 +70,26 @@ def _limit(block: Block, node: Node, types: dict[str, str]) -> dict[str, Any]:
 
 
 def _check(problems: Problems, where: Node, name: str, model: str, scope: Scope) -> None:
-    """Once all segments of the file are known: a condition may name one that stands further down."""
-    workspace = scope.workspace().over(scope.standing)
-    about = world(workspace, workspace.models[model].source).get(model)
-    # A computed field without a type could not be judged, which has been told.
-    if about is None or not all(one.type for model in workspace.models.values() for one in model.computed):
+    """Called once all segments in the file are known, since a condition may refer to one further down."""
+    workspace = scope.workspace().applied_to(scope.existing)
+    about = model_scopes(workspace, workspace.models[model].source).get(model)
+    # A computed field has no type if it has a problem, which has already been added.
+    if about is None or not all(field.type for model in workspace.models.values() for field in model.computed):
         return
-    unread = scope.declared["segments"] - set(scope.said["segments"])
-    about = replace(about, segments={**about.segments, **{one: Definition({}) for one in unread}})
-    before = len(problems.found)
+    undefined = scope.declared["segments"] - set(scope.defined["segments"])
+    about = replace(about, segments={**about.segments, **{unread: Definition({}) for unread in undefined}})
+    before = len(problems.items)
     for node in _leaves(where):
         if isinstance(node.value, dict) and "is" in node.value and not isinstance(node.value["is"].value, str):
-            problems.add(node.line, "`is` takes one word, e.g. `equals`.")
+            problems.add(node.line, "`is` must be one word, such as `equals`.")
         else:
-            _judge(problems, node, {"all": [node.plain()]}, about, name)
-    if len(problems.found) == before:
-        _judge(problems, where, where.plain(), about, name)
+            _validate(problems, node, {"all": [node.plain()]}, about, name)
+    if len(problems.items) == before:
+        _validate(problems, where, where.plain(), about, name)
 
 
 def _leaves(node: Node) -> Iterator[Node]:
-    """What is no well-formed group: conditions, and what can't be understood."""
+    """Everything but well-formed groups: conditions, and what can't be understood."""
     inner = (
         node.value.get("all", node.value.get("any")) if isinstance(node.value, dict) and len(node.value) == 1 else None
     )
@@ -97,7 +100,7 @@ def _leaves(node: Node) -> Iterator[Node]:
         yield node
 
 
-def _judge(problems: Problems, node: Node, tree: Any, about: ModelScope, name: str) -> None:
+def _validate(problems: Problems, node: Node, tree: Any, about: ModelScope, name: str) -> None:
     try:
         parsing.parse(tree, about, name=name)
     except Misconfigured as problem:

@@ -1,4 +1,4 @@
-"""The plain settings of an activation in the file, as `activations.setup.settings` declares them."""
+"""The plain settings of an activation in the file, as declared in `activations.setup.settings`."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 
 
 def read(block: Block) -> dict[str, Any]:
-    """Every setting by name; those that the file leaves out have their default."""
-    found = dict(DEFAULTS)
+    """Every setting by name. Those that the file leaves out have their defaults."""
+    values = dict(DEFAULTS)
     for name, settings in blocks().items():
         place = block.block(name, f"The {name}") if name else block
         if place:
-            found |= {setting.name: _value(place, setting) for setting in settings}
+            values |= {setting.name: _value(place, setting) for setting in settings}
         if place and name:
             place.close()
-    return found
+    return values
 
 
 def written(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of the activation's block with what differs from the defaults; a block is written whole."""
-    found: dict[str, Any] = {}
+    """The keys of the activation's block for settings that differ from the defaults. Nested blocks are complete."""
+    keys: dict[str, Any] = {}
     for name, settings in blocks().items():
         differing = [setting for setting in settings if values[setting.name] != setting.default]
         if name and differing:
-            found[name] = {setting.key or setting.name: _plain(values[setting.name]) for setting in settings}
+            keys[name] = {setting.key or setting.name: _plain(values[setting.name]) for setting in settings}
         elif not name:
-            found |= {setting.key or setting.name: _plain(values[setting.name]) for setting in differing}
-    return found
+            keys |= {setting.key or setting.name: _plain(values[setting.name]) for setting in differing}
+    return keys
 
 
 def _plain(value: Any) -> Any:

@@ -33,41 +33,41 @@ def no_answer(code: str = "timeout", **what: object) -> Unavailable:
 
 
 def test_a_lookup_in_upsert_mode_only_goes_on() -> None:
-    judged = judgement.found(sending(step=Step.FIND), "", ours=False)
+    judged = judgement.found(sending(step=Step.FIND), "", created_by_us=False)
     assert (judged.outcome, judged.progress.looked_up, judged.remote_id) == ("", True, None)
 
 
 def test_update_mode_writes_all_of_what_it_found_and_skips_what_is_not_there() -> None:
-    found = judgement.found(sending(Mode.UPDATE, Step.FIND), "id1", ours=False)
+    found = judgement.found(sending(Mode.UPDATE, Step.FIND), "id1", created_by_us=False)
     assert (found.outcome, found.remote_id, found.resend_all) == ("", "id1", True)
-    missing = judgement.found(sending(Mode.UPDATE, Step.FIND), "", ours=False)
+    missing = judgement.found(sending(Mode.UPDATE, Step.FIND), "", created_by_us=False)
     assert missing.reason
     assert (missing.outcome, missing.reason.code) == ("skipped", "not_there")
 
 
 def test_insert_mode_creates_what_is_not_there_and_leaves_alone_what_is() -> None:
-    assert judgement.found(sending(Mode.INSERT, Step.FIND), "", ours=False).outcome == ""
-    there = judgement.found(sending(Mode.INSERT, Step.FIND), "id1", ours=False)
+    assert judgement.found(sending(Mode.INSERT, Step.FIND), "", created_by_us=False).outcome == ""
+    there = judgement.found(sending(Mode.INSERT, Step.FIND), "id1", created_by_us=False)
     assert there.reason
     assert (there.outcome, there.reason.code, there.remote_id) == ("skipped", "already_there", "")
 
 
 def test_insert_mode_accepts_what_it_created_itself_without_an_answer() -> None:
-    ours = judgement.found(sending(Mode.INSERT, Step.FIND), "id1", ours=True)
-    assert ours.accepted
-    assert (ours.outcome, ours.created, ours.remote_id, ours.accepted.sent) == (
+    recognized = judgement.found(sending(Mode.INSERT, Step.FIND), "id1", created_by_us=True)
+    assert recognized.accepted
+    assert (recognized.outcome, recognized.created, recognized.remote_id, recognized.accepted.sent) == (
         "accepted",
         True,
         "id1",
         ("name", "plan"),
     )
-    unanswered = judgement.found(sending(Mode.INSERT, Step.FIND, unanswered=True), "id1", ours=False)
+    unanswered = judgement.found(sending(Mode.INSERT, Step.FIND, unanswered=True), "id1", created_by_us=False)
     assert (unanswered.outcome, unanswered.created) == ("accepted", False)
 
 
 @pytest.mark.parametrize("mode", list(Mode))
 def test_a_record_of_a_different_row_is_never_written(mode: Mode) -> None:
-    judged = judgement.found(sending(mode, Step.FIND), "id1", ours=False, rejection=TAKEN)
+    judged = judgement.found(sending(mode, Step.FIND), "id1", created_by_us=False, rejection=TAKEN)
     assert judged.reason
     assert (judged.outcome, judged.reason.code, judged.reason.field, judged.attempted) == (
         "rejected", "match_held", "domains", True,
@@ -93,8 +93,8 @@ def test_a_written_record_that_is_a_different_rows_is_rejected() -> None:
 def test_a_create_that_met_a_record_is_skipped_unless_an_earlier_one_was_never_answered() -> None:
     exists = Outcome(Result.EXISTS, "id1")
     assert judgement.written(sending(Mode.INSERT, Step.CREATE), exists).outcome == "skipped"
-    ours = judgement.written(sending(Mode.INSERT, Step.CREATE, unanswered=True), exists)
-    assert (ours.outcome, ours.remote_id) == ("accepted", "id1")
+    recognized = judgement.written(sending(Mode.INSERT, Step.CREATE, unanswered=True), exists)
+    assert (recognized.outcome, recognized.remote_id) == ("accepted", "id1")
     nameless = judgement.written(
         sending(Mode.INSERT, Step.CREATE, unanswered=True, looked_up=True), Outcome(Result.EXISTS)
     )

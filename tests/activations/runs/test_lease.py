@@ -1,4 +1,4 @@
-"""The lease: one holder at a time, and a former one can write nothing."""
+"""A run has one lease holder at a time, and a previous holder can no longer write."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def expire(run: Run) -> None:
     Run.objects.filter(pk=run.pk).update(lease_until=Now() - timedelta(seconds=1))
 
 
-def test_a_held_run_can_not_be_claimed(run: Run) -> None:
+def test_held_run_can_not_be_claimed(run: Run) -> None:
     assert lease.claim(run.pk) is not None
     assert lease.claim(run.pk) is None
 
 
-def test_an_expired_one_can_and_the_former_holder_is_fenced(run: Run) -> None:
+def test_expired_run_can_be_claimed_and_its_previous_holder_is_fenced(run: Run) -> None:
     first = lease.claim(run.pk)
     expire(run)
     second = lease.claim(run.pk)
@@ -44,7 +44,7 @@ def test_an_expired_one_can_and_the_former_holder_is_fenced(run: Run) -> None:
     assert Run.objects.get(pk=run.pk).accepted == 1
 
 
-def test_an_ended_run_takes_no_writes(run: Run) -> None:
+def test_ended_run_accepts_no_writes(run: Run) -> None:
     held = lease.claim(run.pk)
     assert held
     Run.objects.filter(pk=run.pk).update(state="cancelled")
@@ -53,7 +53,7 @@ def test_an_ended_run_takes_no_writes(run: Run) -> None:
     assert lease.claim(run.pk) is None
 
 
-def test_what_fails_inside_a_fenced_block_leaves_nothing(run: Run) -> None:
+def test_failed_fenced_block_changes_nothing(run: Run) -> None:
     held = lease.claim(run.pk)
     assert held
     with pytest.raises(RuntimeError), held.fenced(accepted=9):
@@ -73,7 +73,7 @@ def test_what_fails_inside_a_fenced_block_leaves_nothing(run: Run) -> None:
         (99, {"state": "succeeded"}, False),
     ],
 )
-def test_the_sweep_finds_what_nobody_works_on(run: Run, age: int, changes: dict[str, Any], found: bool) -> None:
+def test_sweep_finds_runs_that_no_worker_holds(run: Run, age: int, changes: dict[str, Any], found: bool) -> None:
     if isinstance(changes.get("lease_until"), int):
         changes = {**changes, "lease_until": Now() + timedelta(seconds=changes["lease_until"])}
     Run.objects.filter(pk=run.pk).update(created_at=Now() - timedelta(seconds=age), **changes)

@@ -1,4 +1,4 @@
-"""Screens of activations, runs and warnings, posted as a browser does, against a simulated vendor."""
+"""The screens of activations, runs and warnings, submitted as by a browser, with a simulated vendor."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _nobody_works(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dispatch, "enqueue", lambda run_id: None)
 
 
@@ -43,10 +43,10 @@ def intercom_companies(intercom: Any, transactional_db: None) -> Destination:
 
 
 def rows(prefix: str, initial: int, *items: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {f"{prefix}-TOTAL_FORMS": len(items), f"{prefix}-INITIAL_FORMS": initial}
+    values: dict[str, Any] = {f"{prefix}-TOTAL_FORMS": len(items), f"{prefix}-INITIAL_FORMS": initial}
     for index, item in enumerate(items):
-        found.update({f"{prefix}-{index}-{name}": value for name, value in item.items()})
-    return found
+        values.update({f"{prefix}-{index}-{name}": value for name, value in item.items()})
+    return values
 
 
 def mapping(target: str, column: str = "", fixed: str = "", **more: Any) -> dict[str, Any]:
@@ -59,8 +59,9 @@ def form(
     values = {
         "name": "Companies away", "records": f"model:{model.pk}", "destination": destination.pk, "mode": "upsert",
         "match_column": "domain", "match_field": "domains", "backfill": "all", "warnings_enabled": "on",
-        "rejected_percent": 5, "invalid_percent": 5, "size_change_percent": 30, "recipients": "ops@example.com, sales@example.com",
-        "_save": "Save", **rows("mappings", initial, *mappings), **rows("schedules", 0),
+        "rejected_percent": 5, "invalid_percent": 5, "size_change_percent": 30,
+        "recipients": "ops@example.com, sales@example.com", "_save": "Save",
+        **rows("mappings", initial, *mappings), **rows("schedules", 0),
     }  # fmt: skip
     return {**values, **more}
 
@@ -69,7 +70,7 @@ def add(staff: Client, values: dict[str, Any]) -> Any:
     return staff.post("/admin/activations/activation/add/", values)
 
 
-def test_an_attribute_and_its_parts_can_not_be_mapped_together(
+def test_attribute_and_its_parts_can_not_be_mapped_together(
     staff: Client, companies: DataModel, attio_companies: Destination
 ) -> None:
     answer = add(
@@ -90,12 +91,12 @@ def change(staff: Client, activation: Activation, values: dict[str, Any]) -> Any
     return staff.post(f"/admin/activations/activation/{activation.pk}/change/", values)
 
 
-def press(staff: Client, thing: Activation | Run, name: str) -> Any:
-    kind = "run" if isinstance(thing, Run) else "activation"
-    return staff.post(f"/admin/activations/{kind}/{thing.pk}/do/{name}/", follow=True)
+def press(staff: Client, target: Activation | Run, name: str) -> Any:
+    kind = "run" if isinstance(target, Run) else "activation"
+    return staff.post(f"/admin/activations/{kind}/{target.pk}/do/{name}/", follow=True)
 
 
-def test_an_activation_is_saved_with_its_rows_schedules_and_recipients(
+def test_activation_is_saved_with_mappings_schedules_and_recipients(
     staff: Client, companies: DataModel, attio_companies: Destination
 ) -> None:
     schedules = rows(
@@ -121,29 +122,29 @@ def test_an_activation_is_saved_with_its_rows_schedules_and_recipients(
     assert PeriodicTask.objects.filter(name__startswith="schedule:").count() == 2
 
 
-def test_every_problem_of_the_form_is_shown_at_its_field(
+def test_every_problem_is_shown_at_its_form_field(
     staff: Client, companies: DataModel, attio_companies: Destination
 ) -> None:
-    wrong = form(
+    invalid = form(
         companies, attio_companies, mapping("name", "name"), mapping("no_such", "name"), mapping("description", "gone"),
         match_column="nowhere", match_field="name", recipients="nobody",
     )  # fmt: skip
-    answer = add(staff, wrong)
+    answer = add(staff, invalid)
 
     errors = answer.context["adminform"].form.errors
     assert "no column 'nowhere'" in errors["match_column"][0]
     assert "can't identify records" in errors["match_field"][0]
     assert "not a valid email address" in errors["recipients"][0]
     assert not Activation.objects.exists()
-    mended = {**wrong, "match_column": "domain", "match_field": "domains", "recipients": ""}
-    mappings = add(staff, mended).context["inline_admin_formsets"][0].formset.errors
-    assert [list(found) for found in mappings] == [[], ["target"], ["column"]]
+    corrected = {**invalid, "match_column": "domain", "match_field": "domains", "recipients": ""}
+    mappings = add(staff, corrected).context["inline_admin_formsets"][0].formset.errors
+    assert [list(errors) for errors in mappings] == [[], ["target"], ["column"]]
 
 
 @pytest.mark.parametrize(
-    ("kind", "words"), [("weekly", "Choose one or more days"), ("interval", "An interval is at least one minute")]
+    ("kind", "words"), [("weekly", "Choose one or more days"), ("interval", "The interval must be at least one minute")]
 )
-def test_a_schedule_without_a_time_is_refused_and_not_forgotten(
+def test_incomplete_schedule_is_an_error_and_not_dropped(
     staff: Client, companies: DataModel, attio_companies: Destination, kind: str, words: str
 ) -> None:
     unfinished = rows("schedules", 0, {"kind": kind, "unit": "minutes", "timezone": "UTC"})
@@ -151,15 +152,15 @@ def test_a_schedule_without_a_time_is_refused_and_not_forgotten(
     assert words in answer.context["inline_admin_formsets"][1].formset.errors[0]["kind"][0]
 
 
-def test_two_rows_may_trade_their_attributes(staff: Client, companies: DataModel, attio_companies: Destination) -> None:
+def test_two_rows_can_swap_their_attributes(staff: Client, companies: DataModel, attio_companies: Destination) -> None:
     add(staff, form(companies, attio_companies, mapping("name", "name"), mapping("description", "plan")))
     activation = Activation.objects.get()
     first, second = activation.mappings.all()
-    traded = [
+    swapped = [
         mapping("description", "name", id=first.pk, activation=activation.pk),
         mapping("name", "plan", id=second.pk, activation=activation.pk),
     ]
-    answer = change(staff, activation, form(companies, attio_companies, *traded, initial=2))
+    answer = change(staff, activation, form(companies, attio_companies, *swapped, initial=2))
 
     assert answer.status_code == 302
     after = {row.column: row for row in activation.mappings.all()}
@@ -167,7 +168,7 @@ def test_two_rows_may_trade_their_attributes(staff: Client, companies: DataModel
     assert {row.slot for row in after.values()}.isdisjoint({first.slot, second.slot})
 
 
-def test_custom_attributes_become_rows_of_their_own(
+def test_custom_attributes_become_separate_mappings(
     staff: Client, companies: DataModel, intercom_companies: Destination
 ) -> None:
     values = form(companies, intercom_companies, mapping("name", "name"), match_column="id", match_field="company_id")
@@ -181,12 +182,14 @@ def test_custom_attributes_become_rows_of_their_own(
     assert list(activation.mappings.filter(custom_attribute=True)) == [kept]
 
 
-def test_attio_takes_no_custom_attributes(staff: Client, companies: DataModel, attio_companies: Destination) -> None:
+def test_attio_does_not_support_custom_attributes(
+    staff: Client, companies: DataModel, attio_companies: Destination
+) -> None:
     answer = add(staff, {**form(companies, attio_companies, mapping("name", "name")), "custom_columns": ["plan"]})
-    assert "no custom attributes" in answer.context["adminform"].form.errors["custom_columns"][0]
+    assert "doesn't support custom attributes" in answer.context["adminform"].form.errors["custom_columns"][0]
 
 
-def test_a_silent_vendor_does_not_keep_an_activation_from_being_saved(
+def test_activation_can_be_saved_while_the_vendor_does_not_answer(
     staff: Client, companies: DataModel, attio_companies: Destination, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ATTIO_API_URL", "http://127.0.0.1:9")
@@ -194,10 +197,10 @@ def test_a_silent_vendor_does_not_keep_an_activation_from_being_saved(
         "/admin/activations/activation/add/", form(companies, attio_companies, mapping("name", "name")), follow=True
     )
     assert Activation.objects.exists()
-    assert "could not be checked" in answer.content.decode()
+    assert "could not be validated" in answer.content.decode()
 
 
-def test_another_match_after_a_run_needs_a_persons_agreement(
+def test_changed_match_after_a_run_needs_consent(
     staff: Client, companies: DataModel, attio_companies: Destination
 ) -> None:
     add(staff, form(companies, attio_companies, mapping("name", "name")))
@@ -232,7 +235,7 @@ def test_buttons_start_runs_pause_and_cancel(staff: Client, companies: DataModel
     assert PeriodicTask.objects.get(name__startswith="schedule:").enabled
 
 
-def test_a_button_needs_a_post_and_the_permission(
+def test_buttons_require_a_post_and_the_permission(
     companies: DataModel, staff: Client, attio_companies: Destination
 ) -> None:
     add(staff, form(companies, attio_companies, mapping("name", "name")))
@@ -248,7 +251,7 @@ def test_a_button_needs_a_post_and_the_permission(
     assert not Run.objects.exists()
 
 
-def test_deleting_an_activation_takes_its_timers_along(
+def test_deleting_an_activation_deletes_its_periodic_tasks(
     staff: Client, companies: DataModel, attio_companies: Destination
 ) -> None:
     every = rows("schedules", 0, {"kind": "interval", "every": 15, "unit": "minutes", "timezone": "UTC"})
@@ -283,15 +286,15 @@ def finished(companies: DataModel, attio_companies: Destination) -> Run:
     return run
 
 
-def test_the_run_page_pages_searches_and_filters_its_changes(staff: Client, finished: Run) -> None:
+def test_run_page_paginates_searches_and_filters_changes(staff: Client, finished: Run) -> None:
     page = f"/admin/activations/run/{finished.pk}/change/"
     assert "Page 1 of 2" in staff.get(page).content.decode()
-    refused = staff.get(page, {"outcome": "rejected"}).content.decode()
-    assert all(text in refused for text in ("b1", "validation_type", "No such option.", "req-7"))
-    assert "a01" not in refused
-    found = staff.get(page, {"key": "a07"}).content.decode()
-    assert "N7" in found
-    assert "1 record<" in found
+    rejected = staff.get(page, {"outcome": "rejected"}).content.decode()
+    assert all(text in rejected for text in ("b1", "validation_type", "No such option.", "req-7"))
+    assert "a01" not in rejected
+    matching = staff.get(page, {"key": "a07"}).content.decode()
+    assert "N7" in matching
+    assert "1 record<" in matching
 
 
 def test_polling_stops_once_the_run_has_ended(staff: Client, finished: Run) -> None:
@@ -302,7 +305,7 @@ def test_polling_stops_once_the_run_has_ended(staff: Client, finished: Run) -> N
     assert 'aria-valuenow="50"' in answer.content.decode()
 
 
-def test_lists_show_search_and_filter(staff: Client, finished: Run) -> None:
+def test_lists_can_be_searched_and_filtered(staff: Client, finished: Run) -> None:
     Warning.objects.create(
         activation=finished.activation,
         run=finished,
@@ -328,7 +331,7 @@ def every(minutes: int, **more: Any) -> dict[str, Any]:
     return {"kind": "interval", "every": minutes, "unit": "minutes", "timezone": "UTC", **more}
 
 
-def test_a_schedule_added_changed_or_deleted_later_reaches_beat(
+def test_added_changed_and_deleted_schedules_reach_beat(
     staff: Client, companies: DataModel, attio_companies: Destination
 ) -> None:
     add(staff, form(companies, attio_companies, mapping("name", "name"), **rows("schedules", 0, every(15))))
@@ -352,7 +355,7 @@ def test_a_schedule_added_changed_or_deleted_later_reaches_beat(
     assert save(every(45, DELETE="on", **mine)) == []
 
 
-def test_an_activation_that_has_run_can_be_deleted_with_all_it_remembers(staff: Client, finished: Run) -> None:
+def test_activation_can_be_deleted_with_its_runs_and_sync_history(staff: Client, finished: Run) -> None:
     page = staff.get(f"/admin/activations/activation/{finished.activation_id}/delete/").content.decode()
     assert ("Are you sure" in page, "have permission to delete" in page) == (True, False)
     assert (
@@ -362,16 +365,16 @@ def test_an_activation_that_has_run_can_be_deleted_with_all_it_remembers(staff: 
     assert (Activation.objects.count(), Run.objects.count(), Change.objects.count()) == (0, 0, 0)
 
 
-def test_a_form_asks_the_vendor_before_its_transaction_begins(
+def test_form_sends_vendor_requests_before_its_transaction_begins(
     staff: Client, companies: DataModel, attio_companies: Destination, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inside: list[bool] = []
     fields = AttioCompanies.fields
 
-    def asked(service: AttioCompanies, client: Any) -> Any:
+    def recorded(service: AttioCompanies, client: Any) -> Any:
         inside.append(connection.in_atomic_block)
         return fields(service, client)
 
-    monkeypatch.setattr(AttioCompanies, "fields", asked)
+    monkeypatch.setattr(AttioCompanies, "fields", recorded)
     add(staff, form(companies, attio_companies, mapping("name", "name")))
     assert (Activation.objects.count(), set(inside)) == (1, {False})

@@ -1,4 +1,4 @@
-"""JSON endpoints of activations."""
+"""The JSON endpoints of activations."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def activation(companies: DataModel, monkeypatch: pytest.MonkeyPatch) -> Activat
     )
 
 
-def test_a_run_is_started_once_and_can_be_watched(activation: Activation) -> None:
+def test_run_is_started_once_and_its_state_can_be_read(activation: Activation) -> None:
     browser = Client()
     browser.force_login(User.objects.create_superuser("ops"))
     first: Any = browser.post(
@@ -41,7 +41,7 @@ def test_a_run_is_started_once_and_can_be_watched(activation: Activation) -> Non
     assert (state["live"], state["counts"]["accepted"], state["error"]) == (True, 0, None)
 
 
-def test_strangers_and_people_without_permission_start_nothing(activation: Activation) -> None:
+def test_anonymous_users_and_users_without_permission_start_nothing(activation: Activation) -> None:
     assert Client().post(f"/api/activations/{activation.pk}/runs/").status_code == 403
     browser = Client()
     browser.force_login(User.objects.create_user("viewer", is_staff=True))

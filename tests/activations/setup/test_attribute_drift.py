@@ -1,4 +1,4 @@
-"""An attribute that vanishes, becomes read-only or changes its type is a warning, at its mapping's row and of the run."""
+"""An attribute that is gone, read-only or of a different type leads to a warning at its mapping and after a run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def page(staff: Client, activation: Activation) -> str:
 
 
 def rows(staff: Client, activation: Activation) -> dict[str, str]:
-    """The warning that stands at the row of each attribute."""
+    """The warning at the row of each attribute."""
     formset = (
         staff.get(f"/admin/activations/activation/{activation.pk}/change/").context["inline_admin_formsets"][0].formset
     )
@@ -42,42 +42,42 @@ def rows(staff: Client, activation: Activation) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("archived", [True, False])
-def test_what_can_not_be_written_any_more_is_told_at_its_row(
+def test_attribute_that_can_no_longer_be_written_has_a_warning_at_its_row(
     archived: bool, shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client
 ) -> None:
     shop.fill(2)
     assert run(to_attio).state == "succeeded"
     setattr(attribute(attio, "description"), *(("archived", True) if archived else ("writable", False)))
     shop.run("update companies set description = 'New', name = 'New'")
-    assert rows(staff, to_attio) == {"name": "", "description": ""}, "nobody looked yet"
+    assert rows(staff, to_attio) == {"name": "", "description": ""}, "no discovery has noticed it yet"
     done = run(to_attio)
     assert (done.state, done.accepted) == ("completed_with_warnings", 2)
     assert opened(to_attio) == [("missing_attribute", "description")]
-    found = rows(staff, to_attio)
-    assert found["name"] == ""
-    assert "'description'" in found["description"]
-    assert "left out" in found["description"]
+    shown = rows(staff, to_attio)
+    assert shown["name"] == ""
+    assert "'description'" in shown["description"]
+    assert "left out" in shown["description"]
 
 
-def test_another_type_is_a_warning_until_a_person_has_seen_it(
+def test_changed_type_is_a_warning_until_a_person_confirms_it(
     shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client
 ) -> None:
     shop.fill(2)
     run(to_attio)
     attribute(attio, "description").type = "number"
     done = run(to_attio)
-    assert (done.state, done.invalid) == ("completed_with_warnings", 2), "the failure itself is told record by record"
+    assert (done.state, done.invalid) == ("completed_with_warnings", 2), "each record has its own reason"
     assert ("changed_attribute", "description") in opened(to_attio)
     assert "was text when it was mapped, and is number now" in rows(staff, to_attio)["description"]
     run(to_attio)
-    assert ("changed_attribute", "description") in opened(to_attio), "still nobody confirmed it"
+    assert ("changed_attribute", "description") in opened(to_attio), "no person has confirmed it"
     save(staff, to_attio)
     assert rows(staff, to_attio)["description"] == ""
     run(to_attio)
     assert ("changed_attribute", "description") not in opened(to_attio)
 
 
-def test_a_change_between_the_mapping_and_the_first_run_is_noticed(
+def test_type_change_between_mapping_and_first_run_is_noticed(
     shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client
 ) -> None:
     shop.fill(1)
@@ -88,7 +88,7 @@ def test_a_change_between_the_mapping_and_the_first_run_is_noticed(
     assert FieldMapping.objects.get(target="description").target_type == "text"
 
 
-def test_an_attribute_that_vanished_does_not_stand_against_saving_something_else(
+def test_missing_attribute_does_not_prevent_saving_other_changes(
     shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client
 ) -> None:
     shop.fill(1)
@@ -99,10 +99,10 @@ def test_an_attribute_that_vanished_does_not_stand_against_saving_something_else
     assert to_attio.rejected_percent == 7
     assert "left out" in rows(staff, to_attio)["description"]
     answer = post(staff, to_attio, **{"mappings-1-column": "plan"})
-    assert "has no attribute" in str(answer.context["errors"]), "but it can't be mapped anew"
+    assert "has no attribute" in str(answer.context["errors"]), "it can't be mapped again"
 
 
-def test_a_run_looks_anew_and_renews_what_is_kept(
+def test_run_discovers_again_and_stores_the_fields(
     shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client
 ) -> None:
     shop.fill(1)
@@ -116,7 +116,7 @@ def test_a_run_looks_anew_and_renews_what_is_kept(
     assert not attio.log
 
 
-def test_saving_asks_the_vendor_only_where_what_is_kept_stands_against_it(
+def test_saving_sends_requests_only_if_the_stored_fields_rule_it_out(
     shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client
 ) -> None:
     shop.fill(1)
@@ -131,13 +131,13 @@ def test_saving_asks_the_vendor_only_where_what_is_kept_stands_against_it(
 
 
 def save(staff: Client, activation: Activation, **changed: Any) -> None:
-    """Presses Save on the activation's page, which is taken."""
+    """Saves the activation's page, which must succeed."""
     answer = post(staff, activation, **changed)
     assert answer.status_code == 302, [answer.context["errors"], answer.context["adminform"].form.errors]
 
 
 def post(staff: Client, activation: Activation, **changed: Any) -> Any:
-    """The page as it is but for what changed, sent."""
+    """Submits the activation's page as it is, except for `changed`."""
     url = f"/admin/activations/activation/{activation.pk}/change/"
     context = staff.get(url).context
     values: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Schedules: their periodic tasks, when they fire next, and that no firing counts twice."""
+"""Schedules: their periodic tasks, their next runs, and no firing that counts twice."""
 
 from __future__ import annotations
 
@@ -31,50 +31,50 @@ def activation() -> Activation:
 
 
 def schedule(activation: Activation, **values: Any) -> Schedule:
-    made = Schedule.objects.create(activation=activation, **values)
-    schedules.sync(made)
-    return made
+    saved = Schedule.objects.create(activation=activation, **values)
+    schedules.sync(saved)
+    return saved
 
 
-def test_each_schedule_has_one_periodic_task_that_is_left_alone_where_nothing_changed(activation: Activation) -> None:
-    made = schedule(activation, every=45)
-    before = PeriodicTask.objects.get(name=f"schedule:{made.pk}")
-    schedules.sync(made)
-    after = PeriodicTask.objects.get(name=f"schedule:{made.pk}")
+def test_each_schedule_has_one_periodic_task_that_an_unchanged_save_leaves_alone(activation: Activation) -> None:
+    saved = schedule(activation, every=45)
+    before = PeriodicTask.objects.get(name=f"schedule:{saved.pk}")
+    schedules.sync(saved)
+    after = PeriodicTask.objects.get(name=f"schedule:{saved.pk}")
     assert (after.date_changed, after.interval.every, after.expire_seconds) == (before.date_changed, 45, 2700)
 
 
-def test_pausing_disables_and_resuming_enables(activation: Activation) -> None:
-    made = schedule(activation, every=45)
+def test_pausing_disables_tasks_and_resuming_enables_them(activation: Activation) -> None:
+    saved = schedule(activation, every=45)
     for paused in (True, False):
         activation.paused = paused
         activation.save()
         schedules.sync_all(activation)
-        assert PeriodicTask.objects.get(name=f"schedule:{made.pk}").enabled is not paused
+        assert PeriodicTask.objects.get(name=f"schedule:{saved.pk}").enabled is not paused
 
 
-def test_a_removed_schedule_fires_no_more(activation: Activation) -> None:
+def test_removed_schedule_no_longer_fires(activation: Activation) -> None:
     schedules.remove(schedule(activation, every=45))
     assert not PeriodicTask.objects.filter(name__startswith="schedule:").exists()
 
 
 def test_every_45_minutes_means_every_45_minutes(activation: Activation) -> None:
-    made = schedule(activation, every=45)
-    assert made.task
-    made.task.last_run_at = NOON
-    assert schedules.next_runs(made, NOON, 3) == [NOON + timedelta(minutes=45 * n) for n in (1, 2, 3)]
+    saved = schedule(activation, every=45)
+    assert saved.task
+    saved.task.last_run_at = NOON
+    assert schedules.next_runs(saved, NOON, 3) == [NOON + timedelta(minutes=45 * n) for n in (1, 2, 3)]
 
 
-def test_a_cron_in_paris_keeps_its_hour_over_the_change_to_winter_time(activation: Activation) -> None:
-    made = schedule(activation, kind="cron", cron="0 9 * * *", timezone=ZoneInfo("Europe/Paris"))
+def test_cron_in_paris_keeps_its_hour_when_daylight_saving_time_ends(activation: Activation) -> None:
+    saved = schedule(activation, kind="cron", cron="0 9 * * *", timezone=ZoneInfo("Europe/Paris"))
     before_the_change = datetime(2026, 10, 23, 12, tzinfo=UTC)
-    hours = [moment.astimezone(UTC).hour for moment in schedules.next_runs(made, before_the_change, 3)]
+    hours = [time.astimezone(UTC).hour for time in schedules.next_runs(saved, before_the_change, 3)]
     assert hours == [7, 8, 8]
 
 
-def test_days_of_the_week_fire_on_those_days(activation: Activation) -> None:
-    made = schedule(activation, kind="weekly", days=["monday", "wednesday"], at=time(9, 0))
-    assert [moment.strftime("%A %H:%M") for moment in schedules.next_runs(made, NOON, 3)] == [
+def test_weekly_schedule_fires_on_its_days(activation: Activation) -> None:
+    saved = schedule(activation, kind="weekly", days=["monday", "wednesday"], at=time(9, 0))
+    assert [time.strftime("%A %H:%M") for time in schedules.next_runs(saved, NOON, 3)] == [
         "Monday 09:00",
         "Wednesday 09:00",
         "Monday 09:00",
@@ -95,14 +95,14 @@ def test_days_of_the_week_fire_on_those_days(activation: Activation) -> None:
         {"kind": "weekly", "days": ["monday"]},
     ],
 )
-def test_a_schedule_that_can_never_fire_is_refused(activation: Activation, values: dict[str, Any]) -> None:
+def test_schedule_that_can_never_fire_is_refused(activation: Activation, values: dict[str, Any]) -> None:
     with pytest.raises(Misconfigured):
         schedule(activation, **values)
 
 
-def test_of_two_beats_only_one_firing_counts(activation: Activation) -> None:
+def test_only_one_of_two_beat_processes_counts(activation: Activation) -> None:
     interval, cron = schedule(activation, every=15), schedule(activation, kind="cron", cron="*/15 * * * *")
-    for made in (interval, cron):
-        assert schedules.claim_firing(made, NOON)
-        assert not schedules.claim_firing(made, NOON + timedelta(seconds=1))
-        assert schedules.claim_firing(made, NOON + timedelta(minutes=15))
+    for saved in (interval, cron):
+        assert schedules.claim_firing(saved, NOON)
+        assert not schedules.claim_firing(saved, NOON + timedelta(seconds=1))
+        assert schedules.claim_firing(saved, NOON + timedelta(minutes=15))

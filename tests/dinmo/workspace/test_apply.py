@@ -1,4 +1,4 @@
-"""What `apply` does to the database: all or nothing, once, and without disturbing what was sent."""
+"""`apply` changes the database as a whole or not at all, is idempotent, and keeps the sync history."""
 
 from __future__ import annotations
 
@@ -59,15 +59,15 @@ def replaced(*pairs: tuple[str, str]) -> str:
     return text
 
 
-def remember_one(name: str, workspace: str = "") -> None:
-    """A run of the activation has sent a record to a workspace of the vendor, which rejected it."""
+def store_one_record(name: str, workspace: str = "") -> None:
+    """Stores a record that a run of the activation sent to a workspace of the vendor, which rejected it."""
     activation = Activation.objects.get(name=name)
     identity = saved.spec(activation).identity(workspace).stored()
     generation = Generation.objects.create(activation=activation, number=1, identity=identity)
     Record.objects.create(generation=generation, key="1", key_digest=1, tried="rejected", attempts=1)
 
 
-def test_a_file_creates_everything_it_says() -> None:
+def test_file_creates_everything_in_it() -> None:
     assert lines() == [
         "+ source Shop",
         "+ model Companies",
@@ -87,7 +87,7 @@ def test_a_file_creates_everything_it_says() -> None:
     assert (activation.rejected_percent, activation.recipients, activation.backfill) == (7, ["ops@example.com"], "new")
 
 
-def test_the_mapping_rows_keep_the_order_and_options_of_the_file() -> None:
+def test_mappings_keep_the_order_and_options_of_the_file() -> None:
     apply()
     rows = Activation.objects.get(name="Norwegians to Attio").mappings.values_list(
         "column", "value", "target", "when_empty", "multi"
@@ -111,14 +111,14 @@ def test_columns_come_from_the_source_with_their_types() -> None:
 
 def test_applying_twice_changes_nothing() -> None:
     apply()
-    stood = from_database.read()
+    before = from_database.read()
     tasks = list(PeriodicTask.objects.values_list("name", "date_changed"))
     assert lines() == ["= 10 unchanged", "Nothing changed."]
-    assert from_database.read() == stood
+    assert from_database.read() == before
     assert list(PeriodicTask.objects.values_list("name", "date_changed")) == tasks
 
 
-def test_only_what_differs_is_changed_and_named() -> None:
+def test_only_differences_are_applied_and_listed() -> None:
     apply()
     text = replaced(
         ("to: name}\n", "to: name, when_empty: clear}\n"), ("mode: upsert", "mode: update"), ("value: NO", "value: FR")
@@ -131,48 +131,48 @@ def test_only_what_differs_is_changed_and_named() -> None:
     assert Activation.objects.get(name="Norwegians to Attio").mode == "update"
 
 
-def test_a_dry_run_says_the_same_and_applies_nothing() -> None:
-    said = lines(dry_run=True)
+def test_dry_run_prints_the_same_plan_and_applies_nothing() -> None:
+    planned = lines(dry_run=True)
     assert not Source.objects.exists()
-    assert said == lines()
+    assert planned == lines()
 
 
-def test_what_the_file_does_not_say_is_left_alone() -> None:
+def test_what_is_not_in_the_file_is_left_unchanged() -> None:
     apply()
     Source.objects.create(name="By hand", engine="sqlite", config={"path": "shop.sqlite3"})
     only = shop.WORKSPACE.split("models:")[0]
-    said = lines(only)
-    assert said[0] == "= 1 unchanged"
-    assert said[1].startswith("Not in the file and left as they are: source By hand, model Companies")
+    printed = lines(only)
+    assert printed[0] == "= 1 unchanged"
+    assert printed[1].startswith("Not in the file, left unchanged: source By hand, model Companies")
     assert Activation.objects.count() == 2
 
 
-def test_names_may_refer_to_what_stands_in_the_database() -> None:
+def test_names_may_refer_to_the_database() -> None:
     apply()
     text = "segments:\n  - {name: Everybody, model: Companies}\n"
     assert lines(text)[0] == "+ segment Everybody"
     assert Segment.objects.get(name="Everybody").model.name == "Companies"
 
 
-def test_an_omitted_secret_is_kept() -> None:
+def test_omitted_secret_is_kept() -> None:
     apply()
     text = replaced((', token: "${OUR_ATTIO}"', ""))
     assert lines(text)[-1] == "Nothing changed."
     assert Connection.objects.get(name="Our Attio").secrets == {"token": "attio-secret-1"}
 
 
-def test_a_new_secret_is_a_change_that_names_the_setting_and_not_its_value() -> None:
+def test_new_secret_is_listed_by_its_setting_and_not_by_its_value() -> None:
     apply()
     Connection.objects.update(health="ok", health_message="Signed in.")
-    made = applying.apply(shop.WORKSPACE, {**shop.SECRETS, "OUR_ATTIO": "attio-secret-2"}, sources.columns)
-    assert next(iter(made.lines())) == "~ connection Our Attio: token"
-    assert "secret" not in str(made)
+    applied = applying.apply(shop.WORKSPACE, {**shop.SECRETS, "OUR_ATTIO": "attio-secret-2"}, sources.columns)
+    assert next(iter(applied.lines())) == "~ connection Our Attio: token"
+    assert "secret" not in str(applied)
     changed = Connection.objects.get(name="Our Attio")
     assert (changed.secrets, changed.health) == ({"token": "attio-secret-2"}, "unknown")
     assert Connection.objects.get(name="Our Intercom").health == "ok"
 
 
-def test_a_mapping_that_stays_keeps_its_slot_and_another_target_gets_a_new_one() -> None:
+def test_mapping_keeps_its_slot_and_a_new_target_gets_a_new_one() -> None:
     apply()
     before = dict(Activation.objects.get(name="Norwegians to Attio").mappings.values_list("target", "slot"))
     apply(
@@ -192,28 +192,28 @@ def test_a_mapping_that_stays_keeps_its_slot_and_another_target_gets_a_new_one()
 
 def test_each_schedule_has_its_periodic_task() -> None:
     apply()
-    found: dict[str, Any] = {str(schedule): schedule.task for schedule in Schedule.objects.all()}
-    assert set(found) == {
+    tasks: dict[str, Any] = {str(schedule): schedule.task for schedule in Schedule.objects.all()}
+    assert set(tasks) == {
         "every 15 minutes",
         "0 7 * * 1-5 (Europe/Paris)",
         "monday, wednesday at 09:00 (Europe/Paris)",
     }
-    assert all(task is not None and task.enabled for task in found.values())
-    assert found["every 15 minutes"].interval.every == 15
+    assert all(task is not None and task.enabled for task in tasks.values())
+    assert tasks["every 15 minutes"].interval.every == 15
 
 
-def test_a_schedule_that_stays_keeps_its_row_and_one_that_goes_takes_its_task_along() -> None:
+def test_unchanged_schedule_keeps_its_row_and_a_removed_one_loses_its_task() -> None:
     apply()
     kept = Schedule.objects.get(kind="interval")
-    said = lines(replaced(('      - {cron: "0 7 * * 1-5", timezone: Europe/Paris}\n', "      - {every: 2 hours}\n")))
-    assert said[0] == "~ activation Norwegians to Attio: schedules"
+    printed = lines(replaced(('      - {cron: "0 7 * * 1-5", timezone: Europe/Paris}\n', "      - {every: 2 hours}\n")))
+    assert printed[0] == "~ activation Norwegians to Attio: schedules"
     assert Schedule.objects.filter(pk=kept.pk).exists()
     assert sorted(map(str, Schedule.objects.filter(kind="interval"))) == ["every 15 minutes", "every 2 hours"]
     assert not Schedule.objects.filter(kind="cron").exists()
     assert PeriodicTask.objects.filter(task="activations.tasks.fire").count() == 3
 
 
-def test_the_order_of_schedules_is_no_change() -> None:
+def test_order_of_schedules_does_not_matter() -> None:
     apply()
     every, cron = "      - {every: 15 minutes}\n", '      - {cron: "0 7 * * 1-5", timezone: Europe/Paris}\n'
     assert lines(replaced((every + cron, cron + every)))[-1] == "Nothing changed."
@@ -232,14 +232,14 @@ def test_pausing_stops_the_periodic_tasks() -> None:
     ("written", "mode"),
     [("mode: insert", "insert"), ("insert_new: true", "upsert"), ("insert_new: false", "update"), ("", "default")],
 )
-def test_insert_new_is_another_word_for_a_mode(written: str, mode: str) -> None:
+def test_insert_new_is_an_alias_of_mode(written: str, mode: str) -> None:
     apply(replaced(("    insert_new: false\n", f"    {written}\n" if written else "")))
-    # Without either, Intercom updates: it is the service's own default.
+    # Without either, the mode is the default of the service: update for Intercom.
     expected = "update" if mode == "default" else mode
     assert Activation.objects.get(name="Companies to Intercom").mode == expected
 
 
-def test_the_table_of_a_file_may_be_left_out(tmp_path: Path) -> None:
+def test_table_of_a_file_source_is_optional(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("id,name\n1,Ada\n")
     text = (
         "sources: [{name: People file, engine: csv, path: people.csv}]\n"
@@ -251,7 +251,7 @@ def test_the_table_of_a_file_may_be_left_out(tmp_path: Path) -> None:
     assert "table" not in export.text(from_database.read())
 
 
-def test_a_changed_column_of_the_source_is_a_change_of_the_model(tmp_path: Path) -> None:
+def test_changed_column_of_the_source_changes_the_model(tmp_path: Path) -> None:
     apply()
     (tmp_path / "shop.sqlite3").unlink()
     shop.make(tmp_path, extra="plan text")
@@ -260,7 +260,7 @@ def test_a_changed_column_of_the_source_is_a_change_of_the_model(tmp_path: Path)
     assert lines()[-1] == "Nothing changed."
 
 
-def test_a_changed_match_of_an_activation_that_has_sent_nothing_needs_no_consent() -> None:
+def test_changed_match_needs_no_consent_before_anything_was_sent() -> None:
     apply()
     assert (
         lines(replaced(("match: {from: domain", "match: {from: name")))[0]
@@ -269,9 +269,9 @@ def test_a_changed_match_of_an_activation_that_has_sent_nothing_needs_no_consent
     assert not Activation.objects.get(name="Norwegians to Attio").start_afresh
 
 
-def test_a_changed_match_of_an_activation_that_has_sent_something_asks_first() -> None:
+def test_changed_match_needs_consent_after_something_was_sent() -> None:
     apply()
-    remember_one("Norwegians to Attio")
+    store_one_record("Norwegians to Attio")
     text = replaced(("match: {from: domain", "match: {from: name"))
     ((line, sentence),) = refusals(text)
     assert text.splitlines()[line - 1] == "  - name: Norwegians to Attio"
@@ -286,7 +286,7 @@ def test_a_changed_match_of_an_activation_that_has_sent_something_asks_first() -
 
 @pytest.fixture
 def attio_workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The id of the workspace that every Attio token opens."""
+    """The ID of the workspace that every Attio token opens."""
     with Server(sandboxes["attio"](shop.SECRETS["OUR_ATTIO"])) as server:
         monkeypatch.setenv("ATTIO_API_URL", server.url)
         with opened(Connection(platform="attio", secrets={"token": shop.SECRETS["OUR_ATTIO"]})) as client:
@@ -299,9 +299,9 @@ SECOND_CONNECTION = (
 )
 
 
-def test_a_connection_to_the_same_vendor_workspace_needs_no_consent(attio_workspace: str) -> None:
+def test_connection_to_the_same_vendor_workspace_needs_no_consent(attio_workspace: str) -> None:
     apply()
-    remember_one("Norwegians to Attio", workspace=attio_workspace)
+    store_one_record("Norwegians to Attio", workspace=attio_workspace)
     Connection.objects.filter(name="Our Attio").update(workspace_id=attio_workspace)
     apply(SECOND_CONNECTION)
     assert Destination.objects.get(name="Attio companies").connection.name == "Second Attio"
@@ -309,26 +309,26 @@ def test_a_connection_to_the_same_vendor_workspace_needs_no_consent(attio_worksp
 
 
 @pytest.mark.usefixtures("attio_workspace")
-def test_a_connection_to_a_different_vendor_workspace_needs_consent() -> None:
+def test_connection_to_a_different_vendor_workspace_needs_consent() -> None:
     apply()
-    remember_one("Norwegians to Attio", workspace="elsewhere")
+    store_one_record("Norwegians to Attio", workspace="elsewhere")
     Connection.objects.filter(name="Our Attio").update(workspace_id="elsewhere")
     assert "The workspace identifies records" in refusals(SECOND_CONNECTION)[0][1]
     apply(SECOND_CONNECTION, yes=True)
     assert Activation.objects.get(name="Norwegians to Attio").start_afresh
 
 
-def test_a_vendor_that_does_not_answer_leaves_the_question_to_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_checks_the_workspace_of_a_vendor_that_did_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ATTIO_API_URL", "http://127.0.0.1:1")
     apply()
-    remember_one("Norwegians to Attio", workspace="elsewhere")
+    store_one_record("Norwegians to Attio", workspace="elsewhere")
     apply(SECOND_CONNECTION)
     assert not Activation.objects.get(name="Norwegians to Attio").start_afresh
 
 
-def test_going_back_to_what_was_synchronized_needs_no_reset_any_longer() -> None:
+def test_reverting_the_match_cancels_the_reset() -> None:
     apply()
-    remember_one("Norwegians to Attio")
+    store_one_record("Norwegians to Attio")
     changed = replaced(("match: {from: domain", "match: {from: name"))
     apply(changed, yes=True)
     assert Activation.objects.get(name="Norwegians to Attio").start_afresh
@@ -336,26 +336,26 @@ def test_going_back_to_what_was_synchronized_needs_no_reset_any_longer() -> None
     assert not Activation.objects.get(name="Norwegians to Attio").start_afresh
 
 
-def test_consent_touches_only_activations_that_need_it() -> None:
+def test_consent_affects_only_activations_that_need_it() -> None:
     apply()
-    remember_one("Norwegians to Attio")
+    store_one_record("Norwegians to Attio")
     apply(replaced(("rejected_percent: 7", "rejected_percent: 8")), yes=True)
     assert not Activation.objects.filter(start_afresh=True).exists()
 
 
-def test_an_edit_made_while_the_sources_answer_is_not_overwritten() -> None:
+def test_edit_made_while_columns_are_read_is_not_overwritten() -> None:
     apply()
 
-    def ask(*args: Any) -> Any:
+    def read_columns(*args: Any) -> Any:
         Activation.objects.filter(name="Norwegians to Attio").update(paused=True)
         return sources.columns(*args)
 
     with pytest.raises(Misconfigured, match="changed in the meantime"):
-        applying.apply(replaced(("mode: upsert", "mode: update")), shop.SECRETS, ask)
+        applying.apply(replaced(("mode: upsert", "mode: update")), shop.SECRETS, read_columns)
     assert Activation.objects.get(name="Norwegians to Attio").mode == "upsert"
 
 
-def test_the_command_prints_a_line_for_each_thing(tmp_path: Path, capsys: Any, monkeypatch: Any) -> None:
+def test_command_prints_a_line_for_each_entity(tmp_path: Path, capsys: Any, monkeypatch: Any) -> None:
     for name, value in shop.SECRETS.items():
         monkeypatch.setenv(name, value)
     path = tmp_path / "workspace.yaml"
@@ -368,7 +368,7 @@ def test_the_command_prints_a_line_for_each_thing(tmp_path: Path, capsys: Any, m
     assert capsys.readouterr().out.splitlines() == ["= 10 unchanged", "Nothing changed."]
 
 
-def test_another_type_of_an_attribute_is_told_and_confirmed_with_yes(
+def test_changed_type_of_an_attribute_is_reported_and_confirmed_with_yes(
     tmp_path: Path, capsys: Any, monkeypatch: Any
 ) -> None:
     for name, value in shop.SECRETS.items():
@@ -384,14 +384,14 @@ def test_another_type_of_an_attribute_is_told_and_confirmed_with_yes(
         timezone.now(),
     )
 
-    def told(*options: str) -> list[str]:
+    def notes(*options: str) -> list[str]:
         call_command("apply", str(path), *options)
         return [line for line in capsys.readouterr().out.splitlines() if line.startswith("!")]
 
     for options in ((), ("--dry-run", "--yes")):
-        (line,) = told(*options)
+        (line,) = notes(*options)
         assert "was text when it was mapped, and is number now" in line
         assert "--yes" in line
-    assert told("--yes") == ["! activation Norwegians to Attio: attribute types confirmed"]
+    assert notes("--yes") == ["! activation Norwegians to Attio: attribute types confirmed"]
     assert activation.mappings.get(target="description").target_type == "number"
-    assert told() == []
+    assert notes() == []

@@ -1,4 +1,4 @@
-"""What `export` writes: the whole workspace but its secrets, so that applying it changes nothing."""
+"""`export` writes the whole workspace without its secrets, and applying the file changes nothing."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ LEAVES = st.one_of(
 TREES = st.recursive(
     LEAVES,
     lambda inner: st.builds(
-        lambda how, held: {how: held}, st.sampled_from(["all", "any"]), st.lists(inner, min_size=1, max_size=3)
+        lambda operator, conditions: {operator: conditions},
+        st.sampled_from(["all", "any"]),
+        st.lists(inner, min_size=1, max_size=3),
     ),
     max_leaves=6,
 ).map(lambda tree: tree if "field" not in tree else {"all": [tree]})
@@ -105,15 +107,15 @@ def mappings(draw: st.DrawFn, match: str, custom: bool) -> tuple[entities.FieldM
 
 @st.composite
 def workspaces(draw: st.DrawFn) -> entities.Workspace:
-    """A well-formed workspace: some sources, models and segments, both services, some activations."""
+    """A valid workspace: some sources, models and segments, both services, and some activations."""
 
-    def named(found: Any) -> Any:
-        return {thing.name: thing for thing in found}
+    def by_name(items: Any) -> Any:
+        return {entity.name: entity for entity in items}
 
     def names(most: int) -> list[str]:
         return draw(st.lists(NAMES, min_size=1, max_size=most, unique=True))
 
-    shops = named(
+    shops = by_name(
         entities.Source(name=name, engine="sqlite", timezone=draw(ZONES), config={"path": draw(NAMES)}, secrets={})
         for name in names(2)
     )
@@ -133,7 +135,7 @@ def workspaces(draw: st.DrawFn) -> entities.Workspace:
             primary_key="id",
             columns=COLUMNS,
         )
-    segments = named(
+    segments = by_name(
         entities.Segment(
             name=name,
             model=draw(st.sampled_from(sorted(models))),
@@ -143,19 +145,19 @@ def workspaces(draw: st.DrawFn) -> entities.Workspace:
         for name in names(3)
     )
     attio, intercom = draw(st.lists(NAMES, min_size=2, max_size=2, unique=True))
-    connections = named(
+    connections = by_name(
         [
             entities.Connection(name=attio, platform="attio", config={}, secrets={"token": "t-1"}),
             entities.Connection(name=intercom, platform="intercom", config={"region": "eu"}, secrets={"token": "t-2"}),
         ]
     )
-    destinations = named(
+    destinations = by_name(
         [
             entities.Destination(name=attio, connection=attio, service="attio.companies"),
             entities.Destination(name=intercom, connection=intercom, service="intercom.companies"),
         ]
     )
-    activations = named(_activation(draw, name, segments, models, attio, intercom) for name in names(3))
+    activations = by_name(_activation(draw, name, segments, models, attio, intercom) for name in names(3))
     return entities.Workspace(
         sources=shops,
         models=models,
@@ -184,7 +186,7 @@ def _activation(draw: Any, name: str, segments: Any, models: Any, attio: str, in
     )
 
 
-def columns(*asked: Any) -> tuple[entities.Column, ...]:
+def columns(*args: Any) -> tuple[entities.Column, ...]:
     return COLUMNS
 
 
@@ -193,20 +195,20 @@ def columns(*asked: Any) -> tuple[entities.Column, ...]:
 def test_every_workspace_is_read_back_from_its_export(workspace: entities.Workspace) -> None:
     read = file.read(export.text(workspace), {}, workspace, columns)
     assert plan.make(read, workspace, {}).steps == ()
-    assert [thing.name for thing in read.entities()] == [thing.name for thing in workspace.entities()]
+    assert [entity.name for entity in read.entities()] == [entity.name for entity in workspace.entities()]
 
 
 @pytest.mark.django_db
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(workspaces())
-def test_every_workspace_goes_into_the_database_and_out_again(workspace: entities.Workspace) -> None:
+def test_every_workspace_survives_the_round_trip_through_the_database(workspace: entities.Workspace) -> None:
     with transaction.atomic():
         given_tokens = export.text(workspace).replace("platform: attio", "token: t-1\n    platform: attio")
         given_tokens = given_tokens.replace("platform: intercom", "token: t-2\n    platform: intercom")
         applying.apply(given_tokens, {}, columns)
-        stood = from_database.read()
-        assert plan.make(workspace, stood, {}).steps == ()
-        again = applying.apply(export.text(stood), {}, columns)
+        stored = from_database.read()
+        assert plan.make(workspace, stored, {}).steps == ()
+        again = applying.apply(export.text(stored), {}, columns)
         assert list(again.lines())[-1] == "Nothing changed."
         transaction.set_rollback(True)
 
@@ -219,20 +221,20 @@ def _shop(tmp_path: Path, settings: Any, db: None) -> None:
 
 
 @pytest.mark.usefixtures("_shop")
-def test_an_export_applied_changes_nothing() -> None:
-    made = applying.apply(export.text(from_database.read()), {}, sources.columns)
-    assert list(made.lines()) == ["= 10 unchanged", "Nothing changed."]
+def test_applying_an_export_changes_nothing() -> None:
+    applied = applying.apply(export.text(from_database.read()), {}, sources.columns)
+    assert list(applied.lines()) == ["= 10 unchanged", "Nothing changed."]
 
 
 @pytest.mark.usefixtures("_shop")
-def test_an_export_holds_no_secret_but_says_which_are_kept() -> None:
+def test_export_contains_no_secret_but_lists_those_that_are_kept() -> None:
     text = export.text(from_database.read())
     assert "secret-1" not in text
     assert text.count("token: kept, not exported") == 2
 
 
 @pytest.mark.usefixtures("_shop")
-def test_an_export_into_an_empty_workspace_asks_for_the_secrets_at_their_lines() -> None:
+def test_applying_an_export_to_an_empty_workspace_requires_the_secrets() -> None:
     text = export.text(from_database.read())
     for model in (Activation, Segment, DataModel, Source, Destination, Connection):
         model._default_manager.all().delete()
@@ -244,7 +246,7 @@ def test_an_export_into_an_empty_workspace_asks_for_the_secrets_at_their_lines()
 
 
 @pytest.mark.usefixtures("_shop")
-def test_what_was_made_in_the_browser_is_exported_too() -> None:
+def test_what_was_created_in_the_browser_is_exported_too() -> None:
     activation = Activation.objects.get(name="Companies to Intercom")
     activation.mappings.filter(target="mrr").update(position=0, when_empty="clear")
     activation.schedules.create(kind="interval", every=2, unit="hours", timezone="Europe/Paris")
@@ -255,16 +257,16 @@ def test_what_was_made_in_the_browser_is_exported_too() -> None:
 
 
 @pytest.mark.usefixtures("_shop")
-def test_the_command_writes_to_a_file_or_to_the_standard_output(tmp_path: Path, capsys: Any) -> None:
+def test_command_writes_to_a_file_or_to_standard_output(tmp_path: Path, capsys: Any) -> None:
     call_command("export")
-    shown = capsys.readouterr().out
+    printed = capsys.readouterr().out
     call_command("export", str(tmp_path / "out.yaml"))
-    assert (tmp_path / "out.yaml").read_text() == shown
-    assert "name: Norwegians to Attio" in shown
+    assert (tmp_path / "out.yaml").read_text() == printed
+    assert "name: Norwegians to Attio" in printed
 
 
 @pytest.mark.usefixtures("_shop")
-def test_the_command_says_where_it_can_not_write(tmp_path: Path, capsys: Any) -> None:
+def test_command_reports_a_file_that_can_not_be_written(tmp_path: Path, capsys: Any) -> None:
     with pytest.raises(SystemExit) as ended:
         call_command("export", str(tmp_path / "none" / "out.yaml"))
     assert ended.value.code == 64

@@ -1,4 +1,4 @@
-"""Relations, conditions on related rows, segments of segments and limits in the workspace file, there and back."""
+"""Relations, conditions on related rows, segments of segments and limits in the workspace file, in both directions."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def applied(text: str) -> list[str]:
     return list(applying.apply(text, {}, sources.columns).lines())
 
 
-def test_applying_twice_and_applying_what_was_exported_change_nothing() -> None:
+def test_applying_twice_or_applying_an_export_changes_nothing() -> None:
     applied(FILE)
     assert str(Relation.objects.get()) == "Paying.id → Companies.id"
     assert applied(FILE)[-1] == "Nothing changed."
@@ -64,11 +64,11 @@ def test_applying_twice_and_applying_what_was_exported_change_nothing() -> None:
     assert from_database.read() == before
 
 
-def test_a_segment_may_ask_about_one_further_down_but_not_in_a_circle() -> None:
+def test_segment_may_refer_to_one_further_down_but_not_in_a_circle() -> None:
     applied(FILE)
     circle = FILE.replace('{field: country, is: equals, value: "NO"}', "{segment: Chosen, is: member}")
     with pytest.raises(problems.Refused) as refused:
         applied(circle)
-    said = [problem.sentence for problem in refused.value.problems]
-    assert any("Norwegians → Chosen → Norwegians" in sentence for sentence in said)
+    sentences = [problem.sentence for problem in refused.value.problems]
+    assert any("Norwegians → Chosen → Norwegians" in sentence for sentence in sentences)
     assert Segment.objects.get(name="Norwegians").where["all"][0]["field"] == "country"

@@ -1,4 +1,4 @@
-"""The YAML under the workspace file: words, lines, variables, and nothing that ends in a traceback."""
+"""The YAML of a workspace file: words, lines and variables, and no text that leads to a traceback."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ VALUES = st.recursive(
 def read(text: str, environment: dict[str, str]) -> Node:
     problems = Problems()
     tree = parse(text, environment, problems)
-    problems.settle()
+    problems.raise_if_any()
     return tree
 
 
@@ -94,26 +94,26 @@ def refusals(text: str, **environment: str) -> list[tuple[int, str]]:
         ("!!str 12", "12"),
     ],
 )
-def test_words_mean_what_yaml_1_2_says(written: str, meant: Any) -> None:
+def test_words_are_resolved_by_yaml_1_2(written: str, meant: Any) -> None:
     assert plain(f"key: {written}") == {"key": meant}
 
 
-def test_words_mean_the_same_under_a_directive_of_yaml_1_1() -> None:
+def test_directive_of_yaml_1_1_changes_nothing() -> None:
     assert plain("%YAML 1.1\n---\ncountry: NO") == {"country": "NO"}
 
 
-def test_every_key_and_item_knows_its_line() -> None:
+def test_every_key_and_item_has_its_line() -> None:
     tree = read("a:\n  - 1\n  -\n    b: 2\nc: {d: 3}\n", {})
 
     def lines(node: Node) -> Any:
         if isinstance(node.value, dict):
-            return node.line, {key: lines(held) for key, held in node.value.items()}
-        return (node.line, [lines(held) for held in node.value]) if isinstance(node.value, list) else node.line
+            return node.line, {key: lines(child) for key, child in node.value.items()}
+        return (node.line, [lines(child) for child in node.value]) if isinstance(node.value, list) else node.line
 
     assert lines(tree) == (1, {"a": (1, [2, (4, {"b": 4})]), "c": (5, {"d": 5})})
 
 
-def test_a_variable_is_filled_in_anywhere_in_a_text() -> None:
+def test_variables_are_replaced_anywhere_in_a_text() -> None:
     assert plain('a: "${ONE}"\nb: x-${ONE}-${TWO}\nc: ["${TWO}"]', ONE="1", TWO="true") == {
         "a": "1",
         "b": "x-1-true",
@@ -121,19 +121,19 @@ def test_a_variable_is_filled_in_anywhere_in_a_text() -> None:
     }
 
 
-def test_a_doubled_dollar_stands_for_a_plain_one() -> None:
+def test_doubled_dollar_is_a_literal_one() -> None:
     assert plain('a: "$${ONE} costs $5"', ONE="1") == {"a": "${ONE} costs $5"}
 
 
-def test_each_missing_variable_is_named_with_its_line() -> None:
-    found = refusals('a: "${ONE}"\nb:\n  - "${TWO}"\n')
-    assert [line for line, _ in found] == [1, 3]
-    assert "'ONE' is not set" in found[0][1]
-    assert "'TWO' is not set" in found[1][1]
+def test_each_missing_variable_is_reported_with_its_line() -> None:
+    reported = refusals('a: "${ONE}"\nb:\n  - "${TWO}"\n')
+    assert [line for line, _ in reported] == [1, 3]
+    assert "'ONE' is not set" in reported[0][1]
+    assert "'TWO' is not set" in reported[1][1]
 
 
-def test_a_doubled_key_is_refused_where_it_stands_again() -> None:
-    assert refusals("a: 1\nb: 2\na: 3") == [(3, "The key 'a' stands here twice.")]
+def test_duplicate_key_is_reported_at_its_second_line() -> None:
+    assert refusals("a: 1\nb: 2\na: 3") == [(3, "The key 'a' appears twice in this block.")]
 
 
 @pytest.mark.parametrize(
@@ -157,13 +157,13 @@ def test_a_doubled_key_is_refused_where_it_stands_again() -> None:
         ("%YAML 3.1\n---\na: 1", 1),
     ],
 )
-def test_what_is_no_usable_yaml_is_refused_with_its_line(text: str, line: int) -> None:
+def test_unusable_yaml_is_reported_with_its_line(text: str, line: int) -> None:
     assert refusals(text)[0][0] == line
 
 
 def test_aliases_that_multiply_are_refused() -> None:
     text = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
-    assert "repeats itself too often" in refusals(text)[0][1]
+    assert "repeats too much" in refusals(text)[0][1]
 
 
 def test_aliases_that_nest_are_refused() -> None:
@@ -173,7 +173,7 @@ def test_aliases_that_nest_are_refused() -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.text() | st.text("[]{}:-,&*!|>'\"%@`#?~<=\n\t ab1$\\", max_size=60))
-def test_no_text_at_all_ends_in_a_traceback(text: str) -> None:
+def test_no_text_leads_to_a_traceback(text: str) -> None:
     try:
         read(text, {})
     except Refused as refused:
@@ -182,7 +182,7 @@ def test_no_text_at_all_ends_in_a_traceback(text: str) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(VALUES, st.booleans())
-def test_every_value_is_read_back_as_it_was_written(value: Any, flow: bool) -> None:
+def test_every_value_is_read_back_unchanged(value: Any, flow: bool) -> None:
     written = CommentedMap(key=export.as_yaml(value))
     if flow:
         written.fa.set_flow_style()

@@ -1,0 +1,68 @@
+"""Parts of the activation pages: the inline rows of mappings and schedules, and a filter of the list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from unfold.admin import StackedInline, TabularInline
+
+from activations.models import Activation, FieldMapping, Run, Schedule
+from activations.screens.formsets import MappingForm, MappingFormSet, ScheduleForm
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+class ActivationPermissions:
+    """The permissions of an activation's rows: whoever may view or change the activation may view or change them."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("activations.view_activation") or self.has_change_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("activations.change_activation" if obj else "activations.add_activation")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+
+class MappingInline(ActivationPermissions, TabularInline):
+    model = FieldMapping
+    form = MappingForm
+    formset = MappingFormSet
+    fields = ["column", "fixed", "target", "when_empty", "multi"]
+    extra = 0
+    hide_title = True
+    verbose_name = "field"
+    verbose_name_plural = "Fields"
+    template_before = "screens/mapping_note.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[FieldMapping]:
+        return super().get_queryset(request).filter(custom_attribute=False)
+
+
+class ScheduleInline(ActivationPermissions, StackedInline):
+    model = Schedule
+    form = ScheduleForm
+    fields = ["kind", ("every", "unit"), "cron", "days", "at", "timezone"]
+    extra = 0
+    verbose_name_plural = "Schedules"
+
+
+class LastRunFilter(admin.SimpleListFilter):
+    title = "last run"
+    parameter_name = "last_run"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("never", "Never run"), *[(str(value), str(label)) for value, label in Run.State.choices]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Activation]) -> QuerySet[Activation]:
+        if not self.value():
+            return queryset
+        condition = Q(last_state__isnull=True) if self.value() == "never" else Q(last_state=self.value())
+        return queryset.filter(condition)
