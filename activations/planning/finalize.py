@@ -120,7 +120,7 @@ def _resolve_takeovers(scan: SourceScan, writer: ChangeWriter, shared: list[int]
 
 
 def _write_by_match(writer: ChangeWriter, keys: Sequence[int], slots: Mapping[str, int]) -> None:
-    """Makes these changes go to the record that has their match value.
+    """Redirects these changes to the record that has their match value.
 
     They are written whole, because that record has none of the values that were accepted for them.
     """

@@ -48,7 +48,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Layout:
-    """Everything that decides how a row becomes a record. Under equal layouts, equal rows have equal digests."""
+    """Everything that decides how a row becomes a record. Equal rows have equal digests if their layouts are equal."""
 
     service: Service
     key_column: str
@@ -62,7 +62,7 @@ class Layout:
 
     @property
     def columns(self) -> list[str]:
-        """The source columns to read, without repetition, the key first."""
+        """The source columns to read, without duplicates, the key first."""
         names = [self.key_column, self.match_column, *(slot.column for slot in self.slots if slot.column)]
         return list(dict.fromkeys(names))
 
@@ -151,7 +151,7 @@ class Mapper:
             for slot in self.layout.slots
         ]
         errors: dict[int, Rejected] = {}
-        # Backwards, so that the first reason remains: that of the match, then those of the slots in their order.
+        # The last one wins, so this goes backwards: the reason of the match comes first, then those of the slots.
         for column in [*reversed(columns), match]:
             errors.update(column.errors)
         for place in np.flatnonzero(match.json.is_null().to_numpy()):

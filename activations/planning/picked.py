@@ -37,7 +37,7 @@ class Picked:
 
     @classmethod
     def joined(cls, pieces: Sequence[Picked]) -> Picked:
-        """The rows of all pieces, at least one, in their order."""
+        """The rows of all pieces (at least one), in order."""
         if len(pieces) == 1:
             return pieces[0]
         keys, places, rows = map(

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 LOOKUP_CHUNK = 20_000
 COMPARED_ROWS = 4_000
 COMPARED_BYTES = 4_000_000
-"""Rows are collected up to these limits and then compared together, which costs as much for ten as for a thousand."""
+"""Rows are collected up to these limits and compared together, because ten cost about as much as a thousand."""
 KEYLESS_LISTED = 100
 CANCEL_CHECK_SECONDS = 1.0
 
@@ -233,7 +233,7 @@ class Planner:
             records = fetch_records(
                 self.writer.generation, keys[here[chunk]], baseline.id_range(regions[chunk]), tried=baseline.any_tried
             )
-            # If a batch has a key twice, both rows are duplicates and neither is sent. Either may get the record.
+            # If a key occurs twice, both rows are duplicates and neither is sent, so it doesn't matter which gets the record.
             rows = here[chunk][np.argsort(keys[here[chunk]], kind="stable")]
             known.fill(rows[np.searchsorted(keys[rows], records["key_digest"].to_numpy())], records)
         return known

@@ -2,7 +2,7 @@
 
 Example: row 1 had a.com and now has c.com, and a new row 2 has a.com. The destination finds its record of row 1 by
 a.com, so writing row 2 changes that record. The baseline of row 1 no longer describes it: row 1 is *displaced*, and is
-written by its new match value. That may displace a further row, and so on, until nothing changes any more.
+written by its new match value. That may displace a further row, and so on, until no more rows are displaced.
 
 Only pairs of key and match digest are compared, in sorted arrays: 16 bytes for each pair, and O(n log n) time in the
 number of rows that change, leave or claim a match value, plus those that the destination finds by several. All other

@@ -90,7 +90,7 @@ def _copied_numbers(sql: str, params: Sequence[Any], width: int) -> Iterator[lis
             *((name, kind) for n in range(width) for name, kind in ((f"l{n}", ">i4"), (f"v{n}", ">i8"))),
         ]
     )
-    # Bytes before the first row. The two bytes after the last one are not a whole row, and are cut off below.
+    # The bytes before the first row. The two bytes after the last row are dropped, since they are less than a row.
     header = 19
     connection.ensure_connection()
     driver = connection.connection

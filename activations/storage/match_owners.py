@@ -26,7 +26,7 @@ def match_values(generation: Generation) -> Pairs:
 
 
 class Owners:
-    """What a delivering run finds out about which row owns which record. `commit` stores it.
+    """Tracks which row owns which record while a run is delivering. `commit` stores what was noted.
 
     Without it, two rows that are one record at the destination would overwrite each other's values in every run. The
     row that comes second is rejected instead.
@@ -41,7 +41,7 @@ class Owners:
         self.values: dict[int, list[int]] = {}
 
     def holder(self, change: Change, remote_id: str, identities: Iterable[str]) -> Change | Record | None:
-        """The other row that owns this record, or None. A row that left blocks no other."""
+        """The other row that owns this record, or None. Rows that left don't count."""
         earlier = self.uncommitted.get(remote_id)
         if earlier and earlier.key_digest != change.key_digest:
             return earlier

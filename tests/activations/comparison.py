@@ -48,6 +48,10 @@ class Comparison(RuleBasedStateMachine):
     def _compare(self, done: Run) -> None:
         by_person = done.trigger == "manual"
         plan = self.model.plan(self.read, done.number, full=self.full, by_person=by_person)
+        if done.state == "cancelled" and not done.rows + done.left and (self.read or plan.left):
+            # Cancelled before the source was read: nothing may have been decided.
+            assert (done.planned, done.changes.count(), self.vendor.requests) == (0, 0, [])
+            return
         self._compare_counts(done, plan)
         if done.dry_run:
             assert (done.state, self.vendor.requests) == ("planned", [])
