@@ -19,52 +19,52 @@ import xxhash
 VERSION = 1
 WIDTH = 8
 IN_DOUBT = 1
-"""The digest of no value: differs from all, and from 0, which says that nothing was ever accepted in a slot."""
+"""Stored if the destination's value is unknown. No value has this digest, nor 0, which means "never accepted"."""
 _NULL = "\x00"
 _SEPARATOR = "\x1f"
 
 
 def of_text(text: str) -> int:
-    """The digest of a text as a signed 64-bit number, never 0: 0 stands for "nothing"."""
+    """The digest of a text as a signed 64-bit integer; never 0, which stands for "nothing"."""
     return _signed(xxhash.xxh3_64_intdigest(text.encode(errors="surrogatepass")))
 
 
 def of_value(wire: Any) -> int:
-    """The digest of a wire value: of its canonical JSON, so that 1 and 1.0 and the order of keys make no difference."""
+    """The digest of a wire value's canonical JSON, so that 1 equals 1.0 and the order of keys makes no difference."""
     return _signed(xxhash.xxh3_64_intdigest(canonical(wire)))
 
 
 def canonical(wire: Any) -> bytes:
-    """Canonical JSON: sorted keys, integral floats as integers, no white space."""
+    """Canonical JSON: sorted keys, integral floats as integers, no whitespace."""
     try:
         return orjson.dumps(_plain(wire), option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError:
-        # Integers over 64 bits and lone surrogates are refused by orjson.
+        # orjson does not take integers over 64 bits and lone surrogates.
         return repr(_plain(wire)).encode(errors="surrogatepass")
 
 
 def as_texts(columns: Sequence[pa.Array]) -> pl.DataFrame:
-    """Columns as text, whatever their types, each called by its place."""
+    """Columns as text, whatever their types, each named by its position: "0", "1" and so on."""
     series = [pl.Series(str(place), column) for place, column in enumerate(columns)]
-    return pl.DataFrame(series).select([_text(one) for one in series])
+    return pl.DataFrame(series).select([_text(column) for column in series])
 
 
 def keys_and_rows(texts: pl.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The digests of the first column, the key, 0 where it is null or blank; and one digest a row over all columns.
+    """The digests of the first column, the key (0 if it is null or only whitespace), and one of each whole row.
 
     Args:
-        seed: of the layout that the rows are read for.
+        seed: the digest of the layout for which the rows are read.
     """
     key = pl.col("0")
-    found = texts.select(
+    table = texts.select(
         pl.when(key.str.strip_chars() != "").then(_hashed([key])).otherwise(0).alias("key"),
         _hashed([pl.lit(str(seed)), *(pl.col(name) for name in texts.columns)]).alias("row"),
     )
-    return found["key"].to_numpy(), found["row"].to_numpy()
+    return table["key"].to_numpy(), table["row"].to_numpy()
 
 
 def of_columns(texts: pl.DataFrame) -> np.ndarray:
-    """The digest of each text, as `of_text`, in the frame's shape; 0 where it is null."""
+    """The digest of each text, as `of_text` returns it, in the frame's shape; 0 if the text is null."""
     digests = [
         pl.when(pl.col(name).is_not_null()).then(_hashed([pl.col(name)])).otherwise(0).alias(name)
         for name in texts.columns
@@ -73,12 +73,12 @@ def of_columns(texts: pl.DataFrame) -> np.ndarray:
 
 
 def of_texts(texts: pl.Series) -> np.ndarray:
-    """The digest of each text, as `of_text`; 0 where it is null."""
+    """The digest of each text, as `of_text` returns it; 0 if the text is null."""
     return of_columns(texts.to_frame())[:, 0]
 
 
 def pack(digests: Mapping[int, int], old: bytes = b"") -> bytes:
-    """`old` with the digests of some slots replaced; a slot lives at 8 × its number."""
+    """`old` with the digests of some slots replaced. A slot starts at byte 8 × its number."""
     length = max([len(old), *((slot + 1) * WIDTH for slot in digests)])
     packed = bytearray(old.ljust(length, b"\0"))
     for slot, digest in digests.items():
@@ -96,14 +96,14 @@ def packed(table: np.ndarray) -> pl.Series:
 
 
 def unpacked(packed: pl.Series, slots: int) -> np.ndarray:
-    """The digests of packed records, shape (records, slots), 0 where nothing was accepted."""
+    """The digests of packed records, in shape (records, slots); 0 if nothing was accepted."""
     width = slots * WIDTH
     if not (packed.bin.size() == width).all():
-        packed = pl.Series([one[:width].ljust(width, b"\0") for one in packed], dtype=pl.Binary)
-    found = packed.to_arrow(compat_level=pl.CompatLevel.oldest())
-    _, ends, data = found.buffers()
-    first = np.frombuffer(ends, dtype=np.int64)[found.offset]
-    return np.frombuffer(data, dtype="<i8", offset=first, count=len(found) * slots).reshape(len(found), slots)
+        packed = pl.Series([digests[:width].ljust(width, b"\0") for digests in packed], dtype=pl.Binary)
+    array = packed.to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, ends, data = array.buffers()
+    first = np.frombuffer(ends, dtype=np.int64)[array.offset]
+    return np.frombuffer(data, dtype="<i8", offset=first, count=len(array) * slots).reshape(len(array), slots)
 
 
 def as_bytes(table: np.ndarray) -> pl.Series:
@@ -116,17 +116,17 @@ def as_bytes(table: np.ndarray) -> pl.Series:
 
 
 def among(digests: np.ndarray, few: np.ndarray) -> np.ndarray:
-    """Which of the digests are one of a few sorted ones, at least one; unlike `isin` it sorts nothing."""
+    """Which of the digests are among a few sorted ones (at least one). Unlike `np.isin`, it sorts nothing."""
     return few[np.minimum(np.searchsorted(few, digests), len(few) - 1)] == digests
 
 
 def only(packed: bytes, names: Iterable[str], slots: Mapping[str, int]) -> bytes:
-    """`packed` with nothing but the slots of these attributes; another record has none of what was accepted before."""
+    """`packed` with only the slots of these attributes, for a different record, which has nothing accepted yet."""
     return pack({slots[name]: unpack(packed, slots[name]) for name in names if name in slots})
 
 
 def unpack(packed: bytes, slot: int) -> int:
-    """The digest of one slot, 0 where nothing was accepted."""
+    """The digest of one slot; 0 if nothing was accepted."""
     return int.from_bytes(packed[slot * WIDTH : (slot + 1) * WIDTH], "little", signed=True)
 
 
@@ -148,7 +148,7 @@ def _text(series: pl.Series) -> pl.Expr | pl.Series:
     if series.dtype.is_nested():
         return pl.Series(series.name, [None if value is None else str(value) for value in series.to_list()], pl.String)
     text = pl.col(series.name).cast(pl.String)
-    # 42.0 and 42 are one key, whatever the driver calls its type.
+    # 42.0 and 42 are the same key, whichever type the driver reports.
     return text.str.replace(r"\.0$", "") if series.dtype.is_float() else text
 
 

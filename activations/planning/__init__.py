@@ -1,1 +1,1 @@
-"""Planning a run: reads the source once, compares it with the baseline, and spools the changes. Nothing here writes to a vendor."""
+"""Plans a run: reads the source once, compares it with the baseline and stores the changes. Sends nothing."""

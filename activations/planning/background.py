@@ -1,4 +1,4 @@
-"""Work beside a pass: in a thread with a database connection of its own, where the database can do two things at once."""
+"""Background work of a pass: in a thread with its own database connection, if the database allows concurrency."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Beside:
-    """Does one thing after another. On SQLite, which has one writer, each is done at once instead."""
+class Background:
+    """Runs one task after another in a thread. On SQLite, which allows one writer, `submit` runs the task itself."""
 
     def __init__(self) -> None:
         self.thread = ThreadPoolExecutor(1) if connection.vendor == "postgresql" else None
 
-    def begin(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Begins a piece of work; what it raises comes out of the future's `result`."""
+    def submit(self, task: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Starts a task. In the thread, its exception is raised by the future's `result`; on SQLite, by this call."""
         if self.thread:
-            return self.thread.submit(work, *args, **kwargs)
-        done: Future[T] = Future()
-        done.set_result(work(*args, **kwargs))
-        return done
+            return self.thread.submit(task, *args, **kwargs)
+        future: Future[T] = Future()
+        future.set_result(task(*args, **kwargs))
+        return future
 
-    def __enter__(self) -> Beside:
+    def __enter__(self) -> Background:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Waits for what was begun, so that nothing is written after the end."""
+        """Waits for the submitted tasks, so that nothing is written afterwards."""
         if self.thread:
             self.thread.submit(connection.close)
             self.thread.shutdown()

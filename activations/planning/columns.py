@@ -1,7 +1,8 @@
-"""PURE. Whole columns of source values to JSON of wire values and their digests.
+"""PURE. Converts whole columns of source values to the JSON of wire values.
 
-What a service declares as plain is converted by the column, without a Python object for each value; every other value goes
-through the service's `convert`, each different one once.
+Values that the service declares as plain are converted by the column, without a Python object for each value. All
+others go through the service's `convert`, each distinct value once. The reason is time: of a million rows with ten
+columns, most values are plain texts and numbers, and a Python call for each would take longer than the whole read.
 """
 
 from __future__ import annotations
@@ -25,14 +26,15 @@ if TYPE_CHECKING:
 
     from destinations.contract import Field, Plain, Service
 
-MOST_REMEMBERED = 200_000
+CACHED_VALUES = 200_000
+"""Distinct values of one column whose conversion is cached; then the cache starts over."""
 _ESCAPED = r'["\\\x00-\x1f]'
 _DIGITS = r"^-?(?:0|[1-9][0-9]{0,9})$"
 _DECIMALS = r"^-?(?:0|[1-9][0-9]{0,8})\.[0-9]{1,20}$"
 _DAY = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}$"
-_CLOCKED = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}[ T](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
-_MOMENT = _CLOCKED + r"(?:Z|\+00|\+00:00)$"
-_ZONELESS = _CLOCKED + "$"
+_DATETIME = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}[ T](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
+_UTC_DATETIME = _DATETIME + r"(?:Z|\+00|\+00:00)$"
+_NAIVE_DATETIME = _DATETIME + "$"
 
 
 @dataclass
@@ -40,62 +42,63 @@ class Converted:
     """One attribute of a batch of rows.
 
     Args:
-        json: the wire value of each row as canonical JSON; null where it says nothing, or can't be converted.
-        refusals: the rows that can't be converted, with the reason.
-        text: the raw values as text; `plain` says where that text is the wire value itself.
+        json: the wire value of each row as canonical JSON; null if nothing is sent, or if it can't be converted.
+        text: the raw values as text.
+        plain: which rows have a plain value.
+        errors: the rows that can't be converted, with the reason.
     """
 
     json: pl.Series
     text: pl.Series
     plain: np.ndarray
-    refusals: dict[int, Rejected] = dataclasses.field(default_factory=dict)
+    errors: dict[int, Rejected] = dataclasses.field(default_factory=dict)
 
 
 @dataclass
 class Converter:
-    """How one column becomes one attribute. Remembers what the service made of each different value."""
+    """Converts one column to one attribute, and caches the result for each distinct value."""
 
     service: Service
     field: Field
     type: ColumnType
     zone: ZoneInfo
     empty: Callable[[], Any] | None = None
-    """Gives the wire value of an empty source value; None where it says nothing."""
+    """Returns the wire value for an empty source value; None if empty values are not sent."""
     origin: str = ""
-    """Where the values come from, as the beginning of a refusal's message."""
-    remembered: dict[Hashable, str | Rejected | None] = dataclasses.field(default_factory=dict)
+    """Where the values come from; prefixed to error messages."""
+    cache: dict[Hashable, str | Rejected | None] = dataclasses.field(default_factory=dict)
 
     def plain(self, text: pl.Expr) -> pl.Expr:
-        """The JSON of the values that are plain, from their text; null for all others."""
+        """The JSON of the plain values, from their text; null for all others."""
         plain = self.service.plain(self.field, str(self.type))
         if plain is None:
             return pl.when(pl.lit(False)).then(text)
-        shape = _SHAPES[plain.form](plain, self.type, self.zone, text)
-        return pl.concat_str([pl.lit("["), shape, pl.lit("]")]) if plain.listed else shape
+        json = _FORMS[plain.form](plain, self.type, self.zone, text)
+        return pl.concat_str([pl.lit("["), json, pl.lit("]")]) if plain.listed else json
 
-    def one_by_one(self, converted: Converted, rest: np.ndarray, raw: list[Any]) -> None:
-        """Converts the values in the places `rest`, which are not plain."""
-        found = [self._value(value) for value in raw]
-        converted.refusals = {
-            int(place): what for place, what in zip(rest, found, strict=True) if isinstance(what, Rejected)
+    def convert_singly(self, converted: Converted, places: np.ndarray, raw: list[Any]) -> None:
+        """Converts the values at `places`, which are not plain, value by value."""
+        results = [self._value(value) for value in raw]
+        converted.errors = {
+            int(place): result for place, result in zip(places, results, strict=True) if isinstance(result, Rejected)
         }
-        texts = pl.Series([None if isinstance(what, Rejected) else what for what in found], dtype=pl.String)
-        converted.json = converted.json.scatter(rest, texts)
+        texts = pl.Series([None if isinstance(result, Rejected) else result for result in results], dtype=pl.String)
+        converted.json = converted.json.scatter(places, texts)
 
     def _value(self, raw: Any) -> str | Rejected | None:
         if not isinstance(raw, Hashable):
-            return self._made(raw)
-        if raw not in self.remembered:
-            if len(self.remembered) >= MOST_REMEMBERED:
-                self.remembered.clear()
-            self.remembered[raw] = self._made(raw)
-        return self.remembered[raw]
+            return self._json(raw)
+        if raw not in self.cache:
+            if len(self.cache) >= CACHED_VALUES:
+                self.cache.clear()
+            self.cache[raw] = self._json(raw)
+        return self.cache[raw]
 
-    def _made(self, raw: Any) -> str | Rejected | None:
+    def _json(self, raw: Any) -> str | Rejected | None:
         try:
             wire = self._wire(natural(raw, self.type, self.zone))
-        except Rejected as refusal:
-            return Rejected(refusal.code, self.origin + refusal.message, detail=refusal.detail, field=refusal.field)
+        except Rejected as error:
+            return Rejected(error.code, self.origin + error.message, detail=error.detail, field=error.field)
         return None if wire is _NOTHING else digests.canonical(wire).decode(errors="surrogatepass")
 
     def _wire(self, value: Any) -> Any:
@@ -108,25 +111,27 @@ def convert(converters: Sequence[Converter], values: Sequence[pa.Array], texts: 
     """Converts columns of raw source values.
 
     Args:
-        texts: the same columns, as `digests.as_texts` gives them.
+        values: one column for each converter.
+        texts: the same columns, as `digests.as_texts` returns them.
     """
-    # One statement for all columns: between two, this thread has to wait until the others let it go on.
-    made = texts.select(
-        one.plain(pl.col(name)).alias(name) for one, name in zip(converters, texts.columns, strict=True)
+    # One statement for all columns: between two of them, this thread would wait for other threads to release the interpreter.
+    converted_texts = texts.select(
+        converter.plain(pl.col(name)).alias(name) for converter, name in zip(converters, texts.columns, strict=True)
     )
-    plain, filled = made.select(pl.all().is_not_null()).to_numpy(), texts.select(pl.all().is_not_null()).to_numpy()
-    found = []
+    plain = converted_texts.select(pl.all().is_not_null()).to_numpy()
+    filled = texts.select(pl.all().is_not_null()).to_numpy()
+    columns = []
     for place, converter in enumerate(converters):
-        converted = Converted(made[str(place)], texts[str(place)], plain[:, place])
+        converted = Converted(converted_texts[str(place)], texts[str(place)], plain[:, place])
         rest = np.flatnonzero(~plain[:, place] & (filled[:, place] if converter.empty is None else True))
         if len(rest):
-            converter.one_by_one(converted, rest, values[place].take(pa.array(rest)).to_pylist())
-        found.append(converted)
-    return found
+            converter.convert_singly(converted, rest, values[place].take(pa.array(rest)).to_pylist())
+        columns.append(converted)
+    return columns
 
 
 def is_empty(value: Any) -> bool:
-    """Whether a source value says nothing: null, a blank text, an empty list or object."""
+    """Whether a source value is empty: null, only whitespace, an empty list or an empty object."""
     return value is None or (
         not value.strip() if isinstance(value, str) else isinstance(value, list | dict) and not value
     )
@@ -188,21 +193,21 @@ def _day(_plain: Plain, _type: ColumnType, _zone: ZoneInfo, value: pl.Expr) -> p
     return pl.when(_is_day(value)).then(_quoted(value))
 
 
-def _moment(_plain: Plain, _type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
+def _datetime(_plain: Plain, _type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
     fraction = value.str.slice(20, 6).str.strip_chars_end("Z+:0")
     decimals = pl.when(fraction == "").then(pl.lit("")).otherwise(pl.lit(".") + fraction.str.pad_end(6, "0"))
     written = pl.concat_str(
         [pl.lit('"'), value.str.slice(0, 10), pl.lit("T"), value.str.slice(11, 8), decimals, pl.lit('Z"')]
     )
-    return pl.when(_is_moment(value, zone)).then(written)
+    return pl.when(_is_datetime(value, zone)).then(written)
 
 
 def _seconds(_plain: Plain, column_type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
     if column_type == ColumnType.DATE:
         days = value.str.to_date("%Y-%m-%d", strict=False).cast(pl.Int64)
         return pl.when(_is_day(value)).then((days * 86_400).cast(pl.String))
-    return pl.when(_is_moment(value, zone) & ~value.str.contains(r"\.[0-9]*[1-9]")).then(
-        _clock(value).dt.epoch("s").cast(pl.String)
+    return pl.when(_is_datetime(value, zone) & ~value.str.contains(r"\.[0-9]*[1-9]")).then(
+        _to_datetime(value).dt.epoch("s").cast(pl.String)
     )
 
 
@@ -210,14 +215,14 @@ def _is_day(value: pl.Expr) -> pl.Expr:
     return value.str.contains(_DAY) & value.str.to_date("%Y-%m-%d", strict=False).is_not_null()
 
 
-def _is_moment(value: pl.Expr, zone: ZoneInfo) -> pl.Expr:
-    written = value.str.contains(_MOMENT)
+def _is_datetime(value: pl.Expr, zone: ZoneInfo) -> pl.Expr:
+    written = value.str.contains(_UTC_DATETIME)
     if zone.key == "UTC":
-        written |= value.str.contains(_ZONELESS)
+        written |= value.str.contains(_NAIVE_DATETIME)
     return written & value.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).is_not_null()
 
 
-def _clock(value: pl.Expr) -> pl.Expr:
+def _to_datetime(value: pl.Expr) -> pl.Expr:
     stamp = value.str.slice(0, 10) + pl.lit(" ") + value.str.slice(11, 8)
     return stamp.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
 
@@ -226,11 +231,11 @@ def _quoted(value: pl.Expr) -> pl.Expr:
     return pl.concat_str([pl.lit('"'), value, pl.lit('"')])
 
 
-_SHAPES: dict[str, Callable[[Plain, ColumnType, ZoneInfo, pl.Expr], Any]] = {
+_FORMS: dict[str, Callable[[Plain, ColumnType, ZoneInfo, pl.Expr], Any]] = {
     "text": _text,
     "number": _number,
     "boolean": _boolean,
     "day": _day,
-    "moment": _moment,
+    "moment": _datetime,
     "seconds": _seconds,
 }

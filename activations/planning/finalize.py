@@ -1,4 +1,4 @@
-"""What only the whole pass can tell: keys and match values that rows share, take-overs, who left, and the counts."""
+"""Settles what is known only after the whole pass: shared keys and match values, takeovers, leavers and counts."""
 
 from __future__ import annotations
 
@@ -10,62 +10,76 @@ from django.db.models import Count, QuerySet
 from activations import digests, reasons
 from activations.models import Change, Record
 from activations.planning.takeovers import takeovers
-from activations.planning.writer import CHUNK, Spool, Tried
+from activations.planning.writer import CHUNK, ChangeWriter, SettledRow
 from activations.storage import bulk, bundles, match_owners
 from destinations.contract import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from activations.planning.source_scan import Seen
+    from activations.planning.source_scan import SourceScan
 
 DUPLICATE_KEY, MATCH_TWIN, KEY_EMPTY = "duplicate_key", "match_twin", "key_empty"
 
 
-def close(seen: Seen, spool: Spool, mode: str, slots: Mapping[str, int]) -> dict[str, int]:
-    """Settles what rows share, marks who left; returns the counts of the run by column. `slots`: by attribute."""
-    duplicates = seen.duplicates()
-    twins = seen.twins(list(duplicates))
+def finalize(scan: SourceScan, writer: ChangeWriter, mode: str, slots: Mapping[str, int]) -> dict[str, int]:
+    """Settles rows that share a key or a match value, resolves takeovers, and marks the records that left or returned.
+
+    Args:
+        slots: the slot of each attribute.
+
+    Returns:
+        The run's counts, by column.
+    """
+    duplicates = scan.duplicates()
+    twins = scan.twins(list(duplicates))
     shared = [*duplicates, *(key for keys in twins.values() for key in keys)]
-    spool.draw_out(shared)
-    _set_aside(seen, spool, duplicates, twins, shared)
+    writer.unpack(shared)
+    _set_aside(scan, writer, duplicates, twins, shared)
     if mode != Mode.INSERT:
-        _take_over(seen, spool, shared, slots)
-    left, returned = seen.left(), seen.returned()
-    spool.update(left, left_at=spool.began, returned_at=None)
-    spool.update(returned, left_at=None, returned_at=spool.began)
+        _resolve_takeovers(scan, writer, shared, slots)
+    left, returned = scan.left(), scan.returned()
+    writer.update(left, left_at=writer.started_at, returned_at=None)
+    writer.update(returned, left_at=None, returned_at=writer.started_at)
     rows_aside = sum(duplicates.values()) + sum(map(len, twins.values()))
-    return {**_counts(seen, spool, rows_aside), "left": len(left), "returned": len(returned)}
+    return {**_counts(scan, writer, rows_aside), "left": len(left), "returned": len(returned)}
 
 
 def _set_aside(
-    seen: Seen, spool: Spool, duplicates: Mapping[int, int], twins: Mapping[int, list[int]], shared: list[int]
+    scan: SourceScan,
+    writer: ChangeWriter,
+    duplicates: Mapping[int, int],
+    twins: Mapping[int, list[int]],
+    shared: list[int],
 ) -> None:
-    """Takes back what was decided for rows that share a key or a match value: none of them is sent."""
-    seen.drop(shared)
-    keys = _keys(spool, shared)
+    """Replaces what was decided for rows that share a key or a match value: none of them is sent."""
+    scan.exclude(shared)
+    keys = _keys(writer, shared)
     for chunk in bulk.chunks(list(duplicates.items()), CHUNK):
         _replace(
-            spool, [(digest, keys.get(digest, ""), _duplicate(keys.get(digest, ""), rows)) for digest, rows in chunk]
+            writer, [(digest, keys.get(digest, ""), _duplicate(keys.get(digest, ""), rows)) for digest, rows in chunk]
         )
     for group in twins.values():
         names = sorted(keys.get(digest, "") for digest in group)
-        _replace(spool, [(digest, keys.get(digest, ""), _twin(keys.get(digest, ""), names)) for digest in group])
+        _replace(writer, [(digest, keys.get(digest, ""), _twin(keys.get(digest, ""), names)) for digest in group])
 
 
-def _replace(spool: Spool, rows: list[tuple[int, str, reasons.Settled]]) -> None:
-    """Each reason is told once: it is remembered by the digest of its words, in place of the row's."""
-    wanted = [digest for digest, _, _ in rows]
+def _replace(writer: ChangeWriter, rows: list[tuple[int, str, reasons.Settled]]) -> None:
+    """Settles these rows: key digest, key and reason of each.
+
+    A reason is reported once. To recognize it, the digest of its text is stored in place of the row's digest.
+    """
+    key_digests = [digest for digest, _, _ in rows]
     values: dict[int, list[object]] = {}
-    for digest, stored in spool.changes_of(wanted).values_list("key_digest", "values"):
+    for digest, stored in writer.changes_of(key_digests).values_list("key_digest", "values"):
         values.setdefault(digest, []).append(stored)
     before = dict(
-        spool.records.filter(key_digest__in=wanted, tried=Record.Tried.INVALID).values_list(
+        writer.records.filter(key_digest__in=key_digests, tried=Record.Tried.INVALID).values_list(
             "key_digest", "tried_digest"
         )
     )
-    tried = [
-        Tried(
+    settled = [
+        SettledRow(
             key,
             digest,
             why,
@@ -74,39 +88,42 @@ def _replace(spool: Spool, rows: list[tuple[int, str, reasons.Settled]]) -> None
         )
         for digest, key, why in rows
     ]
-    spool.replace(tried, {one.key_digest for one in tried if before.get(one.key_digest) == one.row})
+    writer.replace(settled, {row.key_digest for row in settled if before.get(row.key_digest) == row.row})
 
 
-def _keys(spool: Spool, wanted: list[int]) -> dict[int, str]:
-    """Key digest → key, from this run's changes and from the baseline."""
-    found: dict[int, str] = {}
-    for chunk in bulk.chunks(wanted, CHUNK):
-        found.update(spool.records.filter(key_digest__in=chunk).values_list("key_digest", "key"))
-        found.update(spool.changes_of(chunk).values_list("key_digest", "key"))
-    return found
+def _keys(writer: ChangeWriter, key_digests: list[int]) -> dict[int, str]:
+    """Key digest → key, from the baseline and this run's changes."""
+    keys: dict[int, str] = {}
+    for chunk in bulk.chunks(key_digests, CHUNK):
+        keys.update(writer.records.filter(key_digest__in=chunk).values_list("key_digest", "key"))
+        keys.update(writer.changes_of(chunk).values_list("key_digest", "key"))
+    return keys
 
 
-def _take_over(seen: Seen, spool: Spool, shared: list[int], slots: Mapping[str, int]) -> None:
-    """Forgets what was accepted for keys whose record another key takes over by its match."""
-    accepted = spool.records.filter(accepted_at__isnull=False).values_list("key_digest", "match_digest")
-    others = list(accepted.exclude(tried="")) if seen.baseline.any_tried else []
+def _resolve_takeovers(scan: SourceScan, writer: ChangeWriter, shared: list[int], slots: Mapping[str, int]) -> None:
+    """Voids what was accepted for keys whose record is taken over by the match value of a different key."""
+    accepted = writer.records.filter(accepted_at__isnull=False).values_list("key_digest", "match_digest")
+    others = list(accepted.exclude(tried="")) if scan.baseline.any_tried else []
     for chunk in bulk.chunks(shared, CHUNK):
         others.extend(accepted.filter(key_digest__in=chunk))
     keys, matches = np.array(others, dtype=np.int64).reshape(-1, 2).T
-    found = takeovers(seen, shared, (keys, matches), match_owners.match_values(spool.generation))
-    spool.update(found.robbed, accepted_at=None, remote_id="", match_digest=0, row_digest=0, field_digests=b"")
-    spool.draw_out([*found.by_match.tolist(), *found.contested.tolist()])
-    for chunk in bulk.chunks(found.by_match.tolist(), CHUNK):
-        _go_by_match(spool, chunk, slots)
-    for chunk in bulk.chunks(found.contested.tolist(), CHUNK):
-        with spool.lease.fenced():
-            _pending(spool, chunk).update(
+    result = takeovers(scan, shared, (keys, matches), match_owners.match_values(writer.generation))
+    writer.update(result.displaced, accepted_at=None, remote_id="", match_digest=0, row_digest=0, field_digests=b"")
+    writer.unpack([*result.by_match.tolist(), *result.contested.tolist()])
+    for chunk in bulk.chunks(result.by_match.tolist(), CHUNK):
+        _write_by_match(writer, chunk, slots)
+    for chunk in bulk.chunks(result.contested.tolist(), CHUNK):
+        with writer.lease.fenced():
+            _pending(writer, chunk).update(
                 lookup_first=True, code=reasons.CONTESTED.code, message=reasons.CONTESTED.message
             )
 
 
-def _go_by_match(spool: Spool, keys: Sequence[int], slots: Mapping[str, int]) -> None:
-    """These are written whole, to the record that has their match, which holds nothing of what was accepted for them."""
+def _write_by_match(writer: ChangeWriter, keys: Sequence[int], slots: Mapping[str, int]) -> None:
+    """Redirects these changes to the record that has their match value.
+
+    They are written whole, because that record has none of the values that were accepted for them.
+    """
     rows = [
         [
             change.pk,
@@ -114,46 +131,50 @@ def _go_by_match(spool: Spool, keys: Sequence[int], slots: Mapping[str, int]) ->
             bulk.json_text(list(change.values)),
             digests.only(bytes(change.field_digests), change.values, slots),
         ]
-        for change in _pending(spool, keys).iterator(chunk_size=CHUNK)
+        for change in _pending(writer, keys).iterator(chunk_size=CHUNK)
     ]
-    with spool.lease.fenced():
+    with writer.lease.fenced():
         bulk.update(Change, {}, "id", ["remote_id", "changed", "field_digests"], rows)
 
 
-def _pending(spool: Spool, keys: Sequence[int]) -> QuerySet[Change]:
-    return spool.changes_of(keys).filter(state=Change.State.PENDING)
+def _pending(writer: ChangeWriter, keys: Sequence[int]) -> QuerySet[Change]:
+    return writer.changes_of(keys).filter(state=Change.State.PENDING)
 
 
-def _counts(seen: Seen, spool: Spool, rows_aside: int) -> dict[str, int]:
+def _counts(scan: SourceScan, writer: ChangeWriter, rows_aside: int) -> dict[str, int]:
     """Every row of the source in exactly one count."""
-    mine = Change.objects.filter(run=spool.run)
-    pending = dict(mine.filter(state=Change.State.PENDING).values_list("is_new").annotate(Count("pk")).order_by())
-    settled = mine.filter(state=Change.State.SETTLED).exclude(code__in=[DUPLICATE_KEY, MATCH_TWIN, KEY_EMPTY])
+    changes = Change.objects.filter(run=writer.run)
+    pending = dict(changes.filter(state=Change.State.PENDING).values_list("is_new").annotate(Count("pk")).order_by())
+    settled = changes.filter(state=Change.State.SETTLED).exclude(code__in=[DUPLICATE_KEY, MATCH_TWIN, KEY_EMPTY])
     outcomes = dict(settled.values_list("outcome").annotate(Count("pk")).order_by())
-    packed = bundles.counts(spool.run)
-    another = mine.filter(state=Change.State.PENDING, code=reasons.ANOTHER.code).count() + packed.another
+    packed = bundles.counts(writer.run)
+    other_record = changes.filter(state=Change.State.PENDING, code=reasons.ANOTHER.code).count() + packed.another
     new, known = packed.new + pending.get(True, 0), packed.known + pending.get(False, 0)
     return {
-        "rows": seen.rows,
+        "rows": scan.rows,
         "new": new,
         "known": known,
         "planned": new + known,
-        "another": another,
-        "unchanged": seen.still(""),
-        "waiting": seen.still(Record.Tried.REJECTED),
-        "skipped": outcomes.get("skipped", 0) + seen.still(Record.Tried.SKIPPED),
-        "invalid": outcomes.get("invalid", 0) + seen.still(Record.Tried.INVALID) + seen.keyless + rows_aside,
+        "another": other_record,
+        "unchanged": scan.count_no_action(""),
+        "waiting": scan.count_no_action(Record.Tried.REJECTED),
+        "skipped": outcomes.get("skipped", 0) + scan.count_no_action(Record.Tried.SKIPPED),
+        "invalid": outcomes.get("invalid", 0) + scan.count_no_action(Record.Tried.INVALID) + scan.keyless + rows_aside,
     }
 
 
 def _duplicate(key: str, rows: int) -> reasons.Settled:
-    words = f"{rows} rows have the key {key!r}. None of them is sent, since any choice would be a guess. Make the key unique."
-    return reasons.Settled("invalid", DUPLICATE_KEY, words)
+    message = (
+        f"{rows} rows have the key {key!r}. None of them is sent, because any choice would be a guess. Make the key "
+        "unique in the source."
+    )
+    return reasons.Settled("invalid", DUPLICATE_KEY, message)
 
 
 def _twin(key: str, names: list[str]) -> reasons.Settled:
     others = ", ".join(repr(name) for name in names if name != key)[:300]
-    words = (
-        f"It shares a match value with {others}, so they would be one record at the destination. None of them is sent."
+    message = (
+        f"It shares a match value with {others}, so they would be one record at the destination. None of them is sent. "
+        "Give each row its own match value in the source."
     )
-    return reasons.Settled("invalid", MATCH_TWIN, words)
+    return reasons.Settled("invalid", MATCH_TWIN, message)

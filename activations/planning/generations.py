@@ -84,8 +84,8 @@ def _changed(before: Identity, now: Identity, workspace_name: str) -> Misconfigu
     if before.workspace != now.workspace:
         return Misconfigured(
             "workspace_changed",
-            f"The credential belongs to a different workspace ({workspace_name}) than the records that were synchronized "
-            f"so far. Restore the previous credential, or reset the sync history: {HOW_TO_RESET}.",
+            f"The credential belongs to a different workspace ({workspace_name}) than the records that were "
+            f"synchronized so far. Restore the previous credential, or reset the sync history: {HOW_TO_RESET}.",
         )
     parts = " and ".join(now.changes(before)) or "identity"
     return Misconfigured(

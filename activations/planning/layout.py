@@ -56,9 +56,9 @@ def planned_fields(service: Service, fields: list[Field], wanted: list[NewField]
     """
     for sentence in service.check_new_fields(fields, wanted):
         raise Misconfigured("custom_attribute", sentence, where="custom_attributes")
-    writable = {found.name for found in fields if found.writable}
+    writable = {field.name for field in fields if field.writable}
     missing = {new.name: service.new_field(new) for new in wanted if new.name not in writable}
-    return [*(found for found in fields if found.name not in missing), *missing.values()]
+    return [*(field for field in fields if field.name not in missing), *missing.values()]
 
 
 def layout(context: Context) -> Layout:

@@ -1,4 +1,4 @@
-"""PURE. From batches of source columns to the values that a destination takes, or the reason why a row can't be."""
+"""PURE. Converts batches of source rows to the values that a destination takes, or to reasons why it can't."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from destinations.contract import Field, Service
 
 KEEP, CLEAR = "keep", "clear"
-_NO_PLACES = np.empty(0, dtype=np.int64)
+_NO_ROWS = np.empty(0, dtype=np.int64)
 
 SHOWN_CHARACTERS = 300
-"""Of a source value that could not be converted."""
+"""How much of a source value that could not be converted is shown."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """One attribute at the destination and where its value comes from; `number` is its place in a record's digests."""
+    """One attribute at the destination and the source of its value; `number` is its position in a record's digests."""
 
     number: int
     field: Field
@@ -41,14 +41,14 @@ class Slot:
     when_empty: str = KEEP
     adds: bool = False
     since: datetime | None = None
-    """Records accepted before this time are taken to hold the value already."""
+    """Records that were accepted before this time are assumed to have the value already."""
     is_match: bool = False
-    """It notes a match that is a list, and is sent as the match alone."""
+    """Whether it only tracks changes of a match that is a list. Its value is sent as the match, not as an attribute."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Everything that decides how a row becomes a record: if two layouts have one digest, so have their rows."""
+    """Everything that decides how a row becomes a record. Equal rows have equal digests if their layouts are equal."""
 
     service: Service
     key_column: str
@@ -58,21 +58,24 @@ class Layout:
     types: Mapping[str, ColumnType]
     zone: ZoneInfo
     mode: str = "upsert"
-    """A row that one mode left out may be sent in another."""
+    """Part of the digest, because a row that one mode skips may be sent in a different mode."""
 
     @property
     def columns(self) -> list[str]:
-        """The source columns that are read, each once, the key first."""
-        wanted = [self.key_column, self.match_column, *(slot.column for slot in self.slots if slot.column)]
-        return list(dict.fromkeys(wanted))
+        """The source columns to read, without duplicates, the key first."""
+        names = [self.key_column, self.match_column, *(slot.column for slot in self.slots if slot.column)]
+        return list(dict.fromkeys(names))
 
     def numbers(self) -> dict[str, int]:
-        """The slot of each attribute."""
+        """The slot number of each attribute."""
         return {slot.field.name: slot.number for slot in self.slots}
 
     def seed(self) -> int:
-        """The digest of the layout. A change of any of it makes every row differ once, and sends nothing by itself."""
-        described = {
+        """The digest of the layout, which seeds the row digests.
+
+        Any change makes every row differ once. That costs one conversion per row, and sends nothing on its own.
+        """
+        description = {
             "version": digests.VERSION,
             "service": self.service.slug,
             "mode": self.mode,
@@ -84,37 +87,38 @@ class Layout:
                 for slot in self.slots
             ],
         }
-        return digests.of_text(json.dumps(described, sort_keys=True, default=str))
+        return digests.of_text(json.dumps(description, sort_keys=True, default=str))
 
 
 @dataclass(frozen=True)
 class Rows:
-    """A batch of rows as the destination would take them.
+    """A batch of rows, converted for the destination.
 
     Args:
-        match: JSON of each row's match value; `identities` are what records are compared by.
-        columns: what each slot of the layout makes of the rows, in the layout's order.
-        refusals: the rows that can't be sent, with the first reason.
+        match: the JSON of each row's match value.
+        identities: what match values are compared by.
+        columns: the converted values of each slot, in the layout's order.
+        errors: the rows that can't be sent, each with the first reason.
     """
 
     match: pl.Series
     identities: pl.Series
     columns: list[Converted]
-    refusals: dict[int, Rejected]
+    errors: dict[int, Rejected]
 
-    def raw(self, slots: Sequence[Slot], name: str, row: int) -> str:
-        """What the source has for an attribute, as text; "" for nothing, and for a match that is no list."""
-        found = [column.text[row] for slot, column in zip(slots, self.columns, strict=True) if slot.field.name == name]
-        return str(found[0] or "")[:SHOWN_CHARACTERS] if found else ""
+    def raw_text(self, slots: Sequence[Slot], name: str, row: int) -> str:
+        """The source value of an attribute as text; "" if it is empty, or if no slot has this attribute."""
+        texts = [column.text[row] for slot, column in zip(slots, self.columns, strict=True) if slot.field.name == name]
+        return str(texts[0] or "")[:SHOWN_CHARACTERS] if texts else ""
 
     def digests(self) -> tuple[np.ndarray, np.ndarray]:
-        """The digest of each row's match value; and of its values, shape (rows, slots), 0 where one says nothing."""
+        """The digest of each row's match value, and those of its values in shape (rows, slots); 0 if not sent."""
         columns = [self.identities, *(column.json for column in self.columns)]
-        found = digests.of_columns(pl.DataFrame([column.alias(str(place)) for place, column in enumerate(columns)]))
-        return found[:, 0], found[:, 1:]
+        table = digests.of_columns(pl.DataFrame([column.alias(str(place)) for place, column in enumerate(columns)]))
+        return table[:, 0], table[:, 1:]
 
     def values(self, slots: Sequence[Slot]) -> pl.Series:
-        """Each row's values as one JSON object by attribute; what says nothing is left out."""
+        """Each row's values as one JSON object by attribute, without those that are not sent."""
         names = {
             place: orjson.dumps(slot.field.name).decode() + ":" for place, slot in enumerate(slots) if not slot.is_match
         }
@@ -127,7 +131,7 @@ class Rows:
 
 
 class Mapper:
-    """Converts batches of rows by one layout, and remembers what it converted value by value."""
+    """Converts batches of rows by one layout, and caches the conversions of single values."""
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
@@ -137,71 +141,72 @@ class Mapper:
         self.converters = [self.match, *(self._converter(slot.field, slot.column, slot.when_empty) for slot in mapped)]
 
     def convert(self, batch: pa.RecordBatch, texts: pl.DataFrame) -> Rows:
-        """Converts rows of raw source values, with the layout's columns in their order, and the same as text."""
+        """Converts rows of raw source values; both arguments have the layout's columns, in their order."""
         places = [self.layout.columns.index(column) for column in self.columns]
         named = texts.select(pl.col(str(place)).alias(str(number)) for number, place in enumerate(places))
         match, *converted = convert(self.converters, [batch.column(place) for place in places], named)
-        made = iter(converted)
+        remaining = iter(converted)
         columns = [
-            match if slot.is_match else next(made) if slot.column else self._fixed(slot, batch.num_rows)
+            match if slot.is_match else next(remaining) if slot.column else self._fixed(slot, batch.num_rows)
             for slot in self.layout.slots
         ]
-        refusals: dict[int, Rejected] = {}
+        errors: dict[int, Rejected] = {}
+        # The last one wins, so this goes backwards: the reason of the match comes first, then those of the slots.
         for column in [*reversed(columns), match]:
-            refusals.update(column.refusals)
+            errors.update(column.errors)
         for place in np.flatnonzero(match.json.is_null().to_numpy()):
-            if place not in match.refusals:
-                refusals[int(place)] = self._match_empty()
-        return Rows(match.json, self._identities(match), columns, refusals)
+            if place not in match.errors:
+                errors[int(place)] = self._match_empty()
+        return Rows(match.json, self._identities(match), columns, errors)
 
-    def further(self, batch: pa.RecordBatch, texts: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-        """What rows of the batch may be found by besides their first match value: the place of a row, and a digest."""
+    def further_matches(self, batch: pa.RecordBatch, texts: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """The match values of rows besides their first one, e.g. second domains: row numbers, and a digest for each."""
         layout = self.layout
         if not layout.match_field.multiple:
-            return _NO_PLACES, _NO_PLACES
+            return _NO_ROWS, _NO_ROWS
         column = layout.columns.index(layout.match_column)
         text = texts[str(column)]
-        at = np.flatnonzero(text.str.contains(layout.service.several).fill_null(False).to_numpy())
-        if not len(at):
-            return at, at
-        (several,) = convert(
-            [self.match], [batch.column(column).take(pa.array(at))], text.gather(at).alias("0").to_frame()
+        candidates = np.flatnonzero(text.str.contains(layout.service.several).fill_null(False).to_numpy())
+        if not len(candidates):
+            return candidates, candidates
+        (lists,) = convert(
+            [self.match],
+            [batch.column(column).take(pa.array(candidates))],
+            text.gather(candidates).alias("0").to_frame(),
         )
-        found = [
-            (place, name)
-            for place, wire in zip(at.tolist(), several.json, strict=True)
+        pairs = [
+            (place, identity)
+            for place, wire in zip(candidates.tolist(), lists.json, strict=True)
             if wire is not None
-            for name in layout.service.identities(layout.match_field, orjson.loads(wire))[1:]
+            for identity in layout.service.identities(layout.match_field, orjson.loads(wire))[1:]
         ]
-        places, names = zip(*found, strict=True) if found else ((), ())
-        return np.array(places, dtype=np.int64), digests.of_texts(pl.Series(names, dtype=pl.String))
+        places, identities = zip(*pairs, strict=True) if pairs else ((), ())
+        return np.array(places, dtype=np.int64), digests.of_texts(pl.Series(identities, dtype=pl.String))
 
     def _fixed(self, slot: Slot, count: int) -> Converted:
-        """One value for all rows, or one refusal."""
+        """One value for all rows, or one error for all."""
         text: str | None = None
-        refusals: dict[int, Rejected] = {}
+        errors: dict[int, Rejected] = {}
         try:
             if not is_empty(slot.value):
                 text = digests.canonical(self.layout.service.convert(slot.field, slot.value)).decode()
             elif slot.when_empty == CLEAR:
                 text = digests.canonical(self.layout.service.empty(slot.field)).decode()
-        except Rejected as refusal:
-            named = Rejected(
-                refusal.code, "Fixed value: " + refusal.message, detail=refusal.detail, field=refusal.field
-            )
-            refusals = dict.fromkeys(range(count), named)
+        except Rejected as error:
+            prefixed = Rejected(error.code, "Fixed value: " + error.message, detail=error.detail, field=error.field)
+            errors = dict.fromkeys(range(count), prefixed)
         texts = pl.Series([text], dtype=pl.String).new_from_index(0, count)
-        return Converted(texts, texts, np.zeros(count, dtype=bool), refusals)
+        return Converted(texts, texts, np.zeros(count, dtype=bool), errors)
 
     def _identities(self, match: Converted) -> pl.Series:
-        """What each match value is compared by; a plain value is its own identity."""
+        """What each match value is compared by. A plain value is its own identity."""
         others = np.flatnonzero(~match.plain & match.json.is_not_null().to_numpy())
-        found = [
+        converted = [
             self.layout.service.identity(self.layout.match_field, orjson.loads(wire))
             for wire in match.json.gather(others)
         ]
         identities = match.text.set(pl.Series(~match.plain), None)
-        return identities.scatter(others, pl.Series(found, dtype=pl.String)) if len(others) else identities
+        return identities.scatter(others, pl.Series(converted, dtype=pl.String)) if len(others) else identities
 
     def _converter(self, to: Field, column: str, when_empty: str) -> Converter:
         layout = self.layout
@@ -210,9 +215,13 @@ class Mapper:
         return Converter(layout.service, to, kind, layout.zone, empty, f"Column {column!r}: ")
 
     def _match_empty(self) -> Rejected:
-        words = f"The column {self.layout.match_column!r} is empty, so this record can't be found at the destination. Fill it in the source."
-        return Rejected("match_empty", words, field=self.layout.match_field.name)
+        message = (
+            f"The column {self.layout.match_column!r} is empty, so this record can't be found at the destination. "
+            "Fill it in the source."
+        )
+        return Rejected("match_empty", message, field=self.layout.match_field.name)
 
 
-def _describe(of: Field) -> list[Any]:
-    return [of.name, of.type, of.multiple, of.writable, [[option.id, option.title] for option in of.options]]
+def _describe(field: Field) -> list[Any]:
+    options = [[option.id, option.title] for option in field.options]
+    return [field.name, field.type, field.multiple, field.writable, options]

@@ -1,8 +1,8 @@
-"""Planning: one pass over the source, compared with the baseline; what differs becomes changes.
+"""Plans a run: one pass over the source, compared with the baseline. Rows that differ become changes.
 
     load the baseline as packed arrays
-    for each batch of columns:  digest the rows → drop those that need no second look → convert and decide the others
-    at the end:                 duplicate keys, match twins, leavers → counts → the run enters "delivering"
+    for each batch of columns:  digest the rows → drop those that are unchanged → convert and decide the others
+    at the end:                 duplicate keys, match twins, records that left → counts → the run enters "delivering"
 
 Nothing is sent here, and the source is closed before the first request.
 """
@@ -10,8 +10,6 @@ Nothing is sent here, and the source is closed before the first request.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,64 +20,35 @@ from django.utils import timezone
 from activations import digests, reasons
 from activations.models import Generation, Run
 from activations.planning import finalize, verdicts
-from activations.planning.background import Beside
+from activations.planning.background import Background
 from activations.planning.mapping import Layout, Mapper, Rows
-from activations.planning.source_scan import Seen
-from activations.planning.writer import Spool, Tried
+from activations.planning.picked import Picked
+from activations.planning.source_scan import SourceScan
+from activations.planning.writer import ChangeWriter, SettledRow
 from activations.runs.lease import Cancelled, Lease
 from activations.runs.requests import BY_PERSON
 from activations.storage import bulk, bundles
-from activations.storage.snapshot import Baseline, stored
+from activations.storage.snapshot import Baseline, fetch_records
 from core.errors import Problem
 from core.failpoints import reach
 from segments.reading import read, sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from concurrent.futures import Future
     from datetime import datetime
 
     from activations.vendor_session import Context
 
-KNOWN_CHUNK = 20_000
-TOGETHER = 4_000
-TOGETHER_BYTES = 4_000_000
-"""So much is waited for before the second look, which costs as much for a few rows as for a thousand."""
-EXAMPLES = 100
-LOOK_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Picked:
-    """Rows that need a second look: as they were read, key digests, places in the baseline, row digests.
-
-    `whole` is their text, where they are a whole batch.
-    """
-
-    batch: pa.RecordBatch
-    keys: np.ndarray
-    places: np.ndarray
-    rows: np.ndarray
-    whole: pl.DataFrame | None = None
-
-    @classmethod
-    def joined(cls, pieces: Sequence[Picked]) -> Picked:
-        """Several as one."""
-        if len(pieces) == 1:
-            return pieces[0]
-        keys, places, rows = map(
-            np.concatenate, zip(*((one.keys, one.places, one.rows) for one in pieces), strict=True)
-        )
-        return cls(pa.concat_batches([one.batch for one in pieces]), keys, places, rows)
-
-    @cached_property
-    def texts(self) -> pl.DataFrame:
-        """The rows as text, the key first."""
-        return digests.as_texts(self.batch.columns) if self.whole is None else self.whole
+LOOKUP_CHUNK = 20_000
+COMPARED_ROWS = 4_000
+COMPARED_BYTES = 4_000_000
+"""Rows are collected up to these limits and compared together, because ten cost about as much as a thousand."""
+KEYLESS_LISTED = 100
+CANCEL_CHECK_SECONDS = 1.0
 
 
 class Planner:
-    """One pass. `run()` ends with the run in `delivering`, or `planned` where it is a dry run."""
+    """One pass. `run()` leaves the run in `delivering`, or in `planned` if it is a dry run."""
 
     def __init__(self, context: Context, lease: Lease, layout: Layout, generation: Generation, now: datetime) -> None:
         run = context.run
@@ -92,32 +61,34 @@ class Planner:
         self.now = now
         self.mapper = Mapper(layout)
         self.width = max([context.activation.next_slot, *(slot.number + 1 for slot in layout.slots)], default=0)
-        self.lookup = Beside()
-        self.spool = Spool(run, generation, lease, now, Beside())
+        self.lookup = Background()
+        self.writer = ChangeWriter(run, generation, lease, now, Background())
         if lease.epoch > 1:
-            self.spool.take_back(lease.epoch - 1)
+            self.writer.roll_back(lease.epoch - 1)
         self.picked: list[Picked] = []
-        self.begun: tuple[Picked, Future[verdicts.Known]] | None = None
-        self.looked_at = 0.0
-        again = self.full or run.trigger in BY_PERSON
-        self.seen = Seen(Baseline.load(generation, run, now, retry_rejected=again, retry_skipped=self.full))
+        self.in_progress: tuple[Picked, Future[verdicts.Known]] | None = None
+        self.checked_at = 0.0
+        retry_rejected = self.full or run.trigger in BY_PERSON
+        baseline = Baseline.load(generation, run, now, retry_rejected=retry_rejected, retry_skipped=self.full)
+        self.scan = SourceScan(baseline)
 
     def run(self) -> None:
-        """Where it raises, nothing was decided.
+        """If it raises, nothing was decided.
 
         Raises:
-            Problem: the source can't be read to its end. Cancelled: a person asked for the end meanwhile.
+            Problem: the source can't be read to its end.
+            Cancelled: a person cancelled the run meanwhile.
         """
         try:
-            with self.spool.writer, self.lookup:
+            with self.writer.background, self.lookup:
                 self._pass()
         except (Problem, Cancelled):
-            self.spool.take_back(self.lease.epoch)
+            self.writer.roll_back(self.lease.epoch)
             raise
         reach("in_plan")
         if segment := self.context.activation.segment:
-            sizes.store(segment, self.seen.rows, self.now)
-        counts = finalize.close(self.seen, self.spool, self.context.activation.mode, self.layout.numbers())
+            sizes.store(segment, self.scan.rows, self.now)
+        counts = finalize.finalize(self.scan, self.writer, self.context.activation.mode, self.layout.numbers())
         if self.dry_run:
             bundles.list_rest(self.context.run, self.lease)
         state = Run.State.PLANNED if self.dry_run else Run.State.DELIVERING
@@ -126,103 +97,103 @@ class Planner:
 
     def _pass(self) -> None:
         source = read.selection(self.context.activation.segment or self.context.activation.data_model)
-        with read.stream(source, self.layout.columns, now=self.now, check=self._look) as stream:
+        with read.stream(source, self.layout.columns, now=self.now, check=self._check_cancelled) as stream:
             for batch in stream.batches:
-                self._batch(batch)
-        self._second_look()
+                self._add_batch(batch)
+        self._compare_picked()
         self._decide()
-        self.spool.flush()
+        self.writer.flush()
 
-    def _look(self) -> None:
-        if time.monotonic() - self.looked_at > LOOK_SECONDS:
-            self.looked_at = time.monotonic()
+    def _check_cancelled(self) -> None:
+        if time.monotonic() - self.checked_at > CANCEL_CHECK_SECONDS:
+            self.checked_at = time.monotonic()
             if Run.objects.filter(pk=self.context.run.pk, cancel_requested=True).exists():
                 raise Cancelled
 
-    def _batch(self, batch: pa.RecordBatch) -> None:
+    def _add_batch(self, batch: pa.RecordBatch) -> None:
         texts = digests.as_texts(batch.columns)
         keys, row_digests = digests.keys_and_rows(texts, self.seed)
-        places, differing = self.seen.look(keys, row_digests, full=self.full)
-        self._note_keyless(keys)
-        several, further = self.mapper.further(batch, texts)
-        self.seen.also(keys[several], further)
+        places, differing = self.scan.scan(keys, row_digests, full=self.full)
+        self._list_keyless(keys)
+        rows_with_more, further = self.mapper.further_matches(batch, texts)
+        self.scan.note_further_matches(keys[rows_with_more], further)
         picked = np.flatnonzero(differing)
         if len(picked):
             # Copied, so that a few rows don't keep their whole batch in memory.
             rows, whole = (batch, texts) if len(picked) == len(keys) else (batch.take(pa.array(picked)), None)
             self.picked.append(Picked(rows, keys[picked], places[picked], row_digests[picked], whole))
         if (
-            sum(len(one.keys) for one in self.picked) >= TOGETHER
-            or sum(one.batch.nbytes for one in self.picked) >= TOGETHER_BYTES
+            sum(len(piece.keys) for piece in self.picked) >= COMPARED_ROWS
+            or sum(piece.batch.nbytes for piece in self.picked) >= COMPARED_BYTES
         ):
-            self._second_look()
+            self._compare_picked()
 
-    def _second_look(self) -> None:
-        """Has what is stored of the picked rows looked up, and works meanwhile on those that were picked before."""
+    def _compare_picked(self) -> None:
+        """Starts to fetch the records of the picked rows, and meanwhile decides the rows that were picked before."""
         if self.picked:
             picked, self.picked = Picked.joined(self.picked), []
-            begun = picked, self.lookup.begin(self._known, picked.keys, picked.places)
+            started = picked, self.lookup.submit(self._known, picked.keys, picked.places)
             self._decide()
-            self.begun = begun
+            self.in_progress = started
 
     def _decide(self) -> None:
-        """Converts the rows that were looked up, and decides what is to be done with them."""
-        if self.begun:
-            (picked, looked_up), self.begun = self.begun, None
-            rows, known = self.mapper.convert(picked.batch, picked.texts), looked_up.result()
+        """Converts the rows whose records were fetched, and decides what to do with them."""
+        if self.in_progress:
+            (picked, lookup), self.in_progress = self.in_progress, None
+            rows, known = self.mapper.convert(picked.batch, picked.texts), lookup.result()
             verdict = verdicts.for_rows(self.layout, self.context.activation.mode, rows, known, full=self.full)
             self._note(verdict, known, rows, picked)
-            self.spool.flush(wait=False)
+            self.writer.flush(wait=False)
 
     def _note(self, verdict: verdicts.Verdict, known: verdicts.Known, rows: Rows, picked: Picked) -> None:
         matches = verdict.match_digests.copy()
         matches[[place for place, why in verdict.settled.items() if why.outcome == "invalid"]] = 0
-        self.seen.match(picked.places, picked.keys, matches)
+        self.scan.note_matches(picked.places, picked.keys, matches)
         by_match = verdict.send & (verdict.remote_ids == "")
-        self.seen.claim(picked.places[by_match], picked.keys[by_match], matches[by_match])
+        self.scan.note_claims(picked.places[by_match], picked.keys[by_match], matches[by_match])
         moves = verdict.send & ~by_match & known.accepted & (known.match_digests != matches)
-        self.seen.move(picked.keys[moves], matches[moves])
-        self._note_same(verdict, picked)
+        self.scan.note_moves(picked.keys[moves], matches[moves])
+        self._note_unchanged(verdict, picked)
         for place, why in verdict.settled.items():
-            raw = rows.raw(self.layout.slots, why.field, place)
+            raw = rows.raw_text(self.layout.slots, why.field, place)
             values = bulk.json_text({why.field: raw}) if raw else "{}"
             self._note_settled(place, why, known, picked, int(matches[place]), values)
         if verdict.send.any():
-            self.spool.send(self._changes(verdict, rows, picked))
+            self.writer.add_changes(self._changes(verdict, rows, picked))
 
-    def _note_same(self, verdict: verdicts.Verdict, picked: Picked) -> None:
-        same = np.flatnonzero(verdict.same)
-        self.seen.unchanged(picked.places[same])
+    def _note_unchanged(self, verdict: verdicts.Verdict, picked: Picked) -> None:
+        same = np.flatnonzero(verdict.unchanged)
+        self.scan.note_unchanged(picked.places[same])
         packed = digests.packed(verdict.digests[same]).to_list()
         columns = (picked.keys[same].tolist(), picked.rows[same].tolist(), verdict.match_digests[same].tolist(), packed)
-        self.spool.unchanged(list(zip(*columns, strict=True)))
+        self.writer.add_unchanged(list(zip(*columns, strict=True)))
 
     def _note_settled(
         self, place: int, why: reasons.Settled, known: verdicts.Known, picked: Picked, match: int, values: str
     ) -> None:
-        row = int(picked.rows[place])
-        tried = Tried(
+        digest = int(picked.rows[place])
+        row = SettledRow(
             picked.texts["0"][place],
             int(picked.keys[place]),
             why,
-            row,
+            digest,
             match,
             is_new=not known.accepted[place],
             values=values,
         )
-        told = not self.full and known.tried[place] == why.outcome and known.tried_digests[place] == row
-        self.spool.settle(tried, told=told)
-        if told:
-            self.seen.stays(picked.places[[place]])
+        reported = not self.full and known.tried[place] == why.outcome and known.tried_digests[place] == digest
+        self.writer.settle(row, reported=reported)
+        if reported:
+            self.scan.note_no_action(picked.places[[place]])
 
     def _changes(self, verdict: verdicts.Verdict, rows: Rows, picked: Picked) -> pl.DataFrame:
-        """What is to be delivered, as columns of the table."""
+        """The changes to deliver, as columns of their table."""
         changes = pl.DataFrame(
             {
                 "key": picked.texts["0"],
                 "key_digest": picked.keys,
                 "is_new": verdict.is_new,
-                "another": verdict.another,
+                "other_record": verdict.other_record,
                 "remote_id": pl.Series(verdict.remote_ids, dtype=pl.String),
                 "match_identity": rows.identities,
                 "match_value": rows.match,
@@ -233,33 +204,36 @@ class Planner:
                 "field_digests": digests.packed(verdict.digests),
             }
         )
-        told = pl.when("another")
+        if_other = pl.when("other_record")
         return (changes if verdict.send.all() else changes.filter(verdict.send)).select(
-            pl.all().exclude("another"),
-            code=told.then(pl.lit(reasons.ANOTHER.code)).otherwise(pl.lit("")),
-            message=told.then(pl.lit(reasons.ANOTHER.message)).otherwise(pl.lit("")),
+            pl.all().exclude("other_record"),
+            code=if_other.then(pl.lit(reasons.ANOTHER.code)).otherwise(pl.lit("")),
+            message=if_other.then(pl.lit(reasons.ANOTHER.message)).otherwise(pl.lit("")),
         )
 
-    def _note_keyless(self, keys: np.ndarray) -> None:
-        """Rows without a key can't be told apart; the first hundred are shown."""
-        first = self.seen.rows - len(keys) + 1
-        shown = self.seen.keyless - int((keys == 0).sum())
-        for index in np.flatnonzero(keys == 0)[: max(0, EXAMPLES - shown)].tolist():
-            words = f"Row {first + index} has no {self.layout.key_column!r}, the primary key of the model. Fill it in the source."
-            self.spool.show(Tried("", 0, reasons.Settled("invalid", finalize.KEY_EMPTY, words)))
+    def _list_keyless(self, keys: np.ndarray) -> None:
+        """Lists rows without a key, up to `KEYLESS_LISTED` of them in the whole pass."""
+        first = self.scan.rows - len(keys) + 1
+        listed = self.scan.keyless - int((keys == 0).sum())
+        for index in np.flatnonzero(keys == 0)[: max(0, KEYLESS_LISTED - listed)].tolist():
+            message = (
+                f"Row {first + index} has no value in {self.layout.key_column!r}, the primary key of the model. "
+                "Fill it in the source."
+            )
+            self.writer.list_row(SettledRow("", 0, reasons.Settled("invalid", finalize.KEY_EMPTY, message)))
 
     def _known(self, keys: np.ndarray, places: np.ndarray) -> verdicts.Known:
-        """What the database holds of these rows' records."""
-        known = verdicts.Known.nothing(len(keys), self.width)
+        """The baseline of these rows' records, from the database."""
+        known = verdicts.Known.empty(len(keys), self.width)
         here = np.flatnonzero(places >= 0)
-        baseline = self.seen.baseline
+        baseline = self.scan.baseline
         regions = baseline.regions[places[here]]
-        together = np.argsort(regions)
-        for chunk in bulk.chunks(together, KNOWN_CHUNK):
-            found = stored(
-                self.spool.generation, keys[here[chunk]], baseline.span(regions[chunk]), tried=baseline.any_tried
+        by_region = np.argsort(regions)
+        for chunk in bulk.chunks(by_region, LOOKUP_CHUNK):
+            records = fetch_records(
+                self.writer.generation, keys[here[chunk]], baseline.id_range(regions[chunk]), tried=baseline.any_tried
             )
-            # The same key twice in one batch: both rows are duplicates, and none of them is sent.
+            # If a key occurs twice, both rows are duplicates and neither is sent, so it doesn't matter which gets the record.
             rows = here[chunk][np.argsort(keys[here[chunk]], kind="stable")]
-            known.take(rows[np.searchsorted(keys[rows], found["key_digest"].to_numpy())], found)
+            known.fill(rows[np.searchsorted(keys[rows], records["key_digest"].to_numpy())], records)
         return known

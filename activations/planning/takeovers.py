@@ -1,4 +1,13 @@
-"""PURE. Whose record is whose, where rows take match values that the destination knows from other rows."""
+"""PURE. Finds the records that go from one row to another because rows take over match values of other rows.
+
+Example: row 1 had a.com and now has c.com, and a new row 2 has a.com. The destination finds its record of row 1 by
+a.com, so writing row 2 changes that record. The baseline of row 1 no longer describes it: row 1 is *displaced*, and is
+written by its new match value. That may displace a further row, and so on, until no more rows are displaced.
+
+Only pairs of key and match digest are compared, in sorted arrays: 16 bytes for each pair, and O(n log n) time in the
+number of rows that change, leave or claim a match value, plus those that the destination finds by several. All other
+rows take no part.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +16,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from activations.storage.pairs import Pairs, joined, less
+from activations.storage.pairs import Pairs, concat, without_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from activations.planning.source_scan import Seen
+    from activations.planning.source_scan import SourceScan
 
 _NONE = np.empty(0, dtype=np.int64)
 _ODD = np.int64(-7046029254386353131)
@@ -20,58 +29,63 @@ _ODD = np.int64(-7046029254386353131)
 
 @dataclass(frozen=True)
 class Takeovers:
-    """Key digests of each.
+    """The key digests of the rows that takeovers concern.
 
     Args:
-        robbed: their record goes to another row, so that what was accepted for them is void.
-        by_match: known records whose new match value another row leaves, or whose record goes to another row: they go by
-            their match. Two rows may swap.
-        contested: a match value of theirs belongs to the record of a row that keeps it by another of its match values.
+        displaced: their record goes to a different row, so that their accepted digests are void.
+        by_match: known records that are written by their match and not by the vendor's ID, either because another row
+            gives up the match value that they take, or because their record goes to another row. Two rows may swap.
+        contested: one of their match values belongs to the record of a row that keeps it by a different match value.
     """
 
-    robbed: np.ndarray = field(default_factory=_NONE.copy)
+    displaced: np.ndarray = field(default_factory=_NONE.copy)
     by_match: np.ndarray = field(default_factory=_NONE.copy)
     contested: np.ndarray = field(default_factory=_NONE.copy)
 
 
-def takeovers(seen: Seen, without: Sequence[int], others: Pairs, several: Pairs) -> Takeovers:
-    """What becomes of records whose match values are taken by other rows.
+def takeovers(scan: SourceScan, excluded: Sequence[int], others: Pairs, all_matches: Pairs) -> Takeovers:
+    """The outcome for records whose match values are taken by other rows.
 
     Args:
-        without: keys that are not sent after all.
-        others: accepted match digests of records that are not as they were accepted.
-        several: all match digests of the records that the destination finds by more than the first of their row.
+        excluded: keys that are not sent after all.
+        others: accepted match digests of records whose last attempt was not accepted.
+        all_matches: all match digests of the records that the destination finds by more than the first of their row.
     """
-    former = joined([*seen.former_matches, others, _accepted(seen, several)])
-    held = joined([seen.leavers(), former])
+    former = concat([*scan.former_matches, others, _accepted(scan, all_matches)])
+    held = concat([scan.absent_matches(), former])
     if not len(held[0]):
         return Takeovers()
-    stay = np.isin(held[0], _staying(former, seen.present(np.unique(former[0]))))
-    kept, left = _where(held, stay), _where(held, ~stay)
-    out = np.fromiter(without, dtype=np.int64, count=len(without))
-    sent, movers = (seen.with_further(less(pairs, out)) for pairs in (seen.claimers(), joined(seen.movers)))
-    movers = less(movers, kept[0])
-    by_match = _hit(movers, _where(left, np.isin(left[0], movers[0])), of_claimers=True)
+    keeps = np.isin(held[0], _keepers(former, scan.current_matches(np.unique(former[0]))))
+    kept, given_up = _where(held, keeps), _where(held, ~keeps)
+    not_sent = np.fromiter(excluded, dtype=np.int64, count=len(excluded))
+    sent, movers = (
+        scan.with_further_matches(without_keys(pairs, not_sent))
+        for pairs in (scan.claimed_matches(), concat(scan.moves))
+    )
+    movers = without_keys(movers, kept[0])
+    by_match = _claimers(movers, _where(given_up, np.isin(given_up[0], movers[0])))
+    # A displaced mover claims its new match value as well, which may displace more rows. Each round adds at least one
+    # row to `by_match`, so this ends. The usual case, one row taking over one record, needs one round.
     while True:
-        claims = joined([sent, _where(movers, np.isin(movers[0], by_match))])
-        robbed = _hit(claims, left)
-        more = np.setdiff1d(np.intersect1d(movers[0], robbed), by_match)
+        claims = concat([sent, _where(movers, np.isin(movers[0], by_match))])
+        displaced = _claimed(claims, given_up)
+        more = np.setdiff1d(np.intersect1d(movers[0], displaced), by_match)
         if not len(more):
-            return Takeovers(robbed, by_match, _hit(claims, kept, of_claimers=True))
+            return Takeovers(displaced, by_match, _claimers(claims, kept))
         by_match = np.union1d(by_match, more)
 
 
-def _accepted(seen: Seen, several: Pairs) -> Pairs:
-    return _where(several, seen.baseline.accepted(several[0]))
+def _accepted(scan: SourceScan, pairs: Pairs) -> Pairs:
+    return _where(pairs, scan.baseline.has_accepted(pairs[0]))
 
 
-def _staying(former: Pairs, present: Pairs) -> np.ndarray:
+def _keepers(former: Pairs, current: Pairs) -> np.ndarray:
     """The keys that still have one of the match values that their record is found by."""
-    return former[0][np.isin(_as_one(former), _as_one(present))]
+    return former[0][np.isin(_combined(former), _combined(current))]
 
 
-def _as_one(pairs: Pairs) -> np.ndarray:
-    """One number for both."""
+def _combined(pairs: Pairs) -> np.ndarray:
+    """One number for each pair, so that pairs are compared as numbers."""
     return pairs[0] * _ODD + pairs[1]
 
 
@@ -79,12 +93,22 @@ def _where(pairs: Pairs, mask: np.ndarray) -> Pairs:
     return pairs[0][mask], pairs[1][mask]
 
 
-def _hit(claims: Pairs, held: Pairs, *, of_claimers: bool = False) -> np.ndarray:
-    """The keys that hold a match which another key claims; or the keys that claim it."""
+def _claimed(claims: Pairs, held: Pairs) -> np.ndarray:
+    """The keys that hold a match value which a different key claims."""
+    return np.unique(_conflicts(claims, held)[1])
+
+
+def _claimers(claims: Pairs, held: Pairs) -> np.ndarray:
+    """The keys that claim a match value which a different key holds."""
+    return np.unique(_conflicts(claims, held)[0])
+
+
+def _conflicts(claims: Pairs, held: Pairs) -> Pairs:
+    """The keys that claim a match value of a different key, each with the key that holds it."""
     order = np.argsort(claims[1])
     keys, matches = claims[0][order], claims[1][order]
     if not len(matches):
-        return _NONE
+        return _NONE, _NONE
     at = np.minimum(np.searchsorted(matches, held[1]), len(matches) - 1)
-    hit = (matches[at] == held[1]) & (keys[at] != held[0])
-    return np.unique(keys[at][hit] if of_claimers else held[0][hit])
+    conflict = (matches[at] == held[1]) & (keys[at] != held[0])
+    return keys[at][conflict], held[0][conflict]

@@ -1,4 +1,4 @@
-"""PURE. What a run does with rows, with one answer of the vendor, and with a refusal that comes again."""
+"""PURE. Decides what a run does with rows that differ from their baseline: send, leave unchanged or settle."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Known:
-    """What the baseline holds of a batch's rows, in their order.
+    """The baseline of a batch's rows, in their order.
 
     Args:
-        accepted_at: when the destination last accepted something; NaT where it never did.
-        digests: shape (rows, slots), 0 where nothing was accepted.
-        tried, tried_digests: what became of the row that was tried last, and its digest.
+        accepted_at: when the destination last accepted something; NaT if it never did.
+        digests: shape (rows, slots), 0 if nothing was accepted.
+        tried: the last outcome of the row if it was not accepted: rejected, skipped or invalid; else "".
+        tried_digests: the digest of the row that had this outcome.
     """
 
     accepted_at: np.ndarray
@@ -36,19 +37,19 @@ class Known:
     tried_digests: np.ndarray
 
     @classmethod
-    def nothing(cls, rows: int, width: int) -> Known:
-        """Rows of which nothing is known, with `width` slots."""
+    def empty(cls, rows: int, width: int) -> Known:
+        """The baseline of rows without records, with `width` slots."""
         numbers, texts = np.zeros(rows, dtype=np.int64), np.full(rows, "", dtype=object)
         never = np.full(rows, np.datetime64("NaT", "us"), dtype="datetime64[us]")
         return cls(never, numbers, np.zeros((rows, width), dtype=np.int64), texts, texts.copy(), numbers.copy())
 
-    def take(self, places: np.ndarray, stored: pl.DataFrame) -> None:
-        """Takes in what the database has of the rows at `places`, as `baseline.stored` gives it."""
-        self.digests[places] = unpacked(stored["field_digests"], self.digests.shape[1])
-        self.match_digests[places] = stored["match_digest"].to_numpy()
-        self.remote_ids[places], self.tried[places] = stored["remote_id"].to_list(), stored["tried"].to_list()
-        self.tried_digests[places] = stored["tried_digest"].to_numpy()
-        self.accepted_at[places] = stored["accepted_at"].to_numpy().view("datetime64[us]")
+    def fill(self, places: np.ndarray, records: pl.DataFrame) -> None:
+        """Sets the rows at `places` from their records, as `snapshot.fetch_records` returns them."""
+        self.digests[places] = unpacked(records["field_digests"], self.digests.shape[1])
+        self.match_digests[places] = records["match_digest"].to_numpy()
+        self.remote_ids[places], self.tried[places] = records["remote_id"].to_list(), records["tried"].to_list()
+        self.tried_digests[places] = records["tried_digest"].to_numpy()
+        self.accepted_at[places] = records["accepted_at"].to_numpy().view("datetime64[us]")
 
     @property
     def accepted(self) -> np.ndarray:
@@ -57,22 +58,22 @@ class Known:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What to do with the rows of a batch; each is in exactly one of `send`, `same` and `settled`.
+    """What to do with the rows of a batch; each is in exactly one of `send`, `unchanged` and `settled`.
 
     Args:
-        send: rows to write: all of it where it is new or another record, else what `changed` names.
-        same: rows whose values are what was accepted: only the prefilter moves.
+        send: rows to write: whole if new or a different record now, else only what `changed` lists.
+        unchanged: rows whose values were all accepted already: only their row digest is updated.
         settled: rows decided without a request.
-        another: rows whose match value changed, where the vendor takes that for another record.
+        other_record: rows whose match value changed, if the vendor takes that for a different record.
         changed: a JSON list of attribute names for each row, as text.
-        remote_ids: the vendor's id of each row's record, "" where there is none to go by.
-        digests: as `Known.digests`, as they are once the row is accepted.
+        remote_ids: the vendor's ID of each row's record, "" if it is unknown or no longer applies.
+        digests: as `Known.digests`, as they will be once the row is accepted.
     """
 
     send: np.ndarray
-    same: np.ndarray
+    unchanged: np.ndarray
     settled: dict[int, Settled]
-    another: np.ndarray
+    other_record: np.ndarray
     is_new: np.ndarray
     changed: pl.Series
     remote_ids: np.ndarray
@@ -83,62 +84,66 @@ class Verdict:
 def for_rows(layout: Layout, mode: str, rows: Rows, known: Known, *, full: bool) -> Verdict:
     """What to do with rows that differ from their baseline, or have none."""
     places = [slot.number for slot in layout.slots]
-    match_digests, found = rows.digests()
-    old = known.digests[:, places]
-    says = found != 0
-    from_now_on = _taken_as_sent(layout, old, known)
-    differs = says & (found != old) & ~from_now_on
+    match_digests, current = rows.digests()
+    accepted = known.digests[:, places]
+    has_value = current != 0
+    assumed = _assumed_accepted(layout, accepted, known)
+    differs = has_value & (current != accepted) & ~assumed
     other_match = known.accepted & (known.match_digests != match_digests)
-    # Where the vendor takes another match value for another record, nothing that was accepted counts for it.
-    another = other_match & (not layout.service.match_may_change)
+    # If the vendor takes a different match value for a different record, nothing that was accepted counts for it.
+    other_record = other_match & (not layout.service.match_may_change)
     is_match = np.array([slot.is_match for slot in layout.slots], dtype=bool)
-    match_changed = other_match | (known.accepted & (differs & (old != 0))[:, is_match].any(axis=1))
-    changed = np.where((~known.accepted | another | full)[:, None], says, differs) & ~is_match
-    settled = {
-        place: Settled("invalid", refusal.code, refusal.message, refusal.field)
-        for place, refusal in rows.refusals.items()
-    }
-    if mode == Mode.INSERT:
-        settled = {**dict.fromkeys(np.flatnonzero(known.accepted & ~another).tolist(), ALREADY_THERE), **settled}
+    match_changed = other_match | (known.accepted & (differs & (accepted != 0))[:, is_match].any(axis=1))
+    changed = np.where((~known.accepted | other_record | full)[:, None], has_value, differs) & ~is_match
+    settled = _settled(mode, rows, known.accepted & ~other_record)
     open_rows = np.ones(len(match_digests), dtype=bool)
     open_rows[list(settled)] = False
     send = open_rows & (~known.accepted | match_changed | changed.any(axis=1))
-    # Another record at the vendor holds nothing of what was accepted for the former one.
-    digests = np.where(another[:, None], 0, known.digests)
-    # From now on: nothing was said when the mapping came, so whatever is said later is news.
-    digests[:, places] = np.where(says, found, np.where(from_now_on, IN_DOUBT, digests[:, places]))
+    digests = np.where(other_record[:, None], 0, known.digests)
+    # "From now on", and no value yet: IN_DOUBT differs from every value, so whatever comes later is sent.
+    digests[:, places] = np.where(has_value, current, np.where(assumed, IN_DOUBT, digests[:, places]))
     return Verdict(
         send=send,
-        same=open_rows & ~send,
+        unchanged=open_rows & ~send,
         settled=settled,
-        another=another & (known.match_digests != 0),
+        other_record=other_record & (known.match_digests != 0),
         is_new=~known.accepted,
-        changed=_names(layout, changed, match_changed & ~another),
-        remote_ids=np.where(another, "", known.remote_ids),
+        changed=_names(layout, changed, match_changed & ~other_record),
+        remote_ids=np.where(other_record, "", known.remote_ids),
         match_digests=match_digests,
         digests=digests,
     )
 
 
-def _taken_as_sent(layout: Layout, old: np.ndarray, known: Known) -> np.ndarray:
-    """Where a mapping that holds from now on meets a record that was there before it."""
+def _settled(mode: str, rows: Rows, is_there: np.ndarray) -> dict[int, Settled]:
+    """Rows that can't be sent, and in insert mode those whose record exists already. Invalid takes precedence."""
+    invalid = {
+        place: Settled("invalid", error.code, error.message, error.field) for place, error in rows.errors.items()
+    }
+    if mode != Mode.INSERT:
+        return invalid
+    return {**dict.fromkeys(np.flatnonzero(is_there).tolist(), ALREADY_THERE), **invalid}
+
+
+def _assumed_accepted(layout: Layout, accepted: np.ndarray, known: Known) -> np.ndarray:
+    """Values of mappings that apply "from now on", for records that are older than the mapping; shape (rows, slots)."""
     never = np.datetime64("NaT", "us")
-    since = np.array([_moment(slot.since) if slot.since else never for slot in layout.slots], dtype="datetime64[us]")
-    return (old == 0) & (known.accepted_at[:, None] < since[None, :])
+    since = np.array([_utc(slot.since) if slot.since else never for slot in layout.slots], dtype="datetime64[us]")
+    return (accepted == 0) & (known.accepted_at[:, None] < since[None, :])
 
 
-def _moment(of: datetime) -> np.datetime64:
-    return np.datetime64(of.astimezone(UTC).replace(tzinfo=None), "us")
+def _utc(time: datetime) -> np.datetime64:
+    return np.datetime64(time.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 def _names(layout: Layout, changed: np.ndarray, match: np.ndarray) -> pl.Series:
     """The names of each row's changed attributes as JSON."""
     names = [*(slot.field.name for slot in layout.slots), layout.match_field.name]
-    marks = as_bytes(np.packbits(np.column_stack([changed, match]), axis=1))
-    # Few different lists for many rows.
-    different = marks.unique()
-    lists = [[name for name, says in zip(names, _bits(mark), strict=False) if says] for mark in different]
-    return marks.replace_strict(different, [orjson.dumps(one).decode() for one in lists], return_dtype=pl.String)
+    bitmaps = as_bytes(np.packbits(np.column_stack([changed, match]), axis=1))
+    # Thousands of rows have only a few distinct lists: each is encoded once.
+    distinct = bitmaps.unique()
+    lists = [[name for name, is_set in zip(names, _bits(bitmap), strict=False) if is_set] for bitmap in distinct]
+    return bitmaps.replace_strict(distinct, [orjson.dumps(names).decode() for names in lists], return_dtype=pl.String)
 
 
 def _bits(packed: bytes) -> list[int]:

@@ -1,4 +1,4 @@
-"""What planning decided, on its way into the database: in transactions that are over in a fraction of a second, all fenced."""
+"""Writes the decisions of a pass to the database, in fenced transactions that take a fraction of a second each."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     import polars as pl
 
     from activations import reasons
-    from activations.planning.background import Beside
+    from activations.planning.background import Background
     from activations.runs.lease import Lease
 
 CHUNK = 2_000
 _CHANGE_COLUMNS = [
     "run_id", "epoch", "key", "key_digest", "is_new", "remote_id", "match_identity", "match_value", "values", "changed",
-    "row_digest", "match_digest", "field_digests", "state", "outcome", "attempts", "code", "message", "field", "request_id",
-    "sent", "created", "settled_at",
+    "row_digest", "match_digest", "field_digests", "state", "outcome", "attempts", "code", "message", "field",
+    "request_id", "sent", "created", "settled_at",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Tried:
+class SettledRow:
     """A row that was settled without a request.
 
     Args:
-        row: its digest, which it is remembered with, so that its reason is told once.
-        match: the digest of its match value; 0 where it has none that counts.
-        values: JSON, shown with the reason.
+        row: the row's digest. It is stored, so that the reason is reported once, and not again by every run.
+        match: the digest of its match value; 0 if it has no usable one.
+        values: JSON that is shown with the reason.
     """
 
     key: str
@@ -49,91 +49,92 @@ class Tried:
     values: str = "{}"
 
 
-class Spool:
-    """Collects what one pass decides and writes it with `flush`. A dry run writes changes, and moves no baseline."""
+class ChangeWriter:
+    """Collects what a pass decides and writes it with `flush`. In a dry run, it writes only the changes."""
 
-    def __init__(self, run: Run, generation: Generation, lease: Lease, now: datetime, writer: Beside) -> None:
+    def __init__(self, run: Run, generation: Generation, lease: Lease, now: datetime, background: Background) -> None:
         self.run = run
         self.generation = generation
         self.lease = lease
         self.now = now
-        self.began = run.started_at or now
+        self.started_at = run.started_at or now
         self.records = Record.objects.filter(generation=generation)
-        self.shown: list[tuple[Any, ...]] = []
-        self.tried: list[Tried] = []
-        self.same: list[tuple[Any, ...]] = []
+        self.listed: list[tuple[Any, ...]] = []
+        self.settled: list[SettledRow] = []
+        self.unchanged: list[tuple[Any, ...]] = []
         self.pending: list[pl.DataFrame] = []
-        self.writer = writer
+        self.background = background
         self.bundles_written: Future[None] | None = None
 
-    def take_back(self, epoch: int) -> None:
-        """Takes back what planning decided up to this epoch, so that every row is decided, shown and counted once."""
+    def roll_back(self, epoch: int) -> None:
+        """Undoes what was planned up to this epoch, so that every row is decided, listed and counted once."""
         earlier = Change.objects.filter(run=self.run, epoch__lte=epoch)
         settled = earlier.filter(state=Change.State.SETTLED).values("key_digest")
         with self.lease.fenced():
             if not self.run.dry_run:
                 self.records.filter(key_digest__in=settled).update(tried_digest=0)
-                self.records.filter(left_at=self.began).update(left_at=None)
-                self.records.filter(returned_at=self.began).update(left_at=F("accepted_at"), returned_at=None)
+                self.records.filter(left_at=self.started_at).update(left_at=None)
+                self.records.filter(returned_at=self.started_at).update(left_at=F("accepted_at"), returned_at=None)
             earlier.delete()
             Bundle.objects.filter(run=self.run, epoch__lte=epoch).delete()
 
-    def send(self, changes: pl.DataFrame) -> None:
-        """Changes to deliver, as columns of the table."""
+    def add_changes(self, changes: pl.DataFrame) -> None:
+        """Adds changes to deliver, as columns of their table."""
         self.pending.append(changes)
 
-    def show(self, tried: Tried) -> None:
-        """A settled row to be shown with its reason, but not remembered: it has no key."""
-        why = tried.why
-        self.shown.append((
-            self.run.pk, self.lease.epoch, tried.key, tried.key_digest, tried.is_new, "", "", "null", tried.values, "[]", tried.row, 0,
-            b"", Change.State.SETTLED, why.outcome, 0, why.code, why.message, why.field, "", "[]", False, self.now,
+    def list_row(self, row: SettledRow) -> None:
+        """Lists a settled row with its reason, without storing it in the baseline (it may have no key)."""
+        why = row.why
+        self.listed.append((
+            self.run.pk, self.lease.epoch, row.key, row.key_digest, row.is_new, "", "", "null", row.values, "[]",
+            row.row, 0, b"", Change.State.SETTLED, why.outcome, 0, why.code, why.message, why.field,
+            "", "[]", False, self.now,
         ))  # fmt: skip
 
-    def settle(self, tried: Tried, *, told: bool = False) -> None:
-        """A row that is settled without a request. Its reason is shown unless it was `told` before."""
-        if not told:
-            self.show(tried)
-        self.tried.append(tried)
+    def settle(self, row: SettledRow, *, reported: bool = False) -> None:
+        """Adds a row that is settled without a request. Its reason is listed unless it was `reported` before."""
+        if not reported:
+            self.list_row(row)
+        self.settled.append(row)
 
-    def unchanged(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Rows whose values are what was accepted: (key digest, row digest, match digest, packed field digests) each."""
-        self.same.extend((*row, "", 0) for row in rows)
+    def add_unchanged(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Adds rows whose values were all accepted: key digest, row digest, match digest and packed field digests."""
+        self.unchanged.extend((*row, "", 0) for row in rows)
 
     def flush(self, *, wait: bool = True) -> None:
-        """Writes all that was collected; without `wait`, the last bundles may still be on their way."""
-        for shown in bulk.chunks(self.shown, CHUNK):
+        """Writes everything collected so far. Without `wait`, the last bundles may still be on their way."""
+        for rows in bulk.chunks(self.listed, CHUNK):
             with self.lease.fenced():
-                bulk.insert(Change, _CHANGE_COLUMNS, shown)
+                bulk.insert(Change, _CHANGE_COLUMNS, rows)
         for frame in self.pending:
             self.await_bundles()
-            self.bundles_written = self.writer.begin(bundles.write, self.run, self.lease, frame)
+            self.bundles_written = self.background.submit(bundles.write, self.run, self.lease, frame)
         if wait:
             self.await_bundles()
         if not self.run.dry_run:
-            self._move_baseline()
-        self.shown, self.tried, self.same, self.pending = [], [], [], []
+            self._update_baseline()
+        self.listed, self.settled, self.unchanged, self.pending = [], [], [], []
 
     def await_bundles(self) -> None:
-        """Waits for the bundles that are being written; raises what went wrong."""
+        """Waits for the bundles that are being written, and raises the exception if writing failed."""
         if self.bundles_written:
             self.bundles_written.result()
             self.bundles_written = None
 
-    def replace(self, rows: Sequence[Tried], told: set[int]) -> None:
-        """Settles rows about which something else was decided already. `told`: key digests whose reason is known."""
+    def replace(self, rows: Sequence[SettledRow], reported: set[int]) -> None:
+        """Settles rows that were decided differently before. `reported`: key digests whose reason is listed already."""
         with self.lease.fenced():
             self.changes_of([row.key_digest for row in rows]).delete()
             for row in rows:
-                self.settle(row, told=row.key_digest in told)
+                self.settle(row, reported=row.key_digest in reported)
             self.flush()
 
-    def draw_out(self, keys: Sequence[int]) -> None:
-        """Lets `changes_of` find what is packed already."""
-        bundles.draw_out(self.run, self.lease, np.fromiter(keys, dtype=np.int64, count=len(keys)))
+    def unpack(self, keys: Sequence[int]) -> None:
+        """Unpacks the changes of these key digests from their bundles, so that `changes_of` finds them."""
+        bundles.unpack_keys(self.run, self.lease, np.fromiter(keys, dtype=np.int64, count=len(keys)))
 
     def changes_of(self, keys: Sequence[int]) -> Any:
-        """The changes of this run about these key digests."""
+        """The changes of this run with these key digests."""
         return Change.objects.filter(run=self.run, key_digest__in=keys)
 
     def update(self, keys: np.ndarray, **columns: Any) -> None:
@@ -144,22 +145,27 @@ class Spool:
             with self.lease.fenced():
                 self.records.filter(key_digest__in=chunk).update(**columns)
 
-    def _move_baseline(self) -> None:
+    def _update_baseline(self) -> None:
         names = ["row_digest", "match_digest", "field_digests", "tried", "attempts"]
-        for same in bulk.chunks(self.same, CHUNK):
+        for rows in bulk.chunks(self.unchanged, CHUNK):
             with self.lease.fenced():
-                bulk.update(Record, {"generation_id": self.generation.pk}, "key_digest", names, same)
-        once = list({one.key_digest: one for one in self.tried}.values())
+                bulk.update(Record, {"generation_id": self.generation.pk}, "key_digest", names, rows)
+        last = list({row.key_digest: row for row in self.settled}.values())
         columns = ["tried", "tried_digest", "tried_match", "retry_at"]
-        for tried in bulk.chunks(once, CHUNK):
-            records = [self._record(one) for one in tried]
+        for settled in bulk.chunks(last, CHUNK):
+            records = [self._record(row) for row in settled]
             with self.lease.fenced():
                 Record.objects.bulk_create(
                     records, update_conflicts=True, unique_fields=["generation", "key_digest"], update_fields=columns
                 )
 
-    def _record(self, tried: Tried) -> Record:
+    def _record(self, row: SettledRow) -> Record:
         return Record(
-            generation=self.generation, key=tried.key, key_digest=tried.key_digest, tried=tried.why.outcome, tried_digest=tried.row,
-            tried_match=tried.match, retry_at=self.now + retry_dates.SKIP_AGAIN,
-        )  # fmt: skip
+            generation=self.generation,
+            key=row.key,
+            key_digest=row.key_digest,
+            tried=row.why.outcome,
+            tried_digest=row.row,
+            tried_match=row.match,
+            retry_at=self.now + retry_dates.SKIP_AGAIN,
+        )

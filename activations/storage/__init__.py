@@ -1,1 +1,1 @@
-"""How changes and the baseline are stored: bulk statements, packed arrays, bundles. What to store is decided elsewhere."""
+"""Stores changes and the baseline: bulk statements, packed arrays, bundles. What to store is decided elsewhere."""

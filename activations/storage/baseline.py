@@ -1,4 +1,4 @@
-"""What is remembered of a record once its change is settled: the baseline that the next run compares with."""
+"""Updates the baseline, which the next run compares with, once a change is settled."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NEVER_TRIED = {"tried": "", "tried_digest": 0, "tried_match": 0, "attempts": 0,
 
 
 def accepted(generation_id: int, changes: Sequence[Change], now: datetime) -> None:
-    """The baseline of each moves to what was accepted just now."""
+    """Sets the baseline of each record to what was just accepted."""
     fixed = {
         "generation_id": generation_id,
         "accepted_at": connection.ops.adapt_datetimefield_value(now),
@@ -26,8 +26,15 @@ def accepted(generation_id: int, changes: Sequence[Change], now: datetime) -> No
     }
     columns = ["key", "key_digest", "row_digest", "match_digest", "field_digests", "remote_id"]
     rows = [
-        (one.key, one.key_digest, one.row_digest, one.match_digest, bytes(one.field_digests), one.remote_id)
-        for one in changes
+        (
+            change.key,
+            change.key_digest,
+            change.row_digest,
+            change.match_digest,
+            bytes(change.field_digests),
+            change.remote_id,
+        )
+        for change in changes
     ]
     bulk.upsert(
         Record,
@@ -40,12 +47,12 @@ def accepted(generation_id: int, changes: Sequence[Change], now: datetime) -> No
 
 
 def tried(generation_id: int, run_number: int, changes: Sequence[Change], now: datetime) -> None:
-    """A refused or skipped row is remembered with when it is due again; the baseline itself stays where it is."""
+    """Stores when rejected or skipped rows are due again. What was accepted for them stays as it is."""
     if not changes:
         return
     known = Record.objects.filter(generation_id=generation_id, key_digest__in=[change.key_digest for change in changes])
-    before = dict(known.values_list("key_digest", "attempts"))
-    records = [_tried(generation_id, run_number, change, before.get(change.key_digest, 0), now) for change in changes]
+    attempts = dict(known.values_list("key_digest", "attempts"))
+    records = [_tried(generation_id, run_number, change, attempts.get(change.key_digest, 0), now) for change in changes]
     columns = ["tried", "tried_digest", "tried_match", "attempts", "retry_run", "retry_at", "remote_id"]
     Record.objects.bulk_create(
         records, update_conflicts=True, unique_fields=["generation", "key_digest"], update_fields=columns
@@ -53,27 +60,34 @@ def tried(generation_id: int, run_number: int, changes: Sequence[Change], now: d
 
 
 def forget(generation_id: int, change: Change) -> None:
-    """Nothing counts as accepted for this row any more."""
-    mine = Record.objects.filter(generation_id=generation_id, key_digest=change.key_digest)
-    mine.update(accepted_at=None, match_digest=0, row_digest=0, field_digests=b"")
+    """Discards everything that was accepted for this row."""
+    records = Record.objects.filter(generation_id=generation_id, key_digest=change.key_digest)
+    records.update(accepted_at=None, match_digest=0, row_digest=0, field_digests=b"")
 
 
 def void(
     generation_id: int, key_digest: int, names: Sequence[str], slots: dict[str, int], *, gone: bool = False
 ) -> None:
-    """Nobody knows what the destination holds now: every attribute that was sent is due again, whatever its value will be.
+    """Voids the attributes that were sent, because the destination may hold their old or their new values.
 
-    Where the record itself is `gone`, nothing that was accepted counts any more.
+    The next run sends each of them again, whatever its value is then. Example: a change from A to B timed out, although
+    it was applied, and then the source changes back to A. With its digest of A, the record would keep B forever.
+
+    Args:
+        names: the attributes that were sent.
+        slots: the slot of each attribute.
+        gone: whether the record itself no longer exists, so that all attributes are voided.
     """
     record = Record.objects.filter(generation_id=generation_id, key_digest=key_digest).first()
     if record is None:
         return
-    carried = [slots[name] for name in names if name in slots]
+    sent = [slots[name] for name in names if name in slots]
     record.field_digests = digests.pack(
-        dict.fromkeys(slots.values() if gone else carried, digests.IN_DOUBT), bytes(record.field_digests)
+        dict.fromkeys(slots.values() if gone else sent, digests.IN_DOUBT), bytes(record.field_digests)
     )
     record.row_digest = 0
-    record.match_digest = 0 if len(carried) < len(names) else record.match_digest
+    # A name without a slot is that of the match field.
+    record.match_digest = 0 if len(sent) < len(names) else record.match_digest
     record.tried = ""
     record.save(update_fields=["field_digests", "row_digest", "match_digest", "tried"])
 
@@ -82,10 +96,17 @@ def _tried(generation_id: int, run_number: int, change: Change, attempts: int, n
     rejected = change.outcome == Change.Outcome.REJECTED
     attempts = attempts + 1 if rejected else 0
     due_run, due_at = (
-        retry_dates.refused_again(attempts, run_number, now) if rejected else (0, now + retry_dates.SKIP_AGAIN)
+        retry_dates.next_attempt(attempts, run_number, now) if rejected else (0, now + retry_dates.SKIP_AGAIN)
     )
     return Record(
-        generation_id=generation_id, key=change.key, key_digest=change.key_digest, tried=change.outcome,
-        tried_digest=change.row_digest, tried_match=change.match_digest, attempts=attempts, retry_run=due_run, retry_at=due_at,
+        generation_id=generation_id,
+        key=change.key,
+        key_digest=change.key_digest,
+        tried=change.outcome,
+        tried_digest=change.row_digest,
+        tried_match=change.match_digest,
+        attempts=attempts,
+        retry_run=due_run,
+        retry_at=due_at,
         remote_id=change.remote_id,
-    )  # fmt: skip
+    )

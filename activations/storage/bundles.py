@@ -1,4 +1,4 @@
-"""Changes that wait for delivery, packed by the thousands: planning writes them at once, delivering unpacks one bundle after another."""
+"""Changes that wait for delivery, packed two thousand to a bundle. Planning writes bundles, delivery unpacks them."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 _COLUMNS = ["run_id", "epoch", "new", "known", "another", "keys", "data"]
 SIZE = 2_000
-TOGETHER = 10
+BUNDLES_AT_A_TIME = 10
 LISTED = 20_000
-"""How many of the changes that are never delivered are listed one by one; the others are counted."""
+"""How many changes are listed one by one if they are never delivered. The others are only counted."""
 _FIXED = {
     "state": Change.State.PENDING.value, "outcome": "", "attempts": 0, "field": "", "request_id": "",
     "sent": "[]", "created": False,
@@ -36,7 +36,7 @@ _FIXED = {
 
 @dataclass(frozen=True)
 class Counts:
-    """Changes of new and of known records; and how many of the known ones are another record at the destination now."""
+    """The changes of new and of known records, and how many of the known ones are a different record now."""
 
     new: int
     known: int
@@ -45,7 +45,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Packed:
-    """A bundle on its way into the database; `keys` are its key digests."""
+    """The contents of a bundle. `keys` are its key digests, `data` its changes as a compressed Arrow file."""
 
     counts: Counts
     keys: bytes
@@ -53,18 +53,26 @@ class Packed:
 
 
 def write(run: Run, lease: Lease, frame: pl.DataFrame) -> None:
-    """Packs changes, given as columns of their table, in the order of their rows."""
-    for some in bulk.chunks(_packed(frame), TOGETHER):
+    """Packs changes, given as columns of their table, in their order."""
+    for chunk in bulk.chunks(_packed(frame), BUNDLES_AT_A_TIME):
         rows = [
-            (run.pk, lease.epoch, one.counts.new, one.counts.known, one.counts.another, one.keys, one.data)
-            for one in some
+            (
+                run.pk,
+                lease.epoch,
+                packed.counts.new,
+                packed.counts.known,
+                packed.counts.another,
+                packed.keys,
+                packed.data,
+            )
+            for packed in chunk
         ]
         with lease.fenced():
             bulk.insert_numbers_and_bytes(Bundle, _COLUMNS, rows)
 
 
 def unpack_next(run: Run, lease: Lease) -> int:
-    """Makes the next bundle pending changes, in one commit; how many, 0 where there is no bundle."""
+    """Turns the next bundle into pending changes, in one commit, and returns their number; 0 if no bundle is left."""
     bundle = Bundle.objects.filter(run=run).order_by("pk").first()
     if bundle is None:
         return 0
@@ -75,19 +83,19 @@ def unpack_next(run: Run, lease: Lease) -> int:
     return frame.height
 
 
-def draw_out(run: Run, lease: Lease, keys: np.ndarray) -> None:
-    """Makes pending changes of those with these key digests, wherever they are packed."""
+def unpack_keys(run: Run, lease: Lease, keys: np.ndarray) -> None:
+    """Turns the packed changes with these key digests into pending changes, and leaves the others packed."""
     if not len(keys):
         return
     keys = np.sort(keys)
     packed = Bundle.objects.filter(run=run).order_by("pk").values_list("pk", "keys")
-    found = [
+    bundle_ids = [
         pk
-        for pk, held in packed.iterator(chunk_size=TOGETHER)
-        if among(np.frombuffer(held, dtype=np.int64), keys).any()
+        for pk, packed_keys in packed.iterator(chunk_size=BUNDLES_AT_A_TIME)
+        if among(np.frombuffer(packed_keys, dtype=np.int64), keys).any()
     ]
     for bundle in chain.from_iterable(
-        Bundle.objects.filter(pk__in=some).order_by("pk") for some in bulk.chunks(found, TOGETHER)
+        Bundle.objects.filter(pk__in=chunk).order_by("pk") for chunk in bulk.chunks(bundle_ids, BUNDLES_AT_A_TIME)
     ):
         frame = _frame(bundle)
         wanted = among(frame["key_digest"].to_numpy(), keys)
@@ -97,19 +105,19 @@ def draw_out(run: Run, lease: Lease, keys: np.ndarray) -> None:
 
 
 def read(run: Run) -> Iterator[pl.DataFrame]:
-    """What is packed, in pieces, in its order; it stays packed."""
-    for bundle in Bundle.objects.filter(run=run).order_by("pk").iterator(chunk_size=TOGETHER):
+    """The packed changes, one frame per bundle, in their order. They stay packed."""
+    for bundle in Bundle.objects.filter(run=run).order_by("pk").iterator(chunk_size=BUNDLES_AT_A_TIME):
         yield _frame(bundle)
 
 
 def counts(run: Run) -> Counts:
-    """How many changes are packed."""
+    """The number of packed changes."""
     sums = Bundle.objects.filter(run=run).aggregate(new=Sum("new"), known=Sum("known"), another=Sum("another"))
     return Counts(**{name: total or 0 for name, total in sums.items()})
 
 
 def list_rest(run: Run, lease: Lease) -> int:
-    """Unpacks what will not be delivered, as far as it is listed, and drops the rest; how many those were."""
+    """Unpacks changes that are never delivered, up to `LISTED`, deletes the others, and returns the number deleted."""
     listed = 0
     while listed < LISTED and (unpacked := unpack_next(run, lease)):
         listed += unpacked
@@ -121,10 +129,9 @@ def list_rest(run: Run, lease: Lease) -> int:
 
 def _packed(frame: pl.DataFrame) -> list[Packed]:
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-    pieces = enumerate(frame.iter_slices(SIZE))
     return [
-        Packed(_counted(one), one["key_digest"].to_numpy().tobytes(), _bytes(table.slice(place * SIZE, SIZE)))
-        for place, one in pieces
+        Packed(_counts(piece), piece["key_digest"].to_numpy().tobytes(), _bytes(table.slice(number * SIZE, SIZE)))
+        for number, piece in enumerate(frame.iter_slices(SIZE))
     ]
 
 
@@ -136,22 +143,22 @@ def _replace(bundle: Bundle, frame: pl.DataFrame) -> None:
     if frame.is_empty():
         bundle.delete()
         return
-    (rest,) = _packed(frame)
-    Bundle.objects.filter(pk=bundle.pk).update(keys=rest.keys, data=rest.data, **asdict(rest.counts))
+    (packed,) = _packed(frame)
+    Bundle.objects.filter(pk=bundle.pk).update(keys=packed.keys, data=packed.data, **asdict(packed.counts))
 
 
-def _counted(frame: pl.DataFrame) -> Counts:
+def _counts(frame: pl.DataFrame) -> Counts:
     new, another = int(frame["is_new"].sum()), int((frame["code"] == ANOTHER.code).sum())
     return Counts(new, frame.height - new, another)
 
 
 def _bytes(table: pa.Table) -> bytes:
-    out = pa.BufferOutputStream()
+    buffer = pa.BufferOutputStream()
     with pa.ipc.new_file(
-        out, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
+        buffer, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
     ) as file:
         file.write_table(table)
-    return out.getvalue().to_pybytes()
+    return buffer.getvalue().to_pybytes()
 
 
 def _insert(bundle: Bundle, frame: pl.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""Records that the destination finds by other match values than the first of their row, such as several domains: whose each is."""
+"""Which row owns a record that the destination finds by more than one match value, such as a company by its domains."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from activations import digests
 from activations.models import Change, Generation, MatchValue, Record
-from activations.storage import bulk
+from activations.storage import fetch
 from core.errors import Rejected
 
 if TYPE_CHECKING:
@@ -19,70 +19,75 @@ if TYPE_CHECKING:
 
 
 def match_values(generation: Generation) -> Pairs:
-    """Every match value of the records that are found by more than their row's first one."""
+    """Every match value of the records that the destination finds by more than the first one of their row."""
     sql = "SELECT key_digest, match_digest FROM activations_matchvalue WHERE generation_id = %s"
-    keys, matches = bulk.fetch_numbers(sql, [generation.pk], ["i8", "i8"])
+    keys, matches = fetch.fetch_numbers(sql, [generation.pk], ["i8", "i8"])
     return keys, matches
 
 
 class Owners:
-    """What a delivering run learns of whose record is whose; `commit` keeps it.
+    """Tracks which row owns which record while a run is delivering. `commit` stores what was noted.
 
-    A record that is another row's is never written twice in turn: the row that comes second is refused.
+    Without it, two rows that are one record at the destination would overwrite each other's values in every run. The
+    row that comes second is rejected instead.
     """
 
     def __init__(self, generation_id: int) -> None:
         self.generation_id = generation_id
         self.known = MatchValue.objects.filter(generation_id=generation_id)
         self.any = self.known.exists()
-        self.fresh: dict[str, Change] = {}
-        """The vendor's id → the change that was accepted for such a record, not committed yet."""
+        self.uncommitted: dict[str, Change] = {}
+        """The vendor's ID → the change that was accepted for such a record and is not committed yet."""
         self.values: dict[int, list[int]] = {}
 
     def holder(self, change: Change, remote_id: str, identities: Iterable[str]) -> Change | Record | None:
-        """Another row whose record this is, by what was accepted for it. A row that left blocks nobody."""
-        fresh = self.fresh.get(remote_id)
-        if fresh and fresh.key_digest != change.key_digest:
-            return fresh
+        """The other row that owns this record, or None. Rows that left don't count."""
+        earlier = self.uncommitted.get(remote_id)
+        if earlier and earlier.key_digest != change.key_digest:
+            return earlier
         matches = [digests.of_text(identity) for identity in identities]
         keys = self.known.filter(match_digest__in=matches).exclude(key_digest=change.key_digest).values("key_digest")
         accepted = Record.objects.filter(generation_id=self.generation_id, accepted_at__isnull=False, left_at=None)
         return accepted.filter(key_digest__in=keys, remote_id=remote_id).first()
 
     def overwritten(self, change: Change, outcome: Outcome) -> Change | Record | None:
-        """Another row whose record was written just now; where the row's first match value is the only one, it can be no other's."""
+        """The other row whose record was just written, or None."""
+        # A record with no match value but the row's first one can't belong to a different row.
         if not outcome.identities or self._is_plain(change, outcome):
             return None
         return self.holder(change, outcome.remote_id, outcome.identities)
 
     def accepted(self, change: Change, outcome: Outcome) -> None:
-        """Notes what an accepted record is found by now."""
+        """Notes the match values by which the destination finds an accepted record from now on."""
         self.values[change.key_digest] = []
         if outcome.identities and not self._is_plain(change, outcome):
             self.values[change.key_digest] = [digests.of_text(identity) for identity in outcome.identities]
             self.any = True
-            self.fresh[change.remote_id] = change
+            self.uncommitted[change.remote_id] = change
 
     def commit(self) -> None:
-        """Keeps what was noted since the last time, in the transaction of the caller."""
+        """Stores what was noted since the last call, in the caller's transaction."""
         if self.any and self.values:
-            rows = [MatchValue(generation_id=self.generation_id, key_digest=key, match_digest=match)
-                    for key, matches in self.values.items() for match in matches]  # fmt: skip
+            rows = [
+                MatchValue(generation_id=self.generation_id, key_digest=key, match_digest=match)
+                for key, matches in self.values.items()
+                for match in matches
+            ]
             self.known.filter(
                 Q(key_digest__in=list(self.values)) | Q(match_digest__in=[row.match_digest for row in rows])
             ).delete()
             MatchValue.objects.bulk_create(rows)
-        self.values, self.fresh = {}, {}
+        self.values, self.uncommitted = {}, {}
 
     def _is_plain(self, change: Change, outcome: Outcome) -> bool:
         return [digests.of_text(identity) for identity in outcome.identities] == [change.match_digest]
 
 
 def refusal(holder: Change | Record, field: str) -> Rejected:
-    """What a row is told whose match value leads to the record of another row."""
+    """The error for a row whose match value leads to the record of a different row."""
     return Rejected(
         "match_held",
-        f"At the destination, one of its match values belongs to the record of {holder.key!r}, another row of the source. Take it off that "
-        "record there, or make the two rows one in the source.",
+        f"At the destination, one of its match values belongs to the record of {holder.key!r}, a different row of the "
+        "source. Remove the value from that record, or merge the two rows in the source.",
         field=field,
     )

@@ -1,4 +1,4 @@
-"""PURE. Pairs of key digest and match digest, as two aligned columns."""
+"""PURE. Pairs of a key digest and a match digest, as two aligned arrays."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Pairs = tuple[np.ndarray, np.ndarray]
-"""Key digests, and a match digest for each."""
+"""Key digests, and a match digest for each. A key with several matches occurs several times."""
 
 
-def joined(pairs: Sequence[Pairs]) -> Pairs:
-    """Two columns, from pieces of them."""
-    none = np.empty(0, dtype=np.int64)
-    return np.concatenate([none, *(keys for keys, _ in pairs)]), np.concatenate(
-        [none, *(matches for _, matches in pairs)]
-    )
+def concat(pieces: Sequence[Pairs]) -> Pairs:
+    """The pairs of all pieces; there may be no piece."""
+    empty = np.empty(0, dtype=np.int64)
+    keys = np.concatenate([empty, *(keys for keys, _ in pieces)])
+    return keys, np.concatenate([empty, *(matches for _, matches in pieces)])
 
 
-def less(pairs: Pairs, out: np.ndarray) -> Pairs:
-    """The pairs without those of some keys."""
-    stay = ~np.isin(pairs[0], out)
-    return pairs[0][stay], pairs[1][stay]
+def without_keys(pairs: Pairs, excluded: np.ndarray) -> Pairs:
+    """The pairs, except those of the excluded keys."""
+    remaining = ~np.isin(pairs[0], excluded)
+    return pairs[0][remaining], pairs[1][remaining]

@@ -1,4 +1,4 @@
-"""A service that takes anything, for tests of what does not depend on a vendor."""
+"""A service that accepts everything, for tests that do not depend on a vendor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Dummy(Service):
-    """Text goes as it is; the text "bad" can't be converted."""
+    """Sends text unchanged. Only the text "bad" can't be converted."""
 
     slug = "dummy.things"
     label = "Things"
@@ -45,6 +45,6 @@ class Dummy(Service):
 
 
 class Immovable(Dummy):
-    """The same, but another match value is another record."""
+    """The same, but a different match value means a different record."""
 
     match_may_change = False

@@ -1,4 +1,4 @@
-"""A vendor in memory whose records hold several match values, and lose none: what Attio does with domains."""
+"""A vendor in memory whose records have several match values and never lose one, as Attio does with domains."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Keeping(Vendor):
-    """The vendor's memory. A match value is on one record at most."""
+class ListVendor(Vendor):
+    """The vendor's records. Each match value belongs to at most one of them."""
 
     def holder(self, identity: str) -> str:
         return next((remote_id for remote_id, record in self.records.items() if identity in record[MATCH]), "")
@@ -29,7 +29,7 @@ class Keeping(Vendor):
             if operation.verb is Verb.CREATE and owners:
                 return Outcome(Result.EXISTS)
             if len({*owners, operation.remote_id} - {""}) > 1:
-                raise Rejected("taken", "Another record has one of these match values.", field=MATCH)
+                raise Rejected("taken", "A different record has one of these match values.", field=MATCH)
             remote_id = operation.remote_id or next(iter(owners), "") or self.add("", {MATCH: []})
             record = self.records[remote_id]
             matches = [*dict.fromkeys([*(record[MATCH] or ()), *sent.pop(MATCH, ())])]

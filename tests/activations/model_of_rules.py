@@ -1,6 +1,6 @@
-"""The rules of a run in plain Python, written from the promises and not from the code: what the state machine compares with.
+"""The rules of a run in plain Python, written from the promises and not from the code, to compare whole runs with.
 
-Everything is a dict or a small dataclass; nothing is hashed, batched or stored.
+Everything is a dict or a small dataclass. Nothing is hashed, batched or stored.
 """
 
 from __future__ import annotations
@@ -9,185 +9,119 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from destinations.contract import Verb
+from tests.activations.model_data import DOUBT, Mapping, Plan, RecordState, Row, Send
 from tests.activations.vendor import MATCH, UNREADABLE, Request, identity_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-Row = dict[str, Any]
-"""The columns id, match, x, y, z of one row of the source."""
-
-
-class _Doubt:
-    """What the vendor holds where nobody knows: equal to no value."""
-
-    def __repr__(self) -> str:
-        return "DOUBT"
-
-
-DOUBT = _Doubt()
-
-
-@dataclass(frozen=True)
-class Map:
-    """A mapping. `slot` is never used twice; `since` orders it among the acceptances, where it counts from now on."""
-
-    slot: int
-    target: str
-    column: str
-    clear: bool = False
-    since: int = 0
-
-
-@dataclass
-class Kept:
-    """What is remembered of one key."""
-
-    accepted: bool = False
-    accepted_when: int = 0
-    identity: Any = ""
-    remote_id: str = ""
-    held: dict[int, Any] = field(default_factory=dict)
-    tried: str = ""
-    tried_row: Any = None
-    due_run: int = 0
-    attempts: int = 0
-    left: bool = False
-
-
-@dataclass
-class Send:
-    """One record that a run has to write."""
-
-    key: str
-    row: Row
-    match: Any
-    values: dict[str, Any]
-    changed: list[str]
-    is_new: bool
-    remote_id: str
-
-    @property
-    def identity(self) -> str:
-        return identity_of(self.match)
-
-    def first_requests(self, *, held_by: str, mode: str, there: bool) -> list[tuple[Verb, dict[str, Any]]]:
-        """The write requests that deliver it where nothing goes wrong. `there`: its remote id exists at the vendor."""
-        whole = {**self.values, MATCH: self.match}
-        part = {name: whole[name] for name in self.changed}
-        if self.remote_id and there:
-            return [(Verb.UPDATE, part)]
-        gone = [(Verb.UPDATE, part)] if self.remote_id else []
-        if mode == "upsert":
-            return [*gone, (Verb.UPSERT, whole)]
-        if mode == "update":
-            return [*gone, (Verb.UPDATE, self.values)] if held_by else gone
-        return gone if held_by else [*gone, (Verb.CREATE, whole)]
-
-
-@dataclass
-class Plan:
-    """What one run decides."""
-
-    sends: list[Send] = field(default_factory=list)
-    invalid: dict[str, str] = field(default_factory=dict)
-    keyless: int = 0
-    invalid_rows: int = 0
-    waiting: list[str] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-    met: set[str] = field(default_factory=set)
+    from destinations.contract import Verb
 
 
 @dataclass
 class Rules:
-    """The activation as a person configured it, and everything that past runs made of it."""
+    """The activation as it is configured, and the baseline that past runs left."""
 
     match_may_change: bool
     mode: str = "upsert"
     from_now_on: bool = False
-    maps: list[Map] = field(default_factory=list)
-    kept: dict[str, Kept] = field(default_factory=dict)
+    mappings: list[Mapping] = field(default_factory=list)
+    baseline: dict[str, RecordState] = field(default_factory=dict)
     clock: int = 0
 
     def plan(self, rows: Sequence[Row], number: int, *, full: bool, by_person: bool) -> Plan:
-        """Decides about every row, and changes nothing."""
-        made = Plan()
+        """The decision about every row. Changes nothing."""
+        plan = Plan()
         keys = Counter(row["id"] for row in rows if usable(row["id"]))
-        made.keyless = sum(not usable(row["id"]) for row in rows)
-        made.met = set(keys)
-        made.left = [key for key, kept in self.kept.items() if kept.accepted and not kept.left and key not in keys]
-        single = [row for row in rows if usable(row["id"]) and keys[row["id"]] == 1]
-        made.invalid = {key: "duplicate" for key, count in keys.items() if count > 1}
-        made.invalid_rows = sum(count for count in keys.values() if count > 1)
-        good = []
-        for row in single:
-            if why := self.unusable(row):
-                made.invalid[row["id"]] = why
-                made.invalid_rows += 1
+        plan.keyless = sum(not usable(row["id"]) for row in rows)
+        plan.keys = set(keys)
+        plan.left = [
+            key for key, record in self.baseline.items() if record.accepted and not record.left and key not in keys
+        ]
+        unique = [row for row in rows if usable(row["id"]) and keys[row["id"]] == 1]
+        plan.invalid = {key: "duplicate" for key, count in keys.items() if count > 1}
+        plan.invalid_rows = sum(count for count in keys.values() if count > 1)
+        usable_rows = []
+        for row in unique:
+            if reason := self.unusable(row):
+                plan.invalid[row["id"]] = reason
+                plan.invalid_rows += 1
             else:
-                good.append(row)
-        matches = Counter(identity_of(row["match"]) for row in good)
-        for row in good:
+                usable_rows.append(row)
+        matches = Counter(identity_of(row["match"]) for row in usable_rows)
+        for row in usable_rows:
             if matches[identity_of(row["match"])] > 1:
-                made.invalid[row["id"]] = "twin"
-                made.invalid_rows += 1
+                plan.invalid[row["id"]] = "twin"
+                plan.invalid_rows += 1
             else:
-                self._decide(made, row, number, full, by_person)
+                self._decide(plan, row, number, full, by_person)
         if self.mode != "insert":
-            self._send_by_match(made)
-        return made
+            self._send_by_match(plan)
+        return plan
 
-    def _send_by_match(self, made: Plan) -> None:
-        """Known records that take a match which another one leaves, or whose record goes to another key, go by their match."""
-        movers = {send.key: send for send in made.sends if send.remote_id and MATCH in send.changed}
+    def _send_by_match(self, plan: Plan) -> None:
+        """Makes known records go by their match value, and not by the vendor's ID.
+
+        These are records that take a match value which another one gives up, and those whose record goes to a
+        different key.
+        """
+        movers = {send.key: send for send in plan.sends if send.remote_id and MATCH in send.changed}
         chosen = {
             key
             for key, send in movers.items()
             for other in movers
-            if other != key and self.kept[other].identity == send.identity
+            if other != key and self.baseline[other].identity == send.identity
         }
         while True:
-            claims = {send.identity: send.key for send in made.sends if not send.remote_id or send.key in chosen}
-            robbed = {key for key, kept in self.kept.items() if kept.accepted and claims.get(kept.identity, key) != key}
-            if robbed & movers.keys() <= chosen:
+            claims = {send.identity: send.key for send in plan.sends if not send.remote_id or send.key in chosen}
+            displaced = {
+                key
+                for key, record in self.baseline.items()
+                if record.accepted and claims.get(record.identity, key) != key
+            }
+            if displaced & movers.keys() <= chosen:
                 break
-            chosen |= robbed & movers.keys()
-        for send in made.sends:
+            chosen |= displaced & movers.keys()
+        for send in plan.sends:
             if send.key in chosen:
                 send.remote_id, send.changed = "", list(send.values)
 
-    def _decide(self, made: Plan, row: Row, number: int, full: bool, by_person: bool) -> None:
-        key, kept = row["id"], self.kept.get(row["id"], Kept())
-        if self._waits(kept, row, number, full or by_person):
-            made.waiting.append(key)
-        elif kept.tried == "skipped" and kept.tried_row == self.look(row) and not full:
-            made.skipped.append(key)
-        elif (send := self.send(row, kept, full)) is None:
-            made.unchanged.append(key)
+    def _decide(self, plan: Plan, row: Row, number: int, full: bool, by_person: bool) -> None:
+        key, record = row["id"], self.baseline.get(row["id"], RecordState())
+        if self._waits(record, row, number, full or by_person):
+            plan.waiting.append(key)
+        elif record.tried == "skipped" and record.tried_row == self.fingerprint(row) and not full:
+            plan.skipped.append(key)
+        elif (send := self.send(row, record, full)) is None:
+            plan.unchanged.append(key)
         elif (
-            kept.accepted
+            record.accepted
             and self.mode == "insert"
-            and (self.match_may_change or kept.identity == identity_of(row["match"]))
+            and (self.match_may_change or record.identity == identity_of(row["match"]))
         ):
-            made.skipped.append(key)
+            plan.skipped.append(key)
         else:
-            made.sends.append(send)
+            plan.sends.append(send)
 
-    def _waits(self, kept: Kept, row: Row, number: int, all_due: bool) -> bool:
-        return kept.tried == "rejected" and kept.tried_row == self.look(row) and number < kept.due_run and not all_due
+    def _waits(self, record: RecordState, row: Row, number: int, all_due: bool) -> bool:
+        return (
+            record.tried == "rejected"
+            and record.tried_row == self.fingerprint(row)
+            and number < record.due_run
+            and not all_due
+        )
 
-    def send(self, row: Row, kept: Kept, full: bool) -> Send | None:
-        """What would be written for a row, None where the vendor holds all of it."""
+    def send(self, row: Row, record: RecordState, full: bool) -> Send | None:
+        """What would be written for a row; None if the vendor has all of it."""
         values = dict(self.values(row))
-        if not kept.accepted:
-            return Send(row["id"], row, row["match"], values, list(values), True, kept.remote_id)
+        if not record.accepted:
+            return Send(row["id"], row, row["match"], values, list(values), True, record.remote_id)
         changed = [
-            one.target for one in self.maps if one.target in values and self._differs(one, values[one.target], kept)
+            mapping.target
+            for mapping in self.mappings
+            if mapping.target in values and self._differs(mapping, values[mapping.target], record)
         ]
-        moved = kept.identity is DOUBT or kept.identity != identity_of(row["match"])
+        moved = record.identity is DOUBT or record.identity != identity_of(row["match"])
         if full:
             changed = list(values)
         if not changed and not moved:
@@ -195,106 +129,109 @@ class Rules:
         if moved and not self.match_may_change:
             return Send(row["id"], row, row["match"], values, list(values), False, "")
         return Send(
-            row["id"], row, row["match"], values, [*changed, *([MATCH] if moved else [])], False, kept.remote_id
+            row["id"], row, row["match"], values, [*changed, *([MATCH] if moved else [])], False, record.remote_id
         )
 
-    def _differs(self, one: Map, value: Any, kept: Kept) -> bool:
-        if one.slot in kept.held:
-            return kept.held[one.slot] is DOUBT or kept.held[one.slot] != value
-        return not (self.from_now_on and kept.accepted_when < one.since)
+    def _differs(self, mapping: Mapping, value: Any, record: RecordState) -> bool:
+        if mapping.slot in record.values:
+            return record.values[mapping.slot] is DOUBT or record.values[mapping.slot] != value
+        return not (self.from_now_on and record.accepted_when < mapping.since)
 
     def values(self, row: Row) -> Iterator[tuple[str, Any]]:
-        """The attributes that a row says something about."""
-        for one in self.maps:
-            if not empty(row[one.column]):
-                yield one.target, row[one.column]
-            elif one.clear:
-                yield one.target, None
+        """The attributes for which a row has something to send, with their values."""
+        for mapping in self.mappings:
+            if not empty(row[mapping.column]):
+                yield mapping.target, row[mapping.column]
+            elif mapping.clear:
+                yield mapping.target, None
 
     def unusable(self, row: Row) -> str:
-        """Why a row can't be sent as it is, "" where it can."""
+        """Why a row can't be sent, or ""."""
         if empty(row["match"]):
             return "match"
-        return "value" if any(row[one.column] == UNREADABLE for one in self.maps) else ""
+        return "value" if any(row[mapping.column] == UNREADABLE for mapping in self.mappings) else ""
 
-    def look(self, row: Row) -> Any:
-        """All of a row, the mappings and the mode that a refusal was about: where it differs, the row is due at once."""
-        columns = ["match", *(one.column for one in self.maps)]
-        return self.mode, [row[name] for name in columns], [(one.slot, one.column, one.clear) for one in self.maps]
+    def fingerprint(self, row: Row) -> Any:
+        """The row, mappings and mode of a rejection or skip. If any of it differs, the row is due immediately."""
+        columns = ["match", *(mapping.column for mapping in self.mappings)]
+        mappings = [(mapping.slot, mapping.column, mapping.clear) for mapping in self.mappings]
+        return self.mode, [row[name] for name in columns], mappings
 
-    # What becomes of it
+    # Effects
 
-    def take_plan(self, made: Plan, rows: Sequence[Row]) -> None:
-        """The effects of a plan that was carried to its end."""
+    def take_plan(self, plan: Plan, rows: Sequence[Row]) -> None:
+        """Applies the effects of a plan that was carried out completely."""
         by_key = {row["id"]: row for row in rows}
         if self.mode != "insert":
-            for send in made.sends:
-                self._rob(send)
-        for key in made.left:
-            self.kept[key].left = True
-        for key in made.met & set(self.kept):
-            self.kept[key].left = False
-        for key, why in made.invalid.items():
-            self.remember(key).tried = "invalid " + why
-        for key in made.skipped:
-            kept = self.remember(key)
-            kept.tried, kept.tried_row = "skipped", self.look(by_key[key])
-        for key in made.unchanged:
-            kept = self.kept[key]
-            kept.tried, kept.attempts = "", 0
-            self._fill(kept, by_key[key])
+            for send in plan.sends:
+                self._displace(send)
+        for key in plan.left:
+            self.baseline[key].left = True
+        for key in plan.keys & set(self.baseline):
+            self.baseline[key].left = False
+        for key, why in plan.invalid.items():
+            self.record_of(key).tried = "invalid " + why
+        for key in plan.skipped:
+            record = self.record_of(key)
+            record.tried, record.tried_row = "skipped", self.fingerprint(by_key[key])
+        for key in plan.unchanged:
+            record = self.baseline[key]
+            record.tried, record.attempts = "", 0
+            self._fill(record, by_key[key])
 
-    def _rob(self, send: Send) -> None:
-        """A record without an id to go by takes over what the vendor has with its match: no longer another key's."""
+    def _displace(self, send: Send) -> None:
+        """Applies that a record without a remote ID takes over whatever record has its match value."""
         if send.remote_id:
             return
-        for key, kept in self.kept.items():
-            if key != send.key and kept.accepted and kept.identity == send.identity:
-                kept.accepted, kept.identity, kept.remote_id, kept.held = False, "", "", {}
+        for key, record in self.baseline.items():
+            if key != send.key and record.accepted and record.identity == send.identity:
+                record.accepted, record.identity, record.remote_id, record.values = False, "", "", {}
 
-    def remember(self, key: str) -> Kept:
-        return self.kept.setdefault(key, Kept())
+    def record_of(self, key: str) -> RecordState:
+        return self.baseline.setdefault(key, RecordState())
 
     def accepted(self, send: Send, remote_id: str) -> None:
-        """The vendor took it."""
-        kept = self.remember(send.key)
+        """Applies that the vendor accepted the record."""
+        record = self.record_of(send.key)
         self.clock += 1
         if remote_id != send.remote_id:
-            kept.held.clear()
-        kept.accepted, kept.accepted_when, kept.identity, kept.remote_id = True, self.clock, send.identity, remote_id
-        kept.tried, kept.attempts, kept.left = "", 0, False
-        self._fill(kept, send.row)
+            record.values.clear()
+        record.accepted, record.accepted_when = True, self.clock
+        record.identity, record.remote_id = send.identity, remote_id
+        record.tried, record.attempts, record.left = "", 0, False
+        self._fill(record, send.row)
 
-    def _fill(self, kept: Kept, row: Row) -> None:
+    def _fill(self, record: RecordState, row: Row) -> None:
         values = dict(self.values(row))
-        for one in self.maps:
-            if one.target in values:
-                kept.held[one.slot] = values[one.target]
-            elif self.from_now_on and one.slot not in kept.held:
-                # From now on: nothing was said when it was added, so that whatever is said later is news.
-                kept.held[one.slot] = DOUBT
+        for mapping in self.mappings:
+            if mapping.target in values:
+                record.values[mapping.slot] = values[mapping.target]
+            elif self.from_now_on and mapping.slot not in record.values:
+                # "From now on", and no value when the mapping was added: whatever value comes later is sent.
+                record.values[mapping.slot] = DOUBT
 
-    def refused(self, send: Send, number: int, remote_id: str) -> None:
-        """The vendor refused it: due at the next run, then after 2, 4, 8 … runs."""
-        kept = self.remember(send.key)
-        kept.attempts += 1
-        kept.tried, kept.tried_row, kept.due_run = "rejected", self.look(send.row), number + 2 ** (kept.attempts - 1)
-        kept.remote_id = remote_id
+    def rejected(self, send: Send, number: int, remote_id: str) -> None:
+        """Applies that the vendor rejected the record: it is due at the next run, then after 2, 4, 8 … runs."""
+        record = self.record_of(send.key)
+        record.attempts += 1
+        record.tried, record.tried_row = "rejected", self.fingerprint(send.row)
+        record.due_run = number + 2 ** (record.attempts - 1)
+        record.remote_id = remote_id
 
     def skipped(self, send: Send) -> None:
-        """Update mode: the vendor has no such record. Insert mode: it has one already."""
-        kept = self.remember(send.key)
-        kept.tried, kept.tried_row, kept.attempts, kept.remote_id = "skipped", self.look(send.row), 0, ""
+        """Applies that the vendor lacks the record (update mode), or has it already (insert mode)."""
+        record = self.record_of(send.key)
+        record.tried, record.tried_row, record.attempts, record.remote_id = "skipped", self.fingerprint(send.row), 0, ""
 
     def gone(self, key: str) -> None:
-        """The vendor has no such record any more: nothing that was accepted counts."""
-        kept = self.remember(key)
-        kept.held.update({one.slot: DOUBT for one in self.maps})
+        """Applies that the record no longer exists at the vendor: nothing that was accepted counts."""
+        record = self.record_of(key)
+        record.values.update({mapping.slot: DOUBT for mapping in self.mappings})
 
     def unknown(self, send: Send) -> None:
-        """Nobody knows what the vendor holds: whatever it was about is sent again."""
-        if kept := self.kept.get(send.key):
-            kept.tried = ""
+        """Applies that the vendor's values are unknown: whatever was sent is sent again."""
+        if record := self.baseline.get(send.key):
+            record.tried = ""
 
 
 def usable(key: Any) -> bool:
@@ -305,6 +242,6 @@ def empty(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def written(requests: Sequence[Request]) -> Counter[tuple[str, Verb, str]]:
-    """Requests as they can be counted: whom they were about, how, and what they held."""
+def request_counts(requests: Sequence[Request]) -> Counter[tuple[str, Verb, str]]:
+    """Counts requests by identity, verb and values."""
     return Counter((request.identity, request.verb, repr(sorted(request.values.items()))) for request in requests)

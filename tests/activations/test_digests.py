@@ -1,4 +1,4 @@
-"""Digests: the same value gives the same digest, whatever driver brought it."""
+"""The same value has the same digest, whichever driver returned it."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ JSON = st.recursive(
 )
 
 
-def test_the_algorithm_is_frozen() -> None:
-    """These numbers are in databases. If this fails, every record of every installation would be sent again."""
+def test_algorithm_is_frozen() -> None:
+    """Databases contain these numbers. If they changed, every installation would send all its records again."""
     assert digests.of_text("acme.com") == -5104195518878290450
     assert digests.of_value({"b": 1.0, "a": ["é", None, True]}) == digests.of_value({"a": ["é", None, True], "b": 1})
     assert digests.of_value("Acme") == -660277736661333429
 
 
 @given(JSON)
-def test_a_value_has_one_digest_and_it_is_never_zero(value: object) -> None:
+def test_value_has_one_digest_that_is_never_zero(value: object) -> None:
     assert digests.of_value(value) == digests.of_value(value) != 0
 
 
 @given(st.dictionaries(st.integers(0, 40), st.integers(-(2**63), 2**63 - 1)), st.binary(max_size=100))
-def test_packing_changes_the_given_slots_and_no_other(new: dict[int, int], old: bytes) -> None:
+def test_packing_changes_only_the_given_slots(new: dict[int, int], old: bytes) -> None:
     old = old[: len(old) // 8 * 8]
     packed = digests.pack(new, old)
     for slot in range(50):
         assert digests.unpack(packed, slot) == new.get(slot, digests.unpack(old, slot))
 
 
-def test_other_slots_are_dropped() -> None:
+def test_only_keeps_the_given_slots() -> None:
     packed = digests.only(digests.pack({0: 5, 1: 6, 2: 7}), ["a", "c", "unmapped"], {"a": 0, "b": 1, "c": 2})
     assert [digests.unpack(packed, slot) for slot in range(3)] == [5, 0, 7]
 
@@ -54,33 +54,33 @@ def keys_and_rows(*columns: pa.Array, seed: int = 1) -> tuple[list[int], list[in
 
 
 @pytest.mark.parametrize("column", [pa.array([42]), pa.array([42.0]), pa.array(["42"])])
-def test_a_key_is_one_key_whatever_the_drivers_type(column: pa.Array) -> None:
+def test_key_has_one_digest_for_all_driver_types(column: pa.Array) -> None:
     assert digests.as_texts([column])["0"].to_list() == ["42"]
     assert keys_and_rows(column)[0] == [digests.of_text("42")]
 
 
-def test_blank_keys_are_no_keys() -> None:
+def test_empty_keys_have_no_digest() -> None:
     keys, _ = keys_and_rows(pa.array(["a", "", "  ", None]))
     assert keys == [digests.of_text("a"), 0, 0, 0]
 
 
-def test_a_row_differs_where_a_value_or_the_layout_differs() -> None:
+def test_row_digest_differs_if_a_value_or_the_layout_differs() -> None:
     _, first = keys_and_rows(pa.array(["a", "b"]), pa.array([1, None]))
     _, other = keys_and_rows(pa.array(["a", "b"]), pa.array([1, 0]))
-    assert [one == two for one, two in zip(first, other, strict=True)] == [True, False]
+    assert [before == after for before, after in zip(first, other, strict=True)] == [True, False]
     assert not set(first) & set(keys_and_rows(pa.array(["a", "b"]), pa.array([1, None]), seed=2)[1])
 
 
-def test_moving_text_from_one_column_to_the_next_is_a_difference() -> None:
+def test_moving_text_to_the_next_column_changes_the_digest() -> None:
     assert keys_and_rows(pa.array(["ab"]), pa.array(["c"])) != keys_and_rows(pa.array(["a"]), pa.array(["bc"]))
 
 
-def test_an_empty_batch_has_no_digests() -> None:
+def test_empty_batch_has_no_digests() -> None:
     assert keys_and_rows(pa.array([], pa.string())) == ([], [])
 
 
-def test_the_digests_of_version_1_stay_what_they_are() -> None:
-    """They are in every database: another would resend, or forget, all records."""
+def test_digests_of_version_1_never_change() -> None:
+    """Every database contains them. Different ones would resend all records, or lose track of them."""
     columns = [
         pa.array(["k1", None]),
         pa.array([7, 7]),
@@ -92,6 +92,6 @@ def test_the_digests_of_version_1_stay_what_they_are() -> None:
     assert digests.of_columns(pl.DataFrame({"0": ['"a"', None]})).tolist() == [[digests.of_text('"a"')], [0]]
 
 
-def test_decimals_of_one_value_are_told_apart_only_by_the_prefilter() -> None:
-    """The row digest may differ; the converted values, which decide, do not."""
+def test_equal_decimals_differ_at_most_in_the_row_digest() -> None:
+    """The digests of the converted values decide, and are equal."""
     assert digests.of_value(float(Decimal("1.00"))) == digests.of_value(1)

@@ -14,7 +14,7 @@ from activations.runs import requests
 from activations.runs.lease import Lease
 from activations.screens import record_list
 from tests.activations.conftest import map_fields, run
-from tests.activations.machine import TRIES, World
+from tests.activations.environment import TRIES, Environment
 from tests.activations.vendor import (
     KILLED_AFTER,
     LOST_AFTER,
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 class Story:
     """A source, a vendor in memory, and an activation with a ← x (kept when empty) and b ← y (cleared when empty)."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Environment) -> None:
         self.world = world
         self.vendor: Vendor = world.platform.vendor
         self.activation = Activation.objects.create(
@@ -49,7 +49,7 @@ class Story:
 
     def rows(self, *rows: tuple[Any, ...]) -> None:
         """Replaces the source with rows of (id, match, x, y)."""
-        self.world.source([dict(zip(("id", "match", "x", "y"), row, strict=True), z=None) for row in rows])
+        self.world.fill_source([dict(zip(("id", "match", "x", "y"), row, strict=True), z=None) for row in rows])
 
     def run(self, trigger: str = "schedule", **options: Any) -> Run:
         return run(Activation.objects.get(), trigger, **options)
@@ -83,7 +83,7 @@ def begin(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Cal
     settings.SOURCE_FILES_ROOT = tmp_path
     monkeypatch.setattr("activations.delivery.retry.ATTEMPTS", TRIES)
     monkeypatch.setattr("activations.delivery.retry.BACKOFF_SECONDS", 0.0)
-    return lambda service: Story(World(tmp_path / "rows.sqlite3", service, monkeypatch))
+    return lambda service: Story(Environment(tmp_path / "rows.sqlite3", service, monkeypatch))
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_rejection_after_an_unanswered_write_voids_the_baseline(story: Story) ->
 
     def reject_the_second(*args: Any) -> Any:
         outcome = write(*args)
-        story.vendor.refused = {"B"}
+        story.vendor.rejected = {"B"}
         return outcome
 
     story.vendor._write = reject_the_second  # type: ignore[method-assign, assignment]
@@ -163,7 +163,7 @@ def test_deleted_record_that_is_rejected_is_sent_when_its_row_returns(story: Sto
     story.rows(("1", "m", "A", "A"))
     story.run()
     story.vendor.records.clear()
-    story.vendor.refused = {"B"}
+    story.vendor.rejected = {"B"}
     story.rows(("1", "m", "B", "A"))
     assert story.run().rejected == 1
     story.rows(("1", "m", "A", "A"))
@@ -246,7 +246,7 @@ def test_invalid_row_releases_its_previous_match(story: Story) -> None:
 
 
 def test_waiting_row_keeps_its_match(story: Story) -> None:
-    story.vendor.refused = {"A"}
+    story.vendor.rejected = {"A"}
     story.rows(("1", "m", "A", None))
     story.run()
     story.run()
@@ -257,7 +257,7 @@ def test_waiting_row_keeps_its_match(story: Story) -> None:
 def test_rejected_row_that_returns_to_the_accepted_values_does_not_wait(story: Story) -> None:
     story.rows(("1", "m", "A", "A"))
     story.run()
-    story.vendor.refused = {"B"}
+    story.vendor.rejected = {"B"}
     story.rows(("1", "m", "B", "A"))
     assert story.run().rejected == 1
     story.rows(("1", "m", "A", "A"))

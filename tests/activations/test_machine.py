@@ -1,4 +1,4 @@
-"""The search over whole runs, short; `MACHINE_EXAMPLES` and `MACHINE_STEPS` make it search for longer, another way each time."""
+"""A short search over whole runs. `MACHINE_EXAMPLES` and `MACHINE_STEPS` make it longer, and random each time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import hypothesis
 import pytest
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.activations.machine import SMALL, Machine, World
+from tests.activations.environment import SMALL_LIMITS, Environment
+from tests.activations.machine import Machine
 from tests.activations.vendor import Immovable, Movable
 
 if TYPE_CHECKING:
@@ -22,14 +23,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("service", [Immovable, Movable])
-def test_runs_follow_the_rules_whatever_happens(
+def test_runs_follow_the_rules_under_all_events(
     service: type[Movable], tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.SOURCE_FILES_ROOT = tmp_path
-    for name, value in SMALL.items():
+    for name, value in SMALL_LIMITS.items():
         monkeypatch.setattr(f"activations.{name}", value)
     monkeypatch.setattr("activations.planning.writer.CHUNK", 2)
-    Machine.world = World(tmp_path / "rows.sqlite3", service, monkeypatch)
+    Machine.environment = Environment(tmp_path / "rows.sqlite3", service, monkeypatch)
     run_state_machine_as_test(
         Machine,
         settings=hypothesis.settings(

@@ -1,4 +1,4 @@
-"""A vendor in memory: remembers its records, refuses values, times out before or after it wrote, slows down, or is down."""
+"""A vendor in memory. It can reject values, time out before or after a write, limit the rate, or be down."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ LOST_BEFORE, LOST_AFTER, THROTTLED, UNREACHABLE, KILLED_BEFORE, KILLED_AFTER = (
 
 
 class Killed(BaseException):
-    """The worker dies here: nothing of ours may handle it."""
+    """The worker dies here. No code of ours may handle this."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One write request as the vendor saw it, and what it made of it."""
+    """One write request as the vendor received it, and its result."""
 
     verb: Verb
     identity: str
@@ -52,37 +52,37 @@ class Request:
 
 @dataclass
 class Vendor:
-    """The vendor's own memory. `faults` are taken one a request, by the identity that the request is about."""
+    """The vendor's records. Each request takes one of the `faults` of the identity that it is about."""
 
     records: dict[str, dict[str, Wire]] = field(default_factory=dict)
-    refused: set[Wire] = field(default_factory=set)
+    rejected: set[Wire] = field(default_factory=set)
     faults: dict[str, list[str]] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     lookups: int = 0
     down: bool = False
     down_after: int | None = None
-    made: int = 0
+    created: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def holder(self, identity: str) -> str:
-        """The id of the record with this match, or ""."""
+        """The ID of the record with this match value, or ""."""
         return next(
             (remote_id for remote_id, record in self.records.items() if identity_of(record[MATCH]) == identity), ""
         )
 
     def add(self, match: str, values: Mapping[str, Wire]) -> str:
-        """A new record, by us or by anybody."""
-        self.made += 1
-        remote_id = f"r{self.made}"
+        """Creates a record, on behalf of us or of someone else."""
+        self.created += 1
+        remote_id = f"r{self.created}"
         self.records[remote_id] = {**dict.fromkeys(ATTRIBUTES), **values, MATCH: match}
         return remote_id
 
     def answer(self, operation: Operation) -> Outcome:
-        """Takes one write.
+        """Processes one write.
 
         Raises:
-            Rejected, Unavailable: as the faults and refusals say.
-            Killed: the worker that asked dies before or after it was written.
+            Rejected, Unavailable: according to `rejected` and `faults`.
+            Killed: the worker dies before or after the write.
         """
         with self.lock:
             identity = identity_of(operation.match_value)
@@ -90,7 +90,7 @@ class Vendor:
             if fault == UNREACHABLE:
                 raise Unavailable("unreachable", "The vendor can't be reached.")
             if fault == THROTTLED:
-                raise Unavailable("throttled", "Slower, please.", retry_after=0.0, throttled=True)
+                raise Unavailable("throttled", "Too many requests.", retry_after=0.0, throttled=True)
             if fault == LOST_BEFORE:
                 self._note(operation, identity, "lost")
                 raise Unavailable("timeout", "No answer.", ambiguous=True)
@@ -120,12 +120,12 @@ class Vendor:
         if operation.verb is Verb.CREATE and owner:
             self._note(operation, identity, "exists")
             return Outcome(Result.EXISTS)
-        if self.refused & set(sent.values()):
-            self._note(operation, identity, "refused")
-            raise Rejected("refused", "This value is not welcome.", request_id="q1")
+        if self.rejected & set(sent.values()):
+            self._note(operation, identity, "rejected")
+            raise Rejected("refused", "This value is not accepted.", request_id="q1")
         if operation.verb is Verb.UPDATE and MATCH in sent and owner not in ("", operation.remote_id):
-            self._note(operation, identity, "refused")
-            raise Rejected("taken", "Another record has this match.", field=MATCH)
+            self._note(operation, identity, "rejected")
+            raise Rejected("taken", "A different record has this match.", field=MATCH)
         remote_id = operation.remote_id if operation.verb is Verb.UPDATE else owner
         if remote_id:
             self.records[remote_id].update(
@@ -143,7 +143,7 @@ class Vendor:
 
 
 class Client:
-    """The vendor behind the gate of one run."""
+    """A client with the rate limiter of one run."""
 
     def __init__(self, vendor: Vendor, gate: Gate) -> None:
         self.vendor = vendor
@@ -181,7 +181,7 @@ class Memory(Platform):
 
 
 class Movable(Service):
-    """Records whose match value may change; another record's match value is refused."""
+    """Records whose match value may change. The match value of a different record is rejected."""
 
     slug = "memory.movable"
     label = "Movable things"
@@ -212,8 +212,8 @@ class Movable(Service):
     def find(self, client: Client, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
         client.gate.wait(Purpose.LOOKUP)
         client.vendor.lookups += 1
-        held = {identity: client.vendor.holder(identity) for identity in identities}
-        return {identity: remote_id for identity, remote_id in held.items() if remote_id}
+        holders = {identity: client.vendor.holder(identity) for identity in identities}
+        return {identity: remote_id for identity, remote_id in holders.items() if remote_id}
 
     def write(self, client: Client, operation: Operation) -> Outcome:
         client.gate.wait(Purpose.WRITE)
@@ -221,19 +221,19 @@ class Movable(Service):
 
 
 class Immovable(Movable):
-    """The same, but another match value is another record."""
+    """The same, but a different match value means a different record."""
 
     slug = "memory.immovable"
     match_may_change = False
 
 
 def identity_of(match: Wire) -> str:
-    """Two match values are one where they differ in case only."""
+    """What match values are compared by. Case makes no difference."""
     return str(match).lower()
 
 
 def sent_by(operation: Operation) -> dict[str, Wire]:
-    """What a request of this operation holds: what changed, or everything and the match."""
+    """The values in a request of this operation: what changed, or everything with the match value."""
     if operation.verb is Verb.UPDATE:
         everything = {**operation.values, MATCH: operation.match_value}
         return {name: everything[name] for name in operation.changed}

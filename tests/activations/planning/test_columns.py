@@ -1,4 +1,4 @@
-"""Whole columns give what the service's own conversion gives, value by value."""
+"""The conversion of whole columns has the same results as the service's own conversion, value by value."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ NUMBERS = st.one_of(
     st.floats(-1e10, 1e10).map(repr),
     st.sampled_from(["-0", "0.0", "00", "1.", ".5", "1e3", "NaN", "7.00", "-0.10", "2147483648", "+4"]),
 )
-MOMENTS = st.one_of(
-    st.datetimes().map(lambda moment: moment.isoformat(" ") + "+00"),
-    st.datetimes().map(lambda moment: moment.isoformat()),
-    st.datetimes().map(lambda moment: moment.isoformat(" ", "seconds") + "+02"),
+DATETIMES = st.one_of(
+    st.datetimes().map(lambda value: value.isoformat(" ") + "+00"),
+    st.datetimes().map(lambda value: value.isoformat()),
+    st.datetimes().map(lambda value: value.isoformat(" ", "seconds") + "+02"),
     st.sampled_from(
         [
             "2026-02-30 10:00:00+00",
@@ -76,27 +76,27 @@ TEXTS = st.one_of(
     st.from_regex(r"[a-z0-9]{1,5}(\.[a-z]{1,4}){0,3}", fullmatch=True),
     st.dates().map(str),
     NUMBERS,
-    MOMENTS,
+    DATETIMES,
 )
 
 
 def converted(service: Service, field: Field, type: ColumnType, zone: str, values: pa.Array) -> Converted:
-    (made,) = convert([Converter(service, field, type, ZoneInfo(zone))], [values], digests.as_texts([values]))
-    return made
+    (result,) = convert([Converter(service, field, type, ZoneInfo(zone))], [values], digests.as_texts([values]))
+    return result
 
 
 def both_ways(service: Service, field: Field, type: ColumnType, zone: str, values: pa.Array) -> tuple[Any, Any]:
-    def told() -> tuple[list[str | None], list[int], dict[int, str]]:
-        made = converted(service, field, type, zone, values)
+    def results() -> tuple[list[str | None], list[int], dict[int, str]]:
+        result = converted(service, field, type, zone, values)
         return (
-            made.json.to_list(),
-            digests.of_texts(made.json).tolist(),
-            {place: refusal.code for place, refusal in made.refusals.items()},
+            result.json.to_list(),
+            digests.of_texts(result.json).tolist(),
+            {place: error.code for place, error in result.errors.items()},
         )
 
-    fast = told()
+    fast = results()
     with patch.object(type_of(service), "plain", lambda *_: None):
-        return fast, told()
+        return fast, results()
 
 
 def type_of(service: Service) -> type:
@@ -119,7 +119,7 @@ def type_of(service: Service) -> type:
     zone=st.sampled_from(["UTC", "Europe/Paris"]),
     values=st.lists(st.one_of(st.none(), TEXTS), min_size=1, max_size=8),
 )
-def test_a_column_of_text_converts_as_its_values_do(
+def test_text_column_converts_like_its_values(
     slug: str, field: Field, kind: ColumnType, zone: str, values: list[str | None]
 ) -> None:
     fast, slow = both_ways(services[slug], field, kind, zone, pa.array(values, pa.string()))
@@ -137,32 +137,30 @@ def test_a_column_of_text_converts_as_its_values_do(
         st.tuples(
             st.just(ColumnType.NUMBER),
             st.lists(st.one_of(st.none(), st.floats(), st.integers(-100, 100).map(float)), min_size=1).map(
-                lambda v: pa.array(v, pa.float64())
+                lambda values: pa.array(values, pa.float64())
             ),
         ),
         st.tuples(
             st.just(ColumnType.BOOLEAN),
-            st.lists(st.one_of(st.none(), st.booleans()), min_size=1).map(lambda v: pa.array(v, pa.bool_())),
+            st.lists(st.one_of(st.none(), st.booleans()), min_size=1).map(lambda values: pa.array(values, pa.bool_())),
         ),
     )
 )
-def test_a_native_column_converts_as_its_values_do(
-    slug: str, field: Field, column: tuple[ColumnType, pa.Array]
-) -> None:
+def test_native_column_converts_like_its_values(slug: str, field: Field, column: tuple[ColumnType, pa.Array]) -> None:
     fast, slow = both_ways(services[slug], field, column[0], "UTC", column[1])
     assert fast == slow
 
 
-def test_most_of_an_ordinary_column_is_converted_as_a_whole() -> None:
-    """The fast way is taken: the service is asked about the odd one alone."""
-    asked = []
+def test_plain_values_are_converted_by_the_column() -> None:
+    """The service converts only the value that is not plain, and only once."""
+    requested = []
     service = services["attio.companies"]
 
     def convert(self: Service, field: Field, value: Any) -> Any:
-        asked.append(value)
+        requested.append(value)
         return value
 
     with patch.object(type_of(service), "convert", convert):
         values = pa.array(["Acme", "Café", None, 'The "Best"', 'The "Best"'])
-        made = converted(service, Field("name", "Name", "text"), ColumnType.TEXT, "UTC", values)
-    assert (made.json.to_list()[:3], asked) == (['"Acme"', '"Café"', None], ['The "Best"'])
+        result = converted(service, Field("name", "Name", "text"), ColumnType.TEXT, "UTC", values)
+    assert (result.json.to_list()[:3], requested) == (['"Acme"', '"Café"', None], ['The "Best"'])

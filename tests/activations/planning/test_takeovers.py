@@ -1,4 +1,4 @@
-"""What a worker's or the database's death leaves behind, and what the next worker makes of it."""
+"""What a killed worker or a failed database leaves behind, and how the next worker continues."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Died(BaseException):
-    """Stands for a kill: nothing of ours handles it."""
+    """Represents a kill: no code of ours handles it."""
 
 
 def die(*args: Any) -> None:
@@ -36,14 +36,14 @@ def die(*args: Any) -> None:
 
 
 def start_and_die(activation: Activation, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A run whose worker dies with an answer in hand; its lease is over."""
-    asked = requests.request(activation, "schedule", enqueue=False)
+    """A run whose worker died before it recorded an answer, and whose lease has expired."""
+    requested_run = requests.request(activation, "schedule", enqueue=False)
     with monkeypatch.context() as patched:
         patched.setattr(Recorder, "record", die)
         with pytest.raises(Died):
-            execution.execute(asked.pk)
-    Run.objects.filter(pk=asked.pk).update(lease_until=Now() - timedelta(seconds=1))
-    return asked
+            execution.execute(requested_run.pk)
+    Run.objects.filter(pk=requested_run.pk).update(lease_until=Now() - timedelta(seconds=1))
+    return requested_run
 
 
 def name_of(attio: Sandbox) -> str:
@@ -51,18 +51,18 @@ def name_of(attio: Sandbox) -> str:
     return str(record["values"]["name"])
 
 
-def test_what_a_dead_worker_may_have_sent_is_due_again_where_its_successor_could_not_send_it(
+def test_values_in_doubt_are_sent_again_even_if_the_next_worker_could_not_send_them(
     shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.fill(1)
     run(to_attio)
     shop.set(1, "name", "Other")
-    asked = start_and_die(to_attio, monkeypatch)
+    requested_run = start_and_die(to_attio, monkeypatch)
     assert name_of(attio) == "Other"
     attio.switches["revoked"] = True
-    execution.execute(asked.pk)
-    assert Run.objects.get(pk=asked.pk).state == "failed"
-    assert Change.objects.get(run=asked).outcome == "unknown"
+    execution.execute(requested_run.pk)
+    assert Run.objects.get(pk=requested_run.pk).state == "failed"
+    assert Change.objects.get(run=requested_run).outcome == "unknown"
     attio.switches["revoked"] = False
     shop.set(1, "name", "Company 1")
     assert run(to_attio).accepted == 1
@@ -70,7 +70,7 @@ def test_what_a_dead_worker_may_have_sent_is_due_again_where_its_successor_could
 
 
 @pytest.mark.parametrize("service", ["attio", "intercom"])
-def test_what_a_dead_worker_created_in_insert_mode_is_ours_and_what_was_there_is_not(
+def test_insert_mode_distinguishes_records_of_a_killed_worker_from_existing_ones(
     service: str, shop: Shop, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vendor, activation = request.getfixturevalue(service), request.getfixturevalue(f"to_{service}")
@@ -78,9 +78,9 @@ def test_what_a_dead_worker_created_in_insert_mode_is_ours_and_what_was_there_is
     assert run(activation).accepted == 1
     Record.objects.all().delete()
     Activation.objects.filter(pk=activation.pk).update(mode="insert")
-    time.sleep(1.1)  # Intercom tells whole seconds.
+    time.sleep(1.1)  # Intercom reports times in whole seconds.
     shop.add((2, "Company 2", "company2.com", "No. 2", "pro", 2))
-    asked = requests.request(Activation.objects.get(pk=activation.pk), "schedule", enqueue=False)
+    requested_run = requests.request(Activation.objects.get(pk=activation.pk), "schedule", enqueue=False)
     record = Recorder.record
 
     def die_after_a_create(self: Recorder, answers: Any, now: Any) -> Any:
@@ -91,47 +91,47 @@ def test_what_a_dead_worker_created_in_insert_mode_is_ours_and_what_was_there_is
     with monkeypatch.context() as patched:
         patched.setattr(Recorder, "record", die_after_a_create)
         with pytest.raises(Died):
-            execution.execute(asked.pk)
-    # The first one is put in doubt too, as if that worker had died before it recorded the look-up.
-    Change.objects.filter(run=asked, key="1").update(state="sending", outcome="")
-    Run.objects.filter(pk=asked.pk).update(lease_until=Now() - timedelta(seconds=1))
-    while execution.execute(asked.pk):
+            execution.execute(requested_run.pk)
+    # The first change is in doubt too, as if that worker had died before it recorded the lookup.
+    Change.objects.filter(run=requested_run, key="1").update(state="sending", outcome="")
+    Run.objects.filter(pk=requested_run.pk).update(lease_until=Now() - timedelta(seconds=1))
+    while execution.execute(requested_run.pk):
         pass
-    outcomes = dict(Change.objects.filter(run=asked).values_list("key", "outcome"))
+    outcomes = dict(Change.objects.filter(run=requested_run).values_list("key", "outcome"))
     assert outcomes == {"1": "skipped", "2": "accepted"}
-    assert Change.objects.get(run=asked, key="2").created
+    assert Change.objects.get(run=requested_run, key="2").created
     assert len(vendor.state()["records" if service == "attio" else "companies"]) == 2
 
 
-def test_a_database_that_dies_ends_no_run(
+def test_database_failure_ends_no_run(
     shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.fill(3)
 
-    def gone(*args: Any) -> None:
+    def fail(*args: Any) -> None:
         raise OperationalError("the server closed the connection")
 
-    asked = requests.request(to_attio, "schedule", enqueue=False)
+    requested_run = requests.request(to_attio, "schedule", enqueue=False)
     with monkeypatch.context() as patched:
-        patched.setattr(Recorder, "record", gone)
-        assert execution.execute(asked.pk) is False
-    asked.refresh_from_db()
-    assert (asked.state, asked.error_code) == ("delivering", "")
-    Run.objects.filter(pk=asked.pk).update(lease_until=Now() - timedelta(seconds=1))
-    while execution.execute(asked.pk):
+        patched.setattr(Recorder, "record", fail)
+        assert execution.execute(requested_run.pk) is False
+    requested_run.refresh_from_db()
+    assert (requested_run.state, requested_run.error_code) == ("delivering", "")
+    Run.objects.filter(pk=requested_run.pk).update(lease_until=Now() - timedelta(seconds=1))
+    while execution.execute(requested_run.pk):
         pass
-    asked.refresh_from_db()
-    assert (asked.state, asked.accepted) == ("succeeded", 3)
+    requested_run.refresh_from_db()
+    assert (requested_run.state, requested_run.accepted) == ("succeeded", 3)
     assert len(attio.state()["records"]) == 3
 
 
-def test_a_lease_is_renewed_again_once_the_database_is_back(
+def test_lease_renewal_resumes_once_the_database_is_back(
     to_attio: Activation, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.RUN_LEASE_SECONDS = 0.4
-    asked = requests.request(to_attio, "schedule", enqueue=False)
-    held = lease.claim(asked.pk)
-    assert held
+    requested_run = requests.request(to_attio, "schedule", enqueue=False)
+    claimed = lease.claim(requested_run.pk)
+    assert claimed
     failures = [OperationalError("gone"), OperationalError("gone")]
     renew = lease.Lease.renew
 
@@ -141,47 +141,47 @@ def test_a_lease_is_renewed_again_once_the_database_is_back(
         renew(self)
 
     monkeypatch.setattr(lease.Lease, "renew", flaky)
-    with lease.Keeper(held):
+    with lease.Keeper(claimed):
         time.sleep(0.7)
         assert failures == []
-        assert lease.claim(asked.pk) is None
+        assert lease.claim(requested_run.pk) is None
 
 
-def test_a_run_is_cancelled_while_its_source_has_not_answered(
+def test_run_is_cancelled_while_its_source_has_not_answered(
     companies: DataModel, to_attio: Activation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("activations.planning.plan.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("activations.planning.plan.CANCEL_CHECK_SECONDS", 0.1)
     endless = "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n"
-    wanted = "1 as id, 'a' as name, 'a.com' as domain, '' as description, '' as plan, 1 as seats"
-    DataModel.objects.filter(pk=companies.pk).update(table="", sql=f"select {wanted} where ({endless}) > 0")
+    columns = "1 as id, 'a' as name, 'a.com' as domain, '' as description, '' as plan, 1 as seats"
+    DataModel.objects.filter(pk=companies.pk).update(table="", sql=f"select {columns} where ({endless}) > 0")
     assert set(companies.column_types()) == {"id", "name", "domain", "description", "plan", "seats"}
-    asked = requests.request(to_attio, "schedule", enqueue=False)
-    threading.Timer(0.5, lambda: Run.objects.filter(pk=asked.pk).update(cancel_requested=True)).start()
-    begun = time.monotonic()
-    assert execution.execute(asked.pk) is False
-    asked.refresh_from_db()
-    assert (asked.state, asked.changes.count()) == ("cancelled", 0)
-    assert time.monotonic() - begun < 5
+    requested_run = requests.request(to_attio, "schedule", enqueue=False)
+    threading.Timer(0.5, lambda: Run.objects.filter(pk=requested_run.pk).update(cancel_requested=True)).start()
+    started = time.monotonic()
+    assert execution.execute(requested_run.pk) is False
+    requested_run.refresh_from_db()
+    assert (requested_run.state, requested_run.changes.count()) == ("cancelled", 0)
+    assert time.monotonic() - started < 5
 
 
-def test_a_source_that_breaks_in_mid_stream_decides_nothing(
+def test_source_that_fails_midway_decides_nothing(
     to_attio: Activation, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.fill(5)
     shop.add((6, "No domain", None, "", "", 1))
 
-    def breaking(*args: Any, **kwargs: Any) -> Any:
+    def break_off(*args: Any, **kwargs: Any) -> Any:
         yield from prefetch(*args, **kwargs)
         raise Unavailable("source_gone", "The source went away.")
 
     with monkeypatch.context() as patched:
-        patched.setattr("segments.reading.read.prefetch", breaking)
-        broken = run(to_attio)
-    assert (broken.state, broken.error_code, broken.changes.count()) == ("failed", "unavailable", 0)
+        patched.setattr("segments.reading.read.ahead", break_off)
+        failed = run(to_attio)
+    assert (failed.state, failed.error_code, failed.changes.count()) == ("failed", "unavailable", 0)
     assert run(to_attio).changes.filter(outcome="invalid").count() == 1
 
 
-def test_a_plan_that_is_made_again_counts_and_shows_every_row_once(
+def test_repeated_planning_counts_and_lists_every_row_once(
     shop: Shop, attio: Sandbox, companies: DataModel, to_attio: Activation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.run("drop table companies")
@@ -189,15 +189,15 @@ def test_a_plan_that_is_made_again_counts_and_shows_every_row_once(
     shop.fill(3)
     shop.add((4, "No domain", None, "", "", 1), (5, "One", "five.com", "", "", 1), (5, "Other", "5.com", "", "", 1))
     shop.add((None, "No key", "six.com", "", "", 1))
-    asked = requests.request(to_attio, "schedule", enqueue=False)
+    requested_run = requests.request(to_attio, "schedule", enqueue=False)
     with monkeypatch.context() as patched:
-        patched.setattr(finalize, "_take_over", die)
+        patched.setattr(finalize, "_resolve_takeovers", die)
         with pytest.raises(Died):
-            execution.execute(asked.pk)
-    Run.objects.filter(pk=asked.pk).update(lease_until=Now() - timedelta(seconds=1))
-    while execution.execute(asked.pk):
+            execution.execute(requested_run.pk)
+    Run.objects.filter(pk=requested_run.pk).update(lease_until=Now() - timedelta(seconds=1))
+    while execution.execute(requested_run.pk):
         pass
-    asked.refresh_from_db()
-    assert (asked.rows, asked.accepted, asked.invalid) == (7, 3, 4)
-    shown = Change.objects.filter(run=asked, outcome="invalid").values_list("code", flat=True)
-    assert sorted(shown) == ["duplicate_key", "key_empty", "match_empty"]
+    requested_run.refresh_from_db()
+    assert (requested_run.rows, requested_run.accepted, requested_run.invalid) == (7, 3, 4)
+    codes = Change.objects.filter(run=requested_run, outcome="invalid").values_list("code", flat=True)
+    assert sorted(codes) == ["duplicate_key", "key_empty", "match_empty"]

@@ -1,4 +1,4 @@
-"""What a run decides about one row, without any database."""
+"""What a run decides about one row, without a database."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def layout(service: Service | None = None, *slots: Slot) -> Layout:
 
 @dataclass
 class Send:
-    """One row's part of a verdict."""
+    """The part of a verdict about a row that is sent."""
 
     is_new: bool
     changed: list[str]
@@ -58,40 +58,44 @@ class Send:
 
 
 @dataclass
-class Same:
+class Unchanged:
+    """The part of a verdict about a row that is unchanged."""
+
     known: Known
 
 
-def nothing(count: int = 1) -> Known:
-    return Known.nothing(count, 4)
+def no_record() -> Known:
+    return Known.empty(1, 4)
 
 
-def for_row(of: Layout, mode: str, row: dict[str, Any], known: Known | None, *, full: bool) -> Send | Same | Settled:
-    """The verdict on one row, and what the baseline holds once it is carried out."""
-    batch = pa.record_batch([pa.array([_raw(row[name])], pa.string()) for name in of.columns], names=of.columns)
-    rows, known = Mapper(of).convert(batch, digests.as_texts(batch.columns)), known or nothing()
-    verdict = verdicts.for_rows(of, mode, rows, known, full=full)
+def for_row(
+    layout: Layout, mode: str, row: dict[str, Any], known: Known | None, *, full: bool
+) -> Send | Unchanged | Settled:
+    """The verdict on one row, with its baseline after the verdict was carried out."""
+    batch = pa.record_batch([pa.array([_raw(row[name])], pa.string()) for name in layout.columns], names=layout.columns)
+    rows, known = Mapper(layout).convert(batch, digests.as_texts(batch.columns)), known or no_record()
+    verdict = verdicts.for_rows(layout, mode, rows, known, full=full)
     if verdict.settled:
         return verdict.settled[0]
-    then = nothing()
-    held = {
+    after = no_record()
+    record = {
         "field_digests": digests.packed(verdict.digests), "match_digest": verdict.match_digests, "remote_id": ["r1"],
         "accepted_at": [round(NOW.timestamp() * 1_000_000)], "tried": [""], "tried_digest": [0],
     }  # fmt: skip
-    then.take(np.array([0]), pl.DataFrame(held))
-    if verdict.same[0]:
-        return Same(then)
-    values = json.loads(rows.values(of.slots)[0])
-    return Send(bool(verdict.is_new[0]), json.loads(verdict.changed[0]), verdict.remote_ids[0], values, then)
+    after.fill(np.array([0]), pl.DataFrame(record))
+    if verdict.unchanged[0]:
+        return Unchanged(after)
+    values = json.loads(rows.values(layout.slots)[0])
+    return Send(bool(verdict.is_new[0]), json.loads(verdict.changed[0]), verdict.remote_ids[0], values, after)
 
 
 def _raw(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def accepted(row: dict[str, Any], of: Layout | None = None) -> Known:
+def accepted(row: dict[str, Any]) -> Known:
     """The baseline after this row was accepted."""
-    sent = for_row(of or layout(), "upsert", row, None, full=False)
+    sent = for_row(layout(), "upsert", row, None, full=False)
     assert isinstance(sent, Send)
     return sent.known
 
@@ -99,45 +103,45 @@ def accepted(row: dict[str, Any], of: Layout | None = None) -> Known:
 ROW = {"id": 1, "key": "K", "a": "x", "b": "y"}
 
 
-def test_a_new_row_is_sent_whole() -> None:
+def test_new_row_is_sent_whole() -> None:
     sent = for_row(layout(), "upsert", ROW, None, full=False)
     assert isinstance(sent, Send)
     assert (sent.is_new, sent.changed, sent.values, sent.remote_id) == (True, ["a", "b"], {"a": "x", "b": "y"}, "")
 
 
-def test_only_what_differs_is_changed() -> None:
+def test_only_values_that_differ_are_changed() -> None:
     sent = for_row(layout(), "upsert", ROW | {"a": "z"}, accepted(ROW), full=False)
     assert isinstance(sent, Send)
     assert (sent.is_new, sent.changed, sent.remote_id) == (False, ["a"], "r1")
 
 
-def test_an_equal_row_is_the_same() -> None:
-    assert isinstance(for_row(layout(), "upsert", ROW, accepted(ROW), full=False), Same)
+def test_equal_row_is_unchanged() -> None:
+    assert isinstance(for_row(layout(), "upsert", ROW, accepted(ROW), full=False), Unchanged)
 
 
-def test_an_empty_value_is_kept_or_cleared_as_the_mapping_says() -> None:
-    assert isinstance(for_row(layout(), "upsert", ROW | {"a": None}, accepted(ROW), full=False), Same)
+def test_empty_value_is_kept_or_cleared_as_mapped() -> None:
+    assert isinstance(for_row(layout(), "upsert", ROW | {"a": None}, accepted(ROW), full=False), Unchanged)
     cleared = for_row(layout(), "upsert", ROW | {"b": ""}, accepted(ROW), full=False)
     assert isinstance(cleared, Send)
     assert (cleared.changed, cleared.values["b"]) == (["b"], None)
 
 
-def test_a_value_that_went_and_came_back_is_not_sent() -> None:
+def test_value_that_returns_is_not_sent_again() -> None:
     gone = for_row(layout(), "upsert", ROW | {"a": None}, accepted(ROW), full=False)
-    assert isinstance(gone, Same)
-    assert isinstance(for_row(layout(), "upsert", ROW, gone.known, full=False), Same)
+    assert isinstance(gone, Unchanged)
+    assert isinstance(for_row(layout(), "upsert", ROW, gone.known, full=False), Unchanged)
 
 
 @pytest.mark.parametrize(
     ("row", "code"), [({"a": "bad"}, "not_good"), ({"key": None}, "match_empty"), ({"key": " "}, "match_empty")]
 )
-def test_a_row_that_can_not_be_sent_says_why(row: dict[str, Any], code: str) -> None:
+def test_row_that_cannot_be_sent_has_a_reason(row: dict[str, Any], code: str) -> None:
     settled = for_row(layout(), "upsert", ROW | row, None, full=False)
     assert isinstance(settled, Settled)
     assert (settled.outcome, settled.code) == ("invalid", code)
 
 
-def test_another_match_value_is_a_change_or_another_record() -> None:
+def test_different_match_value_is_a_change_or_a_different_record() -> None:
     moved = for_row(layout(), "upsert", ROW | {"key": "L"}, accepted(ROW), full=False)
     assert isinstance(moved, Send)
     assert (moved.changed, moved.remote_id) == (["key"], "r1")
@@ -146,7 +150,7 @@ def test_another_match_value_is_a_change_or_another_record() -> None:
     assert (other.changed, other.remote_id) == (["a", "b"], "")
 
 
-def test_a_full_run_sends_all_of_it() -> None:
+def test_full_run_sends_every_value() -> None:
     sent = for_row(layout(), "upsert", ROW, accepted(ROW), full=True)
     assert isinstance(sent, Send)
     assert sent.changed == ["a", "b"]
@@ -158,52 +162,52 @@ def test_insert_mode_leaves_known_records_alone() -> None:
     assert settled.outcome == "skipped"
 
 
-def test_a_mapping_from_now_on_takes_older_records_as_sent() -> None:
+def test_mapping_from_now_on_assumes_older_records_as_sent() -> None:
     later = Slot(2, Field("c", "C", "text"), "b", since=NOW + timedelta(hours=1))
-    grown = layout(None, *layout().slots, later)
-    same = for_row(grown, "upsert", ROW, accepted(ROW), full=False)
-    assert isinstance(same, Same)
-    changed = for_row(grown, "upsert", ROW | {"b": "new"}, same.known, full=False)
+    extended = layout(None, *layout().slots, later)
+    unchanged = for_row(extended, "upsert", ROW, accepted(ROW), full=False)
+    assert isinstance(unchanged, Unchanged)
+    changed = for_row(extended, "upsert", ROW | {"b": "new"}, unchanged.known, full=False)
     assert isinstance(changed, Send)
     assert changed.changed == ["b", "c"]
 
 
 @given(st.dictionaries(st.sampled_from(["a", "b"]), VALUES), st.dictionaries(st.sampled_from(["a", "b"]), VALUES))
-def test_what_was_accepted_is_never_sent_again_and_what_differs_always_is(
+def test_accepted_values_are_never_sent_again_and_different_ones_always(
     before: dict[str, Any], after: dict[str, Any]
 ) -> None:
     old, new = ROW | before, ROW | after
-    decision = for_row(layout(), "upsert", new, accepted(old), full=False)
-    expected = [name for name in ("a", "b") if _says(name, new) and _sent(name, old) != _sent(name, new)]
-    assert (decision.changed if isinstance(decision, Send) else []) == expected
-    if isinstance(decision, Send):
-        assert isinstance(for_row(layout(), "upsert", new, decision.known, full=False), Same)
+    verdict = for_row(layout(), "upsert", new, accepted(old), full=False)
+    expected = [name for name in ("a", "b") if _is_sent(name, new) and _wire(name, old) != _wire(name, new)]
+    assert (verdict.changed if isinstance(verdict, Send) else []) == expected
+    if isinstance(verdict, Send):
+        assert isinstance(for_row(layout(), "upsert", new, verdict.known, full=False), Unchanged)
 
 
-def _says(name: str, row: dict[str, Any]) -> bool:
-    return name == "b" or _fills(row[name])
+def _is_sent(name: str, row: dict[str, Any]) -> bool:
+    return name == "b" or _has_value(row[name])
 
 
-def _sent(name: str, row: dict[str, Any]) -> Any:
-    return str(row[name]) if _fills(row[name]) else None
+def _wire(name: str, row: dict[str, Any]) -> Any:
+    return str(row[name]) if _has_value(row[name]) else None
 
 
-def _fills(value: Any) -> bool:
+def _has_value(value: Any) -> bool:
     return value is not None and str(value).strip() != ""
 
 
 @given(st.integers(1, 60))
-def test_a_refused_row_waits_longer_each_time_and_a_day_at_most(attempts: int) -> None:
-    due_run, due_at = retry_dates.refused_again(attempts, 10, NOW)
+def test_rejected_row_waits_longer_each_time_up_to_a_day(attempts: int) -> None:
+    due_run, due_at = retry_dates.next_attempt(attempts, 10, NOW)
     assert due_run == 10 + 2 ** min(attempts - 1, 20)
     assert due_at - NOW <= timedelta(days=1)
 
 
 @given(st.integers(1, 30), st.one_of(st.none(), st.floats(0, 100)))
-def test_a_retry_waits_at_least_what_the_vendor_said(attempt: int, said: float | None) -> None:
-    wait = retry.backoff_seconds(attempt, Unavailable("x", "x", retry_after=said), random.Random(1))
-    assert wait >= (said or 0)
-    assert wait <= max(said or 0, retry.BACKOFF_AT_MOST)
+def test_retry_waits_at_least_as_long_as_the_vendor_requests(attempt: int, requested: float | None) -> None:
+    wait = retry.backoff_seconds(attempt, Unavailable("x", "x", retry_after=requested), random.Random(1))
+    assert wait >= (requested or 0)
+    assert wait <= max(requested or 0, retry.BACKOFF_AT_MOST)
 
 
 def test_the_layout_decides_the_row_digest() -> None:
