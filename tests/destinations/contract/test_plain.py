@@ -98,7 +98,7 @@ def test_whole_columns_give_what_convert_gives(slug: str, field: Field, kind: Co
         try:
             expected: Any = service.convert(field, value)
         except Rejected as rejection:
-            assert made.rejections[place].code == rejection.code
+            assert made.errors[place].code == rejection.code
             continue
-        assert place not in made.rejections
+        assert place not in made.errors
         assert made.json[place].encode() == digests.canonical(expected)
