@@ -552,7 +552,11 @@ class Machine(RuleBasedStateMachine):
             assert found == expected
 
     def _compare_promise(self, done: Run, plan: Plan, changes: dict[str, Change]) -> None:
-        """The destination holds what the source says, for every row that counts as unchanged or accepted."""
+        """The destination holds what the source says, for every row that counts as unchanged or accepted.
+
+        Left out is what was never sent because its mapping holds from now on; what the activation says of the next
+        mapping is no reason.
+        """
         if self.model.mode == "insert":
             return
         sure = {*plan.unchanged, *(key for key, change in changes.items() if change.outcome == "accepted")}
@@ -563,8 +567,7 @@ class Machine(RuleBasedStateMachine):
             there = self.vendor.records[kept.remote_id]
             assert identity_of(there[MATCH]) == identity_of(row["match"])
             for one in self.model.maps:
-                filled = self.model.from_now_on
-                if not filled and (one.clear or not empty(row[one.column])):
+                if one.slot not in kept.filled and (one.clear or not empty(row[one.column])):
                     assert there[one.target] == (None if empty(row[one.column]) else row[one.column]), (row, one)
 
     def _baseline(self) -> list[Any]:

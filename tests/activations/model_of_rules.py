@@ -47,6 +47,8 @@ class Kept:
     identity: Any = ""
     remote_id: str = ""
     held: dict[int, Any] = field(default_factory=dict)
+    filled: set[int] = field(default_factory=set)
+    """The slots of `held` that were never sent, since their mapping holds from now on."""
     tried: str = ""
     tried_row: Any = None
     due_run: int = 0
@@ -235,7 +237,7 @@ class Rules:
             return
         for key, kept in self.kept.items():
             if key != send.key and kept.accepted and kept.identity == send.identity:
-                kept.accepted, kept.identity, kept.remote_id, kept.held = False, "", "", {}
+                kept.accepted, kept.identity, kept.remote_id, kept.held, kept.filled = False, "", "", {}, set()
 
     def remember(self, key: str) -> Kept:
         return self.kept.setdefault(key, Kept())
@@ -244,20 +246,30 @@ class Rules:
         """The vendor took it."""
         kept = self.remember(send.key)
         self.clock += 1
+        sent = send.changed
         if remote_id != send.remote_id:
+            sent = list(send.values)
             kept.held.clear()
+            kept.filled.clear()
         kept.accepted, kept.accepted_when, kept.identity, kept.remote_id = True, self.clock, send.identity, remote_id
         kept.tried, kept.attempts, kept.left = "", 0, False
-        self._fill(kept, send.row)
+        self._fill(kept, send.row, sent)
 
-    def _fill(self, kept: Kept, row: Row) -> None:
+    def _fill(self, kept: Kept, row: Row, sent: Sequence[str] = ()) -> None:
         values = dict(self.values(row))
         for one in self.maps:
             if one.target in values:
+                self._note_filled(kept, one, sent)
                 kept.held[one.slot] = values[one.target]
             elif self.from_now_on and one.slot not in kept.held:
                 # From now on: nothing was said when it was added, so that whatever is said later is news.
                 kept.held[one.slot] = DOUBT
+
+    def _note_filled(self, kept: Kept, one: Map, sent: Sequence[str]) -> None:
+        if one.target in sent:
+            kept.filled.discard(one.slot)
+        elif one.slot not in kept.held:
+            kept.filled.add(one.slot)
 
     def refused(self, send: Send, number: int, remote_id: str) -> None:
         """The vendor refused it: due at the next run, then after 2, 4, 8 … runs."""

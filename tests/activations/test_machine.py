@@ -19,17 +19,19 @@ STEPS = int(os.environ.get("MACHINE_STEPS", "20"))
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.parametrize("service", [Immovable, Movable])
-def test_runs_follow_the_rules_whatever_happens(
-    service: type[Movable], tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture(params=[Immovable, Movable], ids=["immovable", "movable"])
+def machine(request: Any, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> type[Machine]:
     settings.SOURCE_FILES_ROOT = tmp_path
     for name, value in SMALL.items():
         monkeypatch.setattr(f"activations.{name}", value)
     monkeypatch.setattr("activations.spool.CHUNK", 2)
-    Machine.world = World(tmp_path / "rows.sqlite3", service, monkeypatch)
+    Machine.world = World(tmp_path / "rows.sqlite3", request.param, monkeypatch)
+    return Machine
+
+
+def test_runs_follow_the_rules_whatever_happens(machine: type[Machine]) -> None:
     run_state_machine_as_test(
-        Machine,
+        machine,
         settings=hypothesis.settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
@@ -41,3 +43,21 @@ def test_runs_follow_the_rules_whatever_happens(
             suppress_health_check=list(hypothesis.HealthCheck),
         ),
     )
+
+
+@pytest.mark.parametrize("anew", [False, True], ids=["there before", "mapped anew"])
+def test_what_a_mapping_was_chosen_to_send_holds_when_a_later_one_is_chosen_otherwise(machine: type[Machine], anew: bool) -> None:
+    """A search ended here: `d`, from now on, was asked to be at the vendor once `c` was mapped for all rows."""
+    story = machine()
+    story.some_rows_are_there(1)
+    if anew:
+        story.a_mapping_is_removed_or_takes_another_column(0, "", False)
+    story.two_runs([])
+    story.a_mapping_is_added("a", "x", False, False)
+    story.a_mapping_is_added("d", "x", False, True)
+    story.two_runs([])
+    story.two_runs([])
+    story.a_mapping_is_added("c", "x", False, False)
+    story.two_runs([])
+    (record,) = story.vendor.records.values()
+    assert (record["a"], record["c"], record["d"]) == (None if anew else "A", "A", None)
