@@ -150,8 +150,11 @@ def described(activation: Activation) -> Plan:
     )
 
 
-def layout(context: Context) -> Layout:
+def layout(context: Context, now: datetime) -> Layout:
     """How rows become records now. Mappings whose attribute is missing or read-only are left out and noted as `missing`.
+
+    Args:
+        now: before anything that comes of this layout is accepted.
 
     Raises:
         Misconfigured: not one attribute is left, so that records would be created with nothing but their match.
@@ -166,7 +169,7 @@ def layout(context: Context) -> Layout:
         if problem:
             context.missing.append(problem)
         elif found:
-            slots.append(_slot(activation, mapping, found))
+            slots.append(_slot(activation, mapping, found, now))
             if changed := attributes.retyped(found, attributes.first_seen(mapping, found, context.found)):
                 context.changed.append(changed)
     if context.missing and not slots:
@@ -235,8 +238,18 @@ def _changed(before: dict[str, Any], now: dict[str, Any], workspace: Workspace) 
     )
 
 
-def _slot(activation: Activation, mapping: FieldMapping, found: Field) -> Slot:
-    from_now_on = activation.backfill == Activation.Backfill.NEW
+def settle_backfill(activation: Activation, planned: Layout, now: datetime) -> None:
+    """Keeps the choice between all records and from now on for mappings that are planned with for the first time.
+
+    The activation's setting may be another one when a record that this run does not reach is due: one that is refused,
+    invalid or away, or that comes after a cut. Said before the pass, which fills slots from now on while it goes.
+    """
+    first = activation.mappings.filter(backfill="", slot__in=[slot.number for slot in planned.slots])
+    first.update(backfill=activation.backfill, planned_at=now)
+
+
+def _slot(activation: Activation, mapping: FieldMapping, found: Field, now: datetime) -> Slot:
+    from_now_on = (mapping.backfill or activation.backfill) == Activation.Backfill.NEW
     return Slot(
         number=mapping.slot,
         field=found,
@@ -244,5 +257,5 @@ def _slot(activation: Activation, mapping: FieldMapping, found: Field) -> Slot:
         value=mapping.value,
         when_empty=mapping.when_empty,
         adds=mapping.multi == FieldMapping.Multi.ADD and found.multiple,
-        since=mapping.created_at if from_now_on else None,
+        since=(mapping.planned_at or now) if from_now_on else None,
     )

@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from activations import alerts, announce, finish
-from activations.context import Context, check_workspace, discover, generation, layout, open_context, prepare_fields
+from activations.context import Context, check_workspace, discover, generation, layout, open_context, prepare_fields, settle_backfill
 from activations.deliver import Delivery
 from activations.lease import Cancelled, Keeper, Lease, Lost, claim
 from activations.models import Run
@@ -87,9 +87,10 @@ def _plan(context: Context, lease: Lease) -> None:
         pass
     watch.look_before(context.activation.rows, context.activation.columns)
     belongs_to, reason = generation(context, check_workspace(context))
-    discover(context, timezone.now())
+    now = timezone.now()
+    discover(context, now)
     prepare_fields(context)
-    made = layout(context)
+    made = layout(context, now)
     changes: dict[str, Any] = {
         "generation": belongs_to,
         "mapped": announce.described(context.activation.mappings.all(), {slot.field.name for slot in made.slots if slot.adds}),
@@ -98,9 +99,10 @@ def _plan(context: Context, lease: Lease) -> None:
     if reason:
         changes |= {"kind": Run.Kind.FULL, "reason": reason}
     with lease.fenced(**changes):
-        pass
+        if not run.dry_run:
+            settle_backfill(context.activation, made, now)
     run.refresh_from_db()
-    Planner(context, lease, made, belongs_to, timezone.now()).run()
+    Planner(context, lease, made, belongs_to, now).run()
 
 
 def _deliver(context: Context, lease: Lease) -> None:

@@ -38,7 +38,7 @@ class Slot:
     when_empty: str = KEEP
     adds: bool = False
     since: datetime | None = None
-    """Records accepted before this moment are taken to hold the value already (backfill: from now on)."""
+    """Records accepted before this moment, the first plan with this slot, are taken to hold the value already (backfill: from now on)."""
     is_match: bool = False
     """It notes a match that is a list, and is sent as the match alone."""
 

@@ -7,7 +7,6 @@ from typing import Any
 from django.core.validators import MaxValueValidator
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Now
 from django_celery_beat.models import PeriodicTask
 from timezone_field import TimeZoneField
 
@@ -41,7 +40,7 @@ class Activation(models.Model):
         max_length=10,
         choices=Backfill.choices,
         default=Backfill.ALL,
-        help_text="What a mapping that is added later does for records that are already there.",
+        help_text="What a mapping that is added later does for records that are already there. The first run that has it settles it.",
     )
     paused = models.BooleanField(default=False)
     warnings_enabled = models.BooleanField("warnings", default=True)
@@ -138,9 +137,13 @@ class FieldMapping(models.Model):
     target_type = models.CharField(
         max_length=80, blank=True, editable=False, help_text="The attribute's type when a person last saw it, or a run met it first."
     )
+    backfill = models.CharField(
+        max_length=10, choices=Activation.Backfill.choices, blank=True, editable=False,
+        help_text="The activation's choice when a run first planned with this mapping; until then it may change.",
+    )  # fmt: skip
+    planned_at = models.DateTimeField(null=True, editable=False, help_text="When a run first planned with it.")
     slot = models.PositiveIntegerField(editable=False)
     position = models.PositiveIntegerField(default=0)
-    created_at = models.DateTimeField(editable=False)
 
     class Meta:
         ordering = ["position", "pk"]
@@ -157,7 +160,7 @@ class FieldMapping(models.Model):
         from_db = FieldMapping.objects.filter(pk=self.pk).values_list("target", flat=True).first() if self.pk else None
         if from_db != self.target:
             self.slot = self.activation.take_number("next_slot")
-            self.created_at = Now()
+            self.backfill, self.planned_at = "", None
             self.target_type = ""
         super().save(*args, **kwargs)
 

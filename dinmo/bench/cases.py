@@ -100,12 +100,13 @@ def plan(name: str) -> dict[str, Any]:
     with open_context(run) as context:
         belongs_to, reason = generation(context, check_workspace(context))
         prepare_fields(context)
-        made = layout(context)
+        now = timezone.now()
+        made = layout(context, now)
         with lease.fenced(generation=belongs_to, state=Run.State.PLANNING, kind=Run.Kind.FULL if reason else run.kind):
             pass
         run.refresh_from_db()
         with Meter() as meter, Statements() as statements:
-            Planner(context, lease, made, belongs_to, timezone.now()).run()
+            Planner(context, lease, made, belongs_to, now).run()
     run.refresh_from_db()
     codes = list(Change.objects.filter(run=run).exclude(code="").values_list("code", flat=True))
     lease.release()

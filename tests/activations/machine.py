@@ -9,6 +9,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -213,7 +214,7 @@ class Machine(RuleBasedStateMachine):
         one = self.model.maps[place % len(self.model.maps)]
         if column:
             FieldMapping.objects.filter(slot=one.slot).update(column=column, when_empty="clear" if clear else "keep")
-            self.model.maps[self.model.maps.index(one)] = Map(one.slot, one.target, column, clear, one.since)
+            self.model.maps[self.model.maps.index(one)] = replace(one, column=column, clear=clear)
         elif len(self.model.maps) > 1:
             FieldMapping.objects.get(slot=one.slot).delete()
             self.model.maps.remove(one)
@@ -248,8 +249,7 @@ class Machine(RuleBasedStateMachine):
     def _map(self, target: str, column: str, clear: bool) -> None:
         made = FieldMapping(activation=self.activation, target=target, column=column, when_empty="clear" if clear else "keep")
         made.save()
-        self.model.clock += 1
-        self.model.maps.append(Map(made.slot, target, column, clear, self.model.clock))
+        self.model.maps.append(Map(made.slot, target, column, clear))
 
     def _backfill(self, from_now_on: bool) -> None:
         Activation.objects.update(backfill="new" if from_now_on else "all")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from destinations.contract import Verb
@@ -29,12 +29,18 @@ DOUBT = _Doubt()
 
 @dataclass(frozen=True)
 class Map:
-    """A mapping. `slot` is never used twice; `since` orders it among the acceptances, where it counts from now on."""
+    """A mapping. `slot` is never used twice.
+
+    Args:
+        from_now_on: what was chosen when a run first planned with it; None before, when the choice is open.
+        since: when that was, among the acceptances.
+    """
 
     slot: int
     target: str
     column: str
     clear: bool = False
+    from_now_on: bool | None = None
     since: int = 0
 
 
@@ -188,7 +194,13 @@ class Rules:
     def _differs(self, one: Map, value: Any, kept: Kept) -> bool:
         if one.slot in kept.held:
             return kept.held[one.slot] is DOUBT or kept.held[one.slot] != value
-        return not (self.from_now_on and kept.accepted_when < one.since)
+        return not self._predates(one, kept)
+
+    def _predates(self, one: Map, kept: Kept) -> bool:
+        """Whether the mapping holds from now on, and the record was there before."""
+        if one.from_now_on is None:
+            return self.from_now_on
+        return one.from_now_on and kept.accepted_when < one.since
 
     def values(self, row: Row) -> Iterator[tuple[str, Any]]:
         """The attributes that a row says something about."""
@@ -214,6 +226,7 @@ class Rules:
     def take_plan(self, made: Plan, rows: Sequence[Row]) -> None:
         """The effects of a plan that was carried to its end."""
         by_key = {row["id"]: row for row in rows}
+        self._settle_choices()
         if self.mode != "insert":
             for send in made.sends:
                 self._rob(send)
@@ -230,6 +243,13 @@ class Rules:
             kept = self.kept[key]
             kept.tried, kept.attempts = "", 0
             self._fill(kept, by_key[key])
+
+    def _settle_choices(self) -> None:
+        """What the activation says of added mappings holds for good for those that were planned with for the first time."""
+        self.clock += 1
+        for place, one in enumerate(self.maps):
+            if one.from_now_on is None:
+                self.maps[place] = replace(one, from_now_on=self.from_now_on, since=self.clock)
 
     def _rob(self, send: Send) -> None:
         """A record without an id to go by takes over what the vendor has with its match: no longer another key's."""
@@ -261,7 +281,7 @@ class Rules:
             if one.target in values:
                 self._note_filled(kept, one, sent)
                 kept.held[one.slot] = values[one.target]
-            elif self.from_now_on and one.slot not in kept.held:
+            elif one.from_now_on and one.slot not in kept.held:
                 # From now on: nothing was said when it was added, so that whatever is said later is news.
                 kept.held[one.slot] = DOUBT
 

@@ -38,6 +38,15 @@ class Story:
     def run(self, trigger: str = "schedule", **options: Any) -> Run:
         return run(Activation.objects.get(), trigger, **options)
 
+    def add(self, column: str, target: str, backfill: str) -> None:
+        """Maps one more attribute, with what the activation says of fields that are added later."""
+        Activation.objects.update(backfill=backfill)
+        map_fields(self.activation, {"column": column, "target": target})
+
+    def held(self, *attributes: str) -> dict[str, tuple[Any, ...]]:
+        """These attributes by match."""
+        return {str(record[MATCH]): tuple(record[name] for name in attributes) for record in self.vendor.records.values()}
+
     def at_vendor(self) -> dict[str, tuple[Any, Any]]:
         """(a, b) by match."""
         return {str(record[MATCH]): (record["a"], record["b"]) for record in self.vendor.records.values()}
@@ -260,6 +269,97 @@ def test_from_now_on_a_value_that_was_empty_is_sent_when_it_comes(story: Story) 
     story.rows(("1", "m", "A", "A"))
     assert story.run().accepted == 1
     assert [record["c"] for record in story.vendor.records.values()] == ["A"]
+
+
+@pytest.mark.parametrize("service", [Movable, Immovable])
+@pytest.mark.parametrize("value", ["A", None])
+def test_a_field_from_now_on_stays_unsent_when_a_later_one_is_for_all_records(
+    begin: Callable[[type[Movable]], Story], service: type[Movable], value: str | None
+) -> None:
+    """The promise that "all is at the destination" goes by the choice for each field, not by the activation's setting at the end."""
+    story = begin(service)
+    story.rows(("1", "m", value, "A"))
+    assert [story.run().planned for _ in range(2)] == [1, 0]
+    story.add("x", "d", "new")
+    assert [story.run().planned for _ in range(4)] == [0] * 4
+    story.add("x", "c", "all")
+    assert [story.run().planned for _ in range(2)] == [int(value is not None), 0]
+    assert story.held("a", "c", "d") == {"m": (value, value, None)}
+    story.rows(("1", "m", "B", "A"))
+    assert story.run().accepted == 1
+    assert story.held("a", "c", "d") == {"m": ("B", "B", "B")}
+
+
+def test_a_field_waits_for_its_first_run_with_the_last_choice(story: Story) -> None:
+    """What a run will send is shown once the field is saved; whoever is shocked can still choose otherwise."""
+    story.rows(("1", "m", "A", "A"))
+    story.run()
+    story.add("x", "c", "all")
+    assert story.run(dry_run=True).planned == 1
+    story.add("x", "d", "new")
+    assert (story.run().planned, story.held("c", "d")) == (0, {"m": (None, None)})
+
+
+@pytest.mark.parametrize("backfill", ["all", "new"])
+def test_a_field_for_all_records_is_still_due_for_a_refused_row_whatever_comes_later(story: Story, backfill: str) -> None:
+    story.rows(("1", "m", "A", "A"), ("2", "n", "B", "A"))
+    story.run()
+    story.vendor.refused = {"B"}
+    story.add("x", "c", "all")
+    assert ((done := story.run()).accepted, done.rejected) == (1, 1)
+    story.vendor.refused = set()
+    story.add("y", "d", backfill)
+    story.run()
+    assert story.held("c") == {"m": ("A",), "n": ("B",)}
+
+
+def test_a_field_for_all_records_goes_on_after_a_cut_whatever_comes_later(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("activations.decide.BREAKER_FAILURES", 1)
+    story.rows(("1", "m", "A", "A"), ("2", "n", "A", "A"))
+    story.run()
+    story.add("x", "c", "all")
+    story.vendor.faults = {"n": [UNREACHABLE] * TRIES}
+    assert story.run().state == "failed"
+    story.vendor.faults = {}
+    story.add("x", "d", "new")
+    story.run()
+    assert story.held("c", "d") == {"m": ("A", None), "n": ("A", None)}
+
+
+def test_a_field_from_now_on_stays_unsent_for_a_returner_whatever_comes_later(story: Story) -> None:
+    story.rows(("1", "m", "A", "A"))
+    story.run()
+    story.rows()
+    story.add("x", "d", "new")
+    story.run()
+    story.rows(("1", "m", "A", "A"))
+    story.add("x", "c", "all")
+    story.run()
+    assert story.held("c", "d") == {"m": ("A", None)}
+
+
+def test_a_field_from_now_on_stays_unsent_when_its_first_run_is_cut_while_it_plans(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    story.rows(("1", "m", "A", "A"), ("2", "n", "A", "A"))
+    story.run()
+    story.rows(("1", "m", "A", "A"), ("2", "n", "bad", "A"))
+    story.add("x", "d", "new")
+    die_in(monkeypatch, "delivering")
+    live = story.dies()
+    Run.objects.filter(pk=live).update(cancel_requested=True)
+    assert story.goes_on(live).state == "cancelled"
+    story.rows(("1", "m", "A", "A"), ("2", "n", "A", "A"))
+    story.add("x", "c", "all")
+    story.run()
+    assert story.held("c", "d") == {"m": ("A", None), "n": ("A", None)}
+
+
+def test_a_field_from_now_on_that_came_during_a_run_is_not_sent_for_its_records(story: Story) -> None:
+    story.rows(("1", "m", "A", "A"), ("2", "n", "A", "A"))
+    story.vendor.faults = {"m": [KILLED_AFTER]}
+    live = story.dies()
+    story.add("x", "d", "new")
+    assert story.goes_on(live).accepted == 2
+    assert (story.run().planned, story.held("d")) == (0, {"m": (None,), "n": (None,)})
 
 
 def test_another_record_holds_nothing_of_the_former_one(begin: Callable[[type[Movable]], Story]) -> None:
