@@ -68,14 +68,14 @@ def _keys(spool: Spool, wanted: list[int]) -> dict[int, str]:
 
 
 def _take_over(seen: Seen, spool: Spool, shared: list[int], slots: Mapping[str, int]) -> None:
-    """Forgets what was accepted for keys whose record another key takes over by its match."""
+    """Notes the keys whose record another key takes over by its match, and has those that take one go by it."""
     accepted = spool.records.filter(accepted_at__isnull=False).values_list("key_digest", "match_digest")
     others = list(accepted.exclude(tried="")) if seen.baseline.any_tried else []
     for chunk in bulk.chunks(shared, CHUNK):
         others.extend(accepted.filter(key_digest__in=chunk))
     keys, matches = np.array(others, dtype=np.int64).reshape(-1, 2).T
     found = takeovers(seen, shared, (keys, matches), owners.match_values(spool.generation))
-    spool.update(found.robbed, accepted_at=None, remote_id="", match_digest=0, row_digest=0, field_digests=b"")
+    spool.robbed = found.robbed
     spool.draw_out([*found.by_match.tolist(), *found.contested.tolist()])
     for chunk in bulk.chunks(found.by_match.tolist(), CHUNK):
         _go_by_match(spool, chunk, slots)

@@ -114,7 +114,7 @@ class Planner:
             bundles.list_rest(self.context.run, self.lease)
         state = Run.State.PLANNED if self.dry_run else Run.State.DELIVERING
         with self.lease.fenced(state=state, finished_at=timezone.now() if self.dry_run else None, **counts):
-            pass
+            self.spool.forget_robbed()
         reach("plan_committed")
 
     def _pass(self) -> None:

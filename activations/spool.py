@@ -54,6 +54,8 @@ class Spool:
         self.now = now
         self.began = run.started_at or now
         self.records = Record.objects.filter(generation=generation)
+        self.robbed = np.empty(0, dtype=np.int64)
+        """Key digests of records that other keys take over."""
         self.shown: list[tuple[Any, ...]] = []
         self.tried: list[Tried] = []
         self.same: list[tuple[Any, ...]] = []
@@ -138,6 +140,10 @@ class Spool:
         for chunk in bulk.chunks(keys.tolist(), CHUNK):
             with self.lease.fenced():
                 self.records.filter(key_digest__in=chunk).update(**columns)
+
+    def forget_robbed(self) -> None:
+        """Forgets what was accepted for taken over records. Nothing undoes it, so it goes with the step that makes the plan count."""
+        self.update(self.robbed, accepted_at=None, remote_id="", match_digest=0, row_digest=0, field_digests=b"")
 
     def _move_baseline(self) -> None:
         names = ["row_digest", "match_digest", "field_digests", "tried", "attempts"]

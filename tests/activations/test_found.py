@@ -204,6 +204,28 @@ def die_in(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(Lease, "fenced", mortal)
 
 
+def test_known_records_that_swap_are_known_although_planning_began_twice(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    story.rows(("1", "m", "A", "A"), ("2", "n", "B", "B"))
+    story.run()
+    story.rows(("1", "n", "A", "A"), ("2", "m", "B", "B"))
+    die_in(monkeypatch, "delivering")
+    done = story.goes_on(story.dies())
+    assert (done.new, done.known, story.at_vendor()) == (0, 2, {"n": ("A", "A"), "m": ("B", "B")})
+
+
+def test_nothing_is_forgotten_by_a_plan_that_came_to_nothing(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record would have gone to another key; the run is cancelled, and the source is as it was."""
+    story.rows(("1", "m", "A", "A"))
+    story.run()
+    story.rows(("2", "m", "B", "B"))
+    die_in(monkeypatch, "delivering")
+    live = story.dies()
+    Run.objects.filter(pk=live).update(cancel_requested=True)
+    assert story.goes_on(live).state == "cancelled"
+    story.rows(("1", "m", "A", "A"))
+    assert ((done := story.run()).planned, done.unchanged) == (0, 1)
+
+
 def test_a_row_is_counted_once_although_planning_began_twice(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     story.rows(("1", None, "A", "A"))
     die_in(monkeypatch, "delivering")
