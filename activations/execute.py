@@ -90,17 +90,20 @@ def _plan(context: Context, lease: Lease) -> None:
     drift.look_before(context.activation.rows, context.activation.columns)
     workspace = check_workspace(context)
     generation = enter(run, lease, saved.spec(context.activation).identity(workspace.id), workspace.name)
-    discover(context, timezone.now())
+    now = timezone.now()
+    discover(context, now)
     prepare_fields(context)
     store_first_use(context, lease)
-    planned = layout(context)
+    planned = layout(context, now)
     adds = {slot.field.name for slot in planned.slots if slot.adds}
-    lease.update(
+    with lease.fenced(
         mapped=mapping_diff.mapped_fields(context.activation.mappings.all(), adds),
         missing=[_as_json(problem) for problem in (*context.missing, *context.changed)],
-    )
+    ):
+        if not run.dry_run:
+            context.activation.settle_new_mappings([slot.number for slot in planned.slots], now)
     run.refresh_from_db()
-    Planner(context, lease, planned, generation, timezone.now()).run()
+    Planner(context, lease, planned, generation, now).run()
 
 
 def _deliver(context: Context, lease: Lease) -> None:

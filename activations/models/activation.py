@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.validators import MaxValueValidator
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Now
 
 from destinations.contract import Mode
 from destinations.models import Destination
 from segments.models import DataModel, Segment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
 
 MODES = [
     (Mode.UPSERT.value, "Upsert: create new records and update existing ones"),
@@ -41,7 +44,8 @@ class Activation(models.Model):
         max_length=10,
         choices=Backfill.choices,
         default=Backfill.ALL,
-        help_text="Whether a field that is mapped later is also sent for records that were synchronized before.",
+        help_text="Whether a field that is mapped later is also sent for records that were synchronized before. The "
+        "first run with the field settles it.",
     )
     paused = models.BooleanField(default=False)
     warnings_enabled = models.BooleanField("warnings", default=True)
@@ -94,6 +98,15 @@ class Activation(models.Model):
         """The columns that runs read: that of the match, and those that are mapped."""
         return [self.match_column, *(mapping.column for mapping in self.mappings.all() if mapping.column)]
 
+    def settle_new_mappings(self, slots: Iterable[int], now: datetime) -> None:
+        """Stores on the mappings that a run plans with for the first time whether they apply from now on, and since when.
+
+        The activation may say something else by the time a record is due that this run does not reach: one that is
+        rejected, invalid or gone, or that comes after the run was cut short.
+        """
+        first = self.mappings.filter(backfill="", slot__in=list(slots))
+        first.update(backfill=self.backfill, planned_at=now)
+
     def reserve_match_slot(self) -> None:
         """Reserves a slot for a match that is a list, when it is first used.
 
@@ -143,7 +156,14 @@ class FieldMapping(models.Model):
     )
     slot = models.PositiveIntegerField(editable=False)
     position = models.PositiveIntegerField(default=0)
-    created_at = models.DateTimeField(editable=False)
+    backfill = models.CharField(
+        max_length=10,
+        choices=Activation.Backfill.choices,
+        blank=True,
+        editable=False,
+        help_text="The activation's choice when a run first planned with this mapping. Until then, it can change.",
+    )
+    planned_at = models.DateTimeField(null=True, editable=False, help_text="When a run first planned with it.")
 
     class Meta:
         ordering = ["position", "pk"]
@@ -155,6 +175,11 @@ class FieldMapping(models.Model):
     def __str__(self) -> str:
         return f"{self.column or self.value!r} → {self.target}"
 
+    def since(self, now: datetime) -> datetime | None:
+        """The time before which accepted records are taken to hold its value already; None if it is sent for all."""
+        from_now_on = (self.backfill or self.activation.backfill) == Activation.Backfill.NEW
+        return (self.planned_at or now) if from_now_on else None
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Saves the mapping. A new one, or one whose target has changed, gets a new slot."""
         saved_target = (
@@ -162,6 +187,6 @@ class FieldMapping(models.Model):
         )
         if saved_target != self.target:
             self.slot = self.activation.take_number("next_slot")
-            self.created_at = Now()
+            self.backfill, self.planned_at = "", None
             self.target_type = ""
         super().save(*args, **kwargs)

@@ -101,14 +101,14 @@ def _keys(writer: ChangeWriter, key_digests: list[int]) -> dict[int, str]:
 
 
 def _resolve_takeovers(scan: SourceScan, writer: ChangeWriter, shared: list[int], slots: Mapping[str, int]) -> None:
-    """Voids what was accepted for keys whose record is taken over by the match value of a different key."""
+    """Notes the keys whose record the match value of a different key takes over, and redirects those that take one over."""
     accepted = writer.records.filter(accepted_at__isnull=False).values_list("key_digest", "match_digest")
     others = list(accepted.exclude(tried="")) if scan.baseline.any_tried else []
     for chunk in bulk.chunks(shared, CHUNK):
         others.extend(accepted.filter(key_digest__in=chunk))
     keys, matches = np.array(others, dtype=np.int64).reshape(-1, 2).T
     result = takeovers(scan, shared, (keys, matches), match_owners.match_values(writer.generation))
-    writer.update(result.displaced, accepted_at=None, remote_id="", match_digest=0, row_digest=0, field_digests=b"")
+    writer.displaced = result.displaced
     writer.unpack([*result.by_match.tolist(), *result.contested.tolist()])
     for chunk in bulk.chunks(result.by_match.tolist(), CHUNK):
         _write_by_match(writer, chunk, slots)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from activations.models import Activation, FieldMapping
+from activations.models import FieldMapping
 from activations.planning.mapping import Layout, Slot
 from activations.setup import attribute_drift, saved
 from activations.setup.rules import new_fields, offline
@@ -61,8 +61,11 @@ def planned_fields(service: Service, fields: list[Field], wanted: list[NewField]
     return [*(field for field in fields if field.name not in missing), *missing.values()]
 
 
-def layout(context: Context) -> Layout:
+def layout(context: Context, now: datetime) -> Layout:
     """How rows become records. Mappings whose attribute is missing or read-only are left out, and listed as `missing`.
+
+    Args:
+        now: before anything that this layout leads to is accepted.
 
     Raises:
         Misconfigured: no attribute is left, so that records would be created with nothing but their match.
@@ -75,13 +78,13 @@ def layout(context: Context) -> Layout:
         key_column=model.primary_key,
         match_column=activation.match_column,
         match_field=context.match_field,
-        slots=[*_mapped(context), *_match(context)],
+        slots=[*_mapped(context, now), *_match(context)],
         types={name: ColumnType(kind) for name, kind in model.column_types().items()},
         zone=ZoneInfo(model.source.timezone),
     )
 
 
-def _mapped(context: Context) -> list[Slot]:
+def _mapped(context: Context, now: datetime) -> list[Slot]:
     """The slots of the mappings that can be written; notes on the context what is missing or has a different type."""
     by_name = {field.name: field for field in context.fields}
     slots: list[Slot] = []
@@ -90,7 +93,7 @@ def _mapped(context: Context) -> list[Slot]:
         if problem := attribute_drift.unusable(field, mapping.target):
             context.missing.append(problem)
         elif field:
-            slots.append(_slot(context.activation, mapping, field))
+            slots.append(_slot(mapping, field, now))
             if changed := attribute_drift.retyped(field, mapping.target_type):
                 context.changed.append(changed)
     if context.missing and not slots:
@@ -109,7 +112,7 @@ def _match(context: Context) -> list[Slot]:
     return [Slot(activation.match_slot, context.match_field, activation.match_column, is_match=True)]
 
 
-def _slot(activation: Activation, mapping: FieldMapping, field: Field) -> Slot:
+def _slot(mapping: FieldMapping, field: Field, now: datetime) -> Slot:
     return Slot(
         number=mapping.slot,
         field=field,
@@ -117,5 +120,5 @@ def _slot(activation: Activation, mapping: FieldMapping, field: Field) -> Slot:
         value=mapping.value,
         when_empty=mapping.when_empty,
         adds=mapping.multi == FieldMapping.Multi.ADD and field.multiple,
-        since=mapping.created_at if activation.sends_new_fields_from_now_on else None,
+        since=mapping.since(now),
     )

@@ -92,7 +92,8 @@ class Planner:
         if self.dry_run:
             bundles.list_rest(self.context.run, self.lease)
         state = Run.State.PLANNED if self.dry_run else Run.State.DELIVERING
-        self.lease.update(state=state, finished_at=timezone.now() if self.dry_run else None, **counts)
+        with self.lease.fenced(state=state, finished_at=timezone.now() if self.dry_run else None, **counts):
+            self.writer.void_displaced()
         reach("plan_committed")
 
     def _pass(self) -> None:

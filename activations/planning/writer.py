@@ -59,6 +59,8 @@ class ChangeWriter:
         self.now = now
         self.started_at = run.started_at or now
         self.records = Record.objects.filter(generation=generation)
+        self.displaced = np.empty(0, dtype=np.int64)
+        """Key digests of records that different keys take over."""
         self.listed: list[tuple[Any, ...]] = []
         self.settled: list[SettledRow] = []
         self.unchanged: list[tuple[Any, ...]] = []
@@ -144,6 +146,14 @@ class ChangeWriter:
         for chunk in bulk.chunks(keys.tolist(), CHUNK):
             with self.lease.fenced():
                 self.records.filter(key_digest__in=chunk).update(**columns)
+
+    def void_displaced(self) -> None:
+        """Voids what was accepted for records that different keys take over.
+
+        Nothing undoes it, so it belongs to the one step that makes the plan count: a run that dies or is cancelled before
+        has decided nothing.
+        """
+        self.update(self.displaced, accepted_at=None, remote_id="", match_digest=0, row_digest=0, field_digests=b"")
 
     def _update_baseline(self) -> None:
         names = ["row_digest", "match_digest", "field_digests", "tried", "attempts"]

@@ -118,7 +118,7 @@ def plan(name: str) -> dict[str, Any]:
         generation = enter(run, lease, saved.spec(context.activation).identity(workspace.id), workspace.name)
         prepare_fields(context)
         store_first_use(context, lease)
-        planned = layout(context)
+        planned = layout(context, timezone.now())
         run.refresh_from_db()
         with Meter() as meter, Statements() as statements:
             Planner(context, lease, planned, generation, timezone.now()).run()
