@@ -99,7 +99,7 @@ class Activation(models.Model):
         return [self.match_column, *(mapping.column for mapping in self.mappings.all() if mapping.column)]
 
     def settle_new_mappings(self, slots: Iterable[int], now: datetime) -> None:
-        """Stores on the mappings that a run plans with for the first time whether they apply from now on, and since when.
+        """Stores whether mappings that a run plans with for the first time apply from now on, and since when.
 
         The activation may say something else by the time a record is due that this run does not reach: one that is
         rejected, invalid or gone, or that comes after the run was cut short.

@@ -101,7 +101,7 @@ def _keys(writer: ChangeWriter, key_digests: list[int]) -> dict[int, str]:
 
 
 def _resolve_takeovers(scan: SourceScan, writer: ChangeWriter, shared: list[int], slots: Mapping[str, int]) -> None:
-    """Notes the keys whose record the match value of a different key takes over, and redirects those that take one over."""
+    """Notes whose record a different key takes over by its match value, and redirects the keys that take one over."""
     accepted = writer.records.filter(accepted_at__isnull=False).values_list("key_digest", "match_digest")
     others = list(accepted.exclude(tried="")) if scan.baseline.any_tried else []
     for chunk in bulk.chunks(shared, CHUNK):

@@ -14,6 +14,8 @@ from destinations import discovery
 from segments.contract import ColumnType
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from activations.runs.lease import Lease
     from activations.vendor_session import Context
     from destinations.contract import Field, NewField, Service

@@ -150,8 +150,8 @@ class ChangeWriter:
     def void_displaced(self) -> None:
         """Voids what was accepted for records that different keys take over.
 
-        Nothing undoes it, so it belongs to the one step that makes the plan count: a run that dies or is cancelled before
-        has decided nothing.
+        Nothing undoes it, so it belongs to the one step that makes the plan count: a run that dies or is cancelled
+        before that has decided nothing.
         """
         self.update(self.displaced, accepted_at=None, remote_id="", match_digest=0, row_digest=0, field_digests=b"")
 
