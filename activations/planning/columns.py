@@ -114,7 +114,7 @@ def convert(converters: Sequence[Converter], values: Sequence[pa.Array], texts: 
         values: one column for each converter.
         texts: the same columns, as `digests.as_texts` returns them.
     """
-    # One statement for all columns: between two of them, this thread would wait for other threads to release the interpreter.
+    # One statement for all columns. Between two, this thread would wait for others to release the interpreter.
     converted_texts = texts.select(
         converter.plain(pl.col(name)).alias(name) for converter, name in zip(converters, texts.columns, strict=True)
     )

@@ -233,7 +233,7 @@ class Planner:
             records = fetch_records(
                 self.writer.generation, keys[here[chunk]], baseline.id_range(regions[chunk]), tried=baseline.any_tried
             )
-            # If a key occurs twice, both rows are duplicates and neither is sent, so it doesn't matter which gets the record.
+            # If a key occurs twice, neither row is sent, so it doesn't matter which of them gets the record.
             rows = here[chunk][np.argsort(keys[here[chunk]], kind="stable")]
             known.fill(rows[np.searchsorted(keys[rows], records["key_digest"].to_numpy())], records)
         return known
