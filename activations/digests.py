@@ -117,7 +117,8 @@ def as_bytes(table: np.ndarray) -> pl.Series:
 
 def among(digests: np.ndarray, few: np.ndarray) -> np.ndarray:
     """Which of the digests are among a few sorted ones (at least one). Unlike `np.isin`, it sorts nothing."""
-    return few[np.minimum(np.searchsorted(few, digests), len(few) - 1)] == digests
+    equal: np.ndarray = few[np.minimum(np.searchsorted(few, digests), len(few) - 1)] == digests
+    return equal
 
 
 def only(packed: bytes, names: Iterable[str], slots: Mapping[str, int]) -> bytes:

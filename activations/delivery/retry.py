@@ -17,7 +17,7 @@ BREAKER_FAILURES = 12
 
 def backoff_seconds(attempt: int, problem: Unavailable, chance: random.Random) -> float:
     """Seconds to wait before the next attempt: at least what the vendor asked for, else doubling, with jitter."""
-    doubling = min(BACKOFF_SECONDS * 2 ** (attempt - 1), BACKOFF_AT_MOST) * (0.5 + chance.random() / 2)
+    doubling: float = min(BACKOFF_SECONDS * 2 ** (attempt - 1), BACKOFF_AT_MOST) * (0.5 + chance.random() / 2)
     return max(problem.retry_after or 0.0, doubling)
 
 

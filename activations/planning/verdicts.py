@@ -53,7 +53,8 @@ class Known:
 
     @property
     def accepted(self) -> np.ndarray:
-        return ~np.isnat(self.accepted_at)
+        accepted: np.ndarray = ~np.isnat(self.accepted_at)
+        return accepted
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,8 @@ def _assumed_accepted(layout: Layout, accepted: np.ndarray, known: Known) -> np.
     """Values of mappings that apply "from now on", for records that are older than the mapping; shape (rows, slots)."""
     never = np.datetime64("NaT", "us")
     since = np.array([_utc(slot.since) if slot.since else never for slot in layout.slots], dtype="datetime64[us]")
-    return (accepted == 0) & (known.accepted_at[:, None] < since[None, :])
+    taken: np.ndarray = (accepted == 0) & (known.accepted_at[:, None] < since[None, :])
+    return taken
 
 
 def _utc(time: datetime) -> np.datetime64:

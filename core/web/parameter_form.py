@@ -69,7 +69,7 @@ class SecretLines(UnfoldAdminExpandableTextareaWidget):  # type: ignore[misc, un
     """For a certificate or a key. Like a password input, it is empty again if the form is shown with errors."""
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        return super().get_context(name, None, attrs)
+        return super().get_context(name, None, attrs)  # type: ignore[no-any-return]
 
 
 def _text(_parameter: Parameter, common: dict[str, Any]) -> forms.Field:

@@ -122,7 +122,7 @@ class ScreenAdmin(ModelAdmin):
         return self.attempt(request, obj, name)
 
     def may_press(self, request: HttpRequest, obj: Any) -> bool:
-        return self.has_change_permission(request, obj)
+        return bool(self.has_change_permission(request, obj))
 
     def attempt(self, request: HttpRequest, obj: Any, name: str) -> HttpResponse:
         """Calls the button's method. A Problem becomes a message."""
@@ -146,12 +146,12 @@ class ScreenAdmin(ModelAdmin):
         for that time.
         """
         if request.method != "POST":
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return super().changeform_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
         helpers.AdminForm, helpers.Fieldline = AdminForm, Fieldline  # type: ignore[misc, unused-ignore]
         defaults = {"actions_submit_line": [], "actions_detail": [], "actions_detail_hide_default": False}
         with ExitStack() as saving:
             request.saving = saving  # type: ignore[attr-defined]
-            return self._changeform_view(request, object_id, form_url, {**defaults, **(extra_context or {})})
+            return self._changeform_view(request, object_id, form_url, {**defaults, **(extra_context or {})})  # type: ignore[no-any-return]
 
     def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
         """Begins the transaction, which ends when the response is ready."""
@@ -171,7 +171,7 @@ class ScreenAdmin(ModelAdmin):
                     **self.panel(request, obj),
                 }
             )
-        return super().render_change_form(request, context, *args, **kwargs)
+        return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[no-any-return]
 
     def _button_context(self, button: Button, obj: Any) -> dict[str, Any]:
         return {"button": button, "url": button.href or self.url("do", obj.pk, button.name)}
@@ -180,7 +180,7 @@ class ScreenAdmin(ModelAdmin):
         response = super().response_add(request, obj, post_url_continue)
         if self.stay_after_adding and "_save" in request.POST and "_popup" not in request.POST:
             return HttpResponseRedirect(self.url("change", obj.pk))
-        return response
+        return response  # type: ignore[no-any-return]
 
     def choose(self, request: HttpRequest, question: str, parameter: str, choices: Sequence[Choice]) -> HttpResponse:
         """A page that asks one question before the add form. The answer goes into the query string."""

@@ -17,7 +17,7 @@ def next_batch_rows(batch: pa.RecordBatch | None, max_rows: int) -> int:
     """How many rows to read after this batch: about `BATCH_BYTES` of rows like these, and only a few at first."""
     if batch is None:
         return min(FIRST_ROWS, max_rows)
-    return max(1, min(max_rows, BATCH_BYTES * batch.num_rows // max(1, batch.nbytes)))
+    return int(max(1, min(max_rows, BATCH_BYTES * batch.num_rows // max(1, batch.nbytes))))
 
 
 def merge_batches(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:

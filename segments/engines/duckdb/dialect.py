@@ -55,7 +55,7 @@ class HugeInt(types.UserDefinedType[int]):
         return "HUGEINT"
 
 
-dialect = DuckDBDialect(paramstyle="numeric_dollar")
+dialect = DuckDBDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
 @written(TextValue, "duckdb")

@@ -17,7 +17,7 @@ FEW_VALUES = 100
 COMPUTED = {ColumnType.TEXT: "text", ColumnType.INTEGER: "bigint", ColumnType.NUMBER: "numeric"}
 """The native types of computed columns."""
 
-dialect = PGDialect_psycopg()
+dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
 @written(TextValue, "postgresql")

@@ -21,7 +21,7 @@ class RedshiftDialect(PGDialect):
     supports_statement_cache = False
 
 
-dialect = RedshiftDialect(paramstyle="format")
+dialect = RedshiftDialect(paramstyle="format")  # type: ignore[no-untyped-call]
 
 
 @written(TextValue, "redshift")
