@@ -293,7 +293,9 @@ def loosely_typed_pure_modules(modules: Modules) -> Iterator[str]:
     overrides = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["overrides"]
     strict = next(each["module"] for each in overrides if each.get("disallow_any_generics"))
     for name, module in modules.items():
-        if module.is_pure and not any(fnmatchcase(f"{name}.", f"{pattern}.") for pattern in strict):
+        if module.is_pure and not any(
+            fnmatchcase(name, pattern) or fnmatchcase(name, pattern.removesuffix(".*")) for pattern in strict
+        ):
             yield f"{name} is PURE, but not in the strict list of pyproject.toml"
 
 
