@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 
-from segments.integrity.users import register
+from segments.integrity.registered_users import register
 
 
 class ActivationsConfig(AppConfig):
@@ -10,4 +10,4 @@ class ActivationsConfig(AppConfig):
     verbose_name = "Activation"
 
     def ready(self) -> None:
-        register("activations.setup.data_use.Activations")
+        register("activations.setup.column_users.Activations")

@@ -17,7 +17,7 @@ from activations.planning.generations import enter
 from activations.planning.layout import layout, prepare_fields, store_first_use
 from activations.planning.plan import Planner
 from activations.runs.lease import Cancelled, Keeper, Lease, Lost, claim
-from activations.setup import mapping_diff, saved
+from activations.setup import mapping_diff, spec_from_db
 from activations.vendor_session import Context, check_workspace, discover, open_context
 from core.errors import Misconfigured, Problem
 from segments.sources import drift
@@ -89,7 +89,7 @@ def _plan(context: Context, lease: Lease) -> None:
     lease.update(state=Run.State.PLANNING, started_at=run.started_at or timezone.now())
     drift.look_before(context.activation.rows, context.activation.columns)
     workspace = check_workspace(context)
-    generation = enter(run, lease, saved.spec(context.activation).identity(workspace.id), workspace.name)
+    generation = enter(run, lease, spec_from_db.spec(context.activation).identity(workspace.id), workspace.name)
     now = timezone.now()
     discover(context, now)
     prepare_fields(context)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from activations.models import Activation, Generation, Run
 from activations.setup.identity import HOW_TO_RESET, Identity
-from activations.setup.saved import current_generation
+from activations.setup.spec_from_db import current_generation
 from core.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ def enter(run: Run, lease: Lease, identity: Identity, workspace_name: str) -> Ge
     with lease.fenced():
         agreed = Activation.objects.values_list("start_afresh", flat=True).get(pk=activation.pk)
         current = current_generation(activation)
-        if current is None or starts_new(current.identity, identity, agreed, current.records.exists(), workspace_name):
+        if current is None or starts_new(
+            Identity.parse(current.identity), identity, agreed, current.records.exists(), workspace_name
+        ):
             current = _new(run, current, identity)
         elif agreed and not run.dry_run:
             _use_consent(run)
@@ -43,19 +45,16 @@ def enter(run: Run, lease: Lease, identity: Identity, workspace_name: str) -> Ge
     return current
 
 
-def starts_new(
-    accepted: dict[str, object], identity: Identity, agreed: bool, has_records: bool, workspace_name: str
-) -> bool:
+def starts_new(accepted: Identity, identity: Identity, agreed: bool, has_records: bool, workspace_name: str) -> bool:
     """PURE. Whether a run can't go on with a generation.
 
     Raises:
         Misconfigured: it can't, and nobody agreed to a reset.
     """
-    if accepted == identity.stored():
-        return agreed and has_records
-    if has_records and not agreed:
-        raise _changed(Identity.parse(accepted), identity, workspace_name)
-    return True
+    changes = identity.changes(accepted)
+    if changes and has_records and not agreed:
+        raise _changed(changes, workspace_name)
+    return bool(changes) or (agreed and has_records)
 
 
 def _new(run: Run, current: Generation | None, identity: Identity) -> Generation:
@@ -80,16 +79,15 @@ def _reason(generation: Generation) -> str:
     return FIRST_RUN if is_first else RESET
 
 
-def _changed(before: Identity, now: Identity, workspace_name: str) -> Misconfigured:
-    if before.workspace != now.workspace:
+def _changed(changes: tuple[str, ...], workspace_name: str) -> Misconfigured:
+    if "workspace" in changes:
         return Misconfigured(
             "workspace_changed",
             f"The credential belongs to a different workspace ({workspace_name}) than the records that were "
             f"synchronized so far. Restore the previous credential, or reset the sync history: {HOW_TO_RESET}.",
         )
-    parts = " and ".join(now.changes(before)) or "identity"
     return Misconfigured(
         "identity_changed",
-        f"The {parts} of this activation changed, so its sync history no longer applies. Change it back, or reset the "
+        f"The {' and '.join(changes)} of this activation changed, so its sync history no longer applies. Change it back, or reset the "
         f"sync history: {HOW_TO_RESET}.",
     )

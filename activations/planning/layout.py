@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from activations.models import FieldMapping
 from activations.planning.mapping import Layout, Slot
-from activations.setup import attribute_drift, saved
+from activations.setup import attribute_drift, spec_from_db
 from activations.setup.rules import new_fields, offline
 from core.errors import Misconfigured
 from destinations import discovery
@@ -27,7 +27,7 @@ def prepare_fields(context: Context) -> None:
     Raises:
         Misconfigured: one can't be created, or the settings of the activation contradict each other.
     """
-    spec = saved.spec(context.activation)
+    spec = spec_from_db.spec(context.activation)
     for problem in offline(spec):
         raise problem
     wanted = new_fields(spec)

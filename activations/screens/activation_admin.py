@@ -16,7 +16,7 @@ from activations.runs import requests, retention
 from activations.screens.activation_parts import LastRunFilter, MappingInline, ScheduleInline
 from activations.screens.forms import MORE, ActivationForm
 from activations.screens.presentation import hidden_note, next_run, run_pill
-from activations.setup import attribute_drift, holds, mapping_diff, saved, schedules
+from activations.setup import attribute_drift, holds, mapping_diff, schedules, spec_from_db
 from core.web.screens import Button, ScreenAdmin, pill
 from destinations.registry import services
 
@@ -76,7 +76,7 @@ class ActivationAdmin(ScreenAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Activation | None = None) -> list[Any]:
         if not self.has_change_permission(request, obj) and obj:
             return [(None, {"fields": VIEWED}), ("Match", {"fields": ["match_column", "match_field"]})]
-        if obj and saved.accepted_identity(obj):
+        if obj and spec_from_db.accepted_identity(obj):
             return self.fieldsets
         return [(None, {"fields": ["name", "records", "destination", "mode"]}), *self.fieldsets[1:]]
 

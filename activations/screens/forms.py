@@ -11,7 +11,7 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from activations.models import Activation
-from activations.setup import saved
+from activations.setup import spec_from_db
 from activations.setup.draft import Draft
 from activations.setup.identity import RESET, needs_reset, reset_sentence
 from core.errors import Problem
@@ -117,7 +117,7 @@ class ActivationForm(forms.ModelForm):
         self.fields["custom_columns"].widget.choices = [(name, name) for name in chosen]
 
     def _has_history(self) -> bool:
-        return bool(self.instance.pk and saved.accepted_identity(self.instance))
+        return bool(self.instance.pk and spec_from_db.accepted_identity(self.instance))
 
     def clean_records(self) -> str:
         value = str(self.cleaned_data["records"])
@@ -151,8 +151,11 @@ class ActivationForm(forms.ModelForm):
 
     def _check_reset(self, before: Activation) -> None:
         """Requires consent if saving resets the sync history. A person may also request a reset without any change."""
-        accepted = saved.accepted_identity(before)
-        old, new = saved.spec(before).identity(), saved.spec(self.instance).identity(self._workspace(before))
+        accepted = spec_from_db.accepted_identity(before)
+        old, new = (
+            spec_from_db.spec(before).identity(),
+            spec_from_db.spec(self.instance).identity(self._workspace(before)),
+        )
         changes = needs_reset(accepted, old, new)
         agreed = bool(self.cleaned_data.get("agree"))
         if changes and not agreed:

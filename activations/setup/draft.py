@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from activations.setup import rules, saved
+from activations.setup import rules, spec_from_db
 from activations.setup.spec import MappingSpec
 from core.errors import Misconfigured, Problem, Rejected
 from destinations import discovery
@@ -69,7 +69,7 @@ class Draft:
     def spec(self, rows: Sequence[MappingSpec]) -> ActivationSpec:
         """The activation with these mapping rows and its custom attributes."""
         custom = [MappingSpec(target=name, column=name, custom_attribute=True) for name in self.custom_columns]
-        return saved.spec(self.activation, [*rows, *custom])
+        return spec_from_db.spec(self.activation, [*rows, *custom])
 
     def fixed_value_problem(self, target: str, value: object) -> str:
         """Why the destination can't take a fixed value; "" if it can."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from activations.models import Activation, FieldMapping, Schedule
-from activations.setup import attribute_drift, saved
+from activations.setup import attribute_drift, spec_from_db
 from activations.setup.settings import SETTINGS
 from destinations.models import Connection, Destination
 from dinmo.workspace import entities
@@ -48,7 +48,7 @@ def accepted() -> dict[str, Identity]:
     Activations without a sync history are left out.
     """
     names = dict(DataModel.objects.values_list("pk", "name"))
-    identities = {row.name: saved.accepted_identity(row) for row in _activations()}
+    identities = {row.name: spec_from_db.accepted_identity(row) for row in _activations()}
     return {
         name: replace(identity, model=names.get(identity.model)) if isinstance(identity.model, int) else identity
         for name, identity in identities.items()

@@ -11,7 +11,7 @@ from segments.conditions import computed_fields, parsing
 from segments.conditions.scope import Definition, ModelScope
 from segments.conditions.scope_from_db import model_scope
 from segments.conditions.tree import Group, Leaf, Member, Related, columns
-from segments.integrity.users import uses_of_model
+from segments.integrity.registered_users import uses_of_model
 from segments.models import ComputedField, DataModel, Segment, Source
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from segments.conditions import computed_fields, limits, parsing, serialization
 from segments.conditions.scope import Definition, ModelScope
 from segments.conditions.scope_from_db import model_scope, source_scopes
 from segments.integrity.column_usage import columns_of_segment, fields_of, used_columns
-from segments.integrity.users import announce_renamed_column, uses_of_model
+from segments.integrity.registered_users import announce_renamed_column, uses_of_model
 from segments.models import ComputedField, DataModel, Segment, Source
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from django.utils.html import format_html_join
 from core.web.screens import Button, ScreenAdmin
 from segments.conditions.scope_from_db import source_scopes
 from segments.integrity import segments
-from segments.integrity.users import uses_of_segment
+from segments.integrity.registered_users import uses_of_segment
 from segments.models import Segment
 from segments.reading import sizes
 from segments.screens.builder import in_words

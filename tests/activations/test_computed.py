@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from activations.setup import rules, saved
+from activations.setup import rules, spec_from_db
 from segments.integrity import computed_fields
 from segments.models import ComputedField, DataModel, Relation
 from segments.sources.discovery import refresh_columns
@@ -84,7 +84,7 @@ def test_segment_can_filter_by_a_computed_field(shop: Shop, intercom: Sandbox, w
 
 def test_records_are_not_matched_by_a_computed_field(with_totals: Activation) -> None:
     with_totals.match_column = "size"
-    (problem,) = rules.offline(saved.spec(with_totals))
+    (problem,) = rules.offline(spec_from_db.spec(with_totals))
     assert (
         problem.message
         == "'size' is a computed field, which can change when other rows do. Match records by a column of the source."

@@ -17,7 +17,7 @@ from activations.planning.layout import layout, prepare_fields, store_first_use
 from activations.planning.plan import Planner
 from activations.runs import requests
 from activations.runs.lease import claim
-from activations.setup import saved
+from activations.setup import spec_from_db
 from activations.storage import bulk, bundles
 from activations.vendor_session import check_workspace, open_context
 from destinations.contract import Limits
@@ -115,7 +115,7 @@ def plan(name: str) -> dict[str, Any]:
     with open_context(run) as context:
         workspace = check_workspace(context)
         lease.update(state=Run.State.PLANNING)
-        generation = enter(run, lease, saved.spec(context.activation).identity(workspace.id), workspace.name)
+        generation = enter(run, lease, spec_from_db.spec(context.activation).identity(workspace.id), workspace.name)
         prepare_fields(context)
         store_first_use(context, lease)
         planned = layout(context, timezone.now())

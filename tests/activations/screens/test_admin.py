@@ -12,7 +12,7 @@ from django_celery_beat.models import PeriodicTask
 
 from activations.models import Activation, Change, FieldMapping, Record, Run, Warning
 from activations.runs import dispatch
-from activations.setup import saved
+from activations.setup import spec_from_db
 from destinations.models import Connection, Destination
 from destinations.services.attio.companies import AttioCompanies
 from tests.activations.conftest import TOKEN
@@ -205,7 +205,7 @@ def test_changed_match_after_a_run_needs_consent(
 ) -> None:
     add(staff, form(companies, attio_companies, mapping("name", "name")))
     activation = Activation.objects.get()
-    identity = saved.spec(activation).identity().stored()
+    identity = spec_from_db.spec(activation).identity().stored()
     generation = activation.generations.create(number=1, identity=identity)
     Record.objects.create(generation=generation, key="1", key_digest=1)
     row = mapping("name", "name", id=activation.mappings.get().pk, activation=activation.pk)

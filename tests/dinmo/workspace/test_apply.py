@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from activations.models import Activation, Generation, Record, Schedule
-from activations.setup import saved
+from activations.setup import spec_from_db
 from core.errors import Misconfigured
 from destinations.contract import Field
 from destinations.discovery import keep
@@ -62,7 +62,7 @@ def replaced(*pairs: tuple[str, str]) -> str:
 def store_one_record(name: str, workspace: str = "") -> None:
     """Stores a record that a run of the activation sent to a workspace of the vendor, which rejected it."""
     activation = Activation.objects.get(name=name)
-    identity = saved.spec(activation).identity(workspace).stored()
+    identity = spec_from_db.spec(activation).identity(workspace).stored()
     generation = Generation.objects.create(activation=activation, number=1, identity=identity)
     Record.objects.create(generation=generation, key="1", key_digest=1, tried="rejected", attempts=1)
 

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from activations.models import Activation, FieldMapping
-from segments.integrity.users import Use
+from segments.integrity.registered_users import Use
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Activations:
-    """A `segments.integrity.users.User`."""
+    """A `segments.integrity.registered_users.User`."""
 
     def uses_of_model(self, model: DataModel) -> Iterator[Use]:
         return map(_use, _of_model(model))
