@@ -88,6 +88,6 @@ def _changed(changes: tuple[str, ...], workspace_name: str) -> Misconfigured:
         )
     return Misconfigured(
         "identity_changed",
-        f"The {' and '.join(changes)} of this activation changed, so its sync history no longer applies. Change it back, or reset the "
-        f"sync history: {HOW_TO_RESET}.",
+        f"The {' and '.join(changes)} of this activation changed, so its sync history no longer applies. Change it "
+        f"back, or reset the sync history: {HOW_TO_RESET}.",
     )
