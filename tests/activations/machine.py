@@ -1,6 +1,6 @@
 """Compares whole runs with a plain model of the rules, over random sequences of events.
 
-`test_machine.py` runs it. The failures that it found are state in `test_found.py`.
+`test_machine.py` runs it. The failures that it found are listed in `test_found.py`.
 """
 
 from __future__ import annotations
