@@ -11,8 +11,8 @@ from activations import digests
 from activations.models import Activation, Change, Record, Run
 from destinations.contract import Verb
 from tests.activations.model_data import DOUBT, Plan, Row, Send
-from tests.activations.model_of_rules import Rules, empty, request_counts
-from tests.activations.vendor import ATTRIBUTES, MATCH, Request, Vendor, identity_of
+from tests.activations.model_of_rules import Rules, empty
+from tests.activations.vendor import ATTRIBUTES, MATCH, Request, Vendor, identity_of, request_counts
 
 if TYPE_CHECKING:
     from tests.activations.environment import Environment
@@ -49,8 +49,9 @@ class Comparison(RuleBasedStateMachine):
         by_person = done.trigger == "manual"
         plan = self.model.plan(self.read, done.number, full=self.full, by_person=by_person)
         if done.state == "cancelled" and not done.rows + done.left and (self.read or plan.left):
-            # Cancelled before the source was read: nothing may have been decided.
+            # Cancelled before the source was read: nothing may have been decided but what new mappings apply to.
             assert (done.planned, done.changes.count(), self.vendor.requests) == (0, 0, [])
+            self.model.settle_new_mappings()
             return
         self._compare_counts(done, plan)
         if done.dry_run:
@@ -220,7 +221,11 @@ class Comparison(RuleBasedStateMachine):
             assert sent == expected
 
     def _compare_promise(self, done: Run, plan: Plan, changes: dict[str, Change]) -> None:
-        """For every row that counts as unchanged or accepted, the destination has the values of the source."""
+        """For every row that counts as unchanged or accepted, the destination has the values of the source.
+
+        The only exception is a value that was never sent because its mapping applies from now on, whatever the
+        activation's choice for later mappings is by then.
+        """
         if self.model.mode == "insert":
             return
         certain = {*plan.unchanged, *(key for key, change in changes.items() if change.outcome == "accepted")}
@@ -235,7 +240,7 @@ class Comparison(RuleBasedStateMachine):
             there = self.vendor.records[state.remote_id]
             assert identity_of(there[MATCH]) == identity_of(row["match"])
             for mapping in self.model.mappings:
-                if not self.model.from_now_on and (mapping.clear or not empty(row[mapping.column])):
+                if mapping.slot not in state.unsent and (mapping.clear or not empty(row[mapping.column])):
                     assert there[mapping.target] == (None if empty(row[mapping.column]) else row[mapping.column]), (
                         row,
                         mapping,

@@ -17,9 +17,12 @@ from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
 from segments.models import DataModel, Segment, Source
 from segments.sources.discovery import refresh_columns
+from tests.activations.environment import TRIES, Environment
+from tests.activations.memory_story import Story
+from tests.activations.vendor import Movable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from destinations.sandbox.base import Sandbox
@@ -142,6 +145,19 @@ def to_intercom(companies: DataModel, intercom: Sandbox) -> Activation:
         match_field="company_id",
     )
     return map_fields(activation, ("name", "name"), ("plan", "plan"))
+
+
+@pytest.fixture
+def begin(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[type[Movable]], Story]:
+    settings.SOURCE_FILES_ROOT = tmp_path
+    monkeypatch.setattr("activations.delivery.retry.ATTEMPTS", TRIES)
+    monkeypatch.setattr("activations.delivery.retry.BACKOFF_SECONDS", 0.0)
+    return lambda service: Story(Environment(tmp_path / "rows.sqlite3", service, monkeypatch))
+
+
+@pytest.fixture
+def story(begin: Callable[[type[Movable]], Story]) -> Story:
+    return begin(Movable)
 
 
 def run(activation: Activation, trigger: str = "schedule", **kwargs: Any) -> Run:

@@ -1,10 +1,11 @@
 """Compares whole runs with a plain model of the rules, over random sequences of events.
 
-`test_machine.py` runs it. The failures that it found are state in `test_found.py`.
+`test_machine.py` runs it. The failures that it found are listed in `test_found.py`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -104,9 +105,8 @@ class Machine(Comparison):
             FieldMapping.objects.filter(slot=mapping.slot).update(
                 column=column, when_empty="clear" if clear else "keep"
             )
-            self.model.mappings[self.model.mappings.index(mapping)] = Mapping(
-                mapping.slot, mapping.target, column, clear, mapping.since
-            )
+            changed = replace(mapping, column=column, clear=clear)
+            self.model.mappings[self.model.mappings.index(mapping)] = changed
         elif len(self.model.mappings) > 1:
             FieldMapping.objects.get(slot=mapping.slot).delete()
             self.model.mappings.remove(mapping)
@@ -143,8 +143,7 @@ class Machine(Comparison):
             activation=self.activation, target=target, column=column, when_empty="clear" if clear else "keep"
         )
         mapping.save()
-        self.model.clock += 1
-        self.model.mappings.append(Mapping(mapping.slot, target, column, clear, self.model.clock))
+        self.model.mappings.append(Mapping(mapping.slot, target, column, clear))
 
     def _backfill(self, from_now_on: bool) -> None:
         Activation.objects.update(backfill="new" if from_now_on else "all")

@@ -6,16 +6,14 @@ Everything is a dict or a small dataclass. Nothing is hashed, batched or stored.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tests.activations.model_data import DOUBT, Mapping, Plan, RecordState, Row, Send
-from tests.activations.vendor import MATCH, UNREADABLE, Request, identity_of
+from tests.activations.vendor import MATCH, UNREADABLE, identity_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from destinations.contract import Verb
 
 
 @dataclass
@@ -135,7 +133,13 @@ class Rules:
     def _differs(self, mapping: Mapping, value: Any, record: RecordState) -> bool:
         if mapping.slot in record.values:
             return record.values[mapping.slot] is DOUBT or record.values[mapping.slot] != value
-        return not (self.from_now_on and record.accepted_when < mapping.since)
+        return not self._predates(record, mapping)
+
+    def _predates(self, record: RecordState, mapping: Mapping) -> bool:
+        """Whether the mapping applies from now on, and the record was accepted before."""
+        if mapping.from_now_on is None:
+            return self.from_now_on
+        return mapping.from_now_on and record.accepted_when < mapping.since
 
     def values(self, row: Row) -> Iterator[tuple[str, Any]]:
         """The attributes for which a row has something to send, with their values."""
@@ -162,6 +166,7 @@ class Rules:
     def take_plan(self, plan: Plan, rows: Sequence[Row]) -> None:
         """Applies the effects of a plan that was carried out completely."""
         by_key = {row["id"]: row for row in rows}
+        self.settle_new_mappings()
         if self.mode != "insert":
             for send in plan.sends:
                 self._displace(send)
@@ -177,7 +182,14 @@ class Rules:
         for key in plan.unchanged:
             record = self.baseline[key]
             record.tried, record.attempts = "", 0
-            self._fill(record, by_key[key])
+            record.fill(self.mappings, dict(self.values(by_key[key])))
+
+    def settle_new_mappings(self) -> None:
+        """Applies that a run plans with mappings for the first time: the activation's choice is theirs from then on."""
+        self.clock += 1
+        for place, mapping in enumerate(self.mappings):
+            if mapping.from_now_on is None:
+                self.mappings[place] = replace(mapping, from_now_on=self.from_now_on, since=self.clock)
 
     def _displace(self, send: Send) -> None:
         """Applies that a record without a remote ID takes over whatever record has its match value."""
@@ -185,7 +197,7 @@ class Rules:
             return
         for key, record in self.baseline.items():
             if key != send.key and record.accepted and record.identity == send.identity:
-                record.accepted, record.identity, record.remote_id, record.values = False, "", "", {}
+                record.void()
 
     def record_of(self, key: str) -> RecordState:
         return self.baseline.setdefault(key, RecordState())
@@ -194,21 +206,15 @@ class Rules:
         """Applies that the vendor accepted the record."""
         record = self.record_of(send.key)
         self.clock += 1
+        sent = send.changed
         if remote_id != send.remote_id:
+            sent = list(send.values)
             record.values.clear()
+            record.unsent.clear()
         record.accepted, record.accepted_when = True, self.clock
         record.identity, record.remote_id = send.identity, remote_id
         record.tried, record.attempts, record.left = "", 0, False
-        self._fill(record, send.row)
-
-    def _fill(self, record: RecordState, row: Row) -> None:
-        values = dict(self.values(row))
-        for mapping in self.mappings:
-            if mapping.target in values:
-                record.values[mapping.slot] = values[mapping.target]
-            elif self.from_now_on and mapping.slot not in record.values:
-                # "From now on", and no value when the mapping was added: whatever value comes later is sent.
-                record.values[mapping.slot] = DOUBT
+        record.fill(self.mappings, dict(self.values(send.row)), sent)
 
     def rejected(self, send: Send, number: int, remote_id: str) -> None:
         """Applies that the vendor rejected the record: it is due at the next run, then after 2, 4, 8 … runs."""
@@ -240,8 +246,3 @@ def usable(key: Any) -> bool:
 
 def empty(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
-
-
-def request_counts(requests: Sequence[Request]) -> Counter[tuple[str, Verb, str]]:
-    """Counts requests by identity, verb and values."""
-    return Counter((request.identity, request.verb, repr(sorted(request.values.items()))) for request in requests)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,82 +12,14 @@ from activations.models import Activation, Record, Run
 from activations.runs import requests
 from activations.runs.lease import Lease
 from activations.screens import record_list
-from tests.activations.conftest import map_fields, run
-from tests.activations.environment import TRIES, Environment
-from tests.activations.vendor import (
-    KILLED_AFTER,
-    LOST_AFTER,
-    LOST_BEFORE,
-    MATCH,
-    UNREACHABLE,
-    Immovable,
-    Killed,
-    Movable,
-    Vendor,
-)
+from tests.activations.environment import TRIES
+from tests.activations.memory_story import Story, die_in
+from tests.activations.vendor import KILLED_AFTER, LOST_AFTER, UNREACHABLE, Immovable, Killed, Movable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Story:
-    """A source, a vendor in memory, and an activation with a ← x (kept when empty) and b ← y (cleared when empty)."""
-
-    def __init__(self, world: Environment) -> None:
-        self.world = world
-        self.vendor: Vendor = world.platform.vendor
-        self.activation = Activation.objects.create(
-            name="Things", model=world.model, destination=world.destination, match_column="match", match_field=MATCH
-        )
-        map_fields(
-            self.activation, {"column": "x", "target": "a"}, {"column": "y", "target": "b", "when_empty": "clear"}
-        )
-
-    def rows(self, *rows: tuple[Any, ...]) -> None:
-        """Replaces the source with rows of (id, match, x, y)."""
-        self.world.fill_source([dict(zip(("id", "match", "x", "y"), row, strict=True), z=None) for row in rows])
-
-    def run(self, trigger: str = "schedule", **options: Any) -> Run:
-        return run(Activation.objects.get(), trigger, **options)
-
-    def at_vendor(self) -> dict[str, tuple[Any, Any]]:
-        """(a, b) by match."""
-        return {str(record[MATCH]): (record["a"], record["b"]) for record in self.vendor.records.values()}
-
-    def sent(self) -> list[dict[str, Any]]:
-        """The values of the requests so far. Clears the log."""
-        values = [dict(request.values) for request in self.vendor.requests]
-        self.vendor.requests.clear()
-        return values
-
-    def run_until_killed(self) -> int:
-        """Starts a scheduled run whose worker is killed and whose lease has expired. Returns the run's ID."""
-        requested = requests.request(Activation.objects.get(), "schedule", enqueue=False)
-        with pytest.raises(Killed):
-            execute(requested.pk)
-        Run.objects.filter(pk=requested.pk).update(lease_until=datetime.now(UTC) - timedelta(minutes=1))
-        return requested.pk
-
-    def resume(self, run_id: int) -> Run:
-        while execute(run_id):
-            pass
-        return Run.objects.get(pk=run_id)
-
-
-@pytest.fixture
-def begin(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[type[Movable]], Story]:
-    settings.SOURCE_FILES_ROOT = tmp_path
-    monkeypatch.setattr("activations.delivery.retry.ATTEMPTS", TRIES)
-    monkeypatch.setattr("activations.delivery.retry.BACKOFF_SECONDS", 0.0)
-    return lambda service: Story(Environment(tmp_path / "rows.sqlite3", service, monkeypatch))
-
-
-@pytest.fixture
-def story(begin: Callable[[type[Movable]], Story]) -> Story:
-    return begin(Movable)
 
 
 def test_record_that_never_reached_the_vendor_is_not_sent_rather_than_rejected(story: Story) -> None:
@@ -171,46 +102,46 @@ def test_deleted_record_that_is_rejected_is_sent_when_its_row_returns(story: Sto
     assert story.at_vendor() == {"m": ("A", "A")}
 
 
-def test_mapping_from_now_on_hides_no_unanswered_write(story: Story) -> None:
-    story.rows(("1", "m", "A", "A"))
-    story.run()
-    Activation.objects.update(backfill="new")
-    map_fields(story.activation, {"column": "x", "target": "c"})
-    assert story.run().unchanged == 1
-    story.rows(("1", "m", "B", "A"))
-    story.vendor.faults = {"m": [LOST_BEFORE] * TRIES}
-    assert story.run().unknown == 1
-    assert story.run().accepted == 1
-    assert [record["c"] for record in story.vendor.records.values()] == ["B"]
-
-
 def test_record_found_in_insert_mode_after_a_crash_is_left_alone(story: Story) -> None:
     Activation.objects.update(mode="insert")
     story.rows(("1", "m", "A", "A"))
     story.vendor.add("m", {"a": "theirs"})
     story.vendor.faults = {"m": []}
-    find = story.world.service.find
+    find = story.environment.service.find
 
     def die_once(*args: Any) -> Any:
-        story.world.service.find = find  # type: ignore[method-assign]
+        story.environment.service.find = find  # type: ignore[method-assign]
         raise Killed
 
-    story.world.service.find = die_once  # type: ignore[method-assign, assignment]
+    story.environment.service.find = die_once  # type: ignore[method-assign, assignment]
     done = story.resume(story.run_until_killed())
     assert (done.accepted, done.skipped, story.at_vendor()) == (0, 1, {"m": ("theirs", None)})
 
 
-def die_in(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Kills the worker at the fenced step that moves the run into this state."""
-    fenced = Lease.fenced
+def test_known_records_that_swap_matches_stay_known_although_planning_started_twice(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story.rows(("1", "m", "A", "A"), ("2", "n", "B", "B"))
+    story.run()
+    story.rows(("1", "n", "A", "A"), ("2", "m", "B", "B"))
+    die_in(monkeypatch, "delivering")
+    done = story.resume(story.run_until_killed())
+    assert (done.new, done.known, story.at_vendor()) == (0, 2, {"n": ("A", "A"), "m": ("B", "B")})
 
-    def mortal(lease: Lease, **changes: Any) -> Any:
-        if changes.get("state") == name:
-            monkeypatch.setattr(Lease, "fenced", fenced)
-            raise Killed
-        return fenced(lease, **changes)
 
-    monkeypatch.setattr(Lease, "fenced", mortal)
+def test_plan_of_a_run_that_is_cancelled_before_it_counts_voids_nothing(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A different key would have taken the record over, but the run is cancelled and the source is as it was."""
+    story.rows(("1", "m", "A", "A"))
+    story.run()
+    story.rows(("2", "m", "B", "B"))
+    die_in(monkeypatch, "delivering")
+    live = story.run_until_killed()
+    Run.objects.filter(pk=live).update(cancel_requested=True)
+    assert story.resume(live).state == "cancelled"
+    story.rows(("1", "m", "A", "A"))
+    assert ((done := story.run()).planned, done.unchanged) == (0, 1)
 
 
 def test_row_is_counted_once_although_planning_started_twice(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,17 +200,6 @@ def test_every_one_of_300_rows_with_the_same_key_is_invalid(story: Story) -> Non
     story.rows(*[("1", f"m{number}", "A", "A") for number in range(300)])
     assert story.run().invalid == 300
     assert story.run().invalid == 300
-
-
-def test_mapping_from_now_on_sends_an_empty_value_once_it_is_filled(story: Story) -> None:
-    story.rows(("1", "m", None, "A"))
-    story.run()
-    Activation.objects.update(backfill="new")
-    map_fields(story.activation, {"column": "x", "target": "c"})
-    assert story.run().unchanged == 1
-    story.rows(("1", "m", "A", "A"))
-    assert story.run().accepted == 1
-    assert [record["c"] for record in story.vendor.records.values()] == ["A"]
 
 
 def test_record_with_a_changed_match_inherits_nothing_of_the_previous_one(

@@ -22,17 +22,19 @@ STEPS = int(os.environ.get("MACHINE_STEPS", "20"))
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.parametrize("service", [Immovable, Movable])
-def test_runs_follow_the_rules_under_all_events(
-    service: type[Movable], tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture(params=[Immovable, Movable], ids=["immovable", "movable"])
+def machine(request: Any, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> type[Machine]:
     settings.SOURCE_FILES_ROOT = tmp_path
     for name, value in SMALL_LIMITS.items():
         monkeypatch.setattr(f"activations.{name}", value)
     monkeypatch.setattr("activations.planning.writer.CHUNK", 2)
-    Machine.environment = Environment(tmp_path / "rows.sqlite3", service, monkeypatch)
+    Machine.environment = Environment(tmp_path / "rows.sqlite3", request.param, monkeypatch)
+    return Machine
+
+
+def test_runs_follow_the_rules_under_all_events(machine: type[Machine]) -> None:
     run_state_machine_as_test(
-        Machine,
+        machine,
         settings=hypothesis.settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
@@ -44,3 +46,37 @@ def test_runs_follow_the_rules_under_all_events(
             suppress_health_check=list(hypothesis.HealthCheck),
         ),
     )
+
+
+@pytest.mark.parametrize("mapped_again", [False, True], ids=["mapped before", "mapped again"])
+def test_choice_for_a_mapping_still_holds_when_a_later_mapping_is_chosen_otherwise(
+    machine: type[Machine], mapped_again: bool
+) -> None:
+    """A search ended here: `d`, from now on, was expected at the vendor once `c` was mapped for all records."""
+    sequence = machine()
+    sequence.add_first_rows(1)
+    if mapped_again:
+        sequence.remove_or_change_mapping(0, "", False)
+    sequence.two_runs([])
+    sequence.add_mapping("a", "x", False, False)
+    sequence.add_mapping("d", "x", False, True)
+    sequence.two_runs([])
+    sequence.two_runs([])
+    sequence.add_mapping("c", "x", False, False)
+    sequence.two_runs([])
+    (record,) = sequence.vendor.records.values()
+    assert (record["a"], record["c"], record["d"]) == (None if mapped_again else "A", "A", None)
+
+
+def test_choice_for_a_mapping_still_holds_when_its_first_run_is_cancelled_before_it_reads(
+    machine: type[Machine],
+) -> None:
+    sequence = machine()
+    sequence.add_first_rows(1)
+    sequence.two_runs([])
+    sequence.add_mapping("d", "x", False, True)
+    sequence.run_that_is_cancelled([], 3)
+    sequence.add_mapping("c", "x", False, False)
+    sequence.two_runs([])
+    (record,) = sequence.vendor.records.values()
+    assert (record["c"], record["d"]) == ("A", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -238,3 +239,8 @@ def sent_by(operation: Operation) -> dict[str, Wire]:
         everything = {**operation.values, MATCH: operation.match_value}
         return {name: everything[name] for name in operation.changed}
     return {**operation.values, MATCH: operation.match_value}
+
+
+def request_counts(requests: Sequence[Request]) -> Counter[tuple[str, Verb, str]]:
+    """Counts requests by identity, verb and values."""
+    return Counter((request.identity, request.verb, repr(sorted(request.values.items()))) for request in requests)

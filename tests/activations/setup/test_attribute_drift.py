@@ -8,7 +8,7 @@ import pytest
 
 from activations.models import Activation, FieldMapping, Warning
 from destinations.models import Discovery
-from tests.activations.conftest import Shop, run, writes
+from tests.activations.conftest import Shop, map_fields, run, writes
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -151,3 +151,22 @@ def post(staff: Client, activation: Activation, **changed: Any) -> Any:
             if bound.value() is not None and bound.value() is not False:
                 values[bound.html_name] = bound.value()
     return staff.post(url, {**values, **changed})
+
+
+def test_mapping_from_now_on_starts_when_its_attribute_can_be_written(
+    shop: Shop, attio: Sandbox, to_attio: Activation
+) -> None:
+    """Records that were sent while the attribute was read-only were accepted before the mapping, too."""
+    shop.fill(2)
+    run(to_attio)
+    attribute(attio, "linkedin").writable = False
+    Activation.objects.filter(pk=to_attio.pk).update(backfill="new")
+    map_fields(to_attio, ("plan", "linkedin"))
+    shop.set(1, "name", "New")
+    assert run(Activation.objects.get(pk=to_attio.pk)).accepted == 1
+    attribute(attio, "linkedin").writable = True
+    assert run(Activation.objects.get(pk=to_attio.pk)).planned == 0
+    shop.set(1, "plan", "free")
+    writes(attio)
+    run(Activation.objects.get(pk=to_attio.pk))
+    assert [sent["body"]["data"]["values"] for sent in writes(attio)] == [{"linkedin": "free"}]
