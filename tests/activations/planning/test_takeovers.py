@@ -175,7 +175,7 @@ def test_source_that_fails_midway_decides_nothing(
         raise Unavailable("source_gone", "The source went away.")
 
     with monkeypatch.context() as patched:
-        patched.setattr("segments.reading.read.ahead", break_off)
+        patched.setattr("segments.reading.read.prefetch", break_off)
         failed = run(to_attio)
     assert (failed.state, failed.error_code, failed.changes.count()) == ("failed", "unavailable", 0)
     assert run(to_attio).changes.filter(outcome="invalid").count() == 1
