@@ -64,6 +64,7 @@ class Comparison(RuleBasedStateMachine):
         assert set(changes) == {send.key for send in plan.sends}
         self._compare_reasons(done, plan)
         self.model.take_plan(plan, self.read)
+        self._note_fills(plan)
         for send in plan.sends:
             self._settle(done, send, changes[send.key])
         self._compare_state(done)
@@ -164,6 +165,22 @@ class Comparison(RuleBasedStateMachine):
         else:
             whole = {**send.values, MATCH: send.match}
             known.update({name: whole[name] for name in send.changed})
+
+    def _note_fills(self, plan: Plan) -> None:
+        """A row may be found to share its key or match before or after its slots from now on were filled.
+
+        Nothing is sent for it either way. A filled slot only says more about when its value changes.
+        """
+        for record in Record.objects.filter(key__in=plan.invalid, accepted_at__isnull=False):
+            state = self.model.baseline[record.key]
+            values = [dict(self.model.values(row)) for row in self.read if row["id"] == record.key]
+            for mapping in self.model.mappings:
+                digest = digests.unpack(bytes(record.field_digests), mapping.slot)
+                if mapping.from_now_on and digest and mapping.slot not in state.values:
+                    given = [row[mapping.target] for row in values if mapping.target in row]
+                    held = (value for value in given if digests.of_value(value) == digest)
+                    state.values[mapping.slot] = next(held, DOUBT)
+                    state.unsent.add(mapping.slot)
 
     def _compare_doubt(self, send: Send, requests: list[Request], outcome: str) -> None:
         """Values that an unanswered write may have changed must be in doubt, so that the next run sends them.

@@ -80,3 +80,17 @@ def test_choice_for_a_mapping_still_holds_when_its_first_run_is_cancelled_before
     sequence.two_runs([])
     (record,) = sequence.vendor.records.values()
     assert (record["c"], record["d"]) == ("A", None)
+
+
+def test_row_that_shared_its_match_when_a_mapping_from_now_on_came_is_sent_its_next_value(
+    machine: type[Machine],
+) -> None:
+    """A search ended here: the slot was filled before the twin was found, and then its column changed."""
+    sequence = machine()
+    sequence.add_first_rows(2)
+    sequence.two_runs([])
+    sequence.add_mapping("d", "x", False, True)
+    sequence.two_runs([("add", "9", "m", "A", "A", 1)])
+    sequence.remove_or_change_mapping(2, "z", False)
+    sequence.two_runs([("remove", 2)])
+    assert [record["d"] for record in sequence.vendor.records.values()] == [1, 1]
