@@ -39,7 +39,7 @@ class ActivationAdmin(ScreenAdmin):
     empty_title = "No activations yet"
     empty_text = "An activation sends the records of a segment or model to a destination, manually or on a schedule."
     fieldsets = [
-        (None, {"fields": ["name", "records", "destination", "mode", "agree"]}),
+        (None, {"fields": ["name", "records", "destination", "mode"]}),
         (
             "Match",
             {
@@ -62,7 +62,7 @@ class ActivationAdmin(ScreenAdmin):
                 "description": "A warning opens if a run exceeds a limit, reads no rows, or can't write an attribute.",
             },
         ),
-        ("More", {"classes": ["late"], "fields": MORE}),
+        ("More", {"classes": ["late"], "fields": [*MORE, "agree"]}),
     ]
 
     class Media:
@@ -78,7 +78,7 @@ class ActivationAdmin(ScreenAdmin):
             return [(None, {"fields": VIEWED}), ("Match", {"fields": ["match_column", "match_field"]})]
         if obj and spec_from_db.accepted_identity(obj):
             return self.fieldsets
-        return [(None, {"fields": ["name", "records", "destination", "mode"]}), *self.fieldsets[1:]]
+        return [*self.fieldsets[:-1], ("More", {"classes": ["late"], "fields": MORE})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Activation]:
         latest = Run.objects.filter(activation=OuterRef("pk")).order_by("-pk")

@@ -106,6 +106,7 @@ class ActivationForm(forms.ModelForm):
             self.initial["custom_columns"] = list(
                 self.instance.mappings.filter(custom_attribute=True).values_list("column", flat=True)
             )
+        self.initial["agree"] = self.instance.start_afresh
         self.initial["recipients"] = ", ".join(self.instance.recipients)
 
     def _offer_current_values(self) -> None:
@@ -160,7 +161,7 @@ class ActivationForm(forms.ModelForm):
         agreed = bool(self.cleaned_data.get("agree"))
         if changes and not agreed:
             self.add_error("agree", reset_sentence(changes))
-        if accepted and (agreed or new.changes(old)):
+        if accepted:
             self.instance.start_afresh = agreed
 
     def _workspace(self, before: Activation) -> str | None:

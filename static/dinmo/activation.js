@@ -26,19 +26,10 @@ class ActivationForm {
         this.data.closest(".field-line").querySelector(":scope > .grow").append(this.dataNote);
         this.data.addEventListener("change", () => this.loadColumns());
         this.destination.addEventListener("change", () => this.loadDestination(true));
-        for (const select of [this.data, this.destination, this.matchColumn, this.matchField]) select.addEventListener("change", () => this.showConfirmation(true));
         document.addEventListener("formset:added", (event) => this.prepare(event.target));
         this.prepareSchedules(document);
-        this.showConfirmation(false);
         this.loadColumns();
         this.loadDestination(this.isNew);
-    }
-
-    // The confirmation for resetting the sync history appears only after a field that identifies records has changed.
-    showConfirmation(changed) {
-        const row = document.querySelector("#id_agree")?.closest(".form-row");
-        if (row && !row.querySelector(".text-red-600")) row.hidden = row.hidden ? !changed : row.dataset.seen === undefined && !changed;
-        if (row && changed) row.dataset.seen = "";
     }
 
     async loadColumns() {

@@ -88,3 +88,12 @@ def test_the_run_page_links_accepted_records_to_the_vendor(staff: Client, synchr
     page = staff.get(f"/admin/activations/run/{synchronized.runs.earliest('pk').pk}/change/").content.decode()
     assert page.count("Open in Attio") == 3
     assert 'href="https://app.attio.com/' in page
+
+
+def test_the_page_offers_a_reset_and_lets_a_person_take_it_back(staff: Client, synchronized: Activation) -> None:
+    page = f"/admin/activations/activation/{synchronized.pk}/change/"
+    form = staff.get(page).context["adminform"].form
+    assert "agree" in form.fields
+    assert not form.initial["agree"]
+    Activation.objects.update(start_afresh=True)
+    assert staff.get(page).context["adminform"].form.initial["agree"]
