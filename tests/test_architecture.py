@@ -8,7 +8,7 @@ import tomllib
 from collections import Counter
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,6 +105,7 @@ def _type_checking(tree: ast.Module) -> Iterator[ast.stmt]:
 Modules = dict[str, Module]
 
 
+@cache
 def ours() -> Modules:
     """Every module of the product, migrations left out."""
     found: Modules = {}

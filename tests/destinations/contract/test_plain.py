@@ -84,7 +84,7 @@ def test_every_service_declares_something_plain() -> None:
 @pytest.mark.parametrize(
     ("slug", "field", "kind"), DECLARED, ids=[f"{slug} {field.name} {kind}" for slug, field, kind in DECLARED]
 )
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_whole_columns_give_what_convert_gives(slug: str, field: Field, kind: ColumnType, data: st.DataObject) -> None:
     service = services[slug]
