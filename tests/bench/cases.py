@@ -18,7 +18,7 @@ from activations.planning.plan import Planner
 from activations.runs import requests
 from activations.runs.lease import claim
 from activations.setup import spec_from_db
-from activations.storage import bulk, bundles
+from activations.storage import bulk, bundles, fetch
 from activations.vendor_session import check_workspace, open_context
 from destinations.contract import Limits
 from destinations.registry import services
@@ -41,7 +41,13 @@ _ACCEPTED = {
     "attempts": 0,
     "retry_run": 0,
 }
-BULK = ("fetch_frame", "fetch_numbers", "insert", "insert_numbers_and_bytes", "insert_frame")
+DIRECT = [
+    (fetch, "fetch_frame"),
+    (fetch, "fetch_numbers"),
+    (bulk, "insert"),
+    (bulk, "insert_numbers_and_bytes"),
+    (bulk, "insert_frame"),
+]
 """The functions that bypass Django and use the driver directly on PostgreSQL."""
 
 
@@ -52,9 +58,10 @@ class Statements:
         self.number = 0
 
     def __enter__(self) -> Statements:
-        self.originals = {name: getattr(bulk, name) for name in BULK} if connection.vendor == "postgresql" else {}
-        for name, work in self.originals.items():
-            setattr(bulk, name, self._counted(work))
+        direct = DIRECT if connection.vendor == "postgresql" else []
+        self.originals = [(module, name, getattr(module, name)) for module, name in direct]
+        for module, name, work in self.originals:
+            setattr(module, name, self._counted(work))
         connection.execute_wrappers.append(self._execute)
         connection_created.connect(self._connected)
         return self
@@ -62,8 +69,8 @@ class Statements:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for name, work in self.originals.items():
-            setattr(bulk, name, work)
+        for module, name, work in self.originals:
+            setattr(module, name, work)
         connection.execute_wrappers.remove(self._execute)
         connection_created.disconnect(self._connected)
 
