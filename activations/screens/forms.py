@@ -92,12 +92,14 @@ class ActivationForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.before = Activation.objects.filter(pk=self.instance.pk).first() if self.instance.pk else None
+        self.accepted = spec_from_db.accepted_identity(self.before) if self.before else None
+        """What the records of its sync history belong to; None if there are none, and nothing can be reset."""
         if "match_column" not in self.fields:
             return
         self.fields["records"].choices = data_choices()  # type: ignore[attr-defined]
         self._fill_initial()
         self._offer_current_values()
-        if not self._has_history():
+        if self.accepted is None:
             self.fields.pop("agree", None)
 
     def _fill_initial(self) -> None:
@@ -116,9 +118,6 @@ class ActivationForm(forms.ModelForm):
             self.fields[name].widget.choices = [NO_CHOICE, *([(present, present)] if present else [])]
         chosen = self["custom_columns"].value() or []
         self.fields["custom_columns"].widget.choices = [(name, name) for name in chosen]
-
-    def _has_history(self) -> bool:
-        return bool(self.instance.pk and spec_from_db.accepted_identity(self.instance))
 
     def clean_records(self) -> str:
         value = str(self.cleaned_data["records"])
@@ -152,17 +151,17 @@ class ActivationForm(forms.ModelForm):
 
     def _check_reset(self, before: Activation) -> None:
         """Requires consent if saving resets the sync history. A person may also request a reset without any change."""
-        accepted = spec_from_db.accepted_identity(before)
+        if self.accepted is None:
+            return
         old, new = (
             spec_from_db.spec(before).identity(),
             spec_from_db.spec(self.instance).identity(self._workspace(before)),
         )
-        changes = needs_reset(accepted, old, new)
+        changes = needs_reset(self.accepted, old, new)
         agreed = bool(self.cleaned_data.get("agree"))
         if changes and not agreed:
             self.add_error("agree", reset_sentence(changes))
-        if accepted:
-            self.instance.start_afresh = agreed
+        self.instance.start_afresh = agreed
 
     def _workspace(self, before: Activation) -> str | None:
         """The workspace of a different connection, requested from the vendor if the connection was never checked."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from activations.setup.identity import Identity
@@ -57,7 +57,3 @@ class ActivationSpec:
             key=self.primary_key,
             match=(self.match_column, self.match_field),
         )
-
-    def with_mappings(self, mappings: Sequence[MappingSpec]) -> ActivationSpec:
-        """The same configuration with different field mappings."""
-        return replace(self, mappings=mappings)
