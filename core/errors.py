@@ -10,6 +10,11 @@ Any other exception is a bug in this program and surfaces as one.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
 
 class Problem(Exception):
     """A failure that a person can understand.
@@ -46,6 +51,8 @@ class Unavailable(Problem):
 
     Args:
         retry_after: seconds to wait before the next attempt, if the other side specified it.
+        not_before: the moment before which no request succeeds, such as the end of a daily limit. Unlike after a short
+            throttle, nothing waits for it: the run ends, and continues then.
         throttled: the request was turned away unprocessed because of a rate limit.
         ambiguous: the request may have been processed even though no response arrived.
     """
@@ -57,11 +64,13 @@ class Unavailable(Problem):
         *,
         detail: str = "",
         retry_after: float | None = None,
+        not_before: datetime | None = None,
         throttled: bool = False,
         ambiguous: bool = False,
     ) -> None:
         super().__init__(code, message, detail=detail)
         self.retry_after = retry_after
+        self.not_before = not_before
         self.throttled = throttled
         self.ambiguous = ambiguous
 

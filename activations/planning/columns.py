@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from activations import digests
 from core.errors import Rejected
+from destinations.contract import Origin
 from segments.contract import ColumnType
 from segments.values import natural
 
@@ -96,14 +97,16 @@ class Converter:
 
     def _json(self, raw: Any) -> str | Rejected | None:
         try:
-            wire = self._wire(natural(raw, self.type, self.zone))
+            wire = self._wire(
+                natural(raw, self.type, self.zone), Origin(self.zone, raw if isinstance(raw, str) else "")
+            )
         except Rejected as error:
             return Rejected(error.code, self.origin + error.message, detail=error.detail, field=error.field)
         return None if wire is _NOTHING else digests.canonical(wire).decode(errors="surrogatepass")
 
-    def _wire(self, value: Any) -> Any:
+    def _wire(self, value: Any, origin: Origin) -> Any:
         if not is_empty(value):
-            return self.service.convert(self.field, value)
+            return self.service.convert(self.field, value, origin)
         return self.empty() if self.empty else _NOTHING
 
 

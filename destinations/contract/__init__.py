@@ -6,15 +6,17 @@ project. Its simulator also imports `destinations.sandbox`.
 
 from __future__ import annotations
 
-from destinations.contract.fields import Field, NewField, Option, Wire
+from destinations.contract.fields import NO_ORIGIN, Field, NewField, Option, Origin, Wire
 from destinations.contract.limits import Gate, Limits, OpenGate, Purpose, Quota
-from destinations.contract.operations import Mode, Operation, Outcome, Result, Verb
+from destinations.contract.operations import Created, Mode, Operation, Outcome, Result, Verb
 from destinations.contract.plain import Plain
 from destinations.contract.platform import Client, Platform, Workspace
 from destinations.contract.service import Service
 
 __all__ = [
+    "NO_ORIGIN",
     "Client",
+    "Created",
     "Field",
     "Gate",
     "Limits",
@@ -23,6 +25,7 @@ __all__ = [
     "OpenGate",
     "Operation",
     "Option",
+    "Origin",
     "Outcome",
     "Plain",
     "Platform",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -45,6 +46,25 @@ class Field:
     read_only_reason: str = ""
     custom: bool = False
     config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What the source knew of a value besides the value itself, for conversions that depend on it.
+
+    Args:
+        zone: the source's time zone. Times without a zone are on its clocks, and so are the days of times.
+        text: how the source spelled a number, date or boolean, if it was read from text: "1.10", not 1.1.
+        country: ISO 3166 alpha-2, the country of national phone numbers; "" if none was chosen.
+    """
+
+    zone: tzinfo = UTC
+    text: str = ""
+    country: str = ""
+
+
+NO_ORIGIN = Origin()
+"""For values that come from no source, such as those of the vendor."""
 
 
 @dataclass(frozen=True)

@@ -25,12 +25,14 @@ class Limits:
     Args:
         shared: reads and writes draw on one budget of `writes` requests per second.
         find_batch: how many match values one `find` call may look up.
+        write_batch: how many records one `write_all` call may write.
     """
 
     reads: float
     writes: float
     shared: bool = False
     find_batch: int = 1
+    write_batch: int = 1
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,17 @@ class Quota:
     """The state of a request budget, as the vendor's headers report it.
 
     `remaining` requests until `reset_at`; `limit` requests per window of `window_seconds`.
+
+    Args:
+        rolling: the window moves with the clock, so that each request is available again `window_seconds` after it was
+            sent, and nothing special happens at `reset_at`.
     """
 
     remaining: int
     reset_at: datetime
     limit: int | None = None
     window_seconds: float | None = None
+    rolling: bool = False
 
 
 class Gate(Protocol):

@@ -69,6 +69,14 @@ class Result(StrEnum):
     EXISTS = "exists"
 
 
+class Created(StrEnum):
+    """Whether a write created the record, as far as the response says."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True)
 class Outcome:
     """The outcome of an operation that the vendor did not reject.
@@ -82,6 +90,7 @@ class Outcome:
         hidden: the vendor stores the record but does not show it to people yet; `Service.hidden_note` explains why.
         identities: every identity by which the record can now be found (see `Service.identities`), if the response
             contains them.
+        created: whether this write created the record. If the response doesn't say so, `created_at` decides.
     """
 
     result: Result
@@ -92,3 +101,4 @@ class Outcome:
     web_url: str = ""
     hidden: bool = False
     identities: tuple[str, ...] = ()
+    created: Created = Created.UNKNOWN

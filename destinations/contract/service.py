@@ -5,14 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from destinations.contract.fields import Field
+from core.errors import Problem
+from destinations.contract.fields import NO_ORIGIN, Field
 from destinations.contract.operations import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from destinations.contract.fields import NewField, Wire
+    from destinations.contract.fields import NewField, Origin, Wire
     from destinations.contract.limits import Limits
     from destinations.contract.operations import Operation, Outcome
     from destinations.contract.plain import Plain
@@ -58,11 +59,12 @@ class Service(ABC):
         """
 
     @abstractmethod
-    def convert(self, field: Field, value: Any) -> Wire:
+    def convert(self, field: Field, value: Any, origin: Origin = NO_ORIGIN) -> Wire:
         """PURE. The wire value for a natural Python value that is not empty.
 
         Args:
             value: str, int, float, Decimal, bool, date, datetime (always with a time zone), list or dict.
+            origin: what the source knew of it. Text attributes take its spelling, time attributes its zone.
 
         Raises:
             Rejected: the value can't be converted. The message names the field and what it accepts, never the value.
@@ -110,6 +112,18 @@ class Service(ABC):
             Unavailable: no usable response; `throttled` and `ambiguous` tell whether a retry is safe.
         """
 
+    def write_all(self, client: Any, operations: Sequence[Operation]) -> Sequence[Outcome | Problem]:
+        """Writes up to `limits.write_batch` records: for each of them, in their order, its outcome or its problem.
+
+        No two of them have the same match value, and all have the same verb. A vendor that takes several records in one
+        request overrides it.
+
+        Raises:
+            Rejected: the vendor refused the whole request because of any of its records. It is sent again in halves.
+            Misconfigured, Unavailable: as `write`, for all of them.
+        """
+        return [_outcome(self, client, operation) for operation in operations]
+
     def made_at(self, client: Any, remote_id: str) -> datetime | None:
         """When an API request created the record; None if a person or the vendor created it, or if that is unknown.
 
@@ -141,3 +155,10 @@ class Service(ABC):
             Misconfigured: a field can't be created, or exists with an incompatible type.
         """
         return list(fields)
+
+
+def _outcome(service: Service, client: Any, operation: Operation) -> Outcome | Problem:
+    try:
+        return service.write(client, operation)
+    except Problem as problem:
+        return problem

@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.errors import Rejected
-from destinations.contract import Field, Limits, Mode, Operation, Outcome, Platform, Result, Service, Wire
+from destinations.contract import (
+    NO_ORIGIN,
+    Field,
+    Limits,
+    Mode,
+    Operation,
+    Origin,
+    Outcome,
+    Platform,
+    Result,
+    Service,
+    Wire,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +38,7 @@ class Dummy(Service):
     def fields(self, client: Any) -> list[Field]:
         return [Field("key", "Key", "text", matchable=True), Field("a", "A", "text"), Field("b", "B", "text")]
 
-    def convert(self, field: Field, value: Any) -> Wire:
+    def convert(self, field: Field, value: Any, origin: Origin = NO_ORIGIN) -> Wire:
         if value == "bad":
             raise Rejected("not_good", f"{field.name} takes good values.", field=field.name)
         return value

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Rejected
-from destinations.contract import Field, Operation, Outcome, Result, Verb, Wire
+from destinations.contract import NO_ORIGIN, Field, Operation, Origin, Outcome, Result, Verb, Wire
 from tests.activations.vendor import ATTRIBUTES, MATCH, Client, Movable, Vendor, sent_by
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ class Listed(Movable):
             *(Field(name, name, "text") for name in ATTRIBUTES),
         ]
 
-    def convert(self, field: Field, value: Any) -> Wire:
-        return str(value).split() if field.name == MATCH else super().convert(field, value)
+    def convert(self, field: Field, value: Any, origin: Origin = NO_ORIGIN) -> Wire:
+        return str(value).split() if field.name == MATCH else super().convert(field, value, origin)
 
     def identity(self, field: Field, wire: Wire) -> str:
         return str(wire[0])

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.errors import Rejected, Unavailable
 from destinations.contract import (
+    NO_ORIGIN,
     Field,
     Gate,
     Limits,
     Mode,
     Operation,
+    Origin,
     Outcome,
     Platform,
     Purpose,
@@ -199,7 +201,7 @@ class Movable(Service):
     def fields(self, client: Client) -> list[Field]:
         return [Field(MATCH, "Key", "text", matchable=True), *(Field(name, name, "text") for name in ATTRIBUTES)]
 
-    def convert(self, field: Field, value: Any) -> Wire:
+    def convert(self, field: Field, value: Any, origin: Origin = NO_ORIGIN) -> Wire:
         if value == UNREADABLE:
             raise Rejected("not_good", f"{field.name} takes good values.", field=field.name)
         return value

@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.errors import Rejected, Unavailable
-from destinations.contract import Field, Limits, Mode, Operation, Outcome, Plain, Purpose, Service, Wire
+from destinations.contract import (
+    NO_ORIGIN,
+    Field,
+    Limits,
+    Mode,
+    Operation,
+    Origin,
+    Outcome,
+    Plain,
+    Purpose,
+    Service,
+    Wire,
+)
 from destinations.services.attio import compound_parts, writing
 from destinations.services.attio.client import LOOKUP_SIZE, Client
 from destinations.services.attio.errors import UNREADABLE
@@ -35,8 +47,8 @@ class Records(Service):
     def fields(self, client: Client) -> list[Field]:
         return discover(client, self.object)
 
-    def convert(self, field: Field, value: Any) -> Wire:
-        return conversion.convert(field, value)
+    def convert(self, field: Field, value: Any, origin: Origin = NO_ORIGIN) -> Wire:
+        return conversion.convert(field, value, origin)
 
     def plain(self, field: Field, type_name: str) -> Plain | None:
         return conversion.plain(field, type_name)

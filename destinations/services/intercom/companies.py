@@ -5,7 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured, Rejected, Unavailable
-from destinations.contract import Field, Limits, Mode, NewField, Operation, Outcome, Plain, Result, Service, Verb, Wire
+from destinations.contract import (
+    NO_ORIGIN,
+    Field,
+    Limits,
+    Mode,
+    NewField,
+    Operation,
+    Origin,
+    Outcome,
+    Plain,
+    Result,
+    Service,
+    Verb,
+    Wire,
+)
 from destinations.services.intercom import custom_attributes, errors
 from destinations.services.intercom.attributes import MATCH, to_fields
 from destinations.services.intercom.bodies import check_cleared, request_body, timestamp
@@ -56,9 +70,9 @@ class IntercomCompanies(Service):
         """Standard and custom attributes. See `attributes` for archived ones and those of contacts."""
         return to_fields(client.attributes("company"), client.attributes("contact"))
 
-    def convert(self, field: Field, value: Any) -> Wire:
+    def convert(self, field: Field, value: Any, origin: Origin = NO_ORIGIN) -> Wire:
         """PURE. See the table in `values.conversion`."""
-        return conversion.convert(field, value)
+        return conversion.convert(field, value, origin)
 
     def plain(self, field: Field, type_name: str) -> Plain | None:
         """PURE. See `values.conversion`."""

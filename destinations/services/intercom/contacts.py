@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import Rejected
 from destinations.contract import (
+    NO_ORIGIN,
     Field,
     Limits,
     Mode,
     NewField,
     Operation,
+    Origin,
     Outcome,
     Plain,
     Purpose,
@@ -67,9 +69,9 @@ class IntercomContacts(Service):
         """Standard and custom attributes. See `attributes` for archived ones and those of companies."""
         return to_fields(client.attributes("contact"), client.attributes("company"), CONTACT)
 
-    def convert(self, field: Field, value: Any) -> Wire:
+    def convert(self, field: Field, value: Any, origin: Origin = NO_ORIGIN) -> Wire:
         """PURE. See the table in `values.conversion`. Whitespace around an email address is removed."""
-        wire = conversion.convert(field, value)
+        wire = conversion.convert(field, value, origin)
         if field.name != EMAIL or field.custom:
             return wire
         if not _ADDRESS.fullmatch(wire.strip()):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from activations import digests
 from activations.planning.columns import Converted, Converter, convert
-from destinations.contract import Field, Service
+from destinations.contract import NO_ORIGIN, Field, Origin, Service
 from destinations.registry import services
 from segments.contract import ColumnType
 
@@ -156,7 +156,7 @@ def test_plain_values_are_converted_by_the_column() -> None:
     requested = []
     service = services["attio.companies"]
 
-    def convert(self: Service, field: Field, value: Any) -> Any:
+    def convert(self: Service, field: Field, value: Any, origin: Origin = NO_ORIGIN) -> Any:
         requested.append(value)
         return value
 

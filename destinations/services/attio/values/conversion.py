@@ -13,7 +13,7 @@ from typing import Any
 import phonenumbers
 
 from core.errors import Rejected
-from destinations.contract import Field, Plain, Wire
+from destinations.contract import NO_ORIGIN, Field, Origin, Plain, Wire
 from destinations.services.attio.values import compounds, domains
 from destinations.services.attio.values.datetimes import iso_utc, to_utc
 from destinations.services.attio.values.lists import distinct, items
@@ -48,7 +48,7 @@ _BOOLEAN_WORDS = {"true": True, "t": True, "yes": True, "y": True, "on": True, "
           "false": False, "f": False, "no": False, "n": False, "off": False, "0": False}  # fmt: skip
 
 
-def convert(field: Field, value: Any) -> Wire:
+def convert(field: Field, value: Any, origin: Origin = NO_ORIGIN) -> Wire:  # noqa: ARG001
     """The wire value of a natural Python value that is not empty: one value, or a list for a list attribute.
 
     Raises:

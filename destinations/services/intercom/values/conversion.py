@@ -19,7 +19,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.errors import Rejected
-from destinations.contract import Field, Plain, Wire
+from destinations.contract import NO_ORIGIN, Field, Origin, Plain, Wire
 from destinations.services.intercom.values.rejections import rejection
 from destinations.services.intercom.values.scalars import (
     as_text,
@@ -54,7 +54,7 @@ TRUE = {"true", "t", "yes", "y", "on", "1"}
 FALSE = {"false", "f", "no", "n", "off", "0"}
 
 
-def convert(field: Field, value: Any) -> Wire:
+def convert(field: Field, value: Any, origin: Origin = NO_ORIGIN) -> Wire:  # noqa: ARG001
     """The value in the form that Intercom accepts for this attribute.
 
     Raises:
