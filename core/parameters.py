@@ -10,12 +10,15 @@ from core.errors import Misconfigured
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-Kind = Literal["text", "integer", "boolean", "choice", "secret"]
+Kind = Literal["text", "integer", "boolean", "choice", "secret", "mapping"]
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One setting. A `secret` is stored encrypted and never shown again; all others are plain configuration."""
+    """One setting. A `secret` is stored encrypted and never shown again; all others are plain configuration.
+
+    A `mapping` maps names to one of `choices`. In a form, it is text with one `name: choice` per line.
+    """
 
     name: str
     label: str
@@ -106,4 +109,44 @@ def _choice(parameter: Parameter, value: Any) -> str:
     return str(value)
 
 
-_CLEANERS = {"text": _text, "secret": _text, "integer": _integer, "boolean": _boolean, "choice": _choice}
+def _mapping(parameter: Parameter, value: Any) -> dict[str, str] | None:
+    pairs = value.items() if isinstance(value, dict) else _pairs(parameter, value)
+    allowed = [slug for slug, _ in parameter.choices]
+    mapping: dict[str, str] = {}
+    for name, chosen in pairs:
+        if chosen not in allowed:
+            raise parameter.refuse(f"one of {', '.join(allowed)} for each name, but it is not for {str(name)!r}")
+        if str(name) in mapping:
+            raise parameter.refuse(f"given once for each name, but {str(name)!r} is listed twice")
+        mapping[str(name)] = str(chosen)
+    return mapping or None
+
+
+def _pairs(parameter: Parameter, value: Any) -> list[tuple[str, str]]:
+    """The names and choices of a text with one `name: choice` per line. A name can contain colons."""
+    if not isinstance(value, str):
+        raise parameter.refuse("a list of names, each with its choice")
+    pairs = []
+    for number, line in enumerate(value.splitlines(), start=1):
+        name, colon, chosen = line.rpartition(":")
+        if line.strip() and not (colon and name.strip()):
+            example = parameter.choices[0][0]
+            raise parameter.refuse(f"one `name: {example}` per line, but line {number} is not")
+        if line.strip():
+            pairs.append((name.strip(), chosen.strip()))
+    return pairs
+
+
+def mapping_text(mapping: Mapping[str, str] | None) -> str:
+    """A mapping as text with one `name: choice` per line, as forms show it."""
+    return "\n".join(f"{name}: {chosen}" for name, chosen in (mapping or {}).items())
+
+
+_CLEANERS = {
+    "text": _text,
+    "secret": _text,
+    "integer": _integer,
+    "boolean": _boolean,
+    "choice": _choice,
+    "mapping": _mapping,
+}

@@ -10,11 +10,12 @@ from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
 
-from core.parameters import Parameter, clean
+from core.parameters import Parameter, clean, mapping_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,6 +63,8 @@ def _field(parameter: Parameter, config: Mapping[str, Any], secrets: Mapping[str
     }
     if not parameter.secret:
         common["initial"] = config.get(parameter.name, parameter.default)
+    if parameter.kind == "mapping":
+        common["initial"] = mapping_text(common["initial"])
     return _KINDS[parameter.kind](parameter, common)
 
 
@@ -98,4 +101,17 @@ def _secret(parameter: Parameter, common: dict[str, Any]) -> forms.Field:
     return forms.CharField(widget=widget, **common)
 
 
-_KINDS = {"text": _text, "integer": _integer, "boolean": _boolean, "choice": _choice, "secret": _secret}
+def _mapping(parameter: Parameter, common: dict[str, Any]) -> forms.Field:
+    example = f"name: {parameter.choices[0][0]}"
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": 3, "spellcheck": "false", "placeholder": example})
+    return forms.CharField(widget=widget, **common)
+
+
+_KINDS = {
+    "text": _text,
+    "integer": _integer,
+    "boolean": _boolean,
+    "choice": _choice,
+    "secret": _secret,
+    "mapping": _mapping,
+}

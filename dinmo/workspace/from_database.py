@@ -12,6 +12,7 @@ from destinations.models import Connection, Destination
 from dinmo.workspace import entities
 from dinmo.workspace.kinds import relations
 from segments.models import Column, DataModel, Relation, Segment, Source
+from segments.registry import engines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,9 +73,13 @@ def _by_name(items: Iterable[Any]) -> dict[str, Any]:
 
 
 def _source(row: Source) -> entities.Source:
-    return entities.Source(
-        name=row.name, engine=row.engine, timezone=row.timezone, config=row.config, secrets=row.secrets
+    # A setting that is newer than the row has its default value.
+    engine = engines.all.get(row.engine)
+    defaults = (
+        {parameter.name: parameter.default for parameter in engine.parameters if not parameter.secret} if engine else {}
     )
+    config = {**defaults, **row.config}
+    return entities.Source(name=row.name, engine=row.engine, timezone=row.timezone, config=config, secrets=row.secrets)
 
 
 def _model(row: DataModel) -> entities.Model:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core import http
 from core.errors import Misconfigured
-from core.parameters import Parameter, clean
+from core.parameters import Parameter, clean, mapping_text
 from core.plugins import Registry, refuse_duplicates
 from core.secrets import RedactingFilter, redact
 from destinations.models import Connection
@@ -130,3 +133,46 @@ NOW = datetime(2026, 5, 23, 14, 42, 0, tzinfo=UTC)
 )
 def test_retry_after_is_parsed_as_seconds_and_as_a_date(value: str, seconds: float | None) -> None:
     assert http.retry_after({"Retry-After": value}, NOW) == seconds
+
+
+TYPES = Parameter("types", "Types", "mapping", required=False, choices=(("text", "Text"), ("number", "Number")))
+
+
+@pytest.mark.parametrize(
+    ("value", "cleaned"),
+    [
+        ("zip: text\n\n price :number \n", {"zip": "text", "price": "number"}),
+        ("at: home: text", {"at: home": "text"}),
+        ({"zip": "text", 7: "number"}, {"zip": "text", "7": "number"}),
+        ("", None),
+        ("\n \n", None),
+    ],
+)
+def test_mapping_is_read_from_lines_or_from_a_mapping(value: Any, cleaned: dict[str, str] | None) -> None:
+    assert TYPES.clean(value) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("value", "excerpt"),
+    [
+        ("zip", "line 1 is not"),
+        ("zip: text\n: text", "line 2 is not"),
+        ("zip: integer", "one of text, number for each name, but it is not for 'zip'"),
+        ({"zip": ["text"]}, "not for 'zip'"),
+        ("zip: text\nzip: number", "'zip' is listed twice"),
+        (7, "a list of names"),
+    ],
+)
+def test_invalid_mapping_is_refused_with_its_place(value: Any, excerpt: str) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        TYPES.clean(value)
+    assert excerpt in refused.value.message
+
+
+@given(
+    st.dictionaries(
+        st.text("ab: =#'", min_size=1).filter(str.strip).map(str.strip), st.sampled_from(["text", "number"])
+    )
+)
+def test_mapping_survives_its_text(mapping: dict[str, str]) -> None:
+    assert TYPES.clean(mapping_text(mapping)) == (mapping or None)
