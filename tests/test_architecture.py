@@ -32,7 +32,7 @@ ROOMS = {
     "core": "errors secrets plugins parameters http health commands pg_copy prefetch failpoints web",
     "segments": "contract registry values models conditions session sql integrity reading sources engines apps tasks "
     "screens admin",
-    "destinations": "contract conformance registry models vendor discovery pacing sandbox services forms admin api",
+    "destinations": "contract kit conformance registry models vendor discovery pacing sandbox services forms admin api",
     "activations": "models reasons digests setup vendor_session runs storage alerts planning delivery finish execute "
     "apps tasks screens admin management",
     "dinmo": "keys formats mail celery local site settings problems workspace demo dashboard navigation admin api urls "
@@ -257,7 +257,7 @@ def _service_may(parts: list[str], module: Module) -> Callable[[str], bool]:
         if name.startswith(own):
             return simulates or not name.startswith(f"{own}sandbox")
         framework = "destinations.sandbox." if simulates else "destinations.conformance"
-        return name.startswith(("core.", "destinations.contract", framework))
+        return name.startswith(("core.", "destinations.contract", "destinations.kit", framework))
 
     return allowed
 

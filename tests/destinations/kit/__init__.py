@@ -1,0 +1,1 @@
+"""The kit that the services of all vendors share."""
