@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from destinations.sandbox.wire import Collection, Cut, Fault, Reply, Request, Switch
+from destinations.sandbox.wire import ApiError, Collection, Cut, Fault, Reply, Request, Switch
 
 LOG_LENGTH = 200_000
 
@@ -53,7 +53,14 @@ class Sandbox(ABC):
 
     @abstractmethod
     def guard(self, request: Request) -> Reply | None:
-        """The vendor's checks that don't depend on the path: authentication, version, rate limit. None if they pass."""
+        """The vendor's checks that don't depend on the path: authentication, version, rate limit. None if they pass.
+
+        Like the handlers, it may raise ApiError.
+        """
+
+    @abstractmethod
+    def refusal(self, error: ApiError) -> Reply:
+        """The vendor's response that ends a request with this error."""
 
     @abstractmethod
     def unknown(self, request: Request) -> Reply:
@@ -100,7 +107,10 @@ class Sandbox(ABC):
 
     def _process(self, request: Request, started: float) -> Reply:
         with self.lock:
-            reply = self.guard(request) or self._route(request)
+            try:
+                reply = self.guard(request) or self._route(request)
+            except ApiError as error:
+                reply = self.refusal(error)
             reply.headers = {**self.headers(request), **reply.headers}
         self._log_request(request, reply.status, started)
         return reply

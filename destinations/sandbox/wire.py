@@ -74,6 +74,25 @@ class Cut(Exception):
     """Close the connection without a response."""
 
 
+class ApiError(Exception):
+    """Ends a request with the vendor's error response. Nothing of the request is stored.
+
+    Args:
+        code: the vendor's error code.
+        field: the attribute that the response names, if any.
+    """
+
+    def __init__(
+        self, status: int, code: str, message: str, *, field: str = "", headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.field = field
+        self.headers = dict(headers or {})
+
+
 @dataclass(frozen=True)
 class Collection:
     """One kind of record in a simulated workspace, for its browser page and for tests.

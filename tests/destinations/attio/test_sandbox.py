@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from destinations.services.attio.sandbox.access import Bucket
+from destinations.sandbox.access import Bucket
 from tests.destinations.attio.conftest import TOKEN, record
 
 if TYPE_CHECKING:

@@ -2,44 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any
 
+from destinations.sandbox.access import token_of
 from destinations.services.attio.sandbox.errors import ApiError, auth_error
 from destinations.services.attio.sandbox.panel import next_second
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from destinations.sandbox.access import Bucket
     from destinations.sandbox.wire import Request
-
-
-class Bucket:
-    """A token bucket that refills continuously, up to the tokens of one second. A rate of 0 means no limit."""
-
-    def __init__(self) -> None:
-        self.level: float | None = None
-        self.refilled_at = 0.0
-
-    def take(self, rate: float, now: float) -> bool:
-        """Takes one token if there is one, and returns whether there was. `rate` is per second, `now` in seconds."""
-        if not rate:
-            return True
-        level = rate if self.level is None else min(rate, self.level + (now - self.refilled_at) * rate)
-        self.refilled_at = now
-        self.level = level - 1 if level >= 1 else level
-        return level >= 1
-
-
-def token_of(request: Request) -> str:
-    """The token from either scheme: Bearer, or Basic with the token as the user name and no password."""
-    scheme, _, credential = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return credential.strip() if scheme.lower() == "bearer" else ""
-    try:
-        return base64.b64decode(credential).decode().partition(":")[0]
-    except ValueError:
-        return ""
 
 
 def authenticate(request: Request, token: str, *, revoked: bool) -> None:

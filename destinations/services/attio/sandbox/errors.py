@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from destinations.sandbox import wire
 from destinations.sandbox.wire import Reply
 
 
-class ApiError(Exception):
-    """Ends a request with an error response. Nothing of the request is stored."""
+class ApiError(wire.ApiError):
+    """An error response with Attio's structure."""
 
     def __init__(
         self,
@@ -20,12 +21,10 @@ class ApiError(Exception):
         errors: list[dict[str, Any]] | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
-        super().__init__(message)
-        self.status = status
+        super().__init__(status, code, message, headers=headers)
         self.body: dict[str, Any] = {"status_code": status, "type": kind, "code": code, "message": message}
         if errors:
             self.body["validation_errors"] = errors
-        self.headers = headers or {}
 
     def reply(self) -> Reply:
         return Reply(self.status, self.body, self.headers)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from destinations.sandbox.access import Bucket, token_of
 from destinations.sandbox.base import Sandbox
 from destinations.sandbox.wire import Collection, Reply, Request
 from destinations.services.attio.sandbox import access, controls, query
@@ -28,6 +29,7 @@ from destinations.services.attio.sandbox.store import Merge, Record, Store, appe
 from destinations.services.attio.sandbox.workspace import Workspace
 
 if TYPE_CHECKING:
+    from destinations.sandbox import wire
     from destinations.services.attio.sandbox.references import ValueData
 
 OBJECT = "/v2/objects/([^/]+)"
@@ -59,7 +61,7 @@ class AttioSandbox(Sandbox):
 
     def reset(self) -> None:
         self.workspace = Workspace(self.token)
-        self.buckets = {"reads": access.Bucket(), "writes": access.Bucket()}
+        self.buckets = {"reads": Bucket(), "writes": Bucket()}
         self.switches = {"reads_per_second": 100, "writes_per_second": 25, "scopes": ALL_SCOPES}
 
     def state(self) -> dict[str, Any]:
@@ -90,14 +92,15 @@ class AttioSandbox(Sandbox):
         return error_reply(status, message, time.time())
 
     def guard(self, request: Request) -> Reply | None:
-        try:
-            access.authenticate(request, self.token, revoked=bool(self.switches.get("revoked")))
-            access.check_rate(request, self.buckets, self.switches, time.time())
-            access.authorize(request, access.scopes(self.switches))
-        except ApiError as error:
-            return error.reply()
+        access.authenticate(request, self.token, revoked=bool(self.switches.get("revoked")))
+        access.check_rate(request, self.buckets, self.switches, time.time())
+        access.authorize(request, access.scopes(self.switches))
         self._enrich()
         return None
+
+    def refusal(self, error: wire.ApiError) -> Reply:
+        """The response of an error that Attio words; this simulator raises no other."""
+        return error.reply() if isinstance(error, ApiError) else self.error_reply(error.status, error.message)
 
     def unknown(self, request: Request) -> Reply:
         return not_found(f'Could not find endpoint "{request.method} {request.path}".').reply()
@@ -109,7 +112,7 @@ class AttioSandbox(Sandbox):
         return headers
 
     def token_info(self, request: Request) -> Reply:
-        if access.token_of(request) != self.token or self.switches.get("revoked"):
+        if token_of(request) != self.token or self.switches.get("revoked"):
             return Reply(body={"active": False})
         overrides = {
             name: self.switches[name] for name in ("workspace_name", "workspace_logo_url") if name in self.switches
@@ -188,12 +191,6 @@ class AttioSandbox(Sandbox):
         offset, limit = page_bounds(body, DEFAULT_LIMIT)
         selected = islice(records, offset, offset + limit)
         return _data([store.described(record, self.workspace.slug) for record in selected])
-
-    def _route(self, request: Request) -> Reply:
-        try:
-            return super()._route(request)
-        except ApiError as error:
-            return error.reply()
 
     def _update(self, request: Request, name: str, record_id: str, merge: Merge) -> Reply:
         store = self.workspace.store(name)

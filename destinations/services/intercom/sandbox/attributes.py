@@ -6,7 +6,8 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
-from destinations.services.intercom.sandbox.rules import ApiError, bad_parameter, invalid
+from destinations.sandbox.wire import ApiError
+from destinations.services.intercom.sandbox.rules import bad_parameter, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

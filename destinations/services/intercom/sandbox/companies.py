@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from destinations.services.intercom.sandbox.rules import ApiError, bad_parameter, company_not_found, invalid
+from destinations.sandbox.wire import ApiError
+from destinations.services.intercom.sandbox.rules import bad_parameter, company_not_found, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

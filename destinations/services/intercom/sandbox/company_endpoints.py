@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from destinations.sandbox.wire import Reply, Request
+from destinations.sandbox.wire import ApiError, Reply, Request
 from destinations.services.intercom.sandbox.companies import CREATABLE, UPDATABLE, company_json, validated_values
 from destinations.services.intercom.sandbox.lists import company_list, company_page
-from destinations.services.intercom.sandbox.rules import ApiError, company_not_found, json_object
+from destinations.services.intercom.sandbox.rules import company_not_found, json_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from destinations.sandbox.wire import Reply, Request
-from destinations.services.intercom.sandbox.rules import ApiError, json_object
+from destinations.sandbox.wire import ApiError, Reply, Request
+from destinations.services.intercom.sandbox.rules import json_object
 
 if TYPE_CHECKING:
     from destinations.services.intercom.sandbox.contacts import Contacts

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from destinations.sandbox.wire import ApiError
 from destinations.services.intercom.sandbox.companies import validated_custom_value
-from destinations.services.intercom.sandbox.rules import ApiError, bad_parameter, invalid
+from destinations.services.intercom.sandbox.rules import bad_parameter, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from destinations.sandbox.wire import ApiError
 from destinations.services.intercom.sandbox.companies import Companies, Company, company_json
-from destinations.services.intercom.sandbox.rules import ApiError, company_not_found, invalid
+from destinations.services.intercom.sandbox.rules import company_not_found, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from destinations.sandbox.examples import company_name, domain_of
-from destinations.sandbox.wire import Reply, Switch
-from destinations.services.intercom.sandbox.rules import ApiError
+from destinations.sandbox.wire import ApiError, Reply, Switch
+from destinations.services.intercom.sandbox.rules import error_list
 
 TOKEN_ERRORS = (
     "",
@@ -79,7 +79,7 @@ _ERRORS = {
 def error_reply(status: int, message: str, request_id: str, now: int) -> Reply:
     """An error answer with this status, in Intercom's format. A 429 has headers with the end of the window."""
     code, text = _ERRORS.get(status, ("server_error", "Server Error"))
-    reply = ApiError(status, code, message or text).reply(request_id)
+    reply = error_list(ApiError(status, code, message or text), request_id)
     if status == 429:
         reply.headers = {"X-RateLimit-Limit": "83", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(now + 2)}
     return reply

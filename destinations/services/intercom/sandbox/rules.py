@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from destinations.sandbox.wire import Reply, Request
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from destinations.sandbox.wire import ApiError, Reply, Request
 
 VERSIONS = frozenset(
     {*(f"1.{minor}" for minor in range(5)), *(f"2.{minor}" for minor in range(17)), "Preview", "Unstable"}
 )
-UNLIMITED = 1_000_000
 
 SCOPES = (
     (re.compile(r"GET /me"), "Read one admin"),
@@ -30,17 +25,10 @@ SCOPES = (
 )
 
 
-class ApiError(Exception):
-    """The vendor's error answer to a request."""
-
-    def __init__(self, status: int, code: str, message: str, field: str = "") -> None:
-        super().__init__(message)
-        self.status = status
-        self.error = {"code": code, "message": message, **({"field": field} if field else {})}
-
-    def reply(self, request_id: str) -> Reply:
-        """The answer as an `error.list`."""
-        return Reply(self.status, {"type": "error.list", "request_id": request_id, "errors": [self.error]})
+def error_list(error: ApiError, request_id: str) -> Reply:
+    """Intercom's answer to a request that ends with this error."""
+    entry = {"code": error.code, "message": error.message, **({"field": error.field} if error.field else {})}
+    return Reply(error.status, {"type": "error.list", "request_id": request_id, "errors": [entry]})
 
 
 def invalid(message: str) -> ApiError:
@@ -93,37 +81,3 @@ def check_media_types(request: Request) -> None:
         raise ApiError(
             415, "media_type_not_supported", "The Content-Type header should send a media type of application/json"
         )
-
-
-class Window:
-    """Counts requests in fixed time windows.
-
-    Like Intercom's, the `Remaining` header does not yet include the request that it answers.
-    """
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self.clock = clock
-        self.number = -1
-        self.used = 0
-        self.headers: dict[str, str] = {}
-
-    def take(self, limit: int, seconds: float) -> None:
-        """Counts one request. With a limit of 0, all requests are allowed.
-
-        Raises:
-            ApiError: the limit of the window is reached.
-        """
-        limit = limit or UNLIMITED
-        number = int(self.clock() // seconds)
-        if number != self.number:
-            self.number, self.used = number, 0
-        remaining = max(0, limit - self.used)
-        self.headers = {
-            "X-RateLimit-Limit": str(limit),
-            "X-RateLimit-Remaining": str(remaining),
-            "X-RateLimit-Reset": str(math.ceil((number + 1) * seconds)),
-        }
-        if not remaining:
-            raise ApiError(429, "rate_limit_exceeded", f"Exceeded rate limit of {limit} in 10_seconds")
-        if limit != UNLIMITED:
-            self.used += 1

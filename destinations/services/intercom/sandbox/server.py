@@ -41,8 +41,9 @@ import time
 import uuid
 from typing import Any
 
+from destinations.sandbox.access import Window
 from destinations.sandbox.base import Sandbox
-from destinations.sandbox.wire import Collection, Reply, Request
+from destinations.sandbox.wire import ApiError, Collection, Reply, Request
 from destinations.services.intercom.sandbox.attributes import DataAttributes
 from destinations.services.intercom.sandbox.companies import Companies, company_json
 from destinations.services.intercom.sandbox.company_endpoints import ROUTES as COMPANY_ROUTES
@@ -54,9 +55,8 @@ from destinations.services.intercom.sandbox.lists import Memberships, Scroll
 from destinations.services.intercom.sandbox.panel import SWITCHES, error_reply, example_company
 from destinations.services.intercom.sandbox.rules import (
     VERSIONS,
-    ApiError,
-    Window,
     check_media_types,
+    error_list,
     json_object,
     required_scope,
 )
@@ -82,8 +82,8 @@ class IntercomSandbox(CompanyEndpoints, ContactEndpoints, Sandbox):
     def reset(self) -> None:
         """Empties the workspace. Switches stay as they are."""
         self.clock = time.time
-        self.window = Window(lambda: self.clock())
-        self.search_window = Window(lambda: self.clock())
+        self.window = Window(lambda: self.clock(), counts_itself=False)
+        self.search_window = Window(lambda: self.clock(), counts_itself=False)
         self.counting_window = self.window
         self.attributes = DataAttributes(self.switches)
         self.companies = Companies(self.switches)
@@ -123,17 +123,17 @@ class IntercomSandbox(CompanyEndpoints, ContactEndpoints, Sandbox):
         self.request_id = str(uuid.uuid4())
         self.authenticated = False
         self.version = request.headers.get("intercom-version") or str(self.switches.get("app_version", "2.16"))
-        try:
-            self._authenticate(request)
-            self._count(request)
-            self._authorize(request)
-        except ApiError as error:
-            return error.reply(self.request_id)
+        self._authenticate(request)
+        self._count(request)
+        self._authorize(request)
         return None
+
+    def refusal(self, error: ApiError) -> Reply:
+        return error_list(error, self.request_id)
 
     def unknown(self, request: Request) -> Reply:
         """Intercom answers 404 for an unknown method too."""
-        return ApiError(404, "not_found", "The requested resource was not found").reply(self.request_id)
+        return self.refusal(ApiError(404, "not_found", "The requested resource was not found"))
 
     def headers(self, request: Request) -> dict[str, str]:
         """The rate limit headers are set only if the token is valid."""
@@ -177,12 +177,6 @@ class IntercomSandbox(CompanyEndpoints, ContactEndpoints, Sandbox):
     def change_attribute(self, request: Request, attribute_id: str) -> Reply:
         return Reply(body=self.attributes.change(attribute_id, json_object(request), self._now()))
 
-    def _route(self, request: Request) -> Reply:
-        try:
-            return super()._route(request)
-        except ApiError as error:
-            return error.reply(self.request_id)
-
     def _switch(self, wanted: dict[str, Any]) -> None:
         now = self._now()
         for entry in wanted.pop("data_attributes", ()):
@@ -206,7 +200,8 @@ class IntercomSandbox(CompanyEndpoints, ContactEndpoints, Sandbox):
         searches = int(self.switches.get("search_limit_per_window", 0)) if request.path.endswith("/search") else 0
         self.counting_window = self.search_window if searches else self.window
         limit = searches or int(self.switches.get("rate_limit_per_window", 1666))
-        self.counting_window.take(limit, float(self.switches.get("window_seconds", 10)))
+        if not self.counting_window.take(limit, float(self.switches.get("window_seconds", 10))):
+            raise ApiError(429, "rate_limit_exceeded", f"Exceeded rate limit of {limit} in 10_seconds")
 
     def _authorize(self, request: Request) -> None:
         if self.version not in VERSIONS:
