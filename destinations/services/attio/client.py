@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -178,8 +177,4 @@ def seconds_to_wait(headers: Mapping[str, str], now: datetime) -> float | None:
 
     A date in it is compared with Attio's clock, taken from the Date header, because ours may differ.
     """
-    try:
-        vendor_now = parsedate_to_datetime(headers["Date"])
-    except (KeyError, ValueError):
-        vendor_now = now
-    return http.retry_after(headers, vendor_now if vendor_now.tzinfo else now)
+    return http.retry_after(headers, http.date(headers.get("Date", "")) or now)

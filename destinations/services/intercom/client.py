@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -199,13 +198,8 @@ def _vendor_time(headers: Mapping[str, str], now: datetime) -> datetime:
 
     Differences below two seconds are ignored: the `Date` header has whole seconds, and the answer took time to arrive.
     """
-    try:
-        date = parsedate_to_datetime(headers["Date"])
-    except (KeyError, ValueError):
-        return now
-    if date.tzinfo is None or abs((date - now).total_seconds()) < 2:
-        return now
-    return date
+    date = http.date(headers.get("Date", ""))
+    return now if date is None or abs((date - now).total_seconds()) < 2 else date
 
 
 def _wait_seconds(headers: Mapping[str, str], exhausted: Quota | None, now: datetime) -> float | None:

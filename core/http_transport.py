@@ -1,0 +1,116 @@
+"""The connections below `core.http`: a deadline for each complete response, and no interim response taken for it."""
+
+from __future__ import annotations
+
+import io
+import time
+from functools import partial
+from http.client import HTTPException, HTTPResponse, parse_headers
+from typing import TYPE_CHECKING, Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+if TYPE_CHECKING:
+    import socket
+
+SWITCHING_PROTOCOLS = 101
+MOST_INTERIM_RESPONSES = 16
+"""How many 1xx responses may precede a response."""
+MOST_RAW_BYTES = 32 * 2**20
+"""How many bytes a response may have as it is sent, with its headers. A chunk of size -1 has no end, for example."""
+
+
+class Session(requests.Session):
+    """A session that never looks at a redirect, not even to find out where it leads."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
+class Adapter(HTTPAdapter):
+    """Uses connections with a deadline."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+
+
+class _DeadlineReader(io.RawIOBase):
+    """The bytes of one response. Each read may take only as long as is left until the deadline.
+
+    A socket's own timeout starts again with every byte, so that a server which sends one byte every few seconds keeps
+    the connection open forever.
+    """
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, deadline: float) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._deadline = deadline
+        self._received = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("The response was not complete in time.")
+        if self._received > MOST_RAW_BYTES:
+            raise OSError("The response is too large.")
+        self._sock.settimeout(left)
+        number = self._raw.readinto(buffer)
+        self._received += number or 0
+        return number
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.close()
+        super().close()
+
+
+class _Response(HTTPResponse):
+    """A response with a deadline. Interim responses, such as 103 Early Hints, are skipped."""
+
+    def __init__(self, deadline: float, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_DeadlineReader(self.fp.detach(), sock, deadline))
+
+    def _read_status(self) -> tuple[str, int, str]:
+        # The standard library skips only 100 Continue, and returns 102 and 103 as if they were the response.
+        for _ in range(MOST_INTERIM_RESPONSES):
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if not 100 <= status < 200 or status == SWITCHING_PROTOCOLS:
+                return version, status, reason
+            parse_headers(self.fp)
+        raise HTTPException("Too many interim responses.")
+
+
+class _DeadlineMixin:
+    """Starts the clock when a request is sent. The read timeout is the time for the complete response."""
+
+    timeout: Any
+    response_class: Any
+
+    def getresponse(self) -> Any:
+        seconds = self.timeout if isinstance(self.timeout, int | float) else float("inf")
+        self.response_class = partial(_Response, time.monotonic() + seconds)
+        return super().getresponse()  # type: ignore[misc]
+
+
+class _Connection(_DeadlineMixin, HTTPConnection):
+    pass
+
+
+class _SecureConnection(_DeadlineMixin, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
