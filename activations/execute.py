@@ -20,7 +20,8 @@ from activations.runs.lease import Cancelled, Keeper, Lease, Lost, claim
 from activations.setup import mapping_diff, spec_from_db
 from activations.vendor_session import Context, check_workspace, discover, open_context
 from core.errors import Misconfigured, Problem
-from segments.sources import drift
+from destinations import vendor
+from segments.sources import drift, watch
 
 log = logging.getLogger(__name__)
 
@@ -87,12 +88,14 @@ def _advance(run: Run, lease: Lease) -> None:
 def _plan(context: Context, lease: Lease) -> None:
     run = context.run
     lease.update(state=Run.State.PLANNING, started_at=run.started_at or timezone.now())
-    drift.look_before(context.activation.rows, context.activation.columns)
-    workspace = check_workspace(context)
+    with watch.watched(context.activation.data_model.source):
+        drift.look_before(context.activation.rows, context.activation.columns)
+    workspace = check_workspace(context, timezone.now())
     generation = enter(run, lease, spec_from_db.spec(context.activation).identity(workspace.id), workspace.name)
     now = timezone.now()
-    discover(context, now)
-    prepare_fields(context)
+    with vendor.watched(context.activation.destination.connection, now):
+        discover(context, now)
+        prepare_fields(context)
     store_first_use(context, lease)
     planned = layout(context, now)
     adds = {slot.field.name for slot in planned.slots if slot.adds}
@@ -103,13 +106,15 @@ def _plan(context: Context, lease: Lease) -> None:
         if not run.dry_run:
             context.activation.settle_new_mappings([slot.number for slot in planned.slots], now)
     run.refresh_from_db()
-    Planner(context, lease, planned, generation, now).run()
+    with watch.watched(context.activation.data_model.source):
+        Planner(context, lease, planned, generation, now).run()
 
 
 def _deliver(context: Context, lease: Lease) -> None:
     outcome = Delivery(context, lease, time.monotonic() + settings.RUN_SLICE_SECONDS).run()
     run = _load(context.run.pk)
     if outcome.problem:
+        vendor.note(run.activation.destination.connection, outcome.problem, timezone.now())
         finish.fail(run, lease, outcome.problem, timezone.now())
     elif outcome.cancelled:
         finish.cancel(run, lease, timezone.now())

@@ -26,9 +26,10 @@ _UNKNOWN = "The run ended before the destination's answer was known. The next ru
 
 def complete(run: Run, lease: Lease, now: datetime) -> None:
     """Everything was delivered."""
-    has_warnings = rules.update_warnings(run, now)
-    incomplete = has_warnings or run.rejected or run.invalid or run.unknown or run.not_sent or run.waiting
-    _end(lease, state=Run.State.COMPLETED_WITH_WARNINGS if incomplete else Run.State.SUCCEEDED)
+    found = rules.update_warnings(run, now)
+    incomplete = found or run.rejected or run.invalid or run.unknown or run.not_sent or run.waiting
+    state = Run.State.COMPLETED_WITH_WARNINGS if incomplete else Run.State.SUCCEEDED
+    _end(lease, state=state, found_warnings=found)
 
 
 def fail(run: Run, lease: Lease, problem: Problem, now: datetime) -> None:
@@ -37,7 +38,7 @@ def fail(run: Run, lease: Lease, problem: Problem, now: datetime) -> None:
     if isinstance(problem, Unavailable):
         later = "with the next run" if run.activation.paused else "automatically in a later run"
         code, message = "unavailable", f"{message} What was accepted is kept, and the rest is sent {later}."
-    _end_early(run, lease, now, state=Run.State.FAILED, error_code=code, error_message=message)
+    _end_failed(run, lease, now, code, message)
 
 
 def cancel(run: Run, lease: Lease, now: datetime) -> None:
@@ -54,7 +55,7 @@ def cancel(run: Run, lease: Lease, now: datetime) -> None:
 def fail_on_defect(run: Run, lease: Lease, now: datetime) -> None:
     """A defect of ours ended the run."""
     message = "An internal error ended the run. See the log for details. What was accepted is kept."
-    _end_early(run, lease, now, state=Run.State.FAILED, error_code="defect", error_message=message)
+    _end_failed(run, lease, now, "defect", message)
 
 
 def settle_rest(run: Run, lease: Lease, now: datetime) -> None:
@@ -75,6 +76,14 @@ def settle_rest(run: Run, lease: Lease, now: datetime) -> None:
 def _settle(changes: Any, outcome: str, message: str, now: datetime) -> int:
     settled: int = changes.update(state=Change.State.SETTLED, outcome=outcome, code="", message=message, settled_at=now)
     return settled
+
+
+def _end_failed(run: Run, lease: Lease, now: datetime, code: str, message: str) -> None:
+    with transaction.atomic():
+        found = rules.warn_of_failure(run, code, message, now)
+        _end_early(
+            run, lease, now, state=Run.State.FAILED, error_code=code, error_message=message, found_warnings=found
+        )
 
 
 def _end_early(run: Run, lease: Lease, now: datetime, **changes: Any) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from django.utils import timezone
+
 from activations.setup.rules import unusable_match
+from core.errors import Problem
 from destinations import discovery, vendor
 from destinations.pacing import Pacer
 from destinations.registry import platforms, services
@@ -71,19 +74,25 @@ def open_context(run: Run) -> Iterator[Context]:
     service = services[destination.service]
     connection = destination.connection
     pacer = Pacer(_budget(connection), service.limits)
-    with vendor.opened(connection, pacer, THREADS) as client:
+    with ExitStack() as session:
+        with vendor.watched(connection, timezone.now()):
+            client = session.enter_context(vendor.opened(connection, pacer, THREADS))
         yield Context(run, activation, service, client, pacer)
 
 
-def check_workspace(context: Context) -> Workspace:
-    """Requests the workspace that the credentials open, and stores the answer on the connection.
+def check_workspace(context: Context, now: datetime) -> Workspace:
+    """Requests the workspace that the credentials open, and stores the answer on the connection: it works, or why not.
 
     Raises:
         Misconfigured, Unavailable: see `Platform.check`.
     """
     connection = context.activation.destination.connection
-    workspace = platforms[connection.platform].check(context.client)
-    vendor.keep(connection, workspace)
+    try:
+        workspace = platforms[connection.platform].check(context.client)
+    except Problem as problem:
+        connection.record_health(now, problem)
+        raise
+    vendor.keep_working(connection, workspace, now)
     context.pacer.move(_budget(connection))
     return workspace
 

@@ -78,7 +78,7 @@ def refresh(destination: Destination, now: datetime) -> DiscoveredFields:
     Raises:
         Misconfigured, Unavailable
     """
-    current = vendor.fields(destination)
+    current = vendor.fields(destination, now)
     return DiscoveredFields(current, now, keep(destination, current, now))
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from core.errors import Problem
+from core.errors import Misconfigured, Problem, Unavailable
 from destinations.contract import Field, Gate, OpenGate, Workspace
 from destinations.registry import platforms, services
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from datetime import datetime
 
     from destinations.models import Connection, Destination
@@ -40,9 +40,42 @@ def check(connection: Connection, now: datetime) -> Workspace:
     except Problem as problem:
         connection.record_health(now, problem)
         raise
+    keep_working(connection, workspace, now)
+    return workspace
+
+
+def keep_working(connection: Connection, workspace: Workspace, now: datetime) -> None:
+    """Stores the workspace on the connection, and that the connection works."""
     keep(connection, workspace)
     connection.record_health(now, None, f"Connected to {workspace.name}.")
-    return workspace
+
+
+@contextmanager
+def watched(connection: Connection, now: datetime) -> Iterator[None]:
+    """Stores a problem that is raised within on the connection, if it is one of the connection itself."""
+    try:
+        yield
+    except Problem as problem:
+        note(connection, problem, now)
+        raise
+
+
+def note(connection: Connection, problem: Problem, now: datetime) -> None:
+    """Stores on the connection that it doesn't work, if that is what the problem means."""
+    parameters = {parameter.name for parameter in platforms[connection.platform].parameters}
+    if concerns_connection(problem, parameters):
+        connection.record_health(now, problem)
+
+
+def concerns_connection(problem: Problem, parameters: Collection[str]) -> bool:
+    """PURE. Whether every use of the connection fails like this one, rather than a mapping or a record.
+
+    Args:
+        parameters: the names of the platform's settings. A problem of one of them is a problem of the connection.
+    """
+    if isinstance(problem, Unavailable):
+        return not problem.throttled
+    return isinstance(problem, Misconfigured) and problem.where in parameters
 
 
 def keep(connection: Connection, workspace: Workspace) -> None:
@@ -54,11 +87,12 @@ def keep(connection: Connection, workspace: Workspace) -> None:
         connection.save(update_fields=list(details))
 
 
-def fields(destination: Destination) -> list[Field]:
+def fields(destination: Destination, now: datetime) -> list[Field]:
     """Every field of the destination, as the vendor reports it now.
 
     Raises:
-        Misconfigured, Unavailable
+        Misconfigured, Unavailable: stored on the connection as well if it doesn't work.
     """
-    with opened(destination.connection) as client:
+    connection = destination.connection
+    with watched(connection, now), opened(connection) as client:
         return services[destination.service].fields(client)

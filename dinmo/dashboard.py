@@ -10,9 +10,13 @@ from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils import timezone
 
-from activations.models import Activation, Run, Warning
-from activations.screens.presentation import next_run, run_pill
+from activations.alerts.state import RELATED, Issue, issues, states
+from activations.alerts.state import State as ActivationState
+from activations.models import Activation, Run
+from activations.screens.presentation import run_pill, state_pill
+from core.web.screens import pill
 from destinations.models import Connection, Destination
+from destinations.registry import platforms
 from segments.models import DataModel, Segment, Source
 
 if TYPE_CHECKING:
@@ -28,7 +32,7 @@ STEPS = (
         "segments_datamodel",
     ),
     (Segment, "Build a segment", "The rows to send. Skip this step to send a whole model.", "segments_segment"),
-    (Connection, "Connect a platform", "Attio or Intercom, with an access token.", "destinations_connection"),
+    (Connection, "Connect a platform", "{platforms}, with an access token.", "destinations_connection"),
     (
         Destination,
         "Add a destination",
@@ -43,7 +47,6 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The template context of the dashboard."""
     now = timezone.now()
     steps = first_steps(request.user)
-    may_see_warnings = request.user.has_perm("activations.view_warning")
     rows = activation_rows(now) if request.user.has_perm("activations.view_activation") else []
     return {
         **context,
@@ -52,18 +55,21 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "begun": any(step["done"] for step in steps),
         "rows": rows,
         "chart": synced_per_day(now.date()),
-        "open_warnings": Warning.objects.filter(closed_at__isnull=True).select_related("activation")[:8]
-        if may_see_warnings
-        else [],
-        "broken": failed_checks(),
+        "issues": [_issue(issue) for issue in issues(now) if _may_see(request.user, issue)],
         "live_runs": Run.objects.filter(state__in=Run.LIVE).count(),
     }
 
 
 def first_steps(user: Any) -> list[dict[str, Any]]:
     """The setup steps that the user has permission for, each marked as done or not."""
+    labels = " or ".join(platform.label for platform in platforms.all.values())
     steps = [
-        {"title": title, "text": text, "url": reverse(f"admin:{name}_add"), "done": model.objects.exists()}
+        {
+            "title": title,
+            "text": text.format(platforms=labels),
+            "url": reverse(f"admin:{name}_add"),
+            "done": model.objects.exists(),
+        }
         for model, title, text, name in STEPS
         if user.has_perm(f"{model._meta.app_label}.add_{model._meta.model_name}")
     ]
@@ -75,10 +81,11 @@ def first_steps(user: Any) -> list[dict[str, Any]]:
 
 def activation_rows(now: datetime) -> list[dict[str, Any]]:
     """Every activation with its latest run and its next one."""
-    activations = Activation.objects.select_related("segment", "model", "destination").prefetch_related("schedules")
+    activations = Activation.objects.select_related(*RELATED).prefetch_related("schedules", "mappings")
+    derived = states(activations, now)
     last_ids = Run.objects.values("activation").annotate(last=Max("pk")).order_by().values("last")
     latest = {run.activation_id: run for run in Run.objects.filter(pk__in=last_ids)}
-    return [_row(activation, latest.get(activation.pk), now) for activation in activations]
+    return [_row(activation, latest.get(activation.pk), derived[activation.pk]) for activation in activations]
 
 
 def synced_per_day(today: date) -> dict[str, list[Any]]:
@@ -92,29 +99,22 @@ def synced_per_day(today: date) -> dict[str, list[Any]]:
     return {"labels": [f"{day.day} {day:%b}" for day in days], "values": [per_day.get(day, 0) for day in days]}
 
 
-def failed_checks() -> list[dict[str, str]]:
-    """Sources and connections whose last check failed."""
-    sources = Source.objects.filter(health=Source.State.FAILED).defer("secrets")
-    connections = Connection.objects.filter(health=Connection.State.FAILED).defer("secrets")
-    return [
-        *[_failed_check(source, "segments_source") for source in sources],
-        *[_failed_check(connection, "destinations_connection") for connection in connections],
-    ]
-
-
-def _row(activation: Activation, run: Run | None, now: datetime) -> dict[str, Any]:
+def _row(activation: Activation, run: Run | None, state: ActivationState) -> dict[str, Any]:
     return {
         "activation": activation,
         "run": run,
         "pill": run_pill(run) if run else "",
         "not_taken": run.rejected + run.invalid + run.skipped + run.unknown if run else 0,
-        "next": next_run(activation, now),
+        "state": state,
+        "state_pill": state_pill(state),
     }
 
 
-def _failed_check(row: Source | Connection, url_name: str) -> dict[str, str]:
-    return {
-        "name": row.name,
-        "message": row.health_message,
-        "url": reverse(f"admin:{url_name}_change", args=[row.pk]),
-    }
+def _may_see(user: Any, issue: Issue) -> bool:
+    return issue.about is None or user.has_perm(f"{issue.about._meta.app_label}.view_{issue.about._meta.model_name}")
+
+
+def _issue(issue: Issue) -> dict[str, Any]:
+    about = issue.about
+    url = reverse(f"admin:{about._meta.label_lower.replace('.', '_')}_change", args=[about.pk]) if about else ""
+    return {"subject": issue.subject, "message": issue.message, "url": url, "pill": pill(issue.label, issue.tone)}

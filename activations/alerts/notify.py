@@ -16,7 +16,9 @@ def notify(run: Run, now: datetime) -> None:
     activation = run.activation
     if run.is_live or run.dry_run or not activation.warnings_enabled or not activation.recipients:
         return
-    warnings = list(Warning.objects.filter(activation=activation, closed_at=None, notified_at=None))
+    # A failed run has an alert of its own, once for each new reason.
+    unsent = Warning.objects.filter(activation=activation, closed_at=None, notified_at=None)
+    warnings = list(unsent.exclude(kind=Warning.Kind.RUN_FAILED))
     failed = run.state == Run.State.FAILED and not _failed_before(run)
     if (warnings or failed) and mail.send(run, warnings, failed):
         Warning.objects.filter(pk__in=[warning.pk for warning in warnings]).update(notified_at=now)

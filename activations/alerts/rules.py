@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
-
 from activations.models import Activation, Run, Warning
 
 if TYPE_CHECKING:
@@ -46,6 +44,11 @@ class Finding:
     message: str
     details: dict[str, Any]
     subject: str = ""
+
+    @property
+    def label(self) -> str:
+        """The kind in words."""
+        return str(Kind(self.kind).label)
 
 
 def findings(run: Summary, limits: Thresholds) -> Iterator[Finding]:
@@ -88,8 +91,12 @@ def findings(run: Summary, limits: Thresholds) -> Iterator[Finding]:
         yield from _size_change(run.rows, run.previous_rows, limits.size_change_percent)
 
 
-def update_warnings(run: Run, now: datetime) -> bool:
-    """Opens, refreshes and closes the activation's warnings after a run. Returns whether any is open."""
+def update_warnings(run: Run, now: datetime) -> list[dict[str, str]]:
+    """Opens, refreshes and closes the activation's warnings after a run.
+
+    Returns:
+        The open ones, as `Run.found_warnings` stores them.
+    """
     limits = _thresholds(run.activation)
     current = {(finding.kind, finding.subject): finding for finding in findings(_summary(run), limits)}
     still_open = {(warning.kind, warning.subject): warning for warning in open_warnings(run.activation)}
@@ -99,7 +106,21 @@ def update_warnings(run: Run, now: datetime) -> bool:
             warning.save(update_fields=["closed_at", "last_run"])
     for identity, finding in current.items():
         _open(run, finding, still_open.get(identity), now)
-    return bool(current)
+    return [_stored(finding) for finding in current.values()]
+
+
+def warn_of_failure(run: Run, code: str, message: str, now: datetime) -> list[dict[str, str]]:
+    """Opens or refreshes the warning of an activation whose run failed. The next run that completes closes it.
+
+    Returns:
+        As `update_warnings`; nothing for a dry run, which changes no warnings.
+    """
+    if run.dry_run:
+        return []
+    finding = Finding(Kind.RUN_FAILED, message, {"code": code})
+    present = Warning.objects.filter(activation=run.activation, kind=Kind.RUN_FAILED, closed_at=None).first()
+    _open(run, finding, present, now)
+    return [_stored(finding)]
 
 
 def open_warnings(activation: Activation) -> list[Warning]:
@@ -107,9 +128,18 @@ def open_warnings(activation: Activation) -> list[Warning]:
     return list(Warning.objects.filter(activation=activation, closed_at=None))
 
 
-def warnings_of(run: Run) -> list[Warning]:
-    """The warnings that this run opened, closed, or found still open."""
-    return list(Warning.objects.filter(Q(run=run) | Q(last_run=run)))
+def warnings_of(run: Run) -> list[Finding]:
+    """What this run found to warn about. What a later run finds changes nothing about it."""
+    return [Finding(entry["kind"], entry["message"], {}, entry["subject"]) for entry in run.found_warnings]
+
+
+def closed_by(run: Run) -> list[Warning]:
+    """The warnings of earlier runs that this run closed."""
+    return list(Warning.objects.filter(last_run=run, closed_at__isnull=False))
+
+
+def _stored(finding: Finding) -> dict[str, str]:
+    return {"kind": str(finding.kind), "subject": finding.subject, "message": finding.message}
 
 
 def _open(run: Run, finding: Finding, warning: Warning | None, now: datetime) -> None:

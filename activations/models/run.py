@@ -111,6 +111,9 @@ class Run(models.Model):
     missing = models.JSONField(
         default=list, help_text="Mapped attributes that can't be written, or whose type has changed."
     )
+    found_warnings = models.JSONField(
+        default=list, help_text="What this run found to warn about: kind, subject and message of each."
+    )
     error_code = models.CharField(max_length=60, blank=True)
     error_message = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -19,6 +19,7 @@ class Warning(models.Model):
         SIZE_CHANGE = "size_change", "Large change in size"
         MISSING_ATTRIBUTE = "missing_attribute", "Attribute can't be written"
         CHANGED_ATTRIBUTE = "changed_attribute", "Attribute type changed"
+        RUN_FAILED = "run_failed", "Run failed"
 
     activation = models.ForeignKey(Activation, models.CASCADE, related_name="warnings")
     run = models.ForeignKey(Run, models.CASCADE, related_name="warnings")

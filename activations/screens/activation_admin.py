@@ -9,21 +9,24 @@ from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
-from activations.models import Activation, Record, Run, Schedule
+from activations.alerts.state import RELATED, state_of
+from activations.models import Activation, Record, Run, Schedule, Warning
 from activations.runs import requests, retention
 from activations.screens.activation_parts import LastRunFilter, MappingInline, ScheduleInline
 from activations.screens.forms import MORE, ActivationForm
-from activations.screens.presentation import hidden_note, next_run, run_pill
-from activations.setup import attribute_drift, holds, mapping_diff, schedules, spec_from_db
-from core.web.screens import Button, ScreenAdmin, pill
+from activations.screens.presentation import hidden_note, run_pill, state_pill
+from activations.setup import attribute_drift, mapping_diff, schedules, spec_from_db
+from core.web.screens import Button, ScreenAdmin
 from destinations.registry import services
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from django.utils.safestring import SafeString
+
+    from activations.alerts.state import State
 
 
 @admin.register(Activation)
@@ -82,10 +85,8 @@ class ActivationAdmin(ScreenAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Activation]:
         latest = Run.objects.filter(activation=OuterRef("pk")).order_by("-pk")
-        queryset = super().get_queryset(request).prefetch_related("schedules")
-        return queryset.annotate(
-            last_state=Subquery(latest.values("state")[:1]), last_run_id=Subquery(latest.values("pk")[:1])
-        )
+        queryset = super().get_queryset(request).select_related(*RELATED).prefetch_related("schedules", "mappings")
+        return queryset.annotate(last_state=Subquery(latest.values("state")[:1]))
 
     def buttons(self, request: HttpRequest, obj: Activation) -> Iterable[Button]:
         live = requests.live_run(obj)
@@ -110,12 +111,13 @@ class ActivationAdmin(ScreenAdmin):
         )
 
     def panel(self, request: HttpRequest, obj: Activation) -> dict[str, Any]:
+        state = state_of(obj, timezone.now())
         return {
             "screen_panel": "screens/activation.html",
             "last_runs": [(run, run_pill(run)) for run in obj.runs.order_by("-pk")[:5]],
-            "open_warnings": obj.warnings.filter(closed_at__isnull=True),
-            "on_hold": holds.reason(obj),
-            "next_run": next_run(obj, timezone.now()),
+            "open_warnings": obj.warnings.filter(closed_at__isnull=True).exclude(kind=Warning.Kind.RUN_FAILED),
+            "state": state,
+            "state_pill": state_pill(state),
             "mapping_change": mapping_diff.mapping_change(obj),
             "hidden_note": hidden_note(services[obj.destination.service], created_hidden(obj)),
         }
@@ -212,19 +214,29 @@ class ActivationAdmin(ScreenAdmin):
         return obj.get_mode_display().partition(":")[0]
 
     @admin.display(description="Last run")
-    def last_run(self, obj: Any) -> SafeString | str:
-        if not obj.last_state:
+    def last_run(self, obj: Activation) -> SafeString | str:
+        run = obj.runs.order_by("-pk").first()
+        if run is None:
             return "Never"
-        link = reverse("admin:activations_run_change", args=[obj.last_run_id])
-        return format_html('<a href="{}">{}</a>', link, run_pill(Run(state=obj.last_state)))
+        return format_html('<a href="{}">{}</a>', reverse("admin:activations_run_change", args=[run.pk]), run_pill(run))
 
     @admin.display(description="Next run")
     def next_run_at(self, obj: Activation) -> Any:
-        return "Paused" if obj.paused else next_run(obj, timezone.now()) or "Manual only"
+        state = _shown_state(obj)
+        return state.next_run or ("Manual only" if state.slug in ("on", "failing") else state.label)
 
     @admin.display(description="State", ordering="paused")
     def switched_on(self, obj: Activation) -> SafeString:
-        return pill("Paused", "warn") if obj.paused else pill("On", "good")
+        state = _shown_state(obj)
+        causes = () if state.slug == "paused" else state.causes
+        lines = format_html_join("", '<div class="d-muted d-cause">{}</div>', [(cause,) for cause in causes])
+        return format_html("{}{}", state_pill(state), lines)
+
+
+def _shown_state(activation: Activation) -> State:
+    """The state, derived once for all columns of a row in the list."""
+    activation.shown_state = getattr(activation, "shown_state", None) or state_of(activation, timezone.now())  # type: ignore[attr-defined]
+    return activation.shown_state  # type: ignore[attr-defined]
 
 
 def created_hidden(activation: Activation) -> int:

@@ -1,4 +1,4 @@
-"""The JSON endpoints of activations: start a run, and get its state."""
+"""The JSON endpoints of activations: the state of each, what needs attention, and runs."""
 
 from __future__ import annotations
 
@@ -6,15 +6,55 @@ from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import get_object_or_404
 from django.urls import path
+from django.utils import timezone
 from rest_framework.response import Response
 
-from activations.alerts.rules import warnings_of
+from activations.alerts.rules import closed_by, warnings_of
+from activations.alerts.state import RELATED, State, issues, state_of
+from activations.alerts.words import run_words
 from activations.models import Activation, Run
 from activations.runs import requests
 from core.web.endpoints import Endpoint
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
+
+
+class ActivationState(Endpoint):
+    """GET returns the state of an activation, with its causes and the next scheduled run."""
+
+    permissions = ("activations.view_activation",)
+
+    def get(self, request: Request, pk: int) -> Response:
+        activation = get_object_or_404(Activation.objects.select_related(*RELATED), pk=pk)
+        state = state_of(activation, timezone.now())
+        return Response({"id": activation.pk, "name": activation.name, **state_json(state)})
+
+
+class Issues(Endpoint):
+    """GET returns everything that needs attention, the most severe first."""
+
+    permissions = (
+        "activations.view_activation",
+        "activations.view_run",
+        "segments.view_source",
+        "segments.view_datamodel",
+        "destinations.view_connection",
+    )
+
+    def get(self, request: Request) -> Response:
+        found = [
+            {
+                "subject": issue.subject,
+                "kind": issue.about._meta.model_name if issue.about else "process",
+                "id": issue.about.pk if issue.about else None,
+                "label": issue.label,
+                "severity": "error" if issue.tone == "bad" else "warning",
+                "message": issue.message,
+            }
+            for issue in issues(timezone.now())
+        ]
+        return Response({"issues": found})
 
 
 class ActivationRuns(Endpoint):
@@ -37,6 +77,11 @@ class RunState(Endpoint):
         return Response(run_json(get_object_or_404(Run, pk=pk)))
 
 
+def state_json(state: State) -> dict[str, Any]:
+    """The state of an activation in JSON."""
+    return {"state": state.slug, "label": state.label, "causes": list(state.causes), "next_run": state.next_run}
+
+
 def run_json(run: Run) -> dict[str, Any]:
     """A run in JSON."""
     return {
@@ -44,6 +89,7 @@ def run_json(run: Run) -> dict[str, Any]:
         "number": run.number,
         "activation": run.activation_id,
         "state": run.state,
+        "label": run_words(run),
         "live": run.is_live,
         "kind": run.kind,
         "reason": run.reason,
@@ -52,10 +98,13 @@ def run_json(run: Run) -> dict[str, Any]:
         "counts": run.counts(),
         "error": {"code": run.error_code, "message": run.error_message} if run.error_code else None,
         "warnings": [warning.message for warning in warnings_of(run)],
+        "closed_warnings": [warning.message for warning in closed_by(run)],
     }
 
 
 urlpatterns = [
+    path("issues/", Issues.as_view(), name="issues"),
+    path("activations/<int:pk>/", ActivationState.as_view(), name="activation"),
     path("activations/<int:pk>/runs/", ActivationRuns.as_view(), name="activation-runs"),
     path("runs/<int:pk>/", RunState.as_view(), name="run"),
 ]

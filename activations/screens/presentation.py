@@ -6,9 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from activations.models import Activation, Change, Run
-from activations.setup import schedules
-from core.errors import Problem
+from activations.alerts.words import run_tone, run_words
+from activations.models import Change, Run
 from core.web.screens import pill
 
 if TYPE_CHECKING:
@@ -17,12 +16,9 @@ if TYPE_CHECKING:
 
     from django.utils.safestring import SafeString
 
+    from activations.alerts.state import State
     from destinations.contract import Service
 
-TONES = {
-    "queued": "busy", "planning": "busy", "delivering": "busy", "planned": "calm", "succeeded": "good",
-    "completed_with_warnings": "warn", "failed": "bad", "cancelled": "calm",
-}  # fmt: skip
 OUTCOME_TONES = {
     "accepted": "good", "rejected": "bad", "invalid": "bad", "skipped": "calm", "unknown": "warn", "not_sent": "calm",
 }  # fmt: skip
@@ -78,7 +74,12 @@ class Sent:
 
 def run_pill(run: Run) -> SafeString:
     """The run's state as a colored pill."""
-    return pill(run.get_state_display(), TONES.get(run.state, "calm"))
+    return pill(run_words(run), run_tone(run))
+
+
+def state_pill(state: State) -> SafeString:
+    """The state of an activation as a colored pill."""
+    return pill(state.label, state.tone)
 
 
 def outcome_pill(change: Change) -> SafeString:
@@ -142,16 +143,3 @@ def value_in_words(value: Any) -> str:
     """A wire value, short enough for a table."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 300 else f"{text[:300]}…"
-
-
-def next_run(activation: Activation, now: datetime) -> datetime | None:
-    """When a schedule of the activation starts the next run."""
-    if activation.paused:
-        return None
-    times = []
-    for schedule in activation.schedules.all():
-        try:
-            times += schedules.next_runs(schedule, now, 1)
-        except Problem:
-            continue
-    return min(times, default=None)

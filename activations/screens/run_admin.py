@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from unfold.paginator import InfinitePaginator
 
-from activations.alerts.rules import warnings_of
+from activations.alerts.rules import closed_by, warnings_of
 from activations.models import Change, Run
 from activations.runs import requests
 from activations.screens import presentation, record_list
@@ -130,6 +130,7 @@ class RunAdmin(ReadOnlyAdmin):
             "percent": presentation.progress_percent(run),
             "duration": presentation.duration(run, timezone.now()),
             "run_warnings": warnings_of(run),
+            "closed_warnings": closed_by(run),
             "progress_url": self.url("progress", run.pk),
         }
 

@@ -14,5 +14,10 @@ def reason(activation: Activation) -> str:
     """The reason, or "" if schedules start runs. A hold ends automatically once its cause is fixed."""
     if activation.paused:
         return "Paused by a person."
-    cause = drift.held(activation.rows, activation.columns)
-    return f"On hold. {cause}" if cause else ""
+    found = cause(activation)
+    return f"On hold. {found}" if found else ""
+
+
+def cause(activation: Activation) -> str:
+    """What changed in the source and puts the activation on hold, whether it is paused or not; "" if nothing did."""
+    return drift.held(activation.rows, activation.columns)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django_celery_beat.models import PeriodicTask
 from kombu.exceptions import OperationalError
 
+from activations.alerts.state import beat_stopped, issues
+from activations.models import Run
 from core.errors import Problem
 from core.health import Health
 from core.secrets import EncryptedJSONField, cipher, redact
@@ -24,6 +25,7 @@ from dinmo.local import broker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime, timedelta
 
     from celery import Celery
     from django.db.models import Model
@@ -102,7 +104,7 @@ def beat(now: datetime, sweep_seconds: float) -> Finding:
     if last is None:
         return Finding(Level.FAIL, "beat", "has never run, so no schedule fires", remedy)
     elapsed = now - last
-    if elapsed > timedelta(seconds=2 * sweep_seconds):
+    if beat_stopped(now, sweep_seconds):
         return Finding(Level.FAIL, "beat", f"last active {_duration(elapsed)} ago, so no schedule fires", remedy)
     return Finding(Level.OK, "beat", f"last active {max(0, round(elapsed.total_seconds()))} s ago")
 
@@ -155,6 +157,16 @@ def connections(now: datetime, live: bool) -> Iterator[Finding]:
         if live:
             _check_now(row, now)
         yield _health(row)
+
+
+def problems(now: datetime) -> Iterator[Finding]:
+    """Everything else that needs attention: sources, models, activations, runs and open warnings."""
+    for issue in issues(now):
+        if issue.about is None or isinstance(issue.about, Connection):
+            continue
+        level = Level.FAIL if issue.tone == "bad" else Level.WARN
+        subject = issue.subject[:1].lower() + issue.subject[1:] if not isinstance(issue.about, Run) else issue.subject
+        yield Finding(level, subject, issue.label.lower(), issue.message)
 
 
 def _check_now(row: Connection, now: datetime) -> None:

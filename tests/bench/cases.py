@@ -120,7 +120,7 @@ def plan(name: str) -> dict[str, Any]:
     lease = claim(run.pk)
     assert lease is not None
     with open_context(run) as context:
-        workspace = check_workspace(context)
+        workspace = check_workspace(context, timezone.now())
         lease.update(state=Run.State.PLANNING)
         generation = enter(run, lease, spec_from_db.spec(context.activation).identity(workspace.id), workspace.name)
         prepare_fields(context)

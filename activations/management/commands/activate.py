@@ -7,7 +7,11 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from activations.alerts.rules import warnings_of
+from django.utils import timezone
+
+from activations.alerts.rules import closed_by, warnings_of
+from activations.alerts.state import state_of
+from activations.alerts.words import run_words
 from activations.execute import execute
 from activations.models import Activation, Run
 from activations.runs import requests
@@ -91,12 +95,14 @@ def wait(run: Run) -> Run:
 
 
 def summary(run: Run) -> dict[str, Any]:
-    """The run for scripts: IDs, state, every count, requests and warnings."""
+    """The run for scripts: IDs, state, every count, requests and warnings, and the state of its activation."""
+    state = state_of(run.activation, timezone.now())
     return {
         "run": run.pk,
         "number": run.number,
         "activation": run.activation.name,
         "state": run.state,
+        "label": run_words(run),
         "kind": run.kind,
         "reason": run.reason,
         "trigger": run.trigger,
@@ -121,15 +127,18 @@ def summary(run: Run) -> dict[str, Any]:
             for reason in record_list.reasons(run)
         ],
         "warnings": [{"kind": warning.kind, "message": warning.message} for warning in warnings_of(run)],
+        "closed_warnings": [{"kind": warning.kind, "message": warning.message} for warning in closed_by(run)],
+        "activation_state": {"state": state.slug, "label": state.label, "causes": list(state.causes)},
     }
 
 
 def sentence(run: Run) -> str:
     """The same for a person, in a few lines."""
     counts = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in run.counts().items() if number)
-    lines = [f"Run {run.number} of {run.activation.name!r}: {run.get_state_display()}. {counts or 'No records yet'}."]
+    lines = [f"Run {run.number} of {run.activation.name!r}: {run_words(run)}. {counts or 'No records yet'}."]
     if run.error_message:
         lines.append(run.error_message)
     lines += [reason.sentence for reason in record_list.reasons(run)]
-    lines += [f"Warning: {warning.message}" for warning in warnings_of(run)]
+    lines += [f"Warning: {warning.message}" for warning in warnings_of(run) if warning.kind != "run_failed"]
+    lines += [f"Warning closed by this run: {warning.get_kind_display()}." for warning in closed_by(run)]
     return "\n".join(lines)

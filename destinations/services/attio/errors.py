@@ -147,7 +147,7 @@ def problem(
     specifics = _specifics(answer, attribute, answer.conflicting_records or owners, [sent, secret])
     message = " ".join([advice, *specifics, f"({code})"])
     if kind == "settings":
-        return Misconfigured(code, message, detail=_detail(answer), where=attribute)
+        return Misconfigured(code, message, detail=_detail(answer), where=attribute or _setting(answer))
     return Rejected(code, message, detail=_detail(answer), field=attribute, request_id=answer.request_id)
 
 
@@ -160,6 +160,11 @@ def _meaning(answer: Answer, writing: bool) -> tuple[Kind, str]:
         return "settings", _FILTER
     row = TABLE.get((answer.status, answer.code)) or TABLE.get((answer.status, ""))
     return row or (("record", _VALUE) if writing else ("settings", _UNKNOWN))
+
+
+def _setting(answer: Answer) -> str:
+    """The setting of the connection that the error concerns: the token, if it is refused or lacks a permission."""
+    return "token" if answer.status in (401, 402, 403) else ""
 
 
 def _unclear(answer: Answer, writing: bool) -> Unavailable:
@@ -191,7 +196,7 @@ def _specifics(answer: Answer, attribute: str, owners: Sequence[str], sent: Any)
     values = sorted(set(_values(sent)), key=len, reverse=True)
     if answer.message:
         # Messages about tokens quote the names of scopes, which are needed and harmless.
-        clean = _mask if answer.status in (401, 403) else _scrub
+        clean = _mask if answer.status in (401, 402, 403) else _scrub
         yield f"Attio's message: {clean(answer.message, values)}"
     details = answer.body.get("validation_errors") if isinstance(answer.body, dict) else None
     for entry in details if isinstance(details, list) else ():

@@ -108,7 +108,7 @@ def problem(answer: ErrorAnswer) -> Problem:
         )
     field = answer.field
     if remedy := _configuration_remedy(answer):
-        where = "token" if answer.status == 401 else field
+        where = "token" if answer.status in (401, 402, 403) and not field else field
         return Misconfigured(code, _with_vendor_text(remedy, answer), detail=_detail(answer), where=where)
     remedy = _RECORD_CODES.get(answer.code, _CORRECT)
     return Rejected(
@@ -136,7 +136,7 @@ def is_write(call: str) -> bool:
 
 
 def _is_temporary(answer: ErrorAnswer) -> bool:
-    if answer.status < 400 or answer.status in (401, 403):
+    if answer.status < 400 or answer.status in (401, 402, 403):
         return answer.status == 403 and not answer.readable
     return answer.status >= 500 or answer.status == 408 or answer.code in _WAIT_CODES or not answer.readable
 

@@ -24,7 +24,7 @@ PROCESSES = ("database", "broker", "worker", "beat")
 
 class Command(ScriptedCommand):
     help = (
-        "Checks database, broker, worker, beat, keys and connections. "
+        "Checks database, broker, worker, beat, keys, connections and everything that needs attention. "
         "Exits with 0 if everything works, and with 1 if something does not."
     )
     requires_system_checks = []
@@ -69,6 +69,7 @@ def _secret_checks(keys: Finding, now: datetime, live: bool) -> Iterator[Finding
     if readable:
         yield checks.stored_secrets()
     yield from checks.connections(now, live and readable)
+    yield from checks.problems(now)
 
 
 def line(finding: Finding) -> str:

@@ -1,0 +1,188 @@
+"""The state of activations, and everything that needs attention: the only place where either is decided.
+
+Pages, endpoints and commands show what these functions return, so that no two of them can disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db.models import Max
+from django_celery_beat.models import PeriodicTask
+
+from activations.alerts.words import Tone, accepted_nothing, run_words
+from activations.models import Activation, Run, Warning
+from activations.setup import holds, schedules
+from core.errors import Problem
+from core.health import Health
+from destinations.models import Connection
+from segments.models import DataModel, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from django.db.models import Model
+
+NO_BEAT = "Beat is not running, so no schedule starts a run. Start exactly one: make up, or celery -A dinmo beat"
+NO_WORKER = "No worker has started it. Check with manage.py doctor whether one is running."
+
+
+@dataclass(frozen=True)
+class State:
+    """The state of an activation.
+
+    Args:
+        slug: on, failing, on_hold or paused. Schedules start runs only if it is on or failing.
+        causes: what to fix, one or more sentences each.
+        next_run: when a schedule starts the next run; None if none does.
+    """
+
+    slug: str
+    label: str
+    tone: Tone
+    causes: tuple[str, ...] = ()
+    next_run: datetime | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Issue:
+    """Something that needs attention.
+
+    Args:
+        subject: what it is about, in words.
+        about: the row whose page shows it; None for a process.
+        label: the state in one or two words.
+    """
+
+    subject: str
+    about: Model | None
+    label: str
+    tone: Tone
+    message: str
+
+
+def state_of(activation: Activation, now: datetime) -> State:
+    """The state of an activation. Sends no request."""
+    return _state(activation, latest_run(activation), now)
+
+
+def states(activations: Iterable[Activation], now: datetime) -> dict[int, State]:
+    """The states of activations, by ID."""
+    activations = list(activations)
+    latest = latest_runs(activations)
+    return {activation.pk: _state(activation, latest.get(activation.pk), now) for activation in activations}
+
+
+def latest_run(activation: Activation) -> Run | None:
+    """The last run that is not a dry run and has ended."""
+    return latest_runs([activation]).get(activation.pk)
+
+
+def latest_runs(activations: Iterable[Activation]) -> dict[int, Run]:
+    """The last run of each activation that is not a dry run and has ended, by the activation's ID."""
+    ended = Run.objects.filter(activation__in=list(activations), dry_run=False).exclude(state__in=Run.LIVE)
+    last_ids = ended.values("activation").annotate(last=Max("pk")).order_by().values("last")
+    return {run.activation_id: run for run in Run.objects.filter(pk__in=last_ids).select_related("activation")}
+
+
+def issues(now: datetime) -> list[Issue]:
+    """Everything that needs attention, the most severe first."""
+    found = [*_processes(now), *_broken(), *_models(), *_activations(now), *_warnings()]
+    return sorted(found, key=lambda issue: issue.tone != "bad")
+
+
+def beat_stopped(now: datetime, sweep_seconds: float) -> bool:
+    """Whether beat has not started the sweep within its last two intervals of `sweep_seconds`."""
+    last = PeriodicTask.objects.filter(name="sweep").values_list("last_run_at", flat=True).first()
+    return last is None or now - last > timedelta(seconds=2 * sweep_seconds)
+
+
+def _state(activation: Activation, last: Run | None, now: datetime) -> State:
+    if activation.paused:
+        return State("paused", "Paused", "warn", ("Paused by a person.",))
+    if cause := holds.cause(activation):
+        return State("on_hold", "On hold", "bad", (cause,))
+    upcoming = next_run(activation, now)
+    if causes := tuple(_failures(activation, last)):
+        return State("failing", "Failing", "bad", causes, upcoming)
+    return State("on", "On", "good", (), upcoming)
+
+
+def next_run(activation: Activation, now: datetime) -> datetime | None:
+    """When a schedule would start the next run, if nothing holds it back."""
+    times = []
+    for schedule in activation.schedules.all():
+        try:
+            times += schedules.next_runs(schedule, now, 1)
+        except Problem:
+            continue
+    return min(times, default=None)
+
+
+def _failures(activation: Activation, last: Run | None) -> Iterator[str]:
+    source, connection = activation.data_model.source, activation.destination.connection
+    if source.health == Health.State.FAILED:
+        yield f"The source {source.name!r} is not working. {source.health_message}"
+    if connection.health == Health.State.FAILED:
+        yield f"The connection {connection.name!r} is not working. {connection.health_message}"
+    if last and last.state == Run.State.FAILED:
+        yield f"Run {last.number} failed. {last.error_message}"
+    elif last and accepted_nothing(last):
+        yield f"Run {last.number}: {run_words(last)}. Nothing was accepted."
+
+
+def _processes(now: datetime) -> Iterator[Issue]:
+    if Activation.objects.exists() and beat_stopped(now, settings.RUN_SWEEP_SECONDS):
+        yield Issue("Beat", None, "Not running", "bad", NO_BEAT)
+    overdue = now - timedelta(seconds=2 * settings.RUN_SWEEP_SECONDS)
+    waiting = Run.objects.filter(state=Run.State.QUEUED, epoch=0, created_at__lt=overdue)
+    for run in waiting.select_related("activation"):
+        yield Issue(str(run), run, "Waiting", "bad", NO_WORKER)
+
+
+def _broken() -> Iterator[Issue]:
+    for model in (Source, Connection):
+        for row in model._default_manager.filter(health=Health.State.FAILED).defer("secrets"):
+            name = f"{model._meta.verbose_name} {row}".capitalize()
+            yield Issue(_named(model, row), row, row.get_health_display(), "bad", row.health_message or name)
+
+
+def _models() -> Iterator[Issue]:
+    for model in DataModel.objects.all():
+        if model.problem:
+            yield Issue(_named(DataModel, model), model, "Source changed", "bad", model.problem)
+        if model.key_warning:
+            yield Issue(_named(DataModel, model), model, "Primary key", "warn", model.key_warning)
+
+
+def _activations(now: datetime) -> Iterator[Issue]:
+    rows = Activation.objects.select_related(*RELATED).prefetch_related("schedules")
+    latest = latest_runs(rows)
+    for activation in rows:
+        last = latest.get(activation.pk)
+        state = _state(activation, last, now)
+        if state.slug == "on_hold":
+            yield Issue(_named(Activation, activation), activation, state.label, state.tone, state.causes[0])
+        if last and last.state == Run.State.FAILED:
+            yield Issue(str(last), last, "Failed", "bad", last.error_message)
+        elif last and accepted_nothing(last):
+            yield Issue(str(last), last, "Nothing accepted", "bad", run_words(last))
+
+
+def _warnings() -> Iterator[Issue]:
+    """The open warnings. That of a failed run is left out, because the run itself is listed."""
+    for warning in Warning.objects.filter(closed_at=None).exclude(kind=Warning.Kind.RUN_FAILED):
+        subject = f"Activation {str(warning.activation)!r}"
+        yield Issue(subject, warning.activation, warning.get_kind_display(), "warn", warning.message)
+
+
+def _named(model: type[Model], row: Model) -> str:
+    return f"{str(model._meta.verbose_name).capitalize()} {str(row)!r}"
+
+
+RELATED = ("segment__model__source", "model__source", "destination__connection")
+"""What `state_of` reads of an activation."""

@@ -1,0 +1,51 @@
+"""How a run ended, in words and as a color: the same on every page, in every endpoint and in every command."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from activations.models import Run
+
+Tone = Literal["good", "bad", "warn", "busy", "calm"]
+
+_TONES: dict[str, Tone] = {
+    "queued": "busy", "planning": "busy", "delivering": "busy", "planned": "calm", "succeeded": "good",
+    "completed_with_warnings": "warn", "failed": "bad", "cancelled": "calm",
+}  # fmt: skip
+
+
+def run_words(run: Run) -> str:
+    """The run's state in words. Of a run that completed with exceptions, how many records it concerns."""
+    if run.state != Run.State.COMPLETED_WITH_WARNINGS:
+        return str(run.get_state_display())
+    return " · ".join(["Completed", *_exceptions(run)])
+
+
+def run_tone(run: Run) -> Tone:
+    """The color of the run's state. Red if it failed, or if nothing of what there was to send was accepted."""
+    return "bad" if accepted_nothing(run) else _TONES.get(run.state, "calm")
+
+
+def accepted_nothing(run: Run) -> bool:
+    """Whether a completed run had something to send, and none of it was accepted.
+
+    A few invalid rows among records that have not changed don't count: there was nothing to send.
+    """
+    if run.state != Run.State.COMPLETED_WITH_WARNINGS or run.accepted:
+        return False
+    only_invalid = run.invalid and not run.unchanged and not run.skipped and not run.waiting
+    return bool(run.rejected or run.unknown or only_invalid)
+
+
+def _exceptions(run: Run) -> list[str]:
+    tried = run.rejected + run.unknown
+    number = tried + run.invalid
+    words = [_counted(number, "record") + (" not accepted" if tried else " not sent")] if number else []
+    if not words and run.waiting:
+        words = [f"{_counted(run.waiting, 'record')} waiting for a retry"]
+    found = len(run.found_warnings)
+    return [*words, _counted(found, "warning")] if found else words
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
