@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,7 +11,9 @@ from core.errors import Misconfigured
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-Kind = Literal["text", "integer", "boolean", "choice", "secret", "mapping"]
+Kind = Literal["text", "host", "integer", "boolean", "choice", "secret", "mapping"]
+HOST = re.compile(r"[\w.-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+"""A host name, or an IP address: no list of hosts, no path of a socket, no user, and no port."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,10 @@ class Parameter:
     most: int | None = None
     lines: bool = False
     """Whether the text may have several lines, such as a certificate."""
+    recipient: bool = False
+    """Whether it decides to whom the secrets are sent, such as a host or a region."""
+    public: bool = False
+    """Whether a secret is only stored like one and may be known to anybody, such as the certificate of an authority."""
 
     @property
     def secret(self) -> bool:
@@ -70,10 +77,51 @@ def clean(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> tuple[d
     return plain, secret
 
 
+def recipient_change(
+    parameters: Sequence[Parameter], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Parameter | None:
+    """The first setting because of which the secrets would be sent to somebody else; None if there is none."""
+    for parameter in parameters:
+        old, new = ((plain.get(parameter.name) or parameter.default) for plain in (before, after))
+        if parameter.recipient and old != new:
+            return parameter
+    return None
+
+
+def kept_secret(parameter: Parameter, secrets: Mapping[str, Any], change: Parameter | None) -> Any:
+    """The stored value of a secret that was left out; None if there is none.
+
+    A person who may change the settings may not know the secret. So it is never sent to a recipient for whom it was not
+    entered, not even to test the settings.
+
+    Args:
+        change: the result of `recipient_change`.
+
+    Raises:
+        Misconfigured: the secret would be sent to somebody else.
+    """
+    stored = secrets.get(parameter.name)
+    if stored and change and not parameter.public:
+        message = f"Enter the {_inline(parameter)} again, because the {_inline(change)} has changed."
+        raise Misconfigured("secret_needed", message, where=parameter.name)
+    return stored
+
+
+def _inline(parameter: Parameter) -> str:
+    return parameter.label[:1].lower() + parameter.label[1:]
+
+
 def _text(parameter: Parameter, value: Any) -> str:
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         raise parameter.refuse("text")
     return str(value).strip()
+
+
+def _host(parameter: Parameter, value: Any) -> str:
+    host = _text(parameter, value)
+    if not HOST.fullmatch(host):
+        raise parameter.refuse("one host name or IP address, such as db.example.com, without a port or path")
+    return host
 
 
 def _integer(parameter: Parameter, value: Any) -> int:
@@ -144,6 +192,7 @@ def mapping_text(mapping: Mapping[str, str] | None) -> str:
 
 _CLEANERS = {
     "text": _text,
+    "host": _host,
     "secret": _text,
     "integer": _integer,
     "boolean": _boolean,

@@ -30,7 +30,7 @@ class ConnectionForm(forms.ModelForm):
         cleaned = super().clean() or self.cleaned_data
         parameters = self.platform_plugin.parameters
         try:
-            config, secrets = parameter_form.values(parameters, cleaned, self.instance.secrets)
+            config, secrets = parameter_form.values(parameters, cleaned, self.instance.config, self.instance.secrets)
         except Misconfigured as problem:
             if parameter_form.PREFIX + problem.where not in self.errors:
                 parameter_form.report(self, problem)

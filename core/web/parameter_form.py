@@ -15,7 +15,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from core.parameters import Parameter, clean, mapping_text
+from core.parameters import Parameter, clean, kept_secret, mapping_text, recipient_change
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,17 +34,26 @@ def fields(
 
 
 def values(
-    parameters: Sequence[Parameter], cleaned: Mapping[str, Any], secrets: Mapping[str, Any]
+    parameters: Sequence[Parameter],
+    cleaned: Mapping[str, Any],
+    config: Mapping[str, Any],
+    secrets: Mapping[str, Any],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Plain configuration and secrets from a submitted form. An empty secret keeps the stored one.
+    """Plain configuration and secrets from a submitted form.
+
+    An empty secret keeps the stored one, unless it would be sent to somebody else.
+
+    Args:
+        config, secrets: the stored settings.
 
     Raises:
         Misconfigured: a value is missing or has the wrong type; `where` is the parameter's name.
     """
     raw = {parameter.name: cleaned.get(PREFIX + parameter.name) for parameter in parameters}
+    change = recipient_change(parameters, config, raw)
     for parameter in parameters:
         if parameter.secret and not raw[parameter.name]:
-            raw[parameter.name] = secrets.get(parameter.name)
+            raw[parameter.name] = kept_secret(parameter, secrets, change)
     return clean(parameters, raw)
 
 
@@ -79,6 +88,10 @@ def _text(_parameter: Parameter, common: dict[str, Any]) -> forms.Field:
     return forms.CharField(widget=UnfoldAdminTextInputWidget(), **common)
 
 
+def _host(_parameter: Parameter, common: dict[str, Any]) -> forms.Field:
+    return forms.CharField(widget=UnfoldAdminTextInputWidget(attrs={"spellcheck": "false"}), **common)
+
+
 def _integer(_parameter: Parameter, common: dict[str, Any]) -> forms.Field:
     return forms.IntegerField(widget=UnfoldAdminIntegerFieldWidget(), **common)
 
@@ -109,6 +122,7 @@ def _mapping(parameter: Parameter, common: dict[str, Any]) -> forms.Field:
 
 _KINDS = {
     "text": _text,
+    "host": _host,
     "integer": _integer,
     "boolean": _boolean,
     "choice": _choice,

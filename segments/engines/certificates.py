@@ -20,6 +20,7 @@ PARAMETERS = (
         CA,
         "CA certificate",
         help="In PEM format. If empty, the certificate authorities that this machine trusts are used.",
+        public=True,
         **_OPTIONAL_SECRET,  # type: ignore[arg-type]
     ),
     Parameter(CERTIFICATE, "Client certificate", help="In PEM format, if the server requires one.", **_OPTIONAL_SECRET),  # type: ignore[arg-type]

@@ -12,6 +12,21 @@ def timed_out(seconds: float) -> Unavailable:
     )
 
 
+def unreachable(host: str, port: int, detail: str) -> Unavailable:
+    """No database answers there. One message, whether the port is closed, silent, or belongs to another program."""
+    message = f"The database at {host}, port {port}, can't be reached. Check the address and the server's firewall."
+    return Unavailable("source_unreachable", message, detail=" ".join(detail.split())[:500])
+
+
+def in_clear_text(detail: str = "") -> Misconfigured:
+    """The server wants the password in clear text, over a connection that is not encrypted."""
+    message = (
+        "The server asks for the password in clear text, over a connection that is not encrypted. "
+        "Choose an encryption setting that always encrypts, or a different authentication method on the server."
+    )
+    return Misconfigured("source_clear_text", message, where="sslmode", detail=detail)
+
+
 def refused(message: str, detail: str = "") -> Misconfigured:
     """The source refused a statement.
 

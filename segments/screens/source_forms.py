@@ -52,7 +52,9 @@ class SourceForm(forms.ModelForm):
         if file := cleaned.get("upload"):
             self._store_upload(cleaned, file)
         try:
-            config, secrets = parameter_form.values(self.engine_plugin.parameters, cleaned, self.instance.secrets)
+            config, secrets = parameter_form.values(
+                self.engine_plugin.parameters, cleaned, self.instance.config, self.instance.secrets
+            )
         except Misconfigured as problem:
             if parameter_form.PREFIX + problem.where not in self.errors:
                 parameter_form.report(self, problem)

@@ -142,6 +142,20 @@ def test_changed_settings_reset_the_workspace(staff: Client, connection: Connect
     assert "d-workspace" not in staff.get(f"/admin/destinations/connection/{connection.pk}/change/").content.decode()
 
 
+def test_stored_token_is_not_sent_to_a_different_region(staff: Client) -> None:
+    connection = Connection.objects.create(
+        name="I", platform="intercom", config={"region": "us"}, secrets={"token": TOKEN}
+    )
+    page = f"/admin/destinations/connection/{connection.pk}/change/"
+    answer = staff.post(page, {"name": "I", "setting_region": "eu", "setting_token": ""})
+    assert answer.context["adminform"].form.errors == {
+        "setting_token": ["Enter the access token again, because the region has changed."]
+    }
+    staff.post(page, {"name": "J", "setting_region": "us", "setting_token": ""})
+    connection.refresh_from_db()
+    assert (connection.name, connection.config, connection.secrets) == ("J", {"region": "us"}, {"token": TOKEN})
+
+
 def test_refused_token_is_reported_without_revealing_it(staff: Client, connection: Connection) -> None:
     staff.post(
         f"/admin/destinations/connection/{connection.pk}/change/", {"name": "Our Attio", "setting_token": "wrong"}

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from segments.contract import ColumnInfo, Reader
 
-POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgresql://root@/test?host=/var/run/postgresql")
+POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgresql://root@127.0.0.1:5432/test")
 POSTGRES_SCHEMA = f"segments_{os.getpid()}"
 MYSQL_URL = os.environ.get("TEST_MYSQL_URL", "mysql://root@127.0.0.1:3306")
 MYSQL_DATABASE = f"segments_{os.getpid()}"

@@ -39,6 +39,7 @@ class Intercom(Platform):
             default="us",
             choices=tuple((slug, label) for slug, (label, _) in REGIONS.items()),
             help="The region where Intercom hosts your workspace.",
+            recipient=True,
         ),
     )
     url_variable = "INTERCOM_API_URL"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
 from core.errors import Misconfigured
+from core.parameters import kept_secret, recipient_change
 from destinations.registry import platforms, services
 from dinmo.workspace import entities
 from dinmo.workspace.block import Block, did_you_mean
@@ -26,7 +27,7 @@ def source(block: Block, scope: Scope) -> entities.Source:
     zone = timezone(block)
     engine = plugin(block, "engine", engines)
     existing = scope.existing.sources.get(name)
-    kept = existing.secrets if existing and engine and existing.engine == engine.slug else {}
+    kept = existing if existing and engine and existing.engine == engine.slug else None
     config, secrets = settings(block, engine.parameters, kept) if engine else _unread(block)
     slug = engine.slug if engine else ""
     return entities.Source(name=name, engine=slug, timezone=zone, config=config, secrets=secrets, lines=block.lines())
@@ -41,9 +42,7 @@ def connection(block: Block, scope: Scope) -> entities.Connection:
         block.report(
             "platform", f"{name!r} already exists as a connection to {existing.platform}. Choose a different name."
         )
-    config, secrets = (
-        settings(block, platform.parameters, existing.secrets if existing else {}) if platform else _unread(block)
-    )
+    config, secrets = settings(block, platform.parameters, existing) if platform else _unread(block)
     slug = platform.slug if platform else ""
     # A different token may open a different workspace.
     known = existing.workspace if existing and (existing.config, existing.secrets) == (config, secrets) else ""
@@ -95,28 +94,36 @@ def plugin(block: Block, key: str, registry: Registry[Any]) -> Any | None:
 
 
 def settings(
-    block: Block, parameters: Sequence[Parameter], kept: Mapping[str, Any]
+    block: Block, parameters: Sequence[Parameter], existing: entities.Source | entities.Connection | None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The plain settings and the secrets of a plug-in, from the keys that have not been read yet.
 
     Args:
-        kept: the existing secrets, for those that the file leaves out.
+        existing: the settings in the database. Its secrets are kept if the file leaves them out, unless they would be
+            sent to somebody else.
     """
     known = {parameter.name for parameter in parameters} | block.read_keys
     given = block.rest()
     for key, node in given.items():
         if key not in known:
             block.problems.add(node.line, f"{block.what} of this kind has no key `{key}`." + did_you_mean(key, known))
-    plain: dict[str, Any] = {}
+    plain = {each.name: _clean(block, each, given.get(each.name)) for each in parameters if not each.secret}
+    change = recipient_change(parameters, existing.config, plain) if existing else None
     secret: dict[str, Any] = {}
-    for parameter in parameters:
-        if parameter.secret and parameter.name not in given and parameter.name in kept:
-            secret[parameter.name] = kept[parameter.name]
+    for parameter in (each for each in parameters if each.secret):
+        if existing and parameter.name not in given and parameter.name in existing.secrets:
+            secret[parameter.name] = _kept(block, parameter, existing.secrets, change)
         else:
-            (secret if parameter.secret else plain)[parameter.name] = _clean(
-                block, parameter, given.get(parameter.name)
-            )
+            secret[parameter.name] = _clean(block, parameter, given.get(parameter.name))
     return plain, secret
+
+
+def _kept(block: Block, parameter: Parameter, secrets: Mapping[str, Any], change: Parameter | None) -> Any:
+    try:
+        return kept_secret(parameter, secrets, change)
+    except Misconfigured as problem:
+        block.report(change.name if change else "", f"`{parameter.name}`: {problem.message}")
+        return None
 
 
 def _clean(block: Block, parameter: Parameter, node: Node | None) -> Any:

@@ -35,6 +35,10 @@ TYPES = {
     **dict.fromkeys(("JSON", "RECORD", "STRUCT"), ColumnType.OBJECT),
 }
 
+TOKEN_ADDRESSES = ("https://oauth2.googleapis.com/token", "https://accounts.google.com/o/oauth2/token")
+UNIVERSE = "googleapis.com"
+"""The only addresses to which a key may make the driver connect."""
+
 
 class BigQuery(Engine):
     slug = "bigquery"
@@ -99,6 +103,11 @@ def service_account_key(text: str | None) -> dict[str, Any]:
         raise _wrong_key("not JSON") from None
     if not isinstance(key, dict) or key.get("type") != "service_account" or not key.get("private_key"):
         raise _wrong_key("not a service account")
+    if (
+        key.get("token_uri", TOKEN_ADDRESSES[0]) not in TOKEN_ADDRESSES
+        or key.get("universe_domain", UNIVERSE) != UNIVERSE
+    ):
+        raise _wrong_key("an address that is not Google's")
     return key
 
 

@@ -14,14 +14,15 @@ from core.parameters import Parameter
 from segments.contract import ColumnInfo, Engine, ForeignKey, Reader, TableInfo
 from segments.engines import certificates, sql_guard
 from segments.engines.failures import no_table, timed_out
+from segments.engines.hosts import SSL_MODES
 from segments.engines.mysql import failures, wire
 from segments.engines.mysql.catalog import ALL_COLUMNS, CATALOG, COLUMNS, FOREIGN_KEYS, JSON_CHECKS, TABLES
 from segments.engines.mysql.column_types import fits_int64, native_of, type_of
 from segments.engines.mysql.dialect import COMPUTED, dialect
 from segments.engines.mysql.forbidden import FORBIDDEN, FORBIDDEN_CALLS, LOCKING
-from segments.engines.mysql.session import CONNECT_SECONDS, connect
+from segments.engines.mysql.session import CONNECT_SECONDS, connect, drop
 from segments.engines.names import names
-from segments.engines.watchdog import hang_up
+from segments.engines.watchdog import GRACE_SECONDS, time_limit
 from segments.sql.statements import join_name, split_name
 from segments.sql.user_sql import bare
 
@@ -31,21 +32,13 @@ if TYPE_CHECKING:
     from pymysql.protocol import FieldDescriptorPacket
     from sqlalchemy import Select
 
-SSL_MODES = (
-    ("prefer", "Encrypted if the server supports it"),
-    ("require", "Always encrypted"),
-    ("verify-ca", "Always encrypted, and the server's certificate is verified"),
-    ("verify-full", "Always encrypted, and the server's certificate and host name are verified"),
-    ("disable", "Never encrypted"),
-)
-
 
 class MySQL(Engine):
     slug = "mysql"
     label = "MySQL or MariaDB"
     parameters = (
-        Parameter("host", "Host"),
-        Parameter("port", "Port", kind="integer", default=3306, least=1, most=65535),
+        Parameter("host", "Host", kind="host", recipient=True),
+        Parameter("port", "Port", kind="integer", default=3306, least=1, most=65535, recipient=True),
         Parameter("database", "Database"),
         Parameter("user", "User", help="Preferably a read-only user. Nothing is ever written."),
         Parameter("password", "Password", kind="secret", required=False),
@@ -55,7 +48,7 @@ class MySQL(Engine):
             required=False,
             help="Databases whose tables are listed too, separated by commas.",
         ),
-        Parameter("sslmode", "Encryption", kind="choice", choices=SSL_MODES, default="prefer"),
+        Parameter("sslmode", "Encryption", kind="choice", choices=SSL_MODES, default="automatic"),
         *certificates.PARAMETERS,
     )
     dialect = dialect
@@ -154,7 +147,7 @@ class MySQLReader(Reader):
             with closing(connect(self.settings, CONNECT_SECONDS)) as other:
                 other.cursor().execute(f"KILL QUERY {int(self.connection.thread_id())}")
         except (Problem, pymysql.MySQLError, OSError):
-            hang_up(self.connection._sock.fileno() if self.connection._sock else -1)
+            drop(self.connection)
 
     def _databases(self) -> list[str]:
         return [self.settings["database"], *names(self.settings["schemas"])]
@@ -187,8 +180,10 @@ class MySQLReader(Reader):
     @contextmanager
     def _translating_errors(self) -> Iterator[None]:
         try:
-            yield
-        except (pymysql.MySQLError, OSError, EOFError) as error:
+            # The server ends a statement at its timeout. If it no longer does, or sends a byte now and then, this does.
+            with time_limit(self.timeout_seconds + GRACE_SECONDS, lambda: drop(self.connection)):
+                yield
+        except failures.UNEXPECTED as error:
             raise failures.running(error, self.timeout_seconds) from None
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import ssl
+import struct
 from typing import Any
 
 import pymysql
 from pymysql.constants import CR, ER
 
 from core.errors import Misconfigured, Problem, Unavailable
-from segments.engines.failures import refused, timed_out
+from segments.engines.failures import in_clear_text, refused, timed_out, unreachable
 
 NO_LOGIN_PLUGIN, HOST_REFUSED, SECURE_ONLY = 1698, 1130, 3159
 _LOGIN = (ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR, NO_LOGIN_PLUGIN, HOST_REFUSED)
@@ -18,6 +19,12 @@ _BUSY = (ER.CON_COUNT_ERROR, 1203, 1226, 1053)
 _TIMED_OUT = (1317, 1969, 3024)
 _READ_ONLY = (1792, 1290)
 _LOST = (CR.CR_SERVER_LOST, CR.CR_SERVER_GONE_ERROR, 1927, 1053, 1184, 1158, 1159, 1160, 1161)
+CLEAR_TEXT = 2061
+"""The number of the client's own error for an authentication method that it refuses to use (CR_AUTH_PLUGIN_ERR)."""
+_MALFORMED = (struct.error, LookupError, ValueError, TypeError, AttributeError, AssertionError, RuntimeError)
+"""What the driver, or our parser of rows, raises for an answer that is not in MySQL's format."""
+UNEXPECTED = (pymysql.MySQLError, OSError, EOFError, *_MALFORMED)
+FILE_REQUESTED = "LOAD_LOCAL"
 _QUOTES_VALUES = (1292, 1366, 1525, 3140, 3141, 1690, 4038)
 
 
@@ -48,23 +55,26 @@ def connecting(error: Exception, host: str, port: int) -> Problem:
         return Misconfigured("source_login", "The user name or password is wrong. Check both.", detail=message)
     if (
         code in (SECURE_ONLY, CR.CR_SSL_CONNECTION_ERROR)
-        or isinstance(error, ssl.SSLError)
-        or re.search("SSL|certificate", message)
+        or isinstance(getattr(error, "original_exception", error), ssl.SSLError)
+        or (isinstance(error, pymysql.MySQLError) and re.search("SSL|certificate", message))
     ):
         sentence = (
             "The encrypted connection could not be established. Check the encryption setting and the certificates."
         )
         return Misconfigured("source_ssl", sentence, detail=message, where="sslmode")
-    return Unavailable(
-        "source_unreachable",
-        f"The database at {host}, port {port}, can't be reached. Check the address and the server's firewall.",
-        detail=message,
-    )
+    if code == CLEAR_TEXT:
+        return in_clear_text(message)
+    return _file_requested(error) or unreachable(host, port, message)
 
 
 def running(error: Exception, seconds: float) -> Problem:
     """Why a statement failed."""
     code, message = _code_and_message(error)
+    if isinstance(error, _MALFORMED):
+        sentence = (
+            "The server's answer can't be understood. Check that the address is that of a MySQL or MariaDB server."
+        )
+        return _file_requested(error) or Misconfigured("source_protocol", sentence, detail=type(error).__name__)
     if code in _TIMED_OUT:
         return timed_out(seconds)
     if code in _READ_ONLY:
@@ -74,6 +84,14 @@ def running(error: Exception, seconds: float) -> Problem:
     if code in _LOST or not isinstance(error, pymysql.MySQLError) or isinstance(error, pymysql.InterfaceError):
         return Unavailable("source_lost", "The connection to the database was lost. Try again.", detail=message)
     return refused(re.sub(r"'[^']*'|\"[^\"]*\"", "'…'", message) if code in _QUOTES_VALUES else message)
+
+
+def _file_requested(error: Exception) -> Problem | None:
+    """The problem if the server answered with a request for a file of this machine (LOAD DATA LOCAL)."""
+    if FILE_REQUESTED not in str(error):
+        return None
+    sentence = "The server asked for a file of this machine, and was refused. Check that this server can be trusted."
+    return Misconfigured("source_protocol", sentence, detail=str(error))
 
 
 def _code_and_message(error: Exception) -> tuple[int, str]:

@@ -38,7 +38,10 @@ def send_query(connection: Connection[Any], statement: bytes) -> list[FieldDescr
         pymysql.MySQLError
     """
     connection._execute_command(COMMAND.COM_QUERY, statement)
-    count = connection._read_packet().read_length_encoded_integer()
+    answer = connection._read_packet()
+    if answer.is_load_local_packet():
+        raise RuntimeError("LOAD_LOCAL packet in answer to a query")
+    count = answer.read_length_encoded_integer()
     if not count:
         raise ProgrammingError(NOT_SUPPORTED_YET, "The statement returns no rows.")
     fields = [connection._read_packet(FieldDescriptorPacket) for _ in range(count)]

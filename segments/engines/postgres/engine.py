@@ -8,23 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pyarrow as pa
-import pyarrow.csv
 from psycopg.pq import PGconn, Ping
 from psycopg.rows import tuple_row
 
-from core.errors import Misconfigured
 from core.parameters import Parameter
 from core.pg_copy import copy_out
 from segments.contract import ColumnInfo, ColumnType, Engine, ForeignKey, Reader, TableInfo
 from segments.engines import certificates, sql_guard
 from segments.engines.failures import no_table
+from segments.engines.hosts import SSL_MODES
 from segments.engines.names import names
-from segments.engines.postgres import failures
+from segments.engines.postgres import blocks, failures
 from segments.engines.postgres.catalog import CATALOG, FOREIGN_KEYS, NATIVE, REQUIRED, TABLES
 from segments.engines.postgres.column_types import EXACT, TYPES
 from segments.engines.postgres.dialect import COMPUTED, dialect
 from segments.engines.postgres.forbidden import FORBIDDEN, HARMLESS, VOLATILE
-from segments.engines.postgres.session import CONNECT_SECONDS, connect
+from segments.engines.postgres.session import CONNECT_SECONDS, begin, connect
 from segments.engines.watchdog import GRACE_SECONDS, hang_up, time_limit
 from segments.sql.statements import join_name, split_name
 from segments.sql.user_sql import bare
@@ -34,26 +33,17 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Select
 
-SSL_MODES = (
-    ("prefer", "Encrypted if the server supports it"),
-    ("require", "Always encrypted"),
-    ("verify-ca", "Always encrypted, and the server's certificate is verified"),
-    ("verify-full", "Always encrypted, and the server's certificate and host name are verified"),
-    ("disable", "Never encrypted"),
-)
-LARGEST_BLOCK = 64 << 20
-
 
 class Postgres(Engine):
     slug = "postgres"
     label = "PostgreSQL"
     parameters = (
-        Parameter("host", "Host"),
-        Parameter("port", "Port", kind="integer", default=5432, least=1, most=65535),
+        Parameter("host", "Host", kind="host", recipient=True),
+        Parameter("port", "Port", kind="integer", default=5432, least=1, most=65535, recipient=True),
         Parameter("database", "Database"),
         Parameter("user", "User", help="Preferably a read-only user. Nothing is ever written."),
         Parameter("password", "Password", kind="secret", required=False),
-        Parameter("sslmode", "Encryption", kind="choice", choices=SSL_MODES, default="prefer"),
+        Parameter("sslmode", "Encryption", kind="choice", choices=SSL_MODES, default="automatic"),
         Parameter("schema", "Schema", default="public", help="The schema for tables that are named without one."),
         Parameter(
             "schemas",
@@ -70,17 +60,38 @@ class Postgres(Engine):
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
         filled = self.filled(settings)
         with closing(connect(filled, timeout_seconds)) as connection:
-            yield PostgresReader(connection, timeout_seconds, names(filled["schemas"]))
+            reader = PostgresReader(connection, filled, timeout_seconds)
+            reader.start()
+            yield reader
+            reader.finish()
 
 
 class PostgresReader(Reader):
     """One read-only transaction."""
 
-    def __init__(self, connection: psycopg.Connection, timeout_seconds: float, schemas: Sequence[str] = ()) -> None:
+    def __init__(self, connection: psycopg.Connection, settings: Mapping[str, Any], timeout_seconds: float) -> None:
         self.connection = connection
-        self.schemas = list(schemas)
+        self.settings = settings
+        self.schemas = names(settings["schemas"])
         self.checked: list[str] = []
         self.timeout_seconds = timeout_seconds
+
+    def start(self) -> None:
+        """Starts the transaction. A pooler connects to its server only now.
+
+        Raises:
+            Misconfigured: refused. Unavailable: can't be reached.
+        """
+        try:
+            with time_limit(CONNECT_SECONDS, self._hang_up):
+                self._begin()
+        except psycopg.OperationalError as error:
+            raise failures.connecting(error, self.settings["host"], self.settings["port"]) from None
+
+    def finish(self) -> None:
+        """Ends the transaction, so that a pooler can use its connection to the server again."""
+        with suppress(psycopg.Error), time_limit(CONNECT_SECONDS, self._hang_up):
+            self.connection.rollback()
 
     def tables(self) -> list[str]:
         return [join_name(schema, name) for schema, name in self._fetch_all(TABLES, self._schema_filter())]
@@ -123,22 +134,19 @@ class PostgresReader(Reader):
         copy_statement = f"COPY ({statement}) TO STDOUT (FORMAT csv)".encode()
         with (
             self._translating_errors(),
-            closing(copy_out(self.connection.pgconn, copy_statement, self.interrupt)) as blocks,
+            closing(copy_out(self.connection.pgconn, copy_statement, self.interrupt)) as copied,
         ):
-            for block in blocks:
-                if len(block) > LARGEST_BLOCK:
-                    raise Misconfigured(
-                        "source_too_large",
-                        "A row of the source is too large. Leave out columns with long values.",
-                        where="columns",
-                    )
-                yield _parse(block, schema)
+            for block in copied:
+                yield blocks.parse(block, schema)
 
     def interrupt(self) -> None:
         try:
             self.connection.cancel_safe(timeout=CONNECT_SECONDS)
         except psycopg.Error:
             self._hang_up()
+
+    def _begin(self) -> None:
+        begin(self.connection, self.settings["schema"], self.timeout_seconds)
 
     def _hang_up(self) -> None:
         with suppress(psycopg.Error):
@@ -188,6 +196,7 @@ class PostgresReader(Reader):
         try:
             # The server ends a statement at its timeout. If it no longer responds at all, the watchdog does.
             with time_limit(self.timeout_seconds + GRACE_SECONDS, self._hang_up):
+                self._begin()
                 yield
         except psycopg.Error as error:
             # The server may be gone by now.
@@ -214,29 +223,3 @@ def _identifier(table: str) -> str:
 
 def _column_info(name: str, oid: int, native: str, is_list: bool, nullable: bool) -> ColumnInfo:
     return ColumnInfo(name, ColumnType.LIST if is_list else TYPES.get(oid, ColumnType.TEXT), native, nullable)
-
-
-def _parse(block: bytearray, schema: pa.Schema) -> pa.RecordBatch:
-    names = [str(position) for position in range(len(schema))]
-    try:
-        table = pyarrow.csv.read_csv(
-            pa.BufferReader(block),
-            read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=len(block) + 1, use_threads=False),
-            # A row that consists of one null is an empty line.
-            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
-            convert_options=pyarrow.csv.ConvertOptions(
-                column_types=dict(zip(names, schema.types, strict=True)),
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-                true_values=["t"],
-                false_values=["f"],
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        message = (
-            "The database sent text that is not UTF-8. Convert the column in a query, or fix the database's encoding."
-        )
-        raise Misconfigured("source_encoding", message, detail=type(error).__name__) from None
-    arrays = [column.combine_chunks() for column in table.columns]
-    return pa.record_batch(arrays, schema=schema)

@@ -7,9 +7,11 @@ import re
 import psycopg
 
 from core.errors import Misconfigured, Problem, Unavailable
-from segments.engines.failures import refused, timed_out
+from segments.engines.failures import in_clear_text, refused, timed_out, unreachable
 
 # For a failed connection, libpq reports no code, only a message, and the server's part of it may be localized.
+_OTHER_PROGRAM = r"invalid response|expected authentication request|unexpected response|received unencrypted data"
+_CLEAR_TEXT = r"server requested a cleartext password"
 _CONNECTION = [
     (
         r"password authentication failed|no password supplied|authentication failed",
@@ -48,6 +50,10 @@ def connecting(error: psycopg.OperationalError, host: str, port: int) -> Problem
             "The database is not accepting sessions right now. Try again in a moment.",
             detail=_shortened(message),
         )
+    if re.search(_OTHER_PROGRAM, message):
+        return unreachable(host, port, message)
+    if re.search(_CLEAR_TEXT, message):
+        return in_clear_text(_shortened(message))
     for pattern, code, sentence in _CONNECTION:
         if re.search(pattern, message):
             return Misconfigured(code, sentence, detail=_shortened(message))
@@ -57,11 +63,7 @@ def connecting(error: psycopg.OperationalError, host: str, port: int) -> Problem
             "The database refused the session. Check the settings of this source.",
             detail=_shortened(message),
         )
-    return Unavailable(
-        "source_unreachable",
-        f"The database at {host}, port {port}, can't be reached. Check the address and the server's firewall.",
-        detail=_shortened(message),
-    )
+    return unreachable(host, port, message)
 
 
 def running(error: psycopg.Error, seconds: float) -> Problem:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import Misconfigured, Unavailable
 from core.parameters import Parameter
 from segments.contract import ColumnInfo, ColumnType, Engine, Reader
+from segments.engines import hosts
 from segments.engines.batches import next_batch_rows
 from segments.engines.failures import no_table, timed_out
 from segments.engines.names import names
@@ -62,8 +63,14 @@ class Redshift(Engine):
         "Its driver is installed separately: pip install -r requirements-extras.txt"
     )
     parameters = (
-        Parameter("host", "Host", help="The endpoint of the cluster or workgroup, without the port."),
-        Parameter("port", "Port", kind="integer", default=5439, least=1, most=65535),
+        Parameter(
+            "host",
+            "Host",
+            kind="host",
+            help="The endpoint of the cluster or workgroup, without the port.",
+            recipient=True,
+        ),
+        Parameter("port", "Port", kind="integer", default=5439, least=1, most=65535, recipient=True),
         Parameter("database", "Database"),
         Parameter("user", "User", help="Preferably a read-only user."),
         Parameter("password", "Password", kind="secret"),
@@ -82,6 +89,7 @@ class Redshift(Engine):
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
         connector = import_driver("redshift_connector", "redshift-connector")
         filled = self.filled(settings)
+        hosts.find(filled["host"], int(filled["port"]))
         try:
             connection = connector.connect(
                 **{name: filled[name] for name in ("host", "port", "database", "user", "password")},

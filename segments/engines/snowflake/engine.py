@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,7 @@ class Snowflake(Engine):
         "Its driver is installed separately: pip install -r requirements-extras.txt"
     )
     parameters = (
-        Parameter("account", "Account", help="The account identifier, for example myorg-myaccount."),
+        Parameter("account", "Account", help="The account identifier, for example myorg-myaccount.", recipient=True),
         Parameter("user", "User", help="A service user, preferably with a read-only role."),
         Parameter(
             "private_key",
@@ -118,8 +119,12 @@ def arguments(filled: Mapping[str, Any], timeout_seconds: float) -> dict[str, An
     """The arguments for the connector.
 
     Raises:
-        Misconfigured: there is neither a key nor a password, or the key can't be read.
+        Misconfigured: there is neither a key nor a password, or the key or the account can't be read.
     """
+    if not re.fullmatch(r"[\w.-]+", filled["account"]):
+        # It becomes a part of the host name to which the sign-in is sent.
+        message = "Account must be an account identifier such as myorg-myaccount, without a host or path."
+        raise Misconfigured("parameter_invalid", message, where="account")
     account = {
         name: filled[name] for name in ("account", "user", "role", "warehouse", "database", "schema") if filled[name]
     }

@@ -161,6 +161,26 @@ def test_omitted_secret_is_kept() -> None:
     assert Connection.objects.get(name="Our Attio").secrets == {"token": "attio-secret-1"}
 
 
+def test_omitted_secret_is_not_kept_for_a_different_recipient() -> None:
+    """A person who may change the file may not know the secret."""
+    apply()
+    source = Source.objects.create(
+        name="Warehouse",
+        engine="postgres",
+        config={"host": "db", "port": 5432, "database": "shop", "user": "reader"},
+        secrets={"password": "hunter2"},
+    )
+    moved = "{name: Warehouse, engine: postgres, host: db2, database: shop, user: reader}"
+    elsewhere = "{name: Our Intercom, platform: intercom, region: au}"
+    assert refusals(f"sources:\n  - {moved}\nconnections:\n  - {elsewhere}\n") == [
+        (2, "`password`: Enter the password again, because the host has changed."),
+        (4, "`token`: Enter the access token again, because the region has changed."),
+    ]
+    source.refresh_from_db()
+    assert source.config["host"] == "db"
+    assert Connection.objects.get(name="Our Intercom").config["region"] == "eu"
+
+
 def test_new_secret_is_listed_by_its_setting_and_not_by_its_value() -> None:
     apply()
     Connection.objects.update(health="ok", health_message="Signed in.")

@@ -62,10 +62,46 @@ def test_stored_password_is_never_shown_and_is_kept_if_left_empty(staff: Client)
     page = f"/admin/segments/source/{source.pk}/change/"
     assert "hunter2" not in staff.get(page).content.decode()
     staff.post(
-        page, {"name": "Db", "timezone": "Europe/Paris", **values, "setting_host": "db2", "setting_password": ""}
+        page, {"name": "Db", "timezone": "Europe/Paris", **values, "setting_database": "shop2", "setting_password": ""}
     )
     source = Source.objects.get()
-    assert (source.config["host"], source.secrets["password"], source.timezone) == ("db2", "hunter2", "Europe/Paris")
+    assert (source.config["database"], source.secrets["password"], source.timezone) == (
+        "shop2",
+        "hunter2",
+        "Europe/Paris",
+    )
+
+
+@pytest.mark.parametrize("button", ["_save", "_test"])
+@pytest.mark.parametrize(("setting", "value"), [("host", "db.example.net"), ("port", 6432)])
+def test_stored_password_is_not_kept_for_a_different_server(
+    staff: Client, setting: str, value: Any, button: str
+) -> None:
+    values = {"setting_host": "db", "setting_port": 5432, "setting_database": "shop", "setting_user": "reader"}
+    config = {name.removeprefix("setting_"): each for name, each in values.items()}
+    source = Source.objects.create(name="Db", engine="postgres", config=config, secrets={"password": "hunter2"})
+    page = f"/admin/segments/source/{source.pk}/change/"
+    changed = {"name": "Db", "timezone": "UTC", **values, f"setting_{setting}": value, button: ""}
+    answer = staff.post(page, {**changed, "setting_password": ""})
+    assert answer.context["adminform"].form.errors == {
+        "setting_password": [f"Enter the password again, because the {setting} has changed."]
+    }
+    assert Source.objects.get().config == config
+    staff.post(page, {**changed, "setting_password": "entered again", "_save": ""})
+    source = Source.objects.get()
+    assert (source.config[setting], source.secrets["password"]) == (value, "entered again")
+
+
+def test_certificate_of_an_authority_is_kept_for_a_different_server(staff: Client) -> None:
+    """It is no secret, and the password is what must be entered again."""
+    config = {"host": "db", "port": 3306, "database": "shop", "user": "me", "sslmode": "verify-ca"}
+    pem = "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----"
+    secrets = {"password": "old", "ssl_ca": pem}
+    source = Source.objects.create(name="Db", engine="mysql", config=config, secrets=secrets)
+    values = {f"setting_{name}": value for name, value in {**config, "host": "db2", "password": "new"}.items()}
+    staff.post(f"/admin/segments/source/{source.pk}/change/", {"name": "Db", "timezone": "UTC", **values})
+    source = Source.objects.get()
+    assert (source.config["host"], source.secrets["password"], source.secrets["ssl_ca"]) == ("db2", "new", pem)
 
 
 def test_missing_setting_is_reported_at_its_field(staff: Client) -> None:
