@@ -13,6 +13,8 @@ from django_celery_beat.models import ClockedSchedule, CrontabSchedule, Interval
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from core.web.lists import BoundedList
+
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
@@ -21,19 +23,19 @@ for model in (User, Group, PeriodicTask, CrontabSchedule, IntervalSchedule, Sola
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(BoundedList, DjangoUserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(BoundedList, DjangoGroupAdmin, ModelAdmin):
     pass
 
 
 @admin.register(PeriodicTask)
-class PeriodicTaskAdmin(BeatTaskAdmin, ModelAdmin):
+class PeriodicTaskAdmin(BoundedList, BeatTaskAdmin, ModelAdmin):
     """Read-only: periodic tasks are created from schedules and from the settings."""
 
     list_display = ["name", "enabled", "scheduler", "last_run_at", "total_run_count"]

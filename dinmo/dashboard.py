@@ -44,19 +44,20 @@ STEPS = (
 
 
 def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """The template context of the dashboard."""
+    """The template context of the dashboard. What the user has no permission for is left out."""
     now = timezone.now()
     steps = first_steps(request.user)
-    rows = activation_rows(now) if request.user.has_perm("activations.view_activation") else []
+    may_see_runs = request.user.has_perm("activations.view_run")
+    rows = activation_rows(now, may_see_runs) if request.user.has_perm("activations.view_activation") else []
     return {
         **context,
         "title": "Overview",
         "steps": steps,
         "begun": any(step["done"] for step in steps),
         "rows": rows,
-        "chart": synced_per_day(now.date()),
+        "chart": synced_per_day(now.date()) if may_see_runs else None,
         "issues": [_issue(issue) for issue in issues(now) if _may_see(request.user, issue)],
-        "live_runs": Run.objects.filter(state__in=Run.LIVE).count(),
+        "live_runs": Run.objects.filter(state__in=Run.LIVE).count() if may_see_runs else 0,
     }
 
 
@@ -79,12 +80,12 @@ def first_steps(user: Any) -> list[dict[str, Any]]:
     return [*steps, {**run, "url": reverse("admin:activations_activation_changelist")}]
 
 
-def activation_rows(now: datetime) -> list[dict[str, Any]]:
-    """Every activation with its latest run and its next one."""
+def activation_rows(now: datetime, with_runs: bool) -> list[dict[str, Any]]:
+    """Every activation with its latest run, if that may be shown, and its next one."""
     activations = Activation.objects.select_related(*RELATED).prefetch_related("schedules", "mappings")
     derived = states(activations, now)
     last_ids = Run.objects.values("activation").annotate(last=Max("pk")).order_by().values("last")
-    latest = {run.activation_id: run for run in Run.objects.filter(pk__in=last_ids)}
+    latest = {run.activation_id: run for run in Run.objects.filter(pk__in=last_ids)} if with_runs else {}
     return [_row(activation, latest.get(activation.pk), derived[activation.pk]) for activation in activations]
 
 
@@ -111,7 +112,8 @@ def _row(activation: Activation, run: Run | None, state: ActivationState) -> dic
 
 
 def _may_see(user: Any, issue: Issue) -> bool:
-    return issue.about is None or user.has_perm(f"{issue.about._meta.app_label}.view_{issue.about._meta.model_name}")
+    row = f"{issue.about._meta.app_label}.view_{issue.about._meta.model_name}" if issue.about else ""
+    return all(user.has_perm(permission) for permission in (row, issue.permission) if permission)
 
 
 def _issue(issue: Issue) -> dict[str, Any]:

@@ -81,8 +81,10 @@ def _item(title: str, icon: str, model: type[Model]) -> dict[str, Any]:
     }
 
 
-def _warnings(_request: HttpRequest) -> dict[str, Any]:
+def _warnings(request: HttpRequest) -> dict[str, Any]:
     item = _item("Warnings", "warning", Warning)
+    if not item["permission"](request):
+        return item
     open_count = Warning.objects.filter(closed_at__isnull=True).count()
     # Unfold shows an empty badge if the key is present without a value.
     return {**item, "badge": str(open_count), "badge_variant": "warning"} if open_count else item

@@ -56,6 +56,7 @@ class Issue:
         subject: what it is about, in words.
         about: the row whose page shows it; None for a process.
         label: the state in one or two words.
+        permission: what a user needs to see it, besides the permission to view `about`.
     """
 
     subject: str
@@ -63,6 +64,7 @@ class Issue:
     label: str
     tone: Tone
     message: str
+    permission: str = ""
 
 
 def state_of(activation: Activation, now: datetime) -> State:
@@ -177,7 +179,8 @@ def _warnings() -> Iterator[Issue]:
     """The open warnings. That of a failed run is left out, because the run itself is listed."""
     for warning in Warning.objects.filter(closed_at=None).exclude(kind=Warning.Kind.RUN_FAILED):
         subject = f"Activation {str(warning.activation)!r}"
-        yield Issue(subject, warning.activation, warning.get_kind_display(), "warn", warning.message)
+        label, needed = warning.get_kind_display(), "activations.view_warning"
+        yield Issue(subject, warning.activation, label, "warn", warning.message, needed)
 
 
 def _named(model: type[Model], row: Model) -> str:

@@ -16,6 +16,7 @@ from activations.models import FieldMapping, Schedule
 from activations.setup import attribute_drift, schedules
 from activations.setup.spec import MappingSpec
 from core.errors import Misconfigured, Problem
+from core.web.json_field import is_storable
 from destinations import discovery
 
 if TYPE_CHECKING:
@@ -214,6 +215,7 @@ def value_as_text(value: Any) -> str:
 def parsed_value(text: str) -> Any:
     """The list, number or boolean that the text spells, or else the text itself."""
     try:
-        return json.loads(text)
-    except ValueError:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
         return text
+    return value if is_storable(value) else text

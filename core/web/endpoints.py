@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,11 +10,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.errors import Misconfigured, Problem, Unavailable
+from core.web.json_field import is_storable
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 MOST_DIGITS = 18
 
 
@@ -34,14 +33,13 @@ class Endpoint(APIView):  # type: ignore[misc, unused-ignore]
     permissions: ClassVar[tuple[str, ...]]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
+        # The body is read before permissions are checked, because it may contain the CSRF token.
         try:
+            super().initial(request, *args, **kwargs)
             data = request.data
         except (RecursionError, UnicodeError):
             raise _unreadable() from None
-        if not isinstance(data, Mapping) or any(
-            _UNSTORABLE.search(value) for value in data.values() if isinstance(value, str)
-        ):
+        if not isinstance(data, Mapping) or not is_storable(data):
             raise _unreadable()
 
     def handle_exception(self, exc: Exception) -> Response:

@@ -18,6 +18,7 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminForm, Fieldline
 
 from core.errors import Misconfigured, Problem
+from core.web.lists import BoundedList
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -77,7 +78,7 @@ def readable_secrets(request: HttpRequest, obj: Any) -> dict[str, Any]:
 HEALTH_TONES = {"ok": "good", "failed": "bad", "unknown": "calm"}
 
 
-class ScreenAdmin(ModelAdmin):
+class ScreenAdmin(BoundedList, ModelAdmin):
     """A model's screens in the admin: buttons, an empty state that explains itself, and Problems shown as messages."""
 
     change_form_outer_before_template = "screens/above_form.html"
@@ -163,6 +164,9 @@ class ScreenAdmin(ModelAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         obj = kwargs.get("obj")
+        if obj is not None and request.method == "POST":
+            # The form's object has values that were refused. Buttons and panels are about what is stored.
+            obj = self.get_object(request, str(obj.pk))
         if obj is not None:
             buttons = list(self.buttons(request, obj)) if self.may_press(request, obj) else []
             context.update(

@@ -9,6 +9,7 @@ from django import forms
 from django.template.loader import render_to_string
 
 from core.errors import Misconfigured
+from core.web.json_field import EditorField
 from segments.conditions import parsing
 from segments.conditions.limits import SORTABLE
 from segments.conditions.tree import NEGATIVE
@@ -92,7 +93,7 @@ class ConditionsWidget(forms.Widget):
         return render_to_string("screens/conditions.html", context)
 
 
-class ConditionsField(forms.JSONField):
+class ConditionsField(EditorField):
     """A condition tree. An empty tree matches every row."""
 
     widget = ConditionsWidget

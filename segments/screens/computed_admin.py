@@ -14,6 +14,7 @@ from django.urls import reverse
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.errors import Misconfigured
+from core.web.json_field import EditorField
 from core.web.screens import Button, ScreenAdmin
 from segments.conditions.scope_from_db import model_scope
 from segments.integrity import computed_fields, segments
@@ -78,7 +79,7 @@ class ComputedForm(forms.ModelForm):
     """The name and the definition of a computed field."""
 
     parent_model: DataModel
-    definition = forms.JSONField(label="Definition", widget=ComputedWidget())
+    definition = EditorField(label="Definition", widget=ComputedWidget())
 
     class Meta:
         model = ComputedField

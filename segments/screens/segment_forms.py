@@ -12,6 +12,7 @@ from unfold.widgets import (
 )
 
 from core.errors import Misconfigured
+from core.web.json_field import EditorField
 from segments.integrity import segments
 from segments.integrity.segments import tags_of
 from segments.models import DataModel, Segment
@@ -32,7 +33,7 @@ class SegmentForm(forms.ModelForm):
     """The rows of a model that match a condition tree."""
 
     where = ConditionsField(label="Conditions", required=False)
-    limit = forms.JSONField(required=False, widget=forms.HiddenInput)
+    limit = EditorField(required=False, widget=forms.HiddenInput)
     tags = TagsField(
         required=False,
         widget=UnfoldAdminTextInputWidget(),

@@ -378,3 +378,13 @@ def test_form_sends_vendor_requests_before_its_transaction_begins(
     monkeypatch.setattr(AttioCompanies, "fields", recorded)
     add(staff, form(companies, attio_companies, mapping("name", "name")))
     assert (Activation.objects.count(), set(inside)) == (1, {False})
+
+
+def test_activation_without_a_destination_is_refused_on_its_page(
+    staff: Client, companies: DataModel, attio_companies: Destination
+) -> None:
+    add(staff, form(companies, attio_companies, mapping("name", "name")))
+    values = form(companies, attio_companies, mapping("name", "name")) | {"destination": "", "records": ""}
+    page = change(staff, Activation.objects.get(), values)
+    assert page.status_code == 200
+    assert "This field is required" in page.content.decode()

@@ -267,3 +267,38 @@ def test_nightly_check_tests_every_source_and_pauses_nothing(shop: Source) -> No
     assert {source.name: source.health for source in Source.objects.all()} == {"Shop": "ok", "Gone": "failed"}
     scheduled = app.conf.beat_schedule["check-sources"]
     assert scheduled["task"] == tasks.check_sources.name
+
+
+def test_renaming_a_model_together_with_a_mistake_shows_the_mistake(staff: Client, companies: DataModel) -> None:
+    values = model_form(companies.source, name="Firms", kind="nonsense")
+    page = staff.post(f"/admin/segments/datamodel/{companies.pk}/change/", values)
+    assert page.status_code == 200
+    assert "Select a valid choice" in page.content.decode()
+    assert not DataModel.objects.filter(name="Firms").exists()
+
+
+def test_renaming_a_segment_together_with_a_mistake_still_shows_what_uses_it(
+    staff: Client, companies: DataModel
+) -> None:
+    segment = Segment.objects.create(name="French", model=companies)
+    Segment.objects.create(name="Others", model=companies, where={"segment": "French", "is": "not_member"})
+    values = {"name": "Les Français", "where": "no JSON", "limit": "{}", "tags": "[]", "_save": "Save"}
+    page = staff.post(f"/admin/segments/segment/{segment.pk}/change/", values).content.decode()
+    assert "Others" in page
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 3000, "{", '{"a": NaN}', '{"a": 1e999}', r'{"a": "\ud800"}', r'{"a": "\u0000"}']
+)
+@pytest.mark.parametrize("field", ["where", "limit"])
+def test_conditions_that_no_editor_writes_are_refused(
+    staff: Client, companies: DataModel, field: str, text: str
+) -> None:
+    values = {"name": "French", "model": companies.pk, "where": "{}", "limit": "{}", "tags": "", field: text}
+    page = staff.post("/admin/segments/segment/add/", values)
+    assert page.status_code == 200
+    assert page.context["errors"]
+    definition = {"name": "tier", "definition": text}
+    page = staff.post(f"/admin/segments/computedfield/add/?model={companies.pk}", definition)
+    assert page.status_code == 200
+    assert page.context["errors"]
