@@ -147,6 +147,8 @@ class Engine(ABC):
     """Its own names of the types of computed columns: text, integer and number."""
     functions: ClassVar[Collection[str]] = ()
     """Functions that it adds to the database. Statements that use them do not run in other programs."""
+    spells: ClassVar[Collection[ColumnType]] = ()
+    """Types whose values are text in the source, spelled by whoever wrote it. Text attributes get that spelling."""
     endings: ClassVar[tuple[str, ...]] = ()
     """Extensions of the files that can be uploaded for its parameter `path`; none if it does not read a single file."""
 

@@ -8,8 +8,10 @@ columns, most values are plain texts and numbers, and a Python call for each wou
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,25 +19,21 @@ import polars as pl
 import pyarrow as pa
 
 from activations import digests
+from activations.planning.plain_columns import FORMS
 from core.errors import Rejected
 from destinations.contract import Origin
 from segments.contract import ColumnType
-from segments.values import natural
+from segments.values import DATE, natural
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from destinations.contract import Field, Plain, Service
+    from destinations.contract import Field, Service
 
 CACHED_VALUES = 200_000
 """Distinct values of one column whose conversion is cached; then the cache starts over."""
-_ESCAPED = r'["\\\x00-\x1f]'
-_DIGITS = r"^-?(?:0|[1-9][0-9]{0,9})$"
-_DECIMALS = r"^-?(?:0|[1-9][0-9]{0,8})\.[0-9]{1,20}$"
-_DAY = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}$"
-_DATETIME = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}[ T](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
-_UTC_DATETIME = _DATETIME + r"(?:Z|\+00|\+00:00)$"
-_NAIVE_DATETIME = _DATETIME + "$"
+_DATE = re.compile(DATE, re.ASCII)
+_WHOLE = re.compile(r"-?[0-9]+\.0+", re.ASCII)
 
 
 @dataclass
@@ -67,6 +65,10 @@ class Converter:
     """Returns the wire value for an empty source value; None if empty values are not sent."""
     origin: str = ""
     """Where the values come from; prefixed to error messages."""
+    is_spelled: bool = False
+    """Whether people or other programs wrote the values as text, so that their spelling is part of them."""
+    country: str = ""
+    """The country of national phone numbers."""
     cache: dict[Hashable, str | Rejected | None] = dataclasses.field(default_factory=dict)
 
     def plain(self, text: pl.Expr) -> pl.Expr:
@@ -74,7 +76,7 @@ class Converter:
         plain = self.service.plain(self.field, str(self.type))
         if plain is None:
             return pl.when(pl.lit(False)).then(text)
-        json = _FORMS[plain.form](plain, self.type, self.zone, text)
+        json = FORMS[plain.form](plain, self.type, self.zone, text)
         return pl.concat_str([pl.lit("["), json, pl.lit("]")]) if plain.listed else json
 
     def convert_singly(self, converted: Converted, places: np.ndarray, raw: list[Any]) -> None:
@@ -97,12 +99,20 @@ class Converter:
 
     def _json(self, raw: Any) -> str | Rejected | None:
         try:
-            wire = self._wire(
-                natural(raw, self.type, self.zone), Origin(self.zone, raw if isinstance(raw, str) else "")
-            )
+            wire = self._wire(self._natural(raw), Origin(self.zone, self._spelling(raw), self.country))
         except Rejected as error:
             return Rejected(error.code, self.origin + error.message, detail=error.detail, field=error.field)
         return None if wire is _NOTHING else digests.canonical(wire).decode(errors="surrogatepass")
+
+    def _natural(self, raw: Any) -> Any:
+        """The natural value. A date among times stays a date, so that it means the same in every column."""
+        is_date = self.type == ColumnType.TIMESTAMP and isinstance(raw, str) and _DATE.fullmatch(raw)
+        return natural(raw, ColumnType.DATE if is_date else self.type, self.zone)
+
+    def _spelling(self, raw: Any) -> str:
+        """How the source spelled a value that was written as text. An integer that became `7.0` is `7`."""
+        text = raw if isinstance(raw, str) else format(raw, "f") if isinstance(raw, Decimal) else ""
+        return text if self.is_spelled and not (self.type == ColumnType.INTEGER and _WHOLE.fullmatch(text)) else ""
 
     def _wire(self, value: Any, origin: Origin) -> Any:
         if not is_empty(value):
@@ -141,104 +151,3 @@ def is_empty(value: Any) -> bool:
 
 
 _NOTHING = object()
-
-
-def _text(plain: Plain, column_type: ColumnType, _zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
-    if column_type == ColumnType.INTEGER:
-        fits = value.str.contains(_DIGITS) & (value != "-0")
-    else:
-        fits = (value.str.strip_chars() != "") & ~value.str.contains(_ESCAPED)
-    if plain.pattern:
-        fits &= value.str.contains(f"^(?:{plain.pattern})$") & ~value.str.ends_with("\n")
-    if plain.most_characters:
-        fits &= value.str.len_chars() <= plain.most_characters
-    return pl.when(fits).then(_quoted(value))
-
-
-def _number(plain: Plain, _type: ColumnType, _zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
-    whole = value.str.contains(_DIGITS) & (value != "-0") & (value.cast(pl.Int64, strict=False).abs() <= plain.largest)
-    if not plain.places:
-        return pl.when(whole).then(value)
-    if plain.rounds:
-        exact = value.cast(pl.Decimal(38, 20), strict=False).round(plain.places, mode="half_to_even").cast(pl.String)
-        written = exact.str.strip_chars_end("0").str.strip_chars_end(".")
-        return (
-            pl.when(whole)
-            .then(value)
-            .when(value.str.contains(_DECIMALS))
-            .then(pl.when(written == "-0").then(pl.lit("0")).otherwise(written))
-        )
-    decimals = rf"^-?(?:0|[1-9][0-9]{{0,8}})\.[0-9]{{0,{plain.places - 1}}}[1-9]0*$"
-    fits = value.str.contains(decimals) & (
-        value.str.split(".").list.get(1, null_on_oob=True).str.strip_chars_end("0").str.len_chars() <= plain.places
-    )
-    integral = value.str.contains(r"^-?[1-9][0-9]{0,8}\.0+$")
-    return (
-        pl.when(whole)
-        .then(value)
-        .when(fits)
-        .then(value.str.strip_chars_end("0"))
-        .when(integral)
-        .then(value.str.replace(r"\.0+$", ""))
-    )
-
-
-def _boolean(_plain: Plain, _type: ColumnType, _zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
-    return (
-        pl.when(value.is_in(["true", "t", "1"]))
-        .then(pl.lit("true"))
-        .when(value.is_in(["false", "f", "0"]))
-        .then(pl.lit("false"))
-    )
-
-
-def _day(_plain: Plain, _type: ColumnType, _zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
-    return pl.when(_is_day(value)).then(_quoted(value))
-
-
-def _datetime(_plain: Plain, _type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
-    fraction = value.str.slice(20, 6).str.strip_chars_end("Z+:0")
-    decimals = pl.when(fraction == "").then(pl.lit("")).otherwise(pl.lit(".") + fraction.str.pad_end(6, "0"))
-    written = pl.concat_str(
-        [pl.lit('"'), value.str.slice(0, 10), pl.lit("T"), value.str.slice(11, 8), decimals, pl.lit('Z"')]
-    )
-    return pl.when(_is_datetime(value, zone)).then(written)
-
-
-def _seconds(_plain: Plain, column_type: ColumnType, zone: ZoneInfo, value: pl.Expr) -> pl.Expr:
-    if column_type == ColumnType.DATE:
-        days = value.str.to_date("%Y-%m-%d", strict=False).cast(pl.Int64)
-        return pl.when(_is_day(value)).then((days * 86_400).cast(pl.String))
-    return pl.when(_is_datetime(value, zone) & ~value.str.contains(r"\.[0-9]*[1-9]")).then(
-        _to_datetime(value).dt.epoch("s").cast(pl.String)
-    )
-
-
-def _is_day(value: pl.Expr) -> pl.Expr:
-    return value.str.contains(_DAY) & value.str.to_date("%Y-%m-%d", strict=False).is_not_null()
-
-
-def _is_datetime(value: pl.Expr, zone: ZoneInfo) -> pl.Expr:
-    written = value.str.contains(_UTC_DATETIME)
-    if zone.key == "UTC":
-        written |= value.str.contains(_NAIVE_DATETIME)
-    return written & value.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).is_not_null()
-
-
-def _to_datetime(value: pl.Expr) -> pl.Expr:
-    stamp = value.str.slice(0, 10) + pl.lit(" ") + value.str.slice(11, 8)
-    return stamp.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
-
-
-def _quoted(value: pl.Expr) -> pl.Expr:
-    return pl.concat_str([pl.lit('"'), value, pl.lit('"')])
-
-
-_FORMS: dict[str, Callable[[Plain, ColumnType, ZoneInfo, pl.Expr], Any]] = {
-    "text": _text,
-    "number": _number,
-    "boolean": _boolean,
-    "day": _day,
-    "moment": _datetime,
-    "seconds": _seconds,
-}

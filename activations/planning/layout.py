@@ -12,6 +12,7 @@ from activations.setup.rules import new_fields, offline
 from core.errors import Misconfigured
 from destinations import discovery
 from segments.contract import ColumnType
+from segments.session import engine
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -83,6 +84,7 @@ def layout(context: Context, now: datetime) -> Layout:
         slots=[*_mapped(context, now), *_match(context)],
         types={name: ColumnType(kind) for name, kind in model.column_types().items()},
         zone=ZoneInfo(model.source.timezone),
+        spelled=engine(model.source).spells,
     )
 
 

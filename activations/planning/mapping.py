@@ -14,16 +14,19 @@ import pyarrow as pa
 from activations import digests
 from activations.planning.columns import Converted, Converter, convert, is_empty
 from core.errors import Rejected
+from destinations.contract import Origin
 from segments.contract import ColumnType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from destinations.contract import Field, Service
 
 KEEP, CLEAR = "keep", "clear"
+CONVERSIONS = 2
+"""Increased when conversions change, so that every row is converted once more. Values that stay equal are not sent."""
 _NO_ROWS = np.empty(0, dtype=np.int64)
 
 SHOWN_CHARACTERS = 300
@@ -42,6 +45,8 @@ class Slot:
     adds: bool = False
     since: datetime | None = None
     """Records that were accepted before this time are assumed to have the value already."""
+    country: str = ""
+    """The country of national phone numbers, as ISO alpha-2."""
     is_match: bool = False
     """Whether it only tracks changes of a match that is a list. Its value is sent as the match, not as an attribute."""
 
@@ -57,6 +62,8 @@ class Layout:
     slots: Sequence[Slot]
     types: Mapping[str, ColumnType]
     zone: ZoneInfo
+    spelled: Collection[ColumnType] = ()
+    """The types whose values the source's files spell as text."""
     mode: str = "upsert"
     """Part of the digest, because a row that one mode skips may be sent in a different mode."""
 
@@ -77,13 +84,15 @@ class Layout:
         """
         description = {
             "version": digests.VERSION,
+            "conversions": CONVERSIONS,
+            "spelled": sorted(self.spelled),
             "service": self.service.slug,
             "mode": self.mode,
             "match": [self.match_column, _describe(self.match_field)],
             "types": {name: self.types[name] for name in self.columns},
             "zone": str(self.zone),
             "slots": [
-                [slot.number, slot.column, slot.value, slot.when_empty, slot.adds, _describe(slot.field)]
+                [slot.number, slot.column, slot.value, slot.when_empty, slot.adds, slot.country, _describe(slot.field)]
                 for slot in self.slots
             ],
         }
@@ -138,7 +147,10 @@ class Mapper:
         mapped = [slot for slot in layout.slots if slot.column and not slot.is_match]
         self.columns = [layout.match_column, *(slot.column for slot in mapped)]
         self.match = self._converter(layout.match_field, layout.match_column, KEEP)
-        self.converters = [self.match, *(self._converter(slot.field, slot.column, slot.when_empty) for slot in mapped)]
+        self.converters = [
+            self.match,
+            *(self._converter(slot.field, slot.column, slot.when_empty, slot.country) for slot in mapped),
+        ]
 
     def convert(self, batch: pa.RecordBatch, texts: pl.DataFrame) -> Rows:
         """Converts rows of raw source values; both arguments have the layout's columns, in their order."""
@@ -189,7 +201,8 @@ class Mapper:
         errors: dict[int, Rejected] = {}
         try:
             if not is_empty(slot.value):
-                text = digests.canonical(self.layout.service.convert(slot.field, slot.value)).decode()
+                origin = Origin(self.layout.zone, country=slot.country)
+                text = digests.canonical(self.layout.service.convert(slot.field, slot.value, origin)).decode()
             elif slot.when_empty == CLEAR:
                 text = digests.canonical(self.layout.service.empty(slot.field)).decode()
         except Rejected as error:
@@ -208,11 +221,20 @@ class Mapper:
         identities = match.text.set(pl.Series(~match.plain), None)
         return identities.scatter(others, pl.Series(converted, dtype=pl.String)) if len(others) else identities
 
-    def _converter(self, to: Field, column: str, when_empty: str) -> Converter:
+    def _converter(self, to: Field, column: str, when_empty: str, country: str = "") -> Converter:
         layout = self.layout
         kind = layout.types.get(column, ColumnType.TEXT)
         empty = (lambda: layout.service.empty(to)) if when_empty == CLEAR else None
-        return Converter(layout.service, to, kind, layout.zone, empty, f"Column {column!r}: ")
+        return Converter(
+            layout.service,
+            to,
+            kind,
+            layout.zone,
+            empty,
+            f"Column {column!r}: ",
+            is_spelled=kind in layout.spelled,
+            country=country,
+        )
 
     def _match_empty(self) -> Rejected:
         message = (

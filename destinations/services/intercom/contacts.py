@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 EMAIL, ROLE, USER = "email", "role", "user"
 SEARCH_PAGE = 50
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 _EXISTS = re.compile(
     r"(?P<archived>archived )?contact matching those details already exists with id=(?P<id>\w+)", re.IGNORECASE
 )
@@ -70,21 +69,12 @@ class IntercomContacts(Service):
         return to_fields(client.attributes("contact"), client.attributes("company"), CONTACT)
 
     def convert(self, field: Field, value: Any, origin: Origin = NO_ORIGIN) -> Wire:
-        """PURE. See the table in `values.conversion`. Whitespace around an email address is removed."""
-        wire = conversion.convert(field, value, origin)
-        if field.name != EMAIL or field.custom:
-            return wire
-        if not _ADDRESS.fullmatch(wire.strip()):
-            raise Rejected(
-                "email_invalid",
-                f"The attribute {EMAIL!r} takes one email address; this value is not a valid one.",
-                field=EMAIL,
-            )
-        return wire.strip()
+        """PURE. See the table in `values.conversion`."""
+        return conversion.convert(field, value, origin)
 
     def plain(self, field: Field, type_name: str) -> Plain | None:
-        """PURE. See `values.conversion`. Email addresses are validated one by one."""
-        return None if field.name == EMAIL and not field.custom else conversion.plain(field, type_name)
+        """PURE. See `values.conversion`."""
+        return conversion.plain(field, type_name)
 
     def empty(self, field: Field) -> Wire:
         """PURE. Null. Whether Intercom really cleared the attribute is checked in its answer."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured
-from segments.contract import Engine, Reader
+from segments.contract import ColumnType, Engine, Reader
 from segments.engines.duckdb.column_types import KIND_MASK, Kind, is_certainly_text, kind_of
 from segments.engines.duckdb.dialect import COMPUTED, TEXT, dialect
 from segments.engines.duckdb.session import locked_session, path_list, quote, quote_identifier
@@ -44,6 +44,7 @@ class CSV(Engine):
     parameters = (PATHS,)
     dialect = dialect
     computed = COMPUTED
+    spells = frozenset(ColumnType) - {ColumnType.LIST, ColumnType.OBJECT}
     endings = (".csv", ".tsv", ".txt")
 
     @contextmanager

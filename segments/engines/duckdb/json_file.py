@@ -43,6 +43,7 @@ class JSONLines(Engine):
     parameters = (PATHS,)
     dialect = dialect
     computed = COMPUTED
+    spells = frozenset({ColumnType.DATE, ColumnType.TIMESTAMP})
     endings = (".jsonl", ".ndjson", ".json")
 
     @contextmanager

@@ -157,7 +157,8 @@ def test_value_conversion(type_: str, value: Any, wire: Any) -> None:
         ("phone-number", 33142685300),
         ("location", {"city": "Paris"}),
         ("location", {"locality": ["Paris"]}),
-        ("location", {"country_code": "France"}),
+        ("location", {"country_code": "Atlantis"}),
+        ("location", {"country_code": "XX"}),
         ("location", {"latitude": 91}),
         ("location", '{"locality": '),
         ("location", {}),
@@ -174,9 +175,20 @@ def test_invalid_value_is_rejected_without_revealing_it(type_: str, value: Any) 
         convert(field(type_), value)
     assert rejection.value.field == "thing"
     assert "'thing'" in rejection.value.message
-    shown = rejection.value.message.replace("France", "")
-    for secret in ("Unheard", "twelve", "maybe", "nobody", "somebody", "ada at", "City", "Acme", "31/12"):
-        assert secret not in shown
+    for secret in (
+        "Unheard",
+        "twelve",
+        "maybe",
+        "nobody",
+        "somebody",
+        "ada at",
+        "City",
+        "Acme",
+        "31/12",
+        "Atlantis",
+        "XX",
+    ):
+        assert secret not in rejection.value.message
 
 
 def test_unknown_option_has_its_own_code() -> None:

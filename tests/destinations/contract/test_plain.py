@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from activations import digests
 from activations.planning.columns import Converter, convert
 from core.errors import Rejected
-from destinations.contract import OpenGate
+from destinations.contract import OpenGate, Origin
 from destinations.registry import samples, services
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
@@ -96,7 +96,7 @@ def test_whole_columns_give_what_convert_gives(slug: str, field: Field, kind: Co
         if value is None or (isinstance(value, str) and not value.strip()):
             continue
         try:
-            expected: Any = service.convert(field, value)
+            expected: Any = service.convert(field, value, Origin(ZONE))
         except Rejected as rejection:
             assert made.errors[place].code == rejection.code
             continue

@@ -8,14 +8,17 @@ import uuid
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from destinations.services.attio.values import domains
-from destinations.services.attio.values.rejections import rejection
-from destinations.services.attio.values.scalars import decimal, plain_text
+from destinations.contract import NO_ORIGIN
+from destinations.kit.values import domains, emails
+from destinations.kit.values.countries import alpha2
+from destinations.kit.values.decimals import decimal
+from destinations.kit.values.text import plain_text, spelled
+from destinations.services.attio.values.rejections import rejection, shared_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from destinations.contract import Field, Wire
+    from destinations.contract import Field, Origin, Wire
 
 LOCATION_KEYS = (
     "line_1",
@@ -32,30 +35,19 @@ LOCATION_KEYS = (
 """A request must contain all ten; null means unknown."""
 NAME_KEYS = ("first_name", "last_name", "full_name")
 
-_EMAIL = re.compile(r"([^\s@<>\"(),:;\[\]\\]{1,64})@([^\s@]+)")
-_COUNTRY = re.compile(r"[A-Za-z]{2}", re.ASCII)
+_WHOLE = re.compile(r"-?\d+\.0+", re.ASCII)
+"""A postcode such as 75001 that some program wrote as 75001.0."""
 _DEGREES = re.compile(r"([+-]?)0*(\d{1,3}(?:\.\d+)?)", re.ASCII)
 _MAX_DEGREES = {"latitude": 90, "longitude": 180}
 
 
-def email(text: Any) -> str | None:
-    """The email address in lowercase, or None if the text is not one. Attio ignores case in addresses."""
-    match = _EMAIL.fullmatch(text.strip().removeprefix("mailto:")) if isinstance(text, str) else None
-    if match is None:
-        return None
-    try:
-        return f"{match[1].lower()}@{domains.valid_host(match[2])}"
-    except ValueError:
-        return None
-
-
-def location(field: Field, value: Any) -> Wire:
+def location(field: Field, value: Any, origin: Origin = NO_ORIGIN) -> Wire:
     """An object with all ten keys, from an object or JSON text with some of them. Other text is sent as one address.
 
     For a field that is one part of a location: the text of that part.
     """
     if part := field.config.get("part"):
-        return _validated_part(field, part, _text_part(field, value))
+        return _validated_part(field, part, _text_part(field, value, origin))
     given = _object(value)
     if given is None:
         if isinstance(value, str) and value.strip() and not value.lstrip().startswith("{"):
@@ -67,13 +59,13 @@ def location(field: Field, value: Any) -> Wire:
     return {key: _validated_part(field, key, part) for key, part in parts.items()}
 
 
-def personal_name(field: Field, value: Any) -> Wire:
+def personal_name(field: Field, value: Any, origin: Origin = NO_ORIGIN) -> Wire:
     """First, last and full name, from an object, from "Last, First" or from "First Last".
 
     For a field that is one part of a name: the text of that part.
     """
     if field.config.get("part"):
-        return _text_part(field, value)
+        return _text_part(field, value, origin)
     given = _object(value)
     if given is None:
         given = _split_name(value) if isinstance(value, str) and value.strip() else {}
@@ -86,7 +78,7 @@ def personal_name(field: Field, value: Any) -> Wire:
     return parts
 
 
-def record_reference(field: Field, value: Any) -> Wire:
+def record_reference(field: Field, value: Any, _origin: Origin = NO_ORIGIN) -> Wire:
     """A person by email address, a company by domain, or any record by ID. The record must already exist in Attio."""
     given = _object(value)
     if given is not None:
@@ -95,22 +87,24 @@ def record_reference(field: Field, value: Any) -> Wire:
     target = field.config.get("target_object", "")
     reference = _uuid(text)
     if reference is None and target in ("people", "", None):
-        reference = email(text)
+        reference = emails.normalized(text)
     if reference is None and target in ("companies", "", None):
         reference = _domain(text)
+        if domains.is_shared_page(text):
+            raise shared_page(field)
     if reference is None:
         raise rejection(field, _REFERENCE_FORMS.get(str(target), "the ID of a record"), value)
     return reference
 
 
-def actor_reference(field: Field, value: Any) -> Wire:
+def actor_reference(field: Field, value: Any, _origin: Origin = NO_ORIGIN) -> Wire:
     """A member of the workspace by email address or ID."""
     given = _object(value) or {}
     text = given.get("workspace_member_email_address") or given.get("referenced_actor_id") or value
     member = _uuid(text) if isinstance(text, str) else None
     if member:
         return {"referenced_actor_type": "workspace-member", "referenced_actor_id": member}
-    address = email(text)
+    address = emails.normalized(text) if isinstance(text, str) else None
     if address is None:
         raise rejection(field, "the email address of a member of the Attio workspace", value)
     return address
@@ -154,7 +148,7 @@ def _object(value: Any) -> dict[str, Any] | None:
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     return value if isinstance(value, dict) else None
 
@@ -173,9 +167,10 @@ def _part(value: Any) -> str | None:
     return None if value is None else str(value).strip() or None
 
 
-def _text_part(field: Field, value: Any) -> str:
+def _text_part(field: Field, value: Any, origin: Origin) -> str:
     not_finite = isinstance(value, float | Decimal) and decimal(value) is None
-    text = "" if not_finite or isinstance(value, bool | dict | list) else plain_text(value).strip()
+    given = value if _WHOLE.fullmatch(origin.text) else spelled(field, value, origin)
+    text = "" if not_finite or isinstance(value, bool | dict | list) else plain_text(given).strip()
     if not text:
         raise rejection(field, "a single text", value)
     return text
@@ -190,9 +185,10 @@ def _validated_part(field: Field, key: str, text: str | None) -> str | None:
 
 
 def _country(field: Field, text: str | None) -> str | None:
-    if text is not None and not _COUNTRY.fullmatch(text):
-        raise rejection(field, "a two-letter country_code such as FR", text)
-    return text.upper() if text else None
+    code = alpha2(text) if text else None
+    if text and code is None:
+        raise rejection(field, "an ISO 3166 country_code such as FR, or the English name of a country", text)
+    return code
 
 
 def _degrees(field: Field, key: str, text: str | None, limit: int) -> str | None:
@@ -223,13 +219,13 @@ def _uuid(text: str) -> str | None:
 
 def _domain(text: str) -> str | None:
     try:
-        return domains.normalize(text)
+        return None if domains.is_shared_page(text) else domains.normalize(text)
     except ValueError:
         return None
 
 
 _UNIQUE: dict[str, tuple[str, str, Callable[[str], str | None]]] = {
     "companies": ("domains", "domain", _domain),
-    "people": ("email_addresses", "email_address", email),
+    "people": ("email_addresses", "email_address", emails.normalized),
 }
 """Object → its unique attribute, the key of that attribute's values, and the converter for one value."""

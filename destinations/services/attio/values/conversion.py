@@ -10,17 +10,18 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-import phonenumbers
-
 from core.errors import Rejected
 from destinations.contract import NO_ORIGIN, Field, Origin, Plain, Wire
-from destinations.services.attio.values import compounds, domains
-from destinations.services.attio.values.datetimes import iso_utc, to_utc
+from destinations.kit.values import domains, emails, phones, times
+from destinations.kit.values.countries import alpha2
+from destinations.kit.values.decimals import boolean, decimal
+from destinations.kit.values.shapes import shape
+from destinations.kit.values.text import plain_text, prepared, spelled
+from destinations.services.attio.values import compounds
 from destinations.services.attio.values.lists import distinct, items
-from destinations.services.attio.values.rejections import rejection, shape
-from destinations.services.attio.values.scalars import decimal, is_unicode, plain_text
+from destinations.services.attio.values.rejections import rejection, shared_page
 
-Converter = Callable[[Field, Any], Wire]
+Converter = Callable[[Field, Any, Origin], Wire]
 
 LONGEST_TEXT = 10 * 1024 * 1024
 """The maximum size of a text attribute, in bytes."""
@@ -44,11 +45,9 @@ _PLAIN = {
     ("date", "date"): Plain("day"),
     ("timestamp", "timestamp"): Plain("moment"),
 }
-_BOOLEAN_WORDS = {"true": True, "t": True, "yes": True, "y": True, "on": True, "1": True,
-          "false": False, "f": False, "no": False, "n": False, "off": False, "0": False}  # fmt: skip
 
 
-def convert(field: Field, value: Any, origin: Origin = NO_ORIGIN) -> Wire:  # noqa: ARG001
+def convert(field: Field, value: Any, origin: Origin = NO_ORIGIN) -> Wire:
     """The wire value of a natural Python value that is not empty: one value, or a list for a list attribute.
 
     Raises:
@@ -62,14 +61,13 @@ def convert(field: Field, value: Any, origin: Origin = NO_ORIGIN) -> Wire:  # no
             "Remove its mapping.",
             field=field.name,
         )
-    if isinstance(value, str) and not is_unicode(value):
-        raise rejection(field, "valid Unicode text", value, code="text_not_unicode")
+    value = _sendable(field, value)
     if not field.multiple:
-        return converter(field, _single_value(field, value))
-    wires = [converter(field, item) for item in items(field, value)]
+        return _sendable(field, converter(field, _single_value(field, value), origin))
+    wires = [converter(field, item, origin) for item in items(field, value)]
     if not wires:
         raise rejection(field, "at least one value", value, code="list_without_values")
-    return distinct(wires)
+    return _sendable(field, distinct(wires))
 
 
 def plain(field: Field, type_name: str) -> Plain | None:
@@ -93,16 +91,16 @@ def identity(field: Field, wire: Wire) -> str:
     return text.lower() if field.type in ("domain", "email-address") else text
 
 
-def _text(field: Field, value: Any) -> Wire:
+def _text(field: Field, value: Any, origin: Origin) -> Wire:
     if isinstance(value, float | Decimal) and decimal(value) is None:
         raise rejection(field, "text or a finite number", value)
-    text = plain_text(value)
+    text = plain_text(spelled(field, value, origin))
     if len(text.encode(errors="replace")) > LONGEST_TEXT:
         raise rejection(field, "text of up to 10 MB", value, code="text_too_long")
     return text
 
 
-def _number(field: Field, value: Any) -> Wire:
+def _number(field: Field, value: Any, _origin: Origin = NO_ORIGIN) -> Wire:
     number = decimal(value)
     if number is None:
         raise rejection(field, "a number", value)
@@ -114,7 +112,7 @@ def _number(field: Field, value: Any) -> Wire:
     return int(rounded) if rounded == rounded.to_integral_value() else float(rounded)
 
 
-def _currency(field: Field, value: Any) -> Wire:
+def _currency(field: Field, value: Any, _origin: Origin = NO_ORIGIN) -> Wire:
     """An amount. Its currency is fixed for the attribute, so an amount in a different one would be stored wrongly."""
     if not isinstance(value, dict):
         return _number(field, value)
@@ -124,48 +122,48 @@ def _currency(field: Field, value: Any) -> Wire:
     return _number(field, value.get("currency_value"))
 
 
-def _rating(field: Field, value: Any) -> Wire:
+def _rating(field: Field, value: Any, _origin: Origin = NO_ORIGIN) -> Wire:
     number = decimal(value)
     if number is None or number != number.to_integral_value() or not 0 <= number <= HIGHEST_RATING:
         raise rejection(field, "a whole number from 0 to 5", value)
     return int(number)
 
 
-def _checkbox(field: Field, value: Any) -> Wire:
-    if isinstance(value, bool):
-        return value
-    if not isinstance(value, str) and decimal(value) in (0, 1):
-        return bool(value)
-    if isinstance(value, str) and value.strip().lower() in _BOOLEAN_WORDS:
-        return _BOOLEAN_WORDS[value.strip().lower()]
-    raise rejection(field, "true or false", value)
+def _checkbox(field: Field, value: Any, _origin: Origin) -> Wire:
+    truth = boolean(value)
+    if truth is None:
+        raise rejection(field, "true or false", value)
+    return truth
 
 
-def _date(field: Field, value: Any) -> Wire:
-    """A date. A time with a zone is converted to UTC first, as in Attio. A year alone means January 1."""
+def _date(field: Field, value: Any, origin: Origin) -> Wire:
+    """A date. That of a time is the day on the source's clocks. A year alone means January 1."""
     if isinstance(value, int) and not isinstance(value, bool) and 1000 <= value <= 9999:
         value = str(value)
-    time = to_utc(value)
-    if time is None:
+    time = times.natural_time(value, partial=True)
+    day = times.day(time, origin.zone) if time else None
+    if day is None:
         raise rejection(field, "a date such as 2024-12-31", value)
-    return time.date().isoformat()
+    return day.isoformat()
 
 
-def _timestamp(field: Field, value: Any) -> Wire:
-    time = to_utc(value)
-    if time is None:
+def _timestamp(field: Field, value: Any, origin: Origin) -> Wire:
+    """A moment. Times without a zone are on the source's clocks, and a date is its first moment there."""
+    time = times.natural_time(value, partial=True)
+    moment = times.moment(time, origin.zone) if time else None
+    if moment is None:
         raise rejection(field, "a date and time such as 2024-12-31T18:00:00Z", value)
-    return iso_utc(time)
+    return times.iso_utc(moment)
 
 
-def _option(field: Field, value: Any) -> Wire:
-    wanted = plain_text(value).strip()
-    for option in field.options:
-        if wanted in (option.title, option.id):
-            return option.title
-    for option in field.options:
-        if wanted.casefold() == option.title.casefold():
-            return option.title
+def _option(field: Field, value: Any, origin: Origin) -> Wire:
+    for wanted in dict.fromkeys((plain_text(spelled(field, value, origin)).strip(), plain_text(value).strip())):
+        for option in field.options:
+            if wanted in (option.title, option.id):
+                return option.title
+        for option in field.options:
+            if wanted.casefold() == option.title.casefold():
+                return option.title
     raise Rejected(
         "unknown_option",
         f"The attribute {field.name!r} has no such option; this value is {shape(value)}. Add the option in Attio, or "
@@ -174,34 +172,36 @@ def _option(field: Field, value: Any) -> Wire:
     )
 
 
-def _domain(field: Field, value: Any) -> Wire:
+def _domain(field: Field, value: Any, _origin: Origin) -> Wire:
     text = value.get("domain") if isinstance(value, dict) else value
+    text = text if isinstance(text, str) else ""
+    if domains.is_shared_page(text):
+        raise shared_page(field)
     try:
-        return domains.normalize(text if isinstance(text, str) else "")
+        return domains.normalize(text)
     except ValueError:
         raise rejection(field, "a domain such as attio.com", value) from None
 
 
-def _email(field: Field, value: Any) -> Wire:
+def _email(field: Field, value: Any, _origin: Origin) -> Wire:
     text = value.get("email_address") if isinstance(value, dict) else value
-    address = compounds.email(text)
+    address = emails.normalized(text) if isinstance(text, str) else None
     if address is None:
-        raise rejection(field, "an email address", value)
+        raise rejection(field, "one email address, such as name@example.com", value)
     return address
 
 
-def _phone(field: Field, value: Any) -> Wire:
-    """The number in E.164. Unless a country is given, it must start with + or 00."""
-    country = str(value.get("country_code") or "").upper() if isinstance(value, dict) else ""
+def _phone(field: Field, value: Any, origin: Origin) -> Wire:
+    """The number in E.164. Unless a country is given or chosen in the mapping, it must start with + or 00."""
+    own = alpha2(str(value.get("country_code") or "")) if isinstance(value, dict) else None
     text = value.get("original_phone_number") if isinstance(value, dict) else value
-    digits = text.strip() if isinstance(text, str) else ""
-    try:
-        number = phonenumbers.parse("+" + digits[2:] if digits.startswith("00") else digits, country or None)
-    except phonenumbers.NumberParseException:
-        number = None
-    if number is None or not phonenumbers.is_valid_number(number):
-        raise rejection(field, "a valid phone number with its country code, such as +33 1 42 68 53 00", value)
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    number = phones.e164(text, own or origin.country, origin.text)
+    if number is None:
+        accepted = "a valid phone number with its country code, such as +33 1 42 68 53 00"
+        if origin.country:
+            accepted += f", or a national number of the country {origin.country}"
+        raise rejection(field, accepted, value)
+    return number
 
 
 CONVERTERS: dict[str, Converter] = {
@@ -223,6 +223,11 @@ CONVERTERS: dict[str, Converter] = {
     "actor-reference": compounds.actor_reference,
 }
 """The types of attribute that can be written."""
+
+
+def _sendable(field: Field, value: Any) -> Any:
+    """The value without control characters. Applied to the wire value too, as JSON in text can hide them."""
+    return prepared(field, value, broken="text_not_unicode")
 
 
 def _single_value(field: Field, value: Any) -> Any:

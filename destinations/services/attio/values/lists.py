@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from destinations.services.attio.values import domains
+from destinations.kit.values import domains, emails
 from destinations.services.attio.values.rejections import rejection
 
 if TYPE_CHECKING:
@@ -36,10 +36,12 @@ def _from_text(field: Field, text: str) -> Any:
     if text.lstrip()[:1] in ("[", "{"):
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise rejection(field, "a JSON list, or values separated by commas", text) from None
     if field.options and _is_option(field, text):
         return [text]
+    if field.type == "email-address":
+        return emails.split(text)
     pieces = _separator(field, text).split(text)
     return pieces if field.type != "domain" or _are_domains(pieces) else [text]
 

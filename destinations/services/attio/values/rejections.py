@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Rejected
+from destinations.kit.values.shapes import shape
 
 if TYPE_CHECKING:
     from destinations.contract import Field
@@ -21,26 +20,12 @@ def rejection(field: Field, accepted: str, value: Any, *, code: str = "") -> Rej
     )
 
 
-def shape(value: Any) -> str:
-    """The kind of a value: "text of 12 characters", "a list of 3 values"."""
-    if value is None:
-        return "empty"
-    if isinstance(value, str):
-        return "blank text" if not value.strip() else f"text of {len(value)} character{'s' if len(value) != 1 else ''}"
-    if isinstance(value, list):
-        return f"a list of {len(value)} value{'s' if len(value) != 1 else ''}"
-    for kind, description in _KINDS:
-        if isinstance(value, kind):
-            return description
-    return f"a value of type {type(value).__name__}"
-
-
-_KINDS: tuple[tuple[type, str], ...] = (
-    (bool, "true or false"),
-    (int, "a whole number"),
-    (float, "a number"),
-    (Decimal, "a number"),
-    (datetime, "a date and time"),
-    (date, "a date"),
-    (dict, "an object"),
-)
+def shared_page(field: Field) -> Rejected:
+    """The error for the address of a page on a host that many companies share, such as linkedin.com/company/acme."""
+    return Rejected(
+        "domain_shared",
+        f"The attribute {field.name!r} takes a company's own domain. This value is the address of a page on a site "
+        "that many companies share, such as a social network or a directory, so its domain is not the company's. "
+        "Correct it in the source, or change the list of shared sites (see docs/values.md).",
+        field=field.name,
+    )

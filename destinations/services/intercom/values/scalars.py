@@ -1,64 +1,21 @@
-"""PURE. Single values as text, exact numbers and times, regardless of the column type."""
+"""PURE. Exact numbers, and dates or numbers of seconds in text, regardless of the column type."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Rejected
+from destinations.kit.values import times
+from destinations.kit.values.decimals import NUMBER
 from destinations.services.intercom.values.rejections import rejection
 
 if TYPE_CHECKING:
     from destinations.contract import Field
 
 LARGEST_EXPONENT = 308
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
-
-
-def encodable_text(field: Field, text: str) -> str:
-    """The text, if it is valid Unicode and can be sent."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise Rejected(
-            "text_broken",
-            f"The value for {field.name!r} contains broken characters. Correct the text in the source.",
-            field=field.name,
-        ) from None
-    return text
-
-
-def as_text(field: Field, value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return in_utc(value).isoformat().replace("+00:00", "Z")
-    if isinstance(value, date):
-        return value.isoformat()
-    return _digits(exact_number(field, value))
-
-
-def _digits(number: Decimal) -> str:
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def in_utc(value: datetime) -> datetime:
-    """The time in UTC. A time without a zone is taken as UTC.
-
-    On the first and last day of the calendar, the conversion can overflow: 0001-01-01 00:00+02:00 would be in the
-    year 0. Such a time keeps its zone.
-    """
-    if value.tzinfo is None:
-        return value.replace(tzinfo=UTC)
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        return value
 
 
 def exact_number(field: Field, value: Any) -> Decimal:
@@ -93,7 +50,7 @@ def _decimal(value: Any) -> Decimal:
     if isinstance(value, bool | date):
         raise ValueError
     if isinstance(value, str):
-        if not _NUMBER.fullmatch(value.strip()):
+        if not NUMBER.fullmatch(value.strip()):
             raise ValueError
         return Decimal(value.strip())
     # repr gives the shortest digits that identify a float: 0.1 becomes 0.1, not 0.1000000000000000055….
@@ -113,9 +70,9 @@ def parse_time(field: Field, text: str) -> Any:
 
     Eight digits are ambiguous. They are taken as a date (20240131), because as Unix seconds they would be in 1970.
     """
-    if re.fullmatch(r"[+-]?\d+", text) and len(text) != len("20240131"):
+    if re.fullmatch(r"[+-]?\d+", text, re.ASCII) and len(text) != len("20240131"):
         return int(text)
-    try:
-        return date.fromisoformat(text) if len(text) == len("2024-01-31") else datetime.fromisoformat(text)
-    except ValueError:
-        raise rejection("value_invalid", field, text, "a date such as 2024-01-31 or 2024-01-31T09:30:00Z") from None
+    time = times.parse(text)
+    if time is None:
+        raise rejection("value_invalid", field, text, "a date such as 2024-01-31 or 2024-01-31T09:30:00Z")
+    return time

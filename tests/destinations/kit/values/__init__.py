@@ -1,0 +1,1 @@
+"""Values as most vendors take them."""
