@@ -179,6 +179,7 @@ def test_number_that_lost_its_last_digits_is_not_sent() -> None:
 @given(st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS)))
 def test_every_national_example_becomes_international(region: str) -> None:
     example = phonenumbers.example_number(region)
+    assert example
     national = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.NATIONAL)
     international = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
     assert phones.e164(national, region) == phones.e164(international) == international
