@@ -32,7 +32,7 @@ ROOMS = {
     "core": "errors secrets plugins parameters http_transport http health commands pg_copy prefetch failpoints web",
     "segments": "contract registry values models conditions session sql integrity reading sources engines apps tasks "
     "screens admin",
-    "destinations": "contract kit conformance registry models vendor discovery pacing sandbox services forms admin api",
+    "destinations": "contract kit sandbox conformance registry models vendor discovery pacing services forms admin api",
     "activations": "models reasons digests setup vendor_session runs storage alerts planning delivery finish execute "
     "apps tasks screens admin management",
     "dinmo": "keys formats mail celery local site settings problems workspace demo dashboard navigation admin api urls "

@@ -7,7 +7,8 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from destinations.sandbox.wire import ApiError, Collection, Cut, Fault, Reply, Request, Switch
@@ -31,6 +32,8 @@ class Sandbox(ABC):
     routes: ClassVar[tuple[tuple[str, str, str], ...]]
     switch_table: ClassVar[tuple[Switch, ...]]
     """Every switch that `switches` may contain."""
+    quota_headers: ClassVar[tuple[str, ...]] = ()
+    """The response headers by which the vendor reports how many requests remain. Empty if it doesn't report that."""
 
     def __init__(self, token: str) -> None:
         self.token = token
@@ -105,14 +108,14 @@ class Sandbox(ABC):
                 self.example(self.filled)
                 self.filled += 1
 
-    def _process(self, request: Request, started: float) -> Reply:
+    def _process(self, request: Request, started: float, *, delivered: bool = True) -> Reply:
         with self.lock:
             try:
                 reply = self.guard(request) or self._route(request)
             except ApiError as error:
                 reply = self.refusal(error)
             reply.headers = {**self.headers(request), **reply.headers}
-        self._log_request(request, reply.status, started)
+        self._log_request(request, reply.status, started, reply.headers if delivered else {})
         return reply
 
     def _route(self, request: Request) -> Reply:
@@ -136,18 +139,20 @@ class Sandbox(ABC):
             self._log_request(request, 0, started)
             raise Cut
         if fault.action == "reply":
-            self._log_request(request, fault.status, started)
+            self._log_request(request, fault.status, started, fault.headers)
             return Reply(fault.status, fault.body, dict(fault.headers))
         if fault.action == "delay":
             time.sleep(fault.seconds)
-        reply = self._process(request, started)
+        reply = self._process(request, started, delivered=not fault.action.endswith("_after"))
         if fault.action == "cut_after":
             raise Cut
         if fault.action == "delay_after":
             time.sleep(fault.seconds)
         return reply
 
-    def _log_request(self, request: Request, status: int, started: float) -> None:
+    def _log_request(
+        self, request: Request, status: int, started: float, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         try:
             body = request.json() if request.body else None
         except ValueError:
@@ -160,6 +165,7 @@ class Sandbox(ABC):
                 "query": dict(request.query),
                 "body": body,
                 "status": status,
+                "quota": bool(self.quota_headers) and all(name in headers for name in self.quota_headers),
                 "ms": round((time.monotonic() - started) * 1000, 1),
             }
         )

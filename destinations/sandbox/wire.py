@@ -100,12 +100,21 @@ class Collection:
     Args:
         records: the vendor's ID → the record as the simulator stores it, oldest first.
         as_dict: converts a stored record to plain values.
-        attributes: name, type, `archived` and `fixed` of each attribute; `fixed` ones can't be archived.
+        attributes: name, type, `archived` and `fixed` of each attribute; `fixed` ones can't be archived. The
+            conformance suite compares a service with `writable` (the API accepts values), and where they apply, with
+            `unique` (records can be found by it), `multiple` (a list), `required`, `clearable` (if false, a value always stays)
+            and `options` (titles).
+        values: the stored value of each attribute of a record by the attribute's name; without it, those in `as_dict`.
     """
 
     records: Mapping[str, Any]
     as_dict: Callable[[Any], dict[str, Any]]
     attributes: Callable[[], list[dict[str, Any]]]
+    values: Callable[[Any], Mapping[str, Any]] | None = None
+
+    def values_of(self, record: Any) -> Mapping[str, Any]:
+        """The stored value of each attribute by name."""
+        return (self.values or self.as_dict)(record)
 
 
 @dataclass(frozen=True)

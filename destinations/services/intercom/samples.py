@@ -1,11 +1,80 @@
-"""Sample records for the contract suite."""
+"""Sample records with which the conformance suite tests these services."""
 
 from __future__ import annotations
 
-from destinations.conformance import Sample
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from destinations.conformance import Example, Sample, VendorError
 
 _REVOKE = {"token_error": "token_revoked"}
 _SETTINGS = {"region": "us"}
+_LIMITED = {"rate_limit_per_window": 8, "window_seconds": 600}
+_TYPES = ("string", "integer", "float", "boolean", "date")
+
+
+def _error(then: Any, status: int, code: str, message: str | None, **headers: str) -> VendorError:
+    """An error as Intercom's documentation and its recorded answers have it."""
+    body = {"type": "error.list", "request_id": "b2i3mhcboc6pcbe33q80", "errors": [{"code": code, "message": message}]}
+    return VendorError(then, status, body, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+_EXCEEDED = "Exceeded rate limit of 83 in 10_seconds"
+ERRORS = (
+    _error("record", 400, "parameter_invalid", "Custom attribute 'contract_number' must not be nested"),
+    _error("record", 400, "parameter_not_found", "email or external_id not specified"),
+    _error("record", 400, "type_mismatch", "'name' is not of type string"),
+    _error("record", 400, "invalid_document", None),
+    _error("record", 422, "data_invalid", "The data is invalid"),
+    _error("record", 422, "parameter_invalid", "email is not a valid email"),
+    _error("settings", 400, "parameter_invalid", "Custom attribute 'contract_number' does not exist"),
+    _error("settings", 400, "bad_request", "bad 'name' parameter"),
+    _error("settings", 400, "intercom_version_invalid", "Requested resource is not available in current API version"),
+    _error("settings", 401, "unauthorized", "Access Token Invalid"),
+    _error("settings", 401, "token_revoked", "Access Token Invalid"),
+    _error("settings", 401, "token_unauthorized", "Not authorized to access resource"),
+    _error("settings", 402, "payment_required", None),
+    _error("settings", 403, "api_plan_restricted", "Active subscription needed."),
+    _error("settings", 403, "action_forbidden", None),
+    _error("settings", 406, "media_type_not_acceptable", "The Accept header should be application/json"),
+    _error("wait", 408, "request_timeout", None),
+    _error("wait", 500, "server_error", "Server Error"),
+    _error("wait", 503, "service_unavailable", "Sorry, the API service is temporarily unavailable"),
+    _error("wait", 504, "server_timeout", None),
+    _error("throttle", 429, "rate_limit_exceeded", _EXCEEDED),
+    _error("throttle", 429, "rate_limit_exceeded", _EXCEEDED, Retry_After="5"),
+    _error("throttle", 429, "too_many_requests", None),
+    _error("daily", 429, "rate_limit_exceeded", _EXCEEDED, Retry_After="25200"),
+)
+"""The errors of a write. Source: Intercom's reference of error codes, and recorded answers."""
+
+
+def _attributes(model: str) -> list[dict[str, Any]]:
+    types = [{"name": f"one {kind}", "data_type": kind, "model": model} for kind in _TYPES]
+    return [
+        {"name": "contract_number", "model": model},
+        *types,
+        {"name": "tier", "model": model, "options": ["Gold", "Silver, old"]},
+        {"name": "computed", "model": model, "api_writable": False},
+    ]
+
+
+_EXAMPLES = (
+    Example("contract_number", "CN-778123", "CN-778123"),
+    Example("contract_number", 12, "12"),
+    Example("one string", "Zoë", "Zoë"),
+    Example("one integer", 12, 12),
+    Example("one integer", "42", 42),
+    Example("one float", Decimal("2.5"), 2.5),
+    Example("one float", 3.25, 3.25),
+    Example("one boolean", True, True),
+    Example("one boolean", "no", False),
+    Example("one date", datetime(2024, 2, 29, 22, 30, tzinfo=UTC), 1709245800),
+    Example("one date", date(1969, 12, 31), -86400),
+    Example("tier", "gold", "Gold"),
+    Example("name", "Zoë Quillfeather", "Zoë Quillfeather"),
+)
 
 SAMPLES = [
     Sample(
@@ -21,9 +90,25 @@ SAMPLES = [
         text="industry",
         custom="contract_number",
         bad=("monthly_spend", 2**31),
-        arrange={"rate_limit_per_window": 0, "data_attributes": [{"name": "contract_number"}]},
+        arrange={"rate_limit_per_window": 0, "data_attributes": _attributes("company")},
         revoke=_REVOKE,
         settings=_SETTINGS,
+        examples=(
+            *_EXAMPLES,
+            Example("plan", "Pro", "Pro"),
+            Example("size", 12, 12),
+            Example("monthly_spend", 99, 99),
+            Example("website", "https://acme.com", "https://acme.com"),
+            Example("industry", "Bakery", "Bakery"),
+            Example("remote_created_at", date(2024, 2, 29), 1709164800),
+        ),
+        errors=ERRORS,
+        limited=_LIMITED,
+        waived={
+            "create_leaves_an_existing_record_as_it_is": (
+                "Intercom's POST /companies updates a company that exists. Runs in insert mode look records up first."
+            )
+        },
     ),
     Sample(
         slug="intercom.contacts",
@@ -33,8 +118,19 @@ SAMPLES = [
         text="name",
         custom="contract_number",
         bad=("email", "quillfeather at acme.com"),
-        arrange={"rate_limit_per_window": 0, "data_attributes": [{"name": "contract_number", "model": "contact"}]},
+        arrange={"rate_limit_per_window": 0, "data_attributes": _attributes("contact")},
         revoke=_REVOKE,
         settings=_SETTINGS,
+        examples=(
+            *_EXAMPLES,
+            Example("email", "Ada@acme.com", "Ada@acme.com"),
+            Example("role", "user", "user"),
+            Example("phone", "+33142685300", "+33142685300"),
+            Example("unsubscribed_from_emails", True, True),
+            Example("signed_up_at", date(2024, 2, 29), 1709164800),
+            Example("owner_id", 991267459, 991267459),
+        ),
+        errors=(*ERRORS, _error("record", 400, "admin_not_found", "Admin not found")),
+        limited=_LIMITED,
     ),
 ]

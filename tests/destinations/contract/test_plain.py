@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from activations import digests
 from activations.planning.columns import Converter, convert
 from core.errors import Rejected
+from destinations.conformance.subject import TOKEN
 from destinations.contract import OpenGate, Origin
 from destinations.registry import samples, services
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
 from segments.contract import ColumnType
 from segments.values import natural
-from tests.destinations.contract.case import TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -73,6 +73,13 @@ def add_members(workspace: Workspace, emails: list[str]) -> None:
     workspace.members.update({email.lower(): fixed_id(workspace.id, email.lower()) for email in emails})
 
 
+def add_records(workspace: Workspace, entries: dict[str, list[dict[str, Any]]]) -> None:
+    for object_slug, records in entries.items():
+        store = workspace.store(object_slug)
+        for values in records:
+            workspace.create(store, workspace.parse_values(store, values), datetime.now(UTC))
+
+
 def merge(workspace: Workspace, ids: list[str]) -> None:
     workspace.merge(workspace.stores["companies"], ids[0], ids[1], datetime.now(UTC))
 
@@ -84,6 +91,7 @@ ACTIONS: dict[str, Callable[[Workspace, Any], None]] = {
     "archive_options": archive_options,
     "add_options": add_options,
     "members": add_members,
+    "records": add_records,
     "merge": merge,
 }
 """The actions by their names in `POST /_sandbox/switches`."""

@@ -34,6 +34,7 @@ The same call accepts actions:
     archive, unarchive      slugs of company attributes
     archive_options         {slug: [titles]}
     add_options             {slug: [titles]}
+    records                 adds records: {object: [{slug: value}]}
     members                 email addresses of workspace members to add
     merge                   [ID, ID]: merges two companies into a third with a new ID
 """

@@ -127,9 +127,23 @@ class Schema:
         self.attributes[slug] = attribute
 
     def listed(self) -> list[dict[str, Any]]:
-        """The name and type of every attribute, including archived ones."""
+        """The name and type of every attribute, including archived ones, and what can be done with it."""
         return [
-            {"name": item.slug, "type": item.type, "archived": item.archived, "fixed": not item.writable}
+            {
+                "name": item.slug,
+                "type": item.type,
+                "archived": item.archived,
+                "fixed": not item.writable,
+                "writable": item.writable,
+                "unique": item.unique,
+                "multiple": item.multiselect,
+                "required": item.required,
+                **(
+                    {"options": [choice.title for choice in item.choices if not choice.archived]}
+                    if item.choices
+                    else {}
+                ),
+            }
             for item in self.attributes.values()
         ]
 

@@ -77,7 +77,7 @@ class AttioSandbox(Sandbox):
     def collections(self) -> dict[str, Collection]:
         self._enrich()
         return {
-            name: Collection(store.records, store.readable, store.schema.listed)
+            name: Collection(store.records, store.readable, store.schema.listed, store.plain_values)
             for name, store in self.workspace.stores.items()
         }
 

@@ -137,12 +137,16 @@ class Store:
 
     def readable(self, record: Record) -> dict[str, Any]:
         """A record as ID, creation time and plain values, without empty and automatic attributes."""
+        return {"id": record.id, "created_at": record.created_at, "values": self.plain_values(record)}
+
+    def plain_values(self, record: Record) -> dict[str, Any]:
+        """The plain values of a record by attribute, without empty and automatic ones."""
         plain_values: dict[str, Any] = {}
         for slug, values in record.values.items():
             if values and slug not in AUTOMATIC:
                 items = [plain(value.data) for value in values]
                 plain_values[slug] = items if self.schema.attributes[slug].multiselect else items[0]
-        return {"id": record.id, "created_at": record.created_at, "values": plain_values}
+        return plain_values
 
     def _store(self, record: Record, new_values: Mapping[str, list[ValueData]], timestamp: str, actor: Actor) -> None:
         """Stores the values. As in Attio, a value that did not change keeps its time and author."""

@@ -72,18 +72,6 @@ class DataAttributes:
             None,
         )
 
-    def describe(self, model: str) -> list[dict[str, Any]]:
-        """Name and type of every attribute of a model, including archived ones."""
-        standard = [
-            {"name": entry["full_name"], "type": entry["data_type"], "archived": False, "fixed": True}
-            for entry in self.standard[model]
-        ]
-        custom = [entry for entry in self.custom if entry["model"] == model]
-        return standard + [
-            {"name": entry["name"], "type": entry["data_type"], "archived": entry["archived"], "fixed": False}
-            for entry in custom
-        ]
-
     def set_archived(self, model: str, name: str, archived: bool) -> None:
         """Archives or unarchives a custom attribute, as a person does in Intercom. Raises KeyError if there is none."""
         for entry in self.custom:

@@ -39,12 +39,14 @@ from __future__ import annotations
 
 import time
 import uuid
+from functools import partial
 from typing import Any
 
 from destinations.sandbox.access import Window
 from destinations.sandbox.base import Sandbox
 from destinations.sandbox.wire import ApiError, Collection, Reply, Request
-from destinations.services.intercom.sandbox.attributes import DataAttributes
+from destinations.services.intercom.sandbox import description
+from destinations.services.intercom.sandbox.attributes import MODELS, DataAttributes
 from destinations.services.intercom.sandbox.companies import Companies, company_json
 from destinations.services.intercom.sandbox.company_endpoints import ROUTES as COMPANY_ROUTES
 from destinations.services.intercom.sandbox.company_endpoints import CompanyEndpoints
@@ -70,6 +72,7 @@ class IntercomSandbox(CompanyEndpoints, ContactEndpoints, Sandbox):
     slug = "intercom"
     label = "Intercom"
     switch_table = SWITCHES
+    quota_headers = ("X-RateLimit-Remaining", "X-RateLimit-Reset")
     routes = (
         ("GET", "/me", "me"),
         *CONTACT_ROUTES,
@@ -103,10 +106,10 @@ class IntercomSandbox(CompanyEndpoints, ContactEndpoints, Sandbox):
         }
 
     def collections(self) -> dict[str, Collection]:
-        attributes = self.attributes
+        companies, contacts = (partial(description.attributes, model, self.attributes) for model in MODELS)
         return {
-            "companies": Collection(self.companies.by_id, company_json, lambda: attributes.describe("company")),
-            "contacts": Collection(self.contacts.by_id, dict, lambda: attributes.describe("contact")),
+            "companies": Collection(self.companies.by_id, company_json, companies, description.company_values),
+            "contacts": Collection(self.contacts.by_id, dict, contacts, description.contact_values),
         }
 
     def archive(self, kind: str, name: str, archived: bool) -> None:
