@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -59,32 +58,10 @@ def _with_case(run: Callable[[Subject, Any], None], case: Any, subject: Subject)
     run(subject, case)
 
 
-def expect(condition: object, sentence: str) -> None:
-    """Raises AssertionError with the sentence unless the condition holds."""
-    if not condition:
-        raise AssertionError(sentence)
-
-
 def require(condition: object, reason: str) -> None:
     """Raises NotApplicable with the reason unless the condition holds."""
     if not condition:
         raise NotApplicable(reason)
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two values are the same JSON. True, 1, 1.0 and "1" all differ, and so do null and an empty text."""
-    return spelled(one) == spelled(other)
-
-
-def same_items(one: Any, other: Any) -> bool:
-    """Whether two lists have the same items in any order."""
-    return (
-        isinstance(one, list) and isinstance(other, list) and sorted(map(spelled, one)) == sorted(map(spelled, other))
-    )
-
-
-def spelled(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=repr)
 
 
 def _label(case: Any) -> str:

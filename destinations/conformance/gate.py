@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from destinations.conformance.check import expect, spelled
+from destinations.conformance.expectations import expect, spelled
 from destinations.contract import Purpose
 
 if TYPE_CHECKING:

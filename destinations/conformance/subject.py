@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from contextlib import contextmanager
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from core.errors import Problem, Rejected
-from destinations.conformance.check import expect
+from destinations.conformance.expectations import expect
 from destinations.conformance.gate import RecordingGate
+from destinations.conformance.logs import log_lines
 from destinations.contract import Field, Operation, Outcome, Service, Verb
 from destinations.sandbox.wire import Collection, Fault
 
@@ -236,7 +236,7 @@ def opened(
     sandbox.faults.clear()
     sandbox.latency_seconds = 0
     sandbox._switch({**sample.arrange})
-    with mock.patch.dict(os.environ, {service.platform.url_variable: server.url}), _log_lines() as lines:
+    with mock.patch.dict(os.environ, {service.platform.url_variable: server.url}), log_lines() as lines:
         subject = Subject(service, sample, sandbox, fields)
         try:
             yield subject
@@ -244,27 +244,3 @@ def opened(
             subject.client.close()
         subject.gate.verify()
         subject.assert_reveals_nothing(" ".join(lines))
-
-
-class _Lines(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.lines: list[str] = []
-        self.setFormatter(logging.Formatter("%(message)s"))
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(self.format(record))
-
-
-@contextmanager
-def _log_lines() -> Iterator[list[str]]:
-    """Collects every log line of this process, with tracebacks."""
-    root, handler = logging.getLogger(), _Lines()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    try:
-        yield handler.lines
-    finally:
-        root.removeHandler(handler)
-        root.setLevel(level)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from destinations.conformance import (  # noqa: F401  # Each declares its checks when it is imported.
+from destinations.conformance.check import CHECKS, Check, NotApplicable
+from destinations.conformance.checks import (  # noqa: F401  # Each declares its checks when it is imported.
     batches,
     changes,
+    clearing,
     declarations,
     errors,
     lists,
@@ -18,7 +20,6 @@ from destinations.conformance import (  # noqa: F401  # Each declares its checks
     values,
     writes,
 )
-from destinations.conformance.check import CHECKS, Check, NotApplicable
 from destinations.conformance.subject import TOKEN, opened
 from destinations.sandbox.http_server import Server
 

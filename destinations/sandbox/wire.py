@@ -101,9 +101,9 @@ class Collection:
         records: the vendor's ID → the record as the simulator stores it, oldest first.
         as_dict: converts a stored record to plain values.
         attributes: name, type, `archived` and `fixed` of each attribute; `fixed` ones can't be archived. The
-            conformance suite compares a service with `writable` (the API accepts values), and where they apply, with
-            `unique` (records can be found by it), `multiple` (a list), `required`, `clearable` (if false, a value always stays)
-            and `options` (titles).
+            conformance suite compares a service with `writable` (the API accepts values) and, where they apply, with
+            `unique` (records can be found by it), `multiple` (a list), `required`, `clearable` (if false, there is
+            always a value) and `options` (titles).
         values: the stored value of each attribute of a record by the attribute's name; without it, those in `as_dict`.
     """
 

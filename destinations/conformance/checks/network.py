@@ -7,7 +7,8 @@ from unittest import mock
 
 from core import http
 from core.errors import Problem, Unavailable
-from destinations.conformance.check import check, check_each, expect, same
+from destinations.conformance.check import check, check_each
+from destinations.conformance.expectations import expect, same
 from destinations.contract import Result, Verb
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import Misconfigured
-from destinations.conformance.check import check, expect, require
+from destinations.conformance.check import check, require
+from destinations.conformance.expectations import expect
 from destinations.contract import NewField, Purpose
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from destinations.conformance.check import check, expect
+from destinations.conformance.check import check
+from destinations.conformance.expectations import expect
 from destinations.contract import Verb
 
 if TYPE_CHECKING:

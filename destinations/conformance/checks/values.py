@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from core.errors import Problem, Rejected
-from destinations.conformance.check import check, expect, same, same_items
+from destinations.conformance.check import check
+from destinations.conformance.expectations import expect, same, same_items
 from destinations.contract import Verb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from destinations.conformance.sample import Example
     from destinations.conformance.subject import Subject
@@ -155,50 +156,6 @@ def odd_values_are_converted_to_json_or_rejected(subject: Subject) -> None:
                 raise AssertionError(
                     f"convert() of {value!r} for {field.name!r} ({field.type}) gives {wire!r}, which is not valid JSON."
                 ) from None
-
-
-@check
-def empty_clears_what_is_stored(subject: Subject) -> None:
-    """A cleared field is stored like one that was never set."""
-    bare = subject.send(subject.raw(9999, {}))
-    attributes = subject.attributes()
-    for number, example in enumerate(subject.sample.examples, 1):
-        field = subject.field(example.field)
-        if field.name == subject.service.default_match:
-            continue
-        try:
-            empty = subject.service.empty(field)
-        except Rejected:
-            expect(
-                not _is_clearable(attributes.get(field.name, {})),
-                f"empty() rejects {field.name!r}, and the simulator marks it neither `required` nor clearable=False.",
-            )
-            continue
-        known = subject.send(subject.raw(number, {field.name: subject.wire(example)})).remote_id
-        subject.send(subject.raw(number, {field.name: empty}, Verb.UPDATE, remote_id=known))
-        stored, unset = (subject.stored_value(remote_id, field.name) for remote_id in (known, bare.remote_id))
-        expect(
-            stored in (None, [], {}) or same(stored, unset),
-            f"empty() gives {empty!r} for {field.name!r}, and after an UPDATE with it the simulator has {stored!r}. A "
-            f"record without a value has {unset!r}.",
-        )
-
-
-@check
-def fields_that_always_have_a_value_are_not_cleared(subject: Subject) -> None:
-    for name, attribute in subject.attributes().items():
-        if not _is_clearable(attribute) and name in subject.fields and subject.fields[name].writable:
-            try:
-                empty = subject.service.empty(subject.fields[name])
-            except Rejected:
-                continue
-            raise AssertionError(
-                f"The vendor can't clear {name!r}, and empty() gives {empty!r} for it. Raise Rejected."
-            )
-
-
-def _is_clearable(attribute: Mapping[str, Any]) -> bool:
-    return bool(attribute.get("clearable", not attribute.get("required")))
 
 
 def _neighbors(examples: tuple[Example, ...]) -> Iterator[tuple[str, Any]]:

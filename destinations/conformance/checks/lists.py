@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from destinations.conformance.check import check_each, expect, require, same_items
+from destinations.conformance.check import check_each, require
+from destinations.conformance.expectations import expect, same_items
 from destinations.contract import Verb
 
 if TYPE_CHECKING:

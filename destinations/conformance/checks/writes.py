@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Problem, Rejected
-from destinations.conformance.check import check, check_each, expect, same
+from destinations.conformance.check import check, check_each
+from destinations.conformance.expectations import expect, same
 from destinations.contract import Created, Purpose, Result, Verb
 
 if TYPE_CHECKING:

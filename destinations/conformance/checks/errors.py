@@ -7,7 +7,8 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
-from destinations.conformance.check import check, check_each, expect
+from destinations.conformance.check import check, check_each
+from destinations.conformance.expectations import expect
 from destinations.conformance.subject import TOKEN
 from destinations.contract import Result, Verb
 
@@ -203,12 +204,12 @@ def _throttled(subject: Subject) -> Unavailable:
 def _expect_hours(problem: Problem) -> None:
     expect(isinstance(problem, Unavailable), f"A 429 raised {problem!r}. Raise Unavailable.")
     assert isinstance(problem, Unavailable)
-    ends_at = problem.not_before
+    now = datetime.now(UTC)
+    ends_at = problem.not_before or now + timedelta(seconds=problem.retry_after or 0)
     expect(
-        ends_at is not None and ends_at.tzinfo is not None and ends_at - datetime.now(UTC) > timedelta(hours=1),
-        f"The vendor accepts no request for hours, and Unavailable has not_before={ends_at} and "
-        f"retry_after={problem.retry_after}. Set not_before to the time at which the limit ends, so that the run ends "
-        "and continues then instead of waiting.",
+        ends_at.tzinfo is not None and ends_at - now > timedelta(hours=1) and problem.throttled,
+        f"The vendor accepts no request for hours, and Unavailable has not_before={problem.not_before}, retry_after="
+        f"{problem.retry_after} and throttled={problem.throttled}. Set not_before to the time at which the limit ends.",
     )
 
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from core.errors import Unavailable
-from destinations.conformance.check import check, expect, require
+from destinations.conformance.check import check, require
+from destinations.conformance.expectations import expect
 from destinations.contract import Purpose
 
 if TYPE_CHECKING:

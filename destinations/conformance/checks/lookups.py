@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Problem, Rejected
-from destinations.conformance.check import check, expect, require
+from destinations.conformance.check import check, require
+from destinations.conformance.expectations import expect
 from destinations.contract import Purpose, Result
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import Problem, Rejected, Unavailable
-from destinations.conformance.check import check, check_each, expect, require
+from destinations.conformance.check import check, check_each, require
+from destinations.conformance.expectations import expect
 from destinations.contract import Outcome, Purpose, Result, Verb
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Rejected
-from destinations.conformance.check import check, expect, same
+from destinations.conformance.check import check
+from destinations.conformance.expectations import expect, same
 from destinations.contract import Origin
 
 if TYPE_CHECKING:
