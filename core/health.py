@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
@@ -30,6 +30,15 @@ class Health(models.Model):
     def forget_health(self) -> None:
         """Resets the result, because it doesn't apply to changed settings. The caller saves it along with them."""
         self.health, self.health_message, self.health_at = self.State.UNKNOWN, "", None
+
+    def health_facts(self) -> dict[str, Any]:
+        """The result for an API."""
+        return {
+            "state": self.health,
+            "label": str(self.State(self.health).label),
+            "message": self.health_message,
+            "checked_at": self.health_at,
+        }
 
     def record_health(self, now: datetime, problem: Problem | None, message: str = "") -> None:
         """Stores the result of a check that ran at `now`: a problem, or success with a message."""

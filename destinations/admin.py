@@ -70,7 +70,9 @@ class ConnectionAdmin(ScreenAdmin):
         self, request: HttpRequest, obj: Connection | None = None, change: bool = False, **kwargs: Any
     ) -> type[ConnectionForm]:
         readable_secrets(request, obj)
-        kwargs["form"] = connection_form(self.platform_of(request, obj), obj)
+        platform = self.platform_of(request, obj)
+        kwargs["form"] = connection_form(platform, obj)
+        kwargs["help_texts"] = {"name": f"A name for this account, such as “Our {platform.label}”."}
         return super().get_form(request, obj, change, **kwargs)  # type: ignore[return-value, unused-ignore]
 
     def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> list[Any]:
@@ -89,6 +91,15 @@ class ConnectionAdmin(ScreenAdmin):
 
     def panel(self, request: HttpRequest, obj: Connection) -> dict[str, Any]:
         return {"screen_panel": "screens/connection.html", "logo_url": _logo(obj), "facts": _workspace_details(obj)}
+
+    def save_model(self, request: HttpRequest, obj: Connection, form: ConnectionForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if form.workspace:
+            vendor.keep_working(obj, form.workspace, timezone.now())
+            messages.success(request, f"The connection works. Its workspace is {form.workspace.name}.")
+        elif form.problem:
+            obj.record_health(timezone.now(), form.problem)
+            messages.warning(request, f"Saved, but the connection could not be tested. {form.problem.message}")
 
     def do_test(self, request: HttpRequest, obj: Connection) -> None:
         workspace = vendor.check(obj, timezone.now())

@@ -21,6 +21,17 @@ if TYPE_CHECKING:
     from destinations.contract import Field, Service
 
 
+class ConnectionState(Endpoint):
+    """Whether a connection works, and whose workspace it opens. Sends no request to the vendor."""
+
+    permissions = ("destinations.view_connection",)
+
+    def get(self, request: Request, pk: int) -> Response:
+        connection = get_object_or_404(Connection.objects.defer("secrets"), pk=pk)
+        opens = {"platform": connection.platform, "workspace": connection.workspace_name}
+        return Response({"id": connection.pk, "name": connection.name, **opens, **connection.health_facts()})
+
+
 class ConnectionServices(Endpoint):
     """The services of a connection's platform."""
 
@@ -84,6 +95,7 @@ def service_json(service: Service) -> dict[str, Any]:
         "modes": [str(mode) for mode in service.modes],
         "default_mode": str(service.default_mode),
         "default_match": service.default_match,
+        "match_advice": service.match_advice,
         "creates_fields": service.creates_fields,
         "notes": list(service.notes),
     }
@@ -107,6 +119,7 @@ def field_json(field: Field) -> dict[str, Any]:
 
 
 urlpatterns = [
+    path("connections/<int:pk>/", ConnectionState.as_view(), name="connection"),
     path("connections/<int:pk>/services/", ConnectionServices.as_view(), name="connection-services"),
     path("destinations/<int:pk>/", DestinationService.as_view(), name="destination"),
     path("destinations/<int:pk>/fields/", DestinationFields.as_view(), name="destination-fields"),

@@ -7,24 +7,28 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from core.errors import Misconfigured
+from core.errors import Misconfigured, Problem
 from core.web import parameter_form
+from destinations import vendor
 from destinations.models import Connection, Destination
 from destinations.registry import services
 
 if TYPE_CHECKING:
-    from destinations.contract import Platform
+    from destinations.contract import Platform, Workspace
 
 
 class ConnectionForm(forms.ModelForm):
     """An account on a platform. `connection_form` subclasses it with a field for each of the platform's parameters."""
 
     platform_plugin: Platform
+    workspace: Workspace | None = None
+    """The workspace that new settings open."""
+    problem: Problem | None = None
+    """Why new settings could not be tested."""
 
     class Meta:
         model = Connection
         fields = ["name"]
-        help_texts = {"name": "A name for this account, such as “Our Attio”."}
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -35,11 +39,27 @@ class ConnectionForm(forms.ModelForm):
             if parameter_form.PREFIX + problem.where not in self.errors:
                 parameter_form.report(self, problem)
             return cleaned
-        if self.instance.pk and (config, secrets) != (self.instance.config, self.instance.secrets):
+        changed = (config, secrets) != (self.instance.config, self.instance.secrets)
+        if self.instance.pk and changed:
             self.instance.forget_health()
         self.instance.platform = self.platform_plugin.slug
         self.instance.config, self.instance.secrets = config, secrets
+        if not self.errors and (changed or not self.instance.pk):
+            self._test()
         return cleaned
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        parameter_form.ask_again(self, self.platform_plugin.parameters)
+
+    def _test(self) -> None:
+        """Refuses settings that the vendor refuses. If it can't answer, they are saved, with a warning."""
+        try:
+            self.workspace = vendor.probe(self.instance)
+        except Misconfigured as problem:
+            parameter_form.report(self, problem)
+        except Problem as problem:
+            self.problem = problem
 
 
 def connection_form(platform: Platform, connection: Connection | None) -> type[ConnectionForm]:

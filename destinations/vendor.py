@@ -35,13 +35,22 @@ def check(connection: Connection, now: datetime) -> Workspace:
         Problem: the check failed. The problem is stored on the connection too.
     """
     try:
-        with opened(connection) as client:
-            workspace = platforms[connection.platform].check(client)
+        workspace = probe(connection)
     except Problem as problem:
         connection.record_health(now, problem)
         raise
     keep_working(connection, workspace, now)
     return workspace
+
+
+def probe(connection: Connection) -> Workspace:
+    """Checks the credential with a request to the vendor. Stores nothing, so the connection need not be saved.
+
+    Raises:
+        Misconfigured, Unavailable: see `Platform.check`.
+    """
+    with opened(connection) as client:
+        return platforms[connection.platform].check(client)
 
 
 def keep_working(connection: Connection, workspace: Workspace, now: datetime) -> None:

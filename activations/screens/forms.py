@@ -99,6 +99,8 @@ class ActivationForm(forms.ModelForm):
         self.fields["records"].choices = data_choices()  # type: ignore[attr-defined]
         self._fill_initial()
         self._offer_current_values()
+        if self.is_bound or self.instance.pk:
+            self.fields["mode"].widget.attrs["data-chosen"] = ""
         if self.accepted is None:
             self.fields.pop("agree", None)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from core.errors import Misconfigured
 
 PREFIX = "setting_"
+AGAIN = "Enter this again. It is not kept when a form is refused."
 KEPT = "A value is stored and is never shown. Leave this empty to keep it."
 
 
@@ -61,6 +62,20 @@ def report(form: forms.BaseForm, problem: Misconfigured) -> None:
     """Shows the problem next to its field, or above the form if it has none."""
     name = PREFIX + problem.where
     form.add_error(name if name in form.fields else None, problem.message)
+
+
+def ask_again(form: forms.BaseForm, parameters: Sequence[Parameter]) -> None:
+    """Asks for each secret again if the form is refused.
+
+    A page never contains a secret, so the field is empty when the form is shown again, and saving it like that would
+    silently keep the stored one.
+    """
+    if not form.errors:
+        return
+    for parameter in parameters:
+        name = PREFIX + parameter.name
+        if parameter.secret and form.data.get(form.add_prefix(name)) and name not in form.errors:
+            form.add_error(name, AGAIN)
 
 
 def _field(parameter: Parameter, config: Mapping[str, Any], secrets: Mapping[str, Any]) -> forms.Field:

@@ -30,6 +30,16 @@ MAX_DEPTH = 20
 """Lists nested deeper than this become text."""
 
 
+class SourceState(Endpoint):
+    """Whether a source works, by its last test or run. Does not read it."""
+
+    permissions = ("segments.view_source",)
+
+    def get(self, request: Request, pk: int) -> Response:
+        source = get_object_or_404(Source.objects.defer("secrets"), pk=pk)
+        return Response({"id": source.pk, "name": source.name, "engine": source.engine, **source.health_facts()})
+
+
 class SourceTables(Endpoint):
     """The tables and views of a source."""
 
@@ -190,6 +200,7 @@ def _text(value: Any) -> str:
 
 
 urlpatterns = [
+    path("sources/<int:pk>/", SourceState.as_view(), name="source"),
     path("sources/<int:pk>/tables/", SourceTables.as_view(), name="source-tables"),
     path("sources/<int:pk>/sample/", SourceSample.as_view(), name="source-sample"),
     path("sources/<int:pk>/columns/", SourceColumns.as_view(), name="source-columns"),

@@ -69,6 +69,12 @@ class SourceForm(forms.ModelForm):
             self.probe = discovery.probe(self.instance)
         return cleaned
 
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        parameter_form.ask_again(self, self.engine_plugin.parameters)
+        if self.errors and self.files.get("upload") and "upload" not in self.errors:
+            self.add_error("upload", "Choose the file again. It is not kept when a form is refused.")
+
     def _store_upload(self, cleaned: dict[str, Any], file: UploadedFile) -> None:
         """Stores an uploaded file and uses its path as the source's path."""
         try:

@@ -18,7 +18,9 @@ class ActivationForm {
         this.state?.querySelector("[data-role=refresh-fields]").addEventListener("click", ({ currentTarget }) => this.refresh(currentTarget));
         Object.assign(this, { columns: null, fields: null, service: null });
         this.prepared = new WeakSet();
-        this.isNew = !/\/change\/$/.test(window.location.pathname);
+        // A form that was refused keeps what was chosen: only a form that nobody has filled in proposes defaults.
+        this.isBlank = this.mode.dataset.chosen === undefined;
+        this.mode.addEventListener("change", () => { this.mode.dataset.chosen = ""; });
         this.modeLabels = new Map([...this.mode.options].map((option) => [option.value, option.textContent]));
         this.notes = screens.element("div", {});
         this.destination.closest(".field-line").querySelector(":scope > .grow").append(this.notes);
@@ -29,7 +31,7 @@ class ActivationForm {
         document.addEventListener("formset:added", (event) => this.prepare(event.target));
         this.prepareSchedules(document);
         this.loadColumns();
-        this.loadDestination(this.isNew);
+        this.loadDestination(this.isBlank);
     }
 
     async loadColumns() {
@@ -71,7 +73,19 @@ class ActivationForm {
         }
         this.fillFields(document);
         this.fillCustom();
-        if (useDefaults && !this.matchField.value && this.fields.some(({ name }) => name === this.service.default_match)) this.matchField.value = this.service.default_match;
+        this.proposeMatch(useDefaults);
+    }
+
+    // Proposes an attribute that can be the match. If none can, says what to do about it.
+    proposeMatch(useDefaults) {
+        const matchable = this.fields.filter((field) => field.matchable).map(({ name }) => name);
+        if (!matchable.length) {
+            const note = screens.note(`No attribute of this destination can be the match attribute. ${this.service.match_advice}`.trim(), "warn");
+            note.dataset.role = "match-advice";
+            this.notes.append(note);
+        }
+        const proposed = matchable.includes(this.service.default_match) ? this.service.default_match : matchable.length === 1 ? matchable[0] : "";
+        if (useDefaults && !this.matchField.value) this.matchField.value = proposed;
     }
 
     // Loads the cached attributes. Only the refresh button and runs request them from the platform.
@@ -124,7 +138,8 @@ class ActivationForm {
     }
 
     showService(useDefaults) {
-        const mode = useDefaults && this.isNew ? this.service.default_mode : this.mode.value;
+        const kept = this.mode.dataset.chosen !== undefined;
+        const mode = useDefaults && !kept ? this.service.default_mode : this.mode.value;
         screens.fill(this.mode, this.service.modes.map((value) => ({ value, label: this.modeLabels.get(value) || value })), mode, "not supported");
         const lines = this.service.notes.map((text) => screens.element("p", {}, text));
         if (lines.length) this.notes.append(screens.element("div", { class: "d-note", style: "margin-top:.5rem;margin-bottom:0" }, screens.element("div", { class: "d-muted" }, ...lines)));
@@ -197,8 +212,10 @@ class ActivationForm {
         if (!column || !fixed || !target) return;
         const multi = row.querySelector("select[name$='-multi']");
         const refresh = () => {
+            // A value typed before a column was selected comes back if the column is removed again.
+            if (column.value !== "" && fixed.value) fixed.dataset.typed = fixed.value;
             fixed.disabled = column.value !== "";
-            if (fixed.disabled) fixed.value = "";
+            fixed.value = fixed.disabled ? "" : fixed.value || fixed.dataset.typed || "";
             const field = this.fields?.find(({ name }) => name === target.value);
             if (multi && this.fields) multi.parentElement.style.visibility = field?.multiple ? "" : "hidden";
             this.suggestOptions(fixed, field);

@@ -134,12 +134,9 @@ def test_result_of_an_intercom_check_is_shown(
         assert words in press_test_button(staff, connection)
 
 
-def test_changed_settings_reset_the_workspace(staff: Client, connection: Connection) -> None:
-    press_test_button(staff, connection)
-    staff.post(
-        f"/admin/destinations/connection/{connection.pk}/change/", {"name": "Our Attio", "setting_token": "another"}
-    )
-    assert "d-workspace" not in staff.get(f"/admin/destinations/connection/{connection.pk}/change/").content.decode()
+def change(staff: Client, connection: Connection, **values: str) -> Any:
+    path = f"/admin/destinations/connection/{connection.pk}/change/"
+    return staff.post(path, {"name": connection.name, "_save": "Save", **values}, follow=True)
 
 
 def test_stored_token_is_not_sent_to_a_different_region(staff: Client) -> None:
@@ -156,15 +153,63 @@ def test_stored_token_is_not_sent_to_a_different_region(staff: Client) -> None:
     assert (connection.name, connection.config, connection.secrets) == ("J", {"region": "us"}, {"token": TOKEN})
 
 
-def test_refused_token_is_reported_without_revealing_it(staff: Client, connection: Connection) -> None:
-    staff.post(
-        f"/admin/destinations/connection/{connection.pk}/change/", {"name": "Our Attio", "setting_token": "wrong"}
-    )
-    page = staff.post(f"/admin/destinations/connection/{connection.pk}/do/test/", follow=True)
-    connection.refresh_from_db()
-    assert (page.status_code, connection.health) == (200, "failed")
-    assert "d-note-bad" in page.content.decode()
-    assert "wrong" not in connection.health_message
+def errors(answer: Any) -> dict[str, list[str]]:
+    return dict(answer.context["adminform"].form.errors)
+
+
+def test_working_token_is_tested_when_it_is_saved(staff: Client, connection: Connection) -> None:
+    assert (connection.health, connection.workspace_name) == ("ok", "Sandbox")
+    page = staff.get(f"/admin/destinations/connection/{connection.pk}/change/").content.decode()
+    assert "The connection works. Its workspace is Sandbox." in page
+
+
+@pytest.mark.parametrize(
+    ("slug", "values", "place", "words"),
+    [
+        ("attio", {"setting_token": "wrong"}, "setting_token", "does not recognize this access token"),
+        ("intercom", {"setting_token": "wrong"}, "setting_token", "Intercom rejected the access token"),
+        ("intercom", {"setting_token": TOKEN, "setting_region": "eu"}, "setting_region", "Change the region to US"),
+    ],
+)
+def test_wrong_settings_are_refused_at_their_field_and_not_saved(
+    staff: Client, monkeypatch: pytest.MonkeyPatch, slug: str, values: dict[str, str], place: str, words: str
+) -> None:
+    with Server(sandboxes[slug](TOKEN)) as server:
+        monkeypatch.setenv(f"{slug.upper()}_API_URL", server.url)
+        given = {"name": "New", "setting_region": "us", "_save": "Save", **values}
+        answer = staff.post(f"/admin/destinations/connection/add/?platform={slug}", given)
+    assert words in errors(answer)[place][0]
+    assert "wrong" not in errors(answer)[place][0]
+    assert not Connection.objects.exists()
+
+
+def test_refused_token_leaves_the_working_one_in_place(staff: Client, connection: Connection) -> None:
+    assert "setting_token" in errors(change(staff, connection, setting_token="wrong"))
+    stored = Connection.objects.get()
+    assert (stored.secrets["token"], stored.health) == (TOKEN, "ok")
+
+
+def test_settings_that_can_not_be_tested_are_saved_with_a_warning_and_as_not_working(
+    staff: Client, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ATTIO_API_URL", "http://127.0.0.1:9")
+    page = change(staff, connection, setting_token="another").content.decode()
+    assert "Saved, but the connection could not be tested." in page
+    stored = Connection.objects.get()
+    assert (stored.secrets["token"], stored.health, stored.workspace_name) == ("another", "failed", "")
+
+
+def test_renaming_a_connection_asks_the_vendor_nothing(staff: Client, connection: Connection, attio: Any) -> None:
+    attio.log.clear()
+    change(staff, connection, name="Renamed")
+    assert (Connection.objects.get().name, list(attio.log)) == ("Renamed", [])
+
+
+def test_token_is_asked_for_again_if_something_else_is_refused(staff: Client, connection: Connection) -> None:
+    Connection.objects.create(name="Taken", platform="attio")
+    answer = change(staff, connection, name="Taken", setting_token=TOKEN)
+    assert "Enter this again" in errors(answer)["setting_token"][0]
+    assert TOKEN not in answer.content.decode()
 
 
 def test_service_of_a_different_platform_is_refused(staff: Client, connection: Connection) -> None:

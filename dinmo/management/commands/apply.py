@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from django.utils import timezone
+
 from core.commands import ScriptedCommand
 from core.errors import Problem
-from dinmo.workspace import plan, sources
+from dinmo.workspace import plan, sources, vendors
 from dinmo.workspace.apply import apply
 from dinmo.workspace.problems import Refused
 
@@ -32,7 +34,13 @@ class Command(ScriptedCommand):
             help="Agree to a full sync of activations that need one, and confirm changed attribute types.",
         )
 
-    def handle(self, *args: Any, file: str, dry_run: bool, yes: bool, **options: Any) -> None:
+        parser.add_argument(
+            "--no-test",
+            action="store_true",
+            help="Don't test the sources and connections that were created or changed.",
+        )
+
+    def handle(self, *args: Any, file: str, dry_run: bool, yes: bool, no_test: bool, **options: Any) -> None:
         try:
             applied = apply(self._read(file), os.environ, sources.columns, dry_run=dry_run, yes=yes)
         except Refused as refused:
@@ -42,6 +50,9 @@ class Command(ScriptedCommand):
         except Problem as problem:
             self._exit(problem.message)
         self._report(applied, dry_run, yes)
+        if not dry_run and not no_test:
+            for line in vendors.connection_reports(applied.steps, timezone.now()):
+                self.stdout.write(line)
 
     def _report(self, applied: plan.Plan, dry_run: bool, yes: bool) -> None:
         for line in applied.lines():

@@ -375,8 +375,31 @@ def test_edit_made_while_columns_are_read_is_not_overwritten() -> None:
     assert Activation.objects.get(name="Norwegians to Attio").mode == "upsert"
 
 
+@pytest.mark.usefixtures("attio_workspace")
+def test_command_tests_what_it_writes_and_reports_it(tmp_path: Path, capsys: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("INTERCOM_API_URL", "http://127.0.0.1:1")
+    path = tmp_path / "workspace.yaml"
+    path.write_text(shop.WORKSPACE)
+
+    def reports(*options: str, **secrets: str) -> list[str]:
+        for name, value in {**shop.SECRETS, **secrets}.items():
+            monkeypatch.setenv(name, value)
+        call_command("apply", str(path), *options)
+        lines = capsys.readouterr().out.splitlines()
+        return [line for line in lines if line[0] in " !" and ("connection " in line or "source " in line)]
+
+    source, attio, intercom = reports()
+    assert source.startswith("  source Shop: works. Connected and signed in")
+    assert attio == "  connection Our Attio: works. Connected to Sandbox."
+    assert intercom.startswith("! connection Our Intercom: saved, but not working. ")
+    (attio,) = reports(OUR_ATTIO="wrong")
+    assert attio.startswith("! connection Our Attio: saved, but not working. Attio does not recognize")
+    assert Connection.objects.get(name="Our Attio").health == "failed"
+    assert reports("--no-test", OUR_ATTIO="different") == []
+
+
 def test_command_prints_a_line_for_each_entity(tmp_path: Path, capsys: Any, monkeypatch: Any) -> None:
-    for name, value in shop.SECRETS.items():
+    for name, value in {"ATTIO_API_URL": "http://127.0.0.1:1", **shop.SECRETS}.items():
         monkeypatch.setenv(name, value)
     path = tmp_path / "workspace.yaml"
     path.write_text(shop.WORKSPACE)
