@@ -79,6 +79,14 @@ class Failure:
     readable: bool = True
 
     @property
+    def status(self) -> int:
+        return self.answer.status
+
+    @property
+    def request_id(self) -> str:
+        return self.answer.request_id
+
+    @property
     def name(self) -> str:
         """The code for people who script against it: the vendor's, or else the status."""
         return self.code or f"http_{self.answer.status}"

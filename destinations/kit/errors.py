@@ -3,14 +3,14 @@
     TABLE = ErrorTable(
         "Acme",
         (
-            Rule(Next.SETTINGS, "Acme rejected the token. Enter a new one.", status=401, where="token"),
             Rule(Next.WAIT, "Acme is changing this record right now. It will be tried again.", code="locked"),
             Rule(Next.SETTINGS, "Acme has no attribute {name!r}.", message=r"no attribute '(?P<name>.+)'"),
         ),
     )
 
-Rate limits, redirects, server errors and answers of gateways mean the same for every vendor and need no rule. An error
-without a rule rejects the record if the request wrote one, and otherwise concerns the settings.
+Rate limits, refused credentials, redirects, server errors and answers of gateways mean the same for every vendor and
+need no rule. Any other error without a rule rejects the record if the request wrote one, and otherwise concerns the
+settings.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 MESSAGE_LENGTH = 300
 """How much of a vendor's own words is shown, in characters."""
+
+
+CREDENTIAL_STATUSES = (401, 402, 403)
 
 
 class Next(StrEnum):
@@ -46,10 +50,10 @@ class Rule:
 
     Args:
         advice: what is wrong and what to do, for the user. It may contain the named groups of `message`.
-        status, code: the exact values; 0 and "" allow any.
+        status, code: the exact values; 0 and "" allow any. A code may contain `*`, such as `invalid_filter*`.
         call: a regular expression for the complete call, such as `GET /companies.*`.
         message: a regular expression that finds a match in the vendor's own words.
-        where: the setting to point the user to, instead of the field that the vendor names.
+        where: the setting to point the user to, if the vendor names no field.
         ambiguous: with WAIT, a write may have been processed nevertheless.
     """
 
@@ -64,7 +68,7 @@ class Rule:
 
     def match(self, failure: Failure) -> str | None:
         """The advice for this failure, or None if the rule does not apply."""
-        if self.status not in (0, failure.answer.status) or self.code not in ("", failure.code):
+        if self.status not in (0, failure.answer.status) or not fnmatchcase(failure.code, self.code or "*"):
             return None
         if self.call and not re.fullmatch(self.call, failure.answer.call):
             return None
@@ -87,6 +91,7 @@ class ErrorTable:
         vendor: the vendor's name, for the user.
         record: the advice for a record that is rejected without a rule.
         settings: the advice for any other request that is refused without a rule.
+        credential: the setting that holds the credential. A 401, 402 or 403 without a rule points to it.
         intro: begins the message of a rejected record. `{noun}` is what the request writes.
         words: makes the vendor's own words safe to show.
     """
@@ -95,6 +100,7 @@ class ErrorTable:
     rules: tuple[Rule, ...]
     record: str = "Correct its values in the source."
     settings: str = ""
+    credential: str = "token"
     intro: str = "{vendor} rejected this {noun}."
     words: Callable[[Failure], str] = words
 
@@ -135,12 +141,19 @@ class ErrorTable:
 
     def _default(self, failure: Failure) -> Problem:
         """An unknown error of a write concerns that record. Any other request concerns many records, or none."""
+        if failure.status in CREDENTIAL_STATUSES:
+            return self._settings(failure, self._credential(failure.status), self.credential)
         if failure.answer.record:
             return self._rejected(failure, self.record)
         advice = self.settings or (
             f"{self.vendor} rejected a request that is not about a single record. Check the connection and the mapping."
         )
         return self._settings(failure, advice)
+
+    def _credential(self, status: int) -> str:
+        if status == 401:
+            return f"{self.vendor} rejected the credential. Enter a new one in the connection."
+        return f"The credential does not allow this at {self.vendor}. Give it the permission, or check the plan."
 
     def _throttled(self, failure: Failure) -> Unavailable:
         code = failure.code or "rate_limit_exceeded"
@@ -170,7 +183,7 @@ class ErrorTable:
 
     def _settings(self, failure: Failure, advice: str, where: str = "") -> Misconfigured:
         detail = _detail(failure.answer, failure.code)
-        return Misconfigured(failure.name, self._message(failure, advice), detail=detail, where=where or failure.field)
+        return Misconfigured(failure.name, self._message(failure, advice), detail=detail, where=failure.field or where)
 
     def _rejected(self, failure: Failure, advice: str) -> Rejected:
         intro = self.intro.format(vendor=self.vendor, noun=failure.noun)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal
 
 from core import http
@@ -21,13 +20,8 @@ def vendor_time(
     headers: Mapping[str, str], now: datetime, *, tolerance_seconds: float = CLOCK_TOLERANCE_SECONDS
 ) -> datetime:
     """The vendor's time according to the Date header, so that a wrong clock on our side does not change a wait."""
-    try:
-        date = parsedate_to_datetime(headers["Date"])
-    except (KeyError, ValueError):
-        return now
-    if date.tzinfo is None or abs((date - now).total_seconds()) < tolerance_seconds:
-        return now
-    return date
+    date = http.date(headers.get("Date", ""))
+    return now if date is None or abs((date - now).total_seconds()) < tolerance_seconds else date
 
 
 def retry_after(

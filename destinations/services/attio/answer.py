@@ -22,6 +22,7 @@ class Answer:
         body: the JSON, or None if the answer contained none.
         request_id: Attio's execution ID, for support requests.
         retry_after: the requested wait in seconds, if Attio sent one.
+        call: method and path of the request.
     """
 
     status: int
@@ -29,6 +30,7 @@ class Answer:
     json: bool = True
     request_id: str = ""
     retry_after: float | None = None
+    call: str = ""
 
     @property
     def ok(self) -> bool:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import requests
-
-from core import http
-from core.errors import Misconfigured, Unavailable
 from destinations.contract import Gate, Purpose, Quota
+from destinations.kit.answer import Answer, Failure
+from destinations.kit.client import Transport, utc_now
+from destinations.kit.headers import QuotaHeaders
 from destinations.services.intercom import error_answer, errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
 VERSION = "2.16"
 WINDOW_SECONDS = 10.0
@@ -24,19 +22,7 @@ WINDOW_SECONDS = 10.0
 Body = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A success: the JSON object and Intercom's request ID."""
-
-    body: Body
-    request_id: str
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-class IntercomClient:
+class IntercomClient(Transport):
     """The API calls that the services need. Thread-safe.
 
     Args:
@@ -47,28 +33,27 @@ class IntercomClient:
         now: the clock.
     """
 
+    vendor = "Intercom"
+    url_variable = "INTERCOM_API_URL"
+    address_code = "address_invalid"
+
     def __init__(
-        self, url: str, token: str, region: str, gate: Gate, threads: int, now: Callable[[], datetime] = _now
+        self, url: str, token: str, region: str, gate: Gate, threads: int, now: Callable[[], datetime] = utc_now
     ) -> None:
-        self.url = url
-        self.token = token
-        self.region = region
-        self.gate = gate
-        self.now = now
-        self.http = http.session(threads)
-        self.created_at_updatable = True
-        """Whether `PUT /companies/{id}` accepts `remote_created_at`. The API reference does not list it, so this is
-        assumed until the first time it fails."""
-        self.headers = {
+        headers = {
             "Authorization": f"Bearer {token}",
             "Intercom-Version": VERSION,
             "Accept": "application/json",
             "Content-Type": "application/json",
         }
+        super().__init__(url, headers, gate, threads, secret=token, now=now)
+        self.region = region
+        self.created_at_updatable = True
+        """Whether `PUT /companies/{id}` accepts `remote_created_at`. The API reference does not list it, so this is
+        assumed until the first time it fails."""
 
-    def close(self) -> None:
-        """Closes the connection pool."""
-        self.http.close()
+    def read_quota(self, headers: Mapping[str, str], now: datetime) -> Quota | None:
+        return read_quota(headers, now)
 
     def me(self) -> Body:
         """The admin that the token belongs to, with the workspace under `app`."""
@@ -80,7 +65,7 @@ class IntercomClient:
         answer = self.call(Purpose.DISCOVERY, "GET", "/data_attributes", params=params)
         entries = answer.body.get("data")
         if not isinstance(entries, list):
-            raise errors.unusable_answer("GET /data_attributes", answer.request_id)
+            raise errors.TABLE.unusable(answer)
         return [entry for entry in entries if isinstance(entry, dict)]
 
     def create_attribute(self, name: str, data_type: str, model: str) -> Body:
@@ -106,12 +91,12 @@ class IntercomClient:
 
     def post(self, company: Body) -> Answer:
         """Creates or updates a company by `company_id`. The answer does not tell the two apart."""
-        return _company_answer(self.call(Purpose.WRITE, "POST", "/companies", json=company), "POST /companies")
+        return _company_answer(self.call(Purpose.WRITE, "POST", "/companies", json=company))
 
     def put(self, remote_id: str, company: Body) -> Answer | None:
         """Updates a company by its Intercom ID. Never creates one: returns None if it no longer exists."""
         answer = self.call_or_none(Purpose.WRITE, "PUT", _path(remote_id), json=company)
-        return _company_answer(answer, "PUT /companies") if answer else None
+        return _company_answer(answer) if answer else None
 
     def call(
         self, purpose: Purpose, method: str, path: str, *, params: Mapping[str, str] | None = None, json: Any = None
@@ -135,46 +120,25 @@ class IntercomClient:
 
     def send(
         self, purpose: Purpose, method: str, path: str, params: Mapping[str, str] | None = None, json: Any = None
-    ) -> Answer | error_answer.ErrorAnswer:
+    ) -> Answer | Failure:
         """Sends one request as soon as the rate limit allows, and returns a success or Intercom's error.
 
         Raises:
             Unavailable: no answer, or one that can't be read.
         """
-        self.gate.wait(purpose)
-        response = self._exchange(method, path, params, json)
-        now = self.now()
-        quota = read_quota(response.headers, now)
-        if quota:
-            self.gate.learn(purpose, quota)
-        body, request_id = http.body(response), response.headers.get("X-Request-Id", "")
-        if 200 <= response.status_code < 300:
-            if not isinstance(body, dict):
-                raise errors.unusable_answer(f"{method} {path}", request_id)
-            return Answer(body, request_id)
+        answer = self.exchange(purpose, method, path, params=params, json=json)
+        if 200 <= answer.status < 300:
+            if not isinstance(answer.body, dict):
+                raise errors.TABLE.unusable(answer)
+            return answer
         return error_answer.parse(
-            f"{method} {path}",
-            response.status_code,
-            body,
-            sent=[json, params, self.token],
-            request_id=request_id,
-            retry_after=_wait_seconds(response.headers, quota if response.status_code == 429 else None, now),
+            answer.call,
+            answer.status,
+            answer.body,
+            sent=answer.sent,
+            request_id=answer.request_id,
+            retry_after=answer.retry_after,
         )
-
-    def _exchange(self, method: str, path: str, params: Mapping[str, str] | None, json: Any) -> requests.Response:
-        try:
-            return http.send(self.http, method, self.url + path, headers=self.headers, params=params, json=json)
-        except Unavailable as problem:
-            # Repeating a read is always safe, whether or not Intercom processed the first one.
-            problem.ambiguous = problem.ambiguous and errors.is_write(f"{method} {path}")
-            raise
-        except requests.RequestException as error:
-            raise Misconfigured(
-                "address_invalid",
-                "The address of Intercom's API is not valid. Check INTERCOM_API_URL.",
-                detail=type(error).__name__,
-                where="INTERCOM_API_URL",
-            ) from None
 
 
 def read_quota(headers: Mapping[str, str], now: datetime) -> Quota | None:
@@ -183,39 +147,12 @@ def read_quota(headers: Mapping[str, str], now: datetime) -> Quota | None:
     `X-RateLimit-Remaining` appears to be counted before the request that it answers. If it is 10, only 9 requests can
     still be relied on.
     """
-    try:
-        reset = int(headers["X-RateLimit-Reset"])
-        remaining = int(headers["X-RateLimit-Remaining"])
-        limit = int(headers["X-RateLimit-Limit"]) if "X-RateLimit-Limit" in headers else None
-        reset_at = now + timedelta(seconds=reset - _vendor_time(headers, now).timestamp())
-    except (KeyError, ValueError, OverflowError):
-        return None
-    return Quota(max(0, remaining - 1), reset_at, limit, WINDOW_SECONDS)
+    return QuotaHeaders(window_seconds=WINDOW_SECONDS, counts_itself=False).read(headers, now)
 
 
-def _vendor_time(headers: Mapping[str, str], now: datetime) -> datetime:
-    """Intercom's time according to its answer, so that a wrong clock on our side does not change how long we wait.
-
-    Differences below two seconds are ignored: the `Date` header has whole seconds, and the answer took time to arrive.
-    """
-    date = http.date(headers.get("Date", ""))
-    return now if date is None or abs((date - now).total_seconds()) < 2 else date
-
-
-def _wait_seconds(headers: Mapping[str, str], exhausted: Quota | None, now: datetime) -> float | None:
-    """The wait that `Retry-After` requests, or else the time until the `exhausted` window ends.
-
-    `exhausted` is passed for a 429 only: the window has nothing to do with any other error.
-    """
-    retry_after = http.retry_after(headers, _vendor_time(headers, now))
-    if retry_after is None and exhausted:
-        return max(0.0, (exhausted.reset_at - now).total_seconds())
-    return retry_after
-
-
-def _company_answer(answer: Answer, call: str) -> Answer:
+def _company_answer(answer: Answer) -> Answer:
     if not isinstance(answer.body.get("id"), str):
-        raise errors.unusable_answer(call, answer.request_id)
+        raise errors.TABLE.unusable(answer)
     return answer
 
 

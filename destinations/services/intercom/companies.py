@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from destinations.services.intercom.client import Answer, IntercomClient
+    from destinations.kit.answer import Answer
+    from destinations.services.intercom.client import IntercomClient
 
 CREATED_AT = "remote_created_at"
 
@@ -223,5 +224,5 @@ def _companies(answer: Answer) -> Iterable[Mapping[str, Any]]:
     if isinstance(listed, list):
         return [company for company in listed if isinstance(company, dict)]
     if not isinstance(answer.body.get("id"), str):
-        raise errors.unusable_answer("GET /companies", answer.request_id)
+        raise errors.TABLE.unusable(answer)
     return [answer.body]

@@ -26,15 +26,17 @@ from destinations.contract import (
     Verb,
     Wire,
 )
+from destinations.kit.answer import Answer
 from destinations.services.intercom import custom_attributes, errors
 from destinations.services.intercom.attributes import CONTACT, to_fields
 from destinations.services.intercom.bodies import check_cleared, request_body, timestamp
-from destinations.services.intercom.client import Answer, IntercomClient
 from destinations.services.intercom.platform import PLATFORM
 from destinations.services.intercom.values import conversion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from destinations.services.intercom.client import IntercomClient
 
 EMAIL, ROLE, USER = "email", "role", "user"
 SEARCH_PAGE = 50
@@ -119,7 +121,7 @@ class IntercomContacts(Service):
         """
         answer = client.send(Purpose.WRITE, "POST", "/contacts", json=request_body({ROLE: USER, **sent}, CONTACT))
         if isinstance(answer, Answer):
-            return _accepted(answer, sent, "POST /contacts")
+            return _accepted(answer, sent)
         existing = _EXISTS.search(answer.message) if answer.status == 409 else None
         if existing and existing["archived"]:
             raise _archived(existing["id"], answer.request_id)
@@ -146,7 +148,7 @@ class IntercomContacts(Service):
         answer = client.call(Purpose.LOOKUP, "POST", "/contacts/search", json=query)
         contacts = answer.body.get("data")
         if not isinstance(contacts, list):
-            raise errors.unusable_answer("POST /contacts/search", answer.request_id)
+            raise errors.TABLE.unusable(answer)
         matching = [contact for contact in contacts if self.identity(match, contact.get(match.name)) == identity]
         candidates = [contact for contact in matching if contact.get(ROLE) == USER] or matching
         if len(candidates) > 1:
@@ -169,17 +171,17 @@ class IntercomContacts(Service):
 def _put(client: IntercomClient, remote_id: str, sent: Mapping[str, Wire]) -> Outcome:
     answer = client.send(Purpose.WRITE, "PUT", f"/contacts/{remote_id}", json=request_body(sent, CONTACT))
     if isinstance(answer, Answer):
-        return _accepted(answer, sent, "PUT /contacts")
+        return _accepted(answer, sent)
     # Intercom answers 410 for a contact that was merged into a different one.
     if answer.status == 410 or (answer.status == 404 and answer.code in errors.GONE):
         return Outcome(Result.GONE)
     raise errors.problem(answer)
 
 
-def _accepted(answer: Answer, sent: Mapping[str, Wire], call: str) -> Outcome:
+def _accepted(answer: Answer, sent: Mapping[str, Wire]) -> Outcome:
     contact = answer.body
     if not isinstance(contact.get("id"), str):
-        raise errors.unusable_answer(call, answer.request_id)
+        raise errors.TABLE.unusable(answer)
     check_cleared(sent, contact, answer.request_id, CONTACT)
     return Outcome(Result.ACCEPTED, contact["id"], timestamp(contact.get("created_at")), tuple(sent), answer.request_id)
 

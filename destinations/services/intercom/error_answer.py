@@ -3,64 +3,49 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from destinations.kit.answer import Answer, Failure
+from destinations.kit.redaction import leaves
 
-MESSAGE_LENGTH = 300
-UNKNOWN_ATTRIBUTE = re.compile(r"Custom attribute '(?P<name>.+)' does not exist")
-BAD_PARAMETER = re.compile(r"bad '(?P<name>.+)' parameter")
+UNKNOWN_ATTRIBUTE = r"Custom attribute '(?P<name>.+)' does not exist"
+BAD_PARAMETER = r"bad '(?P<name>.+)' parameter"
+_READ = re.compile(r"GET .*|POST /contacts/search")
+RECORD_WRITE = r"(POST|PUT) /(companies|contacts)(/(?!search$)[^/]+)?"
 _NAMES = re.compile(r"'([^']+)'|^(\w+)\b")
-
-
-@dataclass(frozen=True)
-class ErrorAnswer:
-    """An answer with an error status. Every part of it may be missing.
-
-    Args:
-        call: method and path of the request, e.g. `POST /companies`.
-        message: Intercom's own words.
-        redacted: `message` without values of the request, for people and logs.
-        readable: the body was Intercom's JSON. Gateways answer with HTML or nothing.
-        retry_after: seconds to wait, according to the headers.
-    """
-
-    call: str
-    status: int
-    code: str = ""
-    message: str = ""
-    redacted: str = ""
-    field: str = ""
-    request_id: str = ""
-    readable: bool = True
-    retry_after: float | None = None
 
 
 def parse(
     call: str, status: int, body: Any, *, sent: Any = None, request_id: str = "", retry_after: float | None = None
-) -> ErrorAnswer:
+) -> Failure:
     """Parses Intercom's `error.list`. The code and the field come from the first error, the message from all of them.
 
     Args:
-        sent: the content of the request; its values are kept out of `redacted`.
+        call: method and path of the request.
+        sent: the content of the request; its values are kept out of all messages.
     """
-    if not isinstance(body, dict):
-        return ErrorAnswer(call, status, request_id=request_id, readable=False, retry_after=retry_after)
-    entries = body.get("errors")
-    errors = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-    first = errors[0] if errors else {}
-    message = " ".join(dict.fromkeys(filter(None, (_text(entry.get("message")) for entry in errors))))
-    return ErrorAnswer(
+    answer = Answer(
         call,
         status,
+        body,
+        request_id=request_id,
+        retry_after=retry_after,
+        writing=not _READ.fullmatch(call),
+        record=bool(re.fullmatch(RECORD_WRITE, call)),
+        sent=sent,
+    )
+    if not isinstance(body, dict):
+        return Failure(answer, readable=False)
+    errors = answer.entries("errors") or []
+    first = errors[0] if errors else {}
+    message = " ".join(dict.fromkeys(filter(None, (_text(entry.get("message")) for entry in errors))))
+    return Failure(
+        replace(answer, request_id=_text(body.get("request_id")) or request_id),
         code=_text(first.get("code")),
         message=message,
-        redacted=without_values(message, sent)[:MESSAGE_LENGTH],
         field=_text(first.get("field")) or field_named_in(message, sent),
-        request_id=_text(body.get("request_id")) or request_id,
-        retry_after=retry_after,
+        noun="contact" if "/contacts" in call else "company",
     )
 
 
@@ -70,38 +55,12 @@ def field_named_in(message: str, sent: Any = None) -> str:
     Two of Intercom's messages always contain the name. Others quote it or begin with it ("'size' is not of type
     integer", "email is not a valid email"), so a name there counts only if the request contains it as a key.
     """
-    if match := BAD_PARAMETER.search(message) or UNKNOWN_ATTRIBUTE.search(message):
+    if match := re.search(BAD_PARAMETER, message) or re.search(UNKNOWN_ATTRIBUTE, message):
         return match["name"]
-    keys = {key for key, _ in _leaves(sent)}
+    keys = {key for key, _ in leaves(sent)}
     names = [quoted or first for quoted, first in _NAMES.findall(message)]
     return next((name for name in names if name in keys), "")
 
 
-def without_values(text: str, sent: Any) -> str:
-    """The text without the values of a request, which Intercom sometimes repeats. Keys and short values stay readable.
-
-    Longer values are replaced first, so that "Acme" does not break up "Acme Ltd" and leave "[value] Ltd" behind.
-    """
-    keys, values = set(), set()
-    for key, value in _leaves(sent):
-        keys.add(key)
-        values.add(str(value))
-    for value in sorted(values - keys, key=len, reverse=True):
-        if len(value) > 2:
-            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "[value]", text, flags=re.IGNORECASE)
-    return text
-
-
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _leaves(sent: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(sent, dict):
-        for name, value in sent.items():
-            yield from _leaves(value, str(name))
-    elif isinstance(sent, list):
-        for value in sent:
-            yield from _leaves(value, key)
-    elif sent is not None and not isinstance(sent, bool):
-        yield key, sent

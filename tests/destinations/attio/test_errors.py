@@ -164,7 +164,17 @@ def test_missing_attribute_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [None, [], "text", {}, {"message": None}, {"validation_errors": "x"}, {"validation_errors": [1, {}]}]
+    "body",
+    [
+        None,
+        [],
+        "text",
+        {},
+        {"message": None},
+        {"validation_errors": "x"},
+        {"validation_errors": [1, {}]},
+        {"validation_errors": [{"path": 1, "message": 2}]},
+    ],
 )
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 409, 422, 429, 500])
 def test_malformed_answers_never_raise(status: int, body: Any) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from core.errors import Misconfigured, Unavailable
 from destinations.contract import Verb
+from destinations.kit.headers import retry_after
 from destinations.sandbox.wire import Fault
-from destinations.services.attio.client import seconds_to_wait
+from destinations.services.attio.client import Client
 from tests.destinations.attio.conftest import TOKEN, Write, record
 
 if TYPE_CHECKING:
@@ -92,6 +94,7 @@ def test_throttled_write_reports_the_wait_in_seconds(write: Write, sandbox: Atti
 def test_retry_date_is_compared_with_attios_clock_if_known() -> None:
     our_time = datetime(2030, 1, 1, tzinfo=UTC)
     header = {"Retry-After": "Tue, 23 May 2023 14:42:01 GMT"}
+    seconds_to_wait = partial(retry_after, tolerance_seconds=Client.clock_tolerance_seconds)
     assert seconds_to_wait({**header, "Date": "Tue, 23 May 2023 14:42:00 GMT"}, our_time) == 1
     assert seconds_to_wait({**header, "Date": "nonsense"}, datetime(2023, 5, 23, 14, 41, 59, tzinfo=UTC)) == 2
     assert seconds_to_wait({**header, "Date": "Tue, 23 May 2023 14:42:00 -0000"}, our_time) == 1

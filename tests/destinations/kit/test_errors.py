@@ -50,7 +50,7 @@ def failed(status: int, code: str = "", message: str = "", **kwargs: Any) -> Fai
         (failed(422, "invalid"), Rejected, "invalid", None),
         (failed(422, "invalid", record=False, writing=False), Misconfigured, "invalid", None),
         (failed(403, "forbidden", call="POST /fields"), Misconfigured, "forbidden", None),
-        (failed(403, "forbidden"), Rejected, "forbidden", None),
+        (failed(403, "forbidden"), Misconfigured, "forbidden", None),
     ],
 )
 def test_answer_becomes_the_right_problem(
