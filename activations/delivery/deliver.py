@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from activations.delivery.recorder import Recorder
 from activations.delivery.sender import Sender
-from activations.delivery.steps import Item, Job, Progress, Sent, jobs
+from activations.delivery.steps import Item, Job, Progress, Sent, Step, jobs
 from activations.models import Change, Run
 from activations.storage import bundles
 
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from core.errors import Misconfigured, Unavailable
 
 CHUNK = 500
+"""The fewest changes to take at once. With batches, it is at least `CHUNK_REQUESTS` full ones."""
+CHUNK_REQUESTS = 20
+MOST_CHANGES = 5000
+"""The most changes to take at once, which bounds the memory."""
 FIRST_PLACES = 4
 MOST_PLACES = 128
 LOOK_SECONDS = 0.5
@@ -84,6 +88,7 @@ class Delivery:
     todo: deque[Job] = field(default_factory=deque)
     answers: queue.Queue[Sent] = field(default_factory=queue.Queue)
     busy: set[str] = field(default_factory=set)
+    lookups: int = 0
     checked_at: float = 0.0
     cancelled: bool = False
     exhausted: bool = False
@@ -102,18 +107,21 @@ class Delivery:
 
         Raises:
             Lost: a different worker has claimed the run.
+            BaseException: a defect of ours. The answers that had arrived by then are recorded.
         """
         with ThreadPoolExecutor(MOST_PLACES, thread_name_prefix="sender") as pool:
             try:
                 while not self._should_stop() and (self._fill() or self.places.taken):
                     self._hand_out(pool)
                     self._record(self._collect())
-                if not self.cancelled and self.recorder.problem is None:
+                if not self.cancelled and not self.recorder.ending.is_due:
                     # Requests in flight have the rate limiter's permission, or soon end without it.
                     self._drain()
             finally:
                 self.context.pacer.close()
             self._drain()
+        if self.recorder.ending.defect is not None:
+            raise self.recorder.ending.defect
         return self._result()
 
     def _should_stop(self) -> bool:
@@ -122,7 +130,7 @@ class Delivery:
             self.checked_at = now
             self.lease.renew()
             self.cancelled = Run.objects.values_list("cancel_requested", flat=True).get(pk=self.context.run.pk)
-        return self.cancelled or self.recorder.problem is not None or (now > self.until and self._is_wound_down(now))
+        return self.cancelled or self.recorder.ending.is_due or (now > self.until and self._is_wound_down(now))
 
     def _is_wound_down(self, now: float) -> bool:
         """Whether the slice can end: permissions that the rate limiter has already granted are used up first, briefly.
@@ -132,10 +140,14 @@ class Delivery:
         return not self.context.pacer.wind_down() or now > self.until + WIND_DOWN_SECONDS
 
     def _fill(self) -> bool:
-        """Takes the next changes if few are left to hand out. Returns whether there is anything to do."""
-        if not self.exhausted and len(self.todo) < max(self.places.free, FIRST_PLACES):
+        """Takes the next changes while few are left to hand out. Returns whether there is anything to do."""
+        while not self.exhausted and self._ready() < max(self.places.free, FIRST_PLACES):
             self.exhausted = not (self._take(Change.State.PENDING) or self._unpack())
         return bool(self.todo)
+
+    def _ready(self) -> int:
+        """How many jobs can be handed out. A batch that is not full waits for more changes if there are any."""
+        return sum(not job.can_grow(self.limits.write_batch) for job in self.todo)
 
     def _unpack(self) -> bool:
         """Unpacks the next bundle of planned changes, and takes a chunk of them."""
@@ -147,7 +159,8 @@ class Delivery:
         Changes that are already marked were taken by a worker that has died. They may have been sent, so they stay
         ambiguous until they are accepted.
         """
-        chunk = list(Change.objects.filter(run=self.context.run, state=state).order_by("pk")[:CHUNK])
+        number = max(CHUNK, min(MOST_CHANGES, CHUNK_REQUESTS * self.limits.write_batch))
+        chunk = list(Change.objects.filter(run=self.context.run, state=state).order_by("pk")[:number])
         now = timezone.now()
         for change in chunk:
             change.first_attempt_at = change.first_attempt_at or now
@@ -155,11 +168,16 @@ class Delivery:
             marked = Change.objects.filter(pk__in=[change.pk for change in chunk])
             marked.update(state=Change.State.SENDING, first_attempt_at=Coalesce("first_attempt_at", Value(now)))
         taken_before = state == Change.State.SENDING
-        self.todo.extend(self._jobs([Item(change, Progress(ambiguous=taken_before)) for change in chunk]))
+        self._add([Item(change, Progress(ambiguous=taken_before)) for change in chunk])
         return bool(chunk)
 
-    def _jobs(self, items: Sequence[Item]) -> list[Job]:
-        return jobs(self.mode, items, self.limits.find_batch, self.reads_first)
+    def _add(self, items: Sequence[Item]) -> None:
+        """Groups these items and those of batches that are not full into jobs."""
+        growing = [job for job in self.todo if job.can_grow(self.limits.write_batch)]
+        if growing:
+            self.todo = deque(job for job in self.todo if job not in growing)
+        grown = [item for job in growing for item in job.items]
+        self.todo.extend(jobs(self.mode, [*grown, *items], self.limits, self.reads_first))
 
     def _hand_out(self, pool: ThreadPoolExecutor) -> None:
         """Hands out jobs while places are free, but never two with the same match value at the same time.
@@ -170,14 +188,21 @@ class Delivery:
         now = time.monotonic()
         while self.todo and self.places.free > 0:
             job = self.todo.popleft()
-            if job.identities & self.busy or job.not_before > now:
+            if job.identities & self.busy or job.not_before > now or self._should_grow(job):
                 waiting.append(job)
                 continue
             self.busy |= job.identities
             self.places.taken += 1
+            self.lookups += job.step == Step.FIND
             job.handed_out_at = now
             pool.submit(self.sender.send, job)
         self.todo.extend(waiting)
+
+    def _should_grow(self, job: Job) -> bool:
+        """Whether a batch that is not full waits for more changes: those not taken yet, and those being looked up."""
+        if not job.can_grow(self.limits.write_batch) or not self.places.taken:
+            return False
+        return not self.exhausted or self.lookups > 0 or any(other.step == Step.FIND for other in self.todo)
 
     def _collect(self) -> list[Sent]:
         """The answers that have arrived. If there are none, waits briefly for the first."""
@@ -198,8 +223,9 @@ class Delivery:
         for answer in answers:
             self.places.observe(now - answer.job.handed_out_at - answer.waited_seconds)
             self.places.taken -= 1
+            self.lookups -= answer.job.step == Step.FIND
             self.busy -= answer.job.identities
-        self.todo.extend(self._jobs(unfinished))
+        self._add(unfinished)
 
     def _drain(self) -> None:
         """Waits for the requests in flight and records their answers: they have been sent, so their outcomes count."""
@@ -210,4 +236,4 @@ class Delivery:
         self.recorder.put_back([item for job in self.todo for item in job.items])
         run = self.context.run
         left = run.changes.exclude(state=Change.State.SETTLED).exists() or run.bundles.exists()
-        return Slice(finished=not left, cancelled=self.cancelled, problem=self.recorder.problem)
+        return Slice(finished=not left, cancelled=self.cancelled, problem=self.recorder.ending.problem)

@@ -9,14 +9,17 @@ from activations import reasons
 from activations.delivery import retry
 from activations.delivery.steps import Progress, Step
 from core.errors import Rejected, Unavailable
-from destinations.contract import Mode, Outcome, Purpose, Result
+from destinations.contract import Created, Mode, Outcome, Purpose, Result
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Sequence
     from datetime import datetime
 
-STOPPED = "stopped"
-"""The code of a request that was never sent, because the run stopped."""
+    from core.errors import Problem
+
+NEVER_SENT = ("stopped", "blocked")
+"""The codes of requests that were never sent, because the run stopped, or the rate limit leaves no room for hours."""
 
 
 @dataclass(frozen=True)
@@ -87,11 +90,18 @@ class Breaker:
     def is_open(self) -> bool:
         return self.failures >= self.at_most
 
-    def after(self, problem: Exception | None) -> Breaker:
-        """The breaker after one more answer. Rate limiting and requests that were never sent don't count."""
-        if not isinstance(problem, Unavailable):
+    def after(self, problems: Sequence[Problem | None]) -> Breaker:
+        """The breaker after the answer to one more request, however many records it was about.
+
+        An answer to any of them closes it. Rate limiting and requests that were never sent don't count.
+
+        Args:
+            problems: the problem of each record, or None if it was answered.
+        """
+        failures = [problem for problem in problems if isinstance(problem, Unavailable)]
+        if len(failures) < len(problems):
             return replace(self, failures=0)
-        counts = not problem.throttled and problem.code != STOPPED
+        counts = any(not failure.throttled and failure.code not in NEVER_SENT for failure in failures)
         return replace(self, failures=self.failures + 1) if counts else self
 
 
@@ -125,14 +135,20 @@ def written(sending: Sending, outcome: Outcome, rejection: Rejected | None = Non
     if rejection:
         return rejected(progress, rejection)
     if outcome.result == Result.ACCEPTED:
-        created = sending.step != Step.UPDATE and was_created(outcome.created_at, sending.first_attempt_at)
-        return accepted(progress, outcome, created=created)
+        return accepted(progress, outcome, created=_created(sending, outcome))
     if outcome.result == Result.EXISTS:
         return _exists(sending, outcome)
     if progress.gone and sending.mode != Mode.UPSERT:
         return skipped(sending.mode, progress)
     # The vendor no longer has the record: all of it is created again, or its match leads to a different record.
     return Judgement(replace(progress, gone=True), remote_id="", resend_all=True)
+
+
+def _created(sending: Sending, outcome: Outcome) -> bool:
+    """Whether this write created the record. An update never does, whatever the response says."""
+    if sending.step == Step.UPDATE or outcome.created == Created.NO:
+        return False
+    return outcome.created == Created.YES or was_created(outcome.created_at, sending.first_attempt_at)
 
 
 def _exists(sending: Sending, outcome: Outcome) -> Judgement:
@@ -151,7 +167,7 @@ def unanswered(sending: Sending, problem: Unavailable, *, stopping: bool, chance
         stopping: the run can't continue, so nothing is sent again in it.
     """
     progress = sending.progress
-    if problem.code == STOPPED:
+    if problem.code in NEVER_SENT:
         return Judgement(progress)
     if problem.ambiguous and sending.step != Step.FIND:
         progress = replace(progress, ambiguous=True)

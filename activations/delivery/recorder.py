@@ -5,17 +5,19 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import F
 
 from activations import digests
-from activations.delivery import judgement
-from activations.delivery.judgement import Breaker, Judgement, Sending
+from activations.delivery import judgement, retry
+from activations.delivery.ending import Ending
+from activations.delivery.judgement import Judgement, Sending
 from activations.delivery.steps import Item, Sent, Step
 from activations.models import Change
 from activations.storage import baseline, bulk, match_owners
-from core.errors import Misconfigured, Rejected, Unavailable
+from core.errors import Problem, Rejected, Unavailable
 from core.failpoints import reach
 from core.secrets import hide
 from destinations.contract import Outcome, Result
@@ -36,7 +38,7 @@ LONGEST_ADDRESS = 500
 
 
 class Recorder:
-    """The only writer of a run in delivery. `judgement` decides; `problem` is set once the run can't continue."""
+    """The only writer of a run in delivery. `judgement` decides, and `ending` says whether the run can continue."""
 
     def __init__(self, context: Context, lease: Lease) -> None:
         self.context = context
@@ -45,8 +47,8 @@ class Recorder:
         assert context.run.generation_id is not None
         self.generation_id: int = context.run.generation_id
         self.slots = dict(context.activation.mappings.values_list("target", "slot"))
-        self.problem: Misconfigured | Unavailable | None = None
-        self.breaker = Breaker()
+        self.ending = Ending()
+        self.batches = count(1)
         self.owners = match_owners.Owners(self.generation_id)
         self.secrets = list(context.activation.destination.connection.secrets.values())
         self.chance = random.Random()  # noqa: S311
@@ -68,33 +70,54 @@ class Recorder:
         return unfinished
 
     def _take(self, answer: Sent, now: datetime) -> list[Item]:
-        """Applies one answer to its items; returns those that need another step."""
-        if answer.defect is not None:
-            raise answer.defect
-        if isinstance(answer.problem, Misconfigured):
-            self.problem = answer.problem
-            return answer.job.items
-        self.breaker = self.breaker.after(answer.problem)
-        if self.breaker.is_open and isinstance(answer.problem, Unavailable):
-            self.problem = answer.problem
-        return [item for item in answer.job.items if self._apply(item, self._judge(item, answer), now)]
+        """Applies one answer to its items; returns those that need another step.
 
-    def _judge(self, item: Item, answer: Sent) -> Judgement:
-        change, problem = item.change, answer.problem
+        If the answer is a defect of ours, its items keep the state "sending": nobody knows what happened to them.
+        """
+        if answer.defect is not None:
+            self.ending.defect = self.ending.defect or answer.defect
+            return []
+        problems = [
+            retry.with_one_wait(problem, now) if isinstance(problem, Unavailable) else problem
+            for problem in answer.problems
+        ]
+        self.ending.observe(problems)
+        if answer.was_refused_whole:
+            return answer.job.halves(next(self.batches))
+        judged = [
+            (item, self._judge(item, answer, place, problem))
+            for place, (item, problem) in enumerate(zip(answer.job.items, problems, strict=True))
+        ]
+        self._pause([judgement for _, judgement in judged])
+        return [item for item, judgement in judged if self._apply(item, judgement, now)]
+
+    def _pause(self, judged: Sequence[Judgement]) -> None:
+        """Pauses once for each request that was throttled, however many records it was about."""
+        pauses = [judgement.pause for judgement in judged if judgement.pause]
+        if pauses:
+            self.counts["throttled"] += 1
+            self.context.pacer.pause(*max(pauses, key=lambda pause: pause[1]))
+
+    def _judge(self, item: Item, answer: Sent, place: int, problem: Problem | None) -> Judgement:
+        """What the answer means for the item at this place in its job."""
+        change = item.change
         sending = Sending(
             self.mode, answer.job.step, item.progress, tuple(change.values), change.attempts, change.first_attempt_at
         )
         if isinstance(problem, Rejected):
             return judgement.rejected(item.progress, problem)
         if isinstance(problem, Unavailable):
-            return judgement.unanswered(sending, problem, stopping=self.problem is not None, chance=self.chance)
+            return judgement.unanswered(sending, problem, stopping=self.ending.is_due, chance=self.chance)
+        if problem is not None:
+            return Judgement(item.progress)
         if answer.job.step == Step.FIND:
             remote_id = answer.found.get(change.match_identity, "")
             created_by_us = change.match_identity in answer.created_by_us
             rejection = self._owned_by_other(change, remote_id)
             return judgement.found(sending, remote_id, created_by_us=created_by_us, rejection=rejection)
-        assert answer.outcome is not None
-        return judgement.written(sending, answer.outcome, self._overwritten(change, answer.outcome))
+        outcome = answer.results[place]
+        assert isinstance(outcome, Outcome)
+        return judgement.written(sending, outcome, self._overwritten(change, outcome))
 
     def _owned_by_other(self, change: Change, remote_id: str) -> Rejected | None:
         """Rejects a change whose contested match value leads to the record of a different row."""
@@ -128,9 +151,6 @@ class Recorder:
                 change.field_digests = digests.only(bytes(change.field_digests), change.values, self.slots)
         if judged.attempted:
             change.attempts += 1
-        if judged.pause:
-            self.counts["throttled"] += 1
-            self.context.pacer.pause(*judged.pause)
         if judged.outcome:
             self._settle(item, judged, now)
         elif judged.attempted:

@@ -8,14 +8,15 @@ from activations.delivery.judgement import was_created
 from activations.delivery.steps import Item, Job, Sent, Step
 from core.errors import Problem
 from core.failpoints import reach
-from destinations.contract import Mode, Operation, Verb
+from destinations.contract import Mode, Operation, Outcome, Verb
 
 if TYPE_CHECKING:
     import queue
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from activations.models import Change
     from activations.vendor_session import Context
+    from destinations.contract import Service
 
 
 class Sender:
@@ -46,9 +47,13 @@ class Sender:
         if job.step == Step.FIND:
             sent.found = self._find(job.items)
             sent.created_by_us = frozenset(self._created_by_us(job.items, sent.found))
+            return
+        reach("before_send")
+        operations = [self._operation(job.step, item.change) for item in job.items]
+        if service.limits.write_batch > 1:
+            sent.results = checked(service, service.write_all(client, operations), len(operations))
         else:
-            reach("before_send")
-            sent.outcome = service.write(client, self._operation(job.step, job.items[0].change))
+            sent.results = checked(service, [service.write(client, operations[0])], 1)
 
     def _find(self, items: Sequence[Item]) -> Mapping[str, str]:
         """The vendor's IDs by match identity. A match value with more than one part is found by any of its parts.
@@ -89,3 +94,19 @@ class Sender:
             remote_id=change.remote_id,
             may_create=self.context.activation.mode == Mode.UPSERT,
         )
+
+
+def checked(service: Service, results: Iterable[Outcome | Problem], number: int) -> list[Outcome | Problem]:
+    """PURE. The results, one for each record.
+
+    Raises:
+        TypeError, ValueError: they are something else, which is a defect of the service. None of them counts, since
+            nobody knows which records they are about.
+    """
+    listed = list(results)
+    if len(listed) != number:
+        raise ValueError(f"{service.slug} returned {len(listed)} results for {number} records.")
+    for result in listed:
+        if not isinstance(result, Outcome | Problem):
+            raise TypeError(f"{service.slug} returned a {type(result).__name__} for a record.")
+    return listed

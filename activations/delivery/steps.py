@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from core.errors import Rejected
 from destinations.contract import Mode, Outcome
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from activations.models import Change
     from core.errors import Problem
+    from destinations.contract import Limits
 
 
 class Step(StrEnum):
@@ -43,16 +45,29 @@ class Progress:
 
 @dataclass(eq=False)
 class Item:
-    """A change in delivery. `not_before`: when it may be sent, on the monotonic clock."""
+    """A change in delivery.
+
+    Args:
+        not_before: when it may be sent, on the monotonic clock.
+        part: of a batch that the vendor refused as a whole, the part that this change is sent with; "" if there was no
+            such batch. Changes of different parts share no request, so that the refused one is found.
+    """
 
     change: Change
     progress: Progress = Progress()
     not_before: float = 0.0
+    part: str = ""
+
+    @property
+    def names(self) -> set[str]:
+        """What no other change in the same request may have: the match value, and the vendor's ID."""
+        ids = {f"id {self.change.remote_id}"} if self.change.remote_id else set()
+        return {f"match {self.change.match_identity}", *ids}
 
 
 @dataclass(eq=False)
 class Job:
-    """Items that need the same step and go to one sender: any number for a lookup, one for a write."""
+    """Items that need the same step and go to the vendor together, in one request if it takes several records."""
 
     step: Step
     items: list[Item]
@@ -66,6 +81,22 @@ class Job:
     def not_before(self) -> float:
         return max(item.not_before for item in self.items)
 
+    def can_grow(self, write_batch: int) -> bool:
+        """Whether changes that are ready later may be sent with these."""
+        ready = self.step != Step.FIND and not any(item.not_before or item.part for item in self.items)
+        return ready and len(self.items) < write_batch
+
+    def halves(self, number: int) -> list[Item]:
+        """The items, each in one of two parts.
+
+        Args:
+            number: a number that no other job in this delivery has.
+        """
+        middle = len(self.items) // 2
+        for place, item in enumerate(self.items):
+            item.part = f"{number}{'a' if place < middle else 'b'}"
+        return self.items
+
 
 @dataclass
 class Sent:
@@ -75,6 +106,8 @@ class Sent:
         waited_seconds: how long it waited for the rate limiter.
         found: the vendor's IDs by match identity.
         created_by_us: the identities among them whose record was created after our first attempt.
+        results: the outcome or problem of each item of a write, in their order.
+        problem: the problem of the whole job, instead of results.
         defect: an exception that is not a `Problem`: a defect of ours.
     """
 
@@ -82,9 +115,21 @@ class Sent:
     waited_seconds: float = 0.0
     found: Mapping[str, str] = field(default_factory=dict)
     created_by_us: frozenset[str] = frozenset()
-    outcome: Outcome | None = None
+    results: Sequence[Outcome | Problem] = ()
     problem: Problem | None = None
     defect: BaseException | None = None
+
+    @property
+    def problems(self) -> list[Problem | None]:
+        """The problem of each item, or None if it was answered."""
+        if self.problem or not self.results:
+            return [self.problem] * len(self.job.items)
+        return [None if isinstance(result, Outcome) else result for result in self.results]
+
+    @property
+    def was_refused_whole(self) -> bool:
+        """Whether the vendor refused a batch because of any of its records, without saying which."""
+        return isinstance(self.problem, Rejected) and len(self.job.items) > 1
 
 
 def next_step(mode: str, change: Change, looked_up: bool, reads_first: bool = False) -> Step:
@@ -100,15 +145,42 @@ def next_step(mode: str, change: Change, looked_up: bool, reads_first: bool = Fa
     return Step.CREATE if mode == Mode.INSERT and looked_up else Step.FIND
 
 
-def jobs(mode: str, items: Sequence[Item], find_batch: int, reads_first: bool = False) -> list[Job]:
-    """Groups items into jobs: lookups in batches, and every write on its own."""
-    writes: list[Job] = []
-    lookups: list[Item] = []
-    for item in items:
-        step = next_step(mode, item.change, item.progress.looked_up, reads_first)
-        if step == Step.FIND:
-            lookups.append(item)
-        else:
-            writes.append(Job(step, [item]))
-    batches = [lookups[start : start + find_batch] for start in range(0, len(lookups), find_batch)]
-    return [*(Job(Step.FIND, batch) for batch in batches), *writes]
+def jobs(mode: str, items: Sequence[Item], limits: Limits, reads_first: bool = False) -> list[Job]:
+    """Groups items into jobs: lookups of up to `find_batch` match values, and writes of up to `write_batch` records.
+
+    The writes of one job have the same verb, and no two of them the same match value.
+    """
+    steps = [(next_step(mode, item.change, item.progress.looked_up, reads_first), item) for item in items]
+    lookups = [item for step, item in steps if step == Step.FIND]
+    starts = range(0, len(lookups), limits.find_batch)
+    batches = [Job(Step.FIND, lookups[start : start + limits.find_batch]) for start in starts]
+    return [*batches, *_writes([entry for entry in steps if entry[0] != Step.FIND], limits.write_batch)]
+
+
+def _writes(steps: Sequence[tuple[Step, Item]], write_batch: int) -> list[Job]:
+    """The jobs of all writes, in the order of their first items.
+
+    Changes that have to wait before they are sent again don't delay the others.
+    """
+    jobs: list[Job] = []
+    growing: dict[tuple[Step, bool, str], list[_Batch]] = {}
+    for step, item in steps:
+        batches = growing.setdefault((step, item.not_before > 0, item.part), [])
+        batch = next((batch for batch in batches if batch.names.isdisjoint(item.names)), None)
+        if batch is None:
+            batch = _Batch(Job(step, []))
+            jobs.append(batch.job)
+            batches.append(batch)
+        batch.job.items.append(item)
+        batch.names |= item.names
+        if len(batch.job.items) >= write_batch:
+            batches.remove(batch)
+    return jobs
+
+
+@dataclass(eq=False)
+class _Batch:
+    """A job to which more items can be added."""
+
+    job: Job
+    names: set[str] = field(default_factory=set)

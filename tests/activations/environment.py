@@ -29,6 +29,7 @@ SMALL_LIMITS = {
     "delivery.deliver.FIRST_PLACES": 1,
     "delivery.deliver.MOST_PLACES": 1,
     "delivery.deliver.CHUNK": 3,
+    "delivery.deliver.CHUNK_REQUESTS": 1,
     "delivery.deliver.CANCEL_SECONDS": 0.0,
     "delivery.deliver.IDLE_SECONDS": 0.001,
     "delivery.retry.ATTEMPTS": TRIES,

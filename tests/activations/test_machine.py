@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.activations.environment import SMALL_LIMITS, Environment
 from tests.activations.machine import Machine
-from tests.activations.vendor import Immovable, Movable
+from tests.activations.vendor import AllOrNothing, Batching, Immovable, Movable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ STEPS = int(os.environ.get("MACHINE_STEPS", "20"))
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(params=[Immovable, Movable], ids=["immovable", "movable"])
+@pytest.fixture(params=[Immovable, Movable, Batching, AllOrNothing], ids=lambda service: service.__name__)
 def machine(request: Any, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> type[Machine]:
     settings.SOURCE_FILES_ROOT = tmp_path
     for name, value in SMALL_LIMITS.items():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.errors import Rejected, Unavailable
+from core.errors import Problem, Rejected, Unavailable
 from destinations.contract import (
     NO_ORIGIN,
     Field,
@@ -65,6 +65,8 @@ class Vendor:
     down: bool = False
     down_after: int | None = None
     created: int = 0
+    batches: list[int] = field(default_factory=list)
+    """How many records each write request was about."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def holder(self, identity: str) -> str:
@@ -87,32 +89,62 @@ class Vendor:
             Rejected, Unavailable: according to `rejected` and `faults`.
             Killed: the worker dies before or after the write.
         """
+        (result,) = self.answer_all([operation])
+        if isinstance(result, Problem):
+            raise result
+        return result
+
+    def answer_all(self, operations: Sequence[Operation], *, whole: bool = False) -> list[Outcome | Problem]:
+        """Processes one request with several writes. At most one fault of their identities applies to all of them.
+
+        Args:
+            whole: if one of several writes is rejected, so are all of them.
+
+        Raises:
+            Rejected, Unavailable, Killed: as `answer`, for the whole request.
+        """
         with self.lock:
-            identity = identity_of(operation.match_value)
-            fault = self._fault(identity)
+            self.batches.append(len(operations))
+            fault = self._fault([identity_of(operation.match_value) for operation in operations])
             if fault == UNREACHABLE:
                 raise Unavailable("unreachable", "The vendor can't be reached.")
             if fault == THROTTLED:
                 raise Unavailable("throttled", "Too many requests.", retry_after=0.0, throttled=True)
             if fault == LOST_BEFORE:
-                self._note(operation, identity, "lost")
+                for operation in operations:
+                    self._note(operation, identity_of(operation.match_value), "lost")
                 raise Unavailable("timeout", "No answer.", ambiguous=True)
             if fault == KILLED_BEFORE:
                 raise Killed
-            outcome = self._write(operation, identity)
+            results = self._write_all(operations, whole)
             if fault == LOST_AFTER:
                 raise Unavailable("timeout", "No answer.", ambiguous=True)
             if fault == KILLED_AFTER:
                 raise Killed
-            return outcome
+            return results
 
-    def _fault(self, identity: str) -> str:
+    def _fault(self, identities: Sequence[str]) -> str:
         if self.down_after is not None:
             self.down_after -= 1
             if self.down_after < 0:
                 return UNREACHABLE
-        waiting = self.faults.get(identity)
+        waiting = next((self.faults[identity] for identity in identities if self.faults.get(identity)), None)
         return waiting.pop(0) if waiting else ""
+
+    def _write_all(self, operations: Sequence[Operation], whole: bool) -> list[Outcome | Problem]:
+        records, created = {name: dict(record) for name, record in self.records.items()}, self.created
+        noted = len(self.requests)
+        results: list[Outcome | Problem] = []
+        for operation in operations:
+            try:
+                results.append(self._write(operation, identity_of(operation.match_value)))
+            except Rejected as rejection:
+                if whole and len(operations) > 1:
+                    self.records, self.created = records, created
+                    del self.requests[noted:]
+                    raise
+                results.append(rejection)
+        return results
 
     def _write(self, operation: Operation, identity: str) -> Outcome:
         sent = sent_by(operation)
@@ -228,6 +260,28 @@ class Immovable(Movable):
 
     slug = "memory.immovable"
     match_may_change = False
+
+
+class Batching(Movable):
+    """Takes several records in a request, and answers for each of them."""
+
+    slug = "memory.batching"
+    limits = replace(Movable.limits, write_batch=3)
+
+    def write_all(self, client: Client, operations: Sequence[Operation]) -> Sequence[Outcome | Problem]:
+        client.gate.wait(Purpose.WRITE)
+        return client.vendor.answer_all(operations)
+
+
+class AllOrNothing(Immovable):
+    """Takes several records in a request, and refuses all of them if it refuses one."""
+
+    slug = "memory.all_or_nothing"
+    limits = replace(Movable.limits, write_batch=3)
+
+    def write_all(self, client: Client, operations: Sequence[Operation]) -> Sequence[Outcome | Problem]:
+        client.gate.wait(Purpose.WRITE)
+        return client.vendor.answer_all(operations, whole=True)
 
 
 def identity_of(match: Wire) -> str:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from activations.delivery import judgement, retry
-from activations.delivery.judgement import STOPPED, Breaker, Sending
+from activations.delivery.ending import Ending
+from activations.delivery.judgement import NEVER_SENT, Breaker, Sending
 from activations.delivery.steps import Progress, Step
 from core.errors import Rejected, Unavailable
-from destinations.contract import Mode, Outcome, Purpose, Result
+from destinations.contract import Created, Mode, Outcome, Purpose, Result
 
 FIRST = datetime(2026, 3, 31, 9, 0, 0, 500_000, tzinfo=UTC)
 CHANCE = random.Random(1)
@@ -86,6 +88,14 @@ def test_an_accepted_write_is_created_only_if_the_record_is_not_older_than_the_f
     assert not judgement.written(sending(), Outcome(Result.ACCEPTED, "id1")).created
 
 
+@pytest.mark.parametrize("created_at", [None, FIRST, FIRST - timedelta(days=1)])
+def test_the_response_decides_whether_a_record_was_created_if_it_says_so(created_at: datetime | None) -> None:
+    yes, no = (Outcome(Result.ACCEPTED, "id1", created_at, created=created) for created in (Created.YES, Created.NO))
+    assert judgement.written(sending(), yes).created
+    assert not judgement.written(sending(), no).created
+    assert not judgement.written(sending(step=Step.UPDATE), yes).created
+
+
 def test_a_written_record_that_is_a_different_rows_is_rejected() -> None:
     assert judgement.written(sending(), Outcome(Result.ACCEPTED, "id1"), TAKEN).outcome == "rejected"
 
@@ -121,9 +131,10 @@ def test_rate_limiting_pauses_the_budget_and_is_no_attempt() -> None:
     assert write.pause == (Purpose.WRITE, 1.0)
 
 
-def test_a_request_that_was_never_sent_changes_nothing() -> None:
+@pytest.mark.parametrize("code", NEVER_SENT)
+def test_a_request_that_was_never_sent_changes_nothing(code: str) -> None:
     before = sending(ambiguous=True, attempts=3)
-    judged = judgement.unanswered(before, no_answer(STOPPED), stopping=False, chance=CHANCE)
+    judged = judgement.unanswered(before, no_answer(code), stopping=False, chance=CHANCE)
     assert (judged.progress, judged.outcome, judged.attempted) == (before.progress, "", False)
 
 
@@ -184,19 +195,59 @@ def test_what_may_have_been_written_stays_in_doubt(
 def test_the_breaker_opens_after_answers_that_never_came_in_a_row() -> None:
     breaker = Breaker(at_most=3)
     for _ in range(2):
-        breaker = breaker.after(no_answer())
+        breaker = breaker.after([no_answer()])
     assert not breaker.is_open
-    assert breaker.after(no_answer()).is_open
-    assert not breaker.after(None).after(no_answer()).is_open
-    assert not breaker.after(Rejected("bad", "Bad.")).after(no_answer()).is_open
+    assert breaker.after([no_answer()]).is_open
+    assert not breaker.after([None]).after([no_answer()]).is_open
+    assert not breaker.after([Rejected("bad", "Bad.")]).after([no_answer()]).is_open
 
 
 def test_rate_limits_and_requests_that_were_never_sent_do_not_open_the_breaker() -> None:
     breaker = Breaker(failures=2, at_most=3)
-    assert breaker.after(no_answer(throttled=True)) == breaker
-    assert breaker.after(no_answer(STOPPED)) == breaker
+    assert breaker.after([no_answer(throttled=True)]) == breaker
+    for code in NEVER_SENT:
+        assert breaker.after([no_answer(code)]) == breaker
 
 
 def test_a_rejection_keeps_code_attribute_and_request_id() -> None:
     judged = judgement.rejected(Progress(), TAKEN)
     assert judged.reason == judgement.Reason("match_held", "It belongs to the record of '7'.", "domains", "r1")
+
+
+# How long the vendor asked to wait
+
+
+@pytest.mark.parametrize(
+    ("asked", "retry_after", "until"),
+    [
+        ({}, None, None),
+        ({"retry_after": 0.0}, 0.0, None),
+        ({"retry_after": 120.0}, 120.0, None),
+        ({"retry_after": 86400.0}, None, timedelta(days=1)),
+        ({"retry_after": 99999999999999.0}, None, timedelta(hours=36)),
+        ({"retry_after": float("inf")}, None, timedelta(hours=36)),
+        ({"retry_after": float("nan")}, 0.0, None),
+        ({"retry_after": -5.0}, 0.0, None),
+        ({"not_before": FIRST + timedelta(seconds=30)}, 30.0, None),
+        ({"not_before": FIRST - timedelta(days=1)}, 0.0, None),
+        ({"not_before": FIRST + timedelta(hours=7)}, None, timedelta(hours=7)),
+        ({"not_before": FIRST + timedelta(days=900)}, None, timedelta(hours=36)),
+        ({"not_before": FIRST + timedelta(hours=7), "retry_after": 1.0}, None, timedelta(hours=7)),
+    ],
+)
+def test_a_requested_wait_is_capped_and_a_long_one_ends_the_run(
+    asked: dict[str, Any], retry_after: float | None, until: timedelta | None
+) -> None:
+    problem = retry.with_one_wait(no_answer(throttled=True, **asked), FIRST)
+    assert problem.retry_after == retry_after
+    assert problem.not_before == (None if until is None else FIRST + until)
+    assert problem.throttled
+
+
+def test_a_run_ends_once_the_vendor_accepts_no_more_for_a_long_time() -> None:
+    ending = Ending()
+    ending.observe([no_answer(throttled=True, retry_after=5.0)])
+    assert not ending.is_due
+    until = no_answer(throttled=True, not_before=FIRST)
+    ending.observe([None, until])
+    assert ending.problem is until
