@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from core.errors import Misconfigured, Unavailable
 
 CHUNK = 500
-"""The fewest changes to take at once. With batches, it is at least `CHUNK_REQUESTS` full ones."""
+"""The fewest changes that are taken together. With batches, it is at least `CHUNK_REQUESTS` full ones."""
 CHUNK_REQUESTS = 20
 MOST_CHANGES = 5000
-"""The most changes to take at once, which bounds the memory."""
+"""The most changes that are taken together, which bounds the memory."""
 FIRST_PLACES = 4
 MOST_PLACES = 128
 LOOK_SECONDS = 0.5
