@@ -50,6 +50,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "core.web.requests.BoundedRequests",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -126,6 +127,14 @@ SOURCE_TIMEOUT_SECONDS = env.float("SOURCE_TIMEOUT_SECONDS", default=600)
 SOURCE_PREVIEW_SECONDS = env.float("SOURCE_PREVIEW_SECONDS", default=20)
 SOURCE_FILES_ROOT = Path(env("SOURCE_FILES_ROOT", default=str(BASE_DIR / "data")))
 SOURCE_UPLOAD_MAX_BYTES = env.int("SOURCE_UPLOAD_MAX_BYTES", default=200_000_000)
+# The pages that take a file, with the permission to upload one there. Everywhere else, a body is a form or JSON.
+UPLOAD_PAGES = {
+    "admin:segments_source_add": "segments.add_source",
+    "admin:segments_source_change": "segments.change_source",
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000
+# A model with thousands of columns has five fields for each.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 25_000
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "activations.tasks.sweep", "schedule": RUN_SWEEP_SECONDS, "options": {"expires": 60}},
     "look_at_models": {"task": "segments.tasks.look_at_models", "schedule": 24 * 60 * 60},

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rest_framework.exceptions import ParseError
 from rest_framework.permissions import BasePermission
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.errors import Misconfigured, Problem, Unavailable
+from core.errors import Misconfigured
+from core.web.answers import headers_of, problem_of, status_of
 from core.web.json_field import is_storable
 
 if TYPE_CHECKING:
@@ -37,16 +39,16 @@ class Endpoint(APIView):  # type: ignore[misc, unused-ignore]
         try:
             super().initial(request, *args, **kwargs)
             data = request.data
-        except (RecursionError, UnicodeError):
+        except (RecursionError, UnicodeError, ParseError):
             raise _unreadable() from None
         if not isinstance(data, Mapping) or not is_storable(data):
             raise _unreadable()
 
     def handle_exception(self, exc: Exception) -> Response:
-        if isinstance(exc, Problem):
-            return Response(
-                {"code": exc.code, "message": exc.message}, status=503 if isinstance(exc, Unavailable) else 400
-            )
+        problem = problem_of(exc)
+        if problem:
+            content = {"code": problem.code, "message": problem.message}
+            return Response(content, status=status_of(problem), headers=headers_of(problem))
         return super().handle_exception(exc)
 
 

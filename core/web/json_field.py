@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """What PostgreSQL can't store in text: null characters, and halves of a surrogate pair."""
@@ -39,7 +42,16 @@ class EditorField(forms.JSONField):
 def is_storable(value: Any) -> bool:
     """Whether every database can store the value as JSON: finite numbers, valid text, not too deeply nested."""
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return False
-    return UNSTORABLE.search(text) is None
+    return not any(UNSTORABLE.search(text) for text in _texts(value))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for item in value.items() for part in item for text in _texts(part))
+    elif isinstance(value, list | tuple):
+        yield from (text for part in value for text in _texts(part))
