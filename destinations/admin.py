@@ -187,7 +187,8 @@ class DestinationAdmin(ScreenAdmin):
             "title": f"Fields of {obj}",
         }
         try:
-            discovered = discovery.fields(obj, timezone.now())
+            may_store = self.has_change_permission(request, obj)
+            discovered = discovery.fields(obj, timezone.now(), store=may_store)
             context.update(
                 fields=discovered.fields, found_at=discovered.found_at, may_refresh=self.may_press(request, obj)
             )

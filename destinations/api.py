@@ -60,7 +60,8 @@ class DestinationFields(Endpoint):
     permissions = ("destinations.view_destination",)
 
     def get(self, request: Request, pk: int) -> Response:
-        return Response(discovery_json(discovery.fields(_destination(pk), timezone.now())))
+        may_store = request.user.has_perm("destinations.change_destination")
+        return Response(discovery_json(discovery.fields(_destination(pk), timezone.now(), store=may_store)))
 
     def post(self, request: Request, pk: int) -> Response:
         if not request.user.has_perm("destinations.change_destination"):

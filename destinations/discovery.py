@@ -55,13 +55,19 @@ class DiscoveredFields:
     differences: Sequence[Difference] = ()
 
 
-def fields(destination: Destination, now: datetime) -> DiscoveredFields:
+def fields(destination: Destination, now: datetime, *, store: bool = True) -> DiscoveredFields:
     """The fields as last discovered. Requests them only if none are stored or the connection's settings have changed.
+
+    Args:
+        store: keep what was requested.
 
     Raises:
         Misconfigured, Unavailable
     """
-    return cached(destination) or refresh(destination, now)
+    last = cached(destination)
+    if last or store:
+        return last or refresh(destination, now)
+    return DiscoveredFields(vendor.fields(destination, now), now)
 
 
 def cached(destination: Destination) -> DiscoveredFields | None:

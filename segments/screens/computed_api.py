@@ -17,8 +17,8 @@ from segments.conditions.scope_from_db import model_scope
 from segments.integrity import computed_fields as stored_fields
 from segments.models import ComputedField, DataModel
 from segments.reading import read
-from segments.screens.segment_api import cancellation_check, scope_json
-from segments.screens.source_api import PREVIEW_ROWS, rows_json
+from segments.screens.segment_api import scope_json
+from segments.screens.source_api import PREVIEW_ROWS, cancellation_check, rows_json
 
 if TYPE_CHECKING:
     from rest_framework.request import Request

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import get_object_or_404
@@ -15,9 +15,8 @@ from core.web.endpoints import Endpoint, number
 from segments.conditions import limits, parsing
 from segments.conditions.scope_from_db import model_scope, source_scopes
 from segments.models import DataModel, Segment
-from segments.reading import read, sizes, superseding
-from segments.reading.prefetch import do_nothing
-from segments.screens.source_api import PREVIEW_ROWS, columns_json, json_value, rows_json
+from segments.reading import read, sizes
+from segments.screens.source_api import PREVIEW_ROWS, cancellation_check, columns_json, json_value, may_store, rows_json
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 VALUES = 50
 GROUPS = 12
-PAGE_LENGTH = 80
 
 
 class BuilderScope(Endpoint):
@@ -36,7 +34,7 @@ class BuilderScope(Endpoint):
 
     def get(self, request: Request, pk: int) -> Response:
         model = get_object_or_404(DataModel, pk=pk)
-        current = columns_json(model)
+        current = columns_json(model, store=may_store(request))
         ids = dict(DataModel.objects.filter(source=model.source).values_list("name", "pk"))
         models = {name: {**scope_json(scope), "id": ids[name]} for name, scope in source_scopes(model.source).items()}
         models[model.name]["columns"] = current["columns"]
@@ -142,22 +140,6 @@ def segment_from_request(request: Request) -> Segment:
     return Segment(
         model=model, where=dict(where or {}), limit=dict(limit or {}), name=str(request.data.get("name") or "")
     )
-
-
-def cancellation_check(request: Request) -> Callable[[], None]:
-    """Returns a function that raises `Superseded` once the page has sent a newer request.
-
-    If the request does not name a page, the function does nothing.
-    """
-    page, number = request.data.get("page"), request.data.get("number")
-    if (
-        not isinstance(page, str)
-        or not isinstance(number, int)
-        or not 0 < len(page) <= PAGE_LENGTH
-        or not 0 <= number < 2**31
-    ):
-        return do_nothing
-    return superseding.register(page, number)
 
 
 def scope_json(scope: ModelScope) -> dict[str, Any]:

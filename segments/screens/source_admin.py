@@ -71,14 +71,22 @@ class SourceAdmin(ScreenAdmin):
             raise Http404
         if not self.has_view_permission(request, source):
             raise PermissionDenied
+        may_change = self.has_change_permission(request, source)
         if request.method == "POST":
+            if not may_change:
+                raise PermissionDenied
             self.refresh(request, source)
             return HttpResponseRedirect(request.get_full_path())
         query = request.GET.get("q", "")
         return TemplateResponse(
             request,
             "screens/tables.html",
-            {**self.shell(request, source), "words": query, **self.listed(request, source, query)},
+            {
+                **self.shell(request, source),
+                "words": query,
+                "may_refresh": may_change,
+                **self.listed(request, source, query),
+            },
         )
 
     def shell(self, request: HttpRequest, source: Source) -> dict[str, Any]:
@@ -91,7 +99,8 @@ class SourceAdmin(ScreenAdmin):
 
     def listed(self, request: HttpRequest, source: Source, query: str) -> dict[str, Any]:
         try:
-            cached = catalog.get(source, timezone.now())
+            may_store = self.has_change_permission(request, source)
+            cached = catalog.get(source, timezone.now(), store=may_store)
         except Problem as problem:
             return {"problem": problem.message}
         return {

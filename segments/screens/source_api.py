@@ -14,11 +14,11 @@ from rest_framework.response import Response
 from core.errors import Problem
 from core.web.endpoints import Endpoint
 from segments.models import Column, DataModel, Segment, Source
-from segments.reading import read
+from segments.reading import read, superseding
 from segments.sources import discovery
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rest_framework.request import Request
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PREVIEW_ROWS = 20
 SAMPLE_ROWS = 5
+PAGE_LENGTH = 60
 MAX_DEPTH = 20
 """Lists nested deeper than this become text."""
 
@@ -79,7 +80,8 @@ class SourceRows(Endpoint):
 
     def post(self, request: Request, pk: int) -> Response:
         model = DataModel(source=get_object_or_404(Source, pk=pk), **_table_or_sql(request))
-        return Response(rows_json(read.preview(read.selection(model), now=timezone.now(), limit=SAMPLE_ROWS)))
+        selection, check = read.selection(model), cancellation_check(request)
+        return Response(rows_json(read.preview(selection, now=timezone.now(), limit=SAMPLE_ROWS, check=check)))
 
 
 class ModelColumns(Endpoint):
@@ -88,7 +90,7 @@ class ModelColumns(Endpoint):
     permissions = ("segments.view_datamodel",)
 
     def get(self, request: Request, pk: int) -> Response:
-        return Response(columns_json(get_object_or_404(DataModel, pk=pk)))
+        return Response(columns_json(get_object_or_404(DataModel, pk=pk), store=may_store(request)))
 
 
 class SegmentColumns(Endpoint):
@@ -97,7 +99,8 @@ class SegmentColumns(Endpoint):
     permissions = ("segments.view_segment", "segments.view_datamodel")
 
     def get(self, request: Request, pk: int) -> Response:
-        return Response(columns_json(get_object_or_404(Segment.objects.select_related("model"), pk=pk).model))
+        segment = get_object_or_404(Segment.objects.select_related("model"), pk=pk)
+        return Response(columns_json(segment.model, store=may_store(request)))
 
 
 class ModelPreview(Endpoint):
@@ -107,7 +110,26 @@ class ModelPreview(Endpoint):
 
     def get(self, request: Request, pk: int) -> Response:
         selection = read.selection(get_object_or_404(DataModel, pk=pk))
-        return Response(rows_json(read.preview(selection, now=timezone.now(), limit=PREVIEW_ROWS)))
+        check = cancellation_check(request)
+        return Response(rows_json(read.preview(selection, now=timezone.now(), limit=PREVIEW_ROWS, check=check)))
+
+
+def cancellation_check(request: Request) -> Callable[[], None]:
+    """Returns a function that raises `Superseded` once the person has sent a newer request from the same page.
+
+    A request that does not name its page is the next one of all such requests to this address.
+    """
+    page, number = request.data.get("page"), request.data.get("number")
+    named = isinstance(page, str) and 0 < len(page) <= PAGE_LENGTH
+    numbered = isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**31
+    if named and numbered:
+        return superseding.register(superseding.page_of(request.user.pk, page), number)
+    return superseding.register(superseding.page_of(request.user.pk, request.path[-PAGE_LENGTH:]))
+
+
+def may_store(request: Request) -> bool:
+    """Whether what a page reads from the source may be stored in the model: for whoever may change models."""
+    return bool(request.user.has_perm("segments.change_datamodel"))
 
 
 def _table_or_sql(request: Request) -> dict[str, str]:
@@ -123,18 +145,23 @@ def _table_or_sql(request: Request) -> dict[str, str]:
     return values
 
 
-def columns_json(model: DataModel) -> dict[str, Any]:
+def columns_json(model: DataModel, *, store: bool) -> dict[str, Any]:
     """Returns the current columns of a model, with the types stored in the model.
 
     If the source fails, returns the stored columns and the reason as `problem`.
+
+    Args:
+        store: add columns that are new to the model. Otherwise, they are only shown.
     """
     problem = ""
     try:
         discovered = discovery.discover(
             model.source, table=model.table, sql=model.sql, seconds=settings.SOURCE_PREVIEW_SECONDS
         )
-        store_new_columns(model, discovered)
-        stored = model.source_columns()
+        new = new_columns(model, discovered)
+        if store:
+            Column.objects.bulk_create(new, ignore_conflicts=True)
+        stored = {**{column.source_name: column for column in new}, **model.source_columns()}
         current = [(stored[info.name], info.native) for info in discovered]
         columns = [
             *(_column_json(column, native) for column, native in current if column.used),
@@ -161,16 +188,14 @@ def _column_json(column: Column, native: str = "") -> dict[str, Any]:
     return {**values, "computed": True} if column.definition else values
 
 
-def store_new_columns(model: DataModel, discovered: Sequence[ColumnInfo]) -> None:
-    """Stores columns that are new to the model.
+def new_columns(model: DataModel, discovered: Sequence[ColumnInfo]) -> list[Column]:
+    """Returns the columns that are new to the model, not stored yet.
 
     Known columns keep their stored type. The types of a file are guessed from its values and may differ each time.
     """
     known, taken = model.source_columns(), set(model.columns.values_list("name", flat=True))
     new = [(place, info) for place, info in enumerate(discovered) if info.name not in known]
-    Column.objects.bulk_create(
-        [discovery.new_column(model, info, place, taken) for place, info in new], ignore_conflicts=True
-    )
+    return [discovery.new_column(model, info, place, taken) for place, info in new]
 
 
 def rows_json(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -15,26 +15,30 @@ if TYPE_CHECKING:
     from segments.contract import TableInfo
 
 
-def get(source: Source, now: datetime) -> Catalog:
+def get(source: Source, now: datetime, *, store: bool = True) -> Catalog:
     """Returns the cached table list, or reads it from the source if there is none yet.
+
+    Args:
+        store: cache what was read.
 
     Raises:
         Misconfigured, Unavailable: as in `refresh`.
     """
-    return Catalog.objects.filter(source=source).first() or refresh(source, now)
+    return Catalog.objects.filter(source=source).first() or refresh(source, now, store=store)
 
 
-def refresh(source: Source, now: datetime) -> Catalog:
-    """Lists the tables of the source and caches the list. No rows are read.
+def refresh(source: Source, now: datetime, *, store: bool = True) -> Catalog:
+    """Lists the tables of the source and caches the list, unless `store` is false. No rows are read.
 
     Raises:
         Misconfigured, Unavailable: the cached list is left unchanged.
     """
     with opened(source, settings.SOURCE_PREVIEW_SECONDS) as reader:
         tables = reader.catalog()
-    return Catalog.objects.update_or_create(
-        source=source, defaults={"tables": [_as_json(table) for table in tables], "read_at": now}
-    )[0]
+    listed = {"tables": [_as_json(table) for table in tables], "read_at": now}
+    if not store:
+        return Catalog(source=source, **listed)
+    return Catalog.objects.update_or_create(source=source, defaults=listed)[0]
 
 
 def forget(source: Source) -> None:

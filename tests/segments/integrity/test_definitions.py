@@ -7,10 +7,11 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from segments.models import DataModel, Question, Relation, Segment, Source
-from segments.reading import read
+from segments.reading import read, superseding
 from segments.sources import foreign_keys
 from segments.sources.discovery import refresh_columns
 
@@ -229,7 +230,7 @@ def test_observed_values_come_with_their_frequency(staff: Client, companies: Dat
 
 
 def test_a_superseded_request_gets_no_result(staff: Client, companies: DataModel) -> None:
-    Question.objects.create(page="p", number=5, asked_at=timezone.now())
+    Question.objects.create(page=superseding.page_of(User.objects.get().pk, "p"), number=5, asked_at=timezone.now())
     body = {"model": companies.pk, "where": {}, "page": "p", "number": 4}
     answer = staff.post("/api/segments/preview/", body, content_type="application/json")
     assert (answer.status_code, answer.json()["code"]) == (400, "superseded")

@@ -131,11 +131,13 @@ def test_unreachable_source_is_reported_on_the_page(staff: Client, large: Source
     assert "There is no file" in staff.post(page(large), follow=True).content.decode()
 
 
-def test_tables_require_the_permission_to_view_sources(large: Source) -> None:
+def test_tables_require_the_permission_to_view_and_refreshing_them_to_change_sources(large: Source) -> None:
     browser = Client()
     user = User.objects.create_user("guest", is_staff=True)
     browser.force_login(user)
     assert browser.get(page(large)).status_code == 403
     user.user_permissions.add(Permission.objects.get(codename="view_source"))
     assert browser.get(page(large)).status_code == 200
+    assert browser.post(page(large)).status_code == 403
+    user.user_permissions.add(Permission.objects.get(codename="change_source"))
     assert browser.post(page(large)).status_code == 302
