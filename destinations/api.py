@@ -61,22 +61,26 @@ class DestinationFields(Endpoint):
 
     def get(self, request: Request, pk: int) -> Response:
         may_store = request.user.has_perm("destinations.change_destination")
-        return Response(discovery_json(discovery.fields(_destination(pk), timezone.now(), store=may_store)))
+        destination = _destination(pk)
+        discovered = discovery.fields(destination, timezone.now(), store=may_store)
+        return Response(discovery_json(destination, discovered))
 
     def post(self, request: Request, pk: int) -> Response:
         if not request.user.has_perm("destinations.change_destination"):
             raise PermissionDenied
-        return Response(discovery_json(discovery.refresh(_destination(pk), timezone.now())))
+        destination = _destination(pk)
+        return Response(discovery_json(destination, discovery.refresh(destination, timezone.now())))
 
 
 def _destination(pk: int) -> Destination:
     return get_object_or_404(Destination.objects.select_related("connection"), pk=pk)
 
 
-def discovery_json(discovered: discovery.DiscoveredFields) -> dict[str, Any]:
+def discovery_json(destination: Destination, discovered: discovery.DiscoveredFields) -> dict[str, Any]:
     """A discovery as JSON."""
+    service = services[destination.service]
     return {
-        "fields": [field_json(field) for field in discovered.fields],
+        "fields": [{**field_json(field), "takes_country": service.takes_country(field)} for field in discovered.fields],
         "found_at": discovered.found_at,
         "changes": discovery.sentences(discovered.differences),
         "differences": [

@@ -144,6 +144,11 @@ class FieldMapping(models.Model):
     target = models.CharField(max_length=200, verbose_name="attribute")
     when_empty = models.CharField(max_length=10, choices=WhenEmpty.choices, default=WhenEmpty.KEEP)
     multi = models.CharField("lists", max_length=10, choices=Multi.choices, default=Multi.REPLACE)
+    country = models.CharField(
+        max_length=2,
+        blank=True,
+        help_text="The country of phone numbers without a country code. Without it, they must start with + or 00.",
+    )
     custom_attribute = models.BooleanField(
         default=False,
         help_text="Sent as an attribute with the column's name, which is created at the destination if it is missing.",

@@ -17,6 +17,7 @@ class MappedField(NamedTuple):
     Args:
         slot: its place in the field digests of a record.
         adds: its values are added to a list at the destination instead of replacing the list.
+        country: the country of national phone numbers.
     """
 
     slot: int
@@ -25,6 +26,7 @@ class MappedField(NamedTuple):
     value: Any
     when_empty: str
     adds: bool = False
+    country: str = ""
 
 
 class Run(models.Model):

@@ -124,5 +124,6 @@ def _slot(mapping: FieldMapping, field: Field, now: datetime) -> Slot:
         value=mapping.value,
         when_empty=mapping.when_empty,
         adds=mapping.multi == FieldMapping.Multi.ADD and field.multiple,
+        country=mapping.country,
         since=mapping.since(now),
     )

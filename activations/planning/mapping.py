@@ -15,6 +15,7 @@ from activations import digests
 from activations.planning.columns import Converted, Converter, convert, is_empty
 from core.errors import Rejected
 from destinations.contract import Origin
+from destinations.kit.values.text import clean
 from segments.contract import ColumnType
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Rows:
     def raw_text(self, slots: Sequence[Slot], name: str, row: int) -> str:
         """The source value of an attribute as text; "" if it is empty, or if no slot has this attribute."""
         texts = [column.text[row] for slot, column in zip(slots, self.columns, strict=True) if slot.field.name == name]
-        return str(texts[0] or "")[:SHOWN_CHARACTERS] if texts else ""
+        return clean(str(texts[0] or "")[:SHOWN_CHARACTERS]) if texts else ""
 
     def digests(self) -> tuple[np.ndarray, np.ndarray]:
         """The digest of each row's match value, and those of its values in shape (rows, slots); 0 if not sent."""

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from activations import digests
+from destinations.kit.values.text import CONTROL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,3 +50,8 @@ class Picked:
     def texts(self) -> pl.DataFrame:
         """The rows as text, the key first."""
         return digests.as_texts(self.batch.columns) if self.whole is None else self.whole
+
+    @cached_property
+    def shown_keys(self) -> pl.Series:
+        """The keys without control characters, some of which PostgreSQL can't store. `keys` tells records apart."""
+        return self.texts["0"].str.replace_all(f"[{CONTROL}]", "")

@@ -174,7 +174,7 @@ class Planner:
     ) -> None:
         digest = int(picked.rows[place])
         row = SettledRow(
-            picked.texts["0"][place],
+            picked.shown_keys[place],
             int(picked.keys[place]),
             why,
             digest,
@@ -191,7 +191,7 @@ class Planner:
         """The changes to deliver, as columns of their table."""
         changes = pl.DataFrame(
             {
-                "key": picked.texts["0"],
+                "key": picked.shown_keys,
                 "key_digest": picked.keys,
                 "is_new": verdict.is_new,
                 "other_record": verdict.other_record,

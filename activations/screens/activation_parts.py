@@ -35,7 +35,7 @@ class MappingInline(ActivationPermissions, TabularInline):
     model = FieldMapping
     form = MappingForm
     formset = MappingFormSet
-    fields = ["column", "fixed", "target", "when_empty", "multi"]
+    fields = ["column", "fixed", "target", "when_empty", "multi", "country"]
     extra = 0
     hide_title = True
     verbose_name = "field"

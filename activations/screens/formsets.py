@@ -18,6 +18,7 @@ from activations.setup.spec import MappingSpec
 from core.errors import Misconfigured, Problem
 from core.web.json_field import is_storable
 from destinations import discovery
+from destinations.kit.values import countries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,10 +44,13 @@ class MappingForm(forms.ModelForm):
 
     class Meta:
         model = FieldMapping
-        fields = ["column", "target", "when_empty", "multi"]
+        fields = ["column", "target", "when_empty", "multi", "country"]
         widgets = {
             "column": UnfoldAdminSelectWidget(attrs={"data-role": "mapping-column"}),
             "target": UnfoldAdminSelectWidget(attrs={"data-role": "target"}),
+            "country": UnfoldAdminSelectWidget(
+                attrs={"data-role": "country"}, choices=[("", "Numbers have country codes"), *countries.names().items()]
+            ),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -88,6 +92,7 @@ class MappingForm(forms.ModelForm):
             target=self.cleaned_data.get("target", ""),
             column=self.cleaned_data.get("column", ""),
             value=self.instance.value,
+            country=self.cleaned_data.get("country", ""),
         )
 
 
@@ -152,10 +157,10 @@ class MappingFormSet(PaginationInlineFormSet):
         if form.row.column or not form.row.target or form.errors:
             return
         text = str(form.instance.value)
-        problem = draft.fixed_value_problem(form.row.target, text)
+        problem = draft.fixed_value_problem(form.row, text)
         parsed = parsed_value(text)
         if isinstance(parsed, list) or (problem and parsed != text):
-            problem = draft.fixed_value_problem(form.row.target, parsed)
+            problem = draft.fixed_value_problem(form.row, parsed)
             form.instance.value = parsed
         if problem:
             form.add_error("fixed", problem)

@@ -11,7 +11,9 @@ from activations.setup import rules, spec_from_db
 from activations.setup.spec import MappingSpec
 from core.errors import Misconfigured, Problem, Rejected
 from destinations import discovery
+from destinations.contract import Origin
 from destinations.registry import services
+from segments.session import zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +44,9 @@ class Draft:
     def problems(self, rows: Sequence[MappingSpec]) -> list[Misconfigured]:
         """The problems of the activation with these mapping rows and its custom attributes."""
         spec = self.spec(rows)
-        return [*rules.offline(spec), *self._online(spec)]
+        online = self._online(spec)
+        unchecked = rules.new_field_problems(spec, ()) if self.unchecked else ()
+        return [*rules.offline(spec), *online, *unchecked]
 
     def _online(self, spec: ActivationSpec) -> list[Misconfigured]:
         """Problems by the destination's fields. Empty if the vendor can't answer; `unchecked` then has the reason."""
@@ -71,13 +75,14 @@ class Draft:
         custom = [MappingSpec(target=name, column=name, custom_attribute=True) for name in self.custom_columns]
         return spec_from_db.spec(self.activation, [*rows, *custom])
 
-    def fixed_value_problem(self, target: str, value: object) -> str:
+    def fixed_value_problem(self, row: MappingSpec, value: object) -> str:
         """Why the destination can't take a fixed value; "" if it can."""
-        attribute = next((field for field in self.live_fields if field.name == target), None)
+        attribute = next((field for field in self.live_fields if field.name == row.target), None)
         if attribute is None:
             return ""
+        origin = Origin(zone(self.activation.data_model.source), country=row.country)
         try:
-            services[self.activation.destination.service].convert(attribute, value)
+            services[self.activation.destination.service].convert(attribute, value, origin)
         except Rejected as problem:
             return problem.message
         return ""

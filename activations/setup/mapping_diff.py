@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 def mapped_fields(mappings: Iterable[FieldMapping], adds: Container[str] = ()) -> list[MappedField]:
     """The field mappings as a run stores them. `adds`: the attributes whose values are added to a list."""
     return [
-        MappedField(row.slot, row.target, row.column, row.value, row.when_empty, row.target in adds) for row in mappings
+        MappedField(row.slot, row.target, row.column, row.value, row.when_empty, row.target in adds, row.country)
+        for row in mappings
     ]
 
 

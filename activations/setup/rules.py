@@ -37,8 +37,22 @@ def online(spec: ActivationSpec, fields: Sequence[Field]) -> Iterator[Misconfigu
     if match is None or not match.matchable:
         yield unusable_match(spec.service, spec.match_field, fields)
     for row in spec.mappings:
-        if not row.custom_attribute and (problem := unusable_attribute(by_name.get(row.target), row.target)):
+        field = by_name.get(row.target)
+        if not row.custom_attribute and (problem := unusable_attribute(field, row.target)):
             yield problem
+        if row.country and field and not spec.service.takes_country(field):
+            message = f"{row.target!r} takes no phone numbers, so its mapping has no country. Remove the country."
+            yield _wrong("country", message, row.target)
+    yield from new_field_problems(spec, fields)
+
+
+def new_field_problems(spec: ActivationSpec, fields: Sequence[Field]) -> Iterator[Misconfigured]:
+    """Why the custom attributes can't all be created.
+
+    Args:
+        fields: those of the destination as far as they are known. Without them, names and types are checked, but not
+            whether an attribute exists already, under a name that could not be created today.
+    """
     for sentence in spec.service.check_new_fields(fields, new_fields(spec)):
         yield _wrong("custom_attribute", sentence, "custom_attributes")
 

@@ -21,6 +21,7 @@ class MappingSpec:
     column: str = ""
     value: Any = None
     custom_attribute: bool = False
+    country: str = ""
 
 
 @dataclass(frozen=True)

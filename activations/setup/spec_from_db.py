@@ -37,7 +37,7 @@ def spec(activation: Activation, mappings: Sequence[MappingSpec] | None = None) 
 def saved_mappings(activation: Activation) -> list[MappingSpec]:
     """The field mappings of a saved activation."""
     return [
-        MappingSpec(mapping.target, mapping.column, mapping.value, mapping.custom_attribute)
+        MappingSpec(mapping.target, mapping.column, mapping.value, mapping.custom_attribute, mapping.country)
         for mapping in activation.mappings.all()
     ]
 

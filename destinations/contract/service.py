@@ -78,6 +78,10 @@ class Service(ABC):
         """
         return None
 
+    def takes_country(self, field: Field) -> bool:
+        """PURE. Whether the field takes phone numbers, so that a mapping can name the country of national ones."""
+        return False
+
     @abstractmethod
     def empty(self, field: Field) -> Wire:
         """PURE. The wire value that clears the field.

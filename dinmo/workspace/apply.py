@@ -191,6 +191,7 @@ def _mappings(row: Activation, entity: entities.Activation) -> None:
             value=wanted.value,
             when_empty=wanted.when_empty,
             multi=wanted.multi,
+            country=wanted.country,
             custom_attribute=wanted.custom_attribute,
             position=position,
         )

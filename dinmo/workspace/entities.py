@@ -11,7 +11,9 @@ from destinations.registry import services
 from dinmo.workspace.entity import Entity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from destinations.contract import Field as Attribute
 
 WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -125,6 +127,11 @@ class Destination(Entity):
     noun: ClassVar[str] = "destination"
     connection: str
     service: str
+    known_fields: Sequence[Attribute] = field(default=(), compare=False, repr=False)
+    """The fields as last discovered; none if they never were."""
+
+    def details(self) -> dict[str, Any]:
+        return {"connection": self.connection, "service": self.service}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +144,8 @@ class FieldMapping:
     when_empty: str = "keep"
     multi: str = "replace"
     custom_attribute: bool = False
+    country: str = ""
+    """ISO alpha-2, of national phone numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +214,7 @@ class Workspace:
         destination = self.destinations[activation.destination]
         connection = self.connections[destination.connection]
         rows = [
-            MappingSpec(row.target, row.column, row.value, row.custom_attribute)
+            MappingSpec(row.target, row.column, row.value, row.custom_attribute, row.country)
             for row in activation.mappings
             if row.target
         ]

@@ -182,7 +182,7 @@ def _custom(row: entities.FieldMapping) -> Any:
 
 
 def _options(row: entities.FieldMapping) -> dict[str, str]:
-    options = {"when_empty": (row.when_empty, "keep"), "multi": (row.multi, "replace")}
+    options = {"when_empty": (row.when_empty, "keep"), "multi": (row.multi, "replace"), "country": (row.country, "")}
     return {name: value for name, (value, default) in options.items() if value != default}
 
 

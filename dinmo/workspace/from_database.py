@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from activations.models import Activation, FieldMapping, Schedule
 from activations.setup import attribute_drift, spec_from_db
 from activations.setup.settings import SETTINGS
+from destinations import discovery
 from destinations.models import Connection, Destination
 from dinmo.workspace import entities
 from dinmo.workspace.kinds import relations
@@ -137,7 +138,13 @@ def _connection(row: Connection) -> entities.Connection:
 
 
 def _destination(row: Destination) -> entities.Destination:
-    return entities.Destination(name=row.name, connection=row.connection.name, service=row.service)
+    last = discovery.cached(row)
+    return entities.Destination(
+        name=row.name,
+        connection=row.connection.name,
+        service=row.service,
+        known_fields=tuple(last.fields) if last else (),
+    )
 
 
 def _activation(row: Activation) -> entities.Activation:
@@ -164,6 +171,7 @@ def _mapping(row: FieldMapping) -> entities.FieldMapping:
         value=row.value,
         when_empty=row.when_empty,
         multi=row.multi,
+        country=row.country,
         custom_attribute=row.custom_attribute,
     )
 

@@ -206,11 +206,13 @@ class ActivationForm {
         this.prepareSchedules(row);
     }
 
-    // A fixed value can be entered only if no column is selected. The choice for lists is shown only for list attributes.
+    // A fixed value can be entered only if no column is selected. The choice for lists is shown only for list attributes,
+    // and the country only for phone numbers.
     prepareMapping(row) {
         const [column, fixed, target] = ["mapping-column", "fixed", "target"].map((role) => row.querySelector(`[data-role=${role}]`));
         if (!column || !fixed || !target) return;
         const multi = row.querySelector("select[name$='-multi']");
+        const country = row.querySelector("[data-role=country]");
         const refresh = () => {
             // A value typed before a column was selected comes back if the column is removed again.
             if (column.value !== "" && fixed.value) fixed.dataset.typed = fixed.value;
@@ -218,6 +220,10 @@ class ActivationForm {
             fixed.value = fixed.disabled ? "" : fixed.value || fixed.dataset.typed || "";
             const field = this.fields?.find(({ name }) => name === target.value);
             if (multi && this.fields) multi.parentElement.style.visibility = field?.multiple ? "" : "hidden";
+            if (country && this.fields) {
+                country.parentElement.style.visibility = field?.takes_country ? "" : "hidden";
+                if (field && !field.takes_country) country.value = "";
+            }
             this.suggestOptions(fixed, field);
         };
         // Django copies a new row from the template row, with its DOM attributes but without its listeners.

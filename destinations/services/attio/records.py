@@ -53,6 +53,9 @@ class Records(Service):
     def plain(self, field: Field, type_name: str) -> Plain | None:
         return conversion.plain(field, type_name)
 
+    def takes_country(self, field: Field) -> bool:
+        return field.type == "phone-number"
+
     def empty(self, field: Field) -> Wire:
         if field.required:
             raise Rejected(

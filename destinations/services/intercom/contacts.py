@@ -78,6 +78,10 @@ class IntercomContacts(Service):
         """PURE. See `values.conversion`."""
         return conversion.plain(field, type_name)
 
+    def takes_country(self, field: Field) -> bool:
+        """PURE. Only the standard phone attribute takes phone numbers."""
+        return field.name == "phone" and not field.custom
+
     def empty(self, field: Field) -> Wire:
         """PURE. Null. Whether Intercom really cleared the attribute is checked in its answer."""
         if field.name == ROLE and not field.custom:

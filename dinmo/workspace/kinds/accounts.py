@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from core.parameters import Parameter
     from core.plugins import Registry
+    from destinations.contract import Field, Service
     from dinmo.workspace.names import Scope
     from dinmo.workspace.yaml_document import Node
 
@@ -65,8 +66,20 @@ def destination(block: Block, scope: Scope) -> entities.Destination:
         name=name,
         connection=account.name if account else "",
         service=service.slug if service else "",
+        known_fields=_known_fields(scope, name, account, service),
         lines=block.lines(),
     )
+
+
+def _known_fields(
+    scope: Scope, name: str, account: entities.Connection | None, service: Service | None
+) -> Sequence[Field]:
+    """The fields of the existing destination, if the file leaves its connection and its service as they are."""
+    existing = scope.existing.destinations.get(name)
+    if existing is None or account is None or service is None:
+        return ()
+    same = (existing.connection, existing.service) == (account.name, service.slug)
+    return existing.known_fields if same and account == scope.existing.connections.get(account.name) else ()
 
 
 def timezone(block: Block) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from activations.setup import rules
 from destinations.contract import Mode
+from destinations.kit.values.countries import alpha2
 from destinations.registry import services
 from dinmo.workspace import entities
 from dinmo.workspace.block import Block
@@ -113,14 +114,26 @@ def _row(row: Block, column: str, target: str, value: object, custom: bool = Fal
         when_empty=row.choice("when_empty", ("keep", "clear"), "keep"),
         multi=row.choice("multi", ("replace", "add"), "replace"),
         custom_attribute=custom,
+        country=_country(row),
     )
     row.close()
     return mapping
 
 
+def _country(row: Block) -> str:
+    """The key `country` as ISO alpha-2."""
+    name = row.text("country")
+    code = alpha2(name) if name else ""
+    if code is None:
+        row.report("country", "`country` takes an ISO 3166 code such as FR, or the English name of a country.")
+    return code or ""
+
+
 def _check(block: Block, scope: Scope, activation: entities.Activation, rows: Rows) -> None:
     """Adds the problems that the rules find, each at the line that it is about."""
-    for problem in rules.offline(scope.workspace().applied_to(scope.existing).spec(activation)):
+    workspace = scope.workspace().applied_to(scope.existing)
+    spec, fields = workspace.spec(activation), workspace.destinations[activation.destination].known_fields
+    for problem in (*rules.offline(spec), *rules.new_field_problems(spec, fields)):
         block.problems.add(_line(block, rows, problem), problem.message)
 
 
@@ -133,6 +146,8 @@ def _line(block: Block, rows: Rows, problem: Misconfigured) -> int:
     }
     if problem.code in keys:
         return block.at(keys[problem.code])
+    if problem.code == "custom_attribute":
+        return block.at("custom_attributes")
     if problem.code == "column_unknown":
         return next((line for line, row in rows if row.column == problem.where), block.at("match"))
     return next((line for line, row in reversed(rows) if row.target == problem.where), block.at("match"))

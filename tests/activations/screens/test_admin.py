@@ -15,7 +15,8 @@ from activations.runs import dispatch
 from activations.setup import spec_from_db
 from destinations.models import Connection, Destination
 from destinations.services.attio.companies import AttioCompanies
-from tests.activations.conftest import TOKEN
+from segments.sources.discovery import refresh_columns
+from tests.activations.conftest import TOKEN, Shop
 
 if TYPE_CHECKING:
     from segments.models import DataModel
@@ -180,6 +181,44 @@ def test_custom_attributes_become_separate_mappings(
     again = form(companies, intercom_companies, row, initial=1, match_column="id", match_field="company_id")
     assert change(staff, activation, {**again, "custom_columns": ["seats"]}).status_code == 302
     assert list(activation.mappings.filter(custom_attribute=True)) == [kept]
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_name_that_intercom_refuses_is_reported_by_the_form(
+    staff: Client,
+    companies: DataModel,
+    intercom_companies: Destination,
+    shop: Shop,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: bool,
+) -> None:
+    """F28: it was reported by the run."""
+    shop.run('alter table companies add column "revenue ($ millions)" integer')
+    refresh_columns(companies)
+    if not answers:
+        monkeypatch.setenv("INTERCOM_API_URL", "http://127.0.0.1:9")
+    values = form(
+        companies, intercom_companies, match_column="id", match_field="company_id",
+        custom_columns=["revenue ($ millions)"],
+    )  # fmt: skip
+    errors = add(staff, values).context["adminform"].form.errors
+    assert "names can contain only letters" in errors["custom_columns"][0]
+
+
+def test_country_of_phone_numbers_is_chosen_beside_the_attribute(
+    staff: Client, companies: DataModel, attio_companies: Destination
+) -> None:
+    people = Destination.objects.create(name="People", connection=attio_companies.connection, service="attio.people")
+    given = form(
+        companies, people, mapping("phone_numbers", "plan", country="FR"), mapping("job_title", "name", country="FR"),
+        match_field="email_addresses",
+    )  # fmt: skip
+    errors = add(staff, given).context["inline_admin_formsets"][0].formset.errors
+    assert [list(row) for row in errors] == [[], ["target"]]
+    assert "takes no phone numbers" in errors[1]["target"][0]
+    answer = add(staff, {**given, "mappings-1-country": ""})
+    assert answer.status_code == 302
+    assert dict(FieldMapping.objects.values_list("target", "country")) == {"phone_numbers": "FR", "job_title": ""}
 
 
 def test_attio_does_not_support_custom_attributes(

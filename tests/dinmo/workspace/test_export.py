@@ -91,13 +91,19 @@ SETTINGS = st.fixed_dictionaries(
 
 @st.composite
 def mappings(draw: st.DrawFn, match: str, custom: bool) -> tuple[entities.FieldMapping, ...]:
-    options = {"when_empty": st.sampled_from(["keep", "clear"]), "multi": st.sampled_from(["replace", "add"])}
+    options = {
+        "when_empty": st.sampled_from(["keep", "clear"]),
+        "multi": st.sampled_from(["replace", "add"]),
+        "country": st.sampled_from(["", "FR", "NO"]),
+    }
     targets = draw(st.lists(NAMES.filter(lambda name: name != match), max_size=4, unique=True))
     rows = []
     for position, target in enumerate(targets):
         drawn: dict[str, Any] = {name: draw(option) for name, option in options.items()}
         if custom and position >= len(targets) // 2:
-            rows.append(entities.FieldMapping(target=target, column=draw(COLUMN), custom_attribute=True, **drawn))
+            # Intercom refuses other names, and so does the file.
+            name = f"custom {position}-{draw(st.text('abÉ株 _-1', max_size=9))}_"
+            rows.append(entities.FieldMapping(target=name, column=draw(COLUMN), custom_attribute=True, **drawn))
         elif draw(st.booleans()):
             rows.append(entities.FieldMapping(target=target, column=draw(COLUMN), **drawn))
         else:
