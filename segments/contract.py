@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -64,6 +64,38 @@ class ForeignKey:
     other: str
 
 
+@dataclass(frozen=True)
+class UnreadableLine:
+    """A line of a file that can't be read.
+
+    Args:
+        problem: what is wrong with it, as the end of a sentence that begins with its number. It contains no values.
+    """
+
+    file: str
+    line: int
+    problem: str
+
+    @property
+    def message(self) -> str:
+        return f"Line {self.line} of the file {self.file!r} {self.problem}."
+
+
+@dataclass
+class Skipped:
+    """The lines that a reader left out because they can't be read: how many, and the first of them."""
+
+    LISTED: ClassVar[int] = 1_000
+
+    count: int = 0
+    first: list[UnreadableLine] = field(default_factory=list)
+
+    def add(self, line: UnreadableLine) -> None:
+        self.count += 1
+        if len(self.first) < self.LISTED:
+            self.first.append(line)
+
+
 class Reader(ABC):
     """An open, read-only session with a source. Nothing can be written through it."""
 
@@ -72,6 +104,11 @@ class Reader(ABC):
 
     Such a column can still be read.
     """
+
+    @property
+    def skipped(self) -> Skipped:
+        """The lines that were left out, once all batches have been read. None unless the source's settings allow it."""
+        return Skipped()
 
     @abstractmethod
     def tables(self) -> list[str]:

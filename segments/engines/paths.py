@@ -49,12 +49,14 @@ def resolve(path: str) -> Path:
 def resolve_all(path: str) -> list[Path]:
     """The file, or the files that match a pattern such as `exports/companies-*.csv`, sorted by name.
 
+    A path that names a file is that file, even if it contains the characters of a pattern.
+
     Raises:
         Misconfigured: as `resolve`, or the pattern is invalid or matches too many files.
     """
-    if not PATTERN.search(path):
-        return [resolve(path)]
     root = Path(settings.SOURCE_FILES_ROOT).resolve()
+    if not PATTERN.search(path) or _is_file(root / path):
+        return [resolve(path)]
     pattern = Path(path).relative_to(root) if Path(path).is_relative_to(root) else Path(path)
     if pattern.is_absolute() or ".." in pattern.parts:
         raise _outside(path)

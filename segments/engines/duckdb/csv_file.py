@@ -1,19 +1,23 @@
-"""CSV files in UTF-8: column names in the first line, separated by commas, semicolons, tabs or vertical bars.
+"""CSV files: column names in the first line, in any common encoding and with any common separator.
 
 Several files are one table. If a file lacks a column, the column is null there.
 """
 
 from __future__ import annotations
 
-import csv
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured
 from segments.contract import ColumnType, Engine, Reader
-from segments.engines.duckdb.column_types import KIND_MASK, Kind, is_certainly_text, kind_of
+from segments.engines.declared_types import COLUMNS
+from segments.engines.duckdb.column_types import Kind, is_certainly_text, kind_mask, kind_of
+from segments.engines.duckdb.csv_copy import bad_records
+from segments.engines.duckdb.csv_layout import Layout, layout
 from segments.engines.duckdb.dialect import COMPUTED, TEXT, dialect
+from segments.engines.duckdb.file_format import BAD_LINES, DECIMAL, ENCODING, QUOTE, SEPARATOR, file_format
+from segments.engines.duckdb.lines import UTF_8, encoding_of, has_mixed_breaks, lines, not_in_encoding
 from segments.engines.duckdb.session import locked_session, path_list, quote, quote_identifier
 from segments.engines.duckdb.text import TextReader
 from segments.engines.paths import PATHS, resolve_all, table_name
@@ -22,26 +26,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-SEPARATORS = (",", ";", "\t", "|")
 SAMPLE_ROWS = 10_000
-MAX_COLUMNS = 1_600
-"""The limit of a PostgreSQL table."""
+SAMPLE_CHARACTERS = 500_000
 BUFFER_BYTES = 8_000_000
 """DuckDB would otherwise use several buffers of 32 MB. A line has at most 2 MB."""
-
-
-@dataclass(frozen=True)
-class Header:
-    """The separator of a file, and the column names in its first line."""
-
-    separator: str
-    names: tuple[str, ...]
 
 
 class CSV(Engine):
     slug = "csv"
     label = "CSV files"
-    parameters = (PATHS,)
+    parameters = (PATHS, SEPARATOR, QUOTE, DECIMAL, ENCODING, BAD_LINES, COLUMNS)
     dialect = dialect
     computed = COMPUTED
     spells = frozenset(ColumnType) - {ColumnType.LIST, ColumnType.OBJECT}
@@ -49,89 +43,115 @@ class CSV(Engine):
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
-        paths = resolve_all(settings["path"])
-        headers = {path: read_header(path) for path in paths}
-        with locked_session(paths) as connection:
-            reader = CSVReader(connection, table_name(settings["path"]), paths, timeout_seconds)
-            reader.headers = headers
-            reader.fetch_one(view_statement(reader.table, headers))
+        paths, form = resolve_all(settings["path"]), file_format(settings, self.parameters)
+        with locked_session(paths) as (connection, files):
+            reader = CSVReader(connection, table_name(settings["path"]), files, form, timeout_seconds)
+            reader.read_layouts()
             yield reader
 
 
 class CSVReader(TextReader):
-    headers: Mapping[Path, Header]
+    @cached_property
+    def encodings(self) -> dict[Path, str]:
+        return {path: encoding_of(path, self.form.encoding) for path in self.paths}
+
+    @cached_property
+    def layouts(self) -> dict[Path, Layout]:
+        return {path: self._layout(path) for path in self.paths}
+
+    def read_layouts(self) -> None:
+        """Reads the first lines of each file.
+
+        Raises:
+            Misconfigured: there are no usable names.
+        """
+        with self.translating_errors():
+            _ = self.layouts
+
+    def _layout(self, path: Path) -> Layout:
+        sample, left = [], SAMPLE_CHARACTERS
+        for line in lines(path, self.encodings[path]):
+            sample.append(line)
+            left -= len(line.text)
+            if left < 0:
+                break
+        if sample and not sample[0].readable:
+            problem = not_in_encoding(self.encodings[path], self.form.encoding)
+            message = f"Line {sample[0].number} of the file {path.name!r} {problem}."
+            raise Misconfigured("source_file_broken", message, where="path")
+        return layout(sample, path.name, self.form.separator, self.form.quote)
 
     def names(self) -> Sequence[str]:
         names: dict[str, str] = {}
-        for header in self.headers.values():
-            for name in header.names:
+        for each in self.layouts.values():
+            for name in each.names:
                 names.setdefault(name.lower(), name)
         return list(names.values())
 
-    def infer_kinds(self) -> dict[str, Kind]:
+    def masks(self) -> dict[str, int | None]:
         """By the first rows, then by all rows for the columns that the first rows don't prove to be text."""
-        names = self.names()
-        masks = self.kind_masks(names, f"(FROM {self.source} LIMIT {SAMPLE_ROWS})", KIND_MASK)
-        undecided = [name for name in names if not is_certainly_text(masks[name])]
-        masks |= self.kind_masks(undecided, self.source, KIND_MASK)
-        return {name: kind_of(mask) for name, mask in masks.items()}
+        self._create_view()
+        expression = kind_mask("," if self.form.decimal_comma else ".")
+        expressions = {name: expression.format(column=quote_identifier(name)) for name in self.names()}
+        masks = self.kind_masks(expressions, f"(FROM {self.source} LIMIT {SAMPLE_ROWS})")
+        undecided = {
+            name: each
+            for name, each in expressions.items()
+            if name in self.form.columns or not is_certainly_text(masks[name])
+        }
+        return masks | self.kind_masks(undecided, self.source)
+
+    def kind(self, mask: int | None) -> Kind:
+        return kind_of(mask)
+
+    def batches(self, query: Any) -> Iterator[Any]:
+        self._create_view()
+        return super().batches(query)
+
+    def create_typed_view(self) -> None:
+        self._create_view()
+        super().create_typed_view()
+
+    def needs_copy(self, path: Path) -> bool:
+        return self.form.skips_bad_lines or self.encodings[path] != UTF_8 or has_mixed_breaks(path)
+
+    def bad_lines(self, path: Path, copy: Path | None = None) -> Iterator[Any]:
+        return bad_records(
+            path,
+            self.layouts[path],
+            self.form.quote,
+            encoding=self.encodings[path],
+            chosen=self.form.encoding,
+            check=self.check_time,
+            copy=copy,
+        )
+
+    def _create_view(self) -> None:
+        if self.opened:
+            return
+        statement = view_statement(self.prepare(), self.layouts, self.form.quote)
+        columns = ", ".join(
+            f"{self.exported(name, quote_identifier(name))} AS {quote_identifier(name)}" for name in self.names()
+        )
+        self.fetch_one(f"CREATE VIEW {self.source} AS SELECT {columns} FROM ({statement})")  # noqa: S608
 
 
-def read_header(path: Path) -> Header:
-    """The header of a file.
+def view_statement(opened: Mapping[Path, Path], layouts: Mapping[Path, Layout], quotation_mark: str) -> str:
+    """The query that reads the files, with all values as text. An empty value is null unless quoted.
 
-    Raises:
-        Misconfigured: there are no names, too many, duplicate ones, or they can't be read.
+    Args:
+        opened: the path by which each file is opened. A copy has no lines before the names.
     """
-    candidates = [(separator, _first_line(path, separator)) for separator in SEPARATORS]
-    separator, names = max(candidates, key=lambda candidate: len(candidate[1]))
-    if not any(names):
-        raise Misconfigured(
-            "source_file_broken",
-            f"The file {path.name!r} is empty. Its first line must name the columns.",
-            where="path",
-        )
-    if len(names) > MAX_COLUMNS:
-        raise Misconfigured(
-            "source_too_large",
-            f"The file {path.name!r} has {len(names):,} columns. At most {MAX_COLUMNS:,} are allowed.",
-            where="path",
-        )
-    columns = tuple(name or f"column_{position}" for position, name in enumerate(names, start=1))
-    used: set[str] = set()
-    for name in columns:
-        if name.lower() in used:
-            message = (
-                f"Two columns of the file are named {name!r}, ignoring case. Rename one of them in the first line."
-            )
-            raise Misconfigured("column_twice", message, where=name)
-        used.add(name.lower())
-    return Header(separator, columns)
+    groups: dict[Layout, list[Path]] = {}
+    for path, each in layouts.items():
+        is_copy = opened[path].suffix == ".copy"
+        groups.setdefault(Layout(each.separator, each.names) if is_copy else each, []).append(opened[path])
+    return " UNION ALL BY NAME ".join(_read_csv(each, paths, quotation_mark) for each, paths in groups.items())
 
 
-def view_statement(table: str, headers: Mapping[Path, Header]) -> str:
-    """The statement that creates a view of the files, with all values as text. An empty value is null unless quoted."""
-    paths_by_header: dict[Header, list[Path]] = {}
-    for path, header in headers.items():
-        paths_by_header.setdefault(header, []).append(path)
-    union = " UNION ALL BY NAME ".join(_read_csv(header, paths) for header, paths in paths_by_header.items())
-    return f"CREATE VIEW {quote_identifier(table)} AS {union}"
-
-
-def _read_csv(header: Header, paths: Sequence[Path]) -> str:
-    columns = ", ".join(f"{quote(name)}: '{TEXT}'" for name in header.names)
-    return f"""SELECT * FROM read_csv({path_list(paths)}, columns = {{{columns}}},
-        auto_detect = false, header = true, delim = {quote(header.separator)}, quote = '"', escape = '"', nullstr = '',
+def _read_csv(each: Layout, paths: Sequence[Path], quotation_mark: str) -> str:
+    columns = ", ".join(f"{quote(name)}: '{TEXT}'" for name in each.names)
+    mark = quote(quotation_mark)
+    return f"""SELECT * FROM read_csv({path_list(paths)}, columns = {{{columns}}}, auto_detect = false, header = true,
+        skip = {each.skip}, delim = {quote(each.separator)}, quote = {mark}, escape = {mark}, nullstr = '',
         allow_quoted_nulls = false, buffer_size = {BUFFER_BYTES})"""  # noqa: S608
-
-
-def _first_line(path: Path, separator: str) -> list[str]:
-    try:
-        # Invalid UTF-8 further down must not fail the reading of the first line.
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            names = next(csv.reader(file, delimiter=separator), [])
-        "".join(names).encode()
-        return names
-    except (UnicodeError, csv.Error, OSError):
-        message = f"The first line of the file {path.name!r} can't be read. The file must be CSV in UTF-8."
-        raise Misconfigured("source_file_broken", message, where="path") from None

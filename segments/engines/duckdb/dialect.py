@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from segments.conditions.times import Days
 from segments.contract import ColumnType
+from segments.engines.duckdb.column_types import COMMA_NUMBER, GROUP
 from segments.sql.expressions import between, in_zone, is_not_a_number, written
 from segments.sql.terms import (
     Aggregate,
@@ -28,7 +29,8 @@ from segments.sql.terms import (
 )
 from segments.values import DATE, FALSE, LOCAL, NUMBER, TRUE, ZONED
 
-TEXT = "VARCHAR"
+TEXT, COMMA_TEXT = "VARCHAR", "VARCHAR (decimal comma)"
+TEXTS = (TEXT, COMMA_TEXT)
 ZONED_TYPES = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
 NANOSECONDS = {"TIMESTAMP_NS": types.TIMESTAMP(), "TIMESTAMPTZ_NS": types.TIMESTAMP(timezone=True)}
 WITHOUT_ARROW = ("HUGEINT", "UHUGEINT", "UBIGINT", "FLOAT", "VARINT", "BIGNUM")
@@ -60,16 +62,17 @@ dialect = DuckDBDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-
 
 @written(TextValue, "duckdb")
 def _text(term: TextValue) -> ColumnElement[Any]:
-    return term.column if term.info.native == TEXT else cast(term.column, Text())
+    return term.column if term.info.native in TEXTS else cast(term.column, Text())
 
 
 @written(NumberValue, "duckdb")
 def _number(term: NumberValue) -> ColumnElement[Any]:
     native = term.info.native
-    if native == TEXT:
+    if native in TEXTS:
+        column = _with_point(term)
         whole = term.info.type == ColumnType.INTEGER
-        value = _try_cast(term.column, "DECIMAL(38, 9)") if whole else _finite(_try_cast(term.column, "DOUBLE"))
-        return case((_matches(term.column, NUMBER), value))
+        value = _try_cast(column, "DECIMAL(38, 9)") if whole else _finite(_try_cast(column, "DOUBLE"))
+        return case((_matches(column, NUMBER), value))
     if native == "FLOAT":
         return _finite(_try_cast(cast(term.column, Text()), "DOUBLE"))
     return _finite(term.column) if native == "DOUBLE" else term.column
@@ -85,7 +88,7 @@ def _boolean(term: BooleanValue) -> ColumnElement[Any]:
 
 @written(Missing, "duckdb")
 def _missing(term: Missing) -> ColumnElement[Any]:
-    if term.info.type in NUMBERS and term.info.native == TEXT:
+    if term.info.type in NUMBERS and term.info.native in TEXTS:
         return or_(term.column.is_(None), is_not_a_number(term.column))
     if term.info.type in NUMBERS:
         return NumberValue(term.column, term.info).is_(None)
@@ -96,7 +99,7 @@ def _missing(term: Missing) -> ColumnElement[Any]:
 
 @written(Within, "duckdb")
 def _within(term: Within) -> ColumnElement[Any]:
-    if term.info.native != TEXT:
+    if term.info.native not in TEXTS:
         return between(_to_microseconds(term), term.span, zone=None if term.info.native in ZONED_TYPES else term.zone)
     if isinstance(term.span, Days):
         return and_(_matches(term.column, DATE), between(_try_cast(term.column, "DATE"), term.span))
@@ -119,7 +122,7 @@ def _to_microseconds(term: Term) -> ColumnElement[Any]:
 
 def _local_time(term: OnDays) -> ColumnElement[Any]:
     """The date, or the local time in the term's zone."""
-    if term.info.native != TEXT:
+    if term.info.native not in TEXTS:
         return in_zone(_to_microseconds(term), term.zone) if term.info.native in ZONED_TYPES else _to_microseconds(term)
     if term.info.type == ColumnType.DATE:
         return _try_cast(term.column, "DATE")
@@ -130,7 +133,7 @@ def _local_time(term: OnDays) -> ColumnElement[Any]:
 @written(TimeValue, "duckdb")
 def _time(term: TimeValue) -> ColumnElement[Any]:
     """For a text column, the day or the time in UTC, again as text, in one format so that it sorts."""
-    if term.info.native != TEXT:
+    if term.info.native not in TEXTS:
         return _to_microseconds(term)
     if term.info.type == ColumnType.DATE:
         return case((_matches(term.column, DATE), cast(_try_cast(term.column, "DATE"), Text())))
@@ -166,7 +169,9 @@ def _list_has(term: ListHas) -> ColumnElement[Any]:
 @written(Exported, "duckdb")
 def _exported(term: Exported) -> ColumnElement[Any]:
     native = term.info.native
-    if native == TEXT or (native == "BOOLEAN" and term.info.type == ColumnType.BOOLEAN):
+    if native in TEXTS and term.info.type in NUMBERS:
+        return _with_point(term)
+    if native in TEXTS or (native == "BOOLEAN" and term.info.type == ColumnType.BOOLEAN):
         return term.column
     if term.info.type in NUMBERS and native not in WITHOUT_ARROW:
         return term.column
@@ -175,6 +180,15 @@ def _exported(term: Exported) -> ColumnElement[Any]:
     if native in NANOSECONDS:
         return cast(_to_microseconds(term), Text())
     return cast(term.column, Text())
+
+
+def _with_point(term: Term) -> ColumnElement[Any]:
+    """A number in text, with a decimal point."""
+    if term.info.native != COMMA_TEXT:
+        return term.column
+    grouped = func.regexp_replace(term.column, literal(GROUP, Text()), literal("", Text()), literal("g", Text()))
+    number = func.replace(grouped, literal(",", Text()), literal(".", Text()))
+    return case((_matches(term.column, COMMA_NUMBER), number), else_=term.column)
 
 
 def _matches(column: ColumnElement[Any], pattern: str) -> ColumnElement[bool]:

@@ -8,39 +8,44 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import Misconfigured
 from segments.contract import ColumnType, Engine, Reader
-from segments.engines.duckdb.column_types import TIME_KIND_MASK, Kind, kind_of, native_type
-from segments.engines.duckdb.dialect import COMPUTED, TEXT, dialect
-from segments.engines.duckdb.session import locked_session, path_list, quote
-from segments.engines.duckdb.text import TextReader
+from segments.engines.declared_types import COLUMNS
+from segments.engines.duckdb.column_types import JSON_MASK, Kind, json_kind_of
+from segments.engines.duckdb.csv_layout import MAX_COLUMNS
+from segments.engines.duckdb.dialect import COMPUTED, dialect
+from segments.engines.duckdb.file_format import BAD_LINES, ENCODING, file_format
+from segments.engines.duckdb.json_lines import bad_lines, has_lone_surrogates
+from segments.engines.duckdb.lines import UTF_8, encoding_of, has_mark
+from segments.engines.duckdb.session import locked_session, path_list, quote, quote_identifier
+from segments.engines.duckdb.text import NOT_AN_OBJECT, REPEATED_KEY, TextReader
 from segments.engines.paths import PATHS, resolve_all, table_name
 from segments.sql.statements import is_of_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     import pyarrow as pa
     from sqlalchemy import Select
 
+    from segments.contract import UnreadableLine
+
 MAX_OBJECT_BYTES = 16 << 20
 SAMPLE_OBJECTS = 20_000
 """Objects per file that are inspected before a query, if the fields of the files are not cached."""
-OBJECT, LIST = Kind(ColumnType.OBJECT, "JSON"), Kind(ColumnType.LIST, "JSON")
-NUMBERS = {
-    ColumnType.INTEGER: Kind(ColumnType.INTEGER, "HUGEINT"),
-    ColumnType.NUMBER: Kind(ColumnType.NUMBER, "DOUBLE"),
-}
-BOOLEAN = Kind(ColumnType.BOOLEAN, "BOOLEAN")
-_NESTED_MASK = (
-    "coalesce(bool_and(json_type({column}) = 'OBJECT'), false)::INT"
-    " + 2 * coalesce(bool_and(json_type({column}) = 'ARRAY'), false)::INT"
-)
-"""1 if all values of a column are objects, 2 if all are lists, otherwise 0."""
+MAX_SAMPLED_FILES = 100
+"""If there are more files, all objects are inspected."""
+FIELDS = """
+    SELECT field FROM (
+        SELECT unnest(keys) AS field, unnest(range(len(keys))) AS place, row
+        FROM (SELECT json_keys(json) AS keys, row_number() OVER () AS row FROM ({objects}))
+    ) GROUP BY field ORDER BY min(row), min(place)
+"""
 
 
 class JSONLines(Engine):
     slug = "jsonl"
     label = "JSON Lines files"
-    parameters = (PATHS,)
+    parameters = (PATHS, ENCODING, BAD_LINES, COLUMNS)
     dialect = dialect
     computed = COMPUTED
     spells = frozenset({ColumnType.DATE, ColumnType.TIMESTAMP})
@@ -48,25 +53,30 @@ class JSONLines(Engine):
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
-        paths = resolve_all(settings["path"])
-        with locked_session(paths) as connection:
-            yield JSONReader(connection, table_name(settings["path"]), paths, timeout_seconds)
+        paths, form = resolve_all(settings["path"]), file_format(settings, self.parameters)
+        with locked_session(paths) as (connection, files):
+            yield JSONReader(connection, table_name(settings["path"]), files, form, timeout_seconds)
 
 
 class JSONReader(TextReader):
     """A JSON string is text even if it looks like a number, but dates and times are recognized.
 
-    A field with values of different types is text.
+    A field with values of different types is text. Keys that differ only in case are one field, unless one object has
+    several of them.
     """
+
+    preferred: Sequence[str] = ()
+    """The spellings that a model knows."""
 
     def names(self) -> Sequence[str]:
         return list(self.kinds())
 
     def natives(self, *, table: str = "", sql: str = "", expected: Iterable[str] = ()) -> dict[str, str]:
         """If the first objects have all expected fields, the rest is not read."""
-        required = set(expected)
+        self.preferred = tuple(expected)
+        required = set(self.preferred)
         if table == self.table and required and required <= set(fields := self._known_fields()):
-            return dict.fromkeys(fields, TEXT)
+            return dict.fromkeys(fields, self.native)
         return super().natives(table=table, sql=sql)
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
@@ -78,66 +88,99 @@ class JSONReader(TextReader):
         self._create_view(self.names())
         super().create_typed_view()
 
-    def _known_fields(self) -> Sequence[str]:
-        """The fields of all objects if they are cached, otherwise those of the first objects."""
-        return list(self.cached_kinds() or self._sampled_types)
-
-    @cached_property
-    def _sampled_types(self) -> dict[str, str]:
-        return self._inferred_types(SAMPLE_OBJECTS)
-
-    def _create_view(self, names: Sequence[str]) -> None:
-        self.fetch_one(f"CREATE OR REPLACE VIEW {self.source} AS FROM {self._read_json(dict.fromkeys(names, TEXT))}")
-
-    def _inferred_types(self, objects: int) -> dict[str, str]:
-        """DuckDB's types of the fields of each file's first objects.
-
-        Args:
-            objects: how many objects of each file are inspected, or -1 for all.
-        """
-        return {
-            name: column_type
-            for name, column_type, *_ in self.fetch_all(f"DESCRIBE FROM {self._read_json({}, objects)}")
-        }
-
-    def _read_json(self, columns: Mapping[str, str], sample: int = -1) -> str:
-        """The table function that reads the files.
-
-        Args:
-            columns: the fields to read and their types. If empty, all fields are read with inferred types.
-            sample: how many objects of each file the inference inspects, or -1 for all.
-        """
-        typed = ", ".join(f"{quote(name)}: {quote(column_type)}" for name, column_type in columns.items())
-        schema = f"columns = {{{typed}}}" if typed else f"sample_size = {sample}, union_by_name = true"
-        size = f"maximum_object_size = {MAX_OBJECT_BYTES}"
-        return f"read_json({path_list(self.paths)}, format = 'newline_delimited', {size}, {schema})"
-
-    def infer_kinds(self) -> dict[str, Kind]:
-        types = self._inferred_types(-1)
-        self._require_objects(types)
-        kinds = {name: _declared_kind(column_type) for name, column_type in types.items()}
-        mixed = [name for name, column_type in types.items() if column_type == "JSON"]
-        texts = [name for name, kind in kinds.items() if kind is None and name not in mixed]
-        nested = self.kind_masks(mixed, self._read_json(dict.fromkeys(mixed, "JSON")), _NESTED_MASK)
-        times = self.kind_masks(texts, self._read_json(dict.fromkeys(texts, TEXT)), TIME_KIND_MASK)
-        return {
-            name: kind or {1: OBJECT, 2: LIST}.get(nested.get(name) or 0) or kind_of(times.get(name))
-            for name, kind in kinds.items()
-        }
-
-    def _require_objects(self, types: Mapping[str, str]) -> None:
-        # For lines that are not objects, DuckDB infers a single column "json". But objects can have such a field too.
-        files = self._read_json({"json": "JSON"})
-        all_objects = f"SELECT coalesce(bool_and(json_type(json) = 'OBJECT'), false) FROM {files}"  # noqa: S608
-        if not types or (list(types) == ["json"] and not self.fetch_one(all_objects)[0]):
+    def masks(self) -> dict[str, int | None]:
+        fields = self._fields(self._all_objects())
+        if not fields:
             raise Misconfigured(
                 "source_file_broken", "The file has no objects. Each line must be one object in braces.", where="path"
             )
+        pointers = _pointers(fields)
+        expressions = {
+            name: JSON_MASK.format(type=f"types[{place}]", column=f"texts[{place}]")
+            for place, name in enumerate(fields, start=1)
+        }
+        objects = self._checked_objects(fields)
+        values = f"SELECT json_type(json, {pointers}) AS types, json_extract_string(json, {pointers}) AS texts"
+        return self.kind_masks(expressions, f"({values} FROM ({objects}))")
+
+    def kind(self, mask: int | None) -> Kind:
+        return json_kind_of(mask)
+
+    def needs_copy(self, path: Path) -> bool:
+        return self.form.skips_bad_lines or self._encoding(path) != UTF_8 or has_mark(path) or has_lone_surrogates(path)
+
+    def bad_lines(self, path: Path, copy: Path | None = None) -> Iterator[UnreadableLine]:
+        return bad_lines(
+            path, encoding=self._encoding(path), chosen=self.form.encoding, check=self.check_time, copy=copy
+        )
+
+    def _encoding(self, path: Path) -> str:
+        return encoding_of(path, self.form.encoding)
+
+    def _known_fields(self) -> Sequence[str]:
+        """The fields of all objects if they are cached, otherwise those of the first objects."""
+        return self._spelled(self.cached_kinds() or self._sampled_fields)
+
+    @cached_property
+    def _sampled_fields(self) -> list[str]:
+        opened = list(self.prepare().values())
+        if len(opened) > MAX_SAMPLED_FILES:
+            return self._fields(self._all_objects())
+        samples = [f"(FROM ({_objects([path])}) LIMIT {SAMPLE_OBJECTS})" for path in opened]
+        return self._fields(" UNION ALL ".join(samples))
+
+    def _all_objects(self) -> str:
+        return _objects(list(self.prepare().values()))
+
+    def _fields(self, objects: str) -> list[str]:
+        """The fields of objects in the order in which they first appear. A field without a name is left out."""
+        found = [name for (name,) in self.fetch_all(FIELDS.format(objects=objects)) if name]
+        if len(found) > MAX_COLUMNS:
+            message = f"The objects have {len(found):,} different fields. At most {MAX_COLUMNS:,} are allowed."
+            raise Misconfigured("source_too_large", message, where="path")
+        return self._spelled(found)
+
+    def _spelled(self, fields: Iterable[str]) -> list[str]:
+        """Each field in one spelling: the one that the model knows, otherwise the first one."""
+        known = {name.lower(): name for name in self.preferred}
+        spellings: dict[str, list[str]] = {}
+        for name in fields:
+            spellings.setdefault(name.lower(), []).append(name)
+        return [known[key] if known.get(key) in names else names[0] for key, names in spellings.items()]
+
+    def _create_view(self, names: Sequence[str]) -> None:
+        values = f"SELECT json_extract_string(json, {_pointers(names)}) AS texts FROM ({self._checked_objects(names)})"  # noqa: S608
+        columns = ", ".join(
+            f"{self.exported(name, f'texts[{place}]')} AS {quote_identifier(name)}"
+            for place, name in enumerate(names, start=1)
+        )
+        self.fetch_one(f"CREATE OR REPLACE VIEW {self.source} AS SELECT {columns} FROM ({values})")  # noqa: S608
+
+    def _checked_objects(self, fields: Sequence[str]) -> str:
+        """The query that reads the objects, with each field in the given spelling.
+
+        Raises an error of DuckDB for a line that is not an object, or that has a field twice.
+        """
+        known = f"[{', '.join(map(quote, fields))}]"
+        spellings = f"map([{', '.join(quote(name.lower()) for name in fields)}], {known})"
+        respelled = f"""to_json(map_from_entries(list_transform(map_entries(json::MAP(VARCHAR, JSON)),
+            lambda entry: {{'k': coalesce({spellings}[lower(entry.key)], entry.key), 'v': entry.value}})))"""
+        # Most objects have exactly the known fields, and need no further check.
+        return f"""SELECT CASE
+            WHEN keys = {known} AND len(keys) > 0 THEN json
+            WHEN len(list_distinct(list_transform(keys, lambda key: lower(key)))) < len(keys)
+                THEN error('{REPEATED_KEY}')
+            WHEN len(keys) = 0 AND json_type(json) <> 'OBJECT' THEN error('{NOT_AN_OBJECT}')
+            WHEN list_has_all({known}, keys) THEN json
+            WHEN len(list_filter(keys, lambda key: coalesce({spellings}[lower(key)] <> key, false))) = 0 THEN json
+            ELSE {respelled} END AS json FROM (SELECT json, json_keys(json) AS keys FROM ({self._all_objects()}))"""  # noqa: S608
 
 
-def _declared_kind(native: str) -> Kind | None:
-    """The kind of a field by its inferred type, or None if its values decide."""
-    column_type = native_type(native)
-    if native == "JSON":
-        return None
-    return {ColumnType.OBJECT: OBJECT, ColumnType.LIST: LIST, ColumnType.BOOLEAN: BOOLEAN, **NUMBERS}.get(column_type)
+def _objects(paths: Sequence[Path]) -> str:
+    """The query that reads each line of the files as one JSON document."""
+    return f"SELECT json FROM read_ndjson_objects({path_list(paths)}, maximum_object_size = {MAX_OBJECT_BYTES})"  # noqa: S608
+
+
+def _pointers(fields: Sequence[str]) -> str:
+    """The JSON pointers to fields, as an SQL list."""
+    return f"[{', '.join(quote('/' + name.replace('~', '~0').replace('/', '~1')) for name in fields)}]"

@@ -25,10 +25,10 @@ class Parquet(Engine):
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
         paths = resolve_all(settings["path"])
-        with locked_session(paths) as connection:
+        with locked_session(paths) as (connection, files):
             reader = FileReader(connection, table_name(settings["path"]), paths, timeout_seconds)
             with reader.translating_errors():
-                connection.read_parquet([str(path) for path in paths], union_by_name=len(paths) > 1).create_view(
+                connection.read_parquet([str(file.opened) for file in files], union_by_name=len(paths) > 1).create_view(
                     reader.table
                 )
             yield reader

@@ -6,6 +6,7 @@ import re
 import tempfile
 import time
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,19 +48,39 @@ def session(memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
 
 
+@dataclass(frozen=True)
+class SourceFile:
+    """A file of a source.
+
+    Args:
+        path: where it is.
+        opened: the path by which DuckDB opens it, because a name with a wildcard would be taken for a pattern.
+        copy: where a rewritten copy can be put. It is removed with the session.
+    """
+
+    path: Path
+    opened: Path
+    copy: Path
+
+
 @contextmanager
-def locked_session(paths: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An in-memory session that can open only these files."""
-    for path in paths:
-        if re.search(r"[*?\[\]{}]", str(path)):
-            message = f"The path of the file {path.name!r} contains one of the characters * ? [ ] {{ }}. Rename it."
-            raise Misconfigured("source_file_name", message, where="path")
-    with session(FILE_MEMORY) as connection:
-        connection.execute(f"SET allowed_paths = {path_list(paths)}")
+def locked_session(paths: Sequence[Path]) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[SourceFile]]]:
+    """An in-memory session that can open only these files and their copies."""
+    with tempfile.TemporaryDirectory(prefix="dinmo-") as folder, session(FILE_MEMORY) as connection:
+        files = [_source_file(path, Path(folder) / str(place)) for place, path in enumerate(paths)]
+        allowed = [opened for file in files for opened in (file.opened, file.copy)]
+        connection.execute(f"SET allowed_paths = {path_list(allowed)}")
         # Otherwise the selected columns of a whole row group, often a million rows, are loaded before the first row.
         connection.execute("SET disable_parquet_prefetching = true")
         lock(connection)
-        yield connection
+        yield connection, files
+
+
+def _source_file(path: Path, free: Path) -> SourceFile:
+    opened = free.with_suffix(".link") if re.search(r"[*?\[\]{}]", str(path)) else path
+    if opened != path:
+        opened.symlink_to(path)
+    return SourceFile(path, opened, free.with_suffix(".copy"))
 
 
 def lock(connection: duckdb.DuckDBPyConnection) -> None:
@@ -87,6 +108,7 @@ class FileReader(Reader):
         self.paths = paths
         self.timeout_seconds = timeout_seconds
         self.state_at_open = file_state(paths)
+        self.opened_at = time.monotonic()
 
     def tables(self) -> list[str]:
         return [self.table]
@@ -171,7 +193,10 @@ class FileReader(Reader):
             if not all(path.exists() for path in self.paths):
                 message = "The file no longer exists. Put it back, or correct the path."
                 raise Misconfigured("source_file_missing", message, where="path") from None
-            raise translated(error, self.timeout_seconds) from None
+            raise self.explained(error) from None
+
+    def explained(self, error: Exception) -> Problem:
+        return translated(error, self.timeout_seconds)
 
 
 def file_state(paths: Sequence[Path]) -> tuple[tuple[str, int, int, int], ...]:
@@ -187,10 +212,9 @@ def translated(error: Exception, seconds: float) -> Problem:
         return timed_out(seconds)
     if "CSV Error" in message:
         return _broken_csv(message)
-    if malformed := re.search(r'Malformed JSON in file "(.*?)", at .* line', message):
-        name = Path(malformed[1]).name
-        sentence = f"The file {name!r} has a line that is not JSON. Each line must be one object in braces."
-        return Misconfigured("source_file_broken", sentence, where="path", detail=message)
+    if "JSON in file" in message:
+        sentence = "The file has a line that is not JSON. Each line must be one object in braces."
+        return Misconfigured("source_file_broken", sentence, where="path", detail=message.split("\n")[0])
     if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory" in message:
         sentence = "The query needs more memory than it may use. Select, sort or group fewer rows or columns."
         return Misconfigured("source_too_large", sentence, detail=message)
@@ -209,19 +233,11 @@ def translated(error: Exception, seconds: float) -> Problem:
 
 
 def _broken_csv(message: str) -> Problem:
-    line, path = re.search(r"Line: (\d+)", message), re.search(r"\n  file = (.*)", message)
-    name = f"file {Path(path[1]).name!r}" if path else "file"
-    place = f"Line {line[1]} of the {name}" if line else f"The {name}"
-    reasons = [
-        (r"Expected Number of Columns: (\d+) Found: (\d+)", "has {1} values, but the first line names {0} columns"),
-        (r"unicode|utf-8|encoding", "is not in UTF-8. Save the file in that encoding"),
-        (r"quote", "has an unclosed quotation mark"),
-        (r"[Mm]aximum line size", "is too long"),
-    ]
-    for pattern, reason in reasons:
-        if match := re.search(pattern, message):
-            return Misconfigured("source_file_broken", f"{place} {reason.format(*match.groups())}.")
-    return Misconfigured("source_file_broken", f"{place} can't be read as CSV.")
+    """A CSV file whose records are in order, as far as this application can see, but which DuckDB refuses."""
+    line = re.search(r"Line: (\d+)", message)
+    place = f"Line {line[1]} of the file" if line else "The file"
+    reason = "is too long" if re.search(r"[Mm]aximum line size", message) else "can't be read as CSV"
+    return Misconfigured("source_file_broken", f"{place} {reason}.", where="path", detail=message.split("\n")[0])
 
 
 def quote(text: str) -> str:

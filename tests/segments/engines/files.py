@@ -15,9 +15,9 @@ from segments.values import natural
 from tests.segments.places import Place
 
 
-def csv_file(files: Path, text: str | bytes, name: str = "file.csv") -> Place:
+def csv_file(files: Path, text: str | bytes, name: str = "file.csv", **settings: Any) -> Place:
     (files / name).write_bytes(text.encode() if isinstance(text, str) else text)
-    return Place("csv", Path(name).stem, {"path": name})
+    return Place("csv", Path(name).stem, {"path": name, **settings})
 
 
 def types(place: Place) -> dict[str, str]:
@@ -40,6 +40,17 @@ def refusal(place: Place) -> Misconfigured:
     return refused.value
 
 
-def json_file(files: Path, *lines: str, name: str = "file.jsonl") -> Place:
-    (files / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return Place("jsonl", Path(name).stem, {"path": name})
+def json_file(files: Path, *lines: str, name: str = "file.jsonl", encoding: str = "utf-8", **settings: Any) -> Place:
+    (files / name).write_bytes(("\n".join(lines) + "\n").encode(encoding))
+    return Place("jsonl", Path(name).stem, {"path": name, **settings})
+
+
+def skipped(place: Place) -> list[str]:
+    """The messages about the lines that were left out."""
+    with place.open() as reader:
+        columns = {info.name: info for info in reader.columns(table=place.table)}
+        source = statements.relation(list(columns.values()), engines[place.slug].dialect, table=place.table)
+        for _ in reader.batches(statements.select(source, columns, list(columns))):
+            pass
+        assert reader.skipped.count == len(reader.skipped.first)
+        return [line.message for line in reader.skipped.first]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.errors import Misconfigured, Unavailable
+from segments.engines.paths import table_name
 from segments.registry import engines
 from segments.sql import statements
 from tests.segments.engines.files import csv_file, refusal, types, values
@@ -113,3 +114,14 @@ def test_file_that_changes_while_it_is_read_is_a_problem(slug: str, files: Path)
         path.unlink()
         list(reader.batches(query))
     assert gone.value.code == "source_file_missing"
+
+
+@pytest.mark.parametrize("name", ["a[1].csv", "a{x}.csv", "what?.csv", "all*.csv"])
+def test_name_with_the_characters_of_a_pattern_is_that_file(name: str, files: Path) -> None:
+    csv_file(files, "a\n1\n", "a1.csv")
+    csv_file(files, "a\n2\n", name)
+    csv_file(files, "a\n3\n", "all1.csv")
+    assert values(Place("csv", table_name(name), {"path": name})) == [{"a": 2}]
+    (files / name).unlink()
+    if name == "a[1].csv":
+        assert values(Place("csv", "a", {"path": name})) == [{"a": 1}]
