@@ -104,17 +104,45 @@ def refuse_names(sql: str, forbidden: Collection[str], hint: str = "") -> None:
         hint: what else the person can do, appended to the message.
     """
     for name in sorted(mentioned(sql, forbidden)):
-        message = (
-            f"{name} can't be used here, not even in a string or a comment: a query may only read rows. "
-            f"Remove it from the query.{hint}"
-        )
-        raise Misconfigured("source_function", message, where="sql")
+        raise not_only_reading(name, hint, "not even in a string or a comment")
+
+
+def not_only_reading(name: str, hint: str = "", more: str = "") -> Misconfigured:
+    """The problem to raise for a name that does more than read.
+
+    Args:
+        hint: what else the person can do, appended to the message.
+        more: where it is refused too.
+    """
+    refusal = f"{name} can't be used here{f', {more}' if more else ''}: a query may only read rows."
+    return Misconfigured("source_function", f"{refusal} Remove it from the query.{hint}", where="sql")
+
+
+def may_be_called(sql: str, name: str, *, of_rows: bool) -> bool:
+    """Whether a name that occurs in PostgreSQL's SQL may be that of a function which is called there.
+
+    Such a name is followed by a parenthesis, or it follows a dot: `(x).name` is `name(x)`. A column's name is not. In
+    SQL with comments, or with TREAT, which calls a function by the name of a type, any name may be.
+
+    Args:
+        of_rows: whether the function can be called with a row, so that `t.name` may be a call for a table t.
+    """
+    text = sql.lower()
+    if "--" in text or "/*" in text or re.search(r"\btreat\b", text):
+        return True
+    word = _word(name.lower())
+    dot = r"\." if of_rows else r"[^\s\w\"]\s*\."
+    return re.search(rf'{word}\w*"?\s*\(|{dot}\s*"?{word}', text) is not None
 
 
 def _occurs(name: str, text: str) -> bool:
+    return re.search(_word(name), text) is not None
+
+
+def _word(name: str) -> str:
     # PostgreSQL truncates a longer name to this one, so that more characters may follow.
     end = "" if len(name.encode()) >= LONGEST_NAME else r"(?![a-z0-9_])"
-    return re.search(rf"(?<![a-z_]){re.escape(name)}{end}", text) is not None
+    return rf"(?<![a-z_]){re.escape(name)}{end}"
 
 
 def refuse_hidden(sql: str, syntax: Syntax) -> None:

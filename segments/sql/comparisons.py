@@ -16,10 +16,12 @@ from segments.sql.expressions import is_one_of
 from segments.sql.terms import (
     BooleanValue,
     Exported,
+    KeyText,
     ListHas,
     Missing,
     NumberValue,
     OnDays,
+    Operand,
     Position,
     TextIs,
     TextValue,
@@ -50,12 +52,16 @@ def comparable(
     """Two columns in a form in which equal values compare as equal, even if the columns have different types.
 
     Integers of the same native type are compared as they are, which is fastest. If a column of text is compared with a
-    column of integers, both are compared as text.
+    column of numbers, both are compared as text, in which a whole number is its digits.
     """
     types = {left[1].type, right[1].type}
-    if types == {ColumnType.INTEGER} and left[1].native == right[1].native:
+    same = left[1].native == right[1].native
+    if types == {ColumnType.INTEGER} and same:
         return left[0], right[0]
-    term = NumberValue if types <= set(NUMBERS) else TextValue
+    if types <= set(NUMBERS):
+        return NumberValue(*left), NumberValue(*right)
+    # Only if both ignore case, they are compared so.
+    term = TextValue if same else KeyText
     return term(*left), term(*right)
 
 
@@ -139,11 +145,11 @@ def _matches(value: ColumnElement[Any], operator: str, operand: Any) -> ColumnEl
         case "between":
             return value.between(bound(operand[0]), bound(operand[1]))
         case "contains":
-            return Position(value, operand) > 0
+            return Position(value, _operand(value, operand)) > 0
         case "starts_with":
-            return func.substr(value, 1, len(operand)) == bound(operand)
+            return func.substr(value, 1, len(operand)) == _operand(value, operand)
         case "ends_with":
-            return func.substr(value, func.length(value) - (len(operand) - 1)) == bound(operand)
+            return func.substr(value, func.length(value) - (len(operand) - 1)) == _operand(value, operand)
     raise ValueError(f"The operator {operator!r} has no SQL.")
 
 
@@ -151,6 +157,10 @@ def _equals(value: ColumnElement[Any], operands: Sequence[Any]) -> ColumnElement
     if isinstance(value, TextValue):
         return TextIs(value.column, value.info, operands)
     return is_one_of(value, [bound(operand) for operand in operands])
+
+
+def _operand(value: ColumnElement[Any], operand: str) -> ColumnElement[Any]:
+    return Operand(operand, value.info) if isinstance(value, TextValue) else bound(operand)
 
 
 def bound(value: Any) -> ColumnElement[Any]:

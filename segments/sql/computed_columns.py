@@ -17,8 +17,9 @@ from sqlalchemy import ColumnElement, Text, case, func, literal
 
 from segments.conditions.computed_fields import Formula, Labels, columns_used
 from segments.contract import ColumnInfo, ColumnType
+from segments.sql.aggregates import Aggregate
 from segments.sql.comparisons import NUMBERS, ZERO, Clock
-from segments.sql.terms import Aggregate, Label
+from segments.sql.terms import Label
 from segments.sql.where import Builder, Reach, Table, joined
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from sqlalchemy.sql import quoted_name, visitors
 
 from segments.contract import ColumnInfo, ColumnType
 from segments.sql.comparisons import Clock
-from segments.sql.terms import Exported, Lowercase, Position, TextValue
+from segments.sql.terms import Exported, KeyText, Lowercase, Position
 from segments.sql.user_sql import Verbatim
 from segments.sql.where import Builder, Filter, First, Infos, Reach, Table, first_rows, no_other_model, rows_where
 
@@ -67,7 +67,7 @@ def frequent(query: Select[Any], column_type: ColumnType) -> Select[Any]:
     value: ColumnElement[Any] = next(iter(rows.c))
     if column_type not in GROUPABLE:
         # As text: a collation may treat "FR" and "fr" as equal, and some JSON documents can't be compared at all.
-        value = TextValue(value, ColumnInfo("", ColumnType.TEXT))
+        value = KeyText(value, ColumnInfo("", ColumnType.TEXT))
     counted = func.count().label("rows")
     return (
         sqlalchemy.select(value.label("value"), counted)
@@ -82,12 +82,12 @@ def containing(source: FromClause, info: ColumnInfo, search: str) -> Filter:
     column = source.c[info.name]
     if not search:
         return Filter(column.is_not(None))
-    return Filter(Position(Lowercase(column, info), search.lower()) > 0)
+    return Filter(Position(Lowercase(column, info), literal(search.lower(), Text())) > 0)
 
 
 def key_counts(source: FromClause, info: ColumnInfo) -> Select[Any]:
     """The numbers of rows (`rows`), of rows with a key (`filled`), and of distinct keys (`different`)."""
-    value = func.nullif(TextValue(source.c[info.name], info), literal("", Text()))
+    value = func.nullif(KeyText(source.c[info.name], info), literal("", Text()))
     counts: list[ColumnElement[Any]] = [
         func.count().label("rows"),
         func.count(value).label("filled"),

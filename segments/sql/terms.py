@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Text, and_, any_, cast, false, func, literal, or_, types
+from sqlalchemy import ColumnElement, Text, and_, any_, case, cast, false, func, literal, or_, types
 
 from segments.contract import ColumnInfo, ColumnType
 from segments.sql.expressions import between, in_zone, is_one_of, written
@@ -30,7 +30,25 @@ class Term(ColumnElement[Any]):
 
 
 class TextValue(Term):
-    """The column as text that is compared case-sensitively; null if the column is null."""
+    """The column as text that is compared case-sensitively, unless its type ignores case; null if it is null."""
+
+    type = types.Text()
+
+
+class Operand(Term):
+    """A text that is compared with the `TextValue` of a column."""
+
+    type = types.Text()
+
+    def __init__(self, text: str, info: ColumnInfo) -> None:
+        super().__init__(literal(text, types.String()), info)
+
+
+class KeyText(Term):
+    """The column's text as a key: two keys are the same if these texts are.
+
+    A whole number is its digits, because 1 becomes 1.0 when a program stores it as a floating-point number.
+    """
 
     type = types.Text()
 
@@ -109,7 +127,7 @@ class TextIs(Term):
 
     def __init__(self, column: ColumnElement[Any], info: ColumnInfo, texts: Sequence[str]) -> None:
         super().__init__(column, info)
-        self.texts = [literal(text, types.String()) for text in texts]
+        self.texts = [Operand(text, info) for text in texts]
 
 
 class ListHas(Term):
@@ -137,38 +155,15 @@ class Label(Term):
     type = types.Text()
 
 
-class Aggregate(Term):
-    """A measure over the rows of a group, with a result that does not depend on the order of the rows.
-
-    Floating-point sums do: 0.1 + 0.2 + 0.3 is not 0.3 + 0.2 + 0.1. A last digit that differs between two runs would be
-    sent to the destination as a change.
-
-    Args:
-        measure: one of `tree.MEASURES`.
-        column: finite numbers, dates or times. `info` describes the column that they come from.
-    """
-
-    type = types.NullType()
-
-    def __init__(self, measure: str, column: ColumnElement[Any], info: ColumnInfo) -> None:
-        super().__init__(column, info)
-        self.measure = measure
-
-
 class Position(ColumnElement[Any]):
     """The position at which a text contains another one, counted from 1; 0 if it does not."""
 
     inherit_cache = False
     type = types.Integer()
 
-    def __init__(self, text: ColumnElement[Any], part: str) -> None:
+    def __init__(self, text: ColumnElement[Any], part: ColumnElement[Any]) -> None:
         self.text = text
-        self.part = literal(part, Text())
-
-
-DECIMALS = 6
-"""Decimal places of averages, and of sums of numbers that are not exact decimals."""
-_EXACT = ("numeric", "decimal", "fixed", "bignumeric")
+        self.part = part
 
 
 def on_days(term: OnDays, day: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -176,26 +171,29 @@ def on_days(term: OnDays, day: ColumnElement[Any]) -> ColumnElement[bool]:
     return or_(*(day.between(literal(first, Text()), literal(last, Text())) for first, last in term.anniversary.days()))
 
 
-def aggregate(term: Aggregate, decimal: types.Numeric[Any]) -> ColumnElement[Any]:
-    """The measure. Inexact numbers are cast to `decimal`, because a sum of decimals does not depend on their order."""
-    if term.measure in ("min", "max"):
-        return func.min(term.column) if term.measure == "min" else func.max(term.column)
-    exact = term.info.type == ColumnType.INTEGER or term.info.native.lower().startswith(_EXACT)
-    if term.measure == "sum" and exact:
-        return func.sum(term.column)
-    return func.round((func.sum if term.measure == "sum" else func.avg)(cast(term.column, decimal)), DECIMALS)
-
-
 @written(TextValue)
 def _text(term: TextValue) -> ColumnElement[Any]:
     return cast(term.column, Text())
+
+
+@written(KeyText)
+def _key_text(term: KeyText) -> ColumnElement[Any]:
+    text = TextValue(term.column, ColumnInfo(term.info.name, ColumnType.TEXT, term.info.native))
+    return whole_number(text) if term.info.type == ColumnType.NUMBER else text
+
+
+def whole_number(text: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A number as text, without a decimal point that only zeros follow."""
+    shortened = func.rtrim(text, literal("0", Text()))
+    is_whole = shortened.like(literal("%.", Text()))
+    return case((is_whole, func.rtrim(shortened, literal(".", Text()))), else_=text)
 
 
 def _unchanged(term: Term) -> ColumnElement[Any]:
     return term.column
 
 
-for _term in (NumberValue, BooleanValue, TimeValue, Exported, Label):
+for _term in (NumberValue, BooleanValue, TimeValue, Exported, Label, Operand):
     written(_term)(_unchanged)
 
 
@@ -216,11 +214,6 @@ def _lowercase(term: Lowercase) -> ColumnElement[Any]:
 @written(TextIs)
 def _text_is(term: TextIs) -> ColumnElement[Any]:
     return is_one_of(TextValue(term.column, term.info), term.texts)
-
-
-@written(Aggregate)
-def _aggregate(term: Aggregate) -> ColumnElement[Any]:
-    return aggregate(term, types.Numeric(38, 9))
 
 
 @written(Within)

@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, case, func, lite
 from core.errors import Misconfigured
 from segments.conditions.tree import EVERYTHING, Group, Item, Member, Related, fields
 from segments.contract import ColumnInfo, ColumnType
+from segments.sql.aggregates import Aggregate
 from segments.sql.comparisons import ZERO, Clock, bound, comparable, compare, compare_measure, sortable
-from segments.sql.terms import Aggregate
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

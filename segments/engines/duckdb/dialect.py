@@ -10,9 +10,9 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 from segments.conditions.times import Days
 from segments.contract import ColumnType
 from segments.engines.duckdb.column_types import COMMA_NUMBER, GROUP
+from segments.sql.aggregates import Aggregate, aggregate
 from segments.sql.expressions import between, in_zone, is_not_a_number, written
 from segments.sql.terms import (
-    Aggregate,
     BooleanValue,
     Exported,
     Label,
@@ -24,7 +24,6 @@ from segments.sql.terms import (
     TextValue,
     TimeValue,
     Within,
-    aggregate,
     on_days,
 )
 from segments.values import DATE, FALSE, LOCAL, NUMBER, TRUE, ZONED

@@ -12,11 +12,13 @@ CATALOG = f"""
 """  # noqa: S608
 ALL_COLUMNS = """
     select table_schema, table_name, column_name, column_type, is_nullable = 'YES' from information_schema.columns
-    where table_schema in %s order by table_schema, table_name, ordinal_position
+    where table_schema in %s and find_in_set('select', privileges)
+    order by table_schema, table_name, ordinal_position
 """
 COLUMNS = """
     select column_name, column_type, is_nullable = 'YES' from information_schema.columns
-    where table_schema = %s and table_name = %s and binary table_name = %s order by ordinal_position
+    where table_schema = %s and table_name = %s and binary table_name = %s and find_in_set('select', privileges)
+    order by ordinal_position
 """
 FOREIGN_KEYS = """
     select max(column_name), max(referenced_table_schema), max(referenced_table_name), max(referenced_column_name)

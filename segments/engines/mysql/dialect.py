@@ -15,13 +15,14 @@ from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 from sqlalchemy.sql.elements import Null
 
 from segments.conditions.times import Days
-from segments.contract import ColumnType
+from segments.contract import ColumnInfo, ColumnType
 from segments.engines.mysql.column_types import BINARY, GEOMETRY, PLAIN_TEXT
+from segments.sql.aggregates import Aggregate, aggregate
 from segments.sql.expressions import between, is_one_of, written
 from segments.sql.terms import (
-    Aggregate,
     BooleanValue,
     Exported,
+    KeyText,
     ListHas,
     Lowercase,
     Missing,
@@ -33,7 +34,6 @@ from segments.sql.terms import (
     TextValue,
     TimeValue,
     Within,
-    aggregate,
     on_days,
 )
 
@@ -81,16 +81,24 @@ def _text_is(term: TextIs) -> Element:
     exact = is_one_of(TextValue(term.column, term.info), term.texts)
     # Comparing bytes uses no index. But equal bytes are equal in every collation, so comparing the column as well lets
     # an index narrow down the rows. Only for ASCII, because the servers refuse text that the column can't encode.
-    plain = re.fullmatch(PLAIN_TEXT, term.info.native) and all(str(text.value).isascii() for text in term.texts)
+    plain = re.fullmatch(PLAIN_TEXT, term.info.native) and all(str(text.column.value).isascii() for text in term.texts)
     return and_(is_one_of(term.column, term.texts), exact) if plain else exact
+
+
+@written(KeyText, "mysql")
+def _key_text(term: KeyText) -> Element:
+    text = TextValue(term.column, term.info)
+    if term.info.type != ColumnType.NUMBER or term.info.native.startswith("float"):
+        return text
+    whole = func.floor(term.column)
+    return case((term.column == whole, TextValue(whole, ColumnInfo("", ColumnType.NUMBER, "decimal"))), else_=text)
 
 
 @written(NumberValue, "mysql")
 def _number(term: NumberValue) -> Element:
     native = term.info.native
     if native.startswith("float"):
-        # By way of text, because a single-precision 0.1 would otherwise become 0.10000000149.
-        return cast(term.column, CHAR()).op("+")(literal_column("0e0"))
+        return _shortest(term.column, native)
     return _plus_zero(term.column) if native.startswith(("bit", "year")) else term.column
 
 
@@ -166,6 +174,8 @@ def _readable(column: Element, native: str) -> Element:
     """A readable form of values that the server would otherwise send as bytes or without a time zone."""
     if native.startswith(("bit", "year")):
         return _plus_zero(column)
+    if native.startswith("float"):
+        return _shortest(column, native)
     if native.startswith("timestamp"):
         return func.concat(cast(column, CHAR()), literal_column("'Z'"))
     if re.fullmatch(BINARY, native):
@@ -173,6 +183,33 @@ def _readable(column: Element, native: str) -> Element:
     if re.fullmatch(GEOMETRY, native):
         return func.st_astext(column)
     return column
+
+
+def _shortest(column: Element, native: str) -> Element:
+    """A single-precision number as the double with the fewest digits that mean it, such as 123456.78.
+
+    The servers show only six digits, and calculate with its exact value, 123456.78125.
+    """
+    six = _as_double(cast(column, CHAR()))
+    if "," in native:
+        # A declared number of decimals, which the servers show.
+        return six
+    exact = _as_double(column)
+    size = func.abs(exact)
+    exponent = func.floor(func.log10(size))
+    mantissa = exact / func.pow(literal_column("10"), exponent)
+
+    def rounded(digits: int) -> Element:
+        written = func.concat(func.round(mantissa, literal_column(str(digits - 1))), literal_column("'e'"), exponent)
+        return _as_double(written)
+
+    half_step: Element = func.pow(literal_column("2"), func.floor(func.log2(size)) - literal_column("24"))
+    fits = [(func.abs(short - exact) < half_step, short) for short in (six, rounded(7), rounded(8))]
+    return case(*fits, else_=func.coalesce(rounded(9), exact))
+
+
+def _as_double(value: Element) -> Element:
+    return value.op("+", return_type=types.Double())(literal_column("0e0"))
 
 
 def _plus_zero(column: Element) -> Element:

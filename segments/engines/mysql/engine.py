@@ -198,5 +198,5 @@ def _array(values: wire.Values, field: FieldDescriptorPacket) -> pa.Array:
         text = raw.cast(pa.string())
     except pa.ArrowInvalid:
         # A person's query declares bytes to be text.
-        text = pa.array([value and value.decode("utf-8", "replace") for value in values], pa.string())
+        text = pa.array([value and value.decode("utf-8", "backslashreplace") for value in values], pa.string())
     return text.cast(pa.int64()) if fits_int64(field) else text

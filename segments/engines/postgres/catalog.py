@@ -18,10 +18,14 @@ CATALOG = f"""
            array_agg(t.typcategory = 'A' order by a.attnum), array_agg(not a.attnotnull order by a.attnum)
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    and has_column_privilege(c.oid, a.attnum, 'select')
     join pg_type t on t.oid = a.atttypid
     where {READABLE} group by 1, 2, 3, 4 order by 1, 2
 """  # noqa: S608
-REQUIRED = "select attname from pg_attribute where attrelid = to_regclass(%s) and attnotnull"
+COLUMNS = """
+    select attname, attnotnull from pg_attribute where attrelid = to_regclass(%s) and attnum > 0
+    and not attisdropped and has_column_privilege(attrelid, attnum, 'select') order by attnum
+"""
 FOREIGN_KEYS = """
     select own.attname, n.nspname, c.relname, other.attname from pg_constraint k
     join pg_class c on c.oid = k.confrelid join pg_namespace n on n.oid = c.relnamespace

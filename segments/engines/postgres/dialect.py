@@ -9,10 +9,24 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from segments.contract import ColumnType
+from segments.sql.aggregates import Aggregate, aggregate
 from segments.sql.expressions import between, written
-from segments.sql.terms import Aggregate, Exported, ListHas, NumberValue, TextValue, Within, aggregate
+from segments.sql.terms import (
+    Exported,
+    KeyText,
+    ListHas,
+    NumberValue,
+    Operand,
+    Position,
+    TextValue,
+    Within,
+    whole_number,
+)
 
 PLAIN_TEXT = ("text", "character varying", "varchar")
+CASELESS = "citext"
+JSON_SPELLED = ("inet", "timestamp", "character(")
+"""Arrays whose elements are spelled differently in JSON, as they are shown and sent, than as text."""
 FEW_VALUES = 100
 COMPUTED = {ColumnType.TEXT: "text", ColumnType.INTEGER: "bigint", ColumnType.NUMBER: "numeric"}
 """The native types of computed columns."""
@@ -22,9 +36,34 @@ dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 @written(TextValue, "postgresql")
 def _text(term: TextValue) -> ColumnElement[Any]:
-    if term.info.native.partition("(")[0] in PLAIN_TEXT:
-        return term.column
-    return cast(term.column, Text())
+    text = _spelled(term.column, term.info.native)
+    return func.lower(text) if term.info.native == CASELESS else text
+
+
+@written(Operand, "postgresql")
+def _operand(term: Operand) -> ColumnElement[Any]:
+    return func.lower(term.column) if term.info.native == CASELESS else term.column
+
+
+@written(KeyText, "postgresql")
+def _key_text(term: KeyText) -> ColumnElement[Any]:
+    # By bytes, because a collation may consider different keys to be equal.
+    text = _spelled(term.column, term.info.native).collate("C")
+    return whole_number(text) if term.info.type == ColumnType.NUMBER else text
+
+
+@written(Position, "postgresql")
+def _position(term: Position) -> ColumnElement[Any]:
+    # PostgreSQL can't search in text whose collation considers different texts to be equal.
+    return func.strpos(term.text.collate("C"), term.part)
+
+
+def _spelled(column: ColumnElement[Any], native: str) -> ColumnElement[Any]:
+    """The text as the database shows it."""
+    if native.partition("(")[0] in PLAIN_TEXT:
+        return column
+    # Only a cast to text adds the length of the network to the address of a single host: 10.0.0.1/32.
+    return func.abbrev(column) if native == "inet" else cast(column, Text())
 
 
 @written(NumberValue, "postgresql")
@@ -40,7 +79,7 @@ def _number(term: NumberValue) -> ColumnElement[Any]:
 @written(Exported, "postgresql")
 def _exported(term: Exported) -> ColumnElement[Any]:
     if term.info.type == ColumnType.TEXT:
-        return TextValue(term.column, term.info)
+        return _spelled(term.column, term.info.native)
     if term.info.type == ColumnType.LIST:
         return func.to_json(term.column)
     return term.column
@@ -68,8 +107,12 @@ def _list_has(term: ListHas) -> ColumnElement[Any]:
 
 def _texts(term: ListHas) -> ColumnElement[Any]:
     """The elements as an array of texts."""
+    document: ColumnElement[Any]
     if term.info.type == ColumnType.LIST:
-        return cast(term.column, types.ARRAY(Text()))
-    document = cast(term.column, JSONB())
+        if not term.info.native.startswith(JSON_SPELLED):
+            return cast(term.column, types.ARRAY(Text()))
+        document = func.to_jsonb(term.column)
+    else:
+        document = cast(term.column, JSONB())
     elements = case((func.jsonb_typeof(document) == "array", document), else_=cast(literal_column("'[]'"), JSONB()))
     return func.array(select(func.jsonb_array_elements_text(elements)).correlate_except().scalar_subquery())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager, suppress
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -19,17 +18,18 @@ from segments.engines.failures import no_table
 from segments.engines.hosts import SSL_MODES
 from segments.engines.names import names
 from segments.engines.postgres import blocks, failures
-from segments.engines.postgres.catalog import CATALOG, FOREIGN_KEYS, NATIVE, REQUIRED, TABLES
+from segments.engines.postgres.catalog import CATALOG, COLUMNS, FOREIGN_KEYS, NATIVE, TABLES
 from segments.engines.postgres.column_types import EXACT, TYPES
 from segments.engines.postgres.dialect import COMPUTED, dialect
-from segments.engines.postgres.forbidden import FORBIDDEN, HARMLESS, VOLATILE
+from segments.engines.postgres.forbidden import FORBIDDEN
+from segments.engines.postgres.guard import Guard
 from segments.engines.postgres.session import CONNECT_SECONDS, begin, connect
 from segments.engines.watchdog import GRACE_SECONDS, hang_up, time_limit
 from segments.sql.statements import join_name, split_name
 from segments.sql.user_sql import bare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Select
 
@@ -73,7 +73,7 @@ class PostgresReader(Reader):
         self.connection = connection
         self.settings = settings
         self.schemas = names(settings["schemas"])
-        self.checked: list[str] = []
+        self.guard = Guard(self._fetch_single, connection.info.server_version)
         self.timeout_seconds = timeout_seconds
 
     def start(self) -> None:
@@ -99,9 +99,9 @@ class PostgresReader(Reader):
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
         name = _identifier(table) if table else ""
         sql_guard.refuse_names(table, FORBIDDEN)
-        self._refuse_unsafe([sql])
-        described = self._describe(f"({bare(sql)})" if sql else name, table)
-        required = {column for (column,) in self._fetch_all(REQUIRED, (name,))} if table else set()
+        self.guard.refuse_unsafe([sql])
+        readable = dict(self._fetch_all(COLUMNS, (name,))) if table else {}
+        described = self._describe(f"({bare(sql)})" if sql else name, table, list(readable))
         type_codes = [column.type_code for column in described]
         natives = {oid: (native, is_list) for oid, native, is_list in self._fetch_all(NATIVE, (type_codes,))}
         return [
@@ -109,7 +109,7 @@ class PostgresReader(Reader):
                 column.name,
                 column.type_code,
                 *natives.get(column.type_code, ("unknown", False)),
-                column.name not in required,
+                not readable.get(column.name, False),
             )
             for column in described
         ]
@@ -126,7 +126,7 @@ class PostgresReader(Reader):
         return [ForeignKey(column, join_name(schema, name), other) for column, schema, name, other in keys]
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
-        self._refuse_unsafe(sql_guard.custom_sql(query))
+        self.guard.refuse_unsafe(sql_guard.custom_sql(query))
         compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         statement = psycopg.ClientCursor(self.connection).mogrify(str(compiled), compiled.params)
         described = self._describe(f"({statement})")
@@ -155,37 +155,23 @@ class PostgresReader(Reader):
     def _schema_filter(self) -> dict[str, Any]:
         return {"all": not self.schemas, "schemas": self.schemas}
 
-    def _refuse_unsafe(self, statements: Iterable[str]) -> None:
-        """Raises Misconfigured if a person's SQL is not one statement, or mentions a forbidden function.
+    def _describe(self, source: str, table: str = "", columns: Sequence[str] = ()) -> Sequence[psycopg.Column]:
+        """The columns of a table, or of a query in parentheses; refuses more than one statement.
 
-        A mention is enough, because `(x).pg_read_file` and other spellings are calls too.
+        Args:
+            columns: only these, or none for all. The user may be allowed to read only some columns of a table.
         """
-        for sql in {*statements} - {"", *self.checked}:
-            sql_guard.refuse_hidden(sql, sql_guard.STANDARD)
-            sql_guard.refuse_names(sql, FORBIDDEN)
-            hint = " If it is your own function and only reads, declare it STABLE."
-            sql_guard.refuse_names(sql, self._volatile, hint)
-            self._refuse_fragment(sql)
-            self.checked.append(sql)
-
-    @cached_property
-    def _volatile(self) -> set[str]:
-        return {name for (name,) in self._fetch_all(VOLATILE)} - HARMLESS
-
-    def _refuse_fragment(self, sql: str) -> None:
-        """Raises Misconfigured if a person's SQL is a statement only inside the parentheses that we put around it.
-
-        For example: `select 1) as model union all select x from (select 2 as x`.
-        """
-        with self._translating_errors(), self.connection.cursor() as cursor:
-            cursor.execute(f"explain (costs off) {bare(sql)}".encode(), binary=True)
-
-    def _describe(self, source: str, table: str = "") -> Sequence[psycopg.Column]:
-        """The columns of a table, or of a query in parentheses; refuses more than one statement."""
+        listed = ", ".join(map(quoted, columns)) or "*"
         with self._translating_errors(table), self.connection.cursor() as cursor:
             # For binary results the driver uses the extended protocol, in which the server accepts only one statement.
-            cursor.execute(f"select * from {source} as described limit 0".encode(), binary=True)  # noqa: S608
+            cursor.execute(f"select {listed} from {source} as described limit 0".encode(), binary=True)  # noqa: S608
             return cursor.description or []
+
+    def _fetch_single(self, statement: str) -> list[tuple[Any, ...]]:
+        """The rows of a statement without parameters. The server refuses more than one statement."""
+        with self._translating_errors(), self.connection.cursor(row_factory=tuple_row) as cursor:
+            # For binary results the driver uses the extended protocol, in which the server accepts only one statement.
+            return cursor.execute(statement.encode(), binary=True).fetchall()
 
     def _fetch_all(self, query: str, bound: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
         with self._translating_errors(), self.connection.cursor(row_factory=tuple_row) as cursor:
@@ -218,7 +204,12 @@ class PostgresReader(Reader):
 
 def _identifier(table: str) -> str:
     schema, name = split_name(table)
-    return ".".join('"' + part.replace('"', '""') + '"' for part in (schema, name) if part)
+    return ".".join(quoted(part) for part in (schema, name) if part)
+
+
+def quoted(name: str) -> str:
+    """The name in quotation marks."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _column_info(name: str, oid: int, native: str, is_list: bool, nullable: bool) -> ColumnInfo:

@@ -97,7 +97,7 @@ def _settings(schema: str, timeout_seconds: float) -> dict[str, str]:
         "TimeZone": "UTC",
         "DateStyle": "ISO",
         "IntervalStyle": "iso_8601",
-        "extra_float_digits": "1",
+        "extra_float_digits": "3",
         "standard_conforming_strings": "on",
         "bytea_output": "hex",
     }

@@ -26,9 +26,9 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from segments.conditions.times import Days
 from segments.contract import ColumnType
+from segments.sql.aggregates import Aggregate, aggregate
 from segments.sql.expressions import is_not_a_number, written
 from segments.sql.terms import (
-    Aggregate,
     BooleanValue,
     ListHas,
     Lowercase,
@@ -39,7 +39,6 @@ from segments.sql.terms import (
     TextValue,
     TimeValue,
     Within,
-    aggregate,
     on_days,
 )
 from segments.values import FALSE, TRUE

@@ -12,7 +12,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from segments.contract import ColumnType
-from segments.sql.terms import DECIMALS
+from segments.sql.aggregates import DECIMALS
 from segments.values import list_elements, natural, parse_timestamp
 
 _UTC = ZoneInfo("UTC")
