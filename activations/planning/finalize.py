@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from activations.planning.source_scan import SourceScan
 
-DUPLICATE_KEY, MATCH_TWIN, KEY_EMPTY = "duplicate_key", "match_twin", "key_empty"
+DUPLICATE_KEY, MATCH_TWIN, KEY_EMPTY, LINE_UNREADABLE = "duplicate_key", "match_twin", "key_empty", "line_unreadable"
+COUNTED_APART = (DUPLICATE_KEY, MATCH_TWIN, KEY_EMPTY, LINE_UNREADABLE)
+"""Reasons of which not every row is listed, or which replaced what was decided before."""
 
 
 def finalize(scan: SourceScan, writer: ChangeWriter, mode: str, slots: Mapping[str, int]) -> dict[str, int]:
@@ -145,13 +147,14 @@ def _counts(scan: SourceScan, writer: ChangeWriter, rows_aside: int) -> dict[str
     """Every row of the source in exactly one count."""
     changes = Change.objects.filter(run=writer.run)
     pending = dict(changes.filter(state=Change.State.PENDING).values_list("is_new").annotate(Count("pk")).order_by())
-    settled = changes.filter(state=Change.State.SETTLED).exclude(code__in=[DUPLICATE_KEY, MATCH_TWIN, KEY_EMPTY])
+    settled = changes.filter(state=Change.State.SETTLED).exclude(code__in=COUNTED_APART)
     outcomes = dict(settled.values_list("outcome").annotate(Count("pk")).order_by())
     packed = bundles.counts(writer.run)
     other_record = changes.filter(state=Change.State.PENDING, code=reasons.ANOTHER.code).count() + packed.another
     new, known = packed.new + pending.get(True, 0), packed.known + pending.get(False, 0)
+    aside = scan.keyless + scan.skipped_lines + rows_aside
     return {
-        "rows": scan.rows,
+        "rows": scan.rows + scan.skipped_lines,
         "new": new,
         "known": known,
         "planned": new + known,
@@ -159,7 +162,7 @@ def _counts(scan: SourceScan, writer: ChangeWriter, rows_aside: int) -> dict[str
         "unchanged": scan.count_no_action(""),
         "waiting": scan.count_no_action(Record.Tried.REJECTED),
         "skipped": outcomes.get("skipped", 0) + scan.count_no_action(Record.Tried.SKIPPED),
-        "invalid": outcomes.get("invalid", 0) + scan.count_no_action(Record.Tried.INVALID) + scan.keyless + rows_aside,
+        "invalid": outcomes.get("invalid", 0) + scan.count_no_action(Record.Tried.INVALID) + aside,
     }
 
 

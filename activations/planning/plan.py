@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from activations.vendor_session import Context
+    from segments.contract import Skipped
 
 LOOKUP_CHUNK = 20_000
 COMPARED_ROWS = 4_000
@@ -101,6 +102,7 @@ class Planner:
         with read.stream(source, self.layout.columns, now=self.now, check=self._check_cancelled) as stream:
             for batch in stream.batches:
                 self._add_batch(batch)
+        self._list_skipped(stream.skipped)
         self._compare_picked()
         self._decide()
         self.writer.flush()
@@ -222,6 +224,13 @@ class Planner:
                 "Fill it in the source."
             )
             self.writer.list_row(SettledRow("", 0, reasons.Settled("invalid", finalize.KEY_EMPTY, message)))
+
+    def _list_skipped(self, skipped: Skipped) -> None:
+        """Lists the lines that the source left out because they can't be read."""
+        self.scan.skipped_lines = skipped.count
+        for line in skipped.first:
+            why = reasons.Settled("invalid", finalize.LINE_UNREADABLE, line.message)
+            self.writer.list_row(SettledRow("", 0, why))
 
     def _known(self, keys: np.ndarray, places: np.ndarray) -> verdicts.Known:
         """The baseline of these rows' records, from the database."""

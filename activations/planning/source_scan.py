@@ -41,6 +41,8 @@ class SourceScan:
         self.moves: list[Pairs] = []
         self.rows = 0
         self.keyless = 0
+        self.skipped_lines = 0
+        """Lines of a file that the source left out because they can't be read. They are not among `rows`."""
 
     def scan(self, keys: np.ndarray, rows: np.ndarray, *, full: bool) -> tuple[np.ndarray, np.ndarray]:
         """Notes a batch.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils import timezone
 
-from segments.contract import ColumnType, Reader
+from segments.contract import ColumnType, Reader, Skipped
 from segments.reading.prefetch import do_nothing, prefetch
 from segments.session import engine, opened, zone
 from segments.sql import statements
@@ -37,11 +37,15 @@ _NESTED = (ColumnType.LIST, ColumnType.OBJECT)
 
 @dataclass(frozen=True)
 class Stream:
-    """All rows of a selection, once. `zone` applies to times without a time zone; see `values.natural`."""
+    """All rows of a selection, once. `zone` applies to times without a time zone; see `values.natural`.
+
+    `skipped` is complete once all batches have been read.
+    """
 
     types: dict[str, ColumnType]
     zone: ZoneInfo
     batches: Iterator[pa.RecordBatch]
+    skipped: Skipped
 
 
 @dataclass(frozen=True)
@@ -196,13 +200,13 @@ def stream(
         with closing(
             prefetch(reader.batches(query.select(columns)), check=check, interrupt=reader.interrupt)
         ) as batches:
-            yield Stream(types, zone(selection.model.source), batches)
+            yield Stream(types, zone(selection.model.source), batches, reader.skipped)
 
 
 def _run(
     reader: Reader, requests: Sequence[tuple[Select[Any], int]], check: Callable[[], None]
 ) -> list[list[dict[str, Any]]]:
-    """The rows of statements, each with its limit. They run in another thread, so that `check` can end them."""
+    """The rows of statements, each with its limit, from another thread, so that `check` can end them."""
     pending = (reader.rows(statement, limit) for statement, limit in requests)
     with closing(prefetch(pending, check=check, interrupt=reader.interrupt)) as results:
         return list(results)
@@ -234,16 +238,5 @@ def _shown(query: Query, selection: Selection, columns: Sequence[str]) -> str:
     return note + statement
 
 
-__all__ = [
-    "Examined",
-    "Selection",
-    "Stream",
-    "breakdown",
-    "count",
-    "examine",
-    "preview",
-    "selection",
-    "sql",
-    "stream",
-    "values",
-]
+__all__ = ["Examined", "Selection", "Stream", "breakdown", "count", "examine", "preview", "selection", "sql", "stream"]
+__all__ += ["values"]
