@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from destinations.conformance.subject import Subject
 
-CHECKS: list[Check] = []
-"""Every check that has been declared so far, in order. `suite` imports all the modules that declare some."""
+DECLARED: list[Check] = []
+"""Every check that has been declared so far."""
 
 
 class NotApplicable(Exception):
@@ -30,6 +30,8 @@ class Check:
 
     name: str
     run: Callable[[Subject], None]
+    subject: str = ""
+    """The module that declares it."""
 
     @property
     def rule(self) -> str:
@@ -39,7 +41,7 @@ class Check:
 
 def check(run: Callable[[Subject], None]) -> Callable[[Subject], None]:
     """Declares a check."""
-    CHECKS.append(Check(run.__name__, run))
+    DECLARED.append(Check(run.__name__, run, run.__module__))
     return run
 
 
@@ -48,7 +50,7 @@ def check_each(*cases: Any) -> Callable[[Callable[[Subject, Any], None]], Callab
 
     def declare(run: Callable[[Subject, Any], None]) -> Callable[[Subject, Any], None]:
         for case in cases:
-            CHECKS.append(Check(f"{run.__name__}[{_label(case)}]", partial(_with_case, run, case)))
+            DECLARED.append(Check(f"{run.__name__}[{_label(case)}]", partial(_with_case, run, case), run.__module__))
         return run
 
     return declare

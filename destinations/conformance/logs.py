@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from destinations.conformance.sample import Sample
 
 
 class _Lines(logging.Handler):
@@ -32,3 +35,13 @@ def log_lines() -> Iterator[list[str]]:
     finally:
         root.removeHandler(handler)
         root.setLevel(level)
+
+
+def confidential(sample: Sample, token: str) -> Iterator[str]:
+    """The token, and every part of a record that must not appear in a message or a log."""
+    yield token
+    for number in range(1, 5):
+        yield sample.match.format(n=number)
+    for text in re.split(r"[\s,]+", " ".join(str(value) for value in sample.values.values())):
+        if len(text) > 3:
+            yield text

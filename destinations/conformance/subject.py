@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
@@ -13,7 +12,7 @@ from unittest import mock
 from core.errors import Problem, Rejected
 from destinations.conformance.expectations import expect
 from destinations.conformance.gate import RecordingGate
-from destinations.conformance.logs import log_lines
+from destinations.conformance.logs import confidential, log_lines
 from destinations.contract import Field, Operation, Outcome, Service, Verb
 from destinations.sandbox.wire import Collection, Fault
 
@@ -35,6 +34,8 @@ class Subject:
         self, service: Service, sample: Sample, sandbox: Sandbox, fields: dict[str, Field] | None = None
     ) -> None:
         self.service, self.sample, self.sandbox = service, sample, sandbox
+        self.batched = False
+        """Whether records are written by `write_all` instead of `write`."""
         self.gate = RecordingGate(sandbox)
         self.client = service.platform.client({"token": TOKEN, **sample.settings}, self.gate, THREADS)
         self.fields = fields or self.discovered()
@@ -108,7 +109,13 @@ class Subject:
         return replace(good, values={**good.values, name: wire}, changed=good.changed | {name})
 
     def send(self, operation: Operation) -> Outcome:
-        return self.service.write(self.client, operation)
+        """Writes one record. Raises the Problem that the service reports."""
+        if not self.batched:
+            return self.service.write(self.client, operation)
+        (answer,) = self.service.write_all(self.client, [operation])
+        if isinstance(answer, Problem):
+            raise answer
+        return answer
 
     def write(
         self,
@@ -203,17 +210,8 @@ class Subject:
         with self.sandbox.lock:
             self.sandbox._switch({**switches})
 
-    def confidential(self) -> Iterator[str]:
-        """The token, and every part of a record that must not appear in a message or a log."""
-        yield TOKEN
-        for number in range(1, 5):
-            yield self.sample.match.format(n=number)
-        for text in re.split(r"[\s,]+", " ".join(str(value) for value in self.sample.values.values())):
-            if len(text) > 3:
-                yield text
-
     def assert_reveals_nothing(self, text: str) -> None:
-        for value in self.confidential():
+        for value in confidential(self.sample, TOKEN):
             expect(
                 value.casefold() not in text.casefold(),
                 f"A message, a detail or a log line contains {value!r}, which is the token or a record's value. "

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from destinations.conformance.check import CHECKS, Check, NotApplicable
-from destinations.conformance.checks import (  # noqa: F401  # Each declares its checks when it is imported.
+from destinations.conformance.check import DECLARED, Check, NotApplicable
+from destinations.conformance.checks import (
     batches,
     changes,
     clearing,
@@ -17,6 +17,8 @@ from destinations.conformance.checks import (  # noqa: F401  # Each declares its
     network,
     plain,
     quota,
+    reads,
+    updates,
     values,
     writes,
 )
@@ -31,6 +33,13 @@ if TYPE_CHECKING:
     from destinations.sandbox.base import Sandbox
 
 __all__ = ["CHECKS", "Check", "Finding", "NotApplicable", "Suite", "served"]
+
+SUBJECTS = (
+    declarations, updates, writes, values, lists, lookups, plain, clearing, batches, quota, errors, reads, changes,
+    network,
+)  # fmt: skip
+CHECKS = tuple(check for subject in SUBJECTS for check in DECLARED if check.subject == subject.__name__)
+"""Every check. Those that find most mistakes come first."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,7 @@ class Suite:
         self._fields: dict[str, Field] | None = None
 
     def run(self, check: Check) -> None:
-        """Runs one check.
+        """Runs one check; twice if the service writes batches: each record alone, and as a batch.
 
         Raises:
             AssertionError: the service does not pass. Any other exception is a bug in the service.
@@ -66,9 +75,11 @@ class Suite:
         """
         if check.rule in self.sample.waived:
             raise NotApplicable(self.sample.waived[check.rule])
-        with opened(self.service, self.sample, self.server, self._fields) as subject:
-            self._fields = subject.fields
-            check.run(subject)
+        for batched in (False, True) if self.service.limits.write_batch > 1 else (False,):
+            with opened(self.service, self.sample, self.server, self._fields) as subject:
+                self._fields = subject.fields
+                subject.batched = batched
+                check.run(subject)
 
     def findings(self) -> Iterator[Finding]:
         """Runs every check, and yields those that the service does not pass."""

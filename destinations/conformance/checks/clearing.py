@@ -33,12 +33,13 @@ def empty_clears_what_is_stored(subject: Subject) -> None:
             )
             continue
         known = subject.send(subject.raw(number, {field.name: subject.wire(example)})).remote_id
-        subject.send(subject.raw(number, {field.name: empty}, Verb.UPDATE, remote_id=known))
+        verb = Verb.UPDATE if number % 2 else Verb.UPSERT
+        subject.send(subject.raw(number, {field.name: empty}, verb, remote_id=known if verb is Verb.UPDATE else ""))
         stored, unset = (subject.stored_value(remote_id, field.name) for remote_id in (known, bare.remote_id))
         expect(
             stored in (None, [], {}) or same(stored, unset),
-            f"empty() gives {empty!r} for {field.name!r}, and after an UPDATE with it the simulator has {stored!r}. A "
-            f"record without a value has {unset!r}.",
+            f"empty() gives {empty!r} for {field.name!r}, and after an {verb.value} the simulator has {stored!r}. "
+            f"A record without a value has {unset!r}.",
         )
 
 

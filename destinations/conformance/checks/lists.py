@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from destinations.conformance.check import check_each, require
+from destinations.conformance.check import check, check_each, require
 from destinations.conformance.expectations import expect, same_items
 from destinations.contract import Verb
 
@@ -51,6 +51,17 @@ def list_of_a_new_record_is_stored(subject: Subject, rule: str) -> None:
         outcome = subject.send(replace(subject.raw(number, {name: first}, Verb.CREATE), add=add))
         stored = subject.stored_value(outcome.remote_id, name)
         expect(same_items(stored, first), f"A new record has {stored!r} for the list {name!r} instead of {first!r}.")
+
+
+@check
+def adding_nothing_leaves_a_list_as_it_is(subject: Subject) -> None:
+    for number, (name, first, _) in enumerate(_lists(subject), 1):
+        known = subject.send(subject.raw(number, {name: first})).remote_id
+        for verb in (Verb.UPDATE, Verb.UPSERT):
+            operation = subject.raw(number, {name: []}, verb, remote_id=known if verb is Verb.UPDATE else "")
+            subject.send(replace(operation, add=frozenset({name})))
+            stored = subject.stored_value(known, name)
+            expect(same_items(stored, first), f"Nothing was added to {name!r}, and {first!r} became {stored!r}.")
 
 
 def _verify(subject: Subject, operation: Operation, name: str, first: list[Any], second: list[Any], rule: str) -> str:

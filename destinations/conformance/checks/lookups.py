@@ -6,14 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Problem, Rejected
-from destinations.conformance.check import check, require
+from destinations.conformance.check import check
 from destinations.conformance.expectations import expect
-from destinations.contract import Purpose, Result
+from destinations.contract import Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from destinations.conformance.subject import Subject
+    from destinations.contract import Field
 
 MOST_IDENTITIES = 25
 
@@ -86,17 +87,33 @@ def first_identity_is_the_one_that_is_looked_up(subject: Subject) -> None:
 @check
 def identities_agree_with_the_vendor(subject: Subject) -> None:
     """Two spellings of a match value have the same identity exactly if the vendor stores them as one record."""
-    for spelling in _spellings(subject.sample.match.format(n=1)):
-        wire = _converted(subject, spelling)
-        if wire is None:
-            continue
-        equal = subject.service.identity(subject.match_field, wire) == subject.identity(1)
-        if (one := _stored_as_one(subject, wire)) is not None:
+    for field, match in _matches(subject):
+        for spelling in _spellings(match):
+            wire, other = (_converted(subject, field, value) for value in (match, spelling))
+            if wire is None or other is None or (one := _stored_as_one(subject, field, wire, other)) is None:
+                continue
+            equal = subject.service.identity(field, wire) == subject.service.identity(field, other)
+            stored = "one record" if one else "two records"
             expect(
                 equal is one,
-                f"The vendor stores {subject.sample.match.format(n=1)!r} and {spelling!r} as "
-                f"{'one record' if one else 'two records'}, but identity() takes them for "
-                f"{'one' if equal else 'two'}. Compare match values as the vendor does.",
+                f"The vendor stores {match!r} and {spelling!r} in {field.name!r} as {stored}, but identity() takes "
+                f"them for {'one' if equal else 'two'}. Compare as the vendor does.",
+            )
+
+
+@check
+def every_identity_of_a_record_finds_it(subject: Subject) -> None:
+    for example in subject.sample.examples:
+        field = subject.field(example.field)
+        if field.name == subject.service.default_match and isinstance(example.value, list):
+            wire = subject.wire(example)
+            known = subject.send(replace(subject.raw(1, {}), match_value=wire)).remote_id
+            identities = subject.service.identities(field, wire)
+            expect(len(identities) == len(example.value), f"identities() of {example.value!r} are {identities}.")
+            found = {identity: subject.find(identity) for identity in identities}
+            expect(
+                found == {identity: {identity: known} for identity in identities},
+                f"A record with the match values {example.value!r} is found as {found}. Each identity must find it.",
             )
 
 
@@ -122,20 +139,34 @@ def _spellings(match: str) -> Iterator[str]:
     yield from (match.upper(), match.capitalize(), f" {match}", f"{match} ", f"www.{match}", f"https://{match}/")
 
 
-def _converted(subject: Subject, spelling: str) -> Any:
+def _matches(subject: Subject) -> Iterator[tuple[Field, str]]:
+    """The match field and the other matchable fields, each with a match value."""
+    yield subject.match_field, subject.sample.match.format(n=1)
+    for example in subject.sample.examples:
+        field = subject.field(example.field)
+        if field.matchable and field.name != subject.service.default_match and isinstance(example.value, str):
+            yield field, example.value
+
+
+def _converted(subject: Subject, field: Field, spelling: str) -> Any:
     try:
-        return subject.service.convert(subject.match_field, spelling)
+        return subject.service.convert(field, spelling)
     except Rejected:
         return None
 
 
-def _stored_as_one(subject: Subject, wire: Any) -> bool | None:
-    """Whether upserts of record 1 and of this match value leave one record; None if the vendor rejects the latter."""
-    subject.start_over()
-    subject.write(1)
-    try:
-        outcome = subject.send(replace(subject.operation(1), match_value=wire))
-    except Problem:
-        return None
-    require(outcome.result is Result.ACCEPTED, "an upsert of an existing record is not accepted")
-    return len(subject.ids()) == 1
+def _stored_as_one(subject: Subject, field: Field, wire: Any, other: Any) -> bool | None:
+    """Whether upserts with these match values leave one record; None if the vendor rejects the latter on its own.
+
+    If it only rejects the latter after the former, it takes the two for one.
+    """
+    for first in ([wire], []):
+        subject.start_over()
+        for match_value in first:
+            subject.send(replace(subject.raw(1, {}), match_field=field.name, match_value=match_value))
+        try:
+            subject.send(replace(subject.raw(1, {}), match_field=field.name, match_value=other))
+        except Problem:
+            continue
+        return len(subject.ids()) == 1
+    return None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Problem, Rejected
 from destinations.conformance.check import check, check_each
 from destinations.conformance.expectations import expect, same
-from destinations.contract import Created, Purpose, Result, Verb
+from destinations.conformance.subject import THREADS, TOKEN
+from destinations.contract import Created, OpenGate, Purpose, Result, Verb
 
 if TYPE_CHECKING:
     from destinations.conformance.subject import Subject
@@ -70,7 +73,7 @@ def second_upsert_changes_the_same_record(subject: Subject) -> None:
         first.remote_id == second.remote_id and len(subject.ids()) == 1,
         f"Two upserts with one match value left {len(subject.ids())} records. An UPSERT finds its record by the match.",
     )
-    _expect_text(subject, second, "Changed", "An UPSERT of an existing record must change it.")
+    expect_text(subject, second, "Changed", "An UPSERT of an existing record must change it.")
 
 
 @check
@@ -91,90 +94,7 @@ def create_leaves_an_existing_record_as_it_is(subject: Subject) -> None:
     first = subject.write_text(1, "First", Verb.CREATE)
     second = subject.write_text(1, "Second", Verb.CREATE)
     expect(second.result is Result.EXISTS, f"A CREATE of a record that exists returned {second.result}, not exists.")
-    _expect_text(subject, first, "First", "A CREATE must never change a record that exists.")
-
-
-@check
-def update_changes_only_the_record_with_its_id(subject: Subject) -> None:
-    first, second = subject.write(1), subject.write(2)
-    before = subject.stored(second.remote_id)
-    subject.write_text(1, "Changed", Verb.UPDATE, remote_id=first.remote_id)
-    _expect_text(subject, first, "Changed", "An UPDATE must change the record with operation.remote_id.")
-    expect(same(subject.stored(second.remote_id), before), "An UPDATE of one record changed another record.")
-    expect(len(subject.ids()) == 2, "An UPDATE created a record.")
-
-
-@check
-def update_sends_only_what_changed(subject: Subject) -> None:
-    """Someone changes a field at the vendor. An update of a different field must leave it alone."""
-    others = sorted(set(subject.sample.values) - {subject.sample.text})
-    known = subject.write(1)
-    subject.write_text(1, "Changed by a person")
-    changed = frozenset(others[:1])
-    operation = replace(subject.operation(1, Verb.UPDATE, remote_id=known.remote_id), changed=changed)
-    subject.gate.clear()
-    outcome = subject.send(operation)
-    _expect_text(
-        subject,
-        known,
-        "Changed by a person",
-        f"An UPDATE whose `changed` is {sorted(changed)} must send only that, not all of operation.values.",
-    )
-    expect(
-        set(outcome.sent) == changed,
-        f"An UPDATE whose `changed` is {sorted(changed)} has an outcome with sent={outcome.sent}. Name what was sent.",
-    )
-
-
-@check
-def update_sends_every_field_that_changed(subject: Subject) -> None:
-    known = subject.send(subject.raw(1, {}))
-    subject.write(1, Verb.UPDATE, remote_id=known.remote_id)
-    for name in subject.sample.values:
-        expect(
-            subject.stored_value(known.remote_id, name) not in (None, "", []),
-            f"An UPDATE whose `changed` contains {name!r} was accepted, but the simulator stores nothing for it.",
-        )
-
-
-@check
-def update_of_nothing_changes_nothing(subject: Subject) -> None:
-    known = subject.write(1)
-    before = subject.stored(known.remote_id)
-    other = subject.operation(1, Verb.UPDATE, {subject.sample.text: "Not sent"}, remote_id=known.remote_id)
-    outcome = subject.send(replace(other, changed=frozenset()))
-    expect(outcome.result is Result.ACCEPTED, "An UPDATE without changed fields must be accepted.")
-    expect(
-        same({**before, "updated_at": 0}, {**subject.stored(known.remote_id), "updated_at": 0}),
-        "An UPDATE without changed fields changed the record.",
-    )
-
-
-@check
-def update_of_a_deleted_record_creates_none(subject: Subject) -> None:
-    known = subject.write(1)
-    subject.respond(404)
-    outcome = subject.write(2, Verb.UPDATE, remote_id=known.remote_id)
-    expect(
-        outcome.result is Result.GONE,
-        f"The vendor answered an UPDATE with 404 (no such record), and the result is {outcome.result}. Return "
-        "Outcome(Result.GONE).",
-    )
-    expect(len(subject.ids()) == 1, "An UPDATE of a deleted record created a record.")
-
-
-@check
-def new_match_value_of_a_known_record_arrives(subject: Subject) -> None:
-    known = subject.write(1)
-    if not subject.service.match_may_change:
-        return
-    operation = subject.operation(2, Verb.UPDATE, remote_id=known.remote_id)
-    subject.send(replace(operation, changed=frozenset({subject.match_field.name})))
-    expect(
-        subject.find(subject.identity(2)) == {subject.identity(2): known.remote_id},
-        "match_may_change is true, but after an UPDATE whose `changed` contains the match field, find() does not find "
-        "the record by its new match value.",
-    )
+    expect_text(subject, first, "First", "A CREATE must never change a record that exists.")
 
 
 @check
@@ -207,7 +127,46 @@ def rejected_record_does_not_affect_others(subject: Subject) -> None:
 @check_each(UNUSUAL, "  padded  ", "0", "null", "a\nb\tc", "x" * 200)
 def text_arrives_unchanged(subject: Subject, text: str) -> None:
     outcome = subject.write_text(1, text)
-    _expect_text(subject, outcome, text, "Text must arrive exactly as it was sent.")
+    expect_text(subject, outcome, text, "Text must arrive exactly as it was sent.")
+
+
+@check_each(250, 300, 1000, 70_000)
+def long_text_is_stored_whole_or_rejected(subject: Subject, length: int) -> None:
+    for name in (subject.sample.text, subject.sample.custom):
+        text = "é" + "x" * (length - 2) + "!"
+        try:
+            outcome = subject.write(1, changed={name: text})
+        except Rejected:
+            continue
+        stored = subject.stored_value(outcome.remote_id, name)
+        expect(stored == text, f"Text of {length} characters was written to {name!r} and arrived with {len(stored)}.")
+
+
+@check
+def times_of_creation_are_times(subject: Subject) -> None:
+    outcome = subject.write(1)
+    times = {
+        "Outcome.created_at": outcome.created_at,
+        "made_at()": subject.service.made_at(subject.client, outcome.remote_id),
+    }
+    for name, time in times.items():
+        expect(
+            time is None or (time.tzinfo is not None and abs(datetime.now(UTC) - time) < timedelta(hours=1)),
+            f"A record was created now, and {name} is {time!r}. Return a time with a zone, or None.",
+        )
+
+
+@check
+def several_threads_can_write(subject: Subject) -> None:
+    settings = {"token": TOKEN, **subject.sample.settings}
+    client = subject.service.platform.client(settings, OpenGate(), THREADS)
+    operations = [subject.operation(number) for number in range(1, 4 * THREADS + 1)]
+    with closing(client), ThreadPoolExecutor(THREADS) as pool:
+        outcomes = list(pool.map(lambda operation: subject.service.write(client, operation), operations))
+    subject.gate.clear()
+    for operation, outcome in zip(operations, outcomes, strict=True):
+        identity = subject.service.identity(subject.match_field, operation.match_value)
+        expect(subject.find(identity) == {identity: outcome.remote_id}, "Threads mixed up their records.")
 
 
 def _settled(subject: Subject, operation: Any) -> str:
@@ -217,6 +176,6 @@ def _settled(subject: Subject, operation: Any) -> str:
         return type(problem).__name__
 
 
-def _expect_text(subject: Subject, outcome: Outcome, text: str, rule: str) -> None:
+def expect_text(subject: Subject, outcome: Outcome, text: str, rule: str) -> None:
     stored = subject.stored_value(outcome.remote_id, subject.sample.text)
     expect(same(stored, text), f"{rule} The simulator has {stored!r} for {subject.sample.text!r} instead of {text!r}.")

@@ -43,7 +43,12 @@ class Attio(Platform):
     def check(self, client: Client) -> Workspace:
         """Requests the workspace of the token. Attio answers 200 even for an unknown token, so `active` decides."""
         token = client.call(Purpose.DISCOVERY, "GET", "/self").body
-        if token.get("active") is not True:
+        if not isinstance(token.get("active"), bool):
+            raise Unavailable(
+                "unusable_answer",
+                "Attio's response did not say whether it recognizes the access token. Try again later.",
+            )
+        if not token["active"]:
             raise Misconfigured(
                 "token_inactive",
                 "Attio does not recognize this access token, or it was revoked. Create a new one in Attio under "

@@ -102,7 +102,7 @@ SAMPLES = [
             Example("industry", "Bakery", "Bakery"),
             Example("remote_created_at", date(2024, 2, 29), 1709164800),
         ),
-        errors=ERRORS,
+        errors=(*ERRORS, _error("wait", 400, "unique_company_constraint", "Company already exists.")),
         limited=_LIMITED,
         waived={
             "create_leaves_an_existing_record_as_it_is": (

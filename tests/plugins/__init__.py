@@ -1,0 +1,1 @@
+"""Destination services as other people would write them, loaded in tests like folders of `destinations/services`."""
