@@ -36,8 +36,8 @@ ROOMS = {
     "destinations": "contract kit sandbox conformance registry models vendor discovery pacing services forms admin api",
     "activations": "models reasons digests setup vendor_session runs storage alerts planning delivery finish execute "
     "apps tasks screens admin management",
-    "dinmo": "keys formats mail celery local site settings problems workspace demo dashboard navigation admin api urls "
-    "wsgi management",
+    "dinmo": "keys formats mail celery local site settings problems value_table workspace demo dashboard navigation "
+    "admin api urls wsgi management",
 }
 """The rooms and single modules of each package, in the order in which they may import those before them."""
 
