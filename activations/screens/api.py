@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ValidationError
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
@@ -12,12 +14,18 @@ from rest_framework.response import Response
 from activations.alerts.rules import closed_by, warnings_of
 from activations.alerts.state import RELATED, State, issues, state_of
 from activations.alerts.words import run_words
-from activations.models import Activation, Run
+from activations.models import Activation, Run, Schedule
 from activations.runs import requests
+from activations.setup import schedules
+from core.errors import Misconfigured
 from core.web.endpoints import Endpoint
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rest_framework.request import Request
+
+NEXT_TIMES = 3
 
 
 class ActivationState(Endpoint):
@@ -57,6 +65,25 @@ class Issues(Endpoint):
         return Response({"issues": found})
 
 
+class ScheduleWords(Endpoint):
+    """POST the fields of a schedule: when it fires, in words, and the next times. Saves nothing."""
+
+    permissions = ("activations.view_activation",)
+
+    def post(self, request: Request) -> Response:
+        schedule = parsed_schedule(request.data)
+        words = schedules.words(schedule)
+        upcoming = schedules.next_runs(schedule, timezone.now(), NEXT_TIMES)
+        zone = schedule.timezone if schedule.kind != Schedule.Kind.INTERVAL else UTC
+        return Response(
+            {
+                "words": words,
+                "next": [time.astimezone(zone).strftime("%a %d %b, %H:%M") for time in upcoming],
+                "timezone": str(zone),
+            }
+        )
+
+
 class ActivationRuns(Endpoint):
     """POST starts a run, or returns the live one. `full` and `dry_run` are optional."""
 
@@ -75,6 +102,23 @@ class RunState(Endpoint):
 
     def get(self, request: Request, pk: int) -> Response:
         return Response(run_json(get_object_or_404(Run, pk=pk)))
+
+
+def parsed_schedule(data: Mapping[str, Any]) -> Schedule:
+    """An unsaved schedule with the fields of a form.
+
+    Raises:
+        Misconfigured: a field doesn't have the right type.
+    """
+    fields = ("kind", "every", "unit", "cron", "at", "timezone")
+    given = {name: str(data[name]) for name in fields if data.get(name) not in (None, "")}
+    days = data.get("days")
+    try:
+        schedule = Schedule(**given, days=days if isinstance(days, list) else [])
+        schedule.clean_fields(exclude=["activation", "task", "days"])
+    except ValidationError as error:
+        raise Misconfigured("schedule_invalid", error.messages[0]) from None
+    return schedule
 
 
 def state_json(state: State) -> dict[str, Any]:
@@ -105,6 +149,7 @@ def run_json(run: Run) -> dict[str, Any]:
 urlpatterns = [
     path("issues/", Issues.as_view(), name="issues"),
     path("activations/<int:pk>/", ActivationState.as_view(), name="activation"),
+    path("schedules/words/", ScheduleWords.as_view(), name="schedule-words"),
     path("activations/<int:pk>/runs/", ActivationRuns.as_view(), name="activation-runs"),
     path("runs/<int:pk>/", RunState.as_view(), name="run"),
 ]

@@ -208,7 +208,7 @@ class ScheduleForm(forms.ModelForm):
         try:
             schedules.check(Schedule(**values))
         except Misconfigured as problem:
-            self.add_error("kind", problem.message)
+            self.add_error("cron" if problem.where == "cron" else "kind", problem.message)
         return cleaned
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import UTC, datetime, timedelta, tzinfo
-from itertools import islice, product
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from celery.schedules import ParseException, crontab
 from django.db import transaction
 from django.db.models import Q
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from activations.models import Activation, Schedule
-from activations.setup import holds
+from activations.setup import cron, holds
 from core.errors import Misconfigured, Problem
 from segments.sources import drift
 
@@ -24,9 +23,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 TASK = "activations.tasks.fire"
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
-LOOK_AHEAD_DAYS = 5 * 366
+LONGEST_MINUTES = 366 * 1440
 _MINUTES = {Schedule.Unit.MINUTES: 1, Schedule.Unit.HOURS: 60, Schedule.Unit.DAYS: 1440}
-_CRON_FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 
 
 def interval(schedule: Schedule) -> timedelta:
@@ -34,21 +32,13 @@ def interval(schedule: Schedule) -> timedelta:
     return timedelta(minutes=(schedule.every or 0) * _MINUTES[Schedule.Unit(schedule.unit)])
 
 
-def cron_fields(schedule: Schedule) -> dict[str, str]:
-    """The five fields of a cron or weekly schedule, as CrontabSchedule names them.
+def expression(schedule: Schedule) -> str:
+    """The cron expression of a cron or weekly schedule.
 
     Raises:
-        Misconfigured: the cron expression doesn't have five fields, or the day or the time is missing.
+        Misconfigured: the day or the time of a weekly schedule is missing.
     """
-    if schedule.kind == Schedule.Kind.CRON:
-        parts = schedule.cron.split()
-        if len(parts) != len(_CRON_FIELDS):
-            raise Misconfigured(
-                "cron_invalid",
-                f"{schedule.cron!r} is not a valid cron expression. It needs five fields, such as 0 7 * * 1-5.",
-            )
-        return dict(zip(_CRON_FIELDS, parts, strict=True))
-    return _weekly_fields(schedule)
+    return " ".join(schedule.cron.split()) if schedule.kind == Schedule.Kind.CRON else _weekly(schedule)
 
 
 def check(schedule: Schedule) -> None:
@@ -56,16 +46,21 @@ def check(schedule: Schedule) -> None:
     if schedule.kind == Schedule.Kind.INTERVAL:
         if not schedule.every:
             raise Misconfigured("interval_invalid", "The interval must be at least one minute.")
+        if schedule.every * _MINUTES[Schedule.Unit(schedule.unit)] > LONGEST_MINUTES:
+            raise Misconfigured("interval_invalid", "The interval must be at most one year.")
         return
-    fields = cron_fields(schedule)
-    try:
-        never = (
-            next(_cron_firings(crontab(**fields), schedule.timezone, datetime(2024, 1, 1, tzinfo=UTC)), None) is None
+    if not cron.fires_ever(expression(schedule)):
+        raise Misconfigured(
+            "cron_invalid", f"{schedule} names a day that doesn't exist, so it would never fire.", where="cron"
         )
-    except (ValueError, KeyError, ParseException) as error:
-        raise Misconfigured("cron_invalid", f"{schedule} is not a valid schedule: {error}") from None
-    if never:
-        raise Misconfigured("cron_invalid", f"{schedule} names a day that doesn't exist, so it would never fire.")
+
+
+def words(schedule: Schedule) -> str:
+    """When the schedule fires, in words. Raises Misconfigured like `check`."""
+    check(schedule)
+    if schedule.kind == Schedule.Kind.INTERVAL:
+        return f"Every {schedule.every} {schedule.unit}"
+    return f"{cron.words(expression(schedule))} ({schedule.timezone})"
 
 
 @transaction.atomic
@@ -139,7 +134,7 @@ def _firings(schedule: Schedule, now: datetime) -> Iterator[datetime]:
                 yield time
             time += step
     else:
-        yield from _cron_firings(crontab(**cron_fields(schedule)), schedule.timezone, now)
+        yield from cron.firings(expression(schedule), schedule.timezone, now)
 
 
 def _interval_start(schedule: Schedule, now: datetime) -> datetime:
@@ -148,35 +143,13 @@ def _interval_start(schedule: Schedule, now: datetime) -> datetime:
     return (task.last_run_at or task.date_changed) if task and task.enabled else now
 
 
-def _cron_firings(times: crontab, zone: tzinfo, now: datetime) -> Iterator[datetime]:
-    """The minutes after `now` that match a cron expression in its time zone."""
-    today = now.astimezone(zone).date()
-    for day in (today + timedelta(days=number) for number in range(LOOK_AHEAD_DAYS)):
-        matches = (
-            day.month in times.month_of_year,
-            day.day in times.day_of_month,
-            day.isoweekday() % 7 in times.day_of_week,
-        )
-        if all(matches):
-            for hour, minute in product(sorted(times.hour), sorted(times.minute)):
-                time = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
-                if time > now:
-                    yield time
-
-
-def _weekly_fields(schedule: Schedule) -> dict[str, str]:
+def _weekly(schedule: Schedule) -> str:
     days = [WEEKDAYS.index(day) for day in schedule.days if day in WEEKDAYS]
     if not days or len(days) != len(schedule.days):
         raise Misconfigured("days_invalid", f"Choose one or more days of the week: {', '.join(WEEKDAYS)}.")
     if schedule.at is None:
         raise Misconfigured("time_missing", "A weekly schedule needs a time of day.")
-    return {
-        "minute": str(schedule.at.minute),
-        "hour": str(schedule.at.hour),
-        "day_of_month": "*",
-        "month_of_year": "*",
-        "day_of_week": ",".join(map(str, sorted(days))),
-    }
+    return f"{schedule.at.minute} {schedule.at.hour} * * {','.join(map(str, sorted(days)))}"
 
 
 def _name(schedule: Schedule) -> str:
@@ -200,6 +173,6 @@ def _wanted(schedule: Schedule) -> dict[str, Any]:
         wanted["expire_seconds"] = minutes * 60
     else:
         wanted["crontab"], _ = CrontabSchedule.objects.get_or_create(
-            **cron_fields(schedule), timezone=schedule.timezone
+            **cron.plain_fields(expression(schedule)), timezone=schedule.timezone
         )
     return wanted

@@ -259,6 +259,38 @@ class ActivationForm {
             };
             kind.addEventListener("change", refresh);
             refresh();
+            if (!this.prepared.has(row)) this.describeSchedule(row, kind);
         }
+    }
+
+    // Puts a schedule into words below its fields, each time one of them changes.
+    describeSchedule(row, kind) {
+        this.prepared.add(row);
+        const words = screens.element("p", { class: "d-muted d-schedule", role: "status" });
+        row.append(words);
+        const prefix = kind.name.replace(/kind$/, "");
+        const value = (name) => row.querySelector(`[name="${prefix}${name}"]`)?.value || "";
+        let latest = 0;
+        const describe = async () => {
+            const thisRequest = ++latest;
+            const days = [...row.querySelectorAll(`[name="${prefix}days"]:checked`)].map((input) => input.value);
+            const entered = { interval: value("every"), cron: value("cron"), weekly: days.length && value("at") };
+            const fields = Object.fromEntries(["kind", "every", "unit", "cron", "at", "timezone"].map((name) => [name, value(name)]));
+            let [text, bad] = ["", false];
+            if (entered[kind.value]) {
+                try {
+                    const answer = await screens.request("/api/schedules/words/", { ...fields, days });
+                    text = `${answer.words}. Next: ${answer.next.join(" · ")} (${answer.timezone}).`;
+                } catch (error) {
+                    [text, bad] = [error.message, true];
+                }
+            }
+            if (thisRequest !== latest) return;
+            words.textContent = text;
+            words.classList.toggle("d-bad-text", bad);
+        };
+        row.addEventListener("input", describe);
+        row.addEventListener("change", describe);
+        describe();
     }
 }

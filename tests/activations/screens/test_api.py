@@ -47,3 +47,33 @@ def test_anonymous_users_and_users_without_permission_start_nothing(activation: 
     browser.force_login(User.objects.create_user("viewer", is_staff=True))
     assert browser.post(f"/api/activations/{activation.pk}/runs/").status_code == 403
     assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"kind": "cron", "cron": "0 7 * * 7", "timezone": "Europe/Paris"}, "At 07:00 on Sunday (Europe/Paris)"),
+        ({"kind": "interval", "every": "45", "unit": "minutes"}, "Every 45 minutes"),
+        ({"kind": "weekly", "days": ["monday"], "at": "09:00"}, "At 09:00 on Monday (UTC)"),
+    ],
+)
+def test_schedule_is_put_into_words_with_its_next_times(staff: Client, fields: dict[str, Any], words: str) -> None:
+    answer = staff.post("/api/schedules/words/", fields, content_type="application/json").json()
+    assert (answer["words"], len(answer["next"])) == (words, 3)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"kind": "cron", "cron": "0 7 * *"}, "It needs five fields"),
+        ({"kind": "interval", "every": "many"}, "must be an integer"),
+        ({"kind": "weekly", "days": ["monday"], "at": "9 o'clock"}, "invalid format"),
+        ({"kind": "cron", "cron": "0 7 * * *", "timezone": "Nowhere"}, "Nowhere"),
+        ({"kind": "interval", "every": 2147483647, "unit": "days"}, "at most one year"),
+        ({"kind": "weekly", "days": 7, "at": "09:00"}, "Choose one or more days"),
+    ],
+)
+def test_schedule_that_is_not_valid_is_refused_in_words(staff: Client, fields: dict[str, Any], message: str) -> None:
+    answer = staff.post("/api/schedules/words/", fields, content_type="application/json")
+    assert answer.status_code == 400
+    assert message in answer.json()["message"]
