@@ -13,13 +13,31 @@ from django.conf import settings
 from django.db import models
 
 from core.errors import Misconfigured
+from core.text.characters import one_line
 
 REDACTED = "[secret]"
+_WORDS = (
+    "token|password|passwd|pwd|passphrase|secret|api[_ -]?key|access[_ -]?key|private[_ -]?key|authorization|cookie"
+)
+_QUOTED = r"""(?:\\?"(?:\\.|[^"\\\n])*\\?"|'(?:\\.|[^'\\\n])*')"""
 _PATTERNS = [
+    # A key in PEM format.
+    re.compile(r"(-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----).*?(?:(?=-----END)|\Z)", re.DOTALL),
     re.compile(r"(?i)(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=:-]+"),
-    re.compile(r"(?i)((?:token|password|secret|authorization)[\"']?\s*[:=]\s*[\"']?)[^\s\"',;&}]+"),
-    re.compile(r"(://[^/\s:@]+:)[^@\s/]+(?=@)"),
+    # A labeled value, in quotes.
+    re.compile(rf"(?i)((?:{_WORDS})[\w-]{{0,30}}\\?[\"']?\s{{0,5}}[:=]\s{{0,5}}){_QUOTED}"),
+    # The rest of a header that consists of several words.
+    re.compile(
+        r"(?i)((?<![\w-])(?:set-cookie|cookie|authorization|proxy-authorization)\s{0,5}[:=]\s{0,5})[^\s\[][^\n\r]*"
+    ),
+    # A labeled value, without quotes.
+    re.compile(rf"(?i)((?:{_WORDS})[\w-]{{0,30}}\\?[\"']?\s{{0,5}}[:=]\s{{0,5}})[^\s\"',;&}}\[][^\s\"',;&}}]*"),
+    # The password of a URL, which may itself contain @, : or /. A number before a slash is a port.
+    re.compile(r"(://[^/\s:@]{0,200}:)(?!\d{1,5}(?:[/?#\s\"']|$))[^\s\"'<>]{0,1000}(?=@)"),
 ]
+SHORTEST_ANYWHERE, SHORTEST_WORD = 6, 3
+"""In characters. Secrets that are shorter than the first are hidden only as a word of their own, and those that are
+shorter than the second not at all, because they are part of any message."""
 
 
 @lru_cache(maxsize=4)
@@ -77,16 +95,25 @@ def redact(text: str) -> str:
 
 def hide(text: str, secrets: Iterable[object]) -> str:
     """The text, with these secrets redacted in case the other side repeated one."""
-    for secret in secrets:
-        if isinstance(secret, str) and secret:
-            text = text.replace(secret, REDACTED)
-    return text
+    texts = {secret for secret in secrets if isinstance(secret, str) and len(secret) >= SHORTEST_WORD}
+    if not texts:
+        return text
+    longest_first = sorted(texts, key=lambda secret: (-len(secret), secret))
+    return re.sub("|".join(_secret_pattern(secret) for secret in longest_first), REDACTED, text)
 
 
-class RedactingFilter(logging.Filter):
-    """Keeps credentials out of every log line."""
+def _secret_pattern(secret: str) -> str:
+    pattern = re.escape(secret)
+    return pattern if len(secret) >= SHORTEST_ANYWHERE else rf"(?<!\w){pattern}(?!\w)"
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = redact(record.getMessage())
-        record.args = ()
-        return True
+
+class LogFormatter(logging.Formatter):
+    """Keeps credentials out of the log, also out of tracebacks, and lets no text look like a line of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.message = record.getMessage()
+        record.asctime = self.formatTime(record, self.datefmt)
+        details = [self.formatException(record.exc_info)] if record.exc_info else []
+        details += [self.formatStack(record.stack_info)] if record.stack_info else []
+        indented = [f"    {one_line(line)}" for line in redact("\n".join(details)).splitlines()]
+        return "\n".join([one_line(redact(self.formatMessage(record))), *indented])

@@ -9,6 +9,7 @@ from django.db import models
 
 from core.health import Health
 from core.secrets import EncryptedJSONField
+from core.text.names import NameField
 
 _SAFE_ADDRESS = re.compile(r"https://[a-z0-9.-]+(:\d+)?(/[^\s\"'<>\\]*)?", re.IGNORECASE)
 
@@ -16,7 +17,7 @@ _SAFE_ADDRESS = re.compile(r"https://[a-z0-9.-]+(:\d+)?(/[^\s\"'<>\\]*)?", re.IG
 class Connection(Health):
     """An account on a platform, with its encrypted credential. Several destinations can share one."""
 
-    name = models.CharField(max_length=200, unique=True)
+    name = NameField(max_length=200, unique=True)
     platform = models.CharField(max_length=40)
     config = models.JSONField(default=dict, blank=True)
     secrets = EncryptedJSONField(default=dict, blank=True, editable=False)
@@ -52,7 +53,7 @@ class Connection(Health):
 class Destination(models.Model):
     """A connection with one of its platform's services, such as "Our Attio · synchronize companies"."""
 
-    name = models.CharField(max_length=200, unique=True)
+    name = NameField(max_length=200, unique=True)
     connection = models.ForeignKey(Connection, models.PROTECT, related_name="destinations")
     service = models.CharField(max_length=80)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -20,5 +20,7 @@ class LogBackend(BaseEmailBackend):
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         for message in email_messages:
-            log.info("E-mail not sent (set EMAIL_URL to send it): %s\n%s", message.subject, message.body)
+            log.info("E-mail not sent (set EMAIL_URL to send it): %s", message.subject)
+            for line in str(message.body).splitlines():
+                log.info("  %s", line)
         return len(email_messages)

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 
 from core.health import Health
 from core.secrets import EncryptedJSONField
+from core.text.names import NameField
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,7 +22,7 @@ WHOLE = ""
 class Source(Health):
     """A place where rows are read: a database or a file. Never written to."""
 
-    name = models.CharField(max_length=200, unique=True)
+    name = NameField(max_length=200, unique=True)
     engine = models.CharField(max_length=40)
     config = models.JSONField(default=dict, blank=True)
     secrets = EncryptedJSONField(default=dict, blank=True, editable=False)
@@ -61,7 +62,7 @@ class DataModel(models.Model):
         EVENTS = "events", "Events: each row is an event"
         CUSTOM = "custom", "Custom: companies, deals, products or anything else"
 
-    name = models.CharField(max_length=200, unique=True)
+    name = NameField(max_length=200, unique=True)
     source = models.ForeignKey(Source, models.PROTECT, related_name="models")
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.CUSTOM)
     table = models.CharField(max_length=400, blank=True, help_text="A table or view. Leave empty for a SQL query.")
@@ -193,7 +194,7 @@ class Relation(models.Model):
 class Segment(models.Model):
     """The rows of a model that match a condition tree."""
 
-    name = models.CharField(max_length=200, unique=True)
+    name = NameField(max_length=200, unique=True)
     model = models.ForeignKey(DataModel, models.PROTECT, related_name="segments")
     where = models.JSONField("conditions", default=dict, blank=True)
     limit = models.JSONField("size limit", default=dict, blank=True)

@@ -29,8 +29,8 @@ FLOORS = {
 """Each package with those that it may import."""
 
 ROOMS = {
-    "core": "errors secrets plugins parameters http_transport http health commands pg_copy prefetch failpoints "
-    "database web",
+    "core": "errors text secrets plugins parameters http_transport http health commands pg_copy prefetch "
+    "failpoints database web",
     "segments": "contract registry values models conditions session sql integrity reading sources engines apps tasks "
     "screens admin",
     "destinations": "contract kit sandbox conformance registry models vendor discovery pacing services forms admin api",

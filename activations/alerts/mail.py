@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from email.errors import MessageError
 from smtplib import SMTPException
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.mail import send_mail
+
+from core.text.characters import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def send(run: Run, warnings: Sequence[Warning], failed: bool) -> bool:
+def send(run: Run, warnings: Sequence[Warning], failed: bool) -> str:
     """Sends one alert.
 
     Args:
@@ -25,15 +28,22 @@ def send(run: Run, warnings: Sequence[Warning], failed: bool) -> bool:
         failed: the run failed, and the run before it didn't fail for the same reason.
 
     Returns:
-        Whether the mail server accepted it. If not, the reason is in the log.
+        Why it was not sent, in words; "" if the mail server accepted it.
     """
     subject, text = compose(run, warnings, failed)
     try:
         send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, run.activation.recipients)
     except (SMTPException, OSError) as error:
         log.warning("The alert about run %s could not be sent by email: %s", run.pk, type(error).__name__)
-        return False
-    return True
+        return "The mail server did not accept the alert about this run. Check EMAIL_URL and the alert recipients."
+    except (ValueError, LookupError, MessageError) as error:
+        # What Python's email package raises for headers and addresses that no email can have.
+        log.warning("The alert about run %s could not be written as an email: %s", run.pk, type(error).__name__)
+        return (
+            "The alert about this run could not be written as an email. "
+            "Check the alert recipients, and DEFAULT_FROM_EMAIL."
+        )
+    return ""
 
 
 def compose(run: Run, warnings: Sequence[Warning], failed: bool) -> tuple[str, str]:
@@ -43,4 +53,4 @@ def compose(run: Run, warnings: Sequence[Warning], failed: bool) -> tuple[str, s
     lines += [f"- {run.error_message}"] if failed else []
     lines += [f"- {warning.message}" for warning in warnings]
     lines += ["", f"See the run: {settings.PUBLIC_URL}/admin/activations/run/{run.pk}/change/"]
-    return f"{run.activation.name}: {event}", "\n".join(lines)
+    return one_line(f"{run.activation.name}: {event}"), "\n".join(lines)

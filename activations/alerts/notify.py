@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from activations.alerts import mail
+from activations.alerts.rules import not_alerted
 from activations.models import Run, Warning
 
 if TYPE_CHECKING:
@@ -20,7 +21,12 @@ def notify(run: Run, now: datetime) -> None:
     unsent = Warning.objects.filter(activation=activation, closed_at=None, notified_at=None)
     warnings = list(unsent.exclude(kind=Warning.Kind.RUN_FAILED))
     failed = run.state == Run.State.FAILED and not _failed_before(run)
-    if (warnings or failed) and mail.send(run, warnings, failed):
+    if not warnings and not failed:
+        return
+    if reason := mail.send(run, warnings, failed):
+        run.found_warnings = [*run.found_warnings, not_alerted(reason)]
+        run.save(update_fields=["found_warnings"])
+    else:
         Warning.objects.filter(pk__in=[warning.pk for warning in warnings]).update(notified_at=now)
 
 

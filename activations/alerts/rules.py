@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 Kind = Warning.Kind
+ALERT_NOT_SENT = "alert_not_sent"
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Finding:
     @property
     def label(self) -> str:
         """The kind in words."""
-        return str(Kind(self.kind).label)
+        return "Alert not sent" if self.kind == ALERT_NOT_SENT else str(Kind(self.kind).label)
 
 
 def findings(run: Summary, limits: Thresholds) -> Iterator[Finding]:
@@ -121,6 +122,11 @@ def warn_of_failure(run: Run, code: str, message: str, now: datetime) -> list[di
     present = Warning.objects.filter(activation=run.activation, kind=Kind.RUN_FAILED, closed_at=None).first()
     _open(run, finding, present, now)
     return [_stored(finding)]
+
+
+def not_alerted(reason: str) -> dict[str, str]:
+    """What a run found if its alert could not be sent, as `Run.found_warnings` stores it. It opens no warning."""
+    return _stored(Finding(ALERT_NOT_SENT, reason, {}))
 
 
 def open_warnings(activation: Activation) -> list[Warning]:

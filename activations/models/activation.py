@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models, transaction
 from django.db.models import F, Q
 
+from core.text.names import NameField
 from destinations.contract import Mode
 from destinations.models import Destination
 from segments.models import DataModel, Segment
@@ -31,7 +32,7 @@ class Activation(models.Model):
         ALL = "all", "For all records"
         NEW = "new", "From now on"
 
-    name = models.CharField(max_length=200, unique=True)
+    name = NameField(max_length=200, unique=True)
     segment = models.ForeignKey(Segment, models.PROTECT, null=True, blank=True, related_name="activations")
     model = models.ForeignKey(DataModel, models.PROTECT, null=True, blank=True, related_name="activations")
     destination = models.ForeignKey(Destination, models.PROTECT, related_name="activations")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from core.text.characters import is_one_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -73,6 +75,8 @@ class Block:
         name = self.text(key, required=required)
         if name != name.strip():
             self.report(key, f"`{key}` must not begin or end with whitespace.")
+        elif not is_one_line(name):
+            self.report(key, f"`{key}` must not contain line breaks or other control characters.")
         return name
 
     def choice(self, key: str, choices: Sequence[str], default: str) -> str:

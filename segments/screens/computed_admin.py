@@ -14,6 +14,8 @@ from django.urls import reverse
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.errors import Misconfigured
+from core.text.characters import is_one_line
+from core.text.names import MESSAGE
 from core.web.json_field import EditorField
 from core.web.screens import Button, ScreenAdmin
 from segments.conditions.scope_from_db import model_scope
@@ -98,6 +100,8 @@ class ComputedForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        if "name" in cleaned and not is_one_line(cleaned["name"]):
+            self.add_error("name", MESSAGE)
         if self.errors:
             return cleaned
         field = self.instance

@@ -9,6 +9,8 @@ from django.conf import settings
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
 
 from core.errors import Misconfigured, Problem
+from core.text.characters import is_one_line
+from core.text.names import MESSAGE
 from segments.integrity import segments
 from segments.models import Column, DataModel, Relation
 from segments.sources import discovery, key_check
@@ -135,6 +137,9 @@ class ColumnForm(forms.ModelForm):
             message = f"{before!r} is used by {', '.join(users)}. Keep it checked, or remove it from there first."
             self.add_error("used", message)
         if "name" in self.changed_data:
+            # Only a name that a person gives: columns of the source have any name.
+            if not is_one_line(cleaned.get("name", "")):
+                self.add_error("name", MESSAGE)
             try:
                 segments.refuse_rename(model, before)
             except Misconfigured as problem:

@@ -16,7 +16,7 @@ from core import http
 from core.errors import Misconfigured
 from core.parameters import Parameter, clean, mapping_text
 from core.plugins import Registry, refuse_duplicates
-from core.secrets import RedactingFilter, redact
+from core.secrets import LogFormatter, redact
 from destinations.models import Connection
 
 HOST = Parameter("host", "Host")
@@ -113,8 +113,7 @@ def test_number_out_of_range_is_reported_with_the_range(least: int | None, most:
 def test_credentials_never_reach_the_log(text: str) -> None:
     assert "s3cret" not in redact(text)
     record = logging.LogRecord("x", logging.INFO, "", 0, "received %s", (text,), None)
-    assert RedactingFilter().filter(record)
-    assert "s3cret" not in record.getMessage()
+    assert "s3cret" not in LogFormatter().format(record)
 
 
 NOW = datetime(2026, 5, 23, 14, 42, 0, tzinfo=UTC)
