@@ -73,3 +73,15 @@ class Registry(Generic[T]):
                 f"{self.noun}_unknown", f"This version has no {self.noun} {slug!r}. Choose one of: {known}."
             )
         return self.all[slug]
+
+
+def unwritten(module: str, part: str, advice: str) -> Misconfigured:
+    """The problem that a part of a new plug-in raises until it is written.
+
+    Args:
+        module: the `__name__` of the module that contains the part.
+        part: the function or method, as its author finds it.
+        advice: what to write there; completes "Write `part`: …".
+    """
+    path = f"{module.replace('.', '/')}.py"
+    return Misconfigured("not_written", f"Write `{part}` in {path}: {advice}", where=path)

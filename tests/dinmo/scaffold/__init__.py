@@ -1,0 +1,1 @@
+"""The commands that write the folder of a new plug-in, run in a copy of the project."""
