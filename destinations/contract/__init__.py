@@ -1,7 +1,7 @@
 """What a platform and a service must provide: the import path of plug-ins.
 
-A service folder imports `destinations.contract`, `destinations.conformance` and `core`, and no other package of this
-project. Its simulator also imports `destinations.sandbox`.
+A service folder imports `destinations.contract`, `destinations.conformance`, `destinations.kit` and `core`, and no
+other package of this project. Its simulator also imports `destinations.sandbox`.
 """
 
 from __future__ import annotations

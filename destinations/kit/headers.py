@@ -52,11 +52,14 @@ class QuotaHeaders:
     rolling: bool = False
 
     def read(self, headers: Mapping[str, str], now: datetime) -> Quota | None:
-        """The quota, with its end on our clock; None if the headers are missing or can't be read."""
+        """The quota, with its end on our clock; None if the headers are missing or can't be read.
+
+        An end further away than a vendor can make anyone wait is not believed.
+        """
         try:
             remaining = int(headers[self.remaining])
             limit = int(headers[self.limit]) if self.limit in headers else None
-            reset_at = self._reset_at(headers, now)
+            reset_at = min(self._reset_at(headers, now), now + timedelta(seconds=http.LONGEST_WAIT_SECONDS))
         except (KeyError, ValueError, OverflowError):
             return None
         return Quota(

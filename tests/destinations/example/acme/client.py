@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from destinations.services.acme.errors import TABLE, failure
-
 from destinations.kit.client import ApiClient
 from destinations.kit.headers import QuotaHeaders
+from destinations.services.acme.errors import TABLE, failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,9 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from destinations.services.acme.errors import TABLE
-from destinations.services.acme.platform import Acme
-
 from core.errors import Rejected
 from destinations.contract import (
     NO_ORIGIN,
@@ -29,13 +26,14 @@ from destinations.kit.values.decimals import boolean, decimal
 from destinations.kit.values.shapes import shape
 from destinations.kit.values.text import plain_text, prepared, spelled
 from destinations.kit.values.times import day, natural_time
+from destinations.services.acme.errors import TABLE
+from destinations.services.acme.platform import Acme
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from destinations.services.acme.client import AcmeClient
-
     from destinations.kit.answer import Answer
+    from destinations.services.acme.client import AcmeClient
 
 LARGEST, DECIMALS = 10**15, 6
 

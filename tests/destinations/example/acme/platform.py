@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from destinations.services.acme.client import AcmeClient
-from destinations.services.acme.errors import TABLE
-
 from core.parameters import Parameter
 from destinations.contract import Gate, Platform, Purpose, Workspace
 from destinations.kit.credentials import token_from
+from destinations.services.acme.client import AcmeClient
+from destinations.services.acme.errors import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
