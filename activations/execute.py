@@ -12,6 +12,8 @@ from django.utils import timezone
 from activations import finish
 from activations.alerts.notify import notify
 from activations.delivery.deliver import Delivery
+from activations.delivery.judgement import NEVER_SENT
+from activations.delivery.retry import with_one_wait
 from activations.models import Run
 from activations.planning.generations import enter
 from activations.planning.layout import layout, prepare_fields, store_first_use
@@ -19,7 +21,7 @@ from activations.planning.plan import Planner
 from activations.runs.lease import Cancelled, Keeper, Lease, Lost, claim
 from activations.setup import mapping_diff, spec_from_db
 from activations.vendor_session import Context, check_workspace, discover, open_context
-from core.errors import Misconfigured, Problem
+from core.errors import Misconfigured, Problem, Unavailable
 from destinations import vendor
 from segments.sources import drift, watch
 
@@ -76,13 +78,25 @@ def _advance(run: Run, lease: Lease) -> None:
         return
     with open_context(run) as context:
         try:
+            if not run.dry_run:
+                context.pacer.refuse_if_blocked()
             if run.state in (Run.State.QUEUED, Run.State.PLANNING):
                 _plan(context, lease)
             run.refresh_from_db()
             if run.state == Run.State.DELIVERING:
                 _deliver(context, lease)
+        except Unavailable as problem:
+            _block_if_long(context, problem)
+            raise
         finally:
             lease.count(context.counts())
+
+
+def _block_if_long(context: Context, problem: Unavailable) -> None:
+    """Blocks the request budget for all runs if the vendor accepts no more requests for longer than a run can wait."""
+    until = with_one_wait(problem, timezone.now()).not_before
+    if until and problem.code not in NEVER_SENT:
+        context.pacer.block(until)
 
 
 def _plan(context: Context, lease: Lease) -> None:

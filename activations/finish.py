@@ -9,11 +9,13 @@ from django.db.models import F
 from django.utils import timezone
 
 from activations.alerts import rules
+from activations.delivery.retry import with_one_wait
 from activations.models import Change, Run
 from activations.storage import bundles
 from activations.storage.baseline import void
 from core.errors import Problem, Unavailable
 from core.failpoints import reach
+from destinations.registry import platforms
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,11 +36,21 @@ def complete(run: Run, lease: Lease, now: datetime) -> None:
 
 def fail(run: Run, lease: Lease, problem: Problem, now: datetime) -> None:
     """The run can't continue; what was accepted stays accepted."""
-    code, message = problem.code, problem.message
+    code, message, continue_at = problem.code, problem.message, None
     if isinstance(problem, Unavailable):
-        later = "with the next run" if run.activation.paused else "automatically in a later run"
-        code, message = "unavailable", f"{message} What was accepted is kept, and the rest is sent {later}."
-    _end_failed(run, lease, now, code, message)
+        continue_at = with_one_wait(problem, now).not_before
+        code, message = "unavailable", _continues(run, message, continue_at)
+    _end_failed(run, lease, now, code, message, continue_at=continue_at)
+
+
+def _continues(run: Run, message: str, continue_at: datetime | None) -> str:
+    """Adds to the message of an outage when the rest is sent."""
+    later = "with the next run" if run.activation.paused else "automatically in a later run"
+    if continue_at:
+        label = platforms[run.activation.destination.connection.platform].label
+        message = f"{message} {label} accepts no more requests until {continue_at:%Y-%m-%d %H:%M} UTC."
+        later = "with the next run after that" if run.activation.paused else "automatically then"
+    return f"{message} What was accepted is kept, and the rest is sent {later}."
 
 
 def cancel(run: Run, lease: Lease, now: datetime) -> None:
@@ -78,12 +90,11 @@ def _settle(changes: Any, outcome: str, message: str, now: datetime) -> int:
     return settled
 
 
-def _end_failed(run: Run, lease: Lease, now: datetime, code: str, message: str) -> None:
+def _end_failed(run: Run, lease: Lease, now: datetime, code: str, message: str, **changes: Any) -> None:
     with transaction.atomic():
         found = rules.warn_of_failure(run, code, message, now)
-        _end_early(
-            run, lease, now, state=Run.State.FAILED, error_code=code, error_message=message, found_warnings=found
-        )
+        changes |= {"error_code": code, "error_message": message, "found_warnings": found}
+        _end_early(run, lease, now, state=Run.State.FAILED, **changes)
 
 
 def _end_early(run: Run, lease: Lease, now: datetime, **changes: Any) -> None:

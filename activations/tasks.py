@@ -36,7 +36,10 @@ def fire(schedule_id: int) -> None:
         .filter(pk=schedule_id)
         .first()
     )
-    if schedule and schedules.may_start(schedule.activation) and schedules.claim_firing(schedule, timezone.now()):
+    now = timezone.now()
+    if schedule is None or requests.must_wait(requests.latest_run(schedule.activation), now):
+        return
+    if schedules.may_start(schedule.activation) and schedules.claim_firing(schedule, now):
         requests.request(schedule.activation, Run.Trigger.SCHEDULE)
 
 

@@ -51,8 +51,8 @@ class Unavailable(Problem):
 
     Args:
         retry_after: seconds to wait before the next attempt, if the other side specified it.
-        not_before: the moment before which no request succeeds, such as the end of a daily limit. Unlike after a short
-            throttle, nothing waits for it: the run ends, and continues then.
+        not_before: the moment before which no request succeeds, such as the end of a daily limit, with a time zone.
+            Unlike after a short throttle, nothing waits for it: the run ends, and continues then.
         throttled: the request was turned away unprocessed because of a rate limit.
         ambiguous: the request may have been processed even though no response arrived.
     """

@@ -96,6 +96,8 @@ class Budget(models.Model):
     name = models.CharField(max_length=300, unique=True)
     rate = models.FloatField()
     next_at = models.FloatField(default=0)
+    blocked_until = models.FloatField(default=0, db_default=0)
+    """Until when the vendor accepts no more requests (seconds since 1970), if that is too long to wait for."""
 
     def __str__(self) -> str:
         return self.name

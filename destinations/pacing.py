@@ -5,124 +5,29 @@ assigned. A process takes a lot: the next n turns, evenly spaced. No two lots ov
 them, whichever processes take them, so that the vendor's limit is used fully and never exceeded. For example, at 25
 requests per second, a process that takes 5 turns moves the stored time forward by 0.2 seconds, and the next process
 starts there. If the vendor asks for a pause (by its headers or Retry-After), the stored time is moved forward, which
-delays every process.
+delays every process. If it accepts no more requests for longer than that, the budget is blocked, and runs end.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections import Counter, deque
-from datetime import UTC, datetime
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from django.db import connection
-
-from core.errors import Unavailable
-from destinations.contract import Limits, Purpose, Quota
-from destinations.models import Budget
+from core.http import LONGEST_WAIT_SECONDS
+from destinations.contract import LONGEST_PAUSE_SECONDS, Limits, Purpose, Quota
+from destinations.lanes import HIGHEST_RATE, LOT_SECONDS, LOWEST_RATE, Lane, blocked, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
-LOT_SECONDS = 0.3
 SHARE_OF_LIMIT = 0.985
 """The share of the vendor's limit to use. The rest absorbs network jitter, which would otherwise cause 429s."""
 LOW_SHARE = 0.1
 """The share of a window's requests below which the remaining ones are spread over the rest of the window."""
-CATCH_UP_SECONDS = 0.2
-"""How much of a stall in this program is made up for afterwards. Vendors count per second, or over longer windows."""
-
-
-class Lane:
-    """The turns of this process from one budget. The database is used only to take a lot, not for each turn."""
-
-    def __init__(self, name: str, rate: float, clock: Callable[[], float]) -> None:
-        self.name = name
-        self.rate = rate
-        self.clock = clock
-        self.lock = threading.Lock()
-        self.turns: deque[float] = deque()
-        self.end = 0.0
-        self.lot = 1
-        self.shifts = 0
-        self.winding_down = False
-        self.owner = threading.get_ident()
-
-    def take(self) -> tuple[float, int]:
-        """The next turn (seconds since 1970), and how often the lane had been shifted when it was taken.
-
-        Raises:
-            Unavailable: as `Pacer.wait`.
-        """
-        with self.lock:
-            if not self.turns and self.winding_down:
-                raise _stopped()
-            if not self.turns:
-                self._take_lot()
-            return self.turns.popleft(), self.shifts
-
-    def shift(self, until: float) -> None:
-        """Blocks this budget's requests until `until` (seconds since 1970). Turns that were already taken are void."""
-        with self.lock:
-            self.turns.clear()
-            self.lot = 1
-            self.shifts += 1
-            Budget.objects.filter(name=self.name, next_at__lt=until).update(next_at=until)
-            self._close_connection()
-
-    def move(self, name: str) -> None:
-        """Takes turns from the budget with this name from now on."""
-        with self.lock:
-            if name != self.name:
-                self.turns.clear()
-                self.lot = 1
-                self.name = name
-
-    def give_back(self) -> None:
-        """Returns unused turns to the budget, unless another process has already taken the lot after them."""
-        with self.lock:
-            left, self.turns = len(self.turns), deque()
-            if left:
-                first_unused = self.end - left / self.rate
-                Budget.objects.filter(name=self.name, next_at=self.end).update(next_at=first_unused)
-                self._close_connection()
-
-    def correct(self, rate: float) -> None:
-        """Adopts the rate from the vendor's headers if it differs by more than 1%."""
-        if abs(rate - self.rate) > self.rate * 0.01:
-            with self.lock:
-                self.rate = rate
-                Budget.objects.filter(name=self.name).update(rate=rate)
-                self._close_connection()
-
-    def _take_lot(self) -> None:
-        count = max(1, min(self.lot, int(self.rate * LOT_SECONDS)))
-        start, self.rate = _reserve(self.name, self.rate, count, self.clock)
-        self.end = start + count / self.rate
-        self.turns.extend(start + turn / self.rate for turn in range(count))
-        # Lots grow up to LOT_SECONDS of turns: a run with a few requests doesn't take turns that it won't use.
-        self.lot = count * 2
-        self._close_connection()
-
-    def _close_connection(self) -> None:
-        """Closes a sending thread's database connection, so that none is held while it waits."""
-        if threading.get_ident() != self.owner:
-            connection.close()
-
-
-def _reserve(name: str, rate: float, count: int, clock: Callable[[], float]) -> tuple[float, float]:
-    """Takes `count` turns from the budget. Returns the time of the first, and the current rate.
-
-    The UPDATE succeeds only if no other process has moved `next_at` since it was read. Otherwise it is tried again, so
-    that no lock is held and no turn is assigned twice.
-    """
-    Budget.objects.get_or_create(name=name, defaults={"rate": rate})
-    while True:
-        next_at, rate = Budget.objects.values_list("next_at", "rate").get(name=name)
-        start = max(next_at, clock() - CATCH_UP_SECONDS)
-        if Budget.objects.filter(name=name, next_at=next_at).update(next_at=start + count / rate):
-            return start, rate
 
 
 class Pacer:
@@ -147,7 +52,8 @@ class Pacer:
         """Blocks until this request may be sent, and counts it.
 
         Raises:
-            Unavailable: `stopped`, because the run has stopped sending. The request must not be sent.
+            Unavailable: `stopped`, because the run has stopped sending, or `blocked`, because the vendor accepts no
+                more requests for longer than a run can wait. The request must not be sent.
         """
         started = time.monotonic()
         lane = self.lanes[purpose]
@@ -167,15 +73,29 @@ class Pacer:
 
     def learn(self, purpose: Purpose, quota: Quota) -> None:
         """Adopts the rate from the vendor's headers, and slows down if other programs are using up the budget."""
-        lane = self.lanes[purpose]
-        if quota.limit and quota.window_seconds:
-            lane.correct(quota.limit / quota.window_seconds * SHARE_OF_LIMIT)
-            if quota.remaining < quota.limit * LOW_SHARE:
-                self._stretch(lane, quota)
+        lane, rate = self.lanes[purpose], allowed_rate(quota)
+        if rate is None or quota.limit is None or quota.window_seconds is None:
+            return
+        lane.correct(rate * SHARE_OF_LIMIT)
+        if quota.rolling:
+            self._make_room(lane, quota.remaining, quota.window_seconds)
+        elif quota.remaining < quota.limit * LOW_SHARE:
+            self._stretch(lane, quota, quota.window_seconds)
 
     def pause(self, purpose: Purpose, seconds: float) -> None:
-        """Stops all sending for this many seconds, because the vendor asked to slow down."""
-        self.lanes[purpose].shift(self.clock() + seconds)
+        """Stops all sending for this many seconds, at most `LONGEST_PAUSE_SECONDS`: the vendor asked to slow down."""
+        self._shift(self.lanes[purpose], self.clock() + seconds)
+
+    def block(self, until: datetime) -> None:
+        """Refuses all requests of this workspace, in all processes, until then or for `LONGEST_WAIT_SECONDS`."""
+        moment = min(until.timestamp(), self.clock() + LONGEST_WAIT_SECONDS)
+        for lane in self._each_lane():
+            lane.block(moment)
+
+    def refuse_if_blocked(self) -> None:
+        """Raises Unavailable (`blocked`) if any request of this workspace would be refused."""
+        if moment := max(lane.blocked_until() for lane in self._each_lane()):
+            raise blocked(moment)
 
     def wind_down(self) -> bool:
         """Takes no more lots from the budgets. Returns whether write turns are left, which would go to waste."""
@@ -198,22 +118,44 @@ class Pacer:
     def _each_lane(self) -> list[Lane]:
         return list(dict.fromkeys(self.lanes.values()))
 
-    def _stretch(self, lane: Lane, quota: Quota) -> None:
+    def _stretch(self, lane: Lane, quota: Quota, window_seconds: float) -> None:
         """Pauses so that the remaining requests last until the window ends, if they would run out well before.
 
         For example, if 100 requests are left at a rate of 50 per second, and the window ends in 8 seconds, they would
         run out after 2 seconds. The lane therefore pauses for 6 seconds.
         """
-        window_left = (quota.reset_at - datetime.fromtimestamp(self.clock(), UTC)).total_seconds()
+        window_left = min(quota.reset_at.timestamp() - self.clock(), window_seconds)
         pause = window_left - quota.remaining / lane.rate
         if pause > 1.0:
-            lane.shift(self.clock() + min(pause, window_left))
+            self._shift(lane, self.clock() + min(pause, window_left))
+
+    def _make_room(self, lane: Lane, remaining: int, window_seconds: float) -> None:
+        """Pauses until the window has room for the next request, because other programs use it too.
+
+        In a rolling window, each request is available again `window_seconds` after it was sent. We know that of our
+        own. So if 2 more are needed than remain, for example, the next one waits for our second oldest. A window that
+        only we use is never short of more than what becomes available meanwhile.
+        """
+        now = self.clock()
+        sent = lane.granted_since(now - window_seconds)
+        unanswered = sum(turn > now - LOT_SECONDS for turn in sent) - 1
+        short = max(0, unanswered) + 1 - remaining
+        if short > 0 and sent:
+            available_at = sent[min(short, len(sent)) - 1] + window_seconds
+            if available_at > lane.next_turn() + LOT_SECONDS + 2 / lane.rate:
+                self._shift(lane, available_at)
+
+    def _shift(self, lane: Lane, until: float) -> None:
+        longest = self.clock() + LONGEST_PAUSE_SECONDS
+        lane.shift(min(until, longest) if math.isfinite(until) else longest)
 
     def _wait_for_turn(self, lane: Lane) -> bool:
         """Waits for one turn. Returns False if the lane was shifted meanwhile, which voids the turn."""
         self._raise_if_closed()
         turn, shifts = lane.take()
-        while (delay := turn - self.clock()) > 0 and not self.closed.wait(min(delay, 0.5)):
+        # Once the wait has begun, a clock that is set back doesn't make it longer.
+        ends_at = time.monotonic() + turn - self.clock()
+        while (left := ends_at - time.monotonic()) > 0 and not self.closed.wait(min(left, 0.5)):
             if lane.shifts != shifts:
                 return False
         self._raise_if_closed()
@@ -221,8 +163,13 @@ class Pacer:
 
     def _raise_if_closed(self) -> None:
         if self.closed.is_set():
-            raise _stopped()
+            raise stopped()
 
 
-def _stopped() -> Unavailable:
-    return Unavailable("stopped", "The run stopped before this request was sent.")
+def allowed_rate(quota: Quota) -> float | None:
+    """PURE. The requests per second that a quota allows; None if it does not say so, or makes no sense."""
+    try:
+        rate = (quota.limit or 0) / (quota.window_seconds or 0)
+    except (OverflowError, ZeroDivisionError):
+        return None
+    return rate if LOWEST_RATE <= rate <= HIGHEST_RATE else None

@@ -81,7 +81,10 @@ class Recorder:
             retry.with_one_wait(problem, now) if isinstance(problem, Unavailable) else problem
             for problem in answer.problems
         ]
+        was_due = self.ending.is_due
         self.ending.observe(problems)
+        if not was_due:
+            self._block()
         if answer.was_refused_whole:
             return answer.job.halves(next(self.batches))
         judged = [
@@ -90,6 +93,12 @@ class Recorder:
         ]
         self._pause([judgement for _, judgement in judged])
         return [item for item, judgement in judged if self._apply(item, judgement, now)]
+
+    def _block(self) -> None:
+        """Blocks the request budget if the vendor accepts no more requests for longer than a run can wait."""
+        problem = self.ending.problem
+        if isinstance(problem, Unavailable) and problem.not_before and problem.code not in judgement.NEVER_SENT:
+            self.context.pacer.block(problem.not_before)
 
     def _pause(self, judged: Sequence[Judgement]) -> None:
         """Pauses once for each request that was throttled, however many records it was about."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import Unavailable
 from core.http import LONGEST_WAIT_SECONDS
+from destinations.contract import LONGEST_PAUSE_SECONDS
 
 if TYPE_CHECKING:
     import random
@@ -16,8 +17,6 @@ ATTEMPTS = 5
 BACKOFF_SECONDS = 1.0
 BACKOFF_AT_MOST = 30.0
 BREAKER_FAILURES = 12
-LONGEST_PAUSE_SECONDS = 120.0
-"""The longest wait during which a run stays live. After a longer one, it ends and continues later."""
 
 
 def backoff_seconds(attempt: int, problem: Unavailable, chance: random.Random) -> float:

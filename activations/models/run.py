@@ -118,6 +118,9 @@ class Run(models.Model):
     )
     error_code = models.CharField(max_length=60, blank=True)
     error_message = models.TextField(blank=True)
+    continue_at = models.DateTimeField(
+        null=True, help_text="When the destination accepts requests again, and the activation continues automatically."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

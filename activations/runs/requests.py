@@ -9,9 +9,12 @@ from django.db.models import F
 
 from activations.models import Activation, Run
 from activations.runs import dispatch
+from core.http import LONGEST_WAIT_SECONDS
 
 CONTINUE_AFTER = timedelta(minutes=2)
 CONTINUE_AT_MOST = timedelta(hours=1)
+CONTINUE_WITHIN = timedelta(seconds=LONGEST_WAIT_SECONDS + 60)
+"""A moment later than this is none that a vendor could have requested: the clock was set back since."""
 BY_HAND = "Requested by a person"
 BY_PERSON = (Run.Trigger.MANUAL, Run.Trigger.CLI, Run.Trigger.API)
 
@@ -54,7 +57,8 @@ def cancel(run: Run) -> None:
 def continue_after_outages(now: datetime) -> list[Run]:
     """Queues a run for each activation whose last run failed because the vendor or the source was unavailable.
 
-    The wait doubles with each such failure in a row, from two minutes to an hour.
+    The wait doubles with each such failure in a row, from two minutes to an hour. If the vendor said when it accepts
+    requests again, the run starts then.
     """
     started = []
     for activation in Activation.objects.filter(paused=False):
@@ -73,7 +77,23 @@ def is_due_to_continue(latest: list[Run], now: datetime) -> bool:
         failures += 1
     if not failures or latest[0].finished_at is None:
         return False
-    return now - latest[0].finished_at >= min(CONTINUE_AFTER * 2 ** (failures - 1), CONTINUE_AT_MOST)
+    if latest[0].continue_at:
+        return not must_wait(latest[0], now)
+    elapsed = now - latest[0].finished_at
+    # A negative time means that the clock was set back.
+    return elapsed >= min(CONTINUE_AFTER * 2 ** (failures - 1), CONTINUE_AT_MOST) or elapsed < timedelta(0)
+
+
+def must_wait(latest: Run | None, now: datetime) -> bool:
+    """PURE. Whether no run may start yet, because in the latest one the vendor said when it accepts requests again."""
+    if latest is None or latest.state != Run.State.FAILED or latest.continue_at is None:
+        return False
+    return now < latest.continue_at <= now + CONTINUE_WITHIN
+
+
+def latest_run(activation: Activation) -> Run | None:
+    """The latest run of the activation that is not a dry run."""
+    return Run.objects.filter(activation=activation, dry_run=False).order_by("-pk").first()
 
 
 def _create(activation: Activation, trigger: str, full: bool, dry_run: bool, enqueue: bool) -> Run:

@@ -7,13 +7,14 @@ other package of this project. Its simulator also imports `destinations.sandbox`
 from __future__ import annotations
 
 from destinations.contract.fields import NO_ORIGIN, Field, NewField, Option, Origin, Wire
-from destinations.contract.limits import Gate, Limits, OpenGate, Purpose, Quota
+from destinations.contract.limits import LONGEST_PAUSE_SECONDS, Gate, Limits, OpenGate, Purpose, Quota
 from destinations.contract.operations import Created, Mode, Operation, Outcome, Result, Verb
 from destinations.contract.plain import Plain
 from destinations.contract.platform import Client, Platform, Workspace
 from destinations.contract.service import Service
 
 __all__ = [
+    "LONGEST_PAUSE_SECONDS",
     "NO_ORIGIN",
     "Client",
     "Created",

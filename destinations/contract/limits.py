@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+LONGEST_PAUSE_SECONDS = 120.0
+"""The longest wait that a vendor can request while runs stay live. For a longer one, they end and continue then."""
+
+
 class Purpose(StrEnum):
     """Why a request is sent. Each purpose has its own counter on the run. Only WRITE changes records at the vendor."""
 

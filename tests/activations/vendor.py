@@ -64,6 +64,8 @@ class Vendor:
     lookups: int = 0
     down: bool = False
     down_after: int | None = None
+    refusal: Unavailable | None = None
+    """The answer to every write, instead of any other."""
     created: int = 0
     batches: list[int] = field(default_factory=list)
     """How many records each write request was about."""
@@ -105,6 +107,8 @@ class Vendor:
         """
         with self.lock:
             self.batches.append(len(operations))
+            if self.refusal:
+                raise self.refusal
             fault = self._fault([identity_of(operation.match_value) for operation in operations])
             if fault == UNREACHABLE:
                 raise Unavailable("unreachable", "The vendor can't be reached.")
