@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('activations', '0013_warnings_of_each_run'),
+        ('activations', '0014_country_of_each_mapping'),
     ]
 
     operations = [
