@@ -43,6 +43,22 @@ class VendorError:
 
 
 @dataclass(frozen=True)
+class Demo:
+    """What `make demo` synchronizes to this service.
+
+    Args:
+        activation: the activation's name.
+        keys: its other keys in the workspace file, except `destination`. `dinmo/demo/data.py` lists the columns of the
+            model *Demo companies*; the segment *Paying companies in France and Germany* has some of its rows.
+        arrange: sandbox switches to apply first, such as records that exist already.
+    """
+
+    activation: str
+    keys: Mapping[str, Any]
+    arrange: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Sample:
     """One record as a source would supply it, and how the service's sandbox is set up for it.
 
@@ -63,6 +79,7 @@ class Sample:
         limited: sandbox switches for a rate limit of a few requests per window, if the vendor reports its quota.
         skips: sandbox switches that make the vendor leave records out of its answer to a batch, without writing them.
         waived: checks that the vendor makes impossible, each with the reason.
+        demo: the part that the service has in `make demo`, if any.
     """
 
     slug: str
@@ -80,3 +97,4 @@ class Sample:
     limited: Mapping[str, Any] = field(default_factory=dict)
     skips: Mapping[str, Any] = field(default_factory=dict)
     waived: Mapping[str, str] = field(default_factory=dict)
+    demo: Demo | None = None

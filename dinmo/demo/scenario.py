@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.management import call_command
 
 from activations.models import Activation, Change, Run
 from activations.runs import requests
-from destinations.registry import platforms
+from destinations.registry import platforms, services
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
-from destinations.sandbox.wire import Request
-from dinmo.demo import data
+from dinmo.demo import data, workspace
 from dinmo.local import broker, programs
 from dinmo.local.processes import spawn, stop
 
-WORKSPACE = Path(__file__).with_name("workspace.yaml")
-TOKEN_VARIABLES = {"attio": "ATTIO_TOKEN", "intercom": "INTERCOM_TOKEN"}
-INTERCOM_COMPANIES = 1_500
+if TYPE_CHECKING:
+    from destinations.sandbox.base import Sandbox
+
+WORKSPACE_FILE = "demo-workspace.yaml"
+TOKEN = "demo-token"  # noqa: S105
 POLL_SECONDS = 0.2
 RUN_TIMEOUT_SECONDS = 120
 WORKER_GRACE_SECONDS = 8
@@ -59,7 +61,9 @@ def run_demo(environment: dict[str, str], ports: dict[str, int], write: Write) -
     with _runtime(environment, ports):
         labels = ", ".join(platform.label for platform in platforms.all.values())
         write(f"The broker, the worker and the simulators of {labels} are running.\n")
-        call_command("apply", str(WORKSPACE))
+        file = settings.VAR_DIR / WORKSPACE_FILE
+        file.write_text(workspace.text(), encoding="utf-8")
+        call_command("apply", str(file))
         rounds = [_run_all("First run", write)]
         data.apply_changes(path)
         write("\nThe source changes: 25 descriptions, 10 plans, 3 new companies, and some companies stop paying.")
@@ -127,9 +131,7 @@ def _await(run: Run) -> Run:
 def _runtime(environment: dict[str, str], ports: dict[str, int]) -> Iterator[None]:
     with ExitStack() as stack:
         for slug, port in ports.items():
-            server = stack.enter_context(Server(sandboxes[slug](environment[TOKEN_VARIABLES[slug]]), port))
-            if slug == "intercom":
-                _fill_intercom(server, environment[TOKEN_VARIABLES[slug]])
+            stack.enter_context(Server(_simulator(slug), port))
         stack.enter_context(broker.running(settings.VAR_DIR, {}))
         log = stack.enter_context((settings.VAR_DIR / "worker.log").open("ab"))
         worker = spawn(programs.worker().command, environment, log)
@@ -137,15 +139,13 @@ def _runtime(environment: dict[str, str], ports: dict[str, int]) -> Iterator[Non
         yield
 
 
-def _fill_intercom(server: Server, token: str) -> None:
-    """Creates most of the companies in Intercom, as if a team had been using it for a while."""
-    for number in range(1, INTERCOM_COMPANIES + 1):
-        body = f'{{"company_id": "{number}", "name": "Company {number}"}}'.encode()
-        headers = {"authorization": f"Bearer {token}", "content-type": "application/json", "accept": "application/json"}
-        server.sandbox.switches["rate_limit_per_window"] = 0
-        server.sandbox.handle(Request("POST", "/companies", {}, headers, body))
-    server.sandbox.switches.pop("rate_limit_per_window")
-    server.sandbox.log.clear()
+def _simulator(slug: str) -> Sandbox:
+    """A simulator with the records that the demo expects there."""
+    sandbox = sandboxes[slug](TOKEN)
+    for sample in workspace.demos():
+        if sample.demo and services[sample.slug].platform.slug == slug:
+            sandbox._switch(copy.deepcopy({**sample.demo.arrange}))
+    return sandbox
 
 
 def _aligned(line: list[str], widths: list[int]) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from destinations.conformance import Example, Sample, VendorError
+from destinations.conformance import Demo, Example, Sample, VendorError
 
 _FREE = {"reads_per_second": 0, "writes_per_second": 0}
 _REVOKE = {"revoked": True}
@@ -101,6 +101,29 @@ _EXAMPLES = (
     Example("primary_location.country_code", "FR", "FR"),
 )
 
+_DEMO = Demo(
+    "Paying companies to Attio",
+    {
+        "segment": "Paying companies in France and Germany",
+        "mode": "upsert",
+        "match": {"from": "domain", "to": "domains"},
+        "fields": [
+            {"from": "name", "to": "name"},
+            {"from": "description", "to": "description"},
+            {"from": "category", "to": "categories"},
+            {"from": "founded_on", "to": "foundation_date"},
+        ],
+        "schedules": [{"every": "15 minutes"}],
+        "warnings": {
+            "enabled": True,
+            "rejected_percent": 5,
+            "invalid_percent": 5,
+            "size_change_percent": 30,
+            "recipients": [],
+        },
+    },
+)
+
 SAMPLES = [
     Sample(
         slug="attio.companies",
@@ -129,6 +152,7 @@ SAMPLES = [
             Example("foundation_date", date(1955, 11, 5), "1955-11-05"),
         ),
         errors=ERRORS,
+        demo=_DEMO,
     ),
     Sample(
         slug="attio.people",

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from destinations.conformance import Example, Sample, VendorError
+from destinations.conformance import Demo, Example, Sample, VendorError
 
 _REVOKE = {"token_error": "token_revoked"}
 _SETTINGS = {"region": "us"}
@@ -76,6 +76,20 @@ _EXAMPLES = (
     Example("name", "Zoë Quillfeather", "Zoë Quillfeather"),
 )
 
+_DEMO = Demo(
+    "Companies to Intercom",
+    {
+        "model": "Demo companies",
+        "insert_new": False,
+        "match": {"from": "id", "to": "company_id"},
+        "fields": [{"from": "name", "to": "name"}, {"from": "plan", "to": "plan"}],
+        "custom_attributes": ["seats", "pitch"],
+        "schedules": [{"cron": "0 7 * * 1-5", "timezone": "Europe/Paris"}],
+    },
+    {"companies": [{"company_id": str(number), "name": f"Company {number}"} for number in range(1, 1501)]},
+)
+"""Most of the companies are in Intercom already, as if a team had been using it for a while."""
+
 SAMPLES = [
     Sample(
         slug="intercom.companies",
@@ -104,6 +118,7 @@ SAMPLES = [
         ),
         errors=(*ERRORS, _error("wait", 400, "unique_company_constraint", "Company already exists.")),
         limited=_LIMITED,
+        demo=_DEMO,
         waived={
             "create_leaves_an_existing_record_as_it_is": (
                 "Intercom's POST /companies updates a company that exists. Runs in insert mode look records up first."

@@ -1,4 +1,4 @@
-"""`manage.py demo`: starts from nothing, runs two activations against the simulators, prints what was sent."""
+"""`manage.py demo`: starts from nothing, runs real activations against the simulators, prints what was sent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from core.errors import Problem
 from destinations.registry import platforms
-from dinmo.demo import scenario
+from dinmo.demo import scenario, workspace
 from dinmo.local import broker, programs
 from dinmo.local.machine import HOST, exclusive_runtime, free_port
 
@@ -21,12 +21,11 @@ if TYPE_CHECKING:
 
 HOME = "DEMO_HOME"
 PORTS = "DEMO_PORTS"
-TOKEN = "demo-token"  # noqa: S105
 
 
 class Command(BaseCommand):
     help = (
-        "Runs two real activations against the vendor simulators and prints which records were created, updated, "
+        "Runs real activations against the vendor simulators and prints which records were created, updated, "
         "skipped and rejected."
     )
 
@@ -62,7 +61,7 @@ def _environment(home: Path) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL", *urls)}
     address = broker.url(broker.socket_path(home, os.environ))
     own = {
-        **dict.fromkeys(scenario.TOKEN_VARIABLES.values(), TOKEN),
+        **dict.fromkeys(workspace.secrets(), scenario.TOKEN),
         HOME: str(home),
         PORTS: ",".join(map(str, ports.values())),
         "VAR_DIR": str(home),

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from destinations.conformance import Example, Sample, VendorError
+from destinations.conformance import Demo, Example, Sample, VendorError
 
 
 def _error(then: Any, status: int, code: str, **headers: str) -> VendorError:
@@ -52,5 +52,13 @@ SAMPLES = [
         ),
         limited={"requests_per_window": 8, "window_seconds": 600},
         skips={"skip_every": 2},
+        demo=Demo(
+            "Companies to Nimbus",
+            {
+                "model": "Demo companies",
+                "match": {"from": "id", "to": "code"},
+                "fields": [{"from": "name", "to": "name"}, {"from": "seats", "to": "seats"}],
+            },
+        ),
     )
 ]
