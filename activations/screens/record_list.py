@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, Max, Min, QuerySet
 
 from activations.models import Change, Record, Run
+from activations.storage import bundles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,6 +27,7 @@ _SENTENCES = {
 }
 
 MOST_REASONS = 20
+PLANNING = (Run.State.QUEUED, Run.State.PLANNING)
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,9 @@ def search(run: Run, key: str, choice: str) -> QuerySet[Any]:
         listed: QuerySet[Any] = _records(run, choice)
     else:
         listed = Change.objects.filter(run=run)
+        if run.state in PLANNING:
+            # What planning has listed so far may be taken back, and is not counted yet.
+            listed = listed.none()
         if choice:
             listed = listed.filter(outcome="" if choice == PLANNED else choice)
     return listed.filter(key__startswith=key) if key else listed
@@ -80,6 +85,14 @@ def count_earlier(run: Run) -> int:
     if run.is_live or run.dry_run or run.generation_id is None:
         return 0
     return _records(run, EARLIER).count() if run.waiting or run.invalid or run.skipped else 0
+
+
+def count_packed(run: Run, key: str, choice: str) -> int:
+    """How many planned changes are not listed one by one yet, because their delivery has not begun."""
+    if key or choice not in ("", PLANNED) or run.state in PLANNING:
+        return 0
+    packed = bundles.counts(run)
+    return packed.new + packed.known
 
 
 def as_changes(run: Run, choice: str, rows: Iterable[Any]) -> list[Change]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 STOP_POLLING = 286
 """The HTTP status at which htmx stops polling."""
 CHANGES_PER_PAGE = 50
+MOST_READS = 3
 
 
 class ReadOnlyAdmin(ScreenAdmin):
@@ -96,6 +97,7 @@ class RunAdmin(ReadOnlyAdmin):
         run = self.get_object(request, object_id)
         if run is None or not self.has_view_permission(request, run):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        changes = changes_context(request, run)
         buttons = list(self.buttons(request, run)) if self.may_press(request, run) else []
         context = {
             **self.admin_site.each_context(request),
@@ -103,18 +105,20 @@ class RunAdmin(ReadOnlyAdmin):
             "original": run,
             "title": str(run),
             "screen_buttons": [self._button_context(button, run) for button in buttons],
-            "platform": platforms[run.activation.destination.connection.platform].label,
+            "platform": platform_label(run),
+            **changes,
             **self.progress_context(run),
-            **changes_context(request, run),
         }
         return TemplateResponse(request, "screens/run.html", context)
 
     def progress_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The part of the page that is refreshed while the run is live."""
+        """The parts of the page that are refreshed while the run is live: counts and records, of the same moment."""
         run = self.get_object(request, object_id)
         if run is None or not self.has_view_permission(request, run):
             return HttpResponse(status=STOP_POLLING)
-        response = render(request, "screens/run_progress.html", {"original": run, **self.progress_context(run)})
+        changes = changes_context(request, run)
+        context = {"original": run, "platform": platform_label(run), **changes, **self.progress_context(run)}
+        response = render(request, "screens/run_live.html", context)
         if not run.is_live:
             # The buttons and the table of changes have to be loaded again.
             response.status_code = STOP_POLLING
@@ -173,15 +177,36 @@ class RunAdmin(ReadOnlyAdmin):
         return presentation.duration(obj, timezone.now())
 
 
+def platform_label(run: Run) -> str:
+    """The name of the platform that the run writes to."""
+    return platforms[run.activation.destination.connection.platform].label
+
+
 def changes_context(request: HttpRequest, run: Run) -> dict[str, Any]:
-    """One page of the run's changes, searched and filtered by the query string."""
+    """One page of the run's changes, searched and filtered by the query string, at one moment with the run's counts.
+
+    A worker changes both in one commit. If it does so between two queries, they are repeated; `run` is read again.
+    """
+    for _ in range(MOST_READS):
+        before = run.counts()
+        context = _changes(request, run)
+        run.refresh_from_db()
+        if run.counts() == before:
+            break
+    return context
+
+
+def _changes(request: HttpRequest, run: Run) -> dict[str, Any]:
     key, outcome = request.GET.get("key", "").strip(), request.GET.get("outcome", "")
     page = Paginator(record_list.search(run, key, outcome), CHANGES_PER_PAGE).get_page(request.GET.get("page"))
     changes = record_list.as_changes(run, outcome, page.object_list)
     rows = [(change, presentation.outcome_pill(change), presentation.sent_values(change)) for change in changes]
+    packed = record_list.count_packed(run, key, outcome)
     return {
         "page": page, "changes": rows, "key": key, "outcome": outcome, "outcomes": record_list.CHOICES,
+        "packed": packed, "total": page.paginator.count + packed,
         "earlier": record_list.count_earlier(run), "earlier_choice": record_list.EARLIER,
+        "query": request.GET.urlencode(),
     }  # fmt: skip
 
 
