@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from destinations.registry import platforms
+from destinations.registry import platforms, samples, services
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
 
@@ -45,7 +45,10 @@ def opened(page: Page, server: Server) -> Iterator[Page]:
 def test_new_record_appears_automatically_and_as_text(opened: Page, sandbox: Sandbox) -> None:
     expect(opened.get_by_text("Nothing here yet")).to_be_visible()
     sandbox.example(42)
-    expect(opened.get_by_text("Silver Studio 42")).to_be_visible()
+    collection = next(iter(sandbox.collections().values()))
+    (record,) = collection.records.values()
+    texts = [value for value in collection.values_of(record).values() if isinstance(value, str) and " " in value]
+    expect(opened.get_by_text(texts[0]).first).to_be_visible()
     opened.get_by_label("Filter records").fill("nobody")
     expect(opened.get_by_text("No record contains this text.")).to_be_visible()
 
@@ -64,14 +67,11 @@ def test_faults_and_switches_can_be_set_on_the_page(opened: Page, sandbox: Sandb
 
 
 def test_attribute_can_be_archived_on_the_page(opened: Page, sandbox: Sandbox) -> None:
-    additions: dict[str, Any] = {
-        "attio": {"attributes": [{"api_slug": "seats", "type": "number"}]},
-        "intercom": {"data_attributes": [{"name": "seats", "data_type": "integer"}]},
-    }
-    sandbox._switch(additions[sandbox.label.lower()])
+    sample = next(each for each in samples.all.values() if services[each.slug].platform.slug == sandbox.slug)
+    sandbox._switch({**sample.arrange})
     opened.get_by_role("tab", name="Attributes").click()
-    row = opened.locator("tr", has_text="seats")
+    row = opened.locator("tr", has_text=sample.custom)
     row.get_by_role("button", name="Archive").click()
     expect(row.get_by_role("button", name="Restore")).to_be_visible()
-    (seats,) = (entry for entry in sandbox.collections()["companies"].attributes() if entry["name"] == "seats")
-    assert seats["archived"]
+    attributes = sandbox.collections()[sample.kind].attributes()
+    assert [entry["name"] for entry in attributes if entry["archived"]] == [sample.custom]

@@ -218,7 +218,8 @@ def test_simulators_print_their_urls_and_stop_on_sigterm(tmp_path: Path) -> None
         )
         assert line is not None
         assert requests.get(f"{line[1]}/_sandbox/requests", timeout=5).json() == []
-        assert requests.get(f"{line[1]}/_sandbox/records", {"kind": "companies"}, timeout=5).json()["count"] == 30
+        kind = next(iter(requests.get(f"{line[1]}/_sandbox/panel", timeout=5).json()["kinds"]))
+        assert requests.get(f"{line[1]}/_sandbox/records", {"kind": kind}, timeout=5).json()["count"] == 30
     process.terminate()
     assert process.wait(10) == 0
 
