@@ -48,6 +48,6 @@ def test_finding_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_unknown_service_is_named() -> None:
-    with pytest.raises(CommandError, match="no service 'nimbus.things'") as refused:
+    with pytest.raises(CommandError, match=r"no service 'nimbus\.things'") as refused:
         conformance("nimbus.things")
     assert refused.value.returncode == 64
