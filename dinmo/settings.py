@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 from django.core.management.utils import get_random_secret_key
 
 from core.web.passwords import MINIMUM_LENGTH
-from dinmo.keys import load_or_create
+from dinmo.keys import load_or_create, private_directory, private_file
 from dinmo.local import broker
 from dinmo.site import UNFOLD as UNFOLD
 
@@ -20,7 +20,7 @@ env = environ.Env()
 env.read_env(BASE_DIR / ".env")
 
 VAR_DIR = Path(env("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+private_directory(VAR_DIR)
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY", default="") or load_or_create(VAR_DIR / "secret_key", get_random_secret_key)
@@ -77,6 +77,8 @@ TEMPLATES = [
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'dinmo.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    if DATABASES["default"]["NAME"] == str(VAR_DIR / "dinmo.sqlite3"):
+        private_file(VAR_DIR / "dinmo.sqlite3")
     # Without these, more than half of concurrent writes fail with "database is locked".
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",

@@ -10,6 +10,17 @@ from kombu.exceptions import OperationalError
 
 log = logging.getLogger(__name__)
 EXECUTE = "activations.tasks.execute"
+BROKER_SECONDS = 2.0
+"""How long a person who starts a run waits for a broker that accepts connections but does not answer."""
+QUICK = {
+    "socket_timeout": BROKER_SECONDS,
+    "socket_connect_timeout": BROKER_SECONDS,
+    "retry_on_timeout": False,
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
+}
 
 
 def enqueue_on_commit(run_id: int) -> None:
@@ -18,8 +29,10 @@ def enqueue_on_commit(run_id: int) -> None:
 
 
 def enqueue(run_id: int) -> None:
-    """Queues the run for a worker. If the broker can't be reached, the sweep does so later."""
+    """Queues the run for a worker. If the broker can't be reached within seconds, the sweep does so later."""
     try:
-        current_app.send_task(EXECUTE, args=[run_id], retry=False)
+        # A connection of its own: consumers share the usual options, and wait for messages without a time limit.
+        with current_app.connection(connect_timeout=BROKER_SECONDS, transport_options=QUICK) as connection:
+            current_app.send_task(EXECUTE, args=[run_id], connection=connection, retry=False)
     except (OperationalError, OSError) as error:
         log.warning("Run %s waits for the sweep: the broker can't be reached (%s).", run_id, type(error).__name__)

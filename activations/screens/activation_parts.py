@@ -10,6 +10,7 @@ from unfold.admin import StackedInline, TabularInline
 
 from activations.models import Activation, FieldMapping, Run, Schedule
 from activations.screens.formsets import MappingForm, MappingFormSet, ScheduleForm
+from core.web.formsets import BoundedFormSet
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -49,6 +50,7 @@ class MappingInline(ActivationPermissions, TabularInline):
 class ScheduleInline(ActivationPermissions, StackedInline):
     model = Schedule
     form = ScheduleForm
+    formset = BoundedFormSet
     fields = ["kind", ("every", "unit"), "cron", "days", "at", "timezone"]
     extra = 0
     verbose_name_plural = "Schedules"

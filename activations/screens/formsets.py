@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.db.models import F, Value
 from django.db.models.functions import Cast, Concat
-from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from activations.models import FieldMapping, Schedule
 from activations.setup import attribute_drift, schedules
 from activations.setup.spec import MappingSpec
 from core.errors import Misconfigured, Problem
+from core.web.formsets import BoundedFormSet
 from core.web.json_field import is_storable
 from destinations import discovery
 from destinations.kit.values import countries
@@ -96,7 +96,7 @@ class MappingForm(forms.ModelForm):
         )
 
 
-class MappingFormSet(PaginationInlineFormSet):
+class MappingFormSet(BoundedFormSet):
     """All field mappings of an activation, validated together by the rules."""
 
     @cached_property

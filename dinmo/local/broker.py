@@ -20,6 +20,7 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from core.errors import Misconfigured, Unavailable
+from dinmo.keys import private_file
 from dinmo.local.machine import exclusive_runtime
 from dinmo.local.processes import spawn, stop
 
@@ -132,7 +133,9 @@ def check_connection(address: str) -> None:
         Unavailable: no response within a few seconds.
     """
     try:
-        with Connection(address, connect_timeout=CONNECT_SECONDS) as connection:
+        with Connection(
+            address, connect_timeout=CONNECT_SECONDS, transport_options={"socket_timeout": CONNECT_SECONDS}
+        ) as connection:
             shown = connection.as_uri()
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=CONNECT_SECONDS)
     except (KeyError, ValueError, ImportError) as error:
@@ -160,7 +163,7 @@ def running(var_dir: Path, environment: Mapping[str, str] | None = None) -> Iter
     if chosen or is_ready(path):
         yield chosen or url(path)
         return
-    with exclusive_runtime(var_dir), (var_dir / "broker.log").open("ab") as log:
+    with exclusive_runtime(var_dir), private_file(var_dir / "broker.log").open("ab") as log:
         line, path = prepare(var_dir, environment)
         process = spawn(line, environment, log)
         try:

@@ -47,6 +47,8 @@ def spawn(
         stdout=output,
         stderr=subprocess.STDOUT if output is not None else None,
         start_new_session=True,
+        # What the programs store is for this user only.
+        umask=0o077,
         preexec_fn=tie_to_parent,
     )
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from unfold.admin import TabularInline
 
 from core.errors import Misconfigured
+from core.web.formsets import BoundedFormSet
 from core.web.screens import Button, ScreenAdmin, pill
 from segments.integrity import segments
 from segments.models import Column, DataModel, Relation
@@ -31,6 +32,7 @@ class ColumnInline(TabularInline):
 
     model = Column
     form = ColumnForm
+    formset = BoundedFormSet
     fields = ["used", "name", "categorical", "source_name", "type", "native", "nullable"]
     readonly_fields = ["source_name", "type", "native", "nullable"]
     extra = 0
@@ -54,6 +56,7 @@ class RelationInline(TabularInline):
 
     model = Relation
     form = RelationForm
+    formset = BoundedFormSet
     fk_name = "from_model"
     fields = ["from_column", "to_model", "to_column"]
     extra = 0

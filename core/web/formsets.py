@@ -1,0 +1,19 @@
+"""The rows on a page: how many a form can submit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unfold.forms import PaginationInlineFormSet
+
+MOST_NEW = 200
+"""Rows that one request can add to the stored ones. Each takes milliseconds to validate and to show."""
+
+
+class BoundedFormSet(PaginationInlineFormSet):
+    """The rows of an object, and at most `MOST_NEW` more."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.is_bound:
+            self.absolute_max = self.max_num = len(self.get_queryset()) + MOST_NEW
