@@ -280,7 +280,7 @@ class ActivationForm {
             if (entered[kind.value]) {
                 try {
                     const answer = await screens.request("/api/schedules/words/", { ...fields, days });
-                    text = `${answer.words}. Next: ${answer.next.join(" · ")} (${answer.timezone}).`;
+                    text = `${answer.words}. Due: ${answer.next.join(" · ")} (${answer.timezone}).`;
                 } catch (error) {
                     [text, bad] = [error.message, true];
                 }
