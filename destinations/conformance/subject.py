@@ -154,8 +154,9 @@ class Subject:
             return self.service.convert(field, value)
         except Rejected as rejected:
             expect(
-                rejected.code and field.name in rejected.message,
-                f"convert() rejects {value!r} for {field.name!r} without naming the field: {rejected.message}",
+                rejected.code and field.name in rejected.message and rejected.field == field.name,
+                f"convert() rejects {value!r} for {field.name!r} without naming the field, both in the message and in "
+                f"Rejected.field: {rejected.message}",
             )
             return None
         except Exception as error:

@@ -26,6 +26,17 @@ def service_is_described_completely(subject: Subject) -> None:
 
 
 @check
+def credential_is_stored_as_a_secret(subject: Subject) -> None:
+    kinds = {parameter.name: parameter.kind for parameter in subject.service.platform.parameters}
+    expect(
+        kinds.get("token") == "secret",
+        f"The platform's parameters are {kinds}. The credential is the parameter `token` of the kind `secret`, so that "
+        "it is encrypted and never shown.",
+    )
+    expect(subject.field(subject.sample.custom).custom, f"Field.custom is false for {subject.sample.custom!r}.")
+
+
+@check
 def sample_fits_the_service(subject: Subject) -> None:
     sample, attributes = subject.sample, subject.attributes()
     expect("{n}" in sample.match, "The sample's match value must contain {n}, so that records differ.")

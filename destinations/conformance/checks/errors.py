@@ -61,6 +61,17 @@ def rejected_value_affects_only_its_own_record(subject: Subject, status: int) ->
     expect(subject.write(2).result is Result.ACCEPTED, "After a rejected record, the next one was not accepted.")
 
 
+@check_each(400, 422)
+def rejection_repeats_what_the_vendor_says(subject: Subject, status: int) -> None:
+    subject.respond(status, "Zebra crossings are not allowed")
+    problem = subject.problem(lambda: subject.write(1))
+    expect(
+        "Zebra crossings are not allowed" in problem.message,
+        f"The vendor explained a rejection, and the user reads only: {problem.message} Add the vendor's own words, "
+        "without the values of the request.",
+    )
+
+
 @check
 def upsert_answered_404_fails_and_is_not_retried_automatically(subject: Subject) -> None:
     subject.respond(404)

@@ -29,6 +29,7 @@ def record_is_written_with_one_request(subject: Subject) -> None:
     )
     expect(subject.gate.purposes() == [Purpose.WRITE], "A write waits for the purpose write.")
     expect(outcome.result is Result.ACCEPTED, f"A new record was written with the result {outcome.result}.")
+    expect(outcome.request_id, "Outcome.request_id is empty. Take the vendor's ID of the request from its answer.")
     expect(
         subject.ids() == [outcome.remote_id],
         f"The simulator has the records {subject.ids()}, and the outcome's remote_id is {outcome.remote_id!r}. Return "
