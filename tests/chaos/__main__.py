@@ -7,7 +7,7 @@ import sys
 
 import django
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dinmo.settings")
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.chaos.settings"
 django.setup()
 
 from tests.chaos.command import Command  # noqa: E402

@@ -120,6 +120,7 @@ def _environment(home: Path, database: str) -> dict[str, str]:
         PORTS: ",".join(map(str, ports.values())),
         DATABASE_PORT: str(database_port),
         "CHAOS_TOKEN": TOKEN,
+        "DJANGO_SETTINGS_MODULE": "tests.chaos.settings",
         "VAR_DIR": str(home),
         "DATABASE_URL": postgres.url(database_port) if database_port else f"sqlite:///{home / 'dinmo.sqlite3'}",
         "SOURCE_FILES_ROOT": str(home),

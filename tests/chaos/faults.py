@@ -11,6 +11,7 @@ from destinations.sandbox.wire import Cut, Reply, Request
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Iterator
 
     from destinations.sandbox.base import Sandbox
 
@@ -71,7 +72,7 @@ class FaultyVendor:
         fault, latency = self._draw_fault(started_at, any(part in request.path for part in RECORDS))
         time.sleep(latency)
         if fault not in ("none", "slow") and _is_write(request):
-            self.failures.append(Failure(time.time(), request.path))
+            self.failures += [Failure(time.time(), path) for path, _ in logged_writes(request)]
         if fault in ("refused", "outage"):
             return Reply(503, {"message": "Service unavailable"})
         if fault == "throttled":
@@ -112,7 +113,16 @@ class FaultyVendor:
         now = time.time()
         with self.lock:
             self.longest_seconds = max(self.longest_seconds, now - started_at)
-            self.writes.append(Write(now, request.method, request.path, request.json(), answered))
+            self.writes += [Write(now, request.method, path, body, answered) for path, body in logged_writes(request)]
+
+
+def logged_writes(request: Request) -> Iterator[tuple[str, Any]]:
+    """Path and body of each record in a write. In a batch, each record has a path of its own."""
+    body = request.json()
+    if "records" not in body:
+        yield request.path, body
+    for record in body.get("records", ()):
+        yield f"{request.path}/{record.get('id') or record['number']}", record
 
 
 def _is_write(request: Request) -> bool:

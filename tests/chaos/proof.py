@@ -58,6 +58,16 @@ def check_duplicates(attio: Mapping[str, Any], intercom: Mapping[str, Any]) -> I
         yield from (f"{name}: company {which} exists {times} times." for which, times in counted.items() if times > 1)
 
 
+def check_bulk(live: Iterable[Company], bulk: Mapping[str, Any]) -> Iterator[str]:
+    """The vendor that takes batches has every mapped value of every live company, and no company twice."""
+    numbers = Counter(str(record["number"]) for record in bulk["records"])
+    yield from (f"Bulk: company {which} exists {times} times." for which, times in numbers.items() if times > 1)
+    by_number = {record["number"]: record["values"] for record in bulk["records"]}
+    for company in live:
+        expected = {"name": company.name, "category": company.category, "seats": str(company.seats)}
+        yield from _differences(f"Bulk upsert, company {company.number}", by_number.get(str(company.number)), expected)
+
+
 def check_runs_ended() -> Iterator[str]:
     """Every run has ended with a state and a reason, and no change is left unsettled."""
     for run in Run.objects.select_related("activation"):
@@ -87,20 +97,21 @@ def check_accepted(attempts: Iterable[tuple[RecordKey, Change, list[Write]]]) ->
 
 
 def check_repeats(repeats: Repeats, longest_seconds: Mapping[str, float]) -> Iterator[str]:
-    """A kill causes at most the requests in flight to be repeated."""
+    """A kill causes at most the records of the requests in flight to be repeated."""
     yield from (f"Unexplained repeat: {repeat}." for repeat in repeats.unexplained)
     for (kill, activation), number in repeats.by_kill.items():
         limit = max_in_flight(activation, longest_seconds)
         if number > limit:
             where = f" at {kill.point}" if kill.point else ""
             cause = f"after the kill of {kill.target}{where}"
-            yield f"{activation}: {number} repeats {cause}, but at most {limit} requests were in flight."
+            yield f"{activation}: {number} repeats {cause}, but at most {limit} records were in flight."
 
 
 def max_in_flight(activation: str, longest_seconds: Mapping[str, float]) -> int:
-    """How many requests of an activation may be in flight, given the vendor's rate limit and the slowest answer."""
+    """How many records of an activation may be in flight, given the vendor's rate limit and the slowest answer."""
     platform = activation.split()[0].lower()
-    return Places(services[f"{platform}.companies"].limits.writes, longest_seconds[platform] + TRANSPORT_SECONDS).free
+    limits = services[f"{platform}.companies"].limits
+    return Places(limits.writes, longest_seconds[platform] + TRANSPORT_SECONDS).free * limits.write_batch
 
 
 def check_idle_runs(again: Iterable[Run]) -> Iterator[str]:

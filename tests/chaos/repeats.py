@@ -36,9 +36,10 @@ class Repeats:
         return sum(number for (cause, _), number in self.by_kill.items() if cause is kill)
 
 
-def record_keys(attio: Mapping[str, Any], intercom: Mapping[str, Any]) -> dict[str, RecordKey]:
+def record_keys(attio: Mapping[str, Any], intercom: Mapping[str, Any], bulk: Mapping[str, Any]) -> dict[str, RecordKey]:
     """The key of each record by its ID at the vendor, from the final state of the simulators."""
     keys = {record["id"]: ("Attio upsert", number_in(record["values"].get("domains"))) for record in attio["records"]}
+    keys |= {record["id"]: ("Bulk upsert", int(record["number"])) for record in bulk["records"]}
     return keys | {company["id"]: intercom_key(str(company["company_id"])) for company in intercom["companies"]}
 
 
@@ -61,6 +62,8 @@ def sent_fields(write: Write) -> dict[str, Any]:
     """The fields of a write, without the match field."""
     if "data" in write.body:
         return {name: value for name, value in write.body["data"]["values"].items() if name != "domains"}
+    if "values" in write.body:
+        return dict(write.body["values"])
     flat = {name: value for name, value in write.body.items() if name not in ("company_id", "custom_attributes")}
     return flat | write.body.get("custom_attributes", {})
 
@@ -150,6 +153,8 @@ def _record_key(write: Write, ids: Mapping[str, RecordKey]) -> RecordKey:
         return "Attio upsert", number_in(write.body["data"]["values"].get("domains"))
     if "company_id" in write.body:
         return intercom_key(str(write.body["company_id"]))
+    if "number" in write.body:
+        return "Bulk upsert", int(write.body["number"])
     return ids.get(write.path.rsplit("/", 1)[-1], ("", 0))
 
 

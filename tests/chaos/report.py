@@ -25,7 +25,7 @@ def table(
     """Kills by target and failpoint with their repeats, and a summary of runs, requests and faults.
 
     Args:
-        in_flight: how many requests each activation may have in flight.
+        in_flight: how many records each activation may have in flight.
     """
     groups: dict[str, list[int]] = {}
     for kill in kills:
@@ -52,4 +52,4 @@ def _summary(repeats: Repeats, vendors: Mapping[str, FaultyVendor], in_flight: M
     yield f"  repeats after a lease that expired while its worker was alive: {starved}"
     limits = ", ".join(f"{name} {number}" for name, number in in_flight.items())
     worst = max(repeats.by_kill.values(), default=0)
-    yield f"  maximum requests in flight: {limits}; most repeats of one activation after one kill: {worst}"
+    yield f"  maximum records in flight: {limits}; most repeats of one activation after one kill: {worst}"

@@ -86,10 +86,10 @@ def _timestamp(logged: str) -> float:
 
 
 def _check(scenario: Scenario, wanted: int, again: list[Run], title: str, seconds: float, show: Show) -> Iterator[str]:
-    attio, intercom = (scenario.vendors[name].sandbox.state() for name in ("attio", "intercom"))
+    attio, intercom, bulk = (scenario.vendors[name].sandbox.state() for name in ("attio", "intercom", "bulk"))
     writes = [write for vendor in scenario.vendors.values() for write in vendor.writes]
     changes = Change.objects.select_related("run__activation")
-    attempts = list(repeats.by_change(writes, changes, repeats.record_keys(attio, intercom)))
+    attempts = list(repeats.by_change(writes, changes, repeats.record_keys(attio, intercom, bulk)))
     failures = [failure for vendor in scenario.vendors.values() for failure in vendor.failures]
     explained = repeats.explain(attempts, scenario.kills, expiries(settings.VAR_DIR), failures)
     longest = {name: vendor.longest_seconds for name, vendor in scenario.vendors.items()}
@@ -102,6 +102,7 @@ def _check(scenario: Scenario, wanted: int, again: list[Run], title: str, second
         yield f"Only {len(scenario.kills)} of {wanted} kills were done within the time limit."
     yield from proof.check_values(scenario.shop.live.values(), attio, intercom, set(known_accounts()))
     yield from proof.check_duplicates(attio, intercom)
+    yield from proof.check_bulk(scenario.shop.live.values(), bulk)
     yield from proof.check_runs_ended()
     yield from proof.check_accepted(attempts)
     yield from proof.check_repeats(explained, longest)

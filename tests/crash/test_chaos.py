@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from destinations.sandbox.wire import Request
 from tests.chaos import proof
-from tests.chaos.faults import Failure, Write
+from tests.chaos.faults import Failure, Write, logged_writes
 from tests.chaos.repeats import EXPIRED_LEASE, by_change, explain
 from tests.chaos.scenario import Kill
 from tests.chaos.source import Company, Shop
@@ -65,6 +67,23 @@ def test_proof_reports_wrong_missing_duplicate_and_unexpected_records() -> None:
     ]
     duplicates = list(proof.check_duplicates({"records": [AT_ATTIO, wrong]}, {"companies": []}))
     assert duplicates == ["Attio: company 7 exists 2 times."]
+
+
+def test_proof_reports_wrong_and_missing_records_of_the_vendor_that_takes_batches() -> None:
+    right = {"number": "7", "values": {"name": "Seven", "category": "SAAS", "seats": "2"}}
+    wrong = {"number": "7", "values": {"name": "Six", "category": "SAAS", "seats": "2"}}
+    assert list(proof.check_bulk([COMPANY], {"records": [right]})) == []
+    assert list(proof.check_bulk([COMPANY], {"records": [wrong]})) == [
+        "Bulk upsert, company 7: name is 'Six', not 'Seven'."
+    ]
+    assert list(proof.check_bulk([COMPANY], {"records": []})) == ["Bulk upsert, company 7: missing."]
+    assert list(proof.check_bulk([COMPANY], {"records": [right, right]})) == ["Bulk: company 7 exists 2 times."]
+
+
+def test_batch_is_logged_as_one_write_for_each_record() -> None:
+    records = [{"number": "7", "values": {"name": "Seven"}}, {"id": "b8", "values": {"name": "Eight"}}]
+    request = Request("POST", "/records", {}, {}, json.dumps({"records": records}).encode())
+    assert list(logged_writes(request)) == [("/records/7", records[0]), ("/records/b8", records[1])]
 
 
 def write(at: float, *, answered: bool = True) -> Write:
