@@ -28,7 +28,7 @@ Next, with the vendor's API documentation at hand:
   5. {folder}/samples.py: an example of each type, and the documented errors.
 
 Run the conformance suite after each step. It fails with the next thing to do:
-  python -m pytest -x tests/destinations/contract/test_conformance.py -k {platform}
+  python manage.py conformance {platform}.{object} --first
 
 docs/plugins.md explains each file."""
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import CommandError, call_command
+
+from tests.dinmo.scaffold.conftest import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from tests.dinmo.scaffold.conftest import Project
 
 ENGINES, MAKERS = "segments/engines", "tests/segments/makers"
+EXAMPLE = ROOT / "tests/segments/example"
 LONGEST = "a_database_with_quite_long_nam"
 
 
@@ -52,3 +56,15 @@ def test_new_folder_lints_and_the_tests_of_all_engines_say_what_to_write_next(pr
     maker = project.root / MAKERS / "clickhouse.py"
     maker.write_text(maker.read_text().partition("    raise unwritten(")[0] + "    return table, {}\n")
     assert f"Write `open` in {ENGINES}/clickhouse/engine.py: a context manager" in project.run(*suite).stdout
+
+
+@pytest.mark.slow
+def test_completed_example_passes_the_tests_of_all_engines(project: Project) -> None:
+    assert project.manage("startengine", "feather").returncode == 0
+    folder, maker = project.root / ENGINES / "feather", project.root / MAKERS / "feather.py"
+    for name in ("engine.py", "dialect.py"):
+        shutil.copy(EXAMPLE / name, folder / name)
+    shutil.copy(EXAMPLE / "maker.py", maker)
+    assert project.lint([str(folder), str(maker)]) == []
+    done = project.run("-m", "pytest", "tests/segments/engines", "-k", "feather")
+    assert done.returncode == 0, done.stdout

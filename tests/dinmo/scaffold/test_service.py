@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from tests.dinmo.scaffold.conftest import Project
 
 SERVICES, SHAPES = "destinations/services", "tests/destinations/contract/shapes"
-SUITE = "tests/destinations/contract/test_conformance.py"
 EXAMPLE = ROOT / "tests/destinations/example"
 LONGEST = ("a_vendor_with_quite_a_long_nam", "objects_of_a_length_that_is_ok")
 
@@ -75,7 +74,7 @@ def test_new_folder_lints_and_its_suite_says_what_to_write_next(started: Project
     assert started.lint([*folders, *shapes]) == []
     shutil.rmtree(started.root / folders[1])
     (started.root / shapes[1]).unlink()
-    done = started.run("-m", "pytest", "-x", SUITE, "-k", "acme")
+    done = started.manage("conformance", "acme.companies", "--first")
     assert done.returncode == 1
     assert f"Write `fields` in {SERVICES}/acme/companies.py: request the vendor's attributes" in done.stdout
 

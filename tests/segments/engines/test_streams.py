@@ -14,7 +14,7 @@ from segments.reading.prefetch import prefetch
 from segments.registry import engines
 from segments.sql import statements
 from tests.segments.engines.test_engines import COLUMNS, natural_rows, place, places, select_all
-from tests.segments.places import Place, make, run_in_mysql
+from tests.segments.places import ADDED, Place, make, run_in_mysql
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +26,7 @@ ENDLESS = {
     "mysql": "select count(*) as x from big as a, big as b, big as c, big as d where concat(a.n, b.n, c.n, d.n) = 'x'",
     "postgres": "select count(*) as x from generate_series(1, 100000000000) as n",
     **dict.fromkeys(FILES, "select count(*) as x from range(1000000000000) as numbers where hash(numbers.range) = 5"),
+    **{slug: module.ENDLESS for slug, module in ADDED.items()},
 }
 
 
