@@ -195,7 +195,7 @@ class Recorder:
             baseline.accepted(self.generation_id, accepted, now)
             self._void_overwritten()
             self.owners.commit()
-            baseline.tried(self.generation_id, self.context.run.number, tried, now)
+            baseline.tried(self.generation_id, self.context.run.number, tried, self.slots, now)
 
     def _void_doubtful(self) -> None:
         """Voids the baseline of records that were not accepted, but may have been written or no longer exist."""

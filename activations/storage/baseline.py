@@ -11,7 +11,7 @@ from activations.models import Change, Record
 from activations.storage import bulk, retry_dates
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
 _NEVER_TRIED = {"tried": "", "tried_digest": 0, "tried_match": 0, "attempts": 0, "retry_run": 0}
@@ -46,14 +46,37 @@ def accepted(generation_id: int, changes: Sequence[Change], now: datetime) -> No
     )
 
 
-def tried(generation_id: int, run_number: int, changes: Sequence[Change], now: datetime) -> None:
-    """Stores when rejected or skipped rows are due again. What was accepted for them stays as it is."""
+def tried(
+    generation_id: int, run_number: int, changes: Sequence[Change], slots: Mapping[str, int], now: datetime
+) -> None:
+    """Stores when rejected or skipped rows are due again. What was accepted for them stays as it is.
+
+    A mapping that applies from now on counts as accepted with the value that the row has when the record is first due
+    with it, also if the record is rejected then. Otherwise, a change of that value before it is accepted would be lost.
+
+    Args:
+        slots: the slot of each attribute.
+    """
     if not changes:
         return
     known = Record.objects.filter(generation_id=generation_id, key_digest__in=[change.key_digest for change in changes])
-    attempts = dict(known.values_list("key_digest", "attempts"))
-    records = [_tried(generation_id, run_number, change, attempts.get(change.key_digest, 0), now) for change in changes]
-    columns = ["tried", "tried_digest", "tried_match", "attempts", "retry_run", "retry_at", "remote_id"]
+    before = {record.key_digest: record for record in known}
+    records = []
+    for change in changes:
+        record = before.get(change.key_digest) or Record()
+        tried_again = _tried(generation_id, run_number, change, record.attempts, now)
+        tried_again.field_digests = _with_assumed(record, change, slots)
+        records.append(tried_again)
+    columns = [
+        "tried",
+        "tried_digest",
+        "tried_match",
+        "attempts",
+        "retry_run",
+        "retry_at",
+        "remote_id",
+        "field_digests",
+    ]
     Record.objects.bulk_create(
         records, update_conflicts=True, unique_fields=["generation", "key_digest"], update_fields=columns
     )
@@ -90,6 +113,21 @@ def void(
     record.match_digest = 0 if len(sent) < len(names) else record.match_digest
     record.tried = ""
     record.save(update_fields=["field_digests", "row_digest", "match_digest", "tried"])
+
+
+def _with_assumed(record: Record, change: Change, slots: Mapping[str, int]) -> bytes:
+    """The accepted digests, with those of attributes that the change leaves out because they apply from now on."""
+    accepted, planned = bytes(record.field_digests), bytes(change.field_digests)
+    if record.accepted_at is None:
+        return accepted
+    assumed = {
+        slot: digest
+        for name, slot in slots.items()
+        if name not in change.changed
+        and not digests.unpack(accepted, slot)
+        and (digest := digests.unpack(planned, slot))
+    }
+    return digests.pack(assumed, accepted) if assumed else accepted
 
 
 def _tried(generation_id: int, run_number: int, change: Change, attempts: int, now: datetime) -> Record:

@@ -223,11 +223,19 @@ class Rules:
         record.tried, record.tried_row = "rejected", self.fingerprint(send.row)
         record.due_run = number + 2 ** (record.attempts - 1)
         record.remote_id = remote_id
+        self._assume(record, send)
+
+    def _assume(self, record: RecordState, send: Send) -> None:
+        """A mapping that applies from now on counts as accepted with the value that the record is first due with."""
+        if record.accepted:
+            left_out = [mapping for mapping in self.mappings if mapping.target not in send.changed]
+            record.fill([mapping for mapping in left_out if mapping.slot not in record.values], dict(send.values))
 
     def skipped(self, send: Send) -> None:
         """Applies that the vendor lacks the record (update mode), or has it already (insert mode)."""
         record = self.record_of(send.key)
         record.tried, record.tried_row, record.attempts, record.remote_id = "skipped", self.fingerprint(send.row), 0, ""
+        self._assume(record, send)
 
     def gone(self, key: str) -> None:
         """Applies that the record no longer exists at the vendor: nothing that was accepted counts."""

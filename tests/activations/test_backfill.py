@@ -132,3 +132,16 @@ def test_mapping_from_now_on_that_is_added_during_a_run_stays_unsent_for_its_rec
     story.add_mapping("x", "d", "new")
     assert story.resume(live).accepted == 2
     assert (story.run().planned, story.at_vendor("d")) == (0, {"m": (None,), "n": (None,)})
+
+
+def test_change_after_a_rejection_in_the_first_run_of_a_mapping_from_now_on_is_sent(story: Story) -> None:
+    story.rows(("1", "m", "A", "A"))
+    story.run()
+    story.vendor.rejected = {"B"}
+    story.add_mapping("x", "d", "new")
+    story.rows(("1", "m", "B", "A"))
+    assert story.run().rejected == 1
+    story.vendor.rejected = set()
+    story.rows(("1", "m", "C", "A"))
+    assert story.run().accepted == 1
+    assert story.at_vendor("d") == {"m": ("C",)}
