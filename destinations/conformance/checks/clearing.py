@@ -26,7 +26,8 @@ def empty_clears_what_is_stored(subject: Subject) -> None:
             continue
         try:
             empty = subject.service.empty(field)
-        except Rejected:
+        except Rejected as rejected:
+            expect(rejected.field == field.name, f"empty() rejects {field.name!r} with field={rejected.field!r}.")
             expect(
                 not _is_clearable(attributes.get(field.name, {})),
                 f"empty() rejects {field.name!r}, and the simulator marks it neither `required` nor clearable=False.",

@@ -54,6 +54,22 @@ def list_of_a_new_record_is_stored(subject: Subject, rule: str) -> None:
 
 
 @check
+def one_list_is_added_to_while_another_is_replaced(subject: Subject) -> None:
+    lists = list(_lists(subject))
+    require(len(lists) > 1, "the service has one list field")
+    (one, first, second), (other, old, new) = lists[:2]
+    known = subject.send(subject.raw(1, {one: first, other: old})).remote_id
+    operation = subject.raw(1, {one: second, other: new}, Verb.UPDATE, remote_id=known)
+    subject.send(replace(operation, add=frozenset({one})))
+    added, replaced = subject.stored_value(known, one), subject.stored_value(known, other)
+    expect(
+        same_items(added, [*first, *second]) and same_items(replaced, new),
+        f"One UPDATE adds {second!r} to {one!r} and replaces {other!r} by {new!r}: the simulator has {added!r} and "
+        f"{replaced!r}.",
+    )
+
+
+@check
 def adding_nothing_leaves_a_list_as_it_is(subject: Subject) -> None:
     for number, (name, first, _) in enumerate(_lists(subject), 1):
         known = subject.send(subject.raw(number, {name: first})).remote_id

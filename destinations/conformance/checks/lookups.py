@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import Problem, Rejected
 from destinations.conformance.check import check
 from destinations.conformance.expectations import expect
-from destinations.contract import Purpose
+from destinations.contract import Purpose, Result, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,6 +133,27 @@ def every_matchable_field_finds_records(subject: Subject) -> None:
             f"{field.name!r} is matchable, but a record with that value is not found by it: find() returned {found}.",
         )
         subject.start_over()
+
+
+@check
+def value_of_another_record_is_no_match(subject: Subject) -> None:
+    """Two records share a unique value that is not the match: the second is rejected, not taken for the first."""
+    for example in subject.sample.examples:
+        field = subject.field(example.field)
+        if not field.matchable or field.name == subject.service.default_match or not isinstance(example.value, str):
+            continue
+        subject.start_over()
+        shared = {field.name: subject.wire(example)}
+        first = subject.send(subject.raw(1, shared, Verb.CREATE)).remote_id
+        try:
+            outcome = subject.send(subject.raw(2, shared, Verb.CREATE))
+        except Rejected:
+            continue
+        expect(
+            outcome.result is Result.ACCEPTED and outcome.remote_id != first,
+            f"A CREATE whose {field.name!r} belongs to a record with a different match value returned "
+            f"{outcome.result}. Raise Rejected: it is not the same record.",
+        )
 
 
 def _spellings(match: str) -> Iterator[str]:

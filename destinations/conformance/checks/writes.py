@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Problem, Rejected
-from destinations.conformance.check import check, check_each
+from destinations.conformance.check import check, check_each, require
 from destinations.conformance.expectations import expect, same
 from destinations.conformance.subject import THREADS, TOKEN
-from destinations.contract import Created, OpenGate, Purpose, Result, Verb
+from destinations.contract import Created, OpenGate, Purpose, Result, Service, Verb
 
 if TYPE_CHECKING:
     from destinations.conformance.subject import Subject
@@ -155,6 +155,16 @@ def times_of_creation_are_times(subject: Subject) -> None:
             time is None or (time.tzinfo is not None and abs(datetime.now(UTC) - time) < timedelta(hours=1)),
             f"A record was created now, and {name} is {time!r}. Return a time with a zone, or None.",
         )
+
+
+@check
+def creation_by_this_program_is_recognized(subject: Subject) -> None:
+    require(type(subject.service).made_at is not Service.made_at, "the service can't tell who created a record")
+    known = subject.write(1).remote_id
+    expect(
+        subject.service.made_at(subject.client, known) is not None,
+        "The API created a record, and made_at() returns None, as if a person had.",
+    )
 
 
 @check
