@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.core.paginator import InvalidPage
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
 
 from core.errors import Misconfigured, Problem, Unavailable
@@ -33,6 +33,8 @@ def problem_of(error: BaseException | None) -> Problem | None:
         return error
     if isinstance(error, InvalidPage):
         return Misconfigured("page_invalid", "There is no such page. Open the list again.")
+    if isinstance(error, UnreadablePostError):
+        return Misconfigured("request_incomplete", "The request ended before all of it had arrived. Send it again.")
     if isinstance(error, OperationalError | InterfaceError):
         return _database_problem(error)
     return None

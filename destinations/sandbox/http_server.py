@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from destinations.sandbox.base import Sandbox
 
+OWN_NAMES = ("127.0.0.1", "localhost", "::1")
+FOREIGN = Reply(403, {"error": "Simulators take requests only from this machine, and not from other sites."})
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -33,7 +36,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.rfile.read(length),
         )
         try:
-            self.answer(self.reply_to(request))
+            self.answer(FOREIGN if is_foreign(request) else self.reply_to(request))
         except Cut:
             self.close_connection = True
 
@@ -57,6 +60,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, template: str, *args: Any) -> None:
         """Prints nothing, because the sandbox has its own request log."""
+
+
+def is_foreign(request: Request) -> bool:
+    """Whether a page of a different site sent the request, through the browser of a person on this machine.
+
+    Browsers name the origin of every request that changes something. A name that only resolves to this machine, as in
+    DNS rebinding, is foreign too.
+    """
+    host, origin = request.headers.get("host", ""), request.headers.get("origin")
+    name = urlsplit(f"//{host}").hostname
+    return (bool(host) and name not in OWN_NAMES) or (origin is not None and urlsplit(origin).netloc != host)
 
 
 class Server:

@@ -47,8 +47,8 @@ def beat(var_dir: Path) -> Program:
 def web(port: int) -> Program:
     """The screens and the API."""
     options = (
-        "--worker-class",
-        "gthread",
+        "--config",
+        "python:dinmo.local.web_server",
         "--threads",
         str(WEB_THREADS),
         "--graceful-timeout",

@@ -1,0 +1,101 @@
+"""The web server: gunicorn with bounded waits for clients, and an access log without query strings.
+
+A configuration file of gunicorn: `gunicorn --config python:dinmo.local.web_server`.
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import ThreadWorker
+
+from core.secrets import LogFormatter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PATIENCE_SECONDS = 10.0
+"""How long a client may take to send a request, besides the time that its size allows."""
+SLOWEST_BYTES_PER_SECOND = 20_000
+"""A client that sends a large file more slowly than this is cut off."""
+TOO_SLOW = "The client is too slow."
+
+
+class BoundedSocket:
+    """A client's socket that is used only as long as the client keeps sending, and reading what it is sent.
+
+    Without it, each connection that stalls in the middle of a request holds a thread until the client goes away.
+    """
+
+    def __init__(self, sock: Any) -> None:
+        self.sock = sock
+        self.begin()
+
+    def begin(self) -> None:
+        """Prepares for the next request of the connection. Its time begins when it is read, not while it is queued."""
+        self.started: float | None = None
+        self.received = 0
+
+    def recv(self, size: int) -> bytes:
+        """Like `socket.recv`. Raises ConnectionResetError once the client has been too slow."""
+        now = time.monotonic()
+        self.started = now if self.started is None else self.started
+        allowed = PATIENCE_SECONDS + self.received / SLOWEST_BYTES_PER_SECOND
+        with self._limited(self.started + allowed - now):
+            data: bytes = self.sock.recv(size)
+        self.received += len(data)
+        return data
+
+    def sendall(self, data: bytes) -> None:
+        """Like `socket.sendall`. Raises ConnectionResetError if the client takes too long to read the response."""
+        with self._limited(PATIENCE_SECONDS + len(data) / SLOWEST_BYTES_PER_SECOND):
+            self.sock.sendall(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.sock, name)
+
+    @contextmanager
+    def _limited(self, seconds: float) -> Iterator[None]:
+        if seconds <= 0:
+            raise ConnectionResetError(errno.ECONNRESET, TOO_SLOW)
+        usual = self.sock.gettimeout()
+        self.sock.settimeout(seconds if usual is None else min(usual, seconds))
+        try:
+            yield
+        except TimeoutError:
+            raise ConnectionResetError(errno.ECONNRESET, TOO_SLOW) from None
+        finally:
+            self.sock.settimeout(usual)
+
+
+class BoundedWorker(ThreadWorker):
+    """A worker with threads, none of which waits for a slow client for long."""
+
+    def enqueue_req(self, conn: Any) -> None:
+        # Both the parser and the worker read through the connection's socket.
+        if isinstance(conn.sock, BoundedSocket):
+            conn.sock.begin()
+        else:
+            conn.sock = BoundedSocket(conn.sock)
+        super().enqueue_req(conn)
+
+
+class RedactingLogger(Logger):
+    """The server's own log, formatted as that of the application."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for logger in (self.error_log, self.access_log):
+            for handler in logger.handlers:
+                form = handler.formatter
+                handler.setFormatter(LogFormatter(form._fmt if form else None, form.datefmt if form else None))
+
+
+worker_class = "dinmo.local.web_server.BoundedWorker"
+logger_class = "dinmo.local.web_server.RedactingLogger"
+# Without the query string and the referrer, which contain keys of records and search terms.
+access_log_format = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(L)s'
