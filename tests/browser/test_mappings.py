@@ -1,0 +1,43 @@
+"""What can be chosen beside an attribute depends on the attribute."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from activations.models import Activation
+from tests.browser.pages import goto, save
+from tests.browser.test_refused_saves import destination
+from tests.browser.test_story import map_field
+
+if TYPE_CHECKING:
+    from segments.models import DataModel
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_country_is_offered_for_phone_numbers_only(
+    signed_in: Page, live_server: Any, companies: DataModel, attio: Any
+) -> None:
+    page = signed_in
+    away = destination("attio", "attio.people")
+    goto(page, live_server, f"/admin/activations/activation/add/?destination={away.pk}")
+    page.fill("#id_name", "People away")
+    page.select_option("#id_records", label="All of Companies")
+    page.select_option("#id_match_column", "name")
+    page.select_option("#id_match_field", "email_addresses")
+    map_field(page, 0, "country", "phone_numbers")
+    expect(page.locator("#id_mappings-0-country")).to_be_visible()
+    page.select_option("#id_mappings-0-country", label="France")
+    map_field(page, 1, "name", "job_title")
+    expect(page.locator("#id_mappings-1-country")).not_to_be_visible()
+    page.select_option("#id_mappings-0-target", "description")
+    expect(page.locator("#id_mappings-0-country")).not_to_be_visible()
+    expect(page.locator("#id_mappings-0-country")).to_have_value("")
+    page.select_option("#id_mappings-0-target", "phone_numbers")
+    page.select_option("#id_mappings-0-country", "FR")
+    save(page)
+    mappings = Activation.objects.get().mappings.values_list("target", "country")
+    assert dict(mappings) == {"phone_numbers": "FR", "job_title": ""}
