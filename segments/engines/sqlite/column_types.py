@@ -25,7 +25,7 @@ _DECLARED = [
     (r".*(CHAR|CLOB|TEXT).*|STRING|UUID|TIME|ENUM", ColumnType.TEXT),
 ]
 _UTC = ZoneInfo("UTC")
-_ARROW = {bytes: pa.binary(), int: pa.int64(), float: pa.float64()}
+_ARROW = {bytearray: pa.binary(), int: pa.int64(), float: pa.float64()}
 
 
 def declared_type(native: str) -> ColumnType | None:
@@ -36,7 +36,7 @@ def declared_type(native: str) -> ColumnType | None:
 
 def sampled_type(values: Iterable[Any]) -> ColumnType:
     """The type that fits all of these values."""
-    present = [text(value) if isinstance(value, bytes) else value for value in values if value is not None]
+    present = [text(value) if isinstance(value, bytes | bytearray) else value for value in values if value is not None]
     kinds = {type(value) for value in present}
     if kinds == {int}:
         return ColumnType.INTEGER
@@ -50,10 +50,15 @@ def sampled_type(values: Iterable[Any]) -> ColumnType:
 
 
 def text(value: Any) -> str | None:
-    """A value as text. SQLite's text arrives as bytes, so that one invalid byte can't stop a stream."""
+    """A value as text. Values that are not text are written in hexadecimal, as PostgreSQL writes them.
+
+    SQLite stores any bytes as text, so an invalid byte is written as `\\xe9`, by which different values stay different.
+    """
     if value is None:
         return None
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    if isinstance(value, bytes):
+        return "\\x" + value.hex()
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytearray) else str(value)
 
 
 def text_array(values: Sequence[Any]) -> pa.Array:

@@ -5,71 +5,55 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import Counter
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from decimal import Decimal
+from itertools import chain
+from sys import getsizeof
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import pyarrow as pa
 
-from core.errors import Misconfigured, Problem, Unavailable
+from core.errors import Misconfigured
 from segments.contract import ColumnInfo, ColumnType, Engine, ForeignKey, Reader
 from segments.engines.batches import next_batch_rows
-from segments.engines.failures import no_table, refused, timed_out
+from segments.engines.declared_types import COLUMNS, Declared, declared_types
+from segments.engines.failures import no_table
 from segments.engines.paths import PATH, resolve
 from segments.engines.sqlite.column_types import declared_type, sampled_type, text, text_array
-from segments.engines.sqlite.dialect import COMPUTED, dialect
-from segments.engines.sqlite.functions import (
-    ExactAverage,
-    ExactSum,
-    as_number,
-    as_utc,
-    is_within,
-    list_has,
-    lowercase,
-    month_day,
-)
+from segments.engines.sqlite.dialect import COMPUTED, EPOCHS, dialect
+from segments.engines.sqlite.session import FUNCTIONS, authorize, connect, identifier, translated
 from segments.sql.user_sql import bare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Select
 
 BATCH_ROWS = 20_000
-FETCH_ROWS = 500
-"""Rows that are transposed to columns at once: few enough to stay in the processor's cache."""
+FETCH_ROWS = 32
+"""Rows that are transposed to columns at once: few enough to stay in the processor's cache, and in memory if large."""
+LARGE_ROWS_BYTES = 1_000_000
+"""If as many rows are larger than this, the next ones are fetched one by one."""
+BATCH_BYTES = 64_000_000
+SHADOW_TABLES = "select name from pragma_table_list where schema = 'main' and type = 'shadow'"
 SAMPLE_ROWS = 1_000
 STEPS_BETWEEN_CHECKS = 10_000
 """Virtual machine instructions of SQLite between two checks of the clock."""
-LOCK_SECONDS = 5
-MAX_VALUE_BYTES = 100_000_000
-ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
-FUNCTIONS: Mapping[Callable[..., Any], int] = {
-    as_utc: 2,
-    as_number: 1,
-    is_within: 5,
-    list_has: 3,
-    month_day: 2,
-    lowercase: 1,
-}
-"""Our own functions, which the dialect calls, with the number of arguments of each."""
-FORBIDDEN_FUNCTIONS = {"load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"}
 
 
 class SQLite(Engine):
     slug = "sqlite"
     label = "SQLite"
-    parameters = (PATH,)
+    parameters = (PATH, replace(COLUMNS, help=f"{COLUMNS.help} The name is that of a column, or table.column."))
     dialect = dialect
     computed = COMPUTED
     functions = tuple(function.__name__ for function in FUNCTIONS)
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
-        with closing(_connect(resolve(settings["path"]))) as connection:
-            reader = SQLiteReader(connection, timeout_seconds)
+        with closing(connect(resolve(settings["path"]))) as connection:
+            reader = SQLiteReader(connection, timeout_seconds, declared_types(settings))
             reader.tables()  # Fails if the file is not a database.
             yield reader
 
@@ -77,8 +61,11 @@ class SQLite(Engine):
 class SQLiteReader(Reader):
     """Returns every value as text, because any column may hold values of any type."""
 
-    def __init__(self, connection: sqlite3.Connection, timeout_seconds: float) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, timeout_seconds: float, declared: Mapping[str, Declared]
+    ) -> None:
         self.connection = connection
+        self.declared = declared
         self.timeout_seconds = timeout_seconds
 
     def tables(self) -> list[str]:
@@ -86,20 +73,31 @@ class SQLiteReader(Reader):
             "select name from sqlite_master where type in ('table', 'view') and name not glob 'sqlite_*' order by name"
         )
         with self._execute(query) as cursor:
-            return [text(name) or "" for (name,) in cursor]
+            names = [text(name) or "" for (name,) in cursor]
+        return [name for name in names if name not in self._shadow_tables()]
+
+    def _shadow_tables(self) -> set[str]:
+        """The tables in which virtual tables, such as those of FTS5, keep their data."""
+        # Before SQLite 3.37, they can't be told apart from others.
+        with suppress(Misconfigured), self._unguarded(), self._execute(SHADOW_TABLES) as cursor:
+            return {text(name) or "" for (name,) in cursor}
+        return set()
 
     def natives(self, *, table: str = "", sql: str = "", expected: Iterable[str] = ()) -> dict[str, str]:
-        return {name: native for name, native, _ in self._declared_columns(table, sql)}
+        described = self._declared_columns(table, sql)
+        return {name: self._native(table, name, native) for name, native, _ in described}
 
     def columns(self, *, table: str = "", sql: str = "") -> list[ColumnInfo]:
         described = self._declared_columns(table, sql)
         untyped = [name for name, native, _ in described if declared_type(native) is None]
-        source = f"({bare(sql)})" if sql else _identifier(table)
+        source = f"({bare(sql)})" if sql else identifier(table)
         sampled = self._sampled_types(source, untyped) if untyped else {}
-        return [
-            ColumnInfo(name, declared_type(native) or sampled[name], native, nullable)
-            for name, native, nullable in described
-        ]
+        infos = []
+        for name, native, nullable in described:
+            declared = self._declaration(table, name)
+            column_type = declared.type if declared else declared_type(native) or sampled[name]
+            infos.append(ColumnInfo(name, column_type, self._native(table, name, native), nullable))
+        return infos
 
     def foreign_keys(self, table: str) -> list[ForeignKey]:
         query = 'select id, "from", "table", "to" from pragma_foreign_key_list(?) order by id, seq'
@@ -125,6 +123,14 @@ class SQLiteReader(Reader):
 
     def interrupt(self) -> None:
         self.connection.interrupt()
+
+    def _declaration(self, table: str, column: str) -> Declared | None:
+        """The type that the user declared for a column, for this table or for all tables and queries."""
+        return self.declared.get(f"{table}.{column}") or self.declared.get(column)
+
+    def _native(self, table: str, column: str, native: str) -> str:
+        declared = self._declaration(table, column)
+        return declared.value if declared and declared.value in EPOCHS else native
 
     def _declared_columns(self, table: str, sql: str) -> list[tuple[str, str, bool]]:
         described = self._describe_query(sql) if sql else self._describe(table)
@@ -153,10 +159,9 @@ class SQLiteReader(Reader):
 
     def _sampled_types(self, source: str, columns: Sequence[str]) -> dict[str, ColumnType]:
         """The types of columns that declare none, by their first values."""
-        names = ", ".join(_identifier(column) for column in columns)
+        names = ", ".join(identifier(column) for column in columns)
         with self._execute(f"select {names} from {source} limit {SAMPLE_ROWS}") as cursor:  # noqa: S608
-            rows = cursor.fetchall()
-        values = list(zip(*rows, strict=True)) or [()] * len(columns)
+            values = _fetch_columns(cursor, SAMPLE_ROWS)
         return {column: sampled_type(sample) for column, sample in zip(columns, values, strict=True)}
 
     @contextmanager
@@ -166,7 +171,7 @@ class SQLiteReader(Reader):
         try:
             yield
         finally:
-            self.connection.set_authorizer(_authorize)
+            self.connection.set_authorizer(authorize)
 
     @contextmanager
     def _execute(self, sql: str, bound: Any = ()) -> Iterator[sqlite3.Cursor]:
@@ -176,65 +181,21 @@ class SQLiteReader(Reader):
         try:
             with closing(self.connection.cursor()) as cursor:
                 yield cursor.execute(sql, bound)
-        except (sqlite3.Error, sqlite3.Warning) as error:
-            raise _translated(error, self.timeout_seconds) from None
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    try:
-        connection = sqlite3.connect(
-            f"file:{quote(str(path))}?mode=ro",
-            uri=True,
-            timeout=LOCK_SECONDS,
-            check_same_thread=False,
-            isolation_level=None,
-        )
-    except sqlite3.Error as error:
-        raise _translated(error, LOCK_SECONDS) from None
-    connection.text_factory = bytes
-    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
-    for function, arguments in FUNCTIONS.items():
-        connection.create_function(function.__name__, arguments, function, deterministic=True)
-    connection.create_aggregate("exact_sum", 1, ExactSum)  # type: ignore[arg-type, unused-ignore]
-    connection.create_aggregate("exact_average", 1, ExactAverage)  # type: ignore[arg-type, unused-ignore]
-    connection.set_authorizer(_authorize)
-    return connection
-
-
-def _authorize(action: int, _first: str | None, second: str | None, *_: Any) -> int:
-    if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in FORBIDDEN_FUNCTIONS:
-        return sqlite3.SQLITE_DENY
-    return sqlite3.SQLITE_OK if action in ALLOWED else sqlite3.SQLITE_DENY
-
-
-def _translated(error: Exception, seconds: float) -> Problem:
-    message = str(error)
-    if message == "interrupted":
-        return timed_out(seconds)
-    if "locked" in message:
-        return Unavailable("source_busy", "The file is locked by another program. Try again in a moment.")
-    if "not a database" in message or "malformed" in message or "unable to open" in message:
-        return Misconfigured(
-            "source_file_unreadable",
-            "The file can't be opened as a SQLite database. Check that it is one.",
-            detail=message,
-        )
-    if "not authorized" in message or "prohibited" in message:
-        return Misconfigured(
-            "source_read_only", "Only SELECT is allowed here: the source is read, never changed.", detail=message
-        )
-    return refused(message)
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+        except (sqlite3.Error, sqlite3.Warning, MemoryError) as error:
+            raise translated(error, self.timeout_seconds) from None
 
 
 def _fetch_columns(cursor: sqlite3.Cursor, max_rows: int) -> list[list[Any]]:
-    """The next rows as columns, which are empty at the end."""
+    """The next rows as columns, which are empty at the end: at most `max_rows`, and fewer if they are large."""
     columns: list[list[Any]] = [[] for _ in cursor.description]
-    while len(columns[0]) < max_rows and (rows := cursor.fetchmany(min(FETCH_ROWS, max_rows))):
+    size, wanted = 0, 1
+    while len(columns[0]) < max_rows and size < BATCH_BYTES:
+        rows = cursor.fetchmany(min(wanted, max_rows - len(columns[0])))
+        if not rows:
+            break
+        fetched = sum(map(getsizeof, chain.from_iterable(rows)))
+        size += fetched
+        wanted = FETCH_ROWS if fetched < LARGE_ROWS_BYTES else 1
         for column, values in zip(columns, zip(*rows, strict=True), strict=True):
             column.extend(values)
     return columns

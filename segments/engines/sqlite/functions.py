@@ -102,11 +102,13 @@ def _text(value: bytes) -> str:
 
 
 class ExactSum:
-    """An aggregate: the sum of numbers, exact for whole numbers, otherwise rounded once at the end."""
+    """An aggregate: the sum of numbers, exact until it is rounded once at the end, in constant memory."""
 
     def __init__(self) -> None:
         self.whole = 0
-        self.fractional: list[float] = []
+        self.partials: list[float] = []
+        """Numbers whose exact sum is that of all floating-point numbers so far: at most a few dozen (Shewchuk)."""
+        self.has_fractional = False
         self.count = 0
 
     def step(self, value: int | float | None) -> None:
@@ -117,13 +119,18 @@ class ExactSum:
         if isinstance(value, int):
             self.whole += value
         else:
-            self.fractional.append(value)
+            self.has_fractional = True
+            self.partials = _added(self.partials, value)
+
+    def total(self) -> float:
+        """The sum, rounded once."""
+        return math.fsum([*self.partials, self.whole])
 
     def finalize(self) -> int | float | None:
         if not self.count:
             return None
-        if self.fractional or abs(self.whole) >= 2**63:
-            return round(math.fsum([*self.fractional, self.whole]), DECIMALS)
+        if self.has_fractional or abs(self.whole) >= 2**63:
+            return round(self.total(), DECIMALS)
         return self.whole
 
 
@@ -131,4 +138,17 @@ class ExactAverage(ExactSum):
     """An aggregate: the sum divided by the number of rows that have a number."""
 
     def finalize(self) -> float | None:
-        return round(math.fsum([*self.fractional, self.whole]) / self.count, DECIMALS) if self.count else None
+        return round(self.total() / self.count, DECIMALS) if self.count else None
+
+
+def _added(partials: list[float], value: float) -> list[float]:
+    """Numbers with the same exact sum as `partials` and `value`, none of which overlaps another in its digits."""
+    added = []
+    for partial in partials:
+        if abs(value) < abs(partial):
+            value, partial = partial, value
+        total = value + partial
+        if rest := partial - (total - value):
+            added.append(rest)
+        value = total
+    return [*added, value]
