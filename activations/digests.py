@@ -6,7 +6,7 @@ hashes change between their versions and are not used.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ import polars as pl
 import polars_hash as plh
 import pyarrow as pa
 import xxhash
+
+from segments.contract import ColumnType
 
 VERSION = 1
 WIDTH = 8
@@ -47,6 +49,34 @@ def as_texts(columns: Sequence[pa.Array]) -> pl.DataFrame:
     """Columns as text, whatever their types, each named by its position: "0", "1" and so on."""
     series = [pl.Series(str(place), column) for place, column in enumerate(columns)]
     return pl.DataFrame(series).select([_text(column) for column in series])
+
+
+def with_whole_keys(
+    batch: pa.RecordBatch, types: Mapping[str, ColumnType], known: Callable[[np.ndarray], np.ndarray]
+) -> pa.RecordBatch:
+    """The same rows, in which a key that is a whole number is its digits: 1.0 is 1.
+
+    A program that stores 1 as a floating-point number, because another row has no number, writes 1.0. A key that was
+    accepted in its own spelling keeps it.
+
+    Args:
+        batch: rows whose first column is the key.
+        types: the types of the columns. A key that is not a number is as it is written.
+        known: returns which key digests were accepted before.
+    """
+    native = batch.column(0).type
+    is_numeric = types[batch.schema.names[0]] in (ColumnType.INTEGER, ColumnType.NUMBER)
+    if not is_numeric or pa.types.is_integer(native) or pa.types.is_floating(native):
+        return batch
+    spelled = pl.Series("0", batch.column(0).cast(pa.string()))
+    whole = spelled.str.replace(r"^(-?[0-9]+)\.0+$", "${1}")
+    differing = np.flatnonzero((spelled != whole).fill_null(False).to_numpy())
+    if not len(differing):
+        return batch
+    former, current = (of_texts(texts.gather(differing)) for texts in (spelled, whole))
+    kept = differing[known(former) & ~known(current)]
+    keys = whole.scatter(kept, spelled.gather(kept))
+    return batch.set_column(0, batch.schema.names[0], keys.to_arrow(compat_level=pl.CompatLevel.oldest()))
 
 
 def keys_and_rows(texts: pl.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray]:

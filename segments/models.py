@@ -26,6 +26,9 @@ class Source(Health):
     engine = models.CharField(max_length=40)
     config = models.JSONField(default=dict, blank=True)
     secrets = EncryptedJSONField(default=dict, blank=True, editable=False)
+    uploaded_path = models.CharField(
+        max_length=400, blank=True, editable=False, help_text="The path of the file that was uploaded for this source."
+    )
     timezone = models.CharField(
         max_length=64, default="UTC", help_text="The time zone of timestamps that have none, e.g. Europe/Paris."
     )

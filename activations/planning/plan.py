@@ -101,7 +101,7 @@ class Planner:
         source = read.selection(self.context.activation.segment or self.context.activation.data_model)
         with read.stream(source, self.layout.columns, now=self.now, check=self._check_cancelled) as stream:
             for batch in stream.batches:
-                self._add_batch(batch)
+                self._add_batch(digests.with_whole_keys(batch, stream.types, self.scan.baseline.knows))
         self._list_skipped(stream.skipped)
         self._compare_picked()
         self._decide()

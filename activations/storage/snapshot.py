@@ -127,6 +127,11 @@ class Baseline:
         places = np.minimum(low, last)
         return np.where(self.keys[places] == digests, places, -1)
 
+    def knows(self, digests: np.ndarray) -> np.ndarray:
+        """Which key digests are in the baseline."""
+        known: np.ndarray = self.find(digests) >= 0
+        return known
+
     def id_range(self, regions: np.ndarray) -> tuple[int, int]:
         """The first and the last ID that these regions (at least one), and those between them, may contain."""
         first, end = int(regions.min()), int(regions.max()) + 1

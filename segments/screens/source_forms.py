@@ -59,7 +59,8 @@ class SourceForm(forms.ModelForm):
             if parameter_form.PREFIX + problem.where not in self.errors:
                 parameter_form.report(self, problem)
             return cleaned
-        if self.instance.pk and (config, secrets) != (self.instance.config, self.instance.secrets):
+        filled = self.engine_plugin.filled
+        if self.instance.pk and filled({**config, **secrets}) != filled(self.instance.settings):
             self.instance.forget_health()
             self.settings_changed = True
         self.instance.engine = self.engine_plugin.slug
@@ -80,7 +81,9 @@ class SourceForm(forms.ModelForm):
         try:
             uploads.check(file, self.engine_plugin.endings)
             if not self.errors:
-                cleaned[PATH] = uploads.store(file, self.instance.config.get("path", ""))
+                own = self.instance.uploaded_path
+                replaced = own if self.instance.config.get("path") == own else ""
+                self.instance.uploaded_path = cleaned[PATH] = uploads.store(file, replaced)
         except Misconfigured as problem:
             self.add_error("upload", problem.message)
         cleaned[PATH] = cleaned.get(PATH) or file.name

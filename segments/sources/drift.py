@@ -14,6 +14,7 @@ from segments.models import WHOLE, Column, DataModel, Segment
 from segments.session import opened
 from segments.sources import key_check
 from segments.sources.discovery import LONGEST_NAME
+from segments.sql.query import other_spelling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -120,7 +121,8 @@ def differences(known: Mapping[str, Column], current: Mapping[str, ColumnInfo], 
         own = column.source_name if column else name
         if own not in current:
             candidates = [other for other in new if column and current[other].native == column.native]
-            hint = f" (possibly renamed to {candidates[0]!r})" if len(candidates) == 1 else ""
+            renamed = other_spelling(own, current) or (candidates[0] if len(candidates) == 1 else "")
+            hint = f" (possibly renamed to {renamed!r})" if renamed else ""
             messages[name] = f"the column {own!r} is gone{hint}"
         elif column and current[own].native != column.native and current[own].type != column.type:
             messages[name] = f"the type of the column {own!r} changed from {column.type} to {current[own].type}"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from django.conf import settings
 
 from core.errors import Misconfigured, Problem, Unavailable
+from segments.contract import ColumnType
 from segments.session import engine, opened
 from segments.sql import statements
+from segments.sql.query import other_spelling
 
 if TYPE_CHECKING:
+    from segments.contract import ColumnInfo
     from segments.models import DataModel
 
 REFUSED_PERCENT = 5
@@ -95,14 +98,21 @@ def key_share(model: DataModel, seconds: float = 0) -> KeyShare:
     with opened(model.source, seconds or settings.SOURCE_TIMEOUT_SECONDS) as reader:
         columns = {info.name: info for info in reader.columns(table=model.table, sql=model.sql)}
         if model.primary_key not in columns:
-            known = ", ".join(columns)
-            message = f"There is no column {model.primary_key!r}. Choose one of: {known}."
+            known, other = ", ".join(columns), other_spelling(model.primary_key, columns)
+            guess = f"Perhaps it is called {other!r} now." if other else f"Choose one of: {known}."
+            message = f"There is no column {model.primary_key!r}. {guess}"
             raise Misconfigured("column_missing", message, where="primary_key")
         source = statements.relation(
             list(columns.values()), engine(model.source).dialect, table=model.table, sql=model.sql
         )
-        counts = reader.rows(statements.key_counts(source, columns[model.primary_key]), 1)[0]
+        counts = reader.rows(statements.key_counts(source, _key_info(model, columns[model.primary_key])), 1)[0]
     return KeyShare(int(counts["rows"]), int(counts["filled"]), int(counts["different"]))
+
+
+def _key_info(model: DataModel, info: ColumnInfo) -> ColumnInfo:
+    """The key's column with the type that the model has stored, by which a run tells keys apart."""
+    stored = model.source_columns().get(info.name) if model.pk else None
+    return replace(info, type=ColumnType(stored.type)) if stored else info
 
 
 def examples(model: DataModel) -> str:

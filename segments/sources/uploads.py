@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from django.utils.text import slugify
 from core.errors import Misconfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from django.core.files.uploadedfile import UploadedFile
 
@@ -35,24 +36,24 @@ def check(file: UploadedFile, endings: Sequence[str]) -> None:
         raise Misconfigured("upload_kind", f"The file name must end in {' or '.join(endings)}.", where="upload")
 
 
-def store(file: UploadedFile, current_path: str) -> str:
+def store(file: UploadedFile, replaced: str) -> str:
     """Stores the file and returns its path, as a value for the parameter `path`.
 
-    If the current file of the source was uploaded too, the new one replaces it under the same name. The table is named
-    after the file, so models of it keep working.
+    Args:
+        replaced: the path of the file that the same source uploaded before and still reads, or "". The new one replaces
+            it under the same name. The table is named after the file, so models of it keep working.
 
     Raises:
-        Misconfigured: the file can't be written.
+        Misconfigured: the file can't be written. Nothing is left of it.
     """
     folder = Path(settings.SOURCE_FILES_ROOT) / FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not folder.resolve().is_relative_to(Path(settings.SOURCE_FILES_ROOT).resolve()):
             raise OSError("the uploads directory is outside of SOURCE_FILES_ROOT")
-        part = _write_part(file, folder)
-        current = PurePath(current_path).name
-        target = folder / current if _is_uploaded(current_path) else _reserve(folder, file.name or "")
-        part.replace(target)
+        with _part(file, folder) as part:
+            target = folder / PurePath(replaced).name if _is_uploaded(replaced) else _reserve(folder, file.name or "")
+            part.replace(target)
     except OSError as error:
         message = (
             "The file could not be saved. "
@@ -62,16 +63,21 @@ def store(file: UploadedFile, current_path: str) -> str:
     return f"{FOLDER}/{target.name}"
 
 
-def _write_part(file: UploadedFile, folder: Path) -> Path:
-    """Writes the whole file under a temporary name that no file pattern matches.
+@contextmanager
+def _part(file: UploadedFile, folder: Path) -> Iterator[Path]:
+    """The whole file under a temporary name that no file pattern matches; removed at the end unless it was renamed.
 
     It is renamed only when complete, so a run that is reading the previous file reads that one to its end.
     """
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".part-", delete=False) as part:
-        for chunk in file.chunks():
-            part.write(chunk)
-    os.chmod(part.name, 0o640)
-    return Path(part.name)
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".part-")
+    try:
+        with os.fdopen(descriptor, "wb") as part:
+            for chunk in file.chunks():
+                part.write(chunk)
+        os.chmod(name, 0o640)
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
 def _is_uploaded(path: str) -> bool:

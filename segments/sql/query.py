@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from segments.sql.computed_columns import with_computed
 from segments.sql.where import Builder, Filter, First, Infos, Reach, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Container, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Select
@@ -124,13 +125,25 @@ def ready(selection: Selection, reader: Reader | None, now: datetime) -> Query:
     return Query(types, reach, scope.name, tree, first, clock, scope.computed)
 
 
-def refuse_missing(selection: Selection, wanted: Sequence[str], columns: Container[str]) -> None:
+def other_spelling(name: str, columns: Iterable[str]) -> str:
+    """PURE. The column whose name differs only in case, whitespace, hyphens or underscores; "" unless there is one."""
+    similar = [other for other in columns if _letters(other) == _letters(name) and other != name]
+    return similar[0] if len(similar) == 1 else ""
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).casefold() or name
+
+
+def refuse_missing(selection: Selection, wanted: Sequence[str], columns: Collection[str]) -> None:
     """Raises Misconfigured if a wanted column is not among `columns`."""
     for name in wanted:
         if name not in columns:
+            other = other_spelling(name, columns)
+            guess = f"perhaps it is called {other!r} now" if other else "it may have been removed or renamed"
             raise Misconfigured(
                 "column_missing",
-                f"The model {selection.model.name!r} has no column {name!r}; it may have been removed or renamed. "
+                f"The model {selection.model.name!r} has no column {name!r}; {guess}. "
                 "Restore it in the source, or remove it from the segment or mapping that uses it.",
                 where=name,
             )

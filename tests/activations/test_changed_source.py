@@ -100,3 +100,20 @@ def test_column_with_a_new_type_is_unchanged_once_the_columns_are_read_again(
     refresh_columns(companies)
     again = run(to_intercom)
     assert (again.state, again.planned, again.unchanged) == ("succeeded", 0, 3)
+
+
+def test_keys_that_become_floating_point_numbers_are_the_same_records(
+    to_attio: Activation, companies: DataModel, shop: Shop
+) -> None:
+    """As when a program writes 1 as 1.0, because another row has no number."""
+    shop.fill(3)
+    assert run(to_attio).state == "succeeded"
+    shop.run("alter table companies rename to before")
+    shop.run(
+        "create table companies "
+        "(id real primary key, name text, domain text, description text, plan text, seats integer)"
+    )
+    shop.run("insert into companies select * from before")
+    refresh_columns(companies)
+    again = run(to_attio)
+    assert (again.state, again.planned, again.rows) == ("succeeded", 0, 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activations import digests
+from segments.contract import ColumnType
 
 JSON = st.recursive(
     st.none()
@@ -95,3 +97,35 @@ def test_digests_of_version_1_never_change() -> None:
 def test_equal_decimals_differ_at_most_in_the_row_digest() -> None:
     """The digests of the converted values decide, and are equal."""
     assert digests.of_value(float(Decimal("1.00"))) == digests.of_value(1)
+
+
+@pytest.mark.parametrize(
+    ("spelled", "key_type", "keys"),
+    [
+        (
+            pa.array(["1.0", "2", None, "-3.000", "1.10", "x.0", "10"]),
+            "integer",
+            ["1", "2", None, "-3", "1.10", "x.0", "10"],
+        ),
+        (pa.array(["1.0", "1.00"]), "number", ["1", "1"]),
+        (pa.array(["1.0", "1.10"]), "text", ["1.0", "1.10"]),
+        (pa.array([Decimal("1.00"), Decimal("1.50")]), "number", ["1", "1.50"]),
+        (pa.array([1.0, 2.5]), "number", ["1", "2.5"]),
+        (pa.array([], pa.string()), "number", []),
+    ],
+)
+def test_whole_number_is_the_same_key_with_a_decimal_point(
+    spelled: pa.Array, key_type: str, keys: list[str | None]
+) -> None:
+    batch = pa.record_batch([spelled, spelled], names=["id", "other"])
+    types = {"id": ColumnType(key_type), "other": ColumnType.TEXT}
+    same = digests.with_whole_keys(batch, types, lambda asked: np.zeros(len(asked), dtype=bool))
+    assert digests.as_texts(same.columns)["0"].to_list() == keys
+    assert same.column(1) == spelled
+
+
+def test_key_that_was_accepted_in_its_own_spelling_keeps_it() -> None:
+    batch = pa.record_batch([pa.array(["1.00", "2.00", "3.00", "4"])], names=["id"])
+    known = np.array([digests.of_text(key) for key in ("1.00", "3.00", "3", "4")])
+    same = digests.with_whole_keys(batch, {"id": ColumnType.NUMBER}, lambda asked: np.isin(asked, known))
+    assert same.column(0).to_pylist() == ["1.00", "2", "3", "4"]

@@ -15,6 +15,7 @@ from segments.sql.expressions import between, in_zone, is_not_a_number, written
 from segments.sql.terms import (
     BooleanValue,
     Exported,
+    KeyText,
     Label,
     ListHas,
     Missing,
@@ -25,6 +26,7 @@ from segments.sql.terms import (
     TimeValue,
     Within,
     on_days,
+    whole_number,
 )
 from segments.values import DATE, FALSE, LOCAL, NUMBER, TRUE, ZONED
 
@@ -62,6 +64,12 @@ dialect = DuckDBDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-
 @written(TextValue, "duckdb")
 def _text(term: TextValue) -> ColumnElement[Any]:
     return term.column if term.info.native in TEXTS else cast(term.column, Text())
+
+
+@written(KeyText, "duckdb")
+def _key_text(term: KeyText) -> ColumnElement[Any]:
+    text = TextValue(term.column, term.info)
+    return whole_number(text) if term.info.type in NUMBERS else text
 
 
 @written(NumberValue, "duckdb")

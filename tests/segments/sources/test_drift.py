@@ -11,10 +11,11 @@ import pytest
 from core.errors import Misconfigured, Problem
 from segments import tasks
 from segments.integrity import column_usage
-from segments.models import FIRST_COMPUTED, DataModel, Relation, Segment, SegmentSize, Source
+from segments.models import FIRST_COMPUTED, Column, DataModel, Relation, Segment, SegmentSize, Source
 from segments.reading import read, sizes
-from segments.sources import drift
+from segments.sources import drift, key_check
 from segments.sources.discovery import refresh_columns
+from segments.sql.query import other_spelling
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -245,3 +246,32 @@ def test_segment_page_draws_the_size_chart(staff: Client, rich: Segment) -> None
     page = staff.get(f"/admin/segments/segment/{rich.pk}/change/").content.decode()
     assert "<polyline" in page
     assert "now 30 rows" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "other"),
+    [
+        ("Name", ["NAME", "Domain"], "NAME"),
+        ("Name", [" name ", "id"], " name "),
+        ("first name", ["first_name", "id"], "first_name"),
+        ("Name", ["NAME", "name"], ""),
+        ("Name", ["Title"], ""),
+        ("!", ["?"], ""),
+    ],
+)
+def test_column_in_a_different_spelling_is_suggested(name: str, columns: list[str], other: str) -> None:
+    assert other_spelling(name, columns) == other
+
+
+def test_header_in_a_different_spelling_is_named(tmp_path: Path, settings: Any) -> None:
+    settings.SOURCE_FILES_ROOT = tmp_path
+    (tmp_path / "companies.csv").write_text("ID,NAME,DOMAIN\n1,A,a.com\n")
+    source = Source.objects.create(name="File", engine="csv", config={"path": "companies.csv"})
+    rows = DataModel.objects.create(name="Companies of the file", source=source, table="companies", primary_key="id")
+    for name in ("id", "Name", "Domain"):
+        Column.objects.create(model=rows, name=name, type="text", native="VARCHAR")
+    with pytest.raises(Misconfigured) as caught:
+        read.preview(read.selection(rows), now=NOW, columns=["Name"])
+    assert "perhaps it is called 'NAME' now" in caught.value.message
+    with pytest.raises(Misconfigured, match="Perhaps it is called 'ID' now"):
+        key_check.key_share(rows)

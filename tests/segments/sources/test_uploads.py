@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,7 @@ from segments.models import Source
 from segments.sources.discovery import sample
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.django_db
@@ -125,3 +127,39 @@ def test_path_or_upload_is_required_and_databases_have_no_upload(staff: Client) 
         "mysql": False,
     }.items():
         assert ('type="file"' in staff.get(ADD + engine).content.decode()) is has_upload, engine
+
+
+@pytest.mark.parametrize("named_first", [True, False])
+def test_upload_replaces_only_what_the_same_source_uploaded(
+    staff: Client, tmp_path: Path, *, named_first: bool
+) -> None:
+    """A different source that names the path of an upload does not own it, whichever of the two is older."""
+    if named_first:
+        Source.objects.create(name="Other", engine="csv", config={"path": "elsewhere.csv"})
+    staff.post(ADD + "csv", form("prices.csv", b"id\n1\n"))
+    other, _ = Source.objects.update_or_create(
+        name="Other", defaults={"engine": "csv", "config": {"path": "uploads/prices.csv"}}
+    )
+    change = f"/admin/segments/source/{other.pk}/change/"
+    staff.post(change, form("mine.csv", b"id\n2\n", setting_path="uploads/prices.csv") | {"name": "Other"})
+    other.refresh_from_db()
+    assert other.config["path"] == "uploads/mine.csv"
+    assert (tmp_path / "root" / "uploads" / "prices.csv").read_bytes() == b"id\n1\n"
+    owner = Source.objects.get(name="Companies")
+    staff.post(f"/admin/segments/source/{owner.pk}/change/", form("new.csv", b"id\n3\n"))
+    owner.refresh_from_db()
+    assert owner.config["path"] == "uploads/prices.csv"
+    assert sample(owner, "prices")[1] == [{"id": 3}]
+
+
+def test_full_disk_leaves_nothing_behind(staff: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> Iterator[bytes]:
+        yield b"id\n"
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(SimpleUploadedFile, "chunks", fails)
+    monkeypatch.setattr("django.core.files.uploadedfile.InMemoryUploadedFile.chunks", fails)
+    for _ in range(2):
+        answer = staff.post(ADD + "csv", form("a.csv", b"id\n1\n"))
+        assert "enough free space" in str(answer.context["adminform"].form.errors["upload"])
+    assert list((tmp_path / "root" / "uploads").iterdir()) == []
