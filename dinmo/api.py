@@ -5,8 +5,9 @@ from __future__ import annotations
 from activations.screens.api import urlpatterns as activations
 from destinations.api import urlpatterns as destinations
 from segments.screens.computed_api import urlpatterns as computed
+from segments.screens.file_preview_api import urlpatterns as file_preview
 from segments.screens.segment_api import urlpatterns as segments
 from segments.screens.source_api import urlpatterns as models
 
 app_name = "api"
-urlpatterns = [*models, *computed, *segments, *destinations, *activations]
+urlpatterns = [*file_preview, *models, *computed, *segments, *destinations, *activations]

@@ -18,7 +18,7 @@ from core.web.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, re
 from segments.models import Source
 from segments.registry import engines
 from segments.screens.source_forms import TEST, SourceForm, source_form
-from segments.sources import catalog, discovery
+from segments.sources import catalog, discovery, file_preview
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,6 +48,9 @@ class SourceAdmin(ScreenAdmin):
     stay_after_adding = True
     empty_title = "No sources yet"
     empty_text = "A source is where your data is: a database or a file. Sources are only read, never changed."
+
+    class Media:
+        js = ["dinmo/source.js"]
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -149,6 +152,8 @@ class SourceAdmin(ScreenAdmin):
         super().save_model(request, obj, form, change)
         if form.settings_changed:
             catalog.forget(obj)
+            if self.engine_of(request, obj).endings:
+                file_preview.adopt_types(obj)
         if form.probe:
             obj.record_health(timezone.now(), form.probe.problem, form.probe.message)
             self.show_result(request, form.probe)

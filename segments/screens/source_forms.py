@@ -95,6 +95,7 @@ def source_form(engine: Engine, source: Source | None) -> type[SourceForm]:
     inputs = parameter_form.fields(engine.parameters, config, secrets)
     if engine.endings:
         inputs[PATH].required = False
+        inputs[PATH].widget.attrs["data-file-engine"] = engine.slug
         limit = filesizeformat(settings.SOURCE_UPLOAD_MAX_BYTES)
         help_text = f"Upload a file of up to {limit} instead of entering a path. It replaces the previous upload."
         widget = UnfoldAdminFileFieldWidget(attrs={"accept": ",".join(engine.endings)})
