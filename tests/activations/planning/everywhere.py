@@ -74,6 +74,7 @@ _SQL: dict[str, dict[str, str]] = {
         "whole": "integer 42",
         "large": "integer 9007199254740993",
         "flag": "boolean 1",
+        "bytes": "blob x'00ff'",
         "list": """json '["a", "b"]'""",
         "object": """json '{"a": 1}'""",
         "network": "text '10.0.0.1'",

@@ -271,6 +271,29 @@ def test_table_of_a_file_source_is_optional(tmp_path: Path) -> None:
     assert "table" not in export.text(from_database.read())
 
 
+def test_settings_of_a_file_source_are_applied_exported_and_refused_by_line(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_bytes("sep=;\nid;price;seen\n1;12,50;1719792000\n".encode("utf-16"))
+    text = """\
+sources:
+  - name: People file
+    engine: csv
+    path: people.csv
+    separator: semicolon
+    decimal: comma
+    encoding: utf-16
+    bad_lines: skip
+    columns: {id: text, seen: epoch_seconds}
+models: [{name: People, source: People file, kind: users, primary_key: id}]
+"""
+    assert lines(text) == ["+ source People file", "+ model People"]
+    assert DataModel.objects.get().column_types() == {"id": "text", "price": "number", "seen": "timestamp"}
+    exported = export.text(from_database.read())
+    assert {"bad_lines: skip", "decimal: comma"} <= {line.strip() for line in exported.splitlines()}
+    assert lines(exported)[-1] == lines(text)[-1] == "Nothing changed."
+    ((line, sentence),) = refusals(text.replace("epoch_seconds", "epoch_hours"))
+    assert (line, "epoch_seconds" in sentence) == (9, True)
+
+
 def test_changed_column_of_the_source_changes_the_model(tmp_path: Path) -> None:
     apply()
     (tmp_path / "shop.sqlite3").unlink()
