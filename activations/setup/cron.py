@@ -44,7 +44,7 @@ def parse(expression: str) -> CronSim:
         return CronSim(" ".join(parts), datetime(2024, 1, 1))  # noqa: DTZ001
     except CronSimError as error:
         name = str(error).removeprefix("Bad ").replace("-", " ")
-        raise _invalid(expression, f"Check the {name}, or choose a day that exists.") from None
+        raise _invalid(expression, f"Check the {name}, and that the days exist in the months.") from None
 
 
 def firings(expression: str, zone: tzinfo, after: datetime) -> Iterator[datetime]:

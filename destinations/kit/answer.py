@@ -62,7 +62,8 @@ class Failure:
     """The error in an answer. Each part of it may be missing.
 
     Args:
-        code: the vendor's error code.
+        code: the vendor's error code, or ours if the vendor has one code for several errors.
+        vendor_code: the vendor's error code if `code` is ours. It is the one in the message, for support cases.
         message: the vendor's own words.
         field: the attribute in question, if the vendor names one.
         specifics: further sentences for the user, before the vendor's own words.
@@ -77,6 +78,7 @@ class Failure:
     specifics: tuple[str, ...] = ()
     noun: str = "record"
     readable: bool = True
+    vendor_code: str = ""
 
     @property
     def status(self) -> int:

@@ -138,6 +138,7 @@ def problem(
             attribute,
             tuple(_specifics(attribute, answer.conflicting_records or owners)),
             readable=answer.json,
+            vendor_code=answer.code,
         )
     )
 

@@ -130,7 +130,7 @@ CASES = [
         "exactly one of `every`, `cron`",
     ),
     ("0 7 * * 1-5", "0 7 * *", '- {cron: "0 7 * *"', "five fields"),
-    ("0 7 * * 1-5", "0 77 * * 1-5", '- {cron: "0 77', "not a valid schedule"),
+    ("0 7 * * 1-5", "0 77 * * 1-5", '- {cron: "0 77', "not a valid cron expression"),
     ("0 7 * * 1-5", "x y z a b", '- {cron: "x y', "x y z a b"),
     ("[monday, wednesday]", "[monday, funday]", "- {days: [monday, funday]", "each day only once"),
     ("[monday, wednesday]", "[]", "- {days: []", "each day only once"),
