@@ -196,7 +196,8 @@ class ErrorTable:
         )
 
     def _message(self, failure: Failure, advice: str) -> str:
-        return " ".join([advice, *failure.specifics, *self._vendor_words(failure), f"({failure.vendor_code or failure.name})"])
+        code = failure.vendor_code or failure.name
+        return " ".join([advice, *failure.specifics, *self._vendor_words(failure), f"({code})"])
 
     def _vendor_words(self, failure: Failure) -> Iterator[str]:
         if shown := self.words(failure):
