@@ -150,10 +150,11 @@ def test_viewers_previews_are_registered_for_the_person(viewer: Client) -> None:
 def test_preview_does_not_wait_for_the_write_lock(viewer: Client) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("only SQLite has a lock of the whole database")
+    body = json.dumps({**json.loads(BODY), "model": DataModel.objects.get().pk})
     other = sqlite3.connect(connection.settings_dict["NAME"])
     other.execute("begin immediate")
     try:
-        answer = viewer.post("/api/segments/preview/", BODY, content_type="application/json")
+        answer = viewer.post("/api/segments/preview/", body, content_type="application/json")
     finally:
         other.rollback()
         other.close()

@@ -48,10 +48,10 @@ def postgres() -> Iterator[None]:
     if not postgres_answers():
         pytest.skip(f"no PostgreSQL at {POSTGRES_URL}")
     with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
-        connection.execute(f'create schema "{POSTGRES_SCHEMA}"'.encode())
+        connection.execute(f'create schema if not exists "{POSTGRES_SCHEMA}"'.encode())
     yield
     with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
-        connection.execute(f'drop schema "{POSTGRES_SCHEMA}" cascade'.encode())
+        connection.execute(f'drop schema if exists "{POSTGRES_SCHEMA}" cascade'.encode())
 
 
 @pytest.fixture(scope="session")
@@ -59,9 +59,9 @@ def mysql() -> Iterator[None]:
     """A separate database in a real MySQL or MariaDB; the test is skipped if no server is available."""
     if not mysql_answers():
         pytest.skip(f"no MySQL at {MYSQL_URL}")
-    run_in_mysql(f"create database `{MYSQL_DATABASE}` character set utf8mb4", database="")
+    run_in_mysql(f"create database if not exists `{MYSQL_DATABASE}` character set utf8mb4", database="")
     yield
-    run_in_mysql(f"drop database `{MYSQL_DATABASE}`", database="")
+    run_in_mysql(f"drop database if exists `{MYSQL_DATABASE}`", database="")
 
 
 @pytest.fixture(params=SLUGS)
