@@ -22,18 +22,28 @@ def staff(db: None) -> Client:
 
 @pytest.fixture
 def one_of_each(db: None) -> Activation:
-    """A row of every model that has screens."""
-    source = Source.objects.create(name="Shop", engine="sqlite", config={"path": "x"}, secrets={"password": "hunter22"})
-    model = DataModel.objects.create(name="Companies", source=source, table="companies", primary_key="id")
-    Segment.objects.create(name="French", model=model, tags=["eu"])
-    connection = Connection.objects.create(name="Our Attio", platform="attio", secrets={"token": "token-of-attio"})
-    destination = Destination.objects.create(name="Attio", connection=connection, service="attio.companies")
-    activation = Activation.objects.create(
-        name="Away", model=model, destination=destination, match_column="domain", match_field="domains"
+    """A row of every model that has screens, each with ID 1."""
+    source = Source.objects.create(
+        pk=1, name="Shop", engine="sqlite", config={"path": "x"}, secrets={"password": "hunter22"}
     )
-    run = Run.objects.create(activation=activation, number=1, trigger="manual", kind="full", state="failed")
-    Change.objects.create(run=run, epoch=1, key="7", key_digest=7, is_new=True, outcome="rejected")
+    model = DataModel.objects.create(pk=1, name="Companies", source=source, table="companies", primary_key="id")
+    Segment.objects.create(pk=1, name="French", model=model, tags=["eu"])
+    connection = Connection.objects.create(
+        pk=1, name="Our Attio", platform="attio", secrets={"token": "token-of-attio"}
+    )
+    destination = Destination.objects.create(pk=1, name="Attio", connection=connection, service="attio.companies")
+    activation = Activation.objects.create(
+        pk=1, name="Away", model=model, destination=destination, match_column="domain", match_field="domains"
+    )
+    run = Run.objects.create(pk=1, activation=activation, number=1, trigger="manual", kind="full", state="failed")
+    Change.objects.create(pk=1, run=run, epoch=1, key="7", key_digest=7, is_new=True, outcome="rejected")
     Warning.objects.create(
-        activation=activation, run=run, last_run=run, kind="empty_segment", message="No rows", opened_at=timezone.now()
+        pk=1,
+        activation=activation,
+        run=run,
+        last_run=run,
+        kind="empty_segment",
+        message="No rows",
+        opened_at=timezone.now(),
     )
     return activation
