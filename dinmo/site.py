@@ -16,7 +16,10 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "dinmo.dashboard.context",
-    "STYLES": [lambda _request: static("dinmo/screens.css")],
+    "STYLES": [
+        lambda _request, name=name: static(f"dinmo/{name}.css")
+        for name in ("screens", "lists", "start", "editor", "run", "timeline", "overview", "docs")
+    ],
     "SCRIPTS": [lambda _request: static("dinmo/screens.js")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "dinmo.navigation.navigation"},
     "COLORS": {

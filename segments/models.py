@@ -71,6 +71,11 @@ class DataModel(models.Model):
     table = models.CharField(max_length=400, blank=True, help_text="A table or view. Leave empty for a SQL query.")
     sql = models.TextField("SQL", blank=True, help_text="One read-only SELECT. Leave empty for a table.")
     primary_key = models.CharField(max_length=200, validators=[MinLengthValidator(1)])
+    display_column = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="The column that names a row for people, such as a company's name. Screens show it before the key.",
+    )
     key_warning = models.TextField(blank=True, editable=False, help_text="Result of the last primary key check.")
     problems = models.JSONField(
         default=dict,

@@ -2,7 +2,8 @@
 
 from activations.models.activation import PERCENT, Activation, FieldMapping
 from activations.models.baseline import Generation, MatchValue, Record
-from activations.models.change import Bundle, Change
+from activations.models.change import Bundle, Change, Exchange
+from activations.models.draft import Draft
 from activations.models.run import MappedField, Run
 from activations.models.schedule import Schedule
 from activations.models.warning import Warning
@@ -12,6 +13,8 @@ __all__ = [
     "Activation",
     "Bundle",
     "Change",
+    "Draft",
+    "Exchange",
     "FieldMapping",
     "Generation",
     "MappedField",

@@ -49,6 +49,9 @@ class Activation(models.Model):
         "first run with the field settles it.",
     )
     paused = models.BooleanField(default=False)
+    is_draft = models.BooleanField(
+        default=False, editable=False, help_text="It was never started: its schedules start no runs."
+    )
     warnings_enabled = models.BooleanField("warnings", default=True)
     rejected_percent = models.PositiveSmallIntegerField(default=5, validators=PERCENT)
     invalid_percent = models.PositiveSmallIntegerField(default=5, validators=PERCENT)
@@ -142,6 +145,12 @@ class FieldMapping(models.Model):
     activation = models.ForeignKey(Activation, models.CASCADE, related_name="mappings")
     column = models.CharField(max_length=200, blank=True)
     value = models.JSONField("fixed value", null=True, blank=True)
+    template = models.TextField(
+        blank=True, help_text="Text with columns in braces, such as {first_name} {last_name}, instead of one column."
+    )
+    round_to_whole = models.BooleanField(
+        default=False, help_text="Round numbers to whole ones, for attributes that take no decimals."
+    )
     target = models.CharField(max_length=200, verbose_name="attribute")
     when_empty = models.CharField(max_length=10, choices=WhenEmpty.choices, default=WhenEmpty.KEEP)
     multi = models.CharField("lists", max_length=10, choices=Multi.choices, default=Multi.REPLACE)

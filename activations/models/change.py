@@ -29,6 +29,7 @@ class Change(models.Model):
     epoch = models.PositiveIntegerField()
     key = models.TextField()
     key_digest = models.BigIntegerField()
+    name = models.TextField(blank=True, db_default="", help_text="The value of the model's display column.")
     is_new = models.BooleanField(help_text="No earlier change of this record was ever accepted.")
     remote_id = models.CharField(max_length=200, blank=True)
     match_identity = models.TextField(blank=True)
@@ -53,6 +54,7 @@ class Change(models.Model):
         db_default=False, help_text="Its match value may lead to the record of a different row."
     )
     web_url = models.CharField(max_length=500, blank=True, db_default="", help_text="The record at the destination.")
+    exchange_id = models.UUIDField(null=True, help_text="The last request that was sent for it, and the response.")
 
     class Meta:
         ordering = ["pk"]
@@ -63,6 +65,22 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Exchange(models.Model):
+    """A request to the destination and its response, without secrets. Changes of one batch share it."""
+
+    id = models.UUIDField(primary_key=True)
+    run = models.ForeignKey(Run, models.CASCADE, related_name="exchanges", db_constraint=False)
+    method = models.CharField(max_length=10)
+    url = models.TextField()
+    request = models.TextField(blank=True, help_text="The body that was sent, cut off at a limit.")
+    status = models.PositiveSmallIntegerField(null=True, help_text="The HTTP status; empty if no response came.")
+    response = models.TextField(blank=True, help_text="The body of the response, cut off at a limit.")
+    sent_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url}"
 
 
 class Bundle(models.Model):

@@ -68,6 +68,9 @@ class Run(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.DELTA)
     reason = models.CharField(max_length=200, blank=True, help_text="Why this is a full run.")
     dry_run = models.BooleanField(default=False)
+    only_key = models.TextField(
+        blank=True, db_default="", help_text="The run sends only the record with this key, as a test."
+    )
     cancel_requested = models.BooleanField(default=False)
     missed_firings = models.PositiveIntegerField(
         default=0, help_text="How often a schedule fired while this run was live."
