@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 from activations.models.run import Run
 
@@ -61,6 +62,11 @@ class Change(models.Model):
         indexes = [
             models.Index(fields=["run", "state", "id"], name="change_to_do"),
             models.Index(fields=["key_digest"], name="change_key"),
+            models.Index(
+                fields=["run", "outcome", "id"],
+                condition=Q(outcome__in=("rejected", "invalid", "skipped", "unknown", "not_sent")),
+                name="change_not_accepted",
+            ),
         ]
 
     def __str__(self) -> str:

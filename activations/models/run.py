@@ -126,6 +126,9 @@ class Run(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
+    compared_at = models.DateTimeField(
+        null=True, help_text="When all rows had been read and compared with the sync history."
+    )
     finished_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -92,8 +92,8 @@ class Planner:
         counts = finalize.finalize(self.scan, self.writer, self.context.activation.mode, self.layout.numbers())
         if self.dry_run:
             bundles.list_rest(self.context.run, self.lease)
-        state = Run.State.PLANNED if self.dry_run else Run.State.DELIVERING
-        with self.lease.fenced(state=state, finished_at=timezone.now() if self.dry_run else None, **counts):
+        state, now = Run.State.PLANNED if self.dry_run else Run.State.DELIVERING, timezone.now()
+        with self.lease.fenced(state=state, compared_at=now, finished_at=now if self.dry_run else None, **counts):
             self.writer.void_displaced()
         reach("plan_committed")
 

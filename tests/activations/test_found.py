@@ -11,7 +11,7 @@ from activations.execute import execute
 from activations.models import Activation, Record, Run
 from activations.runs import requests
 from activations.runs.lease import Lease
-from activations.screens import record_list
+from activations.screens.run import record_list
 from tests.activations.environment import TRIES
 from tests.activations.memory_story import Story, die_in
 from tests.activations.vendor import KILLED_AFTER, LOST_AFTER, UNREACHABLE, Immovable, Killed, Movable

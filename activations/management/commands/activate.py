@@ -15,7 +15,7 @@ from activations.alerts.words import run_words
 from activations.execute import execute
 from activations.models import Activation, Run
 from activations.runs import requests
-from activations.screens import record_list
+from activations.screens.run import record_list
 from activations.setup import mapping_diff
 from core.commands import ScriptedCommand
 

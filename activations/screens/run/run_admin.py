@@ -17,7 +17,8 @@ from unfold.paginator import InfinitePaginator
 from activations.alerts.rules import closed_by, warnings_of
 from activations.models import Change, Run
 from activations.runs import requests
-from activations.screens import presentation, record_list
+from activations.screens import presentation
+from activations.screens.run import record_list
 from core.web.screens import Button, ScreenAdmin
 from destinations.registry import platforms, services
 
