@@ -48,7 +48,7 @@ def sweep() -> None:
     """Enqueues runs that a dead worker or a lost message left behind, and continues runs after an outage."""
     for run_id in lease.abandoned():
         dispatch.enqueue(run_id)
-    requests.continue_after_outages(timezone.now())
+    requests.continue_later(timezone.now())
 
 
 @shared_task

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
+from django.utils import timezone
 
-from activations.models import Activation, Run
+from activations.models import Activation, Change, Record, Run
 from activations.runs import dispatch
 from core.http import LONGEST_WAIT_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CONTINUE_AFTER = timedelta(minutes=2)
 CONTINUE_AT_MOST = timedelta(hours=1)
@@ -19,28 +25,104 @@ BY_HAND = "Requested by a person"
 BY_PERSON = (Run.Trigger.MANUAL, Run.Trigger.CLI, Run.Trigger.API)
 
 
+RETRY_CHUNK = 5_000
+
+
+@dataclass(frozen=True)
+class Retried:
+    """What a retry started.
+
+    Args:
+        records: how many records are due now that waited for a retry.
+        run: the run that sends them; None if there are none. If a run was already live, it is that one, and the
+            records are due in the next run.
+    """
+
+    records: int
+    run: Run | None
+
+
 def request(
-    activation: Activation, trigger: str, *, full: bool = False, dry_run: bool = False, enqueue: bool = True
+    activation: Activation,
+    trigger: str,
+    *,
+    full: bool = False,
+    dry_run: bool = False,
+    enqueue: bool = True,
+    only_key: str = "",
 ) -> Run:
     """Queues a run, or returns the live one. If a schedule fires while a run is live, the run counts that firing.
+
+    A live run with a different `only_key` than requested is not the requested run, so compare it. A run of all records
+    that is requested while a one-record run is live starts once that one has ended (see `continue_later`).
 
     Args:
         trigger: a value of `Run.Trigger`.
         full: send every mapped field of every record again. A live run that is still queued becomes a full one.
         dry_run: plan only. Nothing is sent, and the baseline stays as it is. Dry runs ignore live runs.
         enqueue: hand the run to the workers. If false, the caller executes it.
+        only_key: send only the record with this key, as a test.
     """
     live = None if dry_run else live_run(activation)
     if live is None:
         try:
-            return _create(activation, trigger, full, dry_run, enqueue)
+            return _create(activation, trigger, full, dry_run, enqueue, only_key)
         except IntegrityError:
             live = Run.objects.get(activation=activation, state__in=Run.LIVE, dry_run=False)
-    if full and Run.objects.filter(pk=live.pk, state=Run.State.QUEUED).update(kind=Run.Kind.FULL, reason=BY_HAND):
-        live.kind = Run.Kind.FULL
-    if trigger in (Run.Trigger.SCHEDULE, Run.Trigger.CATCH_UP):
-        Run.objects.filter(pk=live.pk).update(missed_firings=F("missed_firings") + 1)
+    _join(live, trigger, full, only_key)
     return live
+
+
+def _join(live: Run, trigger: str, full: bool, only_key: str) -> None:
+    """Notes on the live run what was requested meanwhile."""
+    is_test = bool(live.only_key)
+    queued = Run.objects.filter(pk=live.pk, state=Run.State.QUEUED)
+    if full and is_test == bool(only_key) and queued.update(kind=Run.Kind.FULL, reason=BY_HAND):
+        live.kind = Run.Kind.FULL
+    if trigger in (Run.Trigger.SCHEDULE, Run.Trigger.CATCH_UP) or (is_test and not only_key):
+        Run.objects.filter(pk=live.pk).update(missed_firings=F("missed_firings") + 1)
+
+
+def retry_now(run: Run, trigger: str = Run.Trigger.MANUAL) -> Retried:
+    """Starts a run that sends what this run could not send, whatever the back-off. See `make_due`.
+
+    Args:
+        trigger: a value of `Run.Trigger`.
+    """
+    records = make_due(run)
+    return Retried(records, request(run.activation, trigger) if records else None)
+
+
+def make_due(run: Run) -> int:
+    """Makes the records that this run could not send due in the next run, whatever their back-off.
+
+    Those are the records that it rejected, that failed validation, and whose outcome is unknown, unless they have been
+    accepted since. Returns their number.
+    """
+    now = timezone.now()
+    due = _always_due(run)
+    for digests in _rejected(run):
+        waiting = Record.objects.filter(generation=run.generation_id, key_digest__in=digests)
+        due += waiting.filter(tried=Record.Tried.REJECTED).update(retry_at=now)
+    return due
+
+
+def _always_due(run: Run) -> int:
+    """How many records are due in every run: those that are invalid or unknown, unless they were accepted since."""
+    later = Record.objects.filter(
+        generation=run.generation_id, key_digest=OuterRef("key_digest"), accepted_at__gt=OuterRef("settled_at")
+    )
+    outcomes = (Change.Outcome.INVALID, Change.Outcome.UNKNOWN)
+    return run.changes.filter(~Exists(later), state=Change.State.SETTLED, outcome__in=outcomes).count()
+
+
+def _rejected(run: Run) -> Iterator[list[int]]:
+    """The digests of the keys of rejected records, in chunks, so that no statement holds its locks for long."""
+    rejected = run.changes.filter(state=Change.State.SETTLED, outcome=Change.Outcome.REJECTED).order_by("pk")
+    last = 0
+    while rows := list(rejected.filter(pk__gt=last).values_list("pk", "key_digest")[:RETRY_CHUNK]):
+        last = rows[-1][0]
+        yield [digest for _, digest in rows]
 
 
 def live_run(activation: Activation) -> Run | None:
@@ -54,18 +136,24 @@ def cancel(run: Run) -> None:
     dispatch.enqueue_on_commit(run.pk)
 
 
-def continue_after_outages(now: datetime) -> list[Run]:
-    """Queues a run for each activation whose last run failed because the vendor or the source was unavailable.
+def continue_later(now: datetime) -> list[Run]:
+    """Queues a run for each activation whose last one was cut short, or was requested during a one-record run.
 
-    The wait doubles with each such failure in a row, from two minutes to an hour. If the vendor said when it accepts
-    requests again, the run starts then.
+    After an outage of the vendor or the source, the wait doubles with each such failure in a row, from two minutes to
+    an hour. If the vendor said when it accepts requests again, the run starts then.
     """
     started = []
-    for activation in Activation.objects.filter(paused=False):
+    for activation in Activation.objects.filter(paused=False, is_draft=False):
         latest = list(Run.objects.filter(activation=activation, dry_run=False).order_by("-pk")[:6])
-        if is_due_to_continue(latest, now):
+        whole = [run for run in latest if not run.only_key]
+        if was_kept_waiting(latest) or is_due_to_continue(whole, now):
             started.append(request(activation, Run.Trigger.CATCH_UP))
     return started
+
+
+def was_kept_waiting(latest: list[Run]) -> bool:
+    """PURE. Whether the first of these runs, newest first, was a one-record run that other requests waited for."""
+    return bool(latest) and bool(latest[0].only_key) and latest[0].missed_firings > 0 and not latest[0].is_live
 
 
 def is_due_to_continue(latest: list[Run], now: datetime) -> bool:
@@ -92,11 +180,11 @@ def must_wait(latest: Run | None, now: datetime) -> bool:
 
 
 def latest_run(activation: Activation) -> Run | None:
-    """The latest run of the activation that is not a dry run."""
-    return Run.objects.filter(activation=activation, dry_run=False).order_by("-pk").first()
+    """The latest run of all records that is not a dry run."""
+    return Run.objects.filter(activation=activation, dry_run=False, only_key="").order_by("-pk").first()
 
 
-def _create(activation: Activation, trigger: str, full: bool, dry_run: bool, enqueue: bool) -> Run:
+def _create(activation: Activation, trigger: str, full: bool, dry_run: bool, enqueue: bool, only_key: str) -> Run:
     with transaction.atomic():
         run = Run.objects.create(
             activation=activation,
@@ -105,6 +193,7 @@ def _create(activation: Activation, trigger: str, full: bool, dry_run: bool, enq
             kind=Run.Kind.FULL if full else Run.Kind.DELTA,
             reason=BY_HAND if full else "",
             dry_run=dry_run,
+            only_key=only_key,
         )
         if enqueue:
             dispatch.enqueue_on_commit(run.pk)

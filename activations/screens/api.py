@@ -85,14 +85,31 @@ class ScheduleWords(Endpoint):
 
 
 class ActivationRuns(Endpoint):
-    """POST starts a run, or returns the live one. `full` and `dry_run` are optional."""
+    """POST starts a run, or returns the live one. `full`, `dry_run` and `only_key` are optional."""
 
     permissions = ("activations.change_activation",)
 
     def post(self, request: Request, pk: int) -> Response:
         activation = get_object_or_404(Activation, pk=pk)
         full, dry_run = request.data.get("full") is True, request.data.get("dry_run") is True
-        return Response(run_json(requests.request(activation, Run.Trigger.API, full=full, dry_run=dry_run)), status=202)
+        only_key = str(request.data.get("only_key") or "")
+        run = requests.request(activation, Run.Trigger.API, full=full, dry_run=dry_run, only_key=only_key)
+        return Response(run_json(run), status=202)
+
+
+class RunRetry(Endpoint):
+    """POST makes the records that a run could not send due now, and starts a run for them.
+
+    `records` is their number. `run` is null if there are none.
+    """
+
+    permissions = ("activations.change_activation",)
+
+    def post(self, request: Request, pk: int) -> Response:
+        run = get_object_or_404(Run.objects.select_related("activation"), pk=pk)
+        retried = requests.retry_now(run, Run.Trigger.API)
+        started = run_json(retried.run) if retried.run else None
+        return Response({"records": retried.records, "run": started}, status=202 if started else 200)
 
 
 class RunState(Endpoint):
@@ -139,6 +156,7 @@ def run_json(run: Run) -> dict[str, Any]:
         "reason": run.reason,
         "trigger": run.trigger,
         "dry_run": run.dry_run,
+        "only_key": run.only_key,
         "counts": run.counts(),
         "error": {"code": run.error_code, "message": run.error_message} if run.error_code else None,
         "warnings": [warning.message for warning in warnings_of(run)],
@@ -152,4 +170,5 @@ urlpatterns = [
     path("schedules/words/", ScheduleWords.as_view(), name="schedule-words"),
     path("activations/<int:pk>/runs/", ActivationRuns.as_view(), name="activation-runs"),
     path("runs/<int:pk>/", RunState.as_view(), name="run"),
+    path("runs/<int:pk>/retry/", RunRetry.as_view(), name="run-retry"),
 ]

@@ -471,8 +471,8 @@ def test_vendor_outage_ends_the_run_and_a_later_run_continues_automatically(
     assert attio.log
     assert len(writes(attio)) < 60
     assert done.finished_at is not None
-    assert requests.continue_after_outages(done.finished_at) == []
-    (started,) = requests.continue_after_outages(done.finished_at + requests.CONTINUE_AFTER)
+    assert requests.continue_later(done.finished_at) == []
+    (started,) = requests.continue_later(done.finished_at + requests.CONTINUE_AFTER)
     assert started.trigger == "catch_up"
 
 

@@ -49,6 +49,14 @@ class Command(ScriptedCommand):
             help="agree to reset the sync history if the key, the match or anything that identifies records changed",
         )
         parser.add_argument("--dry-run", action="store_true", help="only plan the run; nothing is sent")
+        part = parser.add_mutually_exclusive_group()
+        part.add_argument("--only", metavar="KEY", default="", help="send only the record with this key, as a test")
+        part.add_argument(
+            "--retry",
+            action="store_true",
+            help="also send now what the latest run could not send: records that were rejected, failed validation, or "
+            "whose outcome is unknown",
+        )
         parser.add_argument(
             "--wait", action="store_true", help="execute the run in this process, and wait until it has ended"
         )
@@ -63,22 +71,36 @@ class Command(ScriptedCommand):
             Activation.objects.filter(pk=activation.pk).update(start_afresh=True)
         if notice := mapping_diff.mapping_change(activation):
             self.stderr.write(notice)
-        run = self._run(activation, options["full"], options["dry_run"], options["wait"])
+        if options["retry"]:
+            self._make_due(activation)
+        run = self._run(activation, options["full"], options["dry_run"], options["wait"], options["only"])
         self.stdout.write(json.dumps(summary(run), indent=2) if options["json"] else sentence(run))
         if options["wait"]:
             sys.exit(EXIT_CODES[Run.State(run.state)])
 
-    def _run(self, activation: Activation, full: bool, dry_run: bool, wait_for_end: bool) -> Run:
-        """The requested run. A live run counts as it, unless a full run was requested and the live one is a delta."""
+    def _make_due(self, activation: Activation) -> None:
+        latest = requests.latest_run(activation)
+        records = requests.make_due(latest) if latest else 0
+        self.stderr.write(f"{records:,} records that could not be sent are due now.")
+
+    def _run(self, activation: Activation, full: bool, dry_run: bool, wait_for_end: bool, only_key: str) -> Run:
+        """The requested run. A live run counts as it, unless a full run or other records were requested."""
         while True:
             live = None if dry_run else requests.live_run(activation)
-            run = requests.request(activation, Run.Trigger.CLI, full=full, dry_run=dry_run, enqueue=not wait_for_end)
+            run = requests.request(
+                activation,
+                Run.Trigger.CLI,
+                full=full,
+                dry_run=dry_run,
+                enqueue=not wait_for_end,
+                only_key=only_key,
+            )
             if live:
                 waiting = " Waiting for it to end." if wait_for_end else ""
                 self.stderr.write(f"Run {run.number} of this activation is already live.{waiting}")
             if wait_for_end:
                 run = wait(run)
-            if not full or not wait_for_end or run.kind == Run.Kind.FULL:
+            if not wait_for_end or (run.only_key == only_key and (not full or run.kind == Run.Kind.FULL)):
                 return run
 
 
@@ -107,6 +129,7 @@ def summary(run: Run) -> dict[str, Any]:
         "reason": run.reason,
         "trigger": run.trigger,
         "dry_run": run.dry_run,
+        "only_key": run.only_key,
         "counts": run.counts(),
         "requests": {
             "discovery": run.discovery_requests,
