@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from activations import digests
-from activations.planning.columns import Converter, convert
+from activations.planning.conversion.columns import Converter, convert
 from destinations.contract import Field
 from destinations.registry import services
 from segments.contract import ColumnType

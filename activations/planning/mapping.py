@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from activations import digests
-from activations.planning.columns import Converted, Converter, convert, is_empty
+from activations.planning.conversion.columns import Converted, Converter, convert, is_empty
 from core.errors import Rejected
 from destinations.contract import Origin
 from destinations.kit.values.text import clean

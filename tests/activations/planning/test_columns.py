@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from activations import digests
-from activations.planning.columns import Converted, Converter, convert
+from activations.planning.conversion.columns import Converted, Converter, convert
 from destinations.contract import NO_ORIGIN, Field, Origin, Service
 from destinations.registry import services
 from segments.contract import ColumnType

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activations import digests
-from activations.planning.columns import Converter, convert
+from activations.planning.conversion.columns import Converter, convert
 from destinations.contract import Field, Option
 from destinations.registry import services
 from segments.contract import ColumnType

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from activations import digests
-from activations.planning.columns import Converter, convert
+from activations.planning.conversion.columns import Converter, convert
 from core.errors import Misconfigured, Rejected
 from destinations.conformance.subject import TOKEN
 from destinations.contract import OpenGate, Origin

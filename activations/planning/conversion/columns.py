@@ -19,7 +19,7 @@ import polars as pl
 import pyarrow as pa
 
 from activations import digests
-from activations.planning.plain_columns import FORMS
+from activations.planning.conversion.plain_columns import FORMS
 from core.errors import Rejected
 from destinations.contract import Origin
 from segments.contract import ColumnType
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 CACHED_VALUES = 200_000
 """Distinct values of one column whose conversion is cached; then the cache starts over."""
+NOTHING = object()
+"""The result of a conversion that sends nothing. `None` is a wire value of its own: it clears an attribute."""
 _DATE = re.compile(DATE, re.ASCII)
 _WHOLE = re.compile(r"-?[0-9]+\.0+", re.ASCII)
 
@@ -99,25 +101,22 @@ class Converter:
 
     def _json(self, raw: Any) -> str | Rejected | None:
         try:
-            wire = self._wire(self._natural(raw), Origin(self.zone, self._spelling(raw), self.country))
+            wire = self.wire(raw)
         except Rejected as error:
             return Rejected(error.code, self.origin + error.message, detail=error.detail, field=error.field)
-        return None if wire is _NOTHING else digests.canonical(wire).decode(errors="surrogatepass")
+        return None if wire is NOTHING else digests.canonical(wire).decode(errors="surrogatepass")
 
-    def _natural(self, raw: Any) -> Any:
-        """The natural value. A date among times stays a date, so that it means the same in every column."""
-        is_date = self.type == ColumnType.TIMESTAMP and isinstance(raw, str) and _DATE.fullmatch(raw)
-        return natural(raw, ColumnType.DATE if is_date else self.type, self.zone)
+    def wire(self, raw: Any) -> Any:
+        """The wire value of one source value; `NOTHING` if nothing is sent.
 
-    def _spelling(self, raw: Any) -> str:
-        """How the source spelled a value that was written as text. An integer that became `7.0` is `7`."""
-        text = raw if isinstance(raw, str) else format(raw, "f") if isinstance(raw, Decimal) else ""
-        return text if self.is_spelled and not (self.type == ColumnType.INTEGER and _WHOLE.fullmatch(text)) else ""
-
-    def _wire(self, value: Any, origin: Origin) -> Any:
+        Raises:
+            Rejected: it can't be converted.
+        """
+        value = natural_value(raw, self.type, self.zone)
         if not is_empty(value):
-            return self.service.convert(self.field, value, origin)
-        return self.empty() if self.empty else _NOTHING
+            spelling = spelled_as(raw, self.type) if self.is_spelled else ""
+            return self.service.convert(self.field, value, Origin(self.zone, spelling, self.country))
+        return self.empty() if self.empty else NOTHING
 
 
 def convert(converters: Sequence[Converter], values: Sequence[pa.Array], texts: pl.DataFrame) -> list[Converted]:
@@ -143,11 +142,20 @@ def convert(converters: Sequence[Converter], values: Sequence[pa.Array], texts: 
     return columns
 
 
+def natural_value(raw: Any, kind: ColumnType, zone: ZoneInfo) -> Any:
+    """The natural value. A date among times stays a date, so that it means the same in every column."""
+    is_date = kind == ColumnType.TIMESTAMP and isinstance(raw, str) and _DATE.fullmatch(raw)
+    return natural(raw, ColumnType.DATE if is_date else kind, zone)
+
+
+def spelled_as(raw: Any, kind: ColumnType) -> str:
+    """How the source spelled a value that it wrote as text. An integer that became `7.0` is `7`."""
+    text = raw if isinstance(raw, str) else format(raw, "f") if isinstance(raw, Decimal) else ""
+    return "" if kind == ColumnType.INTEGER and _WHOLE.fullmatch(text) else text
+
+
 def is_empty(value: Any) -> bool:
     """Whether a source value is empty: null, only whitespace, an empty list or an empty object."""
     return value is None or (
         not value.strip() if isinstance(value, str) else isinstance(value, list | dict) and not value
     )
-
-
-_NOTHING = object()
