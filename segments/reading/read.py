@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from sqlalchemy import Select
 
-    from segments.models import DataModel
+    from segments.models import DataModel, Source
 
 EXTRA_VALUES = 20
 """How many more values are read than shown, because some may be the same value in different spellings."""
@@ -85,8 +85,8 @@ def preview(
     with opened(selection.model.source, settings.SOURCE_PREVIEW_SECONDS) as reader:
         query = ready(selection, reader, now)
         refuse_missing(selection, columns, query.types)
-        (rows,) = _run(reader, [(query.select(columns or list(query.types)), query.most(limit))], check)
-    return _natural(rows, query, selection)
+        (rows,) = run(reader, [(query.select(columns or list(query.types)), query.most(limit))], check)
+    return natural_rows(rows, query, selection.model.source)
 
 
 def examine(
@@ -110,10 +110,12 @@ def examine(
             (query.count(), 1),
             *([(query.everything(), 1)] if total else []),
         ]
-        rows, *counts = _run(reader, requests, check)
+        rows, *counts = run(reader, requests, check)
     counted = [int(row["rows"]) for (row,) in counts]
     left_out = [name for name in query.types if name not in shown]
-    return Examined(_natural(rows, query, selection), left_out, counted[0], counted[1] if total else None)
+    return Examined(
+        natural_rows(rows, query, selection.model.source), left_out, counted[0], counted[1] if total else None
+    )
 
 
 def values(
@@ -134,7 +136,7 @@ def values(
         where = statements.containing(table.source, table.infos[column], search)
         matching = statements.select(table.source, table.infos, [column], where)
         max_rows = MAX_LISTS if column_type in _NESTED else limit + EXTRA_VALUES
-        (rows,) = _run(reader, [(statements.frequent(matching, column_type), max_rows)], check)
+        (rows,) = run(reader, [(statements.frequent(matching, column_type), max_rows)], check)
     if column_type in _NESTED:
         return elements([(row["value"], int(row["rows"])) for row in rows], search)[:limit]
     counted = _values(rows, column_type, zone(model.source))
@@ -203,7 +205,7 @@ def stream(
             yield Stream(types, zone(selection.model.source), batches, reader.skipped)
 
 
-def _run(
+def run(
     reader: Reader, requests: Sequence[tuple[Select[Any], int]], check: Callable[[], None]
 ) -> list[list[dict[str, Any]]]:
     """The rows of statements, each with its limit, from another thread, so that `check` can end them."""
@@ -212,8 +214,9 @@ def _run(
         return list(results)
 
 
-def _natural(rows: list[dict[str, Any]], query: Query, selection: Selection) -> list[dict[str, Any]]:
-    source_zone = zone(selection.model.source)
+def natural_rows(rows: list[dict[str, Any]], query: Query, source: Source) -> list[dict[str, Any]]:
+    """Rows of a query as natural Python values."""
+    source_zone = zone(source)
     return [{name: natural(value, query.types[name], source_zone) for name, value in row.items()} for row in rows]
 
 

@@ -7,17 +7,20 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy
+from sqlalchemy import case
+
 from core.errors import Misconfigured
 from segments.conditions import computed_fields, limits, parsing
 from segments.conditions.scope_from_db import model_scope
-from segments.conditions.tree import Group, fields
+from segments.conditions.tree import Group, Item, fields
 from segments.contract import ColumnInfo, ColumnType, Reader
 from segments.models import Column, DataModel, Segment
 from segments.session import engine, zone
 from segments.sql import statements
-from segments.sql.comparisons import Clock
+from segments.sql.comparisons import ZERO, Clock
 from segments.sql.computed_columns import with_computed
-from segments.sql.where import Builder, Filter, First, Infos, Reach, Table
+from segments.sql.where import ONE, Builder, Filter, First, Infos, Reach, Table, joined
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterable, Mapping, Sequence
@@ -62,6 +65,14 @@ class Query:
         """The number of rows of the selection."""
         table, where = self._filtered([])
         return statements.count(table.source, where, self.first.limit.rows if self.first else None)
+
+    def verdicts(self, items: Sequence[Item]) -> Select[Any]:
+        """The rows of the selection, with 1 or 0 for each of these conditions: `met_0`, `met_1` …"""
+        table = self.table([*fields(self.tree), *fields(Group("all", tuple(items)))])
+        builder = Builder(table, self.clock, self.reach)
+        met = [case((builder.item(item), ONE), else_=ZERO).label(f"met_{place}") for place, item in enumerate(items)]
+        where = builder.group(self.tree)
+        return sqlalchemy.select(*met).select_from(joined(table.source, builder.joins)).where(where)
 
     def everything(self) -> Select[Any]:
         """The number of rows of the whole model."""
