@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import pkgutil
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from core.errors import Misconfigured
@@ -73,6 +74,13 @@ class Registry(Generic[T]):
                 f"{self.noun}_unknown", f"This version has no {self.noun} {slug!r}. Choose one of: {known}."
             )
         return self.all[slug]
+
+    def icon(self, slug: str) -> Path | None:
+        """The drawing in the folder of a plug-in: `<slug>.svg` if the folder has many, else `icon.svg`, else None."""
+        module = type(self[slug]).__module__.removeprefix(f"{self.package}.")
+        root = Path(str(importlib.import_module(self.package).__path__[0]))
+        folder = root / module.partition(".")[0]
+        return next((path for path in (folder / f"{slug}.svg", folder / "icon.svg") if path.is_file()), None)
 
 
 def unwritten(module: str, part: str, advice: str) -> Misconfigured:

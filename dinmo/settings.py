@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "core.web.time_zone.ViewerTimeZone",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "dinmo.problems.ProblemPages",
 ]
@@ -70,10 +71,14 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+            ],
+            "libraries": {"screens": "core.templatetags.screens"},
         },
     }
 ]
+
+# The plug-ins that have logos, as dotted names of their registries.
+LOGO_REGISTRIES = ["segments.registry.engines", "destinations.registry.platforms", "destinations.registry.services"]
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'dinmo.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

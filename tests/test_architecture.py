@@ -30,15 +30,15 @@ FLOORS = {
 
 ROOMS = {
     "core": "errors text secrets plugins parameters http_transport http health commands pg_copy prefetch "
-    "failpoints database web",
+    "failpoints database web templatetags",
     "segments": "contract registry values models conditions session sql integrity reading sources engines apps tasks "
     "screens admin",
     "destinations": "contract kit sandbox conformance registry models vendor discovery lanes pacing services forms "
     "admin api",
     "activations": "text_template models reasons digests setup vendor_session runs storage alerts planning delivery "
     "finish execute apps tasks screens admin management",
-    "dinmo": "keys formats mail celery local site settings problems value_table workspace demo dashboard navigation "
-    "admin api urls wsgi management",
+    "dinmo": "keys formats mail celery local site settings problems value_table workspace demo docs dashboard "
+    "navigation admin api urls wsgi management",
 }
 """The rooms and single modules of each package, in the order in which they may import those before them."""
 

@@ -76,6 +76,14 @@ const screens = {
     },
 };
 
+// The server shows times in this zone.
+{
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (zone && !document.cookie.split("; ").includes(`time_zone=${zone}`)) {
+        document.cookie = `time_zone=${zone}; path=/; max-age=31536000; samesite=lax`;
+    }
+}
+
 // Buttons act on the saved object, so they ask for confirmation if the form has unsaved changes.
 let edited = false;
 for (const kind of ["input", "change"]) {

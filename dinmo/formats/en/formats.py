@@ -1,4 +1,4 @@
-"""Date and time formats of the screens. All times are UTC."""
+"""Date and time formats of the screens. Times are in the viewer's time zone."""
 
 DATETIME_FORMAT = "j M Y, H:i"
 SHORT_DATETIME_FORMAT = "j M Y, H:i"

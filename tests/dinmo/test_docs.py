@@ -1,0 +1,64 @@
+"""The documentation inside the application."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+
+from dinmo.docs import files
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def reader(client: Client) -> Client:
+    client.force_login(User.objects.create_user("reader", is_staff=True))
+    return client
+
+
+def test_every_page_opens_and_every_link_between_pages_leads_somewhere(reader: Client) -> None:
+    addresses = {reverse("docs", args=[name]) for name in files.pages()}
+    assert len(addresses) > 10
+    for address in addresses:
+        html = reader.get(address).content.decode()
+        article = html[html.index('class="d-prose"') : html.index("</article>")]
+        for link in re.findall(r'href="([^"#]+)', article):
+            if link.startswith("/"):
+                assert link in addresses, f"{address} links to {link}"
+            else:
+                assert link.startswith(("https://", "http://", "mailto:")), f"{address} links to {link}"
+        for picture in re.findall(r'src="([^"]+)', article):
+            assert reader.get(picture).status_code == 200, picture
+
+
+def test_the_index_lists_every_page(reader: Client) -> None:
+    html = reader.get(reverse("docs-index")).content.decode()
+    for name in ("attio-types", "conditions", "adr/0002-digests-only"):
+        assert reverse("docs", args=[name]) in html
+
+
+def test_headings_are_listed_and_can_be_linked_to(reader: Client) -> None:
+    html = reader.get(reverse("docs", args=["sources"])).content.decode()
+    anchors = re.findall(r'<li><a href="#([^"]+)"', html)
+    assert anchors
+    for anchor in anchors:
+        assert f'id="{anchor}"' in html
+
+
+@pytest.mark.parametrize("path", ["../manage", "..%2f..%2fREADME", "no-such-page", "adr/../../README"])
+def test_no_file_outside_of_the_documentation_is_served(reader: Client, path: str) -> None:
+    assert reader.get(f"/admin/docs/{path}/").status_code == 404
+    assert reader.get(f"/admin/docs/files/{path}").status_code == 404
+
+
+def test_the_documentation_requires_a_login(client: Client) -> None:
+    answer = client.get(reverse("docs", args=["sources"]))
+    assert answer.status_code == 302
+    assert "/login/" in answer.headers["Location"]
