@@ -17,10 +17,10 @@ from segments.conditions.tree import Group, Item, fields
 from segments.contract import ColumnInfo, ColumnType, Reader
 from segments.models import Column, DataModel, Segment
 from segments.session import engine, zone
-from segments.sql import statements
+from segments.sql import profiles, statements
 from segments.sql.comparisons import ZERO, Clock
 from segments.sql.computed_columns import with_computed
-from segments.sql.where import ONE, Builder, Filter, First, Infos, Reach, Table, joined
+from segments.sql.where import ONE, Builder, Filter, First, Infos, Reach, Table, first_rows, joined, rows_where
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterable, Mapping, Sequence
@@ -60,6 +60,20 @@ class Query:
         order = [self.first.limit.order_by] if self.first else []
         table, where = self._filtered([*columns, *order])
         return statements.select(table.source, table.infos, columns, where, self.first)
+
+    def some(self, columns: Sequence[str], most: int) -> Select[Any]:
+        """At most this many rows of the selection, with these columns in the source's types, named by their place."""
+        order = [self.first.limit.order_by] if self.first else []
+        table, where = self._filtered([*columns, *order])
+        query = rows_where(profiles.select(table.source, self._of(table, columns)), table.source, where)
+        return (first_rows(query, table, self.first) if self.first else query).limit(self.most(most))
+
+    def infos(self, columns: Sequence[str]) -> list[ColumnInfo]:
+        """The columns as the source describes them now."""
+        return self._of(self.table(columns), columns)
+
+    def _of(self, table: Table, columns: Sequence[str]) -> list[ColumnInfo]:
+        return [table.column(name)[1] for name in columns]
 
     def count(self) -> Select[Any]:
         """The number of rows of the selection."""
