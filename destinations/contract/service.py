@@ -26,6 +26,8 @@ class Service(ABC):
     slug: ClassVar[str]
     """`platform.object`, such as `attio.companies`."""
     label: ClassVar[str]
+    record_nouns: ClassVar[tuple[str, str]] = ("record", "records")
+    """The words for one record and for several, such as company and companies."""
     platform: ClassVar[Platform]
     accepts: ClassVar[tuple[str, ...]]
     """The kinds of model that it accepts: users, events, custom."""

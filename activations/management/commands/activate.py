@@ -15,7 +15,7 @@ from activations.alerts.words import run_words
 from activations.execute import execute
 from activations.models import Activation, Run
 from activations.runs import requests
-from activations.screens.run import record_list
+from activations.screens.run.causes import causes
 from activations.setup import mapping_diff
 from core.commands import ScriptedCommand
 
@@ -147,7 +147,7 @@ def summary(run: Run) -> dict[str, Any]:
                 "message": reason.message,
                 "request_id": reason.request_id,
             }
-            for reason in record_list.reasons(run)
+            for reason in causes(run)
         ],
         "warnings": [{"kind": warning.kind, "message": warning.message} for warning in warnings_of(run)],
         "closed_warnings": [{"kind": warning.kind, "message": warning.message} for warning in closed_by(run)],
@@ -161,7 +161,7 @@ def sentence(run: Run) -> str:
     lines = [f"Run {run.number} of {run.activation.name!r}: {run_words(run)}. {counts or 'No records yet'}."]
     if run.error_message:
         lines.append(run.error_message)
-    lines += [reason.sentence for reason in record_list.reasons(run)]
+    lines += [reason.sentence for reason in causes(run)]
     lines += [f"Warning: {warning.message}" for warning in warnings_of(run) if warning.kind != "run_failed"]
     lines += [f"Warning closed by this run: {warning.get_kind_display()}." for warning in closed_by(run)]
     return "\n".join(lines)

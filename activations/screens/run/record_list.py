@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Max, Min, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from activations.models import Change, Record, Run
 from activations.storage import bundles
@@ -14,70 +13,67 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PLANNED, LEFT, RETURNED, EARLIER = "planned", "left", "returned", "earlier"
+CREATED, UPDATED, NEW, CHANGED = "created", "updated", "new", "changed"
 CHOICES = [
     (PLANNED, "Planned"),
+    (CREATED, "Created"),
+    (UPDATED, "Updated"),
     *[(str(value), str(label)) for value, label in Change.Outcome.choices if value],
+    (NEW, "New"),
+    (CHANGED, "Changed"),
     (EARLIER, "Waiting for retry since an earlier run"),
     (LEFT, "Left"),
     (RETURNED, "Returned"),
 ]
+_FILTERS: dict[str, dict[str, Any]] = {
+    PLANNED: {"outcome": ""},
+    CREATED: {"outcome": Change.Outcome.ACCEPTED, "created": True},
+    UPDATED: {"outcome": Change.Outcome.ACCEPTED, "created": False},
+    NEW: {"outcome": "", "is_new": True},
+    CHANGED: {"outcome": "", "is_new": False},
+}
 _SENTENCES = {
     LEFT: "No longer in the data. At the destination, it stays as it is.",
     RETURNED: "In the data again. It was compared with what was last accepted.",
 }
 
-MOST_REASONS = 20
 PLANNING = (Run.State.QUEUED, Run.State.PLANNING)
 
 
-@dataclass(frozen=True)
-class Reason:
-    """Why records of a run were not accepted, with one of them as an example."""
-
-    outcome: str
-    code: str
-    field: str
-    records: int
-    key: str
-    message: str
-    request_id: str
-
-    @property
-    def sentence(self) -> str:
-        """The reason in one line, for a terminal."""
-        request = f" (request {self.request_id})" if self.request_id else ""
-        example = f" For example {self.key!r}:" if self.key else ""
-        return f"{self.records} {self.outcome} ({self.code or 'no code'}).{example} {self.message}{request}"
+def choices(run: Run) -> list[tuple[str, str]]:
+    """The filters of a run's records. A dry run has no outcomes, only new and changed records."""
+    known = {name for name, _ in CHOICES}
+    hidden = {PLANNED, CREATED, UPDATED, str(Change.Outcome.ACCEPTED)} if run.dry_run else {NEW, CHANGED}
+    return [(value, label) for value, label in CHOICES if value in known - hidden]
 
 
-def reasons(run: Run) -> list[Reason]:
-    """The most frequent reasons for which this run's records were not accepted."""
-    changes = Change.objects.filter(run=run).exclude(outcome__in=[Change.Outcome.NONE, Change.Outcome.ACCEPTED])
-    grouped = changes.values_list("outcome", "code", "field").annotate(number=Count("pk"), first=Min("pk"))
-    groups = list(grouped.order_by("-number")[:MOST_REASONS])
-    examples = Change.objects.in_bulk([first for *_, first in groups])
-    return [
-        Reason(outcome, code, field, number, examples[first].key, examples[first].message, examples[first].request_id)
-        for outcome, code, field, number, first in groups
-    ]
-
-
-def search(run: Run, key: str, choice: str) -> QuerySet[Any]:
-    """The changes or records to list whose key begins with `key`.
+def search(run: Run, text: str, choice: str, cause: dict[str, str] | None = None) -> QuerySet[Any]:
+    """The changes or records to list.
 
     Args:
+        text: a part of the name, or the beginning of the key, the match value or the ID at the destination.
         choice: a value of CHOICES; "" for all changes.
+        cause: only changes with this `code` and `field`.
     """
     if choice in (LEFT, RETURNED, EARLIER):
         listed: QuerySet[Any] = _records(run, choice)
-    else:
-        listed = Change.objects.filter(run=run)
-        if run.state in PLANNING:
-            # What planning has listed so far may be taken back, and is not counted yet.
-            listed = listed.none()
-        if choice:
-            listed = listed.filter(outcome="" if choice == PLANNED else choice)
-    return listed.filter(key__startswith=key) if key else listed
+        return listed.filter(Q(key__startswith=text) | Q(remote_id__startswith=text)) if text else listed
+    listed = Change.objects.filter(run=run)
+    if run.state in PLANNING:
+        # What planning has listed so far may be taken back, and is not counted yet.
+        listed = listed.none()
+    if choice:
+        listed = listed.filter(**_FILTERS.get(choice, {"outcome": choice}), **(cause or {}))
+    return listed.filter(_mentions(text)) if text else listed
+
+
+def _mentions(text: str) -> Q:
+    return (
+        Q(key__startswith=text)
+        | Q(name__icontains=text)
+        | Q(match_identity__istartswith=text)
+        | Q(remote_id__startswith=text)
+    )
 
 
 def count_earlier(run: Run) -> int:

@@ -1,36 +1,31 @@
-"""The admin pages of runs and of their changes."""
+"""The admin pages of runs: the list, the page of one run, and the download of what was not sent."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
-from unfold.paginator import InfinitePaginator
 
-from activations.alerts.rules import closed_by, warnings_of
-from activations.models import Change, Run
+from activations.models import Run
 from activations.runs import requests
-from activations.screens import presentation
-from activations.screens.run import record_list
+from activations.screens.run import download, page
+from activations.screens.run.run_list import RunList, started_by
 from core.web.screens import Button, ScreenAdmin
-from destinations.registry import platforms, services
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from django.utils.safestring import SafeString
+    from django.db.models import QuerySet
 
 STOP_POLLING = 286
 """The HTTP status at which htmx stops polling."""
-CHANGES_PER_PAGE = 50
-MOST_READS = 3
+SEE_RECORDS = "activations.view_change"
 
 
 class ReadOnlyAdmin(ScreenAdmin):
@@ -47,18 +42,21 @@ class ReadOnlyAdmin(ScreenAdmin):
 
 
 @admin.register(Run)
-class RunAdmin(ReadOnlyAdmin):
-    list_display = ["name", "state_pill", "trigger", "kind_and_reason", "read", "sent", "not_taken", "began", "took"]
-    list_filter = ["state", "activation", "trigger", "dry_run"]
-    search_fields = ["activation__name", "error_message"]
-    list_select_related = ["activation"]
-    date_hierarchy = "created_at"
-    empty_title = "No runs yet"
-    empty_text = "Click “Run now” on an activation, or give it a schedule."
+class RunAdmin(RunList, ReadOnlyAdmin):
+    """A run's page says in one sentence what happened, then why records were not accepted, then lists all of them."""
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.progress_view)
-        return [path("<path:object_id>/progress/", view, name=self.url_name("progress")), *super().get_urls()]
+        pages = {"progress": self.progress_view, "download": self.download_view}
+        own = [
+            path(f"<path:object_id>/{name}/", self.admin_site.admin_view(view), name=self.url_name(name))
+            for name, view in pages.items()
+        ]
+        return [*own, *super().get_urls()]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        related = ("activation__destination__connection", "activation__segment__model__source")
+        queryset: QuerySet[Run] = super().get_queryset(request)
+        return queryset.select_related(*related, "activation__model__source")
 
     def may_press(self, request: HttpRequest, obj: Run) -> bool:
         return request.user.has_perm("activations.change_activation")
@@ -72,14 +70,16 @@ class RunAdmin(ReadOnlyAdmin):
                 danger=True,
                 confirm="Cancel this run? Records that the destination has accepted stay there.",
             )
-        if not obj.is_live:
+        if not obj.is_live and not obj.only_key:
             yield Button("again", "Run again", "replay", primary=True)
-        yield Button(
-            "activation",
-            "Activation",
-            "sync",
-            href=reverse("admin:activations_activation_change", args=[obj.activation_id]),
-        )
+
+    def links(self, request: HttpRequest, obj: Run) -> Iterable[Button]:
+        """The buttons that only lead somewhere, for everybody who may see the run."""
+        exceptions = obj.rejected + obj.invalid + obj.unknown + obj.not_sent + obj.skipped
+        if not obj.is_live and exceptions and request.user.has_perm(SEE_RECORDS):
+            yield Button("download", "Download what was not sent", "download", href=self.url("download", obj.pk))
+        href = reverse("admin:activations_activation_change", args=[obj.activation_id])
+        yield Button("activation", "Activation", "sync", href=href)
 
     def do_cancel(self, request: HttpRequest, obj: Run) -> None:
         requests.cancel(obj)
@@ -94,22 +94,14 @@ class RunAdmin(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The page of a run: its counts, its problems, and its changes."""
+        """The page of a run: its sentence, its causes, and its records."""
         run = self.get_object(request, object_id)
         if run is None or not self.has_view_permission(request, run):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        changes = changes_context(request, run)
-        buttons = list(self.buttons(request, run)) if self.may_press(request, run) else []
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "original": run,
-            "title": str(run),
-            "screen_buttons": [self._button_context(button, run) for button in buttons],
-            "platform": platform_label(run),
-            **changes,
-            **self.progress_context(run),
-        }
+        context = {**self.admin_site.each_context(request), **self._context(request, run)}
+        buttons = [*(self.buttons(request, run) if self.may_press(request, run) else ()), *self.links(request, run)]
+        context["screen_buttons"] = [self._button_context(button, run) for button in buttons]
+        context.update(opts=self.opts, original=run, title=str(run))
         return TemplateResponse(request, "screens/run.html", context)
 
     def progress_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -117,132 +109,32 @@ class RunAdmin(ReadOnlyAdmin):
         run = self.get_object(request, object_id)
         if run is None or not self.has_view_permission(request, run):
             return HttpResponse(status=STOP_POLLING)
-        changes = changes_context(request, run)
-        context = {"original": run, "platform": platform_label(run), **changes, **self.progress_context(run)}
-        response = render(request, "screens/run_live.html", context)
+        response = render(request, "screens/run_live.html", {**self._context(request, run), "original": run})
         if not run.is_live:
-            # The buttons and the table of changes have to be loaded again.
+            # The buttons have to be loaded again.
             response.status_code = STOP_POLLING
             response.headers["HX-Refresh"] = "true"
         return response
 
-    def progress_context(self, run: Run) -> dict[str, Any]:
+    def _context(self, request: HttpRequest, run: Run) -> dict[str, Any]:
+        # The records are read first: they leave `run` as it was at the same moment.
+        listed = page.records(request.GET, run)
         return {
-            "run": run,
-            "state_pill": presentation.run_pill(run),
-            "counts": presentation.counts(run),
-            "hidden_note": presentation.hidden_note(services[run.activation.destination.service], run.hidden),
-            "percent": presentation.progress_percent(run),
-            "duration": presentation.duration(run, timezone.now()),
-            "run_warnings": warnings_of(run),
-            "closed_warnings": closed_by(run),
+            **listed,
+            **page.progress(run, timezone.now()),
             "progress_url": self.url("progress", run.pk),
+            "query": request.GET.urlencode(),
+            "started_by": started_by(run),
+            "may_see_records": request.user.has_perm(SEE_RECORDS),
         }
 
-    @admin.display(description="Run", ordering="number")
-    def name(self, obj: Run) -> str:
-        return f"{obj}{' (dry)' if obj.dry_run else ''}"
-
-    @admin.display(description="State", ordering="state")
-    def state_pill(self, obj: Run) -> SafeString:
-        return presentation.run_pill(obj)
-
-    @admin.display(description="Kind", ordering="kind")
-    def kind_and_reason(self, obj: Run) -> str:
-        return f"{obj.get_kind_display()}: {obj.reason}" if obj.reason else obj.get_kind_display()
-
-    @admin.display(description="Rows", ordering="rows")
-    def read(self, obj: Run) -> int:
-        return obj.rows
-
-    @admin.display(description="Accepted", ordering="accepted")
-    def sent(self, obj: Run) -> str:
-        return f"{obj.accepted} ({obj.created} created)" if obj.created else str(obj.accepted)
-
-    @admin.display(description="Not accepted")
-    def not_taken(self, obj: Run) -> str:
-        parts = [
-            ("rejected", obj.rejected),
-            ("invalid", obj.invalid),
-            ("skipped", obj.skipped),
-            ("unknown", obj.unknown),
-        ]
-        return ", ".join(f"{value} {name}" for name, value in parts if value) or "-"
-
-    @admin.display(description="Started", ordering="created_at")
-    def began(self, obj: Run) -> Any:
-        return obj.started_at or obj.created_at
-
-    @admin.display(description="Duration")
-    def took(self, obj: Run) -> str:
-        return presentation.duration(obj, timezone.now())
-
-
-def platform_label(run: Run) -> str:
-    """The name of the platform that the run writes to."""
-    return platforms[run.activation.destination.connection.platform].label
-
-
-def changes_context(request: HttpRequest, run: Run) -> dict[str, Any]:
-    """One page of the run's changes, searched and filtered by the query string, at one moment with the run's counts.
-
-    A worker changes both in one commit. If it does so between two queries, they are repeated; `run` is read again.
-    """
-    for _ in range(MOST_READS):
-        before = run.counts()
-        context = _changes(request, run)
-        run.refresh_from_db()
-        if run.counts() == before:
-            break
-    return context
-
-
-def _changes(request: HttpRequest, run: Run) -> dict[str, Any]:
-    key, outcome = request.GET.get("key", "").strip(), request.GET.get("outcome", "")
-    page = Paginator(record_list.search(run, key, outcome), CHANGES_PER_PAGE).get_page(request.GET.get("page"))
-    changes = record_list.as_changes(run, outcome, page.object_list)
-    rows = [(change, presentation.outcome_pill(change), presentation.sent_values(change)) for change in changes]
-    packed = record_list.count_packed(run, key, outcome)
-    return {
-        "page": page, "changes": rows, "key": key, "outcome": outcome, "outcomes": record_list.CHOICES,
-        "packed": packed, "total": page.paginator.count + packed,
-        "earlier": record_list.count_earlier(run), "earlier_choice": record_list.EARLIER,
-        "query": request.GET.urlencode(),
-    }  # fmt: skip
-
-
-@admin.register(Change)
-class ChangeAdmin(ReadOnlyAdmin):
-    """The changes of all runs, to find out what happened to a record."""
-
-    list_display = ["key", "outcome_pill", "run_link", "fields_sent", "message", "settled_at"]
-    list_filter = ["outcome", "is_new", "created", "run__activation"]
-    search_fields = ["key__startswith"]
-    search_help_text = "Search by the beginning of a record's key."
-    list_select_related = ["run__activation"]
-    show_full_result_count = False
-    paginator = InfinitePaginator
-    ordering = ["-pk"]
-    fields = [
-        "key", "outcome_pill", "run_link", "fields_sent", "match_value", "remote_id", "code", "message", "field",
-        "request_id", "attempts", "first_attempt_at", "settled_at",
-    ]  # fmt: skip
-    readonly_fields = fields
-    empty_title = "No records yet"
-    empty_text = "Each run stores what it sent for every record, and how the destination answered."
-
-    @admin.display(description="Outcome", ordering="outcome")
-    def outcome_pill(self, obj: Change) -> SafeString:
-        return presentation.outcome_pill(obj)
-
-    @admin.display(description="Run")
-    def run_link(self, obj: Change) -> SafeString:
-        return format_html(
-            '<a class="d-link" href="{}">{}</a>', reverse("admin:activations_run_change", args=[obj.run_id]), obj.run
-        )
-
-    @admin.display(description="Fields")
-    def fields_sent(self, obj: Change) -> SafeString:
-        return format_html_join(
-            "", "<div><b>{}</b>: {}</div>", [(sent.name, sent.value) for sent in presentation.sent_values(obj)]
-        )
+    def download_view(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:
+        """What was not accepted, with the reason of each record, as CSV."""
+        run = self.get_object(request, object_id)
+        if run is None:
+            raise Http404
+        if not self.has_view_permission(request, run) or not request.user.has_perm(SEE_RECORDS):
+            raise PermissionDenied
+        name = f"run-{run.number}-not-sent.csv"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        return StreamingHttpResponse(download.lines(run), content_type="text/csv; charset=utf-8", headers=headers)

@@ -9,6 +9,7 @@ from destinations.services.attio.records import Records
 class AttioCompanies(Records):
     slug = "attio.companies"
     label = "Synchronize companies"
+    record_nouns = ("company", "companies")
     platform = Attio()
     object = "companies"
     accepts = ("users", "custom")

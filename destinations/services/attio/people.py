@@ -9,6 +9,7 @@ from destinations.services.attio.records import Records
 class AttioPeople(Records):
     slug = "attio.people"
     label = "Synchronize people"
+    record_nouns = ("person", "people")
     platform = Attio()
     object = "people"
     accepts = ("users", "custom")

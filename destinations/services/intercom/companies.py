@@ -41,6 +41,7 @@ class IntercomCompanies(Service):
 
     slug = "intercom.companies"
     label = "Synchronize companies"
+    record_nouns = ("company", "companies")
     platform = PLATFORM
     accepts = ("custom",)
     default_mode = Mode.UPDATE

@@ -50,6 +50,7 @@ class IntercomContacts(Service):
 
     slug = "intercom.contacts"
     label = "Synchronize contacts"
+    record_nouns = ("contact", "contacts")
     platform = PLATFORM
     accepts = ("users", "custom")
     default_mode = Mode.UPDATE

@@ -331,7 +331,7 @@ def test_run_page_paginates_searches_and_filters_changes(staff: Client, finished
     rejected = staff.get(page, {"outcome": "rejected"}).content.decode()
     assert all(text in rejected for text in ("b1", "validation_type", "No such option.", "req-7"))
     assert "a01" not in rejected
-    matching = staff.get(page, {"key": "a07"}).content.decode()
+    matching = staff.get(page, {"q": "a07"}).content.decode()
     assert "N7" in matching
     assert "1 record<" in matching
 

@@ -1,0 +1,120 @@
+"""The admin pages of the records that runs sent: the list of all, and the page of one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from unfold.paginator import InfinitePaginator
+
+from activations.models import Change
+from activations.screens.run import exchanges, fields
+from activations.screens.run.causes import remedy
+from activations.screens.run.plain_values import in_words
+from activations.screens.run.rows import outcome_pill, timeline, title
+from activations.screens.run.run_admin import ReadOnlyAdmin
+from core.web.screens import Button
+from destinations.registry import services
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+    from django.utils.safestring import SafeString
+
+
+@admin.register(Change)
+class ChangeAdmin(ReadOnlyAdmin):
+    """The changes of all runs, to find out what happened to a record."""
+
+    list_display = ["record", "outcome_pill", "run_link", "fields_sent", "message", "settled_at"]
+    list_display_links = ["record"]
+    list_filter = ["outcome", "is_new", "created", "run__activation"]
+    search_fields = ["key__startswith", "name__istartswith", "match_identity__startswith", "remote_id__startswith"]
+    search_help_text = "Search by the beginning of a record's name, key, domain or ID at the destination."
+    show_full_result_count = False
+    paginator = InfinitePaginator
+    ordering = ["-pk"]
+    empty_title = "No records yet"
+    empty_text = "Each run stores what it sent for every record, and how the destination answered."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Change]:
+        related = ("run__activation__destination__connection", "run__activation__segment__model")
+        queryset: QuerySet[Change] = super().get_queryset(request)
+        return queryset.select_related(*related, "run__activation__model")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The page of a record in one run: values, request, response, and when it was tried."""
+        change = self.get_object(request, object_id)
+        if change is None or not self.has_view_permission(request, change):
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        context = {
+            **self.admin_site.each_context(request),
+            **record_context(change),
+            "opts": self.opts,
+            "original": change,
+            "title": title(change),
+            "screen_buttons": [self._button_context(button, change) for button in self.links(change)],
+        }
+        return TemplateResponse(request, "screens/run_record.html", context)
+
+    def links(self, change: Change) -> Iterable[Button]:
+        """Where to go from a record: to the vendor, to everything that happened to it, and back to the run."""
+        activation = change.run.activation
+        if change.web_url:
+            platform = services[activation.destination.service].platform.label
+            yield Button("vendor", f"Open in {platform}", "open_in_new", primary=True, href=change.web_url)
+        if address := timeline(activation.data_model.pk, change.key):
+            yield Button("timeline", "Time-line", "timeline", href=address)
+        run = reverse("admin:activations_run_change", args=[change.run_id])
+        yield Button("run", f"Run {change.run.number}", "sync", href=run)
+
+    @admin.display(description="Record", ordering="name")
+    def record(self, obj: Change) -> SafeString:
+        key = format_html('<div class="d-muted">{}</div>', obj.key) if obj.name else ""
+        return format_html("{}{}", title(obj), key)
+
+    @admin.display(description="Outcome", ordering="outcome")
+    def outcome_pill(self, obj: Change) -> SafeString:
+        return outcome_pill(obj, is_dry=obj.run.dry_run)
+
+    @admin.display(description="Run")
+    def run_link(self, obj: Change) -> SafeString:
+        return format_html(
+            '<a class="d-link" href="{}">{}</a>', reverse("admin:activations_run_change", args=[obj.run_id]), obj.run
+        )
+
+    @admin.display(description="Fields")
+    def fields_sent(self, obj: Change) -> SafeString:
+        shown = [(field.label, field.after) for field in fields.of(obj, {}, {})]
+        return format_html_join("", "<div><b>{}</b>: {}</div>", shown)
+
+
+def record_context(change: Change) -> dict[str, Any]:
+    """What the page of a record shows."""
+    activation = change.run.activation
+    exchange, no_exchange = exchanges.of(change)
+    names = fields.labels(activation)
+    accepted = change.outcome == Change.Outcome.ACCEPTED
+    return {
+        "change": change,
+        "record_title": title(change),
+        "pill": outcome_pill(change, is_dry=change.run.dry_run),
+        "fields": fields.of(change, fields.earlier(activation, [change]), names),
+        "is_first": not fields.may_have_before(change),
+        "field_label": names.get(change.field, change.field),
+        "match_label": names.get(activation.match_field, activation.match_field),
+        "match_value": in_words(change.match_value),
+        "remedy": "" if accepted or not change.outcome else remedy(change.outcome, change.code),
+        # Only requests without a usable answer, and refusals, are counted as attempts while a run goes on.
+        "attempts": change.attempts + accepted,
+        "exchange": exchange,
+        "no_exchange": no_exchange,
+        "platform": services[activation.destination.service].platform.label,
+    }

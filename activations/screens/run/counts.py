@@ -1,0 +1,139 @@
+"""The counts of a run with plain names and meanings, its outcomes as a bar, and its stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from activations.models import Run
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+COUNTS = (
+    ("Compared with what was sent before", (
+        ("rows", "Rows read", "Rows that the source returned."),
+        ("new", "New", "Never accepted by the destination before."),
+        ("known", "Changed", "Accepted before. At least one mapped value has changed since."),
+        ("unchanged", "Up to date", "Nothing that is mapped has changed, so nothing is sent."),
+        ("another", "Match changed", "The match value changed, so all fields are sent to a different record at the "
+         "destination from now on."),
+        ("waiting", "Waiting for retry", "Rejected, invalid or skipped in an earlier run, and unchanged since. They "
+         "are retried later."),
+        ("left", "Left", "No longer in the data. At the destination, they stay as they are."),
+        ("returned", "Returned", "In the data again after they had left. They were compared with what was last "
+         "accepted."),
+    )),
+    ("Outcomes", (
+        ("accepted", "Accepted", "The destination stored the values: records created and updated."),
+        ("created", "Created", "Accepted, and created at the destination in this run."),
+        ("hidden", "Not visible yet", "Created, but the destination doesn't show them yet."),
+        ("rejected", "Rejected", "Refused by the destination. Retried in a later run."),
+        ("invalid", "Failed validation", "Not sent, because the destination could not have accepted them as they are."),
+        ("skipped", "Skipped", "Not sent because of the mode: update skips records that are missing there, insert "
+         "those that exist."),
+        ("unknown", "Unknown", "The destination may or may not have processed them. The next run sends them again."),
+        ("not_sent", "Not sent", "The run ended before they were sent."),
+    )),
+    ("Requests to the destination", (
+        ("discovery_requests", "Attributes", "Requests that read which attributes the destination has."),
+        ("lookup_requests", "Lookups", "Requests that look for existing records."),
+        ("write_requests", "Writes", "Requests that create or update records."),
+        ("throttled", "Rate-limited", "Requests that the destination turned down because of its rate limit. They are "
+         "sent again."),
+    )),
+)  # fmt: skip
+BAR = (
+    ("created", "created", "good"), ("updated", "updated", "accent"), ("skipped", "skipped", "calm"),
+    ("invalid", "failed validation", "warn"), ("rejected", "rejected", "bad"), ("unknown", "unknown", "warn"),
+    ("not_sent", "not sent", "calm"),
+)  # fmt: skip
+PENDING = "planned"
+
+
+@dataclass(frozen=True)
+class Count:
+    """One count of a run, with its label and meaning."""
+
+    name: str
+    label: str
+    meaning: str
+    value: int
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A part of the bar of outcomes. `choice`: the filter that lists its records."""
+
+    choice: str
+    label: str
+    tone: str
+    value: int
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of a run: whether it is done, current, still to come or where the run ended, and since when."""
+
+    label: str
+    state: str
+    note: str = ""
+    at: datetime | None = None
+
+
+def counts(run: Run) -> tuple[list[tuple[str, list[Count]]], list[Count]]:
+    """The counts of a run that are not zero, in groups, and all others."""
+    groups = [(title, [Count(*group, getattr(run, group[0])) for group in described]) for title, described in COUNTS]
+    shown = [(title, [count for count in group if count.value]) for title, group in groups]
+    zeros = [count for _, group in groups for count in group if not count.value]
+    return [(title, group) for title, group in shown if group], zeros
+
+
+def bar(run: Run) -> list[Segment]:
+    """The outcomes of a run as parts of a bar, without empty ones. What is still to be sent comes last."""
+    values = {**run.counts(), "updated": run.accepted - run.created}
+    parts = [Segment(choice, label, tone, values[choice]) for choice, label, tone in BAR if values[choice]]
+    if run.state == Run.State.DELIVERING:
+        parts += [Segment(PENDING, "still to be sent", "rest", run.planned - done(run))]
+    if run.state == Run.State.PLANNED:
+        parts = [
+            Segment("new", "new", "good", run.new),
+            Segment("changed", "changed", "accent", run.known),
+            *parts,
+        ]
+    return [part for part in parts if part.value > 0]
+
+
+def done(run: Run) -> int:
+    """How many of the planned changes are settled."""
+    return min(run.planned, run.accepted + run.rejected + run.skipped + run.unknown)
+
+
+def percent(run: Run) -> int | None:
+    """How much of a run in delivery is settled, from 0 to 100; None if there is nothing to measure."""
+    if run.state != Run.State.DELIVERING or not run.planned:
+        return None
+    return done(run) * 100 // run.planned
+
+
+def stages(run: Run) -> list[Stage]:
+    """The steps of a run, each with what it found and when it ended."""
+    compared = run.compared_at is not None or run.state in (Run.State.DELIVERING, Run.State.PLANNED)
+    compared = compared or (not run.is_live and bool(run.rows))
+    read_notes = f"{run.rows:,} row{'' if run.rows == 1 else 's'}" if compared else ""
+    differ = f"{run.new:,} new, {run.known:,} changed" if compared else ""
+    ended_early = run.state in (Run.State.FAILED, Run.State.CANCELLED)
+    sent = "" if not compared else f"{run.accepted:,} accepted" if run.accepted else f"{done(run):,} of {run.planned:,}"
+    steps = [
+        ("Read the source", read_notes, run.started_at, compared),
+        ("Compare", differ, run.compared_at, compared),
+        *([] if run.dry_run else [("Send", sent if compared and run.planned else "", None, not run.is_live)]),
+        ("Done", "", run.finished_at, not run.is_live),
+    ]
+    states = ["done" if finished else "next" for *_, finished in steps]
+    if ended_early:
+        at = 2 if compared and not run.dry_run else 0
+        states = ["done"] * at + ["ended"] + ["next"] * (len(steps) - at - 1)
+    elif "next" in states and run.state != Run.State.QUEUED:
+        states[states.index("next")] = "now"
+    return [Stage(label, state, note, at) for (label, note, at, _), state in zip(steps, states, strict=True)]

@@ -1,0 +1,61 @@
+"""The records of a run that were not accepted, as a CSV file that spreadsheets open without running anything."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+from activations.models import Change
+from activations.screens.run import plain_values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from activations.models import Run
+
+COLUMNS = ["key", "name", "outcome", "reason", "field", "values"]
+OUTCOMES = (
+    Change.Outcome.REJECTED,
+    Change.Outcome.INVALID,
+    Change.Outcome.UNKNOWN,
+    Change.Outcome.NOT_SENT,
+    Change.Outcome.SKIPPED,
+)
+ROWS_AT_A_TIME = 2_000
+MARK = "\ufeff"
+"""By which spreadsheets recognize UTF-8."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def safe(cell: str) -> str:
+    """PURE. The text of a cell. A spreadsheet would run what starts like a formula, so a quote precedes it."""
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+
+
+def lines(run: Run) -> Iterator[str]:
+    """The file in pieces, outcome by outcome. However many rows there are, a few thousand are in memory."""
+    yield MARK + _written([COLUMNS])
+    for outcome in OUTCOMES:
+        yield from map(_written, _batches(run, outcome))
+
+
+def _batches(run: Run, outcome: Change.Outcome) -> Iterator[list[list[str]]]:
+    last = 0
+    changes = Change.objects.filter(run=run, outcome=outcome).order_by("pk")
+    columns = ("pk", "key", "name", "message", "code", "field", "values")
+    while batch := list(changes.filter(pk__gt=last).values_list(*columns)[:ROWS_AT_A_TIME]):
+        yield [_row(outcome, *row[1:]) for row in batch]
+        last = batch[-1][0]
+
+
+def _row(outcome: Change.Outcome, key: str, name: str, message: str, code: str, field: str, values: Any) -> list[str]:
+    sent = values.items() if isinstance(values, dict) else ()
+    text = "; ".join(f"{attribute}: {plain_values.in_words(value)}" for attribute, value in sent)
+    return [safe(cell) for cell in (key, name, str(outcome.label), message or code, field, text)]
+
+
+def _written(rows: Iterable[Iterable[str]]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows(rows)
+    return buffer.getvalue()

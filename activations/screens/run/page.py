@@ -1,0 +1,177 @@
+"""What the page of a run shows, and the part of it that is refreshed while the run is live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.core.paginator import Paginator
+from django.urls import reverse
+
+from activations.alerts.rules import closed_by, warnings_of
+from activations.models import Change, Run
+from activations.screens import presentation
+from activations.screens.run import counts, pace, record_list
+from activations.screens.run.causes import causes
+from activations.screens.run.rows import rows
+from activations.screens.run.sentence import Facts, sentence
+from core.health import Health
+from destinations.registry import services
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from activations.screens.run.causes import Cause
+
+CHANGES_PER_PAGE = 50
+MOST_READS = 3
+LATEST_SETTLED = 1_500
+"""As many records as the fastest vendor takes in about the minute whose pace is measured."""
+LONGEST_SEARCH = 200
+_OWN_FIELDS = [field.attname for field in Run._meta.concrete_fields if not field.is_relation]
+"""Without relations, which stay loaded when a run is read again."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link to where something can be done about a cause."""
+
+    label: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which records of a run are listed, from the query string."""
+
+    text: str = ""
+    outcome: str = ""
+    code: str = ""
+    field: str = ""
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Filters:
+        """The filters in a query string. A cause is a code and a field, and applies to one outcome."""
+        outcome = query.get("outcome", "")
+        known = outcome if outcome in dict(record_list.CHOICES) else ""
+        cause = (query.get("code", ""), query.get("field", "")) if known else ("", "")
+        return cls(query.get("q", "").strip()[:LONGEST_SEARCH], known, *cause)
+
+    @property
+    def cause(self) -> dict[str, str]:
+        return {"code": self.code, "field": self.field} if self.code else {}
+
+
+def facts(run: Run) -> Facts:
+    """The run in words and numbers, for its sentence."""
+    service = services[run.activation.destination.service]
+    one, many = service.record_nouns
+    error = run.error_message if run.state == Run.State.FAILED else ""
+    return Facts(
+        run.state, run.counts(), one=one, many=many, vendor=service.platform.label, error=error,
+        is_test=bool(run.only_key),
+    )  # fmt: skip
+
+
+def records(query: Mapping[str, str], run: Run) -> dict[str, Any]:
+    """One page of the run's records, searched and filtered, at one moment with the run's counts.
+
+    A worker changes both in one commit. If it does so between two queries, they are repeated; `run` is read again.
+    """
+    for _ in range(MOST_READS):
+        before = run.counts()
+        context = _records(query, run)
+        run.refresh_from_db(fields=_OWN_FIELDS)
+        if run.counts() == before:
+            break
+    return context
+
+
+def _records(query: Mapping[str, str], run: Run) -> dict[str, Any]:
+    filters = Filters.of(query)
+    listed = record_list.search(run, filters.text, filters.outcome, filters.cause)
+    page = Paginator(listed, CHANGES_PER_PAGE).get_page(query.get("page"))
+    packed = record_list.count_packed(run, filters.text, filters.outcome)
+    return {
+        "page": page,
+        "rows": rows(run, record_list.as_changes(run, filters.outcome, page.object_list)),
+        "filters": filters,
+        "choices": record_list.choices(run),
+        "packed": packed,
+        "total": page.paginator.count + packed,
+        "earlier": record_list.count_earlier(run),
+        "earlier_choice": record_list.EARLIER,
+    }
+
+
+def progress(run: Run, now: datetime) -> dict[str, Any]:
+    """The sentence, the counts, the stages and the causes of a run."""
+    shown, zeros = counts.counts(run)
+    service = services[run.activation.destination.service]
+    return {
+        "run": run,
+        "platform": service.platform.label,
+        "sentence": sentence(facts(run)),
+        "state_pill": presentation.run_pill(run),
+        "bar": counts.bar(run),
+        "stages": counts.stages(run),
+        "percent": counts.percent(run),
+        "done": counts.done(run),
+        "time_left": _time_left(run, now),
+        "counts": shown,
+        "zero_counts": zeros,
+        "causes": [(cause, list(_links(run, cause))) for cause in _causes(run)],
+        "fixes": list(_fixes(run)),
+        "hidden_note": presentation.hidden_note(service, run.hidden),
+        "duration": presentation.duration(run, now),
+        "run_warnings": [warning for warning in warnings_of(run) if warning.kind != "run_failed"],
+        "closed_warnings": [] if run.is_live else closed_by(run),
+    }
+
+
+def _time_left(run: Run, now: datetime) -> str:
+    if run.state != Run.State.DELIVERING:
+        return ""
+    latest = Change.objects.filter(run=run, state=Change.State.SETTLED).order_by("-pk")
+    settled = latest.values_list("outcome", "settled_at")[:LATEST_SETTLED]
+    times = [time for outcome, time in settled if time and outcome != Change.Outcome.INVALID]
+    return pace.time_left(run.planned - counts.done(run), pace.per_second(times, now))
+
+
+def _causes(run: Run) -> list[Cause]:
+    planning = run.state == Run.State.PLANNING
+    exceptions = run.rejected + run.invalid + run.skipped + run.unknown + run.not_sent
+    return causes(run) if planning or exceptions else []
+
+
+def _links(run: Run, cause: Cause) -> Iterator[Link]:
+    """Where something can be done about a cause."""
+    activation = reverse("admin:activations_activation_change", args=[run.activation_id])
+    if cause.outcome in (Change.Outcome.UNKNOWN, Change.Outcome.NOT_SENT):
+        return
+    if cause.field:
+        yield Link("Open the mapping", f"{activation}?field={cause.field}#mappings")
+    elif cause.outcome == Change.Outcome.SKIPPED:
+        yield Link("Open the activation", activation)
+    elif cause.outcome == Change.Outcome.INVALID:
+        model = run.activation.data_model
+        yield Link("Open the model", reverse("admin:segments_datamodel_change", args=[model.pk]))
+    if cause.outcome == Change.Outcome.REJECTED:
+        fields = reverse("admin:destinations_destination_fields", args=[run.activation.destination_id])
+        yield Link("Check the attributes", fields)
+
+
+def _fixes(run: Run) -> Iterator[Link]:
+    """Where to fix what made the run fail."""
+    if run.state != Run.State.FAILED:
+        return
+    activation = run.activation
+    model, connection = activation.data_model, activation.destination.connection
+    if connection.health == Health.State.FAILED:
+        yield Link("Test the connection", reverse("admin:destinations_connection_change", args=[connection.pk]))
+    if model.source.health == Health.State.FAILED:
+        yield Link("Test the source", reverse("admin:segments_source_change", args=[model.source_id]))
+    if model.problem:
+        yield Link("Open the model", reverse("admin:segments_datamodel_change", args=[model.pk]))
+    yield Link("Open the activation", reverse("admin:activations_activation_change", args=[activation.pk]))

@@ -1,0 +1,109 @@
+"""PURE. What a run did, in one sentence whose numbers add up to its counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A run in words and numbers.
+
+    Args:
+        state: a `Run.State`.
+        counts: every counter of the run by its name.
+        one, many: what the destination calls a record and several of them, such as company and companies.
+        vendor: the name of the platform.
+        error: why the run failed, in the words that it stored.
+    """
+
+    state: str
+    counts: Mapping[str, int]
+    one: str = "record"
+    many: str = "records"
+    vendor: str = "the destination"
+    error: str = ""
+    is_test: bool = False
+
+    def noun(self, number: int) -> str:
+        return f"{number:,} {self.one if number == 1 else self.many}"
+
+
+def sentence(run: Facts) -> str:
+    """What the run did, does, or would do."""
+    words = _of_state(run)
+    return f"Test with one record. {words}" if run.is_test else words
+
+
+def _of_state(run: Facts) -> str:
+    if run.state == "queued":
+        return "Waiting to start."
+    if run.state == "planning":
+        return "Reading the source, and comparing it with what was sent before."
+    if run.state == "delivering":
+        return f"Sending {run.noun(run.counts['planned'])} to {run.vendor}."
+    if run.state == "planned":
+        return would(run)
+    if run.state == "failed":
+        return " ".join(filter(None, [f"Failed: {run.error or 'the reason is not known.'}", _before_the_end(run)]))
+    if run.state == "cancelled":
+        return f"Cancelled. {_before_the_end(run) or 'Nothing had been sent.'}"
+    return done(run)
+
+
+def done(run: Facts) -> str:
+    """The outcomes of a run that reached its end."""
+    counts = run.counts
+    tried = counts["accepted"] + counts["rejected"] + counts["unknown"] + counts["not_sent"]
+    if not tried and not counts["rows"]:
+        return "The source returned no rows."
+    if not tried and counts["unchanged"] + counts["waiting"]:
+        parts = [f"{run.noun(counts['unchanged'])} {'is' if counts['unchanged'] == 1 else 'are'} up to date"]
+        parts += _rest([(counts["waiting"], "waiting for a retry"), *_not_accepted(counts)])
+        return f"Nothing had changed: {', '.join(parts)}."
+    return outcomes(run)
+
+
+def outcomes(run: Facts) -> str:
+    """How many records were created, updated, not accepted and skipped."""
+    created = run.counts["created"]
+    updated = run.counts["accepted"] - created
+    parts = [f"{run.noun(created)} created"] if created else []
+    if updated:
+        parts.append(f"{updated:,} updated" if created else f"{run.noun(updated)} updated")
+    rest = _rest(_not_accepted(run.counts))
+    if not parts:
+        return f"No {run.many} were created or updated in {run.vendor}{': ' if rest else ''}{', '.join(rest)}."
+    accepted = " and ".join(parts)
+    return f"{', '.join([f'{accepted} in {run.vendor}', *rest])}."
+
+
+def would(run: Facts) -> str:
+    """What a run would send after this dry run."""
+    new, known = run.counts["new"], run.counts["known"]
+    rest = _rest([(run.counts["invalid"], "can't be sent"), (run.counts["skipped"], "would be skipped")])
+    if not new + known:
+        up_to_date = f"{run.noun(run.counts['unchanged'])} up to date" if run.counts["unchanged"] else ""
+        listed = ", ".join(filter(None, [up_to_date, *rest]))
+        return f"Nothing would be sent{': ' if listed else ''}{listed}."
+    kinds = _rest([(new, "new"), (known, "changed")])
+    return f"Would send {run.noun(new + known)} to {run.vendor}: {', '.join([*kinds, *rest])}."
+
+
+def _before_the_end(run: Facts) -> str:
+    settled = sum(run.counts[name] for name in ("accepted", "rejected", "invalid", "skipped", "unknown", "not_sent"))
+    return outcomes(run) if settled else ""
+
+
+def _not_accepted(counts: Mapping[str, int]) -> list[tuple[int, str]]:
+    tried = counts["rejected"] + counts["unknown"]
+    number = tried + counts["invalid"] + counts["not_sent"]
+    return [(number, "not accepted" if tried else "not sent"), (counts["skipped"], "skipped")]
+
+
+def _rest(counted: list[tuple[int, str]]) -> list[str]:
+    return [f"{number:,} {words}" for number, words in counted if number]
