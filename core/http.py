@@ -14,7 +14,8 @@ import requests
 from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 
 from core.errors import Unavailable
-from core.http_transport import Adapter, Session
+from core.network import observers
+from core.network.transport import Adapter, Session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +66,18 @@ def send(
         requests.RequestException: no request can be built with this address or these headers.
     """
     request = http.prepare_request(requests.Request(method, url, headers=dict(headers), params=params, json=json))
-    host = _host(url)
+    sending = observers.sending(request)
+    try:
+        response = _response(http, request, _host(url))
+    except Unavailable:
+        observers.answered(sending, None)
+        raise
+    observers.answered(sending, response.status_code, response.content)
+    return response
+
+
+def _response(http: requests.Session, request: requests.PreparedRequest, host: str) -> requests.Response:
+    """The complete response. Raises as `send`."""
     try:
         response = http.send(request, timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False, stream=True)
         response.raw = io.BytesIO(_read(response.raw, host))

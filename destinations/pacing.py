@@ -60,12 +60,17 @@ class Pacer:
         while not self._wait_for_turn(lane):
             pass
         self.waited.seconds = self.waited_seconds() + time.monotonic() - started
+        self.waited.purpose = purpose
         with self.lock:
             self.requests[purpose] += 1
 
     def waited_seconds(self) -> float:
         """How long this thread has waited for turns since it last called `forget_waits`, in seconds."""
         return float(getattr(self.waited, "seconds", 0.0))
+
+    def is_writing(self) -> bool:
+        """Whether the latest request of this thread writes records."""
+        return getattr(self.waited, "purpose", None) is Purpose.WRITE
 
     def forget_waits(self) -> None:
         """Resets this thread's waiting time to zero."""

@@ -29,7 +29,7 @@ FLOORS = {
 """Each package with those that it may import."""
 
 ROOMS = {
-    "core": "errors text secrets plugins parameters http_transport http health commands pg_copy prefetch "
+    "core": "errors text secrets plugins parameters network http health commands pg_copy prefetch "
     "failpoints database web templatetags",
     "segments": "contract registry values models conditions session sql integrity reading sources engines apps tasks "
     "screens admin",

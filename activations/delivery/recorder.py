@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import F
 
 from activations import digests
-from activations.delivery import judgement, retry
+from activations.delivery import exchanges, judgement, retry
 from activations.delivery.ending import Ending
 from activations.delivery.judgement import Judgement, Sending
 from activations.delivery.steps import Item, Sent, Step
@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from activations.models import Exchange
     from activations.runs.lease import Lease
     from activations.vendor_session import Context
 
 _CHANGE_COLUMNS = [
     "state", "outcome", "attempts", "code", "message", "field", "request_id", "sent", "created", "settled_at",
-    "remote_id", "web_url",
+    "remote_id", "web_url", "exchange_id",
 ]  # fmt: skip
 
 LONGEST_ADDRESS = 500
@@ -77,6 +78,8 @@ class Recorder:
         if answer.defect is not None:
             self.ending.defect = self.ending.defect or answer.defect
             return []
+        for item, exchange in zip(answer.job.items, answer.exchanges, strict=False):
+            item.exchange = exchange
         problems = [
             retry.with_one_wait(problem, now) if isinstance(problem, Unavailable) else problem
             for problem in answer.problems
@@ -170,6 +173,7 @@ class Recorder:
         change = item.change
         change.state, change.outcome, change.settled_at = Change.State.SETTLED, judged.outcome, now
         self.counts[judged.outcome] += 1
+        change.exchange_id = item.exchange.id if item.exchange else None
         self.settled.append(item)
         if judged.reason:
             change.code, change.message = judged.reason.code, hide(judged.reason.message, self.secrets)
@@ -186,6 +190,7 @@ class Recorder:
         changes = [item.change for item in self.settled]
         with self.lease.fenced(**{name: F(name) + number for name, number in counts.items() if number}):
             bulk.update(Change, {}, "id", ["attempts"], [[change.pk, change.attempts] for change in self.attempted])
+            exchanges.insert(unstored(self.settled))
             bulk.update(Change, {}, "id", _CHANGE_COLUMNS, [_row(change) for change in changes])
             self._void_doubtful()
             accepted = [change for change in changes if change.outcome == Change.Outcome.ACCEPTED]
@@ -221,6 +226,15 @@ class Recorder:
             Change.objects.filter(pk__in=unsent).update(state=Change.State.PENDING)
             rows = [[change.pk, change.remote_id, bulk.json_text(change.changed)] for change in identified]
             bulk.update(Change, {}, "id", ["remote_id", "changed"], rows)
+            exchanges.insert(unstored(items))
+            last = [[item.change.pk, exchanges.reference(item.exchange.id)] for item in items if item.exchange]
+            bulk.update(Change, {}, "id", ["exchange_id"], last)
+
+
+def unstored(items: Sequence[Item]) -> list[Exchange]:
+    """PURE. The exchanges of these items that are not in the database yet, each once."""
+    found = {item.exchange.id: item.exchange for item in items if item.exchange and item.exchange._state.adding}
+    return list(found.values())
 
 
 def safe_link(address: str) -> str:
@@ -232,5 +246,5 @@ def _row(change: Change) -> list[Any]:
     return [
         change.pk, change.state, change.outcome, change.attempts, change.code, change.message, change.field,
         change.request_id, bulk.json_text(change.sent), change.created, change.settled_at, change.remote_id,
-        change.web_url,
+        change.web_url, exchanges.reference(change.exchange_id),
     ]  # fmt: skip

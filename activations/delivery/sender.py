@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
+
+from activations.delivery.exchanges import Recording, Secrets
 from activations.delivery.judgement import was_created
 from activations.delivery.steps import Item, Job, Sent, Step
 from core.errors import Problem
 from core.failpoints import reach
+from core.network.observers import observed
 from destinations.contract import Mode, Operation, Outcome, Verb
 
 if TYPE_CHECKING:
@@ -27,6 +31,8 @@ class Sender:
         self.answers = answers
         # Read before the threads start, so that none of them touches the database.
         self.match_name = context.activation.match_field
+        self.secrets = Secrets(context.activation.destination.connection.secrets.values())
+        self.keeps_exchanges = settings.EXCHANGE_DAYS > 0
         self.adds = frozenset(field.target for field in context.run.mapped_fields if field.adds)
 
     def send(self, job: Job) -> None:
@@ -50,10 +56,15 @@ class Sender:
             return
         reach("before_send")
         operations = [self._operation(job.step, item.change) for item in job.items]
-        if service.limits.write_batch > 1:
-            sent.results = checked(service, service.write_all(client, operations), len(operations))
-        else:
-            sent.results = checked(service, [service.write(client, operations[0])], 1)
+        recording = Recording(self.context.run.pk, self.secrets, self._is_kept)
+        try:
+            with observed(recording):
+                sent.results = written(service, client, operations)
+        finally:
+            sent.exchanges = recording.of_each(len(operations))
+
+    def _is_kept(self) -> bool:
+        return self.keeps_exchanges and self.context.pacer.is_writing()
 
     def _find(self, items: Sequence[Item]) -> Mapping[str, str]:
         """The vendor's IDs by match identity. A match value with more than one part is found by any of its parts.
@@ -94,6 +105,13 @@ class Sender:
             remote_id=change.remote_id,
             may_create=self.context.activation.mode == Mode.UPSERT,
         )
+
+
+def written(service: Service, client: Any, operations: Sequence[Operation]) -> list[Outcome | Problem]:
+    """Sends the writes, and returns the outcome or the problem of each. Raises like `Service.write_all`."""
+    if service.limits.write_batch > 1:
+        return checked(service, service.write_all(client, operations), len(operations))
+    return checked(service, [service.write(client, operations[0])], 1)
 
 
 def checked(service: Service, results: Iterable[Outcome | Problem], number: int) -> list[Outcome | Problem]:

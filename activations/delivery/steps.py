@@ -12,7 +12,7 @@ from destinations.contract import Mode, Outcome
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from activations.models import Change
+    from activations.models import Change, Exchange
     from core.errors import Problem
     from destinations.contract import Limits
 
@@ -51,12 +51,14 @@ class Item:
         not_before: when it may be sent, on the monotonic clock.
         part: of a batch that the vendor refused as a whole, the part that this change is sent with; "" if there was no
             such batch. Changes of different parts share no request, so that the refused one is found.
+        exchange: the last request that was sent to write it, and the response.
     """
 
     change: Change
     progress: Progress = Progress()
     not_before: float = 0.0
     part: str = ""
+    exchange: Exchange | None = None
 
     @property
     def names(self) -> set[str]:
@@ -107,6 +109,7 @@ class Sent:
         found: the vendor's IDs by match identity.
         created_by_us: the identities among them whose record was created after our first attempt.
         results: the outcome or problem of each item of a write, in their order.
+        exchanges: the request that wrote each item, in their order; none if nothing was sent or nothing is kept.
         problem: the problem of the whole job, instead of results.
         defect: an exception that is not a `Problem`: a defect of ours.
     """
@@ -116,6 +119,7 @@ class Sent:
     found: Mapping[str, str] = field(default_factory=dict)
     created_by_us: frozenset[str] = frozenset()
     results: Sequence[Outcome | Problem] = ()
+    exchanges: Sequence[Exchange] = ()
     problem: Problem | None = None
     defect: BaseException | None = None
 

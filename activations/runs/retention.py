@@ -1,4 +1,4 @@
-"""Deletes the changes of runs that ended long ago, and activations with everything that belongs to them."""
+"""Deletes the changes and requests of runs that ended long ago, and activations with all that belongs to them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,27 @@ from typing import Any
 
 from django.conf import settings
 
-from activations.models import Activation, Change, MatchValue, Record, Run
+from activations.models import Activation, Change, Exchange, MatchValue, Record, Run
 
 CHUNK = 5_000
 
 
 def prune(now: datetime) -> int:
-    """Deletes changes of runs that ended more than RETENTION_DAYS ago, in small transactions. Returns their number."""
-    old = Run.objects.filter(finished_at__lt=now - timedelta(days=settings.RETENTION_DAYS))
-    return _delete(Change.objects.filter(run__in=old))
+    """Deletes what is left of runs that ended long ago, in small transactions. Returns the number of rows.
+
+    Changes go after RETENTION_DAYS, and requests with their responses after EXCHANGE_DAYS.
+    """
+    exchanges = Exchange.objects.filter(run__in=_ended(now, settings.EXCHANGE_DAYS))
+    return _delete(exchanges) + _delete(Change.objects.filter(run__in=_ended(now, settings.RETENTION_DAYS)))
+
+
+def _ended(now: datetime, days: int) -> Any:
+    return Run.objects.filter(finished_at__lt=now - timedelta(days=days))
 
 
 def delete_activation(activation: Activation) -> None:
     """Deletes an activation with its runs and its baseline. Remove its schedules' periodic tasks first."""
+    _delete(Exchange.objects.filter(run__activation=activation))
     _delete(Change.objects.filter(run__activation=activation))
     _delete(MatchValue.objects.filter(generation__activation=activation))
     _delete(Record.objects.filter(generation__activation=activation))
@@ -28,6 +36,6 @@ def delete_activation(activation: Activation) -> None:
 
 def _delete(rows: Any) -> int:
     deleted = 0
-    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:CHUNK]):
+    while keys := list(rows.order_by().values_list("pk", flat=True)[:CHUNK]):
         deleted += rows.model.objects.filter(pk__in=keys).delete()[0]
     return deleted

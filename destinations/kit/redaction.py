@@ -39,7 +39,7 @@ def redacted(text: str, sent: Any, *, mask: str = "[value]", keep_keys: bool = T
     found = list(leaves(sent))
     kept = {key for key, _ in found} if keep_keys else set()
     values = {str(value) for _, value in found} - kept
-    forms = {form for value in values if len(value) >= SHORTEST for form in _forms(value)}
+    forms = {form for value in values if len(value) >= SHORTEST for form in spellings(value)}
     if not forms:
         return text
     longest_first = sorted(forms, key=lambda form: (-len(form), form))
@@ -47,7 +47,7 @@ def redacted(text: str, sent: Any, *, mask: str = "[value]", keep_keys: bool = T
     return re.sub(rf"(?<!\w)(?:{pattern})(?!\w)", lambda _: mask, text, flags=re.IGNORECASE)
 
 
-def _forms(value: str) -> Iterator[str]:
+def spellings(value: str) -> Iterator[str]:
     """The value as it is, and as it looks inside JSON, HTML and a URL."""
     yield value
     yield json.dumps(value, ensure_ascii=False)[1:-1]

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import http, http_transport
+from core import http
 from core.errors import Unavailable
+from core.network import transport
 from tests.core.raw_server import RawServer, serving
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def test_interim_response_is_not_taken_for_the_response(server: RawServer, inter
 
 
 def test_chunk_without_an_end_is_read_only_up_to_the_limit(server: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_transport, "MOST_RAW_BYTES", 2**20)
+    monkeypatch.setattr(transport, "MOST_RAW_BYTES", 2**20)
     server.replies, server.then = [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n"], b"0" * 2**16
     started = time.monotonic()
     assert problem(server).ambiguous

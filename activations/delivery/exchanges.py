@@ -1,0 +1,105 @@
+"""Keeps the requests that write records, with their responses, for people who look at a change. Never a secret."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from django.db import connection
+
+from activations.models import Exchange
+from activations.storage import bulk
+from core.network.observers import KEPT_BYTES, Observer, Sending
+from core.secrets import hide, redact
+from destinations.kit.redaction import spellings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+LONGEST_BODY = 8_192
+"""In bytes, of the request and of the response. The rest is cut off."""
+LONGEST_URL = 2_000
+_COLUMNS = ["id", "run_id", "method", "url", "request", "status", "response", "sent_at"]
+
+
+class Secrets:
+    """Removes the secrets of a connection from what was sent and received, however they are spelled there."""
+
+    def __init__(self, secrets: Iterable[object]) -> None:
+        texts = [secret for secret in secrets if isinstance(secret, str)]
+        self.spellings = sorted({spelling for text in texts for spelling in spellings(text)})
+
+    def url(self, url: str) -> str:
+        """The address, without anything in the query that looks like a credential either."""
+        return redact(hide(url, self.spellings))[:LONGEST_URL]
+
+    def body(self, content: bytes) -> str:
+        """The first `LONGEST_BODY` bytes as text.
+
+        Args:
+            content: at most `KEPT_BYTES`. If it is cut off there, a secret may be cut in two, so the end is dropped.
+        """
+        text = hide(content.decode("utf-8", "replace").replace("\0", "\ufffd"), self.spellings)
+        if len(content) >= KEPT_BYTES:
+            text = text[: LONGEST_BODY - KEPT_BYTES]
+        return text.encode()[:LONGEST_BODY].decode("utf-8", "ignore")
+
+
+class Recording(Observer):
+    """The writes of one job, in the order in which they were sent.
+
+    Args:
+        is_write: whether the request that is about to leave writes records.
+    """
+
+    def __init__(self, run_id: int, secrets: Secrets, is_write: Callable[[], bool]) -> None:
+        self.run_id = run_id
+        self.secrets = secrets
+        self.is_write = is_write
+        self.exchanges: list[Exchange] = []
+
+    def answered(self, request: Sending, status: int | None, body: bytes) -> None:
+        if self.is_write():
+            self.exchanges.append(
+                Exchange(
+                    id=uuid4(),
+                    run_id=self.run_id,
+                    method=request.method,
+                    url=self.secrets.url(request.url),
+                    request=self.secrets.body(request.body),
+                    status=status,
+                    response=self.secrets.body(body),
+                    sent_at=datetime.now(UTC),
+                )
+            )
+
+    def of_each(self, records: int) -> list[Exchange]:
+        """The last exchange about each of the job's records; none if nothing was sent.
+
+        A service that declares batches but writes one record after the other sends one request for each. Otherwise,
+        the last request was about all of them.
+        """
+        if len(self.exchanges) == records:
+            return self.exchanges
+        return self.exchanges[-1:] * records
+
+
+def insert(exchanges: Sequence[Exchange]) -> None:
+    """Stores exchanges that are not stored yet."""
+    bulk.insert(Exchange, _COLUMNS, [_row(exchange) for exchange in exchanges])
+    for exchange in exchanges:
+        exchange._state.adding = False
+
+
+def reference(exchange_id: Any) -> Any:
+    """The ID as the database takes it."""
+    return Exchange._meta.pk.get_db_prep_value(exchange_id, connection)
+
+
+def _row(exchange: Exchange) -> list[Any]:
+    return [
+        reference(exchange.id), exchange.run_id, exchange.method, exchange.url, exchange.request, exchange.status,
+        exchange.response, connection.ops.adapt_datetimefield_value(exchange.sent_at),
+    ]  # fmt: skip
