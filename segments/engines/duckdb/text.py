@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import Misconfigured
 from segments.contract import ColumnInfo, Skipped
@@ -20,7 +20,7 @@ from segments.engines.failures import timed_out
 from segments.sql.statements import is_of_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import duckdb
@@ -36,9 +36,12 @@ if TYPE_CHECKING:
 REPEATED_KEY, NOT_AN_OBJECT = "object has a repeated key", "line is not an object"
 OF_FILE = re.compile(f"CSV Error|CSV Parser|JSON|{REPEATED_KEY}|{NOT_AN_OBJECT}")
 """What the messages of errors in the content of a file contain, as opposed to those in a query."""
+_Value = TypeVar("_Value")
 MAX_CACHED = 100
 _CACHE: dict[tuple[object, ...], dict[str, Kind]] = {}
 """The kinds of the columns by the state of the files, because inferring them reads the files completely."""
+_COPIED: dict[tuple[object, ...], bool] = {}
+"""Which files need a copy, by their state, for the same reason."""
 
 
 class TextReader(FileReader):
@@ -103,7 +106,8 @@ class TextReader(FileReader):
         """
         for file in self.files if not self.opened else ():
             with self.translating_errors():
-                needs_copy = self.needs_copy(file.path)
+                state = (*file_state([file.path]), self.form.key())
+                needs_copy = _cached(_COPIED, state, lambda path=file.path: self.needs_copy(path))  # type: ignore[misc]
                 for line in self.bad_lines(file.path, file.copy) if needs_copy else ():
                     if not self.form.skips_bad_lines:
                         raise unreadable(line)
@@ -122,14 +126,7 @@ class TextReader(FileReader):
 
     def kinds(self) -> dict[str, Kind]:
         """The kinds of the columns, from the cache unless the files have changed."""
-        state = (*file_state(self.paths), self.form.key())
-        if state not in _CACHE:
-            kinds = self._inferred()
-            if len(_CACHE) >= MAX_CACHED:
-                _CACHE.clear()
-            _CACHE[state] = kinds
-            return kinds
-        return _CACHE[state]
+        return _cached(_CACHE, (*file_state(self.paths), self.form.key()), self._inferred)
 
     def cached_kinds(self) -> dict[str, Kind] | None:
         """The kinds if they are cached."""
@@ -199,6 +196,17 @@ class TextReader(FileReader):
             except OSError:
                 break
         return super().explained(error)
+
+
+def _cached(cache: dict[tuple[object, ...], _Value], state: tuple[object, ...], make: Callable[[], _Value]) -> _Value:
+    """The value for a state of files, which is computed once."""
+    if state not in cache:
+        value = make()
+        if len(cache) >= MAX_CACHED:
+            cache.clear()
+        cache[state] = value
+        return value
+    return cache[state]
 
 
 def unreadable(line: UnreadableLine, detail: str = "") -> Misconfigured:

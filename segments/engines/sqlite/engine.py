@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
 from itertools import chain
-from sys import getsizeof
+from operator import length_hint
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -36,6 +36,8 @@ FETCH_ROWS = 32
 LARGE_ROWS_BYTES = 1_000_000
 """If as many rows are larger than this, the next ones are fetched one by one."""
 BATCH_BYTES = 64_000_000
+VALUE_BYTES = 57
+"""The memory that a value takes besides its characters."""
 SHADOW_TABLES = "select name from pragma_table_list where schema = 'main' and type = 'shadow'"
 SAMPLE_ROWS = 1_000
 STEPS_BETWEEN_CHECKS = 10_000
@@ -193,7 +195,7 @@ def _fetch_columns(cursor: sqlite3.Cursor, max_rows: int) -> list[list[Any]]:
         rows = cursor.fetchmany(min(wanted, max_rows - len(columns[0])))
         if not rows:
             break
-        fetched = sum(map(getsizeof, chain.from_iterable(rows)))
+        fetched = sum(map(length_hint, chain.from_iterable(rows))) + len(rows) * len(columns) * VALUE_BYTES
         size += fetched
         wanted = FETCH_ROWS if fetched < LARGE_ROWS_BYTES else 1
         for column, values in zip(columns, zip(*rows, strict=True), strict=True):
