@@ -33,7 +33,7 @@ ROOMS = {
     "failpoints database web templatetags",
     "segments": "contract registry values models conditions session sql integrity reading sources engines apps tasks "
     "screens admin",
-    "destinations": "contract kit sandbox conformance registry models vendor discovery lanes pacing services forms "
+    "destinations": "contract kit sandbox conformance registry simulators models vendor discovery lanes pacing services forms "
     "admin api",
     "activations": "text_template models reasons digests setup vendor_session runs storage alerts planning delivery "
     "finish execute apps tasks screens admin management",

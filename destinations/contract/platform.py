@@ -34,6 +34,12 @@ class Platform(ABC):
 
     slug: ClassVar[str]
     label: ClassVar[str]
+    summary: ClassVar[str] = ""
+    """What the platform is, in one sentence for people who choose one."""
+    guide: ClassVar[tuple[str, ...]] = ()
+    """Where to find the credential: one step a sentence, in order. Screens number them."""
+    scopes: ClassVar[tuple[str, ...]] = ()
+    """The permissions that the credential needs, as the vendor's own screens name them."""
     parameters: ClassVar[tuple[Parameter, ...]]
     url_variable: ClassVar[str]
     """The environment variable that overrides the API's base address, for sandboxes and tests."""

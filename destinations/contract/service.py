@@ -28,6 +28,8 @@ class Service(ABC):
     label: ClassVar[str]
     record_nouns: ClassVar[tuple[str, str]] = ("record", "records")
     """The words for one record and for several, such as company and companies."""
+    summary: ClassVar[str] = ""
+    """What a person gets from it, in one sentence."""
     platform: ClassVar[Platform]
     accepts: ClassVar[tuple[str, ...]]
     """The kinds of model that it accepts: users, events, custom."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from destinations.conformance.check import check
 from destinations.conformance.expectations import expect
-from destinations.contract import Verb
+from destinations.contract import Service, Verb
 
 if TYPE_CHECKING:
     from destinations.conformance.subject import Subject
@@ -23,6 +23,20 @@ def service_is_described_completely(subject: Subject) -> None:
     expect(service.label, "A service needs a label.")
     expect(service.accepts and set(service.accepts) <= KINDS_OF_MODEL, f"accepts is {service.accepts}.")
     expect(service.default_mode in service.modes, "default_mode must be one of modes.")
+
+
+@check
+def people_are_guided_to_the_credential(subject: Subject) -> None:
+    service, platform = subject.service, subject.service.platform
+    expect(
+        service.record_nouns != Service.record_nouns and service.summary,
+        "Say in Service.record_nouns what it synchronizes, and in Service.summary why, in one sentence.",
+    )
+    expect(platform.summary, "Say in Platform.summary what the platform is, in one sentence.")
+    expect(platform.guide, "List in Platform.guide the steps that lead to the credential, one sentence each.")
+    expect(
+        platform.scopes, "List in Platform.scopes the permissions that the credential needs, as the vendor names them."
+    )
 
 
 @check

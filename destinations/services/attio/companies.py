@@ -10,6 +10,7 @@ class AttioCompanies(Records):
     slug = "attio.companies"
     label = "Synchronize companies"
     record_nouns = ("company", "companies")
+    summary = "Create companies in Attio, and keep their attributes up to date."
     platform = Attio()
     object = "companies"
     accepts = ("users", "custom")

@@ -10,6 +10,7 @@ class AttioPeople(Records):
     slug = "attio.people"
     label = "Synchronize people"
     record_nouns = ("person", "people")
+    summary = "Create people in Attio, and keep their attributes up to date."
     platform = Attio()
     object = "people"
     accepts = ("users", "custom")

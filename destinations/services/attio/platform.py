@@ -22,6 +22,15 @@ SCOPES = {
 class Attio(Platform):
     slug = "attio"
     label = "Attio"
+    summary = "A CRM. Companies and people, with the attributes that you choose."
+    guide = (
+        "Sign in to Attio as an administrator of the workspace.",
+        "Open Workspace settings, then Developers.",
+        "Press New access token, and name it, for example after this app.",
+        "Give it the two permissions below. Others are not needed.",
+        "Copy the token and paste it here. It is stored encrypted and never shown again.",
+    )
+    scopes = ("Records: read and write", "Object configuration: read")
     url_variable = "ATTIO_API_URL"
     sandbox_port = 8081
     parameters = (
@@ -29,8 +38,7 @@ class Attio(Platform):
             "token",
             "Access token",
             kind="secret",
-            help="In Attio: Workspace settings, Developers, New access token. It needs the scopes Records (read-write) "
-            "and Object configuration (read).",
+            help="From Attio: Workspace settings, Developers, New access token.",
         ),
     )
 

@@ -42,6 +42,7 @@ class IntercomCompanies(Service):
     slug = "intercom.companies"
     label = "Synchronize companies"
     record_nouns = ("company", "companies")
+    summary = "Show plan, revenue and custom attributes next to every conversation."
     platform = PLATFORM
     accepts = ("custom",)
     default_mode = Mode.UPDATE

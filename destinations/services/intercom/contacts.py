@@ -51,6 +51,7 @@ class IntercomContacts(Service):
     slug = "intercom.contacts"
     label = "Synchronize contacts"
     record_nouns = ("contact", "contacts")
+    summary = "Keep users and leads in Intercom up to date with what you know."
     platform = PLATFORM
     accepts = ("users", "custom")
     default_mode = Mode.UPDATE

@@ -24,13 +24,26 @@ class Intercom(Platform):
 
     slug = "intercom"
     label = "Intercom"
+    summary = "Customer messaging and support. Companies and contacts, with custom attributes."
+    guide = (
+        "Open Intercom's Developer Hub: Settings, Integrations, Developer Hub.",
+        "Open your app, or press New app. An app for your own workspace needs no review by Intercom.",
+        "In the app, go to Configure, then Authentication.",
+        "Check that the app has the permissions below.",
+        "Copy the access token and paste it here. It is stored encrypted and never shown again.",
+    )
+    scopes = (
+        "Read and write users and companies",
+        "Read and list users and companies",
+        "Write data attributes",
+        "Read one admin",
+    )
     parameters = (
         Parameter(
             "token",
             "Access token",
             "secret",
-            help="In Intercom's Developer Hub, open your app and go to Configure > Authentication. The token needs "
-            "permission to read and write users and companies, to write data attributes, and to read one admin.",
+            help="From Intercom's Developer Hub: your app, Configure, Authentication.",
         ),
         Parameter(
             "region",

@@ -38,6 +38,8 @@ RESULTS = {"created": Result.ACCEPTED, "updated": Result.ACCEPTED, "gone": Resul
 class NimbusAccounts(Service):
     slug = "nimbus.accounts"
     label = "Synchronize accounts"
+    record_nouns = ("account", "accounts")
+    summary = "Keep accounts in Nimbus up to date."
     platform = NIMBUS
     accepts = ("users", "custom")
     default_mode = Mode.UPSERT

@@ -61,6 +61,9 @@ class NimbusClient(ApiClient):
 class Nimbus(Platform):
     slug = "nimbus"
     label = "Nimbus"
+    summary = "Accounts in the cloud."
+    guide = ("Open Nimbus, and press Keys.", "Create a key, and paste it here.")
+    scopes = ("Write accounts",)
     url_variable = "NIMBUS_API_URL"
     sandbox_port = 8093
     parameters = (Parameter("token", "Key", kind="secret", help="In Nimbus: Keys, New key."),)

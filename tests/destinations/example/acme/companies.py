@@ -41,6 +41,8 @@ LARGEST, DECIMALS = 10**15, 6
 class AcmeCompanies(Service):
     slug = "acme.companies"
     label = "Synchronize companies"
+    record_nouns = ("company", "companies")
+    summary = "Keep companies in Acme up to date."
     platform = Acme()
     accepts = ("users", "custom")
     default_mode = Mode.UPSERT

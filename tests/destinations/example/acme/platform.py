@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 class Acme(Platform):
     slug = "acme"
     label = "Acme"
+    summary = "A vendor made up for tests."
+    guide = ("Create a token in Acme, and paste it here.",)
+    scopes = ("Write companies",)
     url_variable = AcmeClient.url_variable
     sandbox_port = 8083
     parameters = (Parameter("token", "Access token", kind="secret", help="Create one in Acme."),)
