@@ -38,10 +38,18 @@ class Parameter:
     """Whether it decides to whom the secrets are sent, such as a host or a region."""
     public: bool = False
     """Whether a secret is only stored like one and may be known to anybody, such as the certificate of an authority."""
+    first: bool = False
+    """Whether forms show it at once although it is optional. See `matters`."""
 
     @property
     def secret(self) -> bool:
         return self.kind == "secret"
+
+    @property
+    def matters(self) -> bool:
+        """Whether a form shows it at once, rather than under “More options”."""
+        needed = self.required and self.default is None
+        return self.first or needed or self.recipient or (self.secret and not self.lines)
 
     def clean(self, value: Any) -> Any:
         """The value converted to the parameter's type, or the default if it is empty.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -13,11 +14,12 @@ from django.utils.html import format_html
 
 from core.errors import Misconfigured, Problem
 from core.web import parameter_form
-from core.web.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, readable_secrets
-from destinations import discovery, vendor
+from core.web.screens import HEALTH_TONES, Button, ScreenAdmin, pill, readable_secrets
+from destinations import discovery, simulators, vendor
 from destinations.forms import ConnectionForm, DestinationForm, connection_form
 from destinations.models import Connection, Destination
 from destinations.registry import platforms, services
+from destinations.screens import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,15 +55,21 @@ class ConnectionAdmin(ScreenAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if request.GET.get("platform") not in platforms.all:
-            choices = [Choice(slug, platform.label) for slug, platform in platforms.all.items()]
-            return self.choose(request, "Which platform do you want to connect?", "platform", choices)
-        return super().add_view(
-            request, form_url, {**(extra_context or {}), "title": f"Connect {platforms[request.GET['platform']].label}"}
-        )
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        platform, service = connect.platform_of(request), connect.service_of(request)
+        if platform is None:
+            shell = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Connect a destination"}
+            return connect.choice(request, {**shell, **(extra_context or {})})
+        if response := connect.used(request, service):
+            return response
+        connect.fill_in_simulator(request, platform)
+        context = {"title": f"Connect {platform.label}", **connect.panel(request, platform), **(extra_context or {})}
+        return super().add_view(request, form_url, context)
 
     def platform_of(self, request: HttpRequest, obj: Connection | None) -> Platform:
-        return platforms[obj.platform if obj else request.GET.get("platform", "")]
+        chosen = connect.platform_of(request)
+        return platforms[obj.platform if obj else chosen.slug if chosen else ""]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
         return super().get_queryset(request).defer("secrets")
@@ -72,14 +80,16 @@ class ConnectionAdmin(ScreenAdmin):
         readable_secrets(request, obj)
         platform = self.platform_of(request, obj)
         kwargs["form"] = connection_form(platform, obj)
-        kwargs["help_texts"] = {"name": f"A name for this account, such as “Our {platform.label}”."}
+        kwargs["help_texts"] = {"name": "" if obj else "Leave this empty to name it after the workspace."}
         return super().get_form(request, obj, change, **kwargs)  # type: ignore[return-value, unused-ignore]
 
     def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> list[Any]:
         platform = self.platform_of(request, obj)
         inputs = [parameter_form.PREFIX + parameter.name for parameter in platform.parameters]
-        shown = ["platform_label"] if obj else []
-        return [(None, {"fields": ["name", *shown]}), (f"{platform.label} account", {"fields": inputs})]
+        account = (f"{platform.label} account", {"fields": inputs})
+        if obj:
+            return [(None, {"fields": ["name", "platform_label"]}), account]
+        return [account, ("More options", {"fields": ["name"], "classes": ["collapse"]})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Connection | None = None) -> list[str]:
         return ["platform_label"] if obj else []
@@ -90,7 +100,12 @@ class ConnectionAdmin(ScreenAdmin):
         yield Button("destination", "Add a destination", "add", primary=obj.health == obj.State.OK, href=add)
 
     def panel(self, request: HttpRequest, obj: Connection) -> dict[str, Any]:
-        return {"screen_panel": "screens/connection.html", "logo_url": _logo(obj), "facts": _workspace_details(obj)}
+        details = {"logo_url": _logo(obj), "facts": _workspace_details(obj)}
+        return {
+            "screen_panel": "screens/connection.html",
+            **details,
+            "simulator": simulators.running().get(obj.platform),
+        }
 
     def save_model(self, request: HttpRequest, obj: Connection, form: ConnectionForm, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -100,6 +115,11 @@ class ConnectionAdmin(ScreenAdmin):
         elif form.problem:
             obj.record_health(timezone.now(), form.problem)
             messages.warning(request, f"Saved, but the connection could not be tested. {form.problem.message}")
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        service = connect.service_of(request)
+        response = super().response_add(request, obj, post_url_continue)
+        return connect.connected(request, obj, service) if service else response
 
     def do_test(self, request: HttpRequest, obj: Connection) -> None:
         workspace = vendor.check(obj, timezone.now())

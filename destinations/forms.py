@@ -12,6 +12,7 @@ from core.web import parameter_form
 from destinations import vendor
 from destinations.models import Connection, Destination
 from destinations.registry import services
+from destinations.screens.connect import name_of
 
 if TYPE_CHECKING:
     from destinations.contract import Platform, Workspace
@@ -30,6 +31,11 @@ class ConnectionForm(forms.ModelForm):
         model = Connection
         fields = ["name"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance.pk and "name" in self.fields:
+            self.fields["name"].required = False
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         parameters = self.platform_plugin.parameters
@@ -46,6 +52,8 @@ class ConnectionForm(forms.ModelForm):
         self.instance.config, self.instance.secrets = config, secrets
         if not self.errors and (changed or not self.instance.pk):
             self._test()
+        if not cleaned.get("name") and not self.errors:
+            cleaned["name"] = name_of(self.platform_plugin, self.workspace.name if self.workspace else "")
         return cleaned
 
     def _post_clean(self) -> None:

@@ -175,6 +175,8 @@ class Engine(ABC):
 
     slug: ClassVar[str]
     label: ClassVar[str]
+    summary: ClassVar[str] = ""
+    """What kind of data it is, in one sentence for people who choose one."""
     note: ClassVar[str] = ""
     """What a user should know before choosing it."""
     parameters: ClassVar[tuple[Parameter, ...]]
@@ -192,6 +194,14 @@ class Engine(ABC):
     def filled(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Every parameter with its value, or with its default if it has no value."""
         return {parameter.name: settings.get(parameter.name) or parameter.default for parameter in self.parameters}
+
+    def reach(self, settings: Mapping[str, Any]) -> Iterator[str]:
+        """The stages of a connection test before signing in, each named once it has succeeded; none for a file.
+
+        Raises:
+            Misconfigured, Unavailable: as `open`.
+        """
+        return iter(())
 
     @abstractmethod
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> AbstractContextManager[Reader]:

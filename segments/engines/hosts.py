@@ -5,10 +5,14 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import TYPE_CHECKING
 
 from core.errors import Misconfigured
 from core.parameters import HOST
 from segments.engines.failures import unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SSL_MODES = (
     ("automatic", "Always encrypted, except on this machine, where only if the server supports it"),
@@ -18,6 +22,7 @@ SSL_MODES = (
     ("verify-full", "Always encrypted, and the server's certificate and host name are verified"),
     ("disable", "Never encrypted"),
 )
+REACH_SECONDS = 5.0
 METADATA = tuple(
     ip_network(network) for network in ("100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32", "fd00:ec2::/32")
 )
@@ -69,6 +74,18 @@ def find(host: str, port: int) -> Server:
         )
         raise Misconfigured("source_host", message, where="host")
     return Server(host, port, addresses)
+
+
+def reach(host: str, port: int) -> Iterator[str]:
+    """The stages of reaching a server: its name is resolved, and its port answers.
+
+    Raises:
+        Misconfigured, Unavailable: as `find` and `connected`.
+    """
+    server = find(host, port)
+    yield "found the host"
+    connected(server, REACH_SECONDS).close()
+    yield f"port {port} answers"
 
 
 def is_refused(address: str) -> bool:

@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from core.errors import Problem
-from core.web import parameter_form
-from core.web.screens import HEALTH_TONES, Button, Choice, ScreenAdmin, pill, readable_secrets
+from core.web.screens import HEALTH_TONES, Button, ScreenAdmin, pill, readable_secrets
 from segments.models import Source
 from segments.registry import engines
+from segments.screens import connect
 from segments.screens.source_forms import TEST, SourceForm, source_form
 from segments.sources import catalog, discovery, file_preview
 
@@ -55,12 +55,17 @@ class SourceAdmin(ScreenAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        context = connect.context(request)
         if request.GET.get("engine") not in engines.all:
-            ordered = sorted(engines.all.items(), key=lambda item: (bool(item[1].note), item[1].label.lower()))
-            choices = [Choice(slug, engine.label, engine.note) for slug, engine in ordered]
-            return self.choose(request, "Where is your data?", "engine", choices)
+            shell = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Connect a source"}
+            return connect.choice(request, {**shell, **context, **(extra_context or {})})
+        engine = engines[request.GET["engine"]]
         return super().add_view(
-            request, form_url, {**(extra_context or {}), "title": f"Add {engines[request.GET['engine']].label}"}
+            request,
+            form_url,
+            {"title": f"Connect {engine.label}", "engine": engine, **context, **(extra_context or {})},
         )
 
     def get_urls(self) -> list[URLPattern]:
@@ -136,14 +141,11 @@ class SourceAdmin(ScreenAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Source | None = None) -> list[Any]:
         engine = self.engine_of(request, obj)
-        inputs = [parameter_form.PREFIX + parameter.name for parameter in engine.parameters] + (
-            ["upload"] if engine.endings else []
-        )
-        return [
-            (None, {"fields": ["name", *(["engine_label"] if obj else [])]}),
-            (engine.label, {"fields": inputs, "description": engine.note}),
-            ("More", {"fields": ["timezone"]}),
-        ]
+        first, more = connect.inputs(engine)
+        settings = (engine.label, {"fields": first})
+        options = {"fields": [*([] if obj else ["name"]), *more, "timezone"], "classes": ["collapse"]}
+        named = [(None, {"fields": ["name", "engine_label"]})] if obj else []
+        return [*named, settings, ("More options", {**options, "description": engine.note})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Source | None = None) -> list[str]:
         return ["engine_label"] if obj else []
@@ -160,10 +162,14 @@ class SourceAdmin(ScreenAdmin):
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         answer = super().response_add(request, obj, post_url_continue)
+        if guide := connect.guide_of(request):
+            return guide.connected(obj)
         return HttpResponseRedirect(self.url("change", obj.pk)) if TEST in request.POST else answer
 
     def response_change(self, request: HttpRequest, obj: Source) -> HttpResponse:
         answer = super().response_change(request, obj)
+        if guide := connect.guide_of(request):
+            return guide.connected(obj)
         return HttpResponseRedirect(self.url("change", obj.pk)) if TEST in request.POST else answer
 
     def render_change_form(

@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelect2Widget
 from core.errors import Misconfigured
 from core.web import parameter_form
 from segments.models import Source
+from segments.screens.connect import name_of
 from segments.sources import discovery, uploads
 
 if TYPE_CHECKING:
@@ -47,10 +48,19 @@ class SourceForm(forms.ModelForm):
         fields = ["name", "timezone"]
         help_texts = {"name": "A name that you will recognize, such as “Warehouse”."}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance.pk and "name" in self.fields:
+            self.fields["name"].required = False
+            self.fields["name"].help_text = "Leave this empty to name it after its contents."
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if file := cleaned.get("upload"):
             self._store_upload(cleaned, file)
+        elif self.engine_plugin.endings and not cleaned.get(PATH) and PATH not in self.errors:
+            self.add_error("upload", "Choose a file, or enter the path of one under “More options”.")
+            return cleaned
         try:
             config, secrets = parameter_form.values(
                 self.engine_plugin.parameters, cleaned, self.instance.config, self.instance.secrets
@@ -65,6 +75,7 @@ class SourceForm(forms.ModelForm):
             self.settings_changed = True
         self.instance.engine = self.engine_plugin.slug
         self.instance.config, self.instance.secrets = config, secrets
+        cleaned["name"] = cleaned.get("name") or name_of(self.engine_plugin, config)
         if TEST in self.data and not self.errors:
             self.instance.timezone = cleaned["timezone"]
             self.probe = discovery.probe(self.instance)
@@ -95,9 +106,11 @@ def source_form(engine: Engine, source: Source | None) -> type[SourceForm]:
     inputs = parameter_form.fields(engine.parameters, config, secrets)
     if engine.endings:
         inputs[PATH].required = False
+        inputs[PATH].label = "Path on this server"
         inputs[PATH].widget.attrs["data-file-engine"] = engine.slug
         limit = filesizeformat(settings.SOURCE_UPLOAD_MAX_BYTES)
-        help_text = f"Upload a file of up to {limit} instead of entering a path. It replaces the previous upload."
+        replaces = " It replaces the previous upload." if source else ""
+        help_text = f"Up to {limit}.{replaces}"
         widget = UnfoldAdminFileFieldWidget(attrs={"accept": ",".join(engine.endings)})
-        inputs["upload"] = forms.FileField(label="Upload", required=False, help_text=help_text, widget=widget)
+        inputs["upload"] = forms.FileField(label="File", required=False, help_text=help_text, widget=widget)
     return type("EngineForm", (SourceForm,), {**inputs, "engine_plugin": engine})

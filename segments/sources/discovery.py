@@ -45,14 +45,8 @@ class Probe:
 
     @property
     def message(self) -> str:
-        return f"{', '.join(self.done)}." if self.done else ""
-
-    @staticmethod
-    def failed_stage(done: Sequence[str], problem: Problem) -> str:
-        """The stage at which a problem occurred."""
-        if not done:
-            return "Connect to the source" if problem.code in NOT_REACHED else "Sign in"
-        return "List the tables" if len(done) == 1 else "Read rows"
+        text = ", ".join(self.done)
+        return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 class _Stopwatch:
@@ -61,6 +55,8 @@ class _Stopwatch:
     def __init__(self) -> None:
         self.stages: list[str] = []
         self.started = time.perf_counter()
+        self.stage = "Sign in"
+        """What is being tried now."""
 
     def add(self, stage: str) -> None:
         self.stages.append(stage)
@@ -169,16 +165,21 @@ def probe(source: Source) -> Probe:
     watch = _Stopwatch()
     try:
         zone(source)
+        for stage in engine(source).reach(source.settings):
+            watch.add(stage)
         with opened(source, settings.SOURCE_PREVIEW_SECONDS) as reader:
-            watch.add(f"Connected and signed in ({watch.lap()})")
+            watch.add(f"connected and signed in ({watch.lap()})")
+            watch.stage = "List the tables"
             names = reader.tables()
+            watch.stage = "Read rows"
             watch.add(f"found {len(names):,} readable {'table' if len(names) == 1 else 'tables'} ({watch.lap()})")
             if names:
                 rows = _first_rows(source, reader, names[0])
                 noun = "row" if len(rows) == 1 else "rows"
                 watch.add(f"read the first {len(rows)} {noun} of {names[0]} ({watch.lap()})")
     except Problem as problem:
-        return Probe(watch.stages, Probe.failed_stage(watch.stages, problem), problem)
+        failed = "Connect to the source" if problem.code in NOT_REACHED else watch.stage
+        return Probe(watch.stages, failed, problem)
     return Probe(watch.stages)
 
 

@@ -43,6 +43,7 @@ UNIVERSE = "googleapis.com"
 class BigQuery(Engine):
     slug = "bigquery"
     label = "Google BigQuery"
+    summary = "Tables and views of a BigQuery dataset."
     note = (
         "Not yet tested against a live project. "
         "Its driver is installed separately: pip install -r requirements-extras.txt"

@@ -35,6 +35,7 @@ BUFFER_BYTES = 8_000_000
 class CSV(Engine):
     slug = "csv"
     label = "CSV files"
+    summary = "A table that you upload, for example exported from a spreadsheet."
     parameters = (PATHS, SEPARATOR, QUOTE, DECIMAL, ENCODING, BAD_LINES, COLUMNS)
     dialect = dialect
     computed = COMPUTED

@@ -59,6 +59,7 @@ class DatabaseDialect(DuckDBDialect):
 class DuckDB(Engine):
     slug = "duckdb"
     label = "DuckDB"
+    summary = "A DuckDB database in one file on this server."
     parameters = (PATH,)
     dialect = DatabaseDialect(paramstyle="numeric_dollar")
     computed = COMPUTED

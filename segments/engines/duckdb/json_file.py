@@ -45,6 +45,7 @@ FIELDS = """
 class JSONLines(Engine):
     slug = "jsonl"
     label = "JSON Lines files"
+    summary = "A file with one JSON object per line."
     parameters = (PATHS, ENCODING, BAD_LINES, COLUMNS)
     dialect = dialect
     computed = COMPUTED

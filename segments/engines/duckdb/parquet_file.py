@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class Parquet(Engine):
     slug = "parquet"
     label = "Parquet files"
+    summary = "A table in the Parquet format, exported from a warehouse."
     parameters = (PATHS,)
     dialect = dialect
     computed = COMPUTED

@@ -12,7 +12,7 @@ import pymysql
 from core.errors import Misconfigured, Problem
 from core.parameters import Parameter
 from segments.contract import ColumnInfo, Engine, ForeignKey, Reader, TableInfo
-from segments.engines import certificates, sql_guard
+from segments.engines import certificates, hosts, sql_guard
 from segments.engines.failures import no_table, timed_out
 from segments.engines.hosts import SSL_MODES
 from segments.engines.mysql import failures, wire
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 class MySQL(Engine):
     slug = "mysql"
     label = "MySQL or MariaDB"
+    summary = "Tables, views and queries of a MySQL or MariaDB database."
     parameters = (
         Parameter("host", "Host", kind="host", recipient=True),
         Parameter("port", "Port", kind="integer", default=3306, least=1, most=65535, recipient=True),
@@ -53,6 +54,10 @@ class MySQL(Engine):
     )
     dialect = dialect
     computed = COMPUTED
+
+    def reach(self, settings: Mapping[str, Any]) -> Iterator[str]:
+        filled = self.filled(settings)
+        return hosts.reach(filled["host"], int(filled["port"]))
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:

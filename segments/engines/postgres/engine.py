@@ -13,7 +13,7 @@ from psycopg.rows import tuple_row
 from core.parameters import Parameter
 from core.pg_copy import copy_out
 from segments.contract import ColumnInfo, ColumnType, Engine, ForeignKey, Reader, TableInfo
-from segments.engines import certificates, sql_guard
+from segments.engines import certificates, hosts, sql_guard
 from segments.engines.failures import no_table
 from segments.engines.hosts import SSL_MODES
 from segments.engines.names import names
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 class Postgres(Engine):
     slug = "postgres"
     label = "PostgreSQL"
+    summary = "Tables, views and queries of a PostgreSQL database."
     parameters = (
         Parameter("host", "Host", kind="host", recipient=True),
         Parameter("port", "Port", kind="integer", default=5432, least=1, most=65535, recipient=True),
@@ -55,6 +56,10 @@ class Postgres(Engine):
     )
     dialect = dialect
     computed = COMPUTED
+
+    def reach(self, settings: Mapping[str, Any]) -> Iterator[str]:
+        filled = self.filled(settings)
+        return hosts.reach(filled["host"], int(filled["port"]))
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:

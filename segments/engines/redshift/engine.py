@@ -58,6 +58,7 @@ OIDS = {
 class Redshift(Engine):
     slug = "redshift"
     label = "Amazon Redshift"
+    summary = "Tables and views of a cluster or workgroup."
     note = (
         "Not yet tested against a live account. "
         "Its driver is installed separately: pip install -r requirements-extras.txt"

@@ -64,6 +64,7 @@ CANCELLED = (604, 630)
 class Snowflake(Engine):
     slug = "snowflake"
     label = "Snowflake"
+    summary = "Tables and views of a Snowflake warehouse."
     note = (
         "Not yet tested against a live account. "
         "Its driver is installed separately: pip install -r requirements-extras.txt"
@@ -74,6 +75,7 @@ class Snowflake(Engine):
         Parameter(
             "private_key",
             "Private key",
+            first=True,
             kind="secret",
             required=False,
             lines=True,

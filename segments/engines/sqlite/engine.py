@@ -47,6 +47,7 @@ STEPS_BETWEEN_CHECKS = 10_000
 class SQLite(Engine):
     slug = "sqlite"
     label = "SQLite"
+    summary = "A database in one file on this server."
     parameters = (PATH, replace(COLUMNS, help=f"{COLUMNS.help} The name is that of a column, or table.column."))
     dialect = dialect
     computed = COMPUTED
