@@ -33,8 +33,8 @@ ROOMS = {
     "failpoints database web templatetags",
     "segments": "contract registry values models conditions session sql integrity reading sources engines apps tasks "
     "screens admin",
-    "destinations": "contract kit sandbox conformance registry simulators models vendor discovery lanes pacing services "
-    "screens forms admin api",
+    "destinations": "contract kit sandbox conformance registry simulators models vendor discovery lanes pacing "
+    "services screens forms admin api",
     "activations": "text_template models reasons digests setup vendor_session runs storage alerts planning delivery "
     "finish execute apps tasks screens admin management",
     "dinmo": "keys formats mail celery local site settings problems value_table workspace demo docs dashboard "

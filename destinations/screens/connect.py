@@ -66,7 +66,7 @@ def choice(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 def title(service: Service) -> str:
     """What a service does, such as “Companies to Attio”."""
-    records = service.records or service.label
+    records = service.record_nouns[1]
     return f"{records[:1].upper()}{records[1:]} to {service.platform.label}"
 
 
@@ -116,7 +116,7 @@ def connected(request: HttpRequest, connection: Connection, service: Service) ->
     if destination is None:
         if not request.user.has_perm("destinations.add_destination"):
             raise PermissionDenied
-        name = free_name(f"{service.platform.label} {service.records}".strip(), _is_destination)
+        name = free_name(f"{service.platform.label} {service.record_nouns[1]}", _is_destination)
         destination = Destination.objects.create(name=name, connection=connection, service=service.slug)
     guide = getattr(request, "guide", None)
     if guide:

@@ -55,7 +55,7 @@ def choice(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 
 def inputs(engine: Engine) -> tuple[list[str], list[str]]:
-    """PURE. The form fields that matter first, and those under “More options”. A file is uploaded before it is a path."""
+    """PURE. The form fields that matter first, and those under “More options”. A file is uploaded first."""
     folded = {"path"} if engine.endings else set()
     first = [each.name for each in engine.parameters if each.matters and each.name not in folded]
     more = [each.name for each in engine.parameters if each.name not in first]

@@ -111,13 +111,13 @@ def test_invalid_upload_is_refused_with_a_message_and_not_stored(
 
 
 def test_nothing_is_stored_if_the_form_is_invalid(staff: Client, tmp_path: Path) -> None:
-    staff.post(ADD + "csv", form("a.csv", b"id\n1\n") | {"name": ""})
+    staff.post(ADD + "csv", form("a.csv", b"id\n1\n") | {"timezone": "Mars"})
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_path_or_upload_is_required_and_databases_have_no_upload(staff: Client) -> None:
     answer = staff.post(ADD + "csv", {"name": "A", "timezone": "UTC", "setting_path": ""})
-    assert "is required" in str(answer.context["adminform"].form.errors["setting_path"])
+    assert "Choose a file" in str(answer.context["adminform"].form.errors["upload"])
     for engine, has_upload in {
         "csv": True,
         "parquet": True,
