@@ -15,15 +15,11 @@ from activations.delivery.deliver import Delivery
 from activations.delivery.judgement import NEVER_SENT
 from activations.delivery.retry import with_one_wait
 from activations.models import Run
-from activations.planning.generations import enter
-from activations.planning.layout import layout, prepare_fields, store_first_use
-from activations.planning.plan import Planner
+from activations.planning.begin import plan
 from activations.runs.lease import Cancelled, Keeper, Lease, Lost, claim
-from activations.setup import mapping_diff, spec_from_db
-from activations.vendor_session import Context, check_workspace, discover, open_context
-from core.errors import Misconfigured, Problem, Unavailable
+from activations.vendor_session import Context, open_context
+from core.errors import Problem, Unavailable
 from destinations import vendor
-from segments.sources import drift, watch
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +77,7 @@ def _advance(run: Run, lease: Lease) -> None:
             if not run.dry_run:
                 context.pacer.refuse_if_blocked()
             if run.state in (Run.State.QUEUED, Run.State.PLANNING):
-                _plan(context, lease)
+                plan(context, lease)
             run.refresh_from_db()
             if run.state == Run.State.DELIVERING:
                 _deliver(context, lease)
@@ -99,31 +95,6 @@ def _block_if_long(context: Context, problem: Unavailable) -> None:
         context.pacer.block(until)
 
 
-def _plan(context: Context, lease: Lease) -> None:
-    run = context.run
-    lease.update(state=Run.State.PLANNING, started_at=run.started_at or timezone.now())
-    with watch.watched(context.activation.data_model.source):
-        drift.look_before(context.activation.rows, context.activation.columns)
-    workspace = check_workspace(context, timezone.now())
-    generation = enter(run, lease, spec_from_db.spec(context.activation).identity(workspace.id), workspace.name)
-    now = timezone.now()
-    with vendor.watched(context.activation.destination.connection, now):
-        discover(context, now)
-        prepare_fields(context)
-    store_first_use(context, lease)
-    planned = layout(context, now)
-    adds = {slot.field.name for slot in planned.slots if slot.adds}
-    with lease.fenced(
-        mapped=mapping_diff.mapped_fields(context.activation.mappings.all(), adds),
-        missing=[_as_json(problem) for problem in (*context.missing, *context.changed)],
-    ):
-        if not run.dry_run:
-            context.activation.settle_new_mappings([slot.number for slot in planned.slots], now)
-    run.refresh_from_db()
-    with watch.watched(context.activation.data_model.source):
-        Planner(context, lease, planned, generation, now).run()
-
-
 def _deliver(context: Context, lease: Lease) -> None:
     outcome = Delivery(context, lease, time.monotonic() + settings.RUN_SLICE_SECONDS).run()
     run = _load(context.run.pk)
@@ -134,10 +105,6 @@ def _deliver(context: Context, lease: Lease) -> None:
         finish.cancel(run, lease, timezone.now())
     elif outcome.finished:
         finish.complete(run, lease, timezone.now())
-
-
-def _as_json(problem: Misconfigured) -> dict[str, str]:
-    return {"code": problem.code, "attribute": problem.where, "message": problem.message}
 
 
 def _load(run_id: int) -> Run:

@@ -51,11 +51,11 @@ class Sender:
     def _send(self, job: Job, sent: Sent) -> None:
         service, client = self.context.service, self.context.client
         if job.step == Step.FIND:
-            sent.found = self._find(job.items)
+            sent.found = self.find(job.items)
             sent.created_by_us = frozenset(self._created_by_us(job.items, sent.found))
             return
         reach("before_send")
-        operations = [self._operation(job.step, item.change) for item in job.items]
+        operations = [self.operation(job.step, item.change) for item in job.items]
         recording = Recording(self.context.run.pk, self.secrets, self._is_kept)
         try:
             with observed(recording):
@@ -66,7 +66,7 @@ class Sender:
     def _is_kept(self) -> bool:
         return self.keeps_exchanges and self.context.pacer.is_writing()
 
-    def _find(self, items: Sequence[Item]) -> Mapping[str, str]:
+    def find(self, items: Sequence[Item]) -> Mapping[str, str]:
         """The vendor's IDs by match identity. A match value with more than one part is found by any of its parts.
 
         A company with the domains `a.com` and `b.com` is looked up by both, since the vendor may know only one of them.
@@ -94,7 +94,7 @@ class Sender:
                 if was_created(created_at, item.change.first_attempt_at):
                     yield identity
 
-    def _operation(self, step: Step, change: Change) -> Operation:
+    def operation(self, step: Step, change: Change) -> Operation:
         return Operation(
             verb=Verb(step.value),
             match_field=self.match_name,

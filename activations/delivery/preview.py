@@ -1,0 +1,233 @@
+"""Previews the request that a run would send now for one record. Nothing is written, neither here nor at the vendor."""
+
+from __future__ import annotations
+
+import queue
+import random
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import connection
+
+from activations.delivery import judgement
+from activations.delivery.exchanges import Secrets
+from activations.delivery.judgement import Judgement, Sending
+from activations.delivery.sender import Sender, written
+from activations.delivery.steps import Item, Step, next_step
+from activations.models import Change, Run
+from activations.planning.begin import plan
+from activations.runs.lease import Cancelled, Keeper, claim
+from activations.storage import match_owners
+from activations.vendor_session import open_context
+from core.errors import Problem, Rejected
+from core.network import observers
+from destinations.contract import Outcome, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from activations.models import Activation
+    from activations.vendor_session import Context
+
+FIRST_NUMBER = 2_000_000_000
+"""Previews are planned as dry runs that are deleted afterwards. Their numbers leave no gap in those of real runs."""
+UNCHANGED = "Nothing has changed since this record was last sent, so nothing would be sent."
+ABSENT = "The data of this activation has no record with this key."
+TOO_SLOW = "The source did not return the record in time. Try again, or test with a smaller segment."
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The request that would be sent for a record, or the reason why nothing would be sent.
+
+    Args:
+        key, name: of the record; `name` is the value of the model's display column.
+        method, url, body: the request without headers and without secrets; "" if nothing would be sent.
+        step: "create", "update", or "upsert" (creates the record unless it exists).
+        changed: the attributes that it is about.
+        outcome: "" if the request would be sent; otherwise "unchanged", "absent", "failed" if the source or the
+            destination can't be used, or a `Change.Outcome`.
+        code, reason, field: why nothing would be sent, in words, and the attribute that it is about.
+        reads: how many requests were sent to the vendor to find that out. None of them changes anything.
+    """
+
+    key: str
+    name: str = ""
+    method: str = ""
+    url: str = ""
+    body: str = ""
+    step: str = ""
+    changed: tuple[str, ...] = ()
+    outcome: str = ""
+    code: str = ""
+    reason: str = ""
+    field: str = ""
+    reads: int = 0
+
+    @property
+    def is_sent(self) -> bool:
+        return not self.outcome
+
+
+class _Stopped(BaseException):
+    """A write is about to leave. No code between here and the vendor may handle this."""
+
+    def __init__(self, request: observers.Sending) -> None:
+        super().__init__()
+        self.request = request
+
+
+class _Stop(observers.Observer):
+    """Stops the first request that writes records."""
+
+    def __init__(self, is_write: Callable[[], bool]) -> None:
+        self.is_write = is_write
+
+    def sending(self, request: observers.Sending) -> None:
+        if self.is_write():
+            raise _Stopped(request)
+
+
+def request_for(activation: Activation, key: str) -> Preview:
+    """What a one-record run would send now for the record with this key.
+
+    It takes at most SOURCE_PREVIEW_SECONDS to read the source, and then some requests that only read at the vendor.
+    """
+    number = FIRST_NUMBER + random.randrange(100_000_000)  # noqa: S311
+    run = Run.objects.create(
+        activation=activation, number=number, trigger=Run.Trigger.MANUAL, dry_run=True, only_key=key
+    )
+    try:
+        return _planned(run)
+    except Cancelled:
+        return Preview(key, outcome="failed", code="source_timeout", reason=TOO_SLOW)
+    except Problem as problem:
+        return Preview(key, outcome="failed", code=problem.code, reason=problem.message)
+    finally:
+        run.delete()
+
+
+def _planned(run: Run) -> Preview:
+    lease = claim(run.pk)
+    assert lease is not None
+    with open_context(run) as context, Keeper(lease):
+        with _time_limit(run.pk):
+            plan(context, lease)
+        run.refresh_from_db()
+        change = run.changes.filter(key=run.only_key).order_by("pk").last()
+        if change is None:
+            return _without_change(run)
+        if change.outcome:
+            return _settled(context, change, change.outcome, change.code, change.message, change.field)
+        return _Steps(context, change).preview()
+
+
+@contextmanager
+def _time_limit(run_id: int) -> Iterator[None]:
+    """Cancels the plan if it takes too long."""
+    timer = threading.Timer(settings.SOURCE_PREVIEW_SECONDS, _cancel, (run_id,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _cancel(run_id: int) -> None:
+    Run.objects.filter(pk=run_id).update(cancel_requested=True)
+    connection.close()
+
+
+def _without_change(run: Run) -> Preview:
+    if run.unchanged:
+        return Preview(run.only_key, outcome="unchanged", reason=UNCHANGED)
+    return Preview(run.only_key, outcome="absent", reason=ABSENT)
+
+
+def _settled(context: Context, change: Change, outcome: str, code: str, reason: str, field: str = "") -> Preview:
+    reads = sum(context.counts().values())
+    return Preview(change.key, change.name, outcome=outcome, code=code, reason=reason, field=field, reads=reads)
+
+
+class _Steps:
+    """Takes the steps of delivery for one change, up to its first write."""
+
+    def __init__(self, context: Context, change: Change) -> None:
+        self.context = context
+        self.item = Item(change)
+        self.sender = Sender(context, queue.Queue())
+        self.reads_first = context.service.reads_first([field.target for field in context.run.mapped_fields])
+
+    def preview(self) -> Preview:
+        step = self._next()
+        if step == Step.FIND:
+            judged = self._found()
+            if judged.reason:
+                reason = judged.reason
+                return _settled(
+                    self.context, self.item.change, judged.outcome, reason.code, reason.message, reason.field
+                )
+            self._apply(judged)
+            step = self._next()
+        return self._write(step)
+
+    def _next(self) -> Step:
+        mode, progress = self.context.activation.mode, self.item.progress
+        return next_step(mode, self.item.change, progress.looked_up, self.reads_first)
+
+    def _found(self) -> Judgement:
+        change = self.item.change
+        remote_id = self.sender.find([self.item]).get(change.match_identity, "")
+        sending = Sending(self.context.activation.mode, Step.FIND, self.item.progress, tuple(change.values))
+        return judgement.found(sending, remote_id, created_by_us=False, rejection=self._owned_by_other(remote_id))
+
+    def _owned_by_other(self, remote_id: str) -> Rejected | None:
+        change, generation = self.item.change, self.context.run.generation_id
+        if not change.lookup_first or not remote_id or generation is None:
+            return None
+        field = self.context.match_field
+        identities = self.context.service.identities(field, change.match_value)
+        holder = match_owners.Owners(generation).holder(change, remote_id, identities)
+        return match_owners.refusal(holder, field.name) if holder else None
+
+    def _apply(self, judged: Judgement) -> None:
+        change = self.item.change
+        self.item.progress = judged.progress
+        change.lookup_first = False
+        change.remote_id = change.remote_id if judged.remote_id is None else judged.remote_id
+        change.changed = list(change.values) if judged.resend_all else change.changed
+
+    def _write(self, step: Step) -> Preview:
+        context, change = self.context, self.item.change
+        operation = self.sender.operation(step, change)
+        try:
+            with observers.observed(_Stop(context.pacer.is_writing)):
+                (result,) = written(context.service, context.client, [operation])
+        except _Stopped as stopped:
+            return self._sent(step, stopped.request)
+        except Rejected as problem:
+            result = problem
+        if isinstance(result, Outcome):
+            judged = judgement.skipped(context.activation.mode, self.item.progress)
+            assert result.result != Result.ACCEPTED
+            assert judged.reason is not None
+            return _settled(context, change, judged.outcome, judged.reason.code, judged.reason.message)
+        outcome = Change.Outcome.REJECTED.value if isinstance(result, Rejected) else "failed"
+        return _settled(context, change, outcome, result.code, result.message)
+
+    def _sent(self, step: Step, request: observers.Sending) -> Preview:
+        change, secrets = self.item.change, Secrets(self.context.activation.destination.connection.secrets.values())
+        return Preview(
+            key=change.key,
+            name=change.name,
+            method=request.method,
+            url=secrets.url(request.url),
+            body=secrets.body(request.body),
+            step=step.value,
+            changed=tuple(change.changed),
+            reads=sum(self.context.counts().values()),
+        )

@@ -1,0 +1,124 @@
+"""The preview of one record's request: the same bytes as the run then sends, or the reason why nothing is sent."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from activations.delivery.preview import Preview, request_for
+from activations.models import Activation, Change, Exchange, Generation, Record, Run
+from destinations.sandbox.wire import Fault
+from tests.activations.conftest import map_fields, run, writes
+
+if TYPE_CHECKING:
+    from destinations.sandbox.base import Sandbox
+    from tests.activations.conftest import Shop
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def assert_is_sent(previewed: Preview, done: Run, sandbox: Sandbox) -> None:
+    """The run's only write is the previewed request, byte for byte."""
+    exchange = Exchange.objects.get(run=done)
+    assert previewed.is_sent
+    assert (previewed.method, previewed.url, previewed.body) == (exchange.method, exchange.url, exchange.request)
+    (sent,) = writes(sandbox)
+    assert json.loads(previewed.body) == sent["body"]
+
+
+def test_new_record_is_sent_as_previewed_to_attio(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(1)
+    previewed = request_for(to_attio, "1")
+    assert (previewed.step, previewed.method, set(previewed.changed)) == ("upsert", "PUT", {"name", "description"})
+    assert writes(attio) == []
+    assert_is_sent(previewed, run(to_attio, "manual", only_key="1"), attio)
+
+
+def test_changed_record_is_sent_as_previewed_to_attio(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(2)
+    run(to_attio)
+    shop.set(2, "description", 'New, with "quotes" and é')
+    writes(attio)
+    previewed = request_for(to_attio, "2")
+    assert (previewed.step, previewed.changed) == ("update", ("description",))
+    assert_is_sent(previewed, run(to_attio, "manual", only_key="2"), attio)
+
+
+def test_new_and_known_records_are_sent_as_previewed_to_intercom(
+    shop: Shop, intercom: Sandbox, to_intercom: Activation
+) -> None:
+    shop.fill(1)
+    assert_is_sent(request_for(to_intercom, "1"), run(to_intercom, "manual", only_key="1"), intercom)
+    shop.set(1, "plan", "enterprise")
+    writes(intercom)
+    previewed = request_for(to_intercom, "1")
+    assert (previewed.method, previewed.changed) == ("PUT", ("plan",))
+    assert_is_sent(previewed, run(to_intercom, "manual", only_key="1"), intercom)
+
+
+@pytest.mark.parametrize("mode", ["update", "insert"])
+def test_lookups_are_sent_and_counted(shop: Shop, attio: Sandbox, to_attio: Activation, mode: str) -> None:
+    shop.fill(1)
+    run(to_attio)
+    Generation.objects.all().delete()
+    Activation.objects.update(mode=mode)
+    activation = Activation.objects.get()
+    writes(attio)
+    previewed = request_for(activation, "1")
+    assert previewed.reads > 0
+    if mode == "insert":
+        assert (previewed.outcome, previewed.code) == ("skipped", "already_there")
+        assert "insert mode never changes" in previewed.reason
+    else:
+        assert_is_sent(previewed, run(activation, "manual", only_key="1"), attio)
+
+
+def test_nothing_is_stored_by_a_preview(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(2)
+    run(to_attio)
+    shop.set(1, "name", "Other")
+    before = (list(Record.objects.values()), list(Run.objects.values()), Change.objects.count())
+    attio.log.clear()
+    assert request_for(to_attio, "1").is_sent
+    assert (list(Record.objects.values()), list(Run.objects.values()), Change.objects.count()) == before
+    assert writes(attio) == []
+    assert run(to_attio).number == 2
+
+
+def test_reason_is_given_if_nothing_would_be_sent(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(1)
+    run(to_attio)
+    assert request_for(to_attio, "1").outcome == "unchanged"
+    map_fields(to_attio, ("plan", "employee_range"))
+    invalid = request_for(to_attio, "1")
+    assert (invalid.outcome, invalid.field) == ("invalid", "employee_range")
+    assert invalid.reason
+
+
+def test_problem_of_the_source_or_the_vendor_is_the_reason(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(1)
+    attio.faults.append(Fault("reply", "GET", times=99, status=401, body={"code": "unauthorized", "message": "No."}))
+    refused = request_for(to_attio, "1")
+    assert (refused.outcome, refused.is_sent) == ("failed", False)
+    assert "access token" in refused.reason
+    attio.faults.clear()
+    shop.run("drop table companies")
+    assert request_for(to_attio, "1").outcome == "failed"
+    assert not Run.objects.exists()
+
+
+def test_secret_is_not_in_a_preview(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(1)
+    shop.set(1, "name", "Named sandbox-token")
+    assert "Named [secret]" in request_for(to_attio, "1").body
+
+
+def test_slow_source_ends_the_preview(
+    shop: Shop, attio: Sandbox, to_attio: Activation, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SOURCE_PREVIEW_SECONDS = 0.0
+    monkeypatch.setattr("activations.planning.plan.CANCEL_CHECK_SECONDS", -1.0)
+    shop.fill(5)
+    assert request_for(to_attio, "1").code == "source_timeout"
