@@ -9,7 +9,7 @@ from django.templatetags.static import static
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "DinMo",
     "SITE_HEADER": "DinMo",
-    "SITE_SUBHEADER": "Your data, where your teams work",
+    "SITE_SUBHEADER": "Data where teams work",
     "SITE_SYMBOL": "sync_alt",
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("dinmo/icon.svg")}],
@@ -20,7 +20,7 @@ UNFOLD: dict[str, Any] = {
         lambda _request, name=name: static(f"dinmo/{name}.css")
         for name in ("screens", "lists", "start", "editor", "run", "timeline", "overview", "docs")
     ],
-    "SCRIPTS": [lambda _request: static("dinmo/screens.js")],
+    "SCRIPTS": [lambda _request, name=name: static(f"dinmo/{name}.js") for name in ("screens", "shell")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "dinmo.navigation.navigation"},
     "COLORS": {
         "primary": {

@@ -1,0 +1,94 @@
+"""Walks every page of the application, and examines it as a person with a screen reader or a phone would need it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from axe_playwright_python.base import AXE_SCRIPT
+from django.contrib import admin
+from django.urls import NoReverseMatch, get_resolver, reverse
+
+from dinmo.docs import files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.models import Model
+    from django.urls import URLPattern
+    from playwright.sync_api import Page
+
+NO_PAGES = {"do", "jsi18n", "logout", "autocomplete", "view_on_site", "app_list", "search", "progress"}
+"""Names, or last parts of them, of addresses that return no whole page, or only answer a form."""
+AXE = """async (rules) => {
+    const found = await axe.run(document, { ...(rules && { runOnly: rules }), resultTypes: ["violations"] });
+    return found.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)}`));
+}"""
+INLINE_CODE = """() => [
+    ...[...document.querySelectorAll("*")].flatMap((element) => element.getAttributeNames()
+        .filter((name) => name.startsWith("on")).map((name) => `${element.tagName} ${name}`)),
+    ...[...document.scripts].filter((script) => !script.src && !script.nonce && !/json/.test(script.type))
+        .map((script) => `script: ${script.textContent.trim().slice(0, 60)}`),
+    ...[...document.querySelectorAll("a[href^='javascript:']")].map((link) => link.outerHTML.slice(0, 80)),
+]"""
+SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def addresses() -> Iterator[str]:
+    """Every page of the admin site, with the first row of each model where an address needs one."""
+    yield from ("/admin/", "/admin/password_change/", "/admin/docs/", "/no/such/page/")
+    yield from (reverse("docs", args=[name]) for name in list(files.pages())[:3])
+    for model, model_admin in admin.site._registry.items():
+        for pattern in model_admin.get_urls():
+            if address := _address(pattern, model):
+                yield address
+    for engine in ("csv", "postgres"):
+        yield f"/admin/segments/source/add/?engine={engine}"
+    yield "/admin/destinations/connection/add/?platform=attio"
+
+
+def _address(pattern: URLPattern, model: type[Model]) -> str | None:
+    name = str(pattern.name or "")
+    if not name or name in NO_PAGES or name.rpartition("_")[2] in NO_PAGES:
+        return None
+    row = model._default_manager.order_by("pk").first()
+    for arguments in ([], [row.pk] if row else []):
+        try:
+            return reverse(f"admin:{name}", args=arguments)
+        except NoReverseMatch:
+            continue
+    raise AssertionError(f"The walk has no example for the page {name} ({pattern.pattern}).")
+
+
+def is_known(name: str) -> bool:
+    """Whether an address of this name exists."""
+    return any(key == name for key in get_resolver().reverse_dict if isinstance(key, str))
+
+
+def examine(page: Page, address: str) -> list[str]:
+    """What is wrong with a page: for assistive technology, in the dark, on a phone, and in its own code."""
+    findings: list[str] = []
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(f"script error: {error}"))
+    page.on("console", lambda line: errors.append(f"console: {line.text}") if _is_bad(line) else None)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    page.evaluate(AXE_SCRIPT)
+    findings += [f"1280 light: {each}" for each in page.evaluate(AXE, None)]
+    findings += [f"inline code: {each}" for each in page.evaluate(INLINE_CODE)]
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(100)
+    findings += [f"dark: {each}" for each in page.evaluate(AXE, ["color-contrast", "link-in-text-block"])]
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(100)
+    findings += [f"390 dark: {each}" for each in page.evaluate(AXE, None)]
+    if (pixels := page.evaluate(SIDEWAYS)) > 0:
+        findings.append(f"390: scrolls sideways by {pixels} px")
+    findings += errors
+    return findings
+
+
+def _is_bad(line: Any) -> bool:
+    """A page that does not exist logs its own status as an error."""
+    return line.type == "error" and "status of 404" not in line.text
