@@ -114,6 +114,14 @@ If a value does not fit, its whole row is invalid and is not sent: the run names
   domain and is invalid. `linkedin.com` alone is. The list is `destinations/kit/shared_hosts.txt`. To use your own, set
   `SHARED_HOSTS_FILE` to its path.
 
+## Templates and rounding
+
+- A template joins columns to one text: `{first_name} {last_name}`, or `template: "{first_name} {last_name}"` instead of
+  `from` in the workspace file. Write `{{` and `}}` for braces. Numbers, dates and booleans stand in it as text
+  attributes show them. If a column is empty, the whitespace around it is collapsed; if all are, the value is empty.
+- *Round to a whole number* (`round: true`) rounds halves away from zero: `2.5` is sent as `3`, and `-2.5` as `-3`. It
+  applies to columns of numbers, to text that is a number, and to templates. Anything else stays as it is.
+
 ## Table
 
 The source is in the time zone Europe/Paris. A dash means that the value is invalid.

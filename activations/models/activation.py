@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models, transaction
 from django.db.models import F, Q
 
+from activations import text_template
 from core.text.names import NameField
 from destinations.contract import Mode
 from destinations.models import Destination
@@ -100,7 +101,7 @@ class Activation(models.Model):
     @property
     def columns(self) -> list[str]:
         """The columns that runs read: that of the match, and those that are mapped."""
-        return [self.match_column, *(mapping.column for mapping in self.mappings.all() if mapping.column)]
+        return [self.match_column, *(name for mapping in self.mappings.all() for name in mapping.columns)]
 
     def settle_new_mappings(self, slots: Iterable[int], now: datetime) -> None:
         """Stores whether mappings that a run plans with for the first time apply from now on, and since when.
@@ -128,7 +129,7 @@ class Activation(models.Model):
 
 
 class FieldMapping(models.Model):
-    """The source of one attribute's value: a column, or one fixed value for all records.
+    """The source of one attribute's value: a column, a template of columns, or one fixed value for all records.
 
     `slot` is the place of the attribute among the digests of a record. It belongs to this attribute forever: if the
     target changes, the mapping gets a new slot, so that the new attribute is sent for all records.
@@ -188,7 +189,12 @@ class FieldMapping(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.column or self.value!r} → {self.target}"
+        return f"{self.column or self.template or self.value!r} → {self.target}"
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that its value comes from; none for a fixed value."""
+        return text_template.columns(self.template) if self.template else [self.column] if self.column else []
 
     def since(self, now: datetime) -> datetime | None:
         """The time before which accepted records are taken to hold its value already; None if it is sent for all."""

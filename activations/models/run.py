@@ -18,6 +18,8 @@ class MappedField(NamedTuple):
         slot: its place in the field digests of a record.
         adds: its values are added to a list at the destination instead of replacing the list.
         country: the country of national phone numbers.
+        template: text with columns in braces, instead of one column.
+        rounds: numbers are rounded to whole ones.
     """
 
     slot: int
@@ -27,6 +29,8 @@ class MappedField(NamedTuple):
     when_empty: str
     adds: bool = False
     country: str = ""
+    template: str = ""
+    rounds: bool = False
 
 
 class Run(models.Model):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from activations.models import FieldMapping
-from activations.planning.mapping import Layout, Slot
+from activations.planning.conversion.slots import Layout, Slot
 from activations.setup import attribute_drift, spec_from_db
 from activations.setup.rules import new_fields, offline
 from core.errors import Misconfigured
@@ -125,5 +125,7 @@ def _slot(mapping: FieldMapping, field: Field, now: datetime) -> Slot:
         when_empty=mapping.when_empty,
         adds=mapping.multi == FieldMapping.Multi.ADD and field.multiple,
         country=mapping.country,
+        template=mapping.template,
+        rounds=mapping.round_to_whole,
         since=mapping.since(now),
     )

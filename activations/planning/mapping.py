@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import orjson
@@ -13,91 +12,21 @@ import pyarrow as pa
 
 from activations import digests
 from activations.planning.conversion.columns import Converted, Converter, convert, is_empty
+from activations.planning.conversion.derived import Input
+from activations.planning.conversion.slots import CLEAR, Layout, Slot
 from core.errors import Rejected
 from destinations.contract import Origin
 from destinations.kit.values.text import clean
 from segments.contract import ColumnType
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
+    from collections.abc import Sequence
 
-    from destinations.contract import Field, Service
 
-KEEP, CLEAR = "keep", "clear"
-CONVERSIONS = 2
-"""Increased when conversions change, so that every row is converted once more. Values that stay equal are not sent."""
 _NO_ROWS = np.empty(0, dtype=np.int64)
 
 SHOWN_CHARACTERS = 300
 """How much of a source value that could not be converted is shown."""
-
-
-@dataclass(frozen=True)
-class Slot:
-    """One attribute at the destination and the source of its value; `number` is its position in a record's digests."""
-
-    number: int
-    field: Field
-    column: str = ""
-    value: Any = None
-    when_empty: str = KEEP
-    adds: bool = False
-    since: datetime | None = None
-    """Records that were accepted before this time are assumed to have the value already."""
-    country: str = ""
-    """The country of national phone numbers, as ISO alpha-2."""
-    is_match: bool = False
-    """Whether it only tracks changes of a match that is a list. Its value is sent as the match, not as an attribute."""
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Everything that decides how a row becomes a record. Equal rows have equal digests if their layouts are equal."""
-
-    service: Service
-    key_column: str
-    match_column: str
-    match_field: Field
-    slots: Sequence[Slot]
-    types: Mapping[str, ColumnType]
-    zone: ZoneInfo
-    spelled: Collection[ColumnType] = ()
-    """The types whose values the source's files spell as text."""
-    mode: str = "upsert"
-    """Part of the digest, because a row that one mode skips may be sent in a different mode."""
-
-    @property
-    def columns(self) -> list[str]:
-        """The source columns to read, without duplicates, the key first."""
-        names = [self.key_column, self.match_column, *(slot.column for slot in self.slots if slot.column)]
-        return list(dict.fromkeys(names))
-
-    def numbers(self) -> dict[str, int]:
-        """The slot number of each attribute."""
-        return {slot.field.name: slot.number for slot in self.slots}
-
-    def seed(self) -> int:
-        """The digest of the layout, which seeds the row digests.
-
-        Any change makes every row differ once. That costs one conversion per row, and sends nothing on its own.
-        """
-        description = {
-            "version": digests.VERSION,
-            "conversions": CONVERSIONS,
-            "spelled": sorted(self.spelled),
-            "service": self.service.slug,
-            "mode": self.mode,
-            "match": [self.match_column, _describe(self.match_field)],
-            "types": {name: self.types[name] for name in self.columns},
-            "zone": str(self.zone),
-            "slots": [
-                [slot.number, slot.column, slot.value, slot.when_empty, slot.adds, slot.country, _describe(slot.field)]
-                for slot in self.slots
-            ],
-        }
-        return digests.of_text(json.dumps(description, sort_keys=True, default=str))
 
 
 @dataclass(frozen=True)
@@ -145,22 +74,20 @@ class Mapper:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        mapped = [slot for slot in layout.slots if slot.column and not slot.is_match]
-        self.columns = [layout.match_column, *(slot.column for slot in mapped)]
-        self.match = self._converter(layout.match_field, layout.match_column, KEEP)
-        self.converters = [
-            self.match,
-            *(self._converter(slot.field, slot.column, slot.when_empty, slot.country) for slot in mapped),
-        ]
+        mapped = [slot for slot in layout.slots if slot.columns and not slot.is_match]
+        match = Slot(-1, layout.match_field, layout.match_column)
+        self.match = self._converter(match)
+        self.converters = [self.match, *map(self._converter, mapped)]
+        self.inputs = [Input(layout, slot) for slot in (match, *mapped)]
 
     def convert(self, batch: pa.RecordBatch, texts: pl.DataFrame) -> Rows:
         """Converts rows of raw source values; both arguments have the layout's columns, in their order."""
-        places = [self.layout.columns.index(column) for column in self.columns]
-        named = texts.select(pl.col(str(place)).alias(str(number)) for number, place in enumerate(places))
-        match, *converted = convert(self.converters, [batch.column(place) for place in places], named)
+        values, named = zip(*(each.read(batch, texts) for each in self.inputs), strict=True)
+        frame = pl.DataFrame([text.alias(str(number)) for number, text in enumerate(named)])
+        match, *converted = convert(self.converters, values, frame)
         remaining = iter(converted)
         columns = [
-            match if slot.is_match else next(remaining) if slot.column else self._fixed(slot, batch.num_rows)
+            match if slot.is_match else next(remaining) if slot.columns else self._fixed(slot, batch.num_rows)
             for slot in self.layout.slots
         ]
         errors: dict[int, Rejected] = {}
@@ -222,19 +149,19 @@ class Mapper:
         identities = match.text.set(pl.Series(~match.plain), None)
         return identities.scatter(others, pl.Series(converted, dtype=pl.String)) if len(others) else identities
 
-    def _converter(self, to: Field, column: str, when_empty: str, country: str = "") -> Converter:
+    def _converter(self, slot: Slot) -> Converter:
         layout = self.layout
-        kind = layout.types.get(column, ColumnType.TEXT)
-        empty = (lambda: layout.service.empty(to)) if when_empty == CLEAR else None
+        kind = ColumnType.TEXT if slot.template else layout.types.get(slot.column, ColumnType.TEXT)
+        empty = (lambda: layout.service.empty(slot.field)) if slot.when_empty == CLEAR else None
         return Converter(
             layout.service,
-            to,
+            slot.field,
             kind,
             layout.zone,
             empty,
-            f"Column {column!r}: ",
+            f"Template {slot.template!r}: " if slot.template else f"Column {slot.column!r}: ",
             is_spelled=kind in layout.spelled,
-            country=country,
+            country=slot.country,
         )
 
     def _match_empty(self) -> Rejected:
@@ -243,8 +170,3 @@ class Mapper:
             "Fill it in the source."
         )
         return Rejected("match_empty", message, field=self.layout.match_field.name)
-
-
-def _describe(field: Field) -> list[Any]:
-    options = [[option.id, option.title] for option in field.options]
-    return [field.name, field.type, field.multiple, field.writable, options]

@@ -21,7 +21,7 @@ from activations import digests, reasons
 from activations.models import Generation, Run
 from activations.planning import finalize, verdicts
 from activations.planning.background import Background
-from activations.planning.mapping import Layout, Mapper, Rows
+from activations.planning.mapping import Mapper, Rows
 from activations.planning.picked import Picked
 from activations.planning.source_scan import SourceScan
 from activations.planning.writer import ChangeWriter, SettledRow
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
+    from activations.planning.conversion.slots import Layout
     from activations.vendor_session import Context
     from segments.contract import Skipped
 

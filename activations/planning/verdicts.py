@@ -15,7 +15,8 @@ from activations.reasons import ALREADY_THERE, Settled
 from destinations.contract import Mode
 
 if TYPE_CHECKING:
-    from activations.planning.mapping import Layout, Rows
+    from activations.planning.conversion.slots import Layout
+    from activations.planning.mapping import Rows
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 from django.urls import reverse
 
+from activations import text_template
 from activations.models import Activation, FieldMapping
 from segments.integrity.registered_users import Use
 
@@ -26,7 +27,10 @@ class Activations:
         return map(_use, Activation.objects.filter(segment=segment).prefetch_related("mappings"))
 
     def column_renamed(self, model: DataModel, before: str, after: str) -> None:
-        FieldMapping.objects.filter(activation__in=_of_model(model), column=before).update(column=after)
+        mappings = FieldMapping.objects.filter(activation__in=_of_model(model))
+        mappings.filter(column=before).update(column=after)
+        for pk, template in mappings.exclude(template="").values_list("pk", "template"):
+            mappings.filter(pk=pk).update(template=text_template.renamed(template, {before: after}))
 
 
 def _of_model(model: DataModel) -> list[Activation]:

@@ -13,7 +13,17 @@ if TYPE_CHECKING:
 def mapped_fields(mappings: Iterable[FieldMapping], adds: Container[str] = ()) -> list[MappedField]:
     """The field mappings as a run stores them. `adds`: the attributes whose values are added to a list."""
     return [
-        MappedField(row.slot, row.target, row.column, row.value, row.when_empty, row.target in adds, row.country)
+        MappedField(
+            row.slot,
+            row.target,
+            row.column,
+            row.value,
+            row.when_empty,
+            row.target in adds,
+            row.country,
+            row.template,
+            row.round_to_whole,
+        )
         for row in mappings
     ]
 

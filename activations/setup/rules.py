@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from activations import text_template
 from core.errors import Misconfigured
 from destinations.contract import Field, NewField, Service
 
@@ -89,6 +90,12 @@ def _columns(spec: ActivationSpec) -> Iterator[Misconfigured]:
         if name not in spec.columns:
             known = ", ".join(spec.columns) or "none"
             yield _wrong("column_unknown", f"The model has no column {name!r}. It has: {known}.", name)
+    for row in spec.mappings:
+        try:
+            if row.template:
+                text_template.check(row.template, spec.columns)
+        except Misconfigured as problem:
+            yield _wrong("template", problem.message, row.target)
     if spec.match_column in spec.computed:
         message = (
             f"{spec.match_column!r} is a computed field, which can change when other rows do. "

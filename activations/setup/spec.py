@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MappingSpec:
-    """One field mapping: an attribute, and the column or the fixed value that feeds it."""
+    """One field mapping: an attribute, and the column, the template of columns or the fixed value that feeds it."""
 
     target: str
     column: str = ""
     value: Any = None
     custom_attribute: bool = False
     country: str = ""
+    template: str = ""
+    rounds: bool = False
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,15 @@ def spec(activation: Activation, mappings: Sequence[MappingSpec] | None = None) 
 def saved_mappings(activation: Activation) -> list[MappingSpec]:
     """The field mappings of a saved activation."""
     return [
-        MappingSpec(mapping.target, mapping.column, mapping.value, mapping.custom_attribute, mapping.country)
+        MappingSpec(
+            mapping.target,
+            mapping.column,
+            mapping.value,
+            mapping.custom_attribute,
+            mapping.country,
+            mapping.template,
+            mapping.round_to_whole,
+        )
         for mapping in activation.mappings.all()
     ]
 

@@ -192,6 +192,8 @@ def _mappings(row: Activation, entity: entities.Activation) -> None:
             when_empty=wanted.when_empty,
             multi=wanted.multi,
             country=wanted.country,
+            template=wanted.template,
+            round_to_whole=wanted.rounds,
             custom_attribute=wanted.custom_attribute,
             position=position,
         )

@@ -136,7 +136,7 @@ class Destination(Entity):
 
 @dataclass(frozen=True, kw_only=True)
 class FieldMapping:
-    """One attribute at the destination, and the column or fixed value that it gets."""
+    """One attribute at the destination, and the column, template of columns or fixed value that it gets."""
 
     target: str
     column: str = ""
@@ -146,6 +146,8 @@ class FieldMapping:
     custom_attribute: bool = False
     country: str = ""
     """ISO alpha-2, of national phone numbers."""
+    template: str = ""
+    rounds: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,7 +216,7 @@ class Workspace:
         destination = self.destinations[activation.destination]
         connection = self.connections[destination.connection]
         rows = [
-            MappingSpec(row.target, row.column, row.value, row.custom_attribute, row.country)
+            MappingSpec(row.target, row.column, row.value, row.custom_attribute, row.country, row.template, row.rounds)
             for row in activation.mappings
             if row.target
         ]

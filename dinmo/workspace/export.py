@@ -167,7 +167,8 @@ def _activation(entity: entities.Activation) -> CommentedMap:
 
 
 def _field(row: entities.FieldMapping) -> CommentedMap:
-    origin = {"from": row.column} if row.column else {"value": row.value}
+    text = {"from": row.column, "template": row.template}
+    origin: dict[str, Any] = {key: value for key, value in text.items() if value} or {"value": row.value}
     written = _flow({**origin, "to": row.target, **_options(row)})
     if "value" in origin and "value" not in written:
         written.insert(0, "value", as_yaml(row.value))
@@ -181,8 +182,13 @@ def _custom(row: entities.FieldMapping) -> Any:
     return _flow({"from": row.column, "to": row.target, **options})
 
 
-def _options(row: entities.FieldMapping) -> dict[str, str]:
-    options = {"when_empty": (row.when_empty, "keep"), "multi": (row.multi, "replace"), "country": (row.country, "")}
+def _options(row: entities.FieldMapping) -> dict[str, Any]:
+    options = {
+        "when_empty": (row.when_empty, "keep"),
+        "multi": (row.multi, "replace"),
+        "country": (row.country, ""),
+        "round": (row.rounds, False),
+    }
     return {name: value for name, (value, default) in options.items() if value != default}
 
 

@@ -172,6 +172,8 @@ def _mapping(row: FieldMapping) -> entities.FieldMapping:
         when_empty=row.when_empty,
         multi=row.multi,
         country=row.country,
+        template=row.template,
+        rounds=row.round_to_whole,
         custom_attribute=row.custom_attribute,
     )
 

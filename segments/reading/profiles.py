@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from segments.reading.prefetch import do_nothing, prefetch
+from segments.reading.prefetch import do_nothing
+from segments.reading.read import run
 from segments.session import opened
 from segments.sql import profiles
 from segments.sql.query import Query, Selection, ready, refuse_missing
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import FromClause, Select
-
-    from segments.contract import Reader
 
 MOST_ROWS = 100_000
 """How many rows of the selection are looked at. A profile is advice, and must be there before a person loses patience.
@@ -109,7 +107,7 @@ def profile(
         query = ready(selection, reader, now)
         refuse_missing(selection, names, query.types)
         statements = list(_statements(query, names, match, samples, most))
-        counts, *others = _run(reader, statements, check)
+        counts, *others = run(reader, statements, check)
     (measured,) = counts
     rows = int(measured["n"])
     doubled = _doubled(others[0], others[1]) if match else None
@@ -138,15 +136,6 @@ def _statements(
 
 def _rows(query: Query, names: Sequence[str], most: int) -> FromClause:
     return query.some(names, most).subquery("looked_at")
-
-
-def _run(
-    reader: Reader, statements: Sequence[tuple[Select[Any], int]], check: Callable[[], None]
-) -> list[list[dict[str, Any]]]:
-    """The rows of each statement, from a different thread, so that `check` can end them."""
-    pending = (reader.rows(statement, limit) for statement, limit in statements)
-    with closing(prefetch(pending, check=check, interrupt=reader.interrupt)) as results:
-        return list(results)
 
 
 def _column(rows: int, measured: dict[str, Any], place: int) -> ColumnProfile:

@@ -21,6 +21,8 @@ from segments.values import LARGEST_EXPONENT, NUMBER
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from activations.planning.conversion.slots import Layout, Slot
+
 ROUNDED = (ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.TEXT)
 """The types of columns whose values are rounded."""
 _NUMBER = re.compile(rf"\s*({NUMBER})\s*", re.ASCII)
@@ -93,6 +95,26 @@ class Derived:
         frame = pl.DataFrame([column.series(value, text).alias(name) for (name, column), value, text in parts])
         joined = frame.select(_joined(self.template).alias("joined"))["joined"]
         return rounded(joined) if self.rounds else joined
+
+
+class Input:
+    """What one converter reads of a batch: a column as it is, or values that are made from columns first."""
+
+    def __init__(self, layout: Layout, slot: Slot) -> None:
+        self.places = [layout.columns.index(name) for name in slot.columns]
+        kinds = {name: layout.types.get(name, ColumnType.TEXT) for name in slot.columns}
+        rounds = slot.rounds and (bool(slot.template) or kinds[slot.column] in ROUNDED)
+        texts = {name: ColumnText(kind, layout.zone, kind in layout.spelled) for name, kind in kinds.items()}
+        self.derived = Derived(texts, slot.template, rounds) if slot.template or rounds else None
+
+    def read(self, batch: pa.RecordBatch, texts: pl.DataFrame) -> tuple[pa.Array, pl.Series]:
+        """The values and their texts, of rows with the layout's columns in their order."""
+        values = [batch.column(place) for place in self.places]
+        as_text = [texts[str(place)] for place in self.places]
+        if self.derived is None:
+            return values[0], as_text[0]
+        series = self.derived.series(values, as_text)
+        return series.to_arrow(compat_level=pl.CompatLevel.oldest()), series
 
 
 def rounded(texts: pl.Series) -> pl.Series:

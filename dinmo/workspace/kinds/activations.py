@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from core.errors import Misconfigured
     from dinmo.workspace.names import Scope
 
+TEMPLATE_LENGTH = 2_000
 Rows = list[tuple[int, entities.FieldMapping]]
 """Each mapping with its line."""
 
@@ -81,15 +82,15 @@ def _match(block: Block) -> tuple[str, str]:
 
 
 def _fields(block: Block) -> Rows:
-    """The key `fields`: each attribute gets the value of a column, or a fixed value."""
+    """The key `fields`: each attribute gets the value of a column, text of several columns, or a fixed value."""
     rows = []
     for row in block.blocks("fields", "A field"):
         value = row.node("value")
-        if row.has("from") == (value is not None):
-            row.problems.add(row.line, "A field needs either `from: column` or `value: …`.")
-        rows.append(
-            (row.line, _row(row, row.text("from"), row.text("to", required=True), value.plain() if value else None))
-        )
+        if sum([row.has("from"), row.has("template"), value is not None]) != 1:
+            row.problems.add(row.line, 'A field needs one of `from: column`, `template: "{column} …"` or `value: …`.')
+        target, plain = row.text("to", required=True), value.plain() if value else None
+        template = row.text("template", longest=TEMPLATE_LENGTH)
+        rows.append((row.line, _row(row, row.text("from"), target, plain, template=template)))
     return rows
 
 
@@ -106,7 +107,9 @@ def _custom_attributes(block: Block) -> Rows:
     return rows
 
 
-def _row(row: Block, column: str, target: str, value: object, custom: bool = False) -> entities.FieldMapping:
+def _row(
+    row: Block, column: str, target: str, value: object, custom: bool = False, template: str = ""
+) -> entities.FieldMapping:
     mapping = entities.FieldMapping(
         target=target,
         column=column,
@@ -115,6 +118,8 @@ def _row(row: Block, column: str, target: str, value: object, custom: bool = Fal
         multi=row.choice("multi", ("replace", "add"), "replace"),
         custom_attribute=custom,
         country=_country(row),
+        template=template,
+        rounds=row.flag("round", False),
     )
     row.close()
     return mapping

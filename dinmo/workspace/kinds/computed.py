@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from activations import text_template
 from core.errors import Misconfigured
 from dinmo.workspace import entities
 from dinmo.workspace.kinds.segments import model_scopes
@@ -78,7 +79,7 @@ def _users(model: str, column: str, scope: Scope) -> Iterator[str]:
             yield f"the segment {segment.name!r}"
     for activation in existing.activations.values():
         about = existing.segments[activation.segment].model if activation.segment else activation.model
-        mapped = [mapping.column for mapping in activation.mappings]
+        mapped = [name for row in activation.mappings for name in (row.column, *text_template.columns(row.template))]
         if about == model and activation.name not in scope.defined["activations"] and column in mapped:
             yield f"the activation {activation.name!r}"
 

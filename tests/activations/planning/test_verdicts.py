@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from activations import digests
 from activations.delivery import retry
 from activations.planning import verdicts
-from activations.planning.mapping import Layout, Mapper, Slot
+from activations.planning.conversion.slots import Layout, Slot
+from activations.planning.mapping import Mapper
 from activations.planning.verdicts import Known
 from activations.reasons import Settled
 from activations.storage import retry_dates

@@ -55,6 +55,9 @@ TREES = st.recursive(
     max_leaves=6,
 ).map(lambda tree: tree if "field" not in tree else {"all": [tree]})
 VALUES = st.booleans() | st.integers(-(10**12), 10**12) | st.floats(-1e9, 1e9) | TEXTS | st.lists(TEXTS, max_size=3)
+TEMPLATES = st.builds(
+    lambda column, text: f"{text.replace('{', '{{').replace('}', '}}')}{{{column}}}", COLUMN, st.just("") | TEXTS
+)
 ZONES = st.sampled_from(["UTC", "Europe/Paris", "Asia/Kolkata"])
 SCHEDULES = st.one_of(
     st.builds(
@@ -95,6 +98,7 @@ def mappings(draw: st.DrawFn, match: str, custom: bool) -> tuple[entities.FieldM
         "when_empty": st.sampled_from(["keep", "clear"]),
         "multi": st.sampled_from(["replace", "add"]),
         "country": st.sampled_from(["", "FR", "NO"]),
+        "rounds": st.booleans(),
     }
     targets = draw(st.lists(NAMES.filter(lambda name: name != match), max_size=4, unique=True))
     rows = []
@@ -106,6 +110,8 @@ def mappings(draw: st.DrawFn, match: str, custom: bool) -> tuple[entities.FieldM
             rows.append(entities.FieldMapping(target=name, column=draw(COLUMN), custom_attribute=True, **drawn))
         elif draw(st.booleans()):
             rows.append(entities.FieldMapping(target=target, column=draw(COLUMN), **drawn))
+        elif draw(st.booleans()):
+            rows.append(entities.FieldMapping(target=target, template=draw(TEMPLATES), **drawn))
         else:
             rows.append(entities.FieldMapping(target=target, value=draw(VALUES), **drawn))
     return tuple(rows)
