@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
+    from activations.delivery.steps import Item
+
 LONGEST_BODY = 8_192
 """In bytes, of the request and of the response. The rest is cut off."""
 LONGEST_URL = 2_000
@@ -84,6 +86,12 @@ class Recording(Observer):
         if len(self.exchanges) == records:
             return self.exchanges
         return self.exchanges[-1:] * records
+
+
+def unstored(items: Sequence[Item]) -> list[Exchange]:
+    """PURE. The exchanges of these items that are not in the database yet, each once."""
+    found = {item.exchange.id: item.exchange for item in items if item.exchange and item.exchange._state.adding}
+    return list(found.values())
 
 
 def insert(exchanges: Sequence[Exchange]) -> None:

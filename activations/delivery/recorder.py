@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from activations.models import Exchange
     from activations.runs.lease import Lease
     from activations.vendor_session import Context
 
@@ -129,6 +128,7 @@ class Recorder:
             return judgement.found(sending, remote_id, created_by_us=created_by_us, rejection=rejection)
         outcome = answer.results[place]
         assert isinstance(outcome, Outcome)
+        change.web_url = safe_link(outcome.web_url)
         return judgement.written(sending, outcome, self._overwritten(change, outcome))
 
     def _owned_by_other(self, change: Change, remote_id: str) -> Rejected | None:
@@ -180,7 +180,7 @@ class Recorder:
             change.field, change.request_id = judged.reason.field, judged.reason.request_id
         if outcome := judged.accepted:
             change.created, change.sent = judged.created, list(outcome.sent)
-            change.request_id, change.web_url = outcome.request_id, safe_link(outcome.web_url)
+            change.request_id = outcome.request_id
             self.counts["created"] += judged.created
             self.counts["hidden"] += int(judged.created and outcome.hidden)
             self.owners.accepted(change, outcome)
@@ -190,7 +190,7 @@ class Recorder:
         changes = [item.change for item in self.settled]
         with self.lease.fenced(**{name: F(name) + number for name, number in counts.items() if number}):
             bulk.update(Change, {}, "id", ["attempts"], [[change.pk, change.attempts] for change in self.attempted])
-            exchanges.insert(unstored(self.settled))
+            exchanges.insert(exchanges.unstored(self.settled))
             bulk.update(Change, {}, "id", _CHANGE_COLUMNS, [_row(change) for change in changes])
             self._void_doubtful()
             accepted = [change for change in changes if change.outcome == Change.Outcome.ACCEPTED]
@@ -226,15 +226,9 @@ class Recorder:
             Change.objects.filter(pk__in=unsent).update(state=Change.State.PENDING)
             rows = [[change.pk, change.remote_id, bulk.json_text(change.changed)] for change in identified]
             bulk.update(Change, {}, "id", ["remote_id", "changed"], rows)
-            exchanges.insert(unstored(items))
+            exchanges.insert(exchanges.unstored(items))
             last = [[item.change.pk, exchanges.reference(item.exchange.id)] for item in items if item.exchange]
             bulk.update(Change, {}, "id", ["exchange_id"], last)
-
-
-def unstored(items: Sequence[Item]) -> list[Exchange]:
-    """PURE. The exchanges of these items that are not in the database yet, each once."""
-    found = {item.exchange.id: item.exchange for item in items if item.exchange and item.exchange._state.adding}
-    return list(found.values())
 
 
 def safe_link(address: str) -> str:

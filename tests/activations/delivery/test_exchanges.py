@@ -26,7 +26,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def exchange_of(key: str) -> Exchange:
-    return Exchange.objects.get(pk=Change.objects.filter(key=key).latest("pk").exchange_id)
+    exchange_id = Change.objects.filter(key=key).latest("pk").exchange_id
+    assert exchange_id
+    return Exchange.objects.get(pk=exchange_id)
 
 
 def test_each_write_keeps_what_was_sent_and_answered(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
