@@ -17,19 +17,17 @@ MOST_CAUSES = 20
 MOST_GROUPS = 100
 _PARTICULAR = re.compile(r"'[^']*'|\"[^\"]*\"|\d[\d.,]*")
 """What differs between messages of one cause: quoted values and numbers."""
-_REMEDIES = {
+_REMEDIES: dict[str, str] = {
     "not_there": "To create them as well, choose the mode Upsert.",
     "already_there": "To update them as well, choose the mode Upsert.",
-    "duplicate_key": "Make the key unique in the source, or choose a different primary key for the model.",
-    "match_twin": "Give each row its own match value in the source, or leave the surplus rows out with a segment.",
-    "key_empty": "Give each row a key in the source, or leave these rows out with a segment.",
-    "match_empty": "Fill in the match column in the source, or leave these rows out with a segment.",
+    **dict.fromkeys(("duplicate_key", "match_twin", "key_empty", "match_empty", "line_unreadable"), ""),
 }
+"""By code. Empty if the message itself says what to do."""
 _REMEDIES_OF_OUTCOMES = {
-    "rejected": "Correct the value in the source or change the mapping. They are retried in a later run.",
-    "invalid": "Correct the value in the source or change the mapping. They are sent once they are valid.",
-    "unknown": "Nothing to do: the next run sends them again.",
-    "not_sent": "Nothing to do: the next run sends them.",
+    "rejected": "Correct the value in the source or change the mapping. What was rejected is retried in a later run.",
+    "invalid": "Correct the value in the source or change the mapping. The next run sends what is valid by then.",
+    "unknown": "Nothing to do: the next run sends it again.",
+    "not_sent": "Nothing to do: the next run sends it.",
 }
 
 
@@ -85,11 +83,11 @@ class Group:
 
 def remedy(outcome: str, code: str) -> str:
     """PURE. What a person can do about records with this outcome; "" if there is nothing to do."""
-    return _REMEDIES.get(code) or _REMEDIES_OF_OUTCOMES.get(outcome, "")
+    return _REMEDIES.get(code, _REMEDIES_OF_OUTCOMES.get(outcome, ""))
 
 
 def causes(run: Run) -> list[Cause]:
-    """The most frequent causes for which this run's records were not accepted."""
+    """The causes for which this run's records were not accepted, the most frequent first."""
     # The outcomes are listed, so that the partial index of what was not accepted serves the query.
     outcomes = [value for value in Change.Outcome.values if value not in ("", Change.Outcome.ACCEPTED)]
     changes = Change.objects.filter(run=run, outcome__in=outcomes)
@@ -100,6 +98,15 @@ def causes(run: Run) -> list[Cause]:
     merged = merge(groups)[:MOST_CAUSES]
     examples = Change.objects.in_bulk([group.first for group in merged])
     return [_cause(group, examples[group.first]) for group in merged if group.first in examples]
+
+
+def causes_among(changes: Sequence[Change]) -> list[Cause]:
+    """The causes for which these changes were not accepted, the most frequent first."""
+    groups = [
+        Group(change.outcome, change.code, change.field, change.message, 1, place)
+        for place, change in enumerate(changes)
+    ]
+    return [_cause(group, changes[group.first]) for group in merge(groups)[:MOST_CAUSES]]
 
 
 def merge(groups: Iterable[Group]) -> list[Group]:
@@ -129,5 +136,5 @@ def _groups(changes: object, *columns: str) -> list[Group]:
 def _cause(group: Group, example: Change) -> Cause:
     return Cause(
         group.outcome, group.code, group.field, group.records, example.key, example.message, example.request_id,
-        example.name, example.pk,
+        example.name, example.pk or 0,
     )  # fmt: skip

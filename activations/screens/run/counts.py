@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from activations.models import Run
+from activations.screens.presentation import in_words
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 COUNTS = (
@@ -73,7 +75,11 @@ class Segment:
 
 @dataclass(frozen=True)
 class Stage:
-    """A step of a run: whether it is done, current, still to come or where the run ended, and since when."""
+    """A step of a run.
+
+    Args:
+        state: done, now, next (still to come), or ended (the run ended in it).
+    """
 
     label: str
     state: str
@@ -89,9 +95,15 @@ def counts(run: Run) -> tuple[list[tuple[str, list[Count]]], list[Count]]:
     return [(title, group) for title, group in shown if group], zeros
 
 
-def bar(run: Run) -> list[Segment]:
-    """The outcomes of a run as parts of a bar, without empty ones. What is still to be sent comes last."""
+def bar(run: Run, earlier: Mapping[str, int]) -> list[Segment]:
+    """The outcomes of a run as parts of a bar, without empty ones. What is still to be sent comes last.
+
+    Args:
+        earlier: as `record_list.earlier_counts`. Those records are listed apart from what this run decided.
+    """
     values = {**run.counts(), "updated": run.accepted - run.created}
+    for outcome in ("invalid", "skipped"):
+        values[outcome] -= earlier.get(outcome, 0)
     parts = [Segment(choice, label, tone, values[choice]) for choice, label, tone in BAR if values[choice]]
     if run.state == Run.State.DELIVERING:
         parts += [Segment(PENDING, "still to be sent", "rest", run.planned - done(run))]
@@ -101,6 +113,7 @@ def bar(run: Run) -> list[Segment]:
             Segment("changed", "changed", "accent", run.known),
             *parts,
         ]
+    parts.append(Segment("earlier", "not accepted since an earlier run", "warn-light", sum(earlier.values())))
     return [part for part in parts if part.value > 0]
 
 
@@ -117,23 +130,39 @@ def percent(run: Run) -> int | None:
 
 
 def stages(run: Run) -> list[Stage]:
-    """The steps of a run, each with what it found and when it ended."""
-    compared = run.compared_at is not None or run.state in (Run.State.DELIVERING, Run.State.PLANNED)
-    compared = compared or (not run.is_live and bool(run.rows))
-    read_notes = f"{run.rows:,} row{'' if run.rows == 1 else 's'}" if compared else ""
-    differ = f"{run.new:,} new, {run.known:,} changed" if compared else ""
-    ended_early = run.state in (Run.State.FAILED, Run.State.CANCELLED)
-    sent = "" if not compared else f"{run.accepted:,} accepted" if run.accepted else f"{done(run):,} of {run.planned:,}"
+    """The steps of a run, each with what it found and how long it took."""
+    compared = run.state in (Run.State.DELIVERING, Run.State.PLANNED)
+    compared = compared or run.compared_at is not None or (not run.is_live and bool(run.rows))
     steps = [
-        ("Read the source", read_notes, run.started_at, compared),
-        ("Compare", differ, run.compared_at, compared),
-        *([] if run.dry_run else [("Send", sent if compared and run.planned else "", None, not run.is_live)]),
-        ("Done", "", run.finished_at, not run.is_live),
+        (Stage("Read the source", "", _read(run) if compared else "", run.started_at), compared),
+        (Stage("Compare", "", _compared(run) if compared else ""), compared),
+        *([] if run.dry_run else [(Stage("Send", "", _sent(run) if compared else ""), not run.is_live)]),
+        (Stage("Done", "", "", run.finished_at), not run.is_live),
     ]
-    states = ["done" if finished else "next" for *_, finished in steps]
-    if ended_early:
+    states = ["done" if finished else "next" for _, finished in steps]
+    if run.state in (Run.State.FAILED, Run.State.CANCELLED):
         at = 2 if compared and not run.dry_run else 0
         states = ["done"] * at + ["ended"] + ["next"] * (len(steps) - at - 1)
     elif "next" in states and run.state != Run.State.QUEUED:
         states[states.index("next")] = "now"
-    return [Stage(label, state, note, at) for (label, note, at, _), state in zip(steps, states, strict=True)]
+    return [replace(stage, state=state) for (stage, _), state in zip(steps, states, strict=True)]
+
+
+def _read(run: Run) -> str:
+    return f"{run.rows:,} row{'' if run.rows == 1 else 's'}"
+
+
+def _compared(run: Run) -> str:
+    differ = f"{run.new:,} new, {run.known:,} changed" if run.new + run.known else "nothing to send"
+    return " · ".join(filter(None, [differ, _took(run.started_at, run.compared_at)]))
+
+
+def _sent(run: Run) -> str:
+    if not run.planned:
+        return ""
+    number = f"{run.accepted:,} accepted" if run.accepted else f"{done(run):,} of {run.planned:,}"
+    return " · ".join(filter(None, [number, _took(run.compared_at, run.finished_at)]))
+
+
+def _took(since: datetime | None, until: datetime | None) -> str:
+    return in_words(until - since) if since and until else ""

@@ -11,10 +11,10 @@ from django.urls import reverse
 from activations.alerts.rules import closed_by, warnings_of
 from activations.models import Change, Run
 from activations.screens import presentation
-from activations.screens.run import counts, pace, record_list
-from activations.screens.run.causes import causes
+from activations.screens.run import counts, fields, pace, record_list
+from activations.screens.run.causes import causes, causes_among
 from activations.screens.run.rows import rows
-from activations.screens.run.sentence import Facts, sentence
+from activations.screens.run.sentence import Facts, meaning_of_new, sentence
 from core.health import Health
 from destinations.registry import services
 
@@ -29,6 +29,8 @@ MOST_READS = 3
 LATEST_SETTLED = 1_500
 """As many records as the fastest vendor takes in about the minute whose pace is measured."""
 LONGEST_SEARCH = 200
+MOST_EARLIER = 1_000
+"""Records whose reasons from earlier runs are grouped on one page. All of them are listed."""
 _OWN_FIELDS = [field.attname for field in Run._meta.concrete_fields if not field.is_relation]
 """Without relations, which stay loaded when a run is read again."""
 
@@ -39,6 +41,15 @@ class Link:
 
     label: str
     href: str
+
+
+@dataclass(frozen=True)
+class ShownCause:
+    """A cause with the label of its attribute, and where something can be done about it."""
+
+    cause: Cause
+    label: str
+    links: list[Link]
 
 
 @dataclass(frozen=True)
@@ -100,7 +111,6 @@ def _records(query: Mapping[str, str], run: Run) -> dict[str, Any]:
         "choices": record_list.choices(run),
         "packed": packed,
         "total": page.paginator.count + packed,
-        "earlier": record_list.count_earlier(run),
         "earlier_choice": record_list.EARLIER,
     }
 
@@ -108,20 +118,27 @@ def _records(query: Mapping[str, str], run: Run) -> dict[str, Any]:
 def progress(run: Run, now: datetime) -> dict[str, Any]:
     """The sentence, the counts, the stages and the causes of a run."""
     shown, zeros = counts.counts(run)
+    earlier = record_list.earlier_counts(run)
+    names = fields.labels(run.activation)
     service = services[run.activation.destination.service]
     return {
         "run": run,
         "platform": service.platform.label,
         "sentence": sentence(facts(run)),
+        "new_note": meaning_of_new(run.activation.mode, service.record_nouns[0], service.platform.label)
+        if run.dry_run and run.new
+        else "",
         "state_pill": presentation.run_pill(run),
-        "bar": counts.bar(run),
+        "bar": counts.bar(run, earlier),
+        "earlier": sum(earlier.values()),
         "stages": counts.stages(run),
         "percent": counts.percent(run),
         "done": counts.done(run),
         "time_left": _time_left(run, now),
         "counts": shown,
         "zero_counts": zeros,
-        "causes": [(cause, list(_links(run, cause))) for cause in _causes(run)],
+        "causes": [_shown(run, cause, names) for cause in _causes(run)],
+        "earlier_causes": [_shown(run, cause, names) for cause in _earlier_causes(run)] if earlier else [],
         "fixes": list(_fixes(run)),
         "hidden_note": presentation.hidden_note(service, run.hidden),
         "duration": presentation.duration(run, now),
@@ -145,6 +162,16 @@ def _causes(run: Run) -> list[Cause]:
     return causes(run) if planning or exceptions else []
 
 
+def _earlier_causes(run: Run) -> list[Cause]:
+    """The causes that earlier runs reported, of the first records that are still not accepted because of them."""
+    records = record_list.search(run, "", record_list.EARLIER)[:MOST_EARLIER]
+    return causes_among(record_list.as_changes(run, record_list.EARLIER, records))
+
+
+def _shown(run: Run, cause: Cause, names: Mapping[str, str]) -> ShownCause:
+    return ShownCause(cause, names.get(cause.field, cause.field), list(_links(run, cause)))
+
+
 def _links(run: Run, cause: Cause) -> Iterator[Link]:
     """Where something can be done about a cause."""
     activation = reverse("admin:activations_activation_change", args=[run.activation_id])
@@ -158,8 +185,8 @@ def _links(run: Run, cause: Cause) -> Iterator[Link]:
         model = run.activation.data_model
         yield Link("Open the model", reverse("admin:segments_datamodel_change", args=[model.pk]))
     if cause.outcome == Change.Outcome.REJECTED:
-        fields = reverse("admin:destinations_destination_fields", args=[run.activation.destination_id])
-        yield Link("Check the attributes", fields)
+        attributes = reverse("admin:destinations_destination_fields", args=[run.activation.destination_id])
+        yield Link("Check the attributes", attributes)
 
 
 def _fixes(run: Run) -> Iterator[Link]:

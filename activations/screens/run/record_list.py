@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from activations.models import Change, Record, Run
 from activations.storage import bundles
@@ -76,11 +76,16 @@ def _mentions(text: str) -> Q:
     )
 
 
-def count_earlier(run: Run) -> int:
-    """How many records wait for a retry, for reasons that an earlier run reported and this one doesn't list again."""
-    if run.is_live or run.dry_run or run.generation_id is None:
-        return 0
-    return _records(run, EARLIER).count() if run.waiting or run.invalid or run.skipped else 0
+def earlier_counts(run: Run) -> dict[str, int]:
+    """How many records wait for a retry for reasons that an earlier run reported and this one doesn't list again.
+
+    Returns:
+        Their number by the outcome that they had: rejected, invalid or skipped.
+    """
+    if run.is_live or run.dry_run or run.generation_id is None or not (run.waiting or run.invalid or run.skipped):
+        return {}
+    tried = _records(run, EARLIER).order_by().values_list("tried")
+    return dict(tried.annotate(number=Count("pk")))
 
 
 def count_packed(run: Run, key: str, choice: str) -> int:

@@ -72,12 +72,15 @@ class RunAdmin(RunList, ReadOnlyAdmin):
             )
         if not obj.is_live and not obj.only_key:
             yield Button("again", "Run again", "replay", primary=True)
+        if not obj.is_live and not obj.dry_run and obj.rejected + obj.invalid + obj.unknown:
+            yield Button("retry", "Retry what failed now", "autorenew")
 
     def links(self, request: HttpRequest, obj: Run) -> Iterable[Button]:
         """The buttons that only lead somewhere, for everybody who may see the run."""
         exceptions = obj.rejected + obj.invalid + obj.unknown + obj.not_sent + obj.skipped
         if not obj.is_live and exceptions and request.user.has_perm(SEE_RECORDS):
-            yield Button("download", "Download what was not sent", "download", href=self.url("download", obj.pk))
+            label = "Download what can't be sent" if obj.dry_run else "Download what was not sent"
+            yield Button("download", label, "download", href=self.url("download", obj.pk))
         href = reverse("admin:activations_activation_change", args=[obj.activation_id])
         yield Button("activation", "Activation", "sync", href=href)
 
@@ -90,6 +93,13 @@ class RunAdmin(RunList, ReadOnlyAdmin):
             obj.activation, Run.Trigger.MANUAL, full=obj.reason == requests.BY_HAND, dry_run=obj.dry_run
         )
         return HttpResponseRedirect(self.url("change", run.pk))
+
+    def do_retry(self, request: HttpRequest, obj: Run) -> HttpResponse | None:
+        retried = requests.retry_now(obj)
+        if retried.run is None:
+            messages.info(request, "Nothing is left to retry: all of it has been accepted since, or waits already.")
+            return None
+        return HttpResponseRedirect(self.url("change", retried.run.pk))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

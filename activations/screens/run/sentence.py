@@ -85,13 +85,22 @@ def outcomes(run: Facts) -> str:
 def would(run: Facts) -> str:
     """What a run would send after this dry run."""
     new, known = run.counts["new"], run.counts["known"]
-    rest = _rest([(run.counts["invalid"], "can't be sent"), (run.counts["skipped"], "would be skipped")])
-    if not new + known:
-        up_to_date = f"{run.noun(run.counts['unchanged'])} up to date" if run.counts["unchanged"] else ""
-        listed = ", ".join(filter(None, [up_to_date, *rest]))
-        return f"Nothing would be sent{': ' if listed else ''}{listed}."
-    kinds = _rest([(new, "new"), (known, "changed")])
-    return f"Would send {run.noun(new + known)} to {run.vendor}: {', '.join([*kinds, *rest])}."
+    left_out = _rest([(run.counts["invalid"], "can't be sent"), (run.counts["skipped"], "would be skipped")])
+    rest = f" {', '.join(left_out)}." if left_out else ""
+    if new + known:
+        kinds = _rest([(new, "new"), (known, "changed")])
+        return f"Would send {run.noun(new + known)} to {run.vendor}: {', '.join(kinds)}.{rest}"
+    up_to_date = run.counts["unchanged"]
+    return f"Nothing would be sent{f': {run.noun(up_to_date)} up to date' if up_to_date else ''}.{rest}"
+
+
+def meaning_of_new(mode: str, one: str, vendor: str) -> str:
+    """What happens to new records in a real run, which a dry run can't know without asking the vendor for each."""
+    if mode == "update":
+        return f"New: never sent before. {vendor} updates each if it has such a {one}, and otherwise skips it."
+    if mode == "insert":
+        return f"New: never sent before. {vendor} creates each, unless it already has such a {one}."
+    return f"New: never sent before. {vendor} creates each, or updates it if it already has such a {one}."
 
 
 def _before_the_end(run: Facts) -> str:
