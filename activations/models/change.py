@@ -25,7 +25,8 @@ class Change(models.Model):
         UNKNOWN = "unknown", "Unknown"
         NOT_SENT = "not_sent", "Not sent"
 
-    # Millions of rows are written in bulk: no check of each row, and no index that only a screen would use.
+    # Millions of rows are written in bulk: no check of each row. The indexes that find a record by the beginning of a
+    # text are in migration 0018. They are written in delivery, at the pace of the destination.
     run = models.ForeignKey(Run, models.CASCADE, related_name="changes", db_index=False, db_constraint=False)
     epoch = models.PositiveIntegerField()
     key = models.TextField()

@@ -145,7 +145,11 @@ class Run(models.Model):
                 name="one_live_run",
             ),
         ]
-        indexes = [models.Index(fields=["state"], name="run_state")]
+        indexes = [
+            models.Index(fields=["state"], name="run_state"),
+            models.Index(fields=["activation", "-id"], name="run_newest"),
+            models.Index(fields=["finished_at"], name="run_finished"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.activation} · run {self.number}"

@@ -27,12 +27,11 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
 
-@admin.register(Change)
 class ChangeAdmin(ReadOnlyAdmin):
-    """The changes of all runs, to find out what happened to a record."""
+    """The changes of all runs, to find out what happened to a record. `timeline.records_admin` adds the search."""
 
     list_display = ["record", "outcome_pill", "run_link", "fields_sent", "message", "settled_at"]
-    list_display_links = ["record"]
+    list_display_links: Any = ["record"]
     list_filter = ["outcome", "is_new", "created", "run__activation"]
     search_fields = ["key__startswith", "name__istartswith", "match_identity__startswith", "remote_id__startswith"]
     search_help_text = "Search by the beginning of a record's name, key, domain or ID at the destination."

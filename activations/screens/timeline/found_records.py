@@ -1,0 +1,82 @@
+"""Finds records by the beginning of their name, key, match value or ID at the destination, among stored changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import connection
+from django.db.models.functions import Coalesce, Left, Upper
+
+from activations.models import Change
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+FIELDS = ("name", "key", "match_identity", "remote_id")
+"""Each has an index for the beginning of its text in uppercase."""
+MOST_OF_EACH, INDEXED, LAST_CHARACTER = 500, 100, "\U0010ffff"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A record that was found.
+
+    Args:
+        what: its match value or remote ID, if that was found; else "".
+    """
+
+    model: int
+    key: str
+    name: str
+    what: str = ""
+
+
+def change_ids(text: str) -> list[int]:
+    """The IDs of changes of records that begin with this text in one of `FIELDS`, in any case. Bounded.
+
+    Not sorted by the database: for rare texts, it would search all changes from the newest on.
+    """
+    found: set[int] = set()
+    for name in FIELDS:
+        found.update(_beginning(name, text).order_by().values_list("pk", flat=True)[:MOST_OF_EACH])
+    return sorted(found, reverse=True)
+
+
+def _beginning(name: str, text: str) -> QuerySet[Change]:
+    """The changes whose field begins with this text, by the index that migration 0018 creates."""
+    if connection.vendor == "sqlite":
+        # SQLite changes the case of ASCII letters only.
+        first = "".join(letter.upper() if letter.isascii() else letter for letter in text)
+        return Change.objects.alias(begin=Upper(name)).filter(begin__gte=first, begin__lt=f"{first}{LAST_CHARACTER}")
+    shortened = Upper(Left(name, INDEXED))
+    return Change.objects.exclude(**{name: ""}).alias(begin=shortened).filter(begin__startswith=text.upper()[:INDEXED])
+
+
+def records(text: str, most: int) -> list[Found]:
+    """Records that begin with this text in one of `FIELDS`: exact matches first, then those of the newest changes."""
+    model = Coalesce("run__activation__model_id", "run__activation__segment__model_id")
+    rows = (
+        Change.objects.filter(pk__in=change_ids(text)[: MOST_OF_EACH * 2])
+        .exclude(key="")
+        .order_by("-pk")
+        .values_list(model, "key", "name", "match_identity", "remote_id")
+    )
+    found: dict[tuple[int, str], Found] = {}
+    for model_id, key, name, match, remote_id in rows:
+        previous = found.get((model_id, key))
+        what = next((one for one in (match, remote_id) if _begins(one, text)), "")
+        shown = "" if _begins(name, text) or _begins(key, text) else what
+        if previous is None:
+            found[model_id, key] = Found(model_id, key, name, shown)
+        elif not previous.name and name:
+            found[model_id, key] = Found(model_id, key, name, previous.what)
+    return sorted(found.values(), key=lambda one: not _is_exactly(one, text))[:most]
+
+
+def _begins(value: str, text: str) -> bool:
+    return value.casefold().startswith(text.casefold())
+
+
+def _is_exactly(found: Found, text: str) -> bool:
+    return text.casefold() in (found.key.casefold(), found.name.casefold(), found.what.casefold())
