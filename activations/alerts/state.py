@@ -22,7 +22,7 @@ from destinations.models import Connection
 from segments.models import DataModel, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
 
     from django.db.models import Model
@@ -69,14 +69,19 @@ class Issue:
 
 def state_of(activation: Activation, now: datetime) -> State:
     """The state of an activation. Sends no request."""
-    return _state(activation, latest_run(activation), now)
+    return states([activation], now)[activation.pk]
 
 
 def states(activations: Iterable[Activation], now: datetime) -> dict[int, State]:
     """The states of activations, by ID."""
     activations = list(activations)
-    latest = latest_runs(activations)
-    return {activation.pk: _state(activation, latest.get(activation.pk), now) for activation in activations}
+    latest, changed = latest_runs(activations), changed_sources()
+    return {activation.pk: _state(activation, latest.get(activation.pk), now, changed) for activation in activations}
+
+
+def changed_sources() -> set[int]:
+    """The IDs of sources in which something changed that a model uses. Only their activations can be on hold."""
+    return set(DataModel.objects.exclude(problems={}).values_list("source_id", flat=True))
 
 
 def latest_run(activation: Activation) -> Run | None:
@@ -103,10 +108,10 @@ def beat_stopped(now: datetime, sweep_seconds: float) -> bool:
     return last is None or now - last > timedelta(seconds=2 * sweep_seconds)
 
 
-def _state(activation: Activation, last: Run | None, now: datetime) -> State:
+def _state(activation: Activation, last: Run | None, now: datetime, changed: Collection[int]) -> State:
     if activation.paused:
         return State("paused", "Paused", "warn", ("Paused by a person.",))
-    if cause := holds.cause(activation):
+    if activation.data_model.source_id in changed and (cause := holds.cause(activation)):
         return State("on_hold", "On hold", "bad", (cause,))
     upcoming = next_run(activation, now)
     if causes := tuple(_failures(activation, last)):
@@ -163,10 +168,10 @@ def _models() -> Iterator[Issue]:
 
 def _activations(now: datetime) -> Iterator[Issue]:
     rows = Activation.objects.select_related(*RELATED).prefetch_related("schedules")
-    latest = latest_runs(rows)
+    latest, changed = latest_runs(rows), changed_sources()
     for activation in rows:
         last = latest.get(activation.pk)
-        state = _state(activation, last, now)
+        state = _state(activation, last, now, changed)
         if state.slug == "on_hold":
             yield Issue(_named(Activation, activation), activation, state.label, state.tone, state.causes[0])
         if last and last.state == Run.State.FAILED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -14,10 +14,12 @@ from django.utils.html import format_html, format_html_join
 from activations.alerts.state import RELATED, state_of
 from activations.models import Activation, Record, Run, Schedule, Warning
 from activations.runs import requests, retention
-from activations.screens.activation_parts import LastRunFilter, MappingInline, ScheduleInline
+from activations.screens.activation_parts import MappingInline, ScheduleInline
 from activations.screens.forms import MORE, ActivationForm
+from activations.screens.lists.activation_list import ActivationList
 from activations.screens.presentation import hidden_note, run_pill, state_pill
 from activations.setup import attribute_drift, mapping_diff, schedules, spec_from_db
+from activations.setup.duplicate import duplicate
 from core.web.screens import Button, ScreenAdmin
 from destinations.registry import services
 
@@ -26,21 +28,14 @@ if TYPE_CHECKING:
 
     from django.utils.safestring import SafeString
 
-    from activations.alerts.state import State
-
 
 @admin.register(Activation)
-class ActivationAdmin(ScreenAdmin):
+class ActivationAdmin(ActivationList, ScreenAdmin):
     form = ActivationForm
     change_form_template = "screens/activation_form.html"
     inlines = [MappingInline, ScheduleInline]
-    list_display = ["name", "data_name", "destination", "mode_name", "last_run", "next_run_at", "switched_on"]
-    list_filter = [LastRunFilter, "destination", "paused"]
-    search_fields = ["name", "segment__name", "model__name", "destination__name"]
     list_select_related = ["segment", "model", "destination"]
     stay_after_adding = True
-    empty_title = "No activations yet"
-    empty_text = "An activation sends the records of a segment or model to a destination, manually or on a schedule."
     fieldsets = [
         (None, {"fields": ["name", "records", "destination", "mode"]}),
         (
@@ -84,9 +79,7 @@ class ActivationAdmin(ScreenAdmin):
         return [*self.fieldsets[:-1], ("More", {"classes": ["late"], "fields": MORE})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Activation]:
-        latest = Run.objects.filter(activation=OuterRef("pk")).order_by("-pk")
-        queryset = super().get_queryset(request).select_related(*RELATED).prefetch_related("schedules", "mappings")
-        return queryset.annotate(last_state=Subquery(latest.values("state")[:1]))
+        return super().get_queryset(request).select_related(*RELATED).prefetch_related("schedules", "mappings")
 
     def buttons(self, request: HttpRequest, obj: Activation) -> Iterable[Button]:
         live = requests.live_run(obj)
@@ -103,6 +96,8 @@ class ActivationAdmin(ScreenAdmin):
             yield Button("dry_run", "Dry run", "science")
             yield Button("full", "Full sync", "restart_alt", confirm=FULL_QUESTION)
         yield Button("resume", "Resume", "play_circle") if obj.paused else Button("pause", "Pause", "pause_circle")
+        if self.has_add_permission(request):
+            yield Button("duplicate", "Duplicate", "content_copy")
         yield Button(
             "runs",
             "Runs",
@@ -140,6 +135,11 @@ class ActivationAdmin(ScreenAdmin):
     def do_resume(self, request: HttpRequest, obj: Activation) -> None:
         self._switch(obj, paused=False)
         messages.success(request, "Resumed. Its schedules start runs again.")
+
+    def do_duplicate(self, request: HttpRequest, obj: Activation) -> HttpResponse:
+        copy = duplicate(obj)
+        messages.success(request, f"Created the copy “{copy}”. It is a draft: change what differs, then start it.")
+        return HttpResponseRedirect(self.url("change", copy.pk))
 
     def _start(self, obj: Activation, *, full: bool = False, dry_run: bool = False) -> HttpResponse:
         run = requests.request(obj, Run.Trigger.MANUAL, full=full, dry_run=dry_run)
@@ -201,10 +201,6 @@ class ActivationAdmin(ScreenAdmin):
         for activation in queryset:
             self.delete_model(request, activation)
 
-    @admin.display(description="Data")
-    def data_name(self, obj: Activation) -> str:
-        return str(obj.segment or obj.model)
-
     @admin.display(description="Custom attributes")
     def custom_names(self, obj: Activation) -> str:
         return ", ".join(obj.mappings.filter(custom_attribute=True).values_list("column", flat=True)) or "None"
@@ -213,30 +209,12 @@ class ActivationAdmin(ScreenAdmin):
     def mode_name(self, obj: Activation) -> str:
         return obj.get_mode_display().partition(":")[0]
 
-    @admin.display(description="Last run")
-    def last_run(self, obj: Activation) -> SafeString | str:
-        run = obj.runs.order_by("-pk").first()
-        if run is None:
-            return "Never"
-        return format_html('<a href="{}">{}</a>', reverse("admin:activations_run_change", args=[run.pk]), run_pill(run))
-
-    @admin.display(description="Next run")
-    def next_run_at(self, obj: Activation) -> Any:
-        state = _shown_state(obj)
-        return state.next_run or ("Manual only" if state.slug in ("on", "failing") else state.label)
-
     @admin.display(description="State", ordering="paused")
     def switched_on(self, obj: Activation) -> SafeString:
-        state = _shown_state(obj)
+        state = state_of(obj, timezone.now())
         causes = () if state.slug == "paused" else state.causes
         lines = format_html_join("", '<div class="d-muted d-cause">{}</div>', [(cause,) for cause in causes])
         return format_html("{}{}", state_pill(state), lines)
-
-
-def _shown_state(activation: Activation) -> State:
-    """The state, derived once for all columns of a row in the list."""
-    activation.shown_state = getattr(activation, "shown_state", None) or state_of(activation, timezone.now())  # type: ignore[attr-defined]
-    return activation.shown_state  # type: ignore[attr-defined]
 
 
 def created_hidden(activation: Activation) -> int:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
-from django.db.models import Q, QuerySet
 from unfold.admin import StackedInline, TabularInline
 
-from activations.models import Activation, FieldMapping, Run, Schedule
+from activations.models import FieldMapping, Schedule
 from activations.screens.formsets import MappingForm, MappingFormSet, ScheduleForm
 from core.web.formsets import BoundedFormSet
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest
 
 
@@ -54,17 +53,3 @@ class ScheduleInline(ActivationPermissions, StackedInline):
     fields = ["kind", ("every", "unit"), "cron", "days", "at", "timezone"]
     extra = 0
     verbose_name_plural = "Schedules"
-
-
-class LastRunFilter(admin.SimpleListFilter):
-    title = "last run"
-    parameter_name = "last_run"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("never", "Never run"), *[(str(value), str(label)) for value, label in Run.State.choices]]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Activation]) -> QuerySet[Activation]:
-        if not self.value():
-            return queryset
-        condition = Q(last_state__isnull=True) if self.value() == "never" else Q(last_state=self.value())
-        return queryset.filter(condition)

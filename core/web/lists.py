@@ -14,6 +14,8 @@ from django.contrib.admin.views import main
 from django.core.exceptions import ValidationError
 from django.db.models import DateField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.text import capfirst
+from unfold.views import ChangeList
 
 from core.errors import Misconfigured
 from core.web.endpoints import MOST_DIGITS
@@ -38,6 +40,16 @@ _NUMBER = re.compile(r"[0-9]{1,5}")
 _ORDER = re.compile(r"(-?[0-9]{1,3}(\.-?[0-9]{1,3}){0,30})?")
 
 
+class PreparedChangeList(ChangeList):
+    """The rows of one page, with what their columns need loaded for all of them at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        rows = list(self.result_list)  # type: ignore[has-type, unused-ignore]
+        self.model_admin.prepare_rows(request, rows)
+        self.result_list = rows
+
+
 class BoundedList(_ModelAdmin):
     """A list that can be searched, sorted and filtered as its page offers, and in no other way.
 
@@ -45,8 +57,15 @@ class BoundedList(_ModelAdmin):
     of fields that the page never shows.
     """
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PreparedChangeList
+
+    def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Loads what the columns show of all rows of a page, so that no column queries for its row."""
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         self.refuse_query(request)
+        extra_context = {"title": capfirst(self.opts.verbose_name_plural), **(extra_context or {})}
         if not all(self._is_key(key) for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             messages.warning(request, "The selection could not be read. Select the rows again.")
             return HttpResponseRedirect(request.get_full_path())

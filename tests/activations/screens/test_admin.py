@@ -357,8 +357,8 @@ def test_lists_can_be_searched_and_filtered(staff: Client, finished: Run) -> Non
         "/admin/activations/run/?state__exact=succeeded&q=Away": "Away",
         "/admin/activations/change/?q=b1": "No such option.",
         "/admin/activations/warning/?state=open": "Nothing.",
-        "/admin/activations/activation/?last_run=succeeded": "Away",
-        "/admin/activations/activation/?last_run=never": "No matches",
+        "/admin/activations/activation/?destination__id__exact=1": "Away",
+        "/admin/activations/activation/?show=never": "No matches",
         "/admin/": "Away",
     }.items():
         answer = staff.get(path)

@@ -1,0 +1,152 @@
+"""The list of activations: state, last and next run of all rows at once, and actions on many with a confirmation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+
+from activations.alerts.state import latest_runs, states
+from activations.models import Activation, Run
+from activations.runs import requests
+from activations.screens.lists import bulk
+from activations.screens.lists.filters import ShownFilter
+from activations.screens.presentation import run_pill, state_pill
+from activations.setup import schedules
+from core.templatetags.screens import ago
+from core.web.logos import logo
+from core.web.screens import pill
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.utils.safestring import SafeString
+    from unfold.admin import ModelAdmin as _ModelAdmin
+else:
+    # A mixin: the class that it is added to is a ModelAdmin.
+    _ModelAdmin = object
+
+
+class ActivationList(_ModelAdmin):
+    """The columns, filters and actions of the list of activations."""
+
+    list_display = ["name", "state_column", "data_name", "destination_name", "last_run", "next_run_at"]
+    list_filter = [ShownFilter, "destination"]
+    search_fields = ["name", "segment__name", "model__name", "destination__name"]
+    actions = ["run_selected", "pause_selected", "resume_selected"]
+    empty_title = "No activations yet"
+    empty_text = "An activation sends the records of a segment or model to a destination, manually or on a schedule."
+
+    def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Attaches the state and the last run to each row: a fixed number of queries for any number of rows."""
+        found, latest, live = states(rows, timezone.now()), latest_runs(rows), live_runs(rows)
+        for row in rows:
+            row.shown_state = found[row.pk]
+            row.shown_run = live.get(row.pk) or latest.get(row.pk)
+
+    @admin.display(description="State")
+    def state_column(self, obj: Any) -> SafeString:
+        if obj.is_draft:
+            return pill("Draft", "calm")
+        state = obj.shown_state
+        causes = () if state.slug == "paused" else state.causes
+        lines = format_html_join("", '<div class="d-muted d-cause" title="{}">{}</div>', [(c, c) for c in causes])
+        return format_html('<div class="d-state">{}{}</div>', state_pill(state), lines)
+
+    @admin.display(description="Sends", ordering="model__name")
+    def data_name(self, obj: Activation) -> str:
+        return str(obj.rows)
+
+    @admin.display(description="To", ordering="destination__name")
+    def destination_name(self, obj: Activation) -> SafeString:
+        drawing = logo(obj.destination.service, 20, "")
+        return format_html('<span class="d-named">{}<span>{}</span></span>', drawing, obj.destination)
+
+    @admin.display(description="Last run")
+    def last_run(self, obj: Any) -> SafeString | str:
+        run: Run | None = obj.shown_run
+        if run is None:
+            return "Never"
+        url = reverse("admin:activations_run_change", args=[run.pk])
+        when = ago(run.finished_at or run.created_at)
+        return format_html(
+            '<div class="d-lastrun"><a href="{}">{}</a><span class="d-muted">{}</span></div>', url, run_pill(run), when
+        )
+
+    @admin.display(description="Next run")
+    def next_run_at(self, obj: Any) -> Any:
+        state = obj.shown_state
+        if obj.is_draft or not state.next_run:
+            return "Manual only" if state.slug in ("on", "failing") and not obj.is_draft else "\N{EN DASH}"
+        return ago(state.next_run)
+
+    @admin.action(description="Run now", permissions=["change"])
+    def run_selected(self, request: HttpRequest, queryset: QuerySet[Activation]) -> HttpResponse:
+        return self.confirmed(request, queryset, bulk.RUN)
+
+    @admin.action(description="Pause", permissions=["change"])
+    def pause_selected(self, request: HttpRequest, queryset: QuerySet[Activation]) -> HttpResponse:
+        return self.confirmed(request, queryset, bulk.PAUSE)
+
+    @admin.action(description="Resume", permissions=["change"])
+    def resume_selected(self, request: HttpRequest, queryset: QuerySet[Activation]) -> HttpResponse:
+        return self.confirmed(request, queryset, bulk.RESUME)
+
+    def confirmed(self, request: HttpRequest, queryset: QuerySet[Activation], action: bulk.Action) -> HttpResponse:
+        """The page that says what will happen; after a person has agreed, what has happened."""
+        rows = {row.pk: row for row in queryset}
+        found = bulk.effects(action, chosen(list(rows.values())))
+        if request.POST.get("confirmed"):
+            acting = [rows[effect.chosen.pk] for effect in found if effect.acts]
+            for row in acting:
+                act(row, action)
+            messages.success(request, f"{action.button}: {len(acting):,} of {len(rows):,} selected activations.")
+            return HttpResponseRedirect(request.get_full_path())
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"{action.button}?",
+            "action": action,
+            "sentences": bulk.sentences(action, found),
+            "effects": found,
+            "acts": any(effect.acts for effect in found),
+            "checkbox": ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "screens/bulk.html", context)
+
+
+def chosen(rows: list[Activation]) -> list[bulk.Chosen]:
+    """What `bulk` decides from, for the selected rows."""
+    found, live = states(rows, timezone.now()), live_runs(rows)
+    return [
+        bulk.Chosen(
+            pk=row.pk,
+            name=row.name,
+            paused=row.paused,
+            is_live=row.pk in live,
+            is_draft=row.is_draft,
+            cause=" ".join(found[row.pk].causes) if found[row.pk].slug == "on_hold" else "",
+        )
+        for row in rows
+    ]
+
+
+def act(row: Activation, action: bulk.Action) -> None:
+    """Runs, pauses or resumes one activation."""
+    if action == bulk.RUN:
+        requests.request(row, Run.Trigger.MANUAL)
+        return
+    row.paused = action == bulk.PAUSE
+    row.save(update_fields=["paused"])
+    schedules.sync_all(row)
+
+
+def live_runs(rows: list[Activation]) -> dict[int, Run]:
+    """The run of each activation that is queued, planning or delivering, by the activation's ID."""
+    runs = Run.objects.filter(activation__in=rows, state__in=Run.LIVE, dry_run=False).select_related("activation")
+    return {run.activation_id: run for run in runs}
