@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from django.urls import URLPattern
     from playwright.sync_api import Page
 
-NO_PAGES = {"do", "jsi18n", "logout", "autocomplete", "view_on_site", "app_list", "search", "progress"}
+NO_PAGES = {"do", "jsi18n", "logout", "autocomplete", "view_on_site", "app_list", "search", "progress", "download"}
 """Names, or last parts of them, of addresses that return no whole page, or only answer a form."""
 AXE = """async (rules) => {
     const found = await axe.run(document, { ...(rules && { runOnly: rules }), resultTypes: ["violations"] });

@@ -26,11 +26,14 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
 
+MOST_FIELDS = 3
+"""In a list. The page of a record shows all of them."""
+
 
 class ChangeAdmin(ReadOnlyAdmin):
     """The changes of all runs, to find out what happened to a record. `timeline.records_admin` adds the search."""
 
-    list_display = ["record", "outcome_pill", "run_link", "fields_sent", "message", "settled_at"]
+    list_display = ["record", "outcome_pill", "run_link", "fields_sent", "reason", "when"]
     list_display_links: Any = ["record"]
     list_filter = ["outcome", "is_new", "created", "run__activation"]
     search_fields = ["key__startswith", "name__istartswith", "match_identity__startswith", "remote_id__startswith"]
@@ -89,9 +92,17 @@ class ChangeAdmin(ReadOnlyAdmin):
             '<a class="d-link" href="{}">{}</a>', reverse("admin:activations_run_change", args=[obj.run_id]), obj.run
         )
 
+    @admin.display(description="Reason")
+    def reason(self, obj: Change) -> str:
+        return obj.message
+
+    @admin.display(description="When", ordering="settled_at")
+    def when(self, obj: Change) -> Any:
+        return obj.settled_at
+
     @admin.display(description="Fields")
     def fields_sent(self, obj: Change) -> SafeString:
-        shown = [(field.label, field.after) for field in fields.of(obj, {}, {})]
+        shown = [(field.label, field.after) for field in fields.of(obj, {}, {})][:MOST_FIELDS]
         return format_html_join("", "<div><b>{}</b>: {}</div>", shown)
 
 
