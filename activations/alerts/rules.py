@@ -160,6 +160,7 @@ def _summary(run: Run) -> Summary:
         activation=run.activation,
         pk__lt=run.pk,
         dry_run=False,
+        only_key="",
         state__in=[Run.State.SUCCEEDED, Run.State.COMPLETED_WITH_WARNINGS],
     ).first()
     return Summary(

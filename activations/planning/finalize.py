@@ -9,6 +9,7 @@ from django.db.models import Count, QuerySet
 
 from activations import digests, reasons
 from activations.models import Change, Record
+from activations.planning import one_record
 from activations.planning.takeovers import takeovers
 from activations.planning.writer import CHUNK, ChangeWriter, SettledRow
 from activations.storage import bulk, bundles, match_owners
@@ -38,9 +39,11 @@ def finalize(scan: SourceScan, writer: ChangeWriter, mode: str, slots: Mapping[s
     shared = [*duplicates, *(key for keys in twins.values() for key in keys)]
     writer.unpack(shared)
     _set_aside(scan, writer, duplicates, twins, shared)
-    if mode != Mode.INSERT:
+    if writer.run.only_key:
+        one_record.refuse_held(scan, writer)
+    elif mode != Mode.INSERT:
         _resolve_takeovers(scan, writer, shared, slots)
-    left, returned = scan.left(), scan.returned()
+    left, returned = scan.left()[: 0 if writer.run.only_key else None], scan.returned()
     writer.update(left, left_at=writer.started_at, returned_at=None)
     writer.update(returned, left_at=None, returned_at=writer.started_at)
     rows_aside = sum(duplicates.values()) + sum(map(len, twins.values()))
@@ -73,8 +76,10 @@ def _replace(writer: ChangeWriter, rows: list[tuple[int, str, reasons.Settled]])
     """
     key_digests = [digest for digest, _, _ in rows]
     values: dict[int, list[object]] = {}
-    for digest, stored in writer.changes_of(key_digests).values_list("key_digest", "values"):
+    names: dict[int, str] = {}
+    for digest, stored, name in writer.changes_of(key_digests).values_list("key_digest", "values", "name"):
         values.setdefault(digest, []).append(stored)
+        names[digest] = name
     before = dict(
         writer.records.filter(key_digest__in=key_digests, tried=Record.Tried.INVALID).values_list(
             "key_digest", "tried_digest"
@@ -87,6 +92,7 @@ def _replace(writer: ChangeWriter, rows: list[tuple[int, str, reasons.Settled]])
             why,
             row=digests.of_text(why.code + why.message),
             values=bulk.json_text({"rows": values.get(digest, [])}),
+            name=names.get(digest, ""),
         )
         for digest, key, why in rows
     ]

@@ -13,13 +13,12 @@ import time
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 from django.utils import timezone
 
 from activations import digests, reasons
 from activations.models import Generation, Run
-from activations.planning import finalize, verdicts
+from activations.planning import finalize, one_record, verdicts
 from activations.planning.background import Background
 from activations.planning.mapping import Mapper, Rows
 from activations.planning.picked import Picked
@@ -70,6 +69,8 @@ class Planner:
         self.picked: list[Picked] = []
         self.in_progress: tuple[Picked, Future[verdicts.Known]] | None = None
         self.checked_at = 0.0
+        self.name_place = -1
+        self.only_key = run.only_key
         retry_rejected = self.full or run.trigger in BY_PERSON
         baseline = Baseline.load(generation, run, now, retry_rejected=retry_rejected, retry_skipped=self.full)
         self.scan = SourceScan(baseline)
@@ -88,7 +89,8 @@ class Planner:
             self.writer.roll_back(self.lease.epoch)
             raise
         reach("in_plan")
-        if segment := self.context.activation.segment:
+        segment = self.context.activation.segment
+        if segment and not self.only_key:
             sizes.store(segment, self.scan.rows, self.now)
         counts = finalize.finalize(self.scan, self.writer, self.context.activation.mode, self.layout.numbers())
         if self.dry_run:
@@ -99,14 +101,28 @@ class Planner:
         reach("plan_committed")
 
     def _pass(self) -> None:
-        source = read.selection(self.context.activation.segment or self.context.activation.data_model)
-        with read.stream(source, self.layout.columns, now=self.now, check=self._check_cancelled) as stream:
+        display, columns = self.context.activation.data_model.display_column, self.layout.columns
+        optional = [display] if display and display not in columns else []
+        check = self._check_cancelled
+        with read.stream(self._rows(), columns, now=self.now, check=check, optional=optional) as stream:
+            names = list(stream.types)
+            self.name_place = names.index(display) if display in names else -1
             for batch in stream.batches:
-                self._add_batch(digests.with_whole_keys(batch, stream.types, self.scan.baseline.knows))
-        self._list_skipped(stream.skipped)
+                whole = digests.with_whole_keys(batch, stream.types, self.scan.baseline.knows)
+                self._add_batch(one_record.only(whole, self.only_key) if self.only_key else whole)
+        if not self.only_key:
+            self._list_skipped(stream.skipped)
         self._compare_picked()
         self._decide()
         self.writer.flush()
+        if self.only_key and not self.scan.rows and not self.dry_run:
+            raise one_record.absent(self.only_key)
+
+    def _rows(self) -> read.Selection:
+        activation = self.context.activation
+        if self.only_key:
+            return one_record.rows(activation, self.only_key, self.layout.zone)
+        return read.selection(activation.segment or activation.data_model)
 
     def _check_cancelled(self) -> None:
         if time.monotonic() - self.checked_at > CANCEL_CHECK_SECONDS:
@@ -115,7 +131,8 @@ class Planner:
                 raise Cancelled
 
     def _add_batch(self, batch: pa.RecordBatch) -> None:
-        texts = digests.as_texts(batch.columns)
+        # Without the display column: a new name alone makes no row differ.
+        texts = digests.as_texts(batch.columns[: len(self.layout.columns)])
         keys, row_digests = digests.keys_and_rows(texts, self.seed)
         places, differing = self.scan.scan(keys, row_digests, full=self.full)
         self._list_keyless(keys)
@@ -125,7 +142,8 @@ class Planner:
         if len(picked):
             # Copied, so that a few rows don't keep their whole batch in memory.
             rows, whole = (batch, texts) if len(picked) == len(keys) else (batch.take(pa.array(picked)), None)
-            self.picked.append(Picked(rows, keys[picked], places[picked], row_digests[picked], whole))
+            digest = row_digests[picked]
+            self.picked.append(Picked(rows, keys[picked], places[picked], digest, whole, self.name_place))
         if (
             sum(len(piece.keys) for piece in self.picked) >= COMPARED_ROWS
             or sum(piece.batch.nbytes for piece in self.picked) >= COMPARED_BYTES
@@ -163,7 +181,7 @@ class Planner:
             values = bulk.json_text({why.field: raw}) if raw else "{}"
             self._note_settled(place, why, known, picked, int(matches[place]), values)
         if verdict.send.any():
-            self.writer.add_changes(self._changes(verdict, rows, picked))
+            self.writer.add_changes(picked.changes(rows, verdict, self.layout.slots))
 
     def _note_unchanged(self, verdict: verdicts.Verdict, picked: Picked) -> None:
         same = np.flatnonzero(verdict.unchanged)
@@ -184,36 +202,13 @@ class Planner:
             match,
             is_new=not known.accepted[place],
             values=values,
+            name=picked.names[place],
         )
-        reported = not self.full and known.tried[place] == why.outcome and known.tried_digests[place] == digest
+        was_reported = known.tried[place] == why.outcome and known.tried_digests[place] == digest
+        reported = was_reported and not self.full and not self.only_key
         self.writer.settle(row, reported=reported)
         if reported:
             self.scan.note_no_action(picked.places[[place]])
-
-    def _changes(self, verdict: verdicts.Verdict, rows: Rows, picked: Picked) -> pl.DataFrame:
-        """The changes to deliver, as columns of their table."""
-        changes = pl.DataFrame(
-            {
-                "key": picked.shown_keys,
-                "key_digest": picked.keys,
-                "is_new": verdict.is_new,
-                "other_record": verdict.other_record,
-                "remote_id": pl.Series(verdict.remote_ids, dtype=pl.String),
-                "match_identity": rows.identities,
-                "match_value": rows.match,
-                "values": rows.values(self.layout.slots),
-                "changed": verdict.changed,
-                "row_digest": picked.rows,
-                "match_digest": verdict.match_digests,
-                "field_digests": digests.packed(verdict.digests),
-            }
-        )
-        if_other = pl.when("other_record")
-        return (changes if verdict.send.all() else changes.filter(verdict.send)).select(
-            pl.all().exclude("other_record"),
-            code=if_other.then(pl.lit(reasons.ANOTHER.code)).otherwise(pl.lit("")),
-            message=if_other.then(pl.lit(reasons.ANOTHER.message)).otherwise(pl.lit("")),
-        )
 
     def _list_keyless(self, keys: np.ndarray) -> None:
         """Lists rows without a key, up to `KEYLESS_LISTED` of them in the whole pass."""

@@ -117,6 +117,10 @@ class SourceScan:
             [*((keys[matches != 0], matches[matches != 0]) for keys, matches in self.new_matches), *self.claims]
         )
 
+    def sent_matches(self) -> Pairs:
+        """The first match values of all rows that will be written, by their match or by the vendor's ID."""
+        return concat([self.claimed_matches(), *self.moves])
+
     def with_further_matches(self, pairs: Pairs) -> Pairs:
         """First match values of rows, together with the further ones of the same rows."""
         keys, matches = concat(self.further_matches)

@@ -26,7 +26,7 @@ CHUNK = 2_000
 _CHANGE_COLUMNS = [
     "run_id", "epoch", "key", "key_digest", "is_new", "remote_id", "match_identity", "match_value", "values", "changed",
     "row_digest", "match_digest", "field_digests", "state", "outcome", "attempts", "code", "message", "field",
-    "request_id", "sent", "created", "settled_at",
+    "request_id", "sent", "created", "settled_at", "name",
 ]  # fmt: skip
 
 
@@ -38,6 +38,7 @@ class SettledRow:
         row: the row's digest. It is stored, so that the reason is reported once, and not again by every run.
         match: the digest of its match value; 0 if it has no usable one.
         values: JSON that is shown with the reason.
+        name: the value of the model's display column.
     """
 
     key: str
@@ -47,6 +48,7 @@ class SettledRow:
     match: int = 0
     is_new: bool = False
     values: str = "{}"
+    name: str = ""
 
 
 class ChangeWriter:
@@ -90,7 +92,7 @@ class ChangeWriter:
         self.listed.append((
             self.run.pk, self.lease.epoch, row.key, row.key_digest, row.is_new, "", "", "null", row.values, "[]",
             row.row, 0, b"", Change.State.SETTLED, why.outcome, 0, why.code, why.message, why.field,
-            "", "[]", False, self.now,
+            "", "[]", False, self.now, row.name,
         ))  # fmt: skip
 
     def settle(self, row: SettledRow, *, reported: bool = False) -> None:

@@ -30,7 +30,8 @@ def mapped_fields(mappings: Iterable[FieldMapping], adds: Container[str] = ()) -
 
 def mapping_change(activation: Activation) -> str:
     """What the next run sends for field mappings that are new or changed since the last run; "" if there are none."""
-    last = Run.objects.filter(activation=activation, dry_run=False, generation__isnull=False).exclude(mapped=[]).first()
+    runs = Run.objects.filter(activation=activation, dry_run=False, only_key="", generation__isnull=False)
+    last = runs.exclude(mapped=[]).first()
     if last is None:
         return ""
     added, remapped = difference(last.mapped_fields, mapped_fields(activation.mappings.all()))

@@ -15,6 +15,7 @@ import polars as pl
 from django.db import connection
 from django.db.models import Max, Min
 
+from activations.digests import of_text
 from activations.models import Generation, Record, Run
 from activations.storage import fetch
 
@@ -85,6 +86,8 @@ class Baseline:
     ) -> Baseline:
         """Reads the baseline from the database, in one query.
 
+        A one-record run has only its own record, so that nothing can be decided about any other. It is always due.
+
         Args:
             retry_rejected, retry_skipped: whether rejected or skipped rows are tried again before they are due.
         """
@@ -99,16 +102,17 @@ class Baseline:
                    CASE WHEN tried = '' THEN row_digest
                         WHEN tried = 'rejected' AND ({rejected}) THEN 0
                         WHEN tried = 'skipped' AND ({skipped}) THEN 0
-                        ELSE tried_digest END,
+                        ELSE {"0" if run.only_key else "tried_digest"} END,
                    CASE WHEN tried = '' THEN match_digest ELSE tried_match END,
                    CAST(CASE tried WHEN 'rejected' THEN 1 WHEN 'skipped' THEN 2 WHEN 'invalid' THEN 3 ELSE 0 END
                         + CASE WHEN left_at IS NULL THEN 0 ELSE {LEFT} END
                         + CASE WHEN accepted_at IS NULL THEN {NEVER_ACCEPTED} ELSE 0 END AS bigint),
                    (id - {first_id}) / {region_ids}
             FROM activations_record WHERE {_OF_GENERATION[connection.vendor]}"""  # noqa: S608
-        columns = fetch.fetch_numbers(
-            sql, [*params, *[generation.pk] * sql.count("generation_id")], ["i8", "i8", "i8", "u1", "u2"]
-        )
+        values = [*params, *[generation.pk] * sql.count("generation_id")]
+        if run.only_key:
+            sql, values = sql + " AND key_digest = %s", [*values, of_text(run.only_key)]
+        columns = fetch.fetch_numbers(sql, values, ["i8", "i8", "i8", "u1", "u2"])
         return cls(columns, first_id, region_ids)
 
     def find(self, digests: np.ndarray) -> np.ndarray:

@@ -183,7 +183,12 @@ def sql(selection: Selection, *, now: datetime, columns: Sequence[str] = ()) -> 
 
 @contextmanager
 def stream(
-    selection: Selection, columns: Sequence[str], *, now: datetime, check: Callable[[], None] = do_nothing
+    selection: Selection,
+    columns: Sequence[str],
+    *,
+    now: datetime,
+    check: Callable[[], None] = do_nothing,
+    optional: Sequence[str] = (),
 ) -> Iterator[Stream]:
     """All rows once, in bounded memory, in batches with exactly these columns in this order.
 
@@ -191,6 +196,7 @@ def stream(
 
     Args:
         check: called several times a second while waiting for the source. If it raises, the stream ends.
+        optional: columns that follow the others if the source has them; `Stream.types` tells which it has.
 
     Raises:
         Misconfigured: for example `column_missing`, if the source no longer has a column. Unavailable: no answer.
@@ -198,10 +204,10 @@ def stream(
     with opened(selection.model.source, settings.SOURCE_TIMEOUT_SECONDS) as reader:
         query = ready(selection, reader, now)
         refuse_missing(selection, columns, query.types)
-        types = {name: query.types[name] for name in columns}
-        with closing(
-            prefetch(reader.batches(query.select(columns)), check=check, interrupt=reader.interrupt)
-        ) as batches:
+        present = [*columns, *(name for name in optional if name in query.types)]
+        pending = prefetch(reader.batches(query.select(present)), check=check, interrupt=reader.interrupt)
+        with closing(pending) as batches:
+            types = {name: query.types[name] for name in present}
             yield Stream(types, zone(selection.model.source), batches, reader.skipped)
 
 
@@ -242,4 +248,3 @@ def _shown(query: Query, selection: Selection, columns: Sequence[str]) -> str:
 
 
 __all__ = ["Examined", "Selection", "Stream", "breakdown", "count", "examine", "preview", "selection", "sql", "stream"]
-__all__ += ["values"]

@@ -27,6 +27,8 @@ ROUNDED = (ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.TEXT)
 """The types of columns whose values are rounded."""
 _NUMBER = re.compile(rf"\s*({NUMBER})\s*", re.ASCII)
 _DECIMAL = r"^-?(?:0|[1-9][0-9]{0,16})\.[0-9]+$"
+_SPACE = r"[\s\x1c-\x1f]"
+"""Whitespace as Python understands it, so that the same values are empty everywhere."""
 _DIGITS = r"^(?:0|-?[1-9][0-9]*)$"
 
 
@@ -151,7 +153,7 @@ def _joined(template: str) -> pl.Expr:
         [pl.col(part.column).fill_null("") if part.column else pl.lit(part.text) for part in parts], ignore_nulls=True
     )
     empty = [
-        pl.col(name).is_null() | (pl.col(name).str.strip_chars() == "") for name in text_template.columns(template)
+        pl.col(name).is_null() | pl.col(name).str.contains(f"^{_SPACE}*$") for name in text_template.columns(template)
     ]
-    collapsed = joined.str.replace_all(r"\s+", " ").str.strip_chars()
+    collapsed = joined.str.replace_all(f"{_SPACE}+", " ").str.strip_chars(" ")
     return pl.when(~pl.all_horizontal(empty)).then(pl.when(pl.any_horizontal(empty)).then(collapsed).otherwise(joined))
