@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from activations.screens.api import urlpatterns as activations
+from activations.screens.editor.api import urlpatterns as editor
 from activations.screens.timeline.search_api import urlpatterns as search
 from destinations.api import urlpatterns as destinations
 from segments.screens.computed_api import urlpatterns as computed
@@ -11,4 +12,4 @@ from segments.screens.segment_api import urlpatterns as segments
 from segments.screens.source_api import urlpatterns as models
 
 app_name = "api"
-urlpatterns = [*search, *file_preview, *models, *computed, *segments, *destinations, *activations]
+urlpatterns = [*search, *file_preview, *models, *computed, *segments, *destinations, *activations, *editor]

@@ -14,13 +14,14 @@ from django.utils.html import format_html, format_html_join
 from activations.alerts.state import RELATED, state_of
 from activations.models import Activation, Record, Run, Schedule, Warning
 from activations.runs import requests, retention
-from activations.screens.activation_parts import MappingInline, ScheduleInline
-from activations.screens.forms import MORE, ActivationForm
+from activations.screens.editor.forms import FIELDS, ActivationForm
+from activations.screens.editor.page import EditorPage
+from activations.screens.editor.parts import MappingInline, ScheduleInline
 from activations.screens.lists.activation_list import ActivationList
 from activations.screens.presentation import hidden_note, run_pill, state_pill
 from activations.setup import attribute_drift, mapping_diff, schedules, spec_from_db
 from activations.setup.duplicate import duplicate
-from core.web.screens import Button, ScreenAdmin
+from core.web.screens import Button
 from destinations.registry import services
 
 if TYPE_CHECKING:
@@ -30,41 +31,25 @@ if TYPE_CHECKING:
 
 
 @admin.register(Activation)
-class ActivationAdmin(ActivationList, ScreenAdmin):
+class ActivationAdmin(ActivationList, EditorPage):
     form = ActivationForm
-    change_form_template = "screens/activation_form.html"
     inlines = [MappingInline, ScheduleInline]
     list_select_related = ["segment", "model", "destination"]
     stay_after_adding = True
-    fieldsets = [
-        (None, {"fields": ["name", "records", "destination", "mode"]}),
-        (
-            "Match",
-            {
-                "fields": ["match_column", "match_field"],
-                "description": "How records are recognized at the destination.",
-            },
-        ),
-        ("Custom attributes", {"fields": ["custom_columns"]}),
-        (
-            "Warnings",
-            {
-                "classes": ["late"],
-                "fields": [
-                    "warnings_enabled",
-                    "rejected_percent",
-                    "invalid_percent",
-                    "size_change_percent",
-                    "recipients",
-                ],
-                "description": "A warning opens if a run exceeds a limit, reads no rows, or can't write an attribute.",
-            },
-        ),
-        ("More", {"classes": ["late"], "fields": [*MORE, "agree"]}),
-    ]
+    fieldsets = [(None, {"fields": [*FIELDS, "agree"]})]
 
     class Media:
-        js = ["dinmo/activation.js"]
+        js = [
+            "dinmo/editor/combobox.js",
+            "dinmo/editor/steps.js",
+            "dinmo/editor/rows.js",
+            "dinmo/editor/custom.js",
+            "dinmo/editor/schedules.js",
+            "dinmo/editor/samples.js",
+            "dinmo/editor/suggestions.js",
+            "dinmo/editor/drafts.js",
+            "dinmo/editor/editor.js",
+        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Activation | None = None) -> list[str]:
         return (
@@ -76,7 +61,7 @@ class ActivationAdmin(ActivationList, ScreenAdmin):
             return [(None, {"fields": VIEWED}), ("Match", {"fields": ["match_column", "match_field"]})]
         if obj and spec_from_db.accepted_identity(obj):
             return self.fieldsets
-        return [*self.fieldsets[:-1], ("More", {"classes": ["late"], "fields": MORE})]
+        return [(None, {"fields": FIELDS})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Activation]:
         return super().get_queryset(request).select_related(*RELATED).prefetch_related("schedules", "mappings")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rest_framework.request import Request
 
-NEXT_TIMES = 3
+NEXT_TIMES = 5
 
 
 class ActivationState(Endpoint):
@@ -78,6 +78,7 @@ class ScheduleWords(Endpoint):
         return Response(
             {
                 "words": words,
+                "times": [time.isoformat() for time in upcoming],
                 "next": [time.astimezone(zone).strftime("%a %d %b, %H:%M") for time in upcoming],
                 "timezone": str(zone),
             }

@@ -22,6 +22,17 @@ def goto(page: Page, live_server: Any, path: str) -> None:
     page.goto(f"{live_server.url}{path}")
 
 
+def step(page: Page, name: str) -> None:
+    """Opens a step of the activation editor."""
+    page.click(f"[data-tab={name}]")
+
+
+def attribute(page: Page, select: str, name: str) -> None:
+    """Chooses an attribute by typing its name, as a person does with the keyboard."""
+    page.fill(f"{select}-search", name)
+    page.locator(f"{select}-list [data-value='{name}']").click()
+
+
 def root(page: Page) -> Any:
     return page.locator("[data-tree] > .d-group")
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from activations.models import Activation
-from tests.browser.pages import goto, save
+from tests.browser.pages import attribute, goto, save, step
 from tests.browser.test_refused_saves import destination
 from tests.browser.test_story import map_field
 
@@ -26,17 +26,21 @@ def test_country_is_offered_for_phone_numbers_only(
     goto(page, live_server, f"/admin/activations/activation/add/?destination={away.pk}")
     page.fill("#id_name", "People away")
     page.select_option("#id_records", label="All of Companies")
+    step(page, "mapping")
     page.select_option("#id_match_column", "name")
-    page.select_option("#id_match_field", "email_addresses")
+    attribute(page, "#id_match_field", "email_addresses")
     map_field(page, 0, "country", "phone_numbers")
+    page.click("li:has(#id_mappings-0-country) summary")
     expect(page.locator("#id_mappings-0-country")).to_be_visible()
     page.select_option("#id_mappings-0-country", label="France")
     map_field(page, 1, "name", "job_title")
+    page.click("li:has(#id_mappings-1-country) summary")
+    expect(page.locator("#id_mappings-1-when_empty")).to_be_visible()
     expect(page.locator("#id_mappings-1-country")).not_to_be_visible()
-    page.select_option("#id_mappings-0-target", "description")
+    attribute(page, "#id_mappings-0-target", "description")
     expect(page.locator("#id_mappings-0-country")).not_to_be_visible()
     expect(page.locator("#id_mappings-0-country")).to_have_value("")
-    page.select_option("#id_mappings-0-target", "phone_numbers")
+    attribute(page, "#id_mappings-0-target", "phone_numbers")
     page.select_option("#id_mappings-0-country", "FR")
     save(page)
     mappings = Activation.objects.get().mappings.values_list("target", "country")

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from activations.models import Activation, Run
 from segments.models import Segment
 from tests.browser.conftest import TOKEN
-from tests.browser.pages import goto, save
+from tests.browser.pages import attribute, goto, save, step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,14 +68,15 @@ def start_activation(page: Page, column: str, field: str) -> None:
     page.click("text=Add an activation")
     page.fill("#id_name", "French companies away")
     page.select_option("#id_records", label="French companies")
+    step(page, "mapping")
     page.select_option("#id_match_column", column)
-    page.select_option("#id_match_field", field)
+    attribute(page, "#id_match_field", field)
 
 
 def map_field(page: Page, row: int, column: str, target: str) -> None:
-    page.click("text=Add another Field")
+    page.click("[data-add-row]")
     page.select_option(f"#id_mappings-{row}-column", column)
-    page.select_option(f"#id_mappings-{row}-target", target)
+    attribute(page, f"#id_mappings-{row}-target", target)
 
 
 def counted(page: Page, name: str) -> Any:
@@ -113,11 +114,14 @@ def test_custom_attributes_and_fixed_values_reach_intercom(
     make_segment(page, live_server, shop)
     connect(page, live_server, "Intercom", "intercom.companies")
     start_activation(page, "id", "company_id")
-    page.select_option("#id_mode", "upsert")
+    step(page, "destination")
+    page.check("text=Create new companies and update existing ones")
+    step(page, "mapping")
     map_field(page, 0, "name", "name")
-    page.click("text=Add another Field")
+    page.click("[data-add-row]")
+    page.select_option("#id_mappings-1-origin", "fixed")
     page.fill("#id_mappings-1-fixed", "Customer")
-    page.select_option("#id_mappings-1-target", "industry")
+    attribute(page, "#id_mappings-1-target", "industry")
     page.check("input[name=custom_columns][value=seats]")
     save(page)
 
@@ -166,5 +170,5 @@ def test_mapping_problem_is_shown_in_its_row(signed_in: Page, live_server: Any, 
     map_field(page, 1, "country", "name")
     save(page)
 
-    expect(page.locator("tr:has(#id_mappings-1-target)")).to_contain_text("mapped twice")
+    expect(page.locator("li:has(#id_mappings-1-target)")).to_contain_text("mapped twice")
     assert not Activation.objects.exists()

@@ -143,14 +143,19 @@ def test_every_problem_is_shown_at_its_form_field(
 
 
 @pytest.mark.parametrize(
-    ("kind", "words"), [("weekly", "Choose one or more days"), ("interval", "The interval must be at least one minute")]
+    ("kind", "field", "words"),
+    [
+        ("weekly", "days", "Choose one or more days"),
+        ("interval", "every", "The interval must be at least one minute"),
+        ("cron", "cron", "five"),
+    ],
 )
 def test_incomplete_schedule_is_an_error_and_not_dropped(
-    staff: Client, companies: DataModel, attio_companies: Destination, kind: str, words: str
+    staff: Client, companies: DataModel, attio_companies: Destination, kind: str, field: str, words: str
 ) -> None:
     unfinished = rows("schedules", 0, {"kind": kind, "unit": "minutes", "timezone": "UTC"})
     answer = add(staff, form(companies, attio_companies, mapping("name", "name"), **unfinished))
-    assert words in answer.context["inline_admin_formsets"][1].formset.errors[0]["kind"][0]
+    assert words in answer.context["inline_admin_formsets"][1].formset.errors[0][field][0]
 
 
 def test_two_rows_can_swap_their_attributes(staff: Client, companies: DataModel, attio_companies: Destination) -> None:

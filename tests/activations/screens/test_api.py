@@ -59,7 +59,7 @@ def test_anonymous_users_and_users_without_permission_start_nothing(activation: 
 )
 def test_schedule_is_put_into_words_with_its_next_times(staff: Client, fields: dict[str, Any], words: str) -> None:
     answer = staff.post("/api/schedules/words/", fields, content_type="application/json").json()
-    assert (answer["words"], len(answer["next"])) == (words, 3)
+    assert (answer["words"], len(answer["next"])) == (words, 5)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The forms of an activation's rows: field mappings and schedules."""
+"""The forms of an activation's field mappings."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.db.models import F, Value
 from django.db.models.functions import Cast, Concat
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from activations.models import FieldMapping, Schedule
-from activations.setup import attribute_drift, schedules
+from activations.models import FieldMapping
+from activations.setup import attribute_drift
 from activations.setup.spec import MappingSpec
 from core.errors import Misconfigured, Problem
 from core.web.formsets import BoundedFormSet
@@ -26,15 +26,27 @@ if TYPE_CHECKING:
     from activations.setup.draft import Draft
     from destinations.contract import Field
 
+CONTENT = {"target", "column", "fixed", "template"}
+MISSING = {
+    "column": "Choose a column, or give a fixed value.",
+    "fixed": "Enter the value that every record gets.",
+    "template": "Write a text with at least one column in braces, such as {name}.",
+}
 WARNED = ("attribute_missing", "attribute_read_only")
 """Problems that an attribute can have after it was mapped. A saved mapping stays as it is, with a warning."""
-FIXED = ("", "(fixed value)")
-DAYS = [(day, day[:3].capitalize()) for day in (*schedules.WEEKDAYS[1:], schedules.WEEKDAYS[0])]
+NO_COLUMN = ("", "Choose a column")
+ORIGINS = [("column", "Column"), ("fixed", "Fixed value"), ("template", "Several columns")]
 
 
 class MappingForm(forms.ModelForm):
-    """One attribute, fed by a column or by a fixed value."""
+    """One attribute, fed by a column, a fixed value or a template of several columns."""
 
+    origin = forms.ChoiceField(
+        label="Value from",
+        required=False,
+        choices=ORIGINS,
+        widget=UnfoldAdminSelectWidget(attrs={"data-role": "origin"}),
+    )
     fixed = forms.CharField(
         label="fixed value",
         required=False,
@@ -44,10 +56,21 @@ class MappingForm(forms.ModelForm):
 
     class Meta:
         model = FieldMapping
-        fields = ["column", "target", "when_empty", "multi", "country"]
+        fields = ["column", "template", "target", "when_empty", "multi", "round_to_whole", "country"]
+        labels = {
+            "when_empty": "If the value is empty",
+            "multi": "Lists",
+            "round_to_whole": "Round to whole numbers",
+            "template": "Text with columns in braces",
+            "country": "Country of phone numbers",
+        }
         widgets = {
             "column": UnfoldAdminSelectWidget(attrs={"data-role": "mapping-column"}),
+            "template": UnfoldAdminTextInputWidget(
+                attrs={"data-role": "template", "placeholder": "{first_name} {last_name}"}
+            ),
             "target": UnfoldAdminSelectWidget(attrs={"data-role": "target"}),
+            "round_to_whole": forms.CheckboxInput(attrs={"data-role": "round"}),
             "country": UnfoldAdminSelectWidget(
                 attrs={"data-role": "country"}, choices=[("", "Numbers have country codes"), *countries.names().items()]
             ),
@@ -58,8 +81,9 @@ class MappingForm(forms.ModelForm):
         if "column" not in self.fields:
             return
         if self.instance.pk and not self.instance.column:
-            self.initial["fixed"] = value_as_text(self.instance.value)
-        for name, first in (("column", FIXED), ("target", ("", "---------"))):
+            self.initial["origin"] = "template" if self.instance.template else "fixed"
+            self.initial["fixed"] = "" if self.instance.template else value_as_text(self.instance.value)
+        for name, first in (("column", NO_COLUMN), ("target", ("", "Choose an attribute"))):
             present = (self.data.get(self.add_prefix(name)) if self.is_bound else self.initial.get(name)) or ""
             self.fields[name].widget.choices = [first, *([(present, present)] if present else [])]
 
@@ -68,19 +92,23 @@ class MappingForm(forms.ModelForm):
         if (
             not self.instance.pk
             and self.is_bound
-            and not any(self.data.get(self.add_prefix(name)) for name in ("column", "fixed", "target"))
+            and not any(self.data.get(self.add_prefix(name)) for name in ("column", "fixed", "template", "target"))
         ):
             return False
         return super().has_changed()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        text, column = (cleaned.get("fixed") or "").strip(), cleaned.get("column")
-        if column and text:
-            self.add_error("fixed", "Choose a column or give a fixed value, not both.")
-        elif not column and not text:
-            self.add_error("column", "Choose a column, or give a fixed value.")
-        self.instance.value = None if column else text
+        origin = cleaned.get("origin")
+        if origin:
+            # What was typed for the other origins stays in the form, but is not saved.
+            cleaned.update({name: "" for name in ("column", "fixed", "template") if name != origin})
+        text, column, template = ((cleaned.get(name) or "").strip() for name in ("fixed", "column", "template"))
+        if bool(column) + bool(text) + bool(template) > 1:
+            self.add_error("fixed", "Choose a column, a fixed value or a text of several columns, not two of them.")
+        elif not column and not text and not template:
+            self.add_error(origin or "column", MISSING[origin or "column"])
+        self.instance.value = None if column or template else text
         return cleaned
 
     def validate_constraints(self) -> None:
@@ -144,7 +172,11 @@ class MappingFormSet(BoundedFormSet):
         at_column = problem.code == "column_unknown"
         name = "column" if at_column else "target"
         matching = [form for form in validated if getattr(form.row, name) == problem.where]
-        if problem.code in WARNED and matching and not set(matching[-1].changed_data) & {"target", "column", "fixed"}:
+        if (
+            problem.code in WARNED
+            and matching
+            and not set(matching[-1].changed_data) & {"target", "column", "fixed", "template"}
+        ):
             # The attribute could be written when it was mapped. Runs leave it out, and its row has a warning.
             return
         if matching:
@@ -154,7 +186,7 @@ class MappingFormSet(BoundedFormSet):
 
     def _fit_value(self, form: MappingForm, draft: Draft) -> None:
         """Stores a fixed value as text if the destination accepts that, else as the number, list or boolean in it."""
-        if form.row.column or not form.row.target or form.errors:
+        if form.row.column or form.cleaned_data.get("template") or not form.row.target or form.errors:
             return
         text = str(form.instance.value)
         problem = draft.fixed_value_problem(form.row, text)
@@ -181,35 +213,6 @@ class MappingFormSet(BoundedFormSet):
         for position, form in enumerate(self.forms):
             form.instance.position = position
         return super().save(commit)
-
-
-class ScheduleForm(forms.ModelForm):
-    """One schedule: an interval, a cron expression, or a time on selected days."""
-
-    days = forms.MultipleChoiceField(
-        choices=DAYS, required=False, widget=forms.CheckboxSelectMultiple(attrs={"data-role": "days"}), label="Days"
-    )
-
-    class Meta:
-        model = Schedule
-        fields = ["kind", "every", "unit", "cron", "days", "at", "timezone"]
-        widgets = {"kind": UnfoldAdminSelectWidget(attrs={"data-role": "schedule-kind"})}
-        labels = {"kind": "When", "at": "At (HH:MM)", "timezone": "Time zone"}
-
-    def has_changed(self) -> bool:
-        """A new row always counts, even with only its initial values: ignoring it would drop the schedule silently."""
-        return self.instance.pk is None or super().has_changed()
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if self.errors:
-            return cleaned
-        values = {name: cleaned[name] for name in self.Meta.fields if cleaned.get(name) not in (None, "")}
-        try:
-            schedules.check(Schedule(**values))
-        except Misconfigured as problem:
-            self.add_error("cron" if problem.where == "cron" else "kind", problem.message)
-        return cleaned
 
 
 def value_as_text(value: Any) -> str:

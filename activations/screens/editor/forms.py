@@ -11,6 +11,7 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from activations.models import Activation
+from activations.models.activation import MODES
 from activations.setup import spec_from_db
 from activations.setup.draft import Draft
 from activations.setup.identity import RESET, needs_reset, reset_sentence
@@ -30,8 +31,11 @@ PLACES = {
     "custom_attributes": "custom_columns",
 }
 
-MORE = ["backfill", "paused"]
-"""The settings of the last section."""
+FIELDS = [
+    "name", "records", "destination", "mode", "match_column", "match_field", "custom_columns", "backfill", "paused",
+    "warnings_enabled", "rejected_percent", "invalid_percent", "size_change_percent", "recipients",
+]  # fmt: skip
+"""The fields of the form in the order of the steps, apart from the consent to a reset."""
 
 
 class AnyChoices(forms.MultipleChoiceField):
@@ -45,9 +49,9 @@ class ActivationForm(forms.ModelForm):
     """Validated by the rules: always offline, and online if the vendor answers. Each problem is shown at its field."""
 
     records = forms.ChoiceField(
-        label="Data",
+        label="Which rows do you want to send?",
         widget=UnfoldAdminSelectWidget(attrs={"data-role": "data"}),
-        help_text="Which records to send: those of a segment, or all rows of a model.",
+        help_text="Those of a segment, or all rows of a model.",
     )
     custom_columns = AnyChoices(
         label="Custom attributes",
@@ -58,7 +62,8 @@ class ActivationForm(forms.ModelForm):
     recipients = forms.CharField(
         required=False,
         widget=UnfoldAdminTextInputWidget(),
-        help_text="Email addresses that receive alerts, separated by commas.",
+        label="Who gets an email",
+        help_text="Email addresses, separated by commas. They hear about warnings and failed runs.",
     )
     agree = forms.BooleanField(
         label=RESET,
@@ -71,22 +76,32 @@ class ActivationForm(forms.ModelForm):
     class Meta:
         model = Activation
         fields = [
-            "name", "destination", "mode", "match_column", "match_field", *MORE,
+            "name", "destination", "mode", "match_column", "match_field", "backfill", "paused",
             "warnings_enabled", "rejected_percent", "invalid_percent", "size_change_percent",
         ]  # fmt: skip
         widgets = {
             "match_column": UnfoldAdminSelectWidget(attrs={"data-role": "column"}),
             "match_field": UnfoldAdminSelectWidget(attrs={"data-role": "match-field"}),
             "destination": UnfoldAdminSelectWidget(attrs={"data-role": "destination"}),
-            "mode": UnfoldAdminSelectWidget(attrs={"data-role": "mode"}),
+            "mode": forms.RadioSelect(attrs={"data-role": "mode"}),
         }
-        help_texts = {"mode": "If the vendor calls this “insert mode”: on is Upsert, off is Update."}
         labels = {
-            "match_field": "Match attribute",
-            "backfill": "Send fields that are added later",
-            "rejected_percent": "Rejected records (%)",
-            "invalid_percent": "Records that fail validation (%)",
-            "size_change_percent": "Change in size (%)",
+            "mode": "What should happen with each record?",
+            "match_column": "Column",
+            "match_field": "Attribute",
+            "backfill": "Send a field that you map later",
+            "warnings_enabled": "Watch the runs",
+            "rejected_percent": "Rejected by the destination, in percent",
+            "invalid_percent": "Not sendable as they are, in percent",
+            "size_change_percent": "More or fewer rows than the run before, in percent",
+        }
+        help_texts = {
+            "match_column": "",
+            "match_field": "",
+            "warnings_enabled": "Opens a warning if a run goes over one of these limits, or reads no rows at all.",
+            "rejected_percent": "For example, because a value is not accepted there.",
+            "invalid_percent": "For example, because the match is empty, or a text is not a number.",
+            "size_change_percent": "A sudden drop often means that something broke in the source.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -99,6 +114,7 @@ class ActivationForm(forms.ModelForm):
         self.fields["records"].choices = data_choices()  # type: ignore[attr-defined]
         self._fill_initial()
         self._offer_current_values()
+        self.fields["mode"].choices = MODES  # type: ignore[attr-defined]
         if self.is_bound or self.instance.pk:
             self.fields["mode"].widget.attrs["data-chosen"] = ""
         if self.accepted is None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from unfold.admin import StackedInline, TabularInline
 
 from activations.models import FieldMapping, Schedule
-from activations.screens.formsets import MappingForm, MappingFormSet, ScheduleForm
+from activations.screens.editor.formsets import MappingForm, MappingFormSet
+from activations.screens.editor.schedule_form import ScheduleForm
 from core.web.formsets import BoundedFormSet
 
 if TYPE_CHECKING:
@@ -35,12 +36,11 @@ class MappingInline(ActivationPermissions, TabularInline):
     model = FieldMapping
     form = MappingForm
     formset = MappingFormSet
-    fields = ["column", "fixed", "target", "when_empty", "multi", "country"]
+    fields = ["origin", "column", "fixed", "template", "target", "when_empty", "multi", "round_to_whole", "country"]
     extra = 0
     hide_title = True
     verbose_name = "field"
     verbose_name_plural = "Fields"
-    template_before = "screens/mapping_note.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FieldMapping]:
         return super().get_queryset(request).filter(custom_attribute=False)
@@ -50,6 +50,6 @@ class ScheduleInline(ActivationPermissions, StackedInline):
     model = Schedule
     form = ScheduleForm
     formset = BoundedFormSet
-    fields = ["kind", ("every", "unit"), "cron", "days", "at", "timezone"]
+    fields = ["kind", "every", "unit", "cron", "days", "at", "timezone"]
     extra = 0
     verbose_name_plural = "Schedules"

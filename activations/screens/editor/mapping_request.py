@@ -1,0 +1,119 @@
+"""What the editor's page sends about the mapping: the data, the destination, the match and the rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from activations.planning.samples import SampleColumns, SampleMapping
+from activations.screens.editor.formsets import parsed_value
+from core.errors import Misconfigured
+from core.web.endpoints import number
+from destinations.models import Destination
+from segments.contract import ColumnType
+from segments.models import DataModel, Segment
+from segments.session import engine, zone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+MOST_ROWS = 300
+
+
+@dataclass(frozen=True)
+class MappingRow:
+    """One row of the page: its place, the attribute, and what fills it."""
+
+    place: int
+    target: str
+    mapping: SampleMapping
+
+
+@dataclass(frozen=True)
+class MappingRequest:
+    """What is mapped.
+
+    Args:
+        custom: the columns that become attributes of their own.
+    """
+
+    rows: Segment | DataModel
+    destination: Destination
+    match_column: str
+    match_field: str
+    fields: Sequence[MappingRow]
+    custom: Sequence[str]
+
+    @property
+    def model(self) -> DataModel:
+        return self.rows.model if isinstance(self.rows, Segment) else self.rows
+
+    def columns(self) -> SampleColumns:
+        """The model's columns, as conversion needs them."""
+        types = {name: ColumnType(kind) for name, kind in self.model.column_types().items()}
+        return SampleColumns(types, zone(self.model.source), engine(self.model.source).spells)
+
+
+def parse(data: Mapping[str, Any]) -> MappingRequest:
+    """The request of a page.
+
+    Raises:
+        Misconfigured: the data or the destination does not exist, or the rows have a different shape.
+    """
+    given = data.get("rows")
+    rows = given if isinstance(given, list) else []
+    custom = data.get("custom")
+    if len(rows) > MOST_ROWS or not all(isinstance(row, dict) for row in rows):
+        raise Misconfigured("mapping_invalid", f"Send at most {MOST_ROWS} rows, each an object.")
+    return MappingRequest(
+        rows=selected(data.get("records")),
+        destination=_destination(data.get("destination")),
+        match_column=_text(data, "match_column"),
+        match_field=_text(data, "match_field"),
+        fields=list(_rows(rows)),
+        custom=[name for name in custom if isinstance(name, str)] if isinstance(custom, list) else [],
+    )
+
+
+def selected(value: Any) -> Segment | DataModel:
+    """The segment or model that a value such as `model:3` names. Raises Misconfigured if there is none."""
+    kind, _, pk = str(value or "").partition(":")
+    found: Segment | DataModel | None = None
+    if kind == "segment":
+        found = Segment.objects.select_related("model__source").filter(pk=number(pk)).first()
+    elif kind == "model":
+        found = DataModel.objects.select_related("source").filter(pk=number(pk)).first()
+    if found is None:
+        raise Misconfigured("records_unknown", "Choose which rows to send first.")
+    return found
+
+
+def _destination(value: Any) -> Destination:
+    found = Destination.objects.select_related("connection").filter(pk=number(value)).first()
+    if found is None:
+        raise Misconfigured("destination_unknown", "Choose a destination first.")
+    return found
+
+
+def _rows(rows: Sequence[Mapping[str, Any]]) -> Iterator[MappingRow]:
+    for row in rows:
+        mapping = SampleMapping(
+            column=_text(row, "column"),
+            template=_text(row, "template"),
+            value=_fixed(_text(row, "fixed")),
+            when_empty=_text(row, "when_empty") or "keep",
+            rounds=row.get("round_to_whole") is True,
+            country=_text(row, "country"),
+        )
+        yield MappingRow(number(row.get("id")), _text(row, "target"), mapping)
+
+
+def _fixed(text: str) -> Any:
+    """A list that a person wrote as one, or else the text."""
+    value = parsed_value(text) if text.startswith("[") else text
+    return value if isinstance(value, list) else text
+
+
+def _text(data: Mapping[str, Any], name: str) -> str:
+    value = data.get(name)
+    return value.strip() if isinstance(value, str) else ""

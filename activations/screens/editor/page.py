@@ -1,0 +1,124 @@
+"""The page of an activation: a summary of what it does, or the editor with its steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from activations.models import Activation, Draft
+from activations.screens.editor import drafts, words
+from core.web.screens import ScreenAdmin
+from destinations.models import Destination
+from destinations.registry import services
+
+if TYPE_CHECKING:
+    from destinations.contract import Service
+
+STEPS = (
+    ("data", "Data"),
+    ("destination", "Destination"),
+    ("mapping", "Mapping"),
+    ("schedule", "Schedule"),
+    ("alerts", "Alerts"),
+    ("review", "Review"),
+)
+EDIT = "step"
+"""The query parameter that opens the editor of a saved activation, with the step to open."""
+
+
+class EditorPage(ScreenAdmin):
+    """The steps of the editor around the form of an activation, and the drafts of its fields."""
+
+    change_form_template = "screens/activation_editor.html"
+    list_before_template = "screens/activation_drafts.html"
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        obj = kwargs.get("obj")
+        can_edit = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        editing = can_edit and (obj is None or request.method == "POST" or EDIT in request.GET)
+        context.update({"can_edit": can_edit, "editing": editing})
+        if editing:
+            draft = drafts.opened(request, obj) if request.method == "GET" else None
+            context.update(self._editor(request, context, obj, draft))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _editor(
+        self, request: HttpRequest, context: dict[str, Any], obj: Activation | None, draft: Draft | None
+    ) -> dict[str, Any]:
+        form, formsets = context["adminform"].form, [each.formset for each in context["inline_admin_formsets"]]
+        if draft:
+            form, formsets = self._filled_in(request, obj, drafts.fields_of(draft))
+        return {
+            "form": form,
+            "mappings": formsets[0],
+            "schedules": formsets[1],
+            "show_errors": request.method == "POST",
+            "steps": STEPS,
+            "first_step": request.GET.get(EDIT, ""),
+            "draft": draft,
+            "draft_id": draft.pk if draft else request.POST.get("draft", ""),
+            "destinations_json": {
+                str(each.pk): service_facts(services[each.service])
+                for each in Destination.objects.all()
+                if each.service in services.all
+            },
+        }
+
+    def _filled_in(self, request: HttpRequest, obj: Activation | None, data: Any) -> tuple[Any, list[Any]]:
+        """The form and its rows with the values of a draft. They are not validated."""
+        form = self.get_form(request, obj, change=obj is not None)(data, instance=obj)
+        instance = obj or Activation()
+        formsets = [
+            formset(data, instance=instance, prefix=formset.get_default_prefix(), queryset=inline.get_queryset(request))
+            for formset, inline in self.get_formsets_with_inlines(request, obj)
+        ]
+        return form, formsets
+
+    def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            obj.is_draft = True
+        super().save_model(request, obj, form, change)
+        drafts.delete_saved(request, obj if change else None)
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        return self._review(request, obj) or super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        response = self._review(request, obj) or super().response_change(request, obj)
+        if "_save" in request.POST:
+            return HttpResponseRedirect(self.url("change", obj.pk))
+        return response
+
+    def _review(self, request: HttpRequest, obj: Activation) -> HttpResponse | None:
+        if "_review" not in request.POST:
+            return None
+        return HttpResponseRedirect(reverse("admin:activations_activation_review", args=[obj.pk]))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "drafts": drafts.listed(request)})
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """The data and the destination that a link proposes, e.g. `?records=model:1&destination=2`."""
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        return {**initial, "backfill": Activation.Backfill.ALL}
+
+
+def service_facts(service: Service) -> dict[str, Any]:
+    """What the page needs to know about the service of a destination, without a request to the vendor."""
+    return {
+        "label": service.label,
+        "platform": service.platform.label,
+        "slug": service.platform.slug,
+        "records": words.records_of(service),
+        "accepts": list(service.accepts),
+        "modes": words.modes_of(service),
+        "default_mode": str(service.default_mode),
+        "default_match": service.default_match,
+        "match_advice": service.match_advice,
+        "creates_fields": service.creates_fields,
+        "notes": list(service.notes),
+    }

@@ -1,0 +1,92 @@
+"""PURE. The words of the editor: what each mode does, what a service's records are called, and how long a run takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from destinations.contract import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from destinations.contract import Limits, Service
+    from segments.reading.profiles import Profile
+
+MODE_WORDS = {
+    Mode.UPSERT: "Create new {records} and update existing ones",
+    Mode.UPDATE: "Only update existing {records}",
+    Mode.INSERT: "Only create new {records}",
+}
+
+
+def records_of(service: Service) -> str:
+    """What the vendor calls the service's records, in the plural: companies, people, contacts."""
+    return service.slug.partition(".")[2].replace("_", " ")
+
+
+def modes_of(service: Service) -> list[tuple[str, str]]:
+    """The modes of a service, each with what it does."""
+    return [(str(mode), MODE_WORDS[mode].format(records=records_of(service))) for mode in service.modes]
+
+
+def mode_words(mode: str, service: Service) -> str:
+    """What a mode does, for the records of a service."""
+    return MODE_WORDS[Mode(mode)].format(records=records_of(service))
+
+
+def share(part: int, whole: int) -> str:
+    """A part in percent, such that only nothing is 0 % and only everything is 100 %."""
+    if not whole:
+        return "0%"
+    percent = part * 100 / whole
+    if 0 < percent < 1:
+        return "under 1%"
+    return "over 99%" if 99 < percent < 100 else f"{percent:.0f}%"
+
+
+def seconds_to_send(records: int, limits: Limits, *, looks_up: bool) -> float:
+    """How long the vendor's rate limit makes sending last at least, in seconds.
+
+    Args:
+        looks_up: whether each record is looked up before it is written.
+    """
+    writes = -(-records // limits.write_batch) / limits.writes
+    lookups = -(-records // limits.find_batch) / (limits.writes if limits.shared else limits.reads) if looks_up else 0.0
+    return writes + lookups if limits.shared else max(writes, lookups)
+
+
+def rough_length(seconds: float) -> str:
+    """A length of time as a person would say it: under a minute, about 4 minutes, about 2 hours."""
+    if seconds < 60:
+        return "under a minute"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"about {minutes} minute{'' if minutes == 1 else 's'}"
+    hours = round(minutes / 60)
+    return f"about {hours} hours" if hours < 48 else f"about {round(hours / 24)} days"
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - most
+    shown = ", ".join(names[:most])
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def match_sentence(profile: Profile) -> str:
+    """How many rows have no match value, and how many share one, and what that means for them."""
+    doubled = profile.doubled
+    if not profile.rows:
+        return "The data has no rows yet."
+    (match,) = profile.columns.values()
+    rows = f"the first {profile.rows:,} rows" if profile.is_partial else f"all {profile.rows:,} rows"
+    sentences = []
+    if match.empty:
+        sentences.append(
+            f"{match.empty:,} of {rows.removeprefix('all ')} ({share(match.empty, profile.rows)}) have no value here, "
+            "and are not sent."
+        )
+    if doubled and doubled.rows:
+        named = listed([f"{value} ({count:,} rows)" for value, count in doubled.examples])
+        sentences.append(f"{doubled.rows:,} rows share their value with another row, and are not sent: {named}.")
+    return " ".join(sentences) or f"{rows.capitalize()} have a value, and no two share one."
