@@ -121,6 +121,8 @@ class MappingForm(forms.ModelForm):
             column=self.cleaned_data.get("column", ""),
             value=self.instance.value,
             country=self.cleaned_data.get("country", ""),
+            template=self.cleaned_data.get("template", ""),
+            rounds=bool(self.cleaned_data.get("round_to_whole")),
         )
 
 
@@ -180,7 +182,7 @@ class MappingFormSet(BoundedFormSet):
             # The attribute could be written when it was mapped. Runs leave it out, and its row has a warning.
             return
         if matching:
-            matching[-1].add_error(name, problem.message)
+            matching[-1].add_error("template" if problem.code == "template" else name, problem.message)
         else:
             self._non_form_errors.append(problem.message)
 
