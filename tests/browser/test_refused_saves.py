@@ -21,7 +21,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 _FILLED_IN = """form => Object.fromEntries([...form.elements]
     .filter(({name, type}) => name && !/csrf|__prefix__|_FORMS$|^draft$/.test(name) && type !== "submit")
-    .map(({name, value, type, checked}) => ["checkbox", "radio"].includes(type) ? [`${name}=${value}`, checked] : [name, value]))"""
+    .map(({name, value, type, checked}) =>
+        ["checkbox", "radio"].includes(type) ? [`${name}=${value}`, checked] : [name, value]))"""
 
 
 def destination(platform: str, service: str, **config: Any) -> Destination:
