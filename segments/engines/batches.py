@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from core.errors import Misconfigured
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 BATCH_BYTES = 4_000_000
+LARGEST_ROW = 64 << 20
 FIRST_ROWS = 500
 
 
@@ -18,6 +21,26 @@ def next_batch_rows(batch: pa.RecordBatch | None, max_rows: int) -> int:
     if batch is None:
         return min(FIRST_ROWS, max_rows)
     return int(max(1, min(max_rows, BATCH_BYTES * batch.num_rows // max(1, batch.nbytes))))
+
+
+def pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """The batch in pieces of about `BATCH_BYTES`, each of at least one row.
+
+    Raises:
+        Misconfigured: a row has more than `LARGEST_ROW` bytes.
+    """
+    rows = next_batch_rows(batch, max(1, batch.num_rows))
+    for start in range(0, batch.num_rows, rows):
+        piece = batch.slice(start, rows)
+        if piece.nbytes > LARGEST_ROW:
+            raise row_too_large()
+        yield piece
+
+
+def row_too_large() -> Misconfigured:
+    """A row has more than `LARGEST_ROW` bytes."""
+    message = "A row of the source is too large. Leave out columns with long values."
+    return Misconfigured("source_too_large", message, where="columns")
 
 
 def merge_batches(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from core.errors import Misconfigured, Unavailable
 from segments.contract import ColumnInfo, Reader
 from segments.engines import sql_guard
+from segments.engines.batches import pieces
 from segments.engines.failures import refused
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ class WarehouseReader(Reader):
         for sql in sql_guard.custom_sql(query):
             sql_guard.refuse_calls(sql, self.forbidden, sql_guard.STANDARD)
         with self.translating_errors():
-            yield from self.read_batches(query)
+            for batch in self.read_batches(query):
+                yield from pieces(batch)
 
     @contextmanager
     def translating_errors(self) -> Iterator[None]:

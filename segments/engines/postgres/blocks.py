@@ -6,8 +6,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from core.errors import Misconfigured
-
-LARGEST_BLOCK = 64 << 20
+from segments.engines.batches import LARGEST_ROW, row_too_large
 
 
 def parse(block: bytearray, schema: pa.Schema) -> pa.RecordBatch:
@@ -16,12 +15,8 @@ def parse(block: bytearray, schema: pa.Schema) -> pa.RecordBatch:
     Raises:
         Misconfigured: the block is too large, or is not in UTF-8.
     """
-    if len(block) > LARGEST_BLOCK:
-        raise Misconfigured(
-            "source_too_large",
-            "A row of the source is too large. Leave out columns with long values.",
-            where="columns",
-        )
+    if len(block) > LARGEST_ROW:
+        raise row_too_large()
     names = [str(position) for position in range(len(schema))]
     try:
         table = pyarrow.csv.read_csv(

@@ -11,9 +11,10 @@ from psycopg.pq import PGconn, Ping
 from psycopg.rows import tuple_row
 
 from core.parameters import Parameter
-from core.pg_copy import copy_out
+from core.pg_copy import RowTooLarge, copy_out
 from segments.contract import ColumnInfo, ColumnType, Engine, ForeignKey, Reader, TableInfo
 from segments.engines import certificates, hosts, sql_guard
+from segments.engines.batches import LARGEST_ROW, row_too_large
 from segments.engines.failures import no_table
 from segments.engines.hosts import SSL_MODES
 from segments.engines.names import names
@@ -139,10 +140,13 @@ class PostgresReader(Reader):
         copy_statement = f"COPY ({statement}) TO STDOUT (FORMAT csv)".encode()
         with (
             self._translating_errors(),
-            closing(copy_out(self.connection.pgconn, copy_statement, self.interrupt)) as copied,
+            closing(copy_out(self.connection.pgconn, copy_statement, self.interrupt, LARGEST_ROW)) as copied,
         ):
-            for block in copied:
-                yield blocks.parse(block, schema)
+            try:
+                for block in copied:
+                    yield blocks.parse(block, schema)
+            except RowTooLarge:
+                raise row_too_large() from None
 
     def interrupt(self) -> None:
         try:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segments.engines.batches import BATCH_BYTES, FIRST_ROWS, merge_batches, next_batch_rows
+from core.errors import Misconfigured
+from segments.engines.batches import BATCH_BYTES, FIRST_ROWS, LARGEST_ROW, merge_batches, next_batch_rows, pieces
 from segments.registry import engines
 from segments.sql import statements
 from tests.segments.places import SLUGS, make
@@ -20,6 +21,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONG = 40_000
+
+
+@given(st.lists(st.integers(0, 40), max_size=60))
+def test_large_batch_is_split_by_its_bytes(lengths: list[int]) -> None:
+    texts = ["x" * (length * 50_000) for length in lengths]
+    split = list(pieces(pa.record_batch({"text": pa.array(texts, pa.string())})))
+    assert [text for piece in split for text in piece["text"].to_pylist()] == texts
+    assert all(piece.nbytes <= 5 * BATCH_BYTES for piece in split)
+
+
+def test_row_that_is_too_large_is_refused() -> None:
+    with pytest.raises(Misconfigured) as refused:
+        list(pieces(pa.record_batch({"text": ["a", "x" * (LARGEST_ROW + 1)]})))
+    assert refused.value.code == "source_too_large"
 
 
 @given(st.lists(st.integers(0, 50), max_size=30), st.integers(1, 100))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -211,3 +212,31 @@ def test_dates_and_timestamps_are_read_in_the_sources_time_zone() -> None:
     assert values(place(), "select date '2026-01-31' as d, timestamp '2026-01-31 09:30' as t") == [
         {"d": date(2026, 1, 31), "t": datetime(2026, 1, 31, 9, 30, tzinfo=PARIS)}
     ]
+
+
+def test_row_that_is_too_large_is_refused_before_it_fills_the_memory() -> None:
+    status, reset = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+    if not reset.exists():
+        pytest.skip("The peak of this process's memory can only be read on Linux.")
+    reset.write_text("5")
+    before = memory(status)
+    problem = refusal(place(), "select repeat('x', 100000000) as big union all select 'y'")
+    assert (problem.code, isinstance(problem, Misconfigured)) == ("source_too_large", True)
+    assert memory(status) - before < 100_000_000
+
+
+def test_large_rows_are_read_between_small_ones() -> None:
+    query = "select repeat('x', case when n % 3 = 0 then 300000 else 5 end) || n as text from generate_series(1, 40) n"
+    expected = ["x" * (300_000 if n % 3 == 0 else 5) + str(n) for n in range(1, 41)]
+    assert [row["text"] for row in values(place(), query)] == expected
+
+
+def test_row_that_is_not_too_large_is_read() -> None:
+    (row,) = values(place(), "select repeat('x', 20000000) as big")
+    assert len(row["big"]) == 20_000_000
+
+
+def memory(status: Path) -> int:
+    """The peak of this process's memory since the last reset, in bytes."""
+    (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
