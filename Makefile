@@ -12,7 +12,7 @@ TEST_VAR := $(or $(VAR_DIR),$(CURDIR)/var/test)
 help: ## list the available targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: $(VENV)/installed ## run web, worker, beat and the vendor simulators (PORT=8000, SANDBOX=0 without simulators)
+up: $(VENV)/installed ## run web, worker, beat and the vendor simulators (PORT=8000, SANDBOX=0 without simulators, LOGS=1 with logs)
 	@exec $(RUN) manage.py up
 
 demo: $(VENV)/installed ## set everything up, run two real activations against the simulators, print what was sent

@@ -39,7 +39,7 @@ class Parameter:
     public: bool = False
     """Whether a secret is only stored like one and may be known to anybody, such as the certificate of an authority."""
     first: bool = False
-    """Whether forms show it at once although it is optional. See `matters`."""
+    """Whether forms show it first although it is optional. See `matters`."""
 
     @property
     def secret(self) -> bool:
@@ -47,7 +47,7 @@ class Parameter:
 
     @property
     def matters(self) -> bool:
-        """Whether a form shows it at once, rather than under “More options”."""
+        """Whether a form shows it first, rather than under “More options”."""
         needed = self.required and self.default is None
         return self.first or needed or self.recipient or (self.secret and not self.lines)
 

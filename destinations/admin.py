@@ -118,8 +118,10 @@ class ConnectionAdmin(ScreenAdmin):
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         service = connect.service_of(request)
-        response = super().response_add(request, obj, post_url_continue)
-        return connect.connected(request, obj, service) if service else response
+        if service and "_popup" not in request.POST:
+            return connect.connected(request, obj, service)
+        response: HttpResponse = super().response_add(request, obj, post_url_continue)
+        return response
 
     def do_test(self, request: HttpRequest, obj: Connection) -> None:
         workspace = vendor.check(obj, timezone.now())

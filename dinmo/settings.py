@@ -145,6 +145,7 @@ SOURCE_UPLOAD_MAX_BYTES = env.int("SOURCE_UPLOAD_MAX_BYTES", default=200_000_000
 # The pages that take a file, with the permission to upload one there. Everywhere else, a body is a form or JSON.
 UPLOAD_PAGES = {
     "admin:segments_source_add": "segments.add_source",
+    "start-source": "segments.add_source",
     "admin:segments_source_change": "segments.change_source",
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000

@@ -8,6 +8,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from dinmo.docs import views as docs
+from dinmo.start import views as start
 
 handler400 = "dinmo.problems.bad_request"
 handler404 = "dinmo.problems.page_not_found"
@@ -20,6 +21,13 @@ urlpatterns = [
     path("admin/docs/", private(docs.index), name="docs-index"),
     path("admin/docs/files/<path:path>", private(docs.picture), name="docs-picture"),
     path("admin/docs/<path:page>/", private(docs.page), name="docs"),
+    path("admin/start/", private(start.index), name="start"),
+    path("admin/start/again/", private(start.again), name="start-again"),
+    path("admin/start/source/", private(start.source), name="start-source"),
+    path("admin/start/rows/", private(start.choose_rows), name="start-rows"),
+    path("admin/start/vendor/", private(start.vendor), name="start-vendor"),
+    path("admin/start/demo/load/", private(start.load_demo), name="start-demo-load"),
+    path("admin/start/demo/remove/", private(start.remove_demo), name="start-demo-remove"),
     path("admin/", admin.site.urls),
     path("api/", include("dinmo.api")),
 ]

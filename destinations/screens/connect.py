@@ -50,7 +50,7 @@ def service_of(request: HttpRequest) -> Service | None:
 
 
 def platform_of(request: HttpRequest) -> Platform | None:
-    """The platform that was chosen, by itself or with one of its services."""
+    """The platform that was chosen, alone or with one of its services."""
     service = service_of(request)
     return service.platform if service else platforms.all.get(request.GET.get(PLATFORM, ""))
 

@@ -90,7 +90,7 @@ def _account(sample: Sample) -> str:
 
 
 def _destination(sample: Sample) -> str:
-    return f"{services[sample.slug].platform.label} {sample.slug.partition('.')[2]}"
+    return f"Demo {services[sample.slug].platform.label} {sample.slug.partition('.')[2]}"
 
 
 if __name__ == "__main__":

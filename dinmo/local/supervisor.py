@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType
 
+    from dinmo.local.logs import Logs
+
 FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 30.0
 TICK_SECONDS = 0.2
@@ -79,6 +81,7 @@ class Supervisor:
         environment: of every program.
         write: called with each line of output.
         on_ready: called once, when every program has started and is ready.
+        logs: keeps the output of each program, if given. Then only its end is shown, when a program exits.
     """
 
     def __init__(
@@ -87,11 +90,13 @@ class Supervisor:
         environment: Mapping[str, str],
         write: Callable[[str], None],
         on_ready: Callable[[], None],
+        logs: Logs | None = None,
     ) -> None:
         self.children = [_Child(program) for program in programs]
         self.environment = environment
         self.write = write
         self.on_ready = on_ready
+        self.logs = logs
         self.selector = selectors.DefaultSelector()
         self.width = max((len(program.name) for program in programs), default=0)
         self.signals = 0
@@ -145,7 +150,10 @@ class Supervisor:
 
     def _show(self, child: _Child, data: bytes) -> None:
         for line in child.lines(data):
-            self._write_line(child.program.name, line)
+            if self.logs:
+                self.logs.add(child.program.name, line)
+            if not self.logs or self.logs.shown:
+                self._write_line(child.program.name, line)
 
     def _reap(self, now: float) -> None:
         for child in self.children:
@@ -155,6 +163,14 @@ class Supervisor:
                 child.start_at = now + child.delay
                 self._clean_up(child)
                 self._write_line("up", f"{child.program.name} {_exit_reason(code)}; restarting in {child.delay:g} s.")
+                self._show_end(child.program.name)
+
+    def _show_end(self, name: str) -> None:
+        """Shows the last lines of a program's log, unless they were shown as they came."""
+        if self.logs and not self.logs.shown:
+            for line in self.logs.recent(name):
+                self._write_line(name, line)
+            self._write_line("up", f"All of it is in {self.logs.path(name)}")
 
     def _clean_up(self, child: _Child) -> None:
         """Kills what the program left behind, and shows the rest of its output."""

@@ -161,15 +161,15 @@ class SourceAdmin(ScreenAdmin):
             self.show_result(request, form.probe)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        answer = super().response_add(request, obj, post_url_continue)
         if guide := connect.guide_of(request):
             return guide.connected(obj)
+        answer = super().response_add(request, obj, post_url_continue)
         return HttpResponseRedirect(self.url("change", obj.pk)) if TEST in request.POST else answer
 
     def response_change(self, request: HttpRequest, obj: Source) -> HttpResponse:
-        answer = super().response_change(request, obj)
         if guide := connect.guide_of(request):
             return guide.connected(obj)
+        answer = super().response_change(request, obj)
         return HttpResponseRedirect(self.url("change", obj.pk)) if TEST in request.POST else answer
 
     def render_change_form(
@@ -179,7 +179,10 @@ class SourceAdmin(ScreenAdmin):
         return super().render_change_form(request, {**context, "actions_submit_line": [submit]}, *args, **kwargs)
 
     def show_result(self, request: HttpRequest, probe: discovery.Probe) -> None:
-        """Shows a message with the stages of a test, one per line."""
+        """Shows a message with the stages of a test, one per line, or in one if it leads on to a next step."""
+        if connect.guide_of(request) and not probe.problem:
+            messages.success(request, f"The source works. {probe.message}")
+            return
         stages = [("✓", stage[:1].upper() + stage[1:]) for stage in probe.done]
         if probe.problem:
             stages.append(("✗", f"{probe.failed}: {probe.problem.message}"))

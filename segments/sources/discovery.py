@@ -168,7 +168,8 @@ def probe(source: Source) -> Probe:
         for stage in engine(source).reach(source.settings):
             watch.add(stage)
         with opened(source, settings.SOURCE_PREVIEW_SECONDS) as reader:
-            watch.add(f"connected and signed in ({watch.lap()})")
+            signs_in = any(parameter.secret for parameter in engine(source).parameters)
+            watch.add(f"{'connected and signed in' if signs_in else 'opened the file'} ({watch.lap()})")
             watch.stage = "List the tables"
             names = reader.tables()
             watch.stage = "Read rows"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from argparse import ArgumentTypeError
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import CommandError, CommandParser
 
 from core.commands import ScriptedCommand
+from destinations import simulators
 from destinations.registry import platforms
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
@@ -45,7 +45,7 @@ class Command(ScriptedCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        token = os.environ.get("SANDBOX_TOKEN") or "sandbox-token"
+        token = simulators.token()
         stop = threading.Event()
         with ExitStack() as opened:
             ports = {slug: options[f"{slug}_port".replace("-", "_")] for slug in platforms.all}

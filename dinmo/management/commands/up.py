@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -12,15 +13,17 @@ from django.db import Error, connections
 
 from core.errors import Problem
 from core.secrets import redact
+from destinations import simulators
 from destinations.registry import platforms
 from dinmo.demo import data as demo_data
-from dinmo.local import broker, programs
+from dinmo.local import announcement, broker, programs
 from dinmo.local.login import first_login
+from dinmo.local.logs import Logs
 from dinmo.local.machine import HOST, exclusive_runtime, free_port, port_is_free
 from dinmo.local.supervisor import Program, Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
 DEFAULT_PORT = 8000
 OFF = ("0", "false", "no", "off")
@@ -29,7 +32,8 @@ OFF = ("0", "false", "no", "off")
 class Command(BaseCommand):
     help = (
         "Runs everything on this machine until you press Ctrl-C. "
-        "PORT is the port of the web server (default: 8000). SANDBOX=0 leaves out the vendor simulators."
+        "PORT is the port of the web server (default: 8000). SANDBOX=0 leaves out the vendor simulators. "
+        "LOGS=1 shows the logs."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -55,7 +59,19 @@ class Command(BaseCommand):
         running += [programs.worker(), programs.beat(settings.VAR_DIR), programs.web(port)]
         urls = {platforms[slug].url_variable: f"http://{HOST}:{number}" for slug, number in ports.items()}
         environment = programs.environment(os.environ, settings.BASE_DIR, broker_url, f"http://{HOST}:{port}", urls)
-        return Supervisor(running, environment, self._write, lambda: self._announce(port, environment, urls))
+        simulated = [
+            announcement.Simulated(platform.label, url, variable, used=environment[variable] == url)
+            for variable, url in urls.items()
+            for platform in platforms.all.values()
+            if platform.url_variable == variable
+        ]
+        used = {each.variable for each in simulated if each.used}
+        in_use = [slug for slug in ports if platforms[slug].url_variable in used]
+        environment[simulators.VARIABLE] = " ".join(in_use)
+        logs = Logs(settings.VAR_DIR / "logs", shown=_is_on(os.environ.get("LOGS", "")))
+        names = [program.name for program in running]
+        announce = partial(self._announce, port, names, simulated, logs)
+        return Supervisor(running, environment, self._write, announce, logs)
 
     def _migrate(self) -> None:
         self._write("Preparing the database.")
@@ -68,26 +84,14 @@ class Command(BaseCommand):
         finally:
             connections.close_all()
 
-    def _announce(self, port: int, environment: Mapping[str, str], simulators: Mapping[str, str]) -> None:
+    def _announce(
+        self, port: int, names: Sequence[str], simulated: Sequence[announcement.Simulated], logs: Logs
+    ) -> None:
         login = first_login()
         connections.close_all()
-        lines = [f"Ready at http://{HOST}:{port}/"]
-        if login:
-            lines.append(
-                f"First login: {login.username} with the password {login.password} "
-                "(shown only once; change it after signing in)"
-            )
-        else:
-            lines.append(
-                "Sign in with your username and password. "
-                "To reset a password: manage.py changepassword NAME. To add an administrator: manage.py createsuperuser"
-            )
-        for variable, address in simulators.items():
-            where = address if environment[variable] == address else f"{address}, not used because {variable} is set"
-            lines.append(f"Simulator for {variable}: {where} (requests received: {address}/_sandbox)")
-        lines.append("Press Ctrl-C to stop everything.")
-        rule = "─" * 72
-        self._write("\n".join([rule, *lines, rule]))
+        url, token = f"http://{HOST}:{port}/", simulators.token()
+        text = announcement.lines(url, login, names, simulated, token, logs.directory, shown=logs.shown)
+        self._write("\n".join(text))
 
     def _write(self, text: str) -> None:
         self.stdout.write(text)
@@ -114,6 +118,10 @@ def _broker() -> tuple[list[Program], str]:
         return [], chosen
     command, socket = broker.prepare(settings.VAR_DIR, os.environ)
     return [programs.embedded_broker(command, socket)], broker.url(socket)
+
+
+def _is_on(text: str) -> bool:
+    return bool(text) and text.lower() not in OFF
 
 
 def _sandbox_ports() -> dict[str, int]:

@@ -47,7 +47,7 @@ class Installation:
         return f"http://127.0.0.1:{self.port}"
 
     def wait_until_ready(self) -> None:
-        wait_for(lambda: "Ready at" in self.log.read_text(), 40, "the start")
+        wait_for(lambda: "DinMo is ready at" in self.log.read_text(), 40, "the start")
 
     def pids(self, mark: str) -> set[int]:
         return {pid for pid, line in descendants(self.process.pid).items() if mark in line}
@@ -79,7 +79,7 @@ def in_process(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPat
 
 
 def test_printed_first_login_gives_access_to_the_screens(installation: Installation) -> None:
-    login = re.search(r"First login: (\S+) with the password (\S+)", installation.log.read_text())
+    login = re.search(r"Sign in   (\S+)\n  Password  (\S+)", installation.log.read_text())
     assert login is not None
     browser = requests.Session()
     page = browser.get(f"{installation.url}/admin/login/")
@@ -95,22 +95,30 @@ def test_static_files_are_served_without_collectstatic(installation: Installatio
 
 
 def test_a_simulator_runs_for_each_vendor(installation: Installation) -> None:
-    addresses = dict(re.findall(r"Simulator for (\w+): (\S+)", installation.log.read_text()))
-    assert set(addresses) == {platform.url_variable for platform in platforms.all.values()}
+    addresses = dict(re.findall(r"(\w+) +(http://\S+)/_sandbox", installation.log.read_text()))
+    assert set(addresses) == {platform.label for platform in platforms.all.values()}
     for address in addresses.values():
         assert requests.get(f"{address}/_sandbox/state", timeout=5).status_code == 200
 
 
+def test_screen_stays_calm_and_logs_are_kept_in_files(installation: Installation) -> None:
+    printed = installation.log.read_text()
+    assert not [line for line in printed.splitlines() if " | " in line or "celery@" in line]
+    assert (installation.log.parent / "logs" / "web.log").read_text()
+
+
 def test_killed_worker_is_restarted_within_seconds(installation: Installation) -> None:
-    wait_for(lambda: " ready.\n" in installation.log.read_text(), 20, "the start of the worker")
+    log = installation.log.parent / "logs" / "worker.log"
+    wait_for(lambda: log.exists() and " ready.\n" in log.read_text(), 20, "the start of the worker")
     before = installation.pids("celery -A dinmo worker")
     os.kill(min(before), signal.SIGKILL)
     wait_for(lambda: (now := installation.pids("celery -A dinmo worker")) and not now & before, 10, "the new worker")
-    wait_for(lambda: len(re.findall(r"celery@\S+ ready", installation.log.read_text())) == 2, 20, "its start")
+    wait_for(lambda: len(re.findall(r"celery@\S+ ready", log.read_text())) == 2, 20, "its start")
 
 
 def test_doctor_reports_no_problem(installation: Installation) -> None:
-    wait_for(lambda: "Sending due task sweep" in installation.log.read_text(), 20, "the first sweep")
+    log = installation.log.parent / "logs" / "beat.log"
+    wait_for(lambda: "Sending due task sweep" in log.read_text(), 20, "the first sweep")
     report = manage(installation.env, "doctor")
     assert report.returncode == 0, report.stdout
     assert not re.search(r"^(warn|fail)", report.stdout, re.MULTILINE)

@@ -412,7 +412,7 @@ def test_command_tests_what_it_writes_and_reports_it(tmp_path: Path, capsys: Any
         return [line for line in lines if line[0] in " !" and ("connection " in line or "source " in line)]
 
     source, attio, intercom = reports()
-    assert source.startswith("  source Shop: works. Connected and signed in")
+    assert source.startswith("  source Shop: works. Opened the file")
     assert attio == "  connection Our Attio: works. Connected to Sandbox."
     assert intercom.startswith("! connection Our Intercom: saved, but not working. ")
     (attio,) = reports(OUR_ATTIO="wrong")

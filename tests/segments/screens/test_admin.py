@@ -221,7 +221,7 @@ def test_save_and_test_reports_each_stage(staff: Client, shop: Source) -> None:
     add = "/admin/segments/source/add/?engine=sqlite"
     values = {"name": "Second", "timezone": "UTC", "setting_path": "shop.sqlite3", "_test": ""}
     page = staff.post(add, values, follow=True).content.decode()
-    assert "✓ Connected and signed in (" in page
+    assert "✓ Opened the file (" in page
     assert "✓ Found 1 readable table (" in page
     assert "✓ Read the first 3 rows of companies (" in page
     assert "Save &amp; test" in page

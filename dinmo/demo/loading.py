@@ -1,0 +1,141 @@
+"""Loads the demo into this installation and removes it again: a source, two activations, and simulated records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import requests
+from django.conf import settings
+from django.db.models import ProtectedError
+from django.utils import timezone
+from ruamel.yaml import YAML
+
+from activations.models import Activation, Run
+from activations.runs import requests as runs
+from activations.runs import retention
+from activations.setup import schedules
+from core.errors import Misconfigured, Unavailable
+from destinations import simulators
+from destinations.models import Connection, Destination
+from destinations.registry import platforms
+from dinmo.demo import data, workspace
+from dinmo.workspace import sources, vendors
+from dinmo.workspace.apply import apply
+from segments.models import DataModel, Segment, Source
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+SECONDS = 5.0
+"""How long a simulator may take to be set up."""
+TABLES: tuple[tuple[str, type[Model]], ...] = (
+    ("activations", Activation),
+    ("segments", Segment),
+    ("models", DataModel),
+    ("sources", Source),
+    ("destinations", Destination),
+    ("connections", Connection),
+)
+"""The sections of the workspace file, in the order in which their rows can be deleted."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Whether the demo can be loaded, and if not, why."""
+
+    loaded: bool
+    reason: str = ""
+
+
+def state() -> State:
+    """Whether the demo is loaded or can be."""
+    if _own(Source, names()["sources"]):
+        return State(loaded=True)
+    missing = [platforms[slug].label for slug in _platforms() if slug not in simulators.running()]
+    if missing:
+        return State(
+            loaded=False,
+            reason=f"The demo needs the simulators of {' and '.join(missing)}, which don't run here. "
+            "Start this installation with “make up”, without SANDBOX=0.",
+        )
+    return State(loaded=False)
+
+
+def load() -> None:
+    """Applies the demo's workspace file, prepares the simulators, and starts every activation.
+
+    Raises:
+        Misconfigured: the simulators don't run, or something of a different origin has one of the demo's names.
+        Unavailable: a simulator does not respond.
+    """
+    now = state()
+    if now.loaded:
+        raise Misconfigured("demo_loaded", "The demo is loaded already.")
+    if now.reason:
+        raise Misconfigured("demo_impossible", now.reason)
+    _refuse_taken()
+    data.write(settings.SOURCE_FILES_ROOT)
+    for sample in workspace.demos():
+        if sample.demo:
+            _prepare(simulators.running()[sample.slug.partition(".")[0]], dict(sample.demo.arrange))
+    tokens = {variable: simulators.token() for variable in workspace.secrets()}
+    applied = apply(workspace.text(), tokens, sources.columns)
+    DataModel.objects.filter(name__in=names()["models"]).update(display_column="name")
+    list(vendors.connection_reports(applied.steps, timezone.now()))
+    for activation in Activation.objects.filter(name__in=names()["activations"]):
+        runs.request(activation, Run.Trigger.MANUAL)
+
+
+def remove() -> list[str]:
+    """Deletes everything that the demo created. Returns the names of what something else uses, which stays."""
+    kept: list[str] = []
+    for section, model in TABLES:
+        for row in _own(model, names()[section]):
+            try:
+                _delete(row)
+            except (ProtectedError, Misconfigured):
+                kept.append(str(row))
+    return kept
+
+
+def names() -> dict[str, list[str]]:
+    """The names in the demo's workspace file, by section."""
+    content = YAML(typ="safe").load(workspace.text())
+    return {section: [entry["name"] for entry in content[section]] for section, _ in TABLES}
+
+
+def _own(model: type[Model], wanted: list[str]) -> list[Any]:
+    rows: Any = model._default_manager.filter(name__in=wanted)
+    return list(rows.defer("secrets") if hasattr(model, "secrets") else rows)
+
+
+def _delete(row: Any) -> None:
+    if isinstance(row, Activation):
+        if row.runs.filter(state__in=Run.LIVE).exists():
+            raise Misconfigured("run_live", f"{row} is running. Cancel the run first.")
+        for schedule in row.schedules.all():
+            schedules.remove(schedule)
+        retention.delete_activation(row)
+    else:
+        row.delete()
+
+
+def _refuse_taken() -> None:
+    taken = [str(row) for section, model in TABLES for row in _own(model, names()[section])]
+    if taken:
+        message = f"The demo needs names that are in use: {', '.join(taken)}. Rename them, or load the demo elsewhere."
+        raise Misconfigured("demo_names", message)
+
+
+def _prepare(simulator: simulators.Simulator, switches: dict[str, Any]) -> None:
+    """Stores the records that the demo expects at a vendor."""
+    try:
+        requests.post(f"{simulator.page}/switches", json=switches, timeout=SECONDS).raise_for_status()
+    except requests.RequestException as error:
+        message = f"The simulator of {simulator.platform.label} does not respond. Restart “make up”, and try again."
+        raise Unavailable("simulator_silent", message, detail=type(error).__name__) from None
+
+
+def _platforms() -> list[str]:
+    return list(dict.fromkeys(sample.slug.partition(".")[0] for sample in workspace.demos()))

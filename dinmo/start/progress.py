@@ -1,0 +1,133 @@
+"""How far a person's setup is: what was chosen, kept in the session, and what exists in the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.db.models import Q
+from django.urls import reverse
+
+from activations.models import Activation, Run
+from destinations.models import Destination
+from destinations.registry import services
+from dinmo.start.steps import Place, Step, following, steps
+from segments.models import DataModel, Source
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+    from django.http import HttpRequest
+
+    from destinations.contract import Service
+
+KEY = "start"
+"""The key of the session."""
+
+
+@dataclass
+class Progress:
+    """The choices of one setup. A choice that no longer exists is empty."""
+
+    service: Service | None = None
+    source: Source | None = None
+    model: DataModel | None = None
+    destination: Destination | None = None
+    activation: Activation | None = None
+    run: Run | None = None
+
+    @property
+    def done(self) -> set[str]:
+        """The names of the steps that are done."""
+        reached = {
+            "what": self.service,
+            "source": self.source,
+            "rows": self.model,
+            "vendor": self.destination,
+            "map": self.activation,
+            "run": self.run,
+        }
+        return {name for name, choice in reached.items() if choice}
+
+    @property
+    def places(self) -> list[Place]:
+        """The steps with their addresses. A step without what it builds on has none."""
+        label = self.service.platform.label if self.service else "the destination"
+        ready = [self.service, self.service, self.source, self.model, self.destination, self.activation]
+        listed = [
+            Place("what", "Choose", reverse("start")),
+            Place("source", "Connect a source", reverse("start-source")),
+            Place("rows", "Choose the rows", reverse("start-rows")),
+            Place("vendor", f"Connect {label}", reverse("start-vendor")),
+            Place("map", "Map the fields", self.editor_url),
+            Place("run", "First run", self.activation_url),
+        ]
+        return [
+            place if needed or place.name == "what" else Place(place.name, place.title)
+            for place, needed in zip(listed, ready, strict=True)
+        ]
+
+    @property
+    def editor_url(self) -> str:
+        """Where the fields are mapped: a new activation, or the one that exists."""
+        if self.activation:
+            return self.activation_url
+        if not self.model or not self.destination:
+            return ""
+        chosen = urlencode({"records": f"model:{self.model.pk}", "destination": self.destination.pk})
+        return f"{reverse('admin:activations_activation_add')}?{chosen}"
+
+    @property
+    def activation_url(self) -> str:
+        if not self.activation:
+            return ""
+        return reverse("admin:activations_activation_change", args=[self.activation.pk])
+
+    @property
+    def next(self) -> Place:
+        return following(self.places, self.done)
+
+    def bar(self, current: str = "") -> list[Step]:
+        """The bar of steps, for the page of the step `current`."""
+        return steps(self.places, self.done, current)
+
+
+def read(request: HttpRequest) -> Progress:
+    """The person's progress, without the secrets of sources and connections."""
+    chosen = request.session.get(KEY, {})
+    model = _row(DataModel, chosen.get("model"), "source__secrets")
+    source = model.source if model else _row(Source, chosen.get("source"), "secrets")
+    destination = _row(Destination, chosen.get("destination"), "connection__secrets")
+    service = services.all.get(str(chosen.get("service")))
+    if destination and service and destination.service != service.slug:
+        destination = None
+    progress = Progress(service, source, model, destination)
+    if model and destination:
+        progress.activation = _activation(model, destination)
+    if progress.activation:
+        progress.run = Run.objects.filter(activation=progress.activation, dry_run=False).order_by("-pk").first()
+    return progress
+
+
+def choose(request: HttpRequest, **choices: Any) -> None:
+    """Keeps choices in the session. A different source drops the rows that were chosen from the previous one."""
+    kept = dict(request.session.get(KEY, {}))
+    if "source" in choices and choices["source"] != kept.get("source"):
+        kept.pop("model", None)
+    request.session[KEY] = {**kept, **choices}
+
+
+def forget(request: HttpRequest) -> None:
+    """Starts over. What was connected stays, and is offered again."""
+    request.session.pop(KEY, None)
+
+
+def _activation(model: DataModel, destination: Destination) -> Activation | None:
+    rows = Q(model=model) | Q(segment__model=model)
+    return Activation.objects.filter(rows, destination=destination).order_by("-pk").first()
+
+
+def _row(model: type[Model], pk: Any, *deferred: str) -> Any:
+    related = [name.partition("__")[0] for name in deferred if "__" in name]
+    rows = model._default_manager.select_related(*related) if related else model._default_manager.all()
+    return rows.filter(pk=pk).defer(*deferred).first() if isinstance(pk, int) else None
