@@ -20,7 +20,9 @@ UNFOLD: dict[str, Any] = {
         lambda _request, name=name: static(f"dinmo/{name}.css")
         for name in ("screens", "lists", "start", "editor", "run", "timeline", "overview", "docs")
     ],
-    "SCRIPTS": [lambda _request, name=name: static(f"dinmo/{name}.js") for name in ("screens", "shell")],
+    "SCRIPTS": [
+        lambda _request, name=name: static(f"dinmo/{name}.js") for name in ("screens", "shell", "timeline/search")
+    ],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "dinmo.navigation.navigation"},
     "COLORS": {
         "primary": {

@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunPython(create, drop),
+        migrations.AlterModelOptions("change", {"ordering": ["pk"], "verbose_name": "record"}),
         migrations.AddIndex("run", models.Index(fields=["activation", "-id"], name="run_newest")),
         migrations.AddIndex("run", models.Index(fields=["finished_at"], name="run_finished")),
     ]

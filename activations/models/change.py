@@ -60,6 +60,7 @@ class Change(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        verbose_name = "record"
         indexes = [
             models.Index(fields=["run", "state", "id"], name="change_to_do"),
             models.Index(fields=["key_digest"], name="change_key"),

@@ -8,6 +8,8 @@ from axe_playwright_python.base import AXE_SCRIPT
 from django.contrib import admin
 from django.urls import NoReverseMatch, get_resolver, reverse
 
+from activations.models import Change
+from activations.screens.run.rows import timeline
 from dinmo.docs import files
 
 if TYPE_CHECKING:
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
     from django.urls import URLPattern
     from playwright.sync_api import Page
 
-NO_PAGES = {"do", "jsi18n", "logout", "autocomplete", "view_on_site", "app_list", "search", "progress", "download"}
+NO_PAGES = {
+    "do", "jsi18n", "logout", "autocomplete", "view_on_site", "app_list", "search", "progress", "download", "timeline",
+    "live",
+}  # fmt: skip
 """Names, or last parts of them, of addresses that return no whole page, or only answer a form."""
 AXE = """async (rules) => {
     const found = await axe.run(document, { ...(rules && { runOnly: rules }), resultTypes: ["violations"] });
@@ -44,6 +49,8 @@ def addresses() -> Iterator[str]:
     for engine in ("csv", "postgres"):
         yield f"/admin/segments/source/add/?engine={engine}"
     yield "/admin/destinations/connection/add/?platform=attio"
+    for change in Change.objects.exclude(key="").order_by("pk")[:1]:
+        yield timeline(change.run.activation.data_model.pk, change.key)
 
 
 def _address(pattern: URLPattern, model: type[Model]) -> str | None:

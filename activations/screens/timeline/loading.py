@@ -146,6 +146,6 @@ def moment(change: Change) -> datetime:
 
 
 def _held(state: State) -> str:
-    if state.slug not in ("paused", "on_hold"):
-        return ""
-    return " ".join([f"The activation is {state.label.lower()}.", *state.causes])
+    if state.slug == "paused":
+        return "The activation is paused."
+    return " ".join(["The activation is on hold.", *state.causes]) if state.slug == "on_hold" else ""

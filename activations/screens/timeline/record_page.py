@@ -85,7 +85,7 @@ def record_view(request: HttpRequest, model_id: int, site: AdminSite) -> HttpRes
     name = loaded.name
     context = {
         **site.each_context(request),
-        "title": name or loaded.key,
+        "title": name or f"{loaded.model} {loaded.key}",
         "loaded": loaded,
         "name": name,
         "entries": _entries(loaded),

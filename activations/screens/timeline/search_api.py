@@ -102,13 +102,12 @@ def text_of(request: Request) -> str:
 
 def searched_models() -> list[tuple[DataModel, list[str]]]:
     """The models that activations use, each with the columns that people know its rows by."""
-    activations = Activation.objects.select_related("model__source", "segment__model__source").order_by("pk")
+    activations = Activation.objects.select_related("model__source", "segment__model__source")
     columns: dict[DataModel, list[str]] = {}
-    for activation in activations:
+    for activation in activations.prefetch_related("model__columns", "segment__model__columns").order_by("pk"):
         model = activation.data_model
-        columns.setdefault(model, [model.display_column] if model.display_column else []).append(
-            activation.match_column
-        )
+        names = columns.setdefault(model, [name] if (name := _naming(model)) else [])
+        names.append(activation.match_column)
     return list(columns.items())
 
 
@@ -147,14 +146,20 @@ def _objects(request: Request, text: str) -> list[dict[str, Any]]:
 
 def _row(model: DataModel, row: dict[str, Any]) -> dict[str, Any]:
     key = str(row[model.primary_key])
-    name = str(row.get(model.display_column) or "")
+    name = str(row.get(_naming(model)) or "")
     others = [str(value) for column, value in row.items() if value and column not in _shown(model)]
     note = " · ".join([str(model), *([key] if name else []), *others])
     return {"title": name or key, "note": note, "url": address(model.pk, key), "icon": "database"}
 
 
 def _shown(model: DataModel) -> tuple[str, str]:
-    return model.primary_key, model.display_column
+    return model.primary_key, _naming(model)
+
+
+def _naming(model: DataModel) -> str:
+    """The column that names a row: the display column, or else the first text column, which is usually a name."""
+    texts = (column.name for column in model.columns.all() if column.used and column.type == "text")
+    return model.display_column or next((name for name in texts if name != model.primary_key), "")
 
 
 urlpatterns: list[Any] = [
