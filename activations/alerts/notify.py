@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def notify(run: Run, now: datetime) -> None:
     """Sends an alert if the run failed for a new reason, or if a warning is open that no alert has mentioned yet."""
     activation = run.activation
-    if run.is_live or run.dry_run or not activation.warnings_enabled or not activation.recipients:
+    if run.is_live or run.dry_run or run.only_key or not activation.warnings_enabled or not activation.recipients:
         return
     # A failed run has an alert of its own, once for each new reason.
     unsent = Warning.objects.filter(activation=activation, closed_at=None, notified_at=None)
@@ -32,5 +32,5 @@ def notify(run: Run, now: datetime) -> None:
 
 def _failed_before(run: Run) -> bool:
     """Whether the previous run failed with the same code. A long outage is worth one alert, not one for each run."""
-    before = Run.objects.filter(activation=run.activation, pk__lt=run.pk, dry_run=False).first()
+    before = Run.objects.filter(activation=run.activation, pk__lt=run.pk, dry_run=False, only_key="").first()
     return before is not None and before.state == Run.State.FAILED and before.error_code == run.error_code

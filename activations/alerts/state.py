@@ -36,7 +36,7 @@ class State:
     """The state of an activation.
 
     Args:
-        slug: on, failing, on_hold or paused. Schedules start runs only if it is on or failing.
+        slug: on, failing, on_hold, paused or draft. Schedules start runs only if it is on or failing.
         causes: what to fix, one or more sentences each.
         next_run: when a schedule starts the next run; None if none does.
     """
@@ -85,13 +85,14 @@ def changed_sources() -> set[int]:
 
 
 def latest_run(activation: Activation) -> Run | None:
-    """The last run that is not a dry run and has ended."""
+    """The last run that has ended. Dry runs and tests of one record don't count."""
     return latest_runs([activation]).get(activation.pk)
 
 
 def latest_runs(activations: Iterable[Activation]) -> dict[int, Run]:
-    """The last run of each activation that is not a dry run and has ended, by the activation's ID."""
-    ended = Run.objects.filter(activation__in=list(activations), dry_run=False).exclude(state__in=Run.LIVE)
+    """The last run of each activation that has ended, by the activation's ID. Dry runs and tests don't count."""
+    whole = Run.objects.filter(activation__in=list(activations), dry_run=False, only_key="")
+    ended = whole.exclude(state__in=Run.LIVE)
     last_ids = ended.values("activation").annotate(last=Max("pk")).order_by().values("last")
     return {run.activation_id: run for run in Run.objects.filter(pk__in=last_ids).select_related("activation")}
 
@@ -109,6 +110,8 @@ def beat_stopped(now: datetime, sweep_seconds: float) -> bool:
 
 
 def _state(activation: Activation, last: Run | None, now: datetime, changed: Collection[int]) -> State:
+    if activation.is_draft:
+        return State("draft", "Draft", "calm", (holds.DRAFT,))
     if activation.paused:
         return State("paused", "Paused", "warn", ("Paused by a person.",))
     if activation.data_model.source_id in changed and (cause := holds.cause(activation)):
@@ -143,7 +146,7 @@ def _failures(activation: Activation, last: Run | None) -> Iterator[str]:
 
 
 def _processes(now: datetime) -> Iterator[Issue]:
-    if Activation.objects.exists() and beat_stopped(now, settings.RUN_SWEEP_SECONDS):
+    if Activation.objects.filter(is_draft=False).exists() and beat_stopped(now, settings.RUN_SWEEP_SECONDS):
         yield Issue("Beat", None, "Not running", "bad", NO_BEAT)
     overdue = now - timedelta(seconds=2 * settings.RUN_SWEEP_SECONDS)
     waiting = Run.objects.filter(state=Run.State.QUEUED, epoch=0, created_at__lt=overdue)

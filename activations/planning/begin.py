@@ -10,7 +10,7 @@ from activations.models import Run
 from activations.planning.generations import enter
 from activations.planning.layout import layout, prepare_fields, store_first_use
 from activations.planning.plan import Planner
-from activations.setup import mapping_diff, spec_from_db
+from activations.setup import mapping_diff, schedules, spec_from_db
 from activations.vendor_session import check_workspace, discover
 from destinations import vendor
 from segments.sources import drift, watch
@@ -30,6 +30,8 @@ def plan(context: Context, lease: Lease) -> None:
         Lost: a different worker has claimed the run.
     """
     run = context.run
+    if not run.dry_run and not run.only_key:
+        schedules.start(context.activation)
     lease.update(state=Run.State.PLANNING, started_at=run.started_at or timezone.now())
     with watch.watched(context.activation.data_model.source):
         drift.look_before(context.activation.rows, context.activation.columns)

@@ -10,8 +10,13 @@ if TYPE_CHECKING:
     from activations.models import Activation
 
 
+DRAFT = "A draft: it was never started, so its schedules start no runs."
+
+
 def reason(activation: Activation) -> str:
     """The reason, or "" if schedules start runs. A hold ends automatically once its cause is fixed."""
+    if activation.is_draft:
+        return DRAFT
     if activation.paused:
         return "Paused by a person."
     found = cause(activation)

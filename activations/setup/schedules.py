@@ -91,6 +91,13 @@ def sync_all(activation: Activation) -> None:
         sync(schedule)
 
 
+def start(activation: Activation) -> None:
+    """Turns a draft into an activation whose schedules start runs. Does nothing to one that is none."""
+    if Activation.objects.filter(pk=activation.pk, is_draft=True).update(is_draft=False):
+        activation.is_draft = False
+        sync_all(activation)
+
+
 def remove(schedule: Schedule) -> None:
     """Deletes the periodic task. Call this before the schedule itself is deleted."""
     PeriodicTask.objects.filter(name=_name(schedule)).delete()
@@ -98,7 +105,7 @@ def remove(schedule: Schedule) -> None:
 
 def may_start(activation: Activation) -> bool:
     """Whether a schedule may start a run now. If a changed source puts it on hold, the source is checked again."""
-    if activation.paused:
+    if activation.paused or activation.is_draft:
         return False
     if not holds.reason(activation):
         return True
@@ -161,7 +168,7 @@ def _wanted(schedule: Schedule) -> dict[str, Any]:
         "name": _name(schedule),
         "task": TASK,
         "kwargs": json.dumps({"schedule_id": schedule.pk}),
-        "enabled": not schedule.activation.paused,
+        "enabled": not schedule.activation.paused and not schedule.activation.is_draft,
         "interval": None,
         "crontab": None,
         "expire_seconds": None,

@@ -176,6 +176,7 @@ class Activation(Entity):
     schedules: tuple[Schedule, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=lambda: dict(DEFAULTS))
     """The plain settings by name, as `activations.setup.settings` declares them."""
+    is_draft: bool = field(default=False, compare=False, repr=False)
 
     def details(self) -> dict[str, Any]:
         details: dict[str, Any] = {name: getattr(self, name) for name in ("segment", "model", "destination", "mode")}

@@ -45,7 +45,8 @@ def text(workspace: entities.Workspace) -> str:
         "segments": [_segment(entity) for entity in workspace.segments.values()],
         "connections": [_connection(entity) for entity in workspace.connections.values()],
         "destinations": [_destination(entity) for entity in workspace.destinations.values()],
-        "activations": [_activation(entity) for entity in workspace.activations.values()],
+        # Not the drafts: applied elsewhere, they would start.
+        "activations": [_activation(entity) for entity in workspace.activations.values() if not entity.is_draft],
     }
     yaml = YAML()
     yaml.width = 10_000

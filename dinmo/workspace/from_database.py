@@ -160,6 +160,7 @@ def _activation(row: Activation) -> entities.Activation:
         match_field=row.match_field,
         mappings=tuple(_mapping(mapping) for mapping in mappings),
         schedules=tuple(schedule(each) for each in sorted(row.schedules.all(), key=lambda each: each.pk)),
+        is_draft=row.is_draft,
         settings={setting.name: _setting(getattr(row, setting.name)) for setting in SETTINGS},
     )
 
