@@ -15,7 +15,7 @@ handler404 = "dinmo.problems.page_not_found"
 handler500 = "dinmo.problems.server_error"
 private = admin.site.admin_view
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("", private(start.home)),
     # Browsers request it for pages that name no icon, such as JSON.
     path("favicon.ico", RedirectView.as_view(url=static("dinmo/icon.svg"))),
     path("admin/docs/", private(docs.index), name="docs-index"),

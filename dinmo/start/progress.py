@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from activations.models import Activation, Run
+from destinations.contract import Mode
 from destinations.models import Destination
 from destinations.registry import services
 from dinmo.start.steps import Place, Step, following, steps
@@ -75,7 +76,9 @@ class Progress:
         if not self.model or not self.destination:
             return ""
         chosen = urlencode({"records": f"model:{self.model.pk}", "destination": self.destination.pk})
-        return f"{reverse('admin:activations_activation_add')}?{chosen}"
+        # An empty destination needs a mode that creates records, so where that isn't the default, it is shown first.
+        creates = services[self.destination.service].default_mode is Mode.UPSERT
+        return f"{reverse('admin:activations_activation_add')}?{chosen}#{'mapping' if creates else 'destination'}"
 
     @property
     def activation_url(self) -> str:

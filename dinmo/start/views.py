@@ -34,6 +34,12 @@ NEEDED = (
 )
 
 
+def home(request: HttpRequest) -> HttpResponse:
+    """The first page after signing in: Start as long as nothing is set up, and the overview from then on."""
+    empty = not Source.objects.exists() and not Connection.objects.exists()
+    return redirect("start" if empty and request.user.has_perms(NEEDED) else "admin:index")
+
+
 def index(request: HttpRequest) -> HttpResponse:
     """What do you want to sync? With the steps of a setup that was begun, and the demo beside."""
     _refuse_unless_allowed(request)

@@ -75,7 +75,7 @@ def signed_in(page: Page, live_server: Any, transactional_db: None) -> Page:
     """A page on which a superuser has signed in through the login form."""
     User.objects.create_superuser("ops", "ops@example.com", "a-long-password")
     page.set_default_timeout(10_000)
-    page.goto(f"{live_server.url}/")
+    page.goto(f"{live_server.url}/admin/")
     page.fill("input[name=username]", "ops")
     page.fill("input[name=password]", "a-long-password")
     page.click("button[type=submit]")

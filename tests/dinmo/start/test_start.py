@@ -63,7 +63,7 @@ def test_one_thread_leads_from_a_file_to_the_editor(person: Client, simulated: N
     assert person.post(f"{START}rows/", chosen)["Location"] == f"{START}vendor/"
     end = person.post(f"{START}vendor/", {"_simulator": "1", "name": ""})["Location"]
     model, destination = DataModel.objects.get(), Destination.objects.get()
-    assert end == f"/admin/activations/activation/add/?records=model%3A{model.pk}&destination={destination.pk}"
+    assert end == f"/admin/activations/activation/add/?records=model%3A{model.pk}&destination={destination.pk}#mapping"
     assert (model.name, model.display_column, model.primary_key) == ("Paying customers", "name", "id")
     assert (destination.name, destination.service) == ("Attio companies", "attio.companies")
     connection = Connection.objects.get()
