@@ -27,6 +27,7 @@ from activations.delivery.sender import Sender
 from activations.delivery.steps import Item, Job, Progress, Sent, Step, jobs
 from activations.models import Change, Run
 from activations.storage import bundles
+from activations.storage.baseline import former_matches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +88,7 @@ class Delivery:
     until: float
     todo: deque[Job] = field(default_factory=deque)
     answers: queue.Queue[Sent] = field(default_factory=queue.Queue)
-    busy: set[str] = field(default_factory=set)
+    busy: set[int] = field(default_factory=set)
     lookups: int = 0
     checked_at: float = 0.0
     cancelled: bool = False
@@ -168,7 +169,13 @@ class Delivery:
             marked = Change.objects.filter(pk__in=[change.pk for change in chunk])
             marked.update(state=Change.State.SENDING, first_attempt_at=Coalesce("first_attempt_at", Value(now)))
         taken_before = state == Change.State.SENDING
-        self._add([Item(change, Progress(ambiguous=taken_before)) for change in chunk])
+        former = former_matches(self.recorder.generation_id, chunk, self.sender.match_name)
+        self._add(
+            [
+                Item(change, Progress(ambiguous=taken_before), former_match=former.get(change.key_digest, 0))
+                for change in chunk
+            ]
+        )
         return bool(chunk)
 
     def _add(self, items: Sequence[Item]) -> None:
@@ -182,16 +189,17 @@ class Delivery:
     def _hand_out(self, pool: ThreadPoolExecutor) -> None:
         """Hands out jobs while places are free, but never two with the same match value at the same time.
 
-        Two requests for one record could reach the vendor in either order, and both could create it.
+        Two requests for one record could reach the vendor in either order, and both could create it. A match value that
+        a record gives up counts as well.
         """
         waiting: list[Job] = []
         now = time.monotonic()
         while self.todo and self.places.free > 0:
             job = self.todo.popleft()
-            if job.identities & self.busy or job.not_before > now or self._should_grow(job):
+            if job.matches & self.busy or job.not_before > now or self._should_grow(job):
                 waiting.append(job)
                 continue
-            self.busy |= job.identities
+            self.busy |= job.matches
             self.places.taken += 1
             self.lookups += job.step == Step.FIND
             job.handed_out_at = now
@@ -224,7 +232,7 @@ class Delivery:
             self.places.observe(now - answer.job.handed_out_at - answer.waited_seconds)
             self.places.taken -= 1
             self.lookups -= answer.job.step == Step.FIND
-            self.busy -= answer.job.identities
+            self.busy -= answer.job.matches
         self._add(unfinished)
 
     def _drain(self) -> None:

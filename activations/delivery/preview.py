@@ -20,6 +20,7 @@ from activations.delivery.steps import Item, Step, next_step
 from activations.models import Change, Run
 from activations.planning.begin import plan
 from activations.runs.lease import Cancelled, Keeper, claim
+from activations.runs.retention import FIRST_PREVIEW
 from activations.storage import match_owners
 from activations.vendor_session import open_context
 from core.errors import Problem, Rejected
@@ -32,10 +33,8 @@ if TYPE_CHECKING:
     from activations.models import Activation
     from activations.vendor_session import Context
 
-FIRST_NUMBER = 2_000_000_000
-"""Previews are planned as dry runs that are deleted afterwards. Their numbers leave no gap in those of real runs."""
 UNCHANGED = "Nothing has changed since this record was last sent, so nothing would be sent."
-ABSENT = "The data of this activation has no record with this key."
+ABSENT = "The data of this activation has no record with this key. Check the key, and whether it is in the segment."
 TOO_SLOW = "The source did not return the record in time. Try again, or test with a smaller segment."
 
 
@@ -96,7 +95,7 @@ def request_for(activation: Activation, key: str) -> Preview:
 
     It takes at most SOURCE_PREVIEW_SECONDS to read the source, and then some requests that only read at the vendor.
     """
-    number = FIRST_NUMBER + random.randrange(100_000_000)  # noqa: S311
+    number = FIRST_PREVIEW + random.randrange(100_000_000)  # noqa: S311
     run = Run.objects.create(
         activation=activation, number=number, trigger=Run.Trigger.MANUAL, dry_run=True, only_key=key
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from activations.digests import of_text
 from core.errors import Rejected
 from destinations.contract import Mode, Outcome
 
@@ -51,6 +52,7 @@ class Item:
         not_before: when it may be sent, on the monotonic clock.
         part: of a batch that the vendor refused as a whole, the part that this change is sent with; "" if there was no
             such batch. Changes of different parts share no request, so that the refused one is found.
+        former_match: if its match value changes, the digest of the one that the record has at the destination; else 0.
         exchange: the last request that was sent to write it, and the response.
     """
 
@@ -58,13 +60,20 @@ class Item:
     progress: Progress = Progress()
     not_before: float = 0.0
     part: str = ""
+    former_match: int = 0
     exchange: Exchange | None = None
 
     @property
-    def names(self) -> set[str]:
-        """What no other change in the same request may have: the match value, and the vendor's ID."""
-        ids = {f"id {self.change.remote_id}"} if self.change.remote_id else set()
-        return {f"match {self.change.match_identity}", *ids}
+    def matches(self) -> set[int]:
+        """The digests of the match values that it takes or gives up."""
+        taken = {of_text(self.change.match_identity)}
+        return taken | {self.former_match} if self.former_match else taken
+
+    @property
+    def names(self) -> set[int | str]:
+        """What no other change in the same request may have: the match values, and the vendor's ID."""
+        ids = {self.change.remote_id} if self.change.remote_id else set()
+        return {*self.matches, *ids}
 
 
 @dataclass(eq=False)
@@ -76,8 +85,9 @@ class Job:
     handed_out_at: float = 0.0
 
     @property
-    def identities(self) -> set[str]:
-        return {item.change.match_identity for item in self.items}
+    def matches(self) -> set[int]:
+        """What no other job may be about at the same time: the digests of the match values."""
+        return {match for item in self.items for match in item.matches}
 
     @property
     def not_before(self) -> float:
@@ -187,4 +197,4 @@ class _Batch:
     """A job to which more items can be added."""
 
     job: Job
-    names: set[str] = field(default_factory=set)
+    names: set[int | str] = field(default_factory=set)

@@ -10,6 +10,8 @@ from django.conf import settings
 from activations.models import Activation, Change, Exchange, MatchValue, Record, Run
 
 CHUNK = 5_000
+FIRST_PREVIEW = 2_000_000_000
+"""Previews are planned as dry runs that are deleted again. Their numbers leave no gap in those of other runs."""
 
 
 def prune(now: datetime) -> int:
@@ -17,6 +19,8 @@ def prune(now: datetime) -> int:
 
     Changes go after RETENTION_DAYS, and requests with their responses after EXCHANGE_DAYS.
     """
+    # A preview whose process died is still there.
+    Run.objects.filter(number__gte=FIRST_PREVIEW, created_at__lt=now - timedelta(hours=1)).delete()
     exchanges = Exchange.objects.filter(run__in=_ended(now, settings.EXCHANGE_DAYS))
     return _delete(exchanges) + _delete(Change.objects.filter(run__in=_ended(now, settings.RETENTION_DAYS)))
 

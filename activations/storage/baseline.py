@@ -82,6 +82,15 @@ def tried(
     )
 
 
+def former_matches(generation_id: int, changes: Sequence[Change], match_field: str) -> dict[int, int]:
+    """The match digests that the records of these changes give up, by key digest. Most changes give up none."""
+    moving = [change.key_digest for change in changes if change.remote_id and match_field in change.changed]
+    if not moving:
+        return {}
+    records = Record.objects.filter(generation_id=generation_id, key_digest__in=moving)
+    return dict(records.values_list("key_digest", "match_digest"))
+
+
 def forget(generation_id: int, change: Change) -> None:
     """Discards everything that was accepted for this row."""
     records = Record.objects.filter(generation_id=generation_id, key_digest=change.key_digest)

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from activations import digests
 from activations.delivery import deliver
 from activations.delivery.ending import Ending
 from activations.delivery.judgement import Breaker
-from activations.delivery.steps import Item, Progress, Step, jobs, next_step
+from activations.delivery.sender import Sender
+from activations.delivery.steps import Item, Job, Progress, Step, jobs, next_step
 from activations.models import Change, Run
 from core.errors import Problem, Rejected, Unavailable
 from destinations.contract import Limits, Operation, Outcome, Result
@@ -197,7 +199,43 @@ def test_worker_that_dies_in_a_batch_is_not_taken_for_a_defect(begin: Callable[[
     assert Run.objects.get().is_live
 
 
+def test_move_is_not_sent_while_its_former_match_value_is_in_flight(
+    begin: Callable[[type[Movable]], Story], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = begin(Batching)
+    story.rows(*rows(0, 1, 2))
+    story.run()
+    story.rows(("0", "m9", "A", "B"), *rows(1, 2, x="B"))
+    jobs_sent: list[Job] = []
+    monkeypatch.setattr(Sender, "send", _noting(jobs_sent, Sender.send))
+    assert story.run().accepted == 3
+    (move,) = (job for job in jobs_sent for item in job.items if item.change.key == "0")
+    assert {digests.of_text("m0"), digests.of_text("m9")} <= move.matches
+
+
+def _noting(jobs_sent: list[Job], send: Any) -> Callable[[Sender, Job], None]:
+    def noted(sender: Sender, job: Job) -> None:
+        jobs_sent.append(job)
+        send(sender, job)
+
+    return noted
+
+
 # Pure rules
+
+
+def test_two_moves_of_one_match_value_never_share_a_batch() -> None:
+    def move(former: str, new: str) -> Item:
+        change = Change(match_identity=new, remote_id=f"id of {former}")
+        return Item(change, former_match=digests.of_text(former))
+
+    def batches(*items: Item) -> list[list[str]]:
+        grouped = jobs("upsert", items, Limits(1, 1, write_batch=9))
+        return [[item.change.match_identity for item in job.items] for job in grouped]
+
+    assert batches(move("a", "b"), move("b", "a")) == [["b"], ["a"]]
+    assert batches(move("a", "b"), move("c", "a"), move("d", "e")) == [["b", "e"], ["a"]]
+    assert batches(move("a", "b"), move("c", "d")) == [["b", "d"]]
 
 
 def test_failures_count_by_request() -> None:

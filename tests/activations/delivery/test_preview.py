@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.utils import timezone
 
 from activations.delivery.preview import Preview, request_for
 from activations.models import Activation, Change, Exchange, Generation, Record, Run
+from activations.runs import retention
 from destinations.sandbox.wire import Fault
 from tests.activations.conftest import map_fields, run, writes
 
@@ -91,6 +94,8 @@ def test_reason_is_given_if_nothing_would_be_sent(shop: Shop, attio: Sandbox, to
     shop.fill(1)
     run(to_attio)
     assert request_for(to_attio, "1").outcome == "unchanged"
+    absent = request_for(to_attio, "99")
+    assert (absent.outcome, absent.body) == ("absent", "")
     map_fields(to_attio, ("plan", "employee_range"))
     invalid = request_for(to_attio, "1")
     assert (invalid.outcome, invalid.field) == ("invalid", "employee_range")
@@ -122,3 +127,11 @@ def test_slow_source_ends_the_preview(
     monkeypatch.setattr("activations.planning.plan.CANCEL_CHECK_SECONDS", -1.0)
     shop.fill(5)
     assert request_for(to_attio, "1").code == "source_timeout"
+
+
+def test_preview_whose_process_died_is_deleted_later(to_attio: Activation) -> None:
+    Run.objects.create(activation=to_attio, number=retention.FIRST_PREVIEW + 1, trigger="manual", dry_run=True)
+    retention.prune(timezone.now())
+    assert Run.objects.exists()
+    retention.prune(timezone.now() + timedelta(hours=2))
+    assert not Run.objects.exists()
