@@ -17,9 +17,11 @@ from activations.runs import requests, retention
 from activations.screens.editor.forms import FIELDS, ActivationForm
 from activations.screens.editor.page import EditorPage
 from activations.screens.editor.parts import MappingInline, ScheduleInline
+from activations.screens.editor.review import dry_run_address
+from activations.screens.editor.summary import summary
 from activations.screens.lists.activation_list import ActivationList
 from activations.screens.presentation import hidden_note, run_pill, state_pill
-from activations.setup import attribute_drift, mapping_diff, schedules, spec_from_db
+from activations.setup import attribute_drift, mapping_diff, schedules, spec_from_db, starting
 from activations.setup.duplicate import duplicate
 from core.web.screens import Button
 from destinations.registry import services
@@ -49,6 +51,7 @@ class ActivationAdmin(ActivationList, EditorPage):
             "dinmo/editor/suggestions.js",
             "dinmo/editor/drafts.js",
             "dinmo/editor/editor.js",
+            "dinmo/editor/review.js",
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Activation | None = None) -> list[str]:
@@ -76,10 +79,14 @@ class ActivationAdmin(ActivationList, EditorPage):
                 primary=True,
                 href=reverse("admin:activations_run_change", args=[live.pk]),
             )
+        elif obj.is_draft:
+            yield Button("review", "Review and start", "fact_check", primary=True)
         else:
             yield Button("run", "Run now", "play_arrow", primary=True)
+            yield Button("review", "Review", "fact_check")
             yield Button("dry_run", "Dry run", "science")
             yield Button("full", "Full sync", "restart_alt", confirm=FULL_QUESTION)
+        yield Button("edit", "Edit", "edit", href=f"{self.url('change', obj.pk)}?step=mapping")
         yield Button("resume", "Resume", "play_circle") if obj.paused else Button("pause", "Pause", "pause_circle")
         if self.has_add_permission(request):
             yield Button("duplicate", "Duplicate", "content_copy")
@@ -93,7 +100,8 @@ class ActivationAdmin(ActivationList, EditorPage):
     def panel(self, request: HttpRequest, obj: Activation) -> dict[str, Any]:
         state = state_of(obj, timezone.now())
         return {
-            "screen_panel": "screens/activation.html",
+            "screen_panel": "screens/activation_summary.html",
+            **summary(obj),
             "last_runs": [(run, run_pill(run)) for run in obj.runs.order_by("-pk")[:5]],
             "open_warnings": obj.warnings.filter(closed_at__isnull=True).exclude(kind=Warning.Kind.RUN_FAILED),
             "state": state,
@@ -101,6 +109,9 @@ class ActivationAdmin(ActivationList, EditorPage):
             "mapping_change": mapping_diff.mapping_change(obj),
             "hidden_note": hidden_note(services[obj.destination.service], created_hidden(obj)),
         }
+
+    def do_review(self, request: HttpRequest, obj: Activation) -> HttpResponse:
+        return HttpResponseRedirect(dry_run_address(obj))
 
     def do_run(self, request: HttpRequest, obj: Activation) -> HttpResponse:
         return self._start(obj)
@@ -127,6 +138,8 @@ class ActivationAdmin(ActivationList, EditorPage):
         return HttpResponseRedirect(self.url("change", copy.pk))
 
     def _start(self, obj: Activation, *, full: bool = False, dry_run: bool = False) -> HttpResponse:
+        if not dry_run:
+            starting.turn_on([obj])
         run = requests.request(obj, Run.Trigger.MANUAL, full=full, dry_run=dry_run)
         return HttpResponseRedirect(reverse("admin:activations_run_change", args=[run.pk]))
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 
 from activations.models import Activation, Draft
 from activations.screens.editor import drafts, words
-from core.web.screens import ScreenAdmin
+from activations.screens.editor.review import ReviewPage, dry_run_address
 from destinations.models import Destination
 from destinations.registry import services
 
@@ -28,7 +27,7 @@ EDIT = "step"
 """The query parameter that opens the editor of a saved activation, with the step to open."""
 
 
-class EditorPage(ScreenAdmin):
+class EditorPage(ReviewPage):
     """The steps of the editor around the form of an activation, and the drafts of its fields."""
 
     change_form_template = "screens/activation_editor.html"
@@ -96,7 +95,7 @@ class EditorPage(ScreenAdmin):
     def _review(self, request: HttpRequest, obj: Activation) -> HttpResponse | None:
         if "_review" not in request.POST:
             return None
-        return HttpResponseRedirect(reverse("admin:activations_activation_review", args=[obj.pk]))
+        return HttpResponseRedirect(dry_run_address(obj))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {**(extra_context or {}), "drafts": drafts.listed(request)})
@@ -113,7 +112,7 @@ def service_facts(service: Service) -> dict[str, Any]:
         "label": service.label,
         "platform": service.platform.label,
         "slug": service.platform.slug,
-        "records": words.records_of(service),
+        "records": service.record_nouns[1],
         "accepts": list(service.accepts),
         "modes": words.modes_of(service),
         "default_mode": str(service.default_mode),

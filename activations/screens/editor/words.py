@@ -1,4 +1,4 @@
-"""PURE. The words of the editor: what each mode does, what a service's records are called, and how long a run takes."""
+"""PURE. The words of the editor: what each mode does, how long a run takes, and what is wrong with a match."""
 
 from __future__ import annotations
 
@@ -19,19 +19,14 @@ MODE_WORDS = {
 }
 
 
-def records_of(service: Service) -> str:
-    """What the vendor calls the service's records, in the plural: companies, people, contacts."""
-    return service.slug.partition(".")[2].replace("_", " ")
-
-
 def modes_of(service: Service) -> list[tuple[str, str]]:
     """The modes of a service, each with what it does."""
-    return [(str(mode), MODE_WORDS[mode].format(records=records_of(service))) for mode in service.modes]
+    return [(str(mode), MODE_WORDS[mode].format(records=service.record_nouns[1])) for mode in service.modes]
 
 
 def mode_words(mode: str, service: Service) -> str:
     """What a mode does, for the records of a service."""
-    return MODE_WORDS[Mode(mode)].format(records=records_of(service))
+    return MODE_WORDS[Mode(mode)].format(records=service.record_nouns[1])
 
 
 def share(part: int, whole: int) -> str:

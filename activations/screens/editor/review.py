@@ -1,0 +1,117 @@
+"""The review of an activation: what a run would do, from a dry run, before anything is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+
+from activations.models import Activation, Run
+from activations.runs import requests
+from activations.screens.editor import words
+from activations.screens.run import page as run_page
+from activations.screens.run.rows import rows
+from activations.setup import schedules, starting
+from core.web.endpoints import number
+from core.web.screens import ScreenAdmin
+from destinations.registry import services
+
+EXAMPLES = 5
+STOP_POLLING = 286
+
+
+class ReviewPage(ScreenAdmin):
+    """The review page of an activation, with the buttons that start it."""
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("<int:pk>/review/", view(self.review), name=self.url_name("review")),
+            path("<int:pk>/review/result/", view(self.review_result), name=self.url_name("review_result")),
+            *super().get_urls(),
+        ]
+
+    def review(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The page. A POST checks again, starts the activation, or turns it on without a run."""
+        activation = self._changeable(request, pk)
+        if request.method == "POST":
+            return self._act(request, activation)
+        service = services[activation.destination.service]
+        context = {
+            **self.admin_site.each_context(request),
+            **review_context(request, activation),
+            "opts": self.opts,
+            "title": f"Review {activation}",
+            "mode": words.mode_words(activation.mode, service),
+            "mappings": activation.mappings.all(),
+            "schedule": schedule_sentence(activation),
+        }
+        return TemplateResponse(request, "screens/activation_review.html", context)
+
+    def review_result(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The part of the page that is refreshed until the dry run has ended."""
+        context = review_context(request, self._changeable(request, pk))
+        run = context["run"]
+        status = 200 if run and run.is_live else STOP_POLLING
+        return TemplateResponse(request, "screens/activation_review_result.html", context, status=status)
+
+    def _changeable(self, request: HttpRequest, pk: int) -> Activation:
+        activation = self.get_object(request, str(pk))
+        if activation is None:
+            raise Http404
+        if not self.has_change_permission(request, activation):
+            raise PermissionDenied
+        return activation  # type: ignore[no-any-return]
+
+    def _act(self, request: HttpRequest, activation: Activation) -> HttpResponse:
+        if "start" in request.POST:
+            starting.turn_on([activation])
+            run = requests.request(activation, Run.Trigger.MANUAL)
+            return HttpResponseRedirect(reverse("admin:activations_run_change", args=[run.pk]))
+        if "turn_on" in request.POST:
+            starting.turn_on([activation])
+            messages.success(request, "Turned on. The next scheduled run sends the records.")
+            return HttpResponseRedirect(self.url("change", activation.pk))
+        return HttpResponseRedirect(dry_run_address(activation))
+
+
+def dry_run_address(activation: Activation) -> str:
+    """Starts a dry run, and returns the address of the review that shows it."""
+    run = requests.request(activation, Run.Trigger.MANUAL, dry_run=True)
+    return f"{reverse('admin:activations_activation_review', args=[activation.pk])}?run={run.pk}"
+
+
+def review_context(request: HttpRequest, activation: Activation) -> dict[str, Any]:
+    """What the page shows of a dry run: the one in the address, or else the latest."""
+    dry_runs = activation.runs.filter(dry_run=True, only_key="")
+    wanted = number(request.GET.get("run"))
+    run = dry_runs.filter(pk=wanted).first() if wanted else dry_runs.first()
+    may_see = request.user.has_perm("activations.view_change")
+    context: dict[str, Any] = {"original": activation, "run": run, "may_see_records": may_see}
+    if run is None:
+        return context
+    run.activation = activation
+    changes = list(run.changes.filter(outcome="").order_by("pk")[:EXAMPLES]) if may_see and not run.is_live else []
+    service = services[activation.destination.service]
+    to_send = run.new + run.known
+    seconds = words.seconds_to_send(to_send, service.limits, looks_up=activation.mode != "upsert")
+    return {
+        **context,
+        **run_page.progress(run, timezone.now()),
+        "examples": rows(run, changes),
+        "to_send": to_send,
+        "length": words.rough_length(seconds) if to_send else "",
+        "records": service.record_nouns[1],
+        "has_schedule": activation.schedules.exists(),
+    }
+
+
+def schedule_sentence(activation: Activation) -> str:
+    """When the activation's schedules start it, in words."""
+    sentences = [f"{schedules.words(schedule)}." for schedule in activation.schedules.all()]
+    return " ".join(sentences) or "No schedule: you start it yourself."

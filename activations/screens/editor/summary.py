@@ -1,0 +1,29 @@
+"""The summary on an activation's own page: what it does, when, and how its last run ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from activations.runs.requests import latest_run
+from activations.screens.editor import words
+from activations.screens.editor.review import schedule_sentence
+from activations.screens.run import page as run_page
+from activations.screens.run.sentence import sentence
+from destinations.registry import services
+
+if TYPE_CHECKING:
+    from activations.models import Activation
+
+
+def summary(activation: Activation) -> dict[str, Any]:
+    """What the template of the summary shows."""
+    last = latest_run(activation)
+    if last:
+        last.activation = activation
+    return {
+        "mode_words": words.mode_words(activation.mode, services[activation.destination.service]),
+        "mapped": list(activation.mappings.all()),
+        "schedule": schedule_sentence(activation),
+        "last_run": last,
+        "last_sentence": sentence(run_page.facts(last)) if last else "",
+    }
