@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from activations.screens.api import urlpatterns as activations
 from activations.screens.editor.api import urlpatterns as editor
+from activations.screens.review.one_record import urlpatterns as review
 from activations.screens.timeline.search_api import urlpatterns as search
 from destinations.api import urlpatterns as destinations
 from segments.screens.computed_api import urlpatterns as computed
@@ -12,4 +13,4 @@ from segments.screens.segment_api import urlpatterns as segments
 from segments.screens.source_api import urlpatterns as models
 
 app_name = "api"
-urlpatterns = [*search, *file_preview, *models, *computed, *segments, *destinations, *activations, *editor]
+urlpatterns = [*search, *file_preview, *models, *computed, *segments, *destinations, *activations, *editor, *review]

@@ -17,10 +17,10 @@ from activations.runs import requests, retention
 from activations.screens.editor.forms import FIELDS, ActivationForm
 from activations.screens.editor.page import EditorPage
 from activations.screens.editor.parts import MappingInline, ScheduleInline
-from activations.screens.editor.review import dry_run_address
-from activations.screens.editor.summary import summary
 from activations.screens.lists.activation_list import ActivationList
 from activations.screens.presentation import hidden_note, run_pill, state_pill
+from activations.screens.review.page import dry_run_address
+from activations.screens.review.summary import summary
 from activations.setup import attribute_drift, mapping_diff, schedules, spec_from_db, starting
 from activations.setup.duplicate import duplicate
 from core.web.screens import Button
@@ -79,11 +79,10 @@ class ActivationAdmin(ActivationList, EditorPage):
                 primary=True,
                 href=reverse("admin:activations_run_change", args=[live.pk]),
             )
-        elif obj.is_draft:
-            yield Button("review", "Review and start", "fact_check", primary=True)
         else:
-            yield Button("run", "Run now", "play_arrow", primary=True)
-            yield Button("review", "Review", "fact_check")
+            if obj.is_draft:
+                yield Button("review", "Review and start", "fact_check", primary=True)
+            yield Button("run", "Run now", "play_arrow", primary=not obj.is_draft)
             yield Button("dry_run", "Dry run", "science")
             yield Button("full", "Full sync", "restart_alt", confirm=FULL_QUESTION)
         yield Button("edit", "Edit", "edit", href=f"{self.url('change', obj.pk)}?step=mapping")

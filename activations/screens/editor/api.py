@@ -9,7 +9,7 @@ from django.utils import timezone
 from rest_framework.response import Response
 
 from activations.planning.samples import SampleMapping, convert_samples
-from activations.screens.editor import mapping_request, one_record, row_samples, sample_rows, suggestions, words
+from activations.screens.editor import mapping_request, row_samples, sample_rows, suggestions, words
 from activations.screens.editor.drafts import DraftRow, DraftStore
 from core.errors import Problem
 from core.web.endpoints import Endpoint
@@ -156,7 +156,6 @@ def custom_facts(service: Service, fields: Sequence[Field], columns: SampleColum
 
 
 urlpatterns = [
-    *one_record.urlpatterns,
     path("editor/mapping/", MappingSamples.as_view(), name="editor-mapping"),
     path("editor/match/", MatchProfile.as_view(), name="editor-match"),
     path("editor/drafts/", DraftStore.as_view(), name="editor-drafts"),

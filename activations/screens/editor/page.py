@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from activations.models import Activation, Draft
 from activations.screens.editor import drafts, words
-from activations.screens.editor.review import ReviewPage, dry_run_address
+from activations.screens.review.page import ReviewPage, dry_run_address
 from destinations.models import Destination
 from destinations.registry import services
 
@@ -43,7 +43,10 @@ class EditorPage(ReviewPage):
         if editing:
             draft = drafts.opened(request, obj) if request.method == "GET" else None
             context.update(self._editor(request, context, obj, draft))
-        return super().render_change_form(request, context, *args, **kwargs)
+        response = super().render_change_form(request, context, *args, **kwargs)
+        if editing:
+            context["screen_buttons"] = []
+        return response
 
     def _editor(
         self, request: HttpRequest, context: dict[str, Any], obj: Activation | None, draft: Draft | None

@@ -9,6 +9,7 @@ from destinations.contract import Mode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from activations.models import FieldMapping
     from destinations.contract import Limits, Service
     from segments.reading.profiles import Profile
 
@@ -27,6 +28,12 @@ def modes_of(service: Service) -> list[tuple[str, str]]:
 def mode_words(mode: str, service: Service) -> str:
     """What a mode does, for the records of a service."""
     return MODE_WORDS[Mode(mode)].format(records=service.record_nouns[1])
+
+
+def mapping_words(mapping: FieldMapping) -> str:
+    """A field mapping in one line: a column, a text of several columns or a fixed value, and the attribute."""
+    fixed = f"“{mapping.value}”" if isinstance(mapping.value, str) else str(mapping.value)
+    return f"{mapping.column or mapping.template or fixed} → {mapping.target}"
 
 
 def share(part: int, whole: int) -> str:
@@ -78,8 +85,8 @@ def match_sentence(profile: Profile) -> str:
     sentences = []
     if match.empty:
         sentences.append(
-            f"{match.empty:,} of {rows.removeprefix('all ')} ({share(match.empty, profile.rows)}) have no value here, "
-            "and are not sent."
+            f"{match.empty:,} of {rows.removeprefix('all ')} ({share(match.empty, profile.rows)}) "
+            f"{'has no value here, and is' if match.empty == 1 else 'have no value here, and are'} not sent."
         )
     if doubled and doubled.rows:
         named = listed([f"{value} ({count:,} rows)" for value, count in doubled.examples])

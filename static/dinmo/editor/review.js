@@ -79,7 +79,7 @@ class OneRecord {
 
     showAnswer({ outcome, is_accepted: accepted, message, web_url: url, page, label, exchange }) {
         const links = [screens.element("a", { class: "d-button", href: page }, "Open the run")];
-        if (url) links.unshift(screens.element("a", { class: "d-button", href: url, rel: "noreferrer", target: "_blank" }, `Open in ${new URL(url).hostname.split(".").at(-2)}`));
+        if (url) links.unshift(screens.element("a", { class: "d-button", href: url, rel: "noreferrer", target: "_blank" }, `Open in ${this.place.dataset.platform}`));
         const response = exchange ? [screens.element("p", { class: "d-muted" }, `Response: ${exchange.status}`), this.code(exchange.response || "No body.")] : [];
         this.answered.replaceChildren(screens.note([outcome || label, message].filter(Boolean).join(". "), accepted ? "good" : "bad"), ...response, screens.element("div", { class: "d-facts" }, ...links));
     }

@@ -47,8 +47,9 @@ class ReviewPage(ScreenAdmin):
             **review_context(request, activation),
             "opts": self.opts,
             "title": f"Review {activation}",
+            "platform_label": service.platform.label,
             "mode": words.mode_words(activation.mode, service),
-            "mappings": activation.mappings.all(),
+            "mappings": [words.mapping_words(mapping) for mapping in activation.mappings.all()],
             "schedule": schedule_sentence(activation),
         }
         return TemplateResponse(request, "screens/activation_review.html", context)
@@ -66,7 +67,7 @@ class ReviewPage(ScreenAdmin):
             raise Http404
         if not self.has_change_permission(request, activation):
             raise PermissionDenied
-        return activation  # type: ignore[no-any-return]
+        return activation
 
     def _act(self, request: HttpRequest, activation: Activation) -> HttpResponse:
         if "start" in request.POST:

@@ -15,7 +15,7 @@ from activations.alerts.words import run_words
 from activations.delivery import preview
 from activations.models import Activation, Run
 from activations.runs import requests
-from activations.screens.editor import new_records
+from activations.screens.review import new_records
 from activations.screens.run import exchanges
 from core.errors import Misconfigured
 from core.web.endpoints import Endpoint
