@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
+from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.urls import reverse
 
@@ -29,6 +31,8 @@ MOST_READS = 3
 LATEST_SETTLED = 1_500
 """As many records as the fastest vendor takes in about the minute whose pace is measured."""
 LONGEST_SEARCH = 200
+MANY_EXCEPTIONS, KEPT_SECONDS = 5_000, 20
+"""If more records were not accepted, their causes are grouped again only after as many seconds."""
 MOST_EARLIER = 1_000
 """Records whose reasons from earlier runs are grouped on one page. All of them are listed."""
 _OWN_FIELDS = [field.attname for field in Run._meta.concrete_fields if not field.is_relation]
@@ -159,6 +163,10 @@ def _time_left(run: Run, now: datetime) -> str:
 def _causes(run: Run) -> list[Cause]:
     planning = run.state == Run.State.PLANNING
     exceptions = run.rejected + run.invalid + run.skipped + run.unknown + run.not_sent
+    if exceptions > MANY_EXCEPTIONS:
+        # Grouping hundreds of thousands of changes takes seconds, and a live page asks every second.
+        found: list[Cause] = cache.get_or_set(f"causes:{run.pk}:{run.state}", lambda: causes(run), KEPT_SECONDS)
+        return found
     return causes(run) if planning or exceptions else []
 
 
@@ -178,7 +186,7 @@ def _links(run: Run, cause: Cause) -> Iterator[Link]:
     if cause.outcome in (Change.Outcome.UNKNOWN, Change.Outcome.NOT_SENT):
         return
     if cause.field:
-        yield Link("Open the mapping", f"{activation}?field={cause.field}#mappings")
+        yield Link("Open the mapping", f"{activation}?{urlencode({'field': cause.field})}#step-mapping")
     elif cause.outcome == Change.Outcome.SKIPPED:
         yield Link("Open the activation", activation)
     elif cause.outcome == Change.Outcome.INVALID:
