@@ -165,8 +165,7 @@ def _causes(run: Run) -> list[Cause]:
     exceptions = run.rejected + run.invalid + run.skipped + run.unknown + run.not_sent
     if exceptions > MANY_EXCEPTIONS:
         # Grouping hundreds of thousands of changes takes seconds, and a live page asks every second.
-        found: list[Cause] = cache.get_or_set(f"causes:{run.pk}:{run.state}", lambda: causes(run), KEPT_SECONDS)
-        return found
+        return cache.get_or_set(f"causes:{run.pk}:{run.state}", lambda: causes(run), KEPT_SECONDS) or []
     return causes(run) if planning or exceptions else []
 
 

@@ -88,6 +88,12 @@ def earlier_counts(run: Run) -> dict[str, int]:
     return dict(tried.annotate(number=Count("pk")))
 
 
+def has_failures(run: Run) -> bool:
+    """Whether this run lists records that a retry may send: rejected, invalid or unknown ones."""
+    failed = (Change.Outcome.REJECTED, Change.Outcome.INVALID, Change.Outcome.UNKNOWN)
+    return Change.objects.filter(run=run, outcome__in=failed).exists()
+
+
 def count_packed(run: Run, key: str, choice: str) -> int:
     """How many planned changes are not listed one by one yet, because their delivery has not begun."""
     if key or choice not in ("", PLANNED) or run.state in PLANNING:

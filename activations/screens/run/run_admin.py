@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from activations.models import Run
 from activations.runs import requests
-from activations.screens.run import download, page
+from activations.screens.run import download, page, record_list
 from activations.screens.run.run_list import RunList, started_by
 from core.web.screens import Button, ScreenAdmin
 
@@ -72,7 +72,7 @@ class RunAdmin(RunList, ReadOnlyAdmin):
             )
         if not obj.is_live and not obj.only_key:
             yield Button("again", "Run again", "replay", primary=True)
-        if not obj.is_live and not obj.dry_run and obj.rejected + obj.invalid + obj.unknown:
+        if not obj.is_live and not obj.dry_run and record_list.has_failures(obj):
             yield Button("retry", "Retry what failed now", "autorenew")
 
     def links(self, request: HttpRequest, obj: Run) -> Iterable[Button]:
@@ -97,7 +97,7 @@ class RunAdmin(RunList, ReadOnlyAdmin):
     def do_retry(self, request: HttpRequest, obj: Run) -> HttpResponse | None:
         retried = requests.retry_now(obj)
         if retried.run is None:
-            messages.info(request, "Nothing is left to retry: all of it has been accepted since, or waits already.")
+            messages.info(request, "Nothing is left to retry: what this run could not send has been accepted since.")
             return None
         return HttpResponseRedirect(self.url("change", retried.run.pk))
 

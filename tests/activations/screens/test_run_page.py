@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from activations.execute import execute
 from activations.models import Activation, Change, FieldMapping, Run
 from activations.runs import dispatch
 from activations.screens.run import download
@@ -69,6 +70,13 @@ def test_reasons_of_an_earlier_run_are_grouped_on_the_page_of_a_later_one(
     assert "Nothing had changed: 2 companies are up to date, 3 not sent." in text
     assert "Still not accepted since an earlier run" in text
     assert '<strong>3</strong> <span class="d-muted">failed validation</span>' in text
+
+
+def test_what_can_not_be_sent_is_told_while_the_run_is_still_planning(staff: Client, refused: Run) -> None:
+    Run.objects.update(state="planning")
+    text = page_of(staff, refused)
+    assert "These can't be sent as they are (so far)" in text
+    assert "@Because." in text
 
 
 def test_messages_that_differ_in_values_alone_are_one_cause() -> None:
@@ -189,10 +197,16 @@ def test_what_failed_is_retried_by_a_button(
 ) -> None:
     fill(shop, 1, 1)
     ended = run(with_odd_sizes)
+    assert "Retry what failed now" in page_of(staff, ended)
     shop.set(2, "plan", "11-50")
     answer = staff.post(f"/admin/activations/run/{ended.pk}/do/retry/")
     retried = Run.objects.latest("pk")
     assert (answer.status_code, retried.state, retried.pk != ended.pk) == (302, "queued", True)
+    while execute(retried.pk):
+        pass
+    retried.refresh_from_db()
+    assert retried.accepted == 1
+    assert "Retry what failed now" not in page_of(staff, retried)
 
 
 def test_list_of_runs_says_what_happened_and_filters(
