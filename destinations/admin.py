@@ -10,22 +10,21 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
 
 from core.errors import Misconfigured, Problem
 from core.web import parameter_form
-from core.web.screens import HEALTH_TONES, Button, ScreenAdmin, pill, readable_secrets
+from core.web.screens import Button, ScreenAdmin, readable_secrets
 from destinations import discovery, simulators, vendor
 from destinations.forms import ConnectionForm, DestinationForm, connection_form
 from destinations.models import Connection, Destination
 from destinations.registry import platforms, services
 from destinations.screens import connect
+from destinations.screens.lists import ConnectionList, DestinationList
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from django.db.models import QuerySet
-    from django.utils.safestring import SafeString
 
     from destinations.contract import Platform
 
@@ -42,8 +41,7 @@ class PlatformFilter(admin.SimpleListFilter):
 
 
 @admin.register(Connection)
-class ConnectionAdmin(ScreenAdmin):
-    list_display = ["name", "platform_label", "workspace_name", "health_pill", "health_at"]
+class ConnectionAdmin(ConnectionList, ScreenAdmin):
     list_filter = [PlatformFilter, "health"]
     search_fields = ["name", "workspace_name"]
     stay_after_adding = True
@@ -131,10 +129,6 @@ class ConnectionAdmin(ScreenAdmin):
     def platform_label(self, obj: Connection) -> str:
         return platforms.all[obj.platform].label if obj.platform in platforms.all else obj.platform
 
-    @admin.display(description="State", ordering="health")
-    def health_pill(self, obj: Connection) -> SafeString:
-        return pill(obj.get_health_display(), HEALTH_TONES[obj.health])
-
 
 def _logo(connection: Connection) -> str:
     try:
@@ -153,9 +147,8 @@ WORKSPACE_DETAILS = {"slug": "Address", "region": "Region", "timezone": "Time zo
 
 
 @admin.register(Destination)
-class DestinationAdmin(ScreenAdmin):
+class DestinationAdmin(DestinationList, ScreenAdmin):
     form = DestinationForm
-    list_display = ["name", "connection", "service_label", "used_by"]
     list_filter = ["connection"]
     search_fields = ["name", "connection__name"]
     list_select_related = ["connection"]
@@ -182,6 +175,8 @@ class DestinationAdmin(ScreenAdmin):
     def buttons(self, request: HttpRequest, obj: Destination) -> Iterable[Button]:
         yield Button("fields", "Fields at the destination", "list", href=self.url("fields", obj.pk))
         yield Button("refresh", "Refresh fields", "refresh")
+        if self.has_add_permission(request):
+            yield Button("duplicate", "Duplicate", "content_copy")
         add = f"{reverse('admin:activations_activation_add')}?destination={obj.pk}"
         yield Button("activation", "Add an activation", "add", primary=True, href=add)
 
@@ -218,11 +213,6 @@ class DestinationAdmin(ScreenAdmin):
             context["problem"] = problem.message
         return TemplateResponse(request, "screens/fields.html", context)
 
-    @admin.display(description="Service", ordering="service")
+    @admin.display(description="Records", ordering="service")
     def service_label(self, obj: Destination) -> str:
         return services.all[obj.service].label if obj.service in services.all else obj.service
-
-    @admin.display(description="Activations")
-    def used_by(self, obj: Destination) -> SafeString:
-        link = f"{reverse('admin:activations_activation_changelist')}?destination__id__exact={obj.pk}"
-        return format_html('<a class="d-link" href="{}">Show</a>', link)

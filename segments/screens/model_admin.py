@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from unfold.admin import TabularInline
 
 from core.errors import Misconfigured
 from core.web.formsets import BoundedFormSet
-from core.web.screens import Button, ScreenAdmin, pill
+from core.web.screens import Button, ScreenAdmin
 from segments.integrity import segments
 from segments.models import Column, DataModel, Relation
 from segments.screens.computed_admin import ComputedTab
+from segments.screens.lists.model_list import ModelList
 from segments.screens.model_forms import ColumnForm, ModelForm, RelationForm, columns_of_others
 from segments.sources import discovery, drift, foreign_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from django.db.models import QuerySet
     from django.http import HttpRequest
-    from django.utils.safestring import SafeString
 
 
 class ColumnInline(TabularInline):
@@ -72,22 +72,15 @@ class RelationInline(TabularInline):
 
 
 @admin.register(DataModel)
-class DataModelAdmin(ScreenAdmin):
+class DataModelAdmin(ModelList, ScreenAdmin):
     form = ModelForm
     inlines = [ColumnInline, RelationInline]
-    list_display = ["name", "source", "kind_name", "rows_from", "primary_key", "column_count", "state"]
-    list_filter = ["source", "kind"]
-    search_fields = ["name", "table", "source__name"]
-    list_select_related = ["source"]
     stay_after_adding = True
     empty_title = "No models yet"
     empty_text = "A model defines what the rows of a table or query are: companies, people, orders. Add a source first."
 
     class Media:
         js = ["dinmo/model.js"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[DataModel]:
-        return super().get_queryset(request).annotate(columns_known=Count("columns")).defer("source__secrets")
 
     def get_fields(self, request: HttpRequest, obj: DataModel | None = None) -> list[str]:
         return ["name", "source", "kind", "shape", "table", "sql", "primary_key"]
@@ -164,23 +157,3 @@ class DataModelAdmin(ScreenAdmin):
             messages.warning(request, f"{found} {problem}")
         else:
             messages.success(request, f"{found} All columns in use are present.")
-
-    @admin.display(description="Kind", ordering="kind")
-    def kind_name(self, obj: DataModel) -> str:
-        return obj.get_kind_display().partition(":")[0]
-
-    @admin.display(description="Table or query", ordering="table")
-    def rows_from(self, obj: DataModel) -> str:
-        return obj.table or "SQL query"
-
-    @admin.display(description="State")
-    def state(self, obj: DataModel) -> SafeString:
-        if obj.problem:
-            return pill("Source changed", "bad")
-        if obj.key_warning:
-            return pill("Key warning", "warn")
-        return pill("OK", "good") if obj.checked_at else pill("Not checked", "calm")
-
-    @admin.display(description="Columns", ordering="columns_known")
-    def column_count(self, obj: Any) -> int:
-        return int(obj.columns_known)

@@ -19,6 +19,7 @@ from segments.integrity.registered_users import uses_of_segment
 from segments.models import Segment
 from segments.reading import sizes
 from segments.screens.builder import in_words
+from segments.screens.lists.segment_list import SegmentList
 from segments.screens.segment_forms import SegmentForm
 
 if TYPE_CHECKING:
@@ -47,12 +48,10 @@ class TagFilter(admin.SimpleListFilter):
 
 
 @admin.register(Segment)
-class SegmentAdmin(ScreenAdmin):
+class SegmentAdmin(SegmentList, ScreenAdmin):
     form = SegmentForm
-    list_display = ["name", "model", "says", "tag_list"]
     list_filter = ["model", TagFilter]
     search_fields = ["name", "description", "model__name"]
-    list_select_related = ["model__source"]
     list_per_page = 25
     stay_after_adding = True
     empty_title = "No segments yet"

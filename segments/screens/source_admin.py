@@ -13,10 +13,11 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from core.errors import Problem
-from core.web.screens import HEALTH_TONES, Button, ScreenAdmin, pill, readable_secrets
+from core.web.screens import Button, ScreenAdmin, readable_secrets
 from segments.models import Source
 from segments.registry import engines
 from segments.screens import connect
+from segments.screens.lists.source_list import SourceList
 from segments.screens.source_forms import TEST, SourceForm, source_form
 from segments.sources import catalog, discovery, file_preview
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from django.db.models import QuerySet
-    from django.utils.safestring import SafeString
 
     from segments.contract import Engine
 
@@ -41,8 +41,7 @@ class EngineFilter(admin.SimpleListFilter):
 
 
 @admin.register(Source)
-class SourceAdmin(ScreenAdmin):
-    list_display = ["name", "engine_label", "health_pill", "health_message", "health_at"]
+class SourceAdmin(SourceList, ScreenAdmin):
     list_filter = [EngineFilter, "health"]
     search_fields = ["name"]
     stay_after_adding = True
@@ -207,10 +206,6 @@ class SourceAdmin(ScreenAdmin):
     @admin.display(description="Type", ordering="engine")
     def engine_label(self, obj: Source) -> str:
         return engines.all[obj.engine].label if obj.engine in engines.all else obj.engine
-
-    @admin.display(description="Status", ordering="health")
-    def health_pill(self, obj: Source) -> SafeString:
-        return pill(obj.get_health_display(), HEALTH_TONES[obj.health])
 
 
 def _with_lines(table: dict[str, Any]) -> dict[str, Any]:
