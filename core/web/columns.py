@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.utils.html import format_html
 
-from core.templatetags.screens import ago
+from core.web.formats import ago
 from core.web.logos import logo
 from core.web.screens import HEALTH_TONES, pill
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.template import Context, Template
 from django.utils import timezone
 
-from core.templatetags.screens import relative
+from core.web.formats import relative
 from core.web.logos import logo
 from core.web.time_zone import COOKIE
 from destinations.registry import platforms, services

@@ -19,7 +19,7 @@ from activations.screens.lists import bulk
 from activations.screens.lists.filters import ShownFilter
 from activations.screens.presentation import run_pill, state_pill
 from activations.setup import schedules
-from core.templatetags.screens import ago
+from core.web.formats import ago
 from core.web.logos import logo
 from core.web.screens import pill
 

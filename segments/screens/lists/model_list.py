@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db.models import Count
 
-from core.templatetags.screens import number
 from core.web.columns import named
+from core.web.formats import number
 from core.web.screens import pill
 
 if TYPE_CHECKING:

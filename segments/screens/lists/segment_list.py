@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import OuterRef, Subquery
 from django.utils.html import format_html
 
-from core.templatetags.screens import moment, number
+from core.web.formats import moment, number
 from segments.conditions.scope_from_db import source_scopes
 from segments.models import SegmentSize
 from segments.screens.builder import in_words
