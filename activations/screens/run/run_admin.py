@@ -70,8 +70,8 @@ class RunAdmin(RunList, ReadOnlyAdmin):
                 danger=True,
                 confirm="Cancel this run? Records that the destination has accepted stay there.",
             )
-        if not obj.is_live and not obj.only_key:
-            yield Button("again", "Run again", "replay", primary=True)
+        if not obj.is_live:
+            yield Button("again", "Test again" if obj.only_key else "Run again", "replay", primary=True)
         if not obj.is_live and not obj.dry_run and record_list.has_failures(obj):
             yield Button("retry", "Retry what failed now", "autorenew")
 
@@ -90,7 +90,11 @@ class RunAdmin(RunList, ReadOnlyAdmin):
 
     def do_again(self, request: HttpRequest, obj: Run) -> HttpResponse:
         run = requests.request(
-            obj.activation, Run.Trigger.MANUAL, full=obj.reason == requests.BY_HAND, dry_run=obj.dry_run
+            obj.activation,
+            Run.Trigger.MANUAL,
+            full=obj.reason == requests.BY_HAND,
+            dry_run=obj.dry_run,
+            only_key=obj.only_key,
         )
         return HttpResponseRedirect(self.url("change", run.pk))
 
