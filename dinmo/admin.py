@@ -8,30 +8,73 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
+from django.urls import reverse
+from django.utils.html import format_html
 from django_celery_beat.admin import PeriodicTaskAdmin as BeatTaskAdmin
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import AdminPasswordChangeForm
 
 from core.web.lists import BoundedList
+from core.web.screens import pill
+from dinmo.users.forms import GroupForm, NewUserForm, SignInForm, UserForm
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+    from django.utils.safestring import SafeString
 
+admin.site.login_form = SignInForm
 for model in (User, Group, PeriodicTask, CrontabSchedule, IntervalSchedule, SolarSchedule, ClockedSchedule):
     admin.site.unregister(model)
 
 
 @admin.register(User)
 class UserAdmin(BoundedList, DjangoUserAdmin, ModelAdmin):
-    form = UserChangeForm
-    add_form = UserCreationForm
+    form = UserForm
+    add_form = NewUserForm
+    add_form_template = None
     change_password_form = AdminPasswordChangeForm
+    list_display = ["username", "full_name", "email", "access", "last_login"]
+    list_filter = ["is_active", "is_superuser", "groups"]
+    list_filter_sheet = False
+    filter_horizontal = ()
+    fieldsets = [
+        (None, {"fields": ["username", "password_state"]}),
+        ("Person", {"fields": ["first_name", "last_name", "email"]}),
+        ("Access", {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
+        ("Rights", {"fields": ["user_permissions"]}),
+        ("Times", {"fields": ["last_login", "date_joined"]}),
+    ]
+    add_fieldsets = [
+        (None, {"fields": ["username", "usable_password", "password1", "password2"]}),
+        ("Person", {"fields": ["first_name", "last_name", "email"]}),
+        ("Access", {"fields": ["is_staff", "is_superuser"]}),
+    ]
+    readonly_fields = ["password_state", "last_login", "date_joined"]
+
+    @admin.display(description="Password")
+    def password_state(self, obj: User) -> SafeString:
+        words = ("Set.", "Change it") if obj.has_usable_password() else ("Not set.", "Set one")
+        link = reverse("admin:auth_user_password_change", args=[obj.pk])
+        return format_html('{} <a class="d-link d-underlined" href="{}">{}</a>', words[0], link, words[1])
+
+    @admin.display(description="Name", ordering="last_name")
+    def full_name(self, obj: User) -> str:
+        return obj.get_full_name() or "\N{EN DASH}"
+
+    @admin.display(description="Access")
+    def access(self, obj: User) -> SafeString:
+        if not obj.is_active:
+            return pill("Blocked", "bad")
+        if not obj.is_staff:
+            return pill("No access", "warn")
+        return pill("Administrator", "busy") if obj.is_superuser else pill("May use DinMo", "good")
 
 
 @admin.register(Group)
 class GroupAdmin(BoundedList, DjangoGroupAdmin, ModelAdmin):
-    pass
+    form = GroupForm
+    filter_horizontal = ()
 
 
 @admin.register(PeriodicTask)

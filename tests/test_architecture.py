@@ -37,8 +37,8 @@ ROOMS = {
     "services screens forms admin api",
     "activations": "text_template models reasons digests setup vendor_session runs storage alerts planning delivery "
     "finish execute apps tasks screens admin management",
-    "dinmo": "keys formats mail celery local site settings problems value_table workspace demo start docs dashboard "
-    "navigation admin api urls wsgi management",
+    "dinmo": "keys formats mail celery local site settings problems value_table workspace demo start docs users "
+    "dashboard navigation admin api urls wsgi management",
 }
 """The rooms and single modules of each package, in the order in which they may import those before them."""
 

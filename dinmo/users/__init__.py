@@ -1,0 +1,1 @@
+"""Who may sign in, and what they may do, in plain words. Roles and invitations are not here yet."""
