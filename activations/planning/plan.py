@@ -102,11 +102,11 @@ class Planner:
 
     def _pass(self) -> None:
         display, columns = self.context.activation.data_model.display_column, self.layout.columns
-        optional = [display] if display and display not in columns else []
+        optional = [display] if display not in ("", *columns) else []
         check = self._check_cancelled
         with read.stream(self._rows(), columns, now=self.now, check=check, optional=optional) as stream:
             names = list(stream.types)
-            self.name_place = names.index(display) if display in names else -1
+            self.name_place = names.index(display) if display in names[1:] else -1
             for batch in stream.batches:
                 whole = digests.with_whole_keys(batch, stream.types, self.scan.baseline.knows)
                 self._add_batch(one_record.only(whole, self.only_key) if self.only_key else whole)

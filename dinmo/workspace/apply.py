@@ -121,6 +121,7 @@ def _model(entity: entities.Model) -> None:
         table=entity.table,
         sql=entity.sql,
         primary_key=entity.primary_key,
+        display_column=entity.display,
     )
     before = {name: column.name for name, column in row.source_columns().items()}
     for column in entity.columns:

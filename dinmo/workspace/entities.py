@@ -69,6 +69,7 @@ class Model(Entity):
     table: str = ""
     sql: str = ""
     primary_key: str
+    display: str = ""
     columns: tuple[Column, ...] = ()
     computed: tuple[Computed, ...] = ()
 

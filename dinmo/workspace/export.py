@@ -13,7 +13,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarStri
 
 from destinations.registry import platforms
 from dinmo.workspace.kinds import settings
-from dinmo.workspace.kinds.models import file_table
+from dinmo.workspace.kinds.models import display_key, file_table
 from dinmo.workspace.yaml_document import escape
 from segments.registry import engines
 
@@ -99,6 +99,7 @@ def _model(entity: entities.Model, source: entities.Source) -> CommentedMap:
             "table": table,
             "sql": entity.sql,
             "primary_key": entity.primary_key,
+            "display": display_key(entity),
             "columns": [
                 _column(column) for column in entity.columns if column.origin or not column.used or column.categorical
             ],

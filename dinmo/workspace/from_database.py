@@ -96,6 +96,7 @@ def _model(row: DataModel) -> entities.Model:
         table=row.table,
         sql=row.sql,
         primary_key=row.primary_key,
+        display=row.display_column,
         columns=columns,
         computed=tuple(fields),
     )

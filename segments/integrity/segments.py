@@ -147,6 +147,7 @@ def rename_column(model: DataModel, before: str, after: str) -> None:
     """
     refuse_rename(model, before)
     announce_renamed_column(model, before, after)
+    DataModel.objects.filter(pk=model.pk, display_column=before).update(display_column=after)
     model.relations.filter(from_column=before).update(from_column=after)
     model.relations_here.filter(to_column=before).update(to_column=after)
     for segment in Segment.objects.filter(model__source=model.source).select_related("model"):

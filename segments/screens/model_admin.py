@@ -83,7 +83,8 @@ class DataModelAdmin(ModelList, ScreenAdmin):
         js = ["dinmo/model.js"]
 
     def get_fields(self, request: HttpRequest, obj: DataModel | None = None) -> list[str]:
-        return ["name", "source", "kind", "shape", "table", "sql", "primary_key"]
+        # For a new model, it is guessed from the columns that it turns out to have.
+        return ["name", "source", "kind", "shape", "table", "sql", "primary_key", *(["display_column"] if obj else [])]
 
     def get_readonly_fields(self, request: HttpRequest, obj: DataModel | None = None) -> list[str]:
         return ["source", "primary_key"] if obj else []

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from segments.contract import ColumnInfo
 
 NO_CHOICE = ("", "---------")
+AUTOMATIC = ("", "Chosen automatically")
 SHAPES = [("table", "A table or view"), ("sql", "A SQL query")]
 
 
@@ -41,11 +42,12 @@ class ModelForm(forms.ModelForm):
 
     class Meta:
         model = DataModel
-        fields = ["name", "source", "kind", "table", "sql", "primary_key"]
+        fields = ["name", "source", "kind", "table", "sql", "primary_key", "display_column"]
         widgets = {
             "source": UnfoldAdminSelectWidget(attrs={"data-role": "source"}),
             "table": UnfoldAdminSelectWidget(attrs={"data-role": "table"}),
             "primary_key": UnfoldAdminSelectWidget(attrs={"data-role": "primary-key"}),
+            "display_column": UnfoldAdminSelectWidget(),
         }
         help_texts = {
             "table": "The tables and views of the source.",
@@ -60,10 +62,25 @@ class ModelForm(forms.ModelForm):
         if self.instance.pk:
             self.initial["shape"] = "sql" if self.instance.sql else "table"
             self.fields["table"].widget.attrs["data-source"] = self.instance.source_id
+        if "display_column" in self.fields:
+            self.fields["display_column"].widget.choices = self._display_choices()
         for name in ("table", "primary_key"):
             if name in self.fields:
                 value = self.data.get(name) or self.initial.get(name) or ""
                 self.fields[name].widget.choices = [NO_CHOICE, *([(value, value)] if value else [])]
+
+    def _display_choices(self) -> list[tuple[str, str]]:
+        model = self.instance
+        names = [name for name in model.source_types() if name != model.primary_key]
+        present = [model.display_column] if model.display_column not in ("", model.primary_key, *names) else []
+        return [AUTOMATIC, (model.primary_key, "The key alone"), *((name, name) for name in (*present, *names))]
+
+    def clean_display_column(self) -> str:
+        """Only a column that is offered: a form may be sent by anything."""
+        chosen = str(self.cleaned_data["display_column"] or "")
+        if chosen not in dict(self._display_choices()):
+            raise forms.ValidationError("The model has no such column. Choose one of the list.")
+        return chosen
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

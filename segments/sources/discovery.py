@@ -16,6 +16,7 @@ from segments.conditions import computed_fields
 from segments.conditions.scope_from_db import model_scope
 from segments.models import Column, ComputedField, DataModel, Source
 from segments.session import engine, opened, zone
+from segments.sources import display
 from segments.sql import statements
 from segments.values import natural
 
@@ -124,6 +125,9 @@ def store_columns(model: DataModel, discovered: list[ColumnInfo]) -> list[Column
                     "position": place,
                 }
                 Column.objects.filter(pk=known[info.name].pk).update(**values)
+        if not model.display_column:
+            model.display_column = display.guess(model.source_types(), model.primary_key)
+            DataModel.objects.filter(pk=model.pk).update(display_column=model.display_column)
         retype(model.source)
     return discovered
 

@@ -11,6 +11,7 @@ from core.errors import Problem, Unavailable
 from dinmo.workspace import entities
 from dinmo.workspace.kinds import computed
 from segments.engines.paths import table_name
+from segments.sources import display as display_columns
 
 if TYPE_CHECKING:
     from dinmo.workspace.block import Block
@@ -58,6 +59,7 @@ class Reader:
             table=table,
             sql=sql,
             primary_key=key,
+            display=_display(block, columns, key, scope.existing.models.get(name)),
             columns=columns,
             computed=fields,
             lines=block.lines(),
@@ -105,6 +107,21 @@ def _configured(
     return shown
 
 
+def _display(block: Block, columns: tuple[entities.Column, ...], key: str, existing: entities.Model | None) -> str:
+    """The key `display`; without it, what the model has now, or for a new model the column that fits best."""
+    known = {column.name: column.type for column in columns if column.used}
+    if block.has("display"):
+        display = block.text("display")
+        if display and columns and display not in known:
+            block.report("display", f"The model has no column {display!r}. It has: {', '.join(known)}.")
+        return display
+    if existing is None:
+        return display_columns.guess(known, key)
+    origin = next((column.origin or column.name for column in existing.columns if column.name == existing.display), "")
+    renamed = next((column.name for column in columns if origin and origin in (column.origin, column.name)), "")
+    return renamed or existing.display
+
+
 def _like(column: entities.Column, shown: entities.Column) -> entities.Column:
     origin = column.name if shown.name != column.name else ""
     return replace(column, name=shown.name, origin=origin, used=shown.used, categorical=shown.categorical)
@@ -113,6 +130,12 @@ def _like(column: entities.Column, shown: entities.Column) -> entities.Column:
 def file_table(source: entities.Source) -> str:
     """The only table of a file source: the stem of the file's name. "" for other sources."""
     return table_name(str(source.config.get("path") or "")) if source.engine in FILES else ""
+
+
+def display_key(model: entities.Model) -> str:
+    """The key `display` of a model; "" if it is the column that would be guessed anyway."""
+    is_guess = model.display == display_columns.guess(model.source_types(), model.primary_key)
+    return "" if is_guess else model.display
 
 
 def _table_or_sql(block: Block, source: entities.Source | None) -> tuple[str, str]:

@@ -145,6 +145,7 @@ def workspaces(draw: st.DrawFn) -> entities.Workspace:
             table=text if table else "",
             sql="" if table else text,
             primary_key="id",
+            display=draw(COLUMN),
             columns=COLUMNS,
         )
     segments = by_name(

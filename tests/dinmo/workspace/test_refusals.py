@@ -56,6 +56,7 @@ CASES = [
     ("table: companies, ", "", "- {name: Companies", "needs a `table` or `sql`"),
     ("table: companies", "table: companys", "- {name: Companies", "'Shop'"),
     ("primary_key: id}", "primary_key: ident}", "- {name: Companies", "no column 'ident'. It has: id, name"),
+    ("primary_key: id}", "primary_key: id, display: nome}", "- {name: Companies", "no column 'nome'. It has: id, name"),
     ("primary_key: id}", "kind: things, primary_key: id}", "- {name: Companies", "one of: users, events, custom"),
     ("mrr > 0", "mrr >", "sql: |", "'Shop'"),
     ("model: Companies\n    where", "model: Companyes\n    where", "model: Companyes", "no model named 'Companyes'"),
