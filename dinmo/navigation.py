@@ -33,7 +33,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 _item("Activations", "sync", Activation),
                 _item("Runs", "history", Run),
-                _item("Records sent", "receipt_long", Change),
+                _item("Records", "receipt_long", Change),
                 _warnings(request),
             ],
         ),

@@ -15,7 +15,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("dinmo/icon.svg")}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
-    "DASHBOARD_CALLBACK": "dinmo.dashboard.context",
+    "DASHBOARD_CALLBACK": "dinmo.overview.page.context",
     "STYLES": [
         lambda _request, name=name: static(f"dinmo/{name}.css")
         for name in ("screens", "lists", "start", "editor", "run", "timeline", "overview", "docs")

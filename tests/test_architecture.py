@@ -38,7 +38,7 @@ ROOMS = {
     "activations": "text_template models reasons digests setup vendor_session runs storage alerts planning delivery "
     "finish execute apps tasks screens admin management",
     "dinmo": "keys formats mail celery local site settings problems value_table workspace demo start docs users "
-    "dashboard navigation admin api urls wsgi management",
+    "overview navigation admin api urls wsgi management",
 }
 """The rooms and single modules of each package, in the order in which they may import those before them."""
 

@@ -1,4 +1,4 @@
-// Shared behavior of all screens: requests, DOM helpers, confirmations, the dashboard chart and previews.
+// Shared behavior of all screens: requests, DOM helpers, confirmations and previews.
 "use strict";
 
 const screens = {
@@ -100,31 +100,10 @@ document.addEventListener("submit", (event) => {
 });
 
 document.addEventListener("DOMContentLoaded", () => {
-    const canvas = document.querySelector("canvas[data-synced]");
-    if (canvas) drawSynced(canvas, JSON.parse(document.getElementById("synced-per-day").textContent));
     for (const place of document.querySelectorAll("[data-preview]")) preparePreview(place);
     const services = document.querySelector("[data-services]");
     if (services) prepareServices(services);
 });
-
-function drawSynced(canvas, { labels, values }) {
-    const style = getComputedStyle(document.documentElement);
-    const [bar, text] = [style.getPropertyValue("--color-primary-600"), style.getPropertyValue("--color-base-500")];
-    const grid = { color: "rgba(128, 128, 128, .15)" };
-    new Chart(canvas, {
-        type: "bar",
-        data: { labels, datasets: [{ label: "Records accepted", data: values, backgroundColor: bar, borderRadius: 3, maxBarThickness: 18 }] },
-        options: {
-            maintainAspectRatio: false,
-            animation: false,
-            plugins: { legend: { display: false } },
-            scales: {
-                x: { display: true, grid: { display: false }, ticks: { display: true, color: text, maxRotation: 0, autoSkipPadding: 12 } },
-                y: { display: true, beginAtZero: true, grid, ticks: { display: true, color: text, precision: 0 } },
-            },
-        },
-    });
-}
 
 // The preview button of a saved model.
 function preparePreview(place) {

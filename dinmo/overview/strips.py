@@ -1,0 +1,104 @@
+"""The activations with their states and a strip of their last runs: the worst first, one page at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.core.paginator import Page, Paginator
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
+
+from activations.alerts.words import run_tone, run_words
+from activations.models import Run
+from core.web.screens import pill
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from django.utils.safestring import SafeString
+
+    from activations.alerts.state import State
+    from activations.models import Activation
+
+RUNS = 30
+ROWS = 20
+SEVERITY = {"bad": 0, "warn": 1, "busy": 2, "good": 3, "calm": 4}
+WORDS = {"good": "succeeded", "warn": "with exceptions", "bad": "failed", "busy": "in progress", "calm": "cancelled"}
+SHOWN = (
+    "activation_id", "number", "state", "created_at", "finished_at", "found_warnings",
+    "accepted", "rejected", "invalid", "unknown", "waiting", "unchanged", "skipped",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One run in the strip."""
+
+    run: Run
+    tone: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Strip:
+    """An activation with its last runs, the oldest first.
+
+    Args:
+        summary: the strip in words, for who can't see it.
+    """
+
+    activation: Activation
+    state: State
+    pill: SafeString
+    bars: Sequence[Bar]
+    summary: str
+
+    @property
+    def last(self) -> Bar | None:
+        return self.bars[-1] if self.bars else None
+
+    @property
+    def gap(self) -> range:
+        """Places for the runs that it does not have yet."""
+        return range(RUNS - len(self.bars))
+
+
+def page(
+    activations: Iterable[Activation], states: Mapping[int, State], number: str | None, *, with_runs: bool
+) -> tuple[Page, list[Strip]]:
+    """One page of activations.
+
+    Args:
+        with_runs: whether the viewer may see runs.
+    """
+    ordered = sorted(activations, key=lambda one: (SEVERITY[states[one.pk].tone], one.name.casefold()))
+    shown = Paginator(ordered, ROWS).get_page(number)
+    runs = _runs([activation.pk for activation in shown]) if with_runs else {}
+    return shown, [_strip(activation, states[activation.pk], runs.get(activation.pk, [])) for activation in shown]
+
+
+def summary(tones: Iterable[str]) -> str:
+    """PURE. The last runs in words, e.g. "Last 30 runs: 28 succeeded, 2 failed"."""
+    counts = Counter(tones)
+    if not counts:
+        return "No runs yet"
+    parts = [f"{counts[tone]} {WORDS[tone]}" for tone in ("good", "warn", "bad", "busy", "calm") if counts[tone]]
+    total = counts.total()
+    return f"Last {total} runs: {', '.join(parts)}" if total > 1 else f"One run: {parts[0].partition(' ')[2]}"
+
+
+def _runs(activations: Sequence[int]) -> dict[int, list[Run]]:
+    """The last runs of each activation, the oldest first. Dry runs and tests of one record are left out."""
+    place = Window(RowNumber(), partition_by="activation_id", order_by=F("pk").desc())
+    rows = Run.objects.filter(activation__in=activations, dry_run=False, only_key="")
+    found: dict[int, list[Run]] = {}
+    for run in rows.annotate(place=place).filter(place__lte=RUNS).order_by("pk").only(*SHOWN):
+        found.setdefault(run.activation_id, []).append(run)
+    return found
+
+
+def _strip(activation: Activation, state: State, runs: Sequence[Run]) -> Strip:
+    bars = [Bar(run, run_tone(run), run_words(run)) for run in runs]
+    return Strip(activation, state, pill(state.label, state.tone), bars, summary(bar.tone for bar in bars))
