@@ -193,7 +193,7 @@ def test_empty_lists_explain_what_to_do(staff: Client) -> None:
         "/admin/segments/datamodel/": "No models yet",
         "/admin/segments/segment/": "No segments yet",
         "/admin/segments/segment/?q=nothing": "No matches",
-        "/admin/": "Nothing is set up yet",
+        "/admin/": "No activation sends data yet",
     }.items():
         assert text in staff.get(path).content.decode(), path
 
