@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 import requests
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 def utc_now() -> datetime:
     """The clock of a client."""
     return datetime.now(UTC)
+
+
+class Content(TypedDict, total=False):
+    """What a request contains, as `core.http.send` takes it."""
+
+    params: Mapping[str, Any] | None
+    json: Any
 
 
 class Transport:
@@ -72,15 +79,7 @@ class Transport:
         """Closes the connection pool."""
         self.http.close()
 
-    def exchange(
-        self,
-        purpose: Purpose,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        json: Any = None,
-    ) -> Answer:
+    def exchange(self, purpose: Purpose, method: str, path: str, **content: Unpack[Content]) -> Answer:
         """Sends one request as soon as the rate limit allows, and returns its answer, whatever the status.
 
         Raises:
@@ -89,7 +88,7 @@ class Transport:
         writing = purpose is Purpose.WRITE or (purpose is Purpose.DISCOVERY and method != "GET")
         self.gate.wait(purpose)
         try:
-            response = http.send(self.http, method, self.url + path, headers=self.headers, params=params, json=json)
+            response = http.send(self.http, method, self.url + path, headers=self.headers, **content)
         except Unavailable as problem:
             # Repeating a read is always safe, whether or not the vendor processed the first one.
             problem.ambiguous = problem.ambiguous and writing
@@ -109,7 +108,7 @@ class Transport:
             self._wait_seconds(response, quota, now),
             writing,
             purpose is Purpose.WRITE,
-            [json, params, self.secret],
+            [content.get("json"), content.get("params"), self.secret],
         )
 
     def read_quota(self, headers: Mapping[str, str], now: datetime) -> Quota | None:
@@ -140,38 +139,23 @@ class ApiClient(Transport, ABC):
     def problem(self, answer: Answer) -> Problem:
         """The problem to raise for an answer that is not a success."""
 
-    def call(
-        self,
-        purpose: Purpose,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        json: Any = None,
-    ) -> Answer:
+    def call(self, purpose: Purpose, method: str, path: str, **content: Unpack[Content]) -> Answer:
         """Sends one request that has to succeed.
 
         Raises:
             Rejected, Misconfigured, Unavailable: as `problem` returns it.
         """
-        return self.require(self.exchange(purpose, method, path, params=params, json=json))
+        return self.require(self.exchange(purpose, method, path, **content))
 
     def call_or_none(
-        self,
-        purpose: Purpose,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        json: Any = None,
-        gone: Collection[int] = (404,),
+        self, purpose: Purpose, method: str, path: str, gone: Collection[int] = (404,), **content: Unpack[Content]
     ) -> Answer | None:
         """Sends a request for one record: None if the vendor's API answers that there is no such record.
 
         Args:
             gone: the statuses that say so. An answer without JSON comes from a gateway, and never does.
         """
-        answer = self.exchange(purpose, method, path, params=params, json=json)
+        answer = self.exchange(purpose, method, path, **content)
         if answer.status in gone and answer.json and answer.body is not None:
             return None
         return self.require(answer)

@@ -32,19 +32,3 @@ def by_offset(fetch: Callable[[int], Sequence[T]], size: int, *, key: Callable[[
         known.update(new)
         if len(page) < size or not new:
             return
-
-
-def by_cursor(fetch: Callable[[str], tuple[Sequence[T], str]]) -> Iterator[T]:
-    """Yields every entry of a list whose pages name the next one. A cursor that repeats ends the list.
-
-    Args:
-        fetch: cursor, first "" → the page, and the cursor of the next page; "" if there is none.
-    """
-    used: set[str] = set()
-    cursor = ""
-    while cursor not in used:
-        used.add(cursor)
-        page, cursor = fetch(cursor)
-        yield from page
-        if not cursor:
-            return

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from destinations.kit import answer as kit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,23 +15,8 @@ _ATTRIBUTE_NAME = re.compile(r'(?:slug/ID|slug|with ID) "([^"]+)"')
 _CONFLICTING = re.compile(r"Conflicting record IDs?:\s*([0-9a-f-]{36}(?:\s*,\s*[0-9a-f-]{36})*)", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Answer:
-    """One answer from Attio.
-
-    Args:
-        body: the JSON, or None if the answer contained none.
-        request_id: Attio's execution ID, for support requests.
-        retry_after: the requested wait in seconds, if Attio sent one.
-        call: method and path of the request.
-    """
-
-    status: int
-    body: Any
-    json: bool = True
-    request_id: str = ""
-    retry_after: float | None = None
-    call: str = ""
+class Answer(kit.Answer):
+    """One answer from Attio. Its `request_id` is Attio's execution ID."""
 
     @property
     def ok(self) -> bool:
@@ -38,11 +24,11 @@ class Answer:
 
     @property
     def code(self) -> str:
-        return self._text("code")
+        return self.text("code")
 
     @property
     def message(self) -> str:
-        return self._text("message")
+        return self.text("message")
 
     @property
     def record_is_gone(self) -> bool:
@@ -57,9 +43,8 @@ class Answer:
 
     def _invalid_attributes(self) -> Iterator[str]:
         """The attributes in the paths of the validation errors: `data.values.<slug>`."""
-        listed = self.body.get("validation_errors") if isinstance(self.body, dict) else None
-        for entry in listed if isinstance(listed, list) else ():
-            path = entry.get("path") if isinstance(entry, dict) else None
+        for entry in self.entries("validation_errors") or ():
+            path = entry.get("path")
             if isinstance(path, list) and path[:2] == ["data", "values"] and len(path) > 2:
                 yield str(path[2])
 
@@ -68,6 +53,3 @@ class Answer:
         """The IDs of the records that already hold a value, if the message names them."""
         match = _CONFLICTING.search(self.message)
         return [part.strip() for part in match[1].split(",")] if match else []
-
-    def _text(self, name: str) -> str:
-        return str(self.body.get(name) or "") if isinstance(self.body, dict) else ""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from core.errors import Misconfigured, Unavailable
 from destinations.contract import Gate, Purpose
-from destinations.kit.client import Transport
+from destinations.kit.client import Content, Transport
 from destinations.kit.credentials import is_sendable
 from destinations.kit.pages import by_offset
 from destinations.services.attio.answer import Answer
@@ -16,7 +16,7 @@ from destinations.services.attio.errors import UNREADABLE, problem
 from destinations.services.attio.lookup_cache import LookupCache
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
 VERSION = "/v2"
 LOOKUP_SIZE = 50
@@ -72,33 +72,26 @@ class Client(Transport):
         self.slugs: dict[str, str] = {}
         """Attribute ID → slug, for the attributes fetched so far. Some of Attio's messages contain only the ID."""
 
-    def send(
-        self, purpose: Purpose, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None
-    ) -> Answer:
+    def send(self, purpose: Purpose, method: str, path: str, **content: Unpack[Content]) -> Answer:
         """Sends one request and returns its answer, whatever the status.
 
         Raises:
             Unavailable: no answer arrived; `ambiguous` if a write may have been processed nevertheless.
         """
-        found = self.exchange(purpose, method, path, params=params, json=body)
-        return Answer(found.status, found.body, found.json, found.request_id, found.retry_after, found.call)
+        return Answer(**vars(self.exchange(purpose, method, path, **content)))
 
-    def call(
-        self, purpose: Purpose, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None
-    ) -> Answer:
+    def call(self, purpose: Purpose, method: str, path: str, **content: Unpack[Content]) -> Answer:
         """Sends one request that must succeed.
 
         Raises:
             Rejected, Misconfigured, Unavailable: as defined by the table in `errors`.
         """
-        return self.require(self.send(purpose, method, path, params=params, body=body), purpose, body)
+        return self.require(self.send(purpose, method, path, **content))
 
-    def require(self, answer: Answer, purpose: Purpose, sent: Any = None, owners: Sequence[str] = ()) -> Answer:
+    def require(self, answer: Answer, owners: Sequence[str] = ()) -> Answer:
         """Returns the answer if it is a success. Raises like `call`; for `owners`, see `problem`."""
         if not answer.ok:
-            raise problem(
-                answer, writing=purpose is Purpose.WRITE, sent=sent, secret=self.secret, slugs=self.slugs, owners=owners
-            )
+            raise problem(answer, slugs=self.slugs, owners=owners)
         return answer
 
     def pages(self, purpose: Purpose, path: str, size: int) -> Iterator[dict[str, Any]]:

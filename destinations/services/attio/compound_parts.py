@@ -138,7 +138,7 @@ def _current_values(client: Client, object_slug: str, operation: Operation) -> M
         )
         if answer.record_is_gone:
             return {}
-        return _values(client.require(answer, Purpose.LOOKUP).body.get("data"))
+        return _values(client.require(answer).body.get("data"))
     records = records_with_match(client, object_slug, operation)
     return _values(records[0]) if records else {}
 

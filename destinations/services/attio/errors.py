@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from destinations.kit import answer as kit
 from destinations.kit.answer import Failure
 from destinations.kit.errors import CREDENTIAL_STATUSES, ErrorTable, Next, Rule
 from destinations.kit.redaction import redacted
@@ -101,38 +100,19 @@ _PROVIDED_VALUE = re.compile(r'The value ".*" provided', re.DOTALL)
 _QUOTED = re.compile(r'((?:slug/ID|slug|ID|endpoint) )?("(?:[^"\\]|\\.)*")')
 
 
-def problem(
-    answer: Answer,
-    *,
-    writing: bool,
-    sent: Any = None,
-    secret: str = "",
-    slugs: Mapping[str, str] | None = None,
-    owners: Sequence[str] = (),
-) -> Problem:
-    """Turns an unsuccessful answer into a problem.
+def problem(answer: Answer, *, slugs: Mapping[str, str] | None = None, owners: Sequence[str] = ()) -> Problem:
+    """Turns an unsuccessful answer into a problem. None of the values that were sent appear in the message.
 
     Args:
-        writing: the request may have changed records, so an unclear answer leaves open whether it did.
-        sent: the request's JSON. None of its values appear in the message, and neither does `secret`.
         slugs: attribute ID → slug, to name an attribute if Attio returns only its ID.
         owners: IDs of the records that hold a conflicting value, used if Attio does not name them.
     """
     missing = answer.code == "value_not_found" and MISSING_ATTRIBUTE.search(answer.message)
-    named = answer.named_attribute or _attribute_with_title(sent, answer.message)
+    named = answer.named_attribute or _attribute_with_title(answer.sent, answer.message)
     attribute = (slugs or {}).get(named, named)
     return TABLE.problem(
         Failure(
-            kit.Answer(
-                answer.call,
-                answer.status,
-                answer.body,
-                request_id=answer.request_id,
-                retry_after=answer.retry_after,
-                writing=writing,
-                record=writing,
-                sent=[sent, secret],
-            ),
+            answer,
             "attribute_missing" if missing else answer.code,
             answer.message,
             attribute,
@@ -172,7 +152,8 @@ def _detail(entry: Mapping[str, Any], sent: Any) -> str:
 def _attribute_with_title(sent: Any, message: str) -> str:
     """The only attribute of the request with the option title that the message quotes, or ""."""
     quoted = _TITLE.search(message)
-    values = sent["data"].get("values") if isinstance(sent, dict) and isinstance(sent.get("data"), dict) else None
+    body = sent[0] if isinstance(sent, list) else sent
+    values = body["data"].get("values") if isinstance(body, dict) and isinstance(body.get("data"), dict) else None
     if quoted is None or not isinstance(values, dict):
         return ""
     names = [name for name, wire in values.items() if quoted[1] in (wire if isinstance(wire, list) else [wire])]

@@ -24,7 +24,7 @@ def records_with_match(client: Client, object_slug: str, operation: Operation) -
     """
     wires = operation.match_value if isinstance(operation.match_value, list) else [operation.match_value]
     body = {"filter": {"$or": [{operation.match_field: wire} for wire in wires]}, "limit": len(wires)}
-    records = client.call(Purpose.LOOKUP, "POST", f"/objects/{object_slug}/records/query", body=body).body.get("data")
+    records = client.call(Purpose.LOOKUP, "POST", f"/objects/{object_slug}/records/query", json=body).body.get("data")
     return [record for record in records if isinstance(record, dict)] if isinstance(records, list) else []
 
 

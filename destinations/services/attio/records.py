@@ -18,6 +18,7 @@ from destinations.contract import (
     Service,
     Wire,
 )
+from destinations.kit.pages import by_offset
 from destinations.services.attio import compound_parts, writing
 from destinations.services.attio.client import LOOKUP_SIZE, Client
 from destinations.services.attio.errors import UNREADABLE
@@ -138,16 +139,14 @@ class Records(Service):
         return {identity: record["id"]["record_id"] for identity, record in {**similar, **exact}.items()}
 
     def _query(self, client: Client, clauses: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        path, offset = f"/objects/{self.object}/records/query", 0
-        while True:
+        def fetch(offset: int) -> list[dict[str, Any]]:
             body = {"filter": {"$or": clauses}, "limit": QUERY_LIMIT, "offset": offset}
-            page = client.call(Purpose.LOOKUP, "POST", path, body=body).body.get("data")
-            if not isinstance(page, list):
+            page = client.call(Purpose.LOOKUP, "POST", f"/objects/{self.object}/records/query", json=body)
+            if not isinstance(records := page.body.get("data"), list):
                 raise Unavailable("unusable_answer", UNREADABLE)
-            yield from page
-            if len(page) < QUERY_LIMIT:
-                return
-            offset += len(page)
+            return records
+
+        return by_offset(fetch, QUERY_LIMIT)
 
 
 _NUMBERS = ("number", "currency", "rating")

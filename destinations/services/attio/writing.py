@@ -35,7 +35,7 @@ def created_by_token_at(client: Client, object_slug: str, record_id: str) -> dat
     answer = client.send(Purpose.LOOKUP, "GET", f"/objects/{object_slug}/records/{quote(record_id, safe='')}")
     if answer.record_is_gone:
         return None
-    data = client.require(answer, Purpose.LOOKUP).body.get("data")
+    data = client.require(answer).body.get("data")
     authors = (
         data["values"].get("created_by") if isinstance(data, dict) and isinstance(data.get("values"), dict) else None
     )
@@ -80,13 +80,13 @@ class RecordWriter:
     ) -> Answer:
         path = f"{self.base}/{quote(record_id, safe='')}" if record_id else self.base
         self.sent.update(dict.fromkeys(values))
-        answer = self.client.send(Purpose.WRITE, method, path, params=params, body=_body(values))
+        answer = self.client.send(Purpose.WRITE, method, path, params=params, json=_body(values))
         if answer.status == 400:
             self.client.fetch_slug(self.object_slug, answer.named_attribute)
         return answer
 
     def require(self, answer: Answer, values: Mapping[str, Wire]) -> Answer:
-        return self.client.require(answer, Purpose.WRITE, _body(values), self._owners(answer, values))
+        return self.client.require(answer, self._owners(answer, values))
 
     def accepted(self, answer: Answer) -> Outcome:
         data = answer.body.get("data")

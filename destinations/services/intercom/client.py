@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import quote
 
 from destinations.contract import Gate, Purpose, Quota
 from destinations.kit.answer import Answer, Failure
-from destinations.kit.client import Transport, utc_now
+from destinations.kit.client import Content, Transport, utc_now
 from destinations.kit.headers import QuotaHeaders
 from destinations.services.intercom import error_answer, errors
 
@@ -98,35 +98,29 @@ class IntercomClient(Transport):
         answer = self.call_or_none(Purpose.WRITE, "PUT", _path(remote_id), json=company)
         return _company_answer(answer) if answer else None
 
-    def call(
-        self, purpose: Purpose, method: str, path: str, *, params: Mapping[str, str] | None = None, json: Any = None
-    ) -> Answer:
+    def call(self, purpose: Purpose, method: str, path: str, **content: Unpack[Content]) -> Answer:
         """Sends a request that has to succeed. Raises the error that `errors.problem` returns for any other answer."""
-        result = self.send(purpose, method, path, params, json)
+        result = self.send(purpose, method, path, **content)
         if isinstance(result, Answer):
             return result
         raise errors.problem(result)
 
-    def call_or_none(
-        self, purpose: Purpose, method: str, path: str, *, params: Mapping[str, str] | None = None, json: Any = None
-    ) -> Answer | None:
+    def call_or_none(self, purpose: Purpose, method: str, path: str, **content: Unpack[Content]) -> Answer | None:
         """Sends a request for a record that may not exist: None if Intercom has no such record."""
-        result = self.send(purpose, method, path, params, json)
+        result = self.send(purpose, method, path, **content)
         if isinstance(result, Answer):
             return result
         if result.status == 404 and result.code in errors.GONE:
             return None
         raise errors.problem(result)
 
-    def send(
-        self, purpose: Purpose, method: str, path: str, params: Mapping[str, str] | None = None, json: Any = None
-    ) -> Answer | Failure:
+    def send(self, purpose: Purpose, method: str, path: str, **content: Unpack[Content]) -> Answer | Failure:
         """Sends one request as soon as the rate limit allows, and returns a success or Intercom's error.
 
         Raises:
             Unavailable: no answer, or one that can't be read.
         """
-        answer = self.exchange(purpose, method, path, params=params, json=json)
+        answer = self.exchange(purpose, method, path, **content)
         if 200 <= answer.status < 300:
             if not isinstance(answer.body, dict):
                 raise errors.TABLE.unusable(answer)

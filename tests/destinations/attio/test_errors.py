@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
+from destinations.services.attio import errors
 from destinations.services.attio.answer import Answer
-from destinations.services.attio.errors import problem
 
 OTHER = "0f1e2d3c-4b5a-4978-8877-665544332211"
 
 
 def answer(status: int, code: str = "", message: str = "", **kwargs: Any) -> Answer:
-    errors = kwargs.pop("errors", None)
+    listed = kwargs.pop("errors", None)
     body = {"status_code": status, "type": "invalid_request_error", "code": code, "message": message}
-    if errors:
-        body["validation_errors"] = errors
-    return Answer(status, body, True, "request-1", **kwargs)
+    if listed:
+        body["validation_errors"] = listed
+    return Answer("PUT /objects/companies/records", status, body, request_id="request-1", **kwargs)
+
+
+def problem(given: Answer, *, writing: bool, sent: Any = None, **known: Any) -> Problem:
+    return errors.problem(replace(given, writing=writing, record=writing, sent=[sent, None, "token"]), **known)
 
 
 RECORD = [
@@ -66,21 +71,21 @@ SETTINGS = [
         (answer(401, "unauthorized"), Misconfigured, "unauthorized"),
         (answer(403, "unauthorized"), Misconfigured, "unauthorized"),
         (answer(403, "billing_error"), Misconfigured, "billing_error"),
-        (Answer(401, None, json=False), Misconfigured, "http_401"),
+        (Answer("", 401, None, json=False), Misconfigured, "http_401"),
         (answer(404, "not_found"), Misconfigured, "not_found"),
         (answer(404, "merge_in_progress"), Unavailable, "merge_in_progress"),
         (answer(400, "merge_in_progress"), Unavailable, "merge_in_progress"),
         (answer(409, "concurrent_write_conflict"), Unavailable, "concurrent_write_conflict"),
-        (Answer(409, None), Unavailable, "http_409"),
+        (Answer("", 409, None), Unavailable, "http_409"),
         (answer(413, "content_too_large"), Rejected, "content_too_large"),
         (answer(422, "validation_type"), Rejected, "validation_type"),
         (answer(429, "rate_limit_exceeded"), Unavailable, "rate_limit_exceeded"),
         (answer(500, "internal"), Unavailable, "internal"),
-        (Answer(502, None, json=False), Unavailable, "http_502"),
-        (Answer(400, None, json=False), Unavailable, "http_400"),
-        (Answer(302, None, json=False), Misconfigured, "http_302"),
-        (Answer(403, None, json=False), Unavailable, "http_403"),
-        (Answer(200, None, json=False), Unavailable, "unusable_answer"),
+        (Answer("", 502, None, json=False), Unavailable, "http_502"),
+        (Answer("", 400, None, json=False), Unavailable, "http_400"),
+        (Answer("", 302, None, json=False), Misconfigured, "http_302"),
+        (Answer("", 403, None, json=False), Unavailable, "http_403"),
+        (Answer("", 200, None, json=False), Unavailable, "unusable_answer"),
     ],
 )
 def test_answer_becomes_the_right_problem(given: Answer, kind: type[Problem], code: str) -> None:
@@ -94,8 +99,8 @@ def test_answer_becomes_the_right_problem(given: Answer, kind: type[Problem], co
     ("given", "ambiguous"),
     [
         (answer(500), True),
-        (Answer(503, None, json=False), True),
-        (Answer(200, None), True),
+        (Answer("", 503, None, json=False), True),
+        (Answer("", 200, None), True),
         (answer(429), False),
         (answer(409, "concurrent_write_conflict"), False),
         (answer(404, "merge_in_progress"), False),
@@ -178,7 +183,7 @@ def test_missing_attribute_is_named() -> None:
 )
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 409, 422, 429, 500])
 def test_malformed_answers_never_raise(status: int, body: Any) -> None:
-    assert isinstance(problem(Answer(status, body), writing=True), Problem)
+    assert isinstance(problem(Answer("", status, body), writing=True), Problem)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +194,7 @@ def test_malformed_answers_never_raise(status: int, body: Any) -> None:
         (answer(404, "not_found", 'Object with slug/ID "companies" not found.'), False),
         (answer(404, "not_found", 'Could not find endpoint "PUT /v2/x".'), False),
         (answer(404, "merge_in_progress", "Merging."), False),
-        (Answer(404, None, json=False), False),
+        (Answer("", 404, None, json=False), False),
     ],
 )
 def test_record_is_gone_only_if_attio_reports_it(given: Answer, gone: bool) -> None:

@@ -7,12 +7,10 @@ from email.utils import format_datetime
 
 import pytest
 
-from core.errors import Misconfigured, Problem, Rejected, Unavailable
-from destinations.contract import Operation, Outcome, Result, Verb
-from destinations.kit.batches import for_each
+from core.errors import Misconfigured
 from destinations.kit.credentials import token_from
 from destinations.kit.headers import QuotaHeaders, retry_after
-from destinations.kit.pages import by_cursor, by_offset
+from destinations.kit.pages import by_offset
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 MOMENT = QuotaHeaders(window_seconds=10)
@@ -70,21 +68,6 @@ def test_pages_by_offset_end_with_a_short_page_or_without_a_new_entry() -> None:
     assert list(by_offset(fetch, 2)) == list("abcde")
     assert offsets == [0, 2, 4]
     assert list(by_offset(lambda offset: ["a", "b"], 2)) == ["a", "b"]
-
-
-def test_pages_by_cursor_end_without_a_cursor_or_when_one_repeats() -> None:
-    pages = {"": (["a"], "2"), "2": (["b"], "3"), "3": (["c"], "")}
-    assert list(by_cursor(pages.__getitem__)) == ["a", "b", "c"]
-    assert list(by_cursor(lambda cursor: (["a"], "same"))) == ["a", "a"]
-
-
-def test_record_that_a_batch_answer_leaves_out_is_not_taken_for_written() -> None:
-    operations = [Operation(Verb.UPSERT, "id", str(number), {}) for number in range(3)]
-    accepted, refused = Outcome(Result.ACCEPTED, "r-0"), Rejected("invalid", "It is odd.")
-    missing = Unavailable("unusable_answer", "It could not be read.", ambiguous=True)
-    answered: dict[str, Outcome | Problem] = {"0": accepted, "1": refused}
-    results = for_each(operations, answered, lambda place, operation: str(operation.match_value), missing)
-    assert results == [accepted, refused, missing]
 
 
 @pytest.mark.parametrize(("token", "code"), [("", "token_missing"), (None, "token_missing"), (" ", "token_missing"),

@@ -23,7 +23,6 @@ from destinations.contract import (
     Verb,
     Wire,
 )
-from destinations.kit.batches import for_each
 from tests.plugins.nimbus import values
 from tests.plugins.nimbus.platform import NIMBUS, TABLE, NimbusClient, failure
 
@@ -99,7 +98,7 @@ class NimbusAccounts(Service):
         }
         if len(operations) == 1 and not answered:
             raise TABLE.unusable(answer)
-        return for_each(operations, answered, lambda place, _: place, TABLE.unusable(answer))
+        return [answered.get(place, TABLE.unusable(answer)) for place in range(len(operations))]
 
 
 def _field(entry: Mapping[str, Any]) -> Field:
