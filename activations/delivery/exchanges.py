@@ -10,43 +10,16 @@ from django.db import connection
 
 from activations.models import Exchange
 from activations.storage import bulk
-from core.network.observers import KEPT_BYTES, Observer, Sending
-from core.secrets import hide, redact
-from destinations.kit.redaction import spellings
+from core.network.observers import Observer, Sending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from activations.delivery.steps import Item
+    from destinations.kit.exchanges import Secrets
 
-LONGEST_BODY = 8_192
-"""In bytes, of the request and of the response. The rest is cut off."""
-LONGEST_URL = 2_000
 _COLUMNS = ["id", "run_id", "method", "url", "request", "status", "response", "sent_at"]
-
-
-class Secrets:
-    """Removes the secrets of a connection from what was sent and received, however they are spelled there."""
-
-    def __init__(self, secrets: Iterable[object]) -> None:
-        texts = [secret for secret in secrets if isinstance(secret, str)]
-        self.spellings = sorted({spelling for text in texts for spelling in spellings(text)})
-
-    def url(self, url: str) -> str:
-        """The address, without anything in the query that looks like a credential either."""
-        return redact(hide(url, self.spellings))[:LONGEST_URL]
-
-    def body(self, content: bytes) -> str:
-        """The first `LONGEST_BODY` bytes as text.
-
-        Args:
-            content: at most `KEPT_BYTES`. If it is cut off there, a secret may be cut in two, so the end is dropped.
-        """
-        text = hide(content.decode("utf-8", "replace").replace("\0", "\ufffd"), self.spellings)
-        if len(content) >= KEPT_BYTES:
-            text = text[: LONGEST_BODY - KEPT_BYTES]
-        return text.encode()[:LONGEST_BODY].decode("utf-8", "ignore")
 
 
 class Recording(Observer):

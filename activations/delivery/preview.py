@@ -13,7 +13,6 @@ from django.conf import settings
 from django.db import connection
 
 from activations.delivery import judgement
-from activations.delivery.exchanges import Secrets
 from activations.delivery.judgement import Judgement, Sending
 from activations.delivery.sender import Sender, written
 from activations.delivery.steps import Item, Step, next_step
@@ -26,6 +25,7 @@ from activations.vendor_session import open_context
 from core.errors import Problem, Rejected
 from core.network import observers
 from destinations.contract import Outcome, Result
+from destinations.kit.exchanges import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

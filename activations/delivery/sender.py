@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from activations.delivery.exchanges import Recording, Secrets
+from activations.delivery.exchanges import Recording
 from activations.delivery.judgement import was_created
 from activations.delivery.steps import Item, Job, Sent, Step
 from core.errors import Problem
 from core.failpoints import reach
 from core.network.observers import observed
 from destinations.contract import Mode, Operation, Outcome, Verb
+from destinations.kit.exchanges import Secrets
 
 if TYPE_CHECKING:
     import queue

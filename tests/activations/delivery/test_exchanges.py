@@ -11,10 +11,10 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activations.delivery.exchanges import LONGEST_BODY, Secrets
 from activations.models import Activation, Change, Exchange, Run
 from activations.runs import retention
 from core.network.observers import KEPT_BYTES
+from destinations.kit.exchanges import LONGEST_BODY, Secrets
 from destinations.sandbox.wire import Fault
 from tests.activations.conftest import TOKEN, run, writes
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -187,6 +188,19 @@ def looks_every_record_up_before_it_writes(service: Service) -> Service:
         return outcome
 
     return changed(service, write=write)
+
+
+@mistake(*ALL)
+def sends_the_credential_in_the_address(service: Service) -> Service:
+    def change(client: Any) -> None:
+        send, coded = client.exchange, b64encode(client.secret.encode()).decode()
+
+        def exchange(purpose: Purpose, method: str, path: str, **content: Any) -> Any:
+            return send(purpose, method, path, **{**content, "params": {**(content.get("params") or {}), "k": coded}})
+
+        client.exchange = exchange
+
+    return with_client(service, change)
 
 
 # Writes
