@@ -65,7 +65,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Segment:
-    """A part of the bar of outcomes. `choice`: the filter that lists its records."""
+    """A part of the bar of outcomes. `choice`: the filter that lists its records; "" if they can't be listed."""
 
     choice: str
     label: str
@@ -95,25 +95,22 @@ def counts(run: Run) -> tuple[list[tuple[str, list[Count]]], list[Count]]:
     return [(title, group) for title, group in shown if group], zeros
 
 
-def bar(run: Run, earlier: Mapping[str, int]) -> list[Segment]:
+def bar(run: Run, listed: Mapping[str, int], *, links_earlier: bool) -> list[Segment]:
     """The outcomes of a run as parts of a bar, without empty ones. What is still to be sent comes last.
 
     Args:
-        earlier: as `record_list.earlier_counts`. Those records are listed apart from what this run decided.
+        listed: as `record_list.count_listed`. What is counted and not listed was listed by earlier runs.
+        links_earlier: whether those records can be listed.
     """
-    values = {**run.counts(), "updated": run.accepted - run.created}
-    for outcome in ("invalid", "skipped"):
-        values[outcome] -= earlier.get(outcome, 0)
-    parts = [Segment(choice, label, tone, values[choice]) for choice, label, tone in BAR if values[choice]]
+    values = {**run.counts(), "updated": run.accepted - run.created, **listed}
+    parts = [Segment(choice, label, tone, values[choice]) for choice, label, tone in BAR]
     if run.state == Run.State.DELIVERING:
-        parts += [Segment(PENDING, "still to be sent", "rest", run.planned - done(run))]
+        parts.append(Segment(PENDING, "still to be sent", "rest", run.planned - done(run)))
     if run.state == Run.State.PLANNED:
-        parts = [
-            Segment("new", "new", "good", run.new),
-            Segment("changed", "changed", "accent", run.known),
-            *parts,
-        ]
-    parts.append(Segment("earlier", "not accepted since an earlier run", "warn-light", sum(earlier.values())))
+        parts = [Segment("new", "new", "good", run.new), Segment("changed", "changed", "accent", run.known), *parts]
+    earlier = run.waiting + sum(getattr(run, outcome) - number for outcome, number in listed.items())
+    choice = "earlier" if links_earlier else ""
+    parts.append(Segment(choice, "not accepted since an earlier run", "warn-light", earlier))
     return [part for part in parts if part.value > 0]
 
 

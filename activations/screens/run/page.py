@@ -122,7 +122,7 @@ def _records(query: Mapping[str, str], run: Run) -> dict[str, Any]:
 def progress(run: Run, now: datetime) -> dict[str, Any]:
     """The sentence, the counts, the stages and the causes of a run."""
     shown, zeros = counts.counts(run)
-    earlier = record_list.earlier_counts(run)
+    earlier = record_list.count_earlier(run)
     names = fields.labels(run.activation)
     service = services[run.activation.destination.service]
     return {
@@ -133,8 +133,8 @@ def progress(run: Run, now: datetime) -> dict[str, Any]:
         if run.dry_run and run.new
         else "",
         "state_pill": presentation.run_pill(run),
-        "bar": counts.bar(run, earlier),
-        "earlier": sum(earlier.values()),
+        "bar": counts.bar(run, record_list.count_listed(run), links_earlier=bool(earlier)),
+        "earlier": earlier,
         "stages": counts.stages(run),
         "percent": counts.percent(run),
         "done": counts.done(run),

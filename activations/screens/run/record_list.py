@@ -76,16 +76,28 @@ def _mentions(text: str) -> Q:
     )
 
 
-def earlier_counts(run: Run) -> dict[str, int]:
-    """How many records wait for a retry for reasons that an earlier run reported and this one doesn't list again.
+def count_earlier(run: Run) -> int:
+    """How many records wait for a retry, for reasons that an earlier run reported and this one doesn't list again.
 
-    Returns:
-        Their number by the outcome that they had: rejected, invalid or skipped.
+    That is known of the latest run alone: the baseline says what waits now, not what waited once.
     """
-    if run.is_live or run.dry_run or run.generation_id is None or not (run.waiting or run.invalid or run.skipped):
-        return {}
-    tried = _records(run, EARLIER).order_by().values_list("tried")
-    return dict(tried.annotate(number=Count("pk")))
+    if run.is_live or run.dry_run or run.only_key or run.generation_id is None:
+        return 0
+    if not (run.waiting or run.invalid or run.skipped) or _is_followed(run):
+        return 0
+    return _records(run, EARLIER).count()
+
+
+def count_listed(run: Run) -> dict[str, int]:
+    """How many invalid and skipped records the run lists, by outcome. It counts more if earlier runs listed some."""
+    outcomes = (Change.Outcome.INVALID, Change.Outcome.SKIPPED)
+    listed = Change.objects.filter(run=run, outcome__in=outcomes).order_by().values_list("outcome")
+    return {**dict.fromkeys(map(str, outcomes), 0), **dict(listed.annotate(number=Count("pk")))}
+
+
+def _is_followed(run: Run) -> bool:
+    later = Run.objects.filter(activation=run.activation_id, pk__gt=run.pk, dry_run=False)
+    return later.exclude(compared_at=None).exists()
 
 
 def has_failures(run: Run) -> bool:

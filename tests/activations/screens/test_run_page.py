@@ -65,11 +65,19 @@ def test_reasons_of_an_earlier_run_are_grouped_on_the_page_of_a_later_one(
     staff: Client, shop: Shop, attio: Sandbox, with_odd_sizes: Activation
 ) -> None:
     fill(shop, 2, 3)
-    run(with_odd_sizes)
-    text = page_of(staff, run(with_odd_sizes))
+    first = run(with_odd_sizes)
+    second = run(with_odd_sizes)
+    text = page_of(staff, second)
     assert "Nothing had changed: 2 companies are up to date, 3 not sent." in text
     assert "Still not accepted since an earlier run" in text
     assert '<strong>3</strong> <span class="d-muted">failed validation</span>' in text
+    assert 'data-listed="3"' in page_of(staff, second, outcome="earlier")
+    shop.set(3, "plan", "odd")
+    run(with_odd_sizes)
+    for earlier_run, number in ((first, 0), (second, 3)):
+        text = page_of(staff, earlier_run)
+        assert "Still not accepted since an earlier run" not in text
+        assert ("<strong>3</strong> not accepted since an earlier run" in text) == bool(number)
 
 
 def test_what_can_not_be_sent_is_told_while_the_run_is_still_planning(staff: Client, refused: Run) -> None:
