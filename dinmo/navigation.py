@@ -1,90 +1,76 @@
-"""The sidebar: data, destinations, activations and operations."""
+"""The sidebar: what people look at every day first, then what is set up once, then help and operations."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.auth.models import Group, User
 from django.urls import reverse_lazy
+from django_celery_beat.models import PeriodicTask
 
 from activations.models import Activation, Change, Run, Warning
 from destinations.models import Connection, Destination
 from segments.models import DataModel, Segment, Source
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.db.models import Model
     from django.http import HttpRequest
 
+    Entry = tuple[str, str, type[Model]]
+
+HOME = {"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")}
+START = {"title": "Get started", "icon": "rocket_launch", "link": reverse_lazy("start")}
+HELP = {"title": "Documentation", "icon": "help", "link": reverse_lazy("docs-index")}
+SYNC: tuple[Entry, ...] = (
+    ("Activations", "sync", Activation),
+    ("Runs", "history", Run),
+    ("Records", "receipt_long", Change),
+    ("Warnings", "warning", Warning),
+)
+DATA: tuple[Entry, ...] = (
+    ("Sources", "database", Source),
+    ("Models", "table", DataModel),
+    ("Segments", "filter_alt", Segment),
+)
+DESTINATIONS: tuple[Entry, ...] = (("Connections", "cable", Connection), ("Destinations", "outbox", Destination))
+OPERATIONS: tuple[Entry, ...] = (
+    ("Users", "person", User),
+    ("Groups", "group", Group),
+    ("Periodic tasks", "timer", PeriodicTask),
+)
+
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The groups of the sidebar, with the number of open warnings as a badge."""
+    """The groups of the sidebar. What a person may not see is left out, and groups without anything too."""
+    may_start = request.user.has_perm("activations.add_activation")
     groups = [
-        ("", [{"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")}]),
-        (
-            "Data",
-            [
-                _item("Sources", "database", Source),
-                _item("Models", "table", DataModel),
-                _item("Segments", "filter_alt", Segment),
-            ],
-        ),
-        ("Destinations", [_item("Connections", "cable", Connection), _item("Destinations", "outbox", Destination)]),
-        (
-            "Activation",
-            [
-                _item("Activations", "sync", Activation),
-                _item("Runs", "history", Run),
-                _item("Records", "receipt_long", Change),
-                _warnings(request),
-            ],
-        ),
+        ("", [HOME, START] if may_start else [HOME]),
+        ("Sync", _allowed(request, SYNC)),
+        ("Data", _allowed(request, DATA)),
+        ("Destinations", _allowed(request, DESTINATIONS)),
+        ("Help", [HELP]),
+        ("Operations", _allowed(request, OPERATIONS) if getattr(request.user, "is_superuser", False) else []),
     ]
-    sections = [{"title": title, "separator": bool(title), "items": items} for title, items in groups]
-    return [*sections, _operations()]
-
-
-def _operations() -> dict[str, Any]:
-    items = [
-        {
-            "title": "Users",
-            "icon": "person",
-            "link": reverse_lazy("admin:auth_user_changelist"),
-            "permission": _superuser,
-        },
-        {
-            "title": "Groups",
-            "icon": "group",
-            "link": reverse_lazy("admin:auth_group_changelist"),
-            "permission": _superuser,
-        },
-        {
-            "title": "Periodic tasks",
-            "icon": "timer",
-            "link": reverse_lazy("admin:django_celery_beat_periodictask_changelist"),
-            "permission": _superuser,
-        },
+    return [
+        {"title": title, "separator": bool(title), "items": items, "collapsible": title == "Operations"}
+        for title, items in groups
+        if items
     ]
-    return {"title": "Operations", "separator": True, "collapsible": True, "items": items}
 
 
-def _superuser(request: HttpRequest) -> bool:
-    return bool(getattr(request.user, "is_superuser", False))
+def _allowed(request: HttpRequest, entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    return [_item(title, icon, model) for title, icon, model in entries if request.user.has_perm(_permission(model))]
+
+
+def _permission(model: type[Model]) -> str:
+    return f"{model._meta.app_label}.view_{model._meta.model_name}"
 
 
 def _item(title: str, icon: str, model: type[Model]) -> dict[str, Any]:
-    name = f"{model._meta.app_label}_{model._meta.model_name}"
-    permission = f"{model._meta.app_label}.view_{model._meta.model_name}"
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"admin:{name}_changelist"),
-        "permission": lambda request: request.user.has_perm(permission),
-    }
-
-
-def _warnings(request: HttpRequest) -> dict[str, Any]:
-    item = _item("Warnings", "warning", Warning)
-    if not item["permission"](request):
-        return item
-    open_count = Warning.objects.filter(closed_at__isnull=True).count()
+    link = reverse_lazy(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    item = {"title": title, "icon": icon, "link": link}
+    open_count = Warning.objects.filter(closed_at__isnull=True).count() if model is Warning else 0
     # Unfold shows an empty badge if the key is present without a value.
-    return {**item, "badge": str(open_count), "badge_variant": "warning"} if open_count else item
+    return {**item, "badge": f"{open_count:,}", "badge_variant": "warning"} if open_count else item
