@@ -15,6 +15,7 @@ from django_celery_beat.models import ClockedSchedule, CrontabSchedule, Interval
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm
 
+from core.web.formats import moment
 from core.web.lists import BoundedList
 from core.web.screens import pill
 from dinmo.users.forms import GroupForm, NewUserForm, SignInForm, UserForm
@@ -81,9 +82,24 @@ class GroupAdmin(BoundedList, DjangoGroupAdmin, ModelAdmin):
 class PeriodicTaskAdmin(BoundedList, BeatTaskAdmin, ModelAdmin):
     """Read-only: periodic tasks are created from schedules and from the settings."""
 
-    list_display = ["name", "enabled", "scheduler", "last_run_at", "total_run_count"]
+    list_display = ["name", "rhythm", "enabled", "last_started", "total_run_count"]
+    list_filter = ["enabled"]
     search_fields = ["name"]
     actions = None
+    # The page of django-celery-beat has inline script, which only its form needs.
+    change_form_template = None
+    fieldsets = None
+    fields = ["name", "rhythm", "enabled", "last_started", "total_run_count", "date_changed"]
+    readonly_fields = fields
+    list_select_related = ["interval", "crontab", "solar", "clocked"]
+
+    @admin.display(description="Starts")
+    def rhythm(self, obj: PeriodicTask) -> str:
+        return str(obj.interval or obj.crontab or obj.solar or obj.clocked or "Never")
+
+    @admin.display(description="Last started", ordering="last_run_at")
+    def last_started(self, obj: PeriodicTask) -> SafeString | str:
+        return moment(obj.last_run_at)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

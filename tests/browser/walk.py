@@ -97,5 +97,5 @@ def examine(page: Page, address: str) -> list[str]:
 
 
 def _is_bad(line: Any) -> bool:
-    """A page that does not exist logs its own status as an error."""
-    return line.type == "error" and "status of 404" not in line.text
+    """A page that does not exist, or that nobody may open, logs its own status as an error."""
+    return line.type == "error" and not any(status in line.text for status in ("status of 403", "status of 404"))
