@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from axe_playwright_python.base import AXE_SCRIPT
 from django.contrib import admin
-from django.urls import NoReverseMatch, get_resolver, reverse
+from django.urls import NoReverseMatch, reverse
 
 from activations.models import Change
 from activations.screens.run.rows import timeline
@@ -19,11 +19,10 @@ if TYPE_CHECKING:
     from django.urls import URLPattern
     from playwright.sync_api import Page
 
-NO_PAGES = {
-    "do", "jsi18n", "logout", "autocomplete", "view_on_site", "app_list", "search", "progress", "download", "timeline",
-    "live",
-}  # fmt: skip
-"""Names, or last parts of them, of addresses that return no whole page, or only answer a form."""
+NO_PAGES = {"do", "progress", "result", "live", "download", "timeline"}
+"""The last parts of the names of addresses that return no whole page, or only answer a form."""
+STEPS = ("start", "start-source", "start-rows", "start-vendor")
+"""The pages of the first steps."""
 AXE = """async (rules) => {
     const found = await axe.run(document, { ...(rules && { runOnly: rules }), resultTypes: ["violations"] });
     return found.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)}`));
@@ -39,9 +38,10 @@ SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElemen
 
 
 def addresses() -> Iterator[str]:
-    """Every page of the admin site, with the first row of each model where an address needs one."""
-    yield from ("/admin/", "/admin/password_change/", "/admin/docs/", "/no/such/page/")
+    """Every page for people who have signed in, with the first row of each model where an address needs one."""
+    yield from ("/admin/", "/admin/password_change/", "/admin/docs/", "/admin/activations/", "/no/such/page/")
     yield from (reverse("docs", args=[name]) for name in list(files.pages())[:3])
+    yield from (reverse(name) for name in STEPS)
     for model, model_admin in admin.site._registry.items():
         for pattern in model_admin.get_urls():
             if address := _address(pattern, model):
@@ -64,11 +64,6 @@ def _address(pattern: URLPattern, model: type[Model]) -> str | None:
         except NoReverseMatch:
             continue
     raise AssertionError(f"The walk has no example for the page {name} ({pattern.pattern}).")
-
-
-def is_known(name: str) -> bool:
-    """Whether an address of this name exists."""
-    return any(key == name for key in get_resolver().reverse_dict if isinstance(key, str))
 
 
 def examine(page: Page, address: str) -> list[str]:
