@@ -58,9 +58,9 @@ def seconds_to_send(records: int, limits: Limits, *, looks_up: bool) -> float:
 
 
 def rough_length(seconds: float) -> str:
-    """A length of time as a person would say it: under a minute, about 4 minutes, about 2 hours."""
+    """A length of time as a person would say it: less than a minute, about 4 minutes, about 2 hours."""
     if seconds < 60:
-        return "under a minute"
+        return "less than a minute"
     minutes = round(seconds / 60)
     if minutes < 90:
         return f"about {minutes} minute{'' if minutes == 1 else 's'}"
