@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,9 +11,13 @@ import pytest
 from activations.models import Activation, Change, Record, Run, Warning
 from segments.models import SegmentSize
 from tests.activations.conftest import Shop, run, segment, writes
+from tests.activations.vendor import Immovable, Movable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from destinations.sandbox.base import Sandbox
+    from tests.activations.memory_story import Story
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -127,3 +133,39 @@ def test_a_rejected_record_is_tested_without_waiting(to_attio: Activation, shop:
     first = run(Activation.objects.get(), "manual", only_key="1")
     assert first.accepted == 0
     assert Run.objects.filter(only_key="1").count() == 1
+
+
+@pytest.mark.parametrize("service", [Movable, Immovable])
+@pytest.mark.parametrize("seed", range(6))
+def test_tests_between_runs_change_nothing_else_and_hide_nothing(
+    begin: Callable[[type[Movable]], Story], service: type[Movable], seed: int
+) -> None:
+    """Rows swap, share and lose match values at random. After all, every row that can be sent is at the vendor.
+
+    A match value of a record that left stays taken at the vendor, as it does without any tests.
+    """
+    story, chance = begin(service), random.Random(seed)
+    rows: list[tuple[str, str, str, str]] = []
+    for _ in range(8):
+        keys = chance.sample("12345", chance.randint(2, 5))
+        rows = [(key, chance.choice("mnopq"), chance.choice("AB"), chance.choice("AB")) for key in keys]
+        story.rows(*rows)
+        if chance.random() < 0.5:
+            story.run()
+        key = chance.choice("12345")
+        before, theirs = others(key), at_vendor_of_others(story, key)
+        story.run("manual", only_key=key)
+        assert (others(key), at_vendor_of_others(story, key)) == (before, theirs)
+    story.run("manual")
+    refused = story.run("manual").changes.filter(code="taken").values_list("key", flat=True)
+    matches = Counter(match for _, match, _, _ in rows)
+    wanted = {match: (x, y) for key, match, x, y in rows if matches[match] == 1 and key not in refused}
+    assert {match: story.at_vendor()[match] for match in wanted} == wanted
+    assert story.run("manual").planned == len(refused)
+
+
+def at_vendor_of_others(story: Story, key: str) -> dict[str, Any]:
+    """The vendor's records that belong to rows with a different key."""
+    owners = dict(Record.objects.filter(accepted_at__isnull=False, left_at=None).values_list("key", "remote_id"))
+    mine = owners.pop(key, "")
+    return {remote: dict(story.vendor.records[remote]) for remote in owners.values() if remote and remote != mine}
