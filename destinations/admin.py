@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from core.errors import Misconfigured, Problem
 from core.web import parameter_form
+from core.web.deletion import ExplainedDeletion
 from core.web.screens import Button, ScreenAdmin, readable_secrets
 from destinations import discovery, simulators, vendor
 from destinations.forms import ConnectionForm, DestinationForm, connection_form
@@ -41,7 +42,8 @@ class PlatformFilter(admin.SimpleListFilter):
 
 
 @admin.register(Connection)
-class ConnectionAdmin(ConnectionList, ScreenAdmin):
+class ConnectionAdmin(ExplainedDeletion, ConnectionList, ScreenAdmin):
+    deletion_note = "Nothing is deleted at the vendor."
     list_filter = [PlatformFilter, "health"]
     search_fields = ["name", "workspace_name"]
     stay_after_adding = True
@@ -147,7 +149,8 @@ WORKSPACE_DETAILS = {"slug": "Address", "region": "Region", "timezone": "Time zo
 
 
 @admin.register(Destination)
-class DestinationAdmin(DestinationList, ScreenAdmin):
+class DestinationAdmin(ExplainedDeletion, DestinationList, ScreenAdmin):
+    deletion_note = "Nothing is deleted at the vendor."
     form = DestinationForm
     list_filter = ["connection"]
     search_fields = ["name", "connection__name"]

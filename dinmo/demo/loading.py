@@ -88,13 +88,23 @@ def load() -> None:
 
 
 def remove() -> list[str]:
-    """Deletes everything that the demo created. Returns the names of what something else uses, which stays."""
+    """Deletes everything that the demo created. Returns the names of what something else uses, which stays.
+
+    Raises:
+        Misconfigured: a run of the demo has not ended. Nothing is deleted, and the run is asked to end.
+    """
+    live = list(Run.objects.filter(activation__name__in=names()["activations"], state__in=Run.LIVE))
+    for run in live:
+        runs.cancel(run)
+    if live:
+        message = "A run of the demo was still going on. It is being cancelled: remove the demo again in a few seconds."
+        raise Misconfigured("run_live", message)
     kept: list[str] = []
     for section, model in TABLES:
         for row in _own(model, names()[section]):
             try:
                 _delete(row)
-            except (ProtectedError, Misconfigured):
+            except ProtectedError:
                 kept.append(str(row))
     return kept
 
@@ -112,8 +122,6 @@ def _own(model: type[Model], wanted: list[str]) -> list[Any]:
 
 def _delete(row: Any) -> None:
     if isinstance(row, Activation):
-        if row.runs.filter(state__in=Run.LIVE).exists():
-            raise Misconfigured("run_live", f"{row} is running. Cancel the run first.")
         for schedule in row.schedules.all():
             schedules.remove(schedule)
         retention.delete_activation(row)

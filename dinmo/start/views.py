@@ -146,7 +146,11 @@ def remove_demo(request: HttpRequest) -> HttpResponse:
         ["activations.delete_activation", "segments.delete_source", "destinations.delete_connection"]
     ):
         raise PermissionDenied
-    kept = loading.remove()
+    try:
+        kept = loading.remove()
+    except Problem as problem:
+        messages.warning(request, problem.message)
+        return redirect("start")
     if kept:
         messages.warning(request, f"Removed, except for what is still in use: {', '.join(kept)}.")
     else:

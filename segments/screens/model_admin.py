@@ -11,6 +11,7 @@ from django.utils import timezone
 from unfold.admin import TabularInline
 
 from core.errors import Misconfigured
+from core.web.deletion import ExplainedDeletion
 from core.web.formsets import BoundedFormSet
 from core.web.screens import Button, ScreenAdmin
 from segments.integrity import segments
@@ -72,7 +73,8 @@ class RelationInline(TabularInline):
 
 
 @admin.register(DataModel)
-class DataModelAdmin(ModelList, ScreenAdmin):
+class DataModelAdmin(ExplainedDeletion, ModelList, ScreenAdmin):
+    deletion_note = "The table itself is not touched."
     form = ModelForm
     inlines = [ColumnInline, RelationInline]
     stay_after_adding = True

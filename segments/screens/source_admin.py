@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from core.errors import Problem
+from core.web.deletion import ExplainedDeletion
 from core.web.screens import Button, ScreenAdmin, readable_secrets
 from segments.models import Source
 from segments.registry import engines
@@ -41,7 +42,8 @@ class EngineFilter(admin.SimpleListFilter):
 
 
 @admin.register(Source)
-class SourceAdmin(SourceList, ScreenAdmin):
+class SourceAdmin(ExplainedDeletion, SourceList, ScreenAdmin):
+    deletion_note = "The database or file itself is not touched."
     list_filter = [EngineFilter, "health"]
     search_fields = ["name"]
     stay_after_adding = True

@@ -1,0 +1,73 @@
+"""The demo: loaded and removed by one click each, and only where it can work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from activations.models import Activation, Run
+from core.errors import Misconfigured
+from destinations.models import Connection, Destination
+from dinmo.demo import loading
+from segments.models import DataModel, Segment, Source
+from tests.dinmo.start.test_start import person, simulated
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+__all__ = ["person", "simulated"]
+
+
+@pytest.fixture
+def idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker picks up the runs."""
+    monkeypatch.setattr("activations.runs.dispatch.enqueue", lambda run_id: None)
+
+
+def test_one_click_loads_two_activations_and_starts_them(person: Client, simulated: None, idle: None) -> None:
+    person.post("/admin/start/demo/load/")
+    assert {run.activation.name for run in Run.objects.all()} == set(loading.names()["activations"])
+    assert set(Connection.objects.values_list("health", flat=True)) == {"ok"}
+    assert DataModel.objects.get().display_column == "name"
+    assert "The demo is loaded" in person.get("/admin/start/").content.decode()
+
+
+def test_one_click_removes_what_the_demo_created_and_nothing_else(person: Client, simulated: None, idle: None) -> None:
+    own = Source.objects.create(name="Own", engine="csv", config={"path": "own.csv"})
+    person.post("/admin/start/demo/load/")
+    answer = person.post("/admin/start/demo/remove/", follow=True)
+    assert "remove the demo again" in answer.content.decode()
+    Run.objects.update(state=Run.State.CANCELLED)
+    person.post("/admin/start/demo/remove/")
+    assert list(Source.objects.all()) == [own]
+    for model in (Activation, Run, Segment, DataModel, Destination, Connection):
+        assert not model.objects.exists(), model
+
+
+def test_what_something_else_uses_stays(person: Client, simulated: None, idle: None) -> None:
+    loading.load()
+    Run.objects.update(state=Run.State.CANCELLED)
+    DataModel.objects.create(name="Mine", source=Source.objects.get(), table="companies", primary_key="id")
+    assert loading.remove() == ["Demo shop"]
+    assert Source.objects.exists()
+
+
+def test_demo_never_overwrites_what_has_its_names(person: Client, simulated: None) -> None:
+    Segment.objects.create(
+        name="Paying companies in France and Germany",
+        model=DataModel.objects.create(
+            name="Other",
+            source=Source.objects.create(name="Other", engine="csv", config={}),
+            table="other",
+            primary_key="id",
+        ),
+    )
+    with pytest.raises(Misconfigured, match="Paying companies in France and Germany"):
+        loading.load()
+    assert not Connection.objects.exists()
+
+
+def test_without_simulators_the_demo_says_what_it_needs(person: Client) -> None:
+    answer = person.post("/admin/start/demo/load/", follow=True)
+    assert "needs the simulators of Attio and Intercom" in answer.content.decode()
