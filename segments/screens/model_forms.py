@@ -62,6 +62,9 @@ class ModelForm(forms.ModelForm):
         if self.instance.pk:
             self.initial["shape"] = "sql" if self.instance.sql else "table"
             self.fields["table"].widget.attrs["data-source"] = self.instance.source_id
+        else:
+            # The columns are known only once the rows are.
+            self.fields.pop("display_column", None)
         if "display_column" in self.fields:
             self.fields["display_column"].widget.choices = self._display_choices()
         for name in ("table", "primary_key"):
