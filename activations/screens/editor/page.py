@@ -75,7 +75,9 @@ class EditorPage(ReviewPage):
         form = self.get_form(request, obj, change=obj is not None)(data, instance=obj)
         instance = obj or Activation()
         formsets = [
-            formset(data, instance=instance, prefix=formset.get_default_prefix(), queryset=inline.get_queryset(request))
+            formset(
+                data=data, instance=instance, prefix=formset.get_default_prefix(), queryset=inline.get_queryset(request)
+            )
             for formset, inline in self.get_formsets_with_inlines(request, obj)
         ]
         return form, formsets
