@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from django.db import connection
 
+from activations.delivery.steps import Item, Kept
 from activations.models import Exchange
 from activations.storage import bulk
 from core.network.observers import Observer, Sending
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from activations.delivery.steps import Item
     from destinations.kit.exchanges import Secrets
 
 _COLUMNS = ["id", "run_id", "method", "url", "request", "status", "response", "sent_at"]
@@ -29,18 +29,16 @@ class Recording(Observer):
         is_write: whether the request that is about to leave writes records.
     """
 
-    def __init__(self, run_id: int, secrets: Secrets, is_write: Callable[[], bool]) -> None:
-        self.run_id = run_id
+    def __init__(self, secrets: Secrets, is_write: Callable[[], bool]) -> None:
         self.secrets = secrets
         self.is_write = is_write
-        self.exchanges: list[Exchange] = []
+        self.exchanges: list[Kept] = []
 
     def answered(self, request: Sending, status: int | None, body: bytes) -> None:
         if self.is_write():
             self.exchanges.append(
-                Exchange(
+                Kept(
                     id=uuid4(),
-                    run_id=self.run_id,
                     method=request.method,
                     url=self.secrets.url(request.url),
                     request=self.secrets.body(request.body),
@@ -50,7 +48,7 @@ class Recording(Observer):
                 )
             )
 
-    def of_each(self, records: int) -> list[Exchange]:
+    def of_each(self, records: int) -> list[Kept]:
         """The last exchange about each of the job's records; none if nothing was sent.
 
         A service that declares batches but writes one record after the other sends one request for each. Otherwise,
@@ -61,17 +59,17 @@ class Recording(Observer):
         return self.exchanges[-1:] * records
 
 
-def unstored(items: Sequence[Item]) -> list[Exchange]:
+def unstored(items: Sequence[Item]) -> list[Kept]:
     """PURE. The exchanges of these items that are not in the database yet, each once."""
-    found = {item.exchange.id: item.exchange for item in items if item.exchange and item.exchange._state.adding}
+    found = {item.exchange.id: item.exchange for item in items if item.exchange and not item.exchange.stored}
     return list(found.values())
 
 
-def insert(exchanges: Sequence[Exchange]) -> None:
+def insert(run_id: int, exchanges: Sequence[Kept]) -> None:
     """Stores exchanges that are not stored yet."""
-    bulk.insert(Exchange, _COLUMNS, [_row(exchange) for exchange in exchanges])
+    bulk.insert(Exchange, _COLUMNS, [_row(run_id, exchange) for exchange in exchanges])
     for exchange in exchanges:
-        exchange._state.adding = False
+        exchange.stored = True
 
 
 def reference(exchange_id: Any) -> Any:
@@ -79,8 +77,8 @@ def reference(exchange_id: Any) -> Any:
     return Exchange._meta.pk.get_db_prep_value(exchange_id, connection)
 
 
-def _row(exchange: Exchange) -> list[Any]:
+def _row(run_id: int, exchange: Kept) -> list[Any]:
     return [
-        reference(exchange.id), exchange.run_id, exchange.method, exchange.url, exchange.request, exchange.status,
+        reference(exchange.id), run_id, exchange.method, exchange.url, exchange.request, exchange.status,
         exchange.response, connection.ops.adapt_datetimefield_value(exchange.sent_at),
     ]  # fmt: skip

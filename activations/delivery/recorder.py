@@ -190,7 +190,7 @@ class Recorder:
         changes = [item.change for item in self.settled]
         with self.lease.fenced(**{name: F(name) + number for name, number in counts.items() if number}):
             bulk.update(Change, {}, "id", ["attempts"], [[change.pk, change.attempts] for change in self.attempted])
-            exchanges.insert(exchanges.unstored(self.settled))
+            exchanges.insert(self.context.run.pk, exchanges.unstored(self.settled))
             bulk.update(Change, {}, "id", _CHANGE_COLUMNS, [_row(change) for change in changes])
             self._void_doubtful()
             accepted = [change for change in changes if change.outcome == Change.Outcome.ACCEPTED]
@@ -226,7 +226,7 @@ class Recorder:
             Change.objects.filter(pk__in=unsent).update(state=Change.State.PENDING)
             rows = [[change.pk, change.remote_id, bulk.json_text(change.changed)] for change in identified]
             bulk.update(Change, {}, "id", ["remote_id", "changed"], rows)
-            exchanges.insert(exchanges.unstored(items))
+            exchanges.insert(self.context.run.pk, exchanges.unstored(items))
             last = [[item.change.pk, exchanges.reference(item.exchange.id)] for item in items if item.exchange]
             bulk.update(Change, {}, "id", ["exchange_id"], last)
 

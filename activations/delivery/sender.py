@@ -57,7 +57,7 @@ class Sender:
             return
         reach("before_send")
         operations = [self.operation(job.step, item.change) for item in job.items]
-        recording = Recording(self.context.run.pk, self.secrets, self._is_kept)
+        recording = Recording(self.secrets, self._is_kept)
         try:
             with observed(recording):
                 sent.results = written(service, client, operations)

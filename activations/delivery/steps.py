@@ -12,8 +12,10 @@ from destinations.contract import Mode, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
 
-    from activations.models import Change, Exchange
+    from activations.models import Change
     from core.errors import Problem
     from destinations.contract import Limits
 
@@ -45,6 +47,20 @@ class Progress:
 
 
 @dataclass(eq=False)
+class Kept:
+    """An exchange in delivery, with the fields of `Exchange`. `stored`: it is in the database."""
+
+    id: UUID
+    method: str
+    url: str
+    request: str
+    status: int | None
+    response: str
+    sent_at: datetime
+    stored: bool = False
+
+
+@dataclass(eq=False)
 class Item:
     """A change in delivery.
 
@@ -61,7 +77,7 @@ class Item:
     not_before: float = 0.0
     part: str = ""
     former_match: int = 0
-    exchange: Exchange | None = None
+    exchange: Kept | None = None
 
     @property
     def matches(self) -> set[int]:
@@ -129,7 +145,7 @@ class Sent:
     found: Mapping[str, str] = field(default_factory=dict)
     created_by_us: frozenset[str] = frozenset()
     results: Sequence[Outcome | Problem] = ()
-    exchanges: Sequence[Exchange] = ()
+    exchanges: Sequence[Kept] = ()
     problem: Problem | None = None
     defect: BaseException | None = None
 

@@ -12,7 +12,6 @@ from destinations.conformance.checks import (
     clearing,
     declarations,
     errors,
-    exchanges,
     lists,
     lookups,
     network,
@@ -37,7 +36,7 @@ __all__ = ["CHECKS", "Check", "Finding", "NotApplicable", "Suite", "served"]
 
 SUBJECTS = (
     declarations, updates, writes, values, lists, lookups, plain, clearing, batches, quota, errors, reads, changes,
-    network, exchanges,
+    network,
 )  # fmt: skip
 CHECKS = tuple(check for subject in SUBJECTS for check in DECLARED if check.subject == subject.__name__)
 """Every check. Those that find most mistakes come first."""
