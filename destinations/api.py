@@ -119,6 +119,7 @@ def field_json(field: Field) -> dict[str, Any]:
         "multiple": field.multiple,
         "matchable": field.matchable,
         "custom": field.custom,
+        "enriched": field.enriched,
         "options": [{"id": option.id, "title": option.title} for option in field.options],
     }
 

@@ -31,6 +31,7 @@ class Field:
         matchable: can be the match field of an activation.
         options: the allowed values; empty if any value is allowed.
         read_only_reason: a sentence for the user, if `writable` is false.
+        enriched: the vendor also fills it in on its own, and may overwrite what was sent.
         config: what else is needed to convert a value, e.g. the allowed target objects.
     """
 
@@ -45,6 +46,7 @@ class Field:
     options: tuple[Option, ...] = ()
     read_only_reason: str = ""
     custom: bool = False
+    enriched: bool = False
     config: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from destinations.models import Connection, Destination
 from segments.models import DataModel, Segment
+from tests.browser.conftest import TOKEN
 
 PAYING = {"field": "mrr", "is": "greater_than", "value": 0}
 FRENCH = {"field": "country", "is": "equals", "value": "FR"}
@@ -31,6 +33,12 @@ def attribute(page: Page, select: str, name: str) -> None:
     """Chooses an attribute by typing its name, as a person does with the keyboard."""
     page.fill(f"{select}-search", name)
     page.locator(f"{select}-list [data-value='{name}']").click()
+
+
+def destination(platform: str, service: str, **config: Any) -> Destination:
+    """A destination of the simulator that the test runs."""
+    connection = Connection.objects.create(name=platform, platform=platform, config=config, secrets={"token": TOKEN})
+    return Destination.objects.create(name=f"{platform} companies", connection=connection, service=service)
 
 
 def root(page: Page) -> Any:

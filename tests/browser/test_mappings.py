@@ -8,8 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from activations.models import Activation
-from tests.browser.pages import attribute, goto, save, step
-from tests.browser.test_refused_saves import destination
+from tests.browser.pages import attribute, destination, goto, save, step
 from tests.browser.test_story import map_field
 
 if TYPE_CHECKING:

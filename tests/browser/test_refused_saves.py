@@ -8,9 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from activations.models import Activation
-from destinations.models import Connection, Destination
-from tests.browser.conftest import TOKEN
-from tests.browser.pages import attribute, goto, save, step
+from tests.browser.pages import attribute, destination, goto, save, step
 from tests.browser.test_story import map_field
 
 if TYPE_CHECKING:
@@ -23,11 +21,6 @@ _FILLED_IN = """form => Object.fromEntries([...form.elements]
     .filter(({name, type}) => name && !/csrf|__prefix__|_FORMS$|^draft$/.test(name) && type !== "submit")
     .map(({name, value, type, checked}) =>
         ["checkbox", "radio"].includes(type) ? [`${name}=${value}`, checked] : [name, value]))"""
-
-
-def destination(platform: str, service: str, **config: Any) -> Destination:
-    connection = Connection.objects.create(name=platform, platform=platform, config=config, secrets={"token": TOKEN})
-    return Destination.objects.create(name=f"{platform} companies", connection=connection, service=service)
 
 
 def filled_in(page: Page) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The whole setup in the browser: source, model, segment, connection, destination, activation and run."""
+"""From a segment to records at the destination, in the browser: segment, activation and runs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from activations.models import Activation, Run
-from segments.models import Segment
-from tests.browser.conftest import TOKEN
-from tests.browser.pages import attribute, goto, save, step
+from segments.models import DataModel, Segment, Source
+from segments.sources.discovery import refresh_columns
+from tests.browser.pages import attribute, destination, goto, save, step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,24 +19,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def make_segment(page: Page, live_server: Any, shop: Path) -> None:
-    """Creates a source, a model and a segment of French and Spanish companies."""
-    goto(page, live_server, "/admin/segments/source/add/")
-    page.click("text=SQLite")
-    page.fill("#id_name", "Shop")
-    page.fill("#id_setting_path", shop.name)
-    save(page)
-    page.click("text=Test connection")
-    expect(page.locator(".d-note-good")).to_contain_text("Working")
-
-    page.click("text=Add a model")
-    page.fill("#id_name", "Companies")
-    page.select_option("#id_table", "companies")
-    expect(page.locator("#id_primary_key")).to_have_value("id")
-    save(page)
-    page.click("[data-preview] button")
-    expect(page.locator("[data-preview] table")).to_contain_text("Délice")
-
-    page.click("text=Add a segment")
+    """Creates a segment of French and Spanish companies."""
+    source = Source.objects.create(name="Shop", engine="sqlite", config={"path": shop.name})
+    model = DataModel.objects.create(name="Companies", source=source, table="companies", primary_key="id")
+    refresh_columns(model)
+    goto(page, live_server, f"/admin/segments/segment/add/?model={model.pk}")
     page.fill("#id_name", "French companies")
     page.click("[data-add]")
     page.select_option("[aria-label=Field]", "country")
@@ -49,23 +36,14 @@ def make_segment(page: Page, live_server: Any, shop: Path) -> None:
 
 
 def connect(page: Page, live_server: Any, platform: str, service: str) -> None:
-    """Creates a tested connection and a destination."""
-    goto(page, live_server, "/admin/destinations/connection/add/")
-    page.click(f".d-choice:has-text('{platform}')")
-    page.fill("#id_name", f"Our {platform}")
-    page.fill("input[type=password]", TOKEN)
-    save(page)
-    page.click("text=Test connection")
-    expect(page.locator(".d-note-good")).to_contain_text("Working")
-    page.click("text=Add a destination")
-    page.fill("#id_name", f"{platform} companies")
-    page.select_option("#id_service", service)
-    save(page)
+    """Creates a destination, and opens a new activation for it."""
+    config = {"region": "us"} if platform == "Intercom" else {}
+    away = destination(platform.lower(), service, **config)
+    goto(page, live_server, f"/admin/activations/activation/add/?destination={away.pk}")
 
 
 def start_activation(page: Page, column: str, field: str) -> None:
-    """Opens the activation form from a destination, and fills in its first part."""
-    page.click("text=Add an activation")
+    """Fills in the first part of the activation that `connect` has opened."""
     page.fill("#id_name", "French companies away")
     page.select_option("#id_records", label="French companies")
     step(page, "mapping")

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 
     from destinations.services.attio.client import Client
 
+ENRICHED = frozenset(
+    {
+        "angellist", "categories", "description", "employee_range", "estimated_arr_usd", "facebook", "foundation_date",
+        "funding_raised_usd", "instagram", "linkedin", "logo_url", "name", "primary_location", "twitter", "job_title",
+    }
+)  # fmt: skip
+"""System attributes that Attio fills in on its own, seconds after a record is created, and may refill later."""
 OBJECT_PAGE = 500
 ATTRIBUTE_PAGE = 50
 OPTION_PAGE = 100
@@ -53,6 +60,7 @@ def field_of(
         options=options,
         read_only_reason=reason,
         custom=not attribute.get("is_system_attribute"),
+        enriched=writable and bool(attribute.get("is_system_attribute")) and attribute["api_slug"] in ENRICHED,
         config=_config(attribute, objects or {}),
     )
 

@@ -1,0 +1,109 @@
+"""The activation editor as a person uses it: suggestions, drafts, the review and the test with one record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from activations.models import Activation, Draft
+from segments.models import DataModel, Source
+from segments.sources.discovery import refresh_columns
+from tests.browser.pages import attribute, destination, goto, step
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+ADD = "/admin/activations/activation/add/"
+
+
+@pytest.fixture
+def model(shop: Path, transactional_db: None) -> DataModel:
+    """The companies of the shop."""
+    source = Source.objects.create(name="Shop", engine="sqlite", config={"path": shop.name})
+    model = DataModel.objects.create(name="Companies", source=source, table="companies", primary_key="id")
+    refresh_columns(model)
+    return model
+
+
+def test_proposals_are_accepted_reviewed_tested_and_started(
+    signed_in: Page, live_server: Any, model: DataModel, attio: Any, worker: None
+) -> None:
+    page = signed_in
+    away = destination("attio", "attio.companies")
+    goto(page, live_server, f"{ADD}?records=model:{model.pk}&destination={away.pk}#mapping")
+    expect(page.locator("#id_match_column")).to_have_value("domain")
+    expect(page.locator("[data-profile]")).to_contain_text("1 of 5 rows (20%) has no value here")
+    page.click("text=Accept all")
+    expect(page.locator("[data-rows] > li").first).to_contain_text("Acme → Acme")
+
+    page.click("[data-add-row]")
+    page.select_option("#id_mappings-1-column", "mrr")
+    attribute(page, "#id_mappings-1-target", "employee_range")
+    expect(page.locator("[data-rows] > li").nth(1)).to_contain_text("5 of 5 sample rows would be refused")
+    page.locator("[data-rows] > li").nth(1).get_by_title("Remove this field").click()
+
+    step(page, "review")
+    page.click("#step-review button[name=_review]")
+    expect(page.locator("[data-results]")).to_contain_text("Would create", timeout=20_000)
+    assert Activation.objects.get().is_draft
+
+    page.fill("#record-search", "acme")
+    page.click("[data-search]")
+    page.locator("[data-found] button").first.click()
+    expect(page.locator("[data-preview-request]")).to_contain_text('"acme.example.com"')
+    assert not [request for request in attio.log if request["method"] == "PUT"]
+    page.click("text=Send this record")
+    expect(page.locator("[data-answered]")).to_contain_text("Created", timeout=20_000)
+
+    page.click("button[name=start]")
+    page.wait_for_url("**/admin/activations/run/*/change/")
+    assert not Activation.objects.get().is_draft
+
+
+def test_what_was_typed_is_kept_and_can_be_discarded(
+    signed_in: Page, live_server: Any, model: DataModel, attio: Any
+) -> None:
+    page = signed_in
+    goto(page, live_server, ADD)
+    with page.expect_response("**/api/editor/drafts/"):
+        page.fill("#id_name", "Half-made")
+    step(page, "schedule")
+    with page.expect_response("**/api/editor/drafts/"):
+        page.click("text=Weekdays at 9:00")
+    expect(page.locator("[data-words]:visible")).to_contain_text("Monday, Tuesday, Wednesday, Thursday, and Friday")
+    expect(page.locator("[data-autosaved]")).to_contain_text("Kept as a draft")
+    page.reload()
+    expect(page.locator("[data-restored]")).to_contain_text("Restored what you had entered")
+    expect(page.locator("#id_name")).to_have_value("Half-made")
+    expect(page.locator("#id_schedules-0-at")).to_have_value("09:00")
+
+    goto(page, live_server, "/admin/activations/activation/")
+    page.locator("[data-drafts] button").click()
+    expect(page.locator("[data-drafts]")).to_have_count(0)
+    assert not Draft.objects.exists()
+
+
+def test_attributes_are_found_with_the_keyboard(
+    signed_in: Page, live_server: Any, model: DataModel, attio: Any
+) -> None:
+    page = signed_in
+    away = destination("attio", "attio.companies")
+    goto(page, live_server, f"{ADD}?records=model:{model.pk}&destination={away.pk}#mapping")
+    expect(page.locator("#id_match_column")).to_have_value("domain")
+    page.click("[data-add-row]")
+    box = page.locator("#id_mappings-0-target-search")
+    box.focus()
+    box.press("ArrowDown")
+    expect(box).to_have_attribute("aria-expanded", "true")
+    expect(page.locator("#id_mappings-0-target-list [data-value=created_at]")).to_have_count(0)
+    page.click("text=Show read-only")
+    expect(page.locator("#id_mappings-0-target-list [data-value=created_at]")).to_have_attribute(
+        "aria-disabled", "true"
+    )
+    box.fill("descr")
+    box.press("Enter")
+    expect(page.locator("#id_mappings-0-target")).to_have_value("description")
+    expect(box).to_have_attribute("aria-expanded", "false")
