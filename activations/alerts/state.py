@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import OuterRef, Subquery
 from django_celery_beat.models import PeriodicTask
 
 from activations.alerts.words import Tone, accepted_nothing, run_words
@@ -49,6 +49,15 @@ class State:
 
 
 @dataclass(frozen=True)
+class Known:
+    """Activations with their last runs that have ended, and their states, by ID."""
+
+    activations: list[Activation]
+    latest: dict[int, Run]
+    states: dict[int, State]
+
+
+@dataclass(frozen=True)
 class Issue:
     """Something that needs attention.
 
@@ -74,9 +83,22 @@ def state_of(activation: Activation, now: datetime) -> State:
 
 def states(activations: Iterable[Activation], now: datetime) -> dict[int, State]:
     """The states of activations, by ID."""
+    return look_at(activations, now).states
+
+
+def look_at(activations: Iterable[Activation], now: datetime) -> Known:
+    """The states of activations, with what they are derived from. The number of queries does not depend on theirs."""
     activations = list(activations)
     latest, changed = latest_runs(activations), changed_sources()
-    return {activation.pk: _state(activation, latest.get(activation.pk), now, changed) for activation in activations}
+    derived = {one.pk: _state(one, latest.get(one.pk), now, changed) for one in activations}
+    return Known(activations, latest, derived)
+
+
+def look_at_all(now: datetime) -> Known:
+    """As `look_at`, for every activation."""
+    # Mappings decide only whether a changed source puts an activation on hold.
+    related = ("schedules", "mappings") if changed_sources() else ("schedules",)
+    return look_at(Activation.objects.select_related(*RELATED).prefetch_related(*related), now)
 
 
 def changed_sources() -> set[int]:
@@ -91,15 +113,26 @@ def latest_run(activation: Activation) -> Run | None:
 
 def latest_runs(activations: Iterable[Activation]) -> dict[int, Run]:
     """The last run of each activation that has ended, by the activation's ID. Dry runs and tests don't count."""
-    whole = Run.objects.filter(activation__in=list(activations), dry_run=False, only_key="")
+    by_id = {activation.pk: activation for activation in activations}
+    whole = Run.objects.filter(dry_run=False, only_key="")
     ended = whole.exclude(state__in=Run.LIVE)
-    last_ids = ended.values("activation").annotate(last=Max("pk")).order_by().values("last")
-    return {run.activation_id: run for run in Run.objects.filter(pk__in=last_ids).select_related("activation")}
+    # One look into an index for each activation, however many runs it has.
+    newest = Subquery(ended.filter(activation=OuterRef("pk")).order_by("-pk").values("pk")[:1])
+    last_ids = list(Activation.objects.filter(pk__in=by_id).order_by().values_list(newest, flat=True))
+    runs = Run.objects.filter(pk__in=last_ids).defer("mapped", "missing")
+    found = {run.activation_id: run for run in runs}
+    for activation_id, run in found.items():
+        run.activation = by_id[activation_id]
+    return found
 
 
-def issues(now: datetime) -> list[Issue]:
-    """Everything that needs attention, the most severe first."""
-    found = [*_processes(now), *_broken(), *_models(), *_activations(now), *_warnings()]
+def issues(now: datetime, known: Known | None = None) -> list[Issue]:
+    """Everything that needs attention, the most severe first.
+
+    Args:
+        known: of all activations, if the caller has it already.
+    """
+    found = [*_processes(now), *_broken(), *_models(), *_activations(known or look_at_all(now)), *_warnings()]
     return sorted(found, key=lambda issue: issue.tone != "bad")
 
 
@@ -169,12 +202,9 @@ def _models() -> Iterator[Issue]:
             yield Issue(_named(DataModel, model), model, "Primary key", "warn", model.key_warning)
 
 
-def _activations(now: datetime) -> Iterator[Issue]:
-    rows = Activation.objects.select_related(*RELATED).prefetch_related("schedules")
-    latest, changed = latest_runs(rows), changed_sources()
-    for activation in rows:
-        last = latest.get(activation.pk)
-        state = _state(activation, last, now, changed)
+def _activations(known: Known) -> Iterator[Issue]:
+    for activation in known.activations:
+        last, state = known.latest.get(activation.pk), known.states[activation.pk]
         if state.slug == "on_hold":
             yield Issue(_named(Activation, activation), activation, state.label, state.tone, state.causes[0])
         if last and last.state == Run.State.FAILED:
@@ -185,7 +215,9 @@ def _activations(now: datetime) -> Iterator[Issue]:
 
 def _warnings() -> Iterator[Issue]:
     """The open warnings. That of a failed run is left out, because the run itself is listed."""
-    for warning in Warning.objects.filter(closed_at=None).exclude(kind=Warning.Kind.RUN_FAILED):
+    for warning in (
+        Warning.objects.filter(closed_at=None).exclude(kind=Warning.Kind.RUN_FAILED).select_related("activation")
+    ):
         subject = f"Activation {str(warning.activation)!r}"
         label, needed = warning.get_kind_display(), "activations.view_warning"
         yield Issue(subject, warning.activation, label, "warn", warning.message, needed)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from activations.alerts.state import RELATED, Issue, issues, states
-from activations.models import Activation, Run
+from activations.alerts.state import Issue, issues, look_at_all
+from activations.models import Run
 from activations.screens.run.counts import percent
 from dinmo.overview import strips, totals
 from dinmo.overview.problems import Problem, causes
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from activations.alerts.state import State
+    from activations.models import Activation
 
 NEXT_RUNS, LIVE_RUNS = 5, 10
 CAUSES = ("activations.view_run", "segments.view_source", "destinations.view_connection")
@@ -30,11 +31,12 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The template context of the overview. What the user has no permission for is left out."""
     now, user = timezone.now(), request.user
     sees_runs = user.has_perm("activations.view_run")
-    activations = _activations() if user.has_perm("activations.view_activation") else []
-    derived = states(activations, now)
+    known = look_at_all(now)
+    activations = known.activations if user.has_perm("activations.view_activation") else []
+    derived = known.states
     page, rows = strips.page(activations, derived, request.GET.get("page"), with_runs=sees_runs)
     days = totals.per_day(now) if sees_runs else []
-    problems = [_problem(issue) for issue in issues(now) if _may_see(user, issue)]
+    problems = [_problem(issue) for issue in issues(now, known) if _may_see(user, issue)]
     return {
         **context,
         "title": "Overview",
@@ -51,10 +53,6 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "upcoming": _upcoming(activations, derived),
         "usage": totals.usage(now) if sees_runs and user.has_perm("destinations.view_connection") else [],
     }
-
-
-def _activations() -> list[Activation]:
-    return list(Activation.objects.select_related(*RELATED).prefetch_related("schedules", "mappings"))
 
 
 def _start_url() -> str:

@@ -141,7 +141,10 @@ def _shown(loaded: loading.Loaded, row: one_row.Row | None) -> list[Shown]:
 
 def _entries(loaded: loading.Loaded) -> list[Entry]:
     by_id = {activation.pk: activation for activation in loaded.activations}
-    names = {activation.pk: labels(activation) for activation in loaded.activations}
+    sending = {
+        by_id[change.run.activation_id].destination_id: by_id[change.run.activation_id] for change in loaded.changes
+    }
+    names = {destination: labels(activation) for destination, activation in sending.items()}
     oldest_first = [_decided(change) for change in reversed(loaded.changes)]
     fields = reversed(history.differences(oldest_first))
     return [
@@ -150,7 +153,7 @@ def _entries(loaded: loading.Loaded) -> list[Entry]:
             loading.moment(change),
             by_id[change.run.activation_id],
             outcome_pill(change, is_dry=change.run.dry_run),
-            [_field(difference, names[change.run.activation_id]) for difference in shown],
+            [_field(difference, names[by_id[change.run.activation_id].destination_id]) for difference in shown],
             reverse("admin:activations_change_change", args=[change.pk]),
         )
         for change, shown in zip(loaded.changes, fields, strict=True)
