@@ -302,3 +302,17 @@ def test_conditions_that_no_editor_writes_are_refused(
     page = staff.post(f"/admin/segments/computedfield/add/?model={companies.pk}", definition)
     assert page.status_code == 200
     assert page.context["errors"]
+
+
+def test_display_column_is_guessed_and_can_be_chosen(staff: Client, companies: DataModel, shop: Source) -> None:
+    page = f"/admin/segments/datamodel/{companies.pk}/change/"
+    assert companies.display_column == "name"
+    shown = staff.get(page).content.decode()
+    assert '<option value="name" selected' in shown
+    assert "The key alone" in shown
+    staff.post(page, model_form(shop, display_column="country"))
+    assert DataModel.objects.get().display_column == "country"
+    refused = staff.post(page, model_form(shop, display_column="nope")).content.decode()
+    assert "The model has no such column" in refused
+    staff.post(page, model_form(shop, display_column="id"))
+    assert DataModel.objects.get().display_column == "id"
