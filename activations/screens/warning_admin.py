@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -13,8 +13,14 @@ from activations.models import Warning
 from core.web.screens import ScreenAdmin, pill
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
+
+OUTCOMES = {
+    Warning.Kind.REJECTED_SHARE.value: ("rejected", "rejected records"),
+    Warning.Kind.INVALID_SHARE.value: ("invalid", "records that failed validation"),
+}
+"""The outcome that the records of a kind of warning have, and what the link to them says."""
 
 
 class OpenFilter(admin.SimpleListFilter):
@@ -33,9 +39,10 @@ class WarningAdmin(ScreenAdmin):
     """Runs open and close warnings, so nothing can be changed here."""
 
     list_display = ["message", "state_pill", "kind", "activation", "run_link", "opened_at", "closed_at"]
+    list_before_template = "screens/open_warnings.html"
     list_filter = [OpenFilter, "kind", "activation"]
     search_fields = ["message", "subject", "activation__name"]
-    list_select_related = ["activation", "run"]
+    list_select_related = ["activation", "last_run"]
     ordering = [F("closed_at").desc(nulls_first=True), "-opened_at"]
     fields = [
         "state_pill",
@@ -54,6 +61,9 @@ class WarningAdmin(ScreenAdmin):
         "A warning opens if a run exceeds a limit of its activation. It closes automatically once a run is fine again."
     )
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"open_kinds": open_kinds(), **(extra_context or {})})
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -69,8 +79,18 @@ class WarningAdmin(ScreenAdmin):
 
     @admin.display(description="Run")
     def run_link(self, obj: Warning) -> SafeString:
+        """The last run that the warning is about, with the records that it is about."""
+        outcome = OUTCOMES[obj.kind][0] if obj.kind in OUTCOMES else ""
         return format_html(
-            '<a class="d-link" href="{}">Run {}</a>',
-            reverse("admin:activations_run_change", args=[obj.run_id]),
-            obj.run.number,
+            '<a class="d-link" href="{}{}">Run {}{}</a>',
+            reverse("admin:activations_run_change", args=[obj.last_run_id]),
+            f"?outcome={outcome}" if outcome else "",
+            obj.last_run.number,
+            f": {OUTCOMES[obj.kind][1]}" if outcome else "",
         )
+
+
+def open_kinds() -> list[tuple[str, str, int]]:
+    """The kinds of open warnings, the most frequent first: value, words and number."""
+    counted = Warning.objects.filter(closed_at=None).order_by().values_list("kind").annotate(number=Count("pk"))
+    return [(kind, str(Warning.Kind(kind).label), number) for kind, number in counted.order_by("-number", "kind")]
