@@ -1,4 +1,4 @@
-// Suggested rows of the mapping, each with its reason: accepted one by one, or all at once.
+// Suggested rows of the mapping, each with its reason: accepted one by one, or all together.
 "use strict";
 
 class Suggestions {
