@@ -24,6 +24,7 @@ from destinations.contract import Limits
 from destinations.registry import services
 from tests.bench import reading_cases
 from tests.bench.bare import READERS
+from tests.bench.pages import cases as page_cases
 from tests.bench.peers import look_up_each
 from tests.bench.setup import data
 from tests.bench.setup.meter import Meter
@@ -212,4 +213,5 @@ CASES: dict[str, Callable[..., dict[str, Any]]] = {
     "orm": orm,
     "write_source": write_source,
     **reading_cases.CASES,
+    **page_cases.CASES,
 }

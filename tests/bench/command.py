@@ -16,12 +16,12 @@ from tests.bench.setup.home import MeasurementFailed
 
 DOCUMENT = settings.BASE_DIR / "docs" / "benchmarks.md"
 MANY = 5_000_000
-PARTS = ("plan", "delivery", "read")
+PARTS = ("plan", "delivery", "read", "pages")
 
 
 class Command(BaseCommand):
     help = (
-        "Measures planning, delivery and reading side by side with bare reads and other approaches, "
+        "Measures planning, delivery, reading and pages side by side with bare reads and other approaches, "
         "and prints the ratios."
     )
 
@@ -57,6 +57,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--sample", type=int, default=20_000, help="rows to look up one at a time (default: 20,000)"
         )
+        parser.add_argument("--times", type=int, default=30, help="requests of each page (default: 30)")
         parser.add_argument("--write", action="store_true", help="write the results to docs/benchmarks.md")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -73,6 +74,7 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         try:
             sections = self._measure(wanted, server, results, options["only"])
+            sections |= self._pages(server, results, options)
         except MeasurementFailed as broken:
             raise CommandError(f"A measurement failed:\n{broken}") from None
         text = "\n\n".join(f"## {title}\n\n{body}" for title, body in sections.items())
@@ -80,6 +82,8 @@ class Command(BaseCommand):
         if options["write"]:
             before = DOCUMENT.read_text() if DOCUMENT.exists() else ""
             DOCUMENT.write_text(report.written(before, sections))
+        if missed := [page.asked.label for page in results.pages if not page.is_good]:
+            raise CommandError(f"{len(missed)} pages are too slow, or need more queries the more rows there are.")
 
     def _measure(self, wanted: suite.Wanted, server: str, results: suite.Results, only: str | None) -> dict[str, str]:
         machine = report.machine(server)
@@ -99,6 +103,16 @@ class Command(BaseCommand):
             title = f"Reading {wanted.size.rows:,} rows of ten columns"
             sections[title] = f"{machine} Repetitions: {wanted.size.repetitions}.\n\n{report.reading(results)}"
         return sections
+
+    def _pages(self, server: str, results: suite.Results, options: dict[str, Any]) -> dict[str, str]:
+        if options["only"] not in (None, "pages"):
+            return {}
+        if not server:
+            self._show("The pages were skipped: they are measured on PostgreSQL.")
+            return {}
+        suite.pages(options["rows"], options["times"], server, results, self._show)
+        title = f"Pages of a large installation, {options['times']} requests each"
+        return {title: f"{report.machine(server)}\n\n{report.pages(results.pages)}"}
 
     def _show(self, text: str) -> None:
         self.stderr.write(text)

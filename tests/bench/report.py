@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from tests.bench.goals import goals
+from tests.bench.pages.measure import LIMIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tests.bench.delivery import Delivered
+    from tests.bench.pages.measure import Page
     from tests.bench.planning import Planned
     from tests.bench.reading import Read
     from tests.bench.suite import Results
@@ -118,6 +120,12 @@ def reading(results: Results) -> str:
     )
 
 
+def pages(measured: Sequence[Page]) -> str:
+    """The table for the pages, the slowest first."""
+    head = ("page", "median ms", "p95 ms", f"ratio to {LIMIT_SECONDS * 1000:.0f} ms", "queries", "if small", "")
+    return table(head, [_page(page) for page in measured])
+
+
 def summary(results: Results) -> str:
     """The goals as a table."""
     return table(
@@ -194,6 +202,24 @@ def _read(result: Read) -> tuple[str, ...]:
         f"{result.seconds:.2f}",
         f"{result.rss:.0f}",
         f"{result.small_rss:.0f}",
+    )
+
+
+def _page(page: Page) -> tuple[str, ...]:
+    asked = page.asked
+    faults = [
+        *([] if asked.status < 400 else [f"ERROR {asked.status}"]),
+        *([] if page.ratio <= 1 else ["TOO SLOW"]),
+        *([] if page.is_constant else ["QUERIES GROW"]),
+    ]
+    return (
+        asked.label,
+        f"{asked.median * 1000:.0f}",
+        f"{asked.p95 * 1000:.0f}",
+        f"{page.ratio:.2f}",
+        str(asked.queries),
+        "" if page.few_queries is None else str(page.few_queries),
+        ", ".join(faults),
     )
 
 

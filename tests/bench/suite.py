@@ -16,6 +16,8 @@ import psycopg
 from django.conf import settings
 
 from tests.bench import delivery, peers, planning, reading
+from tests.bench.pages import measure as page_measure
+from tests.bench.pages.measure import Page
 from tests.bench.planning import Planned, Size, WholeRun
 from tests.bench.reading import Read, Related
 from tests.bench.setup.databases import databases, mysql_database
@@ -57,6 +59,7 @@ class Results:
     delivered: list[Delivered] = field(default_factory=list)
     read: list[Read] = field(default_factory=list)
     related: list[Related] = field(default_factory=list)
+    pages: list[Page] = field(default_factory=list)
     drt: float = 0.0
     drt_missing: str = ""
 
@@ -125,6 +128,12 @@ def read(wanted: Wanted, server: str, results: Results, show: Show) -> None:
                     preview = f"preview {result.preview * 1000:.0f} ms"
                     show(f"{source}: {preview}, all rows {result.seconds:.2f} s, {result.rss:.0f} MB")
                     results.read.append(result)
+
+
+def pages(rows: int, times: int, server: str, results: Results, show: Show) -> None:
+    """Measures the pages of a large installation and adds the figures to `results`."""
+    with temporary_directory() as directory:
+        results.pages += page_measure.measure(directory, server, rows, times, show)
 
 
 @contextmanager
