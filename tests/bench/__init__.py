@@ -1,1 +1,1 @@
-"""The benchmarks: planning, delivery and reading, measured as ratios to the best that the same machine can do."""
+"""The benchmarks: planning, delivery, reading and pages, as ratios to the best that the same machine can do."""

@@ -17,7 +17,6 @@ from django.conf import settings
 
 from tests.bench import delivery, peers, planning, reading
 from tests.bench.pages import measure as page_measure
-from tests.bench.pages.measure import Page
 from tests.bench.planning import Planned, Size, WholeRun
 from tests.bench.reading import Read, Related
 from tests.bench.setup.databases import databases, mysql_database
@@ -25,6 +24,7 @@ from tests.bench.setup.home import Home, at
 
 if TYPE_CHECKING:
     from tests.bench.delivery import Delivered
+    from tests.bench.pages.measure import Page
 
 DEFAULT_SERVER = "postgresql://root@127.0.0.1:5432/test"
 WORKERS = (1, 2)

@@ -11,6 +11,8 @@ from tests.bench import delivery, planning, reading, report, suite
 from tests.bench.cases import CASES
 from tests.bench.delivery import Delivered
 from tests.bench.goals import goals
+from tests.bench.pages import asking
+from tests.bench.pages.measure import Page
 from tests.bench.planning import Planned, Size, WholeRun
 from tests.bench.reading import Read, Related
 from tests.bench.setup.data import Companies, write_sqlite
@@ -129,3 +131,22 @@ def test_tables_are_aligned_and_a_rewritten_document_keeps_its_other_sections() 
     assert len({len(line) for line in lines}) == 1
     once = report.written("", {"Planning": "old", "Delivering": "kept"})
     assert report.written(once, {"Planning": "new"}) == report.written("", {"Planning": "new", "Delivering": "kept"})
+
+
+def test_pages_are_named_by_their_pattern_and_links_are_found_in_attributes() -> None:
+    assert asking.label_of("/admin/activations/run/7/change/?outcome=rejected&key=1").endswith("run_change?key&outcome")
+    assert asking.label_of("/nowhere/") == ""
+    page = (
+        '<form action="/admin/a/"><a href="?p=2#end">2</a><i hx-get="/admin/b/"></i><a href="https://other.example/">'
+    )
+    assert list(asking.links(page, "/admin/c/")) == ["/admin/c/?p=2", "/admin/b/"]
+
+
+def test_a_page_that_is_slow_fails_or_needs_more_queries_with_more_rows_is_not_good() -> None:
+    def page(p95: float, status: int, queries: int, few: int | None) -> Page:
+        return Page(asking.Asked("admin:index", "/admin/", status, p95, p95, queries), few)
+
+    measured = [page(0.14, 200, 9, 9), page(0.16, 200, 9, 9), page(0.1, 500, 9, 9), page(0.1, 200, 60, 12)]
+    assert [found.is_good for found in measured] == [True, False, False, False]
+    text = report.pages(measured)
+    assert all(text.count(words) == 1 for words in ("TOO SLOW", "ERROR 500", "QUERIES GROW"))

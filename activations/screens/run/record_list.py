@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from activations.models import Change, Record, Run
 from activations.storage import bundles
@@ -129,8 +129,9 @@ def as_changes(run: Run, choice: str, rows: Iterable[Any]) -> list[Change]:
 def _records(run: Run, choice: str) -> QuerySet[Record]:
     records = Record.objects.filter(generation=run.generation_id).order_by("pk")
     if choice == EARLIER:
-        here = Change.objects.filter(run=run).values("key_digest")
-        return records.filter(left_at=None).exclude(tried=Record.Tried.NOTHING).exclude(key_digest__in=here)
+        # Not "in": PostgreSQL would compare each record with every change of a large run.
+        here = Change.objects.filter(run=run, key_digest=OuterRef("key_digest"))
+        return records.filter(left_at=None).exclude(tried=Record.Tried.NOTHING).exclude(Exists(here))
     return records.filter(**{f"{choice}_at": run.started_at}) if run.started_at else records.none()
 
 

@@ -138,8 +138,9 @@ def links(page: str, url: str) -> Iterator[str]:
     parser = _Attributes()
     parser.feed(page)
     for value in parser.values:
-        if _LINK.fullmatch(value):
-            yield urljoin(url, value).partition("#")[0]
+        address = value.partition("#")[0]
+        if _LINK.fullmatch(address):
+            yield urljoin(url, address)
 
 
 class _Attributes(HTMLParser):

@@ -34,7 +34,9 @@ def heavy() -> list[str]:
     first = Activation.objects.order_by("pk").values_list("pk", flat=True)[0]
     change = Change.objects.filter(run=largest).exclude(exchange_id=None).values_list("pk", flat=True)[0]
     run = f"/admin/activations/run/{largest}/change/"
-    outcomes = [f"{run}?outcome={value}" for value in ("accepted", "rejected", "invalid", "unknown", "not_sent", "left")]
+    outcomes = [
+        f"{run}?outcome={value}" for value in ("accepted", "rejected", "invalid", "unknown", "not_sent", "left")
+    ]
     searches = [f"{run}?key=17", f"{run}?key=nobody", f"{run}?page=2", f"{run}?page=9000"]
     return [
         run,

@@ -32,13 +32,13 @@ def fill(size: Installation) -> None:
     insert(Generation, statements.GENERATIONS)
     insert(Run, statements.RUNS, {"runs": size.runs})
     execute(statements.PLANNED, {"changes": size.changes, "runs": size.runs})
-    with _without_indexes(Change):
+    with WithoutIndexes(Change):
         insert(Change, statements.CHANGES, {"companies": size.companies})
     insert(Exchange, statements.EXCHANGES)
     execute(statements.COUNTS)
     execute(statements.STATES)
     execute(statements.LIVE)
-    with _without_indexes(Record):
+    with WithoutIndexes(Record):
         insert(Record, statements.RECORDS, {"companies": size.companies, "activations": size.activations})
     insert(Warning, statements.WARNINGS, {"warnings": size.warnings, "activations": size.activations})
     execute(statements.MISTAKES)
@@ -71,7 +71,7 @@ def execute(statement: str, parameters: dict[str, Any] | None = None) -> None:
         cursor.execute(statement, parameters or {})
 
 
-class _without_indexes:
+class WithoutIndexes:
     """A context manager that drops the indexes of a table that only speed up reading, and creates them again."""
 
     def __init__(self, model: type[Model]) -> None:

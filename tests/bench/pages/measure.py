@@ -38,7 +38,6 @@ class Page:
         """Whether its number of queries doesn't grow with the number of rows."""
         return self.few_queries is None or self.asked.queries <= self.few_queries + MORE_QUERIES
 
-
     @property
     def is_good(self) -> bool:
         """Whether it is answered within the limit, without an error, and with a constant number of queries."""
@@ -53,9 +52,7 @@ def measure(directory: Path, server: str, rows: int, times: int, show: Callable[
     return sorted(found, key=lambda page: -page.asked.p95)
 
 
-def _pages(
-    directory: Path, server: str, size: Installation, times: int, show: Callable[[str], None]
-) -> list[Asked]:
+def _pages(directory: Path, server: str, size: Installation, times: int, show: Callable[[str], None]) -> list[Asked]:
     directory.mkdir()
     with databases("postgres", directory, server) as scratch, opened(directory, scratch.create("pages")) as home:
         _set_up(home, size)

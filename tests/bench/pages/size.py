@@ -74,9 +74,7 @@ def _segment(place: int) -> dict[str, Any]:
 
 
 def _activation(place: int) -> dict[str, Any]:
-    rows = (
-        {"segment": f"Paying companies in region {place}"} if place % 2 else {"model": f"Companies of team {place}"}
-    )
+    rows = {"segment": f"Paying companies in region {place}"} if place % 2 else {"model": f"Companies of team {place}"}
     fields = [{"from": "name", "to": "name"}, {"from": "description", "to": "description"}]
     attio = {
         "destination": "Attio companies",
@@ -90,5 +88,5 @@ def _activation(place: int) -> dict[str, Any]:
         "custom_attributes": ["seats", "pitch"],
     }
     schedules = [{"every": "15 minutes"}] if place % 3 else [{"cron": "0 7 * * 1-5", "timezone": "Europe/Paris"}]
-    vendor = intercom if place % 4 == 3 else attio
-    return {"name": f"Region {place} to {vendor['destination'].split()[0]}", **rows, **vendor, "schedules": schedules}
+    name, vendor = ("Intercom", intercom) if place % 4 == 3 else ("Attio", attio)
+    return {"name": f"Region {place} to {name}", **rows, **vendor, "schedules": schedules}

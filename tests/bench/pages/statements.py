@@ -60,17 +60,20 @@ CHANGES = {
     "match_identity": "'company' || c.id || '.com'",
     "match_value": "jsonb_build_array('company' || c.id || '.com')",
     "values": f"""jsonb_build_object('name', {NAME}, 'description', {NAME} || ' sells to restaurants and hotels in '
-        || 'twelve countries, and was founded by two sisters.', 'plan', (ARRAY['free', 'starter', 'team'])[1 + c.id %% 3],
+        || 'twelve countries, and was founded by two sisters.', 'plan',
+        (ARRAY['free', 'starter', 'team'])[1 + c.id %% 3],
         'seats', c.id %% 900, 'domains', jsonb_build_array('company' || c.id || '.com'))""",
     "changed": """CASE WHEN p.number = 1 THEN '["name", "description", "plan", "seats"]'::jsonb
         ELSE '["plan"]'::jsonb END""",
-    "sent": """CASE WHEN p.dry_run THEN '[]'::jsonb WHEN p.number = 1 THEN '["name", "description", "plan", "seats"]'::jsonb
+    "sent": """CASE WHEN p.dry_run THEN '[]'::jsonb
+        WHEN p.number = 1 THEN '["name", "description", "plan", "seats"]'::jsonb
         ELSE '["plan"]'::jsonb END""",
     "state": "'settled'",
     "outcome": f"""CASE WHEN p.dry_run THEN '' WHEN {_DICE} < 8 THEN 'rejected' WHEN {_DICE} < 20 THEN 'invalid'
         WHEN {_DICE} < 29 THEN 'skipped' WHEN {_DICE} < 30 THEN 'unknown' ELSE 'accepted' END""",
     "code": f"""CASE WHEN p.dry_run OR {_DICE} >= 30 THEN '' WHEN {_DICE} < 4 THEN 'validation_type'
-        WHEN {_DICE} < 8 THEN 'value_not_found' WHEN {_DICE} < 15 THEN 'duplicate_match' WHEN {_DICE} < 20 THEN 'not_a_date'
+        WHEN {_DICE} < 8 THEN 'value_not_found' WHEN {_DICE} < 15 THEN 'duplicate_match'
+        WHEN {_DICE} < 20 THEN 'not_a_date'
         WHEN {_DICE} < 29 THEN 'not_at_destination' ELSE 'timeout' END""",
     "field": f"CASE WHEN {_DICE} < 8 THEN 'plan' WHEN {_DICE} BETWEEN 15 AND 19 THEN 'founded_on' ELSE '' END",
     "message": f"""CASE WHEN p.dry_run OR {_DICE} >= 30 THEN ''
@@ -107,7 +110,8 @@ COUNTS = """
         planned = n.planned, unchanged = greatest(0, r.rows - n.planned), rows = greatest(r.rows, n.planned)
     FROM (SELECT run_id, count(*) AS planned, count(*) FILTER (WHERE is_new) AS new,
         count(*) FILTER (WHERE created) AS created, count(*) FILTER (WHERE outcome = 'accepted') AS accepted,
-        count(*) FILTER (WHERE outcome = 'rejected') AS rejected, count(*) FILTER (WHERE outcome = 'invalid') AS invalid,
+        count(*) FILTER (WHERE outcome = 'rejected') AS rejected,
+        count(*) FILTER (WHERE outcome = 'invalid') AS invalid,
         count(*) FILTER (WHERE outcome = 'skipped') AS skipped, count(*) FILTER (WHERE outcome = 'unknown') AS unknown
         FROM activations_change GROUP BY run_id) n
     WHERE n.run_id = r.id"""
@@ -146,7 +150,8 @@ WARNINGS = {
     "last_run_id": "r.last",
     "kind": "(ARRAY['rejected_share', 'invalid_share', 'size_change', 'missing_attribute', 'run_failed'])[1 + n %% 5]",
     "subject": "CASE WHEN n %% 5 = 3 THEN 'categories' ELSE '' END",
-    "message": """(ARRAY['8.0 %% of the records were rejected (160 of 2,000).', '12.0 %% of the records failed validation.',
+    "message": """(ARRAY['8.0 %% of the records were rejected (160 of 2,000).',
+        '12.0 %% of the records failed validation.',
         'The number of rows changed by 45 %%.', 'The attribute categories can no longer be written.',
         'Attio did not answer within 30 seconds.'])[1 + n %% 5]""",
     "facts": "'{}'::jsonb",
@@ -155,7 +160,8 @@ WARNINGS = {
     "notified_at": "now() - interval '1 day' * n",
     "from": """
         FROM activations_activation a
-        JOIN LATERAL (SELECT min(id) AS first, max(id) AS last FROM activations_run WHERE activation_id = a.id) r ON true
+        JOIN LATERAL (SELECT min(id) AS first, max(id) AS last FROM activations_run WHERE activation_id = a.id) r
+            ON true
         CROSS JOIN LATERAL generate_series(1, %(warnings)s / %(activations)s) n""",
 }
 MISTAKES = """
