@@ -21,7 +21,7 @@ from activations.screens.lists.activation_list import ActivationList
 from activations.screens.presentation import hidden_note, run_pill, state_pill
 from activations.screens.review.page import dry_run_address
 from activations.screens.review.summary import summary
-from activations.setup import attribute_drift, mapping_diff, schedules, spec_from_db, starting
+from activations.setup import attribute_drift, mapping_diff, schedules, spec_from_db
 from activations.setup.duplicate import duplicate
 from core.web.screens import Button
 from destinations.registry import services
@@ -138,7 +138,7 @@ class ActivationAdmin(ActivationList, EditorPage):
 
     def _start(self, obj: Activation, *, full: bool = False, dry_run: bool = False) -> HttpResponse:
         if not dry_run:
-            starting.turn_on([obj])
+            schedules.start(obj)
         run = requests.request(obj, Run.Trigger.MANUAL, full=full, dry_run=dry_run)
         return HttpResponseRedirect(reverse("admin:activations_run_change", args=[run.pk]))
 

@@ -16,7 +16,7 @@ from activations.runs import requests
 from activations.screens.editor import words
 from activations.screens.run import page as run_page
 from activations.screens.run.rows import rows
-from activations.setup import schedules, starting
+from activations.setup import schedules
 from core.web.endpoints import number
 from core.web.screens import ScreenAdmin
 from destinations.registry import services
@@ -71,11 +71,11 @@ class ReviewPage(ScreenAdmin):
 
     def _act(self, request: HttpRequest, activation: Activation) -> HttpResponse:
         if "start" in request.POST:
-            starting.turn_on([activation])
+            schedules.start(activation)
             run = requests.request(activation, Run.Trigger.MANUAL)
             return HttpResponseRedirect(reverse("admin:activations_run_change", args=[run.pk]))
         if "turn_on" in request.POST:
-            starting.turn_on([activation])
+            schedules.start(activation)
             messages.success(request, "Turned on. The next scheduled run sends the records.")
             return HttpResponseRedirect(self.url("change", activation.pk))
         return HttpResponseRedirect(dry_run_address(activation))

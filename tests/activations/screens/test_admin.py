@@ -273,6 +273,9 @@ def test_buttons_start_runs_pause_and_cancel(staff: Client, companies: DataModel
     run.refresh_from_db()
     assert run.cancel_requested
 
+    assert not PeriodicTask.objects.get(name__startswith="schedule:").enabled, "a draft starts nothing"
+    press(staff, activation, "run")
+    assert PeriodicTask.objects.get(name__startswith="schedule:").enabled
     press(staff, activation, "pause")
     assert not PeriodicTask.objects.get(name__startswith="schedule:").enabled
     press(staff, activation, "resume")
