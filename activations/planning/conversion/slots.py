@@ -50,7 +50,7 @@ class Slot:
     def description(self) -> list[Any]:
         """Everything about it that decides what is sent. Later options stand in it only if they are set.
 
-        Otherwise, the digests of rows that were stored before an option existed would not apply any more.
+        Otherwise, the digests of rows that were stored before an option existed would no longer apply.
         """
         options = {name: value for name, value in (("template", self.template), ("round", self.rounds)) if value}
         described = [self.number, self.column, self.value, self.when_empty, self.adds, self.country]

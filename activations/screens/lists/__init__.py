@@ -1,1 +1,1 @@
-"""The list of activations: its columns and filters, and actions on many at once. The pages of one are elsewhere."""
+"""The list of activations: its columns and filters, and actions on many of them. The pages of one are elsewhere."""

@@ -1,4 +1,4 @@
-"""The list of activations: state, last and next run of all rows at once, and actions on many with a confirmation."""
+"""The list of activations: state, last and next run of all its rows, and actions on many with a confirmation."""
 
 from __future__ import annotations
 

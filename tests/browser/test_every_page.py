@@ -1,0 +1,49 @@
+"""Every page works for everybody: with a screen reader, in the dark, on a phone, and under a strict content policy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser.conftest import TOKEN
+from tests.browser.installation import install
+from tests.browser.walk import addresses, examine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.mark.usefixtures("attio", "intercom")
+def test_no_page_has_a_finding(signed_in: Page, live_server: Any, shop: Path, requests_outside: list[str]) -> None:
+    install(shop.name, TOKEN)
+    findings = {address: examine(signed_in, f"{live_server.url}{address}") for address in addresses()}
+    assert {address: found for address, found in findings.items() if found} == {}
+    assert len(findings) > 60
+    assert requests_outside == []
+
+
+def test_no_page_of_an_empty_installation_has_a_finding(signed_in: Page, live_server: Any) -> None:
+    lists = [address for address in addresses() if address.endswith(("/add/", "/")) and "docs" not in address]
+    findings = {address: examine(signed_in, f"{live_server.url}{address}") for address in lists}
+    assert {address: found for address, found in findings.items() if found} == {}
+
+
+def test_no_page_for_visitors_has_a_finding(page: Page, live_server: Any) -> None:
+    assert examine(page, f"{live_server.url}/admin/login/?next=/admin/") == []
+
+
+def test_a_finding_is_found(page: Page, live_server: Any) -> None:
+    page.route("**/broken/", lambda route: route.fulfill(content_type="text/html", body=BROKEN))
+    found = " ".join(examine(page, f"{live_server.url}/broken/"))
+    for expected in ("image-alt", "color-contrast", "sideways", "IMG onerror", "script: const"):
+        assert expected in found, expected
+
+
+BROKEN = """<!doctype html><html lang="en"><head><title>x</title></head><body><main><h1>x</h1>
+<img src="data:," onerror="1"><p style="color: #ccc; background: #fff">pale</p><div style="width: 900px">wide</div>
+<script>const inline = 1;</script></main></body></html>"""
