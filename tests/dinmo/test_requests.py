@@ -48,7 +48,7 @@ def all_pages(patterns: list[Any], prefix: str = "/") -> Iterator[str]:
 
 
 PAGES = sorted(set(all_pages(get_resolver().url_patterns)))
-TAKES_FILES = ("/admin/segments/source/add/", "/admin/segments/source/1/change/")
+TAKES_FILES = ("/admin/start/source/", "/admin/segments/source/add/", "/admin/segments/source/1/change/")
 
 
 def send(path: str, length: int | str, browser: Client | None = None, **more: Any) -> int:
