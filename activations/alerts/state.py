@@ -97,7 +97,7 @@ def look_at(activations: Iterable[Activation], now: datetime) -> Known:
 def look_at_all(now: datetime) -> Known:
     """As `look_at`, for every activation."""
     # Mappings decide only whether a changed source puts an activation on hold.
-    related = ("schedules", "mappings") if changed_sources() else ("schedules",)
+    related = ("schedules__task", "mappings") if changed_sources() else ("schedules__task",)
     return look_at(Activation.objects.select_related(*RELATED).prefetch_related(*related), now)
 
 

@@ -67,7 +67,7 @@ class ActivationAdmin(ActivationList, EditorPage):
         return [(None, {"fields": FIELDS})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Activation]:
-        return super().get_queryset(request).select_related(*RELATED).prefetch_related("schedules", "mappings")
+        return super().get_queryset(request).select_related(*RELATED).prefetch_related("schedules__task", "mappings")
 
     def buttons(self, request: HttpRequest, obj: Activation) -> Iterable[Button]:
         live = requests.live_run(obj)

@@ -62,6 +62,9 @@ def search(run: Run, text: str, choice: str, cause: dict[str, str] | None = None
     if run.state in PLANNING:
         # What planning has listed so far may be taken back, and is not counted yet.
         listed = listed.none()
+    elif not run.is_live and not choice:
+        # All are settled, so this is the order of their IDs, and there is an index for it.
+        listed = listed.order_by("state", "pk")
     if choice:
         listed = listed.filter(**_FILTERS.get(choice, {"outcome": choice}), **(cause or {}))
     return listed.filter(_mentions(text)) if text else listed

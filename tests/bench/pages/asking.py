@@ -89,6 +89,7 @@ class Pages:
         with CaptureQueriesContext(connection) as queries:
             response = self._get(url)
             body = b"" if response.streaming else response.content
+        number = len(queries)
         if response.status_code in (301, 302):
             return None if url == response["Location"] else self._follow(urljoin(url, response["Location"]))
         if 400 <= response.status_code < 500 and url not in self.required:
@@ -101,7 +102,7 @@ class Pages:
             response.status_code,
             statistics.median(seconds),
             seconds[max(0, round(0.95 * len(seconds)) - 1)],
-            len(queries),
+            number,
         )
         is_page = response.get("Content-Type", "").startswith(HTML)
         return asked, list(links(body.decode(), url)) if is_page else []
