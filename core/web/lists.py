@@ -41,7 +41,7 @@ _ORDER = re.compile(r"(-?[0-9]{1,3}(\.-?[0-9]{1,3}){0,30})?")
 
 
 class PreparedChangeList(ChangeList):
-    """The rows of one page, with what their columns need loaded for all of them at once."""
+    """The rows of one page, with what their columns need loaded for all of them together."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)

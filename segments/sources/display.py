@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _BEST = (
     "name", "fullname", "displayname", "companyname", "company", "accountname", "account", "organizationname",
-    "organisationname", "organization", "organisation", "businessname", "legalname", "customername", "customer",
+    "organization", "businessname", "legalname", "customername", "customer",
     "contactname", "contact", "productname", "projectname", "dealname",
 )  # fmt: skip
 _NO_NAMES = ("first", "last", "middle", "sur", "given", "family", "nick", "file", "host", "domain", "event")
@@ -26,7 +26,7 @@ def guess(types: Mapping[str, str], primary_key: str) -> str:
         types: column name → type, in the order of the source.
     """
     letters = {
-        "".join(filter(str.isalpha, name.casefold())): name
+        "".join(filter(str.isalpha, name.casefold())).replace("isation", "ization"): name
         for name, kind in reversed(list(types.items()))
         if kind == ColumnType.TEXT and name != primary_key
     }

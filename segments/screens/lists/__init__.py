@@ -1,1 +1,1 @@
-"""The lists of sources, models and segments: columns in people's words, loaded for a page at once."""
+"""The lists of sources, models and segments: columns in people's words, loaded for a whole page."""
