@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
-
-if TYPE_CHECKING:
-    from django.http import HttpResponse
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-long-password"
@@ -23,7 +20,7 @@ def ops() -> Client:
     return browser
 
 
-def sign_in(name: str, password: str = PASSWORD) -> HttpResponse:
+def sign_in(name: str, password: str = PASSWORD) -> Any:
     return Client().post("/admin/login/", {"username": name, "password": password})
 
 
