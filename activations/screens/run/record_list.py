@@ -62,7 +62,7 @@ def search(run: Run, text: str, choice: str, cause: dict[str, str] | None = None
     if run.state in PLANNING:
         # What planning has listed so far may be taken back, and is not counted yet.
         listed = listed.none()
-    elif not run.is_live and not choice:
+    elif not run.is_live and choice in ("", Change.Outcome.ACCEPTED, CREATED, UPDATED):
         # All are settled, so this is the order of their IDs, and there is an index for it.
         listed = listed.order_by("state", "pk")
     if choice:

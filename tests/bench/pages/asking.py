@@ -55,7 +55,7 @@ class Pages:
 
     def __init__(self, times: int) -> None:
         self.times = times
-        self.client = Client(HTTP_HOST="localhost")
+        self.client = Client(HTTP_HOST="localhost", raise_request_exception=False)
         self.client.force_login(User.objects.get())
         self.seen: dict[str, int] = {}
         self.required: set[str] = set()

@@ -56,7 +56,7 @@ def insert(model: type[Model], selected: dict[str, str], parameters: dict[str, A
     expressions = {name: text for name, text in selected.items() if name != "from"}
     values = dict(parameters or {})
     for field in model._meta.concrete_fields:
-        if field.column in expressions or field.primary_key or field.has_db_default():
+        if not field.column or field.column in expressions or field.primary_key or field.has_db_default():
             continue
         expressions[field.column] = f"%(default_{field.column})s"
         values[f"default_{field.column}"] = field.get_db_prep_save(field.get_default(), connection)
