@@ -40,7 +40,8 @@ def row_samples(
     service: Service, field: Field, mapping: SampleMapping, columns: SampleColumns, rows: Sequence[Mapping[str, Any]]
 ) -> RowSamples:
     """What a mapping would send for the sample rows."""
-    if not field.writable:
+    # A match only needs to be found by: Intercom's company ID can't be changed once it is set.
+    if not field.writable and not (mapping.is_match and field.matchable):
         return RowSamples(problem=f"{field.label} is read-only. {field.read_only_reason}".strip())
     samples = convert_samples(service, field, mapping, columns, rows)
     refused = [sample for sample in samples if sample.problem and not is_empty_match(sample)]

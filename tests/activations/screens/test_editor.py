@@ -67,6 +67,15 @@ def test_samples_show_what_would_be_sent_and_what_would_be_refused(
     assert found["match"]["proposed"] is None
 
 
+def test_match_may_be_an_attribute_that_can_not_be_changed(
+    staff: Client, companies: DataModel, intercom_companies: Destination
+) -> None:
+    wanted = {"match_column": "id", "match_field": "company_id"}
+    match = samples(staff, companies, intercom_companies, **wanted)["match"]
+    assert not match["problem"]
+    assert match["examples"]
+
+
 def test_values_missing_among_the_options_are_counted(
     staff: Client, companies: DataModel, attio_companies: Destination
 ) -> None:
