@@ -32,6 +32,8 @@ function nameScrolled() {
 
 // The column of the buttons that delete a row has no title.
 function nameColumns() {
+    // On narrow screens, the title of its column stands before each value.
+    for (const cell of document.querySelectorAll(".result-list [data-label]")) cell.dataset.label = cell.dataset.label.replace(/^./, (letter) => letter.toUpperCase());
     for (const head of document.querySelectorAll("thead th")) {
         if (!head.textContent.trim() && !head.querySelector("input")) {
             head.append(Object.assign(document.createElement("span"), { className: "d-hidden", textContent: "Actions" }));

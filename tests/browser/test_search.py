@@ -1,4 +1,4 @@
-"""The search and the time-line of a record: why a company was, or wasn't, updated."""
+"""The search and the timeline of a record: why a company was, or wasn't, updated."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ MOST_GROUPS = 100
 _PARTICULAR = re.compile(r"'[^']*'|\"[^\"]*\"|\d[\d.,]*")
 """What differs between messages of one cause: quoted values and numbers."""
 _REMEDIES: dict[str, str] = {
-    "not_there": "To create them as well, choose the mode Upsert.",
-    "already_there": "To update them as well, choose the mode Upsert.",
+    "not_there": "To create them as well, choose to create new records, under Destination.",
+    "already_there": "To update them as well, choose to update existing records, under Destination.",
     **dict.fromkeys(("duplicate_key", "match_twin", "key_empty", "match_empty", "line_unreadable"), ""),
 }
 """By code. Empty if the message itself says what to do."""

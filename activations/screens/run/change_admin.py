@@ -73,7 +73,7 @@ class ChangeAdmin(ReadOnlyAdmin):
             platform = services[activation.destination.service].platform.label
             yield Button("vendor", f"Open in {platform}", "open_in_new", primary=True, href=change.web_url)
         if address := timeline(activation.data_model.pk, change.key):
-            yield Button("timeline", "Time-line", "timeline", href=address)
+            yield Button("timeline", "Timeline", "timeline", href=address)
         run = reverse("admin:activations_run_change", args=[change.run_id])
         yield Button("run", f"Run {change.run.number}", "sync", href=run)
 

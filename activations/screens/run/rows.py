@@ -82,7 +82,7 @@ def outcome_pill(change: Change, *, is_dry: bool = False) -> SafeString:
 
 
 def timeline(model_id: int, key: str) -> str:
-    """The address of the record's time-line; "" if it has no key."""
+    """The address of the record's timeline; "" if it has no key."""
     try:
         return f"{reverse('admin:record_timeline', args=[model_id])}?{urlencode({'key': key})}" if key else ""
     except NoReverseMatch:

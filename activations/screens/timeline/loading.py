@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST_CHANGES = 200
 UNREAD = ("run__mapped", "run__missing", "run__found_warnings", "field_digests")
-"""What the time-line never shows."""
+"""What the timeline never shows."""
 
 
 @dataclass(frozen=True)

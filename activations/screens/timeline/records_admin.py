@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @admin.register(Change)
 class ChangeAdmin(ChangePages):
-    """The latest decisions about records, the search for one, and its time-line."""
+    """The latest decisions about records, the search for one, and its timeline."""
 
     list_display_links: Any = None
     list_filter = ["outcome", "created", "run__activation"]
