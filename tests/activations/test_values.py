@@ -111,7 +111,7 @@ def test_an_upgrade_that_converts_alike_sends_nothing(folder: Path, attio: Sandb
     run(activation)
     writes(attio)
     before = set(Record.objects.values_list("row_digest", flat=True))
-    monkeypatch.setattr("activations.planning.mapping.CONVERSIONS", 99)
+    monkeypatch.setattr("activations.planning.conversion.slots.CONVERSIONS", 99)
     done = run(activation)
     assert (done.unchanged, done.planned, writes(attio)) == (2, 0, [])
     assert before.isdisjoint(Record.objects.values_list("row_digest", flat=True))

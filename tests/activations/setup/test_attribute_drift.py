@@ -27,7 +27,7 @@ def opened(activation: Activation) -> list[tuple[str, str]]:
 
 
 def page(staff: Client, activation: Activation) -> str:
-    return staff.get(f"/admin/activations/activation/{activation.pk}/change/").content.decode()
+    return staff.get(f"/admin/activations/activation/{activation.pk}/change/?step=mapping").content.decode()
 
 
 def rows(staff: Client, activation: Activation) -> dict[str, str]:
