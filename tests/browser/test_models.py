@@ -81,7 +81,7 @@ def test_phone_shows_the_full_conditions_of_a_segment(signed_in: Page, live_serv
     Segment.objects.create(name="Long", model=companies, where={"field": "name", "is": "one_of", "value": names})
     signed_in.set_viewport_size({"width": 390, "height": 900})
     goto(signed_in, live_server, "/admin/segments/segment/")
-    cell = signed_in.locator("td.field-says")
+    cell = signed_in.locator("td.field-conditions_column")
     expect(cell).to_contain_text("company 11")
     assert cell.evaluate("cell => cell.scrollHeight <= cell.clientHeight")
     assert cell.evaluate("cell => cell.clientHeight") > 45
