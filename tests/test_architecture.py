@@ -70,6 +70,11 @@ class Module:
     def tree(self) -> ast.Module:
         return ast.parse(self.source)
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the tree. The rules pass over it many times; walking a tree takes long."""
+        return tuple(ast.walk(self.tree))
+
     @property
     def is_package(self) -> bool:
         return self.name.endswith(".__init__")
@@ -86,20 +91,27 @@ class Module:
     def is_pure(self) -> bool:
         return (ast.get_docstring(self.tree) or "").startswith("PURE")
 
-    def imports(self, *, at_runtime: bool = False) -> Iterator[str]:
+    @cached_property
+    def _imports(self) -> dict[bool, tuple[str, ...]]:
+        skipped = set(chain.from_iterable(map(ast.walk, _type_checking(self.nodes))))
+        runtime = [node for node in self.nodes if node not in skipped]
+        return {False: tuple(_imported(self.nodes)), True: tuple(_imported(runtime))}
+
+    def imports(self, *, at_runtime: bool = False) -> tuple[str, ...]:
         """The dotted names that it imports; `at_runtime` leaves out those for type checkers alone."""
-        skipped = set(chain.from_iterable(map(ast.walk, _type_checking(self.tree)))) if at_runtime else set()
-        for node in ast.walk(self.tree):
-            if node in skipped:
-                continue
-            if isinstance(node, ast.Import):
-                yield from (alias.name for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        return self._imports[at_runtime]
 
 
-def _type_checking(tree: ast.Module) -> Iterator[ast.stmt]:
-    for node in ast.walk(tree):
+def _imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _type_checking(nodes: Iterable[ast.AST]) -> Iterator[ast.stmt]:
+    for node in nodes:
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             yield from node.body
 
@@ -179,7 +191,7 @@ def circles(modules: Modules) -> Iterator[str]:
 
 def imports_inside_functions(modules: Modules) -> Iterator[str]:
     for module in modules.values():
-        for function in ast.walk(module.tree):
+        for function in module.nodes:
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and any(
                 isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(function)
             ):
@@ -211,7 +223,7 @@ def upward_accessors(modules: Modules) -> Iterator[str]:
     for accessor, owner in _accessors(modules):
         for module in modules.values():
             if owner not in FLOORS[module.floor]:
-                for node in ast.walk(module.tree):
+                for node in module.nodes:
                     if isinstance(node, ast.Attribute) and node.attr == accessor:
                         yield f"{module.name}:{node.lineno} reaches up through .{accessor}"
 
@@ -222,7 +234,7 @@ def _accessors(modules: Modules) -> Iterator[tuple[str, str]]:
         if room(module.dotted) != "models":
             continue
         lower = {name.rpartition(".")[2] for name in module.imports() if name.partition(".")[0] != module.floor}
-        for call in ast.walk(module.tree):
+        for call in module.nodes:
             if (
                 isinstance(call, ast.Call)
                 and call.args
@@ -269,7 +281,7 @@ def sizes(modules: Modules) -> Iterator[str]:
         lines = len(module.source.splitlines())
         if lines > LARGEST_MODULE:
             yield f"{module.name} has {lines} lines"
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 assert node.end_lineno
                 if node.end_lineno - node.lineno + 1 > LONGEST_FUNCTION:
