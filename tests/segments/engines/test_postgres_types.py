@@ -233,7 +233,7 @@ class TestVolatileFunctionOfTheOwner:
             "select region() as x",
             "select region ('a') as x",
             'select "region"() as x',
-            f'select "{POSTGRES_SCHEMA}".region() as x',
+            'select "SCHEMA".region() as x',
             "select region /* here */ () as x",
             "select ('a'::text).region as x",
             "select (p.region).region as x from places p",
@@ -250,6 +250,7 @@ class TestVolatileFunctionOfTheOwner:
         ],
     )
     def test_calls_in_every_spelling_are_refused(self, query: str) -> None:
+        query = query.replace("SCHEMA", POSTGRES_SCHEMA)
         assert refusal(place(), query).code in ("source_function", "source_refused")
         with psycopg.connect(POSTGRES_URL) as connection:
             connection.execute(f'set search_path = "{POSTGRES_SCHEMA}", public'.encode())
