@@ -22,6 +22,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from activations.models import Run
+from activations.runs.retention import FIRST_PREVIEW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -109,11 +110,12 @@ def claim(run_id: int) -> Lease | None:
 
 
 def abandoned() -> list[int]:
-    """Live runs whose lease has expired, or that no worker has claimed for `OWNERLESS_SWEEPS` sweeps."""
+    """Live runs whose lease has expired, or that no worker has claimed for `OWNERLESS_SWEEPS` sweeps. No previews."""
     long_ago = Now() - timedelta(seconds=OWNERLESS_SWEEPS * settings.RUN_SWEEP_SECONDS)
     ownerless = Q(owner="", lease_until__lt=long_ago) | Q(lease_until=None, created_at__lt=long_ago)
     expired = ~Q(owner="") & Q(lease_until__lt=Now())
-    return list(Run.objects.filter(ownerless | expired, state__in=Run.LIVE).values_list("pk", flat=True))
+    found = Run.objects.filter(ownerless | expired, state__in=Run.LIVE, number__lt=FIRST_PREVIEW)
+    return list(found.values_list("pk", flat=True))
 
 
 class Keeper:

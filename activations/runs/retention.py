@@ -12,6 +12,8 @@ from activations.models import Activation, Change, Exchange, MatchValue, Record,
 CHUNK = 5_000
 FIRST_PREVIEW = 2_000_000_000
 """Previews are planned as dry runs that are deleted again. Their numbers leave no gap in those of other runs."""
+LONGEST_PREVIEW = timedelta(minutes=10)
+"""A preview that is older is one whose process died."""
 
 
 def prune(now: datetime) -> int:
@@ -19,10 +21,13 @@ def prune(now: datetime) -> int:
 
     Changes go after RETENTION_DAYS, and requests with their responses after EXCHANGE_DAYS.
     """
-    # A preview whose process died is still there.
-    Run.objects.filter(number__gte=FIRST_PREVIEW, created_at__lt=now - timedelta(hours=1)).delete()
     exchanges = Exchange.objects.filter(run__in=_ended(now, settings.EXCHANGE_DAYS))
     return _delete(exchanges) + _delete(Change.objects.filter(run__in=_ended(now, settings.RETENTION_DAYS)))
+
+
+def delete_previews(now: datetime) -> None:
+    """Deletes the runs of previews whose process died. No worker continues them."""
+    Run.objects.filter(number__gte=FIRST_PREVIEW, created_at__lt=now - LONGEST_PREVIEW).delete()
 
 
 def _ended(now: datetime, days: int) -> Any:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from activations.alerts.state import Issue, issues, look_at_all
 from activations.models import Run
+from activations.runs.retention import FIRST_PREVIEW
 from activations.screens.run.counts import percent
 from dinmo.overview import strips, totals
 from dinmo.overview.problems import Problem, causes
@@ -64,8 +65,8 @@ def _start_url() -> str:
 
 def _live() -> list[tuple[Run, int | None]]:
     """The runs in progress, each with how much of it is settled, in percent."""
-    runs = Run.objects.filter(state__in=Run.LIVE).select_related("activation").order_by("pk")[:LIVE_RUNS]
-    return [(run, percent(run)) for run in runs]
+    runs = Run.objects.filter(state__in=Run.LIVE, number__lt=FIRST_PREVIEW).select_related("activation")
+    return [(run, percent(run)) for run in runs.order_by("pk")[:LIVE_RUNS]]
 
 
 def _upcoming(activations: Sequence[Activation], derived: Mapping[int, State]) -> list[tuple[datetime, Activation]]:

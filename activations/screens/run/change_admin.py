@@ -11,6 +11,7 @@ from django.utils.html import format_html, format_html_join
 from unfold.paginator import InfinitePaginator
 
 from activations.models import Change
+from activations.runs.retention import FIRST_PREVIEW
 from activations.screens.run import exchanges, fields
 from activations.screens.run.causes import remedy
 from activations.screens.run.plain_values import in_words
@@ -46,7 +47,7 @@ class ChangeAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Change]:
         related = ("run__activation__destination__connection", "run__activation__segment__model")
-        queryset: QuerySet[Change] = super().get_queryset(request)
+        queryset: QuerySet[Change] = super().get_queryset(request).filter(run__number__lt=FIRST_PREVIEW)
         return queryset.select_related(*related, "run__activation__model")
 
     def change_view(

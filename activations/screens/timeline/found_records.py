@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models.functions import Coalesce, Left, Upper
 
 from activations.models import Change
+from activations.runs.retention import FIRST_PREVIEW
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -57,7 +58,7 @@ def records(text: str, most: int) -> list[Found]:
     """Records that begin with this text in one of `FIELDS`: exact matches first, then those of the newest changes."""
     model = Coalesce("run__activation__model_id", "run__activation__segment__model_id")
     rows = (
-        Change.objects.filter(pk__in=change_ids(text)[: MOST_OF_EACH * 2])
+        Change.objects.filter(pk__in=change_ids(text)[: MOST_OF_EACH * 2], run__number__lt=FIRST_PREVIEW)
         .exclude(key="")
         .order_by("-pk")
         .values_list(model, "key", "name", "match_identity", "remote_id")

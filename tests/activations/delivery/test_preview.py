@@ -11,11 +11,13 @@ from django.utils import timezone
 
 from activations.delivery.preview import Preview, request_for
 from activations.models import Activation, Change, Exchange, Generation, Record, Run
-from activations.runs import retention
+from activations.runs import lease, retention
 from destinations.sandbox.wire import Fault
 from tests.activations.conftest import map_fields, run, writes
 
 if TYPE_CHECKING:
+    from django.test import Client
+
     from destinations.sandbox.base import Sandbox
     from tests.activations.conftest import Shop
 
@@ -129,9 +131,24 @@ def test_slow_source_ends_the_preview(
     assert request_for(to_attio, "1").code == "source_timeout"
 
 
-def test_preview_whose_process_died_is_deleted_later(to_attio: Activation) -> None:
-    Run.objects.create(activation=to_attio, number=retention.FIRST_PREVIEW + 1, trigger="manual", dry_run=True)
-    retention.prune(timezone.now())
+def test_preview_whose_process_died_is_never_continued_or_shown_and_soon_deleted(
+    to_attio: Activation, staff: Client
+) -> None:
+    long_ago = timezone.now() - timedelta(minutes=9)
+    dead = Run.objects.create(
+        activation=to_attio,
+        number=retention.FIRST_PREVIEW + 1,
+        trigger="manual",
+        dry_run=True,
+        state="planning",
+        owner="a killed process",
+        lease_until=long_ago,
+    )
+    Run.objects.update(created_at=long_ago)
+    assert lease.abandoned() == []
+    assert f"/run/{dead.pk}/change/" not in staff.get("/admin/activations/run/").content.decode()
+    assert staff.get(f"/admin/activations/run/{dead.pk}/change/").status_code == 302
+    retention.delete_previews(timezone.now())
     assert Run.objects.exists()
-    retention.prune(timezone.now() + timedelta(hours=2))
+    retention.delete_previews(timezone.now() + timedelta(minutes=2))
     assert not Run.objects.exists()
