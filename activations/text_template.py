@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _TOKEN = re.compile(r"(?P<brace>\{\{|\}\})|\{(?P<column>[^{}]*)\}|(?P<text>[^{}]+)|(?P<alone>[{}])", re.DOTALL)
+LONGEST = 2_000
+"""In characters. Parsed templates are cached, so a longer one is refused before it is parsed."""
 _ESCAPED = {"{": "{{", "}": "}}"}
 
 
@@ -24,13 +26,15 @@ class Part:
     column: str = ""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def parse(template: str) -> tuple[Part, ...]:
     """The parts of a template, in order. `{{` and `}}` are braces.
 
     Raises:
-        Misconfigured: a brace is not closed, a placeholder is empty, or no column is named.
+        Misconfigured: it is too long, a brace is not closed, a placeholder is empty, or no column is named.
     """
+    if len(template) > LONGEST:
+        raise _wrong(f"The template is longer than {LONGEST:,} characters. Shorten it.")
     parts = []
     for token in _TOKEN.finditer(template):
         if token["alone"]:

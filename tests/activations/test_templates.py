@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from activations import text_template
 from activations.models import Activation, FieldMapping
 from activations.setup.mapping_diff import mapping_change
+from core.errors import Misconfigured
 from segments.integrity.segments import rename_column
 from tests.activations.conftest import Shop, map_fields, run, writes
 
@@ -52,3 +54,9 @@ def test_a_template_follows_a_renamed_column_and_is_one_of_its_uses(to_attio: Ac
     assert to_attio.columns == ["domain", "name", "plan", "seats"]
     rename_column(to_attio.data_model, "plan", "tier")
     assert FieldMapping.objects.get(target="description").template == "{{{tier}}} {seats}"
+
+
+def test_a_template_that_is_too_long_is_refused_before_it_is_parsed() -> None:
+    with pytest.raises(Misconfigured, match=r"longer than 2,000 characters"):
+        text_template.parse("{a}" * 100_000)
+    assert text_template.columns("{a}" * 100_000) == []

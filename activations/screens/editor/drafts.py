@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MOST_FIELDS = 5_000
 MOST_CHARACTERS = 10_000
 """Of one value. Longer ones are no entry of a person."""
+MOST_TOTAL = 300_000
+"""Characters of a whole draft. The list of activations reads all drafts of a person."""
 MOST_DRAFTS = 50
 """Of one person. One more replaces the oldest."""
 
@@ -64,6 +66,8 @@ def parsed(data: Any) -> dict[str, list[str]]:
             isinstance(value, str) and len(value) <= MOST_CHARACTERS for value in values
         ):
             raise problem
+    if sum(len(name) + sum(map(len, values)) + len(values) for name, values in data.items()) > MOST_TOTAL:
+        raise problem
     return {name: values for name, values in data.items() if name != "csrfmiddlewaretoken"}
 
 

@@ -51,3 +51,13 @@ def test_draft_of_a_different_person_is_not_opened(staff: Client, client: Client
     draft = kept(staff, name="Half made")
     client.force_login(django_user_model.objects.create_superuser("other"))
     assert client.get(PAGE, {"draft": draft}).context["form"]["name"].value() is None
+
+
+def test_drafts_are_small_enough_to_be_listed(staff: Client) -> None:
+    fields = {f"mappings-{place}-template": ["x" * 10_000] for place in range(31)}
+    answer = staff.post("/api/editor/drafts/", json.dumps({"data": fields}), content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "draft_invalid")
+    many = {"custom_columns": [""] * 300_001}
+    answer = staff.post("/api/editor/drafts/", json.dumps({"data": many}), content_type="application/json")
+    assert answer.status_code == 400
+    assert not Draft.objects.exists()
