@@ -11,6 +11,7 @@ from activations.models import Change, Exchange
 if TYPE_CHECKING:
     from datetime import datetime
 
+LONGEST_INDENTED = 100_000
 NEVER_SENT = (Change.Outcome.INVALID, Change.Outcome.NOT_SENT)
 
 
@@ -48,8 +49,9 @@ def of(change: Change) -> tuple[Shown | None, str]:
 
 
 def readable(body: str) -> str:
-    """PURE. A body as indented JSON if it is JSON, else as it is."""
+    """PURE. A body as indented JSON if it is JSON, else as it is. Deeply nested JSON would mostly be indentation."""
     try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    except ValueError:
+        text = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
         return body
+    return text if len(text) <= LONGEST_INDENTED else body

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from activations.execute import execute
 from activations.models import Activation, Change, FieldMapping, Run
 from activations.runs import dispatch
-from activations.screens.run import download
+from activations.screens.run import download, exchanges
 from activations.screens.run.causes import Group, causes, merge
 from tests.activations.conftest import Shop, run
 
@@ -227,3 +227,8 @@ def test_list_of_runs_says_what_happened_and_filters(
     assert "1 company created in Attio, 1 not sent." in listed
     assert "run 2 (dry run)" not in listed
     assert "run 2 (dry run)" in staff.get("/admin/activations/run/?show=dry").content.decode()
+
+
+@pytest.mark.parametrize("body", ["[" * 8_000 + "]" * 8_000, "[" * 900 + "]" * 900, "[" * 100, "<html>"])
+def test_response_that_is_nested_too_deeply_is_shown_as_it_is(body: str) -> None:
+    assert exchanges.readable(body) == body
