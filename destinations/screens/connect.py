@@ -15,6 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from core.text.names import free_name
+from core.web.endpoints import number
 from core.web.parameter_form import PREFIX
 from destinations import simulators
 from destinations.models import Connection, Destination
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 SERVICE, PLATFORM = "service", "platform"
 """The parameters of the page: what to synchronize, or only the vendor."""
+SEE = "destinations.view_connection"
 SIMULATOR, USE = "_simulator", "_use"
 """Buttons of the page: connect the simulator, and use a connection that exists (its value is the connection's ID)."""
 
@@ -73,7 +75,8 @@ def title(service: Service) -> str:
 def panel(request: HttpRequest, platform: Platform) -> dict[str, Any]:
     """Context of the form: where the credential is found, the simulator, and connections that exist already."""
     guide = getattr(request, "guide", None)
-    existing = Connection.objects.filter(platform=platform.slug).defer("secrets") if service_of(request) else []
+    offered = service_of(request) and request.user.has_perm(SEE)
+    existing = Connection.objects.filter(platform=platform.slug).defer("secrets") if offered else []
     return {
         "screen_above": "screens/connect/vendor.html",
         "platform": platform,
@@ -97,12 +100,14 @@ def used(request: HttpRequest, service: Service | None) -> HttpResponse | None:
     """The response if the button of an existing connection was pressed.
 
     Raises:
-        PermissionDenied: the user may not add destinations.
+        PermissionDenied: the user may not see connections, or not add destinations.
     """
-    chosen = request.POST.get(USE, "")
-    if not service or not chosen.isdecimal():
+    chosen = number(request.POST.get(USE))
+    if not service or not chosen:
         return None
-    connection = Connection.objects.filter(pk=int(chosen), platform=service.platform.slug).defer("secrets").first()
+    if not request.user.has_perm(SEE):
+        raise PermissionDenied
+    connection = Connection.objects.filter(pk=chosen, platform=service.platform.slug).defer("secrets").first()
     return connected(request, connection, service) if connection else None
 
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from core.errors import Problem
+from core.web.endpoints import number
 from destinations import simulators
 from destinations.models import Connection, Destination
 from destinations.registry import services
@@ -23,6 +24,8 @@ from segments.models import DataModel, Source
 from segments.screens import connect as sources
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dinmo.start.progress import Progress
 
 NEEDED = (
@@ -31,6 +34,20 @@ NEEDED = (
     "destinations.add_connection",
     "destinations.add_destination",
     "activations.add_activation",
+    # What exists already is offered, with its rows.
+    "segments.view_source",
+    "segments.view_datamodel",
+    "destinations.view_connection",
+    "destinations.view_destination",
+)
+LOAD_DEMO = (*NEEDED, "segments.add_segment", "activations.change_activation")
+REMOVE_DEMO = (
+    "activations.delete_activation",
+    "segments.delete_segment",
+    "segments.delete_datamodel",
+    "segments.delete_source",
+    "destinations.delete_destination",
+    "destinations.delete_connection",
 )
 
 
@@ -129,7 +146,7 @@ def vendor(request: HttpRequest) -> HttpResponse:
 @require_POST
 def load_demo(request: HttpRequest) -> HttpResponse:
     """Loads the demo and starts its activations."""
-    _refuse_unless_allowed(request)
+    _refuse_unless_allowed(request, LOAD_DEMO)
     try:
         loading.load()
     except Problem as problem:
@@ -142,10 +159,7 @@ def load_demo(request: HttpRequest) -> HttpResponse:
 @require_POST
 def remove_demo(request: HttpRequest) -> HttpResponse:
     """Removes what the demo created, apart from what something else uses now."""
-    if not request.user.has_perms(
-        ["activations.delete_activation", "segments.delete_source", "destinations.delete_connection"]
-    ):
-        raise PermissionDenied
+    _refuse_unless_allowed(request, REMOVE_DEMO)
     try:
         kept = loading.remove()
     except Problem as problem:
@@ -188,12 +202,11 @@ def _with_model(request: HttpRequest, model: DataModel) -> HttpResponse:
 
 def _posted(request: HttpRequest, model: type[Source] | type[DataModel]) -> Any:
     """The existing object whose button was pressed, if any."""
-    chosen = request.POST.get("_use", "")
-    return model._default_manager.filter(pk=int(chosen)).first() if chosen.isdecimal() else None
+    return model._default_manager.filter(pk=number(request.POST.get("_use"))).first()
 
 
-def _refuse_unless_allowed(request: HttpRequest) -> None:
-    if not request.user.has_perms(NEEDED):
+def _refuse_unless_allowed(request: HttpRequest, permissions: Sequence[str] = NEEDED) -> None:
+    if not request.user.has_perms(permissions):
         raise PermissionDenied
 
 

@@ -58,7 +58,7 @@ class RecordSearch(Endpoint):
 class RequestPreview(Endpoint):
     """POST `key`: the exact request that a run would send for this record, or why nothing would be sent."""
 
-    permissions = ("activations.change_activation", "activations.view_change")
+    permissions = ("activations.change_activation", "activations.view_change", "segments.view_datamodel")
 
     def post(self, request: Request, pk: int) -> Response:
         activation = _activation(pk)

@@ -151,3 +151,37 @@ def test_simulator_is_offered_only_where_it_runs(person: Client) -> None:
     page = person.get(START)
     assert "Start this installation with “make up”" in page.content.decode()
     assert "Load the demo</button>" not in page.content.decode()
+
+
+@pytest.mark.parametrize("hidden", ["view_source", "view_datamodel", "view_connection"])
+def test_start_needs_the_right_to_see_what_it_offers(person: Client, hidden: str) -> None:
+    Source.objects.create(name="Payroll", engine="csv", config={"path": "payroll.csv"})
+    user = User.objects.create_user("adder", is_staff=True)
+    user.user_permissions.set(Permission.objects.exclude(codename=hidden))
+    browser = Client()
+    browser.force_login(user)
+    browser.get(f"{START}?service=attio.companies")
+    for page in ("source", "rows", "vendor"):
+        answer = browser.post(f"{START}{page}/", {"_use": Source.objects.get().pk})
+        assert answer.status_code == 403
+        assert "Payroll" not in answer.content.decode()
+
+
+def test_connections_are_offered_to_those_who_may_see_them(simulated: None, db: None) -> None:
+    connection = Connection.objects.create(name="Their Attio", platform="attio", secrets={"token": "token-of-attio"})
+    user = User.objects.create_user("adder", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=["add_connection", "add_destination"]))
+    browser = Client()
+    browser.force_login(user)
+    page = "/admin/destinations/connection/add/?service=attio.companies"
+    assert "Their Attio" not in browser.get(page).content.decode()
+    assert browser.post(page, {"_use": connection.pk}).status_code == 403
+    assert not Destination.objects.exists()
+
+
+@pytest.mark.parametrize("chosen", ["9" * 5_000, "9" * 30, "-1", "²", ""])
+def test_button_with_an_impossible_value_chooses_nothing(person: Client, chosen: str) -> None:
+    person.get(f"{START}?service=attio.companies")
+    for page in (f"{START}source/", f"{START}vendor/", "/admin/destinations/connection/add/?service=attio.companies"):
+        assert person.post(page, {"_use": chosen}).status_code == 200
+    assert not Destination.objects.exists()
