@@ -20,13 +20,18 @@ from destinations import simulators
 from destinations.models import Connection, Destination
 from destinations.registry import platforms
 from dinmo.demo import data, workspace
+from dinmo.local.machine import exclusive
 from dinmo.workspace import sources, vendors
 from dinmo.workspace.apply import apply
 from segments.models import DataModel, Segment, Source
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from django.db.models import Model
 
+LOCK = "demo.lock"
+BUSY = "The demo is being loaded or removed already. Wait some seconds, then open this page again."
 SECONDS = 5.0
 """How long a simulator may take to be set up."""
 TABLES: tuple[tuple[str, type[Model]], ...] = (
@@ -67,8 +72,13 @@ def load() -> None:
 
     Raises:
         Misconfigured: the simulators don't run, or something of a different origin has one of the demo's names.
-        Unavailable: a simulator does not respond.
+        Unavailable: a simulator does not respond, or somebody else is loading or removing the demo.
     """
+    with _alone():
+        _load()
+
+
+def _load() -> None:
     now = state()
     if now.loaded:
         raise Misconfigured("demo_loaded", "The demo is loaded already.")
@@ -92,7 +102,18 @@ def remove() -> list[str]:
 
     Raises:
         Misconfigured: a run of the demo has not ended. Nothing is deleted, and the run is asked to end.
+        Unavailable: somebody else is loading or removing the demo.
     """
+    with _alone():
+        return _remove()
+
+
+def _alone() -> AbstractContextManager[None]:
+    """Lets one person at a time load or remove the demo: its file and its names exist once."""
+    return exclusive(settings.VAR_DIR / LOCK, Unavailable("demo_busy", BUSY))
+
+
+def _remove() -> list[str]:
     live = list(Run.objects.filter(activation__name__in=names()["activations"], state__in=Run.LIVE))
     for run in live:
         runs.cancel(run)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from core.errors import Problem
+
 HOST = "127.0.0.1"
 
 
@@ -45,19 +47,31 @@ def exclusive_runtime(var_dir: Path) -> Iterator[None]:
     Raises:
         Misconfigured: another process holds the lock.
     """
-    handle = os.open(var_dir / "runtime.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    running = Misconfigured(
+        "already_running",
+        f"An instance is already running in {var_dir}. Stop it first, or set VAR_DIR to a different directory.",
+    )
+    with exclusive(var_dir / "runtime.lock", running):
+        yield
+
+
+@contextmanager
+def exclusive(path: Path, problem: Problem) -> Iterator[None]:
+    """Holds a lock file. The kernel releases the lock when the process ends.
+
+    Raises:
+        the problem: a different thread or process holds the lock.
+    """
+    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     try:
-        _lock(handle, var_dir)
+        _lock(handle, problem)
         yield
     finally:
         os.close(handle)
 
 
-def _lock(handle: int, var_dir: Path) -> None:
+def _lock(handle: int, problem: Problem) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise Misconfigured(
-            "already_running",
-            f"An instance is already running in {var_dir}. Stop it first, or set VAR_DIR to a different directory.",
-        ) from None
+        raise problem from None

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
 
 from activations.models import Activation, Run
 from core.errors import Misconfigured
 from destinations.models import Connection, Destination
-from dinmo.demo import loading
+from dinmo.demo import data, loading
 from segments.models import DataModel, Segment, Source
 from tests.dinmo.start.test_start import person, simulated
 
 if TYPE_CHECKING:
-    from django.test import Client
+    from pathlib import Path
 
 __all__ = ["person", "simulated"]
 
@@ -71,3 +73,31 @@ def test_demo_never_overwrites_what_has_its_names(person: Client, simulated: Non
 def test_without_simulators_the_demo_says_what_it_needs(person: Client) -> None:
     answer = person.post("/admin/start/demo/load/", follow=True)
     assert "needs the simulators of Attio and Intercom" in answer.content.decode()
+
+
+def test_two_people_can_not_load_the_demo_at_the_same_time(
+    person: Client, simulated: None, idle: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages: list[str] = []
+    write = data.write
+
+    def interrupted(root: Path) -> Path:
+        pages.append(person.post("/admin/start/demo/load/", follow=True).content.decode())
+        return write(root)
+
+    monkeypatch.setattr(data, "write", interrupted)
+    loading.load()
+    assert "being loaded or removed already" in pages[0]
+    assert Run.objects.count() == 2
+
+
+@pytest.mark.parametrize("missing", ["segments.delete_segment", "destinations.delete_destination"])
+def test_demo_is_removed_by_those_who_may_delete_all_of_it(db: None, simulated: None, idle: None, missing: str) -> None:
+    loading.load()
+    app, _, codename = missing.partition(".")
+    user = User.objects.create_user("some", is_staff=True)
+    user.user_permissions.set(Permission.objects.exclude(content_type__app_label=app, codename=codename))
+    browser = Client()
+    browser.force_login(user)
+    assert browser.post("/admin/start/demo/remove/").status_code == 403
+    assert Run.objects.exists()
