@@ -76,6 +76,9 @@ class DataModel(models.Model):
         blank=True,
         help_text="The column that names a row for people, such as a company's name. Screens show it before the key.",
     )
+    row_count = models.PositiveBigIntegerField(
+        null=True, editable=False, help_text="Rows when last counted: by a key check, or by a run of all rows."
+    )
     key_warning = models.TextField(blank=True, editable=False, help_text="Result of the last primary key check.")
     problems = models.JSONField(
         default=dict,

@@ -90,8 +90,8 @@ class Planner:
             raise
         reach("in_plan")
         segment = self.context.activation.segment
-        if segment and not self.only_key:
-            sizes.store(segment, self.scan.rows, self.now)
+        if not self.only_key:
+            sizes.store(segment or self.context.activation.data_model, self.scan.rows, self.now)
         counts = finalize.finalize(self.scan, self.writer, self.context.activation.mode, self.layout.numbers())
         if self.dry_run:
             bundles.list_rest(self.context.run, self.lease)

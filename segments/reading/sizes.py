@@ -1,4 +1,4 @@
-"""The sizes of segments: counted daily and by each run, drawn as a line, and how much two segments overlap."""
+"""The sizes of segments and models, counted daily and by each run, and how much two segments overlap."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from core.errors import Problem
-from segments.models import Segment, SegmentSize
+from segments.models import DataModel, Segment, SegmentSize
 from segments.reading import read
 
 if TYPE_CHECKING:
@@ -19,9 +19,12 @@ WIDTH, HEIGHT = 600, 80
 log = logging.getLogger(__name__)
 
 
-def store(segment: Segment, rows: int, now: datetime) -> None:
-    """Stores the size of a segment for this day, replacing an earlier one of the same day."""
-    SegmentSize.objects.update_or_create(segment=segment, day=now.date(), defaults={"rows": rows})
+def store(counted: Segment | DataModel, rows: int, now: datetime) -> None:
+    """Stores the size of a segment for this day, replacing an earlier one of the same day, or the size of a model."""
+    if isinstance(counted, DataModel):
+        DataModel.objects.filter(pk=counted.pk).update(row_count=rows)
+    else:
+        SegmentSize.objects.update_or_create(segment=counted, day=now.date(), defaults={"rows": rows})
 
 
 def count_all(now: datetime) -> None:

@@ -128,6 +128,7 @@ class ModelForm(forms.ModelForm):
             self.add_error(key_field, problem.message + examples)
             return
         self.key_warning = verdict.message if verdict.level == "warning" else ""
+        self.instance.row_count = model.row_count
 
 
 class ColumnForm(forms.ModelForm):

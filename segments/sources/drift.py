@@ -45,7 +45,9 @@ def check_model(model: DataModel, now: datetime) -> str:
     if not model.problems:
         model.key_warning = _key_warning(model)
     model.checked_at = now
-    DataModel.objects.filter(pk=model.pk).update(key_warning=model.key_warning, checked_at=now)
+    DataModel.objects.filter(pk=model.pk).update(
+        key_warning=model.key_warning, row_count=model.row_count, checked_at=now
+    )
     return model.problem
 
 

@@ -87,7 +87,7 @@ def verdict(share: KeyShare, key: str) -> Verdict:
 
 
 def key_share(model: DataModel, seconds: float = 0) -> KeyShare:
-    """Counts rows and keys in the source, with one query.
+    """Counts rows and keys in the source, with one query, and sets `row_count` of the model, unsaved.
 
     Args:
         seconds: the time limit if a person is waiting; 0 for the time limit of a run.
@@ -106,6 +106,7 @@ def key_share(model: DataModel, seconds: float = 0) -> KeyShare:
             list(columns.values()), engine(model.source).dialect, table=model.table, sql=model.sql
         )
         counts = reader.rows(statements.key_counts(source, _key_info(model, columns[model.primary_key])), 1)[0]
+    model.row_count = int(counts["rows"])
     return KeyShare(int(counts["rows"]), int(counts["filled"]), int(counts["different"]))
 
 

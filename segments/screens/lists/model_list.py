@@ -26,7 +26,7 @@ else:
 class ModelList(_ModelAdmin):
     """The columns of the list of models."""
 
-    list_display = ["name", "state", "source_column", "rows_from", "kind_name", "column_count"]
+    list_display = ["name", "state", "source_column", "rows_from", "size", "kind_name", "column_count"]
     list_filter = ["source", "kind"]
     search_fields = ["name", "table", "source__name"]
     list_select_related = ["source"]
@@ -46,6 +46,10 @@ class ModelList(_ModelAdmin):
     @admin.display(description="Table or query", ordering="table")
     def rows_from(self, obj: DataModel) -> str:
         return obj.table or "SQL query"
+
+    @admin.display(description="Rows", ordering="row_count")
+    def size(self, obj: DataModel) -> str:
+        return "Not counted yet" if obj.row_count is None else number(obj.row_count)
 
     @admin.display(description="State")
     def state(self, obj: DataModel) -> SafeString:

@@ -193,6 +193,7 @@ def test_daily_check_sets_and_clears_key_warnings(file: Path, companies: DataMod
     assert "1 repeats the 'id' of another row (2.4%)" in DataModel.objects.get().key_warning
     run(file, "delete from companies where name = 'twice'")
     tasks.look_at_models()
+    assert DataModel.objects.get().row_count == 40
     assert DataModel.objects.get().key_warning == ""
 
 
