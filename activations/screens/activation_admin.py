@@ -43,6 +43,7 @@ class ActivationAdmin(ActivationList, EditorPage):
     class Media:
         js = [
             "dinmo/editor/combobox.js",
+            "dinmo/editor/chosen.js",
             "dinmo/editor/steps.js",
             "dinmo/editor/rows.js",
             "dinmo/editor/custom.js",

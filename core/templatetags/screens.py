@@ -34,7 +34,7 @@ def logo(slug: str, size: int = 24, alt: str | None = None) -> SafeString:
 
 @register.simple_tag
 def docs(page: str, anchor: str = "", about: str = "") -> SafeString:
-    """A link to a page of the documentation that this installation serves.
+    """A link to a page of the documentation that this installation serves, in a new tab: a form may be half filled in.
 
     Args:
         page: the name of a file in `docs/`, without its ending.
@@ -43,8 +43,8 @@ def docs(page: str, anchor: str = "", about: str = "") -> SafeString:
     """
     url = reverse("docs", args=[page]) + (f"#{anchor}" if anchor else "")
     return format_html(
-        '<a class="d-help" href="{}" aria-label="Help about {}"><span class="material-symbols-outlined"'
-        ' aria-hidden="true">info</span></a>',
+        '<a class="d-help" href="{}" target="_blank" rel="noopener" aria-label="Help about {} (opens a new tab)">'
+        '<span class="material-symbols-outlined" aria-hidden="true">info</span></a>',
         url,
         about or page.replace("-", " "),
     )

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
+from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
 
 from core.errors import Misconfigured, Problem
+from core.templatetags.screens import docs
 from core.text.characters import is_one_line
 from core.text.names import MESSAGE
 from segments.integrity import segments
@@ -17,6 +19,8 @@ from segments.sources import discovery, key_check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from django.utils.safestring import SafeString
 
     from segments.contract import ColumnInfo
 
@@ -57,6 +61,8 @@ class ModelForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._add_help("primary_key", docs("choices", "primary-key-of-a-model", "the primary key"))
+        self._add_help("display_column", docs("choices", "display-column-of-a-model", "the display column"))
         if "table" not in self.fields:
             return
         if self.instance.pk:
@@ -71,6 +77,10 @@ class ModelForm(forms.ModelForm):
             if name in self.fields:
                 value = self.data.get(name) or self.initial.get(name) or ""
                 self.fields[name].widget.choices = [NO_CHOICE, *([(value, value)] if value else [])]
+
+    def _add_help(self, name: str, link: SafeString) -> None:
+        if name in self.fields:
+            self.fields[name].help_text = format_html("{} {}", self.fields[name].help_text, link)
 
     def _display_choices(self) -> list[tuple[str, str]]:
         model = self.instance

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from activations.models import Activation, Draft
+from activations.models import Activation, Draft, FieldMapping
 from segments.models import DataModel, Source
 from segments.sources.discovery import refresh_columns
 from tests.browser.pages import attribute, destination, goto, step
@@ -107,3 +107,35 @@ def test_attributes_are_found_with_the_keyboard(
     box.press("Enter")
     expect(page.locator("#id_mappings-0-target")).to_have_value("description")
     expect(box).to_have_attribute("aria-expanded", "false")
+
+
+def test_link_from_a_cause_opens_the_row_of_its_attribute(
+    signed_in: Page, live_server: Any, model: DataModel, attio: Any
+) -> None:
+    page = signed_in
+    away = destination("attio", "attio.companies")
+    activation = Activation.objects.create(
+        name="Away", model=model, destination=away, match_column="domain", match_field="domains"
+    )
+    for column, target in (("name", "name"), ("country", "description")):
+        FieldMapping.objects.create(activation=activation, column=column, target=target, slot=len(target))
+    change = f"/admin/activations/activation/{activation.pk}/change/"
+    goto(page, live_server, f"{change}?field=description#step-mapping")
+    expect(page.locator("#step-mapping")).to_be_visible()
+    expect(page.locator("#id_mappings-1-column")).to_be_focused()
+    goto(page, live_server, f"{change}?field=domains#step-mapping")
+    expect(page.locator("#id_match_column")).to_be_focused()
+
+
+def test_source_and_destination_are_shown_with_their_logos(
+    signed_in: Page, live_server: Any, model: DataModel, attio: Any
+) -> None:
+    page = signed_in
+    away = destination("attio", "attio.companies")
+    goto(page, live_server, f"{ADD}?records=model:{model.pk}")
+    expect(page.locator("[data-field=records] [data-logo=sqlite]")).to_be_visible()
+    step(page, "destination")
+    logo = page.locator("[data-field=destination] [data-logo]")
+    expect(logo).not_to_be_visible()
+    page.select_option("#id_destination", str(away.pk))
+    expect(logo).to_be_visible()

@@ -68,7 +68,7 @@ def test_times_near_now_are_said_relative_to_it(seconds: int, words: str) -> Non
 def test_the_help_link_has_a_name() -> None:
     html = rendered('{% docs "attio-types" "lists" %}')
     assert 'href="/admin/docs/attio-types/#lists"' in html
-    assert 'aria-label="Help about attio types"' in html
+    assert 'aria-label="Help about attio types (opens a new tab)"' in html
 
 
 @pytest.mark.django_db

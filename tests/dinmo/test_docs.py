@@ -6,10 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.urls import reverse
 
 from dinmo.docs import files
+from dinmo.docs.rendering import render
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -62,3 +64,18 @@ def test_the_documentation_requires_a_login(client: Client) -> None:
     answer = client.get(reverse("docs", args=["sources"]))
     assert answer.status_code == 302
     assert "/login/" in answer.headers["Location"]
+
+
+def test_every_help_link_of_a_page_leads_to_a_heading_that_exists() -> None:
+    linked = set()
+    for path in (settings.BASE_DIR / "templates").rglob("*.html"):
+        text = path.read_text()
+        linked |= set(re.findall(r'{% docs "([^"]+)"(?: "([^"]*)")?', text))
+        linked |= {("choices", anchor) for anchor in re.findall(r'{% include [^%]*\bhelp="([^"]+)"', text)}
+    for app in ("segments", "destinations", "activations", "dinmo"):
+        for path in (settings.BASE_DIR / app).rglob("*.py"):
+            linked |= set(re.findall(r'\bdocs\("([^"]+)", "([^"]*)"', path.read_text()))
+    assert {anchor for page, anchor in linked if page == "choices"} >= {"match", "lists", "primary-key-of-a-model"}
+    for page, anchor in sorted(linked):
+        assert page in files.pages(), page
+        assert not anchor or f' id="{anchor}"' in render(page).html, f"{page}#{anchor}"

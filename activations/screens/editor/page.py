@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from activations.models import Activation, Draft
-from activations.screens.editor import drafts, words
+from activations.screens.editor import choices, drafts, words
 from activations.screens.review.page import ReviewPage, dry_run_address
 from destinations.models import Destination
 from destinations.registry import services
@@ -25,6 +25,8 @@ STEPS = (
 )
 EDIT = "step"
 """The query parameter that opens the editor of a saved activation, with the step to open."""
+FIELD = "field"
+"""The query parameter that opens the editor at the row of an attribute."""
 
 
 class EditorPage(ReviewPage):
@@ -38,7 +40,7 @@ class EditorPage(ReviewPage):
     ) -> HttpResponse:
         obj = kwargs.get("obj")
         can_edit = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        editing = can_edit and (obj is None or request.method == "POST" or EDIT in request.GET)
+        editing = can_edit and (obj is None or request.method == "POST" or {EDIT, FIELD} & set(request.GET))
         context.update({"can_edit": can_edit, "editing": editing})
         if editing:
             draft = drafts.opened(request, obj) if request.method == "GET" else None
@@ -55,12 +57,13 @@ class EditorPage(ReviewPage):
         if draft:
             form, formsets = self._filled_in(request, obj, drafts.fields_of(draft))
         return {
+            **choices.logos(),
             "form": form,
             "mappings": formsets[0],
             "schedules": formsets[1],
             "show_errors": request.method == "POST",
             "steps": STEPS,
-            "first_step": request.GET.get(EDIT, ""),
+            "first_step": request.GET.get(EDIT, "mapping" if FIELD in request.GET else ""),
             "draft": draft,
             "draft_id": draft.pk if draft else request.POST.get("draft", ""),
             "destinations_json": {

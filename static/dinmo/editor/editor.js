@@ -23,6 +23,7 @@ class ActivationEditor {
         this.suggestions = new Suggestions(this);
         this.drafts = new Autosave(this);
         this.steps = new Steps(this);
+        this.logos = new ChosenLogos(this);
         this.listen();
         this.loadColumns();
         this.loadDestination(this.modes.dataset.chosen === undefined);
@@ -145,6 +146,7 @@ class ActivationEditor {
         this.showUntouched();
         this.samples.later(0);
         this.steps.refresh();
+        focusWanted(this);
     }
 
     proposeMatchField(names) {
@@ -236,10 +238,6 @@ class ActivationEditor {
         ];
         this.place.querySelector("[data-review-list]").replaceChildren(...facts.flatMap(([name, value]) => [screens.element("dt", {}, name), screens.element("dd", {}, value)]));
     }
-}
-
-function columnOptions(columns) {
-    return columns.map(({ name, type }) => ({ value: name, label: `${name} (${type})` }));
 }
 
 function attributeOption(field) {

@@ -64,7 +64,7 @@ class MappingRows {
 
     fill(row) {
         const { columns, fields } = this.editor;
-        if (columns) screens.fill(this.input(row, "column"), columns.map(({ name, type }) => ({ value: name, label: `${name} (${type})` })));
+        if (columns) screens.fill(this.input(row, "column"), columnOptions(columns));
         if (fields) this.boxes.get(row).fill(this.editor.targets());
         this.refresh(row);
     }
@@ -120,4 +120,8 @@ class MappingRows {
     targetsInUse() {
         return new Set(this.present.map((row) => this.input(row, "target").value).filter(Boolean));
     }
+}
+
+function columnOptions(columns) {
+    return columns.map(({ name, type }) => ({ value: name, label: `${name} (${type})` }));
 }

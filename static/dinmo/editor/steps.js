@@ -19,7 +19,7 @@ class Steps {
         this.errors = new Set();
         for (const error of editor.place.querySelectorAll(".d-error")) this.errors.add(error.closest("[data-step]").dataset.step);
         const first = this.tabs.map(({ dataset }) => dataset.tab).find((step) => this.errors.has(step));
-        const wanted = location.hash.slice(1) || editor.place.dataset.firstStep;
+        const wanted = location.hash.slice(1).replace(/^step-/, "") || editor.place.dataset.firstStep;
         this.open(first || (this.tabs.some(({ dataset }) => dataset.tab === wanted) ? wanted : "data"), false);
         if (first) this.focusError(first);
     }

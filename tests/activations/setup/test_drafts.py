@@ -46,11 +46,12 @@ def test_a_draft_is_started_by_no_schedule_and_complains_about_nothing(draft: Ac
     assert issues(timezone.now()) == []
 
 
-def test_a_run_that_a_person_starts_ends_the_draft(draft: Activation, attio: Sandbox) -> None:
-    run(draft, "manual", only_key="1")
-    run(draft, "manual", dry_run=True)
+@pytest.mark.parametrize("trigger", ["manual", "api", "cli"])
+def test_a_run_that_a_person_starts_ends_the_draft(draft: Activation, attio: Sandbox, trigger: str) -> None:
+    run(draft, trigger, only_key="1")
+    run(draft, trigger, dry_run=True)
     assert (Activation.objects.get().is_draft, enabled()) == (True, False)
-    assert run(draft, "manual").accepted == 1
+    assert run(draft, trigger).accepted == 1
     assert (Activation.objects.get().is_draft, enabled()) == (False, True)
     assert state_of(Activation.objects.get(), timezone.now()).slug == "on"
 
