@@ -64,7 +64,7 @@ class Project:
         return [run.stdout for run in done if run.returncode]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     root = tmp_path_factory.mktemp("project")
     ignored = shutil.ignore_patterns("__pycache__", "node_modules", "var")
