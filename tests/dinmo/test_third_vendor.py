@@ -94,8 +94,8 @@ def test_doctor_checks_its_connection(applied: Path) -> None:
     assert Connection.objects.get().workspace_name == "Nimbus sandbox"
 
 
-def test_overview_and_forms_offer_it(nimbus: Sandbox, admin_client: Client) -> None:
-    assert "Nimbus" in admin_client.get("/admin/").content.decode()
+def test_start_page_and_forms_offer_it(nimbus: Sandbox, admin_client: Client) -> None:
+    assert "Nimbus" in admin_client.get("/admin/start/").content.decode()
     assert "Nimbus" in admin_client.get("/admin/destinations/connection/add/").content.decode()
     page = admin_client.get("/admin/destinations/connection/add/?platform=nimbus").content.decode()
     assert "Connect Nimbus" in page

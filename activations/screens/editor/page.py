@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.functional import SimpleLazyObject
 
 from activations.models import Activation, Draft
 from activations.screens.editor import choices, drafts, words
@@ -106,7 +107,9 @@ class EditorPage(ReviewPage):
         return HttpResponseRedirect(dry_run_address(obj))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "drafts": drafts.listed(request)})
+        # Read while the page is rendered, once the list has accepted the request.
+        own = SimpleLazyObject(lambda: drafts.listed(request))
+        return super().changelist_view(request, {**(extra_context or {}), "drafts": own})
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """The data and the destination that a link proposes, e.g. `?records=model:1&destination=2`."""
