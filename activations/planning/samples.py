@@ -94,7 +94,7 @@ def convert_samples(
         made = _Made(service, field, mapping, columns)
     except Problem as problem:
         return [Sample("", code=problem.code, problem=problem.message) for _ in rows]
-    return [made.sample(row) for row in rows]
+    return made.samples(rows)
 
 
 class _Made:
@@ -119,11 +119,20 @@ class _Made:
             country=mapping.country,
         )
 
-    def sample(self, row: Mapping[str, Any]) -> Sample:
+    def samples(self, rows: Sequence[Mapping[str, Any]]) -> list[Sample]:
+        """One sample for each row. A fixed value is converted once, and templates of all rows are joined at once."""
+        if not self.texts:
+            return [self._sample({}, None, None)] * len(rows)
+        nothing: list[str | None] = [None] * len(rows)
+        joined = Derived(self.texts, self.mapping.template).of_rows(rows) if self.mapping.template else nothing
+        made = self.derived.of_rows(rows) if self.derived else nothing
+        return [self._sample(*each) for each in zip(rows, joined, made, strict=True)]
+
+    def _sample(self, row: Mapping[str, Any], joined: str | None, made: str | None) -> Sample:
         source = ""
         try:
-            source = _shortened(self._source(row))
-            wire = self._wire(row)
+            source = _shortened(self._source(row, joined))
+            wire = self._wire(row, made)
         except Rejected as problem:
             return Sample(source, code=problem.code, problem=problem.message)
         if wire is NOTHING and self.mapping.is_match:
@@ -133,18 +142,18 @@ class _Made:
             return Sample(source)
         return Sample(source, shown(self.service, self.field, wire, self.columns.zone), wire, is_sent=True)
 
-    def _source(self, row: Mapping[str, Any]) -> str:
+    def _source(self, row: Mapping[str, Any], joined: str | None) -> str:
         if not self.texts:
             return "" if is_empty(self.mapping.value) else plain_text(self.mapping.value)
         if self.mapping.template:
-            return (Derived(self.texts, self.mapping.template).of(row)) or ""
+            return joined or ""
         (name,) = self.texts
         return self.texts[name].of(row.get(name))
 
-    def _wire(self, row: Mapping[str, Any]) -> Any:
+    def _wire(self, row: Mapping[str, Any], made: str | None) -> Any:
         if not self.texts:
             return self._fixed()
-        return self.converter.wire(self.derived.of(row) if self.derived else row.get(self.mapping.column))
+        return self.converter.wire(made if self.derived else row.get(self.mapping.column))
 
     def _fixed(self) -> Any:
         if not is_empty(self.mapping.value):

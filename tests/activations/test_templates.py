@@ -8,6 +8,7 @@ import pytest
 
 from activations import text_template
 from activations.models import Activation, FieldMapping
+from activations.screens.editor import mapping_request
 from activations.setup.mapping_diff import mapping_change
 from core.errors import Misconfigured
 from segments.integrity.segments import rename_column
@@ -60,3 +61,9 @@ def test_a_template_that_is_too_long_is_refused_before_it_is_parsed() -> None:
     with pytest.raises(Misconfigured, match=r"longer than 2,000 characters"):
         text_template.parse("{a}" * 100_000)
     assert text_template.columns("{a}" * 100_000) == []
+
+
+def test_templates_of_one_request_are_limited_together() -> None:
+    rows = [{"template": "{name}" * 300}] * 12
+    with pytest.raises(Misconfigured, match="20,000 characters"):
+        mapping_request.parse({"rows": rows})

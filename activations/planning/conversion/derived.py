@@ -82,12 +82,15 @@ class Derived:
 
     def of(self, row: Mapping[str, Any]) -> str | None:
         """The value for one row of raw source values; None if it is empty."""
-        values = [pa.array([str(text) if (text := column.of(row.get(name))) else None], pa.string())
+        return self.of_rows([row])[0]
+
+    def of_rows(self, rows: Sequence[Mapping[str, Any]]) -> list[str | None]:
+        """The values for rows of raw source values, made at once: it takes as long for many as for one."""
+        values = [pa.array([column.of(row.get(name)) or None for row in rows], pa.string())
                   for name, column in self.columns.items()]  # fmt: skip
         plain = {name: ColumnText(ColumnType.TEXT, column.zone) for name, column in self.columns.items()}
         texts = [pl.Series(value) for value in values]
-        result: str | None = Derived(plain, self.template, self.rounds).series(values, texts)[0]
-        return result
+        return list(Derived(plain, self.template, self.rounds).series(values, texts))
 
     def series(self, values: Sequence[pa.Array], texts: Sequence[pl.Series]) -> pl.Series:
         """The values of a batch of rows: those of each column, and the same as `digests.as_texts` returns them."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 MOST_ROWS = 300
+MOST_TEMPLATES = 20_000
+"""Characters of all templates of a request. Each placeholder is filled for every sample row."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ def parse(data: Mapping[str, Any]) -> MappingRequest:
     custom = data.get("custom")
     if len(rows) > MOST_ROWS or not all(isinstance(row, dict) for row in rows):
         raise Misconfigured("mapping_invalid", f"Send at most {MOST_ROWS} rows, each an object.")
+    if sum(len(_text(row, "template")) for row in rows) > MOST_TEMPLATES:
+        raise Misconfigured("mapping_invalid", f"Send templates of at most {MOST_TEMPLATES:,} characters in total.")
     return MappingRequest(
         rows=selected(data.get("records")),
         destination=_destination(data.get("destination")),

@@ -117,3 +117,23 @@ def test_a_template_of_one_column_sends_what_the_column_would(value: str | None)
         sample(NAME, mapping, row) for mapping in (SampleMapping(column="name"), SampleMapping(template="{name}"))
     )
     assert (template.wire, template.is_sent, template.code) == (plain.wire, plain.is_sent, plain.code)
+
+
+def test_samples_of_many_rows_are_those_of_each_row() -> None:
+    rows = [{"name": "Acme", "city": "Paris"}, {"name": None, "city": ""}, {"name": " Bolt", "city": None}]
+    for mapping in (SampleMapping(template="{name} ({city})"), SampleMapping(column="city"), SampleMapping(value="x")):
+        expected = [sample(NAME, mapping, row) for row in rows]
+        assert list(convert_samples(ATTIO, NAME, mapping, COLUMNS, rows)) == expected
+
+
+def test_fixed_value_is_converted_once_for_all_sample_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    converted: list[Any] = []
+    convert = type(ATTIO).convert
+
+    def counted(service: Any, field: Field, value: Any, origin: Any) -> Any:
+        converted.append(value)
+        return convert(service, field, value, origin)
+
+    monkeypatch.setattr(type(ATTIO), "convert", counted)
+    found = convert_samples(ATTIO, NAME, SampleMapping(value="Customer"), COLUMNS, [{}] * 200)
+    assert ([each.wire for each in found], converted) == (["Customer"] * 200, ["Customer"])
