@@ -19,6 +19,7 @@ from activations.delivery.steps import Item, Step, next_step
 from activations.models import Change, Run
 from activations.planning.begin import plan
 from activations.runs.lease import Cancelled, Keeper, claim
+from activations.runs.requests import check_key
 from activations.runs.retention import FIRST_PREVIEW
 from activations.storage import match_owners
 from activations.vendor_session import open_context
@@ -95,6 +96,7 @@ def request_for(activation: Activation, key: str) -> Preview:
 
     It takes at most SOURCE_PREVIEW_SECONDS to read the source, and then some requests that only read at the vendor.
     """
+    check_key(key)
     number = FIRST_PREVIEW + random.randrange(100_000_000)  # noqa: S311
     run = Run.objects.create(
         activation=activation, number=number, trigger=Run.Trigger.MANUAL, dry_run=True, only_key=key

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from activations.models import Activation, Change, Record, Run
 from activations.runs import dispatch
+from core.errors import Misconfigured
 from core.http import LONGEST_WAIT_SECONDS
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ BY_PERSON = (Run.Trigger.MANUAL, Run.Trigger.CLI, Run.Trigger.API)
 
 
 RETRY_CHUNK = 5_000
+LONGEST_KEY = 1_000
+"""In characters, of the key of a one-record run. It is shown wherever the run is."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,11 @@ def request(
         dry_run: plan only. Nothing is sent, and the baseline stays as it is. Dry runs ignore live runs.
         enqueue: hand the run to the workers. If false, the caller executes it.
         only_key: send only the record with this key, as a test.
+
+    Raises:
+        Misconfigured: no record can have such a key.
     """
+    check_key(only_key)
     live = None if dry_run else live_run(activation)
     if live is None:
         try:
@@ -71,6 +78,12 @@ def request(
             live = Run.objects.get(activation=activation, state__in=Run.LIVE, dry_run=False)
     _join(live, trigger, full, only_key)
     return live
+
+
+def check_key(key: str) -> None:
+    """Raises Misconfigured if the key of a one-record run is too long, or no text that every database can store."""
+    if len(key) > LONGEST_KEY or "\0" in key or key != key.encode("utf-8", "replace").decode():
+        raise Misconfigured("record_absent", f"Enter a key of at most {LONGEST_KEY:,} characters.")
 
 
 def _join(live: Run, trigger: str, full: bool, only_key: str) -> None:

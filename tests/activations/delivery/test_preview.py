@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from activations.delivery.preview import Preview, request_for
 from activations.models import Activation, Change, Exchange, Generation, Record, Run
-from activations.runs import lease, retention
+from activations.runs import lease, requests, retention
+from core.errors import Misconfigured
 from destinations.sandbox.wire import Fault
 from tests.activations.conftest import map_fields, run, writes
 
@@ -151,4 +152,13 @@ def test_preview_whose_process_died_is_never_continued_or_shown_and_soon_deleted
     retention.delete_previews(timezone.now())
     assert Run.objects.exists()
     retention.delete_previews(timezone.now() + timedelta(minutes=2))
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize("key", ["1" * 1_001, "1\0", "\ud800"])
+def test_key_that_no_record_can_have_starts_nothing(to_attio: Activation, key: str) -> None:
+    with pytest.raises(Misconfigured, match="1,000 characters"):
+        request_for(to_attio, key)
+    with pytest.raises(Misconfigured, match="1,000 characters"):
+        requests.request(to_attio, Run.Trigger.MANUAL, only_key=key)
     assert not Run.objects.exists()
