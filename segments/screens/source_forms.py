@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
-from django.template.defaultfilters import filesizeformat
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelect2Widget
 
 from core.errors import Misconfigured
@@ -108,7 +107,7 @@ def source_form(engine: Engine, source: Source | None) -> type[SourceForm]:
         inputs[PATH].required = False
         inputs[PATH].label = "Path on this server"
         inputs[PATH].widget.attrs["data-file-engine"] = engine.slug
-        limit = filesizeformat(settings.SOURCE_UPLOAD_MAX_BYTES)
+        limit = uploads.size_text(settings.SOURCE_UPLOAD_MAX_BYTES)
         replaces = " It replaces the previous upload." if source else ""
         help_text = f"Up to {limit}.{replaces}"
         widget = UnfoldAdminFileFieldWidget(attrs={"accept": ",".join(engine.endings)})

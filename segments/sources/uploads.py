@@ -9,7 +9,6 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.template.defaultfilters import filesizeformat
 from django.utils.text import slugify
 
 from core.errors import Misconfigured
@@ -23,12 +22,20 @@ FOLDER = "uploads"
 LONGEST_NAME = 80
 
 
+def size_text(size: int) -> str:
+    """PURE. A size in bytes as a person would say it, in the decimal units of its setting: 200 MB, 1.5 kB."""
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if size >= unit:
+            return f"{size / unit:,.1f}".removesuffix(".0") + f" {name}"
+    return f"{size} bytes"
+
+
 def check(file: UploadedFile, endings: Sequence[str]) -> None:
     """Raises Misconfigured if a file is too large or its name has the wrong extension."""
     size, limit = file.size or 0, settings.SOURCE_UPLOAD_MAX_BYTES
     if size > limit:
         message = (
-            f"The file is {filesizeformat(size)}; uploads are limited to {filesizeformat(limit)}. "
+            f"The file is {size_text(size)}; uploads are limited to {size_text(limit)}. "
             "Copy the file to the directory for source files instead, or increase SOURCE_UPLOAD_MAX_BYTES."
         )
         raise Misconfigured("upload_too_large", message, where="upload")

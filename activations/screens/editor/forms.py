@@ -70,7 +70,7 @@ class ActivationForm(forms.ModelForm):
         required=False,
         widget=UnfoldBooleanSwitchWidget(),
         help_text="The next run sends every record again. Required if you change what identifies records: the model, "
-        "its primary key, the service, the vendor's workspace, or the match.",
+        "the column that tells rows apart, the destination, its workspace, or the match.",
     )
 
     class Meta:

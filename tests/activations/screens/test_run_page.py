@@ -56,7 +56,9 @@ def test_rejections_of_one_cause_are_one_entry_with_their_number(
     assert found == [("invalid", "employee_range", 5), ("invalid", "domains", 1)]
     text = page_of(staff, ended)
     assert "2 companies created in Attio, 6 not sent." in text
-    assert "Open the mapping" in text
+    link = f"/admin/activations/activation/{with_odd_sizes.pk}/change/?field=employee_range"
+    assert f'href="{link}#step-mapping">Open the mapping' in text
+    assert 'id="step-mapping"' in staff.get(link).content.decode()
     only = page_of(staff, ended, outcome="invalid", code=causes(ended)[0].code, field="employee_range")
     assert 'data-listed="5"' in only
 
