@@ -120,7 +120,7 @@ class _Made:
         )
 
     def samples(self, rows: Sequence[Mapping[str, Any]]) -> list[Sample]:
-        """One sample for each row. A fixed value is converted once, and templates of all rows are joined at once."""
+        """One sample for each row. A fixed value is converted once, and templates of all rows are joined together."""
         if not self.texts:
             return [self._sample({}, None, None)] * len(rows)
         nothing: list[str | None] = [None] * len(rows)

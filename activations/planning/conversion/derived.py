@@ -85,7 +85,7 @@ class Derived:
         return self.of_rows([row])[0]
 
     def of_rows(self, rows: Sequence[Mapping[str, Any]]) -> list[str | None]:
-        """The values for rows of raw source values, made at once: it takes as long for many as for one."""
+        """The values for rows of raw source values, made together, which takes hardly longer than for one."""
         values = [pa.array([column.of(row.get(name)) or None for row in rows], pa.string())
                   for name, column in self.columns.items()]  # fmt: skip
         plain = {name: ColumnText(ColumnType.TEXT, column.zone) for name, column in self.columns.items()}
