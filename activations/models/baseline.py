@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 from activations.models.activation import Activation
 
@@ -62,6 +63,10 @@ class Record(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["generation", "key_digest"], name="record_once")]
+        indexes = [
+            # Partial: of millions of records, few were not accepted when they were tried last.
+            models.Index(fields=["generation", "id"], condition=~Q(tried="") & Q(left_at=None), name="record_to_retry"),
+        ]
 
     def __str__(self) -> str:
         return self.key

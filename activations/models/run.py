@@ -149,6 +149,7 @@ class Run(models.Model):
             models.Index(fields=["state"], name="run_state"),
             models.Index(fields=["activation", "-id"], name="run_newest"),
             models.Index(fields=["finished_at"], name="run_finished"),
+            models.Index(fields=["created_at"], name="run_created"),
         ]
 
     def __str__(self) -> str:

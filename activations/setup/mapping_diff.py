@@ -9,6 +9,9 @@ from activations.models import Activation, FieldMapping, MappedField, Record, Ru
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
 
+MOST_COUNTED = 10_000
+"""Of more synchronized records, the number is not counted: of millions, that takes a second."""
+
 
 def mapped_fields(mappings: Iterable[FieldMapping], adds: Container[str] = ()) -> list[MappedField]:
     """The field mappings as a run stores them. `adds`: the attributes whose values are added to a list."""
@@ -37,7 +40,8 @@ def mapping_change(activation: Activation) -> str:
     added, remapped = difference(last.mapped_fields, mapped_fields(activation.mappings.all()))
     if not added and not remapped:
         return ""
-    records = Record.objects.filter(generation=last.generation_id, accepted_at__isnull=False, left_at=None).count()
+    accepted = Record.objects.filter(generation=last.generation_id, accepted_at__isnull=False, left_at=None)
+    records = accepted[: MOST_COUNTED + 1].count()
     return " ".join([*_added(added, records, activation.sends_new_fields_from_now_on), *_remapped(remapped, records)])
 
 
@@ -56,7 +60,7 @@ def _added(names: list[str], records: int, from_now_on: bool) -> Iterable[str]:
     if not names:
         return
     new = "is a new field" if len(names) == 1 else "are new fields"
-    synchronized = f"{records:,} synchronized record{'' if records == 1 else 's'}"
+    synchronized = _number(records, "synchronized ")
     if from_now_on:
         yield (
             f"{_listed(names)} {new} that applies from now on: nothing is sent for the {synchronized} until a value "
@@ -68,14 +72,18 @@ def _added(names: list[str], records: int, from_now_on: bool) -> Iterable[str]:
         yield f"{_listed(names)} {new}: the next run sends only {sent} for the {synchronized} that {has} a value."
 
 
+def _number(records: int, kind: str = "") -> str:
+    """PURE. For example "2,998 synchronized records"."""
+    number = f"{records:,}" if records <= MOST_COUNTED else f"more than {MOST_COUNTED:,}"
+    return f"{number} {kind}record{'' if records == 1 else 's'}"
+
+
 def _remapped(names: list[str], records: int) -> Iterable[str]:
     """PURE."""
     if names:
         words = "has a different source" if len(names) == 1 else "have a different source"
-        yield (
-            f"{_listed(names)} {words} now. The next run sends only what differs, for up to {records:,} "
-            f"record{'' if records == 1 else 's'}."
-        )
+        which = "of" if records > MOST_COUNTED else "for up to"
+        yield f"{_listed(names)} {words} now. The next run sends only what differs, {which} {_number(records)}."
 
 
 def _listed(names: list[str]) -> str:

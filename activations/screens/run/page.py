@@ -17,6 +17,8 @@ from activations.screens.run import counts, fields, pace, record_list
 from activations.screens.run.causes import causes, causes_among
 from activations.screens.run.rows import rows
 from activations.screens.run.sentence import Facts, meaning_of_new, sentence
+from activations.screens.timeline import found_in_run
+from activations.screens.timeline.found_records import MOST_OF_EACH
 from core.health import Health
 from destinations.registry import services
 
@@ -106,15 +108,22 @@ def records(query: Mapping[str, str], run: Run) -> dict[str, Any]:
 def _records(query: Mapping[str, str], run: Run) -> dict[str, Any]:
     filters = Filters.of(query)
     listed = record_list.search(run, filters.text, filters.outcome, filters.cause)
-    page = Paginator(listed, CHANGES_PER_PAGE).get_page(query.get("page"))
+    page = Paginator(listed[: record_list.MOST_LISTED], CHANGES_PER_PAGE).get_page(query.get("page"))
     packed = record_list.count_packed(run, filters.text, filters.outcome)
+    by_beginning = found_in_run.is_by_beginning(run)
+    most = MOST_OF_EACH if by_beginning and filters.text else record_list.MOST_LISTED
+    is_cut = page.paginator.count >= most
+    known = None if filters.text or filters.code or not is_cut else record_list.known_count(run, filters.outcome)
     return {
         "page": page,
         "rows": rows(run, record_list.as_changes(run, filters.outcome, page.object_list)),
         "filters": filters,
         "choices": record_list.choices(run),
         "packed": packed,
-        "total": page.paginator.count + packed,
+        "total": max(page.paginator.count, known or 0) + packed,
+        "is_more": is_cut and known is None,
+        "most": page.paginator.count if is_cut else 0,
+        "by_beginning": by_beginning,
         "earlier_choice": record_list.EARLIER,
     }
 
@@ -135,6 +144,7 @@ def progress(run: Run, now: datetime) -> dict[str, Any]:
         "state_pill": presentation.run_pill(run),
         "bar": counts.bar(run, record_list.count_listed(run), links_earlier=bool(earlier)),
         "earlier": earlier,
+        "is_more_earlier": earlier == record_list.MOST_LISTED,
         "stages": counts.stages(run),
         "percent": counts.percent(run),
         "done": counts.done(run),

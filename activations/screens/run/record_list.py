@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from activations.models import Change, Record, Run
+from activations.screens.timeline import found_in_run
 from activations.storage import bundles
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ _SENTENCES = {
     LEFT: "No longer in the data. At the destination, it stays as it is.",
     RETURNED: "In the data again. It was compared with what was last accepted.",
 }
-
+MOST_LISTED = 10_000
+"""More records than these are neither counted nor listed page by page. Filters and searches find them."""
+_COUNTED = (Change.Outcome.ACCEPTED, Change.Outcome.REJECTED, Change.Outcome.UNKNOWN)
+"""The outcomes of which a run lists as many changes as it counts."""
 PLANNING = (Run.State.QUEUED, Run.State.PLANNING)
 
 
@@ -59,24 +63,27 @@ def search(run: Run, text: str, choice: str, cause: dict[str, str] | None = None
         listed: QuerySet[Any] = _records(run, choice)
         return listed.filter(Q(key__startswith=text) | Q(remote_id__startswith=text)) if text else listed
     listed = Change.objects.filter(run=run)
-    if run.state in PLANNING:
-        # What planning has listed so far may be taken back, and is not counted yet.
+    if run.state in PLANNING or (choice in (CREATED, UPDATED) and known_count(run, choice) == 0):
+        # What planning has listed so far may be taken back, and is not counted yet. Of an ended run, the counts tell
+        # that there are none: PostgreSQL would read all changes to find that out.
         listed = listed.none()
     elif not run.is_live and choice in ("", Change.Outcome.ACCEPTED, CREATED, UPDATED):
         # All are settled, so this is the order of their IDs, and there is an index for it.
         listed = listed.order_by("state", "pk")
     if choice:
         listed = listed.filter(**_FILTERS.get(choice, {"outcome": choice}), **(cause or {}))
-    return listed.filter(_mentions(text)) if text else listed
+    return found_in_run.mentioning(run, listed, text) if text else listed
 
 
-def _mentions(text: str) -> Q:
-    return (
-        Q(key__startswith=text)
-        | Q(name__icontains=text)
-        | Q(match_identity__istartswith=text)
-        | Q(remote_id__startswith=text)
-    )
+def known_count(run: Run, choice: str) -> int | None:
+    """How many changes with this filter an ended run has counted; None if its counts don't tell.
+
+    Retention may have deleted the changes since.
+    """
+    if run.is_live or run.dry_run:
+        return None
+    known = {CREATED: run.created, UPDATED: run.accepted - run.created, **run.counts()}
+    return known[choice] if choice in (CREATED, UPDATED, *_COUNTED) else None
 
 
 def count_earlier(run: Run) -> int:
@@ -88,7 +95,7 @@ def count_earlier(run: Run) -> int:
         return 0
     if not (run.waiting or run.invalid or run.skipped) or _is_followed(run):
         return 0
-    return _records(run, EARLIER).count()
+    return _records(run, EARLIER)[:MOST_LISTED].count()
 
 
 def count_listed(run: Run) -> dict[str, int]:
@@ -131,11 +138,18 @@ def as_changes(run: Run, choice: str, rows: Iterable[Any]) -> list[Change]:
 
 def _records(run: Run, choice: str) -> QuerySet[Record]:
     records = Record.objects.filter(generation=run.generation_id).order_by("pk")
+    if choice == EARLIER and not _counts_earlier(run):
+        return records.none()
     if choice == EARLIER:
         # Not "in": PostgreSQL would compare each record with every change of a large run.
         here = Change.objects.filter(run=run, key_digest=OuterRef("key_digest"))
         return records.filter(left_at=None).exclude(tried=Record.Tried.NOTHING).exclude(Exists(here))
     return records.filter(**{f"{choice}_at": run.started_at}) if run.started_at else records.none()
+
+
+def _counts_earlier(run: Run) -> bool:
+    """Whether the run counts records that it doesn't list, because an earlier run did."""
+    return run.waiting > 0 or any(getattr(run, outcome) > listed for outcome, listed in count_listed(run).items())
 
 
 def _as_reported(run: Run, records: list[Record]) -> list[Change]:

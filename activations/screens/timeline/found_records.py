@@ -40,11 +40,11 @@ def change_ids(text: str) -> list[int]:
     """
     found: set[int] = set()
     for name in FIELDS:
-        found.update(_beginning(name, text).order_by().values_list("pk", flat=True)[:MOST_OF_EACH])
+        found.update(beginning(name, text).order_by().values_list("pk", flat=True)[:MOST_OF_EACH])
     return sorted(found, reverse=True)
 
 
-def _beginning(name: str, text: str) -> QuerySet[Change]:
+def beginning(name: str, text: str) -> QuerySet[Change]:
     """The changes whose field begins with this text, by the index that migration 0018 creates."""
     if connection.vendor == "sqlite":
         # SQLite changes the case of ASCII letters only.

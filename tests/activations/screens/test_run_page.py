@@ -15,8 +15,9 @@ from django.test.utils import CaptureQueriesContext
 from activations.execute import execute
 from activations.models import Activation, Change, FieldMapping, Run
 from activations.runs import dispatch
-from activations.screens.run import download, exchanges
+from activations.screens.run import download, exchanges, record_list
 from activations.screens.run.causes import Group, causes, merge
+from activations.screens.timeline import found_in_run
 from tests.activations.conftest import Shop, run
 
 if TYPE_CHECKING:
@@ -152,6 +153,28 @@ def test_number_of_queries_does_not_depend_on_the_number_of_records(
     shop.run("update companies set name = name || ' Ltd', plan = 'none'")
     shop.add(*((n, f"Company {n}", f"company{n}.com", "", "11-50", 1) for n in range(100, 140)))
     assert queries(staff, run(with_odd_sizes)) <= few + 1
+
+
+def test_a_long_list_says_that_it_shows_the_first_records_alone(
+    staff: Client, refused: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_list, "MOST_LISTED", 1)
+    Run.objects.update(rejected=7)
+    everything, rejected = page_of(staff, refused), page_of(staff, refused, outcome="rejected")
+    assert "1+ record" in everything
+    # The run has counted them, so that the number is exact.
+    assert 'data-listed="7"' in rejected
+    assert "1+ record" not in rejected
+
+
+def test_a_large_run_is_searched_for_beginnings(staff: Client, refused: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    change = refused.changes.order_by("pk").first()
+    assert change is not None
+    change.name = "Northwind Traders"
+    change.save()
+    monkeypatch.setattr(found_in_run, "is_by_beginning", lambda run: True)
+    assert "Northwind Traders" in page_of(staff, refused, q="northw")
+    assert "Northwind Traders" not in page_of(staff, refused, q="traders")
 
 
 def queries(staff: Client, shown: Run) -> int:

@@ -15,6 +15,7 @@ from activations.models import Activation, Change
 from activations.runs import dispatch
 from activations.screens.run.rows import timeline as address
 from activations.screens.timeline import found_records
+from activations.setup.duplicate import duplicate
 from tests.activations.conftest import Shop, run, segment
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def test_records_are_found_by_their_id_at_the_destination(named: DataModel, shop
 
 @pytest.mark.parametrize("name", found_records.FIELDS)
 def test_search_uses_an_index(named: DataModel, name: str) -> None:
-    plan = found_records._beginning(name, "acme").order_by().values_list("pk", flat=True)[:5].explain()
+    plan = found_records.beginning(name, "acme").order_by().values_list("pk", flat=True)[:5].explain()
     assert connection.vendor != "sqlite" or f"change_begins_{name}" in plan
 
 
@@ -193,3 +194,21 @@ def test_number_of_queries_does_not_depend_on_the_history(
             text(staff, address(named.pk, "1"))
         counts.append(len(queries))
     assert counts[1] == counts[2]
+
+
+def test_number_of_queries_does_not_depend_on_the_number_of_activations(
+    staff: Client, named: DataModel, shop: Shop, to_attio: Activation
+) -> None:
+    shop.fill(1)
+    run(to_attio)
+    counts = []
+    for copies in (1, 5):
+        for _ in range(copies):
+            copy = duplicate(to_attio)
+            copy.is_draft = False
+            copy.save()
+            run(copy)
+        with CaptureQueriesContext(connection) as queries:
+            text(staff, address(named.pk, "1"))
+        counts.append(len(queries))
+    assert counts[0] == counts[1]

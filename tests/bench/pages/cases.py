@@ -37,7 +37,7 @@ def heavy() -> list[str]:
     outcomes = [
         f"{run}?outcome={value}" for value in ("accepted", "rejected", "invalid", "unknown", "not_sent", "left")
     ]
-    searches = [f"{run}?key=17", f"{run}?key=nobody", f"{run}?page=2", f"{run}?page=9000"]
+    searches = [f"{run}?q=17", f"{run}?q=nobody", f"{run}?page=2", f"{run}?page=9000"]
     return [
         run,
         *outcomes,
