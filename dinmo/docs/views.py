@@ -16,18 +16,12 @@ if TYPE_CHECKING:
 
 RENDERING = "dinmo.docs.rendering"
 """Loaded with the first page that is read, because it loads the Markdown library."""
+INDEX = "README"
 
 
 def index(request: HttpRequest) -> TemplateResponse:
-    """All pages by title."""
-    pages = sorted(files.pages().values(), key=lambda page: page.title)
-    context = {
-        **admin.site.each_context(request),
-        "title": "Documentation",
-        "guides": [page for page in pages if "/" not in page.name],
-        "decisions": sorted((page for page in pages if page.name.startswith("adr/0")), key=lambda page: page.name),
-    }
-    return TemplateResponse(request, "docs/index.html", context)
+    """The page that lists all others."""
+    return page(request, INDEX)
 
 
 def page(request: HttpRequest, page: str) -> TemplateResponse:
@@ -39,6 +33,7 @@ def page(request: HttpRequest, page: str) -> TemplateResponse:
         **admin.site.each_context(request),
         "title": files.pages()[page].title,
         "rendered": rendered,
+        "is_index": page == INDEX,
     }
     return TemplateResponse(request, "docs/page.html", context)
 

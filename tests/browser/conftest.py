@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 import threading
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
 from segments.models import DataModel, Source
 from segments.sources.discovery import refresh_columns
+from tests.browser.chromium import CHROMIUM, FLAGS
 from tests.segments.renewals import in_sqlite
 
 if TYPE_CHECKING:
@@ -27,12 +27,6 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = os.environ.get("CHROMIUM_PATH") or next(filter(None, map(shutil.which, NAMES)), None)
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 TOKEN = "browser-token"
 
 

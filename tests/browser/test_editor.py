@@ -86,6 +86,23 @@ def test_what_was_typed_is_kept_and_can_be_discarded(
     assert not Draft.objects.exists()
 
 
+def test_discarding_on_the_page_brings_back_what_was_saved(
+    signed_in: Page, live_server: Any, model: DataModel, attio: Any
+) -> None:
+    page = signed_in
+    goto(page, live_server, ADD)
+    step(page, "data")
+    with page.expect_response("**/api/editor/drafts/"):
+        page.fill("#id_name", "Half-made")
+    step(page, "schedule")
+    page.reload()
+    page.click("[data-restored] button")
+    expect(page.locator("[data-restored]")).to_have_count(0)
+    expect(page.locator("[data-tab=schedule]")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#id_name")).not_to_have_value("Half-made")
+    assert not Draft.objects.exists()
+
+
 def test_attributes_are_found_with_the_keyboard(
     signed_in: Page, live_server: Any, model: DataModel, attio: Any
 ) -> None:

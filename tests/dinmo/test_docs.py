@@ -40,10 +40,33 @@ def test_every_page_opens_and_every_link_between_pages_leads_somewhere(reader: C
             assert reader.get(picture).status_code == 200, picture
 
 
-def test_the_index_lists_every_page(reader: Client) -> None:
+def test_every_page_can_be_reached_from_the_index(reader: Client) -> None:
+    reached: set[str] = set()
+    open_pages = [reverse("docs-index")]
+    while open_pages:
+        html = reader.get(open_pages.pop()).content.decode()
+        article = html[html.index('class="d-prose"') : html.index("</article>")]
+        found = set(re.findall(r'href="(/[^"#]+)', article)) - reached
+        reached |= found
+        open_pages += found
+    assert reached >= {reverse("docs", args=[name]) for name in files.pages() if name != "README"}
+
+
+def test_the_index_comes_in_five_groups(reader: Client) -> None:
     html = reader.get(reverse("docs-index")).content.decode()
-    for name in ("attio-types", "conditions", "adr/0002-digests-only"):
-        assert reverse("docs", args=[name]) in html
+    groups = re.findall(r'<li><a href="#[^"]+">([^<]+)', html)
+    assert groups == ["Start", "Every day", "Reference", "Operation", "For developers"]
+
+
+def test_pictures_are_small_and_every_one_is_used() -> None:
+    pages = "".join(files.text(name) for name in files.pages()) + (settings.BASE_DIR / "README.md").read_text()
+    for name, path in files.pictures().items():
+        assert path.stat().st_size < 150_000, name
+        assert name in pages, f"No page shows {name}"
+
+
+def test_the_tutorial_has_the_rows_of_the_sample_file() -> None:
+    assert (files.root() / "companies.csv").read_text() in files.text("tutorial-attio")
 
 
 def test_headings_are_listed_and_can_be_linked_to(reader: Client) -> None:

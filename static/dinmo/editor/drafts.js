@@ -70,5 +70,8 @@ document.addEventListener("click", async (event) => {
     if (!response.ok && response.status !== 404) { button.disabled = false; return; }
     const url = new URL(location.href);
     url.searchParams.delete("draft");
+    // With its fragment, the same address would not be loaded again.
+    if (url.hash) url.searchParams.set("step", url.hash.slice(1));
+    url.hash = "";
     location.replace(url.href);
 });
