@@ -14,9 +14,11 @@ from activations.models import Activation, Run
 from activations.screens import presentation
 from activations.screens.run.page import facts
 from activations.screens.run.sentence import sentence
+from core.web.lists import PreparedChangeList
 from core.web.logos import logo
 
 if TYPE_CHECKING:
+    from django.contrib.admin.views.main import ChangeList
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
@@ -56,6 +58,15 @@ class ShownFilter(admin.SimpleListFilter):
         return queryset.filter(chosen[1]) if chosen else queryset
 
 
+class FoundRuns(PreparedChangeList):
+    """A search offers no months to choose from: to find these, the dates of all runs that match would be read."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if self.query:
+            self.date_hierarchy = None
+
+
 class RunList(_ModelAdmin):
     """The columns and filters of the list of runs."""
 
@@ -66,6 +77,9 @@ class RunList(_ModelAdmin):
     date_hierarchy = "created_at"
     empty_title = "No runs yet"
     empty_text = "Click “Run now” on an activation, or give it a schedule."
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return FoundRuns
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Run], search_term: str
