@@ -11,9 +11,11 @@ MOST_NEW = 200
 
 
 class BoundedFormSet(PaginationInlineFormSet):
-    """The rows of an object, and at most `MOST_NEW` more."""
+    """The rows of an object, and at most `most_new` more."""
+
+    most_new = MOST_NEW
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.is_bound:
-            self.absolute_max = self.max_num = len(self.get_queryset()) + MOST_NEW
+            self.absolute_max = self.max_num = len(self.get_queryset()) + self.most_new

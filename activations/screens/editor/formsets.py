@@ -129,6 +129,8 @@ class MappingForm(forms.ModelForm):
 class MappingFormSet(BoundedFormSet):
     """All field mappings of an activation, validated together by the rules."""
 
+    most_new = 100
+
     @cached_property
     def discovered(self) -> Sequence[Field]:
         """The destination's fields by the last discovery; empty if there was none. Sends no request."""

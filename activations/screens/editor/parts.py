@@ -46,10 +46,16 @@ class MappingInline(ActivationPermissions, TabularInline):
         return super().get_queryset(request).filter(custom_attribute=False)
 
 
+class ScheduleFormSet(BoundedFormSet):
+    """The schedules of an activation. Each row has a select of all time zones, so there can be fewer new ones."""
+
+    most_new = 30
+
+
 class ScheduleInline(ActivationPermissions, StackedInline):
     model = Schedule
     form = ScheduleForm
-    formset = BoundedFormSet
+    formset = ScheduleFormSet
     fields = ["kind", "every", "unit", "cron", "days", "at", "timezone"]
     extra = 0
     verbose_name_plural = "Schedules"
