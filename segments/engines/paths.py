@@ -40,7 +40,8 @@ def resolve(path: str) -> Path:
     if not _is_file(resolved):
         raise Misconfigured(
             "source_file_missing",
-            f"There is no file {path!r} in the directory for source files. Upload it again, put it there, or correct the path.",
+            f"There is no file {path!r} in the directory for source files. "
+            "Upload it again, put it there, or correct the path.",
             where="path",
         )
     return resolved
