@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 HTML = "text/html"
 VALUES_PER_LIST = 4
 """How many values of the same filter are measured."""
-LEFT_OUT = re.compile(r"logout|login|jsi18n|password_change|autocomplete|openapi|schema")
+QUERY_A_SOURCE = (
+    r"timeline_live|search-source|-preview|breakdown|overlap|-sample|-rows|-tables|model-values|editor-match"
+)
+"""What waits for a source or for the simulator of a vendor: that time says nothing about our pages."""
+LEFT_OUT = re.compile(rf"logout|login|jsi18n|password_change|autocomplete|openapi|schema|{QUERY_A_SOURCE}")
 _LINK = re.compile(r"/(admin|api)/[^\s\"'<>{}]*|\?[\w.~%&=+:-]+")
 _ID = re.compile(r"\d+")
 
@@ -81,7 +85,9 @@ class Pages:
         if not label or LEFT_OUT.search(label):
             return False
         self.seen[label] = self.seen.get(label, 0) + 1
-        return self.seen[label] <= (VALUES_PER_LIST if "changelist?" in label else 1)
+        # One of each combination of filters: with several values of all, there would be thousands.
+        is_one_filter = "changelist?" in label and "&" not in label
+        return self.seen[label] <= (VALUES_PER_LIST if is_one_filter else 1)
 
     def _measure(self, url: str) -> tuple[Asked, list[str]] | None:
         # Django keeps only the last 9,000 queries, so those of earlier pages would hide these.
