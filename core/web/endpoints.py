@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from core.errors import Misconfigured
 from core.web.answers import headers_of, problem_of, status_of
-from core.web.json_field import is_storable
+from core.web.forms.json_field import is_storable
 
 if TYPE_CHECKING:
     from rest_framework.request import Request

@@ -9,7 +9,7 @@ from django import forms
 from django.template.loader import render_to_string
 
 from core.errors import Misconfigured
-from core.web.json_field import EditorField
+from core.web.forms.json_field import EditorField
 from segments.conditions import parsing
 from segments.conditions.limits import SORTABLE
 from segments.conditions.tree import NEGATIVE

@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from core.errors import Misconfigured
 from core.text.characters import is_one_line
 from core.text.names import MESSAGE
-from core.web.json_field import EditorField
+from core.web.forms.json_field import EditorField
 from core.web.screens import Button, ScreenAdmin
 from segments.conditions.scope_from_db import model_scope
 from segments.integrity import computed_fields, segments

@@ -12,7 +12,7 @@ from unfold.widgets import (
 )
 
 from core.errors import Misconfigured
-from core.web.json_field import EditorField
+from core.web.forms.json_field import EditorField
 from segments.integrity import segments
 from segments.integrity.segments import tags_of
 from segments.models import DataModel, Segment

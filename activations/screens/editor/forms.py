@@ -16,6 +16,7 @@ from activations.setup import spec_from_db
 from activations.setup.draft import Draft
 from activations.setup.identity import RESET, needs_reset, reset_sentence
 from core.errors import Problem
+from core.web.forms.long_select import LongSelect
 from destinations import vendor
 from segments.models import DataModel, Segment
 
@@ -50,7 +51,7 @@ class ActivationForm(forms.ModelForm):
 
     records = forms.ChoiceField(
         label="Which rows do you want to send?",
-        widget=UnfoldAdminSelectWidget(attrs={"data-role": "data"}),
+        widget=LongSelect(attrs={"data-role": "data"}),
         help_text="Those of a segment, or all rows of a model.",
     )
     custom_columns = AnyChoices(
@@ -82,7 +83,7 @@ class ActivationForm(forms.ModelForm):
         widgets = {
             "match_column": UnfoldAdminSelectWidget(attrs={"data-role": "column"}),
             "match_field": UnfoldAdminSelectWidget(attrs={"data-role": "match-field"}),
-            "destination": UnfoldAdminSelectWidget(attrs={"data-role": "destination"}),
+            "destination": LongSelect(attrs={"data-role": "destination"}),
             "mode": forms.RadioSelect(attrs={"data-role": "mode"}),
         }
         labels = {

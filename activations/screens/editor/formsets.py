@@ -15,8 +15,9 @@ from activations.models import FieldMapping
 from activations.setup import attribute_drift
 from activations.setup.spec import MappingSpec
 from core.errors import Misconfigured, Problem
+from core.web.forms.json_field import is_storable
+from core.web.forms.long_select import LongSelect
 from core.web.formsets import BoundedFormSet
-from core.web.json_field import is_storable
 from destinations import discovery
 from destinations.kit.values import countries
 
@@ -71,7 +72,7 @@ class MappingForm(forms.ModelForm):
             ),
             "target": UnfoldAdminSelectWidget(attrs={"data-role": "target"}),
             "round_to_whole": forms.CheckboxInput(attrs={"data-role": "round"}),
-            "country": UnfoldAdminSelectWidget(
+            "country": LongSelect(
                 attrs={"data-role": "country"}, choices=[("", "Numbers have country codes"), *countries.names().items()]
             ),
         }

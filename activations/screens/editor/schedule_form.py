@@ -10,6 +10,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 from activations.models import Schedule
 from activations.setup import schedules
 from core.errors import Misconfigured
+from core.web.forms.long_select import LongSelect
 
 DAYS = [(day, day[:3].capitalize()) for day in (*schedules.WEEKDAYS[1:], schedules.WEEKDAYS[0])]
 PLACES = {
@@ -33,6 +34,7 @@ class ScheduleForm(forms.ModelForm):
         fields = ["kind", "every", "unit", "cron", "days", "at", "timezone"]
         widgets = {
             "kind": UnfoldAdminSelectWidget(attrs={"data-role": "schedule-kind"}),
+            "timezone": LongSelect(),
             "every": UnfoldAdminIntegerFieldWidget(attrs={"min": 1}),
             "at": forms.TimeInput(format="%H:%M", attrs={"type": "time", "class": "d-input"}),
         }
