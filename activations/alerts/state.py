@@ -98,7 +98,8 @@ def look_at_all(now: datetime) -> Known:
     """As `look_at`, for every activation."""
     # Mappings decide only whether a changed source puts an activation on hold.
     related = ("schedules__task", "mappings") if changed_sources() else ("schedules__task",)
-    return look_at(Activation.objects.select_related(*RELATED).prefetch_related(*related), now)
+    activations = Activation.objects.select_related(*RELATED).prefetch_related(*related)
+    return look_at(activations.defer(*NOT_READ), now)
 
 
 def changed_sources() -> set[int]:
@@ -229,3 +230,10 @@ def _named(model: type[Model], row: Model) -> str:
 
 RELATED = ("segment__model__source", "model__source", "destination__connection")
 """What `state_of` reads of an activation."""
+NOT_READ = [
+    *(f"{path}__{name}" for path in ("segment__model__source", "model__source", "destination__connection")
+      for name in ("secrets", "config")),
+    *(f"{path}__{name}" for path in ("segment__model", "model") for name in ("sql", "key_warning")),
+    "segment__where", "segment__limit", "segment__description", "segment__tags", "recipients",
+]  # fmt: skip
+"""What it doesn't read. Decrypting the secrets of all connections takes longer than the query."""
