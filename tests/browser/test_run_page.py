@@ -78,7 +78,8 @@ def test_from_a_sentence_to_the_cause_to_the_request_of_one_record(
 def test_live_run_says_how_far_it_is_and_turns_into_its_result(
     signed_in: Page, live_server: Any, away: Activation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page, seen = signed_in, []
+    page = signed_in
+    seen: list[str] = []
     monkeypatch.setattr(Recorder, "record", watched(page, live_server, seen, Recorder.record))
     run(away, "manual")
     assert seen[0].startswith("Sending 2 companies to Attio.")

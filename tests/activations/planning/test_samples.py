@@ -120,7 +120,11 @@ def test_a_template_of_one_column_sends_what_the_column_would(value: str | None)
 
 
 def test_samples_of_many_rows_are_those_of_each_row() -> None:
-    rows = [{"name": "Acme", "city": "Paris"}, {"name": None, "city": ""}, {"name": " Bolt", "city": None}]
+    rows: list[dict[str, Any]] = [
+        {"name": "Acme", "city": "Paris"},
+        {"name": None, "city": ""},
+        {"name": " Bolt", "city": None},
+    ]
     for mapping in (SampleMapping(template="{name} ({city})"), SampleMapping(column="city"), SampleMapping(value="x")):
         expected = [sample(NAME, mapping, row) for row in rows]
         assert list(convert_samples(ATTIO, NAME, mapping, COLUMNS, rows)) == expected

@@ -103,7 +103,9 @@ def test_source_is_read_once_for_a_burst_of_edits(
     staff: Client, companies: DataModel, attio_companies: Destination, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     samples(staff, companies, attio_companies, {"target": "name", "column": "name"})
-    monkeypatch.setattr(sample_rows.read, "preview", lambda *args, **options: pytest.fail("read again"))
+    monkeypatch.setattr(
+        "activations.screens.editor.sample_rows.read.preview", lambda *args, **options: pytest.fail("read again")
+    )
     samples(staff, companies, attio_companies, {"target": "description", "column": "name"})
 
 

@@ -39,7 +39,12 @@ def suggested(
 
 
 def test_each_reason_is_the_one_that_made_the_suggestion() -> None:
-    values = {"name": ["Acme"], "web": ["acme.com", "https://bolt.org"], "size": ["small", "Large"], "mrr": [7]}
+    values: dict[str, list[Any]] = {
+        "name": ["Acme"],
+        "web": ["acme.com", "https://bolt.org"],
+        "size": ["small", "Large"],
+        "mrr": [7],
+    }
     assert suggested(values) == {
         "name": ("name", "same name"),
         "web": ("domains", "values look like domains"),
