@@ -71,8 +71,8 @@ class ReviewPage(ScreenAdmin):
 
     def _act(self, request: HttpRequest, activation: Activation) -> HttpResponse:
         if "start" in request.POST:
-            schedules.start(activation)
             run = requests.request(activation, Run.Trigger.MANUAL)
+            schedules.start(activation)
             return HttpResponseRedirect(reverse("admin:activations_run_change", args=[run.pk]))
         if "turn_on" in request.POST:
             schedules.start(activation)
