@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import queue
 import random
-import threading
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -27,9 +26,10 @@ from core.errors import Problem, Rejected
 from core.network import observers
 from destinations.contract import Outcome, Result
 from destinations.kit.exchanges import Secrets
+from segments.engines.watchdog import time_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from activations.models import Activation
     from activations.vendor_session import Context
@@ -115,7 +115,7 @@ def _planned(run: Run) -> Preview:
     lease = claim(run.pk)
     assert lease is not None
     with open_context(run) as context, Keeper(lease):
-        with _time_limit(run.pk):
+        with time_limit(settings.SOURCE_PREVIEW_SECONDS, partial(_cancel, run.pk)):
             plan(context, lease)
         run.refresh_from_db()
         change = run.changes.filter(key=run.only_key).order_by("pk").last()
@@ -124,18 +124,6 @@ def _planned(run: Run) -> Preview:
         if change.outcome:
             return _settled(context, change, change.outcome, change.code, change.message, change.field)
         return _Steps(context, change).preview()
-
-
-@contextmanager
-def _time_limit(run_id: int) -> Iterator[None]:
-    """Cancels the plan if it takes too long."""
-    timer = threading.Timer(settings.SOURCE_PREVIEW_SECONDS, _cancel, (run_id,))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def _cancel(run_id: int) -> None:
