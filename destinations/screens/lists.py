@@ -8,10 +8,9 @@ from django.contrib import admin, messages
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import format_html
 
 from core.text.names import free_name
-from core.web.columns import HealthColumns, named
+from core.web.columns import HealthColumns, named, uncounted_users, users
 from destinations.models import Connection, Destination
 
 if TYPE_CHECKING:
@@ -42,10 +41,7 @@ class ConnectionList(HealthColumns, _ModelAdmin):
 
     @admin.display(description="Destinations", ordering="destinations_known")
     def destinations_column(self, obj: Any) -> SafeString | str:
-        if not obj.destinations_known:
-            return "None"
-        link = f"{reverse('admin:destinations_destination_changelist')}?connection__id__exact={obj.pk}"
-        return format_html('<a class="d-link" href="{}">{}</a>', link, f"{obj.destinations_known:,}")
+        return users("destinations_destination", "connection", obj, obj.destinations_known)
 
 
 class DestinationList(_ModelAdmin):
@@ -59,10 +55,8 @@ class DestinationList(_ModelAdmin):
 
     @admin.display(description="Activations")
     def used_by(self, obj: Destination) -> SafeString:
-        link = f"{reverse('admin:activations_activation_changelist')}?destination__id__exact={obj.pk}"
-        return format_html(
-            '<a class="d-link" href="{}">Show<span class="d-hidden"> activations of {}</span></a>', link, obj
-        )
+        # Activations are on a higher floor, so they can't be counted here.
+        return uncounted_users("activations_activation", "destination", obj, "activations")
 
     def do_duplicate(self, request: HttpRequest, obj: Destination) -> HttpResponse:
         """Copies the destination. Activations are not copied."""

@@ -125,14 +125,7 @@ class IntercomClient(Transport):
             if not isinstance(answer.body, dict):
                 raise errors.TABLE.unusable(answer)
             return answer
-        return error_answer.parse(
-            answer.call,
-            answer.status,
-            answer.body,
-            sent=answer.sent,
-            request_id=answer.request_id,
-            retry_after=answer.retry_after,
-        )
+        return error_answer.parse(answer)
 
 
 def read_quota(headers: Mapping[str, str], now: datetime) -> Quota | None:

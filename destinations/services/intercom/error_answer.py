@@ -4,48 +4,32 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from destinations.kit.answer import Answer, Failure
+from destinations.kit.answer import Failure
 from destinations.kit.redaction import leaves
+
+if TYPE_CHECKING:
+    from destinations.kit.answer import Answer
 
 UNKNOWN_ATTRIBUTE = r"Custom attribute '(?P<name>.+)' does not exist"
 BAD_PARAMETER = r"bad '(?P<name>.+)' parameter"
-_READ = re.compile(r"GET .*|POST /contacts/search")
-RECORD_WRITE = r"(POST|PUT) /(companies|contacts)(/(?!search$)[^/]+)?"
 _NAMES = re.compile(r"'([^']+)'|^(\w+)\b")
 
 
-def parse(
-    call: str, status: int, body: Any, *, sent: Any = None, request_id: str = "", retry_after: float | None = None
-) -> Failure:
-    """Parses Intercom's `error.list`. The code and the field come from the first error, the message from all of them.
-
-    Args:
-        call: method and path of the request.
-        sent: the content of the request; its values are kept out of all messages.
-    """
-    answer = Answer(
-        call,
-        status,
-        body,
-        request_id=request_id,
-        retry_after=retry_after,
-        writing=not _READ.fullmatch(call),
-        record=bool(re.fullmatch(RECORD_WRITE, call)),
-        sent=sent,
-    )
-    if not isinstance(body, dict):
+def parse(answer: Answer) -> Failure:
+    """Intercom's `error.list`. The code and the field come from the first error, the message from all of them."""
+    if not isinstance(answer.body, dict):
         return Failure(answer, readable=False)
     errors = answer.entries("errors") or []
     first = errors[0] if errors else {}
     message = " ".join(dict.fromkeys(filter(None, (_text(entry.get("message")) for entry in errors))))
     return Failure(
-        replace(answer, request_id=_text(body.get("request_id")) or request_id),
+        replace(answer, request_id=answer.text("request_id") or answer.request_id),
         code=_text(first.get("code")),
         message=message,
-        field=_text(first.get("field")) or field_named_in(message, sent),
-        noun="contact" if "/contacts" in call else "company",
+        field=_text(first.get("field")) or field_named_in(message, answer.sent),
+        noun="contact" if "/contacts" in answer.call else "company",
     )
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from destinations.kit.errors import ErrorTable, Next, Rule
-from destinations.services.intercom.error_answer import BAD_PARAMETER, RECORD_WRITE, UNKNOWN_ATTRIBUTE
+from destinations.services.intercom.error_answer import BAD_PARAMETER, UNKNOWN_ATTRIBUTE
 
 if TYPE_CHECKING:
     from core.errors import Problem
     from destinations.kit.answer import Failure
 
+RECORD_WRITE = r"(POST|PUT) /(companies|contacts)(/(?!search$)[^/]+)?"
 GONE = ("company_not_found", "not_found")
 ALREADY_EXISTS = "unique_company_constraint"
 

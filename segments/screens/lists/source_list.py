@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import Count
-from django.urls import reverse
-from django.utils.html import format_html
 
-from core.web.columns import HealthColumns, named
+from core.web.columns import HealthColumns, named, users
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -38,7 +36,4 @@ class SourceList(HealthColumns, _ModelAdmin):
 
     @admin.display(description="Models", ordering="models_known")
     def models_column(self, obj: Any) -> SafeString | str:
-        if not obj.models_known:
-            return "None"
-        link = f"{reverse('admin:segments_datamodel_changelist')}?source__id__exact={obj.pk}"
-        return format_html('<a class="d-link" href="{}">{}</a>', link, f"{obj.models_known:,}")
+        return users("segments_datamodel", "source", obj, obj.models_known)

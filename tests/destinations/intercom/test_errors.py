@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
+from destinations.kit.answer import Answer
 from destinations.services.intercom import error_answer, errors
 from tests.destinations.intercom.answers import error_list
 
 WAIT, CONFIG, RECORD = Unavailable, Misconfigured, Rejected
 
 
-def problem(status: int, body: Any, call: str = "POST /companies") -> Problem:
-    return errors.problem(error_answer.parse(call, status, body))
+def problem(status: int, body: Any, call: str = "POST /companies", sent: Any = None) -> Problem:
+    """The error for an answer to a request that writes, unless it is a GET."""
+    writes, record = not call.startswith("GET "), bool(re.fullmatch(errors.RECORD_WRITE, call))
+    answer = Answer(call, status, body, writing=writes, record=record, sent=sent)
+    return errors.problem(error_answer.parse(answer))
 
 
 @pytest.mark.parametrize(
@@ -134,13 +139,11 @@ def test_values_of_the_record_never_reach_the_message() -> None:
         "custom_attributes": {"tier": "tier", "vip": True},
     }
     message = "ada lovelace ltd (acme-42) has 1234567 in 'tier' and 'size'"
-    answer = error_answer.parse("POST /companies", 422, error_list("data_invalid", message), sent=sent)
-    assert "[value] ([value]) has [value] in 'tier' and 'size'" in errors.problem(answer).message
+    error = problem(422, error_list("data_invalid", message), sent=sent)
+    assert "[value] ([value]) has [value] in 'tier' and 'size'" in error.message
 
 
 def test_value_that_occurs_in_the_message_does_not_hide_its_meaning() -> None:
     body = error_list("parameter_invalid", "Custom attribute 'seats' does not exist")
-    answer = error_answer.parse(
-        "POST /companies", 400, body, sent={"name": "Custom attribute", "custom_attributes": {"seats": 3}}
-    )
-    assert isinstance(errors.problem(answer), Misconfigured)
+    sent = {"name": "Custom attribute", "custom_attributes": {"seats": 3}}
+    assert isinstance(problem(400, body, sent=sent), Misconfigured)
