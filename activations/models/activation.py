@@ -121,6 +121,10 @@ class Activation(models.Model):
             self.match_slot = self.take_number("next_slot")
             Activation.objects.filter(pk=self.pk).update(match_slot=self.match_slot)
 
+    def number_of_next_run(self) -> int:
+        """The number that the next run gets, as the database has it."""
+        return int(Activation.objects.values_list("next_run_number", flat=True).get(pk=self.pk))
+
     def take_number(self, counter: str) -> int:
         """Takes the next value of `next_slot` or `next_run_number`. No value is given out twice."""
         with transaction.atomic():

@@ -138,7 +138,9 @@ class Run(models.Model):
     class Meta:
         ordering = ["-pk"]
         constraints = [
-            models.UniqueConstraint(fields=["activation", "number"], name="run_number_once"),
+            models.UniqueConstraint(
+                fields=["activation", "number"], condition=Q(dry_run=False), name="run_number_once"
+            ),
             models.UniqueConstraint(
                 fields=["activation"],
                 condition=Q(state__in=("queued", "planning", "delivering"), dry_run=False),
@@ -153,7 +155,12 @@ class Run(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.activation} · run {self.number}"
+        return f"{self.activation} · {self.title.lower()}"
+
+    @property
+    def title(self) -> str:
+        """What people call it: Run 3, or Dry run. A dry run takes no number, and has that of the run it previews."""
+        return "Dry run" if self.dry_run else f"Run {self.number}"
 
     @property
     def is_live(self) -> bool:

@@ -201,7 +201,7 @@ def _create(activation: Activation, trigger: str, full: bool, dry_run: bool, enq
     with transaction.atomic():
         run = Run.objects.create(
             activation=activation,
-            number=activation.take_number("next_run_number"),
+            number=activation.number_of_next_run() if dry_run else activation.take_number("next_run_number"),
             trigger=trigger,
             kind=Run.Kind.FULL if full else Run.Kind.DELTA,
             reason=BY_HAND if full else "",

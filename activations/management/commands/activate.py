@@ -158,7 +158,7 @@ def summary(run: Run) -> dict[str, Any]:
 def sentence(run: Run) -> str:
     """The same for a person, in a few lines."""
     counts = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in run.counts().items() if number)
-    lines = [f"Run {run.number} of {run.activation.name!r}: {run_words(run)}. {counts or 'No records yet'}."]
+    lines = [f"{run.title} of {run.activation.name!r}: {run_words(run)}. {counts or 'No records yet'}."]
     if run.error_message:
         lines.append(run.error_message)
     lines += [reason.sentence for reason in causes(run)]

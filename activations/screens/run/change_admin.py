@@ -76,7 +76,7 @@ class ChangeAdmin(ReadOnlyAdmin):
         if address := timeline(activation.data_model.pk, change.key):
             yield Button("timeline", "Timeline", "timeline", href=address)
         run = reverse("admin:activations_run_change", args=[change.run_id])
-        yield Button("run", f"Run {change.run.number}", "sync", href=run)
+        yield Button("run", change.run.title, "sync", href=run)
 
     @admin.display(description="Record", ordering="name")
     def record(self, obj: Change) -> SafeString:

@@ -172,5 +172,5 @@ def _reported(run: Run, record: Record, change: Change | None) -> Change:
             outcome=record.tried,
             message="The run that reported the reason is no longer kept.",
         )
-    change.message = f"Run {change.run.number}: {change.message}"
+    change.message = f"{change.run.title}: {change.message}"
     return change

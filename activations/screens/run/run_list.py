@@ -91,7 +91,7 @@ class RunList(_ModelAdmin):
 
     @admin.display(description="Run", ordering="number")
     def name(self, obj: Run) -> SafeString:
-        kind = " (dry run)" if obj.dry_run else " (test)" if obj.only_key else ""
+        kind = " (test)" if obj.only_key else ""
         drawing = logo(obj.activation.destination.service, 20, "")
         return format_html('<span class="d-run-name">{} <span>{}{}</span></span>', drawing, obj, kind)
 

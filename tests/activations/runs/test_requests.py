@@ -47,6 +47,21 @@ def test_refused_records_are_retried_at_once_and_counted(shop: Shop, attio: Sand
     assert requests.retry_now(refused) == requests.Retried(0, None)
 
 
+def test_a_dry_run_takes_no_number_and_brings_no_retry_forward(
+    shop: Shop, attio: Sandbox, to_attio: Activation
+) -> None:
+    dry = run(to_attio, dry_run=True)
+    assert (dry.title, str(dry)) == ("Dry run", "To Attio · dry run")
+    shop.fill(3)
+    reject(attio, "Company 2", 9)
+    assert [run(to_attio).title for _ in range(2)] == ["Run 1", "Run 2"]
+    # After its second refusal, the record waits for two runs.
+    assert [run(to_attio, dry_run=True).waiting for _ in range(3)] == [1, 1, 1]
+    assert run(to_attio).waiting == 1
+    assert run(to_attio).rejected == 1
+    assert Run.objects.latest("pk").title == "Run 4"
+
+
 def test_retry_starts_a_run_for_an_invalid_record(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     shop.fill(1)
     to_attio.mappings.filter(target="description").update(target="employee_range")

@@ -250,8 +250,8 @@ def test_list_of_runs_says_what_happened_and_filters(
     run(with_odd_sizes, dry_run=True)
     listed = staff.get("/admin/activations/run/?show=problems").content.decode()
     assert "1 company created in Attio, 1 not sent." in listed
-    assert "run 2 (dry run)" not in listed
-    assert "run 2 (dry run)" in staff.get("/admin/activations/run/?show=dry").content.decode()
+    assert "To Attio · dry run" not in listed
+    assert "To Attio · dry run" in staff.get("/admin/activations/run/?show=dry").content.decode()
 
 
 @pytest.mark.parametrize("body", ["[" * 8_000 + "]" * 8_000, "[" * 900 + "]" * 900, "[" * 100, "<html>"])
