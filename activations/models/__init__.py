@@ -1,16 +1,22 @@
 """What activations store: configuration, runs, changes, the baseline and warnings. Import the models from here."""
 
-from activations.models.activation import PERCENT, Activation, FieldMapping
+from activations.models.activation import PERCENT, Activation
+from activations.models.alert import Alert, AlertChannel
 from activations.models.baseline import Generation, MatchValue, Record
 from activations.models.change import Bundle, Change, Exchange
 from activations.models.draft import Draft
+from activations.models.field_mapping import FieldMapping
+from activations.models.pause import SystemPause
 from activations.models.run import MappedField, Run
-from activations.models.schedule import Schedule
+from activations.models.schedule import Schedule, SkippedSlot
+from activations.models.trigger_token import TriggerToken
 from activations.models.warning import Warning
 
 __all__ = [
     "PERCENT",
     "Activation",
+    "Alert",
+    "AlertChannel",
     "Bundle",
     "Change",
     "Draft",
@@ -22,5 +28,8 @@ __all__ = [
     "Record",
     "Run",
     "Schedule",
+    "SkippedSlot",
+    "SystemPause",
+    "TriggerToken",
     "Warning",
 ]

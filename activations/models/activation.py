@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.core.validators import MaxValueValidator
 from django.db import models, transaction
 from django.db.models import F, Q
 
-from activations import text_template
 from core.text.names import NameField
 from destinations.contract import Mode
 from destinations.models import Destination
@@ -33,6 +32,10 @@ class Activation(models.Model):
         ALL = "all", "For all records"
         NEW = "new", "From now on"
 
+    class Overlap(models.TextChoices):
+        SKIP = "skip", "Skip it"
+        QUEUE = "queue", "Start it once afterwards"
+
     name = NameField(max_length=200, unique=True)
     segment = models.ForeignKey(Segment, models.PROTECT, null=True, blank=True, related_name="activations")
     model = models.ForeignKey(DataModel, models.PROTECT, null=True, blank=True, related_name="activations")
@@ -52,6 +55,42 @@ class Activation(models.Model):
     paused = models.BooleanField(default=False)
     is_draft = models.BooleanField(
         default=False, editable=False, help_text="It was never started: its schedules start no runs."
+    )
+    overlap = models.CharField(
+        "if a run is still in progress",
+        max_length=10,
+        choices=Overlap.choices,
+        default=Overlap.SKIP,
+        help_text="What happens to a run that is due while one is in progress.",
+    )
+    catch_up = models.BooleanField(
+        "catch up once",
+        default=True,
+        help_text="If runs were missed because DinMo was not running, one starts as soon as it runs again.",
+    )
+    hold_empty = models.BooleanField(
+        "no rows", default=True, help_text="Hold a run that finds no rows, although the last one found some."
+    )
+    hold_size_percent = models.PositiveSmallIntegerField(
+        "number of rows changes by more than",
+        null=True,
+        blank=True,
+        default=50,
+        help_text="In percent of the rows of the last run.",
+    )
+    hold_creates = models.PositiveIntegerField("new records more than", null=True, blank=True)
+    hold_change_percent = models.PositiveSmallIntegerField(
+        "changed records more than",
+        null=True,
+        blank=True,
+        default=50,
+        validators=PERCENT,
+        help_text="In percent of the records that were synchronized before.",
+    )
+    hold_first_creates = models.BooleanField(
+        "new records of the first run",
+        default=True,
+        help_text="Hold the first run that would create records, unless a person started it.",
     )
     warnings_enabled = models.BooleanField("warnings", default=True)
     rejected_percent = models.PositiveSmallIntegerField(default=5, validators=PERCENT)
@@ -130,88 +169,3 @@ class Activation(models.Model):
         with transaction.atomic():
             Activation.objects.filter(pk=self.pk).update(**{counter: F(counter) + 1})
             return int(Activation.objects.values_list(counter, flat=True).get(pk=self.pk)) - 1
-
-
-class FieldMapping(models.Model):
-    """The source of one attribute's value: a column, a template of columns, or one fixed value for all records.
-
-    `slot` is the place of the attribute among the digests of a record. It belongs to this attribute forever: if the
-    target changes, the mapping gets a new slot, so that the new attribute is sent for all records.
-    """
-
-    class WhenEmpty(models.TextChoices):
-        KEEP = "keep", "Keep the existing value"
-        CLEAR = "clear", "Clear it"
-
-    class Multi(models.TextChoices):
-        REPLACE = "replace", "Replace the list"
-        ADD = "add", "Add to the list"
-
-    activation = models.ForeignKey(Activation, models.CASCADE, related_name="mappings")
-    column = models.CharField(max_length=200, blank=True)
-    value = models.JSONField("fixed value", null=True, blank=True)
-    template = models.TextField(
-        blank=True, help_text="Text with columns in braces, such as {first_name} {last_name}, instead of one column."
-    )
-    round_to_whole = models.BooleanField(
-        default=False, help_text="Round numbers to whole ones, for attributes that take no decimals."
-    )
-    target = models.CharField(max_length=200, verbose_name="attribute")
-    when_empty = models.CharField(max_length=10, choices=WhenEmpty.choices, default=WhenEmpty.KEEP)
-    multi = models.CharField("lists", max_length=10, choices=Multi.choices, default=Multi.REPLACE)
-    country = models.CharField(
-        max_length=2,
-        blank=True,
-        help_text="The country of phone numbers without a country code. Without it, they must start with + or 00.",
-    )
-    custom_attribute = models.BooleanField(
-        default=False,
-        help_text="Sent as an attribute with the column's name, which is created at the destination if it is missing.",
-    )
-    target_type = models.CharField(
-        max_length=80,
-        blank=True,
-        editable=False,
-        help_text="The attribute's type when a person last confirmed it, or when a run first used it.",
-    )
-    slot = models.PositiveIntegerField(editable=False)
-    position = models.PositiveIntegerField(default=0)
-    backfill = models.CharField(
-        max_length=10,
-        choices=Activation.Backfill.choices,
-        blank=True,
-        editable=False,
-        help_text="The activation's choice when a run first planned with this mapping. Until then, it can change.",
-    )
-    planned_at = models.DateTimeField(null=True, editable=False, help_text="When a run first planned with it.")
-
-    class Meta:
-        ordering = ["position", "pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["activation", "target"], name="attribute_mapped_once"),
-            models.UniqueConstraint(fields=["activation", "slot"], name="slot_used_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.column or self.template or self.value!r} → {self.target}"
-
-    @property
-    def columns(self) -> list[str]:
-        """The columns that its value comes from; none for a fixed value."""
-        return text_template.columns(self.template) if self.template else [self.column] if self.column else []
-
-    def since(self, now: datetime) -> datetime | None:
-        """The time before which accepted records are taken to hold its value already; None if it is sent for all."""
-        from_now_on = (self.backfill or self.activation.backfill) == Activation.Backfill.NEW
-        return (self.planned_at or now) if from_now_on else None
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Saves the mapping. A new one, or one whose target has changed, gets a new slot."""
-        saved_target = (
-            FieldMapping.objects.filter(pk=self.pk).values_list("target", flat=True).first() if self.pk else None
-        )
-        if saved_target != self.target:
-            self.slot = self.activation.take_number("next_slot")
-            self.backfill, self.planned_at = "", None
-            self.target_type = ""
-        super().save(*args, **kwargs)

@@ -40,6 +40,7 @@ class Run(models.Model):
         QUEUED = "queued", "Queued"
         PLANNING = "planning", "Planning"
         DELIVERING = "delivering", "Delivering"
+        HELD = "held", "Waiting for approval"
         PLANNED = "planned", "Planned (dry run)"
         SUCCEEDED = "succeeded", "Succeeded"
         COMPLETED_WITH_WARNINGS = "completed_with_warnings", "Completed with warnings"
@@ -52,12 +53,15 @@ class Run(models.Model):
         API = "api", "API"
         CLI = "cli", "Command"
         CATCH_UP = "catch_up", "Catch-up"
+        TOKEN = "token", "Trigger token"
 
     class Kind(models.TextChoices):
         FULL = "full", "Full"
         DELTA = "delta", "Delta"
 
     LIVE = (State.QUEUED, State.PLANNING, State.DELIVERING)
+    OPEN = (*LIVE, State.HELD)
+    """Not ended: a worker has it, or a person decides whether it goes on."""
     COUNTS = (
         "rows", "new", "known", "unchanged", "waiting", "left", "returned", "planned",
         "another", "accepted", "created", "hidden", "rejected", "invalid", "skipped", "unknown", "not_sent",
@@ -79,6 +83,20 @@ class Run(models.Model):
     missed_firings = models.PositiveIntegerField(
         default=0, help_text="How often a schedule fired while this run was live."
     )
+
+    schedule = models.ForeignKey(
+        "activations.Schedule", models.SET_NULL, null=True, editable=False, related_name="runs"
+    )
+    due_at = models.DateTimeField(null=True, editable=False, help_text="The slot of the schedule that started the run.")
+    follow_up = models.BooleanField(
+        default=False, db_default=False, help_text="A run was due meanwhile, and starts once this one has ended."
+    )
+    idempotency_key = models.CharField(
+        max_length=200, blank=True, db_default="", help_text="The key of the request from outside that started the run."
+    )
+    hold = models.JSONField(default=list, help_text="Why the run was held: kind, message and facts of each guard.")
+    decided_by = models.CharField(max_length=200, blank=True, db_default="", help_text="Who approved or discarded it.")
+    decided_at = models.DateTimeField(null=True)
 
     owner = models.CharField(max_length=200, blank=True)
     epoch = models.PositiveIntegerField(default=0)
@@ -143,8 +161,12 @@ class Run(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["activation"],
-                condition=Q(state__in=("queued", "planning", "delivering"), dry_run=False),
-                name="one_live_run",
+                condition=Q(state__in=("queued", "planning", "delivering", "held"), dry_run=False),
+                name="one_open_run",
+            ),
+            models.UniqueConstraint(fields=["schedule", "due_at"], name="one_run_per_slot"),
+            models.UniqueConstraint(
+                fields=["activation", "idempotency_key"], condition=~Q(idempotency_key=""), name="requested_once"
             ),
         ]
         indexes = [

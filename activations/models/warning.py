@@ -29,8 +29,11 @@ class Warning(models.Model):
     message = models.TextField()
     facts = models.JSONField(default=dict)
     opened_at = models.DateTimeField()
+    acknowledged_at = models.DateTimeField(null=True)
+    acknowledged_by = models.CharField(max_length=200, blank=True, db_default="")
     closed_at = models.DateTimeField(null=True)
     notified_at = models.DateTimeField(null=True)
+    recovery_notified_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-opened_at"]

@@ -16,6 +16,8 @@ SETTLED = {"slot", "backfill", "planned_at"}
 """What runs have stored on a field mapping. The copy has had no run."""
 COUNTED = {"start_afresh", "next_slot", "match_slot", "next_run_number", "created_at"}
 """What an activation's own history decides."""
+FIRED = {"task", "last_fired_at", "anchored_at", "settled_until", "signal", "signal_at", "signal_problem"}
+"""What beat has done with a schedule."""
 
 
 @transaction.atomic
@@ -26,7 +28,7 @@ def duplicate(activation: Activation) -> Activation:
     for mapping in activation.mappings.all():
         copy.mappings.create(**{**_values(mapping, SETTLED), "activation": copy})
     for schedule in activation.schedules.all():
-        copy.schedules.create(**{**_values(schedule, {"task", "last_fired_at"}), "activation": copy})
+        copy.schedules.create(**{**_values(schedule, FIRED), "activation": copy})
     return copy
 
 

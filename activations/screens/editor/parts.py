@@ -54,6 +54,7 @@ class ScheduleFormSet(BoundedFormSet):
 
 class ScheduleInline(ActivationPermissions, StackedInline):
     model = Schedule
+    fk_name = "activation"
     form = ScheduleForm
     formset = ScheduleFormSet
     fields = ["kind", "every", "unit", "cron", "days", "at", "timezone"]
