@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('activations', '0019_pages_of_large_installations'),
+        ('activations', '0020_dry_runs_take_no_number'),
     ]
 
     operations = [
