@@ -32,6 +32,11 @@ class Change(models.Model):
     key = models.TextField()
     key_digest = models.BigIntegerField()
     name = models.TextField(blank=True, db_default="", help_text="The value of the model's display column.")
+    plain_name = models.TextField(
+        # Null and not empty, so that the index leaves it out.
+        null=True,
+        help_text="The beginning of the name without accents, in lowercase. Null if the name is ASCII.",
+    )
     is_new = models.BooleanField(help_text="No earlier change of this record was ever accepted.")
     remote_id = models.CharField(max_length=200, blank=True)
     match_identity = models.TextField(blank=True)
@@ -68,6 +73,12 @@ class Change(models.Model):
                 fields=["run", "outcome", "id"],
                 condition=Q(outcome__in=("rejected", "invalid", "skipped", "unknown", "not_sent")),
                 name="change_not_accepted",
+            ),
+            models.Index(
+                fields=["plain_name"],
+                opclasses=["text_pattern_ops"],
+                condition=Q(plain_name__isnull=False),
+                name="change_plain_name",
             ),
         ]
 

@@ -9,7 +9,7 @@ import numpy as np
 from django.db.models import F
 
 from activations.models import Bundle, Change, Generation, Record, Run
-from activations.storage import bulk, bundles, retry_dates
+from activations.storage import bulk, bundles, plain_names, retry_dates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ CHUNK = 2_000
 _CHANGE_COLUMNS = [
     "run_id", "epoch", "key", "key_digest", "is_new", "remote_id", "match_identity", "match_value", "values", "changed",
     "row_digest", "match_digest", "field_digests", "state", "outcome", "attempts", "code", "message", "field",
-    "request_id", "sent", "created", "settled_at", "name",
+    "request_id", "sent", "created", "settled_at", "name", "plain_name",
 ]  # fmt: skip
 
 
@@ -92,7 +92,7 @@ class ChangeWriter:
         self.listed.append((
             self.run.pk, self.lease.epoch, row.key, row.key_digest, row.is_new, "", "", "null", row.values, "[]",
             row.row, 0, b"", Change.State.SETTLED, why.outcome, 0, why.code, why.message, why.field,
-            "", "[]", False, self.now, row.name,
+            "", "[]", False, self.now, row.name, plain_names.of(row.name),
         ))  # fmt: skip
 
     def settle(self, row: SettledRow, *, reported: bool = False) -> None:

@@ -48,7 +48,10 @@ def insert_numbers_and_bytes(model: type[Model], columns: Sequence[str], rows: S
 
 
 def insert_frame(model: type[Model], frame: pl.DataFrame) -> None:
-    """Inserts a frame that has the column names of the table; JSON as text, bytes as bytes, no nulls."""
+    """Inserts a frame that has the column names of the table; JSON as text, bytes as bytes.
+
+    In a column that has nulls, PostgreSQL stores empty text as null, too: CSV can't tell them apart.
+    """
     table, names = model._meta.db_table, ", ".join(f'"{name}"' for name in frame.columns)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -56,7 +59,9 @@ def insert_frame(model: type[Model], frame: pl.DataFrame) -> None:
             with_hex = frame.with_columns(
                 pl.concat_str([pl.lit("\\x"), pl.col(name).bin.encode("hex")]).alias(name) for name in binary
             )
-            with cursor.cursor.copy(f'COPY "{table}" ({names}) FROM STDIN (FORMAT csv)') as copy:
+            nulls = [f'"{name}"' for name in frame.columns if frame[name].null_count()]
+            options = f"FORMAT csv, FORCE_NULL ({', '.join(nulls)})" if nulls else "FORMAT csv"
+            with cursor.cursor.copy(f'COPY "{table}" ({names}) FROM STDIN ({options})') as copy:
                 copy.write(with_hex.write_csv(include_header=False, quote_style="non_numeric").encode())
         else:
             marks = ", ".join(["%s"] * frame.width)

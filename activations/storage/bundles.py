@@ -16,7 +16,7 @@ from django.db.models import Sum
 from activations.digests import among
 from activations.models import Bundle, Change, Run
 from activations.reasons import ANOTHER
-from activations.storage import bulk
+from activations.storage import bulk, plain_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -163,4 +163,5 @@ def _bytes(table: pa.Table) -> bytes:
 
 def _insert(bundle: Bundle, frame: pl.DataFrame) -> None:
     fixed: Iterable[tuple[str, object]] = {"run_id": bundle.run_id, "epoch": bundle.epoch, **_FIXED}.items()
-    bulk.insert_frame(Change, frame.with_columns(**{name: pl.lit(value) for name, value in fixed}))
+    plain = pl.Series([plain_names.of(name) for name in frame["name"]], dtype=pl.String)
+    bulk.insert_frame(Change, frame.with_columns(plain_name=plain, **{name: pl.lit(value) for name, value in fixed}))

@@ -8,7 +8,8 @@ from django.db import connection
 from django.db.models import Q
 
 from activations.models import Change
-from activations.screens.timeline.found_records import FIELDS, MOST_OF_EACH, beginning
+from activations.screens.timeline.found_records import FIELDS, MOST_OF_EACH, begin_with
+from core.text.folding import folded
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -33,10 +34,7 @@ def mentioning(run: Run, changes: QuerySet[Any], text: str) -> QuerySet[Any]:
     """
     if not is_by_beginning(run):
         return changes.filter(
-            Q(key__startswith=text)
-            | Q(name__icontains=text)
-            | Q(match_identity__istartswith=text)
-            | Q(remote_id__startswith=text)
+            Q(key__startswith=text) | _named(text) | Q(match_identity__istartswith=text) | Q(remote_id__startswith=text)
         )
     return changes.filter(pk__in=_among_first(run, text) or _by_indexes(run, text))
 
@@ -56,12 +54,20 @@ def _begins(text: str) -> Q:
     found = Q()
     for name in FIELDS:
         found |= Q(**{f"{name}__istartswith": text})
-    return found
+    plain = folded(text)
+    return found | Q(name__istartswith=plain) | Q(plain_name__startswith=plain) if plain else found
+
+
+def _named(text: str) -> Q:
+    """Those with the text in their name, with or without accents."""
+    plain = folded(text)
+    found = Q(name__icontains=text)
+    return found | Q(name__icontains=plain) | Q(plain_name__contains=plain) if plain else found
 
 
 def _by_indexes(run: Run, text: str) -> set[int]:
     found: set[int] = set()
-    for name in FIELDS:
+    for changes in begin_with(text):
         # Without an order, which would make PostgreSQL look for all of them before it returns the first ones.
-        found.update(beginning(name, text).filter(run=run).order_by().values_list("pk", flat=True)[:MOST_OF_EACH])
+        found.update(changes.filter(run=run).order_by().values_list("pk", flat=True)[:MOST_OF_EACH])
     return found

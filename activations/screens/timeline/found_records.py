@@ -1,4 +1,8 @@
-"""Finds records by the beginning of their name, key, match value or ID at the destination, among stored changes."""
+"""Finds records by the beginning of their name, key, match value or ID at the destination, among stored changes.
+
+Names are found without their accents, too: a name of ASCII letters by its index in uppercase, any other by the plain
+form that is stored with it (see `storage.plain_names`).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ from django.db.models.functions import Coalesce, Left, Upper
 
 from activations.models import Change
 from activations.runs.retention import FIRST_PREVIEW
+from activations.storage import plain_names
+from core.text.folding import folded
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -39,9 +45,26 @@ def change_ids(text: str) -> list[int]:
     Not sorted by the database: for rare texts, it would search all changes from the newest on.
     """
     found: set[int] = set()
-    for name in FIELDS:
-        found.update(beginning(name, text).order_by().values_list("pk", flat=True)[:MOST_OF_EACH])
+    for changes in begin_with(text):
+        found.update(changes.order_by().values_list("pk", flat=True)[:MOST_OF_EACH])
     return sorted(found, reverse=True)
+
+
+def begin_with(text: str) -> list[QuerySet[Change]]:
+    """The changes of records that begin with this text in one of `FIELDS`: one query for each index."""
+    plain = folded(text)
+    found = [beginning(name, text) for name in FIELDS]
+    if plain != text.lower():
+        found.append(beginning("name", plain))
+    return [*found, beginning_plainly(plain)] if plain else found
+
+
+def beginning_plainly(plain: str) -> QuerySet[Change]:
+    """The changes whose name begins with this text without accents, of those names that have letters beyond ASCII."""
+    first = plain[: plain_names.LONGEST]
+    if connection.vendor == "sqlite":
+        return Change.objects.filter(plain_name__gte=first, plain_name__lt=f"{first}{LAST_CHARACTER}")
+    return Change.objects.filter(plain_name__startswith=first)
 
 
 def beginning(name: str, text: str) -> QuerySet[Change]:
@@ -76,8 +99,8 @@ def records(text: str, most: int) -> list[Found]:
 
 
 def _begins(value: str, text: str) -> bool:
-    return value.casefold().startswith(text.casefold())
+    return folded(value).startswith(folded(text))
 
 
 def _is_exactly(found: Found, text: str) -> bool:
-    return text.casefold() in (found.key.casefold(), found.name.casefold(), found.what.casefold())
+    return folded(text) in (folded(found.key), folded(found.name), folded(found.what))

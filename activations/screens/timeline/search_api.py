@@ -15,6 +15,7 @@ from activations.screens.run.rows import timeline as address
 from activations.screens.timeline import found_records
 from activations.screens.timeline.record_page import LIVE, PERMISSION
 from core.errors import Problem
+from core.text.folding import folded
 from core.web.endpoints import Endpoint
 from destinations.models import Connection, Destination
 from segments.models import DataModel, Segment, Source
@@ -134,7 +135,8 @@ def _objects(request: Request, text: str) -> list[dict[str, Any]]:
     for kind in KINDS:
         if not request.user.has_perm(kind.permission):
             continue
-        rows = kind.model._default_manager.filter(name__icontains=text).values_list("pk", "name")[:MOST_OBJECTS]
+        names = kind.model._default_manager.values_list("pk", "name")
+        rows = [(pk, name) for pk, name in names if folded(text) in folded(name)][:MOST_OBJECTS]
         items = [
             {"title": name, "note": "", "url": reverse(f"admin:{kind.name}_change", args=[pk]), "icon": kind.icon}
             for pk, name in rows

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
-from activations.models import Activation, Change
+from activations.models import Activation, Change, Run
 from activations.runs import dispatch
 from activations.screens.run.rows import timeline as address
-from activations.screens.timeline import found_records
+from activations.screens.timeline import found_in_run, found_records
 from activations.setup.duplicate import duplicate
 from tests.activations.conftest import Shop, run, segment
 
@@ -127,6 +130,73 @@ def test_records_are_found_by_their_id_at_the_destination(named: DataModel, shop
 def test_search_uses_an_index(named: DataModel, name: str) -> None:
     plan = found_records.beginning(name, "acme").order_by().values_list("pk", flat=True)[:5].explain()
     assert connection.vendor != "sqlite" or f"change_begins_{name}" in plan
+
+
+ACCENTED = {1: "Müller GmbH", 2: "München Bräu", 3: "Muller Ltd", 4: "Ørsted", 5: "Straßenbau"}
+
+
+@pytest.fixture
+def accented(named: DataModel, shop: Shop, to_attio: Activation) -> Run:
+    """A run that sent records whose names have accents."""
+    shop.fill(len(ACCENTED))
+    for key, name in ACCENTED.items():
+        shop.set(key, "name", name)
+    return run(to_attio)
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("muller", {1, 3}),
+        ("MÜLLER", {1, 3}),
+        ("munchen", {2}),
+        ("München b", {2}),
+        ("ørsted", {4}),
+        ("orsted", {4}),
+        ("strasse", {5}),
+        ("STRASS", {5}),
+    ],
+)
+def test_names_are_found_without_accents_and_in_any_case(
+    staff: Client, accented: Run, text: str, keys: set[int]
+) -> None:
+    names = {ACCENTED[key] for key in keys}
+    assert {found.name for found in found_records.records(text, 8)} == names
+    answer = staff.get("/api/search/", {"q": text}).json()
+    assert {item["title"] for group in answer["groups"] for item in group["items"]} == names
+    for by_index in (False, True):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(found_in_run, "is_by_beginning", lambda run, by_index=by_index: by_index)
+            listed = found_in_run.mentioning(accented, Change.objects.filter(run=accented), text)
+            assert {change.name for change in listed} == names
+    answer = staff.get(reverse("admin:activations_change_changelist"), {"q": text})
+    assert {change.name for change in answer.context["cl"].result_list} == names
+
+
+def test_part_of_a_name_is_found_within_a_run(accented: Run) -> None:
+    listed = found_in_run.mentioning(accented, Change.objects.filter(run=accented), "brau")
+    assert [change.name for change in listed] == ["München Bräu"]
+
+
+def test_objects_are_found_without_accents(staff: Client, to_attio: Activation) -> None:
+    Activation.objects.update(name="Kunden in Köln")
+    groups = staff.get("/api/search/", {"q": "koln"}).json()["groups"]
+    assert [item["title"] for group in groups for item in group["items"]] == ["Kunden in Köln"]
+
+
+def test_names_that_earlier_versions_stored_are_filled_in(accented: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    migration = import_module("activations.migrations.0022_names_without_accents")
+    stored = dict(Change.objects.values_list("key", "plain_name"))
+    assert stored == {"1": "muller gmbh", "2": "munchen brau", "3": None, "4": "orsted", "5": "strassenbau"}
+    Change.objects.update(plain_name=None)
+    monkeypatch.setattr(migration, "ROWS_AT_A_TIME", 2)
+    migration.fill(apps, connection.schema_editor())
+    assert dict(Change.objects.values_list("key", "plain_name")) == stored
+
+
+def test_search_without_accents_uses_an_index(db: None) -> None:
+    plan = found_records.beginning_plainly("muller").order_by().values_list("pk", flat=True)[:5].explain()
+    assert connection.vendor != "sqlite" or "change_plain_name" in plan
 
 
 def test_search_groups_records_and_objects(staff: Client, named: DataModel, shop: Shop, to_attio: Activation) -> None:
