@@ -90,6 +90,7 @@ def check_workspace(context: Context, now: datetime) -> Workspace:
     try:
         workspace = platforms[connection.platform].check(context.client)
     except Problem as problem:
+        problem.origin = "connection"
         connection.record_health(now, problem)
         raise
     vendor.keep_working(connection, workspace, now)

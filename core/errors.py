@@ -25,6 +25,9 @@ class Problem(Exception):
         detail: for the log only, e.g. the driver's original message.
     """
 
+    origin: str = ""
+    """Which side it comes from: `source` or `connection`. Noted by the code that talks to it, once it is known."""
+
     def __init__(self, code: str, message: str, *, detail: str = "") -> None:
         super().__init__(message)
         self.code = code

@@ -73,6 +73,7 @@ def note(connection: Connection, problem: Problem, now: datetime) -> None:
     """Stores on the connection that it doesn't work, if that is what the problem means."""
     parameters = {parameter.name for parameter in platforms[connection.platform].parameters}
     if concerns_connection(problem, parameters):
+        problem.origin = "connection"
         connection.record_health(now, problem)
 
 

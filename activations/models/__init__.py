@@ -9,7 +9,7 @@ from activations.models.field_mapping import FieldMapping
 from activations.models.pause import SystemPause
 from activations.models.run import MappedField, Run
 from activations.models.schedule import Schedule, SkippedSlot
-from activations.models.trigger_token import TriggerToken
+from activations.models.trigger_token import TriggerRequest, TriggerToken
 from activations.models.warning import Warning
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Schedule",
     "SkippedSlot",
     "SystemPause",
+    "TriggerRequest",
     "TriggerToken",
     "Warning",
 ]

@@ -22,6 +22,9 @@ class SystemPause(models.Model):
     since = models.DateTimeField()
     checks = models.PositiveIntegerField(default=0, help_text="How often its cause was checked since.")
     next_check_at = models.DateTimeField()
+    trials = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="How often it was resumed since, and a run failed for the same reason."
+    )
 
     class Meta:
         ordering = ["-since"]

@@ -91,9 +91,6 @@ class Run(models.Model):
     follow_up = models.BooleanField(
         default=False, db_default=False, help_text="A run was due meanwhile, and starts once this one has ended."
     )
-    idempotency_key = models.CharField(
-        max_length=200, blank=True, db_default="", help_text="The key of the request from outside that started the run."
-    )
     hold = models.JSONField(default=list, help_text="Why the run was held: kind, message and facts of each guard.")
     decided_by = models.CharField(max_length=200, blank=True, db_default="", help_text="Who approved or discarded it.")
     decided_at = models.DateTimeField(null=True)
@@ -143,6 +140,12 @@ class Run(models.Model):
     )
     error_code = models.CharField(max_length=60, blank=True)
     error_message = models.TextField(blank=True)
+    problem_code = models.CharField(
+        max_length=60, blank=True, db_default="", help_text="Why it was unavailable, if that is the error code."
+    )
+    culprit = models.CharField(
+        max_length=20, blank=True, db_default="", help_text="What made it fail: a value of SystemPause.Cause."
+    )
     continue_at = models.DateTimeField(
         null=True, help_text="When the destination accepts requests again, and the activation continues automatically."
     )
@@ -165,9 +168,6 @@ class Run(models.Model):
                 name="one_open_run",
             ),
             models.UniqueConstraint(fields=["schedule", "due_at"], name="one_run_per_slot"),
-            models.UniqueConstraint(
-                fields=["activation", "idempotency_key"], condition=~Q(idempotency_key=""), name="requested_once"
-            ),
         ]
         indexes = [
             models.Index(fields=["state"], name="run_state"),

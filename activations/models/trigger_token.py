@@ -1,10 +1,11 @@
-"""A token with which a program starts runs of one activation."""
+"""Tokens with which programs start runs of one activation, and what they requested."""
 
 from __future__ import annotations
 
 from django.db import models
 
 from activations.models.activation import Activation
+from activations.models.run import Run
 
 
 class TriggerToken(models.Model):
@@ -24,3 +25,18 @@ class TriggerToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"
+
+
+class TriggerRequest(models.Model):
+    """A request with an idempotency key, and the run that it got. The same key always gets the same run."""
+
+    activation = models.ForeignKey(Activation, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    run = models.ForeignKey(Run, models.CASCADE, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["activation", "key"], name="requested_once_per_key")]
+
+    def __str__(self) -> str:
+        return f"{self.activation} · {self.key}"

@@ -20,6 +20,7 @@ class Warning(models.Model):
         MISSING_ATTRIBUTE = "missing_attribute", "Attribute can't be written"
         CHANGED_ATTRIBUTE = "changed_attribute", "Attribute type changed"
         RUN_FAILED = "run_failed", "Run failed"
+        PAUSED = "paused", "Paused by the system"
 
     activation = models.ForeignKey(Activation, models.CASCADE, related_name="warnings")
     run = models.ForeignKey(Run, models.CASCADE, related_name="warnings")

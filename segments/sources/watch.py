@@ -25,6 +25,7 @@ def watched(source: Source) -> Iterator[None]:
     try:
         yield
     except Problem as problem:
+        problem.origin = "source"
         if problem.code != "source_changed":
             with suppress(Problem):
                 discovery.check(source, timezone.now())
