@@ -32,6 +32,9 @@ class Field:
         options: the allowed values; empty if any value is allowed.
         read_only_reason: a sentence for the user, if `writable` is false.
         enriched: the vendor also fills it in on its own, and may overwrite what was sent.
+        part_of: the attribute that this is a part of, such as the location of a city; "" if it is a whole one.
+        meaning: what a part holds: street, city, region, postcode, country, latitude, longitude, first name or last
+            name; "" if it is none of these. Columns are suggested by it.
         config: what else is needed to convert a value, e.g. the allowed target objects.
     """
 
@@ -47,6 +50,8 @@ class Field:
     read_only_reason: str = ""
     custom: bool = False
     enriched: bool = False
+    part_of: str = ""
+    meaning: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from activations.screens.editor import meanings
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
@@ -42,6 +44,8 @@ def suggest(
 ) -> list[Suggestion]:
     """One column for each attribute that seems to fit, each column once, the surest first.
 
+    An attribute is suggested as a whole or by its parts, never both, which the destination refuses.
+
     Args:
         values: sample values of each column.
         taken: the attributes that are mapped already, the match among them.
@@ -51,24 +55,30 @@ def suggest(
     free = [field for field in fields if field.writable and field.name not in taken]
     ranked = sorted(
         (
-            (rank, place, name, field.name, reason)
+            (rank, place, field.custom, position, name, field.name, reason)
             for place, name in enumerate(values)
             if name not in used
-            for field in free
+            for position, field in enumerate(free)
             if (found := _likeness(name, values[name], field))
             for rank, reason in [found]
             if accepts(name, field)
         ),
     )
+    whole = {field.name: field.part_of for field in fields}
     columns: set[str] = set()
-    targets: set[str] = set()
+    targets = set(taken)
     chosen = []
-    for _, _, column, target, reason in ranked:
-        if column not in columns and target not in targets:
+    for *_, column, target, reason in ranked:
+        if column not in columns and target not in targets and not _contradicts(target, targets, whole):
             columns.add(column)
             targets.add(target)
             chosen.append(Suggestion(column, target, reason))
     return chosen
+
+
+def _contradicts(target: str, targets: Collection[str], whole: Mapping[str, str]) -> bool:
+    """Whether an attribute would be mapped both as a whole and by a part."""
+    return whole[target] in targets or any(whole.get(other) == target for other in targets)
 
 
 def propose_match(
@@ -133,7 +143,8 @@ def _likeness(column: str, values: Sequence[Any], field: Field) -> tuple[int, st
         return 3, "values are among its options"
     if any(_is_qualified(words, _words(name)) for name in (field.name, field.label)):
         return 4, "similar name"
-    return None
+    about = (*_words(field.part_of), *_words(field.label.partition(":")[0]))
+    return meanings.likeness(words, values, field.meaning, about, custom=field.custom)
 
 
 def _words(name: str) -> tuple[str, ...]:
@@ -146,8 +157,9 @@ def _singular(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _is_qualified(longer: tuple[str, ...], shorter: tuple[str, ...]) -> bool:
-    """Whether one name is the other with words before it: company_name and name."""
-    return bool(shorter) and len(longer) > len(shorter) and longer[-len(shorter) :] == shorter
+    """Whether one name is the other with words before it that add nothing: company_name and name, not plan_name."""
+    before, end = longer[: -len(shorter)], longer[-len(shorter) :]
+    return bool(shorter and before) and end == shorter and meanings.OWN.issuperset(before)
 
 
 def _are_options(values: Sequence[Any], field: Field) -> bool:

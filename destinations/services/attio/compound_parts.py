@@ -21,6 +21,18 @@ if TYPE_CHECKING:
 
 PARTS_OF_TYPE: dict[str, tuple[str, ...]] = {"location": LOCATION_KEYS, "personal-name": ("first_name", "last_name")}
 """The parts of each type that can be mapped. The full name is derived from the other two."""
+MEANINGS = {
+    "line_1": "street",
+    "locality": "city",
+    "region": "region",
+    "postcode": "postcode",
+    "country_code": "country",
+    "latitude": "latitude",
+    "longitude": "longitude",
+    "first_name": "first name",
+    "last_name": "last name",
+}
+"""What columns are called that fill a part, see `Field.meaning`."""
 _PARTS = frozenset(part for parts in PARTS_OF_TYPE.values() for part in parts)
 
 
@@ -34,6 +46,8 @@ def fields(whole: Field) -> list[Field]:
             label=f"{whole.label}: {part.replace('_', ' ')}",
             type=whole.type,
             custom=whole.custom,
+            part_of=whole.name,
+            meaning=MEANINGS.get(part, ""),
             config={"part": part},
         )
         for part in PARTS_OF_TYPE.get(whole.type, ())

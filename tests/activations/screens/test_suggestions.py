@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from activations.screens.editor.suggestions import looks_like, propose_match, suggest
 from destinations.contract import Field, Option
+from destinations.services.attio import compound_parts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -23,6 +24,9 @@ FIELDS = [
     Field("segment", "Customer segment", "select", options=(Option("1", "Small"), Option("2", "Large"))),
     Field("created_at", "Created at", "timestamp", writable=False),
 ]
+LOCATION = compound_parts.fields(Field("primary_location", "Primary location", "location"))
+WAREHOUSE = compound_parts.fields(Field("warehouse", "Warehouse", "location", custom=True))
+PERSON = [name := Field("name", "Name", "personal-name"), *compound_parts.fields(name)]
 names = st.text("abc_ XYZ-1", min_size=1, max_size=8)
 columns = st.dictionaries(names, st.lists(st.sampled_from(["a.com", "b.org", "Small", 7, None, ""]), max_size=5))
 fields = st.lists(
@@ -118,3 +122,88 @@ def test_the_key_is_proposed_for_an_attribute_that_takes_any_text() -> None:
 )
 def test_most_values_must_look_alike(values: list[Any], shape: str | None) -> None:
     assert looks_like(values) == shape
+
+
+def located(
+    values: Mapping[str, Sequence[Any]], offered: Sequence[Field] = LOCATION, taken: Collection[str] = ()
+) -> dict[str, tuple[str, str]]:
+    found = suggest(values, offered, taken=taken, used=(), accepts=lambda column, field: True)
+    return {each.column: (each.target, each.reason) for each in found}
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "part", "reason"),
+    [
+        ("country", ["FR", "de", None], "country_code", "values are country codes"),
+        ("countryCode", ["FRA", "DEU"], "country_code", "values are country codes"),
+        ("country", ["France", "United Kingdom", "South Korea"], "country_code", "values are country names"),
+        ("billing_country", ["FR"], "country_code", "values are country codes"),
+        ("city", ["Paris", "St. Gallen", "Aix-en-Provence"], "locality", "city of an address"),
+        ("hq_city", ["Paris"], "locality", "city of an address"),
+        ("state", ["CA", "NY", "TX"], "region", "region of an address"),
+        ("province", ["Ontario", "Québec"], "region", "region of an address"),
+        ("street", ["1 Main Street", "Hauptstraße 5"], "line_1", "street of an address"),
+        ("address1", ["1 Main Street"], "line_1", "street of an address"),
+        ("zip", [75001, "10115"], "postcode", "postcode of an address"),
+        ("postal_code", ["SW1A 1AA", "K1A 0B1"], "postcode", "postcode of an address"),
+        ("lat", [48.85, "-33.9"], "latitude", "latitude of an address"),
+    ],
+)
+def test_part_of_a_location_is_suggested_by_name_and_values(
+    column: str, values: list[Any], part: str, reason: str
+) -> None:
+    assert located({column: values}) == {column: (f"primary_location.{part}", reason)}
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("country_manager", ["FR", "DE"]),
+        ("language", ["FR", "DE"]),
+        ("country", ["EMEA", "APAC"]),
+        ("owner_country", ["FR"]),
+        ("state", ["active", "churned", "trial"]),
+        ("region", ["EMEA", "NORAM"]),
+        ("region", ["North", "South", "East", "West", "Central"]),
+        ("email_address", ["1 a@b.com"]),
+        ("address", ["ada@acme.com"]),
+        ("address", ["10.0.0.1"]),
+        ("ip_address", ["10 a 1"]),
+        ("address", ["1 Main Street, Paris, 75001, France"]),
+        ("city", [7, 12]),
+        ("city_id", ["Paris"]),
+        ("city", ["ada@acme.com"]),
+        ("zip", ["customers.zip"]),
+        ("flat", [1.5]),
+        ("latitude", [512.0]),
+        ("country", [True, False]),
+        ("country", []),
+    ],
+)
+def test_column_that_only_sounds_like_a_part_is_not_suggested(column: str, values: list[Any]) -> None:
+    assert located({column: values}) == {}
+
+
+def test_location_that_people_created_is_filled_only_by_columns_that_name_it() -> None:
+    values = {"city": ["Paris"], "warehouse_city": ["Lille"]}
+    assert {column: target for column, (target, _) in located(values, [*WAREHOUSE, *LOCATION]).items()} == {
+        "city": "primary_location.locality",
+        "warehouse_city": "warehouse.locality",
+    }
+    assert located({"city": ["Paris"]}, WAREHOUSE) == {}
+
+
+def test_parts_of_an_attribute_and_the_whole_of_it_are_never_suggested_together() -> None:
+    first, last = ["Ada"], ["Lovelace"]
+    assert {target for target, _ in located({"first_name": first, "surname": last}, PERSON).values()} == {
+        "name.first_name",
+        "name.last_name",
+    }
+    assert located({"name": ["Ada Lovelace"], "surname": last}, PERSON) == {"name": ("name", "same name")}
+    assert located({"surname": last}, PERSON, taken=["name"]) == {}
+    assert located({"name": ["Ada Lovelace"]}, PERSON, taken=["name.last_name"]) == {}
+
+
+@pytest.mark.parametrize("column", ["plan_name", "file_name", "first_name", "country_name", "owner_name"])
+def test_the_name_of_something_else_is_not_the_name_of_the_record(column: str) -> None:
+    assert suggested({column: ["Gold"]}) == {}
