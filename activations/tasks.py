@@ -46,7 +46,7 @@ def fire(schedule_id: int) -> None:
 @shared_task
 def sweep() -> None:
     """Enqueues runs that a dead worker or a lost message left behind, and continues runs after an outage."""
-    retention.delete_previews(timezone.now())
+    retention.delete_dead_previews()
     for run_id in lease.abandoned():
         dispatch.enqueue(run_id)
     requests.continue_later(timezone.now())

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import queue
-import random
+import threading
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -17,9 +16,8 @@ from activations.delivery.sender import Sender, written
 from activations.delivery.steps import Item, Step, next_step
 from activations.models import Change, Run
 from activations.planning.begin import plan
-from activations.runs.lease import Cancelled, Keeper, claim
+from activations.runs.lease import Cancelled, Keeper, Lost, claim
 from activations.runs.requests import check_key
-from activations.runs.retention import FIRST_PREVIEW
 from activations.storage import match_owners
 from activations.vendor_session import open_context
 from core.errors import Problem, Rejected
@@ -31,11 +29,14 @@ from segments.engines.watchdog import time_limit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
     from activations.models import Activation
     from activations.vendor_session import Context
 
 UNCHANGED = "Nothing has changed since this record was last sent, so nothing would be sent."
 ABSENT = "The data of this activation has no record with this key. Check the key, and whether it is in the segment."
+SUPERSEDED = "You started a newer preview, so this one ended."
 TOO_SLOW = "The source did not return the record in time. Try again, or test with a smaller segment."
 
 
@@ -91,44 +92,57 @@ class _Stop(observers.Observer):
             raise _Stopped(request)
 
 
-def request_for(activation: Activation, key: str) -> Preview:
+def request_for(activation: Activation, key: str, person: AbstractBaseUser | AnonymousUser) -> Preview:
     """What a one-record run would send now for the record with this key.
 
     It takes at most SOURCE_PREVIEW_SECONDS to read the source, and then some requests that only read at the vendor.
+
+    Args:
+        person: who looks at it. Their previous preview ends if it is still being made.
     """
     check_key(key)
-    number = FIRST_PREVIEW + random.randrange(100_000_000)  # noqa: S311
-    run = Run.objects.create(
-        activation=activation, number=number, trigger=Run.Trigger.MANUAL, dry_run=True, only_key=key
+    Run.with_previews.filter(previewed_by=person.pk).update(cancel_requested=True)
+    run = Run.with_previews.create(
+        activation=activation,
+        number=0,
+        trigger=Run.Trigger.MANUAL,
+        dry_run=True,
+        only_key=key,
+        previewed_by_id=person.pk,
     )
+    late = threading.Event()
     try:
-        return _planned(run)
-    except Cancelled:
-        return Preview(key, outcome="failed", code="source_timeout", reason=TOO_SLOW)
+        return _planned(run, late)
+    except (Cancelled, Lost):
+        if late.is_set():
+            return Preview(key, outcome="failed", code="source_timeout", reason=TOO_SLOW)
+        return Preview(key, outcome="failed", code="superseded", reason=SUPERSEDED)
     except Problem as problem:
         return Preview(key, outcome="failed", code=problem.code, reason=problem.message)
     finally:
         run.delete()
 
 
-def _planned(run: Run) -> Preview:
+def _planned(run: Run, late: threading.Event) -> Preview:
+    def cancel() -> None:
+        late.set()
+        Run.with_previews.filter(pk=run.pk).update(cancel_requested=True)
+        connection.close()
+
     lease = claim(run.pk)
     assert lease is not None
     with open_context(run) as context, Keeper(lease):
-        with time_limit(settings.SOURCE_PREVIEW_SECONDS, partial(_cancel, run.pk)):
+        with time_limit(settings.SOURCE_PREVIEW_SECONDS, cancel):
             plan(context, lease)
         run.refresh_from_db()
+        if run.cancel_requested:
+            raise Cancelled
         change = run.changes.filter(key=run.only_key).order_by("pk").last()
         if change is None:
             return _without_change(run)
         if change.outcome:
             return _settled(context, change, change.outcome, change.code, change.message, change.field)
         return _Steps(context, change).preview()
-
-
-def _cancel(run_id: int) -> None:
-    Run.objects.filter(pk=run_id).update(cancel_requested=True)
-    connection.close()
 
 
 def _without_change(run: Run) -> Preview:

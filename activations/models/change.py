@@ -8,6 +8,13 @@ from django.db.models import Q
 from activations.models.run import Run
 
 
+class Listed(models.Manager["Change"]):
+    """The changes that people see: those of runs, without those of previews, which last for seconds."""
+
+    def get_queryset(self) -> models.QuerySet[Change]:
+        return super().get_queryset().filter(run__previewed_by=None)
+
+
 class Change(models.Model):
     """What a run decided about one record, and the outcome. Sent values are stored only here, until retention ends."""
 
@@ -62,6 +69,9 @@ class Change(models.Model):
     )
     web_url = models.CharField(max_length=500, blank=True, db_default="", help_text="The record at the destination.")
     exchange_id = models.UUIDField(null=True, help_text="The last request that was sent for it, and the response.")
+
+    objects = models.Manager()
+    listed = Listed()
 
     class Meta:
         ordering = ["pk"]

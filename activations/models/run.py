@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -31,6 +32,13 @@ class MappedField(NamedTuple):
     country: str = ""
     template: str = ""
     rounds: bool = False
+
+
+class Runs(models.Manager["Run"]):
+    """All runs. Previews of a request are planned like a dry run, but are none."""
+
+    def get_queryset(self) -> models.QuerySet[Run]:
+        return super().get_queryset().filter(previewed_by=None)
 
 
 class Run(models.Model):
@@ -78,6 +86,14 @@ class Run(models.Model):
     dry_run = models.BooleanField(default=False)
     only_key = models.TextField(
         blank=True, db_default="", help_text="The run sends only the record with this key, as a test."
+    )
+    previewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        related_name="+",
+        help_text="Set for a preview of a request, which is not a run: the person who looks at it. "
+        "It is deleted as soon as it is shown.",
     )
     cancel_requested = models.BooleanField(default=False)
     missed_firings = models.PositiveIntegerField(
@@ -155,6 +171,9 @@ class Run(models.Model):
         null=True, help_text="When all rows had been read and compared with the sync history."
     )
     finished_at = models.DateTimeField(null=True)
+
+    objects = Runs()
+    with_previews = models.Manager()
 
     class Meta:
         ordering = ["-pk"]

@@ -127,7 +127,7 @@ class Planner:
     def _check_cancelled(self) -> None:
         if time.monotonic() - self.checked_at > CANCEL_CHECK_SECONDS:
             self.checked_at = time.monotonic()
-            if Run.objects.filter(pk=self.context.run.pk, cancel_requested=True).exists():
+            if Run.with_previews.filter(pk=self.context.run.pk, cancel_requested=True).exists():
                 raise Cancelled
 
     def _add_batch(self, batch: pa.RecordBatch) -> None:

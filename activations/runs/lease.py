@@ -22,7 +22,6 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from activations.models import Run
-from activations.runs.retention import FIRST_PREVIEW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -83,7 +82,7 @@ class Lease:
     def count(self, requests: Mapping[str, int]) -> None:
         """Adds to the run's counters, even after its end. Does nothing if a different worker has claimed it since."""
         if requests:
-            claimed = Run.objects.filter(pk=self.run_id, epoch=self.epoch)
+            claimed = Run.with_previews.filter(pk=self.run_id, epoch=self.epoch)
             claimed.update(**{name: F(name) + number for name, number in requests.items()})
 
     def release(self) -> None:
@@ -91,7 +90,7 @@ class Lease:
         self._mine().update(owner="", lease_until=Now())
 
     def _mine(self) -> Any:
-        return Run.objects.filter(pk=self.run_id, owner=self.owner, epoch=self.epoch, state__in=Run.LIVE)
+        return Run.with_previews.filter(pk=self.run_id, owner=self.owner, epoch=self.epoch, state__in=Run.LIVE)
 
 
 def claim(run_id: int) -> Lease | None:
@@ -99,22 +98,22 @@ def claim(run_id: int) -> Lease | None:
     owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:12]}"
     with transaction.atomic():
         for free, warning in ((Q(owner=""), ""), (Q(lease_until__lt=Now()), TAKEN_OVER)):
-            claimed = Run.objects.filter(free, pk=run_id, state__in=Run.LIVE).update(
+            claimed = Run.with_previews.filter(free, pk=run_id, state__in=Run.LIVE).update(
                 owner=owner, epoch=F("epoch") + 1, lease_until=_end()
             )
             if claimed and warning:
                 log.warning("Run %s %s.", run_id, warning)
             if claimed:
-                return Lease(run_id, owner, Run.objects.values_list("epoch", flat=True).get(pk=run_id))
+                return Lease(run_id, owner, Run.with_previews.values_list("epoch", flat=True).get(pk=run_id))
     return None
 
 
 def abandoned() -> list[int]:
-    """Live runs whose lease has expired, or that no worker has claimed for `OWNERLESS_SWEEPS` sweeps. No previews."""
+    """Live runs whose lease has expired, or that no worker has claimed for `OWNERLESS_SWEEPS` sweeps."""
     long_ago = Now() - timedelta(seconds=OWNERLESS_SWEEPS * settings.RUN_SWEEP_SECONDS)
     ownerless = Q(owner="", lease_until__lt=long_ago) | Q(lease_until=None, created_at__lt=long_ago)
     expired = ~Q(owner="") & Q(lease_until__lt=Now())
-    found = Run.objects.filter(ownerless | expired, state__in=Run.LIVE, number__lt=FIRST_PREVIEW)
+    found = Run.objects.filter(ownerless | expired, state__in=Run.LIVE)
     return list(found.values_list("pk", flat=True))
 
 

@@ -6,14 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from activations.models import Activation, Change, Exchange, MatchValue, Record, Run
 
 CHUNK = 5_000
-FIRST_PREVIEW = 2_000_000_000
-"""Previews are planned as dry runs that are deleted again. Their numbers leave no gap in those of other runs."""
-LONGEST_PREVIEW = timedelta(minutes=10)
-"""A preview that is older is one whose process died."""
 
 
 def prune(now: datetime) -> int:
@@ -25,9 +23,12 @@ def prune(now: datetime) -> int:
     return _delete(exchanges) + _delete(Change.objects.filter(run__in=_ended(now, settings.RETENTION_DAYS)))
 
 
-def delete_previews(now: datetime) -> None:
-    """Deletes the runs of previews whose process died. No worker continues them."""
-    Run.objects.filter(number__gte=FIRST_PREVIEW, created_at__lt=now - LONGEST_PREVIEW).delete()
+def delete_dead_previews() -> None:
+    """Deletes previews whose process died: nobody renews their lease. No worker continues them."""
+    expired = Q(lease_until__lt=Now()) | Q(
+        lease_until=None, created_at__lt=Now() - timedelta(seconds=settings.RUN_LEASE_SECONDS)
+    )
+    Run.with_previews.filter(expired, previewed_by__isnull=False).delete()
 
 
 def _ended(now: datetime, days: int) -> Any:

@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from activations.alerts.state import Issue, issues, look_at_all
 from activations.models import Run
-from activations.runs.retention import FIRST_PREVIEW
 from activations.screens.run.counts import percent
 from dinmo.overview import strips, totals
 from dinmo.overview.problems import Problem, causes
@@ -65,7 +64,7 @@ def _start_url() -> str:
 
 def _live() -> list[tuple[Run, int | None]]:
     """The runs in progress, each with how much of it is settled, in percent."""
-    runs = Run.objects.filter(state__in=Run.LIVE, number__lt=FIRST_PREVIEW).select_related("activation")
+    runs = Run.objects.filter(state__in=Run.LIVE).select_related("activation")
     return [(run, percent(run)) for run in runs.order_by("pk")[:LIVE_RUNS]]
 
 

@@ -62,7 +62,7 @@ class RequestPreview(Endpoint):
 
     def post(self, request: Request, pk: int) -> Response:
         activation = _activation(pk)
-        found = preview.request_for(activation, _key(request))
+        found = preview.request_for(activation, _key(request), request.user)
         return Response({**dataclasses.asdict(found), "body": exchanges.readable(found.body), "is_sent": found.is_sent})
 
 

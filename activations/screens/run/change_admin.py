@@ -11,7 +11,6 @@ from django.utils.html import format_html, format_html_join
 from unfold.paginator import InfinitePaginator
 
 from activations.models import Change
-from activations.runs.retention import FIRST_PREVIEW
 from activations.screens.run import exchanges, fields
 from activations.screens.run.causes import remedy
 from activations.screens.run.plain_values import in_words
@@ -47,8 +46,7 @@ class ChangeAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Change]:
         related = ("run__activation__destination__connection", "run__activation__segment__model")
-        queryset: QuerySet[Change] = super().get_queryset(request).filter(run__number__lt=FIRST_PREVIEW)
-        return queryset.select_related(*related, "run__activation__model")
+        return Change.listed.order_by(*self.ordering).select_related(*related, "run__activation__model")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

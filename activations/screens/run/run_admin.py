@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from activations.models import Run
 from activations.runs import requests
-from activations.runs.retention import FIRST_PREVIEW
 from activations.screens.run import download, page, record_list
 from activations.screens.run.run_list import RunList, started_by
 from core.web.screens import Button, ScreenAdmin
@@ -56,7 +55,7 @@ class RunAdmin(RunList, ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         related = ("activation__destination__connection", "activation__segment__model__source")
-        queryset: QuerySet[Run] = super().get_queryset(request).filter(number__lt=FIRST_PREVIEW)
+        queryset: QuerySet[Run] = super().get_queryset(request)
         return queryset.select_related(*related, "activation__model__source")
 
     def may_press(self, request: HttpRequest, obj: Run) -> bool:

@@ -13,7 +13,6 @@ from django.db import connection
 from django.db.models.functions import Coalesce, Left, Upper
 
 from activations.models import Change
-from activations.runs.retention import FIRST_PREVIEW
 from activations.storage import plain_names
 from core.text.folding import folded
 
@@ -81,7 +80,7 @@ def records(text: str, most: int) -> list[Found]:
     """Records that begin with this text in one of `FIELDS`: exact matches first, then those of the newest changes."""
     model = Coalesce("run__activation__model_id", "run__activation__segment__model_id")
     rows = (
-        Change.objects.filter(pk__in=change_ids(text)[: MOST_OF_EACH * 2], run__number__lt=FIRST_PREVIEW)
+        Change.listed.filter(pk__in=change_ids(text)[: MOST_OF_EACH * 2])
         .exclude(key="")
         .order_by("-pk")
         .values_list(model, "key", "name", "match_identity", "remote_id")

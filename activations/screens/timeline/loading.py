@@ -10,7 +10,6 @@ from django.db.models import Max, Q
 from activations import digests
 from activations.alerts.state import RELATED, State, states
 from activations.models import Activation, Change, Generation, Record, Run
-from activations.runs.retention import FIRST_PREVIEW
 from activations.screens.timeline.answers import Decision, Facts, Now
 from destinations.registry import platforms
 
@@ -101,8 +100,7 @@ def facts(loaded: Loaded, activation: Activation, row: Row | None) -> Facts:
 
 
 def _changes(activations: Sequence[Activation], key: str) -> list[Change]:
-    found = Change.objects.filter(key_digest=digests.of_text(key), key=key, run__activation__in=activations)
-    found = found.filter(run__number__lt=FIRST_PREVIEW)
+    found = Change.listed.filter(key_digest=digests.of_text(key), key=key, run__activation__in=activations)
     return list(found.select_related("run").defer(*UNREAD).order_by("-pk")[:MOST_CHANGES])
 
 
