@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.bench.pages.measure import LIMIT_SECONDS
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tests.bench.delivery import Delivered
+    from tests.bench.pages.measure import Page
     from tests.bench.planning import Planned, WholeRun
     from tests.bench.reading import Read
     from tests.bench.suite import Results
@@ -32,6 +35,8 @@ def goals(results: Results) -> Iterator[Goal]:
         yield name, f"≤ {MAX_HAND_WRITTEN_RATIO}", f"{related.ratio:.2f}", met
     for delivered in results.delivered:
         yield from _delivery(delivered)
+    if results.pages:
+        yield from _pages(results.pages)
 
 
 def _planning(results: Results, planned: Planned) -> Iterator[Goal]:
@@ -63,6 +68,17 @@ def _reading(source: Read) -> Iterator[Goal]:
     limit = source.small_rss + SPREAD_MB
     name = f"{source.source}, all rows: MB above idle"
     yield name, f"≤ {limit:.0f}, as 100,000 rows", f"{source.rss:.0f}", source.rss <= limit
+
+
+def _pages(pages: Sequence[Page]) -> Iterator[Goal]:
+    quick, constant, answered = (
+        sum(met) for met in zip(*((page.is_quick, page.is_constant, page.is_answered) for page in pages), strict=True)
+    )
+    number, slowest = len(pages), max(page.asked.p95 for page in pages)
+    limit = f"≤ {LIMIT_SECONDS * 1000:.0f}"
+    yield "pages: p95, ms", limit, f"{quick} of {number}, slowest {slowest * 1000:.0f}", quick == number
+    yield "pages: as many queries as in a small installation", "all", f"{constant} of {number}", constant == number
+    yield "pages: answered without an error", "all", f"{answered} of {number}", answered == number
 
 
 def _delivery(delivered: Delivered) -> Iterator[Goal]:

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -130,10 +130,11 @@ def read(wanted: Wanted, server: str, results: Results, show: Show) -> None:
                     results.read.append(result)
 
 
-def pages(rows: int, times: int, server: str, results: Results, show: Show) -> None:
+def pages(wanted: page_measure.Wanted, server: str, results: Results, show: Show) -> None:
     """Measures the pages of a large installation and adds the figures to `results`."""
-    with temporary_directory() as directory:
-        results.pages += page_measure.measure(directory, server, rows, times, show)
+    kept = nullcontext(settings.VAR_DIR / "bench-pages")
+    with kept if wanted.keep else temporary_directory() as directory:
+        results.pages += page_measure.measure(directory, server, wanted, show)
 
 
 @contextmanager

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib import admin
 
 from tests.bench import delivery, planning, reading, report, suite
 from tests.bench.cases import CASES
 from tests.bench.delivery import Delivered
 from tests.bench.goals import goals
 from tests.bench.pages import asking
+from tests.bench.pages.addresses import LISTS
 from tests.bench.pages.measure import Page
 from tests.bench.planning import Planned, Size, WholeRun
 from tests.bench.reading import Read, Related
@@ -133,20 +136,25 @@ def test_tables_are_aligned_and_a_rewritten_document_keeps_its_other_sections() 
     assert report.written(once, {"Planning": "new"}) == report.written("", {"Planning": "new", "Delivering": "kept"})
 
 
-def test_pages_are_named_by_their_pattern_and_links_are_found_in_attributes() -> None:
-    assert asking.label_of("/admin/activations/run/7/change/?outcome=rejected&key=1").endswith("run_change?key&outcome")
-    assert asking.label_of("/nowhere/") == ""
-    page = (
-        '<form action="/admin/a/"><a href="?p=2#end">2</a><i hx-get="/admin/b/"></i><a href="https://other.example/">'
-    )
-    assert list(asking.links(page, "/admin/c/")) == ["/admin/c/?p=2", "/admin/b/"]
+def test_percentiles_are_values_that_were_measured() -> None:
+    assert [asking.percentile(range(1, 21), share) for share in (0.05, 0.5, 0.95, 1)] == [1, 10, 19, 20]
+    assert asking.percentile([7.0], 0.95) == 7.0
+
+
+def test_every_list_of_the_admin_is_measured() -> None:
+    lists = {f"{model._meta.app_label}/{model._meta.model_name}" for model in admin.site._registry}
+    # The fields of a model are on its page. Their address leads to the list of models.
+    assert lists - set(LISTS) == {"segments/computedfield"}
 
 
 def test_a_page_that_is_slow_fails_or_needs_more_queries_with_more_rows_is_not_good() -> None:
-    def page(p95: float, status: int, queries: int, few: int | None) -> Page:
-        return Page(asking.Asked("admin:index", "/admin/", status, p95, p95, queries), few)
+    def page(p95: float, status: int, queries: int, few: int) -> Page:
+        asked = asking.Asked("overview", "/admin/", status, p95, p95, p95, p95, p95, queries)
+        return Page(asked, replace(asked, status=200, queries=few))
 
     measured = [page(0.14, 200, 9, 9), page(0.16, 200, 9, 9), page(0.1, 500, 9, 9), page(0.1, 200, 60, 12)]
     assert [found.is_good for found in measured] == [True, False, False, False]
     text = report.pages(measured)
     assert all(text.count(words) == 1 for words in ("TOO SLOW", "ERROR 500", "QUERIES GROW"))
+    reached = [goal[2:] for goal in goals(suite.Results(ROWS, pages=measured))]
+    assert reached == [("3 of 4, slowest 160", False), ("3 of 4", False), ("3 of 4", False)]

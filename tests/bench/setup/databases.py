@@ -57,12 +57,14 @@ class Databases:
 
     Args:
         server: the URL of a PostgreSQL server whose user may create databases.
+        owner: tells the databases on a server apart. By default, they are those of this process.
     """
 
-    def __init__(self, kind: str, directory: Path, server: str) -> None:
+    def __init__(self, kind: str, directory: Path, server: str, owner: str = "") -> None:
         self.kind = kind
         self.directory = directory
         self.server = server
+        self.owner = owner or str(os.getpid())
         self.names: list[str] = []
 
     def url(self, name: str) -> str:
@@ -96,7 +98,7 @@ class Databases:
         self.names.clear()
 
     def _name(self, name: str) -> str:
-        return f"dinmo_bench_{os.getpid()}_{name}"
+        return f"dinmo_bench_{self.owner}_{name}"
 
     def _file(self, name: str) -> Path:
         return self.directory / f"{name}.sqlite3"
