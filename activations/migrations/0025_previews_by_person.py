@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("activations", "0023_delete_previews"),
+        ("activations", "0024_delete_previews"),
     ]
 
     operations = [
