@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from activations import warning_kinds as kinds
 from activations.alerts import mail
 from activations.alerts.rules import not_alerted
 from activations.models import Run, Warning
@@ -19,7 +20,7 @@ def notify(run: Run, now: datetime) -> None:
         return
     # A failed run has an alert of its own, once for each new reason.
     unsent = Warning.objects.filter(activation=activation, closed_at=None, notified_at=None)
-    warnings = list(unsent.exclude(kind=Warning.Kind.RUN_FAILED))
+    warnings = list(unsent.exclude(kind=kinds.RUN_FAILED))
     failed = run.state == Run.State.FAILED and not _failed_before(run)
     if not warnings and not failed:
         return

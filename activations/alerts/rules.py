@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from activations import warning_kinds as kinds
+from activations.alerts import record
 from activations.models import Activation, Run, Warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-Kind = Warning.Kind
 ALERT_NOT_SENT = "alert_not_sent"
 
 
@@ -49,7 +50,7 @@ class Finding:
     @property
     def label(self) -> str:
         """The kind in words."""
-        return "Alert not sent" if self.kind == ALERT_NOT_SENT else str(Kind(self.kind).label)
+        return kinds.label(self.kind)
 
 
 def findings(run: Summary, limits: Thresholds) -> Iterator[Finding]:
@@ -59,14 +60,14 @@ def findings(run: Summary, limits: Thresholds) -> Iterator[Finding]:
     no longer arrive.
     """
     for problem in run.missing:
-        kind = Kind.CHANGED_ATTRIBUTE if problem["code"] == "attribute_changed" else Kind.MISSING_ATTRIBUTE
+        kind = kinds.OF_ATTRIBUTES.get(problem["code"], kinds.MISSING_ATTRIBUTE)
         yield Finding(kind, problem["message"], problem, problem["attribute"])
     if not limits.enabled:
         return
     sent = run.accepted + run.rejected
     if (share := _percent(run.rejected, sent)) > limits.rejected_percent:
         yield _share(
-            Kind.REJECTED_SHARE,
+            kinds.REJECTED,
             "of the records sent were rejected",
             share,
             run.rejected,
@@ -75,7 +76,7 @@ def findings(run: Summary, limits: Thresholds) -> Iterator[Finding]:
         )
     if (share := _percent(run.invalid, run.rows)) > limits.invalid_percent:
         yield _share(
-            Kind.INVALID_SHARE,
+            kinds.INVALID,
             "of the rows are invalid and were not sent",
             share,
             run.invalid,
@@ -84,7 +85,7 @@ def findings(run: Summary, limits: Thresholds) -> Iterator[Finding]:
         )
     if run.rows == 0:
         yield Finding(
-            Kind.EMPTY_SEGMENT,
+            kinds.EMPTY_SEGMENT,
             "The source returned no rows. If you expected some, check the segment and its source.",
             {"rows": 0},
         )
@@ -102,11 +103,10 @@ def update_warnings(run: Run, now: datetime) -> list[dict[str, str]]:
     current = {(finding.kind, finding.subject): finding for finding in findings(_summary(run), limits)}
     still_open = {(warning.kind, warning.subject): warning for warning in open_warnings(run.activation)}
     for identity, warning in still_open.items():
-        if identity not in current:
-            warning.closed_at, warning.last_run = now, run
-            warning.save(update_fields=["closed_at", "last_run"])
-    for identity, finding in current.items():
-        _open(run, finding, still_open.get(identity), now)
+        if identity not in current and warning.kind not in kinds.OPENED_ELSEWHERE:
+            record.close(warning, now, run=run)
+    for finding in current.values():
+        _open(run, finding, now)
     return [_stored(finding) for finding in current.values()]
 
 
@@ -118,9 +118,8 @@ def warn_of_failure(run: Run, code: str, message: str, now: datetime) -> list[di
     """
     if run.dry_run:
         return []
-    finding = Finding(Kind.RUN_FAILED, message, {"code": code})
-    present = Warning.objects.filter(activation=run.activation, kind=Kind.RUN_FAILED, closed_at=None).first()
-    _open(run, finding, present, now)
+    finding = Finding(kinds.RUN_FAILED, message, {"code": code})
+    _open(run, finding, now)
     return [_stored(finding)]
 
 
@@ -148,11 +147,10 @@ def _stored(finding: Finding) -> dict[str, str]:
     return {"kind": str(finding.kind), "subject": finding.subject, "message": finding.message}
 
 
-def _open(run: Run, finding: Finding, warning: Warning | None, now: datetime) -> None:
-    if warning is None:
-        warning = Warning(activation=run.activation, run=run, kind=finding.kind, subject=finding.subject, opened_at=now)
-    warning.last_run, warning.message, warning.facts = run, finding.message, finding.details
-    warning.save()
+def _open(run: Run, finding: Finding, now: datetime) -> None:
+    record.open_warning(
+        run.activation, finding.kind, finding.message, finding.details, now, subject=finding.subject, run=run
+    )
 
 
 def _summary(run: Run) -> Summary:
@@ -201,4 +199,4 @@ def _size_change(rows: int, previous: int, limit: float) -> Iterator[Finding]:
             f"The number of rows changed by {change:+.1f}% since the last run, from {previous} to {rows}. "
             f"The limit is {limit}%."
         )
-        yield Finding(Kind.SIZE_CHANGE, message, {"rows": rows, "rows_before": previous, "change_percent": change})
+        yield Finding(kinds.SIZE_CHANGE, message, {"rows": rows, "rows_before": previous, "change_percent": change})

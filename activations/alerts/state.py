@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import OuterRef, Subquery
 from django_celery_beat.models import PeriodicTask
 
+from activations import warning_kinds as kinds
 from activations.alerts.words import Tone, accepted_nothing, run_words
 from activations.models import Activation, Run, Warning
 from activations.setup import holds, schedules
@@ -216,11 +217,9 @@ def _activations(known: Known) -> Iterator[Issue]:
 
 def _warnings() -> Iterator[Issue]:
     """The open warnings. That of a failed run is left out, because the run itself is listed."""
-    for warning in (
-        Warning.objects.filter(closed_at=None).exclude(kind=Warning.Kind.RUN_FAILED).select_related("activation")
-    ):
+    for warning in Warning.objects.filter(closed_at=None).exclude(kind=kinds.RUN_FAILED).select_related("activation"):
         subject = f"Activation {str(warning.activation)!r}"
-        label, needed = warning.get_kind_display(), "activations.view_warning"
+        label, needed = warning.label, "activations.view_warning"
         yield Issue(subject, warning.activation, label, "warn", warning.message, needed)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from activations.models.activation import Activation
+from activations.models.warning import Warning
 from core.health import Health
 from core.secrets import EncryptedJSONField
 from core.text.names import NameField
@@ -41,9 +42,11 @@ class Alert(models.Model):
         PENDING = "pending", "Waiting"
         SENT = "sent", "Sent"
         FAILED = "failed", "Not sent"
+        COVERED = "covered", "Part of an earlier message"
 
     channel = models.ForeignKey(AlertChannel, models.CASCADE, null=True, related_name="alerts")
     activation = models.ForeignKey(Activation, models.CASCADE, null=True, related_name="alerts")
+    warning = models.ForeignKey(Warning, models.CASCADE, null=True, related_name="alerts")
     event = models.CharField(max_length=40)
     recovered = models.BooleanField(default=False)
     facts = models.JSONField(default=dict, help_text="What the message says. No values of records, and no secrets.")

@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
+from activations import warning_kinds as kinds
 from activations.alerts.state import RELATED, state_of
-from activations.models import Activation, Record, Run, Schedule, Warning
+from activations.models import Activation, Record, Run, Schedule
 from activations.runs import requests, retention
 from activations.screens.editor.forms import FIELDS, ActivationForm
 from activations.screens.editor.page import EditorPage
@@ -103,7 +104,7 @@ class ActivationAdmin(ActivationList, EditorPage):
             "screen_panel": "screens/activation_summary.html",
             **summary(obj),
             "last_runs": [(run, run_pill(run)) for run in obj.runs.order_by("-pk")[:5]],
-            "open_warnings": obj.warnings.filter(closed_at__isnull=True).exclude(kind=Warning.Kind.RUN_FAILED),
+            "open_warnings": obj.warnings.filter(closed_at__isnull=True).exclude(kind=kinds.RUN_FAILED),
             "state": state,
             "state_pill": state_pill(state),
             "mapping_change": mapping_diff.mapping_change(obj),

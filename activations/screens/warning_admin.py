@@ -9,6 +9,7 @@ from django.db.models import Count, F, QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
 
+from activations import warning_kinds as kinds
 from activations.models import Warning
 from core.web.screens import ScreenAdmin, pill
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
 OUTCOMES = {
-    Warning.Kind.REJECTED_SHARE.value: ("rejected", "rejected records"),
-    Warning.Kind.INVALID_SHARE.value: ("invalid", "records that failed validation"),
+    kinds.REJECTED: ("rejected", "rejected records"),
+    kinds.INVALID: ("invalid", "records that failed validation"),
 }
 """The outcome that the records of a kind of warning have, and what the link to them says."""
 
@@ -34,20 +35,31 @@ class OpenFilter(admin.SimpleListFilter):
         return queryset.filter(closed_at__isnull=self.value() == "open") if self.value() else queryset
 
 
+class KindFilter(admin.SimpleListFilter):
+    title = "kind"
+    parameter_name = "kind__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(kind.slug, kind.label) for kind in kinds.KINDS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Warning]) -> QuerySet[Warning]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
 @admin.register(Warning)
 class WarningAdmin(ScreenAdmin):
     """Runs open and close warnings, so nothing can be changed here."""
 
-    list_display = ["message", "state_pill", "kind", "activation", "run_link", "opened_at", "closed_at"]
+    list_display = ["message", "state_pill", "kind_label", "activation", "run_link", "opened_at", "closed_at"]
     list_before_template = "screens/open_warnings.html"
-    list_filter = [OpenFilter, "kind", "activation"]
+    list_filter = [OpenFilter, KindFilter, "activation"]
     search_fields = ["message", "subject", "activation__name"]
     list_select_related = ["activation", "last_run"]
     ordering = [F("closed_at").desc(nulls_first=True), "-opened_at"]
     fields = [
         "state_pill",
         "message",
-        "kind",
+        "kind_label",
         "subject",
         "activation",
         "run_link",
@@ -77,9 +89,15 @@ class WarningAdmin(ScreenAdmin):
     def state_pill(self, obj: Warning) -> SafeString:
         return pill("Closed", "calm") if obj.closed_at else pill("Open", "warn")
 
+    @admin.display(description="Kind", ordering="kind")
+    def kind_label(self, obj: Warning) -> str:
+        return obj.label
+
     @admin.display(description="Run")
-    def run_link(self, obj: Warning) -> SafeString:
+    def run_link(self, obj: Warning) -> SafeString | str:
         """The last run that the warning is about, with the records that it is about."""
+        if obj.last_run is None:
+            return "-"
         outcome = OUTCOMES[obj.kind][0] if obj.kind in OUTCOMES else ""
         return format_html(
             '<a class="d-link" href="{}{}">Run {}{}</a>',
@@ -93,4 +111,4 @@ class WarningAdmin(ScreenAdmin):
 def open_kinds() -> list[tuple[str, str, int]]:
     """The kinds of open warnings, the most frequent first: value, words and number."""
     counted = Warning.objects.filter(closed_at=None).order_by().values_list("kind").annotate(number=Count("pk"))
-    return [(kind, str(Warning.Kind(kind).label), number) for kind, number in counted.order_by("-number", "kind")]
+    return [(kind, kinds.label(kind), number) for kind, number in counted.order_by("-number", "kind")]

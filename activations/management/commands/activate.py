@@ -163,5 +163,5 @@ def sentence(run: Run) -> str:
         lines.append(run.error_message)
     lines += [reason.sentence for reason in causes(run)]
     lines += [f"Warning: {warning.message}" for warning in warnings_of(run) if warning.kind != "run_failed"]
-    lines += [f"Warning closed by this run: {warning.get_kind_display()}." for warning in closed_by(run)]
+    lines += [f"Warning closed by this run: {warning.label}." for warning in closed_by(run)]
     return "\n".join(lines)

@@ -33,7 +33,7 @@ def test_open_warnings_are_counted_by_cause(to_attio: Activation) -> None:
     warn(to_attio, "missing_attribute", "b")
     warn(to_attio, "empty_segment", closed=True)
     assert open_kinds() == [
-        ("missing_attribute", "Attribute can't be written", 2),
+        ("missing_attribute", "Attribute missing or archived", 2),
         ("rejected_share", "Many records rejected", 1),
     ]
 
