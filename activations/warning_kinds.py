@@ -29,7 +29,7 @@ EVENTS = {
     "stale": "An activation is out of date",
     "warning": "A warning opened",
 }
-"""What a channel can receive. A warning is sent only if its activation has warnings turned on."""
+"""What a channel can receive. Warnings are sent of activations that turned them on."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ _ATTRIBUTES = "The mapped attributes, compared with those of the destination."
 _DROP = "A sudden drop often means that something broke in the source."
 _DRIFT = "Compared with the median of the last ten runs, from five runs and 20 rows of difference. Finds a slow drift."
 _TURNS = "Among the rows of the last run, from 20 rows. The size may be the same."
-_OVERDUE = "The destination counts as out of date once this many runs were due."
+_OVERDUE = "The destination is out of date once this many runs were due."
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,6 @@ KINDS = (
         "Waiting for approval",
         "What a run would do, compared with the guards of its activation.",
         event="held",
-        advice="Open the run to approve or discard it.",
     ),
 )
 BY_SLUG: Mapping[str, Kind] = {kind.slug: kind for kind in KINDS}

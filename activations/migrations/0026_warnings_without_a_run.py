@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('activations', '0023_system_pauses_and_requests'),
+        ('activations', '0025_previews_by_person'),
     ]
 
     operations = [
