@@ -24,6 +24,6 @@ def delete_previews(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("activations", "0024_warnings_without_a_run")]
+    dependencies = [("activations", "0023_system_pauses_and_requests")]
 
     operations = [migrations.RunPython(delete_previews, migrations.RunPython.noop, elidable=True)]
