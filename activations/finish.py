@@ -11,10 +11,13 @@ from django.utils import timezone
 from activations.alerts import rules
 from activations.delivery.retry import with_one_wait
 from activations.models import Change, Run
+from activations.pauses import act as pauses
+from activations.pauses.rules import failure_of
 from activations.storage import bundles
 from activations.storage.baseline import void
 from core.errors import Problem, Unavailable
 from core.failpoints import reach
+from core.health import Health
 from destinations.registry import platforms
 
 if TYPE_CHECKING:
@@ -32,16 +35,23 @@ def complete(run: Run, lease: Lease, now: datetime) -> None:
     found = [] if run.only_key else rules.update_warnings(run, now)
     incomplete = found or run.rejected or run.invalid or run.unknown or run.not_sent or run.waiting
     state = Run.State.COMPLETED_WITH_WARNINGS if incomplete else Run.State.SUCCEEDED
-    _end(lease, state=state, found_warnings=found)
+    with transaction.atomic():
+        _end(lease, state=state, found_warnings=found)
+        pauses.recovered(run, now)
 
 
 def fail(run: Run, lease: Lease, problem: Problem, now: datetime) -> None:
-    """The run can't continue; what was accepted stays accepted."""
+    """The run can't continue; what was accepted stays accepted. If the next run would fail too, the system pauses."""
     code, message, continue_at = problem.code, problem.message, None
     if isinstance(problem, Unavailable):
         continue_at = with_one_wait(problem, now).not_before
         code, message = "unavailable", _continues(run, message, continue_at)
-    _end_failed(run, lease, now, code, message, continue_at=continue_at)
+    source_works = run.activation.data_model.source.health != Health.State.FAILED
+    failure = failure_of(problem, source_works=source_works)
+    found = {"problem_code": problem.code, "culprit": failure.culprit, "continue_at": continue_at}
+    with transaction.atomic():
+        _end_failed(run, lease, now, code, message, **found)
+        pauses.pause_after(run, failure, now)
 
 
 def _continues(run: Run, message: str, continue_at: datetime | None) -> str:

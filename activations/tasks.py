@@ -8,10 +8,14 @@ from django.utils import timezone
 
 from activations import execute as execution
 from activations.models import Run, Schedule
+from activations.pauses import act as pauses
+from activations.pauses import check
 from activations.runs import dispatch, lease, requests, retention
 from activations.setup import schedules
 from destinations.registry import platforms, services
 from segments.registry import engines
+
+CHECK = "activations.tasks.check_pause"
 
 
 @worker_init.connect
@@ -50,6 +54,15 @@ def sweep() -> None:
     for run_id in lease.abandoned():
         dispatch.enqueue(run_id)
     requests.continue_later(timezone.now())
+    pauses.pause_changed(timezone.now())
+    for culprit in check.claim_due(timezone.now()):
+        dispatch.send(CHECK, *culprit, name=f"The check of {culprit.cause} {culprit.pk}")
+
+
+@shared_task(name=CHECK)
+def check_pause(cause: str, pk: int) -> None:
+    """Checks what the system paused activations for, and resumes them if it works."""
+    check.check(check.Culprit(cause, pk), timezone.now())
 
 
 @shared_task

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
 NO_BEAT = "Beat is not running, so no schedule starts a run. Start exactly one: make up, or celery -A dinmo beat"
+PAUSED_BY_SYSTEM = "paused_by_system"
 NO_WORKER = "No worker has started it. Check with manage.py doctor whether one is running."
 
 
@@ -37,7 +38,7 @@ class State:
     """The state of an activation.
 
     Args:
-        slug: on, failing, on_hold, paused or draft. Schedules start runs only if it is on or failing.
+        slug: on, failing, paused_by_system, paused or draft. Schedules start runs only if it is on or failing.
         causes: what to fix, one or more sentences each.
         next_run: when a schedule starts the next run; None if none does.
     """
@@ -97,14 +98,14 @@ def look_at(activations: Iterable[Activation], now: datetime) -> Known:
 
 def look_at_all(now: datetime) -> Known:
     """As `look_at`, for every activation."""
-    # Mappings decide only whether a changed source puts an activation on hold.
+    # Mappings decide only whether a changed source is about to pause an activation.
     related = ("schedules__task", "mappings") if changed_sources() else ("schedules__task",)
     activations = Activation.objects.select_related(*RELATED).prefetch_related(*related)
     return look_at(activations.defer(*NOT_READ), now)
 
 
 def changed_sources() -> set[int]:
-    """The IDs of sources in which something changed that a model uses. Only their activations can be on hold."""
+    """The IDs of sources in which something changed that a model uses, and that may be about to pause activations."""
     return set(DataModel.objects.exclude(problems={}).values_list("source_id", flat=True))
 
 
@@ -149,12 +150,18 @@ def _state(activation: Activation, last: Run | None, now: datetime, changed: Col
         return State("draft", "Draft", "calm", (holds.DRAFT,))
     if activation.paused:
         return State("paused", "Paused", "warn", ("Paused by a person.",))
-    if activation.data_model.source_id in changed and (cause := holds.cause(activation)):
-        return State("on_hold", "On hold", "bad", (cause,))
+    if cause := _paused_by_system(activation, changed):
+        return State(PAUSED_BY_SYSTEM, "Paused by the system", "bad", (cause,))
     upcoming = next_run(activation, now)
     if causes := tuple(_failures(activation, last)):
         return State("failing", "Failing", "bad", causes, upcoming)
     return State("on", "On", "good", (), upcoming)
+
+
+def _paused_by_system(activation: Activation, changed: Collection[int]) -> str:
+    if pause := holds.system_pause(activation):
+        return holds.words(pause)
+    return holds.cause(activation) if activation.data_model.source_id in changed else ""
 
 
 def next_run(activation: Activation, now: datetime) -> datetime | None:
@@ -207,7 +214,7 @@ def _models() -> Iterator[Issue]:
 def _activations(known: Known) -> Iterator[Issue]:
     for activation in known.activations:
         last, state = known.latest.get(activation.pk), known.states[activation.pk]
-        if state.slug == "on_hold":
+        if state.slug == PAUSED_BY_SYSTEM:
             yield Issue(_named(Activation, activation), activation, state.label, state.tone, state.causes[0])
         if last and last.state == Run.State.FAILED:
             yield Issue(str(last), last, "Failed", "bad", last.error_message)
@@ -216,8 +223,9 @@ def _activations(known: Known) -> Iterator[Issue]:
 
 
 def _warnings() -> Iterator[Issue]:
-    """The open warnings. That of a failed run is left out, because the run itself is listed."""
-    for warning in Warning.objects.filter(closed_at=None).exclude(kind=kinds.RUN_FAILED).select_related("activation"):
+    """The open warnings, except those of failed runs and of pauses, which are listed already."""
+    listed = (kinds.RUN_FAILED, kinds.PAUSED)
+    for warning in Warning.objects.filter(closed_at=None).exclude(kind__in=listed).select_related("activation"):
         subject = f"Activation {str(warning.activation)!r}"
         label, needed = warning.label, "activations.view_warning"
         yield Issue(subject, warning.activation, label, "warn", warning.message, needed)
@@ -227,7 +235,7 @@ def _named(model: type[Model], row: Model) -> str:
     return f"{str(model._meta.verbose_name).capitalize()} {str(row)!r}"
 
 
-RELATED = ("segment__model__source", "model__source", "destination__connection")
+RELATED = ("segment__model__source", "model__source", "destination__connection", "system_pause")
 """What `state_of` reads of an activation."""
 NOT_READ = [
     *(f"{path}__{name}" for path in ("segment__model__source", "model__source", "destination__connection")

@@ -30,9 +30,18 @@ def enqueue_on_commit(run_id: int) -> None:
 
 def enqueue(run_id: int) -> None:
     """Queues the run for a worker. If the broker can't be reached within seconds, the sweep does so later."""
+    send(EXECUTE, run_id, name=f"Run {run_id}")
+
+
+def send(task: str, *arguments: object, name: str) -> None:
+    """Queues a task for a worker. If the broker can't be reached within seconds, the sweep does so later.
+
+    Args:
+        name: what the task is about, for the log.
+    """
     try:
         # A connection of its own: consumers share the usual options, and wait for messages without a time limit.
         with current_app.connection(connect_timeout=BROKER_SECONDS, transport_options=QUICK) as connection:
-            current_app.send_task(EXECUTE, args=[run_id], connection=connection, retry=False)
+            current_app.send_task(task, args=list(arguments), connection=connection, retry=False)
     except (OperationalError, OSError) as error:
-        log.warning("Run %s waits for the sweep: the broker can't be reached (%s).", run_id, type(error).__name__)
+        log.warning("%s waits for the sweep: the broker can't be reached (%s).", name, type(error).__name__)

@@ -156,7 +156,7 @@ def continue_later(now: datetime) -> list[Run]:
     an hour. If the vendor said when it accepts requests again, the run starts then.
     """
     started = []
-    for activation in Activation.objects.filter(paused=False, is_draft=False):
+    for activation in Activation.objects.filter(paused=False, is_draft=False, system_pause=None):
         latest = list(Run.objects.filter(activation=activation, dry_run=False).order_by("-pk")[:6])
         whole = [run for run in latest if not run.only_key]
         if was_kept_waiting(latest) or is_due_to_continue(whole, now):

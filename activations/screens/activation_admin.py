@@ -14,6 +14,8 @@ from django.utils.html import format_html, format_html_join
 from activations import warning_kinds as kinds
 from activations.alerts.state import RELATED, state_of
 from activations.models import Activation, Record, Run, Schedule
+from activations.pauses import act as pauses
+from activations.pauses import check
 from activations.runs import requests, retention
 from activations.screens.editor.forms import FIELDS, ActivationForm
 from activations.screens.editor.page import EditorPage
@@ -22,7 +24,7 @@ from activations.screens.lists.activation_list import ActivationList
 from activations.screens.presentation import hidden_note, run_pill, state_pill
 from activations.screens.review.page import dry_run_address
 from activations.screens.review.summary import summary
-from activations.setup import attribute_drift, mapping_diff, schedules, spec_from_db
+from activations.setup import attribute_drift, holds, mapping_diff, schedules, spec_from_db
 from activations.setup.duplicate import duplicate
 from core.web.screens import Button
 from destinations.registry import services
@@ -88,7 +90,7 @@ class ActivationAdmin(ActivationList, EditorPage):
             yield Button("dry_run", "Dry run", "science")
             yield Button("full", "Full sync", "restart_alt", confirm=FULL_QUESTION)
         yield Button("edit", "Edit", "edit", href=f"{self.url('change', obj.pk)}?step=mapping")
-        yield Button("resume", "Resume", "play_circle") if obj.paused else Button("pause", "Pause", "pause_circle")
+        yield from pause_buttons(obj)
         if self.has_add_permission(request):
             yield Button("duplicate", "Duplicate", "content_copy")
         yield Button(
@@ -104,8 +106,9 @@ class ActivationAdmin(ActivationList, EditorPage):
             "screen_panel": "screens/activation_summary.html",
             **summary(obj),
             "last_runs": [(run, run_pill(run)) for run in obj.runs.order_by("-pk")[:5]],
-            "open_warnings": obj.warnings.filter(closed_at__isnull=True).exclude(kind=kinds.RUN_FAILED),
+            "open_warnings": obj.warnings.filter(closed_at__isnull=True).exclude(kind__in=SHOWN_AS_STATE),
             "state": state,
+            "pause": None if obj.paused else holds.system_pause(obj),
             "state_pill": state_pill(state),
             "mapping_change": mapping_diff.mapping_change(obj),
             "hidden_note": hidden_note(services[obj.destination.service], created_hidden(obj)),
@@ -124,14 +127,22 @@ class ActivationAdmin(ActivationList, EditorPage):
         return self._start(obj, full=True)
 
     def do_pause(self, request: HttpRequest, obj: Activation) -> None:
-        self._switch(obj, paused=True)
+        obj.paused = True
+        obj.save(update_fields=["paused"])
+        schedules.sync_all(obj)
         messages.success(
             request, "Paused. Its schedules start no runs until you resume it. You can still run it manually."
         )
 
     def do_resume(self, request: HttpRequest, obj: Activation) -> None:
-        self._switch(obj, paused=False)
+        pauses.resume_by_person(obj, timezone.now())
         messages.success(request, "Resumed. Its schedules start runs again.")
+
+    def do_check(self, request: HttpRequest, obj: Activation) -> None:
+        if check.check_now(obj, timezone.now()):
+            messages.success(request, "It works again. The activation is resumed.")
+        else:
+            messages.error(request, "It still does not work. The reason is below.")
 
     def do_duplicate(self, request: HttpRequest, obj: Activation) -> HttpResponse:
         copy = duplicate(obj)
@@ -143,11 +154,6 @@ class ActivationAdmin(ActivationList, EditorPage):
             schedules.start(obj)
         run = requests.request(obj, Run.Trigger.MANUAL, full=full, dry_run=dry_run)
         return HttpResponseRedirect(reverse("admin:activations_run_change", args=[run.pk]))
-
-    def _switch(self, obj: Activation, *, paused: bool) -> None:
-        obj.paused = paused
-        obj.save(update_fields=["paused"])
-        schedules.sync_all(obj)
 
     def save_model(self, request: HttpRequest, obj: Activation, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -221,5 +227,18 @@ def created_hidden(activation: Activation) -> int:
     return activation.runs.aggregate(number=Sum("hidden"))["number"] or 0
 
 
+def pause_buttons(activation: Activation) -> Iterable[Button]:
+    """Pause or resume, whoever paused it. What the system paused can be checked as well."""
+    if activation.paused:
+        yield Button("resume", "Resume", "play_circle")
+    elif holds.system_pause(activation):
+        yield Button("check", "Check now", "sync", primary=True)
+        yield Button("resume", "Resume", "play_circle", confirm=RESUME_QUESTION)
+    else:
+        yield Button("pause", "Pause", "pause_circle")
+
+
+SHOWN_AS_STATE = (kinds.RUN_FAILED, kinds.PAUSED)
+RESUME_QUESTION = "Resume without a check? If the next run fails for the same reason, the system pauses it again."
 VIEWED = ["name", "data_name", "destination", "mode_name", "custom_names", "switched_on"]
 FULL_QUESTION = "A full sync sends every mapped field of every record again, even if nothing changed. Continue?"

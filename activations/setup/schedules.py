@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -14,13 +13,11 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from activations.models import Activation, Schedule
 from activations.setup import cron, holds
-from core.errors import Misconfigured, Problem
-from segments.sources import drift
+from core.errors import Misconfigured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-log = logging.getLogger(__name__)
 TASK = "activations.tasks.fire"
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 LONGEST_MINUTES = 366 * 1440
@@ -104,17 +101,8 @@ def remove(schedule: Schedule) -> None:
 
 
 def may_start(activation: Activation) -> bool:
-    """Whether a schedule may start a run now. If a changed source puts it on hold, the source is checked again."""
-    if activation.paused or activation.is_draft:
-        return False
-    if not holds.reason(activation):
-        return True
-    try:
-        drift.look_before(activation.rows, activation.columns)
-    except Problem as problem:
-        log.info("The activation %s is on hold: %s", activation.pk, problem.code)
-        return False
-    return True
+    """Whether a schedule may start a run now. What the system paused is checked by the sweep, and resumed then."""
+    return not holds.reason(activation)
 
 
 def claim_firing(schedule: Schedule, now: datetime) -> bool:

@@ -1,13 +1,15 @@
-"""A source whose columns changed: noticed before a run, shown on the model, and a hold until it is fixed."""
+"""A source whose columns changed: noticed before a run, shown on the model, and a pause until it is fixed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils import timezone
 
 from activations import tasks
 from activations.models import Activation, Run, Schedule
+from activations.pauses.check import check_now
 from activations.runs import dispatch
 from activations.setup import holds
 from segments.models import DataModel
@@ -49,13 +51,13 @@ def test_run_fails_before_planning_and_schedules_wait_until_the_source_is_fixed(
     assert "'description' is gone" in holds.reason(Activation.objects.get())
     assert fire(schedule) is None
     shop.run("alter table companies rename column about to description")
-    assert fire(schedule) is not None
+    assert fire(schedule) is None, "the sweep checks, not the schedule"
+    assert check_now(Activation.objects.get(), timezone.now())
+    assert Run.objects.latest("pk").trigger == "catch_up"
     assert (holds.reason(Activation.objects.get()), DataModel.objects.get().problem) == ("", "")
 
 
-def test_missing_column_puts_only_its_own_activation_on_hold(
-    schedule: Schedule, shop: Shop, to_intercom: Activation
-) -> None:
+def test_missing_column_pauses_only_its_own_activation(schedule: Schedule, shop: Shop, to_intercom: Activation) -> None:
     shop.run("alter table companies drop column plan")
     assert run(to_intercom).error_code == "source_changed"
     assert "'plan' is gone" in DataModel.objects.get().problem

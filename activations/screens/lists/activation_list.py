@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
-from activations.alerts.state import latest_runs, states
+from activations.alerts.state import PAUSED_BY_SYSTEM, latest_runs, states
 from activations.models import Activation, Run
+from activations.pauses import act as pauses
 from activations.runs import requests
 from activations.screens.lists import bulk
 from activations.screens.lists.filters import ShownFilter
@@ -130,7 +131,7 @@ def chosen(rows: list[Activation]) -> list[bulk.Chosen]:
             paused=row.paused,
             is_live=row.pk in live,
             is_draft=row.is_draft,
-            cause=" ".join(found[row.pk].causes) if found[row.pk].slug == "on_hold" else "",
+            cause=" ".join(found[row.pk].causes) if found[row.pk].slug == PAUSED_BY_SYSTEM else "",
         )
         for row in rows
     ]
@@ -141,7 +142,10 @@ def act(row: Activation, action: bulk.Action) -> None:
     if action == bulk.RUN:
         requests.request(row, Run.Trigger.MANUAL)
         return
-    row.paused = action == bulk.PAUSE
+    if action == bulk.RESUME:
+        pauses.resume_by_person(row, timezone.now())
+        return
+    row.paused = True
     row.save(update_fields=["paused"])
     schedules.sync_all(row)
 

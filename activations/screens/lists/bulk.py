@@ -15,7 +15,7 @@ class Chosen:
     """An activation that a person has selected.
 
     Args:
-        cause: why it is on hold; "" if it isn't.
+        cause: why the system paused it; "" if it didn't.
     """
 
     pk: int
@@ -76,7 +76,7 @@ def _run(one: Chosen) -> Effect:
     if one.is_draft:
         return Effect(one, acts=False, remark="Draft: start it from its page", shared="never started, so not run here")
     if one.cause:
-        return Effect(one, acts=False, remark=one.cause, shared="on hold until the cause is fixed")
+        return Effect(one, acts=False, remark=one.cause, shared="paused by the system until the cause is fixed")
     if one.paused:
         return Effect(one, acts=True, remark="Paused, but runs once now", shared="paused, and runs once anyway")
     return Effect(one, acts=True)
@@ -91,8 +91,11 @@ def _pause(one: Chosen) -> Effect:
 
 
 def _resume(one: Chosen) -> Effect:
-    if not one.paused:
+    if not one.paused and not one.cause:
         return Effect(one, acts=False, remark="Not paused", shared="not paused")
+    if one.cause and not one.paused:
+        shared = "paused by the system: pauses again if the next run fails"
+        return Effect(one, acts=True, remark=one.cause, shared=shared)
     if one.is_draft:
         return Effect(one, acts=True, remark="Still a draft: schedules start no runs", shared="still a draft")
     return Effect(one, acts=True)

@@ -17,6 +17,7 @@ SHOWN = {
     "warnings": "With open warnings",
     "running": "Running now",
     "paused": "Paused",
+    "paused_by_system": "Paused by the system",
     "drafts": "Drafts",
     "never": "Never run",
 }
@@ -43,6 +44,7 @@ def narrowed(queryset: QuerySet[Activation], shown: str) -> QuerySet[Activation]
         "warnings": Exists(Warning.objects.filter(activation=OuterRef("pk"), closed_at=None)),
         "running": Exists(runs.filter(state__in=Run.LIVE, dry_run=False)),
         "paused": Q(paused=True),
+        "paused_by_system": Q(paused=False, system_pause__isnull=False),
         "drafts": Q(is_draft=True),
         "never": ~Exists(runs.filter(dry_run=False)),
     }

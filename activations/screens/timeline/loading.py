@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Max, Q
 
 from activations import digests
-from activations.alerts.state import RELATED, State, states
+from activations.alerts.state import PAUSED_BY_SYSTEM, RELATED, State, states
 from activations.models import Activation, Change, Generation, Record, Run
 from activations.screens.timeline.answers import Decision, Facts, Now
 from destinations.registry import platforms
@@ -148,4 +148,6 @@ def moment(change: Change) -> datetime:
 def _held(state: State) -> str:
     if state.slug == "paused":
         return "The activation is paused."
-    return " ".join(["The activation is on hold.", *state.causes]) if state.slug == "on_hold" else ""
+    if state.slug == PAUSED_BY_SYSTEM:
+        return " ".join(["The activation is paused by the system.", *state.causes])
+    return ""

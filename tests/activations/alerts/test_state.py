@@ -54,7 +54,7 @@ def test_refused_token_sets_the_connection_to_not_working_and_a_good_run_to_work
     assert (failed.state, connection.health, connection.health_message) == ("failed", "failed", failed.error_message)
     assert labels(connection) == ["Not working"]
     assert labels(failed) == ["Failed"]
-    assert state(activation) == "failing"
+    assert state(activation) == "paused_by_system"
 
     sandbox.switches.clear()
     sandbox.switches.update(before)
@@ -106,9 +106,9 @@ def test_renamed_column_is_a_problem_of_the_model_and_not_of_the_source(
     failed = run(to_attio)
     assert Source.objects.get().health != "failed"
     assert labels(to_attio.data_model) == ["Source changed"]
-    assert labels(to_attio) == ["On hold"]
+    assert labels(to_attio) == ["Paused by the system"]
     assert labels(failed) == ["Failed"]
-    assert state(to_attio) == "on_hold"
+    assert state(to_attio) == "paused_by_system"
 
 
 def test_failed_run_opens_a_warning_that_the_next_good_run_closes(
@@ -117,13 +117,14 @@ def test_failed_run_opens_a_warning_that_the_next_good_run_closes(
     shop.fill(3)
     attio.switches.update(revoked=True)
     failed = run(to_attio)
-    (warning,) = Warning.objects.filter(closed_at=None)
-    assert (warning.kind, warning.message) == ("run_failed", failed.error_message)
+    opened = {warning.kind: warning.message for warning in Warning.objects.filter(closed_at=None)}
+    connection = "The connection 'Our attio' is not working."
+    assert opened == {"run_failed": failed.error_message, "paused": f"{connection} {failed.error_message}"}
     attio.switches.update(revoked=False)
     good = run(to_attio)
     assert not Warning.objects.filter(closed_at=None).exists()
     assert warnings_of(good) == []
-    assert closed_by(good) == [warning]
+    assert {warning.kind for warning in closed_by(good)} == {"run_failed", "paused"}
 
 
 def test_good_run_does_not_show_the_alarm_that_it_closes(
@@ -175,7 +176,7 @@ def test_completed_run_says_what_was_not_accepted(counts: dict[str, int], words:
     assert (run_words(completed), run_tone(completed)) == (words, tone)
 
 
-def test_activation_on_hold_is_on_hold_in_every_place_and_has_no_next_run(
+def test_activation_paused_by_the_system_is_so_in_every_place_and_has_no_next_run(
     shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client
 ) -> None:
     shop.fill(3)
@@ -188,17 +189,17 @@ def test_activation_on_hold_is_on_hold_in_every_place_and_has_no_next_run(
         f"/admin/activations/activation/{to_attio.pk}/change/",
     ):
         page = staff.get(path).content.decode().replace("&#x27;", "'")
-        assert 'd-bad">On hold' in page, path
+        assert 'd-bad">Paused by the system' in page, path
         assert "'description' is gone" in page, path
         assert 'd-good">On' not in page, path
         assert "Next run <strong" not in page, path
     answer = staff.get(f"/api/activations/{to_attio.pk}/").json()
-    assert (answer["state"], answer["next_run"]) == ("on_hold", None)
+    assert (answer["state"], answer["next_run"]) == ("paused_by_system", None)
     assert "'description' is gone" in answer["causes"][0]
     out = StringIO()
     with pytest.raises(SystemExit):
         call_command("activate", "To Attio", "--wait", "--json", stdout=out)
-    assert json.loads(out.getvalue())["activation_state"]["state"] == "on_hold"
+    assert json.loads(out.getvalue())["activation_state"]["state"] == "paused_by_system"
 
 
 def test_run_that_no_worker_starts_needs_attention(to_attio: Activation, settings: Any) -> None:

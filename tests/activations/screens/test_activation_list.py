@@ -146,7 +146,10 @@ def test_nothing_to_do_is_said_and_offers_no_button(ops: Client, destination: De
 def test_remarks_are_counted_by_what_they_say() -> None:
     chosen = [bulk.Chosen(1, "a", cause="Gone."), bulk.Chosen(2, "b", cause="Other."), bulk.Chosen(3, "c")]
     found = bulk.effects(bulk.RUN, chosen)
-    assert bulk.sentences(bulk.RUN, found) == ["1 activation will run now.", "2 on hold until the cause is fixed."]
+    assert bulk.sentences(bulk.RUN, found) == [
+        "1 activation will run now.",
+        "2 paused by the system until the cause is fixed.",
+    ]
     assert [effect.remark for effect in found] == ["Gone.", "Other.", ""]
 
 

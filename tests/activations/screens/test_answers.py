@@ -145,6 +145,6 @@ def test_notes_say_what_happens_next(facts: dict[str, Any], note: str) -> None:
     assert note in answer(replace(BASE, **facts), when).notes
 
 
-def test_an_activation_on_hold_promises_no_next_run() -> None:
-    held = replace(BASE, held="The activation is on hold.", next_run=EVENING)
-    assert answer(held, when).notes == ("The activation is on hold.",)
+def test_an_activation_that_the_system_paused_promises_no_next_run() -> None:
+    held = replace(BASE, held="The activation is paused by the system.", next_run=EVENING)
+    assert answer(held, when).notes == ("The activation is paused by the system.",)

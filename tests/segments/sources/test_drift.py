@@ -90,7 +90,7 @@ def test_dropped_table_is_a_problem_on_the_page_of_the_model(staff: Client, file
     run(file, "drop table companies")
     answer = staff.post(f"/admin/segments/datamodel/{rich.model_id}/do/check/", follow=True).content.decode()
     assert "Source changed" in answer
-    assert "are on hold. They resume automatically once" in answer
+    assert "are paused by the system. They resume automatically once" in answer
     assert DataModel.objects.get().problem
 
 

@@ -1,0 +1,1 @@
+"""Pauses by the system."""
