@@ -53,6 +53,7 @@ def pause(activation: Activation, failure: Failure, now: datetime, run: Run | No
     if not is_new:
         present.cause, present.code, present.message = failure.culprit, failure.code, failure.message
         present.save(update_fields=list(reason))
+    reach("in_pause")
     _warn(activation, present, run, now)
 
 

@@ -56,22 +56,22 @@ def claim_due(now: datetime) -> list[Culprit]:
 
     What a person paused meanwhile is not checked.
     """
-    found = [pause for pause in _pauses() if pause.next_check_at <= now or _is_fixed(pause)]
+    found = [pause for pause in current() if pause.next_check_at <= now or _is_fixed(pause)]
     return list(dict.fromkeys(culprit(pause) for pause in found if _claim(pause, now)))
 
 
 def check(found: Culprit, now: datetime) -> bool:
     """Checks a culprit, and resumes every activation that was paused because of it. Returns whether it works."""
-    pauses = [pause for pause in _pauses() if culprit(pause) == found]
-    if not pauses:
+    waiting = [pause for pause in current() if culprit(pause) == found]
+    if not waiting:
         return True
     try:
-        _check(found, pauses[0].activation, now)
+        _check(found, waiting[0].activation, now)
     except Problem as problem:
         log.info("The %s %s still doesn't work: %s", found.cause, found.pk, problem.code)
-        _keep_reason(pauses, problem)
+        _keep_reason(waiting, problem)
         return False
-    for pause in pauses:
+    for pause in waiting:
         act.resume(pause, now)
     return True
 
@@ -108,9 +108,9 @@ def _check(found: Culprit, activation: Activation, now: datetime) -> None:
         check_activation(activation, now)
 
 
-def _keep_reason(pauses: list[SystemPause], problem: Problem) -> None:
+def _keep_reason(waiting: list[SystemPause], problem: Problem) -> None:
     """What is wrong now may be something else than what paused the activations."""
-    rows = SystemPause.objects.filter(pk__in=[pause.pk for pause in pauses])
+    rows = SystemPause.objects.filter(pk__in=[pause.pk for pause in waiting])
     rows.exclude(code=problem.code, message=problem.message).update(code=problem.code, message=problem.message)
 
 
@@ -122,7 +122,8 @@ def _check_identity(context: Context, workspace: Workspace) -> None:
         starts_new(accepted, wanted, activation.start_afresh, has_records=True, workspace_name=workspace.name)
 
 
-def _pauses() -> list[SystemPause]:
+def current() -> list[SystemPause]:
+    """Every pause by the system whose activation no person paused as well."""
     waiting = SystemPause.objects.filter(activation__paused=False).select_related(*RELATED)
     return list(waiting.prefetch_related("activation__mappings"))
 
