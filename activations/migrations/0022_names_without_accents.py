@@ -7,24 +7,22 @@ from typing import TYPE_CHECKING, Any
 from django.db import migrations, models
 from django.db.models import Q
 
-from activations.storage import plain_names
+from activations.storage import bulk, plain_names
 
 if TYPE_CHECKING:
     from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-ROWS_AT_A_TIME = 5_000
+ROWS_AT_A_TIME = 20_000
 
 
 def fill(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Batch by batch, so that neither memory nor a transaction grows with the number of changes."""
-    changes = apps.get_model("activations", "Change").objects.using(schema_editor.connection.alias)
-    last = 0
-    while batch := list(changes.filter(pk__gt=last).order_by("pk").only("name")[:ROWS_AT_A_TIME]):
-        last = batch[-1].pk
-        accented = [change for change in batch if not change.name.isascii()]
-        for change in accented:
-            change.plain_name = plain_names.of(change.name)
-        changes.bulk_update(accented, ["plain_name"], batch_size=500)
+    model, last = apps.get_model("activations", "Change"), 0
+    names = model.objects.order_by("pk").values_list("pk", "name")
+    while batch := list(names.filter(pk__gt=last)[:ROWS_AT_A_TIME]):
+        last = batch[-1][0]
+        plain = [(pk, plain_names.of(name)) for pk, name in batch if not name.isascii()]
+        bulk.update(model, {}, "id", ["plain_name"], plain)
 
 
 class Migration(migrations.Migration):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.db.models import Count, QuerySet
@@ -13,6 +13,7 @@ from activations.planning import one_record
 from activations.planning.takeovers import takeovers
 from activations.planning.writer import CHUNK, ChangeWriter, SettledRow
 from activations.storage import bulk, bundles, match_owners
+from core.text.listing import listed
 from destinations.contract import Mode
 
 if TYPE_CHECKING:
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 DUPLICATE_KEY, MATCH_TWIN, KEY_EMPTY, LINE_UNREADABLE = "duplicate_key", "match_twin", "key_empty", "line_unreadable"
 COUNTED_APART = (DUPLICATE_KEY, MATCH_TWIN, KEY_EMPTY, LINE_UNREADABLE)
 """Reasons of which not every row is listed, or which replaced what was decided before."""
+MOST_TWINS, LONGEST_KEY = 5, 60
+"""How many of the rows that share a match value are named, and how many characters of their keys."""
+UNTRIED: Mapping[str, Any] = {
+    "tried": Record.Tried.NOTHING, "tried_digest": 0, "tried_match": 0, "attempts": 0, "retry_run": 0, "retry_at": None,
+}  # fmt: skip
 
 
 def finalize(scan: SourceScan, writer: ChangeWriter, mode: str, slots: Mapping[str, int]) -> dict[str, int]:
@@ -46,6 +52,9 @@ def finalize(scan: SourceScan, writer: ChangeWriter, mode: str, slots: Mapping[s
     left, returned = scan.left()[: 0 if writer.run.only_key else None], scan.returned()
     writer.update(left, left_at=writer.started_at, returned_at=None)
     writer.update(returned, left_at=None, returned_at=writer.started_at)
+    if not writer.run.only_key:
+        # Otherwise, pages would list records that are no longer in the data among those that wait for a retry.
+        writer.update(scan.forgotten(), **UNTRIED)
     rows_aside = sum(duplicates.values()) + sum(map(len, twins.values()))
     return {**_counts(scan, writer, rows_aside), "left": len(left), "returned": len(returned)}
 
@@ -65,8 +74,8 @@ def _set_aside(
             writer, [(digest, keys.get(digest, ""), _duplicate(keys.get(digest, ""), rows)) for digest, rows in chunk]
         )
     for group in twins.values():
-        names = sorted(keys.get(digest, "") for digest in group)
-        _replace(writer, [(digest, keys.get(digest, ""), _twin(keys.get(digest, ""), names)) for digest in group])
+        why = _twin(sorted(keys.get(digest, "") for digest in group))
+        _replace(writer, [(digest, keys.get(digest, ""), why) for digest in group])
 
 
 def _replace(writer: ChangeWriter, rows: list[tuple[int, str, reasons.Settled]]) -> None:
@@ -180,10 +189,11 @@ def _duplicate(key: str, rows: int) -> reasons.Settled:
     return reasons.Settled("invalid", DUPLICATE_KEY, message)
 
 
-def _twin(key: str, names: list[str]) -> reasons.Settled:
-    others = ", ".join(repr(name) for name in names if name != key)[:300]
+def _twin(keys: list[str]) -> reasons.Settled:
+    """The same words for each of these rows, so that pages can tell which rows belong together."""
+    named = listed([repr(key[:LONGEST_KEY]) for key in keys], MOST_TWINS)
     message = (
-        f"It shares a match value with {others}, so they would be one record at the destination. None of them is sent. "
-        "Give each row its own match value in the source."
+        f"{len(keys):,} rows share a match value: {named}. They would be one record at the destination, so none of "
+        "them is sent. Give each row its own match value in the source."
     )
     return reasons.Settled("invalid", MATCH_TWIN, message)

@@ -197,6 +197,12 @@ class SourceScan:
         baseline = self.baseline
         return baseline.keys[(baseline.occurrences == 0) & (baseline.status & (LEFT | NEVER_ACCEPTED) == 0)]
 
+    def forgotten(self) -> np.ndarray:
+        """Key digests of records that no row has, and of which nothing was ever accepted: only why, when last tried."""
+        status = self.baseline.status
+        tried = (status & NEVER_ACCEPTED != 0) & (status & TRIED_MASK != 0)
+        return self.baseline.keys[(self.baseline.occurrences == 0) & tried]
+
     def returned(self) -> np.ndarray:
         """Key digests of records that had left and are back."""
         baseline = self.baseline

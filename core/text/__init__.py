@@ -1,1 +1,1 @@
-"""Text that people give: names, and whatever has to stay on one line. Not here: values of records."""
+"""Text that people give or read: names, lists of them, and what searches compare. Not here: values of records."""

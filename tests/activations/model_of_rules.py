@@ -172,6 +172,9 @@ class Rules:
                 self._displace(send)
         for key in plan.left:
             self.baseline[key].left = True
+        for key, record in self.baseline.items():
+            if key not in plan.keys and not record.accepted:
+                record.tried, record.attempts = "", 0
         for key in plan.keys & set(self.baseline):
             self.baseline[key].left = False
         for key, why in plan.invalid.items():

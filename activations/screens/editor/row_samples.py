@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from activations.planning.samples import Sample, SampleColumns, SampleMapping, convert_samples
-from activations.screens.editor import words
+from activations.screens.editor.words import share
+from core.text.listing import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,7 +81,7 @@ def examples(samples: Sequence[Sample]) -> list[Sample]:
 def empty_share(samples: Sequence[Sample], mapping: SampleMapping) -> str:
     """The share of sample rows without a value, in words; "" if there are none, or the value is fixed."""
     empty = sum(not sample.source for sample in samples)
-    return "" if not empty or not (mapping.column or mapping.template) else words.share(empty, len(samples))
+    return "" if not empty or not (mapping.column or mapping.template) else share(empty, len(samples))
 
 
 def refusal(refused: Sequence[Sample], total: int, field: Field) -> str:
@@ -88,7 +89,7 @@ def refusal(refused: Sequence[Sample], total: int, field: Field) -> str:
     rows = f"{len(refused):,} of {total:,} sample rows would be refused"
     if field.options and len({sample.code for sample in refused}) == 1:
         counts = Counter(sample.source for sample in refused).most_common()
-        named = words.listed([f"{value} ({count:,})" for value, count in counts], LISTED_VALUES)
+        named = listed([f"{value} ({count:,})" for value, count in counts], LISTED_VALUES)
         return f"{rows}: not among the options of {field.label}: {named}."
     (message, _), *_ = Counter(sample.problem for sample in refused).most_common(1)
     return f"{rows}: {message}"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.text.listing import listed
 from destinations.contract import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from activations.models import FieldMapping
     from destinations.contract import Limits, Service
     from segments.reading.profiles import Profile
@@ -66,13 +65,6 @@ def rough_length(seconds: float) -> str:
         return f"about {minutes} minute{'' if minutes == 1 else 's'}"
     hours = round(minutes / 60)
     return f"about {hours} hours" if hours < 48 else f"about {round(hours / 24)} days"
-
-
-def listed(names: Sequence[str], most: int = 3) -> str:
-    """The first names, and how many more there are."""
-    more = len(names) - most
-    shown = ", ".join(names[:most])
-    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def match_sentence(profile: Profile) -> str:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from django.db.models import Count, Min
 
 from activations.models import Change, Run
+from activations.planning.finalize import MATCH_TWIN
+from activations.screens.run import refused_values
+from destinations.kit.values.options import UNKNOWN_OPTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from django.db.models import QuerySet
+
 MOST_CAUSES = 20
 MOST_GROUPS = 100
+MOST_TWINS = 5
+"""How many of the records that share a match value are shown as examples."""
 _PARTICULAR = re.compile(r"'[^']*'|\"[^\"]*\"|\d[\d.,]*")
 """What differs between messages of one cause: quoted values and numbers."""
 _REMEDIES: dict[str, str] = {
@@ -39,6 +46,9 @@ class Cause:
         outcome: a value of `Change.Outcome`.
         field: the attribute at the destination that it is about; "" if it is about none.
         key, name: of the example.
+        values: the values that were refused, and of how many records each was, in words; "" if none are stored.
+        are_options: whether they were refused because they are not among the options of the attribute.
+        others: further examples: the records that share the match value of the first one.
     """
 
     outcome: str
@@ -50,6 +60,9 @@ class Cause:
     request_id: str
     name: str = ""
     example: int = 0
+    values: str = ""
+    are_options: bool = False
+    others: tuple[Change, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -97,7 +110,12 @@ def causes(run: Run) -> list[Cause]:
         groups = _groups(changes, "outcome", "code", "field")
     merged = merge(groups)[:MOST_CAUSES]
     examples = Change.objects.in_bulk([group.first for group in merged])
-    return [_cause(group, examples[group.first]) for group in merged if group.first in examples]
+    values = refused_values.of(changes.exclude(field="").order_by("pk")[: refused_values.MOST_READ])
+    return [
+        replace(_cause(group, example, values), others=_twins(changes, example))
+        for group in merged
+        if (example := examples.get(group.first))
+    ]
 
 
 def causes_among(changes: Sequence[Change]) -> list[Cause]:
@@ -106,14 +124,18 @@ def causes_among(changes: Sequence[Change]) -> list[Cause]:
         Group(change.outcome, change.code, change.field, change.message, 1, place)
         for place, change in enumerate(changes)
     ]
-    return [_cause(group, changes[group.first]) for group in merge(groups)[:MOST_CAUSES]]
+    values = refused_values.of(changes)
+    return [_cause(group, changes[group.first], values) for group in merge(groups)[:MOST_CAUSES]]
 
 
 def merge(groups: Iterable[Group]) -> list[Group]:
-    """PURE. Groups whose messages differ in quoted values and numbers alone become one; the largest come first."""
+    """PURE. Groups whose messages differ in quoted values and numbers alone become one; the largest come first.
+
+    Messages about a shared match value name as many rows as share it, so they differ in more. They are one cause.
+    """
     merged: dict[tuple[str, str, str, str], list[Group]] = {}
     for group in groups:
-        shape = _PARTICULAR.sub("…", group.message)
+        shape = "" if group.code == MATCH_TWIN else _PARTICULAR.sub("…", group.message)
         merged.setdefault((group.outcome, group.code, group.field, shape), []).append(group)
     whole = [_one(same) for same in merged.values()]
     return sorted(whole, key=lambda group: (-group.records, group.first))
@@ -133,8 +155,17 @@ def _groups(changes: object, *columns: str) -> list[Group]:
     return [Group(*row[:3], *message, *row[3:]) for row in rows]
 
 
-def _cause(group: Group, example: Change) -> Cause:
+def _cause(group: Group, example: Change, values: refused_values.Values) -> Cause:
+    found = refused_values.in_words(values.get((group.outcome, group.code, group.field)), group.records)
     return Cause(
         group.outcome, group.code, group.field, group.records, example.key, example.message, example.request_id,
-        example.name, example.pk or 0,
+        example.name, example.pk or 0, found, group.code == UNKNOWN_OPTION,
     )  # fmt: skip
+
+
+def _twins(changes: QuerySet[Change], example: Change) -> tuple[Change, ...]:
+    """Other records that share the match value of the example: these have the same message."""
+    if example.code != MATCH_TWIN:
+        return ()
+    same = changes.filter(code=MATCH_TWIN, message=example.message).exclude(pk=example.pk)
+    return tuple(same.order_by("pk")[: MOST_TWINS - 1])

@@ -11,9 +11,9 @@ from django.utils.html import format_html, format_html_join
 from unfold.paginator import InfinitePaginator
 
 from activations.models import Change
+from activations.screens.plain_values import in_words
 from activations.screens.run import exchanges, fields
 from activations.screens.run.causes import remedy
-from activations.screens.run.plain_values import in_words
 from activations.screens.run.rows import outcome_pill, timeline, title
 from activations.screens.run.run_admin import ReadOnlyAdmin
 from core.web.screens import Button

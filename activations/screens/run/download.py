@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from activations.models import Change
-from activations.screens.run import plain_values
+from activations.screens import plain_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from activations.models import Activation, Change
 from activations.reasons import ANOTHER
-from activations.screens.run import plain_values
+from activations.screens import plain_values
 from destinations import discovery
 
 if TYPE_CHECKING:

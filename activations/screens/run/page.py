@@ -15,7 +15,7 @@ from activations.models import Change, Run
 from activations.screens import presentation
 from activations.screens.run import counts, fields, pace, record_list
 from activations.screens.run.causes import causes, causes_among
-from activations.screens.run.rows import rows
+from activations.screens.run.rows import rows, title
 from activations.screens.run.sentence import Facts, meaning_of_new, sentence
 from activations.screens.timeline import found_in_run
 from activations.screens.timeline.found_records import MOST_OF_EACH
@@ -50,12 +50,26 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Example:
+    """A record that is named as an example. `pk`: of its change; 0 if it has no page."""
+
+    pk: int
+    title: str
+
+
+@dataclass(frozen=True)
 class ShownCause:
     """A cause with the label of its attribute, and where something can be done about it."""
 
     cause: Cause
     label: str
     links: list[Link]
+
+    @property
+    def examples(self) -> list[Example]:
+        """A record with this cause, and those that share its match value if that is the cause."""
+        first = Example(self.cause.example, self.cause.name or self.cause.key)
+        return [first, *(Example(change.pk, title(change)) for change in self.cause.others)]
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class Facts:
 
 def sentence(run: Facts) -> str:
     """What the run did, does, or would do."""
-    words = _of_state(run)
+    words = " ".join(filter(None, [_of_state(run), _left(run)]))
     return f"Test with one record. {words}" if run.is_test else words
 
 
@@ -101,6 +101,15 @@ def meaning_of_new(mode: str, one: str, vendor: str) -> str:
     if mode == "insert":
         return f"New: never sent before. {vendor} creates each, unless it already has such a {one}."
     return f"New: never sent before. {vendor} creates each, or updates it if it already has such a {one}."
+
+
+def _left(run: Facts) -> str:
+    """How many records are no longer in the data, which many people expect to be removed at the destination."""
+    left = run.counts["left"]
+    if not left or run.state in ("queued", "planning", "delivering", "failed", "cancelled"):
+        return ""
+    stay = "is no longer in the data, and stays" if left == 1 else "are no longer in the data, and stay"
+    return f"{run.noun(left)} {stay} in {run.vendor} as {'it is' if left == 1 else 'they are'}."
 
 
 def _before_the_end(run: Facts) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
+
+from activations.screens.plain_values import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -111,16 +112,6 @@ def answer(facts: Facts, when: Callable[[datetime], str]) -> Answer:
     return Answer(found.label, found.tone, found.sentence, (*found.notes, *_notes(facts, when)))
 
 
-def in_words(value: Any) -> str:
-    """A value of the source, in a sentence."""
-    if value is None or value == "":
-        return "empty"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else str(value)
-    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
-
-
 def _not_in_data(facts: Facts, when: Callable[[datetime], str]) -> Answer | None:
     """The source says that the record is not to be sent."""
     now = facts.now
@@ -147,7 +138,7 @@ def _reason(membership: Membership) -> str:
         return "its size limit leaves the record out"
     parts = []
     for one in membership.unmet:
-        values = " and ".join(f"{name} is {in_words(value)}" for name, value in one.values.items())
+        values = " and ".join(f"{name} is {in_words(value, LONGEST_VALUE)}" for name, value in one.values.items())
         inside = f" of the segment “{one.segment}”" if one.segment else ""
         parts.append(f"the condition “{one.words}”{inside} is not met" + (f" ({values})" if values else ""))
     return ", and ".join(parts)

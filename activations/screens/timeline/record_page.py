@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from activations.models import Change
-from activations.screens.run import plain_values
+from activations.screens import plain_values
 from activations.screens.run.fields import labels
 from activations.screens.run.rows import outcome_pill
 from activations.screens.timeline import answers, history, loading
@@ -106,7 +106,8 @@ def live_view(request: HttpRequest, model_id: int) -> HttpResponse:
         row = one_row.look_up(loaded.model, loaded.key, loaded.segments, now=timezone.now())
     except Problem as error:
         problem = error.message
-    present = [(name, answers.in_words(value)) for name, value in (row.values or {}).items()] if row else []
+    values = (row.values or {}) if row else {}
+    present = [(name, plain_values.in_words(value, answers.LONGEST_VALUE)) for name, value in values.items()]
     context = {"answers": _shown(loaded, row), "present": present, "problem": problem, "missing": row and not present}
     return render(request, "screens/timeline/live.html", context)
 

@@ -18,7 +18,8 @@ from activations.runs import dispatch
 from activations.screens.run import download, exchanges, record_list
 from activations.screens.run.causes import Group, causes, merge
 from activations.screens.timeline import found_in_run
-from tests.activations.conftest import Shop, run
+from segments.models import DataModel
+from tests.activations.conftest import Shop, run, segment
 
 if TYPE_CHECKING:
     from destinations.sandbox.base import Sandbox
@@ -81,6 +82,67 @@ def test_reasons_of_an_earlier_run_are_grouped_on_the_page_of_a_later_one(
         text = page_of(staff, earlier_run)
         assert "Still not accepted since an earlier run" not in text
         assert ("<strong>3</strong> not accepted since an earlier run" in text) == bool(number)
+
+
+def test_numbers_agree_after_an_activation_moved_from_a_model_to_a_segment(
+    staff: Client, shop: Shop, attio: Sandbox, with_odd_sizes: Activation
+) -> None:
+    fill(shop, 4, 3)
+    run(with_odd_sizes)
+    shop.run("update companies set seats = 9 where id in (1, 5, 6)")
+    where = {"all": [{"field": "seats", "is": "equals", "value": 9}]}
+    with_odd_sizes.segment, with_odd_sizes.model = segment(with_odd_sizes.data_model, where), None
+    with_odd_sizes.save(update_fields=["segment", "model"])
+    narrowed = run(with_odd_sizes)
+    assert (narrowed.rows, narrowed.unchanged, narrowed.invalid, narrowed.left) == (3, 1, 2, 3)
+    text = page_of(staff, narrowed)
+    assert "3 companies are no longer in the data, and stay in Attio as they are." in text
+    assert "<strong>2</strong> not accepted since an earlier run" in text
+    assert "2 records have not changed in the source since then." in text
+    assert 'data-listed="2"' in page_of(staff, narrowed, outcome="earlier")
+
+
+def test_record_that_returns_unchanged_states_its_reason_again(
+    shop: Shop, attio: Sandbox, with_odd_sizes: Activation
+) -> None:
+    fill(shop, 1, 1)
+    run(with_odd_sizes)
+    shop.run("delete from companies where id = 2")
+    run(with_odd_sizes)
+    fill_again = (2, "Company 2", "company2.com", "", "a size 2", 1)
+    shop.add(fill_again)
+    returned = run(with_odd_sizes)
+    assert [(change.key, change.outcome) for change in returned.changes.all()] == [("2", "invalid")]
+
+
+def test_values_that_are_not_options_are_named_with_their_numbers(
+    staff: Client, shop: Shop, attio: Sandbox, with_odd_sizes: Activation
+) -> None:
+    fill(shop, 1, 0)
+    for key, size in enumerate(["huge", "huge", "tiny"], 2):
+        shop.add((key, f"Company {key}", f"company{key}.com", "", size, 1))
+    ended = run(with_odd_sizes)
+    assert "Not among the options of Employee range: “huge” (2) and “tiny” (1)." in page_of(staff, ended)
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.set(Permission.objects.filter(codename="view_run"))
+    client = Client()
+    client.force_login(viewer)
+    assert "huge" not in page_of(client, ended)
+
+
+def test_rows_that_share_a_match_value_are_one_cause_and_are_named(
+    staff: Client, shop: Shop, attio: Sandbox, to_attio: Activation
+) -> None:
+    DataModel.objects.update(display_column="name")
+    for key, domain in enumerate(["a.com", "a.com", "a.com", "b.com", "b.com"], 1):
+        shop.add((key, f"Twin {key}", domain, "", "", 1))
+    ended = run(to_attio)
+    (cause,) = causes(ended)
+    together = [cause.name, *(other.name for other in cause.others)]
+    assert (cause.records, together) in [(5, ["Twin 1", "Twin 2", "Twin 3"]), (5, ["Twin 4", "Twin 5"])]
+    assert f"{len(together)} rows share a match value: " in cause.message
+    listed = page_of(staff, ended).partition('id="causes"')[2].partition("</section>")[0]
+    assert all(f">{name}</a>" in listed for name in together)
 
 
 def test_what_can_not_be_sent_is_told_while_the_run_is_still_planning(staff: Client, refused: Run) -> None:

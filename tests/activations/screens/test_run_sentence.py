@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activations.models import Run
+from activations.screens.plain_values import in_words
 from activations.screens.run import pace
-from activations.screens.run.plain_values import in_words
 from activations.screens.run.sentence import Facts, sentence
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
@@ -120,7 +120,7 @@ def test_time_left_is_told_once_it_is_known(times: list[datetime], remaining: in
         ({"first_name": "Ada", "last_name": "", "full_name": "Ada L"}, "first name: Ada, full name: Ada L"),
         (None, "empty"),
         ([], "empty"),
-        (True, "yes"),
+        (True, "true"),
         (0, "0"),
         ("x" * 301, f"{'x' * 300}…"),
     ],

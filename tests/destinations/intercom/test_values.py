@@ -173,7 +173,7 @@ def test_options_that_differ_only_in_case_stay_distinct() -> None:
 def test_unknown_option_is_refused_with_a_list_of_the_known_ones() -> None:
     with pytest.raises(Rejected) as caught:
         convert(custom("string", "1-10", "11-50"), "some")
-    assert caught.value.code == "option_unknown"
+    assert caught.value.code == "unknown_option"
     assert "1-10, 11-50" in caught.value.message
 
 

@@ -15,6 +15,7 @@ from destinations.contract import NO_ORIGIN, Field, Origin, Plain, Wire
 from destinations.kit.values import domains, emails, phones, times
 from destinations.kit.values.countries import alpha2
 from destinations.kit.values.decimals import boolean, decimal
+from destinations.kit.values.options import UNKNOWN_OPTION
 from destinations.kit.values.shapes import shape
 from destinations.kit.values.text import plain_text, prepared, spelled
 from destinations.services.attio.values import compounds
@@ -165,7 +166,7 @@ def _option(field: Field, value: Any, origin: Origin) -> Wire:
             if wanted.casefold() == option.title.casefold():
                 return option.title
     raise Rejected(
-        "unknown_option",
+        UNKNOWN_OPTION,
         f"The attribute {field.name!r} has no such option; this value is {shape(value)}. Add the option in Attio, or "
         f"use the title or ID of one of its {len(field.options)} options.",
         field=field.name,

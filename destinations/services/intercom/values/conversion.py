@@ -26,6 +26,7 @@ from core.errors import Rejected
 from destinations.contract import NO_ORIGIN, Field, Origin, Plain, Wire
 from destinations.kit.values import emails, phones, times
 from destinations.kit.values.decimals import boolean as truth
+from destinations.kit.values.options import UNKNOWN_OPTION
 from destinations.kit.values.text import decimal_text, plain_text, prepared, spelled
 from destinations.services.intercom.values.rejections import rejection
 from destinations.services.intercom.values.scalars import exact_number, parse_time, whole_number
@@ -214,7 +215,7 @@ def _option(field: Field, spellings: Iterable[str]) -> str:
             return similar[0]
     shown = ", ".join(allowed[:OPTIONS_SHOWN]) + (" …" if len(allowed) > OPTIONS_SHOWN else "")
     raise Rejected(
-        "option_unknown",
+        UNKNOWN_OPTION,
         f"The attribute {field.name!r} takes only its options: {shown}. This value is not one of them.",
         field=field.name,
     )

@@ -1,4 +1,4 @@
-"""PURE. Values as they were sent, as text for people: no JSON, no quotes."""
+"""PURE. Values of records as text for people: no JSON, no quotes."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ LONGEST = 300
 EMPTY = "empty"
 
 
-def in_words(value: Any) -> str:
-    """A value in a few words, cut off if it is long."""
+def in_words(value: Any, longest: int = LONGEST) -> str:
+    """A value in a few words, cut off after this number of characters."""
     text = _text(value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def _text(value: Any) -> str:
     if value is None or value in ("", [], {}):
         return EMPTY
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return "true" if value else "false"
     if isinstance(value, list):
         return ", ".join(_text(each) for each in value)
     if isinstance(value, dict):
