@@ -17,32 +17,20 @@ from activations.runs import retention
 from activations.setup import schedules
 from core.errors import Misconfigured, Unavailable
 from destinations import simulators
-from destinations.models import Connection, Destination
 from destinations.registry import platforms
-from dinmo.demo import data, workspace
+from dinmo.demo import data, made, workspace
 from dinmo.local.machine import exclusive
 from dinmo.workspace import sources, vendors
 from dinmo.workspace.apply import apply
-from segments.models import DataModel, Segment, Source
+from segments.models import DataModel
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
-
-    from django.db.models import Model
 
 LOCK = "demo.lock"
 BUSY = "The demo is being loaded or removed already. Wait some seconds, then open this page again."
 SECONDS = 5.0
 """How long a simulator may take to be set up."""
-TABLES: tuple[tuple[str, type[Model]], ...] = (
-    ("activations", Activation),
-    ("segments", Segment),
-    ("models", DataModel),
-    ("sources", Source),
-    ("destinations", Destination),
-    ("connections", Connection),
-)
-"""The sections of the workspace file, in the order in which their rows can be deleted."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +43,7 @@ class State:
 
 def state() -> State:
     """Whether the demo is loaded or can be."""
-    if _own(Source, names()["sources"]):
+    if made.rows():
         return State(loaded=True)
     missing = [platforms[slug].label for slug in _platforms() if slug not in simulators.running()]
     if missing:
@@ -91,6 +79,7 @@ def _load() -> None:
             _prepare(simulators.running()[sample.slug.partition(".")[0]], dict(sample.demo.arrange))
     tokens = {variable: simulators.token() for variable in workspace.secrets()}
     applied = apply(workspace.text(), tokens, sources.columns)
+    made.note(names())
     DataModel.objects.filter(name__in=names()["models"]).update(display_column="name")
     list(vendors.connection_reports(applied.steps, timezone.now()))
     for activation in Activation.objects.filter(name__in=names()["activations"]):
@@ -114,31 +103,27 @@ def _alone() -> AbstractContextManager[None]:
 
 
 def _remove() -> list[str]:
-    live = list(Run.objects.filter(activation__name__in=names()["activations"], state__in=Run.LIVE))
+    rows = made.rows()
+    activations = [row for row in rows if isinstance(row, Activation)]
+    live = list(Run.objects.filter(activation__in=activations, state__in=Run.LIVE))
     for run in live:
         runs.cancel(run)
     if live:
         message = "A run of the demo was still going on. It is being cancelled: remove the demo again in a few seconds."
         raise Misconfigured("run_live", message)
     kept: list[str] = []
-    for section, model in TABLES:
-        for row in _own(model, names()[section]):
-            try:
-                _delete(row)
-            except ProtectedError:
-                kept.append(str(row))
+    for row in rows:
+        try:
+            _delete(row)
+        except ProtectedError:
+            kept.append(str(row))
     return kept
 
 
 def names() -> dict[str, list[str]]:
     """The names in the demo's workspace file, by section."""
     content = YAML(typ="safe").load(workspace.text())
-    return {section: [entry["name"] for entry in content[section]] for section, _ in TABLES}
-
-
-def _own(model: type[Model], wanted: list[str]) -> list[Any]:
-    rows: Any = model._default_manager.filter(name__in=wanted)
-    return list(rows.defer("secrets") if hasattr(model, "secrets") else rows)
+    return {section: [entry["name"] for entry in content[section]] for section, _ in made.TABLES}
 
 
 def _delete(row: Any) -> None:
@@ -151,7 +136,7 @@ def _delete(row: Any) -> None:
 
 
 def _refuse_taken() -> None:
-    taken = [str(row) for section, model in TABLES for row in _own(model, names()[section])]
+    taken = [str(row) for section, model in made.TABLES for row in made.found(model, name__in=names()[section])]
     if taken:
         message = f"The demo needs names that are in use: {', '.join(taken)}. Rename them, or load the demo elsewhere."
         raise Misconfigured("demo_names", message)

@@ -13,7 +13,7 @@ from tests.browser.walk import addresses
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Dialog, Page
 
     from destinations.sandbox.base import Sandbox
 
@@ -59,7 +59,12 @@ def attacks(page: Page, address: str) -> list[str]:
 def test_planted_markup_is_text_on_every_page(signed_in: Page, live_server: Any, shop: Path, attio: Sandbox) -> None:
     plant(shop, attio)
     dialogs: list[str] = []
-    signed_in.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+    def refuse(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    signed_in.on("dialog", refuse)
     shown = 0
     findings: dict[str, list[str]] = {}
     run = Change.objects.filter(outcome="accepted").values_list("run", flat=True)[0]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.utils import timezone
 
 from activations.models import Activation, Run
 from core.errors import Misconfigured
@@ -52,6 +53,30 @@ def test_what_something_else_uses_stays(person: Client, simulated: None, idle: N
     Run.objects.update(state=Run.State.CANCELLED)
     DataModel.objects.create(name="Mine", source=Source.objects.get(), table="companies", primary_key="id")
     assert loading.remove() == ["Demo shop"]
+    assert Source.objects.exists()
+
+
+def test_source_of_a_person_with_a_name_of_the_demo_is_never_removed(
+    person: Client, simulated: None, idle: None
+) -> None:
+    own = Source.objects.create(name="Demo shop", engine="sqlite", config={"path": "demo/companies.sqlite3"})
+    assert not loading.state().loaded
+    assert loading.remove() == []
+    Source.objects.update(name="Own")
+    loading.load()
+    Run.objects.update(state=Run.State.CANCELLED)
+    Source.objects.exclude(pk=own.pk).update(name="Renamed")
+    Source.objects.filter(pk=own.pk).update(name="Demo shop")
+    assert loading.state().loaded
+    assert loading.remove() == []
+    assert list(Source.objects.all()) == [own]
+
+
+def test_row_of_a_restored_database_is_not_taken_for_the_demo_s(person: Client, simulated: None, idle: None) -> None:
+    loading.load()
+    Run.objects.update(state=Run.State.CANCELLED)
+    Source.objects.update(created_at=timezone.now())
+    loading.remove()
     assert Source.objects.exists()
 
 
