@@ -91,11 +91,11 @@ KINDS = (
     ),
     Kind(
         INVALID,
-        "Many records failed validation",
+        "Many records can't be sent",
         "The rows that were not sent because a value is missing, shared or can't be converted.",
         (
-            Limit("invalid_percent", "percent", 5, "Failed validation", "Among all rows."),
-            Limit("invalid_records", "records", None, "Failed validation"),
+            Limit("invalid_percent", "percent", 5, "Can't be sent", "Among all rows."),
+            Limit("invalid_records", "records", None, "Can't be sent"),
         ),
         advice="Open the run to see which rows, and correct them in the source.",
     ),

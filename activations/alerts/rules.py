@@ -77,7 +77,7 @@ def findings(run: Summary, limits: Thresholds) -> Iterator[Finding]:
     if (share := _percent(run.invalid, run.rows)) > limits.invalid_percent:
         yield _share(
             kinds.INVALID,
-            "of the rows are invalid and were not sent",
+            "of the rows can't be sent as they are",
             share,
             run.invalid,
             run.rows,

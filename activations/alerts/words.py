@@ -40,7 +40,7 @@ def accepted_nothing(run: Run) -> bool:
 def _exceptions(run: Run) -> list[str]:
     tried = run.rejected + run.unknown
     number = tried + run.invalid
-    words = [_counted(number, "record") + (" not accepted" if tried else " not sent")] if number else []
+    words = [_counted(number, "record") + (" not accepted" if tried else " can't be sent")] if number else []
     if not words and run.waiting:
         words = [f"{_counted(run.waiting, 'record')} waiting for a retry"]
     found = len(run.found_warnings)

@@ -42,7 +42,7 @@ class Record(models.Model):
         NOTHING = "", "Nothing"
         REJECTED = "rejected", "Rejected"
         SKIPPED = "skipped", "Skipped"
-        INVALID = "invalid", "Failed validation"
+        INVALID = "invalid", "Can't be sent"
 
     generation = models.ForeignKey(Generation, models.CASCADE, related_name="records", db_index=False)
     key = models.TextField()

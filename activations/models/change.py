@@ -27,7 +27,7 @@ class Change(models.Model):
         NONE = "", "Not settled"
         ACCEPTED = "accepted", "Accepted"
         REJECTED = "rejected", "Rejected"
-        INVALID = "invalid", "Failed validation"
+        INVALID = "invalid", "Can't be sent"
         SKIPPED = "skipped", "Skipped"
         UNKNOWN = "unknown", "Unknown"
         NOT_SENT = "not_sent", "Not sent"

@@ -109,8 +109,8 @@ def retry_now(run: Run, trigger: str = Run.Trigger.MANUAL) -> Retried:
 def make_due(run: Run) -> int:
     """Makes the records that this run could not send due in the next run, whatever their back-off.
 
-    Those are the records that it rejected, that failed validation, and whose outcome is unknown, unless they have been
-    accepted since. Returns their number.
+    Those are the records that it rejected, that can't be sent as they are, and whose outcome is unknown, unless they
+    have been accepted since. Returns their number.
     """
     now = timezone.now()
     due = _always_due(run)

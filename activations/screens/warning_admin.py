@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 OUTCOMES = {
     kinds.REJECTED: ("rejected", "rejected records"),
-    kinds.INVALID: ("invalid", "records that failed validation"),
+    kinds.INVALID: ("invalid", "records that can't be sent"),
 }
 """The outcome that the records of a kind of warning have, and what the link to them says."""
 

@@ -17,11 +17,11 @@ KNOWN_LOGIN = (
     "To reset a password: manage.py changepassword NAME. To add an administrator: manage.py createsuperuser",
 )
 PROCESSES = {
-    "broker": "passes on what is to be done",
-    "sandbox": "simulates the vendors",
-    "worker": "runs activations",
-    "beat": "starts what is scheduled",
-    "web": "serves the screens and the API",
+    "broker": "task queue (Valkey)",
+    "sandbox": "simulators of the destinations",
+    "worker": "executes runs",
+    "beat": "starts scheduled runs",
+    "web": "admin screens and API",
 }
 
 

@@ -56,7 +56,7 @@ def test_from_a_sentence_to_the_cause_to_the_request_of_one_record(
     page = signed_in
     ended = run(away, "manual")
     goto(page, live_server, path_of(ended))
-    expect(page.locator("[data-sentence]")).to_have_text("2 companies created in Attio, 3 not sent.")
+    expect(page.locator("[data-sentence]")).to_have_text("2 companies created in Attio, 3 can't be sent.")
 
     page.locator("#outcome-created").focus()
     page.keyboard.press("Enter")
@@ -83,7 +83,7 @@ def test_live_run_says_how_far_it_is_and_turns_into_its_result(
     monkeypatch.setattr(Recorder, "record", watched(page, live_server, seen, Recorder.record))
     run(away, "manual")
     assert seen[0].startswith("Sending 2 companies to Attio.")
-    expect(page.locator("[data-sentence]")).to_have_text("2 companies created in Attio, 3 not sent.")
+    expect(page.locator("[data-sentence]")).to_have_text("2 companies created in Attio, 3 can't be sent.")
     expect(page.locator(".d-stage-done")).to_have_count(4)
 
 

@@ -42,7 +42,7 @@ def test_seven_clicks_lead_to_the_mapping(
     page.get_by_role("link", name="CSV files").click()
     page.set_input_files("input[type=file]", customers)
     page.get_by_role("button", name="Connect and test").click()
-    expect(page.locator("summary").filter(has_text="told apart by id and shown as name")).to_be_visible()
+    expect(page.locator("summary").filter(has_text="id identifies each row, and name is its name")).to_be_visible()
     assert fits(page)
     page.get_by_role("button", name="Use these rows").click()
     expect(page.get_by_role("heading", name="Where to find the access token")).to_be_visible()

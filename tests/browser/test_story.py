@@ -72,7 +72,7 @@ def test_companies_reach_attio(
     save(page)
 
     page.click("text=Run now")
-    expect(page.locator(".d-facts .d-pill").first).to_contain_text("Completed · 1 record not sent", timeout=20_000)
+    expect(page.locator(".d-facts .d-pill").first).to_contain_text("Completed · 1 record can't be sent", timeout=20_000)
     expect(counted(page, "accepted")).to_have_text("3")
     expect(counted(page, "created")).to_have_text("3")
     expect(counted(page, "invalid")).to_have_text("1")

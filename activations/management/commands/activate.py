@@ -54,8 +54,8 @@ class Command(ScriptedCommand):
         part.add_argument(
             "--retry",
             action="store_true",
-            help="also send now what the latest run could not send: records that were rejected, failed validation, or "
-            "whose outcome is unknown",
+            help="also send now what the latest run could not send: records that were rejected, could not be sent as "
+            "they were, or whose outcome is unknown",
         )
         parser.add_argument(
             "--wait", action="store_true", help="execute the run in this process, and wait until it has ended"

@@ -93,7 +93,7 @@ class ActivationForm(forms.ModelForm):
             "backfill": "Send a field that you map later",
             "warnings_enabled": "Watch the runs",
             "rejected_percent": "Rejected by the destination, in percent",
-            "invalid_percent": "Not sendable as they are, in percent",
+            "invalid_percent": "Can't be sent, in percent",
             "size_change_percent": "More or fewer rows than the run before, in percent",
         }
         help_texts = {

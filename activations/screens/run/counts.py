@@ -31,7 +31,7 @@ COUNTS = (
         ("created", "Created", "Accepted, and created at the destination in this run."),
         ("hidden", "Not visible yet", "Created, but the destination doesn't show them yet."),
         ("rejected", "Rejected", "Refused by the destination. Retried in a later run."),
-        ("invalid", "Failed validation", "Not sent, because the destination could not have accepted them as they are."),
+        ("invalid", "Can't be sent", "The destination could not have accepted them as they are."),
         ("skipped", "Skipped", "Not sent because of the mode: update skips records that are missing there, insert "
          "those that exist."),
         ("unknown", "Unknown", "The destination may or may not have processed them. The next run sends them again."),
@@ -47,7 +47,7 @@ COUNTS = (
 )  # fmt: skip
 BAR = (
     ("created", "created", "good"), ("updated", "updated", "accent"), ("skipped", "skipped", "calm"),
-    ("invalid", "failed validation", "warn"), ("rejected", "rejected", "bad"), ("unknown", "unknown", "warn"),
+    ("invalid", "can't be sent", "warn"), ("rejected", "rejected", "bad"), ("unknown", "unknown", "warn"),
     ("not_sent", "not sent", "calm"),
 )  # fmt: skip
 PENDING = "planned"

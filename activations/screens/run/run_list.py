@@ -58,6 +58,19 @@ class ShownFilter(admin.SimpleListFilter):
         return queryset.filter(chosen[1]) if chosen else queryset
 
 
+class StartedByFilter(admin.SimpleListFilter):
+    """Who or what started the run, in the words of its column."""
+
+    title = "started by"
+    parameter_name = "trigger__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(trigger), capfirst(words)) for trigger, words in STARTED_BY.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
+        return queryset.filter(trigger=self.value()) if self.value() in STARTED_BY else queryset
+
+
 class FoundRuns(PreparedChangeList):
     """A search offers no months to choose from: to find these, the dates of all runs that match would be read."""
 
@@ -71,7 +84,7 @@ class RunList(_ModelAdmin):
     """The columns and filters of the list of runs."""
 
     list_display = ["name", "state_pill", "what_happened", "started_by", "began", "took"]
-    list_filter = [ShownFilter, "state", "activation", "trigger"]
+    list_filter = [ShownFilter, "state", "activation", StartedByFilter]
     search_fields = ["activation__name", "error_message"]
     show_full_result_count = False
     date_hierarchy = "created_at"

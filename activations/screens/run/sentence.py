@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+NOT_ACCEPTED = {
+    "rejected": "rejected", "invalid": "can't be sent", "unknown": "with an unknown outcome", "not_sent": "not sent",
+    "skipped": "skipped",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -118,9 +123,7 @@ def _before_the_end(run: Facts) -> str:
 
 
 def _not_accepted(counts: Mapping[str, int]) -> list[tuple[int, str]]:
-    tried = counts["rejected"] + counts["unknown"]
-    number = tried + counts["invalid"] + counts["not_sent"]
-    return [(number, "not accepted" if tried else "not sent"), (counts["skipped"], "skipped")]
+    return [(counts[name], words) for name, words in NOT_ACCEPTED.items()]
 
 
 def _rest(counted: list[tuple[int, str]]) -> list[str]:

@@ -158,7 +158,7 @@ def _decided(facts: Facts, when: Callable[[datetime], str]) -> Answer | None:
     moment, message = when(last.at), last.message
     labels: dict[str, tuple[str, Tone, str]] = {
         "rejected": ("Rejected", "bad", f"{facts.vendor} rejected it on {moment}: {message}"),
-        "invalid": ("Not sent", "bad", f"Not sent on {moment}: {message}"),
+        "invalid": ("Can't be sent", "bad", f"Could not be sent on {moment}: {message}"),
         "skipped": ("Skipped", "calm", f"Skipped on {moment}: {message}"),
         "unknown": (
             "Unknown",

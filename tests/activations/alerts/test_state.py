@@ -132,7 +132,7 @@ def test_good_run_does_not_show_the_alarm_that_it_closes(
 ) -> None:
     shop.add(*((n, f"Company {n}", None, "", "pro", n) for n in range(1, 4)))
     bad = run(to_attio)
-    message = "100.0% of the rows are invalid"
+    message = "100.0% of the rows can't be sent"
     assert message in warnings_of(bad)[0].message
     for key in (1, 2, 3):
         shop.set(key, "domain", f"company{key}.com")
@@ -140,11 +140,11 @@ def test_good_run_does_not_show_the_alarm_that_it_closes(
     assert good.state == "succeeded"
 
     def page(shown: Run) -> str:
-        return staff.get(f"/admin/activations/run/{shown.pk}/change/").content.decode()
+        return staff.get(f"/admin/activations/run/{shown.pk}/change/").content.decode().replace("&#x27;", "'")
 
     assert message in page(bad)
     assert message not in page(good)
-    assert "Closed by this run: Many records failed validation" in page(good)
+    assert "Closed by this run: Many records can't be sent" in page(good)
     assert run_json(good)["warnings"] == []
     assert message in run_json(good)["closed_warnings"][0]
 
@@ -162,11 +162,11 @@ def test_run_keeps_its_own_warnings_and_numbers_after_later_runs(
 @pytest.mark.parametrize(
     ("counts", "words", "tone"),
     [
-        ({"accepted": 91, "invalid": 9}, "Completed · 9 records not sent", "warn"),
-        ({"unchanged": 2989, "invalid": 9}, "Completed · 9 records not sent", "warn"),
+        ({"accepted": 91, "invalid": 9}, "Completed · 9 records can't be sent", "warn"),
+        ({"unchanged": 2989, "invalid": 9}, "Completed · 9 records can't be sent", "warn"),
         ({"accepted": 1, "rejected": 1, "invalid": 1}, "Completed · 2 records not accepted", "warn"),
         ({"rejected": 3}, "Completed · 3 records not accepted", "bad"),
-        ({"invalid": 2998}, "Completed · 2,998 records not sent", "bad"),
+        ({"invalid": 2998}, "Completed · 2,998 records can't be sent", "bad"),
         ({"unknown": 1, "unchanged": 5}, "Completed · 1 record not accepted", "bad"),
         ({"unchanged": 5, "waiting": 4}, "Completed · 4 records waiting for a retry", "warn"),
     ],

@@ -50,7 +50,7 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         "Up to date since 12:00. The run that sent it then is no longer kept.",
     ),
     "rejected": ({"decision": refused("rejected")}, "Rejected", "Attio rejected it on 12:00: No such option."),
-    "invalid": ({"decision": refused("invalid")}, "Not sent", "Not sent on 12:00: No such option."),
+    "invalid": ({"decision": refused("invalid")}, "Can't be sent", "Could not be sent on 12:00: No such option."),
     "skipped": ({"decision": refused("skipped", "Not there.")}, "Skipped", "Skipped on 12:00: Not there."),
     "unknown": (
         {"decision": refused("unknown")},

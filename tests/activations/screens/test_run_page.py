@@ -57,7 +57,7 @@ def test_rejections_of_one_cause_are_one_entry_with_their_number(
     found = [(cause.outcome, cause.field, cause.records) for cause in causes(ended)]
     assert found == [("invalid", "employee_range", 5), ("invalid", "domains", 1)]
     text = page_of(staff, ended)
-    assert "2 companies created in Attio, 6 not sent." in text
+    assert "2 companies created in Attio, 6 can&#x27;t be sent." in text
     link = f"/admin/activations/activation/{with_odd_sizes.pk}/change/?field=employee_range"
     assert f'href="{link}#step-mapping">Open the mapping' in text
     assert 'id="step-mapping"' in staff.get(link).content.decode()
@@ -72,9 +72,9 @@ def test_reasons_of_an_earlier_run_are_grouped_on_the_page_of_a_later_one(
     first = run(with_odd_sizes)
     second = run(with_odd_sizes)
     text = page_of(staff, second)
-    assert "Nothing had changed: 2 companies are up to date, 3 not sent." in text
+    assert "Nothing had changed: 2 companies are up to date, 3 can&#x27;t be sent." in text
     assert "Still not accepted since an earlier run" in text
-    assert '<strong>3</strong> <span class="d-muted">failed validation</span>' in text
+    assert '<strong>3</strong> <span class="d-muted">can&#x27;t be sent</span>' in text
     assert 'data-listed="3"' in page_of(staff, second, outcome="earlier")
     shop.set(3, "plan", "odd")
     run(with_odd_sizes)
@@ -311,7 +311,7 @@ def test_list_of_runs_says_what_happened_and_filters(
     run(with_odd_sizes)
     run(with_odd_sizes, dry_run=True)
     listed = staff.get("/admin/activations/run/?show=problems").content.decode()
-    assert "1 company created in Attio, 1 not sent." in listed
+    assert "1 company created in Attio, 1 can&#x27;t be sent." in listed
     assert "To Attio · dry run" not in listed
     assert "To Attio · dry run" in staff.get("/admin/activations/run/?show=dry").content.decode()
 

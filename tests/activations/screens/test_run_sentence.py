@@ -30,17 +30,17 @@ def numbers(text: str) -> list[int]:
 @pytest.mark.parametrize(
     ("run", "words"),
     [
-        (facts(rows=311, accepted=278, created=278, invalid=33), "278 companies created in Attio, 33 not sent."),
+        (facts(rows=311, accepted=278, created=278, invalid=33), "278 companies created in Attio, 33 can't be sent."),
         (
             facts(rows=2_998, accepted=2_990, created=1, rejected=5, skipped=3),
-            "1 company created and 2,989 updated in Attio, 5 not accepted, 3 skipped.",
+            "1 company created and 2,989 updated in Attio, 5 rejected, 3 skipped.",
         ),
         (facts(rows=2_998, unchanged=2_998), "Nothing had changed: 2,998 companies are up to date."),
         (
             facts(rows=3_000, unchanged=2_991, invalid=9),
-            "Nothing had changed: 2,991 companies are up to date, 9 not sent.",
+            "Nothing had changed: 2,991 companies are up to date, 9 can't be sent.",
         ),
-        (facts(rows=20, rejected=20), "No companies were created or updated in Attio: 20 not accepted."),
+        (facts(rows=20, rejected=20), "No companies were created or updated in Attio: 20 rejected."),
         (facts(), "The source returned no rows."),
         (facts("failed", "The token was refused."), "Failed: The token was refused."),
         (
@@ -51,6 +51,11 @@ def numbers(text: str) -> list[int]:
         (
             facts("planned", new=12, known=340, invalid=3),
             "Would send 352 companies to Attio: 12 new, 340 changed. 3 can't be sent.",
+        ),
+        (
+            facts(rows=8, unchanged=8, left=2),
+            "Nothing had changed: 8 companies are up to date. 2 companies are no longer in the data, and stay in Attio "
+            "as they are.",
         ),
         (facts("planned", unchanged=5), "Nothing would be sent: 5 companies up to date."),
     ],

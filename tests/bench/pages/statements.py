@@ -151,7 +151,7 @@ WARNINGS = {
     "kind": "(ARRAY['rejected_share', 'invalid_share', 'size_change', 'missing_attribute', 'run_failed'])[1 + n %% 5]",
     "subject": "CASE WHEN n %% 5 = 3 THEN 'categories' ELSE '' END",
     "message": """(ARRAY['8.0 %% of the records were rejected (160 of 2,000).',
-        '12.0 %% of the records failed validation.',
+        '12.0 %% of the rows can''t be sent as they are.',
         'The number of rows changed by 45 %%.', 'The attribute categories can no longer be written.',
         'Attio did not answer within 30 seconds.'])[1 + n %% 5]""",
     "facts": "'{}'::jsonb",
