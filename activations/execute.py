@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from activations import finish
-from activations.alerts.notify import notify
+from activations.alerts import outbox
 from activations.delivery.deliver import Delivery
 from activations.delivery.judgement import NEVER_SENT
 from activations.delivery.retry import with_one_wait
@@ -62,10 +62,10 @@ def _work(lease: Lease) -> None:
     except Exception:
         # A defect of ours: the run still ends with a reason, and the exception goes on to the log.
         finish.fail_on_defect(_load(run.pk), lease, timezone.now())
-        notify(_load(run.pk), timezone.now())
+        outbox.collect(timezone.now())
         lease.release()
         raise
-    notify(_load(run.pk), timezone.now())
+    outbox.collect(timezone.now())
 
 
 def _advance(run: Run, lease: Lease) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from celery import shared_task
 from celery.signals import worker_init
+from django.conf import settings
 from django.utils import timezone
 
 from activations import execute as execution
+from activations.alerts import outbox, sending
 from activations.models import Run, Schedule
 from activations.pauses import act as pauses
 from activations.pauses import check
@@ -66,6 +70,16 @@ def check_pause(cause: str, pk: int) -> None:
 
 
 @shared_task
+def send_alerts() -> None:
+    """Sends the alerts that are due. Not part of the sweep: a mail server that does not answer must not delay runs."""
+    now = timezone.now()
+    outbox.collect(now)
+    sending.send(now)
+
+
+@shared_task
 def prune() -> None:
-    """Deletes the changes of old runs."""
-    retention.prune(timezone.now())
+    """Deletes the changes of old runs, and old alerts."""
+    now = timezone.now()
+    retention.prune(now)
+    outbox.prune(now - timedelta(days=settings.RETENTION_DAYS))

@@ -63,12 +63,7 @@ _OVERDUE = "The destination is out of date once this many runs were due."
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of warning.
-
-    Args:
-        compares: what it looks at, in one sentence.
-        event: a key of `EVENTS`.
-    """
+    """A kind of warning. `compares` says what it looks at, and `event` is a key of `EVENTS`."""
 
     slug: str
     label: str
@@ -217,6 +212,7 @@ KINDS = (
 BY_SLUG: Mapping[str, Kind] = {kind.slug: kind for kind in KINDS}
 OF_ATTRIBUTES = {"attribute_read_only": READ_ONLY_ATTRIBUTE, "attribute_changed": CHANGED_ATTRIBUTE}
 """The kind of a problem of a mapped attribute by its code. All others are missing."""
+CAUSED = frozenset({RUN_FAILED, PAUSED, STALE})  # Kinds that may have a cause in common with other activations.
 OPENED_ELSEWHERE = frozenset({PAUSED, HELD})
 """Kinds that no run closes just by completing: whoever opened them does."""
 

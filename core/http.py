@@ -55,8 +55,13 @@ def send(
     headers: Mapping[str, str],
     params: Mapping[str, Any] | None = None,
     json: Any = None,
+    data: bytes | None = None,
 ) -> requests.Response:
     """Sends one request and returns the response, whatever its HTTP status.
+
+    Args:
+        json: the body, to be written as JSON.
+        data: the body, byte by byte. Its content type is in `headers`.
 
     The response is complete and in memory, decompressed. It has at most `MOST_BYTES`, and arrived within
     `READ_SECONDS`.
@@ -65,7 +70,8 @@ def send(
         Unavailable: no usable response arrived; `ambiguous` unless the request certainly never left.
         requests.RequestException: no request can be built with this address or these headers.
     """
-    request = http.prepare_request(requests.Request(method, url, headers=dict(headers), params=params, json=json))
+    raw = requests.Request(method, url, headers=dict(headers), params=params, json=json, data=data)
+    request = http.prepare_request(raw)
     sending = observers.sending(request)
     try:
         response = _response(http, request, _host(url))

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, User
 from django.urls import reverse_lazy
 from django_celery_beat.models import PeriodicTask
 
-from activations.models import Activation, Change, Run, Warning
+from activations.models import Activation, AlertChannel, Change, Run, Warning
 from destinations.models import Connection, Destination
 from segments.models import DataModel, Segment, Source
 
@@ -28,6 +28,7 @@ SYNC: tuple[Entry, ...] = (
     ("Runs", "history", Run),
     ("Records", "receipt_long", Change),
     ("Warnings", "warning", Warning),
+    ("Alert channels", "notifications", AlertChannel),
 )
 DATA: tuple[Entry, ...] = (
     ("Sources", "database", Source),

@@ -137,6 +137,7 @@ RUN_LEASE_SECONDS = env.float("RUN_LEASE_SECONDS", default=45)
 RUN_SWEEP_SECONDS = env.float("RUN_SWEEP_SECONDS", default=15)
 RUN_SLICE_SECONDS = env.float("RUN_SLICE_SECONDS", default=60)
 PAUSE_AFTER_FAILURES = max(1, env.int("PAUSE_AFTER_FAILURES", default=3))
+ALERT_GROUP_SECONDS = env.float("ALERT_GROUP_SECONDS", default=30)
 RETENTION_DAYS = env.int("RETENTION_DAYS", default=90)
 EXCHANGE_DAYS = min(env.int("EXCHANGE_DAYS", default=7), RETENTION_DAYS)
 SOURCE_TIMEOUT_SECONDS = env.float("SOURCE_TIMEOUT_SECONDS", default=600)
@@ -154,6 +155,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 25_000
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "activations.tasks.sweep", "schedule": RUN_SWEEP_SECONDS, "options": {"expires": 60}},
+    "send_alerts": {
+        "task": "activations.tasks.send_alerts",
+        "schedule": RUN_SWEEP_SECONDS,
+        "options": {"expires": 60},
+    },
     "look_at_models": {"task": "segments.tasks.look_at_models", "schedule": 24 * 60 * 60},
     "count_segments": {"task": "segments.tasks.count_segments", "schedule": 24 * 60 * 60},
     "prune": {"task": "activations.tasks.prune", "schedule": 24 * 60 * 60},
@@ -168,6 +174,8 @@ if env("EMAIL_URL", default=""):
     vars().update(env.email_url("EMAIL_URL"))
 else:
     EMAIL_BACKEND = "dinmo.mail.LogBackend"
+# Of each step of sending an email, so that a mail server that does not answer delays nothing for long.
+EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="dinmo@localhost")
 PUBLIC_URL = env("PUBLIC_URL", default="http://127.0.0.1:8000")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
 
+from activations import warning_kinds as kinds
 from activations.models import Activation, Run, Warning
 from core.health import Health
 
@@ -42,13 +43,14 @@ def open_warning(
         warning.acknowledged_by = ""
     warning.message, warning.facts = message, {**facts, **_reasons(warning, facts)}
     warning.last_run = run or warning.last_run
-    warning.cause = cause(activation) or warning.cause
+    if kind in kinds.CAUSED:
+        warning.cause = cause(activation) or warning.cause
     warning.save()
     return warning
 
 
 def close_warnings(
-    activation: Activation, kinds: Collection[str], now: datetime, *, run: Run | None = None, resolution: str = ""
+    activation: Activation, slugs: Collection[str], now: datetime, *, run: Run | None = None, resolution: str = ""
 ) -> int:
     """Closes the open warnings of these kinds, whatever they are about. Returns how many there were.
 
@@ -56,7 +58,7 @@ def close_warnings(
         run: the run that was fine.
         resolution: what resolved them, in one sentence, such as who approved a held run. Part of the alert.
     """
-    found = Warning.objects.filter(activation=activation, kind__in=list(kinds), closed_at=None)
+    found = Warning.objects.filter(activation=activation, kind__in=list(slugs), closed_at=None)
     return sum(close(warning, now, run=run, resolution=resolution) for warning in found)
 
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-ALERT_NOT_SENT = "alert_not_sent"
-
 
 @dataclass(frozen=True)
 class Thresholds:
@@ -121,11 +119,6 @@ def warn_of_failure(run: Run, code: str, message: str, now: datetime) -> list[di
     finding = Finding(kinds.RUN_FAILED, message, {"code": code})
     _open(run, finding, now)
     return [_stored(finding)]
-
-
-def not_alerted(reason: str) -> dict[str, str]:
-    """What a run found if its alert could not be sent, as `Run.found_warnings` stores it. It opens no warning."""
-    return _stored(Finding(ALERT_NOT_SENT, reason, {}))
 
 
 def open_warnings(activation: Activation) -> list[Warning]:

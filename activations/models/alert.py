@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from activations import warning_kinds
 from activations.models.activation import Activation
 from activations.models.warning import Warning
 from core.health import Health
@@ -60,6 +61,11 @@ class Alert(models.Model):
     class Meta:
         ordering = ["-pk"]
         indexes = [models.Index(fields=["state", "due_at"], name="alert_due")]
+
+    @property
+    def label(self) -> str:
+        """What it is about, in words."""
+        return warning_kinds.label(str(self.facts.get("kind", self.event)))
 
     def __str__(self) -> str:
         return f"{self.event} · {self.get_state_display()}"

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core import mail
 from django.urls import reverse
+from django.utils import timezone
 
+from activations.alerts import sending
 from activations.models import Activation, Change, Record, Run, Warning
 from activations.runs import requests
 from activations.setup import mapping_diff
@@ -345,11 +347,15 @@ def test_warning_opens_is_emailed_once_and_closes(shop: Shop, attio: Sandbox, to
     Activation.objects.filter(pk=to_attio.pk).update(recipients=["ops@example.com"])
     activation = Activation.objects.get(pk=to_attio.pk)
     assert run(activation).state == "completed_with_warnings"
+    sending.send(timezone.now(), at_once=True)
     assert run(activation).rows == 0
+    sending.send(timezone.now(), at_once=True)
     assert [len(mail.outbox), Warning.objects.get().kind] == [1, "empty_segment"]
     shop.fill(3)
     assert run(activation).state == "succeeded"
     assert Warning.objects.get().closed_at is not None
+    sending.send(timezone.now(), at_once=True)
+    assert [message.subject for message in mail.outbox][1:] == ["[DinMo] Resolved: No rows: To Attio"]
 
 
 def test_run_with_an_invalid_token_fails_and_says_what_to_do(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:

@@ -11,9 +11,9 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from activations.alerts.notify import notify
-from activations.alerts.rules import warnings_of
-from activations.models import Activation, Run
+from activations.alerts import outbox, sending
+from activations.alerts.record import open_warning
+from activations.models import Activation, Alert, Run, Warning
 from core.text.names import MESSAGE
 from destinations.models import Connection, Destination
 from dinmo.workspace.block import Block
@@ -72,26 +72,35 @@ def failed(one_of_each: Activation) -> Run:
     return Run.objects.select_related("activation").get()
 
 
+def alert_about(run: Run) -> None:
+    now = timezone.now()
+    Warning.objects.all().delete()
+    open_warning(run.activation, "run_failed", "The source can't be reached.", {}, now, run=run)
+    outbox.collect(now)
+    sending.send(now, at_once=True)
+
+
 def test_alert_of_an_activation_with_a_line_break_in_its_name_is_sent(failed: Run, mailoutbox: list[Any]) -> None:
-    notify(failed, timezone.now())
-    assert mailoutbox[0].subject == "Shop\\n2026-11-29 12:00:00 INFO forged: failed"
+    alert_about(failed)
+    assert mailoutbox[0].subject == "[DinMo] Run failed: Shop\\n2026-11-29 12:00:00 INFO forged"
 
 
 @pytest.mark.parametrize(
     ("recipient", "sender"), [("a\nb@example.com", "dinmo@localhost"), ("ops@example.com", "a\nBcc: x@y.z")]
 )
-def test_alert_that_no_email_can_hold_is_told_by_the_run(
+def test_alert_that_no_email_can_hold_is_kept_with_the_reason(
     failed: Run, settings: Any, recipient: str, sender: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.DEFAULT_FROM_EMAIL = sender
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
-    failed.activation.recipients = [recipient]
+    Activation.objects.update(recipients=[recipient])
+    failed.activation.refresh_from_db()
     with caplog.at_level(logging.WARNING):
-        notify(failed, timezone.now())
-    (finding,) = warnings_of(Run.objects.get())
-    assert finding.label == "Alert not sent"
-    assert "alert about this run" in finding.message
+        alert_about(failed)
+    alert = Alert.objects.get()
+    assert (alert.state, alert.attempts) == ("pending", 1)
+    assert "Check" in alert.error
     assert "could not be" in caplog.text
 
 

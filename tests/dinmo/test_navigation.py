@@ -25,7 +25,7 @@ def titles(user: User) -> dict[str, list[str]]:
 def test_superuser_sees_daily_work_before_set_up_and_operations_last() -> None:
     assert titles(User.objects.create_superuser("ops")) == {
         "": ["Overview", "Get started"],
-        "Sync": ["Activations", "Runs", "Records", "Warnings"],
+        "Sync": ["Activations", "Runs", "Records", "Warnings", "Alert channels"],
         "Data": ["Sources", "Models", "Segments"],
         "Destinations": ["Connections", "Destinations"],
         "Help": ["Documentation"],

@@ -7,10 +7,12 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.utils import timezone
 
+from activations.alerts import sending
 from activations.alerts.rules import closed_by, warnings_of
-from activations.alerts.state import state_of
+from activations.alerts.state import beat_stopped, state_of
 from activations.alerts.words import run_words
 from activations.execute import execute
 from activations.models import Activation, Run
@@ -113,6 +115,10 @@ def wait(run: Run) -> Run:
     while live.exists():
         if not execute(run.pk) and live.exists():
             time.sleep(LOOK_SECONDS)
+    now = timezone.now()
+    if beat_stopped(now, settings.RUN_SWEEP_SECONDS):
+        # Nothing else would send the alerts about this run.
+        sending.send(now, at_once=True)
     return Run.objects.get(pk=run.pk)
 
 

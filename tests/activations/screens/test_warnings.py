@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from activations.models import Activation, Run, Warning
-from activations.screens.warning_admin import open_kinds
+from activations.screens.alerts.warning_admin import open_kinds
 
 if TYPE_CHECKING:
     from django.test import Client

@@ -1,0 +1,1 @@
+"""The screens of warnings and of the channels that send alerts."""
