@@ -6,6 +6,7 @@ from activations.screens.api import urlpatterns as activations
 from activations.screens.editor.api import urlpatterns as editor
 from activations.screens.review.one_record import urlpatterns as review
 from activations.screens.timeline.search_api import urlpatterns as search
+from activations.screens.trigger_api import urlpatterns as trigger
 from destinations.api import urlpatterns as destinations
 from segments.screens.computed_api import urlpatterns as computed
 from segments.screens.file_preview_api import urlpatterns as file_preview
@@ -13,4 +14,15 @@ from segments.screens.segment_api import urlpatterns as segments
 from segments.screens.source_api import urlpatterns as models
 
 app_name = "api"
-urlpatterns = [*search, *file_preview, *models, *computed, *segments, *destinations, *activations, *editor, *review]
+urlpatterns = [
+    *search,
+    *file_preview,
+    *models,
+    *computed,
+    *segments,
+    *destinations,
+    *activations,
+    *editor,
+    *review,
+    *trigger,
+]

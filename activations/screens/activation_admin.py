@@ -16,7 +16,7 @@ from activations.alerts.state import RELATED, state_of
 from activations.models import Activation, Record, Run, Schedule
 from activations.pauses import act as pauses
 from activations.pauses import check
-from activations.runs import requests, retention
+from activations.runs import requests, retention, tokens
 from activations.screens.editor.forms import FIELDS, ActivationForm
 from activations.screens.editor.page import EditorPage
 from activations.screens.editor.parts import MappingInline, ScheduleInline
@@ -24,6 +24,7 @@ from activations.screens.lists.activation_list import ActivationList
 from activations.screens.presentation import hidden_note, run_pill, state_pill
 from activations.screens.review.page import dry_run_address
 from activations.screens.review.summary import summary
+from activations.screens.tokens_page import TokensPage
 from activations.setup import attribute_drift, holds, mapping_diff, schedules, spec_from_db
 from activations.setup.duplicate import duplicate
 from core.web.screens import Button
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @admin.register(Activation)
-class ActivationAdmin(ActivationList, EditorPage):
+class ActivationAdmin(ActivationList, TokensPage, EditorPage):
     form = ActivationForm
     inlines = [MappingInline, ScheduleInline]
     list_select_related = ["segment", "model", "destination"]
@@ -108,6 +109,7 @@ class ActivationAdmin(ActivationList, EditorPage):
             "last_runs": [(run, run_pill(run)) for run in obj.runs.order_by("-pk")[:5]],
             "open_warnings": obj.warnings.filter(closed_at__isnull=True).exclude(kind__in=SHOWN_AS_STATE),
             "state": state,
+            "tokens": tokens.in_use(obj).count(),
             "pause": None if obj.paused else holds.system_pause(obj),
             "state_pill": state_pill(state),
             "mapping_change": mapping_diff.mapping_change(obj),
