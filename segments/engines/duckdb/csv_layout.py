@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
     from segments.engines.duckdb.lines import Line
 
-SEPARATORS = (",", ";", "\t", "|")
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 SAMPLE_RECORDS = 1_000
+ONE_COLUMN = -1.0
+"""How well a separator fits that does not occur in any line."""
 MAX_COLUMNS = 1_600
 """The limit of a PostgreSQL table."""
 _HINT = re.compile(r'"?sep=(.)"?[\r\n]*', re.IGNORECASE)
@@ -61,6 +63,7 @@ def layout(lines: Sequence[Line], file: str, separator: str, quote: str) -> Layo
     header = next(iter(Records(iter(rest), Grammar(separator, quote))))
     if header.problem:
         raise _broken(f"Line {rest[0].number} of the file {file!r} {header.problem}.")
+    _refuse_wrong_separator(rest, file, Grammar(separator, quote))
     return Layout(separator, _names(header.values, file), skip)
 
 
@@ -71,6 +74,16 @@ def detected_separator(lines: Sequence[Line], quote: str) -> str:
     makes more columns. If none divides the first line, the one that divides the fewest other lines.
     """
     return max(SEPARATORS, key=lambda separator: _fit(lines, Grammar(separator, quote)))
+
+
+def _refuse_wrong_separator(lines: Sequence[Line], file: str, grammar: Grammar) -> None:
+    """Refuses a chosen separator that makes one column which not all lines fit, if there is one that makes several."""
+    share, _, columns = _fit(lines, grammar)
+    better = detected_separator(lines, grammar.quote)
+    if columns > 1 or share == ONE_COLUMN or _fit(lines, Grammar(better, grammar.quote))[2] < 2:
+        return
+    message = f"The values of the file {file!r} look separated by {SEPARATORS[better]}. Change its separator."
+    raise Misconfigured("source_file_broken", message, where="separator")
 
 
 def _fit(lines: Sequence[Line], grammar: Grammar) -> tuple[float, bool, int]:
@@ -85,7 +98,7 @@ def _fit(lines: Sequence[Line], grammar: Grammar) -> tuple[float, bool, int]:
     share = widths[len(names)] / (len(filled) - 1) if len(filled) > 1 else 1
     clean = not any(grammar.quote and grammar.quote in name for name in names)
     # One column is always less likely than several, because every separator that does not occur makes one.
-    return (share if len(names) > 1 else share - 2, clean, len(names))
+    return (share if len(names) > 1 else share - 1 + ONE_COLUMN, clean, len(names))
 
 
 def _names(values: Sequence[str], file: str) -> tuple[str, ...]:

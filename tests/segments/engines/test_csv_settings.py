@@ -56,6 +56,19 @@ def test_chosen_separator_and_quotation_mark_are_used(files: Path) -> None:
     assert values(csv_file(files, "a,b;c\n1,2;3\n", separator="semicolon")) == [{"a,b": "1,2", "c": 3}]
 
 
+@pytest.mark.parametrize(("character", "word"), [(";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")])
+def test_chosen_separator_that_does_not_fit_is_named(character: str, word: str, files: Path) -> None:
+    text = "id;name;mrr\n1;Acme;12,5\n2;Bolt;3\n".replace(";", character)
+    assert types(csv_file(files, text))["mrr"] == "text"
+    problem = refusal(csv_file(files, text, separator="comma"))
+    assert problem.message == f"The values of the file 'file.csv' look separated by {word}. Change its separator."
+    assert problem.where == "separator"  # type: ignore[attr-defined]
+
+
+def test_chosen_separator_may_make_one_column(files: Path) -> None:
+    assert list(types(csv_file(files, "a;b\n1;2\n3;4\n", separator="comma"))) == ["a;b"]
+
+
 def test_first_line_of_excel_names_the_separator(files: Path) -> None:
     expected = [{"id": 1, "name": "A,B,C", "domain": "acme.com"}]
     assert values(csv_file(files, "sep=;\r\nid;name;domain\r\n1;A,B,C;acme.com\r\n")) == expected
