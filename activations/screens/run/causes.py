@@ -125,7 +125,11 @@ def causes_among(changes: Sequence[Change]) -> list[Cause]:
         for place, change in enumerate(changes)
     ]
     values = refused_values.of(changes)
-    return [_cause(group, changes[group.first], values) for group in merge(groups)[:MOST_CAUSES]]
+    return [
+        replace(_cause(group, example, values), others=_twins_among(changes, example))
+        for group in merge(groups)[:MOST_CAUSES]
+        if (example := changes[group.first])
+    ]
 
 
 def merge(groups: Iterable[Group]) -> list[Group]:
@@ -161,6 +165,13 @@ def _cause(group: Group, example: Change, values: refused_values.Values) -> Caus
         group.outcome, group.code, group.field, group.records, example.key, example.message, example.request_id,
         example.name, example.pk or 0, found, group.code == UNKNOWN_OPTION,
     )  # fmt: skip
+
+
+def _twins_among(changes: Sequence[Change], example: Change) -> tuple[Change, ...]:
+    if example.code != MATCH_TWIN:
+        return ()
+    same = [change for change in changes if change.message == example.message and change is not example]
+    return tuple(same[: MOST_TWINS - 1])
 
 
 def _twins(changes: QuerySet[Change], example: Change) -> tuple[Change, ...]:

@@ -26,14 +26,17 @@ def of(changes: Iterable[Change]) -> Values:
     """The values of the attribute that each change was not accepted for."""
     found: Values = {}
     for change in changes:
-        value = change.values.get(change.field) if isinstance(change.values, dict) else None
+        # The match value is stored apart from the other values.
+        value = change.values.get(change.field, change.match_value) if isinstance(change.values, dict) else None
         if (text := value_in_words(value, LONGEST)) != EMPTY:
             found.setdefault((change.outcome, change.code, change.field), Counter())[text] += 1
     return found
 
 
 def in_words(values: Counter[str] | None, records: int) -> str:
-    """The most frequent values, such as `Fintec (12) and Bank (3)`; "" if none are known.
+    """The most frequent values, such as `“Fintec” (12) and “Bank” (3)`; "" if none are known.
+
+    If each occurs once, they are named without their numbers.
 
     Args:
         records: how many records there are with this cause.
@@ -42,5 +45,6 @@ def in_words(values: Counter[str] | None, records: int) -> str:
         return ""
     is_whole = values.total() >= records
     common = values.most_common()
-    named = [f"“{value}” ({number:,})" if is_whole else f"“{value}”" for value, number in common]
+    is_counted = is_whole and common[0][1] > 1
+    named = [f"“{value}” ({number:,})" if is_counted else f"“{value}”" for value, number in common]
     return listed(named, MOST_NAMED) if is_whole else f"{', '.join(named[:MOST_NAMED])} and others"

@@ -73,7 +73,7 @@ class RunAdmin(RunList, ReadOnlyAdmin):
         if not obj.is_live:
             yield Button("again", "Test again" if obj.only_key else "Run again", "replay", primary=True)
         if not obj.is_live and not obj.dry_run and record_list.has_failures(obj):
-            yield Button("retry", "Retry what failed now", "autorenew")
+            yield Button("retry", "Retry now", "autorenew")
 
     def links(self, request: HttpRequest, obj: Run) -> Iterable[Button]:
         """The buttons that only lead somewhere, for everybody who may see the run."""

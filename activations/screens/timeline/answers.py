@@ -203,7 +203,7 @@ def _again(facts: Facts, last: Decision, when: Callable[[datetime], str]) -> Ite
     elif last.outcome == "invalid":
         yield "It is sent by the next run after its row in the source, or the mapping, is corrected."
     elif facts.retry_at:
-        yield f"It is tried again after {when(facts.retry_at)} at the latest, or as soon as its row changes."
+        yield f"The first run after {when(facts.retry_at)} tries it again, or an earlier one if its row changes."
 
 
 def _never(facts: Facts, when: Callable[[datetime], str]) -> Answer:

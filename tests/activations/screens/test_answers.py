@@ -132,7 +132,7 @@ def test_first_sentence_is_the_reason(facts: dict[str, Any], label: str, sentenc
         ({"next_run": EVENING}, "Next run: 20:00."),
         (
             {"decision": refused("rejected"), "retry_at": EVENING},
-            "It is tried again after 20:00 at the latest, or as soon as its row changes.",
+            "The first run after 20:00 tries it again, or an earlier one if its row changes.",
         ),
         (
             {"decision": refused("invalid")},
