@@ -14,8 +14,9 @@ from activations.alerts import outbox
 from activations.delivery.deliver import Delivery
 from activations.delivery.judgement import NEVER_SENT
 from activations.delivery.retry import with_one_wait
+from activations.guards.held import Outdated
 from activations.models import Run
-from activations.planning.begin import plan
+from activations.planning.begin import plan, take_up
 from activations.runs.lease import Cancelled, Keeper, Lease, Lost, claim
 from activations.vendor_session import Context, open_context
 from core.errors import Problem, Unavailable
@@ -56,6 +57,8 @@ def _work(lease: Lease) -> None:
         raise
     except Cancelled:
         finish.cancel(_load(run.pk), lease, timezone.now())
+    except Outdated as outdated:
+        finish.cancel(_load(run.pk), lease, timezone.now(), f"Not sent. {outdated.message}")
     except Problem as problem:
         log.warning("Run %s failed: %s %s", run.pk, problem.code, problem.detail)
         finish.fail(_load(run.pk), lease, problem, timezone.now())
@@ -80,6 +83,7 @@ def _advance(run: Run, lease: Lease) -> None:
                 plan(context, lease)
             run.refresh_from_db()
             if run.state == Run.State.DELIVERING:
+                take_up(context, lease)
                 _deliver(context, lease)
         except Unavailable as problem:
             _block_if_long(context, problem)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from activations.alerts import rules
 from activations.delivery.retry import with_one_wait
-from activations.models import Change, Run
+from activations.models import Change, HeldPlan, Run
 from activations.pauses import act as pauses
 from activations.pauses.rules import failure_of
 from activations.storage import bundles
@@ -64,15 +64,12 @@ def _continues(run: Run, message: str, continue_at: datetime | None) -> str:
     return f"{message} What was accepted is kept, and the rest is sent {later}."
 
 
-def cancel(run: Run, lease: Lease, now: datetime) -> None:
-    """A person cancelled the run."""
-    _end_early(
-        run,
-        lease,
-        now,
-        state=Run.State.CANCELLED,
-        error_message="Cancelled by a person. What was accepted stays accepted.",
-    )
+def cancel(run: Run, lease: Lease, now: datetime, message: str = "") -> None:
+    """A person cancelled the run, or discarded its plan. `message`: why it ended, if it is neither of these."""
+    if not message and run.decision == Run.Decision.DISCARDED:
+        message = f"Discarded by {run.decided_by}. Nothing was sent."
+    message = message or "Cancelled by a person. What was accepted stays accepted."
+    _end_early(run, lease, now, state=Run.State.CANCELLED, error_message=message)
 
 
 def fail_on_defect(run: Run, lease: Lease, now: datetime) -> None:
@@ -94,6 +91,7 @@ def settle_rest(run: Run, lease: Lease, now: datetime) -> None:
         _settle(unsettled.filter(state=Change.State.SENDING), Change.Outcome.UNKNOWN, _UNKNOWN, now)
         pending = _settle(unsettled.filter(state=Change.State.PENDING), Change.Outcome.NOT_SENT, _NOT_SENT, now)
         lease.update(not_sent=F("not_sent") + pending + uncounted)
+        HeldPlan.objects.filter(run=run).delete()
 
 
 def _settle(changes: Any, outcome: str, message: str, now: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 from celery import shared_task
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from activations import execute as execution
 from activations.alerts import outbox, sending
+from activations.guards import decide
 from activations.models import Run, Schedule
 from activations.pauses import act as pauses
 from activations.pauses import check
@@ -48,7 +50,8 @@ def fire(schedule_id: int) -> None:
     if schedule is None or requests.must_wait(requests.latest_run(schedule.activation), now):
         return
     if schedules.may_start(schedule.activation) and schedules.claim_firing(schedule, now):
-        requests.request(schedule.activation, Run.Trigger.SCHEDULE)
+        with suppress(requests.Held):
+            requests.request(schedule.activation, Run.Trigger.SCHEDULE)
 
 
 @shared_task
@@ -79,7 +82,8 @@ def send_alerts() -> None:
 
 @shared_task
 def prune() -> None:
-    """Deletes the changes of old runs, and old alerts."""
+    """Deletes the changes of old runs and old alerts, and discards plans that nobody has decided about."""
     now = timezone.now()
+    decide.discard_expired(now)
     retention.prune(now)
     outbox.prune(now - timedelta(days=settings.RETENTION_DAYS))

@@ -10,11 +10,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
 from django_celery_beat.models import PeriodicTask
 
 from activations import warning_kinds as kinds
-from activations.alerts.words import Tone, accepted_nothing, run_words
+from activations.alerts.last_runs import held_runs, latest_runs
+from activations.alerts.words import Tone, accepted_nothing, hold_words, run_words
 from activations.models import Activation, Run, Warning
 from activations.setup import holds, schedules
 from core.errors import Problem
@@ -38,7 +38,7 @@ class State:
     """The state of an activation.
 
     Args:
-        slug: on, failing, paused_by_system, paused or draft. Schedules start runs only if it is on or failing.
+        slug: on, failing, held, paused_by_system, paused or draft. Schedules start runs only if it is on or failing.
         causes: what to fix, one or more sentences each.
         next_run: when a schedule starts the next run; None if none does.
     """
@@ -52,10 +52,11 @@ class State:
 
 @dataclass(frozen=True)
 class Known:
-    """Activations with their last runs that have ended, and their states, by ID."""
+    """Activations with their last runs that have ended, those that wait for approval, and their states, by ID."""
 
     activations: list[Activation]
     latest: dict[int, Run]
+    held: dict[int, Run]
     states: dict[int, State]
 
 
@@ -91,9 +92,9 @@ def states(activations: Iterable[Activation], now: datetime) -> dict[int, State]
 def look_at(activations: Iterable[Activation], now: datetime) -> Known:
     """The states of activations, with what they are derived from. The number of queries does not depend on theirs."""
     activations = list(activations)
-    latest, changed = latest_runs(activations), changed_sources()
-    derived = {one.pk: _state(one, latest.get(one.pk), now, changed) for one in activations}
-    return Known(activations, latest, derived)
+    latest, held, changed = latest_runs(activations), held_runs(activations), changed_sources()
+    derived = {one.pk: _state(one, latest.get(one.pk), held.get(one.pk), now, changed) for one in activations}
+    return Known(activations, latest, held, derived)
 
 
 def look_at_all(now: datetime) -> Known:
@@ -107,26 +108,6 @@ def look_at_all(now: datetime) -> Known:
 def changed_sources() -> set[int]:
     """The IDs of sources in which something changed that a model uses, and that may be about to pause activations."""
     return set(DataModel.objects.exclude(problems={}).values_list("source_id", flat=True))
-
-
-def latest_run(activation: Activation) -> Run | None:
-    """The last run that has ended. Dry runs and tests of one record don't count."""
-    return latest_runs([activation]).get(activation.pk)
-
-
-def latest_runs(activations: Iterable[Activation]) -> dict[int, Run]:
-    """The last run of each activation that has ended, by the activation's ID. Dry runs and tests don't count."""
-    by_id = {activation.pk: activation for activation in activations}
-    whole = Run.objects.filter(dry_run=False, only_key="")
-    ended = whole.exclude(state__in=Run.LIVE)
-    # One look into an index for each activation, however many runs it has.
-    newest = Subquery(ended.filter(activation=OuterRef("pk")).order_by("-pk").values("pk")[:1])
-    last_ids = list(Activation.objects.filter(pk__in=by_id).order_by().values_list(newest, flat=True))
-    runs = Run.objects.filter(pk__in=last_ids).defer("mapped", "missing")
-    found = {run.activation_id: run for run in runs}
-    for activation_id, run in found.items():
-        run.activation = by_id[activation_id]
-    return found
 
 
 def issues(now: datetime, known: Known | None = None) -> list[Issue]:
@@ -145,9 +126,13 @@ def beat_stopped(now: datetime, sweep_seconds: float) -> bool:
     return last is None or now - last > timedelta(seconds=2 * sweep_seconds)
 
 
-def _state(activation: Activation, last: Run | None, now: datetime, changed: Collection[int]) -> State:
+def _state(
+    activation: Activation, last: Run | None, held: Run | None, now: datetime, changed: Collection[int]
+) -> State:
     if activation.is_draft:
         return State("draft", "Draft", "calm", (holds.DRAFT,))
+    if held:
+        return State("held", run_words(held), "warn", (f"Run {held.number}: {hold_words(held)}",))
     if activation.paused:
         return State("paused", "Paused", "warn", ("Paused by a person.",))
     if cause := _paused_by_system(activation, changed):
@@ -216,6 +201,8 @@ def _activations(known: Known) -> Iterator[Issue]:
         last, state = known.latest.get(activation.pk), known.states[activation.pk]
         if state.slug == PAUSED_BY_SYSTEM:
             yield Issue(_named(Activation, activation), activation, state.label, state.tone, state.causes[0])
+        if held := known.held.get(activation.pk):
+            yield Issue(str(held), held, run_words(held), "warn", hold_words(held))
         if last and last.state == Run.State.FAILED:
             yield Issue(str(last), last, "Failed", "bad", last.error_message)
         elif last and accepted_nothing(last):
@@ -223,8 +210,8 @@ def _activations(known: Known) -> Iterator[Issue]:
 
 
 def _warnings() -> Iterator[Issue]:
-    """The open warnings, except those of failed runs and of pauses, which are listed already."""
-    listed = (kinds.RUN_FAILED, kinds.PAUSED)
+    """The open warnings, except those of failed and held runs and of pauses, which are listed already."""
+    listed = (kinds.RUN_FAILED, kinds.PAUSED, kinds.HELD)
     for warning in Warning.objects.filter(closed_at=None).exclude(kind__in=listed).select_related("activation"):
         subject = f"Activation {str(warning.activation)!r}"
         label, needed = warning.label, "activations.view_warning"

@@ -10,7 +10,7 @@ Tone = Literal["good", "bad", "warn", "busy", "calm"]
 
 _TONES: dict[str, Tone] = {
     "queued": "busy", "planning": "busy", "delivering": "busy", "planned": "calm", "succeeded": "good",
-    "completed_with_warnings": "warn", "failed": "bad", "cancelled": "calm",
+    "completed_with_warnings": "warn", "failed": "bad", "cancelled": "calm", "held": "warn",
 }  # fmt: skip
 
 
@@ -19,6 +19,11 @@ def run_words(run: Run) -> str:
     if run.state != Run.State.COMPLETED_WITH_WARNINGS:
         return str(run.get_state_display())
     return " · ".join(["Completed", *_exceptions(run)])
+
+
+def hold_words(run: Run) -> str:
+    """Why the run was held: what each guard found, one or more sentences; "" if none held it."""
+    return " ".join(str(hold["message"]) for hold in run.hold)
 
 
 def run_tone(run: Run) -> Tone:

@@ -7,7 +7,7 @@ from activations.models.change import Bundle, Change, Exchange
 from activations.models.draft import Draft
 from activations.models.field_mapping import FieldMapping
 from activations.models.pause import SystemPause
-from activations.models.run import MappedField, Run
+from activations.models.run import HeldPlan, MappedField, Run
 from activations.models.schedule import Schedule, SkippedSlot
 from activations.models.trigger_token import TriggerRequest, TriggerToken
 from activations.models.warning import Warning
@@ -23,6 +23,7 @@ __all__ = [
     "Exchange",
     "FieldMapping",
     "Generation",
+    "HeldPlan",
     "MappedField",
     "MatchValue",
     "Record",

@@ -63,6 +63,11 @@ class Run(models.Model):
         CATCH_UP = "catch_up", "Catch-up"
         TOKEN = "token", "Trigger token"
 
+    class Decision(models.TextChoices):
+        NONE = "", "Not decided"
+        APPROVED = "approved", "Approved"
+        DISCARDED = "discarded", "Discarded"
+
     class Kind(models.TextChoices):
         FULL = "full", "Full"
         DELTA = "delta", "Delta"
@@ -108,6 +113,14 @@ class Run(models.Model):
         default=False, db_default=False, help_text="A run was due meanwhile, and starts once this one has ended."
     )
     hold = models.JSONField(default=list, help_text="Why the run was held: kind, message and facts of each guard.")
+    decision = models.CharField(
+        max_length=10,
+        choices=Decision.choices,
+        default=Decision.NONE,
+        blank=True,
+        db_default="",
+        help_text="What a person decided about the run while it was held.",
+    )
     decided_by = models.CharField(max_length=200, blank=True, db_default="", help_text="Who approved or discarded it.")
     decided_at = models.DateTimeField(null=True)
 
@@ -215,3 +228,18 @@ class Run(models.Model):
     def mapped_fields(self) -> list[MappedField]:
         """The field mappings that the run was planned with."""
         return [MappedField(*row) for row in self.mapped]
+
+
+class HeldPlan(models.Model):
+    """What the plan of a held run needs besides its changes, until it is delivered or discarded.
+
+    `displaced` are the key digests of records that other rows take over, 8 bytes each. `made_from` are digests of the
+    settings that the plan was made with, by name.
+    """
+
+    run = models.OneToOneField(Run, models.CASCADE, related_name="held_plan")
+    displaced = models.BinaryField(default=b"")
+    made_from = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"Plan of {self.run}"

@@ -1,4 +1,4 @@
-"""Plans a run from the start: looks at the source and the vendor, enters a generation, and passes over the rows."""
+"""Plans a run: looks at the source and the vendor, enters a generation, passes over the rows, and asks the guards."""
 
 from __future__ import annotations
 
@@ -6,23 +6,31 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from activations.models import Run
+from activations.guards import counts as guards
+from activations.guards import held
+from activations.models import HeldPlan, Run
 from activations.planning.generations import enter
 from activations.planning.layout import layout, prepare_fields, store_first_use
 from activations.planning.plan import Planner
 from activations.setup import mapping_diff, schedules, spec_from_db
+from activations.storage import bundles
 from activations.vendor_session import check_workspace, discover
+from core.failpoints import reach
 from destinations import vendor
 from segments.sources import drift, watch
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from activations.runs.lease import Lease
     from activations.vendor_session import Context
     from core.errors import Misconfigured
 
 
 def plan(context: Context, lease: Lease) -> None:
-    """Plans a run that was claimed. It leaves the run in `delivering`, or in `planned` if it is a dry run.
+    """Plans a run that was claimed.
+
+    It leaves the run in `delivering`; in `held` if a guard holds it; or in `planned` if it is a dry run.
 
     Raises:
         Problem: the source or the vendor can't be used, or the settings contradict each other.
@@ -42,6 +50,7 @@ def plan(context: Context, lease: Lease) -> None:
         discover(context, now)
         prepare_fields(context)
     store_first_use(context, lease)
+    made_from = held.settings_of(context.activation)
     planned = layout(context, now)
     adds = {slot.field.name for slot in planned.slots if slot.adds}
     with lease.fenced(
@@ -52,7 +61,48 @@ def plan(context: Context, lease: Lease) -> None:
             context.activation.settle_new_mappings([slot.number for slot in planned.slots], now)
     run.refresh_from_db()
     with watch.watched(context.activation.data_model.source):
-        Planner(context, lease, planned, generation, now).run()
+        planner = Planner(context, lease, planned, generation, now)
+        counts = planner.run()
+    conclude(planner, counts, made_from)
+
+
+def conclude(planner: Planner, counts: Mapping[str, int], made_from: Mapping[str, str]) -> None:
+    """Decides about a plan: it goes into delivery, a guard holds it, or it is only shown.
+
+    Args:
+        counts: the counts of the plan, by column of `Run`.
+        made_from: the settings that it was made with, see `held.settings_of`.
+
+    Raises:
+        Lost: a different worker has claimed the run.
+    """
+    run, lease = planner.context.run, planner.lease
+    holds, now = guards.holds(run, counts, planner.scan.baseline.synchronized()), timezone.now()
+    if run.dry_run:
+        bundles.list_rest(run, lease)
+        shown = [hold.stored() for hold in holds]
+        lease.update(state=Run.State.PLANNED, compared_at=now, finished_at=now, hold=shown, **counts)
+    elif holds:
+        held.hold(run, lease, holds, planner.writer.displaced, made_from, **counts)
+    else:
+        with lease.fenced(state=Run.State.DELIVERING, compared_at=now, **counts):
+            planner.writer.void_displaced()
+    reach("plan_committed")
+
+
+def take_up(context: Context, lease: Lease) -> None:
+    """Makes the plan of an approved run count, before its first request. Does nothing to a plan that was not held.
+
+    Raises:
+        Problem: the vendor can't be used, or the settings that the plan was made with have changed.
+        Lost: a different worker has claimed the run.
+    """
+    plan = HeldPlan.objects.filter(run=context.run).first()
+    if plan is None:
+        return
+    workspace = check_workspace(context, timezone.now())
+    held.check(context.run, plan, workspace.id)
+    held.void_displaced(context.run, lease, plan)
 
 
 def _as_json(problem: Misconfigured) -> dict[str, str]:

@@ -2,9 +2,9 @@
 
     load the baseline as packed arrays
     for each batch of columns:  digest the rows → drop those that are unchanged → convert and decide the others
-    at the end:                 duplicate keys, match twins, records that left → counts → the run enters "delivering"
+    at the end:                 duplicate keys, match twins, records that left → counts
 
-Nothing is sent here, and the source is closed before the first request.
+Nothing is sent here, and the source is closed before the first request. `begin` decides what follows from the plan.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-from django.utils import timezone
 
 from activations import digests, reasons
 from activations.models import Generation, Run
@@ -26,7 +25,7 @@ from activations.planning.source_scan import SourceScan
 from activations.planning.writer import ChangeWriter, SettledRow
 from activations.runs.lease import Cancelled, Lease
 from activations.runs.requests import BY_PERSON
-from activations.storage import bulk, bundles
+from activations.storage import bulk
 from activations.storage.snapshot import Baseline, fetch_records
 from core.errors import Problem
 from core.failpoints import reach
@@ -49,7 +48,7 @@ CANCEL_CHECK_SECONDS = 1.0
 
 
 class Planner:
-    """One pass. `run()` leaves the run in `delivering`, or in `planned` if it is a dry run."""
+    """One pass. It writes what it decides, and leaves the run in `planning`."""
 
     def __init__(self, context: Context, lease: Lease, layout: Layout, generation: Generation, now: datetime) -> None:
         run = context.run
@@ -75,8 +74,8 @@ class Planner:
         baseline = Baseline.load(generation, run, now, retry_rejected=retry_rejected, retry_skipped=self.full)
         self.scan = SourceScan(baseline)
 
-    def run(self) -> None:
-        """If it raises, nothing was decided.
+    def run(self) -> dict[str, int]:
+        """The counts of the plan, by column of `Run`. If it raises, nothing was decided.
 
         Raises:
             Problem: the source can't be read to its end.
@@ -92,13 +91,7 @@ class Planner:
         segment = self.context.activation.segment
         if not self.only_key:
             sizes.store(segment or self.context.activation.data_model, self.scan.rows, self.now)
-        counts = finalize.finalize(self.scan, self.writer, self.context.activation.mode, self.layout.numbers())
-        if self.dry_run:
-            bundles.list_rest(self.context.run, self.lease)
-        state, now = Run.State.PLANNED if self.dry_run else Run.State.DELIVERING, timezone.now()
-        with self.lease.fenced(state=state, compared_at=now, finished_at=now if self.dry_run else None, **counts):
-            self.writer.void_displaced()
-        reach("plan_committed")
+        return finalize.finalize(self.scan, self.writer, self.context.activation.mode, self.layout.numbers())
 
     def _pass(self) -> None:
         display, columns = self.context.activation.data_model.display_column, self.layout.columns

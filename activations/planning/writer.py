@@ -9,7 +9,7 @@ import numpy as np
 from django.db.models import F
 
 from activations.models import Bundle, Change, Generation, Record, Run
-from activations.storage import bulk, bundles, plain_names, retry_dates
+from activations.storage import baseline, bulk, bundles, plain_names, retry_dates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,7 +155,7 @@ class ChangeWriter:
         Nothing undoes it, so it belongs to the one step that makes the plan count: a run that dies or is cancelled
         before that has decided nothing.
         """
-        self.update(self.displaced, accepted_at=None, remote_id="", match_digest=0, row_digest=0, field_digests=b"")
+        baseline.displace(self.generation.pk, self.displaced)
 
     def _update_baseline(self) -> None:
         names = ["row_digest", "match_digest", "field_digests", "tried", "attempts"]

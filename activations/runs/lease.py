@@ -71,7 +71,7 @@ class Lease:
         self.update()
 
     def end(self, **changes: Any) -> None:
-        """Ends the run: the only step out of the live states. `changes` are its final state and reason.
+        """Ends the run, or holds it: the only step out of the live states. `changes` are its state and reason.
 
         Raises:
             Lost: a different worker has claimed the run, or it has already ended.

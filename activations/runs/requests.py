@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -31,6 +32,21 @@ LONGEST_KEY = 1_000
 """In characters, of the key of a one-record run. It is shown wherever the run is."""
 
 
+class Held(Misconfigured):
+    """No run can start, because one of the activation waits for approval.
+
+    Args:
+        run: the run that is held.
+    """
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(
+            "run_held",
+            f"Run {run.number} waits for approval. Approve or discard it first. Until then, no other run starts.",
+        )
+        self.run = run
+
+
 @dataclass(frozen=True)
 class Retried:
     """What a retry started.
@@ -56,6 +72,8 @@ def request(
 ) -> Run:
     """Queues a run, or returns the live one. If a schedule fires while a run is live, the run counts that firing.
 
+    A held run is not live, and prevents others: its plan would be about records that have been sent since.
+
     A live run with a different `only_key` than requested is not the requested run, so compare it. A run of all records
     that is requested while a one-record run is live starts once that one has ended (see `continue_later`).
 
@@ -67,17 +85,22 @@ def request(
         only_key: send only the record with this key, as a test.
 
     Raises:
+        Held: a run of the activation waits for approval. Dry runs start all the same.
         Misconfigured: no record can have such a key.
     """
     check_key(only_key)
-    live = None if dry_run else live_run(activation)
-    if live is None:
+    open_run = None if dry_run else _open_run(activation)
+    if open_run is None:
         try:
             return _create(activation, trigger, full, dry_run, enqueue, only_key)
         except IntegrityError:
-            live = Run.objects.get(activation=activation, state__in=Run.LIVE, dry_run=False)
-    _join(live, trigger, full, only_key)
-    return live
+            open_run = _open_run(activation)
+            if open_run is None:
+                raise
+    if open_run.state == Run.State.HELD:
+        raise Held(open_run)
+    _join(open_run, trigger, full, only_key)
+    return open_run
 
 
 def check_key(key: str) -> None:
@@ -140,7 +163,18 @@ def _rejected(run: Run) -> Iterator[list[int]]:
 
 def live_run(activation: Activation) -> Run | None:
     """The run of the activation that is queued, planning or delivering."""
-    return Run.objects.filter(activation=activation, state__in=Run.LIVE, dry_run=False).first()
+    run = _open_run(activation)
+    return run if run and run.is_live else None
+
+
+def held_run(activation: Activation) -> Run | None:
+    """The run of the activation that waits for approval."""
+    run = _open_run(activation)
+    return run if run and not run.is_live else None
+
+
+def _open_run(activation: Activation) -> Run | None:
+    return Run.objects.filter(activation=activation, state__in=Run.OPEN, dry_run=False).first()
 
 
 def cancel(run: Run) -> None:
@@ -160,7 +194,8 @@ def continue_later(now: datetime) -> list[Run]:
         latest = list(Run.objects.filter(activation=activation, dry_run=False).order_by("-pk")[:6])
         whole = [run for run in latest if not run.only_key]
         if was_kept_waiting(latest) or is_due_to_continue(whole, now):
-            started.append(request(activation, Run.Trigger.CATCH_UP))
+            with suppress(Held):
+                started.append(request(activation, Run.Trigger.CATCH_UP))
     return started
 
 

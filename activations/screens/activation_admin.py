@@ -240,7 +240,7 @@ def pause_buttons(activation: Activation) -> Iterable[Button]:
         yield Button("pause", "Pause", "pause_circle")
 
 
-SHOWN_AS_STATE = (kinds.RUN_FAILED, kinds.PAUSED)
+SHOWN_AS_STATE = (kinds.RUN_FAILED, kinds.PAUSED, kinds.HELD)
 RESUME_QUESTION = "Resume without a check? If the next run fails for the same reason, the system pauses it again."
 VIEWED = ["name", "data_name", "destination", "mode_name", "custom_names", "switched_on"]
 FULL_QUESTION = "A full sync sends every mapped field of every record again, even if nothing changed. Continue?"

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    import numpy as np
+
+CHUNK = 2_000
 _NEVER_TRIED = {"tried": "", "tried_digest": 0, "tried_match": 0, "attempts": 0, "retry_run": 0}
 
 
@@ -95,6 +98,13 @@ def forget(generation_id: int, change: Change) -> None:
     """Discards everything that was accepted for this row."""
     records = Record.objects.filter(generation_id=generation_id, key_digest=change.key_digest)
     records.update(accepted_at=None, match_digest=0, row_digest=0, field_digests=b"")
+
+
+def displace(generation_id: int, key_digests: np.ndarray) -> None:
+    """Voids everything that was accepted for records that other rows take over."""
+    for chunk in bulk.chunks(key_digests.tolist(), CHUNK):
+        records = Record.objects.filter(generation=generation_id, key_digest__in=chunk)
+        records.update(accepted_at=None, remote_id="", match_digest=0, row_digest=0, field_digests=b"")
 
 
 def void(

@@ -104,10 +104,10 @@ def unpack_keys(run: Run, lease: Lease, keys: np.ndarray) -> None:
             _replace(bundle, frame.filter(~wanted))
 
 
-def read(run: Run) -> Iterator[pl.DataFrame]:
-    """The packed changes, one frame per bundle, in their order. They stay packed."""
+def read(run: Run, columns: list[str] | None = None) -> Iterator[pl.DataFrame]:
+    """The packed changes, one frame per bundle, in their order. They stay packed. `columns`: all if None."""
     for bundle in Bundle.objects.filter(run=run).order_by("pk").iterator(chunk_size=BUNDLES_AT_A_TIME):
-        yield _frame(bundle)
+        yield _frame(bundle, columns)
 
 
 def counts(run: Run) -> Counts:
@@ -116,11 +116,16 @@ def counts(run: Run) -> Counts:
     return Counts(**{name: total or 0 for name, total in sums.items()})
 
 
-def list_rest(run: Run, lease: Lease) -> int:
-    """Unpacks changes that are never delivered, up to `LISTED`, deletes the others, and returns the number deleted."""
+def list_first(run: Run, lease: Lease) -> None:
+    """Unpacks changes whose delivery may be far away, up to `LISTED`. The others stay packed."""
     listed = 0
     while listed < LISTED and (unpacked := unpack_next(run, lease)):
         listed += unpacked
+
+
+def list_rest(run: Run, lease: Lease) -> int:
+    """Unpacks changes that are never delivered, up to `LISTED`, deletes the others, and returns the number deleted."""
+    list_first(run, lease)
     packed = counts(run)
     with lease.fenced():
         Bundle.objects.filter(run=run).delete()
@@ -135,8 +140,8 @@ def _packed(frame: pl.DataFrame) -> list[Packed]:
     ]
 
 
-def _frame(bundle: Bundle) -> pl.DataFrame:
-    return pl.read_ipc(io.BytesIO(bundle.data))
+def _frame(bundle: Bundle, columns: list[str] | None = None) -> pl.DataFrame:
+    return pl.read_ipc(io.BytesIO(bundle.data), columns=columns)
 
 
 def _replace(bundle: Bundle, frame: pl.DataFrame) -> None:

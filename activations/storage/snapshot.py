@@ -136,6 +136,11 @@ class Baseline:
         known: np.ndarray = self.find(digests) >= 0
         return known
 
+    def synchronized(self) -> int:
+        """How many records were accepted before, without those that left and that no row has."""
+        accepted = self.status & NEVER_ACCEPTED == 0
+        return int((accepted & ((self.status & LEFT == 0) | (self.occurrences > 0))).sum())
+
     def id_range(self, regions: np.ndarray) -> tuple[int, int]:
         """The first and the last ID that these regions (at least one), and those between them, may contain."""
         first, end = int(regions.min()), int(regions.max()) + 1

@@ -43,6 +43,7 @@ class Comparison(RuleBasedStateMachine):
             destination=self.environment.destination,
             match_column="match",
             match_field=MATCH,
+            hold_first_creates=False,
         )
 
     def _compare(self, done: Run) -> None:

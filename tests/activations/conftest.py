@@ -130,6 +130,7 @@ def to_attio(companies: DataModel, attio: Sandbox) -> Activation:
         destination=destination("attio", "attio.companies"),
         match_column="domain",
         match_field="domains",
+        hold_first_creates=False,
     )
     return map_fields(activation, ("name", "name"), ("description", "description"))
 
@@ -143,6 +144,7 @@ def to_intercom(companies: DataModel, intercom: Sandbox) -> Activation:
         mode="upsert",
         match_column="id",
         match_field="company_id",
+        hold_first_creates=False,
     )
     return map_fields(activation, ("name", "name"), ("plan", "plan"))
 

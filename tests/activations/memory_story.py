@@ -29,6 +29,8 @@ class Story:
             destination=environment.destination,
             match_column="match",
             match_field=MATCH,
+            hold_first_creates=False,
+            hold_empty=False,
         )
         FieldMapping(activation=self.activation, column="x", target="a", position=0).save()
         FieldMapping(activation=self.activation, column="y", target="b", position=1, when_empty="clear").save()

@@ -150,7 +150,12 @@ def test_people_are_matched_by_their_email_addresses(
         name="Attio people", connection=to_attio.destination.connection, service="attio.people"
     )
     activation = Activation.objects.create(
-        name="People", model=companies, destination=destination, match_column="domain", match_field="email_addresses"
+        name="People",
+        model=companies,
+        destination=destination,
+        match_column="domain",
+        match_field="email_addresses",
+        hold_first_creates=False,
     )
     map_fields(activation, ("name", "name"), ("description", "job_title"))
     done = run(activation)

@@ -211,6 +211,7 @@ def test_contacts_are_created_once_and_updated_by_id_after_a_changed_email(
         destination=destination("intercom", "intercom.contacts", region="us"),
         match_column="plan",
         match_field="email",
+        hold_first_creates=False,
     )
     map_fields(activation, ("name", "name"), {"column": "seats", "target": "seats", "custom_attribute": True})
     shop.fill(3)
@@ -239,6 +240,7 @@ def contacts_to_update(companies: Any) -> Activation:
         mode="update",
         match_column="id",
         match_field="external_id",
+        hold_first_creates=False,
     )
     map_fields(activation, ("name", "name"))
     return activation
@@ -267,6 +269,7 @@ def test_contact_created_without_an_answer_is_ours_before_search_finds_it(
         mode="insert",
         match_column="id",
         match_field="external_id",
+        hold_first_creates=False,
     )
     map_fields(activation, ("name", "name"))
     shop.fill(1)

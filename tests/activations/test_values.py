@@ -48,6 +48,7 @@ def to(model: DataModel, service: str, match: tuple[str, str], *fields: Any, **c
         mode="upsert",
         match_column=match[0],
         match_field=match[1],
+        hold_first_creates=False,
     )
     return map_fields(activation, *fields)
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from activations import tasks
 from activations.management.commands.activate import summary, wait
 from activations.models import Activation, Bundle, Change, Generation, Record, Run
+from activations.planning.begin import conclude
 from activations.planning.generations import enter
 from activations.planning.layout import layout, prepare_fields, store_first_use
 from activations.planning.plan import Planner
@@ -129,7 +130,8 @@ def plan(name: str) -> dict[str, Any]:
         planned = layout(context, timezone.now())
         run.refresh_from_db()
         with Meter() as meter, Statements() as statements:
-            Planner(context, lease, planned, generation, timezone.now()).run()
+            planner = Planner(context, lease, planned, generation, timezone.now())
+            conclude(planner, planner.run(), {})
     run.refresh_from_db()
     codes = list(Change.objects.filter(run=run).exclude(code="").values_list("code", flat=True))
     lease.release()

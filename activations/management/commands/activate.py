@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import sys
 import time
@@ -15,13 +16,17 @@ from activations.alerts.rules import closed_by, warnings_of
 from activations.alerts.state import beat_stopped, state_of
 from activations.alerts.words import run_words
 from activations.execute import execute
+from activations.guards import decide
 from activations.models import Activation, Run
 from activations.runs import requests
 from activations.screens.run.causes import causes
 from activations.setup import mapping_diff
 from core.commands import ScriptedCommand
+from core.errors import Misconfigured
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.core.management.base import CommandParser
 
 EXIT_CODES = {
@@ -29,6 +34,7 @@ EXIT_CODES = {
     Run.State.PLANNED: 0,
     Run.State.COMPLETED_WITH_WARNINGS: 1,
     Run.State.FAILED: 2,
+    Run.State.HELD: 3,
     Run.State.CANCELLED: 4,
 }
 LOOK_SECONDS = 0.5
@@ -38,8 +44,8 @@ class Command(ScriptedCommand):
     """Queues a run for the workers, or executes it in this process with --wait."""
 
     help = (
-        "Runs an activation. Exit codes with --wait: 0 succeeded, 1 completed with warnings, 2 failed, 4 cancelled. "
-        "Exit code 64: incorrect usage or configuration."
+        "Runs an activation. Exit codes with --wait: 0 succeeded, 1 completed with warnings, 2 failed, 3 waits for "
+        "approval, 4 cancelled. Exit code 64: incorrect usage or configuration."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -59,6 +65,8 @@ class Command(ScriptedCommand):
             help="also send now what the latest run could not send: records that were rejected, could not be sent as "
             "they were, or whose outcome is unknown",
         )
+        part.add_argument("--approve", action="store_true", help="send the plan of the run that waits for approval")
+        part.add_argument("--discard", action="store_true", help="discard the plan of the run that waits for approval")
         parser.add_argument(
             "--wait", action="store_true", help="execute the run in this process, and wait until it has ended"
         )
@@ -69,15 +77,21 @@ class Command(ScriptedCommand):
         if activation is None:
             names = ", ".join(repr(name) for name in Activation.objects.values_list("name", flat=True)) or "none"
             self.refuse(f"There is no activation named {options['name']!r}. Existing activations: {names}.")
+        decides = options["approve"] or options["discard"]
+        if decides and (options["full"] or options["dry_run"] or options["start_afresh"]):
+            self.refuse("--approve and --discard decide about the run that is held. They start no other run.")
         if options["start_afresh"]:
             Activation.objects.filter(pk=activation.pk).update(start_afresh=True)
         if notice := mapping_diff.mapping_change(activation):
             self.stderr.write(notice)
         if options["retry"]:
             self._make_due(activation)
-        run = self._run(activation, options["full"], options["dry_run"], options["wait"], options["only"])
+        if decides:
+            run = self._decide(activation, options)
+        else:
+            run = self._run(activation, options["full"], options["dry_run"], options["wait"], options["only"])
         self.stdout.write(json.dumps(summary(run), indent=2) if options["json"] else sentence(run))
-        if options["wait"]:
+        if options["wait"] or run.state == Run.State.HELD:
             sys.exit(EXIT_CODES[Run.State(run.state)])
 
     def _make_due(self, activation: Activation) -> None:
@@ -85,18 +99,34 @@ class Command(ScriptedCommand):
         records = requests.make_due(latest) if latest else 0
         self.stderr.write(f"{records:,} records that could not be sent are due now.")
 
+    def _decide(self, activation: Activation, options: Mapping[str, Any]) -> Run:
+        """The run that was held. Without --wait, a worker delivers an approved plan. Discarding takes no worker."""
+        run = requests.held_run(activation)
+        if run is None:
+            self.refuse(f"No run of {activation.name!r} waits for approval.")
+        here = options["wait"] or options["discard"]
+        try:
+            (decide.approve if options["approve"] else decide.discard)(run, user_of_shell(), enqueue=not here)
+        except Misconfigured as problem:
+            self.refuse(problem.message)
+        return wait(run) if here else Run.objects.get(pk=run.pk)
+
     def _run(self, activation: Activation, full: bool, dry_run: bool, wait_for_end: bool, only_key: str) -> Run:
         """The requested run. A live run counts as it, unless a full run or other records were requested."""
         while True:
             live = None if dry_run else requests.live_run(activation)
-            run = requests.request(
-                activation,
-                Run.Trigger.CLI,
-                full=full,
-                dry_run=dry_run,
-                enqueue=not wait_for_end,
-                only_key=only_key,
-            )
+            try:
+                run = requests.request(
+                    activation,
+                    Run.Trigger.CLI,
+                    full=full,
+                    dry_run=dry_run,
+                    enqueue=not wait_for_end,
+                    only_key=only_key,
+                )
+            except requests.Held as held:
+                self.stderr.write(f"{held.message} To decide, add --approve or --discard.")
+                return held.run
             if live:
                 waiting = " Waiting for it to end." if wait_for_end else ""
                 self.stderr.write(f"Run {run.number} of this activation is already live.{waiting}")
@@ -106,8 +136,17 @@ class Command(ScriptedCommand):
                 return run
 
 
+def user_of_shell() -> str:
+    """Who runs the command, for the record of a decision."""
+    try:
+        return f"{getpass.getuser()} (command)"
+    except (KeyError, OSError, ImportError):
+        # A container may have no user of this ID.
+        return "A command"
+
+
 def wait(run: Run) -> Run:
-    """Executes the run here until it has ended.
+    """Executes the run here until it has ended, or a guard holds it.
 
     If a worker holds it, waits for that worker, and takes the run over if the worker dies.
     """
@@ -142,6 +181,8 @@ def summary(run: Run) -> dict[str, Any]:
             "lookup": run.lookup_requests,
             "write": run.write_requests,
         },
+        "hold": run.hold,
+        "decision": {"kind": run.decision, "by": run.decided_by} if run.decision else None,
         "error": {"code": run.error_code, "message": run.error_message} if run.error_code else None,
         "reasons": [
             {
@@ -165,6 +206,10 @@ def sentence(run: Run) -> str:
     """The same for a person, in a few lines."""
     counts = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in run.counts().items() if number)
     lines = [f"{run.title} of {run.activation.name!r}: {run_words(run)}. {counts or 'No records yet'}."]
+    if run.state == Run.State.HELD:
+        lines += [*(hold["message"] for hold in run.hold), "Approve the plan with --approve, or discard it: --discard."]
+    elif run.dry_run:
+        lines += [f"A run would wait for approval: {hold['message']}" for hold in run.hold]
     if run.error_message:
         lines.append(run.error_message)
     lines += [reason.sentence for reason in causes(run)]

@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
-from activations.alerts.state import PAUSED_BY_SYSTEM, latest_runs, states
+from activations.alerts.last_runs import latest_runs
+from activations.alerts.state import PAUSED_BY_SYSTEM, states
 from activations.models import Activation, Run
 from activations.pauses import act as pauses
 from activations.runs import requests

@@ -64,6 +64,7 @@ def activation(server: Cluster, attio: Sandbox, monkeypatch: pytest.MonkeyPatch)
         destination=destination("attio", "attio.companies"),
         match_column="domain",
         match_field="domains",
+        hold_first_creates=False,
     )
     Schedule.objects.create(activation=activation, every=15)
     return map_fields(activation, ("name", "name"))
