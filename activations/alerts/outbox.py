@@ -27,8 +27,8 @@ CHUNK = 500
 RECIPIENTS = "Workspace recipients"
 """The channel of kind email that the set-up asks for."""
 TOLD = (Alert.State.SENT, Alert.State.COVERED, Alert.State.PENDING)
-LOUDER = (kinds.RUN_FAILED, kinds.PAUSED, kinds.HELD)
-"""Kinds of which staleness is a consequence, so that it is not worth a message of its own."""
+LOUDER = {kinds.STALE: (kinds.RUN_FAILED, kinds.PAUSED, kinds.HELD), kinds.RUN_FAILED: (kinds.PAUSED,)}
+"""Kinds that are not worth a message of their own while one of these is open, because that says it already."""
 
 
 def collect(now: datetime) -> int:
@@ -76,9 +76,11 @@ def wants(warning: Warning) -> bool:
 
 
 def _opened() -> QuerySet[Warning]:
-    louder = Warning.objects.filter(kind__in=LOUDER, closed_at=None).values("activation")
     unsent = Warning.objects.filter(closed_at=None, notified_at=None)
-    return unsent.exclude(kind=kinds.STALE, activation__in=louder)
+    for kind, louder in LOUDER.items():
+        said = Warning.objects.filter(kind__in=louder, closed_at=None).values("activation")
+        unsent = unsent.exclude(kind=kind, activation__in=said)
+    return unsent
 
 
 def _closed() -> QuerySet[Warning]:

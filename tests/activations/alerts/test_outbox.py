@@ -11,6 +11,7 @@ from activations import warning_kinds as kinds
 from activations.alerts import outbox, sending
 from activations.alerts.record import close_warnings, open_warning
 from activations.models import Activation, Alert, AlertChannel, Run, Warning
+from destinations.sandbox.wire import Fault
 from tests.activations.alerts.conftest import NOON, activations, channel, deliver, workspace_recipients
 from tests.activations.conftest import Shop, run
 
@@ -37,17 +38,34 @@ def test_failing_run_reaches_the_workspace_once_and_one_recovery_follows(
     settings.ALERT_GROUP_SECONDS = 0
     workspace_recipients("ops@example.com")
     shop.fill(3)
-    away = shop.path.rename(shop.path.with_suffix(".away"))
+    attio.faults.append(Fault("reply", "GET", "", status=503, times=10_000))
     for _ in range(4):
         assert run(to_attio).state == "failed"
         deliver_now()
     assert mail.subjects == ["[DinMo] Run failed: To Attio"]
-    away.rename(shop.path)
+    attio.faults.clear()
     for _ in range(2):
         assert run(to_attio).state == "succeeded"
         deliver_now()
     assert mail.subjects[1:] == ["[DinMo] Resolved: Run failed: To Attio"]
     assert mail.envelopes == [["ops@example.com"]] * 2
+
+
+def test_activation_that_the_system_pauses_is_reported_once_and_its_failed_run_is_not(
+    shop: Shop, attio: Sandbox, to_attio: Activation, mail: MailServer, settings: Any
+) -> None:
+    settings.ALERT_GROUP_SECONDS = 0
+    workspace_recipients("ops@example.com")
+    shop.fill(3)
+    attio.switches.update(revoked=True)
+    for _ in range(2):
+        assert run(to_attio).state == "failed"
+        deliver_now()
+    assert mail.subjects == ["[DinMo] Paused by the system: To Attio"]
+    attio.switches.update(revoked=False)
+    assert run(to_attio).state == "succeeded"
+    deliver_now()
+    assert mail.subjects[1] == "[DinMo] Resolved: Paused by the system: To Attio"
 
 
 def deliver_now() -> None:
