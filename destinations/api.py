@@ -112,6 +112,7 @@ def field_json(field: Field) -> dict[str, Any]:
         "name": field.name,
         "label": field.label,
         "type": field.type,
+        "type_word": field.type_word,
         "writable": field.writable,
         "read_only_reason": field.read_only_reason,
         "required": field.required,
@@ -120,6 +121,7 @@ def field_json(field: Field) -> dict[str, Any]:
         "matchable": field.matchable,
         "custom": field.custom,
         "enriched": field.enriched,
+        "part_of": field.part_of,
         "options": [{"id": option.id, "title": option.title} for option in field.options],
     }
 

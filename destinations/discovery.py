@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.crypto import salted_hmac
 
 from destinations import vendor
-from destinations.contract import Field, Option
+from destinations.contract import Field, Option, type_words
 from destinations.models import Connection, Destination, Discovery
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def differences(before: Iterable[Field], now: Iterable[Field]) -> Iterator[Diffe
             yield Difference(Kind.GONE, name, f"{name!r} is gone. It was archived or deleted.")
     for name, new in new_fields.items():
         if name not in old_fields:
-            yield Difference(Kind.NEW, name, f"{name!r} is new. Its type is {type_label(new)}.")
+            yield Difference(Kind.NEW, name, f"{name!r} is new. Its type is {type_words(type_label(new))}.")
 
 
 def sentences(differences: Sequence[Difference]) -> list[str]:
@@ -135,7 +135,12 @@ def _changes(old: Field, new: Field) -> Iterator[Difference]:
     name = repr(new.name)
     old_type, new_type = type_label(old), type_label(new)
     if old_type != new_type:
-        yield Difference(Kind.TYPE, new.name, f"{name} changed from {old_type} to {new_type}.", before=old_type)
+        yield Difference(
+            Kind.TYPE,
+            new.name,
+            f"{name} changed from {type_words(old_type)} to {type_words(new_type)}.",
+            before=old_type,
+        )
     if old.writable and not new.writable:
         yield Difference(Kind.READ_ONLY, new.name, f"{name} is now read-only. {new.read_only_reason}".strip())
     if new.writable and not old.writable:

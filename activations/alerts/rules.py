@@ -189,7 +189,8 @@ def _size_change(rows: int, previous: int, limit: float) -> Iterator[Finding]:
     change = 100 * (rows - previous) / previous
     if abs(change) > limit:
         message = (
-            f"The number of rows changed by {change:+.1f}% since the last run, from {previous} to {rows}. "
+            f"The number of rows {'shrank' if change < 0 else 'grew'} by {abs(change):.3g}% since the last run, "
+            f"from {previous:,} to {rows:,}. "
             f"The limit is {limit}%."
         )
         yield Finding(kinds.SIZE_CHANGE, message, {"rows": rows, "rows_before": previous, "change_percent": change})

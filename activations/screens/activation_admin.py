@@ -54,6 +54,7 @@ class ActivationAdmin(ActivationList, TokensPage, EditorPage):
             "dinmo/editor/schedules.js",
             "dinmo/editor/samples.js",
             "dinmo/editor/suggestions.js",
+            "dinmo/editor/untouched.js",
             "dinmo/editor/drafts.js",
             "dinmo/editor/editor.js",
             "dinmo/editor/review.js",

@@ -8,6 +8,7 @@ from activations.models import Activation, FieldMapping
 from activations.setup import rules
 from core.errors import Misconfigured
 from destinations import discovery
+from destinations.contract import type_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,9 +31,9 @@ def retyped(field: Field, before: str) -> Misconfigured | None:
         return None
     return Misconfigured(
         "attribute_changed",
-        f"The attribute {field.name!r} was {before} when it was mapped, and is {now} now. Values that don't fit make "
-        "their rows invalid. Check its mapping, then save the activation to confirm it, or apply its workspace file "
-        "with --yes.",
+        f"The attribute {field.name!r} was {type_words(before)} when it was mapped, and is {type_words(now)} now. "
+        "Values that don't fit make their rows invalid. Check its mapping, then save the activation to confirm it, or "
+        "apply its workspace file with --yes.",
         where=field.name,
     )
 

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.admin import helpers
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import ForeignKey
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -76,6 +77,16 @@ def readable_secrets(request: HttpRequest, obj: Any) -> dict[str, Any]:
 
 
 HEALTH_TONES = {"ok": "good", "failed": "bad", "unknown": "calm"}
+
+
+def only_choices(model: type[Model]) -> dict[str, Any]:
+    """The only row that each required reference of a new object can point to, by the name of its field."""
+    found = {}
+    for field in model._meta.fields:
+        if isinstance(field, ForeignKey) and field.editable and not field.blank:
+            rows = list(field.remote_field.model._default_manager.values_list("pk", flat=True)[:2])
+            found.update({field.name: rows[0]} if len(rows) == 1 else {})
+    return found
 
 
 class ScreenAdmin(BoundedList, ModelAdmin):
@@ -176,6 +187,10 @@ class ScreenAdmin(BoundedList, ModelAdmin):
                 }
             )
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[no-any-return]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """What the query string proposes, and the only choice of each required select."""
+        return {**only_choices(self.model), **super().get_changeform_initial_data(request)}
 
     def _button_context(self, button: Button, obj: Any) -> dict[str, Any]:
         return {"button": button, "url": button.href or self.url("do", obj.pk, button.name)}

@@ -13,6 +13,11 @@ Wire = Any
 """A value as it appears in the request: JSON, nothing else."""
 
 
+def type_words(type_name: str) -> str:
+    """PURE. A vendor's type in the words of this application, where a source's text and a vendor's string are one."""
+    return type_name.replace("string", "text")
+
+
 @dataclass(frozen=True)
 class Option:
     """One allowed value of a field."""
@@ -53,6 +58,11 @@ class Field:
     part_of: str = ""
     meaning: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def type_word(self) -> str:
+        """The type as screens name it."""
+        return type_words(self.type)
 
 
 @dataclass(frozen=True)

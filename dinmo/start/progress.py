@@ -1,4 +1,4 @@
-"""How far a person's setup is: what was chosen, kept in the session, and what exists in the database."""
+"""How far a person's setup is: what was chosen in this session, or else what exists and was not used yet."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from activations.models import Activation, Run
+from activations.screens.editor import drafts
 from destinations.contract import Mode
 from destinations.models import Destination
 from destinations.registry import services
@@ -36,6 +37,8 @@ class Progress:
     destination: Destination | None = None
     activation: Activation | None = None
     run: Run | None = None
+    draft: int = 0
+    """The ID of what the person has entered in the editor and not saved yet; 0 if there is none."""
 
     @property
     def done(self) -> set[str]:
@@ -75,7 +78,10 @@ class Progress:
             return self.activation_url
         if not self.model or not self.destination:
             return ""
-        chosen = urlencode({"records": f"model:{self.model.pk}", "destination": self.destination.pk})
+        chosen = urlencode(
+            {"records": f"model:{self.model.pk}", "destination": self.destination.pk}
+            | ({"draft": self.draft} if self.draft else {})
+        )
         # An empty destination needs a mode that creates records, so where that isn't the default, it is shown first.
         creates = services[self.destination.service].default_mode is Mode.UPSERT
         return f"{reverse('admin:activations_activation_add')}?{chosen}#{'mapping' if creates else 'destination'}"
@@ -90,6 +96,11 @@ class Progress:
     def next(self) -> Place:
         return following(self.places, self.done)
 
+    def guide(self, current: str) -> dict[str, Any]:
+        """Template context of the page of a step."""
+        title = next(place.title for place in self.places if place.name == current)
+        return {"steps": self.bar(current), "step_title": title}
+
     def bar(self, current: str = "") -> list[Step]:
         """The bar of steps, for the page of the step `current`."""
         return steps(self.places, self.done, current)
@@ -97,7 +108,7 @@ class Progress:
 
 def read(request: HttpRequest) -> Progress:
     """The person's progress, without the secrets of sources and connections."""
-    chosen = request.session.get(KEY, {})
+    chosen = _chosen(request)
     model = _row(DataModel, chosen.get("model"), "source__secrets")
     source = model.source if model else _row(Source, chosen.get("source"), "secrets")
     destination = _row(Destination, chosen.get("destination"), "connection__secrets")
@@ -107,6 +118,7 @@ def read(request: HttpRequest) -> Progress:
     progress = Progress(service, source, model, destination)
     if model and destination:
         progress.activation = _activation(model, destination)
+        progress.draft = _draft(request, model, destination)
     if progress.activation:
         progress.run = Run.objects.filter(activation=progress.activation, dry_run=False).order_by("-pk").first()
     return progress
@@ -114,7 +126,7 @@ def read(request: HttpRequest) -> Progress:
 
 def choose(request: HttpRequest, **choices: Any) -> None:
     """Keeps choices in the session. A different source drops the rows that were chosen from the previous one."""
-    kept = dict(request.session.get(KEY, {}))
+    kept = _chosen(request)
     if "source" in choices and choices["source"] != kept.get("source"):
         kept.pop("model", None)
     request.session[KEY] = {**kept, **choices}
@@ -122,12 +134,48 @@ def choose(request: HttpRequest, **choices: Any) -> None:
 
 def forget(request: HttpRequest) -> None:
     """Starts over. What was connected stays, and is offered again."""
-    request.session.pop(KEY, None)
+    request.session[KEY] = {}
+
+
+def _chosen(request: HttpRequest) -> dict[str, Any]:
+    """The choices of this session. In a new one, a setup that was left goes on with what it had created."""
+    return dict(request.session[KEY]) if KEY in request.session else left()
+
+
+def left() -> dict[str, Any]:
+    """The choices of the setup that was left before its first run; empty if there is none.
+
+    The choice of what to sync is known from the destination on.
+    """
+    activation = Activation.objects.select_related("destination", "segment__model", "model").order_by("-pk").first()
+    if activation and Run.objects.filter(activation=activation, dry_run=False).exists():
+        return {}
+    if activation:
+        model: DataModel | None = activation.data_model
+        destination: Destination | None = activation.destination
+        source = activation.data_model.source_id
+    else:
+        source = Source.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        model = DataModel.objects.filter(source=source).order_by("-pk").first()
+        destination = Destination.objects.order_by("-pk").first()
+    found = {
+        "source": source,
+        "model": model.pk if model else None,
+        "destination": destination.pk if destination else None,
+        "service": destination.service if destination else None,
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def _activation(model: DataModel, destination: Destination) -> Activation | None:
     rows = Q(model=model) | Q(segment__model=model)
     return Activation.objects.filter(rows, destination=destination).order_by("-pk").first()
+
+
+def _draft(request: HttpRequest, model: DataModel, destination: Destination) -> int:
+    chosen = {"records": [f"model:{model.pk}"], "destination": [str(destination.pk)]}
+    fitting = (draft.pk for draft in drafts.listed(request) if chosen.items() <= draft.data.items())
+    return next(fitting, 0)
 
 
 def _row(model: type[Model], pk: Any, *deferred: str) -> Any:

@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from activations.models import Activation
 from core.errors import Problem
 from core.web.endpoints import number
 from destinations import simulators
@@ -52,9 +53,9 @@ REMOVE_DEMO = (
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """The first page after signing in: Start as long as nothing is set up, and the overview from then on."""
-    empty = not Source.objects.exists() and not Connection.objects.exists()
-    return redirect("start" if empty and request.user.has_perms(NEEDED) else "admin:index")
+    """The first page after signing in: Start until there is an activation, and the overview from then on."""
+    begins = not Activation.objects.exists() and request.user.has_perms(NEEDED)
+    return redirect("start" if begins else "admin:index")
 
 
 def index(request: HttpRequest) -> HttpResponse:
@@ -70,9 +71,11 @@ def index(request: HttpRequest) -> HttpResponse:
         for service in services.all.values()
     ]
     context = {
-        "title": "Start",
+        "title": "Get started",
+        "step_title": "Get started",
         "cards": cards,
         "begun": begun if begun.service else None,
+        "connected": begun.source,
         "chosen": vendors.title(begun.service) if begun.service else "",
         "steps": begun.bar() if begun.service else [],
         "simulators": list(simulators.running().values()),
@@ -96,7 +99,7 @@ def source(request: HttpRequest) -> HttpResponse:
         return redirect("start")
     if existing := _posted(request, Source):
         return _with_source(request, existing)
-    guide = {"steps": begun.bar("source"), "existing": Source.objects.defer("secrets")[:12]}
+    guide = {**begun.guide("source"), "existing": Source.objects.defer("secrets")[:12]}
     request.guide = sources.Guide(guide, lambda saved: _with_source(request, saved))  # type: ignore[attr-defined]
     screens: Any = admin.site.get_model_admin(Source)
     edited = request.GET.get("edit", "")
@@ -137,7 +140,7 @@ def vendor(request: HttpRequest) -> HttpResponse:
         progress.choose(request, destination=destination.pk)
         return redirect(progress.read(request).next.url)
 
-    request.guide = vendors.Guide({"steps": begun.bar("vendor")}, connected)  # type: ignore[attr-defined]
+    request.guide = vendors.Guide(begun.guide("vendor"), connected)  # type: ignore[attr-defined]
     screens: Any = admin.site.get_model_admin(Connection)
     response: HttpResponse = screens.add_view(request)
     return response
@@ -173,7 +176,7 @@ def remove_demo(request: HttpRequest) -> HttpResponse:
 
 
 def _rows_context(request: HttpRequest, begun: Progress, chosen: Source) -> dict[str, Any]:
-    context: dict[str, Any] = {"title": "Choose the rows", "steps": begun.bar("rows"), "source": chosen}
+    context: dict[str, Any] = {"title": "Choose the rows", **begun.guide("rows"), "source": chosen}
     accepted = begun.service.accepts if begun.service else ()
     context["existing"] = DataModel.objects.filter(source=chosen, kind__in=accepted)[:12]
     try:

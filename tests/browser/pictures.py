@@ -126,7 +126,8 @@ def attio(page: Page, on: Installation) -> None:
     page.get_by_role("button", name="Use the simulator").click()
     page.wait_for_url("**/activations/activation/add/**")
     accept_suggestions(page)
-    add_field(page, "country", "primary_location.country_code")
+    expect(page.locator("[data-rows] > li").last.locator("[data-samples]")).to_contain_text("→")
+    page.evaluate("scrollTo(0, 0)")
     take(page, "attio-mapping")
     schedule(page)
     review(page, "attio")
@@ -169,18 +170,6 @@ def accept_suggestions(page: Page) -> None:
     page.get_by_role("button", name="Accept all").click()
 
 
-def add_field(page: Page, column: str, target: str) -> None:
-    """Maps a column to an attribute, and leaves the top of the page in view."""
-    page.get_by_role("button", name="Add a field").click()
-    row = page.locator("[data-rows] > li").count() - 1
-    page.select_option(f"#id_mappings-{row}-column", column)
-    page.fill(f"#id_mappings-{row}-target-search", target)
-    page.locator(f"#id_mappings-{row}-target-list [data-value='{target}']").click()
-    expect(page.locator("[data-rows] > li").last.locator("[data-samples]")).to_contain_text("→")
-    page.locator(f"#id_mappings-{row}-target-search").blur()
-    page.evaluate("scrollTo(0, 0)")
-
-
 def schedule(page: Page) -> None:
     step(page, "schedule")
     page.get_by_role("button", name="Weekdays at 9:00").click()
@@ -189,8 +178,7 @@ def schedule(page: Page) -> None:
 
 
 def review(page: Page, name: str) -> None:
-    step(page, "review")
-    page.click("#step-review button[name=_review]")
+    page.click("[data-savebar] button[name=_review]")
     expect(page.locator("[data-results]")).to_contain_text("Would create", timeout=RUN_MS)
     take(page, f"{name}-review")
 

@@ -45,8 +45,7 @@ def test_proposals_are_accepted_reviewed_tested_and_started(
     expect(page.locator("[data-rows] > li").nth(1)).to_contain_text("5 of 5 sample rows would be refused")
     page.locator("[data-rows] > li").nth(1).get_by_title("Remove this field").click()
 
-    step(page, "review")
-    page.click("#step-review button[name=_review]")
+    page.click("[data-savebar] button[name=_review]")
     expect(page.locator("[data-results]")).to_contain_text("Would create", timeout=20_000)
     assert Activation.objects.get().is_draft
 
@@ -103,6 +102,36 @@ def test_discarding_on_the_page_brings_back_what_was_saved(
     assert not Draft.objects.exists()
 
 
+def test_untouched_attribute_gets_a_row_by_a_click(
+    signed_in: Page, live_server: Any, model: DataModel, attio: Any
+) -> None:
+    page = signed_in
+    away = destination("attio", "attio.companies")
+    goto(page, live_server, f"{ADD}?records=model:{model.pk}&destination={away.pk}#mapping")
+    page.locator("[data-untouched] summary").click()
+    whole, part = (page.locator(f'[data-map="primary_location{name}"]') for name in ("", ".locality"))
+    expect(whole).to_be_visible()
+    part.click()
+    expect(page.locator("#id_mappings-0-target")).to_have_value("primary_location.locality")
+    expect(page.locator("#id_mappings-0-column")).to_be_focused()
+    expect(page.locator("#id_mappings-0-target-search")).to_have_value("Primary location: locality")
+    expect(part).to_have_count(0)
+    expect(whole).to_have_count(0)
+
+
+def test_review_is_one_click_from_the_mapping(signed_in: Page, live_server: Any, model: DataModel, attio: Any) -> None:
+    page = signed_in
+    away = destination("attio", "attio.companies")
+    goto(page, live_server, f"{ADD}?records=model:{model.pk}&destination={away.pk}#destination")
+    review = page.locator("[data-savebar] button[name=_review]")
+    expect(review).not_to_be_visible()
+    page.get_by_role("button", name="Continue").click()
+    expect(page.locator("#id_match_column")).to_have_value("domain")
+    expect(page.get_by_role("button", name="Continue to schedule")).to_be_visible()
+    review.click()
+    page.wait_for_url("**/review/?run=*")
+
+
 def test_attributes_are_found_with_the_keyboard(
     signed_in: Page, live_server: Any, model: DataModel, attio: Any
 ) -> None:
@@ -153,6 +182,8 @@ def test_source_and_destination_are_shown_with_their_logos(
     expect(page.locator("[data-field=records] [data-logo=sqlite]")).to_be_visible()
     step(page, "destination")
     logo = page.locator("[data-field=destination] [data-logo]")
+    expect(logo).to_be_visible()
+    page.select_option("#id_destination", "")
     expect(logo).not_to_be_visible()
     page.select_option("#id_destination", str(away.pk))
     expect(logo).to_be_visible()

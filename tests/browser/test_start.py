@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from destinations import simulators
 from tests.browser.conftest import TOKEN
@@ -24,8 +24,53 @@ def customers(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv(simulators.VARIABLE, "attio")
     monkeypatch.setenv("SANDBOX_TOKEN", TOKEN)
     path = tmp_path / "customers.csv"
-    path.write_text("id,name,domain\n1,Acme,acme.example.com\n2,Bolt,bolt.example.com\n")
+    path.write_text("id,name,domain,country,city\n1,Acme,acme.com,FR,Paris\n2,Bolt,bolt.org,DE,Berlin\n")
     return path
+
+
+class Newcomer:
+    """Counts what a person does. The sign-in, two fields and a click, was done by a fixture and is included."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.clicks, self.typed = page, 1, 2
+
+    def click(self, place: Locator) -> None:
+        self.clicks += 1
+        place.click()
+
+    def press(self, name: str) -> None:
+        self.click(self.page.get_by_role("button", name=name, exact=True))
+
+    def choose_file(self, path: Path) -> None:
+        self.clicks += 1
+        self.page.set_input_files("input[type=file]", path)
+
+
+def test_first_sync_with_three_fields_takes_at_most_fifteen_clicks_and_ten_typed_fields(
+    signed_in: Page, live_server: Any, attio: Any, customers: Path, worker: None
+) -> None:
+    page, person = signed_in, Newcomer(signed_in)
+    page.goto(f"{live_server.url}/")
+    person.click(page.get_by_role("link", name="Companies to Attio"))
+    person.click(page.get_by_role("link", name="CSV files"))
+    person.choose_file(customers)
+    person.press("Connect and test")
+    person.press("Use these rows")
+    person.press("Use the simulator")
+    expect(page.locator("[data-suggestions]")).to_contain_text("city of an address")
+    person.press("Accept all")
+    person.press("Review")
+    expect(page.locator("[data-results]")).to_contain_text("Would create", timeout=20_000)
+    person.click(page.locator("button[name=start]"))
+    page.wait_for_url("**/admin/activations/run/*/change/")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("run 1")
+    expect(page.locator("#content")).to_contain_text("2 companies created in Attio", timeout=20_000)
+    sent = [request["body"]["data"]["values"] for request in attio.log if request["method"] == "PUT"]
+    assert {values["name"]: values["primary_location"]["country_code"] for values in sent} == {
+        "Acme": "FR",
+        "Bolt": "DE",
+    }
+    assert (person.clicks <= 15, person.typed <= 10) == (True, True), (person.clicks, person.typed)
 
 
 @pytest.mark.parametrize("width", [1280, 390])

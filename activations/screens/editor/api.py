@@ -151,7 +151,7 @@ def custom_facts(service: Service, fields: Sequence[Field], columns: SampleColum
     for name, kind in columns.types.items():
         wanted = NewField(name, str(kind))
         problem = next(iter(service.check_new_fields(fields, [wanted])), "")
-        facts[name] = {"type": service.new_field(wanted).type, "exists": name in existing, "problem": problem}
+        facts[name] = {"type": service.new_field(wanted).type_word, "exists": name in existing, "problem": problem}
     return facts
 
 

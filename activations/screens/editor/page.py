@@ -12,6 +12,7 @@ from activations.screens.editor import choices, drafts, words
 from activations.screens.review.page import ReviewPage, dry_run_address
 from destinations.models import Destination
 from destinations.registry import services
+from segments.models import DataModel, Segment
 
 if TYPE_CHECKING:
     from destinations.contract import Service
@@ -22,7 +23,6 @@ STEPS = (
     ("mapping", "Mapping"),
     ("schedule", "Schedule"),
     ("alerts", "Alerts"),
-    ("review", "Review"),
 )
 EDIT = "step"
 """The query parameter that opens the editor of a saved activation, with the step to open."""
@@ -114,7 +114,13 @@ class EditorPage(ReviewPage):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """The data and the destination that a link proposes, e.g. `?records=model:1&destination=2`."""
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
-        return {**initial, "backfill": Activation.Backfill.ALL}
+        return {**only_data(), **initial, "backfill": Activation.Backfill.ALL}
+
+
+def only_data() -> dict[str, str]:
+    """The only model, if there is nothing else to choose from."""
+    models = list(DataModel.objects.values_list("pk", flat=True)[:2])
+    return {"records": f"model:{models[0]}"} if len(models) == 1 and not Segment.objects.exists() else {}
 
 
 def service_facts(service: Service) -> dict[str, Any]:

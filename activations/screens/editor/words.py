@@ -8,6 +8,8 @@ from core.text.listing import listed
 from destinations.contract import Mode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from activations.models import FieldMapping
     from destinations.contract import Limits, Service
     from segments.reading.profiles import Profile
@@ -29,10 +31,14 @@ def mode_words(mode: str, service: Service) -> str:
     return MODE_WORDS[Mode(mode)].format(records=service.record_nouns[1])
 
 
-def mapping_words(mapping: FieldMapping) -> str:
-    """A field mapping in one line: a column, a text of several columns or a fixed value, and the attribute."""
+def mapping_words(mapping: FieldMapping, labels: Mapping[str, str]) -> str:
+    """A field mapping in one line: a column, a text of several columns or a fixed value, and the attribute.
+
+    Args:
+        labels: the labels of the attributes by name. One that is not among them is shown by its name.
+    """
     fixed = f"“{mapping.value}”" if isinstance(mapping.value, str) else str(mapping.value)
-    return f"{mapping.column or mapping.template or fixed} → {mapping.target}"
+    return f"{mapping.column or mapping.template or fixed} → {labels.get(mapping.target) or mapping.target}"
 
 
 def share(part: int, whole: int) -> str:

@@ -17,8 +17,10 @@ from activations.screens.editor import words
 from activations.screens.run import page as run_page
 from activations.screens.run.rows import rows
 from activations.setup import schedules
+from core.errors import Problem
 from core.web.endpoints import number
 from core.web.screens import ScreenAdmin
+from destinations import discovery
 from destinations.registry import services
 
 EXAMPLES = 5
@@ -49,7 +51,7 @@ class ReviewPage(ScreenAdmin):
             "title": f"Review {activation}",
             "platform_label": service.platform.label,
             "mode": words.mode_words(activation.mode, service),
-            "mappings": [words.mapping_words(mapping) for mapping in activation.mappings.all()],
+            **mapped(activation),
             "schedule": schedule_sentence(activation),
         }
         return TemplateResponse(request, "screens/activation_review.html", context)
@@ -109,6 +111,20 @@ def review_context(request: HttpRequest, activation: Activation) -> dict[str, An
         "length": words.rough_length(seconds) if to_send else "",
         "records": service.record_nouns[1],
         "has_schedule": activation.schedules.exists(),
+    }
+
+
+def mapped(activation: Activation) -> dict[str, Any]:
+    """The match and the field mappings in words, with the labels that attributes had when they were last read."""
+    try:
+        last = discovery.cached(activation.destination)
+    except Problem:
+        last = None
+    labels = {field.name: field.label for field in last.fields} if last else {}
+    match = labels.get(activation.match_field) or activation.match_field
+    return {
+        "match": f"{activation.match_column} → {match}",
+        "mapped": [words.mapping_words(mapping, labels) for mapping in activation.mappings.all()],
     }
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from activations.runs.requests import latest_run
 from activations.screens.editor import words
-from activations.screens.review.page import schedule_sentence
+from activations.screens.review.page import mapped, schedule_sentence
 from activations.screens.run import page as run_page
 from activations.screens.run.sentence import sentence
 from destinations.registry import services
@@ -23,7 +23,7 @@ def summary(activation: Activation) -> dict[str, Any]:
     return {
         "platform_label": services[activation.destination.service].platform.label,
         "mode_words": words.mode_words(activation.mode, services[activation.destination.service]),
-        "mapped": [words.mapping_words(mapping) for mapping in activation.mappings.all()],
+        **mapped(activation),
         "schedule": schedule_sentence(activation),
         "last_run": last,
         "last_sentence": sentence(run_page.facts(last)) if last else "",

@@ -26,7 +26,9 @@ class Combobox {
         select.tabIndex = -1;
         const described = select.getAttribute("aria-describedby");
         if (described) this.input.setAttribute("aria-describedby", described);
-        select.after(this.input, this.popup);
+        this.whole = screens.element("span", { id: `${id}-whole`, class: "d-muted d-combo-whole" });
+        select.after(this.input, this.whole, this.popup);
+        new ResizeObserver(() => this.showWhole()).observe(this.input);
         select.addEventListener("change", () => this.show());
         this.listen();
     }
@@ -59,6 +61,14 @@ class Combobox {
         if (!this.popup.hidden) return;
         const chosen = this.select.selectedOptions[0];
         this.input.value = this.select.value && chosen ? chosen.textContent : "";
+        this.showWhole();
+    }
+
+    // Below the input: the whole label if the input cuts it off, and the name in the API unless the label says the same.
+    showWhole() {
+        const option = this.popup.hidden ? this.options.find(({ value }) => value === this.select.value) : null;
+        const isCut = this.input.scrollWidth > this.input.clientWidth;
+        this.whole.textContent = option ? [isCut ? this.input.value : "", apiName(option)].filter(Boolean).join(" · ") : "";
     }
 
     open(text = "") {
@@ -73,12 +83,14 @@ class Combobox {
         this.more.textContent = `Show read-only (${hidden.length})`;
         this.popup.hidden = false;
         this.input.setAttribute("aria-expanded", "true");
+        this.showWhole();
         this.mark(search && this.shown.length ? 0 : this.shown.findIndex(({ value }) => value === this.select.value));
     }
 
     item({ value, label, type, disabled, note }, place) {
         const icon = screens.element("span", { class: "material-symbols-outlined d-type", "aria-hidden": "true" }, fieldIcon(type));
-        const text = screens.element("span", {}, label);
+        const name = apiName({ value, label });
+        const text = screens.element("span", {}, label, ...(name ? [screens.element("span", { class: "d-muted d-combo-name" }, name)] : []));
         const details = screens.element("span", { class: "d-muted" }, [type, disabled ? note || "read-only" : note].filter(Boolean).join(" · "));
         const attributes = { id: `${this.list.id}-${place}`, role: "option", "data-value": value, "aria-selected": String(value === this.select.value) };
         if (disabled) attributes["aria-disabled"] = "true";
@@ -128,4 +140,10 @@ class Combobox {
         this.input.setAttribute("aria-expanded", "false");
         this.input.removeAttribute("aria-activedescendant");
     }
+}
+
+// The name of an attribute in the vendor's API; "" if its label says the same.
+function apiName({ value, label }) {
+    const plain = (text) => String(text).toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "");
+    return plain(value) === plain(label) ? "" : value;
 }

@@ -21,6 +21,7 @@ class ActivationEditor {
         this.schedules = new Schedules(this);
         this.samples = new Samples(this);
         this.suggestions = new Suggestions(this);
+        this.untouched = new Untouched(this);
         this.drafts = new Autosave(this);
         this.steps = new Steps(this);
         this.logos = new ChosenLogos(this);
@@ -56,7 +57,7 @@ class ActivationEditor {
     changed() {
         if (!this.steps) return;
         this.showColumnIcons();
-        this.showUntouched();
+        this.untouched.show();
         this.custom.show();
         this.samples.later();
         this.drafts.later();
@@ -143,7 +144,7 @@ class ActivationEditor {
         this.checkKind();
         this.custom.show();
         this.showColumnIcons();
-        this.showUntouched();
+        this.untouched.show();
         this.samples.later(0);
         this.steps.refresh();
         focusWanted(this);
@@ -203,45 +204,17 @@ class ActivationEditor {
         match.querySelector("[data-target-icon]").textContent = this.field(this.matchField.value) ? fieldIcon(this.field(this.matchField.value).type) : "";
     }
 
-    showUntouched() {
-        const place = this.place.querySelector("[data-untouched]");
-        const used = this.rows.targetsInUse();
-        for (const name of this.custom.chosen) used.add(name);
-        const left = (this.fields || []).filter(({ name, writable }) => writable && name !== this.matchField.value && !used.has(name));
-        place.hidden = !left.length;
-        place.querySelector("summary").textContent = `Left untouched (${left.length})`;
-        place.querySelector("ul").replaceChildren(...left.map(({ name, label }) => screens.element("li", {}, label || name)));
-    }
-
     complete() {
         const mapped = this.rows.present.some((row) => this.rows.isComplete(row)) || this.custom.chosen.length > 0;
         const chosenMode = this.modes.querySelector("input:checked");
-        const base = {
+        return {
             data: Boolean(this.data.value && this.name.value.trim()), destination: Boolean(this.destination.value && chosenMode),
             mapping: Boolean(this.matchColumn.value && this.matchField.value && mapped), schedule: this.isNew ? this.schedules.present.length > 0 : true, alerts: !this.isNew || Boolean(document.getElementById("id_recipients").value),
         };
-        return { ...base, review: false };
-    }
-
-    opened(step) {
-        if (step === "review") this.showReview();
-    }
-
-    showReview() {
-        const text = (select) => (select.value ? select.selectedOptions[0].textContent.trim() : "Not chosen yet");
-        const mode = this.modes.querySelector("input:checked")?.closest("label").textContent.trim() || "Not chosen yet";
-        const count = this.rows.present.filter((row) => this.rows.isComplete(row)).length + this.custom.chosen.length;
-        const facts = [
-            ["Data", text(this.data)], ["Destination", text(this.destination)], ["What happens", mode],
-            ["Match", this.matchColumn.value ? `${this.matchColumn.value} → ${this.matchField.value || "not chosen yet"}` : "Not chosen yet"],
-            ["Fields", String(count)], ["Schedule", this.schedules.sentence],
-        ];
-        this.place.querySelector("[data-review-list]").replaceChildren(...facts.flatMap(([name, value]) => [screens.element("dt", {}, name), screens.element("dd", {}, value)]));
     }
 }
 
 function attributeOption(field) {
-    const label = field.label && field.label !== field.name ? `${field.label} (${field.name})` : field.name;
     const refilled = field.enriched ? "may be refilled there" : "";
-    return { value: field.name, label, type: field.multiple ? `${field.type}` : field.type, disabled: !field.writable, note: field.read_only_reason || refilled };
+    return { value: field.name, label: field.label || field.name, type: field.type_word, disabled: !field.writable, note: field.read_only_reason || refilled };
 }

@@ -40,6 +40,13 @@ class MappingRows {
         return row;
     }
 
+    // Maps something in a new row, or in an empty one that the person has added.
+    map(values, focus = false) {
+        const empty = this.present.find((row) => { const { column, fixed, template, target } = this.values(row); return !column && !fixed && !template && !target; });
+        if (empty) this.remove(empty);
+        return this.add(values, focus);
+    }
+
     // A removed row stays in the form, marked for deletion, because the numbers of the others must not change.
     remove(row) {
         this.input(row, "DELETE").checked = true;

@@ -38,8 +38,7 @@ class Steps {
             this.panel(tab.dataset.tab).hidden = !isOpen;
         });
         this.bar.querySelector("[data-back]").hidden = place === 0;
-        this.bar.querySelector("[data-next-step]").hidden = place === this.tabs.length - 1;
-        this.bar.querySelector("[data-review]").hidden = place !== this.tabs.length - 1;
+        this.showButtons(place);
         if (location.hash.slice(1) !== step) history.replaceState(null, "", `${location.pathname}${location.search}#${step}`);
         if (focus) {
             const heading = this.panel(step).querySelector("h2");
@@ -47,8 +46,17 @@ class Steps {
             heading.focus({ preventScroll: true });
             window.scrollTo({ top: 0 });
         }
-        this.editor.opened(step);
         this.refresh();
+    }
+
+    // From the mapping on, the rest is optional: the review is offered beside the next step.
+    showButtons(place) {
+        const [next, following] = [this.bar.querySelector("[data-next-step]"), this.tabs[place + 1]];
+        const mayReview = place >= this.tabs.findIndex(({ dataset }) => dataset.tab === "mapping") || !this.editor.isNew;
+        next.hidden = !following;
+        next.textContent = mayReview && following ? `Continue to ${following.dataset.tab}` : "Continue";
+        next.classList.toggle("d-primary", !mayReview);
+        for (const part of this.bar.querySelectorAll("[data-review]")) part.hidden = !mayReview;
     }
 
     move(by) {

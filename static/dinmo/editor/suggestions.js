@@ -27,12 +27,7 @@ class Suggestions {
 
     accept(wanted) {
         const accepted = [...wanted];
-        // An empty row that the person has added is filled first.
-        for (const { column, target } of accepted) {
-            const empty = this.editor.rows.present.find((row) => { const { column: from, fixed, template, target: to } = this.editor.rows.values(row); return !from && !fixed && !template && !to; });
-            if (empty) this.editor.rows.remove(empty);
-            this.editor.rows.add({ column, target });
-        }
+        for (const { column, target } of accepted) this.editor.rows.map({ column, target });
         this.show(this.found.filter((each) => !accepted.includes(each)));
         this.editor.samples.later(0);
     }

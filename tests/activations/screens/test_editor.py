@@ -12,6 +12,7 @@ from activations.models import Activation, Draft, Run
 from activations.runs import dispatch
 from activations.screens.editor import sample_rows, words
 from destinations.contract import Limits
+from segments.models import Segment
 from tests.activations.screens.test_admin import add, attio_companies, form, intercom_companies, mapping, rows
 
 if TYPE_CHECKING:
@@ -202,3 +203,34 @@ def test_length_is_estimated_from_the_slower_of_lookups_and_writes() -> None:
     assert [words.rough_length(seconds) for seconds in (5, 240, 7_300, 400_000)] == [
         "less than a minute", "about 4 minutes", "about 2 hours", "about 5 days",
     ]  # fmt: skip
+
+
+def test_the_only_model_and_destination_are_chosen_on_a_new_activation(
+    staff: Client, companies: DataModel, attio_companies: Destination
+) -> None:
+    def chosen() -> tuple[Any, Any]:
+        form = staff.get("/admin/activations/activation/add/").context["adminform"].form
+        return form["records"].value(), form["destination"].value()
+
+    assert chosen() == (f"model:{companies.pk}", attio_companies.pk)
+    model = staff.get("/admin/segments/segment/add/").context["adminform"].form["model"].value()
+    assert model == companies.pk
+    Segment.objects.create(name="Some", model=companies, where={})
+    attio_companies.pk, attio_companies.name = None, "Second"
+    attio_companies.save()
+    assert chosen() == (None, None)
+
+
+def test_review_names_attributes_by_their_labels(
+    staff: Client, companies: DataModel, attio_companies: Destination
+) -> None:
+    samples(staff, companies, attio_companies)
+    activation = Activation.objects.create(
+        name="A", model=companies, destination=attio_companies, match_column="domain", match_field="domains"
+    )
+    activation.mappings.create(column="plan", target="primary_location.locality")
+    activation.mappings.create(column="name", target="gone_since")
+    page = staff.get(f"/admin/activations/activation/{activation.pk}/review/").content.decode()
+    assert "domain → Domains" in page
+    assert "plan → Primary location: locality" in page
+    assert "name → gone_since" in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from activations.models import Activation, Draft, Run
 from destinations import simulators
 from destinations.models import Connection, Destination
 from destinations.registry import platforms
@@ -77,6 +79,56 @@ def test_setup_is_resumed_where_it_was_left(person: Client) -> None:
     page = person.get(START)
     assert [step.name for step in page.context["steps"] if step.done] == ["what", "source"]
     assert page.context["begun"].next.url == f"{START}rows/"
+
+
+def again_in_a_new_browser() -> Client:
+    browser = Client()
+    browser.force_login(User.objects.get())
+    return browser
+
+
+def test_connected_source_is_used_in_a_different_browser(person: Client) -> None:
+    person.get(f"{START}?service=attio.companies")
+    upload(person)
+    other = again_in_a_new_browser()
+    assert "Paying customers is connected" in other.get(START).content.decode()
+    assert other.get(f"{START}?service=attio.companies")["Location"] == f"{START}rows/"
+
+
+def test_setup_goes_on_in_a_different_browser_until_its_first_run(person: Client, simulated: None) -> None:
+    test_one_thread_leads_from_a_file_to_the_editor(person, simulated)
+    page = again_in_a_new_browser().get(START)
+    assert [step.name for step in page.context["steps"] if step.done] == ["what", "source", "rows", "vendor"]
+    model, destination = DataModel.objects.get(), Destination.objects.get()
+    entered = {"records": [f"model:{model.pk}"], "destination": [str(destination.pk)], "name": ["Half-made"]}
+    draft = Draft.objects.create(owner=User.objects.get(), data=entered)
+    assert f"draft={draft.pk}" in again_in_a_new_browser().get(START).context["begun"].next.url
+    activation = Activation.objects.create(name="A", model=model, destination=destination, match_column="id")
+    assert again_in_a_new_browser().get(START).context["begun"].next.name == "run"
+    Run.objects.create(activation=activation, number=1, trigger="manual")
+    assert again_in_a_new_browser().get(START).context["begun"] is None
+
+
+def test_setup_that_was_started_over_begins_from_nothing(person: Client) -> None:
+    person.get(f"{START}?service=attio.companies")
+    upload(person)
+    other = again_in_a_new_browser()
+    other.post(f"{START}again/")
+    assert other.get(f"{START}?service=attio.companies")["Location"] == f"{START}source/"
+
+
+def test_each_page_is_named_after_its_step(person: Client) -> None:
+    person.get(f"{START}?service=attio.companies")
+    assert heading(person.get(f"{START}source/")) == "Connect a source"
+    assert heading(person.get(f"{START}source/?engine=csv")) == "Connect a source"
+    upload(person)
+    assert heading(person.get(f"{START}rows/")) == "Choose the rows"
+    assert heading(person.get(f"{START}vendor/")) == "Connect Attio"
+    assert heading(person.get(START)) == "Get started"
+
+
+def heading(page: Any) -> str:
+    return " ".join(re.findall(r"<h1[^>]*>(.*?)</h1>", page.content.decode(), re.DOTALL)[0].split())
 
 
 def test_step_that_needs_an_earlier_one_leads_back_to_it(person: Client) -> None:
