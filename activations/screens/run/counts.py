@@ -150,7 +150,8 @@ def _read(run: Run) -> str:
 
 
 def _compared(run: Run) -> str:
-    differ = f"{run.new:,} new, {run.known:,} changed" if run.new + run.known else "nothing to send"
+    numbers = [f"{number:,} {words}" for number, words in ((run.new, "new"), (run.known, "changed")) if number]
+    differ = ", ".join(numbers) or "nothing to send"
     return " · ".join(filter(None, [differ, _took(run.started_at, run.compared_at)]))
 
 
