@@ -62,7 +62,7 @@ def test_chosen_separator_that_does_not_fit_is_named(character: str, word: str, 
     assert types(csv_file(files, text))["mrr"] == "text"
     problem = refusal(csv_file(files, text, separator="comma"))
     assert problem.message == f"The values of the file 'file.csv' look separated by {word}. Change its separator."
-    assert problem.where == "separator"  # type: ignore[attr-defined]
+    assert problem.where == "separator"
 
 
 def test_chosen_separator_may_make_one_column(files: Path) -> None:
