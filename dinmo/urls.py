@@ -8,6 +8,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from dinmo.docs import views as docs
+from dinmo.start import alerts
 from dinmo.start import views as start
 
 handler400 = "dinmo.problems.bad_request"
@@ -23,6 +24,7 @@ urlpatterns = [
     path("admin/docs/<path:page>/", private(docs.page), name="docs"),
     path("admin/start/", private(start.index), name="start"),
     path("admin/start/again/", private(start.again), name="start-again"),
+    path("admin/start/alerts/", private(alerts.answer), name="start-alerts"),
     path("admin/start/source/", private(start.source), name="start-source"),
     path("admin/start/rows/", private(start.choose_rows), name="start-rows"),
     path("admin/start/vendor/", private(start.vendor), name="start-vendor"),

@@ -13,6 +13,7 @@ from django.conf import settings
 from django_celery_beat.models import PeriodicTask
 
 from activations import warning_kinds as kinds
+from activations.alerts import recipients
 from activations.alerts.last_runs import held_runs, latest_runs
 from activations.alerts.words import Tone, accepted_nothing, hold_words, run_words
 from activations.models import Activation, Run, Warning
@@ -116,7 +117,14 @@ def issues(now: datetime, known: Known | None = None) -> list[Issue]:
     Args:
         known: of all activations, if the caller has it already.
     """
-    found = [*_processes(now), *_broken(), *_models(), *_activations(known or look_at_all(now)), *_warnings()]
+    found = [
+        *_processes(now),
+        *_broken(),
+        *_models(),
+        *_activations(known or look_at_all(now)),
+        *_warnings(),
+        *_channels(),
+    ]
     return sorted(found, key=lambda issue: issue.tone != "bad")
 
 
@@ -210,12 +218,17 @@ def _activations(known: Known) -> Iterator[Issue]:
 
 
 def _warnings() -> Iterator[Issue]:
-    """The open warnings, except those of failed and held runs and of pauses, which are listed already."""
+    """The open warnings that nobody has acknowledged. Failed and held runs, and pauses, are listed already."""
     listed = (kinds.RUN_FAILED, kinds.PAUSED, kinds.HELD)
-    for warning in Warning.objects.filter(closed_at=None).exclude(kind__in=listed).select_related("activation"):
-        subject = f"Activation {str(warning.activation)!r}"
-        label, needed = warning.label, "activations.view_warning"
-        yield Issue(subject, warning.activation, label, "warn", warning.message, needed)
+    current = Warning.objects.filter(closed_at=None, acknowledged_at=None).exclude(kind__in=listed)
+    for warning in current.select_related("activation"):
+        subject, needed = _named(Activation, warning.activation), "activations.view_warning"
+        yield Issue(subject, warning.activation, warning.label, "warn", warning.message, needed)
+
+
+def _channels() -> Iterator[Issue]:
+    for about, label, message in recipients.obstacles():
+        yield Issue(_named(type(about), about), about, label, "bad", message)
 
 
 def _named(model: type[Model], row: Model) -> str:

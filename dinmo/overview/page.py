@@ -12,6 +12,7 @@ from activations.models import Run
 from activations.screens.run.counts import percent
 from dinmo.overview import strips, totals
 from dinmo.overview.problems import Problem, causes
+from dinmo.start import alerts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 NEXT_RUNS, LIVE_RUNS = 5, 10
 CAUSES = ("activations.view_run", "segments.view_source", "destinations.view_connection")
 """Needed to see why an activation fails."""
+SEES_ALERTS = "activations.view_alertchannel"
 
 
 def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -42,6 +44,7 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "title": "Overview",
         "start_url": _start_url(),
         "causes": causes(problems),
+        "question": alerts.question(request, "overview") if user.has_perm(SEES_ALERTS) else None,
         "page": page,
         "strips": rows,
         "show_reasons": user.has_perms(CAUSES),

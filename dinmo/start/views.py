@@ -20,7 +20,7 @@ from destinations.models import Connection, Destination
 from destinations.registry import services
 from destinations.screens import connect as vendors
 from dinmo.demo import loading
-from dinmo.start import progress, rows
+from dinmo.start import alerts, progress, rows
 from segments.models import DataModel, Source
 from segments.screens import connect as sources
 
@@ -80,6 +80,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "steps": begun.bar() if begun.service else [],
         "simulators": list(simulators.running().values()),
         "demo": loading.state(),
+        "question": alerts.question(request, "start"),
     }
     return _page(request, "start/index.html", context)
 
