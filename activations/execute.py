@@ -18,6 +18,7 @@ from activations.guards.held import Outdated
 from activations.models import Run
 from activations.planning.begin import plan, take_up
 from activations.runs.lease import Cancelled, Keeper, Lease, Lost, claim
+from activations.scheduling import settle
 from activations.vendor_session import Context, open_context
 from core.errors import Problem, Unavailable
 from destinations import vendor
@@ -46,7 +47,10 @@ def execute(run_id: int) -> bool:
         log.warning("Run %s continues once its lease expires: the database failed (%s).", run_id, type(error).__name__)
         connection.close()
         return False
-    return Run.objects.filter(pk=run_id, state__in=Run.LIVE).exists()
+    if Run.objects.filter(pk=run_id, state__in=Run.LIVE).exists():
+        return True
+    settle.run_ended(run_id, timezone.now())
+    return False
 
 
 def _work(lease: Lease) -> None:

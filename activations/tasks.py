@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import timedelta
 
 from celery import shared_task
@@ -13,11 +12,10 @@ from django.utils import timezone
 from activations import execute as execution
 from activations.alerts import outbox, sending
 from activations.guards import decide
-from activations.models import Run, Schedule
 from activations.pauses import act as pauses
 from activations.pauses import check
 from activations.runs import dispatch, lease, requests, retention
-from activations.setup import schedules
+from activations.scheduling import settle
 from destinations.registry import platforms, services
 from segments.registry import engines
 
@@ -40,26 +38,18 @@ def execute(run_id: int) -> None:
 
 @shared_task
 def fire(schedule_id: int) -> None:
-    """Requests a run, because a schedule is due."""
-    schedule = (
-        Schedule.objects.select_related("activation__segment__model", "activation__model")
-        .filter(pk=schedule_id)
-        .first()
-    )
-    now = timezone.now()
-    if schedule is None or requests.must_wait(requests.latest_run(schedule.activation), now):
-        return
-    if schedules.may_start(schedule.activation) and schedules.claim_firing(schedule, now):
-        with suppress(requests.Held):
-            requests.request(schedule.activation, Run.Trigger.SCHEDULE)
+    """Settles the slots of a schedule that are due. If the message is lost or late, the sweep does so."""
+    settle.settle(schedule_id, timezone.now())
 
 
 @shared_task
 def sweep() -> None:
-    """Enqueues runs that a dead worker or a lost message left behind, and continues runs after an outage."""
+    """Enqueues runs that a dead worker or a lost message left behind, settles slots, and continues after outages."""
     retention.delete_dead_previews()
     for run_id in lease.abandoned():
         dispatch.enqueue(run_id)
+    settle.settle_all(timezone.now())
+    settle.start_follow_ups(timezone.now())
     requests.continue_later(timezone.now())
     pauses.pause_changed(timezone.now())
     for culprit in check.claim_due(timezone.now()):
@@ -82,8 +72,9 @@ def send_alerts() -> None:
 
 @shared_task
 def prune() -> None:
-    """Deletes the changes of old runs and old alerts, and discards plans that nobody has decided about."""
+    """Deletes the changes of old runs, old alerts and slots, and discards plans that nobody has decided about."""
     now = timezone.now()
     decide.discard_expired(now)
     retention.prune(now)
+    settle.prune(now)
     outbox.prune(now - timedelta(days=settings.RETENTION_DAYS))

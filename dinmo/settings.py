@@ -124,7 +124,7 @@ CELERY_BROKER_URL = (
     env("CELERY_BROKER_URL", default="") or REDIS_URL or broker.url(broker.socket_path(VAR_DIR, os.environ))
 )
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "activations.runs.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "activations.scheduling.beat:Scheduler"
 # Beat saves the last run of a task after each firing, so that a killed beat does not fire it again.
 CELERY_BEAT_SYNC_EVERY = 1
 CELERY_TASK_IGNORE_RESULT = True

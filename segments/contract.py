@@ -165,6 +165,16 @@ class Reader(ABC):
             Misconfigured, Unavailable: also in mid-stream. The rows read up to then are incomplete.
         """
 
+    def change_signal(self, *, table: str = "", sql: str = "") -> str | None:
+        """A text that differs once the data of a table or query has changed, read without reading rows.
+
+        It may also differ if nothing changed. None if the source has no such signal for this data.
+
+        Raises:
+            Misconfigured, Unavailable
+        """
+        return None
+
     @abstractmethod
     def interrupt(self) -> None:
         """Cancels the statement that another thread is waiting for; harmless if there is none."""
@@ -184,6 +194,8 @@ class Engine(ABC):
     """Compiles queries, both to execute and to show them."""
     computed: ClassVar[Mapping[ColumnType, str]]
     """Its own names of the types of computed columns: text, integer and number."""
+    signals_changes: ClassVar[bool] = False
+    """Whether its readers have a `change_signal`."""
     functions: ClassVar[Collection[str]] = ()
     """Functions that it adds to the database. Statements that use them do not run in other programs."""
     spells: ClassVar[Collection[ColumnType]] = ()

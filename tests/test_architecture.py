@@ -35,8 +35,8 @@ ROOMS = {
     "screens admin",
     "destinations": "contract kit sandbox conformance registry simulators models vendor discovery lanes pacing "
     "services screens forms admin api",
-    "activations": "text_template warning_kinds models reasons digests setup vendor_session runs storage alerts "
-    "guards planning pauses delivery finish execute apps tasks screens admin management",
+    "activations": "text_template warning_kinds models reasons digests setup vendor_session runs scheduling storage "
+    "alerts guards planning pauses delivery finish execute apps tasks screens admin management",
     "dinmo": "keys formats mail celery local site settings problems value_table workspace demo start docs users "
     "overview navigation admin api urls wsgi management",
 }

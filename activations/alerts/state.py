@@ -17,7 +17,8 @@ from activations.alerts import recipients
 from activations.alerts.last_runs import held_runs, latest_runs
 from activations.alerts.words import Tone, accepted_nothing, hold_words, run_words
 from activations.models import Activation, Run, Warning
-from activations.setup import holds, schedules
+from activations.scheduling import definition
+from activations.setup import holds
 from core.errors import Problem
 from core.health import Health
 from destinations.models import Connection
@@ -162,7 +163,7 @@ def next_run(activation: Activation, now: datetime) -> datetime | None:
     times = []
     for schedule in activation.schedules.all():
         try:
-            times += schedules.next_runs(schedule, now, 1)
+            times += definition.next_runs(schedule, now, 1)
         except Problem:
             continue
     return min(times, default=None)

@@ -203,6 +203,7 @@ class Run(models.Model):
         ]
         indexes = [
             models.Index(fields=["state"], name="run_state"),
+            models.Index(fields=["follow_up"], condition=Q(follow_up=True), name="run_follow_up"),
             models.Index(fields=["activation", "-id"], name="run_newest"),
             models.Index(fields=["finished_at"], name="run_finished"),
             models.Index(fields=["created_at"], name="run_created"),

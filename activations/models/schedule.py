@@ -64,7 +64,6 @@ class Schedule(models.Model):
     signal = models.CharField(max_length=200, blank=True, editable=False, help_text="The data's state, as last seen.")
     signal_at = models.DateTimeField(null=True, editable=False)
     signal_problem = models.TextField(blank=True, editable=False)
-    last_fired_at = models.DateTimeField(null=True, editable=False)
     task = models.OneToOneField(PeriodicTask, models.SET_NULL, null=True, editable=False, related_name="+")
 
     def __str__(self) -> str:

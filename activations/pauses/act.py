@@ -9,11 +9,12 @@ from django.db import transaction
 
 from activations import warning_kinds as kinds
 from activations.alerts import record
-from activations.models import Activation, Run, Schedule, SystemPause, Warning
+from activations.models import Activation, Run, SystemPause, Warning
 from activations.pauses import rules
 from activations.pauses.rules import Failure
 from activations.runs import requests
-from activations.setup import holds, schedules
+from activations.scheduling import periodic_tasks
+from activations.setup import holds
 from core.failpoints import reach
 from segments.models import DataModel
 
@@ -83,7 +84,7 @@ def resume(pause: SystemPause, now: datetime) -> Run | None:
             return None
         reach("in_resume")
         _remember(pause)
-        restart_schedules(activation, now)
+        periodic_tasks.resume(activation, now)
         if not rules.starts_run(pause.cause, has_schedules=activation.schedules.exists()):
             return None
         return requests.request(activation, Run.Trigger.CATCH_UP)
@@ -97,8 +98,7 @@ def resume_by_person(activation: Activation, now: datetime) -> None:
             pause.delete()
         activation.paused = False
         activation.save(update_fields=["paused"])
-        restart_schedules(activation, now)
-    schedules.sync_all(activation)
+        periodic_tasks.resume(activation, now)
 
 
 def recovered(run: Run, now: datetime) -> None:
@@ -106,13 +106,8 @@ def recovered(run: Run, now: datetime) -> None:
     if run.dry_run or run.only_key:
         return
     if SystemPause.objects.filter(activation=run.activation).delete()[0]:
-        restart_schedules(run.activation, now)
+        periodic_tasks.resume(run.activation, now)
     record.close_warnings(run.activation, [kinds.PAUSED], now, run=run)
-
-
-def restart_schedules(activation: Activation, now: datetime) -> None:
-    """Lets the schedules count from now: what was due during a pause is not missed."""
-    Schedule.objects.filter(activation=activation).update(anchored_at=now, settled_until=now)
 
 
 def _in_a_row(activation: Activation, culprit: str) -> int:

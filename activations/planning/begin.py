@@ -12,7 +12,8 @@ from activations.models import HeldPlan, Run
 from activations.planning.generations import enter
 from activations.planning.layout import layout, prepare_fields, store_first_use
 from activations.planning.plan import Planner
-from activations.setup import mapping_diff, schedules, spec_from_db
+from activations.scheduling import periodic_tasks
+from activations.setup import mapping_diff, spec_from_db
 from activations.storage import bundles
 from activations.vendor_session import check_workspace, discover
 from core.failpoints import reach
@@ -39,7 +40,7 @@ def plan(context: Context, lease: Lease) -> None:
     """
     run = context.run
     if not run.dry_run and not run.only_key:
-        schedules.start(context.activation)
+        periodic_tasks.start(context.activation)
     lease.update(state=Run.State.PLANNING, started_at=run.started_at or timezone.now())
     with watch.watched(context.activation.data_model.source):
         drift.look_before(context.activation.rows, context.activation.columns)

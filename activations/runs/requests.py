@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef
@@ -18,6 +18,8 @@ from core.http import LONGEST_WAIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from activations.models import Schedule
 
 CONTINUE_AFTER = timedelta(minutes=2)
 CONTINUE_AT_MOST = timedelta(hours=1)
@@ -101,6 +103,24 @@ def request(
         raise Held(open_run)
     _join(open_run, trigger, full, only_key)
     return open_run
+
+
+def start_due(
+    activation: Activation, trigger: str, *, schedule: Schedule | None = None, due_at: datetime | None = None
+) -> Run | None:
+    """Queues a run that is due; None if one is open, or the slot has a run already.
+
+    Args:
+        schedule: the schedule whose slot it is.
+        due_at: the slot.
+    """
+    try:
+        return _create(activation, trigger, False, False, True, "", schedule=schedule, due_at=due_at)
+    except IntegrityError:
+        is_open = Run.objects.filter(activation=activation, state__in=Run.OPEN, dry_run=False).exists()
+        if is_open or Run.objects.filter(schedule=schedule, due_at=due_at, schedule__isnull=False).exists():
+            return None
+        raise
 
 
 def check_key(key: str) -> None:
@@ -232,7 +252,9 @@ def latest_run(activation: Activation) -> Run | None:
     return Run.objects.filter(activation=activation, dry_run=False, only_key="").order_by("-pk").first()
 
 
-def _create(activation: Activation, trigger: str, full: bool, dry_run: bool, enqueue: bool, only_key: str) -> Run:
+def _create(
+    activation: Activation, trigger: str, full: bool, dry_run: bool, enqueue: bool, only_key: str, **slot: Any
+) -> Run:
     with transaction.atomic():
         run = Run.objects.create(
             activation=activation,
@@ -242,6 +264,7 @@ def _create(activation: Activation, trigger: str, full: bool, dry_run: bool, enq
             reason=BY_HAND if full else "",
             dry_run=dry_run,
             only_key=only_key,
+            **slot,
         )
         if enqueue:
             dispatch.enqueue_on_commit(run.pk)

@@ -17,6 +17,7 @@ from activations.models import Activation, Record, Run, Schedule
 from activations.pauses import act as pauses
 from activations.pauses import check
 from activations.runs import requests, retention, tokens
+from activations.scheduling import periodic_tasks
 from activations.screens.editor.forms import FIELDS, ActivationForm
 from activations.screens.editor.page import EditorPage
 from activations.screens.editor.parts import MappingInline, ScheduleInline
@@ -25,7 +26,7 @@ from activations.screens.presentation import hidden_note, run_pill, state_pill
 from activations.screens.review.page import dry_run_address
 from activations.screens.review.summary import summary
 from activations.screens.tokens_page import TokensPage
-from activations.setup import attribute_drift, holds, mapping_diff, schedules, spec_from_db
+from activations.setup import attribute_drift, holds, mapping_diff, spec_from_db
 from activations.setup.duplicate import duplicate
 from core.web.screens import Button
 from destinations.registry import services
@@ -132,7 +133,7 @@ class ActivationAdmin(ActivationList, TokensPage, EditorPage):
     def do_pause(self, request: HttpRequest, obj: Activation) -> None:
         obj.paused = True
         obj.save(update_fields=["paused"])
-        schedules.sync_all(obj)
+        periodic_tasks.sync_all(obj)
         messages.success(
             request, "Paused. Its schedules start no runs until you resume it. You can still run it manually."
         )
@@ -154,7 +155,7 @@ class ActivationAdmin(ActivationList, TokensPage, EditorPage):
 
     def _start(self, obj: Activation, *, full: bool = False, dry_run: bool = False) -> HttpResponse:
         if not dry_run:
-            schedules.start(obj)
+            periodic_tasks.start(obj)
         run = requests.request(obj, Run.Trigger.MANUAL, full=full, dry_run=dry_run)
         return HttpResponseRedirect(reverse("admin:activations_run_change", args=[run.pk]))
 
@@ -172,7 +173,7 @@ class ActivationAdmin(ActivationList, TokensPage, EditorPage):
         super().save_related(request, form, formsets, change)
         self._save_custom(form.instance, columns)
         attribute_drift.confirm(form.instance, getattr(getattr(form.instance, "draft", None), "live_fields", ()))
-        schedules.sync_all(form.instance)
+        periodic_tasks.sync_all(form.instance)
 
     def _save_custom(self, activation: Activation, columns: list[str]) -> None:
         present = set(activation.mappings.filter(custom_attribute=True).values_list("column", flat=True))
@@ -185,7 +186,7 @@ class ActivationAdmin(ActivationList, TokensPage, EditorPage):
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         if formset.model is Schedule:
             for deleted in formset.deleted_forms:
-                schedules.remove(deleted.instance)
+                periodic_tasks.remove(deleted.instance)
         super().save_formset(request, form, formset, change)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
@@ -202,7 +203,7 @@ class ActivationAdmin(ActivationList, TokensPage, EditorPage):
 
     def delete_model(self, request: HttpRequest, obj: Activation) -> None:
         for schedule in obj.schedules.all():
-            schedules.remove(schedule)
+            periodic_tasks.remove(schedule)
         retention.delete_activation(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Activation]) -> None:

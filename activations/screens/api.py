@@ -16,7 +16,7 @@ from activations.alerts.state import RELATED, State, issues, state_of
 from activations.alerts.words import run_words
 from activations.models import Activation, Run, Schedule
 from activations.runs import requests
-from activations.setup import schedules
+from activations.scheduling import definition
 from core.errors import Misconfigured
 from core.web.endpoints import Endpoint
 
@@ -72,8 +72,8 @@ class ScheduleWords(Endpoint):
 
     def post(self, request: Request) -> Response:
         schedule = parsed_schedule(request.data)
-        words = schedules.words(schedule)
-        upcoming = schedules.next_runs(schedule, timezone.now(), NEXT_TIMES)
+        words = definition.words(schedule)
+        upcoming = definition.next_runs(schedule, timezone.now(), NEXT_TIMES)
         zone = schedule.timezone if schedule.kind != Schedule.Kind.INTERVAL else UTC
         return Response(
             {

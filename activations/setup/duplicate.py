@@ -16,7 +16,7 @@ SETTLED = {"slot", "backfill", "planned_at"}
 """What runs have stored on a field mapping. The copy has had no run."""
 COUNTED = {"start_afresh", "next_slot", "match_slot", "next_run_number", "created_at"}
 """What an activation's own history decides."""
-FIRED = {"task", "last_fired_at", "anchored_at", "settled_until", "signal", "signal_at", "signal_problem"}
+FIRED = {"task", "anchored_at", "settled_until", "signal", "signal_at", "signal_problem"}
 """What beat has done with a schedule."""
 
 

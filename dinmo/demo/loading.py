@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from activations.models import Activation, Run
 from activations.runs import requests as runs
 from activations.runs import retention
-from activations.setup import schedules
+from activations.scheduling import periodic_tasks
 from core.errors import Misconfigured, Unavailable
 from destinations import simulators
 from destinations.registry import platforms
@@ -129,7 +129,7 @@ def names() -> dict[str, list[str]]:
 def _delete(row: Any) -> None:
     if isinstance(row, Activation):
         for schedule in row.schedules.all():
-            schedules.remove(schedule)
+            periodic_tasks.remove(schedule)
         retention.delete_activation(row)
     else:
         row.delete()

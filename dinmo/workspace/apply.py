@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import models, transaction
 
 from activations.models import Activation, FieldMapping, Schedule
-from activations.setup import attribute_drift, schedules
+from activations.scheduling import periodic_tasks
+from activations.setup import attribute_drift
 from core.errors import Misconfigured
 from core.health import Health
 from destinations.models import Connection, Destination
@@ -207,11 +208,11 @@ def _schedules(row: Activation, entity: entities.Activation) -> None:
         if from_database.schedule(present) in wanted:
             wanted.remove(from_database.schedule(present))
         else:
-            schedules.remove(present)
+            periodic_tasks.remove(present)
             present.delete()
     for new in wanted:
         Schedule.objects.create(activation=row, **columns(new))
-    schedules.sync_all(row)
+    periodic_tasks.sync_all(row)
 
 
 _WRITERS: dict[str, Callable[[Any], None]] = {

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from core.errors import Misconfigured
 from core.parameters import Parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 PATH = Parameter(
     "path",
@@ -82,6 +87,13 @@ def table_name(path: str) -> str:
     """The table's name for a file or a pattern: the file name without its extension and wildcards."""
     stem = Path(path).stem
     return re.sub(r"\[[^]]*\]|[*?]", "", stem).strip("-_. ") or "files" if PATTERN.search(stem) else stem
+
+
+def stamp(paths: Iterable[Path]) -> str:
+    """A digest of the names, inodes, sizes and modification times of files. Missing and empty ones don't count."""
+    stats = [(path, path.stat()) for path in paths if path.exists()]
+    states = [(str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns) for path, stat in stats if stat.st_size]
+    return hashlib.sha256(repr(states).encode()).hexdigest()[:40]
 
 
 def _is_file(path: Path) -> bool:

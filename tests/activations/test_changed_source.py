@@ -15,6 +15,7 @@ from activations.setup import holds
 from segments.models import DataModel
 from segments.sources.discovery import refresh_columns
 from tests.activations.conftest import Shop, map_fields, run, segment, writes
+from tests.activations.scheduling.clock import make_due
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -33,7 +34,7 @@ def schedule(to_attio: Activation, shop: Shop, monkeypatch: pytest.MonkeyPatch) 
 
 def fire(schedule: Schedule) -> Run | None:
     """Fires the schedule. Returns the run that this started, if any."""
-    Schedule.objects.update(last_fired_at=None)
+    make_due(schedule)
     before = Run.objects.count()
     tasks.fire(schedule.pk)
     return Run.objects.latest("pk") if Run.objects.count() > before else None

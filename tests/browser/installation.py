@@ -11,7 +11,7 @@ from django.utils import timezone
 from activations import tasks
 from activations.models import Activation, FieldMapping, Run, Schedule, Warning
 from activations.runs import requests
-from activations.setup import schedules
+from activations.scheduling import periodic_tasks
 from destinations import vendor
 from destinations.models import Connection, Destination
 from segments.models import ComputedField, DataModel, Segment, SegmentSize, Source
@@ -59,7 +59,7 @@ def install(shop: str, token: str, execute: Callable[[int], None] = tasks.execut
         execute(requests.request(activation, Run.Trigger.MANUAL, dry_run=dry_run, enqueue=False).pk)
     _failed(activation)
     Group.objects.create(name="Marketing")
-    schedules.sync_all(activation)
+    periodic_tasks.sync_all(activation)
     return activation
 
 

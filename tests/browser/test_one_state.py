@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from activations.models import Activation, FieldMapping, Run
 from activations.runs import dispatch, requests
-from activations.setup import schedules
+from activations.scheduling import periodic_tasks
 from destinations.models import Connection, Destination
 from dinmo.management import checks
 from segments.models import DataModel, Source
@@ -47,7 +47,7 @@ class Workspace:
             name="Away", model=model, destination=away, match_column="domain", match_field="domains"
         )
         FieldMapping(activation=self.activation, column="name", target="name").save()
-        schedules.sync(self.activation.schedules.create(every=15))
+        periodic_tasks.sync(self.activation.schedules.create(every=15))
         record_sweep(timezone.now())
 
     def run(self) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from django import forms
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
 from activations.models import Schedule
-from activations.setup import schedules
+from activations.scheduling import definition
 from core.errors import Misconfigured
 from core.web.forms.long_select import LongSelect
 
-DAYS = [(day, day[:3].capitalize()) for day in (*schedules.WEEKDAYS[1:], schedules.WEEKDAYS[0])]
+DAYS = [(day, day[:3].capitalize()) for day in (*definition.WEEKDAYS[1:], definition.WEEKDAYS[0])]
 PLACES = {
     "interval_invalid": "every",
     "days_invalid": "days",
@@ -57,7 +57,7 @@ class ScheduleForm(forms.ModelForm):
             return cleaned
         values = {name: cleaned[name] for name in self.Meta.fields if cleaned.get(name) not in (None, "")}
         try:
-            schedules.check(Schedule(**values))
+            definition.check(Schedule(**values))
         except Misconfigured as problem:
             self.add_error("cron" if problem.where == "cron" else PLACES.get(problem.code, "kind"), problem.message)
         return cleaned

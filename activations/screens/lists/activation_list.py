@@ -17,10 +17,10 @@ from activations.alerts.state import PAUSED_BY_SYSTEM, states
 from activations.models import Activation, Run
 from activations.pauses import act as pauses
 from activations.runs import requests
+from activations.scheduling import periodic_tasks
 from activations.screens.lists import bulk
 from activations.screens.lists.filters import ShownFilter
 from activations.screens.presentation import run_pill, state_pill
-from activations.setup import schedules
 from core.web.formats import ago
 from core.web.logos import logo
 from core.web.screens import pill
@@ -148,7 +148,7 @@ def act(row: Activation, action: bulk.Action) -> None:
         return
     row.paused = True
     row.save(update_fields=["paused"])
-    schedules.sync_all(row)
+    periodic_tasks.sync_all(row)
 
 
 def live_runs(rows: list[Activation]) -> dict[int, Run]:

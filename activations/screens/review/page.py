@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from activations.models import Activation, Run
 from activations.runs import requests
+from activations.scheduling import definition, periodic_tasks
 from activations.screens.editor import words
 from activations.screens.run import page as run_page
 from activations.screens.run.rows import rows
-from activations.setup import schedules
 from core.errors import Problem
 from core.web.endpoints import number
 from core.web.screens import ScreenAdmin
@@ -74,10 +74,10 @@ class ReviewPage(ScreenAdmin):
     def _act(self, request: HttpRequest, activation: Activation) -> HttpResponse:
         if "start" in request.POST:
             run = requests.request(activation, Run.Trigger.MANUAL)
-            schedules.start(activation)
+            periodic_tasks.start(activation)
             return HttpResponseRedirect(reverse("admin:activations_run_change", args=[run.pk]))
         if "turn_on" in request.POST:
-            schedules.start(activation)
+            periodic_tasks.start(activation)
             messages.success(request, "Turned on. The next scheduled run sends the records.")
             return HttpResponseRedirect(self.url("change", activation.pk))
         return HttpResponseRedirect(dry_run_address(activation))
@@ -130,5 +130,5 @@ def mapped(activation: Activation) -> dict[str, Any]:
 
 def schedule_sentence(activation: Activation) -> str:
     """When the activation's schedules start it, in words."""
-    sentences = [f"{schedules.words(schedule)}." for schedule in activation.schedules.all()]
+    sentences = [f"{definition.words(schedule)}." for schedule in activation.schedules.all()]
     return " ".join(sentences) or "No schedule: you start it yourself."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from activations import models
-from activations.setup import schedules
+from activations.scheduling import definition
 from core.errors import Misconfigured
 from dinmo.workspace import entities
 from dinmo.workspace.kinds.accounts import timezone
@@ -93,7 +93,7 @@ def _weekly(row: Block) -> entities.Schedule | None:
 
 def _is_valid(row: Block, key: str, schedule: entities.Schedule) -> bool:
     try:
-        schedules.check(models.Schedule(**columns(schedule)))
+        definition.check(models.Schedule(**columns(schedule)))
     except Misconfigured as problem:
         row.report(key, problem.message)
         return False

@@ -39,6 +39,7 @@ class CSV(Engine):
     parameters = (PATHS, SEPARATOR, QUOTE, DECIMAL, ENCODING, BAD_LINES, COLUMNS)
     dialect = dialect
     computed = COMPUTED
+    signals_changes = True
     spells = frozenset(ColumnType) - {ColumnType.LIST, ColumnType.OBJECT}
     endings = (".csv", ".tsv", ".txt")
 

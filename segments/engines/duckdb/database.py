@@ -14,7 +14,7 @@ from segments.engines.duckdb.column_types import native_type
 from segments.engines.duckdb.dialect import COMPUTED, DuckDBDialect
 from segments.engines.duckdb.session import FileReader, lock, quote, quote_identifier, session, translated
 from segments.engines.failures import no_table
-from segments.engines.paths import PATH, resolve
+from segments.engines.paths import PATH, resolve, stamp
 from segments.sql.statements import join_name, split_name
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class DuckDB(Engine):
     parameters = (PATH,)
     dialect = DatabaseDialect(paramstyle="numeric_dollar")
     computed = COMPUTED
+    signals_changes = True
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
@@ -127,6 +128,10 @@ class DatabaseReader(FileReader):
     def table_sql(self, table: str) -> str:
         schema, name = split_name(table)
         return f"{quote_identifier(schema or 'main')}.{quote_identifier(name)}"
+
+    def change_signal(self, *, table: str = "", sql: str = "") -> str | None:
+        """By the file and its log of changes, so for all tables alike."""
+        return stamp([*self.paths, *(path.with_name(f"{path.name}.wal") for path in self.paths)])
 
     def after_batch(self) -> None:
         """Evicts the parts of the file that have been read: they would fill the memory, and are not needed again.

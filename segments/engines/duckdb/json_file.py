@@ -49,6 +49,7 @@ class JSONLines(Engine):
     parameters = (PATHS, ENCODING, BAD_LINES, COLUMNS)
     dialect = dialect
     computed = COMPUTED
+    signals_changes = True
     spells = frozenset({ColumnType.DATE, ColumnType.TIMESTAMP})
     endings = (".jsonl", ".ndjson", ".json")
 

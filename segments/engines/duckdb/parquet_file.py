@@ -21,6 +21,7 @@ class Parquet(Engine):
     parameters = (PATHS,)
     dialect = dialect
     computed = COMPUTED
+    signals_changes = True
     endings = (".parquet",)
 
     @contextmanager

@@ -19,6 +19,7 @@ from segments.engines.batches import merge_batches
 from segments.engines.duckdb.column_types import native_type
 from segments.engines.duckdb.dialect import dialect
 from segments.engines.failures import no_table, refused, timed_out
+from segments.engines.paths import stamp
 from segments.engines.watchdog import time_limit
 from segments.sql.user_sql import bare
 
@@ -107,7 +108,7 @@ class FileReader(Reader):
         self.table = table
         self.paths = paths
         self.timeout_seconds = timeout_seconds
-        self.state_at_open = file_state(paths)
+        self.state_at_open = stamp(paths)
         self.opened_at = time.monotonic()
 
     def tables(self) -> list[str]:
@@ -143,12 +144,16 @@ class FileReader(Reader):
                 self.after_batch()
                 if time.monotonic() > end:
                     raise timed_out(self.timeout_seconds)
-        if file_state(self.paths) != self.state_at_open:
+        if stamp(self.paths) != self.state_at_open:
             message = (
                 "The file was changed while it was read. Try again once it is complete. "
                 "To prevent this, write it elsewhere and move it here at the end."
             )
             raise Unavailable("source_file_changed", message)
+
+    def change_signal(self, *, table: str = "", sql: str = "") -> str | None:
+        """By the files, so for all tables alike."""
+        return stamp(self.paths)
 
     def interrupt(self) -> None:
         self.connection.interrupt()
@@ -197,12 +202,6 @@ class FileReader(Reader):
 
     def explained(self, error: Exception) -> Problem:
         return translated(error, self.timeout_seconds)
-
-
-def file_state(paths: Sequence[Path]) -> tuple[tuple[str, int, int, int], ...]:
-    """The inode, size and modification time of each file, to notice a replaced one. A missing file has no entry."""
-    stats = [(path, path.stat()) for path in paths if path.exists()]
-    return tuple((str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns) for path, stat in stats)
 
 
 def translated(error: Exception, seconds: float) -> Problem:

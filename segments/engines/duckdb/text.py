@@ -15,8 +15,9 @@ from segments.contract import ColumnInfo, Skipped
 from segments.engines.declared_types import UNITS
 from segments.engines.duckdb.column_types import declared_kind, epoch_as_text, typed
 from segments.engines.duckdb.dialect import COMMA_TEXT, TEXT
-from segments.engines.duckdb.session import FileReader, file_state, quote_identifier
+from segments.engines.duckdb.session import FileReader, quote_identifier
 from segments.engines.failures import timed_out
+from segments.engines.paths import stamp
 from segments.sql.statements import is_of_sql
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class TextReader(FileReader):
         """
         for file in self.files if not self.opened else ():
             with self.translating_errors():
-                state = (*file_state([file.path]), self.form.key())
+                state = (stamp([file.path]), self.form.key())
                 needs_copy = _cached(_COPIED, state, lambda path=file.path: self.needs_copy(path))  # type: ignore[misc]
                 for line in self.bad_lines(file.path, file.copy) if needs_copy else ():
                     if not self.form.skips_bad_lines:
@@ -126,11 +127,11 @@ class TextReader(FileReader):
 
     def kinds(self) -> dict[str, Kind]:
         """The kinds of the columns, from the cache unless the files have changed."""
-        return _cached(_CACHE, (*file_state(self.paths), self.form.key()), self._inferred)
+        return _cached(_CACHE, (stamp(self.paths), self.form.key()), self._inferred)
 
     def cached_kinds(self) -> dict[str, Kind] | None:
         """The kinds if they are cached."""
-        return _CACHE.get((*file_state(self.paths), self.form.key()))
+        return _CACHE.get((stamp(self.paths), self.form.key()))
 
     def _inferred(self) -> dict[str, Kind]:
         masks, declared = self.masks(), self.form.columns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ from segments.contract import ColumnInfo, Engine, ForeignKey, Reader, TableInfo
 from segments.engines import certificates, hosts, sql_guard
 from segments.engines.failures import no_table, timed_out
 from segments.engines.hosts import SSL_MODES
-from segments.engines.mysql import failures, wire
+from segments.engines.mysql import changes, failures, wire
 from segments.engines.mysql.catalog import ALL_COLUMNS, CATALOG, COLUMNS, FOREIGN_KEYS, JSON_CHECKS, TABLES
 from segments.engines.mysql.column_types import fits_int64, native_of, type_of
 from segments.engines.mysql.dialect import COMPUTED, dialect
@@ -54,6 +54,7 @@ class MySQL(Engine):
     )
     dialect = dialect
     computed = COMPUTED
+    signals_changes = True
 
     def reach(self, settings: Mapping[str, Any]) -> Iterator[str]:
         filled = self.filled(settings)
@@ -146,6 +147,18 @@ class MySQLReader(Reader):
                     yield _batch(columns, fields)
                     if time.monotonic() > end:
                         raise timed_out(self.timeout_seconds)
+
+    def change_signal(self, *, table: str = "", sql: str = "") -> str | None:
+        """By the counters of a table. For a view or a query, by those of all tables that the user can see."""
+        schema, name = split_name(table)
+        found = self._fetch_all(changes.BASE_TABLE, (schema or self.settings["database"], name)) if table else ()
+        return changes.signal(self._fetch_quietly, found[0] if found else None)
+
+    def _fetch_quietly(self, query: str, bound: Sequence[Any] = ()) -> Sequence[tuple[Any, ...]]:
+        """The rows of a query that the server or the user's privileges may not allow; none in that case."""
+        with suppress(Misconfigured):
+            return self._fetch_all(query, bound)
+        return ()
 
     def interrupt(self) -> None:
         try:

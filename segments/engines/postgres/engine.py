@@ -18,7 +18,7 @@ from segments.engines.batches import LARGEST_ROW, row_too_large
 from segments.engines.failures import no_table
 from segments.engines.hosts import SSL_MODES
 from segments.engines.names import names
-from segments.engines.postgres import blocks, failures
+from segments.engines.postgres import blocks, changes, failures
 from segments.engines.postgres.catalog import CATALOG, COLUMNS, FOREIGN_KEYS, NATIVE, TABLES
 from segments.engines.postgres.column_types import EXACT, TYPES
 from segments.engines.postgres.dialect import COMPUTED, dialect
@@ -57,6 +57,7 @@ class Postgres(Engine):
     )
     dialect = dialect
     computed = COMPUTED
+    signals_changes = True
 
     def reach(self, settings: Mapping[str, Any]) -> Iterator[str]:
         filled = self.filled(settings)
@@ -147,6 +148,19 @@ class PostgresReader(Reader):
                     yield blocks.parse(block, schema)
             except RowTooLarge:
                 raise row_too_large() from None
+
+    def change_signal(self, *, table: str = "", sql: str = "") -> str | None:
+        """By the counters of the tables that are read, also behind views and in partitions."""
+        name = _identifier(table) if table else ""
+        sql_guard.refuse_names(table, FORBIDDEN)
+        self.guard.refuse_unsafe([sql])
+        readable = ", ".join(quoted(column) for column, _ in self._fetch_all(COLUMNS, (name,))) if table else "*"
+        source = f"({bare(sql)})" if sql else name
+        explain = f"explain (verbose, format json) select {readable or '*'} from {source} as read"  # noqa: S608
+        ((plan,),) = self._fetch_single(explain)
+        tables = sorted(changes.tables_of(plan))
+        counters = self._fetch_all(changes.COUNTERS, ([schema for schema, _ in tables], [one for _, one in tables]))
+        return changes.signal(counters)
 
     def interrupt(self) -> None:
         try:

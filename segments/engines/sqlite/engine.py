@@ -10,6 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import chain
 from operator import length_hint
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -19,7 +20,7 @@ from segments.contract import ColumnInfo, ColumnType, Engine, ForeignKey, Reader
 from segments.engines.batches import next_batch_rows
 from segments.engines.declared_types import COLUMNS, Declared, declared_types
 from segments.engines.failures import no_table
-from segments.engines.paths import PATH, resolve
+from segments.engines.paths import PATH, resolve, stamp
 from segments.engines.sqlite.column_types import declared_type, sampled_type, text, text_array
 from segments.engines.sqlite.dialect import COMPUTED, EPOCHS, dialect
 from segments.engines.sqlite.session import FUNCTIONS, authorize, connect, identifier, translated
@@ -39,6 +40,7 @@ BATCH_BYTES = 64_000_000
 VALUE_BYTES = 57
 """The memory that a value takes besides its characters."""
 SHADOW_TABLES = "select name from pragma_table_list where schema = 'main' and type = 'shadow'"
+DATABASE_FILE = "select file from pragma_database_list where name = 'main'"
 SAMPLE_ROWS = 1_000
 STEPS_BETWEEN_CHECKS = 10_000
 """Virtual machine instructions of SQLite between two checks of the clock."""
@@ -51,6 +53,7 @@ class SQLite(Engine):
     parameters = (PATH, replace(COLUMNS, help=f"{COLUMNS.help} The name is that of a column, or table.column."))
     dialect = dialect
     computed = COMPUTED
+    signals_changes = True
     functions = tuple(function.__name__ for function in FUNCTIONS)
 
     @contextmanager
@@ -123,6 +126,12 @@ class SQLiteReader(Reader):
             while (columns := _fetch_columns(cursor, next_batch_rows(batch, BATCH_ROWS)))[0]:
                 batch = pa.record_batch([text_array(column) for column in columns], schema=schema)
                 yield batch
+
+    def change_signal(self, *, table: str = "", sql: str = "") -> str | None:
+        """By the file and its log of changes, so for all tables alike."""
+        with self._unguarded(), self._execute(DATABASE_FILE) as cursor:
+            file = Path(text(cursor.fetchone()[0]) or "")
+        return stamp([file, file.with_name(f"{file.name}-wal")])
 
     def interrupt(self) -> None:
         self.connection.interrupt()

@@ -13,10 +13,12 @@ from activations.alerts.state import issues, state_of
 from activations.models import Activation, Run, Schedule, SystemPause, Warning
 from activations.pauses import act, check
 from activations.runs import dispatch
+from activations.scheduling import periodic_tasks
 from destinations.models import Connection
 from segments.engines.failures import unreachable
 from segments.engines.sqlite.engine import SQLite
 from tests.activations.conftest import TOKEN, Shop, run
+from tests.activations.scheduling.clock import make_due
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -170,7 +172,7 @@ def test_source_gets_three_tries_and_no_more_runs_after_them(
     pause = SystemPause.objects.get()
     assert (pause.cause, pause.code) == ("source", "source_unreachable")
     Run.objects.update(finished_at=timezone.now() - timedelta(hours=2))
-    Schedule.objects.update(last_fired_at=None)
+    make_due(schedule)
     tasks.fire(schedule.pk)
     tasks.sweep()
     assert Run.objects.count() == 3
@@ -274,7 +276,7 @@ def test_worker_that_dies_leaves_the_failed_run_and_its_pause_or_neither(
     attio.switches.update(revoked=False)
     later(minutes=1)
     with monkeypatch.context() as patch, pytest.raises(Died):
-        patch.setattr(act, "restart_schedules", die)
+        patch.setattr(periodic_tasks, "resume", die)
         tasks.sweep()
     assert (paused(to_attio), Run.objects.count()) == (True, 1)
     later(minutes=2)

@@ -17,6 +17,7 @@ from dinmo.local.machine import free_port
 from segments.models import DataModel, Source
 from segments.sources.discovery import refresh_columns
 from tests.activations.conftest import destination, map_fields, run
+from tests.activations.scheduling.clock import make_due
 from tests.chaos.postgres import Cluster, binaries, cluster
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def test_stopped_server_pauses_after_three_runs_and_one_run_sends_everything_onc
     assert state.causes[0].startswith("The source 'Warehouse' is not working. The database at 127.0.0.1, port")
 
     runs = Run.objects.count()
-    Schedule.objects.update(last_fired_at=None)
+    make_due(Schedule.objects.get())
     tasks.fire(Schedule.objects.get().pk)
     sweep_later()
     sweep_later()

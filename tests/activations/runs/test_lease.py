@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from activations.models import Activation, Run
 from activations.runs import lease
-from tests.activations.setup.test_schedules import activation  # noqa: F401
+from tests.activations.scheduling.test_periodic_tasks import activation  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 

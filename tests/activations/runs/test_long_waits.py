@@ -15,6 +15,7 @@ from core.errors import Unavailable
 from destinations.models import Budget
 from destinations.sandbox.wire import Fault
 from tests.activations.conftest import run, writes
+from tests.activations.scheduling.clock import make_due
 
 if TYPE_CHECKING:
     from destinations.sandbox.base import Sandbox
@@ -92,9 +93,11 @@ def test_run_continues_then_and_not_before(story: Story) -> None:
 def test_schedule_starts_no_run_before_then(story: Story) -> None:
     refused(story, daily_limit())
     schedule = Schedule.objects.create(activation=story.activation, kind="interval", every=1, unit="minutes")
+    make_due(schedule)
     tasks.fire(schedule.pk)
     assert Run.objects.count() == 1
     Run.objects.update(continue_at=timezone.now() - HOUR)
+    make_due(schedule)
     tasks.fire(schedule.pk)
     assert Run.objects.count() == 2
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from activations import tasks
 from activations.alerts.state import issues, state_of
 from activations.models import Activation, Run, Schedule
-from activations.setup import schedules
+from activations.scheduling import periodic_tasks
 from dinmo.workspace import export, from_database
 from tests.activations.conftest import Shop, run
 
@@ -26,7 +26,7 @@ def draft(to_attio: Activation, shop: Shop) -> Activation:
     shop.fill(2)
     Activation.objects.update(is_draft=True)
     activation = Activation.objects.get()
-    schedules.sync(Schedule.objects.create(activation=activation, kind="interval", every=15, unit="minutes"))
+    periodic_tasks.sync(Schedule.objects.create(activation=activation, kind="interval", every=15, unit="minutes"))
     return activation
 
 
@@ -58,7 +58,7 @@ def test_a_run_that_a_person_starts_ends_the_draft(draft: Activation, attio: San
 
 def test_a_draft_is_not_exported(draft: Activation) -> None:
     assert "activations:" not in export.text(from_database.read())
-    schedules.start(draft)
+    periodic_tasks.start(draft)
     assert "name: To Attio" in export.text(from_database.read())
 
 

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
 from celery.schedules import crontab
-from django_celery_beat.models import CrontabSchedule, PeriodicTask
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from activations.runs.beat import CronTimes, Entry, Scheduler
-from activations.setup import cron
-from activations.setup.schedules import TASK
+from activations.scheduling import cron
 from core.errors import Misconfigured
-from dinmo.celery import app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,31 +159,20 @@ def test_stored_fields_mean_the_same_to_us_and_can_be_read_by_celery(expression:
     assert [next(first, None) for _ in range(5)] == [next(second, None) for _ in range(5)]
 
 
-@pytest.mark.django_db
-def test_beat_fires_at_these_times_and_at_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    days, _ = CrontabSchedule.objects.get_or_create(
-        minute="0", hour="7", day_of_month="3", month_of_year="*", day_of_week="5", timezone="Europe/Paris"
-    )
-    task = PeriodicTask.objects.create(name="schedule:1", task=TASK, crontab=days)
-    entry = Entry(task, app)
-    assert isinstance(entry.schedule, CronTimes)
-    assert Scheduler.Entry is Entry
-
-    def due(now: datetime, last: datetime) -> tuple[bool, float]:
-        monkeypatch.setattr(entry.schedule, "now", lambda: now)
-        is_due, seconds = entry.schedule.is_due(last)
-        return is_due, seconds
-
-    tuesday, friday = datetime(2026, 6, 2, 12, tzinfo=UTC), datetime(2026, 6, 5, 5, tzinfo=UTC)
-    assert due(tuesday, tuesday) == (False, 17 * 3600)  # The 3rd is a Wednesday.
-    assert due(friday, friday - timedelta(days=1)) == (True, 7 * 24 * 3600)
-    assert due(friday + MINUTE, friday)[0] is False
+@given(EXPRESSIONS, PLACES, st.integers(0, 4 * 1440), st.integers(0, 9 * 1440))
+@settings(max_examples=150, deadline=None)
+def test_counting_agrees_with_listing(expression: str, place: tuple[str, date], begin: int, length: int) -> None:
+    zone, day = ZoneInfo(place[0]), place[1]
+    after = datetime.combine(day, time(), UTC) - timedelta(days=3) + timedelta(minutes=begin)
+    until = after + timedelta(minutes=length)
+    try:
+        listed = list(takewhile(lambda moment: moment <= until, cron.firings(expression, zone, after)))
+    except Misconfigured:
+        return
+    assert cron.tally(expression, zone, after, until) == ((listed[0], listed[-1], len(listed)) if listed else None)
 
 
-@pytest.mark.django_db
-def test_expression_of_an_earlier_version_goes_on_as_celery_reads_it() -> None:
-    days, _ = CrontabSchedule.objects.get_or_create(
-        minute="0", hour="7", day_of_month="*", month_of_year="*", day_of_week="fri-mon"
-    )
-    task: Any = PeriodicTask.objects.create(name="schedule:2", task=TASK, crontab=days)
-    assert isinstance(Entry(task, app).schedule, crontab)
+def test_a_decade_of_minutes_is_counted_not_iterated_over() -> None:
+    after = datetime(2016, 1, 1, tzinfo=UTC)
+    found = cron.tally("* * * * *", ZoneInfo("Europe/Paris"), after, datetime(2026, 1, 1, tzinfo=UTC))
+    assert found == (after + MINUTE, datetime(2026, 1, 1, tzinfo=UTC), 3653 * 1440)

@@ -60,12 +60,36 @@ def firings(expression: str, zone: tzinfo, after: datetime) -> Iterator[datetime
     times = parse(expression)
     start = after.astimezone(zone).replace(tzinfo=None) - _LONGEST_SHIFT
     latest = after.astimezone(UTC)
-    for day in (start.date() + timedelta(days=number) for number in range(LOOK_AHEAD_DAYS)):
+    for day in _days(start.date(), start.date() + timedelta(days=LOOK_AHEAD_DAYS)):
         if day.month in times.months and times.match_day(day):
             for moment in _moments(times, day, zone, start):
                 if moment > latest:
                     latest = moment
                     yield moment
+
+
+def tally(expression: str, zone: tzinfo, after: datetime, until: datetime) -> tuple[datetime, datetime, int] | None:
+    """The first and the last firing in (after, until], and how many there are; None if there are none.
+
+    Days on which no clock changes are counted, not iterated over, so that years pass in milliseconds.
+
+    Raises:
+        Misconfigured: see `parse`.
+    """
+    times = parse(expression)
+    start, end = after.astimezone(zone).replace(tzinfo=None) - _LONGEST_SHIFT, until.astimezone(zone).date()
+    first, last, number = None, after, 0
+    for day in _days(start.date(), end + timedelta(days=1)):
+        if day.month not in times.months or not times.match_day(day):
+            continue
+        earliest, latest = _ends_of(times, day, zone)
+        if earliest > last and latest <= until and _clocks_stay(day, zone):
+            first, last, number = first or earliest, latest, number + len(times.hours) * len(times.minutes)
+            continue
+        for moment in _moments(times, day, zone, start):
+            if last < moment <= until:
+                first, last, number = first or moment, moment, number + 1
+    return (first, last, number) if first else None
 
 
 def fires_ever(expression: str) -> bool:
@@ -94,6 +118,19 @@ def _plain(part: str, values: str) -> str:
     if not first.startswith("*"):
         return values
     return f"{first},{values}" if more else first
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    return (first + timedelta(days=number) for number in range((last - first).days + 1))
+
+
+def _ends_of(times: CronSim, day: date, zone: tzinfo) -> tuple[datetime, datetime]:
+    """The first and the last moment of a day on which no clock changes."""
+    first, last = (
+        datetime(day.year, day.month, day.day, pick(times.hours), pick(times.minutes), tzinfo=zone)
+        for pick in (min, max)
+    )
+    return first.astimezone(UTC), last.astimezone(UTC)
 
 
 def _moments(times: CronSim, day: date, zone: tzinfo, start: datetime) -> Iterator[datetime]:
