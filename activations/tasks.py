@@ -14,7 +14,7 @@ from activations.alerts import outbox, sending
 from activations.guards import decide
 from activations.pauses import act as pauses
 from activations.pauses import check
-from activations.runs import dispatch, lease, requests, retention
+from activations.runs import dispatch, lease, outages, retention
 from activations.scheduling import settle
 from destinations.registry import platforms, services
 from segments.registry import engines
@@ -50,7 +50,7 @@ def sweep() -> None:
         dispatch.enqueue(run_id)
     settle.settle_all(timezone.now())
     settle.start_follow_ups(timezone.now())
-    requests.continue_later(timezone.now())
+    outages.continue_later(timezone.now())
     pauses.pause_changed(timezone.now())
     for culprit in check.claim_due(timezone.now()):
         dispatch.send(CHECK, *culprit, name=f"The check of {culprit.cause} {culprit.pk}")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
@@ -14,24 +12,9 @@ from django.utils import timezone
 from activations.models import Activation, Change, Record, Run
 from activations.runs import dispatch
 from core.errors import Misconfigured
-from core.http import LONGEST_WAIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from activations.models import Schedule
-
-CONTINUE_AFTER = timedelta(minutes=2)
-CONTINUE_AT_MOST = timedelta(hours=1)
-CONTINUE_WITHIN = timedelta(seconds=LONGEST_WAIT_SECONDS + 60)
-"""A moment later than this is none that a vendor could have requested: the clock was set back since."""
-BY_HAND = "Requested by a person"
-BY_PERSON = (Run.Trigger.MANUAL, Run.Trigger.CLI, Run.Trigger.API)
-
-
-RETRY_CHUNK = 5_000
-LONGEST_KEY = 1_000
-"""In characters, of the key of a one-record run. It is shown wherever the run is."""
 
 
 class Held(Misconfigured):
@@ -77,7 +60,7 @@ def request(
     A held run is not live, and prevents others: its plan would be about records that have been sent since.
 
     A live run with a different `only_key` than requested is not the requested run, so compare it. A run of all records
-    that is requested while a one-record run is live starts once that one has ended (see `continue_later`).
+    that is requested while a one-record run is live starts once that one has ended (see `outages.continue_later`).
 
     Args:
         trigger: a value of `Run.Trigger`.
@@ -94,7 +77,7 @@ def request(
     open_run = None if dry_run else _open_run(activation)
     if open_run is None:
         try:
-            return _create(activation, trigger, full, dry_run, enqueue, only_key)
+            return create(activation, trigger, full, dry_run, enqueue, only_key)
         except IntegrityError:
             open_run = _open_run(activation)
             if open_run is None:
@@ -103,24 +86,6 @@ def request(
         raise Held(open_run)
     _join(open_run, trigger, full, only_key)
     return open_run
-
-
-def start_due(
-    activation: Activation, trigger: str, *, schedule: Schedule | None = None, due_at: datetime | None = None
-) -> Run | None:
-    """Queues a run that is due; None if one is open, or the slot has a run already.
-
-    Args:
-        schedule: the schedule whose slot it is.
-        due_at: the slot.
-    """
-    try:
-        return _create(activation, trigger, False, False, True, "", schedule=schedule, due_at=due_at)
-    except IntegrityError:
-        is_open = Run.objects.filter(activation=activation, state__in=Run.OPEN, dry_run=False).exists()
-        if is_open or Run.objects.filter(schedule=schedule, due_at=due_at, schedule__isnull=False).exists():
-            return None
-        raise
 
 
 def check_key(key: str) -> None:
@@ -203,58 +168,17 @@ def cancel(run: Run) -> None:
     dispatch.enqueue_on_commit(run.pk)
 
 
-def continue_later(now: datetime) -> list[Run]:
-    """Queues a run for each activation whose last one was cut short, or was requested during a one-record run.
-
-    After an outage of the vendor or the source, the wait doubles with each such failure in a row, from two minutes to
-    an hour. If the vendor said when it accepts requests again, the run starts then.
-    """
-    started = []
-    for activation in Activation.objects.filter(paused=False, is_draft=False, system_pause=None):
-        latest = list(Run.objects.filter(activation=activation, dry_run=False).order_by("-pk")[:6])
-        whole = [run for run in latest if not run.only_key]
-        if was_kept_waiting(latest) or is_due_to_continue(whole, now):
-            with suppress(Held):
-                started.append(request(activation, Run.Trigger.CATCH_UP))
-    return started
-
-
-def was_kept_waiting(latest: list[Run]) -> bool:
-    """PURE. Whether the first of these runs, newest first, was a one-record run that other requests waited for."""
-    return bool(latest) and bool(latest[0].only_key) and latest[0].missed_firings > 0 and not latest[0].is_live
-
-
-def is_due_to_continue(latest: list[Run], now: datetime) -> bool:
-    """PURE. Whether the first of these runs, newest first, failed as unavailable, and the wait after it is over."""
-    failures = 0
-    for run in latest:
-        if run.state != Run.State.FAILED or run.error_code != "unavailable":
-            break
-        failures += 1
-    if not failures or latest[0].finished_at is None:
-        return False
-    if latest[0].continue_at:
-        return not must_wait(latest[0], now)
-    elapsed = now - latest[0].finished_at
-    # A negative time means that the clock was set back.
-    return elapsed >= min(CONTINUE_AFTER * 2 ** (failures - 1), CONTINUE_AT_MOST) or elapsed < timedelta(0)
-
-
-def must_wait(latest: Run | None, now: datetime) -> bool:
-    """PURE. Whether no run may start yet, because in the latest one the vendor said when it accepts requests again."""
-    if latest is None or latest.state != Run.State.FAILED or latest.continue_at is None:
-        return False
-    return now < latest.continue_at <= now + CONTINUE_WITHIN
-
-
-def latest_run(activation: Activation) -> Run | None:
-    """The latest run of all records that is not a dry run."""
-    return Run.objects.filter(activation=activation, dry_run=False, only_key="").order_by("-pk").first()
-
-
-def _create(
+def create(
     activation: Activation, trigger: str, full: bool, dry_run: bool, enqueue: bool, only_key: str, **slot: Any
 ) -> Run:
+    """Creates a run, whether one is open or not.
+
+    Args:
+        slot: columns of the slot of a schedule.
+
+    Raises:
+        IntegrityError: one is open.
+    """
     with transaction.atomic():
         run = Run.objects.create(
             activation=activation,

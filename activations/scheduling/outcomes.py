@@ -10,7 +10,8 @@ from django.db import transaction
 from django.db.models import F
 
 from activations.models import Activation, Run, Schedule, SkippedSlot
-from activations.runs import requests
+from activations.runs import outages
+from activations.runs.due import start_due
 from activations.scheduling.decision import Decision, Reason, decide
 from activations.setup import holds
 
@@ -69,10 +70,10 @@ def start_follow_up(run: Run, now: datetime) -> bool:
     It waits as long as the vendor accepts no requests. A paused activation has no run that is due.
     """
     activation = run.activation
-    if requests.must_wait(requests.latest_run(activation), now):
+    if outages.must_wait(outages.latest_run(activation), now):
         return False
     claimed = Run.objects.filter(pk=run.pk, follow_up=True).exclude(state__in=Run.OPEN).update(follow_up=False)
-    return bool(claimed and has_slots(activation) and requests.start_due(activation, Run.Trigger.SCHEDULE))
+    return bool(claimed and has_slots(activation) and start_due(activation, Run.Trigger.SCHEDULE))
 
 
 def _open_run(activation: Activation) -> Run | None:
@@ -83,7 +84,7 @@ def _blocker(activation: Activation, run: Run | None, now: datetime) -> Reason |
     """Why no run can start now."""
     if run:
         return _reason_of(activation, run)
-    if requests.must_wait(requests.latest_run(activation), now):
+    if outages.must_wait(outages.latest_run(activation), now):
         return Reason.VENDOR_WAIT
     return Reason.ON_HOLD if holds.cause(activation) else None
 
@@ -103,7 +104,7 @@ def _carried_out(schedule: Schedule, due: Slots, decision: Decision, run: Run | 
     """Whether the decision could be carried out. If not, the open run has just ended, or one has just begun."""
     if decision.starts:
         trigger = Run.Trigger.CATCH_UP if decision.late else Run.Trigger.SCHEDULE
-        return requests.start_due(schedule.activation, trigger, schedule=schedule, due_at=due.last) is not None
+        return start_due(schedule.activation, trigger, schedule=schedule, due_at=due.last) is not None
     if run is None or decision.reason not in (Reason.RUNNING, Reason.QUEUED):
         return True
     noted = Run.objects.filter(pk=run.pk, state__in=Run.OPEN)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from activations.alerts import sending
 from activations.models import Activation, Change, Record, Run, Warning
-from activations.runs import requests
+from activations.runs import outages, requests
 from activations.setup import mapping_diff
 from destinations.sandbox.wire import Fault, Request
 from tests.activations.conftest import TOKEN, Shop, map_fields, run, segment, writes
@@ -477,8 +477,8 @@ def test_vendor_outage_ends_the_run_and_a_later_run_continues_automatically(
     assert attio.log
     assert len(writes(attio)) < 60
     assert done.finished_at is not None
-    assert requests.continue_later(done.finished_at) == []
-    (started,) = requests.continue_later(done.finished_at + requests.CONTINUE_AFTER)
+    assert outages.continue_later(done.finished_at) == []
+    (started,) = outages.continue_later(done.finished_at + outages.CONTINUE_AFTER)
     assert started.trigger == "catch_up"
 
 

@@ -18,7 +18,7 @@ from activations.alerts.words import run_words
 from activations.execute import execute
 from activations.guards import decide
 from activations.models import Activation, Run
-from activations.runs import requests
+from activations.runs import outages, requests
 from activations.screens.run.causes import causes
 from activations.setup import mapping_diff
 from core.commands import ScriptedCommand
@@ -95,7 +95,7 @@ class Command(ScriptedCommand):
             sys.exit(EXIT_CODES[Run.State(run.state)])
 
     def _make_due(self, activation: Activation) -> None:
-        latest = requests.latest_run(activation)
+        latest = outages.latest_run(activation)
         records = requests.make_due(latest) if latest else 0
         self.stderr.write(f"{records:,} records that could not be sent are due now.")
 

@@ -12,7 +12,7 @@ from activations import tasks
 from activations.execute import execute
 from activations.guards import decide
 from activations.models import Activation, Bundle, Change, HeldPlan, Record, Run, Warning
-from activations.runs import lease, requests
+from activations.runs import lease, outages, requests
 from activations.runs.retention import delete_activation
 from core.errors import Misconfigured
 from tests.activations.conftest import map_fields, run, segment, writes
@@ -81,7 +81,7 @@ def test_no_other_run_starts_while_one_is_held(shop: Shop, attio: Sandbox, synce
         assert refused.value.run == held
     with pytest.raises(requests.Held):
         requests.request(synced, Run.Trigger.MANUAL, only_key="1")
-    assert requests.continue_later(timezone.now()) == []
+    assert outages.continue_later(timezone.now()) == []
     assert requests.live_run(synced) is None
     assert requests.held_run(synced) == held
     assert run(synced, dry_run=True).state == "planned"

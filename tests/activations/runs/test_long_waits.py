@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from activations import tasks
 from activations.models import Activation, Run, Schedule
-from activations.runs import requests
+from activations.runs import outages
 from core.errors import Unavailable
 from destinations.models import Budget
 from destinations.sandbox.wire import Fault
@@ -83,9 +83,9 @@ def test_run_continues_then_and_not_before(story: Story) -> None:
     ended = refused(story, daily_limit(hours=7))
     story.vendor.refusal = None
     now = timezone.now()
-    assert requests.continue_later(now + 6 * HOUR) == []
+    assert outages.continue_later(now + 6 * HOUR) == []
     Budget.objects.update(blocked_until=now.timestamp() - 1)
-    (next_run,) = requests.continue_later(now + 7 * HOUR)
+    (next_run,) = outages.continue_later(now + 7 * HOUR)
     assert (next_run.trigger, next_run.pk > ended.pk) == ("catch_up", True)
     assert story.resume(next_run.pk).accepted == 2
 
@@ -122,11 +122,11 @@ def test_clock_that_is_set_back_does_not_stop_the_activation(story: Story) -> No
         next_at=(timezone.now() + timedelta(days=400)).timestamp(),
     )
     story.vendor.refusal = None
-    (next_run,) = requests.continue_later(timezone.now())
+    (next_run,) = outages.continue_later(timezone.now())
     assert story.resume(next_run.pk).accepted == ended.not_sent
     Run.objects.update(continue_at=None, state="failed", error_code="unavailable")
     Run.objects.update(finished_at=timezone.now() + timedelta(days=400))
-    assert len(requests.continue_later(timezone.now())) == 1
+    assert len(outages.continue_later(timezone.now())) == 1
 
 
 def test_vendors_header_of_a_day_ends_the_run_and_the_workspace_sends_again_afterwards(

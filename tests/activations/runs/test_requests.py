@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from activations.models import Activation, Run
-from activations.runs import requests
+from activations.runs import outages, requests
 from destinations.sandbox.wire import Fault
 from tests.activations.conftest import run, writes
 
@@ -90,11 +90,11 @@ def test_run_of_all_records_follows_a_test_that_it_met(to_attio: Activation) -> 
     test = requests.request(to_attio, Run.Trigger.MANUAL, only_key="1")
     met = requests.request(to_attio, Run.Trigger.MANUAL, full=True)
     assert (met.pk, met.only_key, met.kind) == (test.pk, "1", "delta")
-    assert requests.continue_later(timezone.now()) == []
+    assert outages.continue_later(timezone.now()) == []
     Run.objects.filter(pk=test.pk).update(state=Run.State.SUCCEEDED, finished_at=timezone.now())
-    (following,) = requests.continue_later(timezone.now())
+    (following,) = outages.continue_later(timezone.now())
     assert (following.only_key, following.trigger) == ("", "catch_up")
-    assert requests.continue_later(timezone.now()) == []
+    assert outages.continue_later(timezone.now()) == []
 
 
 def test_failed_test_starts_nothing_later_and_warns_nobody(
@@ -108,7 +108,7 @@ def test_failed_test_starts_nothing_later_and_warns_nobody(
     assert (failed.state, failed.error_code) == ("failed", "unavailable")
     assert not to_attio.warnings.exists()
     assert failed.finished_at is not None
-    assert requests.continue_later(failed.finished_at + requests.CONTINUE_AT_MOST) == []
+    assert outages.continue_later(failed.finished_at + outages.CONTINUE_AT_MOST) == []
 
 
 def test_retry_endpoint_says_how_many_records_are_due(
