@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import OuterRef, Subquery
 
+from activations.alerts.related import READ_OF_RUN
 from activations.models import Activation, Run
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def latest_runs(activations: Iterable[Activation]) -> dict[int, Run]:
     # One look into an index for each activation, however many runs it has.
     newest = Subquery(ended.filter(activation=OuterRef("pk")).order_by("-pk").values("pk")[:1])
     last_ids = list(Activation.objects.filter(pk__in=by_id).order_by().values_list(newest, flat=True))
-    runs = Run.objects.filter(pk__in=last_ids).defer("mapped", "missing")
+    runs = Run.objects.filter(pk__in=last_ids).only(*READ_OF_RUN)
     found = {run.activation_id: run for run in runs}
     for activation_id, run in found.items():
         run.activation = by_id[activation_id]

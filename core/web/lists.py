@@ -14,7 +14,12 @@ from django.contrib.admin.views import main
 from django.core.exceptions import ValidationError
 from django.db.models import DateField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import escape
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from unfold.admin import ModelAdmin, checkbox
+from unfold.decorators import display
+from unfold.templatetags import unfold_list
 from unfold.views import ChangeList
 
 from core.errors import Misconfigured
@@ -36,8 +41,24 @@ FIRST_YEAR, LAST_YEAR = 1900, 9998
 """Of the years that a list can be narrowed to. The end of 9999 is beyond what Python can represent."""
 ALWAYS = {*main.IGNORED_PARAMS, main.SEARCH_VAR, main.PAGE_VAR, main.ERROR_FLAG}
 """The parameters that every list has."""
+_PLACE = "PLACE-OF-A-KEY"
+_CHECKBOX = checkbox.render(ACTION_CHECKBOX_NAME, _PLACE)
 _NUMBER = re.compile(r"[0-9]{1,5}")
 _ORDER = re.compile(r"(-?[0-9]{1,3}(\.-?[0-9]{1,3}){0,30})?")
+
+
+_build_headers = unfold_list.result_headers
+
+
+def _headers_once(changes: Any) -> list[dict[str, Any]]:
+    """The headers of a list. Unfold builds them again for each row, which takes a sixth of the time of a long page."""
+    if not hasattr(changes, "built_headers"):
+        changes.built_headers = list(_build_headers(changes))
+    headers: list[dict[str, Any]] = changes.built_headers
+    return headers
+
+
+unfold_list.result_headers = _headers_once
 
 
 class PreparedChangeList(ChangeList):
@@ -59,6 +80,11 @@ class BoundedList(_ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PreparedChangeList
+
+    @display(description=ModelAdmin.action_checkbox.short_description)  # type: ignore[untyped-decorator, unused-ignore]
+    def action_checkbox(self, obj: Model) -> SafeString:
+        """The same checkbox as Unfold's, without rendering its template for each row."""
+        return SafeString(_CHECKBOX.replace(_PLACE, escape(obj.pk)))
 
     def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
         """Loads what the columns show of all rows of a page, so that no column queries for its row."""

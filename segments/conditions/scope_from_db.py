@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import F
 
 from segments.conditions.scope import Definition, Link, ModelScope
 from segments.models import Column, DataModel, Relation, Segment, Source
@@ -43,24 +45,42 @@ def model_scope(
 
 def source_scopes(source: Source) -> dict[str, ModelScope]:
     """The scope of every model of a source, by name."""
-    models = list(DataModel.objects.filter(source=source).prefetch_related("columns").order_by("pk"))
+    return scopes_by_source([source.pk])[source.pk]
+
+
+def scopes_by_source(sources: Iterable[int]) -> dict[int, dict[str, ModelScope]]:
+    """The scope of every model of some sources, by the ID of the source and by name. Four queries."""
+    about = list(sources)
+    types: dict[int, dict[str, str]] = defaultdict(dict)
+    computed: dict[int, dict[str, Any]] = defaultdict(dict)
+    columns = Column.objects.filter(model__source__in=about).order_by("position")
+    # Values instead of objects: there may be thousands.
+    for model, name, kind, used, definition in columns.values_list("model", "name", "type", "used", "definition"):
+        if used:
+            types[model][name] = kind
+        if definition:
+            computed[model][name] = definition
     segments: dict[int, dict[str, Definition]] = defaultdict(dict)
-    for segment in Segment.objects.filter(model__source=source):
-        segments[segment.model_id][segment.name] = Definition(segment.where, segment.limit)
-    relations = Relation.objects.filter(from_model__source=source, to_model__source=source).select_related(
-        "from_model", "to_model"
-    )
-    links = links_by_model(
-        (row.from_model.name, row.from_column, row.to_model.name, row.to_column) for row in relations
-    )
-    scopes: dict[str, ModelScope] = {}
-    for model in models:
-        types = {column.name: column.type for column in model.columns.all() if column.used}
-        computed = {column.name: column.definition for column in model.computed_fields()}
-        scopes[model.name] = ModelScope(
-            types, model.name, tuple(links[model.name]), segments[model.pk], scopes, computed
-        )
+    stored = Segment.objects.filter(model__source__in=about)
+    for model, name, where, limit in stored.values_list("model", "name", "where", "limit"):
+        segments[model][name] = Definition(where, limit)
+    links = _links(about)
+    scopes: dict[int, dict[str, ModelScope]] = {source: {} for source in about}
+    models = DataModel.objects.filter(source__in=about).order_by("pk")
+    for pk, source, name in models.values_list("pk", "source", "name"):
+        own = scopes[source]
+        own[name] = ModelScope(types[pk], name, tuple(links[source][name]), segments[pk], own, computed[pk])
     return scopes
+
+
+def _links(sources: list[int]) -> Mapping[int, Mapping[str, list[Link]]]:
+    """The links between models of the same source, by the ID of the source and by model."""
+    rows: dict[int, list[tuple[str, str, str, str]]] = defaultdict(list)
+    relations = Relation.objects.filter(from_model__source__in=sources, to_model__source=F("from_model__source"))
+    names = ("from_model__name", "from_column", "to_model__name", "to_column")
+    for source, *names_of_columns in relations.values_list("from_model__source", *names):
+        rows[source].append(tuple(names_of_columns))
+    return {source: links_by_model(rows[source]) for source in sources}
 
 
 def links_by_model(relations: Iterable[tuple[str, str, str, str]]) -> Mapping[str, list[Link]]:

@@ -12,8 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
-from activations.alerts.last_runs import latest_runs
-from activations.alerts.state import PAUSED_BY_SYSTEM, states
+from activations.alerts.state import PAUSED_BY_SYSTEM, look_at, states
 from activations.models import Activation, Run
 from activations.pauses import act as pauses
 from activations.runs import requests
@@ -46,10 +45,10 @@ class ActivationList(_ModelAdmin):
 
     def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
         """Attaches the state and the last run to each row: a fixed number of queries for any number of rows."""
-        found, latest, live = states(rows, timezone.now()), latest_runs(rows), live_runs(rows)
+        known, live = look_at(rows, timezone.now()), live_runs(rows)
         for row in rows:
-            row.shown_state = found[row.pk]
-            row.shown_run = live.get(row.pk) or latest.get(row.pk)
+            row.shown_state = known.states[row.pk]
+            row.shown_run = live.get(row.pk) or known.latest.get(row.pk)
 
     @admin.display(description="State")
     def state_column(self, obj: Any) -> SafeString:

@@ -25,6 +25,9 @@ class ChangeAdmin(ChangePages):
     """The latest decisions about records, the search for one, and its timeline."""
 
     list_display_links: Any = None
+    # The newest come first. There may be millions, which no page sorts or counts.
+    sortable_by: Any = ()
+    show_facets = admin.ShowFacets.NEVER
     list_filter = ["outcome", "created", "run__activation"]
     search_fields = ["key"]
     """Searched in `get_search_results`. Django shows the search only if there is a field."""

@@ -9,7 +9,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils.html import format_html
 
 from core.web.formats import moment, number
-from segments.conditions.scope_from_db import source_scopes
+from segments.conditions.scope_from_db import scopes_by_source
 from segments.models import SegmentSize
 from segments.screens.builder import in_words
 
@@ -37,9 +37,8 @@ class SegmentList(_ModelAdmin):
         return rows.annotate(size_rows=Subquery(last.values("rows")[:1]), size_day=Subquery(last.values("day")[:1]))
 
     def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
-        """Attaches the conditions in words: the columns that they name are loaded once for each source."""
-        sources = {row.model.source_id: row.model.source for row in rows}
-        scopes = {pk: source_scopes(source) for pk, source in sources.items()}
+        """Attaches the conditions in words: the columns that they name are loaded for all rows together."""
+        scopes = scopes_by_source({row.model.source_id for row in rows})
         for row in rows:
             row.shown_words = in_words(row.where, scopes[row.model.source_id][row.model.name], row.name)
 

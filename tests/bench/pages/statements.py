@@ -55,6 +55,8 @@ CHANGES = {
     "key": "c.id::text",
     "key_digest": "c.digest",
     "name": NAME,
+    "plain_name": f"""CASE WHEN octet_length({NAME}) > length({NAME})
+        THEN lower(translate({NAME}, 'ÉéüŁóźö', 'EeuLozo')) END""",
     "is_new": "p.number = 1",
     "remote_id": f"CASE WHEN {_DICE} >= 30 THEN {_UUID} ELSE '' END",
     "match_identity": "'company' || c.id || '.com'",
