@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from activations.runs.requests import latest_run
+from activations.runs.outages import latest_run
 from activations.screens.editor import words
 from activations.screens.review.page import mapped, schedule_sentence
 from activations.screens.run import page as run_page
