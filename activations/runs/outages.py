@@ -13,13 +13,6 @@ CONTINUE_AFTER = timedelta(minutes=2)
 CONTINUE_AT_MOST = timedelta(hours=1)
 CONTINUE_WITHIN = timedelta(seconds=LONGEST_WAIT_SECONDS + 60)
 """A moment later than this is none that a vendor could have requested: the clock was set back since."""
-BY_HAND = "Requested by a person"
-BY_PERSON = (Run.Trigger.MANUAL, Run.Trigger.CLI, Run.Trigger.API)
-
-
-RETRY_CHUNK = 5_000
-LONGEST_KEY = 1_000
-"""In characters, of the key of a one-record run. It is shown wherever the run is."""
 
 
 def continue_later(now: datetime) -> list[Run]:

@@ -1,4 +1,4 @@
-"""Requests and cancels runs, and continues those that an outage of the vendor or the source cut short."""
+"""Requests and cancels runs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ from core.errors import Misconfigured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+BY_HAND = "Requested by a person"
+BY_PERSON = (Run.Trigger.MANUAL, Run.Trigger.CLI, Run.Trigger.API)
+RETRY_CHUNK = 5_000
+LONGEST_KEY = 1_000
+"""In characters, of the key of a one-record run. It is shown wherever the run is."""
 
 
 class Held(Misconfigured):
