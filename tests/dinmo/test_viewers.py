@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from activations.models import Run
 from destinations import vendor
 from destinations.models import Discovery
 from dinmo.api import urlpatterns as api_patterns
@@ -76,8 +77,15 @@ def test_endpoint_writes_nothing_for_a_viewer(viewer: Client, path: str) -> None
     for method in ("GET", "POST"):
         with CaptureQueriesContext(connection) as queries:
             answer = viewer.generic(method, f"/api/{path}", BODY, content_type="application/json")
-        assert answer.status_code in (200, 400, 403, 404, 405, 503)
+        assert answer.status_code in (200, 400, 401, 403, 404, 405, 503)
         assert writes(queries) == []
+
+
+def test_viewer_without_a_trigger_token_can_not_start_a_run(viewer: Client) -> None:
+    runs = Run.objects.count()
+    assert viewer.post("/api/trigger/").status_code == 401
+    assert viewer.post("/api/trigger/", headers={"Authorization": "Bearer dt_guessed"}).status_code == 401
+    assert Run.objects.count() == runs
 
 
 def test_viewer_sees_a_column_that_the_source_has_gained(viewer: Client) -> None:
