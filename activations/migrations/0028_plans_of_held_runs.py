@@ -4,6 +4,11 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 
+def keep_first_runs(apps, schema_editor):
+    """Activations of earlier versions go on to start their first runs without approval."""
+    apps.get_model('activations', 'Activation').objects.update(hold_first_creates=False)
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -11,6 +16,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunPython(keep_first_runs, migrations.RunPython.noop),
         migrations.AddField(
             model_name='run',
             name='decision',

@@ -86,6 +86,10 @@ class ActivationAdmin(ActivationList, TokensPage, EditorPage):
                 primary=True,
                 href=reverse("admin:activations_run_change", args=[live.pk]),
             )
+        elif held := requests.held_run(obj):
+            page = reverse("admin:activations_run_change", args=[held.pk])
+            yield Button("decide", "Approve or discard", "rule", primary=True, href=page)
+            yield Button("dry_run", "Dry run", "science")
         else:
             if obj.is_draft:
                 yield Button("review", "Review and start", "fact_check", primary=True)

@@ -86,7 +86,10 @@ class ScheduleWords(Endpoint):
 
 
 class ActivationRuns(Endpoint):
-    """POST starts a run, or returns the live one. `full`, `dry_run` and `only_key` are optional."""
+    """POST starts a run, or returns the live one. `full`, `dry_run` and `only_key` are optional.
+
+    While a run waits for approval, no other starts: the code is `run_held`.
+    """
 
     permissions = ("activations.change_activation",)
 
@@ -159,6 +162,8 @@ def run_json(run: Run) -> dict[str, Any]:
         "dry_run": run.dry_run,
         "only_key": run.only_key,
         "counts": run.counts(),
+        "hold": run.hold,
+        "decision": {"kind": run.decision, "by": run.decided_by, "at": run.decided_at} if run.decision else None,
         "error": {"code": run.error_code, "message": run.error_message} if run.error_code else None,
         "warnings": [warning.message for warning in warnings_of(run)],
         "closed_warnings": [warning.message for warning in closed_by(run)],

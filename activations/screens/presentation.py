@@ -39,7 +39,8 @@ def duration(run: Run, now: datetime) -> str:
     """How long the run took, or has taken so far."""
     if run.started_at is None:
         return ""
-    return in_words((run.finished_at or now) - run.started_at)
+    held_since = run.compared_at if run.state == run.State.HELD else None
+    return in_words((run.finished_at or held_since or now) - run.started_at)
 
 
 def in_words(length: timedelta) -> str:

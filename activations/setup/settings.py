@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 HIGHEST_PERCENT = 100
 HIGHEST_SIZE_CHANGE = 32_767
-"""The largest value of the database's column."""
+HIGHEST_NUMBER = 2_147_483_647
+"""The largest values of the database's columns."""
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,13 @@ class Setting:
 
     Args:
         name: the name of the column.
-        default: the column's default. Its type is the setting's type; a tuple is a list of email addresses.
+        default: what a file that leaves it out means. Its type is the setting's type; a tuple is a list of email
+            addresses.
         key: the key in the file, if it differs from the name.
         block: the key of the block that contains the setting in the file.
         choices: the allowed values of a text.
         highest: the largest allowed number.
+        optional: a number that may be switched off, which is None here and null in the file.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Setting:
     block: str = ""
     choices: tuple[str, ...] = ()
     highest: int = HIGHEST_PERCENT
+    optional: bool = False
 
     @property
     def path(self) -> str:
@@ -45,6 +49,19 @@ SETTINGS = (
     Setting("invalid_percent", 5, block="warnings"),
     Setting("size_change_percent", 30, block="warnings", highest=HIGHEST_SIZE_CHANGE),
     Setting("recipients", (), block="warnings"),
+    Setting("hold_empty", True, key="refuse_empty", block="guards"),
+    Setting(
+        "hold_size_percent",
+        50,
+        key="max_size_change_percent",
+        block="guards",
+        highest=HIGHEST_SIZE_CHANGE,
+        optional=True,
+    ),
+    Setting("hold_creates", None, key="max_creates", block="guards", highest=HIGHEST_NUMBER, optional=True),
+    Setting("hold_change_percent", 50, key="max_change_percent", block="guards", optional=True),
+    # Unlike in the browser: a file is reviewed before it is applied, and older files don't mention it.
+    Setting("hold_first_creates", False, key="confirm_first_creates", block="guards"),
     Setting("backfill", "all", choices=("all", "new")),
     Setting("paused", False),
 )

@@ -99,6 +99,18 @@ class Block:
             return default
         return node.value
 
+    def whole_or_none(self, key: str, default: int | None, highest: int) -> int | None:
+        """A whole number from 0 to `highest`, or None for `null` or `none`."""
+        node = self.node(key)
+        if node is None:
+            return None if self.has(key) else default
+        if node.value == "none":
+            return None
+        if not isinstance(node.value, int) or isinstance(node.value, bool) or not 0 <= node.value <= highest:
+            self.report(key, f"`{key}` must be a whole number from 0 to {highest}, or null to switch it off.")
+            return default
+        return node.value
+
     def flag(self, key: str, default: bool) -> bool:
         """true or false."""
         node = self.node(key)

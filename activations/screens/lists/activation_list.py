@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -25,6 +26,8 @@ from core.web.logos import logo
 from core.web.screens import pill
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from django.db.models import QuerySet
     from django.utils.safestring import SafeString
     from unfold.admin import ModelAdmin as _ModelAdmin
@@ -45,10 +48,10 @@ class ActivationList(_ModelAdmin):
 
     def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
         """Attaches the state and the last run to each row: a fixed number of queries for any number of rows."""
-        known, live = look_at(rows, timezone.now()), live_runs(rows)
+        known, open_runs = look_at(rows, timezone.now()), runs_in(rows, Run.OPEN)
         for row in rows:
             row.shown_state = known.states[row.pk]
-            row.shown_run = live.get(row.pk) or known.latest.get(row.pk)
+            row.shown_run = open_runs.get(row.pk) or known.latest.get(row.pk)
 
     @admin.display(description="State")
     def state_column(self, obj: Any) -> SafeString:
@@ -123,13 +126,14 @@ class ActivationList(_ModelAdmin):
 
 def chosen(rows: list[Activation]) -> list[bulk.Chosen]:
     """What `bulk` decides from, for the selected rows."""
-    found, live = states(rows, timezone.now()), live_runs(rows)
+    found, open_runs = states(rows, timezone.now()), runs_in(rows, Run.OPEN)
     return [
         bulk.Chosen(
             pk=row.pk,
             name=row.name,
             paused=row.paused,
-            is_live=row.pk in live,
+            is_live=row.pk in open_runs and open_runs[row.pk].is_live,
+            is_held=row.pk in open_runs and not open_runs[row.pk].is_live,
             is_draft=row.is_draft,
             cause=" ".join(found[row.pk].causes) if found[row.pk].slug == PAUSED_BY_SYSTEM else "",
         )
@@ -140,7 +144,8 @@ def chosen(rows: list[Activation]) -> list[bulk.Chosen]:
 def act(row: Activation, action: bulk.Action) -> None:
     """Runs, pauses or resumes one activation."""
     if action == bulk.RUN:
-        requests.request(row, Run.Trigger.MANUAL)
+        with suppress(requests.Held):
+            requests.request(row, Run.Trigger.MANUAL)
         return
     if action == bulk.RESUME:
         pauses.resume_by_person(row, timezone.now())
@@ -150,7 +155,7 @@ def act(row: Activation, action: bulk.Action) -> None:
     periodic_tasks.sync_all(row)
 
 
-def live_runs(rows: list[Activation]) -> dict[int, Run]:
-    """The run of each activation that is queued, planning or delivering, by the activation's ID."""
-    runs = Run.objects.filter(activation__in=rows, state__in=Run.LIVE, dry_run=False).select_related("activation")
+def runs_in(rows: list[Activation], states: Collection[str]) -> dict[int, Run]:
+    """The run of each activation in one of these states, by the activation's ID. At most one run is open."""
+    runs = Run.objects.filter(activation__in=rows, state__in=states, dry_run=False).select_related("activation")
     return {run.activation_id: run for run in runs}

@@ -22,6 +22,7 @@ class Chosen:
     name: str
     paused: bool = False
     is_live: bool = False
+    is_held: bool = False
     is_draft: bool = False
     cause: str = ""
 
@@ -73,6 +74,8 @@ def sentences(action: Action, found: Sequence[Effect]) -> list[str]:
 def _run(one: Chosen) -> Effect:
     if one.is_live:
         return Effect(one, acts=False, remark="Already running", shared="already running, so no second run starts")
+    if one.is_held:
+        return Effect(one, acts=False, remark="Waiting for approval", shared="waiting for approval, so no run starts")
     if one.is_draft:
         return Effect(one, acts=False, remark="Draft: start it from its page", shared="never started, so not run here")
     if one.cause:

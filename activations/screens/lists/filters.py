@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SHOWN = {
     "failed": "Last run failed",
     "warnings": "With open warnings",
+    "held": "Waiting for approval",
     "running": "Running now",
     "paused": "Paused",
     "paused_by_system": "Paused by the system",
@@ -38,10 +39,11 @@ def narrowed(queryset: QuerySet[Activation], shown: str) -> QuerySet[Activation]
     """The activations that a value of `SHOWN` is about; all if it is a different text."""
     runs = Run.objects.filter(activation=OuterRef("pk"))
     if shown == "failed":
-        last = runs.filter(dry_run=False).exclude(state__in=Run.LIVE).order_by("-pk")
+        last = runs.filter(dry_run=False).exclude(state__in=Run.OPEN).order_by("-pk")
         return queryset.annotate(ended=Subquery(last.values("state")[:1])).filter(ended=Run.State.FAILED)
     conditions: dict[str, Any] = {
         "warnings": Exists(Warning.objects.filter(activation=OuterRef("pk"), closed_at=None)),
+        "held": Exists(runs.filter(state=Run.State.HELD, dry_run=False)),
         "running": Exists(runs.filter(state__in=Run.LIVE, dry_run=False)),
         "paused": Q(paused=True),
         "paused_by_system": Q(paused=False, system_pause__isnull=False),

@@ -15,6 +15,7 @@ from activations.models import Activation, Run
 from activations.runs import requests
 from activations.scheduling import definition, periodic_tasks
 from activations.screens.editor import words
+from activations.screens.holds.panel import panel
 from activations.screens.run import page as run_page
 from activations.screens.run.rows import rows
 from core.errors import Problem
@@ -78,9 +79,16 @@ class ReviewPage(ScreenAdmin):
             return HttpResponseRedirect(reverse("admin:activations_run_change", args=[run.pk]))
         if "turn_on" in request.POST:
             periodic_tasks.start(activation)
-            messages.success(request, "Turned on. The next scheduled run sends the records.")
+            messages.success(request, turned_on(activation))
             return HttpResponseRedirect(self.url("change", activation.pk))
         return HttpResponseRedirect(dry_run_address(activation))
+
+
+def turned_on(activation: Activation) -> str:
+    """What happens after an activation was turned on without a run."""
+    if activation.hold_first_creates and activation.mode != "update":
+        return "Turned on. The first scheduled run waits for your approval if it would create records."
+    return "Turned on. The next scheduled run sends the records."
 
 
 def dry_run_address(activation: Activation) -> str:
@@ -106,6 +114,7 @@ def review_context(request: HttpRequest, activation: Activation) -> dict[str, An
     return {
         **context,
         **run_page.progress(run, timezone.now()),
+        **panel(run, may_see_records=False),
         "examples": rows(run, changes),
         "to_send": to_send,
         "length": words.rough_length(seconds) if to_send else "",

@@ -83,7 +83,7 @@ class ChangeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Outcome", ordering="outcome")
     def outcome_pill(self, obj: Change) -> SafeString:
-        return outcome_pill(obj, is_dry=obj.run.dry_run)
+        return outcome_pill(obj, is_plan=obj.run.dry_run)
 
     @admin.display(description="Run")
     def run_link(self, obj: Change) -> SafeString:
@@ -114,7 +114,7 @@ def record_context(change: Change) -> dict[str, Any]:
     return {
         "change": change,
         "record_title": title(change),
-        "pill": outcome_pill(change, is_dry=change.run.dry_run),
+        "pill": outcome_pill(change, is_plan=change.run.dry_run),
         "fields": fields.of(change, fields.earlier(activation, [change]), names),
         "is_first": not fields.may_have_before(change),
         "field_label": names.get(change.field, change.field),

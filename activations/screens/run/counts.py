@@ -106,7 +106,7 @@ def bar(run: Run, listed: Mapping[str, int], *, links_earlier: bool) -> list[Seg
     parts = [Segment(choice, label, tone, values[choice]) for choice, label, tone in BAR]
     if run.state == Run.State.DELIVERING:
         parts.append(Segment(PENDING, "still to be sent", "rest", run.planned - done(run)))
-    if run.state == Run.State.PLANNED:
+    if run.state in (Run.State.PLANNED, Run.State.HELD):
         parts = [Segment("new", "new", "good", run.new), Segment("changed", "changed", "accent", run.known), *parts]
     earlier = run.waiting + sum(getattr(run, outcome) - number for outcome, number in listed.items())
     choice = "earlier" if links_earlier else ""
@@ -130,19 +130,27 @@ def stages(run: Run) -> list[Stage]:
     """The steps of a run, each with what it found and how long it took."""
     compared = run.state in (Run.State.DELIVERING, Run.State.PLANNED)
     compared = compared or run.compared_at is not None or (not run.is_live and bool(run.rows))
+    ended = run.state not in Run.OPEN
+    was_held = bool(run.hold) and not run.dry_run
+    approved = run.decision == Run.Decision.APPROVED
     steps = [
         (Stage("Read the source", "", _read(run) if compared else "", run.started_at), compared),
         (Stage("Compare", "", _compared(run) if compared else ""), compared),
-        *([] if run.dry_run else [(Stage("Send", "", _sent(run) if compared else ""), not run.is_live)]),
-        (Stage("Done", "", "", run.finished_at), not run.is_live),
+        *([(Stage("Approve", "", _decided(run), run.decided_at), approved)] if was_held else []),
+        *([] if run.dry_run else [(Stage("Send", "", _sent(run) if compared else ""), ended)]),
+        (Stage("Done", "", "", run.finished_at), ended),
     ]
     states = ["done" if finished else "next" for _, finished in steps]
     if run.state in (Run.State.FAILED, Run.State.CANCELLED):
-        at = 2 if compared and not run.dry_run else 0
+        at = 2 + approved if compared and not run.dry_run else 0
         states = ["done"] * at + ["ended"] + ["next"] * (len(steps) - at - 1)
     elif "next" in states and run.state != Run.State.QUEUED:
         states[states.index("next")] = "now"
     return [replace(stage, state=state) for (stage, _), state in zip(steps, states, strict=True)]
+
+
+def _decided(run: Run) -> str:
+    return f"by {run.decided_by}" if run.decision else ""
 
 
 def _read(run: Run) -> str:

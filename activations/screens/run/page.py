@@ -98,11 +98,16 @@ def facts(run: Run) -> Facts:
     """The run in words and numbers, for its sentence."""
     service = services[run.activation.destination.service]
     one, many = service.record_nouns
-    error = run.error_message if run.state == Run.State.FAILED else ""
+    error = run.error_message if run.state == Run.State.FAILED or _is_discarded(run) else ""
     return Facts(
         run.state, run.counts(), one=one, many=many, vendor=service.platform.label, error=error,
         is_test=bool(run.only_key),
     )  # fmt: skip
+
+
+def _is_discarded(run: Run) -> bool:
+    """Whether the plan of a held run was not sent, because a person or a change of its settings prevented it."""
+    return run.state == Run.State.CANCELLED and bool(run.decision) and not run.write_requests
 
 
 def records(query: Mapping[str, str], run: Run) -> dict[str, Any]:

@@ -45,10 +45,15 @@ PLANNING = (Run.State.QUEUED, Run.State.PLANNING)
 
 
 def choices(run: Run) -> list[tuple[str, str]]:
-    """The filters of a run's records. A dry run has no outcomes, only new and changed records."""
+    """The filters of a run's records. A dry run or a held one has no outcomes, only new and changed records."""
     known = {name for name, _ in CHOICES}
-    hidden = {PLANNED, CREATED, UPDATED, str(Change.Outcome.ACCEPTED)} if run.dry_run else {NEW, CHANGED}
+    hidden = {PLANNED, CREATED, UPDATED, str(Change.Outcome.ACCEPTED)} if is_plan(run) else {NEW, CHANGED}
     return [(value, label) for value, label in CHOICES if value in known - hidden]
+
+
+def is_plan(run: Run) -> bool:
+    """Whether nothing of the run has been sent: it is a dry run, or waits for approval."""
+    return run.dry_run or run.state == Run.State.HELD
 
 
 def search(run: Run, text: str, choice: str, cause: dict[str, str] | None = None) -> QuerySet[Any]:
@@ -80,7 +85,7 @@ def known_count(run: Run, choice: str) -> int | None:
 
     Retention may have deleted the changes since.
     """
-    if run.is_live or run.dry_run:
+    if run.is_live or is_plan(run):
         return None
     known = {CREATED: run.created, UPDATED: run.accepted - run.created, **run.counts()}
     return known[choice] if choice in (CREATED, UPDATED, *_COUNTED) else None

@@ -54,7 +54,7 @@ def rows(run: Run, changes: Sequence[Change]) -> list[Row]:
             change,
             title(change),
             change.key if change.name else "",
-            outcome_pill(change, is_dry=run.dry_run),
+            outcome_pill(change, is_plan=run.dry_run or run.state == run.State.HELD),
             fields.of(change, before, names),
             reverse("admin:activations_change_change", args=[change.pk]) if change.pk else "",
             timeline(model_id, change.key),
@@ -68,7 +68,7 @@ def title(change: Change) -> str:
     return change.name or change.key or "Row without a key"
 
 
-def outcome_pill(change: Change, *, is_dry: bool = False) -> SafeString:
+def outcome_pill(change: Change, *, is_plan: bool = False) -> SafeString:
     """The outcome of a change as a colored pill."""
     if change.outcome == Change.Outcome.ACCEPTED:
         return pill("Created" if change.created else "Updated", "good")
@@ -76,7 +76,7 @@ def outcome_pill(change: Change, *, is_dry: bool = False) -> SafeString:
         return pill(change.get_outcome_display(), TONES.get(change.outcome, "calm"))
     if change.code in NO_OUTCOME:
         return pill(NO_OUTCOME[change.code], "calm")
-    if is_dry:
+    if is_plan:
         return pill("New", "good") if change.is_new else pill("Changed", "busy")
     return pill("Planned", "calm")
 

@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from activations.models import Run
 from activations.runs import requests
+from activations.screens.holds.buttons import Decisions, decision_buttons
+from activations.screens.holds.panel import panel
 from activations.screens.run import download, page, record_list
 from activations.screens.run.run_list import RunList, started_by
 from core.web.screens import Button, ScreenAdmin
@@ -42,7 +44,7 @@ class ReadOnlyAdmin(ScreenAdmin):
 
 
 @admin.register(Run)
-class RunAdmin(RunList, ReadOnlyAdmin):
+class RunAdmin(Decisions, RunList, ReadOnlyAdmin):
     """A run's page says in one sentence what happened, then why records were not accepted, then lists all of them."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -70,6 +72,9 @@ class RunAdmin(RunList, ReadOnlyAdmin):
                 danger=True,
                 confirm="Cancel this run? Records that the destination has accepted stay there.",
             )
+        if obj.state == Run.State.HELD:
+            yield from decision_buttons(obj)
+            return
         if not obj.is_live:
             yield Button("again", "Test again" if obj.only_key else "Run again", "replay", primary=True)
         if not obj.is_live and not obj.dry_run and record_list.has_failures(obj):
@@ -133,13 +138,15 @@ class RunAdmin(RunList, ReadOnlyAdmin):
     def _context(self, request: HttpRequest, run: Run) -> dict[str, Any]:
         # The records are read first: they leave `run` as it was at the same moment.
         listed = page.records(request.GET, run)
+        may_see_records = request.user.has_perm(SEE_RECORDS)
         return {
             **listed,
             **page.progress(run, timezone.now()),
             "progress_url": self.url("progress", run.pk),
             "query": request.GET.urlencode(),
             "started_by": started_by(run),
-            "may_see_records": request.user.has_perm(SEE_RECORDS),
+            "may_see_records": may_see_records,
+            **panel(run, may_see_records=may_see_records),
         }
 
     def download_view(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:

@@ -38,6 +38,7 @@ TROUBLED = Q(rejected__gt=0) | Q(invalid__gt=0) | Q(unknown__gt=0) | Q(not_sent_
 SHOWN = {
     "failed": ("Failed", Q(state=Run.State.FAILED)),
     "problems": ("With problems", Q(state=Run.State.COMPLETED_WITH_WARNINGS) & TROUBLED),
+    "held": ("Waiting for approval", Q(state=Run.State.HELD)),
     "live": ("Running now", Q(state__in=Run.LIVE)),
     "dry": ("Dry runs", Q(dry_run=True)),
     "real": ("Without dry runs", Q(dry_run=False)),

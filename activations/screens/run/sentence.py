@@ -23,7 +23,7 @@ class Facts:
         counts: every counter of the run by its name.
         one, many: what the destination calls a record and several of them, such as company and companies.
         vendor: the name of the platform.
-        error: why the run failed, in the words that it stored.
+        error: why the run failed, or its plan was not sent, in the words that it stored.
     """
 
     state: str
@@ -53,8 +53,12 @@ def _of_state(run: Facts) -> str:
         return f"Sending {run.noun(run.counts['planned'])} to {run.vendor}."
     if run.state == "planned":
         return would(run)
+    if run.state == "held":
+        return f"Waiting for approval. {would(run)}"
     if run.state == "failed":
         return " ".join(filter(None, [f"Failed: {run.error or 'the reason is not known.'}", _before_the_end(run)]))
+    if run.state == "cancelled" and run.error:
+        return run.error
     if run.state == "cancelled":
         return f"Cancelled. {_before_the_end(run) or 'Nothing had been sent.'}"
     return done(run)

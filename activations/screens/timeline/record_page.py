@@ -153,7 +153,7 @@ def _entries(loaded: loading.Loaded) -> list[Entry]:
             change,
             loading.moment(change),
             by_id[change.run.activation_id],
-            outcome_pill(change, is_dry=change.run.dry_run),
+            outcome_pill(change, is_plan=change.run.dry_run),
             [_field(difference, names[by_id[change.run.activation_id].destination_id]) for difference in shown],
             reverse("admin:activations_change_change", args=[change.pk]),
         )

@@ -23,7 +23,6 @@ Rows = list[tuple[int, entities.FieldMapping]]
 
 def read(block: Block, scope: Scope) -> entities.Activation:
     """An activation in the file."""
-    block.refuse("guards", "This version has no guards. Remove `guards`.")
     name = block.name()
     segment, model = _rows(block, scope)
     destination = scope.find("destinations", block, "destination")

@@ -45,6 +45,8 @@ def _plain(value: Any) -> Any:
 
 def _value(block: Block, setting: Setting) -> Any:
     key, default = setting.key or setting.name, setting.default
+    if setting.optional:
+        return block.whole_or_none(key, default, setting.highest)
     if isinstance(default, bool):
         return block.flag(key, default)
     if isinstance(default, int):

@@ -86,6 +86,11 @@ SETTINGS = st.fixed_dictionaries(
         "invalid_percent": st.integers(0, 100),
         "size_change_percent": st.integers(0, 32_767),
         "recipients": st.sampled_from([(), ("ops@example.com",), ("a@example.com", "b+c@example.com")]),
+        "hold_empty": st.booleans(),
+        "hold_size_percent": st.none() | st.integers(0, 32_767),
+        "hold_creates": st.none() | st.integers(0, 2_147_483_647),
+        "hold_change_percent": st.none() | st.integers(0, 100),
+        "hold_first_creates": st.booleans(),
         "backfill": st.sampled_from(["all", "new"]),
         "paused": st.booleans(),
     }
