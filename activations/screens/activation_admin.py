@@ -79,13 +79,8 @@ class ActivationAdmin(ActivationList, TokensPage, EditorPage):
     def buttons(self, request: HttpRequest, obj: Activation) -> Iterable[Button]:
         live = requests.live_run(obj)
         if live:
-            yield Button(
-                "watch",
-                "View live run",
-                "visibility",
-                primary=True,
-                href=reverse("admin:activations_run_change", args=[live.pk]),
-            )
+            page = reverse("admin:activations_run_change", args=[live.pk])
+            yield Button("watch", "View live run", "visibility", primary=True, href=page)
         elif held := requests.held_run(obj):
             page = reverse("admin:activations_run_change", args=[held.pk])
             yield Button("decide", "Approve or discard", "rule", primary=True, href=page)

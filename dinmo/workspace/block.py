@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 NAME_LENGTH = 200
 
 
+NONE = "none"
+"""How a file switches off a number, besides `null`, which an export would leave out."""
+
+
 class Block:
     """One mapping of the file. If a value is wrong, its problem is added and an empty value of the right type returned.
 
@@ -104,7 +108,7 @@ class Block:
         node = self.node(key)
         if node is None:
             return None if self.has(key) else default
-        if node.value == "none":
+        if node.value == NONE:
             return None
         if not isinstance(node.value, int) or isinstance(node.value, bool) or not 0 <= node.value <= highest:
             self.report(key, f"`{key}` must be a whole number from 0 to {highest}, or null to switch it off.")

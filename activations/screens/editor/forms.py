@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, 
 
 from activations.models import Activation
 from activations.models.activation import MODES
+from activations.screens.holds import guard_fields
 from activations.setup import spec_from_db
 from activations.setup.draft import Draft
 from activations.setup.identity import RESET, needs_reset, reset_sentence
@@ -35,6 +36,7 @@ PLACES = {
 FIELDS = [
     "name", "records", "destination", "mode", "match_column", "match_field", "custom_columns", "backfill", "paused",
     "warnings_enabled", "rejected_percent", "invalid_percent", "size_change_percent", "recipients",
+    *guard_fields.FIELDS,
 ]  # fmt: skip
 """The fields of the form in the order of the steps, apart from the consent to a reset."""
 
@@ -78,7 +80,7 @@ class ActivationForm(forms.ModelForm):
         model = Activation
         fields = [
             "name", "destination", "mode", "match_column", "match_field", "backfill", "paused",
-            "warnings_enabled", "rejected_percent", "invalid_percent", "size_change_percent",
+            "warnings_enabled", "rejected_percent", "invalid_percent", "size_change_percent", *guard_fields.FIELDS,
         ]  # fmt: skip
         widgets = {
             "match_column": UnfoldAdminSelectWidget(attrs={"data-role": "column"}),
@@ -95,6 +97,7 @@ class ActivationForm(forms.ModelForm):
             "rejected_percent": "Rejected by the destination, in percent",
             "invalid_percent": "Can't be sent, in percent",
             "size_change_percent": "More or fewer rows than the run before, in percent",
+            **guard_fields.LABELS,
         }
         help_texts = {
             "match_column": "",
@@ -103,6 +106,7 @@ class ActivationForm(forms.ModelForm):
             "rejected_percent": "For example, because a value is not accepted there.",
             "invalid_percent": "For example, because the match is empty, or a text is not a number.",
             "size_change_percent": "A sudden drop often means that something broke in the source.",
+            **guard_fields.HELP_TEXTS,
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -120,6 +124,10 @@ class ActivationForm(forms.ModelForm):
             self.fields["mode"].widget.attrs["data-chosen"] = ""
         if self.accepted is None:
             self.fields.pop("agree", None)
+        if self.is_bound and not any(name in self.data for name in guard_fields.NUMBERS):
+            # A draft of an earlier version, or a program, that knows no guards leaves them as they are.
+            for name in guard_fields.FIELDS:
+                self.fields.pop(name, None)
 
     def _fill_initial(self) -> None:
         if self.instance.pk:

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from activations.setup.settings import DEFAULTS, Setting, blocks
+from dinmo.workspace.block import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +41,8 @@ def written(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if value is None:
+        return NONE
     return list(value) if isinstance(value, tuple) else value
 
 

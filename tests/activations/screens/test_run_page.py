@@ -212,6 +212,7 @@ def test_number_of_queries_does_not_depend_on_the_number_of_records(
     fill(shop, 2, 2)
     small = run(with_odd_sizes)
     few = queries(staff, small)
+    Activation.objects.update(hold_size_percent=None)
     shop.run("update companies set name = name || ' Ltd', plan = 'none'")
     shop.add(*((n, f"Company {n}", f"company{n}.com", "", "11-50", 1) for n in range(100, 140)))
     assert queries(staff, run(with_odd_sizes)) <= few + 1
