@@ -214,7 +214,7 @@ def _named(module: Module, call: ast.Call, name: str) -> Iterator[str | None]:
     if isinstance(constant := module.constants.get(name, module.imported.get(name)), ast.Constant):
         yield str(constant.value)
         return
-    known = list(_from_tables(module, call, name))
+    known: list[str | None] = [*_from_tables(module, call, name)]
     yield from known or [None]
 
 

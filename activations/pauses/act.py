@@ -85,7 +85,8 @@ def resume(pause: SystemPause, now: datetime) -> Run | None:
         reach("in_resume")
         _remember(pause)
         periodic_tasks.resume(activation, now)
-        if not rules.starts_run(pause.cause, has_schedules=activation.schedules.exists()):
+        starts = rules.starts_run(pause.cause, has_schedules=activation.schedules.exists())
+        if not starts or requests.held_run(activation):
             return None
         return requests.request(activation, Run.Trigger.CATCH_UP)
 

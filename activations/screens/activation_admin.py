@@ -14,19 +14,18 @@ from django.utils.html import format_html, format_html_join
 from activations import warning_kinds as kinds
 from activations.alerts.state import RELATED, state_of
 from activations.models import Activation, Record, Run, Schedule
-from activations.pauses import act as pauses
-from activations.pauses import check
 from activations.runs import requests, retention, tokens
 from activations.scheduling import periodic_tasks
 from activations.screens.editor.forms import FIELDS, ActivationForm
 from activations.screens.editor.page import EditorPage
 from activations.screens.editor.parts import MappingInline, ScheduleInline
 from activations.screens.lists.activation_list import ActivationList
+from activations.screens.pause_page import PausePage, pause_buttons, pause_context
 from activations.screens.presentation import hidden_note, run_pill, state_pill
 from activations.screens.review.page import dry_run_address
 from activations.screens.review.summary import summary
 from activations.screens.tokens_page import TokensPage
-from activations.setup import attribute_drift, holds, mapping_diff, spec_from_db
+from activations.setup import attribute_drift, mapping_diff, spec_from_db
 from activations.setup.duplicate import duplicate
 from core.web.screens import Button
 from destinations.registry import services
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @admin.register(Activation)
-class ActivationAdmin(ActivationList, TokensPage, EditorPage):
+class ActivationAdmin(ActivationList, PausePage, TokensPage, EditorPage):
     form = ActivationForm
     inlines = [MappingInline, ScheduleInline]
     list_select_related = ["segment", "model", "destination"]
@@ -111,7 +110,7 @@ class ActivationAdmin(ActivationList, TokensPage, EditorPage):
             "open_warnings": obj.warnings.filter(closed_at__isnull=True).exclude(kind__in=SHOWN_AS_STATE),
             "state": state,
             "tokens": tokens.in_use(obj).count(),
-            "pause": None if obj.paused else holds.system_pause(obj),
+            **pause_context(obj),
             "state_pill": state_pill(state),
             "mapping_change": mapping_diff.mapping_change(obj),
             "hidden_note": hidden_note(services[obj.destination.service], created_hidden(obj)),
@@ -128,24 +127,6 @@ class ActivationAdmin(ActivationList, TokensPage, EditorPage):
 
     def do_full(self, request: HttpRequest, obj: Activation) -> HttpResponse:
         return self._start(obj, full=True)
-
-    def do_pause(self, request: HttpRequest, obj: Activation) -> None:
-        obj.paused = True
-        obj.save(update_fields=["paused"])
-        periodic_tasks.sync_all(obj)
-        messages.success(
-            request, "Paused. Its schedules start no runs until you resume it. You can still run it manually."
-        )
-
-    def do_resume(self, request: HttpRequest, obj: Activation) -> None:
-        pauses.resume_by_person(obj, timezone.now())
-        messages.success(request, "Resumed. Its schedules start runs again.")
-
-    def do_check(self, request: HttpRequest, obj: Activation) -> None:
-        if check.check_now(obj, timezone.now()):
-            messages.success(request, "It works again. The activation is resumed.")
-        else:
-            messages.error(request, "It still does not work. The reason is below.")
 
     def do_duplicate(self, request: HttpRequest, obj: Activation) -> HttpResponse:
         copy = duplicate(obj)
@@ -230,18 +211,6 @@ def created_hidden(activation: Activation) -> int:
     return activation.runs.aggregate(number=Sum("hidden"))["number"] or 0
 
 
-def pause_buttons(activation: Activation) -> Iterable[Button]:
-    """Pause or resume, whoever paused it. What the system paused can be checked as well."""
-    if activation.paused:
-        yield Button("resume", "Resume", "play_circle")
-    elif holds.system_pause(activation):
-        yield Button("check", "Check now", "sync", primary=True)
-        yield Button("resume", "Resume", "play_circle", confirm=RESUME_QUESTION)
-    else:
-        yield Button("pause", "Pause", "pause_circle")
-
-
 SHOWN_AS_STATE = (kinds.RUN_FAILED, kinds.PAUSED, kinds.HELD)
-RESUME_QUESTION = "Resume without a check? If the next run fails for the same reason, the system pauses it again."
 VIEWED = ["name", "data_name", "destination", "mode_name", "custom_names", "switched_on"]
 FULL_QUESTION = "A full sync sends every mapped field of every record again, even if nothing changed. Continue?"

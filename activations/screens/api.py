@@ -19,6 +19,7 @@ from activations.runs import requests
 from activations.scheduling import definition
 from core.errors import Misconfigured
 from core.web.endpoints import Endpoint
+from core.web.error_pages import help_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,6 +148,13 @@ def state_json(state: State) -> dict[str, Any]:
     return {"state": state.slug, "label": state.label, "causes": list(state.causes), "next_run": state.next_run}
 
 
+def error_json(run: Run) -> dict[str, str] | None:
+    """Why a run failed, with the address at which the documentation says what to do. None if it did not fail."""
+    if not run.error_code:
+        return None
+    return {"code": run.error_code, "message": run.error_message, "help": help_url(run.problem_code or run.error_code)}
+
+
 def run_json(run: Run) -> dict[str, Any]:
     """A run in JSON."""
     return {
@@ -164,7 +172,7 @@ def run_json(run: Run) -> dict[str, Any]:
         "counts": run.counts(),
         "hold": run.hold,
         "decision": {"kind": run.decision, "by": run.decided_by, "at": run.decided_at} if run.decision else None,
-        "error": {"code": run.error_code, "message": run.error_message} if run.error_code else None,
+        "error": error_json(run),
         "warnings": [warning.message for warning in warnings_of(run)],
         "closed_warnings": [warning.message for warning in closed_by(run)],
     }

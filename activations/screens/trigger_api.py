@@ -19,8 +19,10 @@ from activations.alerts.rules import warnings_of
 from activations.alerts.words import run_words
 from activations.models import Run, TriggerToken
 from activations.runs import tokens, triggers
+from activations.screens.api import error_json
 from core.errors import Misconfigured
 from core.web.endpoints import Endpoint
+from core.web.error_pages import help_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,12 +89,13 @@ class TriggerEndpoint(Endpoint):
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, triggers.NotNow):
-            return Response({"code": exc.code, "message": exc.message}, status=409)
+            content = {"code": exc.code, "message": exc.message, "help": help_url(exc.code)}
+            return Response(content, status=409)
         response = super().handle_exception(exc)
         if response.status_code in CODES and "code" not in response.data:
             detail = str(exc.detail) if isinstance(exc, APIException) else ""
-            message = MESSAGES.get(response.status_code, detail)
-            response.data = {"code": CODES[response.status_code], "message": message}
+            code, message = CODES[response.status_code], MESSAGES.get(response.status_code, detail)
+            response.data = {"code": code, "message": message, "help": help_url(code)}
         return response
 
 
@@ -120,7 +123,7 @@ class TriggeredRun(TriggerEndpoint):
         details = {
             "finished": run.state not in Run.OPEN,
             "counts": run.counts(),
-            "error": {"code": run.error_code, "message": run.error_message} if run.error_code else None,
+            "error": error_json(run),
             "warnings": [warning.message for warning in warnings_of(run)],
             "started_at": run.started_at,
             "finished_at": run.finished_at,

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from core.web import formats
+from core.web.error_pages import help_path
 from core.web.logos import logo as drawn_logo
 from core.web.screens import pill as colored_pill
 
@@ -48,6 +49,12 @@ def docs(page: str, anchor: str = "", about: str = "") -> SafeString:
         url,
         about or page.replace("-", " "),
     )
+
+
+@register.simple_tag
+def error_code(code: str) -> SafeString:
+    """An error code, as a link to what the documentation says about it."""
+    return format_html('<a class="d-link" href="{}"><code>{}</code></a>', help_path(code), code)
 
 
 @register.simple_tag

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from core.errors import Misconfigured
 from core.web.answers import headers_of, problem_of, status_of
+from core.web.error_pages import help_url
 from core.web.forms.json_field import is_storable
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Endpoint(APIView):  # type: ignore[misc, unused-ignore]
     def handle_exception(self, exc: Exception) -> Response:
         problem = problem_of(exc)
         if problem:
-            content = {"code": problem.code, "message": problem.message}
+            content = {"code": problem.code, "message": problem.message, "help": help_url(problem.code)}
             return Response(content, status=status_of(problem), headers=headers_of(problem))
         return super().handle_exception(exc)
 

@@ -19,6 +19,7 @@ from activations.execute import execute
 from activations.guards import decide
 from activations.models import Activation, Run
 from activations.runs import outages, requests
+from activations.screens.api import error_json
 from activations.screens.run.causes import causes
 from activations.setup import mapping_diff
 from core.commands import ScriptedCommand
@@ -183,7 +184,7 @@ def summary(run: Run) -> dict[str, Any]:
         },
         "hold": run.hold,
         "decision": {"kind": run.decision, "by": run.decided_by} if run.decision else None,
-        "error": {"code": run.error_code, "message": run.error_message} if run.error_code else None,
+        "error": error_json(run),
         "reasons": [
             {
                 "outcome": reason.outcome,

@@ -13,13 +13,13 @@ from django.urls import reverse
 from activations.alerts.rules import closed_by, warnings_of
 from activations.models import Change, Run
 from activations.screens import presentation
+from activations.screens.fixes import Link, fixes
 from activations.screens.run import counts, fields, pace, record_list
 from activations.screens.run.causes import causes, causes_among
 from activations.screens.run.rows import rows, title
 from activations.screens.run.sentence import Facts, meaning_of_new, sentence
 from activations.screens.timeline import found_in_run
 from activations.screens.timeline.found_records import MOST_OF_EACH
-from core.health import Health
 from destinations.registry import services
 
 if TYPE_CHECKING:
@@ -39,14 +39,6 @@ MOST_EARLIER = 1_000
 """Records whose reasons from earlier runs are grouped on one page. All of them are listed."""
 _OWN_FIELDS = [field.attname for field in Run._meta.concrete_fields if not field.is_relation]
 """Without relations, which stay loaded when a run is read again."""
-
-
-@dataclass(frozen=True)
-class Link:
-    """A link to where something can be done about a cause."""
-
-    label: str
-    href: str
 
 
 @dataclass(frozen=True)
@@ -172,7 +164,7 @@ def progress(run: Run, now: datetime) -> dict[str, Any]:
         "zero_counts": zeros,
         "causes": [_shown(run, cause, names) for cause in _causes(run)],
         "earlier_causes": [_shown(run, cause, names) for cause in _earlier_causes(run)] if earlier else [],
-        "fixes": list(_fixes(run)),
+        "fixes": list(fixes(run)),
         "hidden_note": presentation.hidden_note(service, run.hidden),
         "duration": presentation.duration(run, now),
         "run_warnings": [warning for warning in warnings_of(run) if warning.kind != "run_failed"],
@@ -223,18 +215,3 @@ def _links(run: Run, cause: Cause) -> Iterator[Link]:
     if cause.outcome == Change.Outcome.REJECTED:
         attributes = reverse("admin:destinations_destination_fields", args=[run.activation.destination_id])
         yield Link("Check the attributes", attributes)
-
-
-def _fixes(run: Run) -> Iterator[Link]:
-    """Where to fix what made the run fail."""
-    if run.state != Run.State.FAILED:
-        return
-    activation = run.activation
-    model, connection = activation.data_model, activation.destination.connection
-    if connection.health == Health.State.FAILED:
-        yield Link("Test the connection", reverse("admin:destinations_connection_change", args=[connection.pk]))
-    if model.source.health == Health.State.FAILED:
-        yield Link("Test the source", reverse("admin:segments_source_change", args=[model.source_id]))
-    if model.problem:
-        yield Link("Open the model", reverse("admin:segments_datamodel_change", args=[model.pk]))
-    yield Link("Open the activation", reverse("admin:activations_activation_change", args=[activation.pk]))

@@ -339,3 +339,47 @@ def test_person_can_resume_without_a_check(shop: Shop, attio: Sandbox, to_attio:
     assert state(to_attio) == "failing"
     run(to_attio)
     assert state(to_attio) == "paused_by_system"
+
+
+def test_page_of_a_failed_run_leads_to_the_remedy_and_explains_the_code(
+    shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client
+) -> None:
+    def page(failed: Run) -> str:
+        return staff.get(f"/admin/activations/run/{failed.pk}/change/").content.decode()
+
+    shop.fill(1)
+    attio.switches.update(revoked=True)
+    refused = page(run(to_attio))
+    assert "Enter a new credential" in refused
+    assert "/admin/docs/errors/#token_inactive" in refused
+    attio.switches.update(revoked=False)
+    attio.archive("companies", "domains", True)
+    unmatched = page(run(to_attio))
+    assert "Refresh the attributes" in unmatched
+    assert "Open the mapping" in unmatched
+    assert "/admin/docs/errors/#match_field" in unmatched
+    activation = staff.get(f"/admin/activations/activation/{to_attio.pk}/change/").content.decode()
+    assert "Refresh the attributes" in activation
+
+
+def test_api_leads_to_what_the_documentation_says_about_an_error(
+    shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client
+) -> None:
+    shop.run("drop table companies")
+    failed = run(to_attio)
+    error = staff.get(f"/api/runs/{failed.pk}/").json()["error"]
+    assert (error["code"], error["help"]) == ("table_missing", "http://127.0.0.1:8000/admin/docs/errors/#table_missing")
+    refused = staff.post(f"/api/activations/{to_attio.pk}/runs/", "[]", content_type="application/json").json()
+    assert refused["help"].endswith("/admin/docs/errors/#request_unreadable")
+
+
+def test_run_that_waits_for_approval_is_not_replaced_when_the_activation_resumes(
+    shop: Shop, attio: Sandbox, to_attio: Activation
+) -> None:
+    shop.fill(1)
+    attio.switches.update(revoked=True)
+    run(to_attio)
+    attio.switches.update(revoked=False)
+    Run.objects.create(activation=to_attio, number=9, trigger="manual", state=Run.State.HELD)
+    assert check.check_now(to_attio, timezone.now())
+    assert (paused(to_attio), Run.objects.filter(state=Run.State.QUEUED).exists()) == (False, False)
