@@ -50,7 +50,7 @@ def pause_buttons(activation: Activation) -> Iterable[Button]:
     if activation.paused:
         yield Button("resume", "Resume", "play_circle")
     elif holds.system_pause(activation):
-        yield Button("check", "Check now", "sync", primary=True)
+        yield Button("check", "Check now", "sync")
         yield Button("resume", "Resume", "play_circle", confirm=RESUME_QUESTION)
     else:
         yield Button("pause", "Pause", "pause_circle")

@@ -31,6 +31,7 @@ STARTED_BY = {
     Run.Trigger.SCHEDULE: "a schedule",
     Run.Trigger.MANUAL: "a person",
     Run.Trigger.API: "the API",
+    Run.Trigger.TOKEN: "a trigger token",
     Run.Trigger.CLI: "a command",
     Run.Trigger.CATCH_UP: "an automatic retry",
 }
