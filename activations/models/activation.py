@@ -93,9 +93,9 @@ class Activation(models.Model):
         help_text="Hold the first run that would create records, unless a person started it.",
     )
     warnings_enabled = models.BooleanField("warnings", default=True)
-    rejected_percent = models.PositiveSmallIntegerField(default=5, validators=PERCENT)
-    invalid_percent = models.PositiveSmallIntegerField(default=5, validators=PERCENT)
-    size_change_percent = models.PositiveSmallIntegerField(default=30)
+    thresholds = models.JSONField(
+        default=dict, blank=True, help_text="The limits of warnings that differ from their defaults, by key."
+    )
     recipients = models.JSONField(default=list, blank=True, help_text="Email addresses that receive alerts.")
     start_afresh = models.BooleanField(
         default=False,

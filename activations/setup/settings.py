@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from activations import warning_kinds
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,6 +29,7 @@ class Setting:
         choices: the allowed values of a text.
         highest: the largest allowed number.
         optional: a number that may be switched off, which is None here and null in the file.
+        limit: a limit of `warning_kinds` instead of a column. `Activation.thresholds` stores it if it differs.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     highest: int = HIGHEST_PERCENT
     optional: bool = False
+    limit: bool = False
 
     @property
     def path(self) -> str:
@@ -45,9 +49,12 @@ class Setting:
 
 SETTINGS = (
     Setting("warnings_enabled", True, key="enabled", block="warnings"),
-    Setting("rejected_percent", 5, block="warnings"),
-    Setting("invalid_percent", 5, block="warnings"),
-    Setting("size_change_percent", 30, block="warnings", highest=HIGHEST_SIZE_CHANGE),
+    *(
+        Setting(
+            limit.key, limit.default, block="warnings", highest=limit.most, optional=limit.unit != "switch", limit=True
+        )
+        for limit in warning_kinds.limits()
+    ),
     Setting("recipients", (), block="warnings"),
     Setting("hold_empty", True, key="refuse_empty", block="guards"),
     Setting(
@@ -74,3 +81,17 @@ def blocks() -> dict[str, list[Setting]]:
     for setting in SETTINGS:
         grouped.setdefault(setting.block, []).append(setting)
     return grouped
+
+
+def stored(row: Any) -> dict[str, Any]:
+    """Every setting of a saved activation by name. Lists are tuples."""
+    limits = warning_kinds.effective(row.thresholds)
+    plain = {setting.name: getattr(row, setting.name) for setting in SETTINGS if not setting.limit}
+    return {**limits, **{name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}}
+
+
+def columns(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of `Activation` that store these settings."""
+    plain = {setting.name: values[setting.name] for setting in SETTINGS if not setting.limit}
+    lists = {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
+    return {**lists, "thresholds": warning_kinds.differing(values)}

@@ -9,7 +9,7 @@ from django.db import models, transaction
 
 from activations.models import Activation, FieldMapping, Schedule
 from activations.scheduling import periodic_tasks
-from activations.setup import attribute_drift
+from activations.setup import attribute_drift, settings
 from core.errors import Misconfigured
 from core.health import Health
 from destinations.models import Connection, Destination
@@ -176,7 +176,7 @@ def _activation(entity: entities.Activation) -> None:
         mode=entity.mode,
         match_column=entity.match_column,
         match_field=entity.match_field,
-        **{name: list(value) if isinstance(value, tuple) else value for name, value in entity.settings.items()},
+        **settings.columns(entity.settings),
     )
     _mappings(row, entity)
     _schedules(row, entity)

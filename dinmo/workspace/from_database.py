@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from activations.models import Activation, FieldMapping, Schedule
 from activations.setup import attribute_drift, spec_from_db
-from activations.setup.settings import SETTINGS
+from activations.setup.settings import stored
 from destinations import discovery
 from destinations.models import Connection, Destination
 from dinmo.workspace import entities
@@ -162,7 +162,7 @@ def _activation(row: Activation) -> entities.Activation:
         mappings=tuple(_mapping(mapping) for mapping in mappings),
         schedules=tuple(schedule(each) for each in sorted(row.schedules.all(), key=lambda each: each.pk)),
         is_draft=row.is_draft,
-        settings={setting.name: _setting(getattr(row, setting.name)) for setting in SETTINGS},
+        settings=stored(row),
     )
 
 
@@ -189,7 +189,3 @@ def schedule(row: Schedule) -> entities.Schedule:
     at = f"{row.at:%H:%M}" if row.at else ""
     days = tuple(day for day in entities.WEEK if day in row.days)
     return entities.Schedule(kind=row.kind, days=days, at=at, timezone=str(row.timezone))
-
-
-def _setting(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

@@ -78,7 +78,11 @@ def test_refused_save_of_a_new_activation_keeps_everything_that_was_chosen(
     attribute(page, "#id_mappings-1-target", "website")
     save(page)
     activation = Activation.objects.get()
-    assert (activation.mode, activation.rejected_percent, activation.schedules.count()) == ("upsert", 17, 2)
+    assert (activation.mode, activation.thresholds["rejected_percent"], activation.schedules.count()) == (
+        "upsert",
+        17,
+        2,
+    )
     assert activation.mappings.get(target="name").when_empty == "clear"
 
 

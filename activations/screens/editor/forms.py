@@ -10,8 +10,11 @@ from django.core.validators import validate_email
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
+from activations import warning_kinds
 from activations.models import Activation
 from activations.models.activation import MODES
+from activations.screens.alerts import limit_fields
+from activations.screens.alerts.limit_fields import LimitFields
 from activations.screens.holds import guard_fields
 from activations.setup import spec_from_db
 from activations.setup.draft import Draft
@@ -35,7 +38,7 @@ PLACES = {
 
 FIELDS = [
     "name", "records", "destination", "mode", "match_column", "match_field", "custom_columns", "backfill", "paused",
-    "warnings_enabled", "rejected_percent", "invalid_percent", "size_change_percent", "recipients",
+    "warnings_enabled", *warning_kinds.DEFAULTS, "recipients",
     *guard_fields.FIELDS,
 ]  # fmt: skip
 """The fields of the form in the order of the steps, apart from the consent to a reset."""
@@ -48,7 +51,7 @@ class AnyChoices(forms.MultipleChoiceField):
         return True
 
 
-class ActivationForm(forms.ModelForm):
+class ActivationForm(forms.ModelForm, LimitFields):
     """Validated by the rules: always offline, and online if the vendor answers. Each problem is shown at its field."""
 
     records = forms.ChoiceField(
@@ -66,7 +69,7 @@ class ActivationForm(forms.ModelForm):
         required=False,
         widget=UnfoldAdminTextInputWidget(),
         label="Who gets an email",
-        help_text="Email addresses, separated by commas. They hear about warnings and failed runs.",
+        help_text="Email addresses, separated by commas, for this activation. Alert channels get its alerts anyway.",
     )
     agree = forms.BooleanField(
         label=RESET,
@@ -80,7 +83,7 @@ class ActivationForm(forms.ModelForm):
         model = Activation
         fields = [
             "name", "destination", "mode", "match_column", "match_field", "backfill", "paused",
-            "warnings_enabled", "rejected_percent", "invalid_percent", "size_change_percent", *guard_fields.FIELDS,
+            "warnings_enabled", *guard_fields.FIELDS,
         ]  # fmt: skip
         widgets = {
             "match_column": UnfoldAdminSelectWidget(attrs={"data-role": "column"}),
@@ -93,19 +96,14 @@ class ActivationForm(forms.ModelForm):
             "match_column": "Column",
             "match_field": "Attribute",
             "backfill": "Send a field that you map later",
-            "warnings_enabled": "Watch the runs",
-            "rejected_percent": "Rejected by the destination, in percent",
-            "invalid_percent": "Can't be sent, in percent",
-            "size_change_percent": "More or fewer rows than the run before, in percent",
+            "warnings_enabled": "Warn if a run looks wrong",
             **guard_fields.LABELS,
         }
         help_texts = {
             "match_column": "",
             "match_field": "",
-            "warnings_enabled": "Opens a warning if a run goes over one of these limits, or reads no rows at all.",
-            "rejected_percent": "For example, because a value is not accepted there.",
-            "invalid_percent": "For example, because the match is empty, or a text is not a number.",
-            "size_change_percent": "A sudden drop often means that something broke in the source.",
+            "warnings_enabled": "Opens a warning and sends an alert if a completed run goes over one of these limits. "
+            "Empty: no limit. Failed, paused and held runs are always reported.",
             **guard_fields.HELP_TEXTS,
         }
 
@@ -137,6 +135,7 @@ class ActivationForm(forms.ModelForm):
             )
         self.initial["agree"] = self.instance.start_afresh
         self.initial["recipients"] = ", ".join(self.instance.recipients)
+        self.initial.update(limit_fields.initial(self.instance.thresholds))
 
     def _offer_current_values(self) -> None:
         """Selects that the page fills contain at least their current value."""
@@ -164,6 +163,8 @@ class ActivationForm(forms.ModelForm):
         return addresses
 
     def _post_clean(self) -> None:
+        if warning_kinds.DEFAULTS.keys() & self.fields.keys():
+            self.instance.thresholds = limit_fields.thresholds(self.cleaned_data)
         super()._post_clean()  # type: ignore[misc]
         if not {"records", "destination", "mode", "match_column", "match_field"} & set(self.errors):
             self._validate()

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import SimpleLazyObject
 
 from activations.models import Activation, Draft
+from activations.screens.alerts import limit_fields
 from activations.screens.editor import choices, drafts, words
 from activations.screens.review.page import ReviewPage, dry_run_address
 from destinations.models import Destination
@@ -64,6 +65,7 @@ class EditorPage(ReviewPage):
             "schedules": formsets[1],
             "show_errors": request.method == "POST",
             "steps": STEPS,
+            "limits": limit_fields.groups(form),
             "first_step": request.GET.get(EDIT, "mapping" if FIELD in request.GET else ""),
             "draft": draft,
             "draft_id": draft.pk if draft else request.POST.get("draft", ""),

@@ -29,12 +29,16 @@ def read(block: Block) -> dict[str, Any]:
 
 
 def written(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of the activation's block for settings that differ from the defaults. Nested blocks are complete."""
+    """The keys of the activation's block for settings that differ from the defaults.
+
+    A nested block is complete, apart from limits that don't differ.
+    """
     keys: dict[str, Any] = {}
     for name, settings in blocks().items():
         differing = [setting for setting in settings if values[setting.name] != setting.default]
         if name and differing:
-            keys[name] = {setting.key or setting.name: _plain(values[setting.name]) for setting in settings}
+            shown = [setting for setting in settings if setting in differing or not setting.limit]
+            keys[name] = {setting.key or setting.name: _plain(values[setting.name]) for setting in shown}
         elif not name:
             keys |= {setting.key or setting.name: _plain(values[setting.name]) for setting in differing}
     return keys

@@ -84,7 +84,11 @@ def test_file_creates_everything_in_it() -> None:
     assert Segment.objects.get().where["all"][0] == {"field": "country", "is": "equals", "value": "NO"}
     activation = Activation.objects.get(name="Norwegians to Attio")
     assert (activation.mode, activation.match_column, activation.match_field) == ("upsert", "domain", "domains")
-    assert (activation.rejected_percent, activation.recipients, activation.backfill) == (7, ["ops@example.com"], "new")
+    assert (activation.thresholds, activation.recipients, activation.backfill) == (
+        {"rejected_percent": 7},
+        ["ops@example.com"],
+        "new",
+    )
 
 
 def test_mappings_keep_the_order_and_options_of_the_file() -> None:

@@ -11,6 +11,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from activations import warning_kinds
 from activations.models import Activation
 from destinations.models import Connection, Destination
 from dinmo.workspace import apply as applying
@@ -82,9 +83,10 @@ SCHEDULES = st.one_of(
 SETTINGS = st.fixed_dictionaries(
     {
         "warnings_enabled": st.booleans(),
-        "rejected_percent": st.integers(0, 100),
-        "invalid_percent": st.integers(0, 100),
-        "size_change_percent": st.integers(0, 32_767),
+        **{
+            limit.key: st.booleans() if limit.unit == "switch" else st.none() | st.integers(0, limit.most)
+            for limit in warning_kinds.limits()
+        },
         "recipients": st.sampled_from([(), ("ops@example.com",), ("a@example.com", "b+c@example.com")]),
         "hold_empty": st.booleans(),
         "hold_size_percent": st.none() | st.integers(0, 32_767),
