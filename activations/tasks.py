@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from activations import execute as execution
-from activations.alerts import outbox, sending
+from activations.alerts import outbox, sending, watch
 from activations.guards import decide
 from activations.pauses import act as pauses
 from activations.pauses import check
@@ -66,6 +66,7 @@ def check_pause(cause: str, pk: int) -> None:
 def send_alerts() -> None:
     """Sends the alerts that are due. Not part of the sweep: a mail server that does not answer must not delay runs."""
     now = timezone.now()
+    watch.look(now)
     outbox.collect(now)
     sending.send(now)
 
