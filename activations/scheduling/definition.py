@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from activations.models import Schedule
 from activations.scheduling import cron, slots
@@ -19,6 +19,7 @@ LONGEST_INTERVAL = timedelta(days=366)
 UPCOMING = 5
 """How many of the next runs are shown."""
 _REPEATED = (Schedule.Kind.INTERVAL, Schedule.Kind.DATA_CHANGED)
+Key = TypeVar("Key", int, str)
 _SHORT = "%-d %b %Y, %H:%M"
 
 
@@ -85,13 +86,14 @@ def next_runs(schedule: Schedule, now: datetime, count: int = 3) -> list[datetim
     return list(islice(slots.upcoming(timing(schedule), now), count))
 
 
-def circle(start: int, followed: Mapping[int, Iterable[int]]) -> bool:
+def circle(start: Key, followed: Mapping[Key, Iterable[Key]]) -> bool:
     """PURE. Whether an activation would run after itself, directly or by way of others.
 
     Args:
+        start: the activation, by its ID or name.
         followed: each activation with those that it runs after.
     """
-    seen: set[int] = set()
+    seen: set[Key] = set()
     todo = list(followed.get(start, ()))
     while todo:
         one = todo.pop()

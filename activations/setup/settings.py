@@ -70,6 +70,8 @@ SETTINGS = (
     # Unlike in the browser: a file is reviewed before it is applied, and older files don't mention it.
     Setting("hold_first_creates", False, key="confirm_first_creates", block="guards"),
     Setting("backfill", "all", choices=("all", "new")),
+    Setting("overlap", "skip", choices=("skip", "queue")),
+    Setting("catch_up", True),
     Setting("paused", False),
 )
 DEFAULTS: Mapping[str, Any] = {setting.name: setting.default for setting in SETTINGS}

@@ -69,6 +69,10 @@ def _write(planned: plan.Plan) -> None:
     broken = {source.pk: segments.broken(source) for source in Source.objects.all()}
     for step in planned.steps:
         _WRITERS[step.entity.noun](step.entity)
+    # Once all activations exist: a schedule may follow any of them.
+    for step in planned.steps:
+        if isinstance(step.entity, entities.Activation):
+            _schedules(Activation.objects.get(name=step.entity.name), step.entity)
     for source in Source.objects.all():
         discovery.retype(source)
         segments.refuse_breaking(source, broken.get(source.pk, {}))
@@ -179,7 +183,6 @@ def _activation(entity: entities.Activation) -> None:
         **settings.columns(entity.settings),
     )
     _mappings(row, entity)
-    _schedules(row, entity)
 
 
 def _mappings(row: Activation, entity: entities.Activation) -> None:
@@ -211,7 +214,8 @@ def _schedules(row: Activation, entity: entities.Activation) -> None:
             periodic_tasks.remove(present)
             present.delete()
     for new in wanted:
-        Schedule.objects.create(activation=row, **columns(new))
+        after = Activation.objects.get(name=new.after) if new.after else None
+        Schedule.objects.create(activation=row, after=after, **columns(new))
     periodic_tasks.sync_all(row)
 
 

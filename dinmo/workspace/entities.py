@@ -9,13 +9,13 @@ from activations.setup.settings import DEFAULTS, SETTINGS
 from activations.setup.spec import ActivationSpec, MappingSpec
 from destinations.registry import services
 from dinmo.workspace.entity import Entity
+from dinmo.workspace.schedule import WEEK as WEEK
+from dinmo.workspace.schedule import Schedule as Schedule  # noqa: TC001 - the readers use it at runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from destinations.contract import Field as Attribute
-
-WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,19 +149,6 @@ class FieldMapping:
     """ISO alpha-2, of national phone numbers."""
     template: str = ""
     rounds: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Schedule:
-    """When runs start: `every` with `unit`, `cron`, or `days` with `at` ("HH:MM")."""
-
-    kind: str
-    every: int | None = None
-    unit: str = "minutes"
-    cron: str = ""
-    days: tuple[str, ...] = ()
-    at: str = ""
-    timezone: str = "UTC"
 
 
 @dataclass(frozen=True, kw_only=True)

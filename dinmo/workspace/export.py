@@ -12,7 +12,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
 from destinations.registry import platforms
-from dinmo.workspace.kinds import settings
+from dinmo.workspace.kinds import schedules, settings
 from dinmo.workspace.kinds.models import display_key, file_table
 from dinmo.workspace.yaml_document import escape
 from segments.registry import engines
@@ -159,7 +159,7 @@ def _activation(entity: entities.Activation) -> CommentedMap:
             "match": _flow({"from": entity.match_column, "to": entity.match_field}),
             "fields": [_field(row) for row in entity.mappings if not row.custom_attribute],
             "custom_attributes": [_custom(row) for row in entity.mappings if row.custom_attribute],
-            "schedules": [_schedule(schedule) for schedule in entity.schedules],
+            "schedules": [_flow(schedules.written(schedule)) for schedule in entity.schedules],
             **{
                 key: _flow(value) if isinstance(value, Mapping) else value
                 for key, value in settings.written(entity.settings).items()
@@ -192,13 +192,6 @@ def _options(row: entities.FieldMapping) -> dict[str, Any]:
         "round": (row.rounds, False),
     }
     return {name: value for name, (value, default) in options.items() if value != default}
-
-
-def _schedule(schedule: entities.Schedule) -> CommentedMap:
-    if schedule.kind == "interval":
-        return _flow({"every": f"{schedule.every} {schedule.unit}"})
-    zone = schedule.timezone if schedule.timezone != "UTC" else None
-    return _flow({"cron": schedule.cron, "days": list(schedule.days), "at": schedule.at, "timezone": zone})
 
 
 def _block(pairs: Mapping[str, Any]) -> CommentedMap:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from activations.models import Activation, FieldMapping, Schedule
@@ -17,6 +18,7 @@ from segments.registry import engines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from activations.setup.identity import Identity
 
@@ -66,7 +68,7 @@ def retyped() -> dict[str, list[str]]:
 
 def _activations() -> Iterable[Activation]:
     related = Activation.objects.select_related("segment", "model", "destination__connection")
-    return related.prefetch_related("mappings", "schedules").order_by("pk")
+    return related.prefetch_related("mappings", "schedules__after").order_by("pk")
 
 
 def _by_name(items: Iterable[Any]) -> dict[str, Any]:
@@ -182,10 +184,22 @@ def _mapping(row: FieldMapping) -> entities.FieldMapping:
 
 def schedule(row: Schedule) -> entities.Schedule:
     """A stored schedule, with only the settings of its kind."""
+    return replace(_kind(row), starts=_moment(row.starts_at), ends=_moment(row.ends_at))
+
+
+def _kind(row: Schedule) -> entities.Schedule:
     if row.kind == Schedule.Kind.INTERVAL:
         return entities.Schedule(kind=row.kind, every=row.every, unit=row.unit)
+    if row.kind == Schedule.Kind.DATA_CHANGED:
+        return entities.Schedule(kind=row.kind, every=row.every, unit=row.unit, column=row.watch_column)
+    if row.kind == Schedule.Kind.AFTER:
+        return entities.Schedule(kind=row.kind, after=row.after.name if row.after else "")
     if row.kind == Schedule.Kind.CRON:
         return entities.Schedule(kind=row.kind, cron=" ".join(row.cron.split()), timezone=str(row.timezone))
     at = f"{row.at:%H:%M}" if row.at else ""
     days = tuple(day for day in entities.WEEK if day in row.days)
     return entities.Schedule(kind=row.kind, days=days, at=at, timezone=str(row.timezone))
+
+
+def _moment(moment: datetime | None) -> str:
+    return moment.astimezone(UTC).isoformat() if moment else ""

@@ -18,6 +18,7 @@ from dinmo.local import broker, programs
 from dinmo.local.machine import HOST, exclusive_runtime, free_port
 from dinmo.local.processes import spawn, stop
 from tests.chaos import postgres, run
+from tests.chaos.schedules import run as schedules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +40,14 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--schedules",
+            action="store_true",
+            help="prove instead that every slot of every schedule has exactly one run or a recorded reason",
+        )
+        parser.add_argument(
+            "--minutes", type=float, default=10, metavar="N", help="how long to kill with --schedules (default: 10)"
+        )
         parser.add_argument(
             "--kills", type=int, default=200, metavar="N", help="number of kills on each database (default: 200)"
         )
@@ -67,19 +76,26 @@ class Command(BaseCommand):
         seed = random.SystemRandom().randrange(10**6) if options["seed"] is None else options["seed"]
         seconds = options["seconds"] or 60 + options["kills"] * SECONDS_PER_KILL
         if HOME in os.environ:
-            self._prove(options["kills"], seed, seconds)
+            self._prove(seed, options["minutes"] if options["schedules"] else 0, options["kills"], seconds)
         wanted = [SQLITE, POSTGRES] if options["database"] == BOTH else [options["database"]]
         if POSTGRES in wanted and postgres.binaries() is None:
             self.stdout.write("PostgreSQL is not installed on this machine (initdb was not found): skipping that part.")
             wanted.remove(POSTGRES)
-        words = ["--kills", str(options["kills"]), "--seed", str(seed), "--seconds", str(seconds)]
+        words = ["--seed", str(seed), "--kills", str(options["kills"]), "--seconds", str(seconds)]
+        if options["schedules"]:
+            words = ["--seed", str(seed), "--schedules", "--minutes", str(options["minutes"])]
         codes = [self._restart_in(settings.VAR_DIR / "chaos" / name, name, words) for name in wanted]
         sys.exit(max(codes, default=0))
 
-    def _prove(self, kills: int, seed: int, seconds: float) -> None:
+    def _prove(self, seed: int, minutes: float, kills: int, seconds: float) -> None:
+        """Runs one proof: that of schedules if there are `minutes`."""
         ports = dict(zip(platforms.all, map(int, os.environ[PORTS].split(",")), strict=True))
         try:
-            passed = run.run(dict(os.environ), ports, kills, seed, seconds, int(os.environ[DATABASE_PORT]), self._write)
+            port = int(os.environ[DATABASE_PORT])
+            if minutes:
+                passed = schedules.run(dict(os.environ), ports, minutes, seed, port, self._write)
+            else:
+                passed = run.run(dict(os.environ), ports, kills, seed, seconds, port, self._write)
         except Problem as problem:
             raise CommandError(problem.message) from None
         self._write("  All checks passed." if passed else "  The proof FAILED.")
@@ -93,7 +109,7 @@ class Command(BaseCommand):
                 _empty(home)
         except Problem as problem:
             raise CommandError(problem.message) from None
-        self._write(f"{database}: {words[1]} kills, seed {words[3]}. The logs are in {home}.")
+        self._write(f"{database}: {' '.join(words)}. The logs are in {home}.")
         command = [sys.executable, "-m", "tests.chaos", *words]
         process = spawn(command, _environment(home, database))
         try:

@@ -119,7 +119,7 @@ def _running_scenario(
         stack.enter_context(exclusive_runtime(home))
         cluster = stack.enter_context(postgres.cluster(database_port)) if database_port else None
         vendors = {
-            slug: stack.enter_context(_serving(slug, port, inherited["CHAOS_TOKEN"], seed))
+            slug: stack.enter_context(serving(slug, port, inherited["CHAOS_TOKEN"], seed))
             for slug, port in ports.items()
         }
         vendors["intercom"].sandbox._switch({"companies": [{"company_id": account} for account in known_accounts()]})
@@ -133,7 +133,8 @@ def _running_scenario(
 
 
 @contextmanager
-def _serving(slug: str, port: int, token: str, seed: int) -> Iterator[FaultyVendor]:
+def serving(slug: str, port: int, token: str, seed: int) -> Iterator[FaultyVendor]:
+    """Serves a simulator. Its faults are off."""
     vendor = FaultyVendor(sandboxes[slug](token), random.Random(f"{slug} {seed}"))
     with Server(vendor.sandbox, port, vendor.handle) as server:
         # Killed clients drop their connections, which is not worth a traceback.

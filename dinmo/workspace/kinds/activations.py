@@ -37,7 +37,7 @@ def read(block: Block, scope: Scope) -> entities.Activation:
         match_column=match_column,
         match_field=match_field,
         mappings=tuple(row for _, row in rows),
-        schedules=schedules.read(block),
+        schedules=schedules.read(block, scope, name),
         settings=settings.read(block),
         lines=block.lines(),
     )

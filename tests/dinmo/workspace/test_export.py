@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -80,8 +80,23 @@ SCHEDULES = st.one_of(
         ZONES,
     ),
 )
+MOMENTS = st.just("") | st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.isoformat())
+SCHEDULES = st.one_of(
+    SCHEDULES,
+    st.builds(
+        lambda every, column, starts: entities.Schedule(
+            kind="data_changed", every=every, unit="hours", column=column, starts=starts
+        ),
+        st.integers(1, 300),
+        st.just("") | COLUMN,
+        MOMENTS,
+    ),
+    st.builds(lambda ends: entities.Schedule(kind="interval", every=1, unit="days", ends=ends), MOMENTS),
+)
 SETTINGS = st.fixed_dictionaries(
     {
+        "overlap": st.sampled_from(["skip", "queue"]),
+        "catch_up": st.booleans(),
         "warnings_enabled": st.booleans(),
         **{
             limit.key: st.booleans() if limit.unit == "switch" else st.none() | st.integers(0, limit.most)
