@@ -66,7 +66,7 @@ def picture(page: Page, name: str) -> None:
         for width in (1280, 390):
             page.set_viewport_size({"width": width, "height": 900})
             for theme in ("light", "dark"):
-                page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+                page.emulate_media(color_scheme=theme)
                 page.screenshot(path=f"{folder}/{name}-{width}-{theme}.png", full_page=True)
         page.set_viewport_size({"width": 1280, "height": 900})
 
