@@ -5,6 +5,7 @@ from __future__ import annotations
 from activations.screens.api import urlpatterns as activations
 from activations.screens.editor.api import urlpatterns as editor
 from activations.screens.holds.api import urlpatterns as holds
+from activations.screens.pause_api import urlpatterns as pauses
 from activations.screens.review.one_record import urlpatterns as review
 from activations.screens.timeline.search_api import urlpatterns as search
 from activations.screens.trigger_api import urlpatterns as trigger
@@ -27,4 +28,5 @@ urlpatterns = [
     *editor,
     *review,
     *trigger,
+    *pauses,
 ]

@@ -91,6 +91,13 @@ def resume(pause: SystemPause, now: datetime) -> Run | None:
         return requests.request(activation, Run.Trigger.CATCH_UP)
 
 
+def pause_by_person(activation: Activation) -> None:
+    """Pauses an activation. The system never resumes it."""
+    activation.paused = True
+    activation.save(update_fields=["paused"])
+    periodic_tasks.sync_all(activation)
+
+
 def resume_by_person(activation: Activation, now: datetime) -> None:
     """Resumes an activation, whoever paused it. Its schedules start runs again; none starts immediately."""
     with transaction.atomic():

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.utils import timezone
 
 from activations.pauses import act, check
-from activations.scheduling import periodic_tasks
 from activations.screens.fixes import links
 from activations.setup import holds
 from core.web.screens import Button, ScreenAdmin
@@ -27,9 +26,7 @@ class PausePage(ScreenAdmin):
     """The actions of the buttons."""
 
     def do_pause(self, request: HttpRequest, obj: Activation) -> None:
-        obj.paused = True
-        obj.save(update_fields=["paused"])
-        periodic_tasks.sync_all(obj)
+        act.pause_by_person(obj)
         messages.success(
             request, "Paused. Its schedules start no runs until you resume it. You can still run it manually."
         )

@@ -17,7 +17,6 @@ from activations.alerts.state import PAUSED_BY_SYSTEM, look_at, states
 from activations.models import Activation, Run
 from activations.pauses import act as pauses
 from activations.runs import requests
-from activations.scheduling import periodic_tasks
 from activations.screens.lists import bulk
 from activations.screens.lists.filters import ShownFilter
 from activations.screens.presentation import run_pill, state_pill
@@ -150,9 +149,7 @@ def act(row: Activation, action: bulk.Action) -> None:
     if action == bulk.RESUME:
         pauses.resume_by_person(row, timezone.now())
         return
-    row.paused = True
-    row.save(update_fields=["paused"])
-    periodic_tasks.sync_all(row)
+    pauses.pause_by_person(row)
 
 
 def runs_in(rows: list[Activation], states: Collection[str]) -> dict[int, Run]:

@@ -383,3 +383,23 @@ def test_run_that_waits_for_approval_is_not_replaced_when_the_activation_resumes
     Run.objects.create(activation=to_attio, number=9, trigger="manual", state=Run.State.HELD)
     assert check.check_now(to_attio, timezone.now())
     assert (paused(to_attio), Run.objects.filter(state=Run.State.QUEUED).exists()) == (False, False)
+
+
+def test_api_pauses_resumes_and_checks(shop: Shop, attio: Sandbox, to_attio: Activation, staff: Client) -> None:
+    def post(action: str) -> Any:
+        answer: Any = staff.post(f"/api/activations/{to_attio.pk}/{action}/")
+        assert answer.status_code == 200
+        return answer.json()
+
+    shop.fill(1)
+    attio.switches.update(revoked=True)
+    run(to_attio)
+    found = post("check")
+    assert (found["state"], found["pause"]["cause"]) == ("paused_by_system", "connection")
+    assert found["pause"]["help"].endswith("#token_inactive")
+    assert post("pause")["state"] == "paused"
+    resumed = post("resume")
+    assert (resumed["pause"], Activation.objects.get().paused) == (None, False)
+    run(to_attio)
+    attio.switches.update(revoked=False)
+    assert (post("check")["pause"], paused(to_attio)) == (None, False)
