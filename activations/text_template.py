@@ -69,7 +69,7 @@ def check(template: str, known: Iterable[str]) -> None:
         if part.column and part.column not in known:
             raise Misconfigured(
                 "column_unknown",
-                f"The template names the column {part.column!r}, which the model does not have. "
+                f"The template names the column “{part.column}”, which the model does not have. "
                 f"It has: {', '.join(known) or 'none'}.",
                 where=part.column,
             )

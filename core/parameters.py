@@ -77,7 +77,7 @@ def clean(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> tuple[d
     known = {parameter.name: parameter for parameter in parameters}
     for name in values:
         if name not in known:
-            raise Misconfigured("parameter_unknown", f"There is no setting named {name!r} here.", where=name)
+            raise Misconfigured("parameter_unknown", f"There is no setting named “{name}” here.", where=name)
     plain: dict[str, Any] = {}
     secret: dict[str, Any] = {}
     for name, parameter in known.items():
@@ -171,9 +171,9 @@ def _mapping(parameter: Parameter, value: Any) -> dict[str, str] | None:
     mapping: dict[str, str] = {}
     for name, chosen in pairs:
         if chosen not in allowed:
-            raise parameter.refuse(f"one of {', '.join(allowed)} for each name, but it is not for {str(name)!r}")
+            raise parameter.refuse(f"one of {', '.join(allowed)} for each name, but it is not for “{name!s}”")
         if str(name) in mapping:
-            raise parameter.refuse(f"given once for each name, but {str(name)!r} is listed twice")
+            raise parameter.refuse(f"given once for each name, but “{name!s}” is listed twice")
         mapping[str(name)] = str(chosen)
     return mapping or None
 

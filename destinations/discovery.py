@@ -15,7 +15,7 @@ from destinations.contract import Field, Option, type_words
 from destinations.models import Connection, Destination, Discovery
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
 
@@ -78,6 +78,18 @@ def cached(destination: Destination) -> DiscoveredFields | None:
     return DiscoveredFields([_field(entry) for entry in stored.fields], stored.found_at)
 
 
+def cached_labels(destinations: Collection[Destination]) -> dict[int, dict[str, str]]:
+    """The labels of attributes by their names, as `cached` knows them, by the ID of the destination. Runs one query."""
+    connections = {destination.connection_id for destination in destinations}
+    stored = {(row.connection_id, row.service): row for row in Discovery.objects.filter(connection__in=connections)}
+    found = {}
+    for destination in destinations:
+        row = stored.get((destination.connection_id, destination.service))
+        if row and row.settings_mark == _fingerprint(destination.connection):
+            found[destination.pk] = {entry["name"]: entry.get("label") or entry["name"] for entry in row.fields}
+    return found
+
+
 def refresh(destination: Destination, now: datetime) -> DiscoveredFields:
     """Requests the fields from the vendor, stores them, and returns them with what changed.
 
@@ -116,15 +128,16 @@ def differences(before: Iterable[Field], now: Iterable[Field]) -> Iterator[Diffe
         if name in new_fields:
             yield from _changes(old, new_fields[name])
         else:
-            yield Difference(Kind.GONE, name, f"{name!r} is gone. It was archived or deleted.")
+            yield Difference(Kind.GONE, name, f"“{name}” is gone. It was archived or deleted.")
     for name, new in new_fields.items():
         if name not in old_fields:
-            yield Difference(Kind.NEW, name, f"{name!r} is new. Its type is {type_words(type_label(new))}.")
+            yield Difference(Kind.NEW, name, f"“{name}” is new. Its type is {type_words(type_label(new))}.")
 
 
 def sentences(differences: Sequence[Difference]) -> list[str]:
     """PURE. The differences as sentences. All fields that are gone share one sentence, and so do all new ones."""
-    gone, new = ([repr(change.name) for change in differences if change.kind is kind] for kind in (Kind.GONE, Kind.NEW))
+    listed = (Kind.GONE, Kind.NEW)
+    gone, new = ([f"“{change.name}”" for change in differences if change.kind is kind] for kind in listed)
     messages = [change.message for change in differences if change.kind not in (Kind.GONE, Kind.NEW)]
     if gone:
         messages.insert(0, f"Archived or deleted: {', '.join(gone)}.")
@@ -132,7 +145,7 @@ def sentences(differences: Sequence[Difference]) -> list[str]:
 
 
 def _changes(old: Field, new: Field) -> Iterator[Difference]:
-    name = repr(new.name)
+    name = f"“{new.name}”"
     old_type, new_type = type_label(old), type_label(new)
     if old_type != new_type:
         yield Difference(

@@ -78,7 +78,7 @@ class UnreadableLine:
 
     @property
     def message(self) -> str:
-        return f"Line {self.line} of the file {self.file!r} {self.problem}."
+        return f"Line {self.line} of the file “{self.file}” {self.problem}."
 
 
 @dataclass

@@ -38,5 +38,5 @@ def zone(source: Source) -> ZoneInfo:
     try:
         return ZoneInfo(source.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        message = f"The source {source.name!r} has an unknown time zone. Enter one such as Europe/Paris."
+        message = f"The source “{source.name}” has an unknown time zone. Enter one such as Europe/Paris."
         raise Misconfigured("timezone_unknown", message, where="timezone") from None

@@ -85,7 +85,7 @@ def _text(alert: Alert) -> str:
 def _cause(kind: str, pk: int) -> str:
     model: Any = {"source": Source, "connection": Connection}.get(kind)
     name = model._default_manager.filter(pk=pk).values_list("name", flat=True).first() if model else None
-    return f"The {kind} {name!r} is not working." if name else ""
+    return f"The {kind} “{name}” is not working." if name else ""
 
 
 def _resolution(alerts: Sequence[Alert]) -> str:

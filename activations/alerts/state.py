@@ -176,9 +176,9 @@ def next_run(activation: Activation, now: datetime) -> datetime | None:
 def _failures(activation: Activation, last: Run | None) -> Iterator[str]:
     source, connection = activation.data_model.source, activation.destination.connection
     if source.health == Health.State.FAILED:
-        yield f"The source {source.name!r} is not working. {source.health_message}"
+        yield f"The source “{source.name}” is not working. {source.health_message}"
     if connection.health == Health.State.FAILED:
-        yield f"The connection {connection.name!r} is not working. {connection.health_message}"
+        yield f"The connection “{connection.name}” is not working. {connection.health_message}"
     if last and last.state == Run.State.FAILED:
         yield f"Run {last.number} failed. {last.error_message}"
     elif last and accepted_nothing(last):
@@ -237,4 +237,4 @@ def _channels() -> Iterator[Issue]:
 
 
 def _named(model: type[Model], row: Model) -> str:
-    return f"{str(model._meta.verbose_name).capitalize()} {str(row)!r}"
+    return f"{str(model._meta.verbose_name).capitalize()} “{row!s}”"

@@ -74,7 +74,7 @@ class FieldMapping(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.column or self.template or self.value!r} → {self.target}"
+        return f"“{self.column or self.template or self.value}” → {self.target}"
 
     @property
     def columns(self) -> list[str]:

@@ -183,7 +183,7 @@ def _counts(scan: SourceScan, writer: ChangeWriter, rows_aside: int) -> dict[str
 
 def _duplicate(key: str, rows: int) -> reasons.Settled:
     message = (
-        f"{rows} rows have the key {key!r}. None of them is sent, because any choice would be a guess. Make the key "
+        f"{rows} rows have the key “{key}”. None of them is sent, because any choice would be a guess. Make the key "
         "unique in the source."
     )
     return reasons.Settled("invalid", DUPLICATE_KEY, message)
@@ -191,7 +191,7 @@ def _duplicate(key: str, rows: int) -> reasons.Settled:
 
 def _twin(keys: list[str]) -> reasons.Settled:
     """The same words for each of these rows, so that pages can tell which rows belong together."""
-    named = listed([repr(key[:LONGEST_KEY]) for key in keys], MOST_TWINS)
+    named = listed([f"“{key[:LONGEST_KEY]}”" for key in keys], MOST_TWINS)
     message = (
         f"{len(keys):,} rows share a match value: {named}. They would be one record at the destination, so none of "
         "them is sent. Give each row its own match value in the source."

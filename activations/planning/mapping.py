@@ -159,14 +159,14 @@ class Mapper:
             kind,
             layout.zone,
             empty,
-            f"Template {slot.template!r}: " if slot.template else f"Column {slot.column!r}: ",
+            f"Template “{slot.template}”: " if slot.template else f"Column “{slot.column}”: ",
             is_spelled=kind in layout.spelled,
             country=slot.country,
         )
 
     def _match_empty(self) -> Rejected:
         message = (
-            f"The column {self.layout.match_column!r} is empty, so this record can't be found at the destination. "
+            f"The column “{self.layout.match_column}” is empty, so this record can't be found at the destination. "
             "Fill it in the source."
         )
         return Rejected("match_empty", message, field=self.layout.match_field.name)

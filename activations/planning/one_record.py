@@ -57,7 +57,7 @@ def absent(key: str) -> Misconfigured:
     """The problem of a key that no row has."""
     return Misconfigured(
         "record_absent",
-        f"The data of this activation has no record with the key {key!r}. Check the key, and whether the record is in "
+        f"The data of this activation has no record with the key “{key}”. Check the key, and whether the record is in "
         "the segment.",
     )
 
@@ -96,7 +96,7 @@ def _holder(writer: ChangeWriter, key: int, matches: Sequence[int]) -> str | Non
 
 def _held(holder: str) -> reasons.Settled:
     message = (
-        f"Its match value belongs to the record of {holder!r}, a different row. A test can't tell which of the two has "
+        f"Its match value belongs to the record of “{holder}”, a different row. A test can't tell which of the two has "
         "it now, so it sends nothing. A run of all records decides it."
     )
     return reasons.Settled("invalid", MATCH_HELD, message)

@@ -209,7 +209,7 @@ class Planner:
         listed = self.scan.keyless - int((keys == 0).sum())
         for index in np.flatnonzero(keys == 0)[: max(0, KEYLESS_LISTED - listed)].tolist():
             message = (
-                f"Row {first + index} has no value in {self.layout.key_column!r}, the primary key of the model. "
+                f"Row {first + index} has no value in “{self.layout.key_column}”, the primary key of the model. "
                 "Fill it in the source."
             )
             self.writer.list_row(SettledRow("", 0, reasons.Settled("invalid", finalize.KEY_EMPTY, message)))

@@ -39,7 +39,7 @@ def create(activation: Activation, name: str, created_by: str) -> tuple[TriggerT
     if not name or len(name) > LONGEST_NAME or not is_one_line(name):
         raise Misconfigured("token_name", f"Enter a name of at most {LONGEST_NAME} characters, such as dbt.")
     if in_use(activation).filter(name=name).exists():
-        raise Misconfigured("token_name", f"This activation has a token named {name!r}. Enter a different name.")
+        raise Misconfigured("token_name", f"This activation has a token named “{name}”. Enter a different name.")
     secret = PREFIX + secrets.token_urlsafe(BYTES)
     token = TriggerToken.objects.create(
         activation=activation, name=name, digest=digest(secret), hint=secret[:HINT_LENGTH], created_by=created_by

@@ -36,7 +36,7 @@ def parse(expression: str) -> CronSim:
         raise _invalid(expression, "It needs five fields, such as 0 7 * * 1-5.")
     for name, part in zip(FIELDS, parts, strict=True):
         if not _FIELD.fullmatch(part):
-            raise _invalid(expression, f"The {_in_words(name)} can't be {part!r}.")
+            raise _invalid(expression, f"The {_in_words(name)} can't be “{part}”.")
     # CronSim would take a range of one value with a step for an open range.
     parts = [_ONE_VALUE.sub(r"\1", part) for part in parts]
     parts[-1] = _ENDS_ON_SUNDAY.sub(r"\1-7", parts[-1])
@@ -178,4 +178,4 @@ def _in_words(name: str) -> str:
 
 
 def _invalid(expression: str, advice: str) -> Misconfigured:
-    return Misconfigured("cron_invalid", f"{expression!r} is not a valid cron expression. {advice}", where="cron")
+    return Misconfigured("cron_invalid", f"“{expression}” is not a valid cron expression. {advice}", where="cron")

@@ -52,7 +52,7 @@ class TokensPage(ScreenAdmin):
         found = tokens.in_use(activation).filter(pk=number(request.POST["revoke"])).first()
         if found:
             tokens.revoke(found, timezone.now())
-            messages.success(request, f"Revoked the token {found.name!r}. Requests with it are refused from now on.")
+            messages.success(request, f"Revoked the token “{found.name}”. Requests with it are refused from now on.")
         return HttpResponseRedirect(self.url("tokens", activation.pk))
 
     def _page(self, request: HttpRequest, activation: Activation, secret: str) -> HttpResponse:

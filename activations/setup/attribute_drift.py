@@ -31,7 +31,7 @@ def retyped(field: Field, before: str) -> Misconfigured | None:
         return None
     return Misconfigured(
         "attribute_changed",
-        f"The attribute {field.name!r} was {type_words(before)} when it was mapped, and is {type_words(now)} now. "
+        f"The attribute “{field.name}” was {type_words(before)} when it was mapped, and is {type_words(now)} now. "
         "Values that don't fit make their rows invalid. Check its mapping, then save the activation to confirm it, or "
         "apply its workspace file with --yes.",
         where=field.name,

@@ -42,9 +42,9 @@ def words(pause: SystemPause) -> str:
     """What has to work again, by its name, and what is wrong with it."""
     activation = pause.activation
     if pause.cause == SystemPause.Cause.SOURCE:
-        return f"The source {activation.data_model.source.name!r} is not working. {pause.message}"
+        return f"The source “{activation.data_model.source.name}” is not working. {pause.message}"
     if pause.cause == SystemPause.Cause.CONNECTION:
-        return f"The connection {activation.destination.connection.name!r} is not working. {pause.message}"
+        return f"The connection “{activation.destination.connection.name}” is not working. {pause.message}"
     return pause.message
 
 

@@ -87,4 +87,4 @@ def _remapped(names: list[str], records: int) -> Iterable[str]:
 
 
 def _listed(names: list[str]) -> str:
-    return ", ".join(repr(name) for name in names)
+    return ", ".join(f"“{name}”" for name in names)

@@ -26,7 +26,7 @@ def offline(spec: ActivationSpec) -> Iterator[Misconfigured]:
         yield _wrong("model_kind", f"{service.label} accepts models of kind {kinds}, not {spec.model_kind}.", "model")
     if spec.mode not in service.modes:
         allowed = ", ".join(service.modes)
-        yield _wrong("mode", f"{service.label} has no mode {spec.mode!r}. Choose one of: {allowed}.", "mode")
+        yield _wrong("mode", f"{service.label} has no mode “{spec.mode}”. Choose one of: {allowed}.", "mode")
     yield from _columns(spec)
     yield from _targets(spec)
 
@@ -42,7 +42,7 @@ def online(spec: ActivationSpec, fields: Sequence[Field]) -> Iterator[Misconfigu
         if not row.custom_attribute and (problem := unusable_attribute(field, row.target)):
             yield problem
         if row.country and field and not spec.service.takes_country(field):
-            message = f"{row.target!r} takes no phone numbers, so its mapping has no country. Remove the country."
+            message = f"“{row.target}” takes no phone numbers, so its mapping has no country. Remove the country."
             yield _wrong("country", message, row.target)
     yield from new_field_problems(spec, fields)
 
@@ -63,18 +63,18 @@ def unusable_match(service: Service, name: str, fields: Sequence[Field]) -> Misc
     usable = ", ".join(field.name for field in fields if field.matchable)
     advice = f"Choose one of: {usable}." if usable else f"No attribute can. {service.match_advice}".strip()
     return _wrong(
-        "match_field", f"The attribute {name!r} can't identify records at this destination. {advice}", "match"
+        "match_field", f"The attribute “{name}” can't identify records at this destination. {advice}", "match"
     )
 
 
 def unusable_attribute(field: Field | None, target: str) -> Misconfigured | None:
     """Why a mapped attribute can't be written; None if it can."""
     if field is None:
-        message = f"The destination has no attribute {target!r}. Create it there, or map a different one."
+        message = f"The destination has no attribute “{target}”. Create it there, or map a different one."
         return _wrong("attribute_missing", message, target)
     if not field.writable:
         reason = field.read_only_reason or "The destination does not allow writing it."
-        return _wrong("attribute_read_only", f"The attribute {target!r} is read-only. {reason}", target)
+        return _wrong("attribute_read_only", f"The attribute “{target}” is read-only. {reason}", target)
     return None
 
 
@@ -89,7 +89,7 @@ def _columns(spec: ActivationSpec) -> Iterator[Misconfigured]:
     for name in dict.fromkeys(wanted):
         if name not in spec.columns:
             known = ", ".join(spec.columns) or "none"
-            yield _wrong("column_unknown", f"The model has no column {name!r}. It has: {known}.", name)
+            yield _wrong("column_unknown", f"The model has no column “{name}”. It has: {known}.", name)
     for row in spec.mappings:
         try:
             if row.template:
@@ -98,7 +98,7 @@ def _columns(spec: ActivationSpec) -> Iterator[Misconfigured]:
             yield _wrong("template", problem.message, row.target)
     if spec.match_column in spec.computed:
         message = (
-            f"{spec.match_column!r} is a computed field, which can change when other rows do. "
+            f"“{spec.match_column}” is a computed field, which can change when other rows do. "
             "Match records by a column of the source."
         )
         yield _wrong("match_computed", message, spec.match_column)
@@ -110,11 +110,11 @@ def _targets(spec: ActivationSpec) -> Iterator[Misconfigured]:
         if row.target == spec.match_field:
             yield _wrong(
                 "match_mapped",
-                f"{row.target!r} is the match attribute. It is always sent, and can't be mapped again.",
+                f"“{row.target}” is the match attribute. It is always sent, and can't be mapped again.",
                 row.target,
             )
         if row.target in targets:
-            yield _wrong("target_twice", f"The attribute {row.target!r} is mapped twice.", row.target)
+            yield _wrong("target_twice", f"The attribute “{row.target}” is mapped twice.", row.target)
         targets.add(row.target)
         if row.custom_attribute and not spec.service.creates_fields:
             yield _wrong("custom_attributes", f"{spec.service.label} doesn't support custom attributes.", row.target)

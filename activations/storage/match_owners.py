@@ -87,7 +87,7 @@ def refusal(holder: Change | Record, field: str) -> Rejected:
     """The error for a row whose match value leads to the record of a different row."""
     return Rejected(
         "match_held",
-        f"At the destination, one of its match values belongs to the record of {holder.key!r}, a different row of the "
+        f"At the destination, one of its match values belongs to the record of “{holder.key}”, a different row of the "
         "source. Remove the value from that record, or merge the two rows in the source.",
         field=field,
     )

@@ -4,7 +4,7 @@
         "Acme",
         (
             Rule(Next.WAIT, "Acme is changing this record right now. It will be tried again.", code="locked"),
-            Rule(Next.SETTINGS, "Acme has no attribute {name!r}.", message=r"no attribute '(?P<name>.+)'"),
+            Rule(Next.SETTINGS, "Acme has no attribute “{name}”.", message=r"no attribute '(?P<name>.+)'"),
         ),
     )
 

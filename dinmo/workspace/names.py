@@ -35,7 +35,7 @@ class Scope:
         """Marks a name as used in the file, and adds a problem if it is already in use."""
         if name and name in self.declared[section]:
             block.report(
-                "name", f"The name {name!r} appears twice under `{section}`. Choose a different name for one of them."
+                "name", f"The name “{name}” appears twice under `{section}`. Choose a different name for one of them."
             )
         self.declared[section].add(name)
 
@@ -61,7 +61,7 @@ class Scope:
             written = block.nodes[key].written
             block.report(
                 key,
-                f"There is no {noun} named {written!r} in this file or in the database."
+                f"There is no {noun} named “{written}” in this file or in the database."
                 + did_you_mean(written, visible),
             )
         return visible.get(name)

@@ -37,7 +37,7 @@ class Reset:
     changes: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"Activation {self.activation.name!r}: {reset_sentence(self.changes)} Apply with --yes to agree."
+        return f"Activation “{self.activation.name}”: {reset_sentence(self.changes)} Apply with --yes to agree."
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def formula_of(scope: ModelScope, name: str) -> Formula:
     try:
         return parse(scope.computed[name], definition_scope(scope, name))
     except Misconfigured as problem:
-        message = f"The computed field {name!r} of {scope.name!r} can't be calculated. {problem.message}"
+        message = f"The computed field “{name}” of “{scope.name}” can't be calculated. {problem.message}"
         raise Misconfigured(problem.code, message, where=name) from None
 
 
@@ -159,12 +159,12 @@ def _aggregate(definition: Mapping[str, Any]) -> Related:
         raise _invalid("A computed field needs `related` (the name of another model) or `labels`.")
     kinds = [key for key in KINDS if key in definition]
     if len(kinds) != 1:
-        raise _invalid(f"A computed field over {model!r} needs exactly one of: {', '.join(KINDS)}.")
+        raise _invalid(f"A computed field over “{model}” needs exactly one of: {', '.join(KINDS)}.")
     kind, column = kinds[0], definition[kinds[0]]
     if kind == "count" and column is not True:
         raise _invalid("`count` must be true: it counts rows, not the values of a column.")
     if kind != "count" and not isinstance(column, str):
-        raise _invalid(f"`{kind}` must be the name of a column of {model!r}.")
+        raise _invalid(f"`{kind}` must be the name of a column of “{model}”.")
     return Related(
         model, "", None, parsing.parse(definition.get("where")), kind, "" if kind == "count" else column, through
     )
@@ -185,7 +185,7 @@ def _label(item: Any) -> tuple[str, Group]:
     label = _text("label", item.get("label"))
     tree = parsing.parse(item.get("where"))
     if not tree.items:
-        raise _invalid(f"The label {label!r} needs conditions. Use `otherwise` for all remaining rows.")
+        raise _invalid(f"The label “{label}” needs conditions. Use `otherwise` for all remaining rows.")
     return label, tree
 
 
@@ -200,7 +200,7 @@ def _text(key: str, value: Any) -> str:
 def _validated(formula: Formula, scope: ModelScope) -> Formula:
     for name in (name for tree in trees(formula) for name in segments_of(tree)):
         message = (
-            f"A computed field can't refer to the segment {name!r}, because segments use computed fields. "
+            f"A computed field can't refer to the segment “{name}”, because segments use computed fields. "
             "Use the conditions of the segment instead."
         )
         raise Misconfigured("computed_segment", message, where=name)
@@ -216,7 +216,7 @@ def _validated(formula: Formula, scope: ModelScope) -> Formula:
 def _refuse_unknown_keys(item: Mapping[str, Any], known: Iterable[str]) -> None:
     for key in item:
         if key not in known:
-            raise _invalid(f"A computed field can't have the key {key!r} here. Valid keys: {', '.join(known)}.")
+            raise _invalid(f"A computed field can't have the key “{key}” here. Valid keys: {', '.join(known)}.")
 
 
 def _invalid(message: str) -> Misconfigured:

@@ -49,7 +49,7 @@ def parse(limit: Any, types: Mapping[str, str]) -> Limit | None:
         available = ", ".join(types) or "none"
         raise _invalid(f"A size limit needs `order_by`, a column of the model. Available columns: {available}.")
     if types[column] not in SORTABLE:
-        raise _invalid(f"A size limit needs a number, date or time column. {column!r} is a {types[column]} column.")
+        raise _invalid(f"A size limit needs a number, date or time column. “{column}” is a {types[column]} column.")
     return Limit(rows, column, descending)
 
 

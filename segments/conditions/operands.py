@@ -48,7 +48,7 @@ def read(field: str, column_type: ColumnType, operator: str, value: Any) -> Any:
     """
     if operator in PLAIN:
         if value not in (None, ""):
-            raise _invalid(field, f"{operator!r} takes no value")
+            raise _invalid(field, f"“{operator}” takes no value")
         return None
     if operator in LENGTHS:
         return _length(field, value)
@@ -57,7 +57,7 @@ def read(field: str, column_type: ColumnType, operator: str, value: Any) -> Any:
     if operator in PAIRS:
         return _two(field, column_type, value)
     if operator in _PART_OF_TEXT and value == "":
-        raise _invalid(field, f"{operator!r} needs some text")
+        raise _invalid(field, f"“{operator}” needs some text")
     if operator == "on" and isinstance(time := _READERS[column_type](field, value), datetime):
         raise _invalid(field, f"'on' takes a date without a time, such as {time.date()}")
     return _READERS[column_type](field, value)
@@ -199,7 +199,7 @@ def _is_greater(first: Any, second: Any) -> bool:
 
 
 def _invalid(field: str, what: str) -> Misconfigured:
-    return Misconfigured("condition_value", f"The condition on {field!r} is not valid: {what}.", where=field)
+    return Misconfigured("condition_value", f"The condition on “{field}” is not valid: {what}.", where=field)
 
 
 _READERS: dict[ColumnType, Callable[[str, Any], Any]] = {

@@ -96,7 +96,7 @@ def _group(where: Any, depth: int) -> Group:
         raise _invalid("condition_depth", f"Conditions can be nested at most {MAX_DEPTH} groups deep.")
     combine, items = next(iter(where.items()))
     if not isinstance(items, list | tuple):
-        raise _invalid("condition_group", f"{combine!r} takes a list of conditions.")
+        raise _invalid("condition_group", f"“{combine}” takes a list of conditions.")
     if not items and depth > 1:
         raise _invalid("condition_group", "A nested group needs at least one condition.")
     return Group(cast("Combine", combine), tuple(_item(item, depth) for item in items))
@@ -118,8 +118,8 @@ def _leaf(item: Mapping[str, Any]) -> Leaf:
     if not isinstance(field, str):
         raise _invalid("condition_invalid", "The `field` of a condition must be the name of a column.", str(field))
     if operator not in LABELS:
-        missing = f"The condition on {field!r} has no operator under `is`."
-        problem = f"There is no operator {operator!r}." if operator else missing
+        missing = f"The condition on “{field}” has no operator under `is`."
+        problem = f"There is no operator “{operator}”." if operator else missing
         raise _invalid("operator_unknown", f"{problem} Choose one of: {', '.join(LABELS)}.", field)
     return Leaf(field, operator, item.get("value"))
 
@@ -142,7 +142,7 @@ def _related(item: Mapping[str, Any], depth: int) -> Related:
         raise _invalid("condition_invalid", message)
     measures = [key for key in ("has", *MEASURES) if key in item]
     if len(measures) != 1:
-        message = f"A condition on {model!r} needs exactly one of: has, {', '.join(MEASURES)}."
+        message = f"A condition on “{model}” needs exactly one of: has, {', '.join(MEASURES)}."
         raise _invalid("condition_invalid", message, model)
     where = EVERYTHING if item.get("where") in (None, {}) else _group(item["where"], depth + 1)
     through = item.get("through", "")
@@ -161,7 +161,7 @@ def _counted(item: Mapping[str, Any], model: str, through: str, where: Group) ->
             raise _invalid("condition_value", "`has: none` takes no `count`.", model)
         return Related(model, "none", None, where, through=through)
     if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MAX_ROWS:
-        message = f"The condition on {model!r} needs a `count`: a whole number of 0 or more."
+        message = f"The condition on “{model}” needs a `count`: a whole number of 0 or more."
         raise _invalid("condition_value", message, model)
     return Related(model, operator, count, where, through=through)
 
@@ -170,9 +170,9 @@ def _measured(item: Mapping[str, Any], measure: str, model: str, through: str, w
     column, operator = item[measure], _operator(item)
     _refuse_unknown_keys(item, ("related", "through", "where", measure, "is", "value"), model)
     if not isinstance(column, str):
-        raise _invalid("condition_invalid", f"`{measure}` must be the name of a column of {model!r}.", model)
+        raise _invalid("condition_invalid", f"`{measure}` must be the name of a column of “{model}”.", model)
     if operator not in LABELS:
-        message = f"The {measure} of {column!r} needs an operator under `is`, such as at_least."
+        message = f"The {measure} of “{column}” needs an operator under `is`, such as at_least."
         raise _invalid("operator_unknown", message, model)
     return Related(model, operator, item.get("value"), where, measure, column, through)
 
@@ -185,7 +185,7 @@ def _operator(item: Mapping[str, Any], key: str = "is") -> str:
 def _refuse_unknown_keys(item: Mapping[str, Any], known: Sequence[str], where: str) -> None:
     for key in item:
         if key not in known:
-            message = f"A condition can't have the key {key!r} here. Valid keys: {', '.join(known)}."
+            message = f"A condition can't have the key “{key}” here. Valid keys: {', '.join(known)}."
             raise _invalid("condition_invalid", message, where)
 
 
@@ -220,7 +220,7 @@ class _Validator:
         definition = scope.segments.get(item.segment)
         if definition is None:
             known = ", ".join(name for name in scope.segments if name not in path) or "none"
-            message = f"The model has no segment named {item.segment!r}. Available segments: {known}."
+            message = f"The model has no segment named “{item.segment}”. Available segments: {known}."
             raise _invalid("segment_unknown", message, item.segment)
         tree = self.group(parse(definition.where), scope, (*path, item.segment))
         return Member(item.segment, item.operator, scope.name, tree, limits.parse(definition.limit, scope.types))

@@ -23,10 +23,10 @@ def link(item: Related, scope: ModelScope) -> Link:
     if not links:
         related = ", ".join(dict.fromkeys(link.model for link in scope.links))
         known = related or "none yet; add a relation to the model"
-        message = f"{item.through or item.model!r} is not related to this model. Related models: {known}."
+        message = f"“{item.through or item.model}” is not related to this model. Related models: {known}."
         raise _invalid("related_unknown", message, item.model)
     names = ", ".join(link.through for link in links)
-    message = f"There are several relations with {item.model!r}. Choose one with `through`: {names}."
+    message = f"There are several relations with “{item.model}”. Choose one with `through`: {names}."
     raise _invalid("related_ambiguous", message, item.model)
 
 
@@ -36,7 +36,7 @@ def measurable(item: Related, types: Mapping[str, str]) -> ColumnType:
     column_type = ColumnType(types[item.column])
     if column_type not in MEASURES[item.measure]:
         accepted = ", ".join(MEASURES[item.measure])
-        message = f"`{item.measure}` can't be used with {item.column!r}, a {column_type} column. It takes: {accepted}."
+        message = f"`{item.measure}` can't be used with “{item.column}”, a {column_type} column. It takes: {accepted}."
         raise _invalid("measure_invalid", message, item.column)
     return column_type
 
@@ -45,8 +45,8 @@ def measure_value(item: Related, types: Mapping[str, str]) -> Any:
     """The value that a measure is compared with, converted to its type. Raises Misconfigured if it does not fit."""
     result, operators = measure_operators(item.measure, measurable(item, types))
     if item.operator not in operators:
-        measure = f"the {item.measure} of {item.column!r}"
-        message = f"{item.operator!r} can't be used with {measure}. Choose one of: {', '.join(operators)}."
+        measure = f"the {item.measure} of “{item.column}”"
+        message = f"“{item.operator}” can't be used with {measure}. Choose one of: {', '.join(operators)}."
         raise _invalid("operator_unknown", message, item.column)
     return read(item.column, result, item.operator, item.value)
 
@@ -56,9 +56,9 @@ def leaf(item: Leaf, types: Mapping[str, str]) -> Leaf:
     _refuse_unknown(item.field, types)
     column_type = ColumnType(types[item.field])
     if item.operator not in OPERATORS[column_type]:
-        column = f"{item.field!r}, a {column_type} column"
+        column = f"“{item.field}”, a {column_type} column"
         allowed = ", ".join(OPERATORS[column_type])
-        message = f"{item.operator!r} can't be used with {column}. Choose one of: {allowed}."
+        message = f"“{item.operator}” can't be used with {column}. Choose one of: {allowed}."
         raise _invalid("operator_unknown", message, item.field)
     return Leaf(item.field, item.operator, read(item.field, column_type, item.operator, item.value))
 
@@ -66,7 +66,7 @@ def leaf(item: Leaf, types: Mapping[str, str]) -> Leaf:
 def _refuse_unknown(column: str, types: Mapping[str, str]) -> None:
     if column not in types:
         known = ", ".join(types) or "none"
-        raise _invalid("column_unknown", f"The model has no column {column!r}. Available columns: {known}.", column)
+        raise _invalid("column_unknown", f"The model has no column “{column}”. Available columns: {known}.", column)
 
 
 def _invalid(code: str, message: str, where: str) -> Misconfigured:

@@ -39,6 +39,6 @@ def refused(message: str, detail: str = "") -> Misconfigured:
 def no_table(name: str) -> Misconfigured:
     return Misconfigured(
         "table_missing",
-        f"The source has no table {name!r}, or its user can't read it. Choose a different table.",
+        f"The source has no table “{name}”, or its user can't read it. Choose a different table.",
         where="table",
     )

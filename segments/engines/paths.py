@@ -45,7 +45,7 @@ def resolve(path: str) -> Path:
     if not _is_file(resolved):
         raise Misconfigured(
             "source_file_missing",
-            f"There is no file {path!r} in the directory for source files. "
+            f"There is no file “{path}” in the directory for source files. "
             "Upload it again, put it there, or correct the path.",
             where="path",
         )
@@ -69,11 +69,11 @@ def resolve_all(path: str) -> list[Path]:
     try:
         matches = sorted(file for file in root.glob(str(pattern)) if _is_file(file))
     except ValueError:
-        message = f"{path!r} is not a valid pattern. Use ** only on its own between slashes."
+        message = f"“{path}” is not a valid pattern. Use ** only on its own between slashes."
         raise Misconfigured("source_file_missing", message, where="path") from None
     if not matches:
         message = (
-            f"No file in the directory for source files matches the pattern {path!r}. "
+            f"No file in the directory for source files matches the pattern “{path}”. "
             "Put one there, or correct the pattern."
         )
         raise Misconfigured("source_file_missing", message, where="path")
@@ -107,6 +107,6 @@ def _is_file(path: Path) -> bool:
 def _outside(path: str) -> Misconfigured:
     return Misconfigured(
         "source_file_outside",
-        f"{path!r} is outside the directory for source files. Enter a path inside it, or change SOURCE_FILES_ROOT.",
+        f"“{path}” is outside the directory for source files. Enter a path inside it, or change SOURCE_FILES_ROOT.",
         where="path",
     )

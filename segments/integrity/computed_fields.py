@@ -84,7 +84,7 @@ def _check_name(field: ComputedField) -> None:
         length = f"1 to {computed_fields.NAME_LENGTH} characters"
         raise _invalid(f"The name must have {length} and no whitespace at either end.", "name")
     if field.model.columns.filter(name=name).exclude(pk=field.pk).exists():
-        raise _invalid(f"The model already has a column named {name!r}. Choose a different name.", "name")
+        raise _invalid(f"The model already has a column named “{name}”. Choose a different name.", "name")
 
 
 def _last_position(model: DataModel) -> int:

@@ -32,7 +32,7 @@ class Use:
     url: str
 
     def __str__(self) -> str:
-        return f"the {self.noun} {self.name!r}"
+        return f"the {self.noun} “{self.name}”"
 
 
 class User(Protocol):

@@ -53,10 +53,10 @@ def broken_in(scopes: Mapping[str, ModelScope]) -> dict[str, str]:
     for scope in scopes.values():
         for name, definition in scope.segments.items():
             if reason := _problem(parsing.parse, definition.where, scope, name=name):
-                reasons[f"the segment {name!r}"] = reason
+                reasons[f"the segment “{name}”"] = reason
         for name in scope.computed:
             if reason := _problem(computed_fields.formula_of, scope, name):
-                reasons[f"the computed field {name!r} of {scope.name!r}"] = reason
+                reasons[f"the computed field “{name}” of “{scope.name}”"] = reason
     return reasons
 
 
@@ -97,7 +97,7 @@ def users_of_model(model: DataModel) -> list[str]:
     return [
         *(other.name for other in others if _names(other.where, "related", model.name)),
         *(
-            f"the computed field {field.name!r} of {field.model}"
+            f"the computed field “{field.name}” of {field.model}"
             for field in fields
             if _names(field.definition, "related", model.name)
         ),
@@ -112,11 +112,11 @@ def users_of_column(model: DataModel, name: str) -> list[str]:
     return [
         *(f"the relation {relation}" for relation in relations),
         *(
-            f"the computed field {field.name!r}"
+            f"the computed field “{field.name}”"
             for field in fields
             if name in computed_fields.columns_named(field.definition, field.model.name, model.name)
         ),
-        *(f"the segment {segment.name!r}" for segment in segments if name in columns_of_segment(segment, model)),
+        *(f"the segment “{segment.name}”" for segment in segments if name in columns_of_segment(segment, model)),
         *(str(use) for use in uses_of_model(model) if name in use.columns),
     ]
 
@@ -165,7 +165,7 @@ def refuse_rename(model: DataModel, column: str) -> None:
     """Raises Misconfigured if records are matched by the column: a new name would reset their sync history."""
     for use in uses_of_model(model):
         if column in use.identified_by:
-            message = f"{column!r} can't be renamed: {use} matches records by it."
+            message = f"“{column}” can't be renamed: {use} matches records by it."
             raise Misconfigured("column_matches", message, where=column)
 
 

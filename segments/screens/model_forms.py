@@ -124,7 +124,7 @@ class ModelForm(forms.ModelForm):
             return
         if key not in {column.name for column in columns}:
             known = ", ".join(column.name for column in columns)
-            self.add_error(key_field, f"There is no column {key!r}. Choose one of: {known}.")
+            self.add_error(key_field, f"There is no column “{key}”. Choose one of: {known}.")
         elif {"source", "table", "sql", "primary_key"} & set(self.changed_data):
             self._count_keys(cleaned, key, key_field)
 
@@ -165,7 +165,7 @@ class ColumnForm(forms.ModelForm):
         """A column stays checked while something uses it, and keeps its name while records are matched by it."""
         model = self.instance.model
         if "used" in self.changed_data and not cleaned["used"] and (users := segments.users_of_column(model, before)):
-            message = f"{before!r} is used by {', '.join(users)}. Keep it checked, or remove it from there first."
+            message = f"“{before}” is used by {', '.join(users)}. Keep it checked, or remove it from there first."
             self.add_error("used", message)
         if "name" in self.changed_data:
             # Only a name that a person gives: columns of the source have any name.
@@ -224,5 +224,5 @@ class RelationForm(forms.ModelForm):
         cleaned = super().clean() or self.cleaned_data
         model, column = cleaned.get("to_model"), cleaned.get("to_column")
         if model and column and column not in model.source_types():
-            self.add_error("to_column", f"{model} has no column {column!r}. It has: {', '.join(model.source_types())}.")
+            self.add_error("to_column", f"{model} has no column “{column}”. It has: {', '.join(model.source_types())}.")
         return cleaned

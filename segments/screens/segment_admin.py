@@ -120,7 +120,7 @@ class SegmentAdmin(SegmentList, ScreenAdmin):
         copy = Segment.objects.create(
             name=name, model=obj.model, where=obj.where, limit=obj.limit, description=obj.description, tags=obj.tags
         )
-        messages.success(request, f"Created the copy {name!r}. You can edit it now.")
+        messages.success(request, f"Created the copy “{name}”. You can edit it now.")
         return HttpResponseRedirect(self.url("change", copy.pk))
 
     @admin.display(description="Conditions")

@@ -230,7 +230,7 @@ def _refuse_unusable(columns: Sequence[ColumnInfo]) -> None:
     for name, count in Counter(info.name for info in columns).items():
         if count > 1:
             message = (
-                f"{count} columns are named {name!r}. Give each one a unique name, for example with AS in the query."
+                f"{count} columns are named “{name}”. Give each one a unique name, for example with AS in the query."
             )
             raise Misconfigured("column_twice", message, where=name)
         if not name or len(name) > LONGEST_NAME:

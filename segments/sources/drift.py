@@ -102,7 +102,7 @@ def held(rows: Segment | DataModel, columns: Iterable[str]) -> str:
     affected = list(DataModel.objects.filter(source=_model(rows).source).exclude(problems={}))
     wanted = needed_columns(rows, columns) if affected else {}
     problems = {model.name: model.problem_of(wanted[model.name]) for model in affected if model.name in wanted}
-    return " ".join(f"The model {name!r} needs attention. {problem}" for name, problem in problems.items() if problem)
+    return " ".join(f"The model “{name}” needs attention. {problem}" for name, problem in problems.items() if problem)
 
 
 def differences(known: Mapping[str, Column], current: Mapping[str, ColumnInfo], used: Iterable[str]) -> dict[str, str]:
@@ -124,10 +124,10 @@ def differences(known: Mapping[str, Column], current: Mapping[str, ColumnInfo], 
         if own not in current:
             candidates = [other for other in new if column and current[other].native == column.native]
             renamed = other_spelling(own, current) or (candidates[0] if len(candidates) == 1 else "")
-            hint = f" (possibly renamed to {renamed!r})" if renamed else ""
-            messages[name] = f"the column {own!r} is gone{hint}"
+            hint = f" (possibly renamed to “{renamed}”)" if renamed else ""
+            messages[name] = f"the column “{own}” is gone{hint}"
         elif column and current[own].native != column.native and current[own].type != column.type:
-            messages[name] = f"the type of the column {own!r} changed from {column.type} to {current[own].type}"
+            messages[name] = f"the type of the column “{own}” changed from {column.type} to {current[own].type}"
     return messages
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 REFUSED_PERCENT = 5
 EXAMPLES = 3
 NOT_CHECKED = (
-    "Key not checked yet: the source could not count the values of {key!r} within {seconds:g} seconds. "
+    "Key not checked yet: the source could not count the values of “{key}” within {seconds:g} seconds. "
     "The daily check and “Check now” allow more time. "
     "To check the key while saving, use a faster view, query or table, or increase SOURCE_PREVIEW_SECONDS."
 )
@@ -70,13 +70,13 @@ def verdict(share: KeyShare, key: str) -> Verdict:
     """
     if share.percent == 0:
         return Verdict(
-            "fine", f"{key!r} is unique in all {share.rows:,} rows." if share.rows else "There are no rows yet."
+            "fine", f"“{key}” is unique in all {share.rows:,} rows." if share.rows else "There are no rows yet."
         )
     findings = [
         f"{count:,} {singular if count == 1 else plural}"
         for count, singular, plural in (
-            (share.missing, f"has no {key!r}", f"have no {key!r}"),
-            (share.duplicates, f"repeats the {key!r} of another row", f"repeat the {key!r} of another row"),
+            (share.missing, f"has no “{key}”", f"have no “{key}”"),
+            (share.duplicates, f"repeats the “{key}” of another row", f"repeat the “{key}” of another row"),
         )
         if count
     ]
@@ -99,8 +99,8 @@ def key_share(model: DataModel, seconds: float = 0) -> KeyShare:
         columns = {info.name: info for info in reader.columns(table=model.table, sql=model.sql)}
         if model.primary_key not in columns:
             known, other = ", ".join(columns), other_spelling(model.primary_key, columns)
-            guess = f"Perhaps it is called {other!r} now." if other else f"Choose one of: {known}."
-            message = f"There is no column {model.primary_key!r}. {guess}"
+            guess = f"Perhaps it is called “{other}” now." if other else f"Choose one of: {known}."
+            message = f"There is no column “{model.primary_key}”. {guess}"
             raise Misconfigured("column_missing", message, where="primary_key")
         source = statements.relation(
             list(columns.values()), engine(model.source).dialect, table=model.table, sql=model.sql

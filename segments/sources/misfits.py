@@ -42,7 +42,7 @@ class Misfit:
 
     @property
     def message(self) -> str:
-        place = f"Row {self.row:,} of the column {self.column!r} is not {NOUNS[self.type]}"
+        place = f"Row {self.row:,} of the column “{self.column}” is not {NOUNS[self.type]}"
         return f"{place}, so the column is text." if self.hinders else f"{place}."
 
 

@@ -165,10 +165,10 @@ def refuse_missing(selection: Selection, wanted: Sequence[str], columns: Collect
     for name in wanted:
         if name not in columns:
             other = other_spelling(name, columns)
-            guess = f"perhaps it is called {other!r} now" if other else "it may have been removed or renamed"
+            guess = f"perhaps it is called “{other}” now" if other else "it may have been removed or renamed"
             raise Misconfigured(
                 "column_missing",
-                f"The model {selection.model.name!r} has no column {name!r}; {guess}. "
+                f"The model “{selection.model.name}” has no column “{name}”; {guess}. "
                 "Restore it in the source, or remove it from the segment or mapping that uses it.",
                 where=name,
             )

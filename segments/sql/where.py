@@ -44,7 +44,7 @@ class Table:
         if info is None:
             raise Misconfigured(
                 "column_missing",
-                f"The source no longer has the column {name!r}. Restore it in the source.",
+                f"The source no longer has the column “{name}”. Restore it in the source.",
                 where=name,
             )
         return self.source.c[info.name], info

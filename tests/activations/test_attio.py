@@ -115,8 +115,8 @@ def test_rows_whose_domains_overlap_are_invalid(mode: str, shop: Shop, attio: Sa
     messages = {change.key: change.message for change in Change.objects.filter(run=done, code="match_twin")}
     assert sorted(messages) == ["1", "2", "4", "5", "6"]
     assert messages["1"] == messages["2"]
-    assert messages["1"].startswith("2 rows share a match value: '1' and '2'. They would be one record")
-    assert messages["5"].startswith("3 rows share a match value: '4', '5' and '6'.")
+    assert messages["1"].startswith("2 rows share a match value: “1” and “2”. They would be one record")
+    assert messages["5"].startswith("3 rows share a match value: “4”, “5” and “6”.")
     assert not {"a.com", "b.com", "d.com", "e.com", "f.com"} & set(str(writes(attio)).split("'"))
     assert Change.objects.filter(run=run(to_attio), code="match_twin").count() == 0, "it is reported once"
 

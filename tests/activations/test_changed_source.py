@@ -46,10 +46,10 @@ def test_run_fails_before_planning_and_schedules_wait_until_the_source_is_fixed(
     shop.run("alter table companies rename column description to about")
     failed = run(schedule.activation)
     assert (failed.state, failed.error_code, failed.rows) == ("failed", "source_changed", 0)
-    assert "'description' is gone (possibly renamed to 'about')" in failed.error_message
+    assert "“description” is gone (possibly renamed to “about”)" in failed.error_message
     assert not writes(attio)
-    assert "'description' is gone" in DataModel.objects.get().problem
-    assert "'description' is gone" in holds.reason(Activation.objects.get())
+    assert "“description” is gone" in DataModel.objects.get().problem
+    assert "“description” is gone" in holds.reason(Activation.objects.get())
     assert fire(schedule) is None
     shop.run("alter table companies rename column about to description")
     assert fire(schedule) is None, "the sweep checks, not the schedule"
@@ -61,7 +61,7 @@ def test_run_fails_before_planning_and_schedules_wait_until_the_source_is_fixed(
 def test_missing_column_pauses_only_its_own_activation(schedule: Schedule, shop: Shop, to_intercom: Activation) -> None:
     shop.run("alter table companies drop column plan")
     assert run(to_intercom).error_code == "source_changed"
-    assert "'plan' is gone" in DataModel.objects.get().problem
+    assert "“plan” is gone" in DataModel.objects.get().problem
     assert holds.reason(Activation.objects.get(name="To Intercom"))
     assert holds.reason(Activation.objects.get(name="To Attio")) == ""
     assert run(schedule.activation).state == "succeeded"
@@ -99,7 +99,7 @@ def test_column_with_a_new_type_is_unchanged_once_the_columns_are_read_again(
     shop.run("alter table companies add column seats text")
     shop.run("update companies set seats = before")
     failed = run(to_intercom)
-    assert "the type of the column 'seats' changed from integer to text" in failed.error_message
+    assert "the type of the column “seats” changed from integer to text" in failed.error_message
     refresh_columns(companies)
     again = run(to_intercom)
     assert (again.state, again.planned, again.unchanged) == ("succeeded", 0, 3)

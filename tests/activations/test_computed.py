@@ -87,5 +87,5 @@ def test_records_are_not_matched_by_a_computed_field(with_totals: Activation) ->
     (problem,) = rules.offline(spec_from_db.spec(with_totals))
     assert (
         problem.message
-        == "'size' is a computed field, which can change when other rows do. Match records by a column of the source."
+        == "“size” is a computed field, which can change when other rows do. Match records by a column of the source."
     )

@@ -117,7 +117,7 @@ def test_attribute_archived_during_a_run_ends_it_and_is_named(
     intercom.faults.append(Fault("reply", "PUT", "/companies", status=400, body=body))
     done = run(to_intercom)
     assert done.state == "failed"
-    assert "no custom attribute 'seats'" in done.error_message
+    assert "no custom attribute “seats”" in done.error_message
     assert run(to_intercom).accepted == 1
 
 
@@ -141,7 +141,7 @@ def test_value_that_intercom_would_truncate_is_invalid_with_its_column_and_reaso
         "2": ("number_out_of_range", "monthly_spend"),
         "3": ("text_too_long", "domain"),
     }
-    assert all("Column '" in change.message and "155" not in change.message for change in done.changes.all())
+    assert all("Column “" in change.message and "155" not in change.message for change in done.changes.all())
 
 
 def test_changed_company_id_is_a_different_company_and_is_reported(

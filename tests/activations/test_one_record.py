@@ -70,7 +70,7 @@ def test_a_key_without_a_row_ends_in_a_plain_message(to_attio: Activation, shop:
         key = "2"
     test = run(to_attio, "manual", only_key=key)
     assert (test.state, test.error_code) == ("failed", "record_absent")
-    assert f"has no record with the key {key!r}" in test.error_message
+    assert f"has no record with the key “{key}”" in test.error_message
     assert not Record.objects.exists()
 
 
@@ -121,7 +121,7 @@ def test_the_record_of_a_different_row_is_never_overwritten(to_attio: Activation
     test = run(to_attio, "manual", only_key="3")
     change = Change.objects.get(run=test)
     assert (change.outcome, change.code, writes(attio)) == ("invalid", "match_held", [])
-    assert "belongs to the record of '1', a different row" in change.message
+    assert "belongs to the record of “1”, a different row" in change.message
     assert (others("3"), test.invalid) == (before, 1)
     assert (run(to_attio).invalid, writes(attio)) == (2, [])
 

@@ -89,7 +89,7 @@ def test_returning_row_never_writes_to_a_record_that_was_taken_over(synced: Comp
     done = synced.run((1, "One", "a.com"), (2, "Two", "b.com"))
     assert (done.rejected, done.unchanged) == (1, 1)
     assert synced.outcome(done, 1).startswith("rejected match_held: ")
-    assert "record of '2'" in synced.outcome(done, 1)
+    assert "record of “2”" in synced.outcome(done, 1)
     assert synced.in_attio() == {"Two": {"a.com", "b.com"}}
 
 
@@ -101,7 +101,7 @@ def test_domain_that_a_row_gave_up_still_leads_to_its_record(mode: str, kept: st
     synced.set_mode(mode)
     done = synced.run((1, "One", kept), (2, "Two", given_up))
     assert (done.accepted, done.rejected) == (1, 1)
-    assert "record of '1'" in synced.outcome(done, 2)
+    assert "record of “1”" in synced.outcome(done, 2)
     assert synced.in_attio() == {"One": {"a.com", "b.com"}}
 
 

@@ -40,8 +40,8 @@ def test_bad_lines_are_invalid_records_of_the_run(
     assert (done.state, done.rows, done.accepted, done.invalid) == ("completed_with_warnings", 4, 2, 2)
     messages = done.changes.filter(outcome="invalid", code="line_unreadable").values_list("message", flat=True)
     assert list(messages) == [
-        "Line 3 of the file 'companies.csv' has 3 values, but the first line names 6 columns.",
-        "Line 4 of the file 'companies.csv' has text after a closing quotation mark.",
+        "Line 3 of the file “companies.csv” has 3 values, but the first line names 6 columns.",
+        "Line 4 of the file “companies.csv” has text after a closing quotation mark.",
     ]
     assert len(writes(attio)) == 2
     again = run(to_attio)

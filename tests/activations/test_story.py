@@ -204,7 +204,7 @@ def test_new_mapping_sends_only_its_field_for_all_records(shop: Shop, attio: San
     assert mapping_diff.mapping_change(to_attio) == ""
     map_fields(to_attio, ("plan", "linkedin"))
     assert (
-        "'linkedin' is a new field: the next run sends only it for the 3 synchronized records"
+        "“linkedin” is a new field: the next run sends only it for the 3 synchronized records"
         in mapping_diff.mapping_change(to_attio)
     )
     assert run(to_attio).known == 3
@@ -237,7 +237,7 @@ def test_field_with_a_different_column_is_sent_only_if_its_value_differs(
     run(to_attio)
     writes(attio)
     to_attio.mappings.filter(target="description").update(column="plan")
-    assert "'description' has a different source now" in mapping_diff.mapping_change(to_attio)
+    assert "“description” has a different source now" in mapping_diff.mapping_change(to_attio)
     assert run(to_attio).known == 2
     assert [sent["body"]["data"]["values"] for sent in writes(attio)] == [{"description": "pro"}] * 2
 

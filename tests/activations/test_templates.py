@@ -45,7 +45,7 @@ def test_a_run_remembers_the_template_so_that_its_change_is_announced(to_attio: 
     run(to_attio)
     assert mapping_change(to_attio) == ""
     to_attio.mappings.filter(target="description").update(column="", template="{plan}: {description}")
-    assert "'description' has a different source now" in mapping_change(Activation.objects.get(pk=to_attio.pk))
+    assert "“description” has a different source now" in mapping_change(Activation.objects.get(pk=to_attio.pk))
     assert run(Activation.objects.get(pk=to_attio.pk)).accepted == 2
 
 

@@ -206,7 +206,7 @@ def test_condition_on_a_missing_column_keeps_its_labels(
     retyped = {"field": "mrr", "is": "starts_with", "value": "a"}
     segment = Segment.objects.create(name="Chosen", model=companies, where={"all": [gone, retyped]})
     goto(page, live_server, f"/admin/segments/segment/{segment.pk}/change/")
-    expect(page.locator("[data-result]")).to_contain_text("no column 'seen_at'")
+    expect(page.locator("[data-result]")).to_contain_text("no column “seen_at”")
     operators = [
         operator.locator("option:checked").inner_text() for operator in page.get_by_label("Operator", exact=True).all()
     ]

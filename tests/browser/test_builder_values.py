@@ -149,7 +149,7 @@ def test_page_and_server_explain_an_invalid_value_in_the_same_words(
     page = signed_in
     opened(page, live_server, companies, {"field": column, "is": operator, "value": value})
     page.get_by_label(label, exact=True).fill(entered)
-    expect(page.locator("[data-result]")).to_contain_text(f"The condition on '{column}' is not valid: ")
+    expect(page.locator("[data-result]")).to_contain_text(f"The condition on “{column}” is not valid: ")
     expect(page.locator("[data-result]")).to_contain_text(message)
     save(page)
     expect(page.locator(".field-where, .form-row", has=page.locator("[data-conditions]")).first).to_contain_text(

@@ -147,9 +147,9 @@ def test_healthy_workspace_says_so_everywhere(workspace: Workspace) -> None:
 @pytest.mark.parametrize(
     ("vendor", "issues"),
     [
-        ("token", {("Connection 'Ours'", "Not working")}),
-        ("column", {("Model 'Companies'", "Source changed")}),
-        ("source", {("Source 'Shop'", "Not working")}),
+        ("token", {("Connection “Ours”", "Not working")}),
+        ("column", {("Model “Companies”", "Source changed")}),
+        ("source", {("Source “Shop”", "Not working")}),
     ],
 )
 def test_what_is_broken_is_broken_everywhere_and_works_everywhere_once_it_is_mended(
@@ -170,15 +170,15 @@ def test_what_is_broken_is_broken_everywhere_and_works_everywhere_once_it_is_men
     report = workspace.run()
     assert report["state"] == "failed"
     assert workspace.run_labels(report) == {"Failed"}
-    stopped = {("Activation 'Away'", "Paused by the system"), ("Away · run 2", "Failed")}
-    assert workspace.issues() == issues | stopped | {("Activation 'Away'", "Many records can't be sent")}
+    stopped = {("Activation “Away”", "Paused by the system"), ("Away · run 2", "Failed")}
+    assert workspace.issues() == issues | stopped | {("Activation “Away”", "Many records can't be sent")}
     assert workspace.states() == {"Paused by the system"} == {report["activation_state"]["label"]}
     assert workspace.next_runs() == {False}
 
     mend()
     report = workspace.run()
     assert workspace.run_labels(report) == {"Completed · 1 record can't be sent · 1 warning"}
-    assert workspace.issues() == {("Activation 'Away'", "Many records can't be sent")}
+    assert workspace.issues() == {("Activation “Away”", "Many records can't be sent")}
     assert workspace.states() == {"On"}
     assert workspace.next_runs() == {True}
 

@@ -156,9 +156,9 @@ def test_mapping_is_read_from_lines_or_from_a_mapping(value: Any, cleaned: dict[
     [
         ("zip", "line 1 is not"),
         ("zip: text\n: text", "line 2 is not"),
-        ("zip: integer", "one of text, number for each name, but it is not for 'zip'"),
-        ({"zip": ["text"]}, "not for 'zip'"),
-        ("zip: text\nzip: number", "'zip' is listed twice"),
+        ("zip: integer", "one of text, number for each name, but it is not for “zip”"),
+        ({"zip": ["text"]}, "not for “zip”"),
+        ("zip: text\nzip: number", "“zip” is listed twice"),
         (7, "a list of names"),
     ],
 )

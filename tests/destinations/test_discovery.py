@@ -78,8 +78,8 @@ def test_refresh_reports_changes_as_sentences(destination: Destination, attio: A
     attribute(attio, "angellist").writable = False
     result = staff.post(f"/api/destinations/{destination.pk}/fields/", {}, content_type="application/json").json()
     assert result["changes"] == [
-        "Archived or deleted: 'description'.",
-        "'angellist' is now read-only. Attio sets it automatically.",
+        "Archived or deleted: “description”.",
+        "“angellist” is now read-only. Attio sets it automatically.",
     ]
     assert (
         staff.post(f"/api/destinations/{destination.pk}/fields/", {}, content_type="application/json").json()["changes"]
@@ -110,16 +110,16 @@ def test_failed_refresh_keeps_the_stored_fields(
 @pytest.mark.parametrize(
     ("now", "kind", "message"),
     [
-        (dataclasses.replace(TEXT, type="number"), "type", "'motto' changed from text to number."),
-        (dataclasses.replace(TEXT, multiple=True), "type", "'motto' changed from text to text, list."),
+        (dataclasses.replace(TEXT, type="number"), "type", "“motto” changed from text to number."),
+        (dataclasses.replace(TEXT, multiple=True), "type", "“motto” changed from text to text, list."),
         (
             dataclasses.replace(TEXT, writable=False, read_only_reason="So."),
             "read_only",
-            "'motto' is now read-only. So.",
+            "“motto” is now read-only. So.",
         ),
-        (dataclasses.replace(TEXT, required=True), "required", "'motto' is now required."),
-        (dataclasses.replace(TEXT, options=(Option("1", "A"),)), "options", "The options of 'motto' changed: added A."),
-        (None, "gone", "'motto' is gone. It was archived or deleted."),
+        (dataclasses.replace(TEXT, required=True), "required", "“motto” is now required."),
+        (dataclasses.replace(TEXT, options=(Option("1", "A"),)), "options", "The options of “motto” changed: added A."),
+        (None, "gone", "“motto” is gone. It was archived or deleted."),
     ],
 )
 def test_every_difference_has_a_sentence(now: Field | None, kind: str, message: str) -> None:

@@ -154,7 +154,7 @@ def test_a_column_in_use_must_stay_selected(staff: Client, companies: DataModel,
     answer = change(staff, companies, mrr={"used": None}, notes={"name": "remarks"})
     page = answer.content.decode().replace("&#x27;", "'")
     assert (
-        "'mrr' is used by the segment 'Rich', the activation 'A'. Keep it checked, or remove it from there first."
+        "“mrr” is used by the segment “Rich”, the activation “A”. Keep it checked, or remove it from there first."
         in page
     )
     assert 'value="remarks"' in page
@@ -167,8 +167,8 @@ def test_a_column_of_a_relation_or_a_computed_field_must_stay_selected(staff: Cl
     orders = DataModel.objects.get(name="Orders")
     answer = change(staff, orders, Relation.objects.get(), amount={"used": None}, company_id={"used": None})
     page = answer.content.decode().replace("&#x27;", "'")
-    assert "'amount' is used by the computed field 'spent'." in page
-    assert "'company_id' is used by the relation Orders.company_id → Companies.id." in page
+    assert "“amount” is used by the computed field “spent”." in page
+    assert "“company_id” is used by the relation Orders.company_id → Companies.id." in page
 
 
 def test_the_primary_key_keeps_its_name(staff: Client, companies: DataModel) -> None:
@@ -186,7 +186,7 @@ def test_giving_a_renamed_source_column_its_old_name_repairs_the_model(
     with sqlite3.connect(file) as database:
         database.execute("alter table companies rename column mrr to revenue")
     refresh_columns(companies)
-    assert "'mrr' is gone" in drift.check_model(companies, timezone.now())
+    assert "“mrr” is gone" in drift.check_model(companies, timezone.now())
     assert (
         change(staff, companies, notes={"name": "remarks"}).status_code == 302
     )  # A segment that was broken before hinders nothing.

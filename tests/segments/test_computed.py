@@ -182,16 +182,16 @@ def test_a_preview_calculates_the_fields_that_a_segment_names_and_lists_the_othe
     [
         (
             {"related": "Orders", "count": True, "where": {"all": [{"segment": "S", "is": "member"}]}},
-            "can't refer to the segment 'S'",
+            "can't refer to the segment “S”",
         ),
-        ({"related": "Orders", "sum": "ordered_at"}, "`sum` can't be used with 'ordered_at'"),
-        ({"related": "Nobody", "count": True}, "'Nobody' is not related to this model"),
+        ({"related": "Orders", "sum": "ordered_at"}, "`sum` can't be used with “ordered_at”"),
+        ({"related": "Nobody", "count": True}, "“Nobody” is not related to this model"),
         ({"related": "Orders", "count": 1}, "`count` must be true"),
         ({"related": "Orders", "sum": "amount", "count": True}, "needs exactly one of: count, sum, average, min, max"),
-        ({"labels": [{"label": "x", "where": {}}]}, "The label 'x' needs conditions"),
-        ({"labels": [{"label": "x", "where": {"field": "later", "is": "empty"}}]}, "no column 'later'"),
+        ({"labels": [{"label": "x", "where": {}}]}, "The label “x” needs conditions"),
+        ({"labels": [{"label": "x", "where": {"field": "later", "is": "empty"}}]}, "no column “later”"),
         ({"labels": [], "otherwise": "x"}, "a list of 1 to 50"),
-        ({"related": "Orders", "count": True, "window": "30 days"}, "can't have the key 'window' here"),
+        ({"related": "Orders", "count": True, "window": "30 days"}, "can't have the key “window” here"),
     ],
 )
 def test_an_invalid_definition_is_refused_with_a_reason(
@@ -244,7 +244,7 @@ def test_a_field_can_not_use_itself_or_a_field_below_it(tiered: DataModel) -> No
     spent = ComputedField.objects.get(name="spent")
     for name in ("spent", "tier"):
         spent.definition = {"labels": [{"label": "x", "where": {"all": [{"field": name, "is": "not_empty"}]}}]}
-        with pytest.raises(Misconfigured, match=f"no column '{name}'"):
+        with pytest.raises(Misconfigured, match=f"no column “{name}”"):
             formulas.prepare(spent, "spent")
 
 
@@ -277,8 +277,8 @@ def test_a_missing_column_that_a_field_needs_is_reported(file: Path, tiered: Dat
     assert drift.check_model(tiered, NOW) == ""
     with sqlite3.connect(file) as database:
         database.execute("alter table orders rename column amount to total")
-    assert "the column 'amount' is gone (possibly renamed to 'total')" in drift.check_model(orders, NOW)
-    with pytest.raises(Misconfigured, match="'amount'"):
+    assert "the column “amount” is gone (possibly renamed to “total”)" in drift.check_model(orders, NOW)
+    with pytest.raises(Misconfigured, match="“amount”"):
         rows(tiered, "tier")
     assert rows(tiered, "name") == [["Acme"], ["Bolt"], ["Crux"]]
 
@@ -374,10 +374,10 @@ def test_the_fields_of_a_workspace_file_survive_a_round_trip(file: Path) -> None
     ("before", "after", "line", "words"),
     [
         ("sum: amount", "total: amount", 9, "A computed field has no key `total`"),
-        ("sum: amount", "sum: amoun", 9, "no column 'amoun'"),
-        ("field: spent", "field: spend", 11, "no column 'spend'"),
-        ("name: spent, r", "name: country, r", 8, "Two columns are named 'country'"),
-        ("to: Companies.id", "to: Companies.spent", 17, "'Companies.spent' is a computed field"),
+        ("sum: amount", "sum: amoun", 9, "no column “amoun”"),
+        ("field: spent", "field: spend", 11, "no column “spend”"),
+        ("name: spent, r", "name: country, r", 8, "Two columns are named “country”"),
+        ("to: Companies.id", "to: Companies.spent", 17, "“Companies.spent” is a computed field"),
     ],
 )
 def test_an_invalid_field_is_refused_at_its_line(file: Path, before: str, after: str, line: int, words: str) -> None:
@@ -391,7 +391,7 @@ def test_an_invalid_field_is_refused_at_its_line(file: Path, before: str, after:
 def test_a_file_can_not_leave_out_a_field_that_is_used_outside_it(file: Path) -> None:
     apply(FILE)
     short = FILE[: FILE.index("      - name: tier")] + FILE[FILE.index("  - {name: Orders") : FILE.index("segments:")]
-    with pytest.raises(problems.Refused, match="the segment 'Best' uses it"):
+    with pytest.raises(problems.Refused, match="the segment “Best” uses it"):
         apply(short)
 
 

@@ -22,7 +22,7 @@ MOST_CAUSES = 20
 MOST_GROUPS = 100
 MOST_TWINS = 5
 """How many of the records that share a match value are shown as examples."""
-_PARTICULAR = re.compile(r"'[^']*'|\"[^\"]*\"|\d[\d.,]*")
+_PARTICULAR = re.compile(r"“[^”]*”|'[^']*'|\"[^\"]*\"|\d[\d.,]*")
 """What differs between messages of one cause: quoted values and numbers."""
 _REMEDIES: dict[str, str] = {
     "not_there": "To create them as well, choose to create new records, under Destination.",
@@ -68,7 +68,7 @@ class Cause:
     def sentence(self) -> str:
         """The cause in one line, for a terminal."""
         request = f" (request {self.request_id})" if self.request_id else ""
-        example = f" For example {self.key!r}:" if self.key else ""
+        example = f" For example “{self.key}”:" if self.key else ""
         return f"{self.records} {self.outcome} ({self.code or 'no code'}).{example} {self.message}{request}"
 
     @property

@@ -17,6 +17,7 @@ from activations.screens.run.causes import remedy
 from activations.screens.run.rows import outcome_pill, timeline, title
 from activations.screens.run.run_admin import ReadOnlyAdmin
 from core.web.screens import Button
+from destinations import discovery
 from destinations.registry import services
 
 if TYPE_CHECKING:
@@ -47,6 +48,12 @@ class ChangeAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Change]:
         related = ("run__activation__destination__connection", "run__activation__segment__model")
         return Change.listed.order_by(*self.ordering).select_related(*related, "run__activation__model")
+
+    def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Attaches the labels of attributes, read once for all destinations."""
+        found = discovery.cached_labels({row.run.activation.destination for row in rows})
+        for row in rows:
+            row.names = found.get(row.run.activation.destination_id, {})
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -100,8 +107,8 @@ class ChangeAdmin(ReadOnlyAdmin):
         return obj.settled_at
 
     @admin.display(description="Fields")
-    def fields_sent(self, obj: Change) -> SafeString:
-        shown = [(field.label, field.after) for field in fields.of(obj, {}, {})][:MOST_FIELDS]
+    def fields_sent(self, obj: Any) -> SafeString:
+        shown = [(field.label, field.after) for field in fields.of(obj, {}, obj.names)][:MOST_FIELDS]
         return format_html_join("", "<div><b>{}</b>: {}</div>", shown)
 
 

@@ -116,7 +116,7 @@ def _prepared(field: Field, text: str, broken: str) -> str:
     if not is_unicode(text):
         raise Rejected(
             broken,
-            f"The value for {field.name!r} contains broken characters, which are not valid Unicode. "
+            f"The value for “{field.name}” contains broken characters, which are not valid Unicode. "
             "Correct the text in the source.",
             field=field.name,
         )
@@ -125,14 +125,14 @@ def _prepared(field: Field, text: str, broken: str) -> str:
     if identifies(field):
         raise Rejected(
             "control_characters",
-            f"The value for {field.name!r} contains control characters, such as a null character. Records are "
+            f"The value for “{field.name}” contains control characters, such as a null character. Records are "
             "identified by this attribute, so nothing is removed from its values. Correct the text in the source.",
             field=field.name,
         )
     if is_blank(text):
         raise Rejected(
             "control_characters",
-            f"The value for {field.name!r} has only control characters and whitespace. Correct the text in the source.",
+            f"The value for “{field.name}” has only control characters and whitespace. Correct the text in the source.",
             field=field.name,
         )
     return clean(text)

@@ -105,7 +105,7 @@ def contradictions(names: Collection[str]) -> Iterator[tuple[str, str]]:
             parts = ", ".join(group.names)
             yield (
                 group.name,
-                f"The attribute {group.name!r} is mapped both as a whole and by its parts: {parts}. "
+                f"The attribute “{group.name}” is mapped both as a whole and by its parts: {parts}. "
                 "Remove the mapping of the whole attribute, or those of its parts.",
             )
 

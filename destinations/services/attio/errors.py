@@ -59,7 +59,7 @@ _TOO_LARGE = "This record is too large for Attio. Shorten its texts."
 _NAMED = r'(?:slug/ID|slug|with ID) "(?P<name>[^"]+)"'
 
 RULES = (
-    Rule(SETTINGS, "Attio has no attribute {name!r}. Create it there, or map a different one.",
+    Rule(SETTINGS, "Attio has no attribute “{name}”. Create it there, or map a different one.",
          code="attribute_missing", message=_NAMED),
     Rule(SETTINGS, _ATTRIBUTE, code="attribute_missing"),
     Rule(RECORD, _VALUE, 400, "validation_type"),

@@ -61,7 +61,7 @@ class Records(Service):
         if field.required:
             raise Rejected(
                 "required",
-                f"The attribute {field.name!r} is required in Attio and can't be cleared. Add a value in the source.",
+                f"The attribute “{field.name}” is required in Attio and can't be cleared. Add a value in the source.",
                 field=field.name,
             )
         return []

@@ -159,7 +159,7 @@ def _read_only_reason(entry: Entry, data_type: str, *, shadowed: bool) -> str:
         # A mapping has only the name to go by, so the standard attribute keeps it.
         return "It has the same name as one of Intercom's standard attributes."
     if data_type not in TYPES:
-        return f"Its type, {data_type!r}, is not supported."
+        return f"Its type, “{data_type}”, is not supported."
     return "" if entry.get("api_writable", True) else "Intercom does not allow the API to write it."
 
 

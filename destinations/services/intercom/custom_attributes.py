@@ -121,14 +121,14 @@ def _create_or_unarchive(client: AttributeCalls, new: NewField, archived: Field 
     return field
 
 
-_STILL_ARCHIVED = "The custom attribute {!r} is still archived in Intercom. Unarchive it there, or remove the column."
+_STILL_ARCHIVED = "The custom attribute “{}” is still archived in Intercom. Unarchive it there, or remove the column."
 
 
 def _with_attribute_name(
     new: NewField, problem: Misconfigured | Unavailable, action: str
 ) -> Misconfigured | Unavailable:
     if isinstance(problem, Misconfigured) and problem.where != "token":
-        text = f"The custom attribute {new.name!r} can't be {action} in Intercom. {problem.message}"
+        text = f"The custom attribute “{new.name}” can't be {action} in Intercom. {problem.message}"
         return Misconfigured(problem.code, text, detail=problem.detail, where=new.name)
     return problem
 
@@ -140,12 +140,12 @@ def _custom_fields(known: Iterable[Field], model: Model) -> dict[str, Field]:
 def _type_obstacle(new: NewField, present: Field | None) -> str:
     if new.type not in DATA_TYPES:
         return (
-            f"The column {new.name!r} has values of type {new.type}. "
+            f"The column “{new.name}” has values of type {new.type}. "
             "Custom attributes in Intercom accept only single values, not lists or objects."
         )
     if present and present.type in FITTING and new.type not in FITTING[present.type]:
         return (
-            f"The custom attribute {new.name!r} in Intercom is of type {present.type}, but the column has {new.type} "
+            f"The custom attribute “{new.name}” in Intercom is of type {present.type}, but the column has {new.type} "
             "values. Intercom can't change the type: rename the column, or convert it in the model."
         )
     return ""
@@ -155,25 +155,25 @@ def _read_only_obstacle(present: Field) -> str:
     if present.writable or present.config.get("archived"):
         return ""
     name = present.config["name"]
-    return f"The custom attribute {name!r} exists in Intercom but can't be written. {present.read_only_reason}"
+    return f"The custom attribute “{name}” exists in Intercom but can't be written. {present.read_only_reason}"
 
 
 def _name_obstacle(name: str, standard: Set[str], other_names: Set[str], other: Model) -> str:
     """Why a new attribute can't have this name: invalid characters, a standard attribute, or one of the other model."""
     if not name.strip() or name != name.strip() or not all(_allowed(character) for character in name):
         return (
-            f"{name!r} is not a valid name for a custom attribute in Intercom: names can contain only letters, digits, "
+            f"“{name}” is not a valid name for a custom attribute in Intercom: names can contain only letters, digits, "
             "spaces, underscores, hyphens and currency symbols, and can't start or end with a space. "
             "Rename the column in the model."
         )
     if name in standard:
         return (
-            f"{name!r} is one of Intercom's standard attributes. Map the column to it if it can be written, "
+            f"“{name}” is one of Intercom's standard attributes. Map the column to it if it can be written, "
             "or rename the column."
         )
     if name in other_names:
         return (
-            f"{name!r} is already a custom attribute of {other.plural} in Intercom, and names must be unique across "
+            f"“{name}” is already a custom attribute of {other.plural} in Intercom, and names must be unique across "
             "companies and contacts. Rename the column."
         )
     return ""

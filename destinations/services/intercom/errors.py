@@ -37,10 +37,10 @@ _VERSION = "API version 2.16 is not available to this app. Check the app in Inte
 _ATTRIBUTE_LIMIT = "The workspace has reached Intercom's limit for custom attributes. Archive some that are not in use."
 _NO_ATTRIBUTE = "The attribute no longer exists in Intercom. Create it there, or remove it from the mapping."
 _UNKNOWN_ATTRIBUTE = (
-    "Intercom has no custom attribute {name!r} for this kind of record, or it is archived. "
+    "Intercom has no custom attribute “{name}” for this kind of record, or it is archived. "
     "Create or unarchive it, or remove it from the mapping."
 )
-_BAD_PARAMETER = "Intercom does not accept the attribute {name!r} in this request. Remove it from the mapping."
+_BAD_PARAMETER = "Intercom does not accept the attribute “{name}” in this request. Remove it from the mapping."
 _MISSING = "A field that Intercom requires is empty. Map it, or provide a value in the source."
 _TYPE = "A value does not match the type of its attribute. Correct it in the source, or map a different column."
 _TAKEN = (

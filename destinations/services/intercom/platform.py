@@ -99,7 +99,7 @@ def _region(settings: Mapping[str, Any]) -> str:
     if region not in REGIONS:
         raise Misconfigured(
             "region_unknown",
-            f"{region!r} is not a valid Intercom region. Choose one of: {', '.join(REGIONS)}.",
+            f"“{region}” is not a valid Intercom region. Choose one of: {', '.join(REGIONS)}.",
             where="region",
         )
     return region

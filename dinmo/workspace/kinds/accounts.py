@@ -41,7 +41,7 @@ def connection(block: Block, scope: Scope) -> entities.Connection:
     existing = scope.existing.connections.get(name)
     if existing and platform and existing.platform != platform.slug:
         block.report(
-            "platform", f"{name!r} already exists as a connection to {existing.platform}. Choose a different name."
+            "platform", f"“{name}” already exists as a connection to {existing.platform}. Choose a different name."
         )
     config, secrets = settings(block, platform.parameters, existing) if platform else _unread(block)
     slug = platform.slug if platform else ""
@@ -61,7 +61,7 @@ def destination(block: Block, scope: Scope) -> entities.Destination:
         usable = ", ".join(
             slug for slug, each in sorted(services.all.items()) if each.platform.slug == account.platform
         )
-        block.report("service", f"{service.slug!r} is not a service of {account.platform}. Choose one of: {usable}.")
+        block.report("service", f"“{service.slug}” is not a service of {account.platform}. Choose one of: {usable}.")
     return entities.Destination(
         name=name,
         connection=account.name if account else "",
@@ -88,7 +88,7 @@ def timezone(block: Block) -> str:
     if zone not in available_timezones():
         block.report(
             "timezone",
-            f"{block.nodes['timezone'].written!r} is not a valid time zone. Use a name such as Europe/Paris.",
+            f"“{block.nodes['timezone'].written}” is not a valid time zone. Use a name such as Europe/Paris.",
         )
         return "UTC"
     return zone
@@ -101,7 +101,7 @@ def plugin(block: Block, key: str, registry: Registry[Any]) -> Any | None:
         return None
     if slug not in registry.all:
         known = ", ".join(sorted(registry.all))
-        block.report(key, f"This version has no {registry.noun} {block.nodes[key].written!r}. Choose one of: {known}.")
+        block.report(key, f"This version has no {registry.noun} “{block.nodes[key].written}”. Choose one of: {known}.")
         return None
     return registry[slug]
 

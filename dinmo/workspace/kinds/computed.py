@@ -36,7 +36,7 @@ def read(block: Block, taken: Collection[str], existing: entities.Model | None) 
     if len(names) > MAX_FIELDS:
         block.report("computed", f"A model can have at most {MAX_FIELDS} computed fields.")
     for name in dict.fromkeys(name for name in names if name in taken or names.count(name) > 1):
-        block.report("computed", f"Two columns are named {name!r}. Choose a different name for one of them.")
+        block.report("computed", f"Two columns are named “{name}”. Choose a different name for one of them.")
     return fields
 
 
@@ -68,7 +68,7 @@ def refuse_used(block: Block, name: str, scope: Scope) -> None:
             if field.name not in after.types():
                 for user in _users(name, field.name, scope):
                     block.report(
-                        "computed", f"The computed field {field.name!r} can't be removed, because {user} uses it."
+                        "computed", f"The computed field “{field.name}” can't be removed, because {user} uses it."
                     )
 
 
@@ -76,12 +76,12 @@ def _users(model: str, column: str, scope: Scope) -> Iterator[str]:
     existing = scope.existing
     for segment in existing.segments.values():
         if segment.name not in scope.defined["segments"] and column in _columns_used(segment, model):
-            yield f"the segment {segment.name!r}"
+            yield f"the segment “{segment.name}”"
     for activation in existing.activations.values():
         about = existing.segments[activation.segment].model if activation.segment else activation.model
         mapped = [name for row in activation.mappings for name in (row.column, *text_template.columns(row.template))]
         if about == model and activation.name not in scope.defined["activations"] and column in mapped:
-            yield f"the activation {activation.name!r}"
+            yield f"the activation “{activation.name}”"
 
 
 def _columns_used(segment: entities.Segment, model: str) -> set[str]:

@@ -47,7 +47,7 @@ class Reader:
         if columns and key and key not in [column.name for column in columns]:
             known = ", ".join(column.name for column in columns)
             block.report(
-                "primary_key", f"The model has no column {block.nodes['primary_key'].written!r}. It has: {known}."
+                "primary_key", f"The model has no column “{block.nodes['primary_key'].written}”. It has: {known}."
             )
         fields = computed.read(block, [column.name for column in columns], scope.existing.models.get(name))
         scope.deferred["relations"].append(lambda: computed.validate(block, name, scope))
@@ -73,10 +73,10 @@ class Reader:
             return self.read_columns(source, table, sql)
         except Unavailable as problem:
             self.unreachable.add(source.name)
-            block.report("source", f"The source {source.name!r} can't be reached: {problem.message}")
+            block.report("source", f"The source “{source.name}” can't be reached: {problem.message}")
         except Problem as problem:
             key = "sql" if sql else "table" if block.has("table") else "source"
-            block.report(key, f"The source {source.name!r} can't read this: {problem.message}")
+            block.report(key, f"The source “{source.name}” can't read this: {problem.message}")
         return ()
 
 
@@ -94,7 +94,7 @@ def _configured(
         given = entities.Column(name=called, type="", used=used, categorical=row.flag("categorical", False))
         if columns and name not in [column.name for column in columns]:
             row.report(
-                "from", f"The model has no column {name!r}. It has: {', '.join(column.name for column in columns)}."
+                "from", f"The model has no column “{name}”. It has: {', '.join(column.name for column in columns)}."
             )
         if name == key and (given.name != key or not given.used):
             row.report("from", "The primary key must keep its name, and can't be switched off.")
@@ -103,7 +103,7 @@ def _configured(
     shown = tuple(_like(column, wanted[column.name]) if column.name in wanted else column for column in columns)
     duplicates = [name for name, times in Counter(column.name for column in shown).items() if times > 1]
     if duplicates:
-        block.report("columns", f"Two columns are named {duplicates[0]!r}. Choose a different name for one of them.")
+        block.report("columns", f"Two columns are named “{duplicates[0]}”. Choose a different name for one of them.")
     return shown
 
 
@@ -113,7 +113,7 @@ def _display(block: Block, columns: tuple[entities.Column, ...], key: str, exist
     if block.has("display"):
         display = block.text("display")
         if display and columns and display not in known:
-            block.report("display", f"The model has no column {display!r}. It has: {', '.join(known)}.")
+            block.report("display", f"The model has no column “{display}”. It has: {', '.join(known)}.")
         return display
     if existing is None:
         return display_columns.guess(known, key)
@@ -154,6 +154,6 @@ def _same_key(block: Block, existing: entities.Model | None, key: str) -> None:
     if existing and key and existing.primary_key != key:
         block.report(
             "primary_key",
-            f"The primary key of a model can't be changed: the sync history uses {existing.primary_key!r}. "
+            f"The primary key of a model can't be changed: the sync history uses “{existing.primary_key}”. "
             "Create a new model instead.",
         )

@@ -18,7 +18,7 @@ def read(block: Block, scope: Scope) -> entities.Relation:
     if model and to_model and model.source != to_model.source:
         block.report(
             "to",
-            f"{model.name!r} and {to_model.name!r} have different sources. Choose two models of one source.",
+            f"“{model.name}” and “{to_model.name}” have different sources. Choose two models of one source.",
         )
     if model and to_model and model.name == to_model.name:
         block.report("to", "A model can't be related to itself. Create a second model of the same table.")
@@ -49,9 +49,9 @@ def _end(block: Block, scope: Scope, key: str) -> tuple[entities.Model | None, s
         model = max(candidates, key=len)
         known = ", ".join(models[model].source_types()) or "none"
         if written[len(model) + 1 :] in models[model].types():
-            block.report(key, f"{written!r} is a computed field. Choose a column of the source: {known}.")
+            block.report(key, f"“{written}” is a computed field. Choose a column of the source: {known}.")
             return None, ""
-        block.report(key, f"The model {model!r} has no column {written[len(model) + 1 :]!r}. It has: {known}.")
+        block.report(key, f"The model “{model}” has no column “{written[len(model) + 1 :]}”. It has: {known}.")
     elif any(written.startswith(f"{name}.") for name in scope.declared["models"]):
         block.usable = False
     elif written:

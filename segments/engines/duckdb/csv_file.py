@@ -79,7 +79,7 @@ class CSVReader(TextReader):
                 break
         if sample and not sample[0].readable:
             problem = not_in_encoding(self.encodings[path], self.form.encoding)
-            message = f"Line {sample[0].number} of the file {path.name!r} {problem}."
+            message = f"Line {sample[0].number} of the file “{path.name}” {problem}."
             raise Misconfigured("source_file_broken", message, where="path")
         return layout(sample, path.name, self.form.separator, self.form.quote)
 

@@ -57,12 +57,12 @@ def layout(lines: Sequence[Line], file: str, separator: str, quote: str) -> Layo
     while skip < len(lines) and not lines[skip].text.strip():
         skip += 1
     if skip == len(lines) or not lines[skip].text.strip(f" \r\n{separator or ',;|'}\t"):
-        raise _broken(f"The file {file!r} is empty. Its first line must name the columns.")
+        raise _broken(f"The file “{file}” is empty. Its first line must name the columns.")
     rest = lines[skip:]
     separator = separator or detected_separator(rest, quote)
     header = next(iter(Records(iter(rest), Grammar(separator, quote))))
     if header.problem:
-        raise _broken(f"Line {rest[0].number} of the file {file!r} {header.problem}.")
+        raise _broken(f"Line {rest[0].number} of the file “{file}” {header.problem}.")
     _refuse_wrong_separator(rest, file, Grammar(separator, quote))
     return Layout(separator, _names(header.values, file), skip)
 
@@ -82,7 +82,7 @@ def _refuse_wrong_separator(lines: Sequence[Line], file: str, grammar: Grammar) 
     better = detected_separator(lines, grammar.quote)
     if columns > 1 or share == ONE_COLUMN or _fit(lines, Grammar(better, grammar.quote))[2] < 2:
         return
-    message = f"The values of the file {file!r} look separated by {SEPARATORS[better]}. Change its separator."
+    message = f"The values of the file “{file}” look separated by {SEPARATORS[better]}. Change its separator."
     raise Misconfigured("source_file_broken", message, where="separator")
 
 
@@ -105,7 +105,7 @@ def _names(values: Sequence[str], file: str) -> tuple[str, ...]:
     if len(values) > MAX_COLUMNS:
         raise Misconfigured(
             "source_too_large",
-            f"The file {file!r} has {len(values):,} columns. At most {MAX_COLUMNS:,} are allowed.",
+            f"The file “{file}” has {len(values):,} columns. At most {MAX_COLUMNS:,} are allowed.",
             where="path",
         )
     names = tuple(value.strip() or f"column_{place}" for place, value in enumerate(values, start=1))
@@ -113,7 +113,7 @@ def _names(values: Sequence[str], file: str) -> tuple[str, ...]:
     for name in names:
         if name.lower() in used:
             message = (
-                f"Two columns of the file are named {name!r}, ignoring case. Rename one of them in the first line."
+                f"Two columns of the file are named “{name}”, ignoring case. Rename one of them in the first line."
             )
             raise Misconfigured("column_twice", message, where=name)
         used.add(name.lower())

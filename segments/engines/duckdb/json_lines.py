@@ -96,8 +96,8 @@ def _repeated(pairs: tuple[tuple[str, Any], ...]) -> str:
     for name, _ in pairs:
         former = names.get(name.lower())
         if former == name:
-            return f"has the key {name!r} twice. Remove one of them"
+            return f"has the key “{name}” twice. Remove one of them"
         if former is not None:
-            return f"has the keys {former!r} and {name!r}, which differ only in case. Rename one of them"
+            return f"has the keys “{former}” and “{name}”, which differ only in case. Rename one of them"
         names[name.lower()] = name
     return ""

@@ -137,8 +137,8 @@ class TextReader(FileReader):
         masks, declared = self.masks(), self.form.columns
         if unknown := [name for name in declared if name not in masks]:
             message = (
-                f"The setting “Column types” names {unknown[0]!r}, but the file has no such column. "
-                f"Its columns are: {', '.join(map(repr, masks))}."
+                f"The setting “Column types” names “{unknown[0]}”, but the file has no such column. "
+                f"Its columns are: {', '.join(f'“{mask}”' for mask in masks)}."
             )
             raise Misconfigured("column_unknown", message[:1000], where="columns")
         kinds = {name: self.kind(mask) for name, mask in masks.items()}

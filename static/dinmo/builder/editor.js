@@ -36,7 +36,7 @@ class Editor {
     // What still needs to be filled in below a node, as a sentence; "" if nothing.
     missing(root) {
         for (const node of tree.walk(root)) {
-            if (node.error) return `The condition on '${node.field || node.column}' is not valid: ${node.error}.`;
+            if (node.error) return `The condition on “${node.field || node.column}” is not valid: ${node.error}.`;
             if (node.kind === "field" && node.value === undefined && this.shape(this.operatorsOf(node), node.is) !== "none") return `Enter a value for ${node.field}.`;
             if (node.kind !== "related") continue;
             if (node.measure === "count" && node.is !== "none" && node.value === undefined) return `Enter how many ${node.related}.`;

@@ -152,7 +152,7 @@ def test_warning_is_sent_only_if_the_activation_asks_for_warnings_and_a_failure_
     workspace_recipients("ops@example.com")
     Activation.objects.update(warnings_enabled=False)
     to_attio.refresh_from_db()
-    open_warning(to_attio, kinds.MISSING_ATTRIBUTE, "The attribute 'plan' is gone.", {}, NOON, subject="plan")
+    open_warning(to_attio, kinds.MISSING_ATTRIBUTE, "The attribute “plan” is gone.", {}, NOON, subject="plan")
     deliver(NOON)
     assert mail.messages == []
     fail(to_attio)

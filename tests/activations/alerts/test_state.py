@@ -118,7 +118,7 @@ def test_failed_run_opens_a_warning_that_the_next_good_run_closes(
     attio.switches.update(revoked=True)
     failed = run(to_attio)
     opened = {warning.kind: warning.message for warning in Warning.objects.filter(closed_at=None)}
-    connection = "The connection 'Our attio' is not working."
+    connection = "The connection “Our attio” is not working."
     assert opened == {"run_failed": failed.error_message, "paused": f"{connection} {failed.error_message}"}
     attio.switches.update(revoked=False)
     good = run(to_attio)
@@ -190,12 +190,12 @@ def test_activation_paused_by_the_system_is_so_in_every_place_and_has_no_next_ru
     ):
         page = staff.get(path).content.decode().replace("&#x27;", "'")
         assert 'd-bad">Paused by the system' in page, path
-        assert "'description' is gone" in page, path
+        assert "“description” is gone" in page, path
         assert 'd-good">On' not in page, path
         assert "Next run <strong" not in page, path
     answer = staff.get(f"/api/activations/{to_attio.pk}/").json()
     assert (answer["state"], answer["next_run"]) == ("paused_by_system", None)
-    assert "'description' is gone" in answer["causes"][0]
+    assert "“description” is gone" in answer["causes"][0]
     out = StringIO()
     with pytest.raises(SystemExit):
         call_command("activate", "To Attio", "--wait", "--json", stdout=out)

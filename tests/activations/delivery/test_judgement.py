@@ -19,7 +19,7 @@ from destinations.contract import Created, Mode, Outcome, Purpose, Result
 
 FIRST = datetime(2026, 3, 31, 9, 0, 0, 500_000, tzinfo=UTC)
 CHANCE = random.Random(1)
-TAKEN = Rejected("match_held", "It belongs to the record of '7'.", field="domains", request_id="r1")
+TAKEN = Rejected("match_held", "It belongs to the record of “7”.", field="domains", request_id="r1")
 WRITES = (Step.UPSERT, Step.UPDATE, Step.CREATE)
 
 
@@ -211,7 +211,7 @@ def test_rate_limits_and_requests_that_were_never_sent_do_not_open_the_breaker()
 
 def test_a_rejection_keeps_code_attribute_and_request_id() -> None:
     judged = judgement.rejected(Progress(), TAKEN)
-    assert judged.reason == judgement.Reason("match_held", "It belongs to the record of '7'.", "domains", "r1")
+    assert judged.reason == judgement.Reason("match_held", "It belongs to the record of “7”.", "domains", "r1")
 
 
 # How long the vendor asked to wait

@@ -67,7 +67,7 @@ def test_refused_token_pauses_immediately_and_reconnecting_resumes(
     assert (failed.problem_code, pause.code) == (failed.error_code, failed.error_code)
     assert state(to_attio) == "paused_by_system"
     (message,) = state_of(Activation.objects.get(), timezone.now()).causes
-    assert message.startswith("The connection 'Our attio' is not working.")
+    assert message.startswith("The connection “Our attio” is not working.")
 
     attio.switches.update(revoked=False)
     tasks.sweep()
@@ -107,7 +107,7 @@ def test_dropped_column_pauses_and_restoring_it_resumes(shop: Shop, attio: Sandb
     assert run(to_attio).error_code == "source_changed"
     pause = SystemPause.objects.get()
     assert (pause.cause, pause.code) == ("configuration", "source_changed")
-    assert "'description' is gone" in state_of(Activation.objects.get(), timezone.now()).causes[0]
+    assert "“description” is gone" in state_of(Activation.objects.get(), timezone.now()).causes[0]
     later(minutes=1)
     tasks.sweep()
     assert paused(to_attio)
@@ -127,7 +127,7 @@ def test_column_that_a_check_of_the_model_misses_pauses_before_any_run(
     shop.run("alter table companies drop column description")
     staff.post(f"/admin/segments/datamodel/{to_attio.data_model.pk}/do/check/")
     tasks.sweep()
-    assert "'description' is gone" in SystemPause.objects.get().message
+    assert "“description” is gone" in SystemPause.objects.get().message
     shop.run("alter table companies add column description text")
     staff.post(f"/admin/segments/datamodel/{to_attio.data_model.pk}/do/check/")
     tasks.sweep()
@@ -322,7 +322,7 @@ def test_page_names_the_culprit_and_offers_a_check(
     for path in ("/admin/", "/admin/activations/activation/", f"{address}change/"):
         page = staff.get(path).content.decode().replace("&#x27;", "'")
         assert "Paused by the system" in page, path
-        assert "The source 'Shop' is not working." in page, path
+        assert "The source “Shop” is not working." in page, path
     assert "It still does not work" in staff.post(f"{address}do/check/", follow=True).content.decode()
     restore()
     assert "The activation is resumed" in staff.post(f"{address}do/check/", follow=True).content.decode()

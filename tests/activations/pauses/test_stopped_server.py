@@ -89,7 +89,7 @@ def test_stopped_server_pauses_after_three_runs_and_one_run_sends_everything_onc
     assert states == [("failed", False), ("failed", False), ("failed", True)]
     state = state_of(Activation.objects.get(), timezone.now())
     assert state.label == "Paused by the system"
-    assert state.causes[0].startswith("The source 'Warehouse' is not working. The database at 127.0.0.1, port")
+    assert state.causes[0].startswith("The source “Warehouse” is not working. The database at 127.0.0.1, port")
 
     runs = Run.objects.count()
     make_due(Schedule.objects.get())

@@ -44,7 +44,7 @@ def test_a_column_shows_its_value_and_what_is_sent() -> None:
 
 def test_a_value_that_does_not_fit_has_its_reason() -> None:
     found = sample(Field("mrr", "MRR", "number"), SampleMapping(column="name"), {"name": "many"})
-    assert (found.source, found.is_sent, found.problem[:30]) == ("many", False, "The attribute 'mrr' takes a nu")
+    assert (found.source, found.is_sent, found.problem[:30]) == ("many", False, "The attribute “mrr” takes a nu")
 
 
 def test_a_time_is_shown_on_the_clocks_of_the_source() -> None:
@@ -81,7 +81,7 @@ def test_a_template_joins_columns_and_closes_gaps(row: dict[str, Any], shown: st
 @pytest.mark.parametrize(
     ("template", "words"),
     [
-        ("{nme}", "the column 'nme', which the model does not have"),
+        ("{nme}", "the column “nme”, which the model does not have"),
         ("name", "names no column"),
         ("{name", "without its counterpart"),
         ("{}", "empty braces"),

@@ -175,7 +175,7 @@ def test_activation_that_can_not_start_says_why(secret: str, to_attio: Activatio
         activation=to_attio, cause="source", code="source_unreachable", message="Away.", since=now, next_check_at=now
     )
     assert refused() == (409, "activation_paused_by_system")
-    assert "The source 'Shop' is not working. Away." in trigger(secret).json()["message"]
+    assert "The source “Shop” is not working. Away." in trigger(secret).json()["message"]
     pause.delete()
     held = Run.objects.create(activation=to_attio, number=1, trigger="schedule", state=Run.State.HELD)
     assert refused() == (409, "run_held")

@@ -133,7 +133,7 @@ def test_every_problem_is_shown_at_its_form_field(
     answer = add(staff, invalid)
 
     errors = answer.context["adminform"].form.errors
-    assert "no column 'nowhere'" in errors["match_column"][0]
+    assert "no column “nowhere”" in errors["match_column"][0]
     assert "can't identify records" in errors["match_field"][0]
     assert "not a valid email address" in errors["recipients"][0]
     assert not Activation.objects.exists()

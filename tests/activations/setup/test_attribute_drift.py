@@ -55,7 +55,7 @@ def test_attribute_that_can_no_longer_be_written_has_a_warning_at_its_row(
     assert opened(to_attio) == [("missing_attribute" if archived else "read_only_attribute", "description")]
     shown = rows(staff, to_attio)
     assert shown["name"] == ""
-    assert "'description'" in shown["description"]
+    assert "“description”" in shown["description"]
     assert "left out" in shown["description"]
 
 

@@ -165,7 +165,7 @@ def test_missing_attribute_is_named() -> None:
     found = problem(answer(400, "value_not_found", 'Cannot find attribute with slug/ID "plan".'), writing=True)
     assert isinstance(found, Misconfigured)
     assert found.where == "plan"
-    assert "'plan'" in found.message
+    assert "“plan”" in found.message
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def test_invalid_value_is_rejected_without_revealing_it(type_: str, value: Any) 
     with pytest.raises(Rejected) as rejection:
         convert(field(type_), value)
     assert rejection.value.field == "thing"
-    assert "'thing'" in rejection.value.message
+    assert "“thing”" in rejection.value.message
     for secret in (
         "Unheard",
         "twelve",

@@ -128,7 +128,7 @@ def test_active_attribute_takes_precedence_over_an_archived_one_with_the_same_na
     ("overrides", "words"),
     [
         ({"api_writable": False}, "does not allow the API to write it"),
-        ({"data_type": "relationship"}, "type, 'relationship', is not supported"),
+        ({"data_type": "relationship"}, "type, “relationship”, is not supported"),
     ],
 )
 def test_read_only_attribute_has_a_reason(overrides: dict[str, Any], words: str) -> None:

@@ -152,7 +152,7 @@ def test_attribute_archived_during_a_run_is_misconfigured(
     with pytest.raises(Misconfigured) as caught:
         service.write(client, update(known, {"seats"}, seats=9))
     assert caught.value.where == "seats"
-    assert "'seats'" in caught.value.message
+    assert "“seats”" in caught.value.message
     assert "archived" in caught.value.message
 
 

@@ -208,7 +208,7 @@ def test_custom_attributes_are_created_for_contacts_and_collide_with_those_of_co
     vendor.switch(data_attributes=[{"name": "tier", "model": "company"}])
     known = contacts.fields(client)
     (sentence,) = contacts.check_new_fields(known, [NewField("tier", "text")])
-    assert "'tier' is already a custom attribute of companies" in sentence
+    assert "“tier” is already a custom attribute of companies" in sentence
     after = {field.name: field for field in contacts.prepare(client, known, [NewField("seats", "integer")])}
     assert vendor.sent("POST")[0]["body"] == {"name": "seats", "model": "contact", "data_type": "integer"}
     assert after["seats"].writable

@@ -61,7 +61,7 @@ def test_archived_attribute_that_is_wanted_is_unarchived(
 
 @pytest.mark.parametrize(
     ("answer", "words"),
-    [("refuse", "'seats' can't be unarchived in Intercom"), ("ignore", "'seats' is still archived in Intercom")],
+    [("refuse", "“seats” can't be unarchived in Intercom"), ("ignore", "“seats” is still archived in Intercom")],
 )
 def test_attribute_that_intercom_does_not_unarchive_is_misconfigured(
     client: IntercomClient, service: IntercomCompanies, vendor: Vendor, answer: str, words: str
@@ -97,7 +97,7 @@ def test_attribute_created_concurrently_with_a_different_type_is_misconfigured(
     known = service.fields(client)
     vendor.switch(data_attributes=[{"name": "seats", "data_type": "boolean"}])
     with pytest.raises(
-        Misconfigured, match="'seats' in Intercom is of type boolean, but the column has integer values"
+        Misconfigured, match="“seats” in Intercom is of type boolean, but the column has integer values"
     ):
         service.prepare(client, known, [NewField("seats", "integer")])
 
@@ -124,7 +124,7 @@ def test_attribute_that_intercom_does_not_create_is_misconfigured(
     with pytest.raises(Misconfigured) as caught:
         service.prepare(client, service.fields(client), [NewField("seats", "integer")])
     assert (caught.value.code, caught.value.where) == ("custom_data_limit_reached", "seats")
-    assert "'seats' can't be created in Intercom" in caught.value.message
+    assert "“seats” can't be created in Intercom" in caught.value.message
     assert "has reached Intercom's limit for custom attributes" in caught.value.message
 
 
@@ -143,7 +143,7 @@ def test_obstacles_are_reported_before_anything_is_sent(
     known = service.fields(client)
     wanted = [NewField("seats", "integer"), NewField("tier", "text")]
     (sentence,) = service.check_new_fields(known, wanted)
-    assert "'tier' is already a custom attribute of contacts" in sentence
+    assert "“tier” is already a custom attribute of contacts" in sentence
     with pytest.raises(Misconfigured) as caught:
         service.prepare(client, known, wanted)
     assert caught.value.message == sentence
@@ -157,7 +157,7 @@ def test_names_of_standard_attributes_are_taken(
     client: IntercomClient, service: IntercomCompanies, vendor: Vendor, name: str
 ) -> None:
     (sentence,) = service.check_new_fields(service.fields(client), [NewField(name, "text")])
-    assert f"{name!r} is one of Intercom's standard attributes" in sentence
+    assert f"“{name}” is one of Intercom's standard attributes" in sentence
 
 
 @pytest.mark.parametrize("name", ["seats", "The One Ring", "text_field", "a-b", "£ spend", "€", "Größe", "9lives"])

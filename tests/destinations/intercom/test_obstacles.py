@@ -60,7 +60,7 @@ def test_existing_attribute_with_an_incompatible_type_is_named(present: str, col
         assert sentences == []
     else:
         assert sentences == [
-            f"The custom attribute 'seats' in Intercom is of type {present}, but the column has {column} values. "
+            f"The custom attribute “seats” in Intercom is of type {present}, but the column has {column} values. "
             "Intercom can't change the type: rename the column, or convert it in the model."
         ]
 

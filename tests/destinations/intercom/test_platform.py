@@ -70,7 +70,7 @@ def test_wrong_region_is_named(vendor: Vendor) -> None:
 
 
 def test_unknown_region_is_refused_before_anything_is_sent() -> None:
-    with pytest.raises(Misconfigured, match="'mars' is not a valid Intercom region"):
+    with pytest.raises(Misconfigured, match="“mars” is not a valid Intercom region"):
         PLATFORM.client({"token": TOKEN, "region": "mars"}, OpenGate(), 1)
 
 

@@ -47,19 +47,19 @@ FIELD = "- {from: name, to: name}"
 CASES = [
     # (the part of the valid file, its replacement, the start of the reported line, a part of the sentence)
     ("models:", "modles:", "modles:", "Did you mean `models`?"),
-    ("engine: sqlite", "engine: clickhouse", "- {name: Shop, engine: clickhouse", "no engine 'clickhouse'"),
+    ("engine: sqlite", "engine: clickhouse", "- {name: Shop, engine: clickhouse", "no engine “clickhouse”"),
     ("path: shop.sqlite3", "path: shop.sqlite3, pathh: x", "- {name: Shop", "no key `pathh`. Did you mean"),
     (", path: shop.sqlite3", "", "- {name: Shop", "`path`"),
     ("path: shop.sqlite3", "path: shop.sqlite3, timezone: Mars/Base", "- {name: Shop", "not a valid time zone"),
     ("name: Shop,", "name: 12,", "- {name: 12", 'Put it in quotes: "12"'),
-    ("source: Shop, table", "source: Shoop, table", "- {name: Companies", "no source named 'Shoop'"),
+    ("source: Shop, table", "source: Shoop, table", "- {name: Companies", "no source named “Shoop”"),
     ("table: companies, ", "", "- {name: Companies", "needs a `table` or `sql`"),
-    ("table: companies", "table: companys", "- {name: Companies", "'Shop'"),
-    ("primary_key: id}", "primary_key: ident}", "- {name: Companies", "no column 'ident'. It has: id, name"),
-    ("primary_key: id}", "primary_key: id, display: nome}", "- {name: Companies", "no column 'nome'. It has: id, name"),
+    ("table: companies", "table: companys", "- {name: Companies", "“Shop”"),
+    ("primary_key: id}", "primary_key: ident}", "- {name: Companies", "no column “ident”. It has: id, name"),
+    ("primary_key: id}", "primary_key: id, display: nome}", "- {name: Companies", "no column “nome”. It has: id, name"),
     ("primary_key: id}", "kind: things, primary_key: id}", "- {name: Companies", "one of: users, events, custom"),
-    ("mrr > 0", "mrr >", "sql: |", "'Shop'"),
-    ("model: Companies\n    where", "model: Companyes\n    where", "model: Companyes", "no model named 'Companyes'"),
+    ("mrr > 0", "mrr >", "sql: |", "“Shop”"),
+    ("model: Companies\n    where", "model: Companyes\n    where", "model: Companyes", "no model named “Companyes”"),
     ("field: country", "field: land", "- {field: land", "land"),
     ("is: greater_than", "is: bigger", "- {field: mrr", "bigger"),
     ("value: 0}", "value: many}", "- {field: mrr, is: greater_than, value: many}", "must be a number"),
@@ -73,14 +73,14 @@ CASES = [
         "- {field: mrr, is: greater_than, value: 0}",
         "- {segment: Other, is: member}",
         "- {segment: Other",
-        "no segment named 'Other'",
+        "no segment named “Other”",
     ),
     ("is: greater_than", "is: [greater_than]", "- {field: mrr", "`is` must be one word"),
-    ("platform: attio", "platform: attic", "- {name: Our Attio", "no platform 'attic'"),
+    ("platform: attio", "platform: attic", "- {name: Our Attio", "no platform “attic”"),
     (', token: "${OUR_ATTIO}"', "", "- {name: Our Attio", "`token`"),
     ("${OUR_ATTIO}", "${OTHER}", "- {name: Our Attio", "'OTHER' is not set"),
     ("region: eu", "region: moon", "- {name: Our Intercom", "`region`"),
-    ("service: attio.companies", "service: attio.people2", "- {name: Attio companies", "no service 'attio.people2'"),
+    ("service: attio.companies", "service: attio.people2", "- {name: Attio companies", "no service “attio.people2”"),
     ("service: attio.companies", "service: intercom.companies", "- {name: Attio companies", "not a service of attio"),
     ("name: Our Intercom", "name: Our Attio", "- {name: Our Attio, platform: intercom", "appears twice"),
     (
@@ -89,7 +89,7 @@ CASES = [
         "- name: Norwegians to Attio",
         "either a `segment` or a `model`",
     ),
-    ("segment: Norwegians", "segment: Swedes", "segment: Swedes", "no segment named 'Swedes'"),
+    ("segment: Norwegians", "segment: Swedes", "segment: Swedes", "no segment named “Swedes”"),
     (ATTIO, "mode: upsurt", "mode: upsurt", "one of: upsert, update, insert"),
     (ATTIO, "mode: upsert\n    insert_new: true", "insert_new: true", "not both"),
     (ATTIO, "insert_new: 1", "insert_new: 1", "true or false"),
@@ -101,11 +101,11 @@ CASES = [
     (ATTIO, "moed: upsert", "moed: upsert", "Did you mean `mode`?"),
     ("match: {from: domain, to: domains}", "mode2: x", "mode2: x", "no key `mode2`"),
     ("match: {from: domain, to: domains}", "paused: true", "- name: Norwegians to Attio", "needs `match"),
-    ("from: domain, to: domains", "from: domian, to: domains", "match: {from: domian", "no column 'domian'"),
-    (FIELD, "- {from: nome, to: name}", "- {from: nome", "no column 'nome'"),
+    ("from: domain, to: domains", "from: domian, to: domains", "match: {from: domian", "no column “domian”"),
+    (FIELD, "- {from: nome, to: name}", "- {from: nome", "no column “nome”"),
     (FIELD, "- {from: name, value: x, to: name}", "- {from: name, value: x", "needs one of `from: column`, `template"),
     (FIELD, "- {to: name}", "- {to: name}", "needs one of `from: column`, `template"),
-    (FIELD, "- {template: '{nome}', to: name}", "- {template", "names the column 'nome'"),
+    (FIELD, "- {template: '{nome}', to: name}", "- {template", "names the column “nome”"),
     (FIELD, "- {template: '{name', to: name}", "- {template", "without its counterpart"),
     (FIELD, "- {template: 'name', to: name}", "- {template", "names no column"),
     (FIELD, "- {from: name, to: name, round: 1}", "- {from: name, to: name, round", "`round` must be true or false"),
@@ -169,7 +169,7 @@ CASES = [
         "segments:\n",
         "relations:\n  - {from: Paying.idd, to: Companies.id}\nsegments:\n",
         "- {from: Paying.idd",
-        "no column 'idd'",
+        "no column “idd”",
     ),
     (
         "segments:\n",
@@ -231,7 +231,7 @@ def test_unreachable_source_is_reported_and_tried_only_once() -> None:
         raise Unavailable("unreachable", "The database does not answer.")
 
     ((_, sentence),) = refusals(shop.WORKSPACE, read_columns)
-    assert sentence == "The source 'Shop' can't be reached: The database does not answer."
+    assert sentence == "The source “Shop” can't be reached: The database does not answer."
     assert len(attempts) == 1
 
 

@@ -107,18 +107,18 @@ def test_column_without_a_name_gets_one(files: Path) -> None:
     [
         ("", "source_file_broken", "is empty"),
         ("\n\n", "source_file_broken", "is empty"),
-        ("a,A\n1,2\n", "column_twice", "'A'"),
+        ("a,A\n1,2\n", "column_twice", "“A”"),
         (b"a\xff,b\n1,2\n", "source_file_broken", "UTF-8"),
-        (b"a,b\n1,caf\xe9\n", "source_file_broken", "Line 2 of the file 'file.csv' is not in UTF-8"),
+        (b"a,b\n1,caf\xe9\n", "source_file_broken", "Line 2 of the file “file.csv” is not in UTF-8"),
         (
             "a,b\n1,2\n1,2,secret\n",
             "source_file_broken",
-            "Line 3 of the file 'file.csv' has 3 values, but the first line names 2 columns",
+            "Line 3 of the file “file.csv” has 3 values, but the first line names 2 columns",
         ),
         (
             "a,b\n1,2\nsecret\n",
             "source_file_broken",
-            "Line 3 of the file 'file.csv' has 1 values, but the first line names 2 columns",
+            "Line 3 of the file “file.csv” has 1 values, but the first line names 2 columns",
         ),
     ],
 )

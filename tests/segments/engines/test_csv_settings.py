@@ -61,7 +61,7 @@ def test_chosen_separator_that_does_not_fit_is_named(character: str, word: str, 
     text = "id;name;mrr\n1;Acme;12,5\n2;Bolt;3\n".replace(";", character)
     assert types(csv_file(files, text))["mrr"] == "text"
     problem = refusal(csv_file(files, text, separator="comma"))
-    assert problem.message == f"The values of the file 'file.csv' look separated by {word}. Change its separator."
+    assert problem.message == f"The values of the file “file.csv” look separated by {word}. Change its separator."
     assert problem.where == "separator"
 
 
@@ -105,15 +105,15 @@ def test_chosen_encoding_is_used(encoding: str, name: str, files: Path) -> None:
 
 def test_message_names_the_line_and_the_likely_encoding(files: Path) -> None:
     problem = refusal(csv_file(files, "id,name\n1,ok\n2,Café\n".encode("latin-1")))
-    assert problem.message.startswith("Line 3 of the file 'file.csv' is not in UTF-8. It is probably Windows-1252")
+    assert problem.message.startswith("Line 3 of the file “file.csv” is not in UTF-8. It is probably Windows-1252")
     assert "Encoding" in problem.message
     broken = refusal(csv_file(files, b"id,name\n1,\x81\n", encoding="windows-1252"))
-    assert broken.message.startswith("Line 2 of the file 'file.csv' is not in Windows-1252")
+    assert broken.message.startswith("Line 2 of the file “file.csv” is not in Windows-1252")
 
 
 def test_line_numbers_count_the_lines_inside_of_quotation_marks(files: Path) -> None:
     problem = refusal(csv_file(files, 'a,b\n"x\ny\nz",1\n1,2,3\n'))
-    assert "Line 5 of the file 'file.csv' has 3 values" in problem.message
+    assert "Line 5 of the file “file.csv” has 3 values" in problem.message
 
 
 BAD = b'id,name\n1,A\n2\n3,"C"\n4,D,x\n5,"unclosed\n6,"F"\n7,"G"x\n8,"H\nh"\n9,' + b"caf\xe9" + b"\n\n10,J\n"
@@ -129,11 +129,11 @@ def test_bad_lines_are_skipped_one_by_one_and_listed(files: Path) -> None:
         {"id": 10, "name": "J"},
     ]
     assert skipped(place) == [
-        "Line 3 of the file 'file.csv' has 1 values, but the first line names 2 columns.",
-        "Line 5 of the file 'file.csv' has 3 values, but the first line names 2 columns.",
-        "Line 6 of the file 'file.csv' has text after a closing quotation mark.",
-        "Line 8 of the file 'file.csv' has text after a closing quotation mark.",
-        "Line 11 of the file 'file.csv' is not in UTF-8. It is probably Windows-1252: choose it under Encoding, "
+        "Line 3 of the file “file.csv” has 1 values, but the first line names 2 columns.",
+        "Line 5 of the file “file.csv” has 3 values, but the first line names 2 columns.",
+        "Line 6 of the file “file.csv” has text after a closing quotation mark.",
+        "Line 8 of the file “file.csv” has text after a closing quotation mark.",
+        "Line 11 of the file “file.csv” is not in UTF-8. It is probably Windows-1252: choose it under Encoding, "
         "or save the file in UTF-8.",
     ]
 
@@ -142,11 +142,11 @@ def test_unclosed_quotation_mark_hides_no_other_line(files: Path) -> None:
     lines = [f'{number},"unclosed' if number == 250 else f"{number},x" for number in range(500)]
     place = csv_file(files, "id,name\n" + "\n".join(lines), bad_lines="skip")
     assert [row["id"] for row in values(place)] == [number for number in range(500) if number != 250]
-    assert skipped(place) == ["Line 252 of the file 'file.csv' has an unclosed quotation mark."]
+    assert skipped(place) == ["Line 252 of the file “file.csv” has an unclosed quotation mark."]
 
 
 def test_nothing_is_skipped_unless_it_was_chosen(files: Path) -> None:
-    assert "Line 3 of the file 'file.csv' has 1 values" in refusal(csv_file(files, BAD)).message
+    assert "Line 3 of the file “file.csv” has 1 values" in refusal(csv_file(files, BAD)).message
 
 
 @pytest.mark.parametrize(
@@ -243,8 +243,8 @@ def test_declared_types_take_precedence_over_the_values(files: Path) -> None:
 
 def test_declared_column_that_the_file_lacks_is_refused(files: Path) -> None:
     problem = refusal(csv_file(files, "a,b\n1,2\n", columns={"c": "text"}))
-    assert "'c'" in problem.message
-    assert "'a', 'b'" in problem.message
+    assert "“c”" in problem.message
+    assert "“a”, “b”" in problem.message
 
 
 def test_empty_text_does_not_change_the_type_of_a_column(files: Path) -> None:

@@ -189,7 +189,7 @@ def test_anything_but_one_select_is_refused_and_changes_nothing(query: str, plac
 
 
 def test_missing_table_is_named_in_the_error(place: Place) -> None:
-    with place.open() as reader, pytest.raises(Misconfigured, match="no table 'nope'") as refused:
+    with place.open() as reader, pytest.raises(Misconfigured, match="no table “nope”") as refused:
         reader.columns(table="nope")
     assert refused.value.code == "table_missing"
 

@@ -74,8 +74,8 @@ def test_json_fields_have_the_types_that_fit_all_values(files: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "excerpt"),
     [
-        (['{"a": 1}', '{"a": secret}'], "Line 2 of the file 'file.jsonl' is not JSON (at character 7)"),
-        (['{"a": 1}', "[1]"], "Line 2 of the file 'file.jsonl' is not an object"),
+        (['{"a": 1}', '{"a": secret}'], "Line 2 of the file “file.jsonl” is not JSON (at character 7)"),
+        (['{"a": 1}', "[1]"], "Line 2 of the file “file.jsonl” is not an object"),
         (["5"], "no objects"),
         ([""], "no objects"),
     ],
@@ -146,9 +146,9 @@ def test_different_spelling_after_the_inspected_objects_is_not_lost(files: Path)
 @pytest.mark.parametrize(
     ("line", "excerpt"),
     [
-        ('{"Name": "A", "id": 2, "name": "secret"}', "has the keys 'Name' and 'name', which differ only in case"),
-        ('{"name": "secret", "name": "B"}', "has the key 'name' twice"),
-        ('{"id": 2, "id": 2}', "has the key 'id' twice"),
+        ('{"Name": "A", "id": 2, "name": "secret"}', "has the keys “Name” and “name”, which differ only in case"),
+        ('{"name": "secret", "name": "B"}', "has the key “name” twice"),
+        ('{"id": 2, "id": 2}', "has the key “id” twice"),
         ("[1]", "is not an object"),
         ("null", "is not an object"),
         ('{"id": 1} {"id": 2}', "is not JSON (at character 11)"),
@@ -159,11 +159,11 @@ def test_bad_line_is_named_with_its_keys_and_can_be_skipped(line: str, excerpt: 
     lines = ['{"id": 1, "name": "A"}', "", line, '{"id": 3, "name": "C"}']
     problem = refusal(json_file(files, *lines))
     assert problem.code == "source_file_broken"
-    assert f"Line 3 of the file 'file.jsonl' {excerpt}" in problem.message
+    assert f"Line 3 of the file “file.jsonl” {excerpt}" in problem.message
     assert "secret" not in problem.message
     place = json_file(files, *lines, bad_lines="skip")
     assert values(place) == [{"id": 1, "name": "A"}, {"id": 3, "name": "C"}]
-    assert [message.startswith(f"Line 3 of the file 'file.jsonl' {excerpt}") for message in skipped(place)] == [True]
+    assert [message.startswith(f"Line 3 of the file “file.jsonl” {excerpt}") for message in skipped(place)] == [True]
 
 
 def test_key_without_a_name_hides_no_column(files: Path) -> None:
@@ -195,7 +195,7 @@ def test_encodings_of_unicode_are_detected(encoding: str, files: Path) -> None:
 def test_encoding_is_named_or_chosen(files: Path) -> None:
     lines = ['{"id": 1, "name": "A"}', '{"id": 2, "name": "Café"}']
     problem = refusal(json_file(files, *lines, encoding="latin-1"))
-    assert "Line 2 of the file 'file.jsonl' is not in UTF-8. It is probably Windows-1252" in problem.message
+    assert "Line 2 of the file “file.jsonl” is not in UTF-8. It is probably Windows-1252" in problem.message
     assert values(Place("jsonl", "file", {"path": "file.jsonl", "encoding": "latin-1"}))[1]["name"] == "Café"
 
 

@@ -36,7 +36,7 @@ def test_no_file_outside_the_directory_is_read(slug: str, path: str, files: Path
 def test_missing_file_is_named_in_the_error(slug: str, files: Path) -> None:
     problem = refusal(Place(slug, "nope", {"path": "nope.csv"}))
     assert (problem.code, problem.where) == ("source_file_missing", "path")
-    assert "'nope.csv'" in problem.message
+    assert "“nope.csv”" in problem.message
 
 
 def test_absolute_path_inside_the_directory_is_read(files: Path) -> None:
@@ -80,7 +80,7 @@ def test_file_that_is_added_later_is_read_too(files: Path) -> None:
 def test_error_names_the_broken_file_among_many(files: Path) -> None:
     csv_file(files, "a,b\n1,2\n", "part-1.csv")
     csv_file(files, "a,b\n1,2,3\n", "part-2.csv")
-    assert "Line 2 of the file 'part-2.csv'" in refusal(Place("csv", "part", {"path": "part-*.csv"})).message
+    assert "Line 2 of the file “part-2.csv”" in refusal(Place("csv", "part", {"path": "part-*.csv"})).message
 
 
 @pytest.mark.parametrize("path", ["../*.csv", "/etc/*", "sub/../../*.csv", "away/*.csv"])
@@ -93,7 +93,7 @@ def test_no_pattern_leads_outside_the_directory(path: str, files: Path, tmp_path
 
 
 def test_pattern_without_matches_is_named_in_the_error(files: Path) -> None:
-    assert "'nothing-*.csv'" in refusal(Place("csv", "nothing", {"path": "nothing-*.csv"})).message
+    assert "“nothing-*.csv”" in refusal(Place("csv", "nothing", {"path": "nothing-*.csv"})).message
 
 
 @pytest.mark.parametrize("slug", ["csv", "jsonl", "parquet"])

@@ -73,7 +73,7 @@ def test_no_more_rows_than_allowed_are_read(model: DataModel) -> None:
 
 
 def test_a_missing_column_is_named(model: DataModel) -> None:
-    with pytest.raises(Misconfigured, match="has no column 'gone'"):
+    with pytest.raises(Misconfigured, match="has no column “gone”"):
         profile(selection(model), ["gone"], now=NOW)
 
 

@@ -93,7 +93,7 @@ def test_error_names_a_missing_column_and_what_to_do(columns: list[str], model: 
     with pytest.raises(Misconfigured) as missing, read.stream(read.selection(model), columns, now=NOW):
         pass
     assert (missing.value.code, missing.value.where) == ("column_missing", "gone")
-    assert "'Companies' has no column 'gone'" in missing.value.message
+    assert "“Companies” has no column “gone”" in missing.value.message
     assert "Restore it in the source" in missing.value.message
 
 

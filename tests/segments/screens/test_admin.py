@@ -178,7 +178,7 @@ def test_conditions_are_validated_against_the_columns(staff: Client, companies: 
         "/admin/segments/segment/add/",
         {**values, "where": '{"all": [{"field": "gone", "is": "equals", "value": "FR"}]}'},
     )
-    assert "no column 'gone'" in wrong.context["adminform"].form.errors["where"][0]
+    assert "no column “gone”" in wrong.context["adminform"].form.errors["where"][0]
     staff.post(
         "/admin/segments/segment/add/",
         {**values, "where": '{"all": [{"field": "country", "is": "equals", "value": "FR"}]}'},

@@ -63,10 +63,10 @@ def test_renamed_column_in_use_is_detected_and_so_is_its_return(file: Path, rich
     run(file, "alter table companies rename column mrr to revenue")
     assert (
         drift.check_model(rich.model, NOW)
-        == "The source has changed: the column 'mrr' is gone (possibly renamed to 'revenue')."
+        == "The source has changed: the column “mrr” is gone (possibly renamed to “revenue”)."
     )
     refresh_columns(rich.model)
-    assert "'mrr' is gone" in drift.check_model(rich.model, NOW)
+    assert "“mrr” is gone" in drift.check_model(rich.model, NOW)
     run(file, "alter table companies rename column revenue to mrr")
     assert drift.check_model(rich.model, NOW) == ""
     assert DataModel.objects.get().problem == ""
@@ -82,7 +82,7 @@ def test_changed_type_is_reported_with_both_types(file: Path, rich: Segment) -> 
     run(file, "alter table companies add column mrr text")
     assert (
         drift.check_model(rich.model, NOW)
-        == "The source has changed: the type of the column 'mrr' changed from number to text."
+        == "The source has changed: the type of the column “mrr” changed from number to text."
     )
 
 
@@ -109,7 +109,7 @@ def test_reading_the_columns_again_repeats_the_check(staff: Client, file: Path, 
 
     run(file, "alter table companies rename column mrr to revenue")
     page = press()
-    assert "the column 'mrr' is gone" in page
+    assert "the column “mrr” is gone" in page
     assert "Source changed" in page
     run(file, "alter table companies rename column revenue to mrr")
     page = press()
@@ -118,7 +118,7 @@ def test_reading_the_columns_again_repeats_the_check(staff: Client, file: Path, 
     run(file, "alter table companies rename to firms")
     page = press()
     assert "Source changed" in page
-    assert "no table 'companies'" in DataModel.objects.get().problem
+    assert "no table “companies”" in DataModel.objects.get().problem
 
 
 def test_unreachable_source_leaves_stored_problems_unchanged(file: Path, rich: Segment) -> None:
@@ -132,12 +132,12 @@ def test_check_before_a_run_covers_only_the_columns_it_reads(file: Path, rich: S
     Segment.objects.create(name="French", model=rich.model, where={"field": "country", "is": "equals", "value": "FR"})
     run(file, "alter table companies rename column country to land")
     drift.look_before(rich, ["name"])
-    assert "'country' is gone (possibly renamed to 'land')" in DataModel.objects.get().problem
+    assert "“country” is gone (possibly renamed to “land”)" in DataModel.objects.get().problem
     assert drift.held(rich, ["name"]) == ""
     with pytest.raises(Misconfigured) as refused:
         drift.look_before(rich, ["country"])
     assert (refused.value.code, refused.value.where) == ("source_changed", "Companies")
-    assert "'country' is gone" in drift.held(rich, ["country"])
+    assert "“country” is gone" in drift.held(rich, ["country"])
 
 
 def test_check_before_a_run_follows_related_models_and_segments(file: Path, rich: Segment) -> None:
@@ -160,7 +160,7 @@ def test_check_before_a_run_follows_related_models_and_segments(file: Path, rich
     run(file, "alter table orders drop column amount")
     drift.look_before(rich, ["name"])
     for rows, column in ((best, "name"), (rich, "spent")):
-        with pytest.raises(Misconfigured, match="'amount' is gone"):
+        with pytest.raises(Misconfigured, match="“amount” is gone"):
             drift.look_before(rows, [column])
     assert set(DataModel.objects.exclude(problems={}).values_list("name", flat=True)) == {"Orders"}
 
@@ -190,7 +190,7 @@ def test_odd_value_in_a_file_does_not_count_as_a_changed_type(query: str, tmp_pa
 def test_daily_check_sets_and_clears_key_warnings(file: Path, companies: DataModel) -> None:
     run(file, "insert into companies values (1, 'twice', 'FR', 5)")
     tasks.look_at_models()
-    assert "1 repeats the 'id' of another row (2.4%)" in DataModel.objects.get().key_warning
+    assert "1 repeats the “id” of another row (2.4%)" in DataModel.objects.get().key_warning
     run(file, "delete from companies where name = 'twice'")
     tasks.look_at_models()
     assert DataModel.objects.get().row_count == 40
@@ -273,6 +273,6 @@ def test_header_in_a_different_spelling_is_named(tmp_path: Path, settings: Any) 
         Column.objects.create(model=rows, name=name, type="text", native="VARCHAR")
     with pytest.raises(Misconfigured) as caught:
         read.preview(read.selection(rows), now=NOW, columns=["Name"])
-    assert "perhaps it is called 'NAME' now" in caught.value.message
-    with pytest.raises(Misconfigured, match="Perhaps it is called 'ID' now"):
+    assert "perhaps it is called “NAME” now" in caught.value.message
+    with pytest.raises(Misconfigured, match="Perhaps it is called “ID” now"):
         key_check.key_share(rows)

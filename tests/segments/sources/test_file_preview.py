@@ -30,10 +30,10 @@ def files(tmp_path: Path, settings: Any) -> Path:
 @pytest.mark.parametrize(
     ("values", "column_type", "messages"),
     [
-        (["2024-07-01 12:00", "n/a"], TEXT, ["Row 2 of the column 'c' is not a time, so the column is text."]),
-        (["12", "3.5", "x", "7"], TEXT, ["Row 3 of the column 'c' is not a number, so the column is text."]),
-        (["12", "x"], NUMBER, ["Row 2 of the column 'c' is not a number."]),
-        (["x", None, "", "2024-07-01"], TIME, ["Row 1 of the column 'c' is not a time."]),
+        (["2024-07-01 12:00", "n/a"], TEXT, ["Row 2 of the column “c” is not a time, so the column is text."]),
+        (["12", "3.5", "x", "7"], TEXT, ["Row 3 of the column “c” is not a number, so the column is text."]),
+        (["12", "x"], NUMBER, ["Row 2 of the column “c” is not a number."]),
+        (["x", None, "", "2024-07-01"], TIME, ["Row 1 of the column “c” is not a time."]),
         (["Acme", "Bob", "12"], TEXT, []),
         (["2024-07-01", None, ""], TIME, []),
         (["x"], TEXT, []),
@@ -65,9 +65,9 @@ def test_unsaved_settings_are_previewed(staff: Client, files: Path) -> None:
         "types": {"id": "integer", "price": "number", "t": "timestamp"},
         "columns": ["id", "price", "t"],
         "rows": [["1", "1.5", "2024-07-01 12:00:00+02:00"], ["2", "2.5", "n/a"]],
-        "misfits": ["Row 2 of the column 't' is not a time."],
+        "misfits": ["Row 2 of the column “t” is not a time."],
         "skipped": 1,
-        "bad_lines": ["Line 4 of the file 'a.csv' has 4 values, but the first line names 3 columns."],
+        "bad_lines": ["Line 4 of the file “a.csv” has 4 values, but the first line names 3 columns."],
     }
     assert Source.objects.count() == 0
 

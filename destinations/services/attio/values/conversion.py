@@ -58,7 +58,7 @@ def convert(field: Field, value: Any, origin: Origin = NO_ORIGIN) -> Wire:
     if converter is None:
         raise Rejected(
             "type_unsupported",
-            f"The attribute {field.name!r} has the type {field.type}, which this version can't write. "
+            f"The attribute “{field.name}” has the type {field.type}, which this version can't write. "
             "Remove its mapping.",
             field=field.name,
         )
@@ -167,7 +167,7 @@ def _option(field: Field, value: Any, origin: Origin) -> Wire:
                 return option.title
     raise Rejected(
         UNKNOWN_OPTION,
-        f"The attribute {field.name!r} has no such option; this value is {shape(value)}. Add the option in Attio, or "
+        f"The attribute “{field.name}” has no such option; this value is {shape(value)}. Add the option in Attio, or "
         f"use the title or ID of one of its {len(field.options)} options.",
         field=field.name,
     )

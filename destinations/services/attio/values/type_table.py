@@ -110,7 +110,7 @@ def _sent(type_name: str, value: Any, *, multiple: bool) -> str:
     try:
         return f"`{json.dumps(convert(field, value), ensure_ascii=False)}`"
     except Rejected as rejection:
-        return "invalid: " + rejection.message.removeprefix("The attribute 'it' ")
+        return "invalid: " + rejection.message.removeprefix("The attribute “it” ")
 
 
 def _source_type(value: Any) -> str:

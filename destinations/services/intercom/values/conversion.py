@@ -113,7 +113,7 @@ def email(field: Field, value: Any, _origin: Origin) -> str:
     if address is None:
         raise Rejected(
             "email_invalid",
-            f"The attribute {field.name!r} takes one email address; this value is not a valid one.",
+            f"The attribute “{field.name}” takes one email address; this value is not a valid one.",
             field=field.name,
         )
     return address
@@ -216,6 +216,6 @@ def _option(field: Field, spellings: Iterable[str]) -> str:
     shown = ", ".join(allowed[:OPTIONS_SHOWN]) + (" …" if len(allowed) > OPTIONS_SHOWN else "")
     raise Rejected(
         UNKNOWN_OPTION,
-        f"The attribute {field.name!r} takes only its options: {shown}. This value is not one of them.",
+        f"The attribute “{field.name}” takes only its options: {shown}. This value is not one of them.",
         field=field.name,
     )

@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 def rejection(code: str, field: Field, value: Any, accepted: str) -> Rejected:
     """The error for a value that an attribute does not take; `accepted` describes the values that it does take."""
-    message = f"The attribute {field.name!r} takes {accepted}; this value is {shape(value)}."
+    message = f"The attribute “{field.name}” takes {accepted}; this value is {shape(value)}."
     return Rejected(code, message, field=field.name)

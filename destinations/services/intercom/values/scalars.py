@@ -31,7 +31,7 @@ def exact_number(field: Field, value: Any) -> Decimal:
     if not number.is_finite():
         raise Rejected(
             "value_invalid",
-            f"The attribute {field.name!r} takes a number; this value is not a finite number.",
+            f"The attribute “{field.name}” takes a number; this value is not a finite number.",
             field=field.name,
         )
     if number == 0:

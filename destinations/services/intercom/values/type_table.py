@@ -63,7 +63,7 @@ def created_types() -> Iterator[tuple[str, str]]:
     """Column type, and the data type of the custom attribute that is created for it, or why none is."""
     for name in (*custom_attributes.DATA_TYPES, "list", "object"):
         obstacle = next(custom_attributes.obstacles((), [NewField("it", name)]), "")
-        reason = "not supported: " + obstacle.removeprefix("The column 'it' ")
+        reason = "not supported: " + obstacle.removeprefix("The column “it” ")
         yield name, reason if obstacle else f"`{custom_attributes.DATA_TYPES[name]}`"
 
 
@@ -101,7 +101,7 @@ def _sent(service: Service, field: Field, value: Any) -> str:
     try:
         return f"`{json.dumps(service.convert(field, value), ensure_ascii=False)}`"
     except Rejected as rejection:
-        return "invalid: " + rejection.message.removeprefix(f"The attribute {field.name!r} ")
+        return "invalid: " + rejection.message.removeprefix(f"The attribute “{field.name}” ")
 
 
 def _displayed(value: Any) -> str:
