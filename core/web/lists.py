@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.admin import SimpleListFilter
@@ -16,19 +16,20 @@ from django.db.models import DateField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import escape
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst
+from django.utils.text import capfirst, smart_split
 from unfold.admin import ModelAdmin, checkbox
 from unfold.decorators import display
 from unfold.templatetags import unfold_list
 from unfold.views import ChangeList
 
 from core.errors import Misconfigured
+from core.text.folding import folded
 from core.web.endpoints import MOST_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from django.db.models import Model
+    from django.db.models import Model, QuerySet
     from django.http import QueryDict
     from unfold.admin import ModelAdmin as _ModelAdmin
 else:
@@ -78,6 +79,9 @@ class BoundedList(_ModelAdmin):
     of fields that the page never shows.
     """
 
+    has_many_rows: ClassVar[bool] = False
+    """Whether only the database can search it, which on SQLite knows no accents and no case beyond ASCII."""
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PreparedChangeList
 
@@ -85,6 +89,20 @@ class BoundedList(_ModelAdmin):
     def action_checkbox(self, obj: Model) -> SafeString:
         """The same checkbox as Unfold's, without rendering its template for each row."""
         return SafeString(_CHECKBOX.replace(_PLACE, escape(obj.pk)))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """The rows that have each word in one of the searched fields, in any case and with or without accents.
+
+        One query reads the searched fields of the whole list, unless it can have many rows.
+        """
+        words, names = search_words(search_term), self.get_search_fields(request)
+        if not words or not names or self.has_many_rows:
+            found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term)
+            return found
+        rows = queryset.order_by().values_list("pk", *names)
+        return queryset.filter(pk__in=[pk for pk, *texts in rows if mentions(texts, words)]), False
 
     def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
         """Loads what the columns show of all rows of a page, so that no column queries for its row."""
@@ -145,6 +163,17 @@ def is_usable(query: QueryDict, dates: Iterable[str]) -> bool:
         and all(_NUMBER.fullmatch(year) and FIRST_YEAR <= int(year) <= LAST_YEAR for year in years)
         and _ORDER.fullmatch(query.get(main.ORDER_VAR, "")) is not None
     )
+
+
+def search_words(text: str) -> list[str]:
+    """PURE. The words of a search, folded. Quotation marks keep words together."""
+    return [folded(word.strip("\"'")) for word in smart_split(text)]
+
+
+def mentions(texts: Iterable[str | None], words: Iterable[str]) -> bool:
+    """PURE. Whether each folded word is in one of the texts."""
+    known = [folded(text) for text in texts if text]
+    return all(any(word in text for text in known) for word in words)
 
 
 def _field_parameters(model: type[Model], path: str) -> Iterator[str]:

@@ -54,6 +54,7 @@ class WarningAdmin(ScreenAdmin):
     list_before_template = "screens/open_warnings.html"
     list_filter = [OpenFilter, KindFilter, "activation"]
     search_fields = ["message", "subject", "activation__name"]
+    has_many_rows = True
     list_select_related = ["activation", "last_run"]
     ordering = [F("closed_at").desc(nulls_first=True), "-opened_at"]
     fields = [

@@ -14,10 +14,13 @@ from activations.models import Activation, Run
 from activations.screens import presentation
 from activations.screens.run.page import facts
 from activations.screens.run.sentence import sentence
+from core.text.folding import folded
 from core.web.lists import PreparedChangeList
 from core.web.logos import logo
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.contrib.admin.views.main import ChangeList
     from django.db.models import QuerySet
     from django.http import HttpRequest
@@ -101,8 +104,9 @@ class RunList(_ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[Run], search_term: str
     ) -> tuple[QuerySet[Run], bool]:
         """Each word has to be in the activation's name or in the error."""
+        names = dict(Activation.objects.values_list("pk", "name"))
         for word in smart_split(search_term):
-            queryset = queryset.filter(_mentions(word.strip("\"'")))
+            queryset = queryset.filter(_mentions(word.strip("\"'"), names))
         return queryset, False
 
     @admin.display(description="Run", ordering="number")
@@ -132,9 +136,9 @@ class RunList(_ModelAdmin):
         return presentation.duration(obj, timezone.now())
 
 
-def _mentions(word: str) -> Q:
+def _mentions(word: str, names: Mapping[int, str]) -> Q:
     """The activations are found first, and only runs that ended early have an error: not every run is compared."""
-    named = list(Activation.objects.filter(name__icontains=word).values_list("pk", flat=True))
+    named = [pk for pk, name in names.items() if folded(word) in folded(name)]
     return Q(activation__in=named) | Q(state__in=(Run.State.FAILED, Run.State.CANCELLED), error_message__icontains=word)
 
 
