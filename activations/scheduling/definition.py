@@ -11,7 +11,7 @@ from activations.scheduling import cron, slots
 from core.errors import Misconfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
@@ -84,6 +84,18 @@ def next_runs(schedule: Schedule, now: datetime, count: int = 3) -> list[datetim
     if schedule.kind in (Schedule.Kind.AFTER, Schedule.Kind.DATA_CHANGED):
         return []
     return list(islice(slots.upcoming(timing(schedule), now), count))
+
+
+def note(schedule: Schedule, upcoming: Sequence[datetime]) -> str:
+    """What people should know about the next runs, in the schedule's time zone; "" if there is nothing to know."""
+    if schedule.kind == Schedule.Kind.AFTER:
+        return "A run starts as soon as one of that activation has completed."
+    if schedule.kind == Schedule.Kind.DATA_CHANGED:
+        return "A run starts when the data differs from the last look."
+    if not upcoming:
+        return "No more runs: the schedule has ended."
+    offsets = {moment.utcoffset() for moment in upcoming}
+    return "The clocks change between these runs." if len(offsets) > 1 else ""
 
 
 def circle(start: Key, followed: Mapping[Key, Iterable[Key]]) -> bool:

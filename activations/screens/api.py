@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rest_framework.request import Request
-
-NEXT_TIMES = 5
 
 
 class ActivationState(Endpoint):
@@ -67,21 +65,22 @@ class Issues(Endpoint):
 
 
 class ScheduleWords(Endpoint):
-    """POST the fields of a schedule: when it fires, in words, and the next times. Saves nothing."""
+    """POST the fields of a schedule: when it starts runs, in words, and the next five times. Saves nothing."""
 
     permissions = ("activations.view_activation",)
 
     def post(self, request: Request) -> Response:
         schedule = parsed_schedule(request.data)
         words = definition.words(schedule)
-        upcoming = definition.next_runs(schedule, timezone.now(), NEXT_TIMES)
-        zone = schedule.timezone if schedule.kind != Schedule.Kind.INTERVAL else UTC
+        upcoming = definition.next_runs(schedule, timezone.now(), definition.UPCOMING)
+        local = [time.astimezone(schedule.timezone) for time in upcoming]
         return Response(
             {
                 "words": words,
                 "times": [time.isoformat() for time in upcoming],
-                "next": [time.astimezone(zone).strftime("%a %d %b, %H:%M") for time in upcoming],
-                "timezone": str(zone),
+                "next": [f"{time:%a %d %b, %H:%M %Z}" for time in local],
+                "timezone": str(schedule.timezone),
+                "note": definition.note(schedule, local),
             }
         )
 
@@ -132,15 +131,29 @@ def parsed_schedule(data: Mapping[str, Any]) -> Schedule:
     Raises:
         Misconfigured: a field doesn't have the right type.
     """
-    fields = ("kind", "every", "unit", "cron", "at", "timezone")
-    given = {name: str(data[name]) for name in fields if data.get(name) not in (None, "")}
+    fields = ("kind", "every", "unit", "cron", "at", "timezone", "watch_column")
+    given: dict[str, Any] = {name: str(data[name]) for name in fields if data.get(name) not in (None, "")}
     days = data.get("days")
     try:
         schedule = Schedule(**given, days=days if isinstance(days, list) else [])
-        schedule.clean_fields(exclude=["activation", "task", "days"])
+        schedule.clean_fields(exclude=["activation", "task", "days", "after"])
+        schedule.after = Activation.objects.filter(pk=_number(data.get("after"))).first()
+        schedule.starts_at, schedule.ends_at = (_moment(data.get(name), schedule) for name in ("starts_at", "ends_at"))
     except ValidationError as error:
         raise Misconfigured("schedule_invalid", error.messages[0]) from None
+    except ValueError:
+        raise Misconfigured("schedule_invalid", "Enter a date and a time.") from None
     return schedule
+
+
+def _number(text: Any) -> int:
+    return int(text) if str(text).isdecimal() else 0
+
+
+def _moment(text: Any, schedule: Schedule) -> datetime | None:
+    """A moment that was entered in the schedule's time zone. Raises ValueError if it is none."""
+    moment = datetime.fromisoformat(str(text)) if text else None
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=schedule.timezone)
 
 
 def state_json(state: State) -> dict[str, Any]:

@@ -36,8 +36,10 @@ PLACES = {
     "custom_attributes": "custom_columns",
 }
 
+AUTOMATIC = ("overlap", "catch_up")
 FIELDS = [
     "name", "records", "destination", "mode", "match_column", "match_field", "custom_columns", "backfill", "paused",
+    *AUTOMATIC,
     "warnings_enabled", *warning_kinds.DEFAULTS, "recipients",
     *guard_fields.FIELDS,
 ]  # fmt: skip
@@ -82,7 +84,7 @@ class ActivationForm(forms.ModelForm, LimitFields):
     class Meta:
         model = Activation
         fields = [
-            "name", "destination", "mode", "match_column", "match_field", "backfill", "paused",
+            "name", "destination", "mode", "match_column", "match_field", "backfill", "paused", *AUTOMATIC,
             "warnings_enabled", *guard_fields.FIELDS,
         ]  # fmt: skip
         widgets = {
@@ -90,12 +92,15 @@ class ActivationForm(forms.ModelForm, LimitFields):
             "match_field": UnfoldAdminSelectWidget(attrs={"data-role": "match-field"}),
             "destination": LongSelect(attrs={"data-role": "destination"}),
             "mode": forms.RadioSelect(attrs={"data-role": "mode"}),
+            "overlap": UnfoldAdminSelectWidget(),
         }
         labels = {
             "mode": "What should happen with each record?",
             "match_column": "Column",
             "match_field": "Attribute",
             "backfill": "Send a field that you map later",
+            "overlap": "If a run is still in progress",
+            "catch_up": "Catch up once",
             "warnings_enabled": "Warn if a run looks wrong",
             **guard_fields.LABELS,
         }
@@ -122,6 +127,9 @@ class ActivationForm(forms.ModelForm, LimitFields):
             self.fields["mode"].widget.attrs["data-chosen"] = ""
         if self.accepted is None:
             self.fields.pop("agree", None)
+        if self.is_bound and "overlap" not in self.data:
+            for name in AUTOMATIC:
+                self.fields.pop(name, None)
         if self.is_bound and not any(name in self.data for name in guard_fields.NUMBERS):
             # A draft of an earlier version, or a program, that knows no guards leaves them as they are.
             for name in guard_fields.FIELDS:

@@ -8,8 +8,7 @@ from unfold.admin import StackedInline, TabularInline
 
 from activations.models import FieldMapping, Schedule
 from activations.screens.editor.formsets import MappingForm, MappingFormSet
-from activations.screens.editor.schedule_form import ScheduleForm
-from core.web.formsets import BoundedFormSet
+from activations.screens.editor.schedule_form import FIELDS, ScheduleForm, ScheduleFormSet
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -46,17 +45,11 @@ class MappingInline(ActivationPermissions, TabularInline):
         return super().get_queryset(request).filter(custom_attribute=False)
 
 
-class ScheduleFormSet(BoundedFormSet):
-    """The schedules of an activation. Each row has a select of all time zones, so there can be fewer new ones."""
-
-    most_new = 30
-
-
 class ScheduleInline(ActivationPermissions, StackedInline):
     model = Schedule
     fk_name = "activation"
     form = ScheduleForm
     formset = ScheduleFormSet
-    fields = ["kind", "every", "unit", "cron", "days", "at", "timezone"]
+    fields = FIELDS
     extra = 0
     verbose_name_plural = "Schedules"

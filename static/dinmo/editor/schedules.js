@@ -2,7 +2,14 @@
 "use strict";
 
 const viewerZone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
-const SCHEDULE_INPUTS = { interval: ["every", "unit"], cron: ["cron", "timezone"], weekly: ["days", "at", "timezone"] };
+const SCHEDULE_INPUTS = {
+    interval: ["every", "unit"],
+    cron: ["cron", "timezone"],
+    weekly: ["days", "at", "timezone"],
+    after: ["after"],
+    data_changed: ["every", "unit", "watch_column"],
+};
+const SCHEDULE_VALUES = ["kind", "every", "unit", "cron", "at", "after", "watch_column", "timezone", "starts_at", "ends_at"];
 
 function timeIn(zone, text) {
     const options = { timeZone: zone, weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false };
@@ -58,6 +65,7 @@ class Schedules {
         if (this.input(row, "DELETE")?.checked) row.hidden = true;
         row.querySelector("[data-remove]").addEventListener("click", () => this.remove(row));
         for (const kind of ["input", "change"]) row.addEventListener(kind, () => this.refresh(row));
+        row.querySelector("[data-bounds]").addEventListener("toggle", () => this.showInputs(row));
         this.refresh(row);
         this.refreshNote();
     }
@@ -68,18 +76,23 @@ class Schedules {
 
     values(row) {
         const days = [...row.querySelectorAll("[name$='-days']:checked")].map((input) => input.value);
-        return { ...Object.fromEntries(["kind", "every", "unit", "cron", "at", "timezone"].map((name) => [name, this.input(row, name).value])), days };
+        return { ...Object.fromEntries(SCHEDULE_VALUES.map((name) => [name, this.input(row, name).value])), days };
+    }
+
+    // The time zone is also that of the start and the end.
+    showInputs(row) {
+        const bounds = row.querySelector("[data-bounds]");
+        const shown = [...SCHEDULE_INPUTS[this.input(row, "kind").value], "kind", "starts_at", "ends_at", ...(bounds.open ? ["timezone"] : [])];
+        for (const field of row.querySelectorAll("[data-field]")) field.hidden = !shown.includes(field.dataset.field);
     }
 
     async refresh(row) {
         const values = this.values(row);
-        for (const field of row.querySelectorAll("[data-field]")) {
-            if (field.dataset.field !== "kind") field.hidden = !SCHEDULE_INPUTS[values.kind].includes(field.dataset.field);
-        }
+        this.showInputs(row);
         const number = (this.latest.get(row) || 0) + 1;
         this.latest.set(row, number);
-        const entered = { interval: values.every, cron: values.cron, weekly: values.days.length && values.at };
-        let [text, next, bad] = ["", "", false];
+        const entered = { interval: values.every, cron: values.cron, weekly: values.days.length && values.at, after: values.after, data_changed: values.every };
+        let [text, next, bad] = ["", [], false];
         if (entered[values.kind]) {
             try {
                 const answer = await screens.request("/api/schedules/words/", values);
@@ -92,16 +105,26 @@ class Schedules {
         const words = row.querySelector("[data-words]");
         words.textContent = text;
         words.classList.toggle("d-problem", bad);
-        row.querySelector("[data-next]").textContent = next;
+        row.querySelector("[data-next]").replaceChildren(...next);
         row.dataset.sentence = bad ? "" : text;
         this.editor.steps?.refresh();
     }
 
-    next({ times, timezone }) {
-        const zone = timezone === "UTC" ? viewerZone : timezone;
-        const runs = times.map((time) => timeIn(zone, time)).join(" · ");
-        const yours = zone === viewerZone ? "" : ` In your time (${viewerZone}): ${times.map((time) => timeIn(viewerZone, time)).join(" · ")}.`;
-        return `Next runs (${zone}): ${runs}.${yours}`;
+    // The next runs, each in the schedule's time zone, and in the viewer's if that differs.
+    next({ times, next, timezone, note }) {
+        const heading = document.createElement("p");
+        heading.textContent = times.length ? `Next runs (${timezone}):` : note;
+        const list = document.createElement("ol");
+        list.className = "d-next-runs";
+        const differs = timezone !== viewerZone;
+        times.forEach((time, place) => {
+            const item = document.createElement("li");
+            item.textContent = next[place] + (differs ? ` (${timeIn(viewerZone, time)} in ${viewerZone})` : "");
+            list.append(item);
+        });
+        const hint = document.createElement("p");
+        hint.textContent = times.length ? note : "";
+        return times.length ? [heading, list, ...(note ? [hint] : [])] : note ? [heading] : [];
     }
 
     get sentence() {
