@@ -36,7 +36,7 @@ KILL_SECONDS = (15.0, 25.0)
 CHANGE_SECONDS = (12.0, 30.0)
 LAST_CHANGE_SECONDS = 20.0
 """The data stays as it is for this long at the end, so that every look has time to notice."""
-SETTLE_SECONDS = 60.0
+SETTLE_SECONDS = 240.0
 TICK_SECONDS = 0.1
 SHOWN = 40
 COMPLETED = (Run.State.SUCCEEDED, Run.State.COMPLETED_WITH_WARNINGS)
