@@ -72,13 +72,14 @@ class ScheduleWords(Endpoint):
     def post(self, request: Request) -> Response:
         schedule = parsed_schedule(request.data)
         words = definition.words(schedule)
-        upcoming = definition.next_runs(schedule, timezone.now(), definition.UPCOMING)
+        now = timezone.now()
+        upcoming = definition.next_runs(schedule, now, definition.UPCOMING)
         local = [time.astimezone(schedule.timezone) for time in upcoming]
         return Response(
             {
                 "words": words,
                 "times": [time.isoformat() for time in upcoming],
-                "next": [f"{time:%a %d %b, %H:%M %Z}" for time in local],
+                "next": [f"{time:%a %d %b{'' if time.year == now.year else ' %Y'}, %H:%M %Z}" for time in local],
                 "timezone": str(schedule.timezone),
                 "note": definition.note(schedule, local),
             }

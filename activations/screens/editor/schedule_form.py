@@ -136,8 +136,10 @@ class ScheduleFormSet(BoundedFormSet):
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
         form.parent = self.instance
-        if "after" in form.fields:
-            form.fields["after"].choices = self.activations
+        if field := form.fields.get("after"):
+            # Without the admin's buttons to add and edit an activation, which would leave the page.
+            field.widget = getattr(field.widget, "widget", field.widget)
+            field.choices = self.activations
 
     @cached_property
     def activations(self) -> list[tuple[Any, str]]:
