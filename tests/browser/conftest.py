@@ -8,8 +8,10 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connections
+from django.test import Client
 
 from activations import tasks
 from activations.runs import dispatch
@@ -66,9 +68,20 @@ def requests_outside(page: Page, live_server: Any) -> list[str]:
 
 @pytest.fixture
 def signed_in(page: Page, live_server: Any, transactional_db: None) -> Page:
-    """A page on which a superuser has signed in through the login form."""
-    User.objects.create_superuser("ops", "ops@example.com", "a-long-password")
+    """A page of a superuser's session. The form that begins one is filled in by `through_the_login`."""
     page.set_default_timeout(10_000)
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("ops", "ops@example.com"))
+    session = browser.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+    return page
+
+
+@pytest.fixture
+def through_the_login(page: Page, live_server: Any, transactional_db: None) -> Page:
+    """A page on which a superuser has signed in through the login form."""
+    page.set_default_timeout(10_000)
+    User.objects.create_superuser("ops", "ops@example.com", "a-long-password")
     page.goto(f"{live_server.url}/admin/")
     page.fill("input[name=username]", "ops")
     page.fill("input[name=password]", "a-long-password")

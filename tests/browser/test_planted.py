@@ -8,7 +8,7 @@ import pytest
 
 from activations.models import Change
 from tests.browser.planted import MARK, plant
-from tests.browser.walk import addresses
+from tests.browser.walk import addresses, settled, visit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,12 +46,10 @@ FOUND = """(mark) => [
 
 def attacks(page: Page, address: str) -> list[str]:
     """What planted markup does on a page. Also opens what is folded there."""
-    page.goto(address)
-    page.wait_for_load_state("networkidle")
+    visit(page, address)
     found = page.evaluate(FOUND, MARK)
-    page.evaluate(OPEN)
-    page.wait_for_timeout(50)
-    page.wait_for_load_state("networkidle")
+    with settled(page):
+        page.evaluate(OPEN)
     return sorted({*found, *page.evaluate(FOUND, MARK)})
 
 

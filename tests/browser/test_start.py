@@ -47,9 +47,9 @@ class Newcomer:
 
 
 def test_first_sync_with_three_fields_takes_at_most_fifteen_clicks_and_ten_typed_fields(
-    signed_in: Page, live_server: Any, attio: Any, customers: Path, worker: None
+    through_the_login: Page, live_server: Any, attio: Any, customers: Path, worker: None
 ) -> None:
-    page, person = signed_in, Newcomer(signed_in)
+    page, person = through_the_login, Newcomer(through_the_login)
     page.goto(f"{live_server.url}/")
     person.click(page.get_by_role("link", name="Companies to Attio"))
     person.click(page.get_by_role("link", name="CSV files"))
@@ -71,6 +71,41 @@ def test_first_sync_with_three_fields_takes_at_most_fifteen_clicks_and_ten_typed
         "Bolt": "DE",
     }
     assert (person.clicks <= 15, person.typed <= 10) == (True, True), (person.clicks, person.typed)
+
+
+def test_first_sync_to_intercom_with_custom_attributes_takes_at_most_thirteen_clicks(
+    through_the_login: Page,
+    live_server: Any,
+    intercom: Any,
+    customers: Path,
+    worker: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page, person = through_the_login, Newcomer(through_the_login)
+    monkeypatch.setenv(simulators.VARIABLE, "intercom")
+    page.goto(f"{live_server.url}/")
+    person.click(page.get_by_role("link", name="Companies to Intercom"))
+    person.click(page.get_by_role("link", name="CSV files"))
+    person.choose_file(customers)
+    person.press("Connect and test")
+    person.press("Use these rows")
+    person.press("Use the simulator")
+    person.click(page.get_by_text("Create new companies and update existing ones"))
+    person.press("Continue")
+    person.press("Accept all")
+    person.press("Add all 3")
+    expect(page.locator("[data-add-all]")).to_be_hidden()
+    person.press("Review")
+    expect(page.locator("[data-results]")).to_contain_text("Would create", timeout=20_000)
+    person.click(page.locator("button[name=start]"))
+    page.wait_for_url("**/admin/activations/run/*/change/")
+    expect(page.locator("#content")).to_contain_text("2 companies created in Intercom", timeout=20_000)
+    created = [each["body"] for each in intercom.log if (each["method"], each["path"]) == ("POST", "/companies")]
+    assert {body["name"]: body["custom_attributes"] for body in created} == {
+        "Acme": {"domain": "acme.com", "country": "FR", "city": "Paris"},
+        "Bolt": {"domain": "bolt.org", "country": "DE", "city": "Berlin"},
+    }
+    assert (person.clicks <= 13, person.typed <= 10) == (True, True), (person.clicks, person.typed)
 
 
 @pytest.mark.parametrize("width", [1280, 390])

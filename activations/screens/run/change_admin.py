@@ -109,7 +109,8 @@ class ChangeAdmin(ReadOnlyAdmin):
     @admin.display(description="Fields")
     def fields_sent(self, obj: Any) -> SafeString:
         shown = [(field.label, field.after) for field in fields.of(obj, {}, obj.names)][:MOST_FIELDS]
-        return format_html_join("", "<div><b>{}</b>: {}</div>", shown)
+        # One element: on a phone, the cell is a row of what it contains.
+        return format_html("<div>{}</div>", format_html_join("", "<div><b>{}</b>: {}</div>", shown))
 
 
 def record_context(change: Change) -> dict[str, Any]:

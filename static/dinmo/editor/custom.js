@@ -6,7 +6,9 @@ class CustomColumns {
         this.editor = editor;
         this.place = editor.place.querySelector("[data-custom]");
         this.list = this.place.querySelector("[data-custom-columns]");
+        this.all = this.place.querySelector("[data-add-all]");
         this.facts = {};
+        this.all.addEventListener("click", () => this.addAll());
     }
 
     get chosen() {
@@ -26,6 +28,23 @@ class CustomColumns {
         this.list.className = "d-custom-list";
         this.list.replaceChildren(...names.map((name) => this.entry(name, known.get(name), checked.has(name), mapped.has(name))));
         if (focused) this.list.querySelector(`input[value="${CSS.escape(focused)}"]`)?.focus();
+        this.all.hidden = !this.addable.length;
+        this.all.textContent = `Add all ${this.addable.length}`;
+    }
+
+    // The columns that nothing sends yet, neither as a custom attribute nor as a field, and that the vendor would take.
+    get addable() {
+        const { editor } = this;
+        const sent = [editor.matchColumn.value, ...this.chosen, ...editor.suggestions.found.map(({ column }) => column)];
+        const used = new Set([...sent, ...editor.rows.present.map((row) => editor.rows.values(row).column)]);
+        return (editor.columns || []).map(({ name }) => name).filter((name) => this.facts[name] && !this.facts[name].problem && !used.has(name));
+    }
+
+    addAll() {
+        const names = new Set(this.addable);
+        for (const input of this.list.querySelectorAll("input")) input.checked ||= names.has(input.value);
+        this.list.querySelector("input:checked")?.focus();
+        this.editor.changed();
     }
 
     entry(name, column, checked, mapped) {

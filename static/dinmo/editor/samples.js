@@ -54,8 +54,8 @@ class Samples {
             const row = this.editor.rows.list.children[found.id];
             if (row) this.showRow(row, found);
         }
-        this.editor.custom.update(custom);
         this.editor.suggestions.show(suggestions);
+        this.editor.custom.update(custom);
     }
 
     // Fills in the match while nobody has chosen it. Asks again, since the samples depend on it.
