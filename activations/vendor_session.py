@@ -53,6 +53,11 @@ class Context:
         return self.service.fields(self.client)
 
     @cached_property
+    def fields_by_name(self) -> dict[str, Field]:
+        """The destination's fields by name, once they no longer change: in delivery."""
+        return {field.name: field for field in self.fields}
+
+    @cached_property
     def match_field(self) -> Field:
         """The field that records are matched by. Raises Misconfigured if it is gone or can't identify records."""
         name = self.activation.match_field

@@ -22,6 +22,7 @@ from django.db.models import Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from activations.delivery import compare
 from activations.delivery.recorder import Recorder
 from activations.delivery.sender import Sender
 from activations.delivery.steps import Item, Job, Progress, Sent, Step, jobs
@@ -43,6 +44,8 @@ MOST_CHANGES = 5000
 """The most changes that are taken together, which bounds the memory."""
 FIRST_PLACES = 4
 MOST_PLACES = 128
+MOST_LOOKUPS = 4
+"""How many batches of lookups are in flight at most. Each answer has all values of hundreds of records."""
 LOOK_SECONDS = 0.5
 IDLE_SECONDS = 0.05
 CANCEL_SECONDS = 2.0
@@ -97,7 +100,7 @@ class Delivery:
     def __post_init__(self) -> None:
         self.mode = self.context.activation.mode
         self.limits = self.context.service.limits
-        self.reads_first = self.context.service.reads_first([field.target for field in self.context.run.mapped_fields])
+        self.reads = compare.reads(self.context)
         self.places = Places(self.limits.writes)
         self.sender = Sender(self.context, self.answers)
         self.recorder = Recorder(self.context, self.lease)
@@ -142,9 +145,12 @@ class Delivery:
 
     def _fill(self) -> bool:
         """Takes the next changes while few are left to hand out. Returns whether there is anything to do."""
-        while not self.exhausted and self._ready() < max(self.places.free, FIRST_PLACES):
+        while not self.exhausted and self._ready() < max(self.places.free, FIRST_PLACES) and self._may_take():
             self.exhausted = not (self._take(Change.State.PENDING) or self._unpack())
         return bool(self.todo)
+
+    def _may_take(self) -> bool:
+        return sum(len(job.items) for job in self.todo) < MOST_CHANGES
 
     def _ready(self) -> int:
         """How many jobs can be handed out. A batch that is not full waits for more changes if there are any."""
@@ -184,7 +190,7 @@ class Delivery:
         if growing:
             self.todo = deque(job for job in self.todo if job not in growing)
         grown = [item for job in growing for item in job.items]
-        self.todo.extend(jobs(self.mode, [*grown, *items], self.limits, self.reads_first))
+        self.todo.extend(jobs(self.mode, [*grown, *items], self.limits, self.reads))
 
     def _hand_out(self, pool: ThreadPoolExecutor) -> None:
         """Hands out jobs while places are free, but never two with the same match value at the same time.
@@ -196,7 +202,7 @@ class Delivery:
         now = time.monotonic()
         while self.todo and self.places.free > 0:
             job = self.todo.popleft()
-            if job.matches & self.busy or job.not_before > now or self._should_grow(job):
+            if job.matches & self.busy or job.not_before > now or self._should_grow(job) or self._must_queue(job):
                 waiting.append(job)
                 continue
             self.busy |= job.matches
@@ -205,6 +211,10 @@ class Delivery:
             job.handed_out_at = now
             pool.submit(self.sender.send, job)
         self.todo.extend(waiting)
+
+    def _must_queue(self, job: Job) -> bool:
+        """Whether a batch of lookups waits for the others: their answers are large."""
+        return job.step == Step.FIND and self.limits.find_batch > 1 and self.lookups >= MOST_LOOKUPS
 
     def _should_grow(self, job: Job) -> bool:
         """Whether a batch that is not full waits for more changes: those not taken yet, and those being looked up."""

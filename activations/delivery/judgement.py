@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.errors import Problem
+    from destinations.contract import Held
 
 NEVER_SENT = ("stopped", "blocked")
 """The codes of requests that were never sent, because the run stopped, or the rate limit leaves no room for hours."""
@@ -31,6 +32,7 @@ class Sending:
         names: the names of all its attributes.
         attempts: requests that got no usable answer so far.
         first_attempt_at: when its first request was sent.
+        remote_id: the vendor's ID of its record, if it is known.
     """
 
     mode: str
@@ -39,6 +41,7 @@ class Sending:
     names: tuple[str, ...] = ()
     attempts: int = 0
     first_attempt_at: datetime | None = None
+    remote_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Judgement:
         reason: why it was not accepted, if it wasn't.
         attempted: the request counts as an attempt.
         remote_id: the vendor's ID of the record from now on; None leaves it as it is.
+        differing: the only attributes to send, because the record holds the others already.
         resend_all: send every field, because what was accepted belongs to a different ID.
         wait_seconds: how long to wait before it is sent again.
         pause: the budget that has to pause, and for how many seconds.
@@ -64,6 +68,7 @@ class Judgement:
     reason: Reason | None = None
     attempted: bool = False
     remote_id: str | None = None
+    differing: tuple[str, ...] | None = None
     resend_all: bool = False
     wait_seconds: float = 0.0
     pause: tuple[Purpose, float] | None = None
@@ -105,24 +110,50 @@ class Breaker:
         return replace(self, failures=self.failures + 1) if counts else self
 
 
-def found(sending: Sending, remote_id: str, *, created_by_us: bool, rejection: Rejected | None = None) -> Judgement:
+def found(
+    sending: Sending,
+    held: Held | None,
+    *,
+    created_by_us: bool,
+    differing: tuple[str, ...] | None = None,
+    rejection: Rejected | None = None,
+) -> Judgement:
     """A lookup was answered.
 
     Args:
-        remote_id: of the record that has the match value; "" if there is none.
+        held: the record that has the match value, if there is one.
         created_by_us: the record was created after our first attempt to create it.
+        differing: the attributes that the record holds differently; None if they were not compared.
         rejection: the record belongs to a different row.
     """
     progress = replace(sending.progress, looked_up=True)
     if rejection:
         return rejected(progress, rejection)
-    if sending.mode == Mode.UPSERT or (sending.mode == Mode.INSERT and not remote_id):
+    if held and differing is not None and sending.mode != Mode.INSERT:
+        return _compared(sending, progress, held, differing)
+    if sending.remote_id:
         return Judgement(progress)
-    if sending.mode == Mode.UPDATE and remote_id:
-        return Judgement(progress, remote_id=remote_id, resend_all=True)
-    if sending.mode == Mode.INSERT and (progress.unanswered or created_by_us):
-        return accepted(progress, Outcome(Result.ACCEPTED, remote_id, sent=sending.names), created=created_by_us)
+    if sending.mode == Mode.UPSERT or (sending.mode == Mode.INSERT and not held):
+        return Judgement(progress)
+    if sending.mode == Mode.UPDATE and held:
+        return Judgement(progress, remote_id=held.remote_id, resend_all=True)
+    if held and sending.mode == Mode.INSERT and (progress.unanswered or created_by_us):
+        return accepted(progress, Outcome(Result.ACCEPTED, held.remote_id, sent=sending.names), created=created_by_us)
     return skipped(sending.mode, progress)
+
+
+def _compared(sending: Sending, progress: Progress, held: Held, differing: tuple[str, ...]) -> Judgement:
+    """The record was compared. If it holds everything, no write is needed.
+
+    After a request without an answer, it holds everything because that request was processed.
+    """
+    if differing:
+        return Judgement(progress, remote_id=held.remote_id, differing=differing)
+    outcome = Outcome(Result.ACCEPTED, held.remote_id, held.created_at, (), "", held.web_url, False, held.identities)
+    if progress.ambiguous:
+        created = sending.mode == Mode.UPSERT and was_created(held.created_at, sending.first_attempt_at)
+        return accepted(progress, replace(outcome, sent=sending.names), created=created)
+    return Judgement(progress, "matched", accepted=outcome, remote_id=held.remote_id)
 
 
 def written(sending: Sending, outcome: Outcome, rejection: Rejected | None = None) -> Judgement:

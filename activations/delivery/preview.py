@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import connection
 
-from activations.delivery import judgement
+from activations.delivery import compare, judgement
 from activations.delivery.judgement import Judgement, Sending
 from activations.delivery.sender import Sender, written
 from activations.delivery.steps import Item, Step, next_step
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
     from activations.models import Activation
     from activations.vendor_session import Context
+    from destinations.contract import Held
 
+MATCHED = "The destination holds all of its values already, so nothing would be sent."
 UNCHANGED = "Nothing has changed since this record was last sent, so nothing would be sent."
 ABSENT = "The data of this activation has no record with this key. Check the key, and whether it is in the segment."
 SUPERSEDED = "You started a newer preview, so this one ended."
@@ -163,12 +165,14 @@ class _Steps:
         self.context = context
         self.item = Item(change)
         self.sender = Sender(context, queue.Queue())
-        self.reads_first = context.service.reads_first([field.target for field in context.run.mapped_fields])
+        self.reads = compare.reads(context)
 
     def preview(self) -> Preview:
         step = self._next()
         if step == Step.FIND:
             judged = self._found()
+            if judged.outcome == Change.Outcome.MATCHED:
+                return _settled(self.context, self.item.change, judged.outcome, "", MATCHED)
             if judged.reason:
                 reason = judged.reason
                 return _settled(
@@ -180,21 +184,24 @@ class _Steps:
 
     def _next(self) -> Step:
         mode, progress = self.context.activation.mode, self.item.progress
-        return next_step(mode, self.item.change, progress.looked_up, self.reads_first)
+        return next_step(mode, self.item.change, progress.looked_up, self.reads)
 
     def _found(self) -> Judgement:
         change = self.item.change
-        remote_id = self.sender.find([self.item]).get(change.match_identity, "")
+        found = self.sender.find([self.item])
+        held = found.get(change.match_identity)
+        differing = dict(self.sender.differing([self.item], found)).get(change.pk)
         sending = Sending(self.context.activation.mode, Step.FIND, self.item.progress, tuple(change.values))
-        return judgement.found(sending, remote_id, created_by_us=False, rejection=self._owned_by_other(remote_id))
+        refused = self._owned_by_other(held, differing is not None)
+        return judgement.found(sending, held, created_by_us=False, differing=differing, rejection=refused)
 
-    def _owned_by_other(self, remote_id: str) -> Rejected | None:
+    def _owned_by_other(self, held: Held | None, compared: bool) -> Rejected | None:
         change, generation = self.item.change, self.context.run.generation_id
-        if not change.lookup_first or not remote_id or generation is None:
+        if not (change.lookup_first or compared) or held is None or generation is None:
             return None
         field = self.context.match_field
         identities = self.context.service.identities(field, change.match_value)
-        holder = match_owners.Owners(generation).holder(change, remote_id, identities)
+        holder = match_owners.Owners(generation).holder(change, held.remote_id, identities)
         return match_owners.refusal(holder, field.name) if holder else None
 
     def _apply(self, judged: Judgement) -> None:
@@ -203,6 +210,7 @@ class _Steps:
         change.lookup_first = False
         change.remote_id = change.remote_id if judged.remote_id is None else judged.remote_id
         change.changed = list(change.values) if judged.resend_all else change.changed
+        change.changed = list(judged.differing) if judged.differing is not None else change.changed
 
     def _write(self, step: Step) -> Preview:
         context, change = self.context, self.item.change

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from activations.runs.lease import Lease
     from activations.vendor_session import Context
+    from destinations.contract import Held
 
 _CHANGE_COLUMNS = [
     "state", "outcome", "attempts", "code", "message", "field", "request_id", "sent", "created", "settled_at",
@@ -113,7 +114,13 @@ class Recorder:
         """What the answer means for the item at this place in its job."""
         change = item.change
         sending = Sending(
-            self.mode, answer.job.step, item.progress, tuple(change.values), change.attempts, change.first_attempt_at
+            self.mode,
+            answer.job.step,
+            item.progress,
+            tuple(change.values),
+            change.attempts,
+            change.first_attempt_at,
+            change.remote_id,
         )
         if isinstance(problem, Rejected):
             return judgement.rejected(item.progress, problem)
@@ -122,23 +129,36 @@ class Recorder:
         if problem is not None:
             return Judgement(item.progress)
         if answer.job.step == Step.FIND:
-            remote_id = answer.found.get(change.match_identity, "")
-            created_by_us = change.match_identity in answer.created_by_us
-            rejection = self._owned_by_other(change, remote_id)
-            return judgement.found(sending, remote_id, created_by_us=created_by_us, rejection=rejection)
+            return self._judge_found(sending, change, answer)
         outcome = answer.results[place]
         assert isinstance(outcome, Outcome)
         change.web_url = safe_link(outcome.web_url)
         return judgement.written(sending, outcome, self._overwritten(change, outcome))
 
-    def _owned_by_other(self, change: Change, remote_id: str) -> Rejected | None:
-        """Rejects a change whose contested match value leads to the record of a different row."""
-        if not change.lookup_first:
+    def _judge_found(self, sending: Sending, change: Change, answer: Sent) -> Judgement:
+        held = answer.found.get(change.match_identity)
+        if held and change.remote_id and held.remote_id != change.remote_id:
+            held = None
+        differing = answer.differing.get(change.pk)
+        if held and differing is not None:
+            change.web_url = safe_link(held.web_url)
+        return judgement.found(
+            sending,
+            held,
+            created_by_us=change.match_identity in answer.created_by_us,
+            differing=differing,
+            rejection=self._owned_by_other(change, held, differing is not None),
+        )
+
+    def _owned_by_other(self, change: Change, held: Held | None, compared: bool) -> Rejected | None:
+        """Rejects a change whose match value leads to the record of a different row."""
+        if not change.lookup_first and not compared:
             return None
-        change.lookup_first, change.code, change.message = False, "", ""
+        if change.lookup_first:
+            change.lookup_first, change.code, change.message = False, "", ""
         field = self.context.match_field
         identities = self.context.service.identities(field, change.match_value)
-        holder = self.owners.holder(change, remote_id, identities) if remote_id else None
+        holder = self.owners.holder(change, held.remote_id, identities) if held else None
         return match_owners.refusal(holder, field.name) if holder else None
 
     def _overwritten(self, change: Change, outcome: Outcome) -> Rejected | None:
@@ -157,6 +177,8 @@ class Recorder:
         item.not_before = time.monotonic() + judged.wait_seconds if judged.wait_seconds else 0.0
         if judged.remote_id is not None:
             change.remote_id = judged.remote_id
+        if judged.differing is not None:
+            change.changed = list(judged.differing)
         if judged.resend_all:
             change.changed = list(change.values)
             if item.progress.gone:
@@ -193,7 +215,7 @@ class Recorder:
             exchanges.insert(self.context.run.pk, exchanges.unstored(self.settled))
             bulk.update(Change, {}, "id", _CHANGE_COLUMNS, [_row(change) for change in changes])
             self._void_doubtful()
-            accepted = [change for change in changes if change.outcome == Change.Outcome.ACCEPTED]
+            accepted = [change for change in changes if change.outcome in Change.HELD]
             tried = [
                 change for change in changes if change.outcome in (Change.Outcome.REJECTED, Change.Outcome.SKIPPED)
             ]
@@ -206,7 +228,7 @@ class Recorder:
         """Voids the baseline of records that were not accepted, but may have been written or no longer exist."""
         for item in self.settled:
             change, progress = item.change, item.progress
-            if (progress.ambiguous or progress.gone) and change.outcome != Change.Outcome.ACCEPTED:
+            if (progress.ambiguous or progress.gone) and change.outcome not in Change.HELD:
                 baseline.void(self.generation_id, change.key_digest, change.changed, self.slots, gone=progress.gone)
 
     def _void_overwritten(self) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from activations.delivery import compare
 from activations.delivery.exchanges import Recording
 from activations.delivery.judgement import was_created
 from activations.delivery.steps import Item, Job, Sent, Step
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from activations.models import Change
     from activations.vendor_session import Context
-    from destinations.contract import Service
+    from destinations.contract import Held, Service
 
 
 class Sender:
@@ -34,6 +35,7 @@ class Sender:
         self.match_name = context.activation.match_field
         self.secrets = Secrets(context.activation.destination.connection.secrets.values())
         self.keeps_exchanges = settings.EXCHANGE_DAYS > 0
+        self.compares = compare.compares(context)
         self.adds = frozenset(field.target for field in context.run.mapped_fields if field.adds)
 
     def send(self, job: Job) -> None:
@@ -53,6 +55,7 @@ class Sender:
         service, client = self.context.service, self.context.client
         if job.step == Step.FIND:
             sent.found = self.find(job.items)
+            sent.differing = dict(self.differing(job.items, sent.found))
             sent.created_by_us = frozenset(self._created_by_us(job.items, sent.found))
             return
         reach("before_send")
@@ -67,8 +70,8 @@ class Sender:
     def _is_kept(self) -> bool:
         return self.keeps_exchanges and self.context.pacer.is_writing()
 
-    def find(self, items: Sequence[Item]) -> Mapping[str, str]:
-        """The vendor's IDs by match identity. A match value with more than one part is found by any of its parts.
+    def find(self, items: Sequence[Item]) -> Mapping[str, Held]:
+        """The records by match identity. A match value with more than one part is found by any of its parts.
 
         A company with the domains `a.com` and `b.com` is looked up by both, since the vendor may know only one of them.
         """
@@ -77,7 +80,7 @@ class Sender:
             item.change.match_identity: service.identities(field, item.change.match_value) for item in items
         }
         names = sorted({name for parts in parts_by_identity.values() for name in parts})
-        found: dict[str, str] = {}
+        found: dict[str, Held] = {}
         for start in range(0, len(names), service.limits.find_batch):
             found |= service.find(self.context.client, field, names[start : start + service.limits.find_batch])
         return {
@@ -86,12 +89,19 @@ class Sender:
             if not found.keys().isdisjoint(parts)
         }
 
-    def _created_by_us(self, items: Sequence[Item], found: Mapping[str, str]) -> Iterator[str]:
+    def differing(self, items: Sequence[Item], found: Mapping[str, Held]) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """By change, what its record holds differently, if records are compared. A known one only with itself."""
+        for change in (item.change for item in items if self.compares):
+            held = found.get(change.match_identity)
+            if held and change.remote_id in ("", held.remote_id):
+                yield change.pk, compare.differing(self.context, change, held, self.adds)
+
+    def _created_by_us(self, items: Sequence[Item], found: Mapping[str, Held]) -> Iterator[str]:
         """The identities whose record is one of ours: in insert mode, a worker may have died after creating it."""
         for item in items if self.context.activation.mode == Mode.INSERT else ():
             identity = item.change.match_identity
             if item.progress.ambiguous and identity in found:
-                created_at = self.context.service.made_at(self.context.client, found[identity])
+                created_at = self.context.service.made_at(self.context.client, found[identity].remote_id)
                 if was_created(created_at, item.change.first_attempt_at):
                     yield identity
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from activations.models import Change
     from core.errors import Problem
-    from destinations.contract import Limits
+    from destinations.contract import Held, Limits
 
 
 class Step(StrEnum):
@@ -132,7 +132,8 @@ class Sent:
 
     Args:
         waited_seconds: how long it waited for the rate limiter.
-        found: the vendor's IDs by match identity.
+        found: the records by match identity.
+        differing: by the ID of each change that was compared with its record, the attributes that differ.
         created_by_us: the identities among them whose record was created after our first attempt.
         results: the outcome or problem of each item of a write, in their order.
         exchanges: the request that wrote each item, in their order; none if nothing was sent or nothing is kept.
@@ -142,7 +143,8 @@ class Sent:
 
     job: Job
     waited_seconds: float = 0.0
-    found: Mapping[str, str] = field(default_factory=dict)
+    found: Mapping[str, Held] = field(default_factory=dict)
+    differing: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     created_by_us: frozenset[str] = frozenset()
     results: Sequence[Outcome | Problem] = ()
     exchanges: Sequence[Kept] = ()
@@ -162,25 +164,40 @@ class Sent:
         return isinstance(self.problem, Rejected) and len(self.job.items) > 1
 
 
-def next_step(mode: str, change: Change, looked_up: bool, reads_first: bool = False) -> Step:
-    """What a change needs next. Known records are updated by ID; new ones are looked up unless an upsert is enough.
+@dataclass(frozen=True)
+class Reads:
+    """When records are looked up although a write could do without.
 
     Args:
-        reads_first: an upsert needs a lookup first (see `Service.reads_first`), as it does for a contested match value.
+        merges: an upsert depends on the current record (see `Service.reads_first`).
+        compares: new records are compared with what the destination holds, and only what differs is sent.
+        all: known records are compared as well.
+    """
+
+    merges: bool = False
+    compares: bool = False
+    all: bool = False
+
+
+def next_step(mode: str, change: Change, looked_up: bool, reads: Reads = Reads()) -> Step:
+    """What a change needs next. Known records are updated by ID; new ones are looked up unless an upsert is enough.
+
+    A contested match value is looked up too.
     """
     if change.remote_id:
-        return Step.UPDATE
+        return Step.FIND if reads.all and not looked_up else Step.UPDATE
     if mode == Mode.UPSERT:
-        return Step.FIND if (reads_first or change.lookup_first) and not looked_up else Step.UPSERT
+        needed = reads.merges or reads.compares or change.lookup_first
+        return Step.FIND if needed and not looked_up else Step.UPSERT
     return Step.CREATE if mode == Mode.INSERT and looked_up else Step.FIND
 
 
-def jobs(mode: str, items: Sequence[Item], limits: Limits, reads_first: bool = False) -> list[Job]:
+def jobs(mode: str, items: Sequence[Item], limits: Limits, reads: Reads = Reads()) -> list[Job]:
     """Groups items into jobs: lookups of up to `find_batch` match values, and writes of up to `write_batch` records.
 
     The writes of one job have the same verb, and no two of them the same match value.
     """
-    steps = [(next_step(mode, item.change, item.progress.looked_up, reads_first), item) for item in items]
+    steps = [(next_step(mode, item.change, item.progress.looked_up, reads), item) for item in items]
     lookups = [item for step, item in steps if step == Step.FIND]
     starts = range(0, len(lookups), limits.find_batch)
     batches = [Job(Step.FIND, lookups[start : start + limits.find_batch]) for start in starts]

@@ -56,6 +56,11 @@ class Activation(models.Model):
     is_draft = models.BooleanField(
         default=False, editable=False, help_text="It was never started: its schedules start no runs."
     )
+    compare_first = models.BooleanField(
+        "compare first",
+        default=False,
+        help_text="Read each record before it is written for the first time, and send only what differs from it.",
+    )
     overlap = models.CharField(
         "if a run is still in progress",
         max_length=10,

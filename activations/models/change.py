@@ -26,11 +26,15 @@ class Change(models.Model):
     class Outcome(models.TextChoices):
         NONE = "", "Not settled"
         ACCEPTED = "accepted", "Accepted"
+        MATCHED = "matched", "Already up to date"
         REJECTED = "rejected", "Rejected"
         INVALID = "invalid", "Can't be sent"
         SKIPPED = "skipped", "Skipped"
         UNKNOWN = "unknown", "Unknown"
         NOT_SENT = "not_sent", "Not sent"
+
+    HELD = (Outcome.ACCEPTED, Outcome.MATCHED)
+    """The destination holds the values, because it accepted them or had them already."""
 
     # Millions of rows are written in bulk: no check of each row. The indexes that find a record by the beginning of a
     # text are in migration 0018. They are written in delivery, at the pace of the destination.

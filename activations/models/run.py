@@ -77,7 +77,7 @@ class Run(models.Model):
     """Not ended: a worker has it, or a person decides whether it goes on."""
     COUNTS = (
         "rows", "new", "known", "unchanged", "waiting", "left", "returned", "planned",
-        "another", "accepted", "created", "hidden", "rejected", "invalid", "skipped", "unknown", "not_sent",
+        "another", "accepted", "matched", "created", "hidden", "rejected", "invalid", "skipped", "unknown", "not_sent",
         "discovery_requests", "lookup_requests", "write_requests", "throttled",
     )  # fmt: skip
 
@@ -144,6 +144,9 @@ class Run(models.Model):
         default=0, help_text="The match value changed, so they now belong to a different record at the destination."
     )
     accepted = models.PositiveBigIntegerField(default=0)
+    matched = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="The destination had all values already, so nothing was sent."
+    )
     created = models.PositiveBigIntegerField(
         default=0, help_text="Accepted, and created at the destination in this run."
     )

@@ -13,7 +13,7 @@ from core.errors import Problem, Rejected
 from destinations.conformance.expectations import expect
 from destinations.conformance.gate import RecordingGate
 from destinations.conformance.logs import confidential, log_lines
-from destinations.contract import Field, Operation, Outcome, Service, Verb
+from destinations.contract import Field, Held, Operation, Outcome, Service, Verb
 from destinations.sandbox.wire import Collection, Fault
 
 if TYPE_CHECKING:
@@ -132,6 +132,11 @@ class Subject:
         return self.write(number, verb, {self.sample.text: text}, remote_id=remote_id)
 
     def find(self, *identities: str) -> dict[str, str]:
+        """The vendor's IDs by identity."""
+        return {identity: held.remote_id for identity, held in self.find_held(*identities).items()}
+
+    def find_held(self, *identities: str) -> dict[str, Held]:
+        """The records by identity."""
         return dict(self.service.find(self.client, self.match_field, identities))
 
     def problem(self, call: Callable[[], Any]) -> Problem:

@@ -12,6 +12,7 @@ from destinations.conformance.checks import (
     clearing,
     declarations,
     errors,
+    held,
     lists,
     lookups,
     network,
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["CHECKS", "Check", "Finding", "NotApplicable", "Suite", "served"]
 
 SUBJECTS = (
-    declarations, updates, writes, values, lists, lookups, plain, clearing, batches, quota, errors, reads, changes,
-    network,
+    declarations, updates, writes, values, lists, lookups, held, plain, clearing, batches, quota, errors, reads,
+    changes, network,
 )  # fmt: skip
 CHECKS = tuple(check for subject in SUBJECTS for check in DECLARED if check.subject == subject.__name__)
 """Every check. Those that find most mistakes come first."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from destinations.contract.fields import NewField, Origin, Wire
+    from destinations.contract.held import Held
     from destinations.contract.limits import Limits
     from destinations.contract.operations import Operation, Outcome
     from destinations.contract.plain import Plain
@@ -49,6 +50,8 @@ class Service(ABC):
     """
     creates_fields: ClassVar[bool] = False
     """Whether `prepare` can create missing fields (custom attributes with the name of the column)."""
+    compares: ClassVar[bool] = False
+    """Whether `find` returns the values of records, and `same` compares them with what would be sent."""
     notes: ClassVar[tuple[str, ...]] = ()
     """What users should know in advance, one sentence each."""
     hidden_note: ClassVar[str] = ""
@@ -103,12 +106,22 @@ class Service(ABC):
         return (self.identity(field, wire),)
 
     @abstractmethod
-    def find(self, client: Any, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
-        """Looks up which identities exist: identity → the vendor's ID. At most `limits.find_batch` per call.
+    def find(self, client: Any, match_field: Field, identities: Sequence[str]) -> Mapping[str, Held]:
+        """Looks up which identities exist: identity → the record that has it. At most `limits.find_batch` per call.
 
         Raises:
             Misconfigured, Unavailable
         """
+
+    def same(self, field: Field, wire: Wire, held: Held, *, adds: bool = False) -> bool:
+        """PURE. Whether a record already holds what would be sent, in the form in which the vendor stores it.
+
+        If in doubt, it doesn't: then the value is sent.
+
+        Args:
+            adds: the values are added to a list, so further ones in the record don't matter.
+        """
+        return False
 
     @abstractmethod
     def write(self, client: Any, operation: Operation) -> Outcome:

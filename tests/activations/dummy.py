@@ -8,6 +8,7 @@ from core.errors import Rejected
 from destinations.contract import (
     NO_ORIGIN,
     Field,
+    Held,
     Limits,
     Mode,
     Operation,
@@ -49,7 +50,7 @@ class Dummy(Service):
     def identity(self, field: Field, wire: Wire) -> str:
         return str(wire).lower()
 
-    def find(self, client: Any, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
+    def find(self, client: Any, match_field: Field, identities: Sequence[str]) -> Mapping[str, Held]:
         return {}
 
     def write(self, client: Any, operation: Operation) -> Outcome:

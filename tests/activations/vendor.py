@@ -12,6 +12,7 @@ from destinations.contract import (
     NO_ORIGIN,
     Field,
     Gate,
+    Held,
     Limits,
     Mode,
     Operation,
@@ -248,11 +249,14 @@ class Movable(Service):
     def identity(self, field: Field, wire: Wire) -> str:
         return identity_of(wire)
 
-    def find(self, client: Client, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
+    def find(self, client: Client, match_field: Field, identities: Sequence[str]) -> Mapping[str, Held]:
         client.gate.wait(Purpose.LOOKUP)
         client.vendor.lookups += 1
         holders = {identity: client.vendor.holder(identity) for identity in identities}
-        return {identity: remote_id for identity, remote_id in holders.items() if remote_id}
+        return {identity: self.held(client, remote_id) for identity, remote_id in holders.items() if remote_id}
+
+    def held(self, client: Client, remote_id: str) -> Held:
+        return Held(remote_id, client.vendor.records[remote_id])
 
     def write(self, client: Client, operation: Operation) -> Outcome:
         client.gate.wait(Purpose.WRITE)

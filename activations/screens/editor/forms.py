@@ -38,8 +38,8 @@ PLACES = {
 
 AUTOMATIC = ("overlap", "catch_up")
 FIELDS = [
-    "name", "records", "destination", "mode", "match_column", "match_field", "custom_columns", "backfill", "paused",
-    *AUTOMATIC,
+    "name", "records", "destination", "mode", "compare_first", "match_column", "match_field", "custom_columns",
+    "backfill", "paused", *AUTOMATIC,
     "warnings_enabled", *warning_kinds.DEFAULTS, "recipients",
     *guard_fields.FIELDS,
 ]  # fmt: skip
@@ -84,7 +84,8 @@ class ActivationForm(forms.ModelForm, LimitFields):
     class Meta:
         model = Activation
         fields = [
-            "name", "destination", "mode", "match_column", "match_field", "backfill", "paused", *AUTOMATIC,
+            "name", "destination", "mode", "compare_first", "match_column", "match_field", "backfill", "paused",
+            *AUTOMATIC,
             "warnings_enabled", *guard_fields.FIELDS,
         ]  # fmt: skip
         widgets = {
@@ -96,6 +97,7 @@ class ActivationForm(forms.ModelForm, LimitFields):
         }
         labels = {
             "mode": "What should happen with each record?",
+            "compare_first": "Compare with the destination before the first write",
             "match_column": "Column",
             "match_field": "Attribute",
             "backfill": "Send a field that you map later",
@@ -107,6 +109,8 @@ class ActivationForm(forms.ModelForm, LimitFields):
         help_texts = {
             "match_column": "",
             "match_field": "",
+            "compare_first": "Each new record is read first. Only what differs from it is sent, and nothing if it has "
+            "all values already.",
             "warnings_enabled": "Opens a warning and sends an alert if a completed run goes over one of these limits. "
             "Empty: no limit. Failed, paused and held runs are always reported.",
             **guard_fields.HELP_TEXTS,

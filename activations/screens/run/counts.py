@@ -30,6 +30,7 @@ COUNTS = (
         ("accepted", "Accepted", "The destination stored the values: records created and updated."),
         ("created", "Created", "Accepted, and created at the destination in this run."),
         ("hidden", "Not visible yet", "Created, but the destination doesn't show them yet."),
+        ("matched", "Already there", "The destination had all of their values already, so nothing was sent."),
         ("rejected", "Rejected", "Refused by the destination. Retried in a later run."),
         ("invalid", "Can't be sent", "The destination could not have accepted them as they are."),
         ("skipped", "Skipped", "Not sent because of the mode: update skips records that are missing there, insert "
@@ -46,7 +47,8 @@ COUNTS = (
     )),
 )  # fmt: skip
 BAR = (
-    ("created", "created", "good"), ("updated", "updated", "accent"), ("skipped", "skipped", "calm"),
+    ("created", "created", "good"), ("updated", "updated", "accent"), ("matched", "already there", "good-light"),
+    ("skipped", "skipped", "calm"),
     ("invalid", "can't be sent", "warn"), ("rejected", "rejected", "bad"), ("unknown", "unknown", "warn"),
     ("not_sent", "not sent", "calm"),
 )  # fmt: skip
@@ -116,7 +118,7 @@ def bar(run: Run, listed: Mapping[str, int], *, links_earlier: bool) -> list[Seg
 
 def done(run: Run) -> int:
     """How many of the planned changes are settled."""
-    return min(run.planned, run.accepted + run.rejected + run.skipped + run.unknown)
+    return min(run.planned, run.accepted + run.matched + run.rejected + run.skipped + run.unknown)
 
 
 def percent(run: Run) -> int | None:

@@ -53,13 +53,14 @@ def earlier(activation: Activation, changes: Sequence[Change]) -> Earlier:
     accepted = Change.objects.filter(
         run__activation=activation,
         key_digest__in=digests,
-        outcome=Change.Outcome.ACCEPTED,
+        outcome__in=Change.HELD,
         pk__lt=max(change.pk for change in changes if change.pk),
     )
     found: Earlier = {}
-    rows = accepted.order_by("-pk").values_list("key_digest", "pk", "sent", "values")[:MOST_EARLIER]
-    for digest, pk, sent, values in rows:
-        found.setdefault(digest, []).append((pk, sent, values))
+    rows = accepted.order_by("-pk").values_list("key_digest", "pk", "outcome", "sent", "values")[:MOST_EARLIER]
+    for digest, pk, outcome, sent, values in rows:
+        names = list(values) if outcome == Change.Outcome.MATCHED else sent
+        found.setdefault(digest, []).append((pk, names, values))
     return found
 
 

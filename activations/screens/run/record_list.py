@@ -39,7 +39,7 @@ _SENTENCES = {
 }
 MOST_LISTED = 10_000
 """More records than these are neither counted nor listed page by page. Filters and searches find them."""
-_COUNTED = (Change.Outcome.ACCEPTED, Change.Outcome.REJECTED, Change.Outcome.UNKNOWN)
+_COUNTED = (Change.Outcome.ACCEPTED, Change.Outcome.MATCHED, Change.Outcome.REJECTED, Change.Outcome.UNKNOWN)
 """The outcomes of which a run lists as many changes as it counts."""
 PLANNING = (Run.State.QUEUED, Run.State.PLANNING)
 
@@ -72,7 +72,7 @@ def search(run: Run, text: str, choice: str, cause: dict[str, str] | None = None
         # What planning has listed so far may be taken back, and is not counted yet. Of an ended run, the counts tell
         # that there are none: PostgreSQL would read all changes to find that out.
         listed = listed.none()
-    elif not run.is_live and choice in ("", Change.Outcome.ACCEPTED, CREATED, UPDATED):
+    elif not run.is_live and choice in ("", *Change.HELD, CREATED, UPDATED):
         # All are settled, so this is the order of their IDs, and there is an index for it.
         listed = listed.order_by("state", "pk")
     if choice:
@@ -162,7 +162,7 @@ def _as_reported(run: Run, records: list[Record]) -> list[Change]:
     changes = Change.objects.filter(
         run__generation=run.generation_id, key_digest__in=[record.key_digest for record in records]
     )
-    newest = changes.exclude(outcome=Change.Outcome.ACCEPTED).values("key_digest").annotate(newest=Max("pk")).order_by()
+    newest = changes.exclude(outcome__in=Change.HELD).values("key_digest").annotate(newest=Max("pk")).order_by()
     latest = {
         change.key_digest: change for change in changes.filter(pk__in=newest.values("newest")).select_related("run")
     }

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from activations.screens.run.fields import FieldChange
 
 TONES = {
-    "accepted": "good", "rejected": "bad", "invalid": "warn", "skipped": "calm", "unknown": "warn", "not_sent": "calm",
+    "accepted": "good", "matched": "good", "rejected": "bad", "invalid": "warn", "skipped": "calm", "unknown": "warn",
+    "not_sent": "calm",
 }  # fmt: skip
 NO_OUTCOME = {"left": "Left", "returned": "Returned"}
 

@@ -67,7 +67,7 @@ def _of_state(run: Facts) -> str:
 def done(run: Facts) -> str:
     """The outcomes of a run that reached its end."""
     counts = run.counts
-    tried = counts["accepted"] + counts["rejected"] + counts["unknown"] + counts["not_sent"]
+    tried = counts["accepted"] + counts["matched"] + counts["rejected"] + counts["unknown"] + counts["not_sent"]
     if not tried and not counts["rows"]:
         return "The source returned no rows."
     if not tried and counts["unchanged"] + counts["waiting"]:
@@ -84,7 +84,7 @@ def outcomes(run: Facts) -> str:
     parts = [f"{run.noun(created)} created"] if created else []
     if updated:
         parts.append(f"{updated:,} updated" if created else f"{run.noun(updated)} updated")
-    rest = _rest(_not_accepted(run.counts))
+    rest = _rest([(run.counts["matched"], "already there"), *_not_accepted(run.counts)])
     if not parts:
         return f"No {run.many} were created or updated in {run.vendor}{': ' if rest else ''}{', '.join(rest)}."
     accepted = " and ".join(parts)
@@ -122,7 +122,9 @@ def _left(run: Facts) -> str:
 
 
 def _before_the_end(run: Facts) -> str:
-    settled = sum(run.counts[name] for name in ("accepted", "rejected", "invalid", "skipped", "unknown", "not_sent"))
+    settled = sum(
+        run.counts[name] for name in ("accepted", "matched", "rejected", "invalid", "skipped", "unknown", "not_sent")
+    )
     return outcomes(run) if settled else ""
 
 

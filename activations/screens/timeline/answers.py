@@ -155,6 +155,8 @@ def _decided(facts: Facts, when: Callable[[datetime], str]) -> Answer | None:
         return _left(facts, when)
     if last.outcome == "accepted":
         return _accepted(facts, last, when)
+    if last.outcome == "matched":
+        return Answer("Up to date", "good", f"{facts.vendor} had all of its values already on {when(last.at)}.")
     moment, message = when(last.at), last.message
     labels: dict[str, tuple[str, Tone, str]] = {
         "rejected": ("Rejected", "bad", f"{facts.vendor} rejected it on {moment}: {message}"),

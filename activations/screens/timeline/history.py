@@ -68,6 +68,8 @@ def differences(decided: Iterable[Decided]) -> list[list[Difference]]:
         found.append([_difference(change, name, accepted) for name in names if name in change.values])
         if change.outcome == "accepted" and not change.dry_run:
             accepted |= {(change.activation, name): change.values.get(name) for name in change.sent}
+        elif change.outcome == "matched" and not change.dry_run:
+            accepted |= {(change.activation, name): value for name, value in change.values.items()}
     return found
 
 

@@ -127,7 +127,8 @@ def every_matchable_field_finds_records(subject: Subject) -> None:
         wire = subject.service.convert(field, value)
         outcome = subject.send(replace(subject.raw(1, {}), match_field=field.name, match_value=wire))
         identity = subject.service.identity(field, wire)
-        found = dict(subject.service.find(subject.client, field, [identity]))
+        held = subject.service.find(subject.client, field, [identity])
+        found = {name: record.remote_id for name, record in held.items()}
         expect(
             found == {identity: outcome.remote_id},
             f"{field.name!r} is matchable, but a record with that value is not found by it: find() returned {found}.",

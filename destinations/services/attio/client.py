@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 VERSION = "/v2"
-LOOKUP_SIZE = 50
+LOOKUP_SIZE = 490
+"""Fewer than the 500 records of one page, so that a full answer needs no second request."""
 _ATTRIBUTE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -29,16 +30,17 @@ class LookupBatch:
 
     Attio also answers 429 if a single query is too complex, and then waiting does not help
     (docs.attio.com /rest-api/guides/rate-limiting). The two cases look the same, so the second 429 without a success in
-    between halves the size, and every success raises it by one: 50 → 25 → 12, then 13, 14, … up to 50 again.
+    between halves the size, and every success raises it by one: 490 → 245 → 122, then 123, 124, … up to 490 again.
     """
 
     size: int = LOOKUP_SIZE
     throttled_count: int = 0
 
-    def record_failure(self, *, throttled: bool) -> None:
+    def record_failure(self, requested: int, *, throttled: bool) -> None:
+        """Notes that a lookup of `requested` values failed."""
         self.throttled_count += throttled
         if self.throttled_count > 1:
-            self.size, self.throttled_count = max(1, self.size // 2), 0
+            self.size, self.throttled_count = max(1, min(self.size, requested) // 2), 0
 
     def record_success(self) -> None:
         self.size, self.throttled_count = min(LOOKUP_SIZE, self.size + 1), 0

@@ -8,6 +8,7 @@ from core.errors import Rejected, Unavailable
 from destinations.contract import (
     NO_ORIGIN,
     Field,
+    Held,
     Limits,
     Mode,
     Operation,
@@ -23,8 +24,8 @@ from destinations.services.attio import compound_parts, writing
 from destinations.services.attio.client import LOOKUP_SIZE, Client
 from destinations.services.attio.errors import UNREADABLE
 from destinations.services.attio.fields import discover
-from destinations.services.attio.match_lookup import stored_identity, stored_value
-from destinations.services.attio.values import conversion, domains
+from destinations.services.attio.match_lookup import record_identities, stored_identity, stored_value
+from destinations.services.attio.values import comparison, conversion, domains
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -43,6 +44,7 @@ class Records(Service):
     object: ClassVar[str]
     default_mode = Mode.UPSERT
     match_may_change = True
+    compares = True
     limits = LIMITS
 
     def fields(self, client: Client) -> list[Field]:
@@ -74,14 +76,17 @@ class Records(Service):
         names = (conversion.identity(field, item) for item in wires)
         return tuple(dict.fromkeys(name for name in names if name))
 
-    def find(self, client: Client, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
+    def find(self, client: Client, match_field: Field, identities: Sequence[str]) -> Mapping[str, Held]:
         remaining = list(dict.fromkeys(identities))
-        ids: dict[str, str] = {}
+        found: dict[str, Held] = {}
         while remaining:
             batch = remaining[: client.lookup_batch.size]
-            ids |= self._find_batch(client, match_field, batch)
+            found |= self._find_batch(client, match_field, batch)
             remaining = remaining[len(batch) :]
-        return ids
+        return found
+
+    def same(self, field: Field, wire: Wire, held: Held, *, adds: bool = False) -> bool:
+        return comparison.same(field, wire, held.values, adds=adds)
 
     def reads_first(self, names: Collection[str]) -> bool:
         return not all(group.is_complete for group in compound_parts.group_parts(dict.fromkeys(names)))
@@ -95,30 +100,30 @@ class Records(Service):
     def write(self, client: Client, operation: Operation) -> Outcome:
         return writing.write(client, self.object, operation)
 
-    def _find_batch(self, client: Client, match_field: Field, identities: list[str]) -> dict[str, str]:
+    def _find_batch(self, client: Client, match_field: Field, identities: list[str]) -> dict[str, Held]:
         """One lookup. If Attio rejects it, the batch is halved until only the invalid values are left out.
 
         Attio rejects a whole query for one invalid value. No record can have that value, and the others must still be
         found: of [a, b, odd, c], first [a, b] and [odd, c] are requested, then [odd] and [c].
         """
         try:
-            ids = self._query_ids(client, match_field, identities)
+            found = self._query_records(client, match_field, identities)
         except Rejected:
             middle = len(identities) // 2
             halves = (identities[:middle], identities[middle:]) if middle else ()
             return {
-                identity: record_id
+                identity: held
                 for half in halves
-                for identity, record_id in self._find_batch(client, match_field, half).items()
+                for identity, held in self._find_batch(client, match_field, half).items()
             }
         except Unavailable as problem:
-            client.lookup_batch.record_failure(throttled=problem.throttled)
+            client.lookup_batch.record_failure(len(identities), throttled=problem.throttled)
             raise
         client.lookup_batch.record_success()
-        return ids
+        return found
 
-    def _query_ids(self, client: Client, match_field: Field, identities: list[str]) -> dict[str, str]:
-        """Identity → record ID. A record with exactly this spelling takes precedence over one with another spelling.
+    def _query_records(self, client: Client, match_field: Field, identities: list[str]) -> dict[str, Held]:
+        """Identity → record. A record with exactly this spelling takes precedence over one with another spelling.
 
         `acme.com` and `www.acme.com` have the same identity, and may still be two companies in Attio. Then the one that
         is stored as `acme.com` is the match. A record with another spelling is not cached: a write that matches by
@@ -136,7 +141,7 @@ class Records(Service):
         for identity in identities:
             if identity in exact or identity not in similar:
                 client.lookup_cache.store(identity, exact.get(identity))
-        return {identity: record["id"]["record_id"] for identity, record in {**similar, **exact}.items()}
+        return {identity: _held(record, match_field) for identity, record in {**similar, **exact}.items()}
 
     def _query(self, client: Client, clauses: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         def fetch(offset: int) -> list[dict[str, Any]]:
@@ -147,6 +152,16 @@ class Records(Service):
             return records
 
         return by_offset(fetch, QUERY_LIMIT)
+
+
+def _held(record: Mapping[str, Any], match_field: Field) -> Held:
+    return Held(
+        record["id"]["record_id"],
+        record.get("values") or {},
+        writing.parse_time(record.get("created_at")),
+        str(record.get("web_url") or ""),
+        record_identities(record, match_field.name),
+    )
 
 
 _NUMBERS = ("number", "currency", "rating")

@@ -42,7 +42,7 @@ def created_by_token_at(client: Client, object_slug: str, record_id: str) -> dat
     by_token = isinstance(authors, list) and any(
         author.get("referenced_actor_type") == "api-token" for author in authors
     )
-    return _parse_time(data.get("created_at")) if by_token else None
+    return parse_time(data.get("created_at")) if by_token else None
 
 
 def update_requests(operation: Operation) -> Iterator[tuple[str, dict[str, Wire]]]:
@@ -96,7 +96,7 @@ class RecordWriter:
         return Outcome(
             Result.ACCEPTED,
             record_id,
-            _parse_time(data.get("created_at")),
+            parse_time(data.get("created_at")),
             tuple(self.sent),
             answer.request_id,
             str(data.get("web_url") or ""),
@@ -192,7 +192,8 @@ def _record_id(data: Any) -> str:
     return str(identifier.get("record_id") or "") if isinstance(identifier, dict) else ""
 
 
-def _parse_time(text: Any) -> datetime | None:
+def parse_time(text: Any) -> datetime | None:
+    """PURE. A time as Attio returns it; None if it is none."""
     try:
         return datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:

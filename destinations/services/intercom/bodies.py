@@ -31,6 +31,23 @@ def attribute_values(record: Mapping[str, Any], model: Model = COMPANY) -> dict[
     return {**(custom if isinstance(custom, dict) else {}), **standard}
 
 
+def holds(name: str, wire: Wire, values: Mapping[str, Any]) -> bool:
+    """Whether a record holds what would be sent.
+
+    Args:
+        wire: as it would be sent; None clears the attribute.
+        values: as `attribute_values` returns them.
+    """
+    current = values.get(name)
+    if wire is None:
+        return _is_clear(name, current)
+    if isinstance(wire, str):
+        return isinstance(current, str) and current.strip() == wire.strip()
+    if isinstance(wire, bool) or isinstance(current, bool):
+        return current is wire
+    return isinstance(current, int | float) and current == wire
+
+
 def not_cleared(sent: Mapping[str, Wire], record: Mapping[str, Any], model: Model = COMPANY) -> list[str]:
     """The attributes that were sent as null but still have a value in Intercom's answer."""
     current = attribute_values(record, model)

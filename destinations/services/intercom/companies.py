@@ -8,6 +8,7 @@ from core.errors import Misconfigured, Rejected, Unavailable
 from destinations.contract import (
     NO_ORIGIN,
     Field,
+    Held,
     Limits,
     Mode,
     NewField,
@@ -22,7 +23,7 @@ from destinations.contract import (
 )
 from destinations.services.intercom import custom_attributes, errors
 from destinations.services.intercom.attributes import MATCH, to_fields
-from destinations.services.intercom.bodies import check_cleared, request_body, timestamp
+from destinations.services.intercom.bodies import attribute_values, check_cleared, holds, request_body, timestamp
 from destinations.services.intercom.platform import PLATFORM
 from destinations.services.intercom.values import conversion
 
@@ -50,6 +51,7 @@ class IntercomCompanies(Service):
     limits = Limits(reads=166, writes=166, shared=True, find_batch=1)
     default_match = MATCH
     creates_fields = True
+    compares = True
     hidden_note = (
         "Intercom does not show a company until a contact is attached to it. "
         "Until then, only the API can find it, by its company_id."
@@ -91,10 +93,14 @@ class IntercomCompanies(Service):
         """PURE. The company_id unchanged, because Intercom compares it exactly."""
         return str(wire)
 
-    def find(self, client: IntercomClient, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
+    def find(self, client: IntercomClient, match_field: Field, identities: Sequence[str]) -> Mapping[str, Held]:
         """Looks up each company by its company_id, which is the only lookup that finds companies without contacts."""
-        remote_ids = {identity: _matching_id(client.find(identity), identity) for identity in identities}
-        return {identity: remote_id for identity, remote_id in remote_ids.items() if remote_id}
+        found = {identity: _matching(client.find(identity), identity) for identity in identities}
+        return {identity: held for identity, held in found.items() if held}
+
+    def same(self, field: Field, wire: Wire, held: Held, *, adds: bool = False) -> bool:
+        """PURE. See `bodies.holds`."""
+        return holds(field.name, wire, held.values)
 
     def made_at(self, client: IntercomClient, remote_id: str) -> datetime | None:
         """The creation time, if Intercom marks the company as created by its API. Not every workspace does."""
@@ -213,12 +219,12 @@ def _accepted(answer: Answer, sent: Mapping[str, Wire], names: tuple[str, ...]) 
     )
 
 
-def _matching_id(answer: Answer | None, company_id: str) -> str:
-    """The Intercom ID of the company with exactly this company_id; empty if the answer has no such company."""
-    companies = _companies(answer) if answer else ()
-    return next(
-        (str(company["id"]) for company in companies if str(company.get(MATCH)) == company_id and company.get("id")), ""
-    )
+def _matching(answer: Answer | None, company_id: str) -> Held | None:
+    """The company with exactly this company_id; None if the answer has no such company."""
+    for company in _companies(answer) if answer else ():
+        if str(company.get(MATCH)) == company_id and company.get("id"):
+            return Held(str(company["id"]), attribute_values(company), timestamp(company.get("created_at")))
+    return None
 
 
 def _companies(answer: Answer) -> Iterable[Mapping[str, Any]]:

@@ -13,6 +13,7 @@ from core.errors import Rejected
 from destinations.contract import (
     NO_ORIGIN,
     Field,
+    Held,
     Limits,
     Mode,
     NewField,
@@ -29,7 +30,7 @@ from destinations.contract import (
 from destinations.kit.answer import Answer
 from destinations.services.intercom import custom_attributes, errors
 from destinations.services.intercom.attributes import CONTACT, to_fields
-from destinations.services.intercom.bodies import check_cleared, request_body, timestamp
+from destinations.services.intercom.bodies import attribute_values, check_cleared, holds, request_body, timestamp
 from destinations.services.intercom.platform import PLATFORM
 from destinations.services.intercom.values import conversion
 
@@ -58,6 +59,7 @@ class IntercomContacts(Service):
     limits = Limits(reads=166, writes=166, shared=True, find_batch=1)
     default_match = "external_id"
     match_may_change = True
+    compares = True
     creates_fields = True
     notes = (
         "A contact is a user or a lead. New contacts become users unless the role attribute is mapped.",
@@ -94,14 +96,18 @@ class IntercomContacts(Service):
         """PURE. Email addresses are compared ignoring case, external IDs exactly."""
         return str(wire).casefold() if field.name == EMAIL else str(wire)
 
-    def find(self, client: IntercomClient, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
+    def find(self, client: IntercomClient, match_field: Field, identities: Sequence[str]) -> Mapping[str, Held]:
         """Searches for each contact by its email address or external ID.
 
         Raises:
             Rejected: several users share the email address, so any choice would be a guess.
         """
-        remote_ids = {identity: self._search(client, match_field, identity) for identity in identities}
-        return {identity: remote_id for identity, remote_id in remote_ids.items() if remote_id}
+        found = {identity: self._search(client, match_field, identity) for identity in identities}
+        return {identity: held for identity, held in found.items() if held}
+
+    def same(self, field: Field, wire: Wire, held: Held, *, adds: bool = False) -> bool:
+        """PURE. See `bodies.holds`."""
+        return holds(field.name, wire, held.values)
 
     def write(self, client: IntercomClient, operation: Operation) -> Outcome:
         """Writes one contact with one request, or with three if an upsert turns out to be for an existing contact.
@@ -145,8 +151,8 @@ class IntercomContacts(Service):
         value = answer.body.get(match.name) if answer else None
         return value is not None and self.identity(match, value) == self.identity(match, operation.match_value)
 
-    def _search(self, client: IntercomClient, match: Field, identity: str) -> str:
-        """The ID of the contact with this identity, users before leads; empty if there is none."""
+    def _search(self, client: IntercomClient, match: Field, identity: str) -> Held | None:
+        """The contact with this identity, users before leads; None if there is none."""
         query = {
             "query": {"field": match.name, "operator": "=", "value": identity},
             "pagination": {"per_page": SEARCH_PAGE},
@@ -159,7 +165,7 @@ class IntercomContacts(Service):
         candidates = [contact for contact in matching if contact.get(ROLE) == USER] or matching
         if len(candidates) > 1:
             raise _ambiguous(match.name, len(candidates), answer.request_id)
-        return str(candidates[0]["id"]) if candidates else ""
+        return _held(candidates[0]) if candidates else None
 
     def check_new_fields(self, fields: Sequence[Field], wanted: Sequence[NewField]) -> Iterator[str]:
         """PURE. Invalid names, collisions with attributes of companies and contacts, types, and the limit of 250."""
@@ -172,6 +178,10 @@ class IntercomContacts(Service):
     def prepare(self, client: IntercomClient, fields: Sequence[Field], wanted: Sequence[NewField]) -> list[Field]:
         """Creates missing custom attributes, and unarchives archived ones that are wanted."""
         return custom_attributes.prepare(client, fields, wanted, CONTACT)
+
+
+def _held(contact: Mapping[str, Any]) -> Held:
+    return Held(str(contact["id"]), attribute_values(contact, CONTACT), timestamp(contact.get("created_at")))
 
 
 def _put(client: IntercomClient, remote_id: str, sent: Mapping[str, Wire]) -> Outcome:

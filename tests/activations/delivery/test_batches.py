@@ -80,6 +80,8 @@ def test_batches_are_full_although_new_and_known_records_take_turns(
     monkeypatch.setattr(deliver, "CHUNK", 90)
     monkeypatch.setattr(deliver, "CHUNK_REQUESTS", 4)
     story = begin(Batching)
+    story.activation.hold_change_percent = story.activation.hold_size_percent = None
+    story.activation.save()
     story.rows(*rows(*range(0, 1000, 2)))
     story.run()
     story.vendor.batches.clear()

@@ -15,10 +15,11 @@ from activations.delivery.ending import Ending
 from activations.delivery.judgement import NEVER_SENT, Breaker, Sending
 from activations.delivery.steps import Progress, Step
 from core.errors import Rejected, Unavailable
-from destinations.contract import Created, Mode, Outcome, Purpose, Result
+from destinations.contract import Created, Held, Mode, Outcome, Purpose, Result
 
 FIRST = datetime(2026, 3, 31, 9, 0, 0, 500_000, tzinfo=UTC)
 CHANCE = random.Random(1)
+ID1 = Held("id1")
 TAKEN = Rejected("match_held", "It belongs to the record of “7”.", field="domains", request_id="r1")
 WRITES = (Step.UPSERT, Step.UPDATE, Step.CREATE)
 
@@ -35,27 +36,27 @@ def no_answer(code: str = "timeout", **what: object) -> Unavailable:
 
 
 def test_a_lookup_in_upsert_mode_only_goes_on() -> None:
-    judged = judgement.found(sending(step=Step.FIND), "", created_by_us=False)
+    judged = judgement.found(sending(step=Step.FIND), None, created_by_us=False)
     assert (judged.outcome, judged.progress.looked_up, judged.remote_id) == ("", True, None)
 
 
 def test_update_mode_writes_all_of_what_it_found_and_skips_what_is_not_there() -> None:
-    found = judgement.found(sending(Mode.UPDATE, Step.FIND), "id1", created_by_us=False)
+    found = judgement.found(sending(Mode.UPDATE, Step.FIND), ID1, created_by_us=False)
     assert (found.outcome, found.remote_id, found.resend_all) == ("", "id1", True)
-    missing = judgement.found(sending(Mode.UPDATE, Step.FIND), "", created_by_us=False)
+    missing = judgement.found(sending(Mode.UPDATE, Step.FIND), None, created_by_us=False)
     assert missing.reason
     assert (missing.outcome, missing.reason.code) == ("skipped", "not_there")
 
 
 def test_insert_mode_creates_what_is_not_there_and_leaves_alone_what_is() -> None:
-    assert judgement.found(sending(Mode.INSERT, Step.FIND), "", created_by_us=False).outcome == ""
-    there = judgement.found(sending(Mode.INSERT, Step.FIND), "id1", created_by_us=False)
+    assert judgement.found(sending(Mode.INSERT, Step.FIND), None, created_by_us=False).outcome == ""
+    there = judgement.found(sending(Mode.INSERT, Step.FIND), ID1, created_by_us=False)
     assert there.reason
     assert (there.outcome, there.reason.code, there.remote_id) == ("skipped", "already_there", "")
 
 
 def test_insert_mode_accepts_what_it_created_itself_without_an_answer() -> None:
-    recognized = judgement.found(sending(Mode.INSERT, Step.FIND), "id1", created_by_us=True)
+    recognized = judgement.found(sending(Mode.INSERT, Step.FIND), ID1, created_by_us=True)
     assert recognized.accepted
     assert (recognized.outcome, recognized.created, recognized.remote_id, recognized.accepted.sent) == (
         "accepted",
@@ -63,13 +64,13 @@ def test_insert_mode_accepts_what_it_created_itself_without_an_answer() -> None:
         "id1",
         ("name", "plan"),
     )
-    unanswered = judgement.found(sending(Mode.INSERT, Step.FIND, unanswered=True), "id1", created_by_us=False)
+    unanswered = judgement.found(sending(Mode.INSERT, Step.FIND, unanswered=True), ID1, created_by_us=False)
     assert (unanswered.outcome, unanswered.created) == ("accepted", False)
 
 
 @pytest.mark.parametrize("mode", list(Mode))
 def test_a_record_of_a_different_row_is_never_written(mode: Mode) -> None:
-    judged = judgement.found(sending(mode, Step.FIND), "id1", created_by_us=False, rejection=TAKEN)
+    judged = judgement.found(sending(mode, Step.FIND), ID1, created_by_us=False, rejection=TAKEN)
     assert judged.reason
     assert (judged.outcome, judged.reason.code, judged.reason.field, judged.attempted) == (
         "rejected", "match_held", "domains", True,

@@ -14,7 +14,7 @@ from tests.activations.vendor import Client, Movable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from destinations.contract import Field, Operation, Outcome
+    from destinations.contract import Field, Held, Operation, Outcome
     from destinations.sandbox.base import Sandbox
     from tests.activations.conftest import Shop
     from tests.activations.memory_story import Story
@@ -27,7 +27,7 @@ class Linking(Movable):
 
     slug = "memory.linking"
 
-    def find(self, client: Client, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
+    def find(self, client: Client, match_field: Field, identities: Sequence[str]) -> Mapping[str, Held]:
         return {}
 
     def write(self, client: Client, operation: Operation) -> Outcome:

@@ -14,6 +14,7 @@ from destinations.contract import Field, Mode, Operation, Outcome, Purpose, Resu
 from destinations.sandbox.wire import Fault
 from destinations.services.attio import SERVICES
 from tests.destinations.attio.conftest import TOKEN, CountingGate, sent
+from tests.destinations.lookups import ids
 
 if TYPE_CHECKING:
     from destinations.services.attio.client import Client
@@ -194,7 +195,7 @@ def test_one_query_looks_up_many_records(case: Case) -> None:
     known = [case.upsert(number).remote_id for number in (0, 1)]
     case.gate.passed.clear()
     identities = [case.service.identity(case.match, case.key(number)) for number in range(3)]
-    assert case.service.find(case.client, case.match, identities) == dict(zip(identities, known, strict=False))
+    assert ids(case.service.find(case.client, case.match, identities)) == dict(zip(identities, known, strict=False))
     assert case.gate.passed == [Purpose.LOOKUP]
     assert len(identities) < case.service.limits.find_batch
 

@@ -9,6 +9,7 @@ import pytest
 from core.errors import Misconfigured, Unavailable
 from destinations.contract import Field, Operation, Purpose, Verb
 from destinations.sandbox.wire import Fault
+from tests.destinations.lookups import ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +37,7 @@ def test_find_sends_one_query_and_returns_existing_records(
     sandbox.log.clear()
     gate.passed.clear()
     found = service.find(client, fields["domains"], ["acme.com", "acme.io", "other.com", "nowhere.com", "acme.com"])
-    assert found == {"acme.com": known["acme.com"], "acme.io": known["acme.com"], "other.com": known["other.com"]}
+    assert ids(found) == {"acme.com": known["acme.com"], "acme.io": known["acme.com"], "other.com": known["other.com"]}
     assert gate.passed == [Purpose.LOOKUP]
     body = sandbox.log[0]["body"]
     assert body["limit"] == 500
@@ -77,7 +78,7 @@ def test_company_with_www_is_found_in_either_form(
     created = api("POST", "/objects/companies/records", {"data": {"values": {"domains": ["www.acme.com"]}}}).json()[
         "data"
     ]
-    assert service.find(client, fields["domains"], ["acme.com"]) == {"acme.com": created["id"]["record_id"]}
+    assert ids(service.find(client, fields["domains"], ["acme.com"])) == {"acme.com": created["id"]["record_id"]}
 
 
 def test_company_without_www_takes_precedence(
@@ -89,7 +90,7 @@ def test_company_without_www_takes_precedence(
         ]["record_id"]
         for domain in ("www.acme.com", "acme.com")
     }
-    assert service.find(client, fields["domains"], ["acme.com"]) == {"acme.com": created["acme.com"]}
+    assert ids(service.find(client, fields["domains"], ["acme.com"])) == {"acme.com": created["acme.com"]}
 
 
 def test_value_that_attio_rejects_in_a_lookup_does_not_hide_others(
@@ -100,7 +101,9 @@ def test_value_that_attio_rejects_in_a_lookup_does_not_hide_others(
     sandbox.faults.append(
         Fault("reply", path="/query$", body_contains='"odd.com"', times=99, status=400, body=rejection)
     )
-    assert service.find(client, fields["domains"], ["odd.com", "a.com", "acme.com", "b.com"]) == {"acme.com": known}
+    assert ids(service.find(client, fields["domains"], ["odd.com", "a.com", "acme.com", "b.com"])) == {
+        "acme.com": known
+    }
 
 
 def test_lookup_that_is_too_complex_shrinks_until_it_succeeds(
@@ -116,7 +119,7 @@ def test_lookup_that_is_too_complex_shrinks_until_it_succeeds(
         assert problem.value.throttled
         throttled += 1
     assert throttled == 6
-    assert service.find(client, fields["domains"], wanted[-6:]) == {"acme49.com": known}
+    assert ids(service.find(client, fields["domains"], wanted[-6:])) == {"acme49.com": known}
 
 
 def test_single_throttled_lookup_keeps_its_size(

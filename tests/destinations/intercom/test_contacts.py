@@ -10,6 +10,7 @@ from core.errors import Misconfigured, Rejected, Unavailable
 from destinations.contract import Field, NewField, Operation, Purpose, Result, Verb
 from destinations.services.intercom.attributes import CONTACT_STANDARD
 from destinations.services.intercom.contacts import IntercomContacts
+from tests.destinations.lookups import ids
 
 if TYPE_CHECKING:
     from destinations.services.intercom.client import IntercomClient
@@ -161,8 +162,8 @@ def test_contacts_are_found_by_search(
     client: IntercomClient, contacts: IntercomContacts, vendor: Vendor, gate: RecordingGate
 ) -> None:
     vendor.switch(contacts=[{"id": "p1", "external_id": "x1", "email": "Ada@Example.com"}])
-    assert contacts.find(client, EMAIL, ["ada@example.com"]) == {"ada@example.com": "p1"}
-    assert contacts.find(client, EXTERNAL_ID, ["x1"]) == {"x1": "p1"}
+    assert ids(contacts.find(client, EMAIL, ["ada@example.com"])) == {"ada@example.com": "p1"}
+    assert ids(contacts.find(client, EXTERNAL_ID, ["x1"])) == {"x1": "p1"}
     assert contacts.find(client, EXTERNAL_ID, ["X1"]) == {}
     assert set(gate.waited) == {Purpose.LOOKUP}
 
@@ -173,7 +174,7 @@ def test_user_takes_precedence_over_a_lead_and_two_users_are_ambiguous(
     vendor.switch(
         contacts=[{"id": "p1", "email": "a@b.c", "role": "lead"}, {"id": "p2", "email": "a@b.c", "external_id": "x2"}]
     )
-    assert contacts.find(client, EMAIL, ["a@b.c"]) == {"a@b.c": "p2"}
+    assert ids(contacts.find(client, EMAIL, ["a@b.c"])) == {"a@b.c": "p2"}
     vendor.switch(contacts=[{"id": "p3", "email": "a@b.c", "external_id": "x3"}])
     with pytest.raises(Rejected, match="2 contacts with this email") as caught:
         contacts.find(client, EMAIL, ["a@b.c"])

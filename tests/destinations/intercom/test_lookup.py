@@ -9,6 +9,7 @@ import pytest
 from core.errors import Unavailable
 from destinations.contract import Purpose
 from tests.destinations.intercom.operations import MATCH, stored
+from tests.destinations.lookups import ids
 
 if TYPE_CHECKING:
     from destinations.services.intercom.client import IntercomClient
@@ -20,7 +21,7 @@ def test_find_looks_up_each_company_id_and_finds_companies_without_contacts(
     client: IntercomClient, service: IntercomCompanies, vendor: Vendor, gate: RecordingGate
 ) -> None:
     vendor.switch(companies=[{"company_id": "a b:c/é&=?"}])
-    assert service.find(client, MATCH, ["a b:c/é&=?"]) == {"a b:c/é&=?": stored(vendor, "a b:c/é&=?")["id"]}
+    assert ids(service.find(client, MATCH, ["a b:c/é&=?"])) == {"a b:c/é&=?": stored(vendor, "a b:c/é&=?")["id"]}
     assert service.find(client, MATCH, ["nobody"]) == {}
     assert gate.waited == [Purpose.LOOKUP, Purpose.LOOKUP]
     assert {(entry["method"], entry["path"]) for entry in vendor.sent()} == {("GET", "/companies")}
@@ -28,7 +29,7 @@ def test_find_looks_up_each_company_id_and_finds_companies_without_contacts(
 
 def test_find_accepts_a_list(client: IntercomClient, service: IntercomCompanies, vendor: Vendor) -> None:
     vendor.switch(companies=[{"company_id": "c1"}], lookup_as_list=True)
-    assert service.find(client, MATCH, ["c1"]) == {"c1": stored(vendor, "c1")["id"]}
+    assert ids(service.find(client, MATCH, ["c1"])) == {"c1": stored(vendor, "c1")["id"]}
 
 
 @pytest.mark.parametrize(

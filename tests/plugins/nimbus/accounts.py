@@ -10,6 +10,7 @@ from destinations.contract import (
     NO_ORIGIN,
     Created,
     Field,
+    Held,
     Limits,
     Mode,
     Operation,
@@ -67,7 +68,7 @@ class NimbusAccounts(Service):
     def identity(self, field: Field, wire: Wire) -> str:
         return str(wire)
 
-    def find(self, client: NimbusClient, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
+    def find(self, client: NimbusClient, match_field: Field, identities: Sequence[str]) -> Mapping[str, Held]:
         if not identities:
             return {}
         body = {"field": match_field.name, "values": list(identities)}
@@ -75,7 +76,7 @@ class NimbusAccounts(Service):
         entries = answer.entries("accounts")
         if entries is None:
             raise TABLE.unusable(answer)
-        return {self.identity(match_field, entry["match"]): str(entry["id"]) for entry in entries}
+        return {self.identity(match_field, entry["match"]): Held(str(entry["id"])) for entry in entries}
 
     def write(self, client: NimbusClient, operation: Operation) -> Outcome:
         (answer,) = self.write_all(client, [operation])

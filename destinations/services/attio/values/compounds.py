@@ -85,7 +85,7 @@ def record_reference(field: Field, value: Any, _origin: Origin = NO_ORIGIN) -> W
         return _reference_object(field, given)
     text = value.strip() if isinstance(value, str) else str(value) if isinstance(value, uuid.UUID) else ""
     target = field.config.get("target_object", "")
-    reference = _uuid(text)
+    reference = record_uuid(text)
     if reference is None and target in ("people", "", None):
         reference = emails.normalized(text)
     if reference is None and target in ("companies", "", None):
@@ -101,7 +101,7 @@ def actor_reference(field: Field, value: Any, _origin: Origin = NO_ORIGIN) -> Wi
     """A member of the workspace by email address or ID."""
     given = _object(value) or {}
     text = given.get("workspace_member_email_address") or given.get("referenced_actor_id") or value
-    member = _uuid(text) if isinstance(text, str) else None
+    member = record_uuid(text) if isinstance(text, str) else None
     if member:
         return {"referenced_actor_type": "workspace-member", "referenced_actor_id": member}
     address = emails.normalized(text) if isinstance(text, str) else None
@@ -135,7 +135,7 @@ def _reference_object(field: Field, given: dict[str, Any]) -> Wire:
 
 def _unique_value(target: str, name: str, value: Any) -> dict[str, Any] | None:
     if name == "target_record_id":
-        record_id = _uuid(value) if isinstance(value, str) else None
+        record_id = record_uuid(value) if isinstance(value, str) else None
         return {name: record_id} if record_id else None
     unique_name, key, convert = _UNIQUE.get(target, ("", "", _domain))
     only = value[0] if isinstance(value, list) and len(value) == 1 else value
@@ -210,7 +210,8 @@ def _split_name(text: str) -> dict[str, str]:
     return {"first_name": first.strip(), "last_name": last.strip()}
 
 
-def _uuid(text: str) -> str | None:
+def record_uuid(text: str) -> str | None:
+    """The ID of a record or a member in its usual spelling; None if the text is none."""
     try:
         return str(uuid.UUID(text)) if len(text) == 36 else None
     except ValueError:

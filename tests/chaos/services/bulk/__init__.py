@@ -12,6 +12,7 @@ from destinations.contract import (
     Created,
     Field,
     Gate,
+    Held,
     Limits,
     Mode,
     Operation,
@@ -108,8 +109,9 @@ class Companies(Service):
     def identity(self, field: Field, wire: Wire) -> str:
         return str(wire)
 
-    def find(self, client: Client, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
-        return dict(client.call(Purpose.LOOKUP, f"/lookup/{','.join(identities)}"))
+    def find(self, client: Client, match_field: Field, identities: Sequence[str]) -> Mapping[str, Held]:
+        found = client.call(Purpose.LOOKUP, f"/lookup/{','.join(identities)}")
+        return {identity: Held(remote_id) for identity, remote_id in found.items()}
 
     def write(self, client: Client, operation: Operation) -> Outcome:
         (result,) = self.write_all(client, [operation])

@@ -1,0 +1,27 @@
+"""What a record holds at the vendor, as a lookup returns it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Held:
+    """A record at the vendor.
+
+    Args:
+        remote_id: the vendor's ID.
+        values: its values in the vendor's own form, which only `Service.same` interprets.
+        created_at, web_url, identities: as in `Outcome`, if the response contains them.
+    """
+
+    remote_id: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    created_at: datetime | None = None
+    web_url: str = ""
+    identities: tuple[str, ...] = ()
