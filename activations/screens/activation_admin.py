@@ -170,13 +170,18 @@ class ActivationAdmin(ActivationList, PausePage, TokensPage, EditorPage):
         super().save_formset(request, form, formset, change)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Counts what would be deleted, which may be millions of records. A live run prevents deletion."""
+        """Counts what would be deleted, which may be millions of records. A live run or a follower prevents deletion."""
         runs, records = (
             Run.objects.filter(activation__in=objs),
             Record.objects.filter(generation__activation__in=objs),
         )
         live = [
             f"{run} is live. Cancel it first." for run in runs.filter(state__in=Run.LIVE).select_related("activation")
+        ]
+        followers = Schedule.objects.filter(after__in=objs).exclude(activation__in=objs)
+        live += [
+            f"{each.activation} runs after {each.after}. Change its schedule first."
+            for each in followers.select_related("activation", "after")
         ]
         counts = {"activations": len(objs), "runs": runs.count(), "records in the sync history": records.count()}
         return [str(obj) for obj in objs], counts, set(), live
@@ -187,7 +192,10 @@ class ActivationAdmin(ActivationList, PausePage, TokensPage, EditorPage):
         retention.delete_activation(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Activation]) -> None:
-        for activation in queryset:
+        activations = list(queryset)
+        # One of them may run after another.
+        Schedule.objects.filter(activation__in=activations, after__in=activations).delete()
+        for activation in activations:
             self.delete_model(request, activation)
 
     @admin.display(description="Custom attributes")

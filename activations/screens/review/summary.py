@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from activations.models import SkippedSlot
 from activations.runs.outages import latest_run
 from activations.screens.editor import words
 from activations.screens.review.page import mapped, schedule_sentence
@@ -13,6 +14,8 @@ from destinations.registry import services
 
 if TYPE_CHECKING:
     from activations.models import Activation
+
+SHOWN_SLOTS = 3
 
 
 def summary(activation: Activation) -> dict[str, Any]:
@@ -25,6 +28,8 @@ def summary(activation: Activation) -> dict[str, Any]:
         "mode_words": words.mode_words(activation.mode, services[activation.destination.service]),
         **mapped(activation),
         "schedule": schedule_sentence(activation),
+        "skipped": SkippedSlot.objects.filter(schedule__activation=activation)[:SHOWN_SLOTS],
+        "signal_problems": [each.signal_problem for each in activation.schedules.all() if each.signal_problem],
         "last_run": last,
         "last_sentence": sentence(run_page.facts(last)) if last else "",
     }
