@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import time
 from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
 
-from activations.models import Activation, FieldMapping, Schedule
+from activations.models import Activation, AlertChannel, FieldMapping, Schedule
 from activations.scheduling import periodic_tasks
 from activations.setup import attribute_drift, settings
 from core.errors import Misconfigured
@@ -219,6 +220,19 @@ def _schedules(row: Activation, entity: entities.Activation) -> None:
     periodic_tasks.sync_all(row)
 
 
+def _channel(entity: entities.Channel) -> None:
+    _saved(
+        _row(AlertChannel, entity),
+        kind=entity.kind,
+        config=dict(entity.config),
+        secrets=dict(entity.secrets),
+        events=list(entity.events),
+        digest_at=time.fromisoformat(entity.digest_at) if entity.digest_at else None,
+        enabled=entity.enabled,
+        **_unchecked(),
+    )
+
+
 _WRITERS: dict[str, Callable[[Any], None]] = {
     "source": _source,
     "model": _model,
@@ -227,4 +241,5 @@ _WRITERS: dict[str, Callable[[Any], None]] = {
     "connection": _connection,
     "destination": _destination,
     "activation": _activation,
+    "alert channel": _channel,
 }

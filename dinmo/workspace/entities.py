@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from activations.setup.settings import DEFAULTS, SETTINGS
 from activations.setup.spec import ActivationSpec, MappingSpec
 from destinations.registry import services
-from dinmo.workspace.entity import Entity
+from dinmo.workspace.entity import Entity, without_empty
+from dinmo.workspace.kinds.channel import Channel as Channel  # noqa: TC001
 from dinmo.workspace.schedule import WEEK as WEEK
 from dinmo.workspace.schedule import Schedule as Schedule  # noqa: TC001 - the readers use it at runtime
 
@@ -30,8 +31,8 @@ class Source(Entity):
         return {
             "engine": self.engine,
             "timezone": self.timezone,
-            **_without_empty(self.config),
-            **_without_empty(self.secrets),
+            **without_empty(self.config),
+            **without_empty(self.secrets),
         }
 
 
@@ -120,7 +121,7 @@ class Connection(Entity):
     """The vendor's ID of its workspace; "" if it is not known yet."""
 
     def details(self) -> dict[str, Any]:
-        return {"platform": self.platform, **_without_empty(self.config), **_without_empty(self.secrets)}
+        return {"platform": self.platform, **without_empty(self.config), **without_empty(self.secrets)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +190,7 @@ class Workspace:
     connections: Mapping[str, Connection] = field(default_factory=dict)
     destinations: Mapping[str, Destination] = field(default_factory=dict)
     activations: Mapping[str, Activation] = field(default_factory=dict)
+    channels: Mapping[str, Channel] = field(default_factory=dict)
 
     def entities(self) -> Iterator[Entity]:
         """Every entity, those that others depend on first."""
@@ -229,7 +231,3 @@ class Workspace:
         return Workspace(
             **{item.name: {**getattr(existing, item.name), **getattr(self, item.name)} for item in fields(self)}
         )
-
-
-def _without_empty(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in settings.items() if value not in (None, "")}

@@ -32,3 +32,8 @@ class Entity:
     def details(self) -> dict[str, Any]:
         """Everything to compare, by the names that people know from the file."""
         return {item.name: getattr(self, item.name) for item in fields(self) if item.name not in ("name", "lines")}
+
+
+def without_empty(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that have a value."""
+    return {name: value for name, value in settings.items() if value not in (None, "")}

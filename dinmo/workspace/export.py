@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
 from destinations.registry import platforms
-from dinmo.workspace.kinds import schedules, settings
+from dinmo.workspace.kinds import alerts, schedules, settings
 from dinmo.workspace.kinds.models import display_key, file_table
-from dinmo.workspace.yaml_document import escape
+from dinmo.workspace.kinds.yaml_values import as_yaml, block, conditions, flow, place
 from segments.registry import engines
 
 if TYPE_CHECKING:
+    from ruamel.yaml.comments import CommentedMap
+
     from core.parameters import Parameter
     from core.plugins import Registry
     from dinmo.workspace import entities
@@ -26,14 +25,7 @@ HEAD = (
     "# The configuration of this workspace, without secrets. A secret that is left out stays as it is.\n"
     "# To set one, write `password: ${NAME}`, for example.\n"
 )
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./ -]*(?<! )|[0-9]+ [a-z]+")
-_BLOCK = re.compile(r"[!-~](?:[ -~]*[!-~])?(?:\n+ *[!-~](?:[ -~]*[!-~])?)*\n?")
-_LEAF = (
-    "field", "segment", "related", "through", "has", "count", "sum", "average", "min", "max", "is", "value", "where",
-    "labels", "otherwise",
-)  # fmt: skip
 _LIMIT = ("rows", "order_by", "descending")
-_WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 
 
 def text(workspace: entities.Workspace) -> str:
@@ -56,7 +48,21 @@ def text(workspace: entities.Workspace) -> str:
         if items:
             out.write("\n")
             yaml.dump({section: items}, out)
+    if workspace.channels:
+        out.write("\n")
+        yaml.dump({"alerts": _alerts(workspace)}, out)
     return HEAD + out.getvalue()
+
+
+def _alerts(workspace: entities.Workspace) -> CommentedMap:
+    values = alerts.written(workspace.channels)
+    rows = []
+    for channel in values["channels"]:
+        row = block(channel)
+        if hidden := sorted(name for name, value in workspace.channels[channel["name"]].secrets.items() if value):
+            row.yaml_add_eol_comment(f"{', '.join(hidden)}: kept, not exported", key="kind")
+        rows.append(row)
+    return block({"recipients": values["recipients"], "channels": rows})
 
 
 def _source(entity: entities.Source) -> CommentedMap:
@@ -72,7 +78,7 @@ def _account(
     head: Mapping[str, Any], slug: str, entity: entities.Source | entities.Connection, registry: Registry[Any]
 ) -> CommentedMap:
     plugin = registry.all.get(head[slug])
-    written = _block({**head, **_settings(entity.config, plugin.parameters if plugin else ())})
+    written = block({**head, **_settings(entity.config, plugin.parameters if plugin else ())})
     hidden = sorted(name for name, value in entity.secrets.items() if value not in (None, ""))
     if hidden:
         written.yaml_add_eol_comment(f"{', '.join(hidden)}: kept, not exported", key=slug)
@@ -91,7 +97,7 @@ def _settings(config: Mapping[str, Any], parameters: Iterable[Parameter]) -> dic
 
 def _model(entity: entities.Model, source: entities.Source) -> CommentedMap:
     table = entity.table if entity.table != file_table(source) else None
-    return _block(
+    return block(
         {
             "name": entity.name,
             "source": entity.source,
@@ -114,54 +120,54 @@ def _column(entity: entities.Column) -> CommentedMap:
         "used": None if entity.used else False,
         "categorical": entity.categorical or None,
     }
-    return _flow({"from": entity.origin or entity.name, **shown})
+    return flow({"from": entity.origin or entity.name, **shown})
 
 
 def _computed(entity: entities.Computed) -> CommentedMap:
-    definition = dict(sorted(entity.definition.items(), key=_place))
-    labels = [_block({**item, "where": _conditions(item["where"])}) for item in definition.get("labels", ())]
+    definition = dict(sorted(entity.definition.items(), key=place))
+    labels = [block({**item, "where": conditions(item["where"])}) for item in definition.get("labels", ())]
     if labels or "where" in definition:
-        return _block(
-            {"name": entity.name, **definition, "where": _conditions(definition.get("where", {})), "labels": labels}
+        return block(
+            {"name": entity.name, **definition, "where": conditions(definition.get("where", {})), "labels": labels}
         )
-    return _flow({"name": entity.name, **definition})
+    return flow({"name": entity.name, **definition})
 
 
 def _segment(entity: entities.Segment) -> CommentedMap:
-    return _block(
+    return block(
         {
             "name": entity.name,
             "model": entity.model,
             "description": entity.description,
             "tags": list(entity.tags),
-            "where": _conditions(entity.where),
-            "limit": _flow({name: entity.limit[name] for name in _LIMIT if name in entity.limit}),
+            "where": conditions(entity.where),
+            "limit": flow({name: entity.limit[name] for name in _LIMIT if name in entity.limit}),
         }
     )
 
 
 def _relation(entity: entities.Relation) -> CommentedMap:
-    return _flow({"from": f"{entity.model}.{entity.column}", "to": f"{entity.to_model}.{entity.to_column}"})
+    return flow({"from": f"{entity.model}.{entity.column}", "to": f"{entity.to_model}.{entity.to_column}"})
 
 
 def _destination(entity: entities.Destination) -> CommentedMap:
-    return _block({"name": entity.name, "connection": entity.connection, "service": entity.service})
+    return block({"name": entity.name, "connection": entity.connection, "service": entity.service})
 
 
 def _activation(entity: entities.Activation) -> CommentedMap:
-    return _block(
+    return block(
         {
             "name": entity.name,
             "segment": entity.segment,
             "model": entity.model,
             "destination": entity.destination,
             "mode": entity.mode,
-            "match": _flow({"from": entity.match_column, "to": entity.match_field}),
+            "match": flow({"from": entity.match_column, "to": entity.match_field}),
             "fields": [_field(row) for row in entity.mappings if not row.custom_attribute],
             "custom_attributes": [_custom(row) for row in entity.mappings if row.custom_attribute],
-            "schedules": [_flow(schedules.written(schedule)) for schedule in entity.schedules],
+            "schedules": [flow(schedules.written(schedule)) for schedule in entity.schedules],
             **{
-                key: _flow(value) if isinstance(value, Mapping) else value
+                key: flow(value) if isinstance(value, Mapping) else value
                 for key, value in settings.written(entity.settings).items()
             },
         }
@@ -171,7 +177,7 @@ def _activation(entity: entities.Activation) -> CommentedMap:
 def _field(row: entities.FieldMapping) -> CommentedMap:
     text = {"from": row.column, "template": row.template}
     origin: dict[str, Any] = {key: value for key, value in text.items() if value} or {"value": row.value}
-    written = _flow({**origin, "to": row.target, **_options(row)})
+    written = flow({**origin, "to": row.target, **_options(row)})
     if "value" in origin and "value" not in written:
         written.insert(0, "value", as_yaml(row.value))
     return written
@@ -181,7 +187,7 @@ def _custom(row: entities.FieldMapping) -> Any:
     options = _options(row)
     if row.target == row.column and not options:
         return as_yaml(row.column)
-    return _flow({"from": row.column, "to": row.target, **options})
+    return flow({"from": row.column, "to": row.target, **options})
 
 
 def _options(row: entities.FieldMapping) -> dict[str, Any]:
@@ -192,52 +198,3 @@ def _options(row: entities.FieldMapping) -> dict[str, Any]:
         "round": (row.rounds, False),
     }
     return {name: value for name, (value, default) in options.items() if value != default}
-
-
-def _block(pairs: Mapping[str, Any]) -> CommentedMap:
-    """A YAML mapping without empty values."""
-    return CommentedMap(
-        (key, as_yaml(value)) for key, value in pairs.items() if value is not None and value not in ("", [], {}, ())
-    )
-
-
-def _flow(pairs: Mapping[str, Any]) -> CommentedMap:
-    written = _block(pairs)
-    written.fa.set_flow_style()
-    return written
-
-
-def _conditions(tree: Any) -> Any:
-    """A condition tree: groups in block style, and each condition on one line."""
-    if isinstance(tree, Mapping) and all(isinstance(group, list) for group in tree.values()):
-        return CommentedMap((key, [_conditions(item) for item in group]) for key, group in tree.items())
-    written = as_yaml(dict(sorted(tree.items(), key=_place)) if isinstance(tree, Mapping) else tree)
-    if isinstance(written, CommentedMap):
-        written.fa.set_flow_style()
-    return written
-
-
-def _place(item: tuple[str, Any]) -> tuple[int, str]:
-    """The sort key of a condition's keys, since some databases reorder the keys of JSON."""
-    return (_LEAF.index(item[0]) if item[0] in _LEAF else len(_LEAF), item[0])
-
-
-def as_yaml(value: Any) -> Any:
-    """The value in a form that is read back unchanged: text that YAML could mistake for something else is quoted."""
-    if isinstance(value, CommentedMap):
-        return value
-    if isinstance(value, str):
-        return _text(escape(value))
-    if isinstance(value, Mapping):
-        return CommentedMap((_text(str(key)), as_yaml(item)) for key, item in value.items())
-    if isinstance(value, Sequence):
-        return [as_yaml(item) for item in value]
-    return value
-
-
-def _text(words: str) -> str:
-    if "\n" in words and _BLOCK.fullmatch(words):
-        return LiteralScalarString(words)
-    if _PLAIN.fullmatch(words) and words.lower() not in _WORDS:
-        return words
-    return DoubleQuotedScalarString(words)

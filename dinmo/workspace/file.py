@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dinmo.workspace import entities, yaml_document
 from dinmo.workspace.block import Block
-from dinmo.workspace.kinds import accounts, activations, models, relations, segments
+from dinmo.workspace.kinds import accounts, activations, alerts, models, relations, segments
 from dinmo.workspace.names import Scope
 from dinmo.workspace.problems import Problems
 
@@ -48,6 +48,7 @@ def read(
             _read_block(scope, section, block, reader)
         for check in scope.deferred.pop(section, []):
             check()
+    alerts.read(top, scope)
     top.close()
     problems.raise_if_any()
     return scope.workspace()

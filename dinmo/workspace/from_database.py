@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from activations.models import Activation, FieldMapping, Schedule
+from activations.models import Activation, AlertChannel, FieldMapping, Schedule
 from activations.setup import attribute_drift, spec_from_db
 from activations.setup.settings import stored
+from activations.warning_kinds import EVENTS
 from destinations import discovery
 from destinations.models import Connection, Destination
 from dinmo.workspace import entities
@@ -43,6 +44,7 @@ def read() -> entities.Workspace:
             _destination(row) for row in Destination.objects.select_related("connection").order_by("pk")
         ),
         activations=_by_name(_activation(row) for row in _activations()),
+        channels=_by_name(_channel(row) for row in AlertChannel.objects.order_by("pk")),
     )
 
 
@@ -147,6 +149,18 @@ def _destination(row: Destination) -> entities.Destination:
         connection=row.connection.name,
         service=row.service,
         known_fields=tuple(last.fields) if last else (),
+    )
+
+
+def _channel(row: AlertChannel) -> entities.Channel:
+    return entities.Channel(
+        name=row.name,
+        kind=row.kind,
+        config=row.config,
+        secrets=row.secrets,
+        events=tuple(event for event in EVENTS if event in row.events),
+        digest_at=f"{row.digest_at:%H:%M}" if row.digest_at else "",
+        enabled=row.enabled,
     )
 
 

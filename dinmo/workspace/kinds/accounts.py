@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from dinmo.workspace.yaml_document import Node
 
 
+Account = entities.Source | entities.Connection | entities.Channel
+"""What has settings and secrets that a plug-in declares."""
+
+
 def source(block: Block, scope: Scope) -> entities.Source:
     """A source in the file. Secrets that the file leaves out are kept if the engine is the same."""
     name = block.name()
@@ -107,7 +111,9 @@ def plugin(block: Block, key: str, registry: Registry[Any]) -> Any | None:
 
 
 def settings(
-    block: Block, parameters: Sequence[Parameter], existing: entities.Source | entities.Connection | None
+    block: Block,
+    parameters: Sequence[Parameter],
+    existing: entities.Source | entities.Connection | entities.Channel | None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The plain settings and the secrets of a plug-in, from the keys that have not been read yet.
 

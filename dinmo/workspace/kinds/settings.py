@@ -59,15 +59,16 @@ def _value(block: Block, setting: Setting) -> Any:
     if isinstance(default, int):
         return block.whole(key, default, setting.highest)
     if isinstance(default, tuple):
-        return _addresses(block, key)
+        return addresses(block, key)
     return block.choice(key, setting.choices, default)
 
 
-def _addresses(block: Block, key: str) -> tuple[str, ...]:
-    addresses = block.texts(key)
-    for line, address in addresses:
+def addresses(block: Block, key: str) -> tuple[str, ...]:
+    """A list of email addresses, each once."""
+    listed = block.texts(key)
+    for line, address in listed:
         try:
             validate_email(address)
         except ValidationError:
             block.problems.add(line, f"`{key}` must be a list of email addresses, e.g. ops@example.com.")
-    return tuple(dict.fromkeys(address for _, address in addresses))
+    return tuple(dict.fromkeys(address for _, address in listed))

@@ -115,6 +115,30 @@ SETTINGS = st.fixed_dictionaries(
 )
 
 
+HOOK = "https://example.com/services/hush"
+EVENTS = st.sets(st.sampled_from(tuple(warning_kinds.EVENTS)), min_size=1).map(
+    lambda chosen: tuple(event for event in warning_kinds.EVENTS if event in chosen)
+)
+DIGESTS = st.sampled_from(["", "08:00", "23:59"])
+CHANNELS = st.one_of(
+    st.builds(
+        lambda name, kind, events, digest, on: entities.Channel(
+            name=name, kind=kind, config={}, secrets={"url": HOOK}, events=events, digest_at=digest, enabled=on
+        ),
+        NAMES, st.sampled_from(["slack", "teams"]), EVENTS, DIGESTS, st.booleans(),
+    ),
+    st.builds(
+        lambda name, listed, events, digest: entities.Channel(
+            name=name, kind="email", config={"recipients": ", ".join(listed)}, secrets={}, events=events,
+            digest_at=digest,
+        ),
+        NAMES | st.just("Workspace recipients"),
+        st.sampled_from([["ops@example.com"], ["a@example.com", "b+c@example.com"]]),
+        EVENTS | st.just(tuple(warning_kinds.EVENTS)), DIGESTS,
+    ),
+)  # fmt: skip
+
+
 @st.composite
 def mappings(draw: st.DrawFn, match: str, custom: bool) -> tuple[entities.FieldMapping, ...]:
     options = {
@@ -201,6 +225,7 @@ def workspaces(draw: st.DrawFn) -> entities.Workspace:
         connections=connections,
         destinations=destinations,
         activations=activations,
+        channels={one.name: one for one in draw(st.lists(CHANNELS, max_size=2))},
     )
 
 
@@ -231,7 +256,8 @@ def columns(*args: Any) -> tuple[entities.Column, ...]:
 def test_every_workspace_is_read_back_from_its_export(workspace: entities.Workspace) -> None:
     read = file.read(export.text(workspace), {}, workspace, columns)
     assert plan.make(read, workspace, {}).steps == ()
-    assert [entity.name for entity in read.entities()] == [entity.name for entity in workspace.entities()]
+    # The recipients come before the other channels.
+    assert sorted(one.name for one in read.entities()) == sorted(one.name for one in workspace.entities())
 
 
 @pytest.mark.django_db
@@ -241,6 +267,8 @@ def test_every_workspace_survives_the_round_trip_through_the_database(workspace:
     with transaction.atomic():
         given_tokens = export.text(workspace).replace("platform: attio", "token: t-1\n    platform: attio")
         given_tokens = given_tokens.replace("platform: intercom", "token: t-2\n    platform: intercom")
+        for kind in ("slack", "teams"):
+            given_tokens = given_tokens.replace(f"      kind: {kind}", f"      url: {HOOK}\n      kind: {kind}")
         applying.apply(given_tokens, {}, columns)
         stored = from_database.read()
         assert plan.make(workspace, stored, {}).steps == ()

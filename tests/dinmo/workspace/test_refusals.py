@@ -283,8 +283,8 @@ def run(tmp_path: Path, capsys: Any, monkeypatch: Any) -> Any:
 
 def test_command_prints_each_problem_with_file_and_line_and_exits_with_64(run: Any) -> None:
     assert run(b"guards: 1\nsources:\n  - {name: A}\n") == [
-        "workspace.yaml:1: The workspace has no key `guards`. Choose one of: activations, connections, destinations, "
-        "models, relations, segments, sources.",
+        "workspace.yaml:1: The workspace has no key `guards`. Choose one of: activations, alerts, connections, "
+        "destinations, models, relations, segments, sources.",
         "workspace.yaml:3: A source needs `engine`.",
     ]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
-from dinmo.workspace import export
+from dinmo.workspace.kinds import yaml_values
 from dinmo.workspace.problems import Problems, Refused
 from dinmo.workspace.yaml_document import Node, parse
 
@@ -183,7 +183,7 @@ def test_no_text_leads_to_a_traceback(text: str) -> None:
 @settings(max_examples=150, deadline=None)
 @given(VALUES, st.booleans())
 def test_every_value_is_read_back_unchanged(value: Any, flow: bool) -> None:
-    written = CommentedMap(key=export.as_yaml(value))
+    written = CommentedMap(key=yaml_values.as_yaml(value))
     if flow:
         written.fa.set_flow_style()
     out = StringIO()
