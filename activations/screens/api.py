@@ -18,6 +18,7 @@ from activations.models import Activation, Run, Schedule
 from activations.runs import requests
 from activations.scheduling import definition
 from core.errors import Misconfigured
+from core.web import time_zone
 from core.web.endpoints import Endpoint
 from core.web.error_pages import help_url
 
@@ -135,6 +136,8 @@ def parsed_schedule(data: Mapping[str, Any]) -> Schedule:
     fields = ("kind", "every", "unit", "cron", "at", "timezone", "watch_column")
     given: dict[str, Any] = {name: str(data[name]) for name in fields if data.get(name) not in (None, "")}
     days = data.get("days")
+    if not time_zone.zone(given.get("timezone", "UTC")):
+        raise Misconfigured("schedule_invalid", "There is no such time zone.")
     try:
         schedule = Schedule(**given, days=days if isinstance(days, list) else [])
         schedule.clean_fields(exclude=["activation", "task", "days", "after"])

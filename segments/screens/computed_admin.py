@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from core.errors import Misconfigured
 from core.text.characters import is_one_line
 from core.text.names import MESSAGE
+from core.web.endpoints import number
 from core.web.forms.json_field import EditorField
 from core.web.screens import Button, ScreenAdmin
 from segments.conditions.scope_from_db import model_scope
@@ -125,18 +126,14 @@ class ComputedFieldAdmin(ScreenAdmin):
     def get_form(
         self, request: HttpRequest, obj: ComputedField | None = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        model = obj.model if obj else get_object_or_404(DataModel, pk=request.GET.get("model", ""))
+        model = obj.model if obj else get_object_or_404(DataModel, pk=number(request.GET.get("model")))
         kwargs["form"] = type("ComputedForm", (ComputedForm,), {"parent_model": model})
         return super().get_form(request, obj, change, **kwargs)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        model = (
-            DataModel.objects.filter(pk=request.GET["model"]).first()
-            if request.GET.get("model", "").isdigit()
-            else None
-        )
+        model = DataModel.objects.filter(pk=number(request.GET.get("model", ""))).first()
         if model is None:
             return HttpResponseRedirect(reverse("admin:segments_datamodel_changelist"))
         return super().add_view(
