@@ -17,27 +17,15 @@ if TYPE_CHECKING:
 HUGE = 10**400
 TEXTS = {
     "nul": "a\0b",
-    "emoji": "\U0001f468\u200d\U0001f469\u200d\U0001f467",
     "surrogate": "\ud800",
     "long": "x" * 20_000,
     "integer": str(2**63),
-    "huge": str(HUGE),
-    "negative": str(-(2**63) - 1),
     "digits": "\u0663\u00b2",
-    "float": "1e999",
-    "nan": "NaN",
-    "date": "0000-00-00",
-    "quotes": "'\"`;--%s{}\\",
-    "empty": "",
 }
 """Text values of parameters. A lone surrogate travels as its bytes in an address, and as an escape in JSON."""
 VALUES: dict[str, Any] = {
     **TEXTS,
     "number": HUGE // 10**380,
-    "real": 1e308,
-    "null": None,
-    "true": True,
-    "list": ["a\0b", "\ud800", 2**63],
     "object": {"a\0b": "\ud800", "all": [{"field": "\0", "is": "equals", "value": 2**63}]},
     "nested": [[[[[[[{}]]]]]]],
 }
@@ -45,7 +33,7 @@ LOOKUPS = ("__id__exact", "__in", "__gte")
 PARAMETERS = (
     "q", "p", "o", "page", "key", "run", "draft", "model", "table", "field", "engine", "service", "platform", "edit",
     "next", "all", "e", "days", "connection", "activation", "state", "shown", "tag", "name", "object_id", "app_label",
-    "model_name", "field_name", "term", "_changelist_filters", "_popup", "_to_field",
+    "model_name", "field_name", "term", "_changelist_filters", "_popup",
 )  # fmt: skip
 """Every parameter that some page reads."""
 FIELDS = (

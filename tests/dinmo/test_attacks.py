@@ -1,13 +1,7 @@
-"""No input makes the application fail: null characters, lone surrogates, and numbers beyond every column.
-
-PostgreSQL refuses what SQLite stores, so the last test repeats the others there.
-"""
+"""No input makes the application fail: null characters, lone surrogates, and numbers beyond every column."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,12 +11,9 @@ from django.db import connection
 
 from activations.models import Activation
 from tests.dinmo import attacks
-from tests.dinmo.live_processes import ROOT
-from tests.segments.places import POSTGRES_URL, postgres_answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from django.test import Client
 
@@ -91,19 +82,3 @@ def test_field_of_a_form(staff: Client, text: str) -> None:
     body = attacks.query((*attacks.PARAMETERS, *attacks.FIELDS, "primary_key", "display_column", "tags", "_save"), text)
     posts = [("POST", f"{path}?engine=sqlite&platform=attio") for path in forms]
     assert failures(staff, posts, body, "application/x-www-form-urlencoded") == set()
-
-
-def test_all_of_this_on_postgres(tmp_path: Path) -> None:
-    if connection.vendor == "postgresql" or not postgres_answers():
-        pytest.skip("runs on PostgreSQL already, or there is none")
-    server = POSTGRES_URL.rpartition("/")[0]
-    environment = {**os.environ, "DATABASE_URL": f"{server}/attacks_{os.getpid()}", "VAR_DIR": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--create-db", "-x", __file__],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-3_000:]
