@@ -35,6 +35,9 @@ def problem_of(error: BaseException | None) -> Problem | None:
         return Misconfigured("page_invalid", "There is no such page. Open the list again.")
     if isinstance(error, UnreadablePostError):
         return Misconfigured("request_incomplete", "The request ended before all of it had arrived. Send it again.")
+    if isinstance(error, OverflowError) and "SQLite INTEGER" in str(error):
+        # PostgreSQL finds no row for such a number; SQLite's driver refuses it.
+        return Misconfigured("list_number_too_large", "A number in the address is too large. Open the list again.")
     if isinstance(error, OperationalError | InterfaceError):
         return _database_problem(error)
     return None
