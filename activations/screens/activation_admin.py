@@ -170,7 +170,7 @@ class ActivationAdmin(ActivationList, PausePage, TokensPage, EditorPage):
         super().save_formset(request, form, formset, change)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Counts what would be deleted, which may be millions of records. A live run or a follower prevents deletion."""
+        """Counts what would be deleted, which may be millions of records. A live run or a follower prevents it."""
         runs, records = (
             Run.objects.filter(activation__in=objs),
             Record.objects.filter(generation__activation__in=objs),

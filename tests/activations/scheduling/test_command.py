@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from io import StringIO
+from typing import TYPE_CHECKING
 
 import pytest
 from django.core.management import call_command
 from django_celery_beat.models import PeriodicTask
 
-from activations.models import Activation
 from tests.activations.scheduling.test_periodic_tasks import activation, schedule  # noqa: F401
+
+if TYPE_CHECKING:
+    from activations.models import Activation
 
 pytestmark = pytest.mark.django_db
 
