@@ -72,6 +72,6 @@ def _permission(model: type[Model]) -> str:
 def _item(title: str, icon: str, model: type[Model]) -> dict[str, Any]:
     link = reverse_lazy(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     item = {"title": title, "icon": icon, "link": link}
-    open_count = Warning.objects.filter(closed_at__isnull=True).count() if model is Warning else 0
+    open_count = Warning.objects.filter(closed_at=None, acknowledged_at=None).count() if model is Warning else 0
     # Unfold shows an empty badge if the key is present without a value.
     return {**item, "badge": f"{open_count:,}", "badge_variant": "warning"} if open_count else item

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, F, QuerySet
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 
 from activations import warning_kinds as kinds
@@ -29,10 +31,14 @@ class OpenFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", "Open"), ("closed", "Closed")]
+        return [("open", "Open"), ("acknowledged", "Acknowledged"), ("closed", "Resolved")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Warning]) -> QuerySet[Warning]:
-        return queryset.filter(closed_at__isnull=self.value() == "open") if self.value() else queryset
+        if self.value() == "closed":
+            return queryset.filter(closed_at__isnull=False)
+        if self.value() in ("open", "acknowledged"):
+            return queryset.filter(closed_at=None, acknowledged_at__isnull=self.value() == "open")
+        return queryset
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -67,8 +73,11 @@ class WarningAdmin(ScreenAdmin):
         "opened_at",
         "closed_at",
         "notified_at",
+        "acknowledged_at",
+        "acknowledged_by",
     ]
     readonly_fields = fields
+    actions = ["acknowledge"]
     empty_title = "No warnings"
     empty_text = (
         "A warning opens if a run exceeds a limit of its activation. It closes automatically once a run is fine again."
@@ -88,7 +97,18 @@ class WarningAdmin(ScreenAdmin):
 
     @admin.display(description="State", ordering="closed_at")
     def state_pill(self, obj: Warning) -> SafeString:
-        return pill("Closed", "calm") if obj.closed_at else pill("Open", "warn")
+        if obj.closed_at:
+            return pill("Resolved", "calm")
+        return pill("Acknowledged", "busy") if obj.acknowledged_at else pill("Open", "warn")
+
+    @admin.action(description="Acknowledge", permissions=["view"])
+    def acknowledge(self, request: HttpRequest, queryset: QuerySet[Warning]) -> None:
+        """Takes open warnings off the overview. A run that is fine resolves them, as before."""
+        if not request.user.has_perm("activations.change_warning"):
+            raise PermissionDenied
+        current = queryset.filter(closed_at=None, acknowledged_at=None)
+        number = current.update(acknowledged_at=timezone.now(), acknowledged_by=request.user.get_username())
+        messages.success(request, f"Acknowledged: {number}. They are resolved once a run is fine again.")
 
     @admin.display(description="Kind", ordering="kind")
     def kind_label(self, obj: Warning) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Channel(Entity):
-    """A channel that sends alerts. `digest_at` is "HH:MM" in UTC, or "" for one that sends at once."""
+    """A channel that sends alerts. `digest_at` is "HH:MM" in UTC, or "" for one that sends immediately."""
 
     noun: ClassVar[str] = "alert channel"
     kind: str

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.utils import timezone
 
+from activations.alerts.state import issues
 from activations.models import Activation, Run, Warning
 from activations.screens.alerts.warning_admin import open_kinds
 
@@ -44,3 +45,14 @@ def test_list_links_to_a_cause_and_to_the_records(staff: Client, to_attio: Activ
     assert f"/admin/activations/run/{warning.last_run_id}/change/?outcome=rejected" in page
     assert "?state=open&amp;kind__exact=rejected_share" in page
     assert staff.get("/admin/activations/warning/?state=open&kind__exact=rejected_share").status_code == 200
+
+
+def test_acknowledged_warning_leaves_the_overview_and_keeps_who_did_it(staff: Client, to_attio: Activation) -> None:
+    warning = warn(to_attio, "empty_segment")
+    answer = staff.post(
+        "/admin/activations/warning/", {"action": "acknowledge", "_selected_action": [warning.pk]}, follow=True
+    )
+    assert "Acknowledged: 1" in answer.content.decode()
+    warning.refresh_from_db()
+    assert (warning.acknowledged_by, warning.closed_at) == ("ops", None)
+    assert [issue for issue in issues(timezone.now()) if issue.label == "No rows"] == []
