@@ -1,4 +1,4 @@
-"""The short proof of schedules: half a minute of kills on SQLite. `python -m tests.chaos --schedules` is the long one."""
+"""The short proof of schedules: half a minute of kills. `python -m tests.chaos --schedules` is the long one."""
 
 from __future__ import annotations
 
