@@ -61,7 +61,7 @@ def as_yaml(value: Any) -> Any:
     return value
 
 
-def _text(words: str) -> str:
+def _text(words: str) -> Any:
     if "\n" in words and _BLOCK.fullmatch(words):
         return LiteralScalarString(words)
     if _PLAIN.fullmatch(words) and words.lower() not in _WORDS:
