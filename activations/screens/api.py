@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from rest_framework.request import Request
 
+LONGEST_ID = 18
+"""In digits."""
+
 
 class ActivationState(Endpoint):
     """GET returns the state of an activation, with its causes and the next scheduled run."""
@@ -151,7 +154,7 @@ def parsed_schedule(data: Mapping[str, Any]) -> Schedule:
 
 
 def _number(text: Any) -> int:
-    return int(text) if str(text).isdecimal() else 0
+    return int(text) if str(text).isdecimal() and len(str(text)) < LONGEST_ID else 0
 
 
 def _moment(text: Any, schedule: Schedule) -> datetime | None:

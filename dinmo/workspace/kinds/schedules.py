@@ -173,7 +173,7 @@ def _check_after(row: Block, scope: Scope, name: str) -> Callable[[], None]:
             for each in scope.visible("activations").values()
         }
         if scope.find("activations", row, "after") and definition.circle(name, followed):
-            row.report("after", f"{name!r} would run after itself.")
+            row.report("after", f"“{name}” would run after itself.")
 
     return check
 

@@ -68,7 +68,7 @@ def test_schedule_is_put_into_words_with_its_next_times(staff: Client, fields: d
         ({"kind": "cron", "cron": "0 7 * *"}, "It needs five fields"),
         ({"kind": "interval", "every": "many"}, "must be an integer"),
         ({"kind": "weekly", "days": ["monday"], "at": "9 o'clock"}, "invalid format"),
-        ({"kind": "cron", "cron": "0 7 * * *", "timezone": "Nowhere"}, "Nowhere"),
+        ({"kind": "cron", "cron": "0 7 * * *", "timezone": "Nowhere"}, "There is no such time zone."),
         ({"kind": "interval", "every": 2147483647, "unit": "days"}, "at most one year"),
         ({"kind": "weekly", "days": 7, "at": "09:00"}, "Choose one or more days"),
     ],

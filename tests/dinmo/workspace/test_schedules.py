@@ -75,8 +75,8 @@ def test_older_file_applies_as_before() -> None:
 @pytest.mark.parametrize(
     ("schedule", "sentence"),
     [
-        ("{after: Nothing}", "There is no activation named 'Nothing'"),
-        ("{after: Norwegians to Attio}", "'Norwegians to Attio' would run after itself."),
+        ("{after: Nothing}", "There is no activation named “Nothing”"),
+        ("{after: Norwegians to Attio}", "“Norwegians to Attio” would run after itself."),
         ("{after: Companies to Intercom, cron: '0 7 * * *'}", "exactly one of"),
         ("{when_changed: {column: since}}", "needs `every`"),
         ("{when_changed: {every: 0 minutes}}", "from one minute to one year"),
@@ -96,8 +96,8 @@ def test_circle_is_refused_wherever_it_begins() -> None:
     second = "    schedules: [{after: Norwegians to Attio}]\n"
     found = refused("      - {after: Companies to Intercom}\n", second)
     assert [sentence for _, sentence in found] == [
-        "'Norwegians to Attio' would run after itself.",
-        "'Companies to Intercom' would run after itself.",
+        "“Norwegians to Attio” would run after itself.",
+        "“Companies to Intercom” would run after itself.",
     ]
 
 
