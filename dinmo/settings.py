@@ -61,6 +61,7 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "dinmo.urls"
 WSGI_APPLICATION = "dinmo.wsgi.application"
+FORM_RENDERER = "core.web.forms.renderer.QuickRenderer"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -66,6 +66,7 @@ class Record(models.Model):
         indexes = [
             # Partial: of millions of records, few were not accepted when they were tried last.
             models.Index(fields=["generation", "id"], condition=~Q(tried="") & Q(left_at=None), name="record_to_retry"),
+            models.Index(fields=["generation", "left_at"], condition=~Q(left_at=None), name="record_left"),
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from activations.models.activation import Activation
 from activations.models.baseline import Generation
+from activations.models.run_indexes import INDEXES
 
 
 class MappedField(NamedTuple):
@@ -204,13 +205,7 @@ class Run(models.Model):
             ),
             models.UniqueConstraint(fields=["schedule", "due_at"], name="one_run_per_slot"),
         ]
-        indexes = [
-            models.Index(fields=["state"], name="run_state"),
-            models.Index(fields=["follow_up"], condition=Q(follow_up=True), name="run_follow_up"),
-            models.Index(fields=["activation", "-id"], name="run_newest"),
-            models.Index(fields=["finished_at"], name="run_finished"),
-            models.Index(fields=["created_at"], name="run_created"),
-        ]
+        indexes = INDEXES
 
     def __str__(self) -> str:
         return f"{self.activation} · {self.title.lower()}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.db.models import PROTECT
+from django.db.models import PROTECT, Count, Window
 from django.urls import NoReverseMatch, reverse
 from django.utils.text import capfirst
 
@@ -39,11 +39,12 @@ def users_of(obj: Any, person: Any) -> Iterator[Users]:
             continue
         model = relation.related_model
         rows = model._default_manager.filter(**{relation.field.name: obj}).only("pk", "name")
-        found = list(rows[: LISTED + 1])
+        # Counted by the same query, so that an object with many users takes no more queries.
+        found = list(rows.annotate(number=Window(Count("pk")))[:LISTED])
         if found:
-            more = rows.count() - LISTED if len(found) > LISTED else 0
             name = model._meta.verbose_name if len(found) == 1 else model._meta.verbose_name_plural
-            yield Users(capfirst(str(name)), [(str(row), _address(row, person)) for row in found[:LISTED]], more)
+            links = [(str(row), _address(row, person)) for row in found]
+            yield Users(capfirst(str(name)), links, found[0].number - len(found))
 
 
 def _address(row: Any, person: Any) -> str:

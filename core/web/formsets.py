@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from unfold.forms import PaginationInlineFormSet
@@ -19,3 +20,8 @@ class BoundedFormSet(PaginationInlineFormSet):
         super().__init__(*args, **kwargs)
         if self.is_bound:
             self.absolute_max = self.max_num = len(self.get_queryset()) + self.most_new
+
+    @cached_property
+    def empty_form(self) -> Any:
+        """The form of a new row. Django builds it again each time, and a page needs it several times."""
+        return super().empty_form

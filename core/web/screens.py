@@ -178,7 +178,7 @@ class ScreenAdmin(BoundedList, ModelAdmin):
         if obj is not None and request.method == "POST":
             # The form's object has values that were refused. Buttons and panels are about what is stored.
             obj = self.get_object(request, str(obj.pk))
-        if obj is not None:
+        if obj is not None and self.shows_panel(context):
             buttons = list(self.buttons(request, obj)) if self.may_press(request, obj) else []
             context.update(
                 {
@@ -187,6 +187,10 @@ class ScreenAdmin(BoundedList, ModelAdmin):
                 }
             )
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[no-any-return]
+
+    def shows_panel(self, context: dict[str, Any]) -> bool:
+        """Whether the page of an object has its buttons and its panel, which cost queries."""
+        return True
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """What the query string proposes, and the only choice of each required select."""

@@ -48,7 +48,8 @@ class ComputedTab:
     @property
     def contents(self) -> SafeString:
         computed = self.model.computed_fields()
-        descriptions = computed_fields.in_words(self.model, model_scope(self.model))
+        # Without computed fields, the other models of the source need not be read.
+        descriptions = computed_fields.in_words(self.model, model_scope(self.model)) if computed else {}
         rows = [
             {
                 "name": field.name,

@@ -34,6 +34,7 @@ class ColumnInline(TabularInline):
     model = Column
     form = ColumnForm
     formset = BoundedFormSet
+    template = "screens/columns.html"
     fields = ["used", "name", "categorical", "source_name", "type", "native", "nullable"]
     readonly_fields = ["source_name", "type", "native", "nullable"]
     extra = 0

@@ -187,12 +187,13 @@ class ColumnForm(forms.ModelForm):
 
 def columns_of_others(model: DataModel) -> dict[int, list[str]]:
     """Returns the columns that a relation can point to, by the ID of the other model. The primary key is first."""
-    others = DataModel.objects.filter(source=model.source).exclude(pk=model.pk).prefetch_related("columns")
-    names = {
-        other: [column.name for column in other.columns.all() if column.used and not column.definition]
-        for other in others
-    }
-    return {other.pk: list(dict.fromkeys([other.primary_key, *known])) for other, known in names.items()}
+    others = DataModel.objects.filter(source=model.source).exclude(pk=model.pk)
+    # Values instead of objects: a source may have hundreds of models, with thousands of columns.
+    found = {pk: [key] for pk, key in others.values_list("pk", "primary_key")}
+    columns = Column.objects.filter(model__in=others, used=True, definition={})
+    for pk, name in columns.order_by("model", "position", "pk").values_list("model", "name"):
+        found[pk].append(name)
+    return {pk: list(dict.fromkeys(names)) for pk, names in found.items()}
 
 
 class RelationForm(forms.ModelForm):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -11,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 
 from core.errors import Problem
 from core.web.deletion import ExplainedDeletion
@@ -212,8 +214,10 @@ class SourceAdmin(ExplainedDeletion, SourceList, ScreenAdmin):
 
 def _with_lines(table: dict[str, Any]) -> dict[str, Any]:
     """Adds the columns as HTML table rows, because a template would take seconds for ten thousand columns."""
-    values = (
-        (column["name"], column["type"], column["native"], "yes" if column["nullable"] else "no")
-        for column in table["columns"]
-    )
-    return {**table, "lines": format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", values)}
+    return {**table, "lines": mark_safe("".join(map(_line, table["columns"])))}  # noqa: S308
+
+
+def _line(column: dict[str, Any]) -> str:
+    # Without format_html, which takes ten times as long.
+    name, kind, native = (html.escape(str(column[part])) for part in ("name", "type", "native"))
+    return f"<tr><td>{name}</td><td>{kind}</td><td>{native}</td><td>{'yes' if column['nullable'] else 'no'}</td></tr>"

@@ -11,6 +11,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelect2Widget
 
 from core.errors import Misconfigured
 from core.web import parameter_form
+from core.web.forms.long_select import FixedChoices
 from segments.models import Source
 from segments.screens.connect import name_of
 from segments.sources import discovery, uploads
@@ -35,7 +36,7 @@ class SourceForm(forms.ModelForm):
     """The result of testing these settings, if a test was requested."""
 
     timezone = forms.ChoiceField(
-        choices=lambda: [(name, name) for name in sorted(zoneinfo.available_timezones())],
+        choices=FixedChoices((name, name) for name in sorted(zoneinfo.available_timezones())),
         initial="UTC",
         label="Time zone",
         widget=UnfoldAdminSelect2Widget(),

@@ -118,12 +118,12 @@ class ActivationForm(forms.ModelForm, LimitFields):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.before = Activation.objects.filter(pk=self.instance.pk).first() if self.instance.pk else None
+        self.before = self._stored() if self.instance.pk else None
         self.accepted = spec_from_db.accepted_identity(self.before) if self.before else None
         """What the records of its sync history belong to; None if there are none, and nothing can be reset."""
         if "match_column" not in self.fields:
             return
-        self.fields["records"].choices = data_choices()  # type: ignore[attr-defined]
+        self.fields["records"].choices = data_choices  # type: ignore[attr-defined]
         self._fill_initial()
         self._offer_current_values()
         self.fields["mode"].choices = MODES  # type: ignore[attr-defined]
@@ -138,6 +138,10 @@ class ActivationForm(forms.ModelForm, LimitFields):
             # A draft of an earlier version, or a program, that knows no guards leaves them as they are.
             for name in guard_fields.FIELDS:
                 self.fields.pop(name, None)
+
+    def _stored(self) -> Activation | None:
+        """The activation as it is stored: validation changes the one of the form."""
+        return Activation.objects.filter(pk=self.instance.pk).first() if self.is_bound else self.instance
 
     def _fill_initial(self) -> None:
         if self.instance.pk:
@@ -224,8 +228,8 @@ class ActivationForm(forms.ModelForm, LimitFields):
 
 def data_choices() -> list[Any]:
     """Segments and models in two groups."""
-    segments = [(f"segment:{segment.pk}", segment.name) for segment in Segment.objects.all()]
-    models = [(f"model:{model.pk}", f"All of {model.name}") for model in DataModel.objects.all()]
+    segments = [(f"segment:{pk}", name) for pk, name in Segment.objects.values_list("pk", "name")]
+    models = [(f"model:{pk}", f"All of {name}") for pk, name in DataModel.objects.values_list("pk", "name")]
     return [NO_CHOICE, *[group for group in (("Segments", segments), ("Models", models)) if group[1]]]
 
 

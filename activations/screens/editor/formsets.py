@@ -16,7 +16,7 @@ from activations.setup import attribute_drift
 from activations.setup.spec import MappingSpec
 from core.errors import Misconfigured, Problem
 from core.web.forms.json_field import is_storable
-from core.web.forms.long_select import LongSelect
+from core.web.forms.long_select import FixedChoices, LongSelect
 from core.web.formsets import BoundedFormSet
 from destinations import discovery
 from destinations.kit.values import countries
@@ -36,6 +36,7 @@ MISSING = {
 WARNED = ("attribute_missing", "attribute_read_only")
 """Problems that an attribute can have after it was mapped. A saved mapping stays as it is, with a warning."""
 NO_COLUMN = ("", "Choose a column")
+COUNTRIES = FixedChoices([("", "Numbers have country codes"), *countries.names().items()])
 ORIGINS = [("column", "Column"), ("fixed", "Fixed value"), ("template", "Several columns")]
 
 
@@ -72,9 +73,7 @@ class MappingForm(forms.ModelForm):
             ),
             "target": UnfoldAdminSelectWidget(attrs={"data-role": "target"}),
             "round_to_whole": forms.CheckboxInput(attrs={"data-role": "round"}),
-            "country": LongSelect(
-                attrs={"data-role": "country"}, choices=[("", "Numbers have country codes"), *countries.names().items()]
-            ),
+            "country": LongSelect(attrs={"data-role": "country"}, choices=COUNTRIES),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -47,10 +47,10 @@ class EditorPage(ReviewPage):
         if editing:
             draft = drafts.opened(request, obj) if request.method == "GET" else None
             context.update(self._editor(request, context, obj, draft))
-        response = super().render_change_form(request, context, *args, **kwargs)
-        if editing:
-            context["screen_buttons"] = []
-        return response
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def shows_panel(self, context: dict[str, Any]) -> bool:
+        return not context["editing"]
 
     def _editor(
         self, request: HttpRequest, context: dict[str, Any], obj: Activation | None, draft: Draft | None

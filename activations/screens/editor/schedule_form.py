@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 from activations.models import Activation, Schedule
 from activations.scheduling import definition
 from core.errors import Misconfigured
-from core.web.forms.long_select import LongSelect
+from core.web.forms.long_select import FixedChoices, LongSelect
 from core.web.formsets import BoundedFormSet
 from segments.session import engine
 
@@ -25,6 +25,8 @@ NO_COUNTER = "This kind of source has no change counter. Enter a column that gro
 FIELDS = ["kind", "every", "unit", "cron", "days", "at", "after", "watch_column", "timezone", "starts_at", "ends_at"]
 MOMENTS = ("starts_at", "ends_at")
 _LOCAL = "%Y-%m-%dT%H:%M"
+ZONE: Any = Schedule._meta.get_field("timezone")
+ZONES = FixedChoices((str(zone), label) for zone, label in ZONE.choices)
 
 
 class ScheduleForm(forms.ModelForm):
@@ -45,13 +47,13 @@ class ScheduleForm(forms.ModelForm):
         help_text="No run is due after.",
         widget=forms.TextInput(attrs={"type": "datetime-local", "class": "d-input"}),
     )
+    timezone = forms.TypedChoiceField(label="Time zone", choices=ZONES, coerce=ZONE.to_python, widget=LongSelect())
 
     class Meta:
         model = Schedule
         fields = FIELDS
         widgets = {
             "kind": UnfoldAdminSelectWidget(attrs={"data-role": "schedule-kind"}),
-            "timezone": LongSelect(),
             "every": UnfoldAdminIntegerFieldWidget(attrs={"min": 1}),
             "at": forms.TimeInput(format="%H:%M", attrs={"type": "time", "class": "d-input"}),
             "after": LongSelect(),
@@ -65,7 +67,6 @@ class ScheduleForm(forms.ModelForm):
             "at": "At",
             "after": "Activation",
             "watch_column": "Column (optional)",
-            "timezone": "Time zone",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

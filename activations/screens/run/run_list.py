@@ -109,7 +109,7 @@ class RunList(_ModelAdmin):
             queryset = queryset.filter(_mentions(word.strip("\"'"), names))
         return queryset, False
 
-    @admin.display(description="Run", ordering="number")
+    @admin.display(description="Run")
     def name(self, obj: Run) -> SafeString:
         kind = " (test)" if obj.only_key else ""
         drawing = logo(obj.activation.destination.service, 20, "")

@@ -28,7 +28,8 @@ class ChangeAdmin(ChangePages):
     # The newest come first. There may be millions, which no page sorts or counts.
     sortable_by: Any = ()
     show_facets = admin.ShowFacets.NEVER
-    list_filter = ["outcome", "created", "run__activation"]
+    # Which records a run created is on its page: here, it would take a search through millions.
+    list_filter = ["outcome", "run__activation"]
     search_fields = ["key"]
     """Searched in `get_search_results`. Django shows the search only if there is a field."""
     list_before_template = "screens/timeline/search_source.html"

@@ -48,7 +48,7 @@ class _Times:
 
 
 def ask(addresses: Iterable[Address], times: int) -> list[dict[str, Any]]:
-    """Requests each page once to count its queries, then `times` times. Returns the arguments of `Asked`."""
+    """Requests each page once, once more to count its queries, then `times` times. Returns the arguments of `Asked`."""
     client = Client(HTTP_HOST="localhost", raise_request_exception=False)
     client.force_login(User.objects.get())
     return [asdict(_asked(client, address, times)) for address in addresses]
@@ -60,7 +60,8 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 
 
 def _asked(client: Client, address: Address, times: int) -> Asked:
-    # The first request compiles templates, and loads what a process keeps.
+    # The first request compiles templates, loads what a process keeps, and stores the health of a connection.
+    _send(client, address)
     with CaptureQueriesContext(connection) as queries:
         response = _send(client, address)
         number = len(queries)
