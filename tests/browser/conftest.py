@@ -68,12 +68,13 @@ def requests_outside(page: Page, live_server: Any) -> list[str]:
 
 @pytest.fixture
 def signed_in(page: Page, live_server: Any, transactional_db: None) -> Page:
-    """A page of a superuser's session. The form that begins one is filled in by `through_the_login`."""
+    """The overview, open in a superuser's session. The form that begins one is filled in by `through_the_login`."""
     page.set_default_timeout(10_000)
     browser = Client()
     browser.force_login(User.objects.create_superuser("ops", "ops@example.com"))
     session = browser.cookies[settings.SESSION_COOKIE_NAME].value
     page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+    page.goto(f"{live_server.url}/admin/")
     return page
 
 

@@ -42,7 +42,6 @@ def test_overview_shows_problems_first_and_leads_to_their_runs(
 
 
 def test_empty_installation_leads_to_the_start(signed_in: Page, live_server: Any) -> None:
-    signed_in.goto(f"{live_server.url}/admin/")
     picture(signed_in, "empty")
     signed_in.locator(".d-empty").get_by_role("link", name="Get started").click()
     expect(signed_in).to_have_url(f"{live_server.url}/admin/start/")
