@@ -22,7 +22,7 @@ from django.db.models import Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from activations.delivery import compare
+from activations.delivery import compare, places
 from activations.delivery.recorder import Recorder
 from activations.delivery.sender import Sender
 from activations.delivery.steps import Item, Job, Progress, Sent, Step, jobs
@@ -42,8 +42,6 @@ CHUNK = 500
 CHUNK_REQUESTS = 20
 MOST_CHANGES = 5000
 """The most changes that are taken together, which bounds the memory."""
-FIRST_PLACES = 4
-MOST_PLACES = 128
 MOST_LOOKUPS = 4
 """How many batches of lookups are in flight at most. Each answer has all values of hundreds of records."""
 LOOK_SECONDS = 0.5
@@ -59,27 +57,6 @@ class Slice:
     finished: bool = False
     cancelled: bool = False
     problem: Misconfigured | Unavailable | None = None
-
-
-@dataclass
-class Places:
-    """How many requests may be in flight: the allowed rate × the observed latency × 1.5.
-
-    Latency is the time for which a place is taken, until the answer is recorded, without the wait for the rate limiter.
-    At 10 requests a second and a latency of 2 seconds, for example, 20 requests in flight use up the rate; half as many
-    again absorb slower answers.
-    """
-
-    rate: float
-    latency: float = 0.1
-    taken: int = 0
-
-    @property
-    def free(self) -> int:
-        return max(FIRST_PLACES, min(MOST_PLACES, int(self.rate * self.latency * 1.5) + 1)) - self.taken
-
-    def observe(self, seconds: float) -> None:
-        self.latency += (seconds - self.latency) * 0.1
 
 
 @dataclass
@@ -101,7 +78,7 @@ class Delivery:
         self.mode = self.context.activation.mode
         self.limits = self.context.service.limits
         self.reads = compare.reads(self.context)
-        self.places = Places(self.limits.writes)
+        self.places = places.Places(self.limits.writes)
         self.sender = Sender(self.context, self.answers)
         self.recorder = Recorder(self.context, self.lease)
         self._take(Change.State.SENDING)
@@ -113,7 +90,7 @@ class Delivery:
             Lost: a different worker has claimed the run.
             BaseException: a defect of ours. The answers that had arrived by then are recorded.
         """
-        with ThreadPoolExecutor(MOST_PLACES, thread_name_prefix="sender") as pool:
+        with ThreadPoolExecutor(places.MOST_PLACES, thread_name_prefix="sender") as pool:
             try:
                 while not self._should_stop() and (self._fill() or self.places.taken):
                     self._hand_out(pool)
@@ -145,7 +122,7 @@ class Delivery:
 
     def _fill(self) -> bool:
         """Takes the next changes while few are left to hand out. Returns whether there is anything to do."""
-        while not self.exhausted and self._ready() < max(self.places.free, FIRST_PLACES) and self._may_take():
+        while not self.exhausted and self._ready() < max(self.places.free, places.FIRST_PLACES) and self._may_take():
             self.exhausted = not (self._take(Change.State.PENDING) or self._unpack())
         return bool(self.todo)
 

@@ -6,12 +6,12 @@ import random
 import time
 from collections import Counter
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db.models import F
 
 from activations import digests
-from activations.delivery import exchanges, judgement, retry
+from activations.delivery import exchanges, judgement, retry, stored
 from activations.delivery.ending import Ending
 from activations.delivery.judgement import Judgement, Sending
 from activations.delivery.steps import Item, Sent, Step
@@ -29,13 +29,6 @@ if TYPE_CHECKING:
     from activations.runs.lease import Lease
     from activations.vendor_session import Context
     from destinations.contract import Held
-
-_CHANGE_COLUMNS = [
-    "state", "outcome", "attempts", "code", "message", "field", "request_id", "sent", "created", "settled_at",
-    "remote_id", "web_url", "exchange_id",
-]  # fmt: skip
-
-LONGEST_ADDRESS = 500
 
 
 class Recorder:
@@ -132,7 +125,7 @@ class Recorder:
             return self._judge_found(sending, change, answer)
         outcome = answer.results[place]
         assert isinstance(outcome, Outcome)
-        change.web_url = safe_link(outcome.web_url)
+        change.web_url = stored.safe_link(outcome.web_url)
         return judgement.written(sending, outcome, self._overwritten(change, outcome))
 
     def _judge_found(self, sending: Sending, change: Change, answer: Sent) -> Judgement:
@@ -141,7 +134,7 @@ class Recorder:
             held = None
         differing = answer.differing.get(change.pk)
         if held and differing is not None:
-            change.web_url = safe_link(held.web_url)
+            change.web_url = stored.safe_link(held.web_url)
         return judgement.found(
             sending,
             held,
@@ -213,7 +206,7 @@ class Recorder:
         with self.lease.fenced(**{name: F(name) + number for name, number in counts.items() if number}):
             bulk.update(Change, {}, "id", ["attempts"], [[change.pk, change.attempts] for change in self.attempted])
             exchanges.insert(self.context.run.pk, exchanges.unstored(self.settled))
-            bulk.update(Change, {}, "id", _CHANGE_COLUMNS, [_row(change) for change in changes])
+            bulk.update(Change, {}, "id", stored.COLUMNS, [stored.row(change) for change in changes])
             self._void_doubtful()
             accepted = [change for change in changes if change.outcome in Change.HELD]
             tried = [
@@ -251,16 +244,3 @@ class Recorder:
             exchanges.insert(self.context.run.pk, exchanges.unstored(items))
             last = [[item.change.pk, exchanges.reference(item.exchange.id)] for item in items if item.exchange]
             bulk.update(Change, {}, "id", ["exchange_id"], last)
-
-
-def safe_link(address: str) -> str:
-    """PURE. The address if it is safe to link to, else ""."""
-    return address if address.startswith("https://") and len(address) <= LONGEST_ADDRESS else ""
-
-
-def _row(change: Change) -> list[Any]:
-    return [
-        change.pk, change.state, change.outcome, change.attempts, change.code, change.message, change.field,
-        change.request_id, bulk.json_text(change.sent), change.created, change.settled_at, change.remote_id,
-        change.web_url, exchanges.reference(change.exchange_id),
-    ]  # fmt: skip

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 TRIES = 3
 BREAKER = 4
 SMALL_LIMITS = {
-    "delivery.deliver.FIRST_PLACES": 1,
-    "delivery.deliver.MOST_PLACES": 1,
+    "delivery.places.FIRST_PLACES": 1,
+    "delivery.places.MOST_PLACES": 1,
     "delivery.deliver.CHUNK": 3,
     "delivery.deliver.CHUNK_REQUESTS": 1,
     "delivery.deliver.CANCEL_SECONDS": 0.0,

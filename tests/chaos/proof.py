@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from activations.delivery.deliver import Places
+from activations.delivery.places import Places
 from activations.models import Change, Run
 from destinations.registry import services
 from tests.chaos.repeats import RecordKey, Repeats, number_in, sent_fields

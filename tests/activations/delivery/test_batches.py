@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activations import digests
-from activations.delivery import deliver
+from activations.delivery import deliver, places
 from activations.delivery.ending import Ending
 from activations.delivery.judgement import Breaker
 from activations.delivery.sender import Sender
@@ -146,8 +146,8 @@ def test_batch_without_an_answer_is_repeated_and_creates_nothing_twice(
 def test_kill_repeats_at_most_the_batches_in_flight(
     begin: Callable[[type[Movable]], Story], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(deliver, "FIRST_PLACES", 1)
-    monkeypatch.setattr(deliver, "MOST_PLACES", 1)
+    monkeypatch.setattr(places, "FIRST_PLACES", 1)
+    monkeypatch.setattr(places, "MOST_PLACES", 1)
     story = begin(Batching)
     story.vendor.faults = {"m4": [kind]}
     story.rows(*rows(*range(9)))
