@@ -216,7 +216,7 @@ def test_a_field_can_be_added_renamed_and_deleted_in_the_browser(staff: Client, 
     page = staff.get(f"/admin/segments/datamodel/{companies.pk}/change/").content.decode()
     assert "Gold if (revenue is at least 500), Silver if (revenue is greater than 0), otherwise Other" in page
     refused = staff.post(f"/admin/segments/computedfield/{field.pk}/delete/", {"post": "yes"}).content.decode()
-    assert "revenue is used by: the computed field &#x27;tier&#x27;" in refused
+    assert "revenue is used by: the computed field “tier”" in refused
     staff.post(f"/admin/segments/computedfield/{tier.pk}/delete/", {"post": "yes"})
     staff.post(f"/admin/segments/computedfield/{field.pk}/delete/", {"post": "yes"})
     assert not ComputedField.objects.exclude(definition={}).exists()
@@ -227,7 +227,7 @@ def test_a_field_does_not_move_above_the_fields_it_uses(staff: Client, tiered: D
     staff.post(f"/admin/segments/computedfield/{tier.pk}/do/up/")
     assert [field.name for field in tiered.computed_fields()] == ["spent", "tier", "big orders"]
     answer = staff.post(f"/admin/segments/computedfield/{tier.pk}/do/up/", follow=True).content.decode()
-    assert "This change would break the computed field &#x27;tier&#x27; of &#x27;Companies&#x27;" in answer
+    assert "This change would break the computed field “tier” of “Companies”" in answer
     tiered = DataModel.objects.get(pk=tiered.pk)
     assert [field.name for field in tiered.computed_fields()] == ["spent", "tier", "big orders"]
 
@@ -236,7 +236,7 @@ def test_a_change_that_would_break_what_uses_a_field_is_refused(staff: Client, t
     answer = change(
         staff, ComputedField.objects.get(name="spent"), definition={"related": "Orders", "max": "ordered_at"}
     )
-    assert "the computed field &#x27;tier&#x27;" in answer.content.decode()
+    assert "the computed field “tier”" in answer.content.decode()
     assert ComputedField.objects.get(name="spent").definition == SPENT
 
 
@@ -286,7 +286,7 @@ def test_a_missing_column_that_a_field_needs_is_reported(file: Path, tiered: Dat
 def test_a_related_model_and_its_relation_can_not_be_deleted_while_in_use(staff: Client, tiered: DataModel) -> None:
     orders = DataModel.objects.get(name="Orders")
     refused = staff.post(f"/admin/segments/datamodel/{orders.pk}/delete/", {"post": "yes"}).content.decode()
-    assert "the computed field &#x27;spent&#x27; of Companies" in refused
+    assert "the computed field “spent” of Companies" in refused
     assert DataModel.objects.filter(pk=orders.pk).exists()
     relation = Relation.objects.get()
     counts = {
@@ -311,7 +311,7 @@ def test_a_related_model_and_its_relation_can_not_be_deleted_while_in_use(staff:
     }
     values |= {"relations-0-to_model": tiered.pk, "relations-0-to_column": "id"}
     refused = staff.post(f"/admin/segments/datamodel/{orders.pk}/change/", values).content.decode()
-    assert "This change would break the computed field &#x27;spent&#x27; of &#x27;Companies&#x27;" in refused
+    assert "This change would break the computed field “spent” of “Companies”" in refused
     assert Relation.objects.exists()
 
 

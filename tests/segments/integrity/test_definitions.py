@@ -189,7 +189,7 @@ def test_a_relation_that_a_segment_needs_is_not_removed(staff: Client, related: 
         **relation_fields,
     }
     answer = staff.post(f"/admin/segments/datamodel/{orders.pk}/change/", {**values, "relations-0-DELETE": "on"})
-    assert "This change would break the segment &#x27;Asking&#x27;" in answer.content.decode()
+    assert "This change would break the segment “Asking”" in answer.content.decode()
     assert Relation.objects.count() == 1
 
 
