@@ -44,6 +44,7 @@ class Comparison(RuleBasedStateMachine):
             match_column="match",
             match_field=MATCH,
             hold_first_creates=False,
+            hold_empty=False,
         )
 
     def _compare(self, done: Run) -> None:
