@@ -14,6 +14,7 @@ from destinations.contract import Field, Operation, Outcome, Purpose, Result, Ve
 from destinations.services.attio import compound_parts
 from destinations.services.attio.values.compounds import LOCATION_KEYS
 from tests.destinations.attio.conftest import CountingGate, record, sent
+from tests.destinations.lookups import ids
 
 if TYPE_CHECKING:
     from destinations.services.attio.client import Client
@@ -192,7 +193,7 @@ def test_lookup_result_saves_reading_the_record_once(
     write: Write, sandbox: AttioSandbox, service: AttioCompanies, client: Client, gate: CountingGate, known: str
 ) -> None:
     domains = Field("domains", "Domains", "domain", multiple=True)
-    assert service.find(client, domains, ["acme.com", "new.com"]) == {"acme.com": known}
+    assert ids(service.find(client, domains, ["acme.com", "new.com"])) == {"acme.com": known}
     gate.passed.clear()
     write(Verb.UPSERT, {"locality": "Lyon"})
     write(Verb.UPSERT, {"locality": "Rome"}, domain="new.com")
