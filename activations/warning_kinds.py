@@ -58,6 +58,8 @@ _ATTRIBUTES = "The mapped attributes, compared with those of the destination."
 _DROP = "A sudden drop often means that something broke in the source."
 _DRIFT = "Compared with the median of the last ten runs, from five runs and 20 rows of difference. Finds a slow drift."
 _TURNS = "Among the rows of the last run, from 20 rows. The size may be the same."
+_CHECKED = "Nothing is sent until this works. DinMo checks it regularly, and then resumes the activation automatically."
+_DECIDE = "Nothing has been sent. Open the run to see what it would change, then approve or discard it."
 _OVERDUE = "The destination is out of date once this many runs were due."
 
 
@@ -116,6 +118,7 @@ KINDS = (
         "Empty match values",
         "The rows without a primary key or a usable match value.",
         (Limit("empty_match_percent", "percent", None, "Empty keys and match values", "Among all rows."),),
+        advice="Open the run to see which rows, and complete them in the source.",
     ),
     Kind(
         EMPTY_SEGMENT,
@@ -156,12 +159,7 @@ KINDS = (
         ),
         advice="Check whether the primary keys of the source changed.",
     ),
-    Kind(
-        MISSING_ATTRIBUTE,
-        "Attribute missing or archived",
-        _ATTRIBUTES,
-        advice="Create the attribute at the destination, or map a different one.",
-    ),
+    Kind(MISSING_ATTRIBUTE, "Attribute missing or archived", _ATTRIBUTES),
     Kind(
         READ_ONLY_ATTRIBUTE,
         "Attribute is read-only",
@@ -199,15 +197,13 @@ KINDS = (
         "The time since the last run that completed, compared with the schedules.",
         (Limit("stale_intervals", "times", 2, "Scheduled runs in a row without one that completes", _OVERDUE),),
         event="stale",
+        advice="Open the activation to see what keeps its runs from completing.",
     ),
     Kind(RUN_FAILED, "Run failed", "Whether the last run failed.", event="run_failed"),
-    Kind(PAUSED, "Paused by the system", "Whether what an activation depends on works.", event="paused"),
     Kind(
-        HELD,
-        "Waiting for approval",
-        "What a run would do, compared with the guards of its activation.",
-        event="held",
+        PAUSED, "Paused by the system", "Whether what an activation depends on works.", event="paused", advice=_CHECKED
     ),
+    Kind(HELD, "Waiting for approval", "What a run would do, compared with the guards.", event="held", advice=_DECIDE),
 )
 BY_SLUG: Mapping[str, Kind] = {kind.slug: kind for kind in KINDS}
 OF_ATTRIBUTES = {"attribute_read_only": READ_ONLY_ATTRIBUTE, "attribute_changed": CHANGED_ATTRIBUTE}

@@ -92,10 +92,11 @@ def _resolution(alerts: Sequence[Alert]) -> str:
     if resolution := alerts[0].facts["resolution"]:
         return str(resolution)
     if len(alerts) > 1:
-        return "All of these are resolved."
+        return "All of these are resolved." if alerts[0].event == "warning" else "Their runs complete again."
     number = alerts[0].facts["run"]
-    fine = "completed" if alerts[0].event != "warning" else "no longer found a reason for it"
-    return f"Run {number} {fine}." if number else "It is resolved."
+    if not number:
+        return "It is resolved."
+    return f"Run {number} completed." if alerts[0].event != "warning" else f"No longer the case in run {number}."
 
 
 def _place(alert: Alert) -> Place:
@@ -109,6 +110,8 @@ def _link(alert: Alert) -> Link:
     if cause and not alert.recovered:
         app = "segments" if cause == "source" else "destinations"
         return Link(f"Open the {cause}", url(f"{app}_{cause}_change", int(pk)))
+    if (model := facts.get("changed_model_id")) and not alert.recovered:
+        return Link("Open the model", url("segments_datamodel_change", model))
     if kind in ATTRIBUTES and not alert.recovered:
         row = f"?step=mapping&field={facts['subject']}"
         return Link("Open the mapping", url("activations_activation_change", activation, query=row))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
 SHOWN_PLACES = 10
 """How many activations of an item a message lists. It counts the others."""
 SHOWN_ITEMS = 10
+SHOWN_KINDS = 3
+"""How many kinds of alerts a title names. It counts the alerts if there are more."""
 LONGEST_TEXT = 600
 """In characters, of a sentence in a message. Pages show all of it."""
 
@@ -102,16 +105,29 @@ class Message:
 
 def title(items: tuple[Item, ...], digest: bool) -> str:
     """What the message is about, in a few words. A name comes last, whatever its writing direction."""
-    opened = sum(len(item.places) for item in items if not item.recovered)
-    resolved = sum(len(item.places) for item in items if item.recovered)
+    opened, resolved = ([item for item in items if item.recovered is recovered] for recovered in (False, True))
     if digest:
-        return f"Daily digest: {opened} new, {resolved} resolved"
+        return f"Daily digest: {_places(opened)} new, {_places(resolved)} resolved"
     if len(items) == 1:
         (item,) = items
         names = [place.activation for place in item.places]
         return f"{item.heading}: {names[0] if len(names) == 1 else f'{len(names)} activations'}"
-    parts = [f"{opened} {'alert' if opened == 1 else 'alerts'}"] if opened else []
-    return ", ".join([*parts, f"{resolved} resolved"] if resolved else parts)
+    parts = [_kinds(opened)] if opened else []
+    return "; ".join([*parts, f"Resolved: {_kinds(resolved)}"] if resolved else parts)
+
+
+def _places(items: Iterable[Item]) -> int:
+    return sum(len(item.places) for item in items)
+
+
+def _kinds(items: Iterable[Item]) -> str:
+    """What happened, with how many activations it concerns if it is more than one."""
+    counts: Counter[str] = Counter()
+    for item in items:
+        counts[item.label] += len(item.places)
+    if len(counts) > SHOWN_KINDS:
+        return f"{counts.total()} alerts"
+    return ", ".join(label if number == 1 else f"{label} ({number})" for label, number in counts.items())
 
 
 def shortened(text: str) -> str:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 CHUNK = 500
 RECIPIENTS = "Workspace recipients"
 """The channel of kind email that the set-up asks for."""
+SOURCE_CHANGED = "source_changed"
+"""The code of runs and pauses because a column or a table is gone."""
 TOLD = (Alert.State.SENT, Alert.State.COVERED, Alert.State.PENDING)
 LOUDER = {kinds.STALE: (kinds.RUN_FAILED, kinds.PAUSED, kinds.HELD), kinds.RUN_FAILED: (kinds.PAUSED,)}
 """Kinds that are not worth a message of their own while one of these is open, because that says it already."""
@@ -91,7 +93,7 @@ def _locked(rows: QuerySet[Warning]) -> list[Warning]:
     """The first rows, locked, so that two processes never announce the same change."""
     if connection.features.has_select_for_update_skip_locked:
         rows = rows.select_for_update(skip_locked=True, of=("self",))
-    return list(rows.select_related("activation", "run", "last_run").order_by("pk")[:CHUNK])
+    return list(rows.select_related("activation__segment", "run", "last_run").order_by("pk")[:CHUNK])
 
 
 def _mark(warnings: Sequence[Warning], column: str, now: datetime) -> None:
@@ -164,6 +166,7 @@ def facts(warning: Warning) -> dict[str, Any]:
         "message": warning.message,
         "resolution": warning.facts.get("resolution", ""),
         "cause": warning.cause,
+        "changed_model_id": _changed_model(warning),
         "activation": warning.activation.name,
         "activation_id": warning.activation_id,
         "run_id": run.pk if run else None,
@@ -171,3 +174,11 @@ def facts(warning: Warning) -> dict[str, Any]:
         "opened_at": warning.opened_at.isoformat(),
         "resolved_at": warning.closed_at.isoformat() if warning.closed_at else None,
     }
+
+
+def _changed_model(warning: Warning) -> int | None:
+    """The model whose source changed, if that is what the warning is about: its page shows what changed."""
+    activation = warning.activation
+    if warning.facts.get("code") != SOURCE_CHANGED:
+        return None
+    return activation.segment.model_id if activation.segment else activation.model_id

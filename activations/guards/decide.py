@@ -72,7 +72,8 @@ def _decide(run: Run, decision: Run.Decision, by: str, enqueue: bool, **changes:
         decided = {"decision": decision, "decided_by": by[:200], "decided_at": now}
         if not waiting.update(state=Run.State.DELIVERING, **decided, **changes):
             raise _not_held(run)
-        resolution = f"{decision.label} by {by}."
+        then = "Its plan is being sent." if decision == Run.Decision.APPROVED else "Nothing was sent."
+        resolution = f"{decision.label} by {by}. {then}"
         record.close_warnings(run.activation, [kinds.HELD], now, run=run, resolution=resolution)
         if enqueue:
             dispatch.enqueue_on_commit(run.pk)

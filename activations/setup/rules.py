@@ -70,7 +70,10 @@ def unusable_match(service: Service, name: str, fields: Sequence[Field]) -> Misc
 def unusable_attribute(field: Field | None, target: str) -> Misconfigured | None:
     """Why a mapped attribute can't be written; None if it can."""
     if field is None:
-        message = f"The destination has no attribute “{target}”. Create it there, or map a different one."
+        message = (
+            f"The destination has no attribute “{target}”, or it is archived there. "
+            "Create or restore it, or map a different one."
+        )
         return _wrong("attribute_missing", message, target)
     if not field.writable:
         reason = field.read_only_reason or "The destination does not allow writing it."

@@ -36,7 +36,10 @@ _CONNECTION = [
         "This user is not allowed to connect to this database. Ask for the CONNECT privilege on it.",
     ),
 ]
-_BUSY = r"too many (clients|connections)|remaining connection slots|starting up|shutting down|in recovery"
+_BUSY = (
+    r"too many (clients|connections)|remaining connection slots|starting up|shutting down|in recovery"
+    r"|is not currently accepting connections"
+)
 _DATA_EXCEPTION = "22"
 _PARAMETERS_MISSING = "08P01"
 

@@ -293,3 +293,30 @@ def test_alert_that_a_killed_process_had_claimed_is_sent_by_the_next(
 
 def text_of(message: Any) -> str:
     return str(message.get_body(("plain",)).get_content())
+
+
+def test_title_of_different_alerts_names_their_kinds(
+    to_attio: Activation, companies: DataModel, mail: MailServer
+) -> None:
+    workspace_recipients("ops@example.com")
+    first, second, third = activations(companies, 3)
+    for held in (first, second):
+        open_warning(held, kinds.HELD, "The data has no rows now.", {}, NOON)
+    open_warning(third, kinds.PAUSED, "The table is gone.", {}, NOON)
+    deliver(NOON)
+    assert mail.subjects == ["[DinMo] Waiting for approval (2), Paused by the system"]
+    close_warnings(first, [kinds.HELD], NOON + HOUR)
+    fail(to_attio, NOON + HOUR)
+    deliver(NOON + HOUR)
+    assert mail.subjects[1:] == ["[DinMo] Run failed; Resolved: Waiting for approval"]
+
+
+def test_alert_about_a_changed_source_links_to_its_model(
+    to_attio: Activation, companies: DataModel, mail: MailServer
+) -> None:
+    workspace_recipients("ops@example.com")
+    facts = {"cause": "configuration", "code": outbox.SOURCE_CHANGED}
+    open_warning(to_attio, kinds.PAUSED, "The column “name” is gone.", facts, NOON)
+    deliver(NOON)
+    (message,) = mail.messages
+    assert f"/admin/segments/datamodel/{companies.pk}/change/" in text_of(message)

@@ -95,7 +95,7 @@ def test_discarding_an_emptied_source_recovers_without_a_write(shop: Shop, attio
     assert (ended.decision, ended.decided_by) == ("discarded", "ops")
     (warning,) = Warning.objects.filter(kind="held")
     assert warning.closed_at is not None
-    assert warning.facts["resolution"] == "Discarded by ops."
+    assert warning.facts["resolution"] == "Discarded by ops. Nothing was sent."
     assert run(synced).state == "held"
     discarded(requests.held_run(synced) or ended)
     shop.fill(ROWS)

@@ -184,6 +184,11 @@ def test_problem_explains_why_no_session_could_be_opened(
         ('failed: FATAL:  permission denied for database "d"', Misconfigured, "source_login"),
         ("failed: FATAL:  sorry, too many clients already", Unavailable, "source_busy"),
         ("failed: FATAL:  the database system is starting up", Unavailable, "source_busy"),
+        (
+            'failed: FATAL:  database "shop" is not currently accepting connections',
+            Unavailable,
+            "source_busy",
+        ),
         ("failed: timeout expired", Unavailable, "source_unreachable"),
     ],
 )
