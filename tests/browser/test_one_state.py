@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
+def unquoted(subject: str) -> str:
+    return subject.lower().translate(str.maketrans("", "", "“”"))
+
+
 class Workspace:
     """An activation with a schedule, whose runs are executed in this process, and everything that shows its state."""
 
@@ -75,8 +79,8 @@ class Workspace:
         assert on_overview == from_api
         now = timezone.now()
         findings = [*checks.connections(now, live=False), *checks.problems(now)]
-        reported = {finding.subject.lower().replace("'", "") for finding in findings if finding.level != "ok"}
-        assert reported == {subject.lower().replace("'", "") for subject, _ in from_api}
+        reported = {unquoted(finding.subject) for finding in findings if finding.level != "ok"}
+        assert reported == {unquoted(subject) for subject, _ in from_api}
         return from_api
 
     def states(self) -> set[str]:
