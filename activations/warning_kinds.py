@@ -19,6 +19,7 @@ DUPLICATE_MATCH, EMPTY_MATCH = "duplicate_match", "empty_match"
 EMPTY_SEGMENT, SIZE_CHANGE, SIZE_TREND, TURNOVER = "empty_segment", "size_change", "size_trend", "turnover"
 MISSING_ATTRIBUTE, READ_ONLY_ATTRIBUTE = "missing_attribute", "read_only_attribute"
 CHANGED_ATTRIBUTE = "changed_attribute"
+LOSSY = "lossy_values"
 SLOW_RUN, FULL_SYNC, MISSED, STALE = "slow_run", "full_sync", "schedule_missed", "stale"
 RUN_FAILED, PAUSED, HELD = "run_failed", "paused", "held"
 
@@ -57,6 +58,8 @@ class Limit:
 _ATTRIBUTES = "The mapped attributes, compared with those of the destination."
 _DROP = "A sudden drop often means that something broke in the source."
 _DRIFT = "Compared with the median of the last ten runs, from five runs and 20 rows of difference. Finds a slow drift."
+_MOVED, _RESIZED = "Rows that entered or left since the last run", "More or fewer rows than in the last run"
+_LOST = "The values that lost decimals, the time of day, fractions of a second or control characters."
 _TURNS = "Among the rows of the last run, from 20 rows. The size may be the same."
 _CHECKED = "Nothing is sent until this works. DinMo checks it regularly, and then resumes the activation automatically."
 _DECIDE = "Nothing has been sent. Open the run to see what it would change, then approve or discard it."
@@ -130,11 +133,7 @@ KINDS = (
         SIZE_CHANGE,
         "Large change in size",
         "The number of rows, compared with the last run.",
-        (
-            Limit(
-                "size_change_percent", "percent", 30, "More or fewer rows than in the last run", _DROP, HIGHEST_CHANGE
-            ),
-        ),
+        (Limit("size_change_percent", "percent", 30, _RESIZED, _DROP, HIGHEST_CHANGE),),
         advice="Check whether the source is complete.",
     ),
     Kind(
@@ -147,16 +146,7 @@ KINDS = (
         TURNOVER,
         "High turnover",
         "The rows that entered or left since the last run, although the size may be the same.",
-        (
-            Limit(
-                "turnover_percent",
-                "percent",
-                50,
-                "Rows that entered or left since the last run",
-                _TURNS,
-                HIGHEST_CHANGE,
-            ),
-        ),
+        (Limit("turnover_percent", "percent", 50, _MOVED, _TURNS, HIGHEST_CHANGE),),
         advice="Check whether the primary keys of the source changed.",
     ),
     Kind(MISSING_ATTRIBUTE, "Attribute missing or archived", _ATTRIBUTES),
@@ -171,6 +161,17 @@ KINDS = (
         "Attribute type changed",
         "The types of the mapped attributes, compared with those when they were mapped.",
         advice="Check the mapping, and save the activation to confirm the type.",
+    ),
+    Kind(
+        LOSSY,
+        "Values converted with loss",
+        _LOST,
+        (
+            Limit(
+                "lossy_percent", "percent", None, "Converted with loss", "Among the values of one attribute in a run."
+            ),
+        ),
+        advice="Map an attribute of a type that fits, or convert the values in the source.",
     ),
     Kind(
         SLOW_RUN,

@@ -27,6 +27,7 @@ class Summary:
         duplicates, empties: rows with a key or match value that is shared, or missing.
         minutes: how long it took.
         full_reason: why it sent every record again, if nobody requested it.
+        lossy: by attribute, how many values lost something when they were converted, and how many were planned.
         missing: mapped attributes that it had to leave out, or whose type changed.
     """
 
@@ -41,6 +42,7 @@ class Summary:
     empties: int = 0
     minutes: float = 0
     full_reason: str = ""
+    lossy: Mapping[str, Sequence[int]] = field(default_factory=dict)
     missing: Sequence[Mapping[str, str]] = field(default_factory=list)
 
 
@@ -73,6 +75,7 @@ def findings(run: Summary, limits: Mapping[str, kinds.Value], *, enabled: bool =
     if enabled:
         yield from _shares(run, limits)
         yield from _size(run, limits)
+        yield from _losses(run, limits["lossy_percent"])
         yield from _course(run, limits)
 
 
@@ -99,6 +102,19 @@ def _shares(run: Summary, limits: Mapping[str, kinds.Value]) -> Iterator[Finding
             yield Finding(kind, f"{share:.1f}% {words} ({part} of {whole}). The limit is {percent}%.", facts)
         elif records is not None and part > records:
             yield Finding(kind, f"{part:,} {words}. The limit is {records:,}.", facts)
+
+
+def _losses(run: Summary, limit: kinds.Value) -> Iterator[Finding]:
+    """Attributes whose values lost something when they were converted. Their contents are not mentioned."""
+    for attribute, (lost, values) in run.lossy.items():
+        share = 100 * lost / values
+        if _above(share, limit):
+            words = (
+                f"{share:.1f}% of the values for “{attribute}” were converted with loss ({lost:,} of {values:,}): "
+                f"decimals, the time of day or control characters are missing. The limit is {limit}%."
+            )
+            facts = {"attribute": attribute, "share": share, "part": lost, "whole": values}
+            yield Finding(kinds.LOSSY, words, facts, attribute)
 
 
 def _size(run: Summary, limits: Mapping[str, kinds.Value]) -> Iterator[Finding]:

@@ -93,6 +93,7 @@ def _summary(run: Run, now: datetime) -> Summary:
         minutes=(now - run.started_at).total_seconds() / 60 if run.started_at else 0,
         full_reason=run.reason if sizes and run.kind == Run.Kind.FULL and run.reason != BY_HAND else "",
         missing=run.missing,
+        lossy=run.lossy,
         **_invalid_matches(run),
     )
 

@@ -168,6 +168,10 @@ class Run(models.Model):
     missing = models.JSONField(
         default=list, help_text="Mapped attributes that can't be written, or whose type has changed."
     )
+    lossy = models.JSONField(
+        default=dict,
+        help_text="By attribute: how many planned values were converted with loss, and how many there are.",
+    )
     found_warnings = models.JSONField(
         default=list, help_text="What this run found to warn about: kind, subject and message of each."
     )

@@ -77,16 +77,17 @@ def conclude(planner: Planner, counts: Mapping[str, int], made_from: Mapping[str
     Raises:
         Lost: a different worker has claimed the run.
     """
-    run, lease = planner.context.run, planner.lease
+    run, lease, lossy = planner.context.run, planner.lease, planner.losses.stored()
     holds, now = guards.holds(run, counts, planner.scan.baseline.synchronized()), timezone.now()
     if run.dry_run:
         bundles.list_rest(run, lease)
         shown = [hold.stored() for hold in holds]
-        lease.update(state=Run.State.PLANNED, compared_at=now, finished_at=now, hold=shown, **counts)
+        lease.update(state=Run.State.PLANNED, compared_at=now, finished_at=now, hold=shown, lossy=lossy, **counts)
     elif holds:
+        lease.update(lossy=lossy)
         held.hold(run, lease, holds, planner.writer.displaced, made_from, **counts)
     else:
-        with lease.fenced(state=Run.State.DELIVERING, compared_at=now, **counts):
+        with lease.fenced(state=Run.State.DELIVERING, compared_at=now, lossy=lossy, **counts):
             planner.writer.void_displaced()
     reach("plan_committed")
 

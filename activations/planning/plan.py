@@ -19,6 +19,7 @@ from activations import digests, reasons
 from activations.models import Generation, Run
 from activations.planning import finalize, one_record, verdicts
 from activations.planning.background import Background
+from activations.planning.conversion.losses import Losses
 from activations.planning.mapping import Mapper, Rows
 from activations.planning.picked import Picked
 from activations.planning.source_scan import SourceScan
@@ -60,6 +61,7 @@ class Planner:
         self.full = run.kind == Run.Kind.FULL
         self.now = now
         self.mapper = Mapper(layout)
+        self.losses = Losses(layout)
         self.width = max([context.activation.next_slot, *(slot.number + 1 for slot in layout.slots)], default=0)
         self.lookup = Background()
         self.writer = ChangeWriter(run, generation, lease, now, Background())
@@ -174,6 +176,7 @@ class Planner:
             values = bulk.json_text({why.field: raw}) if raw else "{}"
             self._note_settled(place, why, known, picked, int(matches[place]), values)
         if verdict.send.any():
+            self.losses.note(rows.columns, verdict.sends, picked.texts)
             self.writer.add_changes(picked.changes(rows, verdict, self.layout.slots))
 
     def _note_unchanged(self, verdict: verdicts.Verdict, picked: Picked) -> None:

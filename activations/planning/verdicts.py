@@ -67,6 +67,7 @@ class Verdict:
         unchanged: rows whose values were all accepted already: only their row digest is updated.
         settled: rows decided without a request.
         other_record: rows whose match value changed, if the vendor takes that for a different record.
+        sends: which values are sent; shape (rows, slots).
         changed: a JSON list of attribute names for each row, as text.
         remote_ids: the vendor's ID of each row's record, "" if it is unknown or no longer applies.
         digests: as `Known.digests`, as they will be once the row is accepted.
@@ -77,6 +78,7 @@ class Verdict:
     settled: dict[int, Settled]
     other_record: np.ndarray
     is_new: np.ndarray
+    sends: np.ndarray
     changed: pl.Series
     remote_ids: np.ndarray
     match_digests: np.ndarray
@@ -110,6 +112,7 @@ def for_rows(layout: Layout, mode: str, rows: Rows, known: Known, *, full: bool)
         settled=settled,
         other_record=other_record & (known.match_digests != 0),
         is_new=~known.accepted,
+        sends=changed & send[:, None],
         changed=_names(layout, changed, match_changed & ~other_record),
         remote_ids=np.where(other_record, "", known.remote_ids),
         match_digests=match_digests,
