@@ -69,6 +69,12 @@ class Item:
         return self.places[:SHOWN_PLACES]
 
     @property
+    def link(self) -> Link | None:
+        """The page that helps all of several activations, such as their source; None if each has its own."""
+        links = {place.link for place in self.places}
+        return links.pop() if len(self.places) > 1 and len(links) == 1 else None
+
+    @property
     def rest(self) -> int:
         """How many more activations there are."""
         return len(self.places) - len(self.shown)

@@ -48,8 +48,10 @@ def _lines(item: Item) -> Iterator[list[dict[str, Any]]]:
     yield [_text(item.text)]
     if item.advice:
         yield [_text(item.advice)]
+    if item.link:
+        yield [_link(item.link)]
     for place in item.shown:
-        yield [_text(f"{place.activation} · "), _link(place.link)]
+        yield [_text(place.activation)] if item.link else [_text(f"{place.activation} · "), _link(place.link)]
     if item.rest:
         yield [_text(f"And {item.rest} more activations.")]
 

@@ -51,15 +51,20 @@ def _item(item: Item) -> Iterator[dict[str, Any]]:
     yield _line([_run(item.text)])
     if item.advice:
         yield _line([_run(item.advice, isSubtle=True)])
+    if item.link:
+        yield _line([_linked(item.link)])
     for place in item.shown:
-        yield _place(place)
+        yield _line([_run(place.activation)]) if item.link else _place(place)
     if item.rest:
         yield _line([_run(f"And {item.rest} more activations.", isSubtle=True)])
 
 
 def _place(place: Place) -> dict[str, Any]:
-    action = {"type": "Action.OpenUrl", "url": place.link.url}
-    return _line([_run(f"{place.activation} · "), {**_run(place.link.text, color="Accent"), "selectAction": action}])
+    return _line([_run(f"{place.activation} · "), _linked(place.link)])
+
+
+def _linked(link: Link) -> dict[str, Any]:
+    return {**_run(link.text, color="Accent"), "selectAction": {"type": "Action.OpenUrl", "url": link.url}}
 
 
 def _line(runs: list[dict[str, Any]]) -> dict[str, Any]:

@@ -12,9 +12,10 @@ import pytest
 from activations import warning_kinds as kinds
 from activations.alerts.record import open_warning
 from activations.models import Activation
-from tests.activations.alerts.conftest import NOON, channel, deliver, workspace_recipients
+from tests.activations.alerts.conftest import NOON, activations, channel, deliver, workspace_recipients
 
 if TYPE_CHECKING:
+    from segments.models import DataModel
     from tests.activations.alerts.receivers import HookServer, MailServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,6 +74,26 @@ def test_teams_gets_a_card_without_markdown(failing: Activation, hook: HookServe
     assert {part["type"] for part in card["body"]} == {"RichTextBlock"}
     texts = [run["text"] for part in card["body"] for run in part["inlines"]]
     assert f"{SHOWN} · " in texts
+
+
+def test_page_that_helps_several_activations_is_linked_once(
+    to_attio: Activation, companies: DataModel, mail: MailServer, hook: HookServer
+) -> None:
+    type(companies.source).objects.update(health="failed")
+    workspace_recipients("ops@example.com")
+    for kind in ("slack", "teams"):
+        channel(kind, secrets={"url": hook.url})
+    for activation in activations(companies, 3):
+        open_warning(activation, kinds.RUN_FAILED, "The source can't be reached.", {}, NOON)
+    deliver(NOON)
+    (message,) = mail.messages
+    parts = [str(message.get_body((kind,)).get_content()) for kind in ("plain", "html")]  # type: ignore[union-attr]
+    address = f"/admin/segments/source/{companies.source_id}/change/"
+    assert [part.count(address) for part in parts] == [1, 1]
+    assert all(f"Sync {number}" in part for part in parts for number in (1, 2, 3))
+    bodies = [posted.body.decode() for posted in hook.posted]
+    assert [body.count(address) for body in bodies] == [1, 1]
+    assert all(f"Sync {number}" in body for body in bodies for number in (1, 2, 3))
 
 
 def test_redirect_is_not_followed(failing: Activation, hook: HookServer) -> None:
