@@ -26,8 +26,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def test_token_is_created_copied_and_revoked(
     signed_in: Page, live_server: Any, shop: Path, attio: Sandbox, intercom: Sandbox
 ) -> None:
-    install(shop.name, TOKEN)
-    page, address = signed_in, "/admin/activations/activation/1/tokens/"
+    activation = install(shop.name, TOKEN)
+    page, address = signed_in, f"/admin/activations/activation/{activation.pk}/tokens/"
     goto(page, live_server, address)
     page.get_by_label("Name").fill("dbt")
     page.get_by_role("button", name="Create").click()
