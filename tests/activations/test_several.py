@@ -188,6 +188,7 @@ def test_no_record_ever_belongs_to_two_rows(tmp_path: Path, settings: Any, monke
             match_field=MATCH,
             mode="upsert",
             hold_first_creates=False,
+            hold_empty=False,
         )
         map_fields(activation, ("x", "a"))
         for rows in runs:
