@@ -11,11 +11,12 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 from ruamel.yaml import YAML
 
-from activations.models import Activation, Run
+from activations.models import Activation, Run, Schedule
 from activations.runs import requests as runs
 from activations.runs import retention
 from activations.scheduling import periodic_tasks
 from core.errors import Misconfigured, Unavailable
+from core.text.listing import listed
 from destinations import simulators
 from destinations.registry import platforms
 from dinmo.demo import data, made, workspace
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 LOCK = "demo.lock"
 BUSY = "The demo is being loaded or removed already. Wait some seconds, then open this page again."
+MOST_NAMES = 5
 SECONDS = 5.0
 """How long a simulator may take to be set up."""
 
@@ -90,7 +92,8 @@ def remove() -> list[str]:
     """Deletes everything that the demo created. Returns the names of what something else uses, which stays.
 
     Raises:
-        Misconfigured: a run of the demo has not ended. Nothing is deleted, and the run is asked to end.
+        Misconfigured: a run of the demo has not ended, and is asked to end; or an activation of a person runs after one
+            of the demo. Nothing is deleted.
         Unavailable: somebody else is loading or removing the demo.
     """
     with _alone():
@@ -111,6 +114,7 @@ def _remove() -> list[str]:
     if live:
         message = "A run of the demo was still going on. It is being cancelled: remove the demo again in a few seconds."
         raise Misconfigured("run_live", message)
+    _refuse_followed(activations)
     kept: list[str] = []
     for row in rows:
         try:
@@ -133,6 +137,16 @@ def _delete(row: Any) -> None:
         retention.delete_activation(row)
     else:
         row.delete()
+
+
+def _refuse_followed(activations: list[Activation]) -> None:
+    following = Schedule.objects.filter(after__in=activations).exclude(activation__in=activations)
+    if names := list(following.order_by("activation__name").values_list("activation__name", flat=True).distinct()):
+        message = (
+            f"{listed([f'“{name}”' for name in names], MOST_NAMES)} runs after an activation of the demo. "
+            "Change that schedule, then remove the demo."
+        )
+        raise Misconfigured("demo_followed", message)
 
 
 def _refuse_taken() -> None:

@@ -56,6 +56,20 @@ def test_what_something_else_uses_stays(person: Client, simulated: None, idle: N
     assert Source.objects.exists()
 
 
+def test_demo_stays_while_an_activation_of_a_person_follows_it(person: Client, simulated: None, idle: None) -> None:
+    loading.load()
+    Run.objects.update(state=Run.State.CANCELLED)
+    followed = Activation.objects.earliest("pk")
+    mine = Activation.objects.create(name="Mine", model=followed.data_model, destination=followed.destination)
+    mine.schedules.create(kind="after", after=followed)
+    count = Activation.objects.count()
+    answer = person.post("/admin/start/demo/remove/", follow=True)
+    assert "“Mine” runs after an activation of the demo" in answer.content.decode()
+    assert Activation.objects.count() == count
+    mine.delete()
+    assert loading.remove() == []
+
+
 def test_source_of_a_person_with_a_name_of_the_demo_is_never_removed(
     person: Client, simulated: None, idle: None
 ) -> None:
