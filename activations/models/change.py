@@ -97,7 +97,7 @@ class Change(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.key
+        return self.name or self.key
 
 
 class Exchange(models.Model):
