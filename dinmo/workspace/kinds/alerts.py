@@ -116,7 +116,7 @@ def _events(block: Block) -> tuple[str, ...]:
     chosen = block.texts("events")
     for line, event in chosen:
         if event not in EVENTS:
-            block.problems.add(line, f"There is no event {event!r}. Choose from: {', '.join(EVENTS)}.")
+            block.problems.add(line, f"There is no event “{event}”. Choose from: {', '.join(EVENTS)}.")
     return tuple(event for event in EVENTS if event in {event for _, event in chosen})
 
 
