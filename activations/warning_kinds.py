@@ -82,9 +82,15 @@ KINDS = (
     Kind(
         REJECTED,
         "Many records rejected",
-        "The records that the destination rejected, among those that were sent.",
+        "The records that the destination rejected, among those that were sent or all rows.",
         (
-            Limit("rejected_percent", "percent", 5, "Rejected by the destination", "Among the records that were sent."),
+            Limit(
+                "rejected_percent",
+                "percent",
+                5,
+                "Rejected by the destination",
+                "Among the records that were sent, or all rows.",
+            ),
             Limit("rejected_records", "records", None, "Rejected by the destination"),
         ),
         advice="Open the run to see why they were rejected, by reason.",

@@ -23,6 +23,8 @@ class Summary:
 
     Args:
         sizes: the rows of the completed runs before, the newest first.
+        retried: how many of the planned records were rejected before, and are the same.
+        waiting: rejected before, and not tried again in this run.
         left: how many records were in the last run and are not in this one.
         duplicates, empties: rows with a key or match value that is shared, or missing.
         minutes: how long it took.
@@ -35,6 +37,8 @@ class Summary:
     sizes: Sequence[int] = ()
     accepted: int = 0
     rejected: int = 0
+    retried: int = 0
+    waiting: int = 0
     invalid: int = 0
     skipped: int = 0
     left: int = 0
@@ -86,9 +90,8 @@ def _attributes(run: Summary) -> Iterator[Finding]:
 
 
 def _shares(run: Summary, limits: Mapping[str, kinds.Value]) -> Iterator[Finding]:
-    sent = run.accepted + run.rejected
     shares = (
-        (kinds.REJECTED, "rejected", run.rejected, sent, "of the records sent were rejected"),
+        _rejections(run),
         (kinds.INVALID, "invalid", run.invalid, run.rows, "of the rows can't be sent"),
         (kinds.SKIPPED, "skipped", run.skipped, run.rows, "of the rows were skipped"),
         (kinds.DUPLICATE_MATCH, "duplicate_match", run.duplicates, run.rows, "of the rows share a key or match value"),
@@ -102,6 +105,18 @@ def _shares(run: Summary, limits: Mapping[str, kinds.Value]) -> Iterator[Finding
             yield Finding(kind, f"{share:.1f}% {words} ({part} of {whole}). The limit is {percent}%.", facts)
         elif records is not None and part > records:
             yield Finding(kind, f"{part:,} {words}. The limit is {records:,}.", facts)
+
+
+def _rejections(run: Summary) -> tuple[str, str, int, int, str]:
+    """The share of rejected records: among new attempts, or among all rows if that is larger.
+
+    Records that only were tried again are most of a run if nothing else changed. They are few among all rows.
+    """
+    part = max(0, run.rejected - run.retried)
+    whole, refused = run.accepted + part, run.rejected + run.waiting
+    if part * run.rows >= refused * whole and part:
+        return kinds.REJECTED, "rejected", part, whole, "of the records sent were rejected"
+    return kinds.REJECTED, "rejected", refused, max(run.rows, refused), "of the rows are rejected"
 
 
 def _losses(run: Summary, limit: kinds.Value) -> Iterator[Finding]:

@@ -87,6 +87,8 @@ def _summary(run: Run, now: datetime) -> Summary:
         sizes=sizes,
         accepted=run.accepted,
         rejected=run.rejected,
+        retried=run.retried,
+        waiting=run.waiting,
         invalid=run.invalid,
         skipped=run.skipped,
         left=run.left,

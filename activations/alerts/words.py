@@ -34,12 +34,14 @@ def run_tone(run: Run) -> Tone:
 def accepted_nothing(run: Run) -> bool:
     """Whether a completed run had something to send, and none of it was accepted.
 
-    A few invalid rows among records that have not changed don't count: there was nothing to send.
+    A few invalid rows among records that have not changed don't count: there was nothing to send. Nor do records that
+    were rejected before and only tried again, as long as others are synchronized.
     """
     if run.state != Run.State.COMPLETED_WITH_WARNINGS or run.accepted:
         return False
     only_invalid = run.invalid and not run.unchanged and not run.skipped and not run.waiting
-    return bool(run.rejected or run.unknown or only_invalid)
+    is_refused = run.rejected and (run.rejected > run.retried or not run.unchanged)
+    return bool(is_refused or run.unknown or only_invalid)
 
 
 def _exceptions(run: Run) -> list[str]:

@@ -153,6 +153,7 @@ class Run(models.Model):
     )
     hidden = models.PositiveBigIntegerField(default=0, help_text="Created, but not visible at the destination yet.")
     rejected = models.PositiveBigIntegerField(default=0)
+    retried = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Planned, and rejected before.")
     invalid = models.PositiveBigIntegerField(default=0)
     skipped = models.PositiveBigIntegerField(default=0)
     unknown = models.PositiveBigIntegerField(default=0)

@@ -77,17 +77,18 @@ def conclude(planner: Planner, counts: Mapping[str, int], made_from: Mapping[str
     Raises:
         Lost: a different worker has claimed the run.
     """
-    run, lease, lossy = planner.context.run, planner.lease, planner.losses.stored()
+    run, lease = planner.context.run, planner.lease
+    found = {"lossy": planner.losses.stored(), "retried": planner.retried}
     holds, now = guards.holds(run, counts, planner.scan.baseline.synchronized()), timezone.now()
     if run.dry_run:
         bundles.list_rest(run, lease)
         shown = [hold.stored() for hold in holds]
-        lease.update(state=Run.State.PLANNED, compared_at=now, finished_at=now, hold=shown, lossy=lossy, **counts)
+        lease.update(state=Run.State.PLANNED, compared_at=now, finished_at=now, hold=shown, **found, **counts)
     elif holds:
-        lease.update(lossy=lossy)
+        lease.update(**found)
         held.hold(run, lease, holds, planner.writer.displaced, made_from, **counts)
     else:
-        with lease.fenced(state=Run.State.DELIVERING, compared_at=now, lossy=lossy, **counts):
+        with lease.fenced(state=Run.State.DELIVERING, compared_at=now, **found, **counts):
             planner.writer.void_displaced()
     reach("plan_committed")
 

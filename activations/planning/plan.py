@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from activations import digests, reasons
-from activations.models import Generation, Run
+from activations.models import Generation, Record, Run
 from activations.planning import finalize, one_record, verdicts
 from activations.planning.background import Background
 from activations.planning.conversion.losses import Losses
@@ -62,6 +62,7 @@ class Planner:
         self.now = now
         self.mapper = Mapper(layout)
         self.losses = Losses(layout)
+        self.retried = 0
         self.width = max([context.activation.next_slot, *(slot.number + 1 for slot in layout.slots)], default=0)
         self.lookup = Background()
         self.writer = ChangeWriter(run, generation, lease, now, Background())
@@ -177,6 +178,8 @@ class Planner:
             self._note_settled(place, why, known, picked, int(matches[place]), values)
         if verdict.send.any():
             self.losses.note(rows.columns, verdict.sends, picked.texts)
+            rejected = (known.tried == Record.Tried.REJECTED) & (known.tried_digests == picked.rows)
+            self.retried += int((verdict.send & rejected).sum())
             self.writer.add_changes(picked.changes(rows, verdict, self.layout.slots))
 
     def _note_unchanged(self, verdict: verdicts.Verdict, picked: Picked) -> None:
