@@ -51,7 +51,8 @@ def test_every_kind_of_schedule_is_entered_and_says_when_it_runs(
     row.get_by_label("End").fill("2031-01-01T08:00")
     expect(row.locator("[data-words]")).to_contain_text("from 1 Jan 2030, 08:00")
 
-    page.get_by_role("button", name="After another activation").click()
+    page.get_by_role("button", name="Add another schedule").click()
+    page.locator("[data-schedules] > li").nth(1).get_by_label("When", exact=True).select_option("after")
     after = page.locator("[data-schedules] > li").nth(1)
     after.get_by_label("Activation").select_option(str(other.pk))
     expect(after.locator("[data-words]")).to_contain_text("After “Before” has completed")
@@ -84,3 +85,35 @@ def test_every_kind_of_schedule_is_entered_and_says_when_it_runs(
     starts_at = kinds["weekly"].starts_at
     assert starts_at
     assert f"{starts_at.astimezone(kinds['weekly'].timezone):%Y-%m-%d %H:%M}" == "2030-01-01 08:00"
+
+
+def test_preset_replaces_the_only_schedule_and_another_one_can_be_added(
+    signed_in: Page,
+    live_server: Any,
+    model: DataModel,  # noqa: F811
+    attio: Any,
+) -> None:
+    away = destination("attio", "attio.companies")
+    page = signed_in
+    goto(page, live_server, f"{ADD}?records=model:{model.pk}&destination={away.pk}#schedule")
+    step(page, "schedule")
+    rows = page.locator("[data-schedules] > li:visible")
+    for _ in range(rows.count()):
+        rows.first.get_by_role("button", name="Remove this schedule").click()
+    expect(page.get_by_role("button", name="Add another schedule")).to_be_hidden()
+    page.get_by_role("button", name="Every 15 minutes").click()
+    expect(rows).to_have_count(1)
+    expect(page.get_by_text("Choosing a different one replaces this schedule.")).to_be_visible()
+    page.get_by_role("button", name="Weekdays at 9:00").click()
+    expect(rows).to_have_count(1)
+    expect(rows.locator("[data-words]")).to_contain_text("Monday, Tuesday, Wednesday, Thursday, and Friday")
+    for dark in (False, True):
+        page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", dark)
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            picture(page, f"preset-{width}-{'dark' if dark else 'light'}")
+    page.get_by_role("button", name="Add another schedule").click()
+    expect(rows).to_have_count(2)
+    expect(page.get_by_text("Choosing a different one replaces this schedule.")).to_be_hidden()
+    page.get_by_role("button", name="Hourly").click()
+    expect(rows).to_have_count(3)

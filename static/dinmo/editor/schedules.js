@@ -24,7 +24,8 @@ class Schedules {
         this.total = editor.form.elements["schedules-TOTAL_FORMS"];
         this.latest = new WeakMap();
         for (const row of this.list.children) this.prepare(row);
-        for (const button of editor.place.querySelectorAll("[data-preset]")) button.addEventListener("click", () => this.add(button.dataset));
+        for (const button of editor.place.querySelectorAll("[data-preset]")) button.addEventListener("click", () => this.choose(button.dataset));
+        editor.place.querySelector("[data-add-schedule]").addEventListener("click", () => this.add({ preset: "interval" }));
         this.refreshNote();
     }
 
@@ -36,21 +37,35 @@ class Schedules {
         return row.querySelector(`[name$="-${name}"]`);
     }
 
-    add({ preset, every = "", unit = "minutes", days = "", at = "" }) {
+    // With one schedule, a preset is a different answer to the same question. With several, it is one more.
+    choose(preset) {
+        const [only, ...more] = this.present;
+        if (!only || more.length) return this.add(preset);
+        this.fill(only, preset);
+        this.refresh(only);
+        this.editor.changed();
+        this.input(only, "kind").focus();
+    }
+
+    add(preset) {
         const place = Number(this.total.value);
         const holder = document.createElement("ul");
         holder.innerHTML = this.template.innerHTML.replaceAll("__prefix__", String(place));
         const row = holder.firstElementChild;
         this.total.value = String(place + 1);
         this.list.append(row);
+        this.fill(row, preset);
+        this.prepare(row);
+        this.editor.changed();
+        this.input(row, "kind").focus();
+    }
+
+    fill(row, { preset, every = "", unit = "minutes", days = "", at = "" }) {
         Object.entries({ kind: preset, every, unit, at }).forEach(([name, value]) => { this.input(row, name).value = value; });
         const wanted = days.split(" ");
         for (const box of row.querySelectorAll("[name$='-days']")) box.checked = wanted.includes(box.value);
         const zone = this.input(row, "timezone");
         if ([...zone.options].some(({ value }) => value === viewerZone)) zone.value = viewerZone;
-        this.prepare(row);
-        this.editor.changed();
-        this.input(row, "kind").focus();
     }
 
     remove(row) {
@@ -71,7 +86,10 @@ class Schedules {
     }
 
     refreshNote() {
-        this.editor.place.querySelector("[data-no-schedule]").hidden = this.present.length > 0;
+        const count = this.present.length;
+        this.editor.place.querySelector("[data-no-schedule]").hidden = count > 0;
+        this.editor.place.querySelector("[data-add-schedule]").hidden = !count;
+        this.editor.place.querySelector("[data-replaces]").hidden = count !== 1;
     }
 
     values(row) {
