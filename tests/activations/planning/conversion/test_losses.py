@@ -12,15 +12,23 @@ import pytest
 from activations import digests
 from activations import warning_kinds as kinds
 from activations.alerts.findings import Summary, findings
+from activations.models import Change
 from activations.planning.conversion.losses import Losses
 from activations.planning.conversion.slots import Layout, Slot
 from activations.planning.mapping import Mapper
 from destinations.contract import Field
 from destinations.registry import services
 from segments.contract import ColumnType
+from segments.models import DataModel
+from tests.activations.conftest import run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from django.test import Client
+
+    from activations.models import Activation
+    from tests.activations.conftest import Shop
 
 ATTIO, INTERCOM = services["attio.companies"], services["intercom.companies"]
 DOMAINS = Field("domains", "Domains", "domain", multiple=True, matchable=True, unique=True)
@@ -91,8 +99,8 @@ def test_values_that_are_not_sent_are_not_counted() -> None:
 
 
 def test_warning_opens_above_the_limit_and_names_the_attribute() -> None:
-    run = Summary(rows=100, lossy={"mrr": [10, 100], "day": [1, 100]})
-    (finding,) = findings(run, kinds.effective({"lossy_percent": 5}))
+    summary = Summary(rows=100, lossy={"mrr": [10, 100], "day": [1, 100]})
+    (finding,) = findings(summary, kinds.effective({"lossy_percent": 5}))
     assert (finding.kind, finding.subject) == (kinds.LOSSY, "mrr")
     assert "10.0% of the values for “mrr”" in finding.message
     assert "10 of 100" in finding.message
@@ -100,3 +108,20 @@ def test_warning_opens_above_the_limit_and_names_the_attribute() -> None:
 
 def test_losses_open_no_warning_by_default() -> None:
     assert list(findings(Summary(rows=100, lossy={"mrr": [100, 100]}), kinds.effective({}))) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_run_stores_how_many_values_were_converted_with_loss(shop: Shop, to_attio: Activation, staff: Client) -> None:
+    shop.fill(2)
+    shop.set(1, "description", "null\x01character")
+    to_attio.thresholds = {"lossy_percent": 5}
+    to_attio.save()
+    done = run(to_attio)
+    assert done.lossy == {"description": [1, 2]}
+    (warning,) = done.found_warnings
+    assert (warning["kind"], warning["subject"]) == (kinds.LOSSY, "description")
+    DataModel.objects.update(display_column="name")
+    shop.set(2, "description", "new")
+    change = Change.objects.filter(run=run(to_attio)).get()
+    header = staff.get(f"/admin/activations/change/{change.pk}/change/").content.decode().partition("<h1")[2]
+    assert "Company 2" in header.partition("</h1>")[0]
