@@ -114,10 +114,10 @@ def title(items: tuple[Item, ...], digest: bool) -> str:
     opened, resolved = ([item for item in items if item.recovered is recovered] for recovered in (False, True))
     if digest:
         return f"Daily digest: {_places(opened)} new, {_places(resolved)} resolved"
-    if len(items) == 1:
-        (item,) = items
-        names = [place.activation for place in item.places]
-        return f"{item.heading}: {names[0] if len(names) == 1 else f'{len(names)} activations'}"
+    headings = {item.heading for item in items}
+    if len(headings) == 1:
+        names = list(dict.fromkeys(place.activation for item in items for place in item.places))
+        return f"{headings.pop()}: {names[0] if len(names) == 1 else f'{len(names)} activations'}"
     parts = [_kinds(opened)] if opened else []
     return "; ".join([*parts, f"Resolved: {_kinds(resolved)}"] if resolved else parts)
 

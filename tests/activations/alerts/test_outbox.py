@@ -311,6 +311,21 @@ def test_title_of_different_alerts_names_their_kinds(
     assert mail.subjects[1:] == ["[DinMo] Run failed; Resolved: Waiting for approval"]
 
 
+def test_title_of_alerts_of_one_kind_counts_activations_once(
+    to_attio: Activation, companies: DataModel, mail: MailServer
+) -> None:
+    workspace_recipients("ops@example.com")
+    for number, activation in enumerate(activations(companies, 2)):
+        open_warning(activation, kinds.PAUSED, f"The table {number} is gone.", {}, NOON)
+    deliver(NOON)
+    assert mail.subjects == ["[DinMo] Paused by the system: 2 activations"]
+    for attribute in ("tier", "plan"):
+        message = f"The destination has no attribute “{attribute}”."
+        open_warning(to_attio, kinds.MISSING_ATTRIBUTE, message, {}, NOON + HOUR, subject=attribute)
+    deliver(NOON + HOUR)
+    assert mail.subjects[1:] == ["[DinMo] Attribute missing or archived: To Attio"]
+
+
 def test_alert_about_a_changed_source_links_to_its_model(
     to_attio: Activation, companies: DataModel, mail: MailServer
 ) -> None:
