@@ -5,22 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.urls import reverse
 
 from activations import warning_kinds as kinds
 from activations.alerts.message import Item, Link, Message, Place, shortened, title
+from activations.models import Activation
 from core.text.characters import one_line
 from destinations.models import Connection
 from segments.models import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from activations.models import Alert
 
 OUTCOMES = {kinds.REJECTED: "rejected", kinds.INVALID: "invalid", kinds.SKIPPED: "skipped"}
 """The outcome that the records of a kind of warning have."""
+USERS: dict[str, Callable[[int], Q]] = {
+    "source": lambda pk: Q(model__source=pk) | Q(segment__model__source=pk),
+    "connection": lambda pk: Q(destination__connection=pk),
+}
+"""The activations that depend on a cause."""
 ATTRIBUTES = (kinds.MISSING_ATTRIBUTE, kinds.READ_ONLY_ATTRIBUTE, kinds.CHANGED_ATTRIBUTE)
 
 
@@ -66,20 +73,22 @@ def _grouped(alerts: Iterable[Alert]) -> list[list[Alert]]:
 def _item(alerts: Sequence[Alert]) -> Item:
     first = alerts[0]
     kind = first.facts["kind"]
-    text = _resolution(alerts) if first.recovered else _text(first)
+    text = _resolution(alerts) if first.recovered else _text(first, len(alerts))
     advice = kinds.BY_SLUG[kind].advice if kind in kinds.BY_SLUG and not first.recovered else ""
     places = tuple(_place(alert) for alert in alerts)
     return Item(first.event, kind, kinds.label(kind), first.recovered, shortened(one_line(text)), advice, places)
 
 
-def _text(alert: Alert) -> str:
-    """What happened. If several activations share the cause, how many depend on it."""
+def _text(alert: Alert, listed: int) -> str:
+    """What happened. If more activations than those listed depend on the cause, how many do: no message follows."""
     kind, _, pk = alert.facts["cause"].partition(":")
     words = str(alert.facts["message"])
     if not kind:
         return words
     named = _cause(kind, int(pk))
-    return f"{named} {words}" if named and named not in words else words
+    words = f"{named} {words}" if named and named not in words else words
+    users = Activation.objects.filter(USERS[kind](int(pk)), is_draft=False).count() if kind in USERS else 0
+    return f"{words} {users} activations use this {kind}." if users > listed else words
 
 
 def _cause(kind: str, pk: int) -> str:

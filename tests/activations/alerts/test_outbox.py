@@ -87,6 +87,7 @@ def test_source_that_fails_for_forty_activations_makes_one_message(
         fail(activation, now)
         deliver(now)
     assert mail.subjects == ["[DinMo] Run failed: Sync 1"]
+    assert "41 activations use this source." in text_of(mail.messages[0])
     back = NOON + 4 * HOUR
     for number, activation in enumerate(failing):
         recover(activation, back + number * MINUTE)
