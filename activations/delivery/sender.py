@@ -13,7 +13,7 @@ from activations.delivery.steps import Item, Job, Sent, Step
 from core.errors import Problem
 from core.failpoints import reach
 from core.network.observers import observed
-from destinations.contract import Mode, Operation, Outcome, Verb
+from destinations.contract import Mode, Operation, Outcome, Verb, records
 from destinations.kit.exchanges import Secrets
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ class Sender:
         names = sorted({name for parts in parts_by_identity.values() for name in parts})
         found: dict[str, Held] = {}
         for start in range(0, len(names), service.limits.find_batch):
-            found |= service.find(self.context.client, field, names[start : start + service.limits.find_batch])
+            batch = names[start : start + service.limits.find_batch]
+            found |= records(service.find(self.context.client, field, batch))
         return {
             identity: next(found[name] for name in parts if name in found)
             for identity, parts in parts_by_identity.items()

@@ -13,7 +13,7 @@ from core.errors import Problem, Rejected
 from destinations.conformance.expectations import expect
 from destinations.conformance.gate import RecordingGate
 from destinations.conformance.logs import confidential, log_lines
-from destinations.contract import Field, Held, Operation, Outcome, Service, Verb
+from destinations.contract import Field, Held, Operation, Outcome, Service, Verb, records
 from destinations.sandbox.wire import Collection, Fault
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class Subject:
 
     def find_held(self, *identities: str) -> dict[str, Held]:
         """The records by identity."""
-        return dict(self.service.find(self.client, self.match_field, identities))
+        return records(self.service.find(self.client, self.match_field, identities))
 
     def problem(self, call: Callable[[], Any]) -> Problem:
         """The problem that a call raises. It must not reveal a record's values or the token."""

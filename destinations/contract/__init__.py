@@ -7,7 +7,7 @@ other package of this project. Its simulator also imports `destinations.sandbox`
 from __future__ import annotations
 
 from destinations.contract.fields import NO_ORIGIN, Field, NewField, Option, Origin, Wire, type_words
-from destinations.contract.held import Held
+from destinations.contract.held import Held, records
 from destinations.contract.limits import LONGEST_PAUSE_SECONDS, Gate, Limits, OpenGate, Purpose, Quota
 from destinations.contract.operations import Created, Mode, Operation, Outcome, Result, Verb
 from destinations.contract.plain import Plain
@@ -39,5 +39,6 @@ __all__ = [
     "Verb",
     "Wire",
     "Workspace",
+    "records",
     "type_words",
 ]

@@ -25,3 +25,8 @@ class Held:
     created_at: datetime | None = None
     web_url: str = ""
     identities: tuple[str, ...] = ()
+
+
+def records(found: Mapping[str, Held | str]) -> dict[str, Held]:
+    """What `Service.find` returned. Plug-ins for earlier versions return the vendor's IDs."""
+    return {identity: Held(held) if isinstance(held, str) else held for identity, held in found.items()}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import Problem, Rejected
 from destinations.conformance.check import check
 from destinations.conformance.expectations import expect
-from destinations.contract import Purpose, Result, Verb
+from destinations.contract import Purpose, Result, Verb, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +127,7 @@ def every_matchable_field_finds_records(subject: Subject) -> None:
         wire = subject.service.convert(field, value)
         outcome = subject.send(replace(subject.raw(1, {}), match_field=field.name, match_value=wire))
         identity = subject.service.identity(field, wire)
-        held = subject.service.find(subject.client, field, [identity])
+        held = records(subject.service.find(subject.client, field, [identity]))
         found = {name: record.remote_id for name, record in held.items()}
         expect(
             found == {identity: outcome.remote_id},

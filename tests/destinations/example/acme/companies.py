@@ -10,6 +10,7 @@ from destinations.contract import (
     NO_ORIGIN,
     Created,
     Field,
+    Held,
     Limits,
     Mode,
     Operation,
@@ -76,8 +77,8 @@ class AcmeCompanies(Service):
     def identity(self, field: Field, wire: Wire) -> str:
         return str(wire)
 
-    def find(self, client: AcmeClient, match_field: Field, identities: Sequence[str]) -> Mapping[str, str]:
-        found: dict[str, str] = {}
+    def find(self, client: AcmeClient, match_field: Field, identities: Sequence[str]) -> Mapping[str, Held]:
+        found: dict[str, Held] = {}
         for identity in identities:
             answer = client.call(Purpose.LOOKUP, "GET", "/companies", params={match_field.name: identity})
             entries = answer.entries("companies")
@@ -85,7 +86,7 @@ class AcmeCompanies(Service):
                 raise TABLE.unusable(answer)
             for entry in entries:
                 if entry.get(match_field.name) == identity:
-                    found[identity] = str(entry["id"])
+                    found[identity] = Held(str(entry["id"]))
         return found
 
     def write(self, client: AcmeClient, operation: Operation) -> Outcome:
