@@ -21,6 +21,7 @@ LISTS: Mapping[str, tuple[str, ...]] = {
                            "run__activation__id__exact=1"),
     "activations/warning": ("", "p=2", "q=Region", "q=nobody", "state=open", "kind__exact=rejected_share",
                             "activation__id__exact=1", "_facets=True"),
+    "activations/alertchannel": ("", "q=nobody"),
     "segments/source": ("", "q=Warehouse", "health__exact=failed", "_facets=True"),
     "segments/datamodel": ("", "p=2", "q=team+17", "q=nobody", "source__id__exact=1", "kind__exact=custom",
                            "_facets=True"),
