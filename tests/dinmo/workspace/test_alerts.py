@@ -58,7 +58,7 @@ def test_recipients_keep_what_else_a_person_set_in_the_browser() -> None:
         ("alerts: {channels: [{name: A, kind: pager}]}", "no channel “pager”"),
         ("alerts: {channels: [{name: A, kind: slack}]}", "Webhook address is required"),
         ("alerts: {channels: [{name: A, kind: slack, url: hooks}]}", "must start with https://"),
-        ("alerts: {channels: [{name: A, kind: slack, url: 'https://a.b', events: [oops]}]}", "no event 'oops'"),
+        ("alerts: {channels: [{name: A, kind: slack, url: 'https://a.b', events: [oops]}]}", "no event “oops”"),
         ("alerts: {channels: [{name: A, kind: slack, url: 'https://a.b', digest_at: '8'}]}", "time of day"),
         ("alerts: {recipient: [ops@example.com]}", "recipient"),
     ],
