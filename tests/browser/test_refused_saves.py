@@ -30,7 +30,7 @@ def filled_in(page: Page) -> dict[str, Any]:
 
 
 def add_schedule(page: Page, row: int, kind: str, **values: str) -> None:
-    page.click("text=Something else")
+    page.get_by_role("button", name="Add another schedule" if row else "Something else").click()
     page.select_option(f"#id_schedules-{row}-kind", kind)
     for name, value in values.items():
         page.fill(f"#id_schedules-{row}-{name}", value)
