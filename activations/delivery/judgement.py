@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from activations.models import Change
     from core.errors import Problem
     from destinations.contract import Held
 
@@ -72,6 +73,15 @@ class Judgement:
     resend_all: bool = False
     wait_seconds: float = 0.0
     pause: tuple[Purpose, float] | None = None
+
+    def redirect(self, change: Change) -> None:
+        """Points the change at the record that it goes to from now on, and lists what is to be sent there."""
+        if self.remote_id is not None:
+            change.remote_id = self.remote_id
+        if self.differing is not None:
+            change.changed = list(self.differing)
+        if self.resend_all:
+            change.changed = list(change.values)
 
 
 @dataclass(frozen=True)

@@ -201,16 +201,13 @@ class _Steps:
             return None
         field = self.context.match_field
         identities = self.context.service.identities(field, change.match_value)
-        holder = match_owners.Owners(generation).holder(change, held.remote_id, identities)
-        return match_owners.refusal(holder, field.name) if holder else None
+        return match_owners.Owners(generation).refusal(change, held.remote_id, identities, field.name)
 
     def _apply(self, judged: Judgement) -> None:
         change = self.item.change
         self.item.progress = judged.progress
         change.lookup_first = False
-        change.remote_id = change.remote_id if judged.remote_id is None else judged.remote_id
-        change.changed = list(change.values) if judged.resend_all else change.changed
-        change.changed = list(judged.differing) if judged.differing is not None else change.changed
+        judged.redirect(change)
 
     def _write(self, step: Step) -> Preview:
         context, change = self.context, self.item.change

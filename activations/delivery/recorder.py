@@ -151,8 +151,7 @@ class Recorder:
             change.lookup_first, change.code, change.message = False, "", ""
         field = self.context.match_field
         identities = self.context.service.identities(field, change.match_value)
-        holder = self.owners.holder(change, held.remote_id, identities) if held else None
-        return match_owners.refusal(holder, field.name) if holder else None
+        return self.owners.refusal(change, held.remote_id, identities, field.name) if held else None
 
     def _overwritten(self, change: Change, outcome: Outcome) -> Rejected | None:
         """Rejects a change whose write reached the record of a different row, which then has to be written again."""
@@ -168,14 +167,9 @@ class Recorder:
         change = item.change
         item.progress = judged.progress
         item.not_before = time.monotonic() + judged.wait_seconds if judged.wait_seconds else 0.0
-        if judged.remote_id is not None:
-            change.remote_id = judged.remote_id
-        if judged.differing is not None:
-            change.changed = list(judged.differing)
-        if judged.resend_all:
-            change.changed = list(change.values)
-            if item.progress.gone:
-                change.field_digests = digests.only(bytes(change.field_digests), change.values, self.slots)
+        judged.redirect(change)
+        if judged.resend_all and item.progress.gone:
+            change.field_digests = digests.only(bytes(change.field_digests), change.values, self.slots)
         if judged.attempted:
             change.attempts += 1
         if judged.outcome:

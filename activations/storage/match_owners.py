@@ -50,6 +50,11 @@ class Owners:
         accepted = Record.objects.filter(generation_id=self.generation_id, accepted_at__isnull=False, left_at=None)
         return accepted.filter(key_digest__in=keys, remote_id=remote_id).first()
 
+    def refusal(self, change: Change, remote_id: str, identities: Iterable[str], field: str) -> Rejected | None:
+        """The error for a change whose match value leads to the record of a different row; None if it doesn't."""
+        holder = self.holder(change, remote_id, identities)
+        return refusal(holder, field) if holder else None
+
     def overwritten(self, change: Change, outcome: Outcome) -> Change | Record | None:
         """The other row whose record was just written, or None."""
         # A record with no match value but the row's first one can't belong to a different row.
