@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5
 READ_SECONDS = 15
 """How long a response may take until it is complete, once its request was sent."""
-TOTAL_SECONDS = CONNECT_SECONDS + READ_SECONDS
 MOST_BYTES = 16 * 2**20
 """The size of the largest response that is read, decompressed."""
 DEEPEST_JSON = 100

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from activations.setup.draft import Draft
     from destinations.contract import Field
 
-CONTENT = {"target", "column", "fixed", "template"}
 MISSING = {
     "column": "Choose a column, or give a fixed value.",
     "fixed": "Enter the value that every record gets.",
