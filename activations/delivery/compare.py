@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def compares(context: Context) -> bool:
     """Whether records are compared before they are written for the first time."""
-    return context.activation.compare_first and context.service.compares
+    return bool(context.activation.compare_first) and context.service.compares
 
 
 def reads(context: Context) -> Reads:

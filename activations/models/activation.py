@@ -58,8 +58,10 @@ class Activation(models.Model):
     )
     compare_first = models.BooleanField(
         "compare first",
-        default=False,
-        help_text="Read each record before it is written for the first time, and send only what differs from it.",
+        null=True,
+        blank=True,
+        help_text="Read each record before it is written for the first time, and send only what differs from it. "
+        "Undecided, this is done where the destination returns many records with one request.",
     )
     overlap = models.CharField(
         "if a run is still in progress",

@@ -66,6 +66,7 @@ class Change(models.Model):
     field = models.CharField(max_length=200, blank=True)
     request_id = models.CharField(max_length=200, blank=True)
     sent = models.JSONField(default=list)
+    kept = models.JSONField(null=True, help_text="The attributes that a write policy left as they are; null if none.")
     created = models.BooleanField(default=False)
     settled_at = models.DateTimeField(null=True)
     lookup_first = models.BooleanField(

@@ -28,6 +28,12 @@ class FieldMapping(models.Model):
         REPLACE = "replace", "Replace the list"
         ADD = "add", "Add to the list"
 
+    class Policy(models.TextChoices):
+        ALWAYS = "always", "Always"
+        IF_EMPTY = "if_empty", "Only if empty at the destination"
+        ON_CREATE = "on_create", "Only when the record is created"
+        RESTORE = "restore", "Always, and restore when edited elsewhere"
+
     activation = models.ForeignKey(Activation, models.CASCADE, related_name="mappings")
     column = models.CharField(max_length=200, blank=True)
     value = models.JSONField("fixed value", null=True, blank=True)
@@ -40,6 +46,9 @@ class FieldMapping(models.Model):
     target = models.CharField(max_length=200, verbose_name="attribute")
     when_empty = models.CharField(max_length=10, choices=WhenEmpty.choices, default=WhenEmpty.KEEP)
     multi = models.CharField("lists", max_length=10, choices=Multi.choices, default=Multi.REPLACE)
+    policy = models.CharField(
+        "write", max_length=10, choices=Policy.choices, default=Policy.ALWAYS, db_default=Policy.ALWAYS
+    )
     country = models.CharField(
         max_length=2,
         blank=True,

@@ -22,6 +22,7 @@ class MappedField(NamedTuple):
         country: the country of national phone numbers.
         template: text with columns in braces, instead of one column.
         rounds: numbers are rounded to whole ones.
+        policy: a `FieldMapping.Policy`.
     """
 
     slot: int
@@ -33,6 +34,7 @@ class MappedField(NamedTuple):
     country: str = ""
     template: str = ""
     rounds: bool = False
+    policy: str = "always"
 
 
 class Runs(models.Manager["Run"]):
@@ -77,8 +79,8 @@ class Run(models.Model):
     OPEN = (*LIVE, State.HELD)
     """Not ended: a worker has it, or a person decides whether it goes on."""
     COUNTS = (
-        "rows", "new", "known", "unchanged", "waiting", "left", "returned", "planned",
-        "another", "accepted", "matched", "created", "hidden", "rejected", "invalid", "skipped", "unknown", "not_sent",
+        "rows", "new", "known", "unchanged", "waiting", "left", "returned", "planned", "another",
+        "accepted", "matched", "kept", "created", "hidden", "rejected", "invalid", "skipped", "unknown", "not_sent",
         "discovery_requests", "lookup_requests", "write_requests", "throttled",
     )  # fmt: skip
 
@@ -90,6 +92,12 @@ class Run(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.DELTA)
     reason = models.CharField(max_length=200, blank=True, help_text="Why this is a full run.")
     dry_run = models.BooleanField(default=False)
+    live = models.BooleanField(
+        default=False, db_default=False, help_text="A dry run that compares with the records at the destination."
+    )
+    only_fields = models.JSONField(
+        null=True, help_text="The only attributes that the run sends; empty if it sends all that are due."
+    )
     only_key = models.TextField(
         blank=True, db_default="", help_text="The run sends only the record with this key, as a test."
     )
@@ -147,6 +155,9 @@ class Run(models.Model):
     accepted = models.PositiveBigIntegerField(default=0)
     matched = models.PositiveBigIntegerField(
         default=0, db_default=0, help_text="The destination had all values already, so nothing was sent."
+    )
+    kept = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="Records of which a write policy left a value at the destination as it is."
     )
     created = models.PositiveBigIntegerField(
         default=0, help_text="Accepted, and created at the destination in this run."

@@ -26,6 +26,7 @@ def mapped_fields(mappings: Iterable[FieldMapping], adds: Container[str] = ()) -
             row.country,
             row.template,
             row.round_to_whole,
+            row.policy,
         )
         for row in mappings
     ]

@@ -70,7 +70,7 @@ SETTINGS = (
     # Unlike in the browser: a file is reviewed before it is applied, and older files don't mention it.
     Setting("hold_first_creates", False, key="confirm_first_creates", block="guards"),
     Setting("backfill", "all", choices=("all", "new")),
-    Setting("compare_first", False),
+    Setting("compare_first", None),
     Setting("overlap", "skip", choices=("skip", "queue")),
     Setting("catch_up", True),
     Setting("paused", False),

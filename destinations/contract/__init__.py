@@ -7,7 +7,7 @@ other package of this project. Its simulator also imports `destinations.sandbox`
 from __future__ import annotations
 
 from destinations.contract.fields import NO_ORIGIN, Field, NewField, Option, Origin, Wire, type_words
-from destinations.contract.held import Held, records
+from destinations.contract.held import Author, Held, Writer, records
 from destinations.contract.limits import LONGEST_PAUSE_SECONDS, Gate, Limits, OpenGate, Purpose, Quota
 from destinations.contract.operations import Created, Mode, Operation, Outcome, Result, Verb
 from destinations.contract.plain import Plain
@@ -17,6 +17,7 @@ from destinations.contract.service import Service
 __all__ = [
     "LONGEST_PAUSE_SECONDS",
     "NO_ORIGIN",
+    "Author",
     "Client",
     "Created",
     "Field",
@@ -39,6 +40,7 @@ __all__ = [
     "Verb",
     "Wire",
     "Workspace",
+    "Writer",
     "records",
     "type_words",
 ]

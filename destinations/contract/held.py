@@ -3,11 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+
+class Writer(StrEnum):
+    """What kind of writer set a value at the vendor.
+
+    OURS is the token that this application uses, and any other that the vendor can't tell from it.
+    """
+
+    OURS = "ours"
+    PERSON = "person"
+    INTEGRATION = "integration"
+    VENDOR = "vendor"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who set a value at the vendor, and when.
+
+    Args:
+        id: the vendor's ID of the person or integration; "" if the vendor doesn't say.
+        at: when the value was set; None if the vendor doesn't say.
+    """
+
+    writer: Writer
+    id: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)

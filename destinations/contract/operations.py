@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from core.errors import Rejected
     from destinations.contract.fields import Wire
 
 
@@ -90,6 +91,8 @@ class Outcome:
         hidden: the vendor stores the record but does not show it to people yet; `Service.hidden_note` explains why.
         identities: every identity by which the record can now be found (see `Service.identities`), if the response
             contains them.
+        waiting: the fields that the vendor did not take although it accepted the record, each with the reason. They are
+            sent again in the next run.
         created: whether this write created the record. If the response doesn't say so, `created_at` decides.
     """
 
@@ -101,4 +104,5 @@ class Outcome:
     web_url: str = ""
     hidden: bool = False
     identities: tuple[str, ...] = ()
+    waiting: Mapping[str, Rejected] = field(default_factory=dict)
     created: Created = Created.UNKNOWN

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from destinations.contract.fields import NewField, Origin, Wire
-    from destinations.contract.held import Held
+    from destinations.contract.held import Author, Held
     from destinations.contract.limits import Limits
     from destinations.contract.operations import Operation, Outcome
     from destinations.contract.plain import Plain
@@ -122,6 +122,21 @@ class Service(ABC):
             adds: the values are added to a list, so further ones in the record don't matter.
         """
         return False
+
+    def is_empty(self, field: Field, held: Held) -> bool:
+        """PURE. Whether a record holds no value for the field. If in doubt, it does."""
+        return False
+
+    def shown(self, field: Field, held: Held) -> Any:
+        """PURE. What a record holds for the field as people read it: text, a number, a boolean, or a list of these.
+
+        None if it holds nothing.
+        """
+        return None
+
+    def author(self, field: Field, held: Held) -> Author | None:
+        """PURE. Who set the value that a record holds for the field; None if the vendor doesn't say."""
+        return None
 
     @abstractmethod
     def write(self, client: Any, operation: Operation) -> Outcome:
