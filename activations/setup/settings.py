@@ -29,6 +29,7 @@ class Setting:
         choices: the allowed values of a text.
         highest: the largest allowed number.
         optional: a number that may be switched off, which is None here and null in the file.
+        undecided: a flag that may be left out, which is None and lets the service decide.
         limit: a limit of `warning_kinds` instead of a column. `Activation.thresholds` stores it if it differs.
     """
 
@@ -39,6 +40,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     highest: int = HIGHEST_PERCENT
     optional: bool = False
+    undecided: bool = False
     limit: bool = False
 
     @property
@@ -70,7 +72,7 @@ SETTINGS = (
     # Unlike in the browser: a file is reviewed before it is applied, and older files don't mention it.
     Setting("hold_first_creates", False, key="confirm_first_creates", block="guards"),
     Setting("backfill", "all", choices=("all", "new")),
-    Setting("compare_first", None),
+    Setting("compare_first", None, undecided=True),
     Setting("overlap", "skip", choices=("skip", "queue")),
     Setting("catch_up", True),
     Setting("paused", False),

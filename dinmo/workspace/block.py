@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.text.characters import is_one_line
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dinmo.workspace.yaml_document import Node
 
 NAME_LENGTH = 200
-
+F = TypeVar("F", bound=bool | None)
 
 NONE = "none"
 """How a file switches off a number, besides `null`, which an export would leave out."""
@@ -115,8 +115,8 @@ class Block:
             return default
         return node.value
 
-    def flag(self, key: str, default: bool) -> bool:
-        """true or false."""
+    def flag(self, key: str, default: F) -> bool | F:
+        """true or false; `default` if it is missing or something else."""
         node = self.node(key)
         if node is None:
             return default

@@ -54,7 +54,7 @@ def _value(block: Block, setting: Setting) -> Any:
     key, default = setting.key or setting.name, setting.default
     if setting.optional:
         return block.whole_or_none(key, default, setting.highest)
-    if isinstance(default, bool):
+    if setting.undecided or isinstance(default, bool):
         return block.flag(key, default)
     if isinstance(default, int):
         return block.whole(key, default, setting.highest)

@@ -109,7 +109,7 @@ SETTINGS = st.fixed_dictionaries(
         "hold_change_percent": st.none() | st.integers(0, 100),
         "hold_first_creates": st.booleans(),
         "backfill": st.sampled_from(["all", "new"]),
-        "compare_first": st.booleans(),
+        "compare_first": st.none() | st.booleans(),
         "paused": st.booleans(),
     }
 )
