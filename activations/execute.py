@@ -19,7 +19,7 @@ from activations.models import Run
 from activations.planning.begin import plan, take_up
 from activations.runs.lease import Cancelled, Keeper, Lease, Lost, claim
 from activations.scheduling import settle
-from activations.vendor_session import Context, open_context
+from activations.vendor_session import Context, open_context, reading_only
 from core.errors import Problem, Unavailable
 from destinations import vendor
 
@@ -79,9 +79,9 @@ def _advance(run: Run, lease: Lease) -> None:
     if run.cancel_requested:
         finish.cancel(run, lease, timezone.now())
         return
-    with open_context(run) as context:
+    with open_context(run) as context, reading_only(context):
         try:
-            if not run.dry_run:
+            if run.live or not run.dry_run:
                 context.pacer.refuse_if_blocked()
             if run.state in (Run.State.QUEUED, Run.State.PLANNING):
                 plan(context, lease)

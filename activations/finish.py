@@ -26,11 +26,15 @@ if TYPE_CHECKING:
     from activations.runs.lease import Lease
 
 _NOT_SENT = "The run ended before this record was sent. The next run sends it."
+_NOT_COMPARED = "The dry run ended before this record was compared with the destination."
 _UNKNOWN = "The run ended before the destination's answer was known. The next run sends the record again."
 
 
 def complete(run: Run, lease: Lease, now: datetime) -> None:
     """Everything was delivered."""
+    if run.dry_run:
+        _end(lease, state=Run.State.PLANNED)
+        return
     # A test of one record tells nothing about the activation as a whole.
     found = [] if run.only_key else rules.update_warnings(run, now)
     incomplete = found or run.rejected or run.invalid or run.unknown or run.not_sent or run.waiting
@@ -45,7 +49,7 @@ def fail(run: Run, lease: Lease, problem: Problem, now: datetime) -> None:
     code, message, continue_at = problem.code, problem.message, None
     if isinstance(problem, Unavailable):
         continue_at = with_one_wait(problem, now).not_before
-        code, message = "unavailable", _continues(run, message, continue_at)
+        code, message = "unavailable", message if run.dry_run else _continues(run, message, continue_at)
     source_works = run.activation.data_model.source.health != Health.State.FAILED
     failure = failure_of(problem, source_works=source_works)
     found = {"problem_code": problem.code, "culprit": failure.culprit, "continue_at": continue_at}
@@ -68,21 +72,28 @@ def cancel(run: Run, lease: Lease, now: datetime, message: str = "") -> None:
     """A person cancelled the run, or discarded its plan. `message`: why it ended, if it is neither of these."""
     if not message and run.decision == Run.Decision.DISCARDED:
         message = f"Discarded by {run.decided_by}. Nothing was sent."
-    message = message or "Cancelled by a person. What was accepted stays accepted."
+    kept = "Nothing was sent." if run.dry_run else "What was accepted stays accepted."
+    message = message or f"Cancelled by a person. {kept}"
     _end_early(run, lease, now, state=Run.State.CANCELLED, error_message=message)
 
 
 def fail_on_defect(run: Run, lease: Lease, now: datetime) -> None:
     """A defect of ours ended the run."""
-    message = "An internal error ended the run. See the log for details. What was accepted is kept."
+    kept = "Nothing was sent." if run.dry_run else "What was accepted is kept."
+    message = f"An internal error ended the run. See the log for details. {kept}"
     _end_failed(run, lease, now, "defect", message)
 
 
 def settle_rest(run: Run, lease: Lease, now: datetime) -> None:
     """Settles pending changes as not sent, and those that may have been sent as unknown, with their baseline voided."""
-    slots = dict(run.activation.mappings.values_list("target", "slot"))
     uncounted = bundles.list_rest(run, lease)
-    unsettled = Change.objects.filter(run=run)
+    unsettled = Change.objects.filter(run=run).exclude(state=Change.State.SETTLED)
+    if run.dry_run:
+        with lease.fenced():
+            rest = _settle(unsettled, Change.Outcome.NOT_SENT, _NOT_COMPARED, now) + uncounted
+            lease.update(not_sent=F("not_sent") + rest)
+        return
+    slots = dict(run.activation.mappings.values_list("target", "slot"))
     sending = list(unsettled.filter(state=Change.State.SENDING))
     with lease.fenced(unknown=F("unknown") + len(sending)):
         for change in sending:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from activations.setup.rules import unusable_match
 from core.errors import Problem
+from core.network import observers
 from destinations import discovery, vendor
 from destinations.pacing import Pacer
 from destinations.registry import platforms, services
@@ -69,6 +70,42 @@ class Context:
     def counts(self) -> dict[str, int]:
         """The numbers of requests sent since the last call, by the names of the run's counters."""
         return {f"{purpose}_requests": number for purpose, number in self.pacer.take_counts().items()}
+
+
+class WriteStopped(BaseException):
+    """A request that writes was about to leave. No code between here and the vendor may handle this."""
+
+    def __init__(self, request: observers.Sending) -> None:
+        super().__init__()
+        self.request = request
+
+
+class StopWrites(observers.Observer):
+    """Stops the first request of a thread that writes records."""
+
+    def __init__(self, context: Context) -> None:
+        self.is_write = context.pacer.is_writing
+
+    def sending(self, request: observers.Sending) -> None:
+        if self.is_write():
+            raise WriteStopped(request)
+
+
+@contextmanager
+def reading_only(context: Context) -> Iterator[None]:
+    """Lets no request of this thread leave that writes records, if the run is a dry one.
+
+    Raises:
+        RuntimeError: one was about to leave, which is a defect of ours.
+    """
+    if not context.run.dry_run:
+        yield
+        return
+    try:
+        with observers.observed(StopWrites(context)):
+            yield
+    except WriteStopped:
+        raise RuntimeError("A dry run was about to write to the destination.") from None
 
 
 @contextmanager

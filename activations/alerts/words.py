@@ -16,6 +16,8 @@ _TONES: dict[str, Tone] = {
 
 def run_words(run: Run) -> str:
     """The run's state in words. Of a run that completed with exceptions, how many records it concerns."""
+    if run.dry_run and run.state == Run.State.DELIVERING:
+        return "Comparing with the destination"
     if run.state != Run.State.COMPLETED_WITH_WARNINGS:
         return str(run.get_state_display())
     return " · ".join(["Completed", *_exceptions(run)])

@@ -20,6 +20,11 @@ def compares(context: Context) -> bool:
     return bool(context.activation.compare_first) and context.service.compares
 
 
+def adds(context: Context) -> frozenset[str]:
+    """The attributes whose values are added to a list at the destination instead of replacing it."""
+    return frozenset(field.target for field in context.run.mapped_fields if field.adds)
+
+
 def reads(context: Context) -> Reads:
     """When this run looks records up although a write could do without."""
     compare = compares(context)

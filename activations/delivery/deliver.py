@@ -7,6 +7,8 @@
 
 A killed worker therefore repeats at most the requests that were in flight, and nothing is recorded that was not
 accepted.
+
+A live dry run goes the same way, and looks every change up instead of writing it: see `forecast`.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from activations.delivery import compare, places
+from activations.delivery.forecast import EVERYTHING, Forecast
 from activations.delivery.recorder import Recorder
 from activations.delivery.sender import Sender
 from activations.delivery.steps import Item, Job, Progress, Sent, Step, jobs
@@ -77,10 +80,11 @@ class Delivery:
     def __post_init__(self) -> None:
         self.mode = self.context.activation.mode
         self.limits = self.context.service.limits
-        self.reads = compare.reads(self.context)
-        self.places = places.Places(self.limits.writes)
         self.sender = Sender(self.context, self.answers)
-        self.recorder = Recorder(self.context, self.lease)
+        self.dry_run = self.context.run.dry_run
+        self.reads = EVERYTHING if self.dry_run else compare.reads(self.context)
+        self.recorder = (Forecast if self.dry_run else Recorder)(self.context, self.lease)
+        self.places = places.Places(self.limits.reads if self.dry_run else self.limits.writes)
         self._take(Change.State.SENDING)
 
     def run(self) -> Slice:
@@ -151,7 +155,7 @@ class Delivery:
         with self.lease.fenced():
             marked = Change.objects.filter(pk__in=[change.pk for change in chunk])
             marked.update(state=Change.State.SENDING, first_attempt_at=Coalesce("first_attempt_at", Value(now)))
-        taken_before = state == Change.State.SENDING
+        taken_before = state == Change.State.SENDING and not self.dry_run
         former = former_matches(self.recorder.generation_id, chunk, self.sender.match_name)
         self._add(
             [

@@ -12,14 +12,14 @@ from django.db import connection
 
 from activations.delivery import compare, judgement
 from activations.delivery.judgement import Judgement, Sending
-from activations.delivery.sender import Sender, written
+from activations.delivery.sender import Sender, operation, written
 from activations.delivery.steps import Item, Step, next_step
 from activations.models import Change, Run
 from activations.planning.begin import plan
 from activations.runs.lease import Cancelled, Keeper, Lost, claim
 from activations.runs.requests import check_key
 from activations.storage import match_owners
-from activations.vendor_session import open_context
+from activations.vendor_session import StopWrites, WriteStopped, open_context
 from core.errors import Problem, Rejected
 from core.network import observers
 from destinations.contract import Outcome, Result
@@ -27,8 +27,6 @@ from destinations.kit.exchanges import Secrets
 from segments.engines.watchdog import time_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
     from activations.models import Activation
@@ -73,25 +71,6 @@ class Preview:
     @property
     def is_sent(self) -> bool:
         return not self.outcome
-
-
-class _Stopped(BaseException):
-    """A write is about to leave. No code between here and the vendor may handle this."""
-
-    def __init__(self, request: observers.Sending) -> None:
-        super().__init__()
-        self.request = request
-
-
-class _Stop(observers.Observer):
-    """Stops the first request that writes records."""
-
-    def __init__(self, is_write: Callable[[], bool]) -> None:
-        self.is_write = is_write
-
-    def sending(self, request: observers.Sending) -> None:
-        if self.is_write():
-            raise _Stopped(request)
 
 
 def request_for(activation: Activation, key: str, person: AbstractBaseUser | AnonymousUser) -> Preview:
@@ -211,11 +190,11 @@ class _Steps:
 
     def _write(self, step: Step) -> Preview:
         context, change = self.context, self.item.change
-        operation = self.sender.operation(step, change)
+        write = operation(context, step, change, self.sender.adds)
         try:
-            with observers.observed(_Stop(context.pacer.is_writing)):
-                (result,) = written(context.service, context.client, [operation])
-        except _Stopped as stopped:
+            with observers.observed(StopWrites(context)):
+                (result,) = written(context.service, context.client, [write])
+        except WriteStopped as stopped:
             return self._sent(step, stopped.request)
         except Rejected as problem:
             result = problem

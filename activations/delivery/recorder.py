@@ -201,15 +201,17 @@ class Recorder:
             bulk.update(Change, {}, "id", ["attempts"], [[change.pk, change.attempts] for change in self.attempted])
             exchanges.insert(self.context.run.pk, exchanges.unstored(self.settled))
             bulk.update(Change, {}, "id", stored.COLUMNS, [stored.row(change) for change in changes])
-            self._void_doubtful()
-            accepted = [change for change in changes if change.outcome in Change.HELD]
-            tried = [
-                change for change in changes if change.outcome in (Change.Outcome.REJECTED, Change.Outcome.SKIPPED)
-            ]
-            baseline.accepted(self.generation_id, accepted, now)
-            self._void_overwritten()
-            self.owners.commit()
-            baseline.tried(self.generation_id, self.context.run.number, tried, self.slots, now)
+            self._remember(changes, now)
+
+    def _remember(self, changes: Sequence[Change], now: datetime) -> None:
+        """Moves the baseline to what these settled changes accepted, and notes which records wait for a retry."""
+        self._void_doubtful()
+        accepted = [change for change in changes if change.outcome in Change.HELD]
+        tried = [change for change in changes if change.outcome in (Change.Outcome.REJECTED, Change.Outcome.SKIPPED)]
+        baseline.accepted(self.generation_id, accepted, now)
+        self._void_overwritten()
+        self.owners.commit()
+        baseline.tried(self.generation_id, self.context.run.number, tried, self.slots, now)
 
     def _void_doubtful(self) -> None:
         """Voids the baseline of records that were not accepted, but may have been written or no longer exist."""

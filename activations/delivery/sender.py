@@ -10,6 +10,7 @@ from activations.delivery import compare
 from activations.delivery.exchanges import Recording
 from activations.delivery.judgement import was_created
 from activations.delivery.steps import Item, Job, Sent, Step
+from activations.vendor_session import reading_only
 from core.errors import Problem
 from core.failpoints import reach
 from core.network.observers import observed
@@ -36,14 +37,15 @@ class Sender:
         self.secrets = Secrets(context.activation.destination.connection.secrets.values())
         self.keeps_exchanges = settings.EXCHANGE_DAYS > 0
         self.compares = compare.compares(context)
-        self.adds = frozenset(field.target for field in context.run.mapped_fields if field.adds)
+        self.adds = compare.adds(context)
 
     def send(self, job: Job) -> None:
         """Never raises: any exception becomes part of the answer."""
         sent = Sent(job)
         self.context.pacer.forget_waits()
         try:
-            self._send(job, sent)
+            with reading_only(self.context):
+                self._send(job, sent)
         except Problem as problem:
             sent.problem = problem
         except BaseException as defect:
@@ -59,7 +61,7 @@ class Sender:
             sent.created_by_us = frozenset(self._created_by_us(job.items, sent.found))
             return
         reach("before_send")
-        operations = [self.operation(job.step, item.change) for item in job.items]
+        operations = [operation(self.context, job.step, item.change, self.adds) for item in job.items]
         recording = Recording(self.secrets, self._is_kept)
         try:
             with observed(recording):
@@ -106,17 +108,23 @@ class Sender:
                 if was_created(created_at, item.change.first_attempt_at):
                     yield identity
 
-    def operation(self, step: Step, change: Change) -> Operation:
-        return Operation(
-            verb=Verb(step.value),
-            match_field=self.match_name,
-            match_value=change.match_value,
-            values=change.values,
-            changed=frozenset(change.changed),
-            add=self.adds & frozenset(change.values),
-            remote_id=change.remote_id,
-            may_create=self.context.activation.mode == Mode.UPSERT,
-        )
+
+def operation(context: Context, step: Step, change: Change, adds: frozenset[str]) -> Operation:
+    """The write of a change.
+
+    Args:
+        adds: the attributes whose values are added to a list.
+    """
+    return Operation(
+        verb=Verb(step.value),
+        match_field=context.activation.match_field,
+        match_value=change.match_value,
+        values=change.values,
+        changed=frozenset(change.changed),
+        add=adds & frozenset(change.values),
+        remote_id=change.remote_id,
+        may_create=context.activation.mode == Mode.UPSERT,
+    )
 
 
 def written(service: Service, client: Any, operations: Sequence[Operation]) -> list[Outcome | Problem]:

@@ -3,7 +3,7 @@
 from activations.models.activation import PERCENT, Activation
 from activations.models.alert import Alert, AlertChannel
 from activations.models.baseline import Generation, MatchValue, Record
-from activations.models.change import Bundle, Change, Exchange
+from activations.models.change import Bundle, Change, Exchange, HeldValues
 from activations.models.draft import Draft
 from activations.models.field_mapping import FieldMapping
 from activations.models.pause import SystemPause
@@ -24,6 +24,7 @@ __all__ = [
     "FieldMapping",
     "Generation",
     "HeldPlan",
+    "HeldValues",
     "MappedField",
     "MatchValue",
     "Record",

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from activations.models.run import Run
+from core.secrets import EncryptedJSONField
 
 
 class Listed(models.Manager["Change"]):
@@ -32,9 +33,13 @@ class Change(models.Model):
         SKIPPED = "skipped", "Skipped"
         UNKNOWN = "unknown", "Unknown"
         NOT_SENT = "not_sent", "Not sent"
+        CREATES = "creates", "Would be created"
+        UPDATES = "updates", "Would be updated"
 
     HELD = (Outcome.ACCEPTED, Outcome.MATCHED)
     """The destination holds the values, because it accepted them or had them already."""
+    FORESEEN = (Outcome.CREATES, Outcome.UPDATES)
+    """Only in a live dry run: a run would send it."""
 
     # Millions of rows are written in bulk: no check of each row. The indexes that find a record by the beginning of a
     # text are in migration 0018. They are written in delivery, at the pace of the destination.
@@ -115,6 +120,23 @@ class Exchange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.method} {self.url}"
+
+
+class HeldValues(models.Model):
+    """What a record held at the destination when a live dry run compared it, encrypted. One row for each change.
+
+    `fields` has an entry for each attribute that a run would send: `held` is its value as people read it, left out if
+    the service doesn't show it, and `same` is set if it equals what would be sent.
+    """
+
+    change = models.OneToOneField(
+        Change, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="held_values"
+    )
+    run = models.ForeignKey(Run, models.CASCADE, related_name="held_values", db_constraint=False)
+    fields = EncryptedJSONField()
+
+    def __str__(self) -> str:
+        return f"Held values of change {self.change_id}"
 
 
 class Bundle(models.Model):

@@ -80,6 +80,7 @@ class Run(models.Model):
     """Not ended: a worker has it, or a person decides whether it goes on."""
     COUNTS = (
         "rows", "new", "known", "unchanged", "waiting", "left", "returned", "planned", "another",
+        "creates", "updates",
         "accepted", "matched", "kept", "created", "hidden", "rejected", "invalid", "skipped", "unknown", "not_sent",
         "discovery_requests", "lookup_requests", "write_requests", "throttled",
     )  # fmt: skip
@@ -151,6 +152,12 @@ class Run(models.Model):
     planned = models.PositiveBigIntegerField(default=0, help_text="Changes to deliver.")
     another = models.PositiveBigIntegerField(
         default=0, help_text="The match value changed, so they now belong to a different record at the destination."
+    )
+    creates = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="Of a live dry run: records that a run would create."
+    )
+    updates = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="Of a live dry run: records that a run would update."
     )
     accepted = models.PositiveBigIntegerField(default=0)
     matched = models.PositiveBigIntegerField(

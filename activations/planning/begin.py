@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 def plan(context: Context, lease: Lease) -> None:
     """Plans a run that was claimed.
 
-    It leaves the run in `delivering`; in `held` if a guard holds it; or in `planned` if it is a dry run.
+    It leaves the run in `delivering`; in `held` if a guard holds it; or in `planned` if it is a dry run that does not
+    compare with the destination.
 
     Raises:
         Problem: the source or the vendor can't be used, or the settings contradict each other.
@@ -80,7 +81,10 @@ def conclude(planner: Planner, counts: Mapping[str, int], made_from: Mapping[str
     run, lease = planner.context.run, planner.lease
     found = {"lossy": planner.losses.stored(), "retried": planner.retried}
     holds, now = guards.holds(run, counts, planner.scan.baseline.synchronized()), timezone.now()
-    if run.dry_run:
+    if run.live and counts["planned"]:
+        shown = [hold.stored() for hold in holds]
+        lease.update(state=Run.State.DELIVERING, compared_at=now, hold=shown, **found, **counts)
+    elif run.dry_run:
         bundles.list_rest(run, lease)
         shown = [hold.stored() for hold in holds]
         lease.update(state=Run.State.PLANNED, compared_at=now, finished_at=now, hold=shown, **found, **counts)

@@ -58,6 +58,7 @@ def request(
     *,
     full: bool = False,
     dry_run: bool = False,
+    live: bool = False,
     enqueue: bool = True,
     only_key: str = "",
 ) -> Run:
@@ -72,6 +73,7 @@ def request(
         trigger: a value of `Run.Trigger`.
         full: send every mapped field of every record again. A live run that is still queued becomes a full one.
         dry_run: plan only. Nothing is sent, and the baseline stays as it is. Dry runs ignore live runs.
+        live: a dry run that also looks up each change at the destination, and compares.
         enqueue: hand the run to the workers. If false, the caller executes it.
         only_key: send only the record with this key, as a test.
 
@@ -83,7 +85,7 @@ def request(
     open_run = None if dry_run else _open_run(activation)
     if open_run is None:
         try:
-            return create(activation, trigger, full, dry_run, enqueue, only_key)
+            return create(activation, trigger, full, dry_run, enqueue, only_key, live=dry_run and live)
         except IntegrityError:
             open_run = _open_run(activation)
             if open_run is None:
@@ -175,12 +177,12 @@ def cancel(run: Run) -> None:
 
 
 def create(
-    activation: Activation, trigger: str, full: bool, dry_run: bool, enqueue: bool, only_key: str, **slot: Any
+    activation: Activation, trigger: str, full: bool, dry_run: bool, enqueue: bool, only_key: str, **columns: Any
 ) -> Run:
     """Creates a run, whether one is open or not.
 
     Args:
-        slot: columns of the slot of a schedule.
+        columns: further columns of the run, such as those of the slot of a schedule.
 
     Raises:
         IntegrityError: one is open.
@@ -194,7 +196,7 @@ def create(
             reason=BY_HAND if full else "",
             dry_run=dry_run,
             only_key=only_key,
-            **slot,
+            **columns,
         )
         if enqueue:
             dispatch.enqueue_on_commit(run.pk)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from activations.models import Activation, Change, Exchange, MatchValue, Record, Run
+from activations.models import Activation, Change, Exchange, HeldValues, MatchValue, Record, Run
 
 CHUNK = 5_000
 
@@ -17,10 +17,16 @@ CHUNK = 5_000
 def prune(now: datetime) -> int:
     """Deletes what is left of runs that ended long ago, in small transactions. Returns the number of rows.
 
-    Changes go after RETENTION_DAYS, and requests with their responses after EXCHANGE_DAYS.
+    Changes go after RETENTION_DAYS, requests with their responses after EXCHANGE_DAYS, and what records held at the
+    destination after HELD_VALUE_DAYS.
     """
     exchanges = Exchange.objects.filter(run__in=_ended(now, settings.EXCHANGE_DAYS))
-    return _delete(exchanges) + _delete(Change.objects.filter(run__in=_ended(now, settings.RETENTION_DAYS)))
+    held = HeldValues.objects.filter(run__in=_ended(now, settings.HELD_VALUE_DAYS))
+    return (
+        _delete(exchanges)
+        + _delete(held)
+        + _delete(Change.objects.filter(run__in=_ended(now, settings.RETENTION_DAYS)))
+    )
 
 
 def delete_dead_previews() -> None:
@@ -38,6 +44,7 @@ def _ended(now: datetime, days: int) -> Any:
 def delete_activation(activation: Activation) -> None:
     """Deletes an activation with its runs and its baseline. Remove its schedules' periodic tasks first."""
     _delete(Exchange.objects.filter(run__activation=activation))
+    _delete(HeldValues.objects.filter(run__activation=activation))
     _delete(Change.objects.filter(run__activation=activation))
     _delete(MatchValue.objects.filter(generation__activation=activation))
     _delete(Record.objects.filter(generation__activation=activation))

@@ -84,6 +84,10 @@ class Owners:
             MatchValue.objects.bulk_create(rows)
         self.values, self.uncommitted = {}, {}
 
+    def keep(self) -> None:
+        """Stores nothing: what was noted counts until this object is gone."""
+        self.values = {}
+
     def _is_plain(self, change: Change, outcome: Outcome) -> bool:
         return [digests.of_text(identity) for identity in outcome.identities] == [change.match_digest]
 

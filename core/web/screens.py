@@ -37,6 +37,8 @@ class Button:
         icon: the name of a Material Symbols icon.
         confirm: a question that the user must confirm before the action runs.
         href: makes the button a link instead of an action.
+        option: the label of a checkbox next to the button, which is checked at first. If it still is, the POST has the
+            parameter `option`.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Button:
     danger: bool = False
     confirm: str = ""
     href: str = ""
+    option: str = ""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,14 @@ class Limits:
     find_batch: int = 1
     write_batch: int = 1
 
+    def lookups(self, records: int) -> int:
+        """PURE. How many requests look up so many records."""
+        return -(-records // self.find_batch)
+
+    def lookup_seconds(self, records: int) -> float:
+        """PURE. How long the rate limit makes that last at least."""
+        return self.lookups(records) / (self.writes if self.shared else self.reads)
+
 
 @dataclass(frozen=True)
 class Quota:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.errors import Problem
 from destinations.contract.fields import NO_ORIGIN, Field
-from destinations.contract.operations import Mode
+from destinations.contract.operations import Mode, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -147,6 +147,11 @@ class Service(ABC):
             Misconfigured: the vendor would reject any record.
             Unavailable: no usable response; `throttled` and `ambiguous` tell whether a retry is safe.
         """
+
+    def sends(self, operation: Operation) -> Sequence[str]:
+        """PURE. The names of the fields that `write` sends for an operation, which is what a dry run announces."""
+        names = (operation.match_field, *operation.values)
+        return [name for name in names if operation.verb is not Verb.UPDATE or name in operation.changed]
 
     def write_all(self, client: Any, operations: Sequence[Operation]) -> Sequence[Outcome | Problem]:
         """Writes up to `limits.write_batch` records: for each of them, in their order, its outcome or its problem.

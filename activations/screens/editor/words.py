@@ -58,7 +58,7 @@ def seconds_to_send(records: int, limits: Limits, *, looks_up: bool) -> float:
         looks_up: whether each record is looked up before it is written.
     """
     writes = -(-records // limits.write_batch) / limits.writes
-    lookups = -(-records // limits.find_batch) / (limits.writes if limits.shared else limits.reads) if looks_up else 0.0
+    lookups = limits.lookup_seconds(records) if looks_up else 0.0
     return writes + lookups if limits.shared else max(writes, lookups)
 
 

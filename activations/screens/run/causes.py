@@ -102,7 +102,7 @@ def remedy(outcome: str, code: str) -> str:
 def causes(run: Run) -> list[Cause]:
     """The causes for which this run's records were not accepted, the most frequent first."""
     # The outcomes are listed, so that the partial index of what was not accepted serves the query.
-    outcomes = [value for value in Change.Outcome.values if value not in ("", *Change.HELD)]
+    outcomes = [value for value in Change.Outcome.values if value not in ("", *Change.HELD, *Change.FORESEEN)]
     changes = Change.objects.filter(run=run, outcome__in=outcomes)
     groups = _groups(changes, "outcome", "code", "field", "message")
     if len(groups) == MOST_GROUPS:

@@ -27,6 +27,8 @@ COUNTS = (
          "accepted."),
     )),
     ("Outcomes", (
+        ("creates", "Would create", "The destination doesn't have them yet. Nothing was sent."),
+        ("updates", "Would update", "The destination has them, and some fields would be sent. Nothing was sent."),
         ("accepted", "Accepted", "The destination stored the values: records created and updated."),
         ("created", "Created", "Accepted, and created at the destination in this run."),
         ("hidden", "Not visible yet", "Created, but the destination doesn't show them yet."),
@@ -47,6 +49,7 @@ COUNTS = (
     )),
 )  # fmt: skip
 BAR = (
+    ("creates", "would be created", "good"), ("updates", "would be updated", "accent"),
     ("created", "created", "good"), ("updated", "updated", "accent"), ("matched", "already there", "good-light"),
     ("skipped", "skipped", "calm"),
     ("invalid", "can't be sent", "warn"), ("rejected", "rejected", "bad"), ("unknown", "unknown", "warn"),
@@ -107,8 +110,9 @@ def bar(run: Run, listed: Mapping[str, int], *, links_earlier: bool) -> list[Seg
     values = {**run.counts(), "updated": run.accepted - run.created, **listed}
     parts = [Segment(choice, label, tone, values[choice]) for choice, label, tone in BAR]
     if run.state == Run.State.DELIVERING:
-        parts.append(Segment(PENDING, "still to be sent", "rest", run.planned - done(run)))
-    if run.state in (Run.State.PLANNED, Run.State.HELD):
+        rest = "still to be compared" if run.dry_run else "still to be sent"
+        parts.append(Segment(PENDING, rest, "rest", run.planned - done(run)))
+    if run.state == Run.State.HELD or (run.state == Run.State.PLANNED and not run.live):
         parts = [Segment("new", "new", "good", run.new), Segment("changed", "changed", "accent", run.known), *parts]
     earlier = run.waiting + sum(getattr(run, outcome) - number for outcome, number in listed.items())
     choice = "earlier" if links_earlier else ""
@@ -118,7 +122,8 @@ def bar(run: Run, listed: Mapping[str, int], *, links_earlier: bool) -> list[Seg
 
 def done(run: Run) -> int:
     """How many of the planned changes are settled."""
-    return min(run.planned, run.accepted + run.matched + run.rejected + run.skipped + run.unknown)
+    foreseen = run.creates + run.updates
+    return min(run.planned, foreseen + run.accepted + run.matched + run.rejected + run.skipped + run.unknown)
 
 
 def percent(run: Run) -> int | None:
@@ -139,16 +144,24 @@ def stages(run: Run) -> list[Stage]:
         (Stage("Read the source", "", _read(run) if compared else "", run.started_at), compared),
         (Stage("Compare", "", _compared(run) if compared else ""), compared),
         *([(Stage("Approve", "", _decided(run), run.decided_at), approved)] if was_held else []),
-        *([] if run.dry_run else [(Stage("Send", "", _sent(run) if compared else ""), ended)]),
+        *_third(run, compared, ended),
         (Stage("Done", "", "", run.finished_at), ended),
     ]
     states = ["done" if finished else "next" for _, finished in steps]
     if run.state in (Run.State.FAILED, Run.State.CANCELLED):
-        at = 2 + approved if compared and not run.dry_run else 0
+        at = 2 + approved if compared and (run.live or not run.dry_run) else 0
         states = ["done"] * at + ["ended"] + ["next"] * (len(steps) - at - 1)
     elif "next" in states and run.state != Run.State.QUEUED:
         states[states.index("next")] = "now"
     return [replace(stage, state=state) for (stage, _), state in zip(steps, states, strict=True)]
+
+
+def _third(run: Run, compared: bool, ended: bool) -> list[tuple[Stage, bool]]:
+    """What follows the plan: it is sent, or a live dry run compares it with the destination."""
+    if run.dry_run and not run.live:
+        return []
+    label = "Look at the destination" if run.dry_run else "Send"
+    return [(Stage(label, "", _sent(run) if compared else ""), ended)]
 
 
 def _decided(run: Run) -> str:
@@ -169,6 +182,8 @@ def _sent(run: Run) -> str:
     if not run.planned:
         return ""
     number = f"{run.accepted:,} accepted" if run.accepted else f"{done(run):,} of {run.planned:,}"
+    if run.live:
+        number = f"{number} · {run.lookup_requests:,} requests"
     return " · ".join(filter(None, [number, _took(run.compared_at, run.finished_at)]))
 
 

@@ -52,6 +52,7 @@ def earlier(activation: Activation, changes: Sequence[Change]) -> Earlier:
         return {}
     accepted = Change.objects.filter(
         run__activation=activation,
+        run__dry_run=False,
         key_digest__in=digests,
         outcome__in=Change.HELD,
         pk__lt=max(change.pk for change in changes if change.pk),

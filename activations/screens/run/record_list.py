@@ -45,9 +45,13 @@ PLANNING = (Run.State.QUEUED, Run.State.PLANNING)
 
 
 def choices(run: Run) -> list[tuple[str, str]]:
-    """The filters of a run's records. A dry run or a held one has no outcomes, only new and changed records."""
+    """The filters of a run's records. A dry run or a held one has no outcomes, only new and changed records.
+
+    A live dry run has the outcomes that a run would have.
+    """
     known = {name for name, _ in CHOICES}
     hidden = {PLANNED, CREATED, UPDATED, str(Change.Outcome.ACCEPTED)} if is_plan(run) else {NEW, CHANGED}
+    hidden |= {NEW, CHANGED} if run.live else set(map(str, Change.FORESEEN))
     return [(value, label) for value, label in CHOICES if value in known - hidden]
 
 
@@ -162,7 +166,8 @@ def _as_reported(run: Run, records: list[Record]) -> list[Change]:
     changes = Change.objects.filter(
         run__generation=run.generation_id, key_digest__in=[record.key_digest for record in records]
     )
-    newest = changes.exclude(outcome__in=Change.HELD).values("key_digest").annotate(newest=Max("pk")).order_by()
+    reported = changes.exclude(Q(outcome__in=Change.HELD) | Q(run__dry_run=True))
+    newest = reported.values("key_digest").annotate(newest=Max("pk")).order_by()
     latest = {
         change.key_digest: change for change in changes.filter(pk__in=newest.values("newest")).select_related("run")
     }

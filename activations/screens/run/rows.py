@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TONES = {
     "accepted": "good", "matched": "good", "rejected": "bad", "invalid": "warn", "skipped": "calm", "unknown": "warn",
-    "not_sent": "calm",
+    "not_sent": "calm", "creates": "good", "updates": "busy",
 }  # fmt: skip
 NO_OUTCOME = {"left": "Left", "returned": "Returned"}
 

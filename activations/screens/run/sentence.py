@@ -13,6 +13,11 @@ NOT_ACCEPTED = {
     "skipped": "skipped",
 }  # fmt: skip
 
+NOT_FORESEEN = {
+    "skipped": "would be skipped", "rejected": "would be refused", "invalid": "can't be sent",
+    "not_sent": "could not be compared", "unchanged": "unchanged in the source",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -24,6 +29,8 @@ class Facts:
         one, many: what the destination calls a record and several of them, such as company and companies.
         vendor: the name of the platform.
         error: why the run failed, or its plan was not sent, in the words that it stored.
+        is_dry: nothing is sent.
+        is_compared: a dry run that compares with the destination.
     """
 
     state: str
@@ -33,6 +40,8 @@ class Facts:
     vendor: str = "the destination"
     error: str = ""
     is_test: bool = False
+    is_dry: bool = False
+    is_compared: bool = False
 
     def noun(self, number: int) -> str:
         return f"{number:,} {self.one if number == 1 else self.many}"
@@ -49,10 +58,12 @@ def _of_state(run: Facts) -> str:
         return "Waiting to start."
     if run.state == "planning":
         return "Reading the source, and comparing it with what was sent before."
+    if run.state == "delivering" and run.is_dry:
+        return f"Comparing {run.noun(run.counts['planned'])} with what {run.vendor} holds. Nothing is sent."
     if run.state == "delivering":
         return f"Sending {run.noun(run.counts['planned'])} to {run.vendor}."
     if run.state == "planned":
-        return would(run)
+        return foreseen(run) if run.is_compared and run.counts["planned"] else would(run)
     if run.state == "held":
         return f"Waiting for approval. {would(run)}"
     if run.state == "failed":
@@ -103,6 +114,18 @@ def would(run: Facts) -> str:
     return f"Nothing would be sent{f': {run.noun(up_to_date)} up to date' if up_to_date else ''}.{rest}"
 
 
+def foreseen(run: Facts) -> str:
+    """What a run would do according to the destination."""
+    counts = run.counts
+    as_is = "as it is" if counts["matched"] == 1 else "as they are"
+    words = (("creates", "create {}"), ("updates", "update {}"), ("matched", f"leave {{}} {as_is}"))
+    named = [(counts[name], verb) for name, verb in words if counts[name]]
+    parts = [verb.format(f"{number:,}" if place else run.noun(number)) for place, (number, verb) in enumerate(named)]
+    rest = _rest([(counts[name], why) for name, why in NOT_FORESEEN.items()])
+    tail = f" {', '.join(rest)}." if rest else ""
+    return f"Would {', '.join(parts)}; nothing was sent.{tail}" if parts else f"Nothing would be sent.{tail}"
+
+
 def meaning_of_new(mode: str, one: str, vendor: str) -> str:
     """What happens to new records in a real run, which a dry run can't know without asking the vendor for each."""
     if mode == "update":
@@ -122,6 +145,9 @@ def _left(run: Facts) -> str:
 
 
 def _before_the_end(run: Facts) -> str:
+    if run.is_dry:
+        compared = run.counts["creates"] + run.counts["updates"] + run.counts["matched"]
+        return f"{run.noun(compared)} had been compared. Nothing was sent." if compared else "Nothing was sent."
     settled = sum(
         run.counts[name] for name in ("accepted", "matched", "rejected", "invalid", "skipped", "unknown", "not_sent")
     )

@@ -100,6 +100,9 @@ class Records(Service):
     def write(self, client: Client, operation: Operation) -> Outcome:
         return writing.write(client, self.object, operation)
 
+    def sends(self, operation: Operation) -> Sequence[str]:
+        return writing.fields_sent(operation)
+
     def _find_batch(self, client: Client, match_field: Field, identities: list[str]) -> dict[str, Held]:
         """One lookup. If Attio rejects it, the batch is halved until only the invalid values are left out.
 

@@ -30,6 +30,17 @@ def write(client: Client, object_slug: str, operation: Operation) -> Outcome:
     return replace(outcome, sent=compound_parts.with_mapped_parts(outcome.sent, operation))
 
 
+def fields_sent(operation: Operation) -> list[str]:
+    """PURE. The fields that the requests of an operation carry. Parts of one attribute are sent together."""
+    values = operation.values
+    names = operation.changed if operation.verb is Verb.UPDATE else {operation.match_field, *values}
+    parts = [group.names for group in compound_parts.group_parts(values)]
+    together = {part for group in parts if names.intersection(group) for part in group}
+    skipped = values.keys() if operation.verb is Verb.CREATE else operation.add
+    nothing = {name for name in skipped if values.get(name) == []} - together
+    return [name for name in (operation.match_field, *values) if name in (names | together) - nothing]
+
+
 def created_by_token_at(client: Client, object_slug: str, record_id: str) -> datetime | None:
     """When an API token created the record; None if anyone else created it, or if it no longer exists."""
     answer = client.send(Purpose.LOOKUP, "GET", f"/objects/{object_slug}/records/{quote(record_id, safe='')}")
