@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Prefetch
 
+from activations.alerts import words
 from destinations.models import Connection, Destination
 from segments.models import DataModel, Segment, Source
 
@@ -13,9 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 READ_OF_RUN = (
-    "activation_id", "number", "state", "dry_run", "created_at", "finished_at", "found_warnings", "error_code",
-    "error_message", "accepted", "rejected", "invalid", "unknown", "waiting", "unchanged", "skipped",
-)  # fmt: skip
+    "activation_id",
+    "number",
+    "dry_run",
+    "created_at",
+    "finished_at",
+    "error_code",
+    "error_message",
+    *words.READ,
+)
 """What pages show of the last run of each activation."""
 RELATED = ("segment__model__source", "model__source", "destination__connection", "system_pause")
 """What `state_of` reads of an activation."""

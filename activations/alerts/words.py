@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 from activations.models import Run
 
@@ -14,12 +14,33 @@ _TONES: dict[str, Tone] = {
 }  # fmt: skip
 
 
-def run_words(run: Run) -> str:
+class Ended(Protocol):
+    """What the words for a run are made of. A `Run` has it, and so has a row of a query with `READ`."""
+
+    state: str
+    accepted: int
+    rejected: int
+    retried: int
+    invalid: int
+    unknown: int
+    waiting: int
+    unchanged: int
+    skipped: int
+    found_warnings: list[Any]
+
+
+READ = (
+    "state", "accepted", "rejected", "retried", "invalid", "unknown", "waiting", "unchanged", "skipped",
+    "found_warnings",
+)  # fmt: skip
+
+
+def run_words(run: Ended) -> str:
     """The run's state in words. Of a run that completed with exceptions, how many records it concerns."""
     if run.dry_run and run.state == Run.State.DELIVERING:
         return "Comparing with the destination"
     if run.state != Run.State.COMPLETED_WITH_WARNINGS:
-        return str(run.get_state_display())
+        return Run.State(run.state).label
     return " · ".join(["Completed", *_exceptions(run)])
 
 
@@ -28,12 +49,12 @@ def hold_words(run: Run) -> str:
     return " ".join(str(hold["message"]) for hold in run.hold)
 
 
-def run_tone(run: Run) -> Tone:
+def run_tone(run: Ended) -> Tone:
     """The color of the run's state. Red if it failed, or if nothing of what there was to send was accepted."""
     return "bad" if accepted_nothing(run) else _TONES.get(run.state, "calm")
 
 
-def accepted_nothing(run: Run) -> bool:
+def accepted_nothing(run: Ended) -> bool:
     """Whether a completed run had something to send, and none of it was accepted.
 
     A few invalid rows among records that have not changed don't count: there was nothing to send. Nor do records that
@@ -46,7 +67,7 @@ def accepted_nothing(run: Run) -> bool:
     return bool(is_refused or run.unknown or only_invalid)
 
 
-def _exceptions(run: Run) -> list[str]:
+def _exceptions(run: Ended) -> list[str]:
     tried = run.rejected + run.unknown
     number = tried + run.invalid
     words = [_counted(number, "record") + (" not accepted" if tried else " can't be sent")] if number else []

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import messages
-from django.contrib.admin import SimpleListFilter
+from django.contrib.admin import ShowFacets, SimpleListFilter
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.admin.views import main
@@ -79,6 +79,7 @@ class BoundedList(_ModelAdmin):
     of fields that the page never shows.
     """
 
+    show_facets = ShowFacets.NEVER
     has_many_rows: ClassVar[bool] = False
     """Whether only the database can search it, which on SQLite knows no accents and no case beyond ASCII."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.core.cache import cache
 from django.db.models import F, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
@@ -18,9 +19,12 @@ from destinations.registry import platforms, services
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import tzinfo
 
 DAYS = 30
-HOUR = timedelta(hours=1)
+KEPT_SECONDS = 300
+"""How long the sums of past days are kept: no run ends in them any more, but old runs are deleted."""
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SECONDS_AN_HOUR = 3600
 REQUESTS = F("discovery_requests") + F("lookup_requests") + F("write_requests")
 
@@ -57,20 +61,24 @@ class Usage:
 
 def per_day(now: datetime) -> list[Day]:
     """The last 30 days including today. Dry runs don't count."""
-    today = timezone.localdate(now)
+    today, zone = timezone.localdate(now), timezone.get_current_timezone()
     first = today - timedelta(days=DAYS - 1)
-    zone = timezone.get_current_timezone()
-    start = datetime(first.year, first.month, first.day, tzinfo=zone)
-    ended = Run.objects.filter(finished_at__gte=start, dry_run=False).order_by()
+    start, midnight, tomorrow = (datetime.combine(day, time(), zone) for day in (first, today, today + DAY))
+    past = cache.get_or_set(f"totals:{zone}:{first}", lambda: _by_day(start, midnight, zone), KEPT_SECONDS)
+    found = {**(past or {}), **_by_day(midnight, tomorrow, zone)}
+    days = (first + timedelta(days=offset) for offset in range(DAYS))
+    return [found.get(day, Day(day)) for day in days]
+
+
+def _by_day(start: datetime, end: datetime, zone: tzinfo) -> dict[date, Day]:
+    ended = Run.objects.filter(finished_at__gte=start, finished_at__lt=end, dry_run=False).order_by()
     grouped = ended.annotate(day=TruncDate("finished_at", tzinfo=zone)).values_list("day")
     rows: Any = grouped.annotate(
         all_accepted=Sum("accepted"),
         all_created=Sum("created"),
         refused=Sum(F("rejected") + F("invalid") + F("unknown") + F("not_sent")),
     )
-    found = {day: Day(day, created, accepted - created, not_sent) for day, accepted, created, not_sent in rows}
-    days = (first + timedelta(days=offset) for offset in range(DAYS))
-    return [found.get(day, Day(day)) for day in days]
+    return {day: Day(day, created, accepted - created, not_sent) for day, accepted, created, not_sent in rows}
 
 
 def chart(days: Iterable[Day]) -> dict[str, list[Any]]:

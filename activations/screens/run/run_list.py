@@ -92,7 +92,6 @@ class RunList(_ModelAdmin):
     list_filter = [ShownFilter, "state", "activation", StartedByFilter]
     search_fields = ["activation__name", "error_message"]
     show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
     date_hierarchy = "created_at"
     empty_title = "No runs yet"
     empty_text = "Click “Run now” on an activation, or give it a schedule."

@@ -27,7 +27,6 @@ class ChangeAdmin(ChangePages):
     list_display_links: Any = None
     # The newest come first. There may be millions, which no page sorts or counts.
     sortable_by: Any = ()
-    show_facets = admin.ShowFacets.NEVER
     # Which records a run created is on its page: here, it would take a search through millions.
     list_filter = ["outcome", "run__activation"]
     search_fields = ["key"]
