@@ -16,10 +16,13 @@ from kombu.exceptions import OperationalError
 
 from activations.alerts.state import beat_stopped, issues
 from activations.models import Run
+from activations.setup import writers, writers_from_db
 from core.errors import Problem
 from core.health import Health
 from core.secrets import EncryptedJSONField, cipher, redact
+from core.text.listing import listed
 from destinations.models import Connection
+from destinations.registry import services
 from destinations.vendor import check as check_connection
 from dinmo.local import broker
 
@@ -167,6 +170,20 @@ def problems(now: datetime) -> Iterator[Finding]:
         level = Level.FAIL if issue.tone == "bad" else Level.WARN
         subject = issue.subject[:1].lower() + issue.subject[1:] if not isinstance(issue.about, Run) else issue.subject
         yield Finding(level, subject, issue.label.lower(), issue.message)
+
+
+def conflicting_activations() -> Iterator[Finding]:
+    """Activations that replace each other's values: both map the same attribute of the same records."""
+    for (service, _), group in writers_from_db.everyone().items():
+        if len(group) < 2 or service not in services.all:
+            continue
+        for mine in group:
+            shared = writers.shared(services[service], mine, [each for each in group if each is not mine])
+            if conflicts := [each for each in shared if each.is_conflict]:
+                names = listed([f"“{each.other.name}”" for each in conflicts])
+                attributes = listed(sorted({f"“{name}”" for each in conflicts for name in each.attributes}))
+                message = f"{names} also write{'s' if len(conflicts) == 1 else ''} {attributes}, and the last run wins"
+                yield Finding(Level.WARN, f"activation {mine.name}", message, "Map each attribute in one of them only.")
 
 
 def _check_now(row: Connection, now: datetime) -> None:

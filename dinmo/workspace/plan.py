@@ -52,6 +52,12 @@ class Plan:
     """Activations that return to what identifies the records of their sync history, so that no reset is needed."""
     retyped: Mapping[str, Sequence[str]]
     """Activation → what a person should know about attributes whose type changed since they were mapped."""
+    after: entities.Workspace
+    """The whole workspace once the file has been applied."""
+
+    def activations(self) -> set[str]:
+        """The activations that are in the file."""
+        return set(self.after.activations) - {each.name for each in self.untouched if each.noun == "activation"}
 
     def lines(self) -> Iterator[str]:
         """The plan in words, one line for each entity that is created or changed."""
@@ -88,10 +94,10 @@ def make(
         if changed is None or changed:
             steps.append(Step(entity, changed))
     untouched = tuple(entity for key, entity in before_by_key.items() if key not in after_by_key)
-    resets, restored = _resets(wanted.applied_to(existing), existing, accepted, workspace_of)
-    return Plan(
-        tuple(steps), len(after_by_key) - len(steps), untouched, resets, restored, _of_file(wanted, retyped or {})
-    )
+    after = wanted.applied_to(existing)
+    resets, restored = _resets(after, existing, accepted, workspace_of)
+    unchanged = len(after_by_key) - len(steps)
+    return Plan(tuple(steps), unchanged, untouched, resets, restored, _of_file(wanted, retyped or {}), after)
 
 
 def _of_file(wanted: entities.Workspace, retyped: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:

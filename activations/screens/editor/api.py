@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 from rest_framework.response import Response
 
 from activations.planning.samples import SampleMapping, convert_samples
 from activations.screens.editor import mapping_request, row_samples, sample_rows, suggestions, words
 from activations.screens.editor.drafts import DraftRow, DraftStore
+from activations.setup import writers_from_db
 from core.errors import Problem
 from core.web.endpoints import Endpoint
 from destinations import discovery
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
 
     from activations.planning.samples import SampleColumns
     from activations.screens.editor.mapping_request import MappingRequest
+    from activations.setup.writers import Shared
     from destinations.contract import Field, Service
 
 ENOUGH = 0.5
 """The share of the values of a column that an attribute must accept for a suggestion."""
 SUGGESTION_ROWS = 20
 MOST_SUGGESTIONS = 30
+MOST_SHARED = 3
+"""How many other activations a row names."""
 
 
 class MappingSamples(Endpoint):
@@ -48,17 +52,19 @@ class MappingSamples(Endpoint):
         service = services[wanted.destination.service]
         may_store = request.user.has_perm("destinations.change_destination")
         fields = discovery.fields(wanted.destination, timezone.now(), store=may_store).fields
-        columns = wanted.columns()
+        columns, shared = wanted.columns(), shared_facts(wanted)
         try:
             rows = sample_rows.sample(wanted.rows, list(columns.types), cancellation_check(request))
         except Problem as problem:
             if problem.code == "superseded":
                 raise
-            return Response({"problem": problem.message, "rows": [], "suggestions": [], "custom": {}, "match": None})
+            nothing: dict[str, Any] = {"rows": [], "suggestions": [], "custom": {}, "match": None}
+            return Response({"problem": problem.message, "shared": shared, **nothing})
         mapped = _Mapping(service, {field.name: field for field in fields}, columns, rows)
         return Response(
             {
                 "problem": "",
+                "shared": shared,
                 "sampled": len(rows),
                 "match": mapped.match(wanted),
                 "rows": [mapped.row(row.place, row.target, row.mapping) for row in wanted.fields],
@@ -140,6 +146,18 @@ class _Mapping:
         """The first values of a column that has no attribute yet."""
         values = [self.columns.text(mapping.column).of(row.get(mapping.column)) for row in self.rows if mapping.column]
         return [{"from": value, "to": "", "problem": ""} for value in dict.fromkeys(filter(None, values))][:3]
+
+
+def shared_facts(wanted: MappingRequest) -> dict[str, list[dict[str, Any]]]:
+    """The attributes that other activations write as well: who does, and whose value stays."""
+    found = writers_from_db.shared_by_attribute(wanted.destination, wanted.writer())
+    return {name: [shared_json(each) for each in group[:MOST_SHARED]] for name, group in found.items()}
+
+
+def shared_json(shared: Shared) -> dict[str, Any]:
+    """What a different activation writes, as the page shows it at a row."""
+    page = reverse("admin:activations_activation_change", args=[shared.other.pk])
+    return {"name": shared.other.name, "url": page, "words": shared.words(), "conflict": shared.is_conflict}
 
 
 def custom_facts(service: Service, fields: Sequence[Field], columns: SampleColumns) -> dict[str, Any]:

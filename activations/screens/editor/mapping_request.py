@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from activations.models import FieldMapping
 from activations.planning.samples import SampleColumns, SampleMapping
 from activations.screens.editor.formsets import parsed_value
+from activations.setup import writers_from_db
+from activations.setup.writers import Mapped, Writer, source_of
 from core.errors import Misconfigured
 from core.web.endpoints import number
 from destinations.models import Destination
@@ -24,11 +27,13 @@ MOST_TEMPLATES = 20_000
 
 @dataclass(frozen=True)
 class MappingRow:
-    """One row of the page: its place, the attribute, and what fills it."""
+    """One row of the page: its place, the attribute, what fills it, and how it is written."""
 
     place: int
     target: str
     mapping: SampleMapping
+    policy: str = FieldMapping.Policy.ALWAYS
+    multi: str = FieldMapping.Multi.REPLACE
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,7 @@ class MappingRequest:
 
     Args:
         custom: the columns that become attributes of their own.
+        activation: its ID; 0 if it is not saved yet.
     """
 
     rows: Segment | DataModel
@@ -45,6 +51,7 @@ class MappingRequest:
     match_field: str
     fields: Sequence[MappingRow]
     custom: Sequence[str]
+    activation: int = 0
 
     @property
     def model(self) -> DataModel:
@@ -54,6 +61,23 @@ class MappingRequest:
         """The model's columns, as conversion needs them."""
         types = {name: ColumnType(kind) for name, kind in self.model.column_types().items()}
         return SampleColumns(types, zone(self.model.source), engine(self.model.source).spells)
+
+    def writer(self) -> Writer:
+        """What the activation will write."""
+        custom = [MappingRow(0, name, SampleMapping(column=name)) for name in self.custom]
+        return Writer(
+            "",
+            self.destination.service,
+            writers_from_db.workspace(self.destination.connection),
+            tuple(self._mapped(row) for row in (*self.fields, *custom)),
+            pk=self.activation,
+        )
+
+    def _mapped(self, row: MappingRow) -> Mapped:
+        given = row.mapping
+        options = (given.rounds, given.country, given.when_empty)
+        source = source_of(self.model.pk, given.column, given.template, given.value, *options)
+        return Mapped(row.target, source, row.policy, row.multi == FieldMapping.Multi.ADD)
 
 
 def parse(data: Mapping[str, Any]) -> MappingRequest:
@@ -76,6 +100,7 @@ def parse(data: Mapping[str, Any]) -> MappingRequest:
         match_field=_text(data, "match_field"),
         fields=list(_rows(rows)),
         custom=[name for name in custom if isinstance(name, str)] if isinstance(custom, list) else [],
+        activation=number(data.get("activation")),
     )
 
 
@@ -109,7 +134,9 @@ def _rows(rows: Sequence[Mapping[str, Any]]) -> Iterator[MappingRow]:
             rounds=row.get("round_to_whole") is True,
             country=_text(row, "country"),
         )
-        yield MappingRow(number(row.get("id")), _text(row, "target"), mapping)
+        yield MappingRow(
+            number(row.get("id")), _text(row, "target"), mapping, _text(row, "policy"), _text(row, "multi")
+        )
 
 
 def _fixed(text: str) -> Any:

@@ -11,6 +11,7 @@ from activations.models import Activation, Draft
 from activations.screens.alerts import limit_fields
 from activations.screens.editor import choices, drafts, words
 from activations.screens.review.page import ReviewPage, dry_run_address
+from activations.setup import writers_from_db
 from destinations.models import Destination
 from destinations.registry import services
 from segments.models import DataModel, Segment
@@ -58,6 +59,8 @@ class EditorPage(ReviewPage):
         form, formsets = context["adminform"].form, [each.formset for each in context["inline_admin_formsets"]]
         if draft:
             form, formsets = self._filled_in(request, obj, drafts.fields_of(draft))
+        if obj:
+            mark_shared(obj, formsets[0])
         return {
             **choices.logos(),
             "form": form,
@@ -117,6 +120,14 @@ class EditorPage(ReviewPage):
         """The data and the destination that a link proposes, e.g. `?records=model:1&destination=2`."""
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
         return {**only_data(), **initial, "backfill": Activation.Backfill.ALL}
+
+
+def mark_shared(activation: Activation, mappings: Any) -> None:
+    """Notes at each row which other activations write its saved attribute. The page keeps that up to date."""
+    mine = writers_from_db.writer(activation)
+    found = writers_from_db.shared_by_attribute(activation.destination, mine)
+    for row in mappings.forms:
+        row.shared = found.get(row.initial.get("target", ""), ())
 
 
 def only_data() -> dict[str, str]:

@@ -18,6 +18,7 @@ from activations.screens.editor import words
 from activations.screens.holds.panel import panel
 from activations.screens.run import page as run_page
 from activations.screens.run.rows import rows
+from activations.setup import writers_from_db
 from core.errors import Problem
 from core.web.endpoints import number
 from core.web.screens import ScreenAdmin
@@ -124,7 +125,10 @@ def review_context(request: HttpRequest, activation: Activation) -> dict[str, An
 
 
 def mapped(activation: Activation) -> dict[str, Any]:
-    """The match and the field mappings in words, with the labels that attributes had when they were last read."""
+    """The match and the field mappings in words, and other activations that write the same attributes.
+
+    Attributes have the labels that they had when they were last read.
+    """
     try:
         last = discovery.cached(activation.destination)
     except Problem:
@@ -134,6 +138,7 @@ def mapped(activation: Activation) -> dict[str, Any]:
     return {
         "match": f"{activation.match_column} → {match}",
         "mapped": [words.mapping_words(mapping, labels) for mapping in activation.mappings.all()],
+        "shared": [(each, each.words(labels)) for each in writers_from_db.shared(activation)],
     }
 
 

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from core.commands import ScriptedCommand
 from core.errors import Problem
-from dinmo.workspace import plan, sources, vendors
+from dinmo.workspace import from_database, plan, sources, vendors
 from dinmo.workspace.apply import apply
+from dinmo.workspace.kinds import writers
 from dinmo.workspace.problems import Refused
 
 if TYPE_CHECKING:
@@ -53,6 +54,12 @@ class Command(ScriptedCommand):
         if not dry_run and not no_test:
             for line in vendors.connection_reports(applied.steps, timezone.now()):
                 self.stdout.write(line)
+        # Read again: a new connection's workspace is known once it was tested.
+        after = applied.after if dry_run else from_database.read()
+        for line in writers.lines(after, applied.activations()):
+            self.stdout.write(line)
+        if dry_run and applied.steps:
+            self.stdout.write("Dry run: nothing was applied.")
 
     def _report(self, applied: plan.Plan, dry_run: bool, yes: bool) -> None:
         for line in applied.lines():
@@ -63,8 +70,6 @@ class Command(ScriptedCommand):
         for name, sentences in applied.retyped.items():
             for line in ["attribute types confirmed"] if yes and not dry_run else sentences:
                 self.stdout.write(f"! activation {name}: {line}")
-        if dry_run and applied.steps:
-            self.stdout.write("Dry run: nothing was applied.")
 
     def _read(self, file: str) -> str:
         try:

@@ -70,6 +70,7 @@ def _secret_checks(keys: Finding, now: datetime, live: bool) -> Iterator[Finding
         yield checks.stored_secrets()
     yield from checks.connections(now, live and readable)
     yield from checks.problems(now)
+    yield from checks.conflicting_activations()
 
 
 def line(finding: Finding) -> str:

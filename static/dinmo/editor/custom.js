@@ -7,7 +7,7 @@ class CustomColumns {
         this.place = editor.place.querySelector("[data-custom]");
         this.list = this.place.querySelector("[data-custom-columns]");
         this.all = this.place.querySelector("[data-add-all]");
-        this.facts = {};
+        Object.assign(this, { facts: {}, shared: {} });
         this.all.addEventListener("click", () => this.addAll());
     }
 
@@ -53,7 +53,7 @@ class CustomColumns {
         const details = column ? [fact.type || column.type, mapped ? "already mapped above" : "", fact.exists ? "exists there" : ""].filter(Boolean).join(" · ") : "missing";
         const label = screens.element("label", { class: "d-check" }, input, screens.element("span", { class: "material-symbols-outlined d-type", "aria-hidden": "true" }, fieldIcon(column?.type)), screens.element("span", {}, name), screens.element("span", { class: "d-muted" }, details));
         const problem = fact.problem ? [screens.element("p", { class: checked ? "d-problem" : "d-muted" }, fact.problem)] : [];
-        return screens.element("div", { class: "d-custom-entry" }, label, ...problem);
+        return screens.element("div", { class: "d-custom-entry" }, label, ...problem, ...(checked ? sharedNotes(this.shared[name]) : []));
     }
 
     update(facts) {

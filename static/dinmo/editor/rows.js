@@ -61,7 +61,7 @@ class MappingRows {
         this.boxes.set(row, new Combobox(target, "Attribute"));
         row.querySelector("[data-remove]").addEventListener("click", () => this.remove(row));
         row.addEventListener("change", () => this.refresh(row));
-        target.addEventListener("change", () => { delete target.dataset.warning; });
+        target.addEventListener("change", () => { delete target.dataset.warning; row.querySelector("[data-shared]").replaceChildren(); });
         this.refresh(row);
     }
 

@@ -21,7 +21,7 @@ class Samples {
         const { editor } = this;
         return {
             records: editor.data.value, destination: editor.destination.value, match_column: editor.matchColumn.value, match_field: editor.matchField.value,
-            rows: editor.rows.present.map((row) => editor.rows.values(row)), custom: editor.custom.chosen,
+            rows: editor.rows.present.map((row) => editor.rows.values(row)), custom: editor.custom.chosen, activation: editor.place.dataset.activation,
         };
     }
 
@@ -45,7 +45,8 @@ class Samples {
         delete this.editor.place.dataset.sampling;
     }
 
-    show({ problem, sampled, match, rows, custom, suggestions }) {
+    show({ problem, shared, sampled, match, rows, custom, suggestions }) {
+        this.showShared(shared);
         this.status.textContent = problem || (sampled ? `Shown with the first ${sampled.toLocaleString("en-US")} rows of your data.` : "The data has no rows yet.");
         if (problem) return;
         if (match.proposed && this.propose(match.proposed)) return;
@@ -56,6 +57,13 @@ class Samples {
         }
         this.editor.suggestions.show(suggestions);
         this.editor.custom.update(custom);
+    }
+
+    showShared(shared) {
+        const { rows, custom } = this.editor;
+        for (const row of rows.present) row.querySelector("[data-shared]").replaceChildren(...sharedNotes(shared[rows.values(row).target]));
+        custom.shared = shared;
+        custom.show();
     }
 
     // Fills in the match while nobody has chosen it. Asks again, since the samples depend on it.
@@ -108,4 +116,12 @@ class Samples {
         }
         if (wanted === this.profiled) place.textContent = [reason ? `Proposed: ${reason}.` : "", text].filter(Boolean).join(" ");
     }
+}
+
+// The other activations that write an attribute. Their pages open in a new tab, because the form may be half filled in.
+function sharedNotes(found = []) {
+    return found.map(({ name, url, words, conflict }) => {
+        const link = screens.element("a", { class: "d-link", href: url, target: "_blank", rel: "noopener" }, name, screens.element("span", { class: "d-hidden" }, " (opens a new tab)"));
+        return screens.element("p", { class: conflict ? "d-caution" : "d-muted" }, link, ` ${words}`);
+    });
 }
