@@ -11,7 +11,7 @@ from core.errors import Problem
 from destinations.sandbox.access import Window, token_of
 from destinations.sandbox.base import Sandbox
 from destinations.sandbox.table import Attribute
-from destinations.sandbox.wire import ApiError, Collection, Reply, Request, Switch
+from destinations.sandbox.wire import ApiError, Collection, Editor, Reply, Request, Switch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,6 +69,9 @@ class ApiSandbox(Sandbox):
 
     def archive(self, kind: str, name: str, archived: bool) -> None:
         self.tables[kind].attributes[name].archived = archived
+
+    def edit(self, kind: str, remote_id: str, values: Mapping[str, Any], by: Editor) -> None:
+        self.tables[kind].save(values, remote_id)
 
     def guard(self, request: Request) -> Reply | None:
         """Checks the token, then counts the request."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from destinations.sandbox.wire import ApiError, Collection, Cut, Fault, Reply, Request, Switch
+from destinations.sandbox.wire import ApiError, Collection, Cut, Editor, Fault, Reply, Request, Switch
 
 LOG_LENGTH = 200_000
 
@@ -76,6 +76,15 @@ class Sandbox(ABC):
     @abstractmethod
     def archive(self, kind: str, name: str, archived: bool) -> None:
         """Archives or restores an attribute of a kind of record. Raises KeyError if there is no such attribute."""
+
+    def edit(self, kind: str, remote_id: str, values: Mapping[str, Any], by: Editor) -> None:
+        """Changes a record as somebody else does: values in the form of the API by attribute, `[]` or null to clear.
+
+        Raises:
+            ApiError: there is no such record, or the vendor would reject a value.
+            NotImplementedError: this simulator can't.
+        """
+        raise NotImplementedError(f"{self.label}'s simulator has no edits by others.")
 
     @abstractmethod
     def example(self, number: int) -> None:

@@ -6,6 +6,8 @@ GET     requests             the request log; DELETE clears it
 POST    faults               adds a fault (see `Fault`); DELETE removes all
 POST    switches             changes the simulator's behavior, and prepares the workspace
 POST    attributes           {"kind", "name", "archived"}
+POST    edit                 {"kind", "id", "values", "by"}: changes a record as a person (the default), another
+                             integration or the vendor does
 POST    fill                 {"count"}: adds sample records
 POST    reset                empties the workspace
 GET     records, panel, log  the contents of the page
@@ -14,11 +16,11 @@ GET     records, panel, log  the contents of the page
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 from destinations.sandbox import page
 from destinations.sandbox.base import Sandbox
-from destinations.sandbox.wire import Fault, Reply, Request
+from destinations.sandbox.wire import ApiError, Editor, Fault, Reply, Request
 
 PATH = "/_sandbox"
 Call = Callable[[Sandbox, Request], Any]
@@ -40,7 +42,7 @@ def answer(sandbox: Sandbox, request: Request) -> Reply:
 def _call(call: Call, sandbox: Sandbox, request: Request) -> Reply:
     try:
         result = call(sandbox, request)
-    except (KeyError, TypeError, ValueError) as error:
+    except (ApiError, KeyError, NotImplementedError, TypeError, ValueError) as error:
         return Reply(400, {"error": f"{type(error).__name__}: {error}"})
     return Reply(body={"ok": True} if result is None else result)
 
@@ -48,6 +50,13 @@ def _call(call: Call, sandbox: Sandbox, request: Request) -> Reply:
 def _archive(sandbox: Sandbox, request: Request) -> None:
     body = request.json()
     sandbox.archive(body["kind"], body["name"], bool(body["archived"]))
+
+
+def _edit(sandbox: Sandbox, request: Request) -> None:
+    body = request.json()
+    if (by := body.get("by", "person")) not in get_args(Editor):
+        raise ValueError(f"by must be one of {', '.join(get_args(Editor))}.")
+    sandbox.edit(body["kind"], body["id"], body["values"], by)
 
 
 def _reset(sandbox: Sandbox, _request: Request) -> None:
@@ -64,6 +73,7 @@ _LOCKED: dict[tuple[str, str], Call] = {
     ("DELETE", "faults"): lambda sandbox, _request: sandbox.faults.clear(),
     ("POST", "switches"): lambda sandbox, request: sandbox._switch(request.json()),
     ("POST", "attributes"): _archive,
+    ("POST", "edit"): _edit,
     ("POST", "reset"): _reset,
     ("GET", "panel"): lambda sandbox, _request: page.panel(sandbox),
 }

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+Editor = Literal["person", "integration", "vendor"]
+"""Who edits a record at the vendor, besides this application."""
+
 
 @dataclass(frozen=True)
 class Request:

@@ -102,9 +102,9 @@ def new_match_value_of_a_known_record_arrives(subject: Subject) -> None:
 
 
 @check
-def record_holds_what_was_just_written(subject: Subject) -> None:
+def record_holds_what_was_justwritten_examples(subject: Subject) -> None:
     """Otherwise it would be written again although it has not changed."""
-    for field, wire in _written(subject):
+    for field, wire in written_examples(subject):
         expect(
             _same(subject, field, wire),
             f"{wire!r} was written to {field.name!r}, and same() takes the record that find() returns for a different "
@@ -115,7 +115,7 @@ def record_holds_what_was_just_written(subject: Subject) -> None:
 @check
 def record_with_another_value_is_told_apart(subject: Subject) -> None:
     """Otherwise a change would never be sent."""
-    for field, wire in _written(subject):
+    for field, wire in written_examples(subject):
         for value in _others(subject, field, wire):
             expect(
                 not _same(subject, field, value),
@@ -148,7 +148,7 @@ def _empty(subject: Subject, field: Field) -> list[Any]:
         return []
 
 
-def _written(subject: Subject) -> Iterator[tuple[Field, Any]]:
+def written_examples(subject: Subject) -> Iterator[tuple[Field, Any]]:
     """Each example that the vendor stores in a known form, once it was written to record 1."""
     for example in subject.sample.examples if subject.service.compares else ():
         field = subject.field(example.field)

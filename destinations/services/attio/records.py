@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from core.errors import Rejected, Unavailable
 from destinations.contract import (
     NO_ORIGIN,
+    Author,
     Field,
     Held,
     Limits,
@@ -25,7 +26,7 @@ from destinations.services.attio.client import LOOKUP_SIZE, Client
 from destinations.services.attio.errors import UNREADABLE
 from destinations.services.attio.fields import discover
 from destinations.services.attio.match_lookup import record_identities, stored_identity, stored_value
-from destinations.services.attio.values import comparison, conversion, domains
+from destinations.services.attio.values import comparison, conversion, domains, reading
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -87,6 +88,12 @@ class Records(Service):
 
     def same(self, field: Field, wire: Wire, held: Held, *, adds: bool = False) -> bool:
         return comparison.same(field, wire, held.values, adds=adds)
+
+    def shown(self, field: Field, held: Held) -> Any:
+        return reading.shown(field, held.values)
+
+    def author(self, field: Field, held: Held) -> Author | None:
+        return reading.author(field, held.values)
 
     def reads_first(self, names: Collection[str]) -> bool:
         return not all(group.is_complete for group in compound_parts.group_parts(dict.fromkeys(names)))
@@ -161,7 +168,7 @@ def _held(record: Mapping[str, Any], match_field: Field) -> Held:
     return Held(
         record["id"]["record_id"],
         record.get("values") or {},
-        writing.parse_time(record.get("created_at")),
+        reading.parse_time(record.get("created_at")),
         str(record.get("web_url") or ""),
         record_identities(record, match_field.name),
     )

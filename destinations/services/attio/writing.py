@@ -6,7 +6,6 @@ PUT and PATCH differ only in lists: PUT replaces a list with what was sent, PATC
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -15,9 +14,11 @@ from destinations.contract import Operation, Outcome, Purpose, Result, Verb, Wir
 from destinations.services.attio import compound_parts
 from destinations.services.attio.errors import UNREADABLE
 from destinations.services.attio.match_lookup import record_identities, records_with_match
+from destinations.services.attio.values.reading import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from destinations.services.attio.answer import Answer
     from destinations.services.attio.client import Client
@@ -201,11 +202,3 @@ def _body(values: Mapping[str, Wire]) -> dict[str, Any]:
 def _record_id(data: Any) -> str:
     identifier = data.get("id") if isinstance(data, dict) else None
     return str(identifier.get("record_id") or "") if isinstance(identifier, dict) else ""
-
-
-def parse_time(text: Any) -> datetime | None:
-    """PURE. A time as Attio returns it; None if it is none."""
-    try:
-        return datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None

@@ -12,7 +12,9 @@ from destinations.services.intercom.values.conversion import LATEST_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from destinations.contract import Wire
+    from destinations.contract import Field, Wire
+
+_TIMES = ("date", "datetime")
 
 
 def request_body(values: Mapping[str, Wire], model: Model = COMPANY) -> dict[str, Wire]:
@@ -46,6 +48,19 @@ def holds(name: str, wire: Wire, values: Mapping[str, Any]) -> bool:
     if isinstance(wire, bool) or isinstance(current, bool):
         return current is wire
     return isinstance(current, int | float) and current == wire
+
+
+def shown(field: Field, values: Mapping[str, Any]) -> Any:
+    """The value as people read it: a time instead of seconds. None if there is none.
+
+    Args:
+        values: as `attribute_values` returns them.
+    """
+    value = values.get(field.name)
+    if _is_clear(field.name, value):
+        return None
+    moment = timestamp(value) if field.type in _TIMES else None
+    return moment.isoformat().replace("+00:00", "Z") if moment else value
 
 
 def not_cleared(sent: Mapping[str, Wire], record: Mapping[str, Any], model: Model = COMPANY) -> list[str]:

@@ -23,7 +23,14 @@ from destinations.contract import (
 )
 from destinations.services.intercom import custom_attributes, errors
 from destinations.services.intercom.attributes import MATCH, to_fields
-from destinations.services.intercom.bodies import attribute_values, check_cleared, holds, request_body, timestamp
+from destinations.services.intercom.bodies import (
+    attribute_values,
+    check_cleared,
+    holds,
+    request_body,
+    shown,
+    timestamp,
+)
 from destinations.services.intercom.platform import PLATFORM
 from destinations.services.intercom.values import conversion
 
@@ -101,6 +108,10 @@ class IntercomCompanies(Service):
     def same(self, field: Field, wire: Wire, held: Held, *, adds: bool = False) -> bool:
         """PURE. See `bodies.holds`."""
         return holds(field.name, wire, held.values)
+
+    def shown(self, field: Field, held: Held) -> Any:
+        """PURE. See `bodies.shown`. Intercom returns no author of a value."""
+        return shown(field, held.values)
 
     def made_at(self, client: IntercomClient, remote_id: str) -> datetime | None:
         """The creation time, if Intercom marks the company as created by its API. Not every workspace does."""

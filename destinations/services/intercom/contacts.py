@@ -30,7 +30,14 @@ from destinations.contract import (
 from destinations.kit.answer import Answer
 from destinations.services.intercom import custom_attributes, errors
 from destinations.services.intercom.attributes import CONTACT, to_fields
-from destinations.services.intercom.bodies import attribute_values, check_cleared, holds, request_body, timestamp
+from destinations.services.intercom.bodies import (
+    attribute_values,
+    check_cleared,
+    holds,
+    request_body,
+    shown,
+    timestamp,
+)
 from destinations.services.intercom.platform import PLATFORM
 from destinations.services.intercom.values import conversion
 
@@ -108,6 +115,10 @@ class IntercomContacts(Service):
     def same(self, field: Field, wire: Wire, held: Held, *, adds: bool = False) -> bool:
         """PURE. See `bodies.holds`."""
         return holds(field.name, wire, held.values)
+
+    def shown(self, field: Field, held: Held) -> Any:
+        """PURE. See `bodies.shown`. Intercom returns no author of a value."""
+        return shown(field, held.values)
 
     def write(self, client: IntercomClient, operation: Operation) -> Outcome:
         """Writes one contact with one request, or with three if an upsert turns out to be for an existing contact.

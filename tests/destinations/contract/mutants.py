@@ -10,6 +10,7 @@ from typing import Any
 
 from core.errors import Misconfigured, Problem, Rejected, Unavailable
 from destinations.contract import (
+    Author,
     Created,
     Field,
     Operation,
@@ -21,6 +22,7 @@ from destinations.contract import (
     Service,
     Verb,
     Workspace,
+    Writer,
 )
 
 Mistake = Callable[[Service], Service]
@@ -766,3 +768,21 @@ def credential_check_sends_no_request(service: Service) -> Service:
             return Workspace("1", "One")
 
     return changed(service, platform=Platform())
+
+
+# Records held
+
+
+@mistake(*SHIPPED)
+def values_are_not_shown(service: Service) -> Service:
+    return changed(service, shown=lambda real, field, held: None)
+
+
+@mistake(*SHIPPED)
+def our_values_are_those_of_a_person(service: Service) -> Service:
+    return changed(service, author=lambda real, field, held: Author(Writer.PERSON))
+
+
+@mistake(*SHIPPED)
+def edits_of_people_are_ours(service: Service) -> Service:
+    return changed(service, author=lambda real, field, held: Author(Writer.OURS))

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from destinations.services.intercom.bodies import attribute_values, holds
+from destinations.contract import Field
+from destinations.services.intercom.bodies import attribute_values, holds, shown
 
 COMPANY = {
     "name": "Acme ",
@@ -33,3 +34,15 @@ COMPANY = {
 )  # fmt: skip
 def test_values_are_compared_in_the_form_of_intercom(name: str, wire: Any, answer: bool) -> None:
     assert holds(name, wire, attribute_values(COMPANY)) is answer
+
+
+@pytest.mark.parametrize(
+    ("name", "type_name", "text"),
+    [
+        ("name", "string", "Acme "), ("plan", "string", "pro"), ("size", "integer", 12), ("website", "string", None),
+        ("monthly_spend", "float", None), ("remote_created_at", "date", "2024-01-31T07:30:00Z"),
+        ("seats", "integer", 3), ("churned", "boolean", False), ("note", "string", None), ("unknown", "string", None),
+    ],
+)  # fmt: skip
+def test_values_are_shown_as_people_read_them(name: str, type_name: str, text: Any) -> None:
+    assert shown(Field(name, name, type_name), attribute_values(COMPANY)) == text

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from destinations.services.attio.sandbox.errors import ApiError
 from destinations.services.attio.sandbox.schema import Choice, Schema, fixed_id
+from destinations.services.attio.sandbox.store import SYSTEM, Actor, replaced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from destinations.sandbox.wire import Editor
     from destinations.services.attio.sandbox.workspace import Workspace
 
 _FLAGS = {
@@ -78,6 +80,22 @@ def add_records(workspace: Workspace, entries: dict[str, list[dict[str, Any]]]) 
         store = workspace.store(object_slug)
         for values in records:
             workspace.create(store, workspace.parse_values(store, values), datetime.now(UTC))
+
+
+def edit(workspace: Workspace, object_slug: str, record_id: str, values: Mapping[str, Any], by: Editor) -> None:
+    """Changes a record as a member, an integration with another token, or Attio itself does."""
+    store = workspace.store(object_slug)
+    sent = workspace.parse_values(store, values, by_system=by == "vendor")
+    workspace.update(
+        store, workspace.record(store, record_id), sent, replaced, datetime.now(UTC), _actor(workspace, by)
+    )
+
+
+def _actor(workspace: Workspace, by: Editor) -> Actor:
+    """Who edits, as Attio names it: https://docs.attio.com/docs/actors"""
+    if by == "person":
+        return {"type": "workspace-member", "id": next(iter(workspace.members.values()))}
+    return SYSTEM if by == "vendor" else {"type": "api-token", "id": fixed_id(workspace.id, "other token")}
 
 
 def merge(workspace: Workspace, ids: list[str]) -> None:

@@ -29,6 +29,8 @@ from destinations.services.attio.sandbox.store import Merge, Record, Store, appe
 from destinations.services.attio.sandbox.workspace import Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from destinations.sandbox import wire
     from destinations.services.attio.sandbox.references import ValueData
 
@@ -83,6 +85,9 @@ class AttioSandbox(Sandbox):
 
     def archive(self, kind: str, name: str, archived: bool) -> None:
         controls.set_archived(self.workspace, f"{kind}.{name}", archived)
+
+    def edit(self, kind: str, remote_id: str, values: Mapping[str, Any], by: wire.Editor) -> None:
+        controls.edit(self.workspace, kind, remote_id, values, by)
 
     def example(self, number: int) -> None:
         store = self.workspace.stores["companies"]

@@ -106,19 +106,17 @@ class Workspace:
         sent: Mapping[str, list[ValueData]],
         merge: Mapping[str, Merge] | Merge,
         now: datetime,
+        actor: Actor | None = None,
     ) -> None:
         """Changes a record, and updates the other side of its relationships.
 
         Args:
             merge: how to combine lists, for all attributes or by slug; lists of other attributes are replaced.
+            actor: who changes it; by default the token.
         """
         before = {slug: record.data(slug) for slug in sent}
-        choose = (
-            (lambda attribute: merge.get(attribute.slug, replaced))
-            if isinstance(merge, Mapping)
-            else (lambda _attribute: merge)
-        )
-        store.update(record, sent, choose, now, self.actor)
+        merges = merge if isinstance(merge, Mapping) else dict.fromkeys(sent, merge)
+        store.update(record, sent, lambda attribute: merges.get(attribute.slug, replaced), now, actor or self.actor)
         self._mirror(store, record, before, now)
 
     def create_company_of(self, person: Record, emails: list[ValueData], now: datetime) -> None:

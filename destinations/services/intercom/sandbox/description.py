@@ -51,6 +51,13 @@ def contact_values(contact: Mapping[str, Any]) -> dict[str, Any]:
     return {**contact, **contact["custom_attributes"]}
 
 
+def nested(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by attribute, with custom ones where the API has them."""
+    standard = CREATABLE if kind == "companies" else TYPES
+    custom = {name: value for name, value in values.items() if name not in standard}
+    return {**{name: values[name] for name in values.keys() & set(standard)}, "custom_attributes": custom}
+
+
 def _standard(model: str, name: str, data_type: str) -> dict[str, Any]:
     role = {"clearable": False, "options": list(ROLES)} if (model, name) == ("contact", "role") else {}
     return {

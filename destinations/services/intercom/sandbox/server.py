@@ -40,7 +40,7 @@ from __future__ import annotations
 import time
 import uuid
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from destinations.sandbox.access import Window
 from destinations.sandbox.base import Sandbox
@@ -62,6 +62,11 @@ from destinations.services.intercom.sandbox.rules import (
     json_object,
     required_scope,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from destinations.sandbox.wire import Editor
 
 VERSION_2_16 = (2, 16)
 
@@ -114,6 +119,11 @@ class IntercomSandbox(CompanyEndpoints, ContactEndpoints, Sandbox):
 
     def archive(self, kind: str, name: str, archived: bool) -> None:
         self.attributes.set_archived({"companies": "company", "contacts": "contact"}[kind], name, archived)
+
+    def edit(self, kind: str, remote_id: str, values: Mapping[str, Any], by: Editor) -> None:
+        """Intercom doesn't record who edits a record."""
+        store: Companies | Contacts = self.companies if kind == "companies" else self.contacts
+        store.apply(store.get(remote_id), description.nested(kind, values), self._now())
 
     def example(self, number: int) -> None:
         self.companies.preload(example_company(number), self._now())
