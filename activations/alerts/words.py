@@ -18,6 +18,7 @@ class Ended(Protocol):
     """What the words for a run are made of. A `Run` has it, and so has a row of a query with `READ`."""
 
     state: str
+    dry_run: bool
     accepted: int
     rejected: int
     retried: int
@@ -30,7 +31,7 @@ class Ended(Protocol):
 
 
 READ = (
-    "state", "accepted", "rejected", "retried", "invalid", "unknown", "waiting", "unchanged", "skipped",
+    "state", "dry_run", "accepted", "rejected", "retried", "invalid", "unknown", "waiting", "unchanged", "skipped",
     "found_warnings",
 )  # fmt: skip
 

@@ -3,11 +3,11 @@
 from activations.models.activation import PERCENT, Activation
 from activations.models.alert import Alert, AlertChannel
 from activations.models.baseline import Generation, MatchValue, Record
-from activations.models.change import Bundle, Change, Exchange, HeldValues
+from activations.models.change import Bundle, Change, Exchange, HeldPlan, HeldValues
 from activations.models.draft import Draft
-from activations.models.field_mapping import FieldMapping
+from activations.models.field_mapping import FieldMapping, MappedField
 from activations.models.pause import SystemPause
-from activations.models.run import HeldPlan, MappedField, Run
+from activations.models.run import Run
 from activations.models.schedule import Schedule, SkippedSlot
 from activations.models.trigger_token import TriggerRequest, TriggerToken
 from activations.models.warning import Warning

@@ -156,3 +156,18 @@ class Bundle(models.Model):
 
     def __str__(self) -> str:
         return f"{self.new + self.known} changes of {self.run}"
+
+
+class HeldPlan(models.Model):
+    """What the plan of a held run needs besides its changes, until it is delivered or discarded.
+
+    `displaced` are the key digests of records that other rows take over, 8 bytes each. `made_from` are digests of the
+    settings that the plan was made with, by name.
+    """
+
+    run = models.OneToOneField(Run, models.CASCADE, related_name="held_plan")
+    displaced = models.BinaryField(default=b"")
+    made_from = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"Plan of {self.run}"

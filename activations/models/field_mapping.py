@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import models
 
@@ -105,3 +105,27 @@ class FieldMapping(models.Model):
             self.backfill, self.planned_at = "", None
             self.target_type = ""
         super().save(*args, **kwargs)
+
+
+class MappedField(NamedTuple):
+    """A field mapping as it was when the run was planned.
+
+    Args:
+        slot: its place in the field digests of a record.
+        adds: its values are added to a list at the destination instead of replacing the list.
+        country: the country of national phone numbers.
+        template: text with columns in braces, instead of one column.
+        rounds: numbers are rounded to whole ones.
+        policy: a `FieldMapping.Policy`.
+    """
+
+    slot: int
+    target: str
+    column: str
+    value: Any
+    when_empty: str
+    adds: bool = False
+    country: str = ""
+    template: str = ""
+    rounds: bool = False
+    policy: str = "always"

@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from activations.models.activation import Activation
 from activations.models.baseline import Generation
+from activations.models.field_mapping import MappedField
 from activations.models.run_indexes import INDEXES
-
-
-class MappedField(NamedTuple):
-    """A field mapping as it was when the run was planned.
-
-    Args:
-        slot: its place in the field digests of a record.
-        adds: its values are added to a list at the destination instead of replacing the list.
-        country: the country of national phone numbers.
-        template: text with columns in braces, instead of one column.
-        rounds: numbers are rounded to whole ones.
-        policy: a `FieldMapping.Policy`.
-    """
-
-    slot: int
-    target: str
-    column: str
-    value: Any
-    when_empty: str
-    adds: bool = False
-    country: str = ""
-    template: str = ""
-    rounds: bool = False
-    policy: str = "always"
 
 
 class Runs(models.Manager["Run"]):
@@ -250,18 +225,3 @@ class Run(models.Model):
     def mapped_fields(self) -> list[MappedField]:
         """The field mappings that the run was planned with."""
         return [MappedField(*row) for row in self.mapped]
-
-
-class HeldPlan(models.Model):
-    """What the plan of a held run needs besides its changes, until it is delivered or discarded.
-
-    `displaced` are the key digests of records that other rows take over, 8 bytes each. `made_from` are digests of the
-    settings that the plan was made with, by name.
-    """
-
-    run = models.OneToOneField(Run, models.CASCADE, related_name="held_plan")
-    displaced = models.BinaryField(default=b"")
-    made_from = models.JSONField(default=dict)
-
-    def __str__(self) -> str:
-        return f"Plan of {self.run}"
