@@ -37,8 +37,6 @@ class Progress:
     destination: Destination | None = None
     activation: Activation | None = None
     run: Run | None = None
-    draft: int = 0
-    """The ID of what the person has entered in the editor and not saved yet; 0 if there is none."""
 
     @property
     def done(self) -> set[str]:
@@ -73,14 +71,14 @@ class Progress:
 
     @property
     def editor_url(self) -> str:
-        """Where the fields are mapped: a new activation, or the one that exists."""
+        """Where the fields are mapped: a new activation with what the person has entered, or the one that exists."""
         if self.activation:
             return self.activation_url
         if not self.model or not self.destination:
             return ""
+        # The page is left while the draft is being stored, so the editor finds it, not the page with this address.
         chosen = urlencode(
-            {"records": f"model:{self.model.pk}", "destination": self.destination.pk}
-            | ({"draft": self.draft} if self.draft else {})
+            {"records": f"model:{self.model.pk}", "destination": self.destination.pk, "draft": drafts.LATEST}
         )
         # An empty destination needs a mode that creates records, so where that isn't the default, it is shown first.
         creates = services[self.destination.service].default_mode is Mode.UPSERT
@@ -118,7 +116,6 @@ def read(request: HttpRequest) -> Progress:
     progress = Progress(service, source, model, destination)
     if model and destination:
         progress.activation = _activation(model, destination)
-        progress.draft = _draft(request, model, destination)
     if progress.activation:
         progress.run = Run.objects.filter(activation=progress.activation, dry_run=False).order_by("-pk").first()
     return progress
@@ -170,12 +167,6 @@ def left() -> dict[str, Any]:
 def _activation(model: DataModel, destination: Destination) -> Activation | None:
     rows = Q(model=model) | Q(segment__model=model)
     return Activation.objects.filter(rows, destination=destination).order_by("-pk").first()
-
-
-def _draft(request: HttpRequest, model: DataModel, destination: Destination) -> int:
-    chosen = {"records": [f"model:{model.pk}"], "destination": [str(destination.pk)]}
-    fitting = (draft.pk for draft in drafts.listed(request) if chosen.items() <= draft.data.items())
-    return next(fitting, 0)
 
 
 def _row(model: type[Model], pk: Any, *deferred: str) -> Any:

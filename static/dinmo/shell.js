@@ -1,4 +1,4 @@
-// What Unfold's templates leave out, and no block of them can add: names of icons and of scrolled parts.
+// What Unfold leaves out, and no block of its templates can add: names of icons and of scrolled parts, and the system's theme.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -7,6 +7,14 @@ document.addEventListener("DOMContentLoaded", () => {
     nameColumns();
     nameLinks();
     letScroll();
+});
+
+// Unfold looks at the system's theme only while a page is loaded. Setting the same theme again makes it look again.
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    const shell = Alpine.$data(document.documentElement);
+    if (shell.adminTheme !== "auto") return;
+    shell.adminTheme = "";
+    shell.adminTheme = "auto";
 });
 
 // An icon is a word in a special font. Without this, a screen reader says “chevron right”.

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connections
 from django.test import Client
+from playwright.sync_api import expect
 
 from activations import tasks
 from activations.runs import dispatch
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 TOKEN = "browser-token"
+PATIENCE_MS = 20_000
+"""How long a page may take for anything on a busy machine. A page that is ready earlier is not waited for."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -69,7 +73,7 @@ def requests_outside(page: Page, live_server: Any) -> list[str]:
 @pytest.fixture
 def signed_in(page: Page, live_server: Any, transactional_db: None) -> Page:
     """The overview, open in a superuser's session. The form that begins one is filled in by `through_the_login`."""
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     browser = Client()
     browser.force_login(User.objects.create_superuser("ops", "ops@example.com"))
     session = browser.cookies[settings.SESSION_COOKIE_NAME].value
@@ -81,7 +85,7 @@ def signed_in(page: Page, live_server: Any, transactional_db: None) -> Page:
 @pytest.fixture
 def through_the_login(page: Page, live_server: Any, transactional_db: None) -> Page:
     """A page on which a superuser has signed in through the login form."""
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     User.objects.create_superuser("ops", "ops@example.com", "a-long-password")
     page.goto(f"{live_server.url}/admin/")
     page.fill("input[name=username]", "ops")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from destinations.models import Connection, Destination
 from segments.models import DataModel, Segment
@@ -15,9 +15,14 @@ FRENCH = {"field": "country", "is": "equals", "value": "FR"}
 SPANISH = {"field": "country", "is": "equals", "value": "ES"}
 
 
+def press(place: Locator) -> None:
+    """Clicks, and waits until a page that this opens has loaded its scripts. A click waits for its beginning only."""
+    place.click()
+    place.page.wait_for_load_state()
+
+
 def save(page: Page) -> None:
-    page.click("button[name=_save]")
-    page.wait_for_load_state()
+    press(page.locator("button[name=_save]"))
 
 
 def goto(page: Page, live_server: Any, path: str) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from segments.models import DataModel, Segment, Source
 from segments.reading import read
 from segments.sources.discovery import refresh_columns
-from tests.browser.pages import FRENCH, PAYING, SPANISH, add, field, goto, opened, root, save, stored
+from tests.browser.pages import FRENCH, PAYING, SPANISH, add, field, goto, opened, press, root, save, stored
 from tests.segments.renewals import Shop, in_sqlite
 from tests.segments.renewals import opened as in_engine
 
@@ -40,7 +40,7 @@ def add_model(page: Page, live_server: Any, name: str, table: str) -> None:
 def add_shop(page: Page, live_server: Any, shop: Shop) -> None:
     """Creates a source with two related models."""
     goto(page, live_server, "/admin/segments/source/add/")
-    page.get_by_role("link", name=shop.label).click()
+    press(page.get_by_role("link", name=shop.label))
     page.locator("summary, h2, button").filter(has_text="More options").first.click()
     page.fill("#id_name", "Shop")
     for name, value in shop.form.items():

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from activations.models import Activation, Draft, FieldMapping
 from segments.models import DataModel, Source
 from segments.sources.discovery import refresh_columns
-from tests.browser.pages import attribute, destination, goto, step
+from tests.browser.pages import attribute, destination, goto, press, step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +26,13 @@ def model(shop: Path, transactional_db: None) -> DataModel:
     model = DataModel.objects.create(name="Companies", source=source, table="companies", primary_key="id")
     refresh_columns(model)
     return model
+
+
+def kept(page: Page, text: str) -> Any:
+    """Waits, after what the block does, until a draft with this text has been stored."""
+    return page.expect_response(
+        lambda response: "/api/editor/drafts/" in response.url and text in (response.request.post_data or "")
+    )
 
 
 def test_proposals_are_accepted_reviewed_tested_and_started(
@@ -45,8 +52,8 @@ def test_proposals_are_accepted_reviewed_tested_and_started(
     expect(page.locator("[data-rows] > li").nth(1)).to_contain_text("5 of 5 sample rows would be refused")
     page.locator("[data-rows] > li").nth(1).get_by_title("Remove this field").click()
 
-    page.click("[data-savebar] button[name=_review]")
-    expect(page.locator("[data-results]")).to_contain_text("Would create", timeout=20_000)
+    press(page.locator("[data-savebar] button[name=_review]"))
+    expect(page.locator("[data-results]")).to_contain_text("Would create")
     assert Activation.objects.get().is_draft
 
     page.fill("#record-search", "acme")
@@ -55,7 +62,7 @@ def test_proposals_are_accepted_reviewed_tested_and_started(
     expect(page.locator("[data-preview-request]")).to_contain_text('"acme.example.com"')
     assert not [request for request in attio.log if request["method"] == "PUT"]
     page.click("text=Send this record")
-    expect(page.locator("[data-answered]")).to_contain_text("Created", timeout=20_000)
+    expect(page.locator("[data-answered]")).to_contain_text("Created")
 
     page.click("button[name=start]")
     page.wait_for_url("**/admin/activations/run/*/change/")
@@ -67,10 +74,10 @@ def test_what_was_typed_is_kept_and_can_be_discarded(
 ) -> None:
     page = signed_in
     goto(page, live_server, ADD)
-    with page.expect_response("**/api/editor/drafts/"):
+    with kept(page, "Half-made"):
         page.fill("#id_name", "Half-made")
     step(page, "schedule")
-    with page.expect_response("**/api/editor/drafts/"):
+    with kept(page, "09:00"):
         page.click("text=Weekdays at 9:00")
     expect(page.locator("[data-words]:visible")).to_contain_text("Monday, Tuesday, Wednesday, Thursday, and Friday")
     expect(page.locator("[data-autosaved]")).to_contain_text("Kept as a draft")
@@ -91,7 +98,7 @@ def test_discarding_on_the_page_brings_back_what_was_saved(
     page = signed_in
     goto(page, live_server, ADD)
     step(page, "data")
-    with page.expect_response("**/api/editor/drafts/"):
+    with kept(page, "Half-made"):
         page.fill("#id_name", "Half-made")
     step(page, "schedule")
     page.reload()

@@ -16,7 +16,7 @@ from segments.models import DataModel, Source
 from segments.sources.discovery import refresh_columns
 from tests.activations.conftest import run
 from tests.browser.conftest import TOKEN
-from tests.browser.pages import goto
+from tests.browser.pages import goto, press
 from tests.browser.walk import examine
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def test_from_a_sentence_to_the_cause_to_the_request_of_one_record(
 
     page.fill("#changes input[name=q]", "acme.example")
     page.select_option("#changes select[name=outcome]", "")
-    page.click("#changes form button")
+    press(page.locator("#changes form button"))
     page.locator("#run-records tbody td").nth(2).click()
     page.wait_for_url("**/activations/change/**")
     expect(page.locator("#exchange-request")).to_contain_text("Acme")

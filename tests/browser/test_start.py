@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from destinations import simulators
 from tests.browser.conftest import TOKEN
+from tests.browser.pages import press
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +37,7 @@ class Newcomer:
 
     def click(self, place: Locator) -> None:
         self.clicks += 1
-        place.click()
+        press(place)
 
     def press(self, name: str) -> None:
         self.click(self.page.get_by_role("button", name=name, exact=True))
@@ -60,11 +61,11 @@ def test_first_sync_with_three_fields_takes_at_most_fifteen_clicks_and_ten_typed
     expect(page.locator("[data-suggestions]")).to_contain_text("city of an address")
     person.press("Accept all")
     person.press("Review")
-    expect(page.locator("[data-results]")).to_contain_text("Would create", timeout=20_000)
+    expect(page.locator("[data-results]")).to_contain_text("Would create")
     person.click(page.locator("button[name=start]"))
     page.wait_for_url("**/admin/activations/run/*/change/")
     expect(page.get_by_role("heading", level=1)).to_contain_text("run 1")
-    expect(page.locator("#content")).to_contain_text("2 companies created in Attio", timeout=20_000)
+    expect(page.locator("#content")).to_contain_text("2 companies created in Attio")
     sent = [request["body"]["data"]["values"] for request in attio.log if request["method"] == "PUT"]
     assert {values["name"]: values["primary_location"]["country_code"] for values in sent} == {
         "Acme": "FR",
@@ -96,10 +97,10 @@ def test_first_sync_to_intercom_with_custom_attributes_takes_at_most_thirteen_cl
     person.press("Add all 3")
     expect(page.locator("[data-add-all]")).to_be_hidden()
     person.press("Review")
-    expect(page.locator("[data-results]")).to_contain_text("Would create", timeout=20_000)
+    expect(page.locator("[data-results]")).to_contain_text("Would create")
     person.click(page.locator("button[name=start]"))
     page.wait_for_url("**/admin/activations/run/*/change/")
-    expect(page.locator("#content")).to_contain_text("2 companies created in Intercom", timeout=20_000)
+    expect(page.locator("#content")).to_contain_text("2 companies created in Intercom")
     created = [each["body"] for each in intercom.log if (each["method"], each["path"]) == ("POST", "/companies")]
     assert {body["name"]: body["custom_attributes"] for body in created} == {
         "Acme": {"domain": "acme.com", "country": "FR", "city": "Paris"},
@@ -116,18 +117,18 @@ def test_seven_clicks_lead_to_the_mapping(
     page.set_viewport_size({"width": width, "height": 850})
     page.goto(f"{live_server.url}/")
     page.wait_for_url("**/admin/start/")
-    page.get_by_role("link", name="Companies to Attio").click()
+    press(page.get_by_role("link", name="Companies to Attio"))
     page.get_by_label("Search kinds of sources").fill("csv")
     expect(page.get_by_role("link", name="PostgreSQL")).to_be_hidden()
-    page.get_by_role("link", name="CSV files").click()
+    press(page.get_by_role("link", name="CSV files"))
     page.set_input_files("input[type=file]", customers)
-    page.get_by_role("button", name="Connect and test").click()
+    press(page.get_by_role("button", name="Connect and test"))
     expect(page.locator("summary").filter(has_text="id identifies each row, and name is its name")).to_be_visible()
     assert fits(page)
-    page.get_by_role("button", name="Use these rows").click()
+    press(page.get_by_role("button", name="Use these rows"))
     expect(page.get_by_role("heading", name="Where to find the access token")).to_be_visible()
     assert fits(page)
-    page.get_by_role("button", name="Use the simulator").click()
+    press(page.get_by_role("button", name="Use the simulator"))
     page.wait_for_url("**/activations/activation/add/**")
     expect(page.locator("[data-accept-all]")).to_be_visible()
     page.goto(f"{live_server.url}/admin/start/")
@@ -136,6 +137,17 @@ def test_seven_clicks_lead_to_the_mapping(
     assert requests_outside == []
 
 
+def test_pages_fit_a_phone_before_the_font_of_their_icons_is_loaded(signed_in: Page, live_server: Any) -> None:
+    signed_in.set_viewport_size({"width": 390, "height": 850})
+    signed_in.route("**/Material-Symbols*", lambda route: route.abort())
+    signed_in.goto(f"{live_server.url}/admin/start/?service=attio.companies")
+    assert fits(signed_in)
+    icon = signed_in.locator("header .material-symbols-outlined:visible").first.bounding_box()
+    assert icon
+    assert icon["width"] <= icon["height"]
+
+
 def fits(page: Page) -> bool:
-    """Whether nothing makes the page scroll sideways."""
+    """Whether nothing makes the page scroll sideways, once its styles are loaded."""
+    page.wait_for_load_state()
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))

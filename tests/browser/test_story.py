@@ -72,14 +72,14 @@ def test_companies_reach_attio(
     save(page)
 
     page.click("text=Run now")
-    expect(page.locator(".d-facts .d-pill").first).to_contain_text("Completed · 1 record can't be sent", timeout=20_000)
+    expect(page.locator(".d-facts .d-pill").first).to_contain_text("Completed · 1 record can't be sent")
     expect(counted(page, "accepted")).to_have_text("3")
     expect(counted(page, "created")).to_have_text("3")
     expect(counted(page, "invalid")).to_have_text("1")
     expect(page.locator("#changes")).to_contain_text("Délice")
 
     page.click("text=Run again")
-    expect(counted(page, "unchanged")).to_have_text("3", timeout=20_000)
+    expect(counted(page, "unchanged")).to_have_text("3")
     expect(counted(page, "write_requests")).to_have_text("0")
     assert Run.objects.count() == 2
     assert requests_outside == []
@@ -104,12 +104,12 @@ def test_custom_attributes_and_fixed_values_reach_intercom(
     save(page)
 
     page.click("text=Dry run")
-    expect(page.locator(".d-facts")).to_contain_text("Planned", timeout=20_000)
+    expect(page.locator(".d-facts")).to_contain_text("Planned")
     assert not any(request["method"] in ("POST", "PUT") and request["path"] == "/companies" for request in intercom.log)
 
     page.click("a:has-text('Activation')  >> nth=-1")
     page.click("text=Run now")
-    expect(counted(page, "accepted")).to_have_text("4", timeout=20_000)
+    expect(counted(page, "accepted")).to_have_text("4")
     sent = [
         request["body"] for request in intercom.log if request["method"] == "POST" and request["path"] == "/companies"
     ]

@@ -25,12 +25,19 @@ MOST_TOTAL = 300_000
 """Characters of a whole draft. The list of activations reads all drafts of a person."""
 MOST_DRAFTS = 50
 """Of one person. One more replaces the oldest."""
+LATEST = "latest"
+"""In an address, instead of an ID: the latest draft for the data and the destination in the same address."""
 
 
 def opened(request: HttpRequest, activation: Activation | None) -> Draft | None:
     """The person's draft that the page continues: of a saved activation, or the one that the address names."""
     own = Draft.objects.filter(owner=request.user.pk, activation=activation)
-    return own.first() if activation else own.filter(pk=number(request.GET.get("draft"))).first()
+    if activation:
+        return own.first()
+    wanted = request.GET.get("draft")
+    if wanted == LATEST:
+        return next((draft for draft in own if _fits(draft.data, request.GET)), None)
+    return own.filter(pk=number(wanted)).first()
 
 
 def listed(request: HttpRequest) -> list[Draft]:
@@ -97,6 +104,11 @@ class DraftRow(Endpoint):
     def delete(self, request: Request, pk: int) -> Response:
         get_object_or_404(Draft, pk=pk, owner=request.user.pk).delete()
         return Response(status=204)
+
+
+def _fits(entered: Mapping[str, list[str]], address: Mapping[str, str]) -> bool:
+    """PURE. Whether a draft is for the data and the destination in an address."""
+    return all(entered.get(name) == [address.get(name)] for name in ("records", "destination"))
 
 
 def _activation(data: Mapping[str, Any]) -> Activation | None:

@@ -7,11 +7,14 @@ document.addEventListener("DOMContentLoaded", () => {
     const none = document.querySelector("[data-picks-none]");
     if (!search) return;
 
-    search.addEventListener("input", () => {
+    const show = () => {
         const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
         for (const pick of picks) pick.hidden = !words.every((word) => pick.textContent.toLowerCase().includes(word));
         none.hidden = picks.some((pick) => !pick.hidden);
-    });
+    };
+    search.addEventListener("input", show);
+    // Something may have been typed before this script was loaded.
+    if (search.value) show();
     search.addEventListener("keydown", (event) => {
         const shown = picks.filter((pick) => !pick.hidden);
         if (event.key === "Enter" && shown.length === 1) shown[0].querySelector("a").click();
