@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from activations.screens.alerts.api import urlpatterns as warnings
 from activations.screens.api import urlpatterns as activations
 from activations.screens.editor.api import urlpatterns as editor
 from activations.screens.holds.api import urlpatterns as holds
@@ -29,4 +30,5 @@ urlpatterns = [
     *review,
     *trigger,
     *pauses,
+    *warnings,
 ]

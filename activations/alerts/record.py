@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
 
 def open_warning(
     activation: Activation,
@@ -60,6 +62,17 @@ def close_warnings(
     """
     found = Warning.objects.filter(activation=activation, kind__in=list(slugs), closed_at=None)
     return sum(close(warning, now, run=run, resolution=resolution) for warning in found)
+
+
+def acknowledge(warnings: QuerySet[Warning], by: str, now: datetime) -> int:
+    """Takes open warnings off the overview. Returns how many were not acknowledged before.
+
+    A run that is fine closes them, as before.
+
+    Args:
+        by: the name of the person.
+    """
+    return warnings.filter(closed_at=None, acknowledged_at=None).update(acknowledged_at=now, acknowledged_by=by[:200])
 
 
 def close(warning: Warning, now: datetime, *, run: Run | None = None, resolution: str = "") -> bool:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from activations import warning_kinds as kinds
+from activations.alerts import record
 from activations.models import Warning
 from core.web.screens import ScreenAdmin, pill
 
@@ -106,8 +107,7 @@ class WarningAdmin(ScreenAdmin):
         """Takes open warnings off the overview. A run that is fine resolves them, as before."""
         if not request.user.has_perm("activations.change_warning"):
             raise PermissionDenied
-        current = queryset.filter(closed_at=None, acknowledged_at=None)
-        number = current.update(acknowledged_at=timezone.now(), acknowledged_by=request.user.get_username())
+        number = record.acknowledge(queryset, request.user.get_username(), timezone.now())
         messages.success(request, f"Acknowledged: {number}. They are resolved once a run is fine again.")
 
     @admin.display(description="Kind", ordering="kind")
