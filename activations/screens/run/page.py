@@ -17,7 +17,7 @@ from activations.screens.fixes import Link, fixes
 from activations.screens.run import counts, fields, pace, record_list
 from activations.screens.run.causes import causes, causes_among
 from activations.screens.run.rows import rows, title
-from activations.screens.run.sentence import Facts, meaning_of_new, sentence
+from activations.screens.run.sentence import Facts, losses, meaning_of_new, sentence
 from activations.screens.timeline import found_in_run
 from activations.screens.timeline.found_records import MOST_OF_EACH
 from destinations.registry import services
@@ -166,6 +166,7 @@ def progress(run: Run, now: datetime) -> dict[str, Any]:
         "earlier_causes": [_shown(run, cause, names) for cause in _earlier_causes(run)] if earlier else [],
         "fixes": list(fixes(run)),
         "hidden_note": presentation.hidden_note(service, run.hidden),
+        "losses": losses(run.lossy, names),
         "duration": presentation.duration(run, now),
         "run_warnings": [warning for warning in warnings_of(run) if warning.kind != "run_failed"],
         "closed_warnings": [] if run.is_live else closed_by(run),

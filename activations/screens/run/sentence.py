@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 NOT_ACCEPTED = {
     "rejected": "rejected", "invalid": "can't be sent", "unknown": "with an unknown outcome", "not_sent": "not sent",
@@ -133,6 +133,20 @@ def meaning_of_new(mode: str, one: str, vendor: str) -> str:
     if mode == "insert":
         return f"New: never sent before. {vendor} creates each, unless it already has such a {one}."
     return f"New: never sent before. {vendor} creates each, or updates it if it already has such a {one}."
+
+
+def losses(lossy: Mapping[str, Sequence[int]], labels: Mapping[str, str]) -> list[str]:
+    """How many values of each attribute were converted with loss, most first.
+
+    Args:
+        lossy: as `Run.lossy`.
+        labels: the labels of the attributes by name.
+    """
+    most_first = sorted(lossy.items(), key=lambda item: (-item[1][0], item[0]))
+    return [
+        f"{labels.get(name) or name}: {lost:,} of {values:,} value{'' if values == 1 else 's'}"
+        for name, (lost, values) in most_first
+    ]
 
 
 def _left(run: Facts) -> str:

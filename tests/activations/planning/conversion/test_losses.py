@@ -118,10 +118,15 @@ def test_run_stores_how_many_values_were_converted_with_loss(shop: Shop, to_atti
     to_attio.save()
     done = run(to_attio)
     assert done.lossy == {"description": [1, 2]}
+    page = staff.get(f"/admin/activations/run/{done.pk}/change/").content.decode()
+    assert "Converted with loss" in page
+    assert "<li>Description: 1 of 2 values</li>" in page
     (warning,) = done.found_warnings
     assert (warning["kind"], warning["subject"]) == (kinds.LOSSY, "description")
     DataModel.objects.update(display_column="name")
     shop.set(2, "description", "new")
-    change = Change.objects.filter(run=run(to_attio)).get()
+    later = run(to_attio)
+    assert "Converted with loss" not in staff.get(f"/admin/activations/run/{later.pk}/change/").content.decode()
+    change = Change.objects.filter(run=later).get()
     header = staff.get(f"/admin/activations/change/{change.pk}/change/").content.decode().partition("<h1")[2]
     assert "Company 2" in header.partition("</h1>")[0]
