@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def compares(context: Context) -> bool:
     """Whether records are compared before they are written for the first time."""
-    return bool(context.activation.compare_first) and context.service.compares
+    return context.activation.compares(context.service)
 
 
 def adds(context: Context) -> frozenset[str]:

@@ -135,7 +135,7 @@ class Delivery:
 
     def _ready(self) -> int:
         """How many jobs can be handed out. A batch that is not full waits for more changes if there are any."""
-        return sum(not job.can_grow(self.limits.write_batch) for job in self.todo)
+        return sum(not job.can_grow(self.limits) for job in self.todo)
 
     def _unpack(self) -> bool:
         """Unpacks the next bundle of planned changes, and takes a chunk of them."""
@@ -167,7 +167,7 @@ class Delivery:
 
     def _add(self, items: Sequence[Item]) -> None:
         """Groups these items and those of batches that are not full into jobs."""
-        growing = [job for job in self.todo if job.can_grow(self.limits.write_batch)]
+        growing = [job for job in self.todo if job.can_grow(self.limits)]
         if growing:
             self.todo = deque(job for job in self.todo if job not in growing)
         grown = [item for job in growing for item in job.items]
@@ -199,9 +199,11 @@ class Delivery:
 
     def _should_grow(self, job: Job) -> bool:
         """Whether a batch that is not full waits for more changes: those not taken yet, and those being looked up."""
-        if not job.can_grow(self.limits.write_batch) or not self.places.taken:
+        if not job.can_grow(self.limits) or not self.places.taken:
             return False
-        return not self.exhausted or self.lookups > 0 or any(other.step == Step.FIND for other in self.todo)
+        if not self.exhausted or job.step == Step.FIND:
+            return not self.exhausted
+        return self.lookups > 0 or any(other.step == Step.FIND for other in self.todo)
 
     def _collect(self) -> list[Sent]:
         """The answers that have arrived. If there are none, waits briefly for the first."""

@@ -109,10 +109,10 @@ class Job:
     def not_before(self) -> float:
         return max(item.not_before for item in self.items)
 
-    def can_grow(self, write_batch: int) -> bool:
+    def can_grow(self, limits: Limits) -> bool:
         """Whether changes that are ready later may be sent with these."""
-        ready = self.step != Step.FIND and not any(item.not_before or item.part for item in self.items)
-        return ready and len(self.items) < write_batch
+        most = limits.find_batch if self.step == Step.FIND else limits.write_batch
+        return len(self.items) < most and not any(item.not_before or item.part for item in self.items)
 
     def halves(self, number: int) -> list[Item]:
         """The items, each in one of two parts.

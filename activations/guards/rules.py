@@ -31,7 +31,7 @@ class Planned:
     Args:
         rows: the rows of the source.
         rows_before: those of the last run that completed; None if none has.
-        new: records to send that were never accepted before.
+        new: records that were never accepted before. Which of them exist at the destination is not known yet.
         changed: known records to send because their data changed, and not because of a field mapping.
         synchronized: the records that were accepted before, without those that left and are still gone.
         creates: whether the mode may create records.
@@ -91,11 +91,12 @@ def _rows(limits: Limits, plan: Planned) -> Iterator[Hold]:
 def _creates(limits: Limits, plan: Planned) -> Iterator[Hold]:
     if not plan.creates or not plan.new:
         return
+    verb = "was" if plan.new == 1 else "were"
+    found = f"{_records(plan.new)} {verb} never sent before. Those that are missing at the destination are created."
     if limits.creates is not None and plan.new > limits.creates:
-        message = f"Up to {_records(plan.new)} would be created. The limit is {limits.creates:,}."
-        yield Hold(CREATES, message, {"new": plan.new, "limit": limits.creates})
+        yield Hold(CREATES, f"{found} The limit is {limits.creates:,}.", {"new": plan.new, "limit": limits.creates})
     elif limits.first_creates and not plan.agreed:
-        message = f"This is the first run that creates records: up to {plan.new:,}. It needs your approval once."
+        message = f"This is the first run that may create records, and needs your approval once. {found}"
         yield Hold(FIRST_CREATES, message, {"new": plan.new})
 
 

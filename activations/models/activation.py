@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from destinations.contract import Service
+
 MODES = [
     (Mode.UPSERT.value, "Upsert: create new records and update existing ones"),
     (Mode.UPDATE.value, "Update: only records that exist at the destination"),
@@ -148,6 +150,11 @@ class Activation(models.Model):
     def columns(self) -> list[str]:
         """The columns that runs read: that of the match, and those that are mapped."""
         return [self.match_column, *(name for mapping in self.mappings.all() for name in mapping.columns)]
+
+    def compares(self, service: Service) -> bool:
+        """Whether records are compared with the destination before they are written for the first time."""
+        chosen = service.compares_by_default if self.compare_first is None else self.compare_first
+        return chosen and service.compares
 
     def settle_new_mappings(self, slots: Iterable[int], now: datetime) -> None:
         """Stores whether mappings that a run plans with for the first time apply from now on, and since when.

@@ -57,6 +57,11 @@ class Service(ABC):
     hidden_note: ClassVar[str] = ""
     """Why the vendor stores records that it does not show yet, and what makes them appear."""
 
+    @property
+    def compares_by_default(self) -> bool:
+        """PURE. Whether reading many records takes few requests, so that comparing them first is worth it."""
+        return self.compares and self.limits.find_batch > 1
+
     @abstractmethod
     def fields(self, client: Any) -> list[Field]:
         """Every attribute at the destination, including read-only ones, in the vendor's order.

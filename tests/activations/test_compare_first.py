@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from activations.execute import execute
 from activations.models import Activation, Change, Run
 from activations.runs import requests
+from destinations.services.attio.records import Records
 from segments.sources.discovery import refresh_columns
 from tests.activations.conftest import map_fields, run, writes
+from tests.activations.environment import Kill
 from tests.activations.vendor import Killed, Movable
 
 if TYPE_CHECKING:
@@ -30,6 +36,7 @@ ATTRIBUTES: list[dict[str, Any]] = [
     {"api_slug": "labels", "type": "select", "is_multiselect": True, "options": ["A", "B", "C"]},
     {"api_slug": "fee", "type": "currency"},
     {"api_slug": "renewed", "type": "timestamp"},
+    {"api_slug": "founded", "type": "date"},
     {"api_slug": "phone", "type": "phone-number"},
 ]
 
@@ -37,19 +44,19 @@ ATTRIBUTES: list[dict[str, Any]] = [
 @pytest.fixture
 def adopting(shop: Shop, companies: DataModel, attio: Sandbox, to_attio: Activation) -> Activation:
     """Compares first, and maps attributes of every kind that vendors spell in their own way."""
-    for column in ("tier", "labels", "fee", "renewed", "phone", "city"):
+    for column in ("tier", "labels", "fee", "renewed", "founded", "phone", "city"):
         shop.run(f"alter table companies add column {column} text")
     refresh_columns(companies)
     arrange(attio, {"attributes": ATTRIBUTES})
-    Activation.objects.filter(pk=to_attio.pk).update(compare_first=True)
     pairs = [(attribute["api_slug"], attribute["api_slug"]) for attribute in ATTRIBUTES]
     return map_fields(to_attio, *pairs, ("city", "primary_location.locality"))
 
 
 def fill(shop: Shop, *numbers: int) -> None:
     shop.run(
-        "insert into companies (id, name, domain, description, tier, labels, fee, renewed, phone, city) "
-        "values (?, ?, ?, ?, 'gold', 'B, A', '12.50', '2026-03-31 10:00:00+02:00', '+33 1 42 68 53 00', 'Paris')",
+        "insert into companies (id, name, domain, description, tier, labels, fee, renewed, founded, phone, city) "
+        "values (?, ?, ?, ?, 'gold', 'B, A', '12.50', '2026-03-31 10:00:00+02:00', '1999-05-01 00:00:00', "
+        "'+33 1 42 68 53 00', 'Paris')",
         *((n, f"Company {n}", f"https://www.Company{n}.com/", f" No. {n}") for n in numbers),
     )
 
@@ -83,6 +90,7 @@ def there(number: int, **other: Any) -> dict[str, Any]:
         "labels": ["A", "B"],
         "fee": 12.5,
         "renewed": "2026-03-31T08:00:00Z",
+        "founded": "1999-05-01",
         "phone": "+33142685300",
         "primary_location": {**place, "locality": "Paris", "line_1": "1 rue de Rivoli"},
         **other,
@@ -102,6 +110,64 @@ def test_only_what_differs_is_written(shop: Shop, attio: Sandbox, adopting: Acti
     assert sum(values == {"fee": 12.5} for values in sent) == 10
     second = run(adopting)
     assert (second.planned, second.unchanged, second.write_requests) == (0, 30, 0)
+
+
+def test_two_thousand_companies_that_are_there_take_no_write_and_few_lookups(
+    shop: Shop, attio: Sandbox, adopting: Activation
+) -> None:
+    fill(shop, *range(1, 2_001))
+    others: list[dict[str, Any]] = [{"fee": 99}, {"tier": "Silver"}, {"labels": ["A"]}, {"phone": "+33142685301"}]
+    arrange(attio, {"records": {"companies": [
+        *(there(n) for n in range(1, 1_501)), *(there(n, **others[n % 4]) for n in range(1_501, 1_801)),
+    ]}})  # fmt: skip
+    writes(attio)
+    first = run(adopting)
+    assert (first.matched, first.accepted, first.created) == (1_500, 500, 200)
+    assert first.lookup_requests <= ceil(2_000 / 500) + 2
+    sent = [tuple(entry["body"]["data"]["values"]) for entry in writes(attio)]
+    assert Counter(names for names in sent if len(names) == 1) == {
+        (name,): 75 for other in others for name in other
+    }  # fmt: skip
+    assert len(sent) == 500
+    second = run(adopting)
+    assert (second.planned, second.lookup_requests, second.write_requests) == (0, 0, 0)
+    full = run(adopting, full=True)
+    assert (full.matched, full.accepted, full.write_requests) == (2_000, 0, 0)
+    assert full.lookup_requests <= ceil(2_000 / 500) + 2
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before the commit", "after the commit"])
+@pytest.mark.parametrize("step", range(1, 16))
+def test_adoption_that_is_killed_writes_each_difference_and_nothing_else(
+    shop: Shop, attio: Sandbox, adopting: Activation, step: int, before: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Records, "limits", replace(Records.limits, find_batch=4))
+    monkeypatch.setattr("activations.delivery.deliver.CHUNK", 5)
+    fill(shop, *range(1, 16))
+    arrange(attio, {"records": {"companies": [
+        *(there(n) for n in range(1, 9)), *(there(n, fee=99) for n in range(9, 13)),
+    ]}})  # fmt: skip
+    writes(attio)
+    kill = Kill()
+    kill.patch(monkeypatch)
+    requested = requests.request(adopting, "schedule", enqueue=False)
+    kill.arm(step, before)
+    with suppress(Killed):
+        while execute(requested.pk):
+            pass
+    kill.arm(None, before)
+    Run.objects.update(lease_until=datetime.now(UTC) - timedelta(minutes=1))
+    while execute(requested.pk):
+        pass
+    done = Run.objects.get()
+    assert (done.matched + done.accepted, done.unknown + done.not_sent) == (15, 0)
+    sent = [entry["body"]["data"]["values"] for entry in writes(attio)]
+    created = [values for values in sent if values != {"fee": 12.5}]
+    assert {values["domains"][0]["domain"] for values in created} == {f"company{n}.com" for n in range(13, 16)}
+    held = attio.state()["records"]
+    assert {record["values"]["fee"] for record in held} == {12.5}
+    assert len(held) == 15
+    assert run(adopting).planned == 0
 
 
 def test_matched_record_is_updated_when_its_row_changes(shop: Shop, attio: Sandbox, adopting: Activation) -> None:
@@ -158,6 +224,17 @@ def test_intercom_companies_are_compared_one_by_one(shop: Shop, intercom: Sandbo
     done = run(to_intercom, full=True)
     assert (done.matched, done.accepted, done.lookup_requests) == (2, 1, 3)
     assert [entry["body"] for entry in writes(intercom)] == [{"plan": "free"}]
+
+
+def test_service_decides_unless_somebody_chose(
+    shop: Shop, intercom: Sandbox, to_intercom: Activation, to_attio: Activation
+) -> None:
+    shop.fill(2)
+    assert [run(activation).lookup_requests for activation in (to_attio, to_intercom)] == [1, 0]
+    Activation.objects.filter(pk=to_attio.pk).update(compare_first=False, start_afresh=True)
+    Activation.objects.filter(pk=to_intercom.pk).update(compare_first=True, start_afresh=True)
+    again = Activation.objects.in_bulk()
+    assert [run(again[each.pk], full=True).lookup_requests for each in (to_attio, to_intercom)] == [0, 2]
 
 
 def test_nothing_is_compared_unless_it_was_chosen(shop: Shop, attio: Sandbox, adopting: Activation) -> None:

@@ -15,6 +15,7 @@ from activations.models import Activation
 from activations.models.activation import MODES
 from activations.screens.alerts import limit_fields
 from activations.screens.alerts.limit_fields import LimitFields
+from activations.screens.editor.comparing import ComparingField
 from activations.screens.holds import guard_fields
 from activations.setup import spec_from_db
 from activations.setup.draft import Draft
@@ -53,7 +54,7 @@ class AnyChoices(forms.MultipleChoiceField):
         return True
 
 
-class ActivationForm(forms.ModelForm, LimitFields):
+class ActivationForm(forms.ModelForm, ComparingField, LimitFields):
     """Validated by the rules: always offline, and online if the vendor answers. Each problem is shown at its field."""
 
     records = forms.ChoiceField(
@@ -97,7 +98,6 @@ class ActivationForm(forms.ModelForm, LimitFields):
         }
         labels = {
             "mode": "What should happen with each record?",
-            "compare_first": "Compare with the destination before the first write",
             "match_column": "Column",
             "match_field": "Attribute",
             "backfill": "Send a field that you map later",
@@ -109,8 +109,6 @@ class ActivationForm(forms.ModelForm, LimitFields):
         help_texts = {
             "match_column": "",
             "match_field": "",
-            "compare_first": "Each new record is read first. Only what differs from it is sent, and nothing if it has "
-            "all values already.",
             "warnings_enabled": "Opens a warning and sends an alert if a completed run goes over one of these limits. "
             "Empty: no limit. Failed, paused and held runs are always reported.",
             **guard_fields.HELP_TEXTS,
@@ -131,13 +129,17 @@ class ActivationForm(forms.ModelForm, LimitFields):
             self.fields["mode"].widget.attrs["data-chosen"] = ""
         if self.accepted is None:
             self.fields.pop("agree", None)
-        if self.is_bound and "overlap" not in self.data:
-            for name in AUTOMATIC:
-                self.fields.pop(name, None)
-        if self.is_bound and not any(name in self.data for name in guard_fields.NUMBERS):
-            # A draft of an earlier version, or a program, that knows no guards leaves them as they are.
-            for name in guard_fields.FIELDS:
-                self.fields.pop(name, None)
+        if self.is_bound:
+            self._leave_unknown()
+
+    def _leave_unknown(self) -> None:
+        """A draft of an earlier version, or a program, leaves what it doesn't know as it is."""
+        groups = {"overlap": AUTOMATIC, "compare_first": ("compare_first",)}
+        unknown = [name for known, names in groups.items() if known not in self.data for name in names]
+        if not any(name in self.data for name in guard_fields.NUMBERS):
+            unknown += guard_fields.FIELDS
+        for name in unknown:
+            self.fields.pop(name, None)
 
     def _stored(self) -> Activation | None:
         """The activation as it is stored: validation changes the one of the form."""

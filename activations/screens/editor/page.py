@@ -9,7 +9,7 @@ from django.utils.functional import SimpleLazyObject
 
 from activations.models import Activation, Draft
 from activations.screens.alerts import limit_fields
-from activations.screens.editor import choices, drafts, words
+from activations.screens.editor import choices, comparing, drafts, words
 from activations.screens.review.page import ReviewPage, dry_run_address
 from activations.setup import writers_from_db
 from destinations.models import Destination
@@ -148,6 +148,7 @@ def service_facts(service: Service) -> dict[str, Any]:
         "default_mode": str(service.default_mode),
         "default_match": service.default_match,
         "match_advice": service.match_advice,
+        "comparing": comparing.meanings(service),
         "creates_fields": service.creates_fields,
         "notes": list(service.notes),
     }

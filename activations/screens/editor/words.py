@@ -10,7 +10,7 @@ from destinations.contract import Mode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from activations.models import FieldMapping
+    from activations.models import Activation, FieldMapping
     from destinations.contract import Limits, Service
     from segments.reading.profiles import Profile
 
@@ -51,15 +51,34 @@ def share(part: int, whole: int) -> str:
     return "over 99%" if 99 < percent < 100 else f"{percent:.0f}%"
 
 
-def seconds_to_send(records: int, limits: Limits, *, looks_up: bool) -> float:
+def seconds_to_send(records: int, limits: Limits, *, looked_up: int = 0) -> float:
     """How long the vendor's rate limit makes sending last at least, in seconds.
 
     Args:
-        looks_up: whether each record is looked up before it is written.
+        looked_up: how many of the records are looked up before they are written.
     """
     writes = -(-records // limits.write_batch) / limits.writes
-    lookups = limits.lookup_seconds(records) if looks_up else 0.0
+    lookups = limits.lookup_seconds(looked_up)
     return writes + lookups if limits.shared else max(writes, lookups)
+
+
+def pace(new: int, known: int, activation: Activation, service: Service) -> str:
+    """How long sending takes at least, with the lookups before it; "" if there is nothing to send."""
+    number, limits, many = new + known, service.limits, service.record_nouns[1]
+    if not number:
+        return ""
+    compares = activation.compares(service)
+    looked_up = new if compares or activation.mode != Mode.UPSERT else 0
+    length = rough_length(seconds_to_send(number, limits, looked_up=looked_up))
+    vendor = service.platform.label
+    if not (compares and new and activation.mode != Mode.INSERT):
+        return f"Sending {number:,} {many} takes {length} at the fastest pace that {vendor} allows."
+    lookups = limits.lookups(new)
+    return (
+        f"Reading {new:,} new {many} in {vendor} takes {lookups:,} request{'' if lookups == 1 else 's'}. If all "
+        f"{number:,} {many} have to be written, it takes {length} in total at the fastest pace that {vendor} allows. "
+        f"Those that have all values already are not written."
+    )
 
 
 def rough_length(seconds: float) -> str:

@@ -110,15 +110,13 @@ def review_context(request: HttpRequest, activation: Activation) -> dict[str, An
     run.activation = activation
     changes = list(run.changes.filter(outcome="").order_by("pk")[:EXAMPLES]) if may_see and not run.is_live else []
     service = services[activation.destination.service]
-    to_send = run.new + run.known
-    seconds = words.seconds_to_send(to_send, service.limits, looks_up=activation.mode != "upsert")
     return {
         **context,
         **run_page.progress(run, timezone.now()),
         **panel(run, may_see_records=False),
         "examples": rows(run, changes),
-        "to_send": to_send,
-        "length": words.rough_length(seconds) if to_send else "",
+        "to_send": run.new + run.known,
+        "pace": words.pace(run.new, run.known, activation, service),
         "records": service.record_nouns[1],
         "has_schedule": activation.schedules.exists(),
     }

@@ -93,7 +93,7 @@ def facts(run: Run) -> Facts:
     error = run.error_message if run.state == Run.State.FAILED or _is_discarded(run) else ""
     return Facts(
         run.state, run.counts(), one=one, many=many, vendor=service.platform.label, error=error,
-        is_test=bool(run.only_key), is_dry=run.dry_run, is_compared=run.live,
+        is_test=bool(run.only_key), is_dry=run.dry_run, is_compared=run.live, compares=run.activation.compares(service),
     )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ class Facts:
         error: why the run failed, or its plan was not sent, in the words that it stored.
         is_dry: nothing is sent.
         is_compared: a dry run that compares with the destination.
+        compares: new records are compared with the destination before they are sent.
     """
 
     state: str
@@ -42,6 +43,7 @@ class Facts:
     is_test: bool = False
     is_dry: bool = False
     is_compared: bool = False
+    compares: bool = False
 
     def noun(self, number: int) -> str:
         return f"{number:,} {self.one if number == 1 else self.many}"
@@ -61,7 +63,8 @@ def _of_state(run: Facts) -> str:
     if run.state == "delivering" and run.is_dry:
         return f"Comparing {run.noun(run.counts['planned'])} with what {run.vendor} holds. Nothing is sent."
     if run.state == "delivering":
-        return f"Sending {run.noun(run.counts['planned'])} to {run.vendor}."
+        compared = " New ones are compared first." if run.compares and run.counts["new"] else ""
+        return f"Sending {run.noun(run.counts['planned'])} to {run.vendor}.{compared}"
     if run.state == "planned":
         return foreseen(run) if run.is_compared and run.counts["planned"] else would(run)
     if run.state == "held":
@@ -94,7 +97,8 @@ def outcomes(run: Facts) -> str:
     updated = run.counts["accepted"] - created
     parts = [f"{run.noun(created)} created"] if created else []
     if updated:
-        parts.append(f"{updated:,} updated" if created else f"{run.noun(updated)} updated")
+        differ = " (fields that differ)" if run.counts["matched"] else ""
+        parts.append(f"{updated:,} updated{differ}" if created else f"{run.noun(updated)} updated{differ}")
     rest = _rest([(run.counts["matched"], "already there"), *_not_accepted(run.counts)])
     if not parts:
         return f"No {run.many} were created or updated in {run.vendor}{': ' if rest else ''}{', '.join(rest)}."
@@ -108,8 +112,10 @@ def would(run: Facts) -> str:
     left_out = _rest([(run.counts["invalid"], "can't be sent"), (run.counts["skipped"], "would be skipped")])
     rest = f" {', '.join(left_out)}." if left_out else ""
     if new + known:
-        kinds = _rest([(new, "new"), (known, "changed")])
-        return f"Would send {run.noun(new + known)} to {run.vendor}: {', '.join(kinds)}.{rest}"
+        compared = run.compares and new
+        kinds = _rest([(new, "new (compared first)" if compared else "new"), (known, "changed")])
+        most = "up to " if compared else ""
+        return f"Would send {most}{run.noun(new + known)} to {run.vendor}: {', '.join(kinds)}.{rest}"
     up_to_date = run.counts["unchanged"]
     return f"Nothing would be sent{f': {run.noun(up_to_date)} up to date' if up_to_date else ''}.{rest}"
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 VERSION = "/v2"
-LOOKUP_SIZE = 490
-"""Fewer than the 500 records of one page, so that a full answer needs no second request."""
+LOOKUP_SIZE = 499
+"""One fewer than the 500 records of a page: a page that is not full is the last, so it needs no second request."""
 _ATTRIBUTE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -30,7 +30,7 @@ class LookupBatch:
 
     Attio also answers 429 if a single query is too complex, and then waiting does not help
     (docs.attio.com /rest-api/guides/rate-limiting). The two cases look the same, so the second 429 without a success in
-    between halves the size, and every success raises it by one: 490 → 245 → 122, then 123, 124, … up to 490 again.
+    between halves the size, and every success raises it by one: 499 → 249 → 124, then 125, 126, … up to 499 again.
     """
 
     size: int = LOOKUP_SIZE

@@ -139,6 +139,7 @@ class Records(Service):
         is stored as `acme.com` is the match. A record with another spelling is not cached: a write that matches by
         `acme.com` might not reach it.
         """
+        wanted = frozenset(identities)
         exact: dict[str, Mapping[str, Any]] = {}
         similar: dict[str, Mapping[str, Any]] = {}
         clauses = [clause for identity in identities for clause in _clauses(match_field, identity)]
@@ -146,7 +147,7 @@ class Records(Service):
             for entry in (record.get("values") or {}).get(match_field.name) or ():
                 stored = stored_value(entry)
                 identity = stored_identity(match_field, stored)
-                if identity in identities:
+                if identity in wanted:
                     (exact if identity == stored else similar).setdefault(identity, record)
         for identity in identities:
             if identity in exact or identity not in similar:

@@ -15,6 +15,7 @@ class ActivationEditor {
         Object.assign(this, { data: find("id_records"), destination: find("id_destination"), name: find("id_name"), matchColumn: find("id_match_column"), matchField: find("id_match_field") });
         Object.assign(this, { columns: null, fields: null, matchBox: new Combobox(this.matchField, "Match attribute") });
         this.modes = place.querySelector(".d-modes");
+        this.comparing = new Comparing(place.querySelector("[data-comparing]"), this.modes);
         this.isNew = !place.dataset.activation;
         this.rows = new MappingRows(this);
         this.custom = new CustomColumns(this);
@@ -167,6 +168,7 @@ class ActivationEditor {
         const note = this.place.querySelector("[data-destination-note]");
         note.replaceChildren();
         this.modes.hidden = !this.service;
+        this.comparing.show(this.service?.comparing);
         this.custom.show();
         if (!this.service) return;
         const words = new Map(this.service.modes);
@@ -211,6 +213,27 @@ class ActivationEditor {
             data: Boolean(this.data.value && this.name.value.trim()), destination: Boolean(this.destination.value && chosenMode),
             mapping: Boolean(this.matchColumn.value && this.matchField.value && mapped), schedule: this.isNew ? this.schedules.present.length > 0 : true, alerts: !this.isNew || Boolean(document.getElementById("id_recipients").value),
         };
+    }
+}
+
+// Whether new records are compared with the destination first. Preselected by what its service does.
+class Comparing {
+    constructor(place, modes) {
+        Object.assign(this, { place, modes, means: {} });
+        this.isChosen = Boolean(place.querySelector("input:checked"));
+        place.addEventListener("change", () => { this.isChosen = true; });
+        modes.addEventListener("change", () => this.show(this.means));
+    }
+
+    // Hidden where it changes nothing: the service can't compare, or records that exist are skipped.
+    show(means = {}) {
+        this.means = means;
+        this.place.hidden = !means.words || this.modes.querySelector("input:checked")?.value === "insert";
+        for (const label of this.place.querySelectorAll("[data-choice]")) {
+            const input = label.querySelector("input");
+            label.querySelector("[data-means]").textContent = means.words?.[input.value] || "";
+            if (!this.isChosen) input.checked = input.value === means.default;
+        }
     }
 }
 

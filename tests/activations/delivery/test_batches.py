@@ -305,4 +305,4 @@ def test_halves_hold_every_record_once(number: int) -> None:
     first, second = jobs("upsert", job.halves(1), limits)
     assert {*first.items, *second.items} == set(job.items)
     assert abs(len(first.items) - len(second.items)) <= 1
-    assert not first.can_grow(100)
+    assert not first.can_grow(limits)

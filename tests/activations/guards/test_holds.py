@@ -150,7 +150,8 @@ def test_the_first_run_with_creates_asks_once(shop: Shop, attio: Sandbox, to_att
     shop.fill(3)
     held = run(to_attio)
     assert held.hold[0]["message"] == (
-        "This is the first run that creates records: up to 3. It needs your approval once."
+        "This is the first run that may create records, and needs your approval once. 3 records were never sent "
+        "before. Those that are missing at the destination are created."
     )
     discarded(held)
     assert run(to_attio).state == "held"

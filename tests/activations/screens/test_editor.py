@@ -197,9 +197,9 @@ def test_review_needs_the_permission_to_change(
 
 def test_length_is_estimated_from_the_slower_of_lookups_and_writes() -> None:
     limits = Limits(reads=100, writes=25, find_batch=50)
-    assert words.seconds_to_send(1_000, limits, looks_up=False) == 40
-    assert words.seconds_to_send(1_000, limits, looks_up=True) == 40
-    assert words.seconds_to_send(1_000, Limits(reads=10, writes=10, shared=True), looks_up=True) == 200
+    assert words.seconds_to_send(1_000, limits) == 40
+    assert words.seconds_to_send(1_000, limits, looked_up=1_000) == 40
+    assert words.seconds_to_send(1_000, Limits(reads=10, writes=10, shared=True), looked_up=1_000) == 200
     assert [words.rough_length(seconds) for seconds in (5, 240, 7_300, 400_000)] == [
         "less than a minute", "about 4 minutes", "about 2 hours", "about 5 days",
     ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -35,6 +36,18 @@ def numbers(text: str) -> list[int]:
             facts(rows=2_998, accepted=2_990, created=1, rejected=5, skipped=3),
             "1 company created and 2,989 updated in Attio, 5 rejected, 3 skipped.",
         ),
+        (
+            facts(rows=10_000, accepted=880, created=240, matched=9_120),
+            "240 companies created and 640 updated (fields that differ) in Attio, 9,120 already there.",
+        ),
+        (
+            facts(rows=9_120, matched=9_120),
+            "No companies were created or updated in Attio: 9,120 already there.",
+        ),
+        (
+            replace(facts("planned", new=12, known=340), compares=True),
+            "Would send up to 352 companies to Attio: 12 new (compared first), 340 changed.",
+        ),
         (facts(rows=2_998, unchanged=2_998), "Nothing had changed: 2,998 companies are up to date."),
         (
             facts(rows=3_000, unchanged=2_991, invalid=9),
@@ -64,12 +77,13 @@ def test_run_is_told_in_one_sentence(run: Facts, words: str) -> None:
     assert sentence(run) == words
 
 
-@given(created=NUMBER, updated=NUMBER, rejected=NUMBER, invalid=NUMBER, skipped=NUMBER, unknown=NUMBER)
+@given(created=NUMBER, updated=NUMBER, matched=NUMBER, rejected=NUMBER, invalid=NUMBER, skipped=NUMBER, unknown=NUMBER)
 def test_numbers_of_a_run_that_sent_something_add_up_to_its_outcomes(
-    created: int, updated: int, rejected: int, invalid: int, skipped: int, unknown: int
+    created: int, updated: int, matched: int, rejected: int, invalid: int, skipped: int, unknown: int
 ) -> None:
     run = facts(
         rows=1,
+        matched=matched,
         accepted=created + updated,
         created=created,
         rejected=rejected,
@@ -77,7 +91,7 @@ def test_numbers_of_a_run_that_sent_something_add_up_to_its_outcomes(
         skipped=skipped,
         unknown=unknown,
     )
-    assert sum(numbers(sentence(run))) == created + updated + rejected + invalid + skipped + unknown
+    assert sum(numbers(sentence(run))) == created + updated + matched + rejected + invalid + skipped + unknown
 
 
 @given(unchanged=st.integers(1, 9_999_999), waiting=NUMBER, invalid=NUMBER, skipped=NUMBER)

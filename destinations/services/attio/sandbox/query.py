@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -116,9 +117,10 @@ def _compile_entry(store: Store, name: str, inner: Any) -> Test:
     if name in ("$and", "$or"):
         if not isinstance(inner, list) or not inner:
             raise ApiError("filter_error", f"{name} takes a list of filters.")
+        if name == "$or":
+            return _any(store, inner)
         tests = [_compile(store, item) for item in inner]
-        combine = all if name == "$and" else any
-        return lambda record: combine(test(record) for test in tests)
+        return lambda record: all(test(record) for test in tests)
     if name == "$not":
         test = _compile(store, inner)
         return lambda record: not test(record)
@@ -127,14 +129,44 @@ def _compile_entry(store: Store, name: str, inner: Any) -> Test:
     return _condition(_attribute(store, name), inner)
 
 
+def _any(store: Store, items: list[Any]) -> Test:
+    """At least one of the filters. All values that one property may equal are tested at once: there may be hundreds."""
+    tests, equal = [], defaultdict[tuple[str, str], set[Any]](set)
+    for item in items:
+        conditions = [
+            (attribute.slug, *condition)
+            for name, inner in (item.items() if isinstance(item, dict) else ())
+            if not name.startswith("$") and (attribute := _attribute(store, name))
+            for condition in _conditions(attribute, inner)
+        ]
+        match conditions:
+            case [(slug, part, "$eq", str() | int() | float() as operand)] if len(item) == 1:
+                equal[slug, part].add(operand)
+            case _:
+                tests.append(_compile(store, item))
+
+    def holds_any(record: Record) -> bool:
+        held = ((data, part, values) for (slug, part), values in equal.items() for data in record.data(slug))
+        return any(_comparable(data.get(part)) in values for data, part, values in held) or any(
+            test(record) for test in tests
+        )
+
+    return holds_any
+
+
 def _condition(attribute: Attribute, inner: Any) -> Test:
-    """A condition on one attribute, in the short form or with properties and operators."""
+    tests = [_comparison(attribute, *condition) for condition in _conditions(attribute, inner)]
+    return lambda record: all(test(record) for test in tests)
+
+
+def _conditions(attribute: Attribute, inner: Any) -> list[tuple[str, str, Any]]:
+    """Conditions on one attribute, in the short form or the long one, each as property, operator and operand."""
     default, properties, operators = _rule(attribute)
     if not isinstance(inner, dict):
         inner = {default: {"$eq": inner}}
     elif all(key.startswith("$") for key in inner):
         inner = {default: inner}
-    tests: list[Test] = []
+    conditions = []
     for part, comparisons in inner.items():
         if part not in properties:
             raise ApiError(
@@ -145,16 +177,15 @@ def _condition(attribute: Attribute, inner: Any) -> Test:
                 raise ApiError(
                     "invalid_filter_operator", f'Operator "{sign}" is not supported by the type {attribute.type}.'
                 )
-            tests.append(_comparison(attribute, part, sign, operand))
-    return lambda record: all(test(record) for test in tests)
+            caseless = attribute.type in ("domain", "email-address") and isinstance(operand, str)
+            conditions.append((part, sign, operand.lower() if caseless else operand))
+    return conditions
 
 
 def _comparison(attribute: Attribute, part: str, sign: str, operand: Any) -> Test:
     if sign == "$not_empty":
         return lambda record: bool(record.data(attribute.slug)) is bool(operand)
     compare = _COMPARE[sign]
-    if attribute.type in ("domain", "email-address") and isinstance(operand, str):
-        operand = operand.lower()
     return lambda record: any(
         _compares(compare, _comparable(data.get(part)), operand) for data in record.data(attribute.slug)
     )
