@@ -33,18 +33,20 @@ def attribute_values(record: Mapping[str, Any], model: Model = COMPANY) -> dict[
     return {**(custom if isinstance(custom, dict) else {}), **standard}
 
 
-def holds(name: str, wire: Wire, values: Mapping[str, Any]) -> bool:
+def holds(name: str, wire: Wire, values: Mapping[str, Any], *, ignores_case: bool = False) -> bool:
     """Whether a record holds what would be sent.
 
     Args:
         wire: as it would be sent; None clears the attribute.
         values: as `attribute_values` returns them.
+        ignores_case: Intercom takes texts that differ only in case for the same.
     """
     current = values.get(name)
     if wire is None:
         return _is_clear(name, current)
     if isinstance(wire, str):
-        return isinstance(current, str) and current.strip() == wire.strip()
+        texts = [text.strip().casefold() if ignores_case else text.strip() for text in (wire, str(current))]
+        return isinstance(current, str) and texts[0] == texts[1]
     if isinstance(wire, bool) or isinstance(current, bool):
         return current is wire
     return isinstance(current, int | float) and current == wire

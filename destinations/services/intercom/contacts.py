@@ -114,7 +114,7 @@ class IntercomContacts(Service):
 
     def same(self, field: Field, wire: Wire, held: Held, *, adds: bool = False) -> bool:
         """PURE. See `bodies.holds`."""
-        return holds(field.name, wire, held.values)
+        return holds(field.name, wire, held.values, ignores_case=field.name == EMAIL and not field.custom)
 
     def shown(self, field: Field, held: Held) -> Any:
         """PURE. See `bodies.shown`. Intercom returns no author of a value."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,23 +11,26 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.errors import Rejected
+from destinations.contract import Field
 from destinations.services.attio.sandbox.schema import Attribute, Choice
 from destinations.services.attio.sandbox.validation import parse
 from destinations.services.attio.sandbox.workspace import Workspace
 from destinations.services.attio.values.comparison import same
+from destinations.services.attio.values.compounds import LOCATION_KEYS, NAME_KEYS
 from destinations.services.attio.values.conversion import CONVERTERS, convert
 from tests.destinations.attio.test_values import NATURAL, OPTIONS, PERSON, PERSON_REFERENCE, field
 
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
 TYPES = sorted(set(CONVERTERS) - {"record-reference", "actor-reference"})
 
 
-def stored(type_: str, wire: Any, *, multiple: bool = False) -> dict[str, Any]:
+def stored(type_: str, wire: Any, *, multiple: bool = False, workspace: Workspace | None = None) -> dict[str, Any]:
     """The values of a record that holds what was sent, as the simulator returns them."""
     attribute = Attribute(
         "thing", "Thing", type_, "w", "o", multiselect=multiple, currency={"default_currency_code": "USD"}
     )
     attribute.choices = [Choice(option.id, option.title) for option in OPTIONS]
-    parsed = parse(Workspace("token"), attribute, json.loads(json.dumps(wire)))
+    parsed = parse(workspace or Workspace("token"), attribute, json.loads(json.dumps(wire)))
     return {"thing": [{**entry, "attribute_type": type_} for entry in parsed]}
 
 
@@ -58,6 +62,53 @@ def test_a_different_value_is_told_apart(type_: str, multiple: bool, value: Any,
     one, two = stored(type_, wire, multiple=multiple), stored(type_, instead, multiple=multiple)
     assume(entries(one) != entries(two) and str(wire).strip() != str(instead).strip())
     assert not same(it, instead, one)
+
+
+PARTS = [
+    Field(f"thing.{part}", part, type_, config={"part": part})
+    for type_, keys in (("location", LOCATION_KEYS), ("personal-name", NAME_KEYS))
+    for part in keys
+]
+PART_VALUES = st.one_of(
+    NATURAL, st.sampled_from(["FR", "France", "48.85", "-2.35", "090.5", "75001", " Lyon "]), st.integers(-90, 90)
+)
+
+
+@given(st.sampled_from(PARTS), PART_VALUES, PART_VALUES)
+def test_part_that_was_sent_is_held_and_another_told_apart(it: Field, value: Any, other: Any) -> None:
+    try:
+        wire, instead = convert(it, value), convert(it, other)
+    except Rejected:
+        return
+    keys = LOCATION_KEYS if it.type == "location" else NAME_KEYS
+    whole = {**dict.fromkeys(keys, None if it.type == "location" else ""), it.config["part"]: wire}
+    held = stored(it.type, whole)
+    assert same(it, wire, held)
+    assert same(it, instead, held) is (wire == instead)
+    assert not same(it, [], held)
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=4), st.integers(0, 3), st.booleans())
+def test_reference_by_id_is_held_and_another_told_apart(chosen: list[int], other: int, multiple: bool) -> None:
+    workspace = Workspace("token")
+    people = [workspace.create(workspace.stores["people"], {}, NOW).id for _ in range(4)]
+    it = field("record-reference", multiple=multiple, target="people")
+    names = [people[place] for place in (chosen if multiple else chosen[:1])]
+    wire = convert(it, names if multiple else names[0].upper())
+    held = stored(it.type, wire, multiple=multiple, workspace=workspace)
+    assert same(it, wire, held)
+    instead = convert(it, [people[other]] if multiple else people[other])
+    assert same(it, instead, held) is ({people[other]} == set(names))
+    assert same(it, instead, held, adds=True) is (people[other] in names)
+
+
+def test_member_by_id_is_held_and_another_told_apart() -> None:
+    workspace = Workspace("token")
+    workspace.members["eve@sandbox.com"] = PERSON
+    it = field("actor-reference")
+    admin, eve = (convert(it, member) for member in workspace.members.values())
+    held = stored(it.type, admin, workspace=workspace)
+    assert (same(it, admin, held), same(it, eve, held)) == (True, False)
 
 
 @pytest.mark.parametrize(
