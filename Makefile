@@ -34,7 +34,7 @@ lint: $(VENV)/installed-for-tests ## check style, types and wording
 	$(RUN) -m tests.language
 
 bench: export VAR_DIR := $(TEST_VAR)
-bench: $(VENV)/installed ## measure planning, delivery, reading and pages as ratios (BENCH="--rows 10000000 --only plan --write")
+bench: $(VENV)/installed ## measure planning, delivery, adoption, reading and pages as ratios (BENCH="--rows 10000000 --only plan --write")
 	$(RUN) -m tests.bench $(BENCH)
 
 clean: ## remove the environment and caches; keep the state in var/

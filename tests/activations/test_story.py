@@ -242,11 +242,12 @@ def test_field_with_a_different_column_is_sent_only_if_its_value_differs(
     assert [sent["body"]["data"]["values"] for sent in writes(attio)] == [{"description": "pro"}] * 2
 
 
-def test_full_run_sends_everything_again(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+def test_full_run_without_comparing_sends_everything_again(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
     shop.fill(3)
     run(to_attio)
     writes(attio)
-    done = run(to_attio, full=True)
+    Activation.objects.filter(pk=to_attio.pk).update(compare_first=False)
+    done = run(Activation.objects.get(pk=to_attio.pk), full=True)
     assert (done.kind, done.known, done.accepted) == ("full", 3, 3)
     assert [set(sent["body"]["data"]["values"]) for sent in writes(attio)] == [{"name", "description"}] * 3
 

@@ -10,19 +10,19 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from tests.bench import planning, reading, report, suite
+from tests.bench import adoption, planning, reading, report, suite
 from tests.bench.pages.measure import Wanted
 from tests.bench.planning import Size
 from tests.bench.setup.home import MeasurementFailed
 
 DOCUMENT = settings.BASE_DIR / "docs" / "benchmarks.md"
 MANY = 5_000_000
-PARTS = ("plan", "delivery", "read", "pages")
+PARTS = ("plan", "delivery", "adopt", "read", "pages")
 
 
 class Command(BaseCommand):
     help = (
-        "Measures planning, delivery, reading and pages side by side with bare reads and other approaches, "
+        "Measures planning, delivery, adoption, reading and pages side by side with bare reads and other approaches, "
         "and prints the ratios."
     )
 
@@ -99,6 +99,11 @@ class Command(BaseCommand):
             suite.deliver(wanted, server, results, self._show)
             title = f"Delivering, {wanted.seconds:g} seconds each, answers after 50 ms"
             sections[title] = f"{machine}\n\n{report.delivering(results)}"
+        if only in (None, "adopt"):
+            suite.adopt(wanted, server, results, self._show)
+            rows = min(wanted.size.rows, adoption.MOST_ROWS)
+            title = f"Adopting {rows:,} companies that Attio has already, answers after 50 ms"
+            sections[title] = f"{machine}\n\n{adoption.table(results.adopted, results.idle)}"
         if only in (None, "plan"):
             suite.plan(_sources(wanted, planning.SOURCES), server, results, self._show)
             title = f"Planning {wanted.size.rows:,} rows of ten columns"

@@ -9,6 +9,7 @@ from tests.bench.pages.measure import LIMIT_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tests.bench.adoption import Adopted
     from tests.bench.delivery import Delivered
     from tests.bench.pages.measure import Page
     from tests.bench.planning import Planned, WholeRun
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 SPREAD_MB = 25
 """How much the memory of two streams may differ, even for the same rows."""
 MAX_HAND_WRITTEN_RATIO = 1.5
+LEAST_FASTER = 20
+"""How many times faster than writing it is to find out that nothing has to be written."""
 Goal = tuple[str, str, str, bool]
 
 
@@ -35,6 +38,8 @@ def goals(results: Results) -> Iterator[Goal]:
         yield name, f"≤ {MAX_HAND_WRITTEN_RATIO}", f"{related.ratio:.2f}", met
     for delivered in results.delivered:
         yield from _delivery(delivered)
+    for adopted in results.adopted:
+        yield from _adoption(adopted)
     if results.pages:
         yield from _pages(results.pages)
 
@@ -89,6 +94,14 @@ def _delivery(delivered: Delivered) -> Iterator[Goal]:
         yield f"{name}: share of {delivered.allowed:g}/s, 429s", "≥ 98 %, ≤ 0.5 %", reached, met
     elif delivered.workers == 1:
         yield f"{name}, no limit: /s", "≥ 300", f"{delivered.reached:.0f}", delivered.reached >= 300
+
+
+def _adoption(adopted: Adopted) -> Iterator[Goal]:
+    name, most = f"adopting, {adopted.database}", adopted.pages + 2
+    met = adopted.lookups <= most and not adopted.writes and adopted.matched == adopted.rows
+    yield f"{name}: lookups, writes", f"≤ {most}, 0", f"{adopted.lookups}, {adopted.writes}", met
+    faster = adopted.writing / adopted.run
+    yield f"{name}: × faster than writing", f"≥ {LEAST_FASTER}", f"{faster:.0f}", faster >= LEAST_FASTER
 
 
 def _same_case(results: Results, planned: Planned, source: str) -> Planned | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from django.conf import settings
 
-from tests.bench import delivery, peers, planning, reading
+from tests.bench import adoption, delivery, peers, planning, reading
 from tests.bench.pages import measure as page_measure
 from tests.bench.planning import Planned, Size, WholeRun
 from tests.bench.reading import Read, Related
@@ -23,6 +23,7 @@ from tests.bench.setup.databases import databases, mysql_database
 from tests.bench.setup.home import Home, at
 
 if TYPE_CHECKING:
+    from tests.bench.adoption import Adopted
     from tests.bench.delivery import Delivered
     from tests.bench.pages.measure import Page
 
@@ -57,6 +58,7 @@ class Results:
     planned: list[Planned] = field(default_factory=list)
     whole: list[WholeRun] = field(default_factory=list)
     delivered: list[Delivered] = field(default_factory=list)
+    adopted: list[Adopted] = field(default_factory=list)
     read: list[Read] = field(default_factory=list)
     related: list[Related] = field(default_factory=list)
     pages: list[Page] = field(default_factory=list)
@@ -107,6 +109,19 @@ def deliver(wanted: Wanted, server: str, results: Results, show: Show) -> None:
                     show(f"{case}: {result.reached:.1f} writes/s")
                     results.delivered.append(result)
             shutil.rmtree(home)
+
+
+def adopt(wanted: Wanted, server: str, results: Results, show: Show) -> None:
+    """Measures adopting records that exist already and adds the figures to `results`."""
+    for kind in wanted.kinds:
+        with temporary_directory() as directory:
+            results.idle = results.idle or _idle(directory)
+            rows = min(wanted.size.rows, adoption.MOST_ROWS)
+            home = directory / "home"
+            with databases(kind, home, server) as scratch:
+                result = adoption.measure(scratch, home, rows, min(wanted.seconds, UNLIMITED_SECONDS))
+            show(f"adopting {rows:,}, {kind}: {result.run:.1f} s, {result.run / result.bare:.1f} × the bare lookups")
+            results.adopted.append(result)
 
 
 def read(wanted: Wanted, server: str, results: Results, show: Show) -> None:

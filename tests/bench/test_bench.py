@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib import admin
 
-from tests.bench import delivery, planning, reading, report, suite
+from tests.bench import adoption, delivery, planning, reading, report, suite
 from tests.bench.cases import CASES
 from tests.bench.delivery import Delivered
 from tests.bench.goals import goals
@@ -90,6 +90,17 @@ def test_each_changed_record_takes_one_write_with_two_workers(tmp_path: Path) ->
         ("update", 40, 40, 0),
     ]
     assert not list(tmp_path.glob("delivery.sqlite3*"))
+
+
+@pytest.mark.slow
+def test_adopting_reads_in_full_pages_and_writes_nothing(tmp_path: Path) -> None:
+    with databases("sqlite", tmp_path, "") as scratch:
+        found = adoption.measure(scratch, tmp_path, ROWS, 0.5)
+    assert (found.matched, found.lookups, found.writes) == (ROWS, 5, 0)
+    assert min(found.run, found.bare, found.writes_per_second) > 0
+    results = suite.Results(ROWS, adopted=[found])
+    assert "| sqlite" in adoption.table(results.adopted, results.idle)
+    assert {name: met for name, _, _, met in goals(results)}["adopting, sqlite: lookups, writes"]
 
 
 def test_pace_counts_only_accepted_writes_of_records() -> None:

@@ -188,7 +188,7 @@ def test_update_mode_creates_nothing_and_is_not_held(shop: Shop, attio: Sandbox,
 
 
 def test_a_full_sync_is_not_held_for_its_changes(shop: Shop, attio: Sandbox, synced: Activation) -> None:
-    assert run(synced, "manual", full=True).accepted == ROWS
+    assert run(synced, "manual", full=True).matched == ROWS
 
 
 def test_a_mapping_that_a_person_added_does_not_count_as_changed_data(
