@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Prefetch
 
 from activations.alerts import words
+from activations.models import Schedule
 from destinations.models import Connection, Destination
 from segments.models import DataModel, Segment, Source
 
@@ -24,19 +25,35 @@ READ_OF_RUN = (
     *words.READ,
 )
 """What pages show of the last run of each activation."""
+READ_OF_ACTIVATION = ("name", "segment", "model", "destination", "match_column", "is_draft", "paused")
+_TIMING = (
+    "activation",
+    "kind",
+    "every",
+    "unit",
+    "cron",
+    "days",
+    "at",
+    "timezone",
+    "starts_at",
+    "ends_at",
+    "anchored_at",
+)
 RELATED = ("segment__model__source", "model__source", "destination__connection", "system_pause")
 """What `state_of` reads of an activation."""
 
 
 def shared() -> Iterator[Prefetch[Any]]:
     """What `state_of` reads of related rows, without what it doesn't: decrypting all secrets takes longer than this."""
-    for path, rows, *left in (
-        ("segment", Segment.objects, "where", "limit", "description", "tags"),
-        ("segment__model", DataModel.objects, "sql", "key_warning"),
-        ("segment__model__source", Source.objects, "secrets", "config"),
-        ("model", DataModel.objects, "sql", "key_warning"),
-        ("model__source", Source.objects, "secrets", "config"),
-        ("destination", Destination.objects),
-        ("destination__connection", Connection.objects, "secrets", "config"),
+    health = ("name", "health", "health_message")
+    for path, rows, *read in (
+        ("schedules", Schedule.objects, *_TIMING),
+        ("segment", Segment.objects, "name", "model"),
+        ("segment__model", DataModel.objects, "name", "source", "problems"),
+        ("segment__model__source", Source.objects, *health),
+        ("model", DataModel.objects, "name", "source", "problems"),
+        ("model__source", Source.objects, *health),
+        ("destination", Destination.objects, "name", "connection", "service"),
+        ("destination__connection", Connection.objects, *health),
     ):
-        yield Prefetch(path, rows.defer(*left))
+        yield Prefetch(path, rows.only(*read))

@@ -16,8 +16,8 @@ from django_celery_beat.models import PeriodicTask
 from activations import warning_kinds as kinds
 from activations.alerts import recipients
 from activations.alerts.last_runs import held_runs, latest_runs
+from activations.alerts.related import READ_OF_ACTIVATION, shared
 from activations.alerts.related import RELATED as RELATED
-from activations.alerts.related import shared
 from activations.alerts.words import Tone, accepted_nothing, hold_words, run_words
 from activations.models import Activation, Run, Warning
 from activations.scheduling import definition
@@ -105,10 +105,10 @@ def look_at(activations: Iterable[Activation], now: datetime) -> Known:
 def look_at_all(now: datetime) -> Known:
     """As `look_at`, for every activation."""
     # Mappings decide only whether a changed source is about to pause an activation.
-    related = ("schedules__task", "mappings") if changed_sources() else ("schedules__task",)
+    related = ("mappings",) if changed_sources() else ()
     # Most share a source and a destination: each is loaded once instead of once for each activation.
-    activations = Activation.objects.select_related("system_pause").prefetch_related(*related, *shared())
-    return look_at(activations.defer("recipients"), now)
+    activations = Activation.objects.prefetch_related("system_pause", *related, *shared())
+    return look_at(activations.only(*READ_OF_ACTIVATION), now)
 
 
 def changed_sources() -> set[int]:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import F, Window
-from django.db.models.functions import RowNumber
+from django.db.models import OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from activations.alerts.words import READ, run_tone, run_words
-from activations.models import Run
+from activations.models import Activation, Run
 from core.web.screens import pill
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from activations.alerts.state import State
-    from activations.models import Activation
 
 RUNS = 30
 ROWS = 20
@@ -92,10 +92,13 @@ def summary(tones: Iterable[str]) -> str:
 
 def _runs(activations: Sequence[int]) -> dict[int, list[Any]]:
     """The last runs of each activation, the oldest first. Dry runs and tests of one record are left out."""
-    place = Window(RowNumber(), partition_by="activation_id", order_by=F("pk").desc())
-    rows = Run.objects.filter(activation__in=activations, dry_run=False, only_key="")
+    whole = Run.objects.filter(dry_run=False, only_key="")
+    # Two looks into an index for each activation, however many runs it has.
+    oldest = Subquery(whole.filter(activation=OuterRef("pk")).order_by("-pk").values("pk")[RUNS - 1 : RUNS])
+    starts = Activation.objects.filter(pk__in=activations).order_by().values_list("pk", oldest)
+    shown = reduce(or_, [Q(activation=activation, pk__gte=start or 0) for activation, start in starts], Q(pk=None))
     found: dict[int, list[Any]] = {}
-    for run in rows.annotate(place=place).filter(place__lte=RUNS).order_by("pk").values_list(*SHOWN, named=True):
+    for run in whole.filter(shown).order_by("pk").values_list(*SHOWN, named=True):
         found.setdefault(run.activation_id, []).append(run)
     return found
 
