@@ -19,7 +19,7 @@ from activations.screens.run.causes import causes, causes_among
 from activations.screens.run.rows import rows, title
 from activations.screens.run.sentence import Facts, losses, meaning_of_new, sentence
 from activations.screens.timeline import found_in_run
-from activations.screens.timeline.found_records import MOST_OF_EACH
+from activations.screens.timeline.found_in_run import MOST_OF_EACH
 from destinations.registry import services
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Q
 
 from activations.models import Change
-from activations.screens.timeline.found_records import FIELDS, MOST_OF_EACH, begin_with
+from activations.screens.timeline.found_records import FIELDS, begin_with
 from core.text.folding import folded
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 MOST_READ = 20_000
 """A search for a part of a name reads all changes of a run. If it planned more, the search is for beginnings."""
 
-MOST_READ_FIRST = 5_000
+MOST_READ_FIRST, MOST_OF_EACH = 2_000, 200
+"""How many changes of a large run are read before its indexes are, and how many each of these may find."""
 
 
 def is_by_beginning(run: Run) -> bool:

@@ -38,6 +38,7 @@ def fill(size: Installation) -> None:
     execute(statements.COUNTS)
     execute(statements.STATES)
     execute(statements.LIVE)
+    execute(statements.FAILED)
     with WithoutIndexes(Record):
         insert(Record, statements.RECORDS, {"companies": size.companies, "activations": size.activations})
     insert(Warning, statements.WARNINGS, {"warnings": size.warnings, "activations": size.activations})
