@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import pytest
 from hypothesis.stateful import RuleBasedStateMachine
 
 from activations import digests
 from activations.models import Activation, Change, Record, Run
+from activations.runs import requests as runs
 from destinations.contract import Verb
 from tests.activations.model_data import DOUBT, Plan, Row, Send
 from tests.activations.model_of_rules import Rules, empty
@@ -34,7 +36,7 @@ class Comparison(RuleBasedStateMachine):
         self.model = Rules(self.environment.service.match_may_change)
         self.live: Run | None = None
         self.disturbed, self.kills, self.faults = False, 0, 0
-        self.full = False
+        self.full, self.guarded = False, False
         self.there: dict[str, str] = {}
         self.shared: set[str] = set()
         self.activation = Activation.objects.create(
@@ -47,6 +49,23 @@ class Comparison(RuleBasedStateMachine):
             hold_empty=False,
         )
 
+    @property
+    def is_held(self) -> bool:
+        """Whether the live run waits for approval."""
+        return self.live is not None and self.live.state == Run.State.HELD
+
+    def _compare_held(self, run: Run) -> None:
+        """Nothing was sent, and no different run starts before a person has decided."""
+        plan = self.model.plan(self.read, run.number, full=self.full, by_person=False)
+        assert self._creates(plan)
+        assert (self.vendor.requests, [hold["kind"] for hold in run.hold]) == ([], ["creates"])
+        self._compare_counts(run, plan, settled=False)
+        with pytest.raises(runs.Held):
+            runs.request(self.activation, "schedule", enqueue=False)
+
+    def _creates(self, plan: Plan) -> bool:
+        return self.model.mode != "update" and any(send.is_new for send in plan.sends)
+
     def _compare(self, done: Run) -> None:
         by_person = done.trigger == "manual"
         plan = self.model.plan(self.read, done.number, full=self.full, by_person=by_person)
@@ -55,7 +74,7 @@ class Comparison(RuleBasedStateMachine):
             assert (done.planned, done.changes.count(), self.vendor.requests) == (0, 0, [])
             self.model.settle_new_mappings()
             return
-        self._compare_counts(done, plan)
+        self._compare_counts(done, plan, settled=not done.dry_run)
         if done.dry_run:
             assert (done.state, self.vendor.requests) == ("planned", [])
             return
@@ -65,16 +84,19 @@ class Comparison(RuleBasedStateMachine):
         }
         assert set(changes) == {send.key for send in plan.sends}
         self._compare_reasons(done, plan)
-        self.model.take_plan(plan, self.read)
+        if self.guarded and not done.decision:
+            assert self.disturbed or not self._creates(plan)
+        self.model.take_plan(plan, self.read, counts=done.decision != Run.Decision.DISCARDED)
         self._note_fills(plan)
         for send in plan.sends:
             self._settle(done, send, changes[send.key])
         self._compare_state(done)
-        self._compare_requests(plan)
+        if done.decision != Run.Decision.DISCARDED:
+            self._compare_requests(plan)
         assert self.vendor.records == self.expected
         self._compare_promise(done, plan, changes)
 
-    def _compare_counts(self, done: Run, plan: Plan) -> None:
+    def _compare_counts(self, done: Run, plan: Plan, *, settled: bool) -> None:
         delivered_skips = done.changes.filter(outcome="skipped").exclude(match_identity="").count()
         new = sum(send.is_new for send in plan.sends)
         counts = {
@@ -93,7 +115,7 @@ class Comparison(RuleBasedStateMachine):
             expected["unchanged"] += expected.pop("skipped")
         assert counts == expected
         assert done.rows == done.unchanged + done.waiting + done.planned + done.invalid + done.skipped - delivered_skips
-        if not done.dry_run:
+        if settled:
             assert done.planned == done.accepted + done.rejected + done.unknown + done.not_sent + delivered_skips
 
     def _compare_reasons(self, done: Run, plan: Plan) -> None:
@@ -106,7 +128,8 @@ class Comparison(RuleBasedStateMachine):
         """Checks the outcome of one record, and applies it to the model."""
         requests = [request for request in self.vendor.requests if request.identity == send.identity]
         outcome = change.outcome
-        assert outcome in self._allowed(send, requests), (send, requests)
+        allowed = {"not_sent"} if done.decision == Run.Decision.DISCARDED else self._allowed(send, requests)
+        assert outcome in allowed, (send, requests)
         if outcome == "accepted":
             remote_id = self._written_to(send, requests)
             self._expect(send, remote_id)
@@ -211,7 +234,9 @@ class Comparison(RuleBasedStateMachine):
             state.tried = ""
 
     def _compare_state(self, done: Run) -> None:
-        if self.disturbed:
+        if done.decision == Run.Decision.DISCARDED:
+            assert (done.state, done.accepted, self.vendor.requests) == ("cancelled", 0, [])
+        elif self.disturbed:
             assert done.state in ("succeeded", "completed_with_warnings", "cancelled", "failed")
         if done.state == "succeeded":
             assert not done.rejected + done.unknown + done.not_sent + done.invalid + done.waiting

@@ -9,12 +9,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from activations.execute import execute
+from activations.guards import decide
 from activations.models import Activation, FieldMapping, Record, Run
 from activations.runs import requests as runs
+from core.errors import Misconfigured
 from tests.activations.comparison import Comparison
 from tests.activations.environment import TRIES
 from tests.activations.model_data import Mapping, Row
@@ -239,19 +242,57 @@ class Machine(Comparison):
         self.vendor.faults = {identity: [kind]}
         self._work()
 
-    @precondition(lambda self: self.live)
+    @precondition(lambda self: not self.live)
+    @rule(events=EVENTS, full=st.booleans(), step=st.none() | st.integers(1, 10), before=st.booleans())
+    def run_that_is_held_if_it_creates(self, events: list[Event], full: bool, step: int | None, before: bool) -> None:
+        self._change_source(events)
+        Activation.objects.update(hold_creates=0)
+        self.guarded = True
+        self._begin("schedule", full=full)
+        self._work(step, before)
+
+    @precondition(lambda self: self.is_held)
+    @rule(events=EVENTS, step=st.none() | st.integers(1, 10), before=st.booleans())
+    def held_run_is_approved(self, events: list[Event], step: int | None, before: bool) -> None:
+        """Its plan is sent as it was held, whatever the source contains by then."""
+        self._change_source(events)
+        decide.approve(self._held(), "ops", enqueue=False)
+        self._work(step, before)
+
+    @precondition(lambda self: self.is_held)
+    @rule(events=EVENTS, step=st.none() | st.integers(1, 4), before=st.booleans())
+    def held_run_is_discarded(self, events: list[Event], step: int | None, before: bool) -> None:
+        self._change_source(events)
+        decide.discard(self._held(), "ops", enqueue=False)
+        self._work(step, before)
+
+    @precondition(lambda self: self.is_held)
+    @rule(mode=st.sampled_from(["upsert", "update", "insert"]))
+    def approval_is_refused_while_settings_differ(self, mode: str) -> None:
+        Activation.objects.update(mode=mode)
+        if mode != self.model.mode:
+            with pytest.raises(Misconfigured, match="has changed since this run was planned"):
+                decide.approve(self._held(), "ops", enqueue=False)
+        Activation.objects.update(mode=self.model.mode)
+
+    def _held(self) -> Run:
+        """The run as the page of a person loads it, with the present settings."""
+        assert self.live
+        return Run.objects.get(pk=self.live.pk)
+
+    @precondition(lambda self: self.live and not self.is_held)
     @rule(events=EVENTS)
     def next_worker_continues(self, events: list[Event]) -> None:
         self._change_source(events)
         self._work()
 
-    @precondition(lambda self: self.live)
+    @precondition(lambda self: self.live and not self.is_held)
     @rule(events=EVENTS, step=st.integers(1, 10), before=st.booleans())
     def next_worker_is_killed(self, events: list[Event], step: int, before: bool) -> None:
         self._change_source(events)
         self._work(step, before)
 
-    @precondition(lambda self: self.live)
+    @precondition(lambda self: self.live and not self.is_held)
     @rule(after=st.integers(0, 2))
     def next_worker_continues_while_the_vendor_goes_down(self, after: int) -> None:
         self.vendor.down_after = after
@@ -285,10 +326,14 @@ class Machine(Comparison):
         self.environment.kill.arm(None, False)
         self.vendor.down_after = None
         self.live.refresh_from_db()
-        if not self.live.is_live:
+        if self.is_held:
+            self._compare_held(self.live)
+        elif not self.live.is_live:
             self.vendor.faults = {}
             done, self.live = self.live, None
             self._compare(done)
+            self.guarded = False
+            Activation.objects.update(hold_creates=None)
 
     def _baseline(self) -> list[Any]:
         return list(Record.objects.order_by("pk").values_list())

@@ -163,11 +163,15 @@ class Rules:
 
     # Effects
 
-    def take_plan(self, plan: Plan, rows: Sequence[Row]) -> None:
-        """Applies the effects of a plan that was carried out completely."""
+    def take_plan(self, plan: Plan, rows: Sequence[Row], *, counts: bool = True) -> None:
+        """Applies the effects of a plan that was carried out completely.
+
+        Args:
+            counts: whether it was delivered. If not, because it was discarded, no record takes over a different one.
+        """
         by_key = {row["id"]: row for row in rows}
         self.settle_new_mappings()
-        if self.mode != "insert":
+        if self.mode != "insert" and counts:
             for send in plan.sends:
                 self._displace(send)
         for key in plan.left:

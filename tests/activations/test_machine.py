@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.activations.environment import SMALL_LIMITS, Environment
 from tests.activations.machine import Machine
-from tests.activations.vendor import AllOrNothing, Batching, Immovable, Movable
+from tests.activations.vendor import MATCH, AllOrNothing, Batching, Immovable, Movable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,3 +94,23 @@ def test_row_that_shared_its_match_when_a_mapping_from_now_on_came_is_sent_its_n
     sequence.remove_or_change_mapping(2, "z", False)
     sequence.two_runs([("remove", 2)])
     assert [record["d"] for record in sequence.vendor.records.values()] == [1, 1]
+
+
+@pytest.mark.parametrize("decision", ["approved", "discarded"])
+def test_held_run_takes_over_a_record_only_once_it_is_approved(machine: type[Machine], decision: str) -> None:
+    """The second row is new and has the match value that the first one gives up: its record goes to the second."""
+    sequence = machine()
+    sequence.add_first_rows(1)
+    sequence.two_runs([])
+    sequence.run_that_is_held_if_it_creates(
+        [("add", "9", "m", "B", "B", 2), ("change", 0, "match", "n")], False, None, False
+    )
+    assert sequence.is_held
+    sequence.approval_is_refused_while_settings_differ("insert")
+    decide = sequence.held_run_is_approved if decision == "approved" else sequence.held_run_is_discarded
+    decide([("change", 0, "x", "C")], None, False)
+    sent = {record[MATCH]: record["a"] for record in sequence.vendor.records.values()}
+    assert ("n" in sent) == (decision == "approved")
+    assert "C" not in sent.values()
+    sequence.two_runs([])
+    assert {record[MATCH]: record["a"] for record in sequence.vendor.records.values()} == {"n": "C", "m": "B"}

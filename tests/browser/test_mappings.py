@@ -44,3 +44,27 @@ def test_country_is_offered_for_phone_numbers_only(
     save(page)
     mappings = Activation.objects.get().mappings.values_list("target", "country")
     assert dict(mappings) == {"phone_numbers": "FR", "job_title": ""}
+
+
+def test_other_activation_is_named_at_the_row_while_its_attribute_is_chosen(
+    signed_in: Page, live_server: Any, companies: DataModel, attio: Any
+) -> None:
+    page, away = signed_in, destination("attio", "attio.companies")
+    other = Activation.objects.create(
+        name="Contracts", model=companies, destination=away, match_column="name", match_field="domains"
+    )
+    other.mappings.create(column="country", target="description")
+    goto(page, live_server, f"/admin/activations/activation/add/?destination={away.pk}")
+    page.fill("#id_name", "Companies away")
+    page.select_option("#id_records", label="All of Companies")
+    step(page, "mapping")
+    map_field(page, 0, "name", "name")
+    note = page.locator("li:has(#id_mappings-0-target) [data-shared]")
+    expect(note).to_be_empty()
+    attribute(page, "#id_mappings-0-target", "description")
+    expect(note).to_contain_text("also writes “description”. If both send the same record, the last run wins.")
+    expect(note.locator("a")).to_have_attribute("href", f"/admin/activations/activation/{other.pk}/change/")
+    page.select_option("#id_mappings-0-column", "country")
+    expect(note).to_contain_text("Both write the same value for the same row.")
+    attribute(page, "#id_mappings-0-target", "name")
+    expect(note).to_be_empty()
