@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
 
-    from django.db.models import Model
+    from django.db.models import Model, QuerySet
 
 NO_BEAT = "Beat is not running, so no schedule starts a run. Start exactly one: make up, or celery -A dinmo beat"
 PAUSED_BY_SYSTEM = "paused_by_system"
@@ -104,11 +104,17 @@ def look_at(activations: Iterable[Activation], now: datetime) -> Known:
 
 def look_at_all(now: datetime) -> Known:
     """As `look_at`, for every activation."""
+    return look_at(with_related(Activation.objects.only(*READ_OF_ACTIVATION)), now)
+
+
+def with_related(activations: QuerySet[Activation]) -> QuerySet[Activation]:
+    """Many activations, with what `look_at` reads of related rows.
+
+    Most share a source and a destination: each is loaded once instead of once for each activation.
+    """
     # Mappings decide only whether a changed source is about to pause an activation.
     related = ("mappings",) if changed_sources() else ()
-    # Most share a source and a destination: each is loaded once instead of once for each activation.
-    activations = Activation.objects.prefetch_related("system_pause", *related, *shared())
-    return look_at(activations.only(*READ_OF_ACTIVATION), now)
+    return activations.prefetch_related("system_pause", *related, *shared())
 
 
 def changed_sources() -> set[int]:

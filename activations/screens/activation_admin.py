@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from activations import warning_kinds as kinds
-from activations.alerts.state import RELATED, state_of
+from activations.alerts.state import RELATED, state_of, with_related
 from activations.models import Activation, Record, Run, Schedule
 from activations.runs import requests, retention, tokens
 from activations.scheduling import periodic_tasks
@@ -73,7 +73,10 @@ class ActivationAdmin(ActivationList, PausePage, TokensPage, EditorPage):
         return [(None, {"fields": FIELDS})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Activation]:
-        return super().get_queryset(request).select_related(*RELATED).prefetch_related("schedules__task", "mappings")
+        rows = super().get_queryset(request)
+        if request.resolver_match and request.resolver_match.url_name == self.url_name("changelist"):
+            return with_related(rows)
+        return rows.select_related(*RELATED).prefetch_related("schedules__task", "mappings")
 
     def buttons(self, request: HttpRequest, obj: Activation) -> Iterable[Button]:
         live = requests.live_run(obj)
