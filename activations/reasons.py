@@ -31,3 +31,8 @@ ALREADY_THERE = Settled(
     "skipped", "already_there", "The destination already has this record, and insert mode never changes existing ones."
 )
 NOT_THERE = Settled("skipped", "not_there", "The destination has no such record, and update mode never creates one.")
+KEPT = Settled(
+    "matched",
+    "kept",
+    "The record exists, and the write policies of its fields leave it as it is, so nothing was sent.",
+)

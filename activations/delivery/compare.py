@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from activations.delivery.policies import Difference, Policies
 from activations.delivery.steps import Reads
 from activations.models import Run
 
@@ -32,11 +34,12 @@ def reads(context: Context) -> Reads:
         merges=context.service.reads_first([field.target for field in context.run.mapped_fields]),
         compares=compare,
         all=compare and context.run.kind == Run.Kind.FULL,
+        policies=Policies.of(context.activation.mode, context.run.mapped_fields),
     )
 
 
-def differing(context: Context, change: Change, held: Held, adds: Collection[str]) -> tuple[str, ...]:
-    """The attributes of a change that the record holds differently. Those that the change would not send don't count.
+def difference(context: Context, change: Change, held: Held, policies: Policies, adds: Collection[str]) -> Difference:
+    """What a change would do to a record, as the record is now.
 
     A match that is a list differs if the record lacks one of its values.
 
@@ -46,11 +49,16 @@ def differing(context: Context, change: Change, held: Held, adds: Collection[str
     Raises:
         Problem: the destination's attributes can't be requested.
     """
-    service, fields = context.service, context.fields_by_name
+    service, fields, match = context.service, context.fields_by_name, context.match_field
+
+    def equal(name: str) -> bool:
+        return service.same(fields[name], change.values[name], held, adds=name in adds)
+
     names = change.changed if change.remote_id else change.values
-    wires = {name: change.values[name] for name in names if name in change.values}
-    different = [name for name, wire in wires.items() if not service.same(fields[name], wire, held, adds=name in adds)]
-    match = context.match_field
-    if isinstance(change.match_value, list) and not service.same(match, change.match_value, held, adds=True):
-        different.append(match.name)
-    return tuple(different)
+    found = policies.difference(
+        [name for name in names if name in change.values], equal, lambda name: service.is_empty(fields[name], held)
+    )
+    may_lack_match = isinstance(change.match_value, list) or (change.remote_id and match.name in change.changed)
+    if may_lack_match and not service.same(match, change.match_value, held, adds=True):
+        return replace(found, send=(*found.send, match.name))
+    return found

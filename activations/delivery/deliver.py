@@ -152,6 +152,7 @@ class Delivery:
         now = timezone.now()
         for change in chunk:
             change.first_attempt_at = change.first_attempt_at or now
+            self.reads.hold_back(change)
         with self.lease.fenced():
             marked = Change.objects.filter(pk__in=[change.pk for change in chunk])
             marked.update(state=Change.State.SENDING, first_attempt_at=Coalesce("first_attempt_at", Value(now)))
@@ -222,7 +223,8 @@ class Delivery:
         unfinished = self.recorder.record(answers, timezone.now())
         now = time.monotonic()
         for answer in answers:
-            self.places.observe(now - answer.job.handed_out_at - answer.waited_seconds)
+            if answer.job.step != Step.NONE:
+                self.places.observe(now - answer.job.handed_out_at - answer.waited_seconds)
             self.places.taken -= 1
             self.lookups -= answer.job.step == Step.FIND
             self.busy -= answer.job.matches

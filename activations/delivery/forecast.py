@@ -39,7 +39,6 @@ class Forecast(Recorder):
 
     def __init__(self, context: Context, lease: Lease) -> None:
         super().__init__(context, lease)
-        self.reads = compare.reads(context)
         self.adds = compare.adds(context)
         self.shows = type(context.service).shown is not Service.shown
         self.found: dict[int, Held] = {}
@@ -55,9 +54,12 @@ class Forecast(Recorder):
     def _walk(self, change: Change, answer: Sent) -> Judgement:
         """Takes the steps of a real run up to an outcome, with the answer of one lookup."""
         progress = Progress()
+        self.reads.hold_back(change)
         while True:
             step = next_step(self.mode, change, progress.looked_up, self.reads)
             sending = judgement.Sending(self.mode, step, progress, tuple(change.values), remote_id=change.remote_id)
+            if step == Step.NONE:
+                return judgement.kept(progress)
             judged = (
                 self._judge_found(sending, change, answer)
                 if step == Step.FIND
@@ -90,7 +92,9 @@ class Forecast(Recorder):
         return Outcome(
             Result.ACCEPTED,
             held.remote_id if held else change.remote_id,
-            sent=tuple(self.context.service.sends(operation(self.context, step, change, self.adds))),
+            sent=tuple(
+                self.context.service.sends(operation(self.context, step, change, self.reads.policies, self.adds))
+            ),
             web_url=held.web_url if held else "",
             identities=held.identities if held else (),
             created=Created.NO if exists else Created.YES,

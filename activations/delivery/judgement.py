@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from activations import reasons
-from activations.delivery import retry
+from activations.delivery import policies, retry
 from activations.delivery.steps import Progress, Step
 from core.errors import Rejected, Unavailable
 from destinations.contract import Created, Mode, Outcome, Purpose, Result
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from activations.delivery.policies import Difference
     from activations.models import Change
     from core.errors import Problem
     from destinations.contract import Held
@@ -34,6 +35,7 @@ class Sending:
         attempts: requests that got no usable answer so far.
         first_attempt_at: when its first request was sent.
         remote_id: the vendor's ID of its record, if it is known.
+        needs_read: what may be written depends on the record, so it is read again after a write without an answer.
     """
 
     mode: str
@@ -43,6 +45,7 @@ class Sending:
     attempts: int = 0
     first_attempt_at: datetime | None = None
     remote_id: str = ""
+    needs_read: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Judgement:
         reason: why it was not accepted, if it wasn't.
         attempted: the request counts as an attempt.
         remote_id: the vendor's ID of the record from now on; None leaves it as it is.
-        differing: the only attributes to send, because the record holds the others already.
+        difference: what is to be sent, and what is left as it is, because the record was read.
         resend_all: send every field, because what was accepted belongs to a different ID.
         wait_seconds: how long to wait before it is sent again.
         pause: the budget that has to pause, and for how many seconds.
@@ -69,7 +72,7 @@ class Judgement:
     reason: Reason | None = None
     attempted: bool = False
     remote_id: str | None = None
-    differing: tuple[str, ...] | None = None
+    difference: Difference | None = None
     resend_all: bool = False
     wait_seconds: float = 0.0
     pause: tuple[Purpose, float] | None = None
@@ -78,10 +81,11 @@ class Judgement:
         """Points the change at the record that it goes to from now on, and lists what is to be sent there."""
         if self.remote_id is not None:
             change.remote_id = self.remote_id
-        if self.differing is not None:
-            change.changed = list(self.differing)
+        if self.difference is not None:
+            change.changed = list(self.difference.send)
+            policies.keep(change, self.difference.kept)
         if self.resend_all:
-            change.changed = list(change.values)
+            change.changed, change.kept = list(change.values), None
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ def found(
     held: Held | None,
     *,
     created_by_us: bool,
-    differing: tuple[str, ...] | None = None,
+    difference: Difference | None = None,
     rejection: Rejected | None = None,
 ) -> Judgement:
     """A lookup was answered.
@@ -133,14 +137,14 @@ def found(
     Args:
         held: the record that has the match value, if there is one.
         created_by_us: the record was created after our first attempt to create it.
-        differing: the attributes that the record holds differently; None if they were not compared.
+        difference: what the change would do to its record; None if that makes no difference.
         rejection: the record belongs to a different row.
     """
     progress = replace(sending.progress, looked_up=True)
     if rejection:
         return rejected(progress, rejection)
-    if held and differing is not None and sending.mode != Mode.INSERT:
-        return _compared(sending, progress, held, differing)
+    if difference is not None and sending.mode != Mode.INSERT:
+        return _compared(sending, progress, held, difference)
     if sending.remote_id:
         return Judgement(progress)
     if sending.mode == Mode.UPSERT or (sending.mode == Mode.INSERT and not held):
@@ -152,18 +156,32 @@ def found(
     return skipped(sending.mode, progress)
 
 
-def _compared(sending: Sending, progress: Progress, held: Held, differing: tuple[str, ...]) -> Judgement:
-    """The record was compared. If it holds everything, no write is needed.
+def _compared(sending: Sending, progress: Progress, held: Held | None, difference: Difference) -> Judgement:
+    """The record was compared. If nothing is left to send, no write is needed.
 
-    After a request without an answer, it holds everything because that request was processed.
+    After a request without an answer, it holds what is equal because that request was processed.
+
+    Args:
+        held: None if a known record could not be read, so that nothing that depends on it is sent.
     """
-    if differing:
-        return Judgement(progress, remote_id=held.remote_id, differing=differing)
+    remote_id = held.remote_id if held else None
+    if difference.send:
+        return Judgement(progress, remote_id=remote_id, difference=difference)
+    if held is None:
+        return kept(progress, difference)
     outcome = Outcome(Result.ACCEPTED, held.remote_id, held.created_at, (), "", held.web_url, False, held.identities)
-    if progress.ambiguous:
+    if progress.ambiguous and (difference.equal or not difference.kept):
         created = sending.mode == Mode.UPSERT and was_created(held.created_at, sending.first_attempt_at)
-        return accepted(progress, replace(outcome, sent=sending.names), created=created)
-    return Judgement(progress, "matched", accepted=outcome, remote_id=held.remote_id)
+        sent = replace(outcome, sent=difference.equal)
+        return replace(accepted(progress, sent, created=created), difference=difference)
+    settled = kept(progress, difference) if difference.kept else Judgement(progress, "matched", difference=difference)
+    return replace(settled, accepted=outcome, remote_id=remote_id)
+
+
+def kept(progress: Progress, difference: Difference | None = None) -> Judgement:
+    """Write policies leave nothing to send."""
+    reason = Reason(reasons.KEPT.code, reasons.KEPT.message)
+    return Judgement(progress, reasons.KEPT.outcome, reason=reason, difference=difference)
 
 
 def written(sending: Sending, outcome: Outcome, rejection: Rejected | None = None) -> Judgement:
@@ -182,7 +200,9 @@ def written(sending: Sending, outcome: Outcome, rejection: Rejected | None = Non
     if progress.gone and sending.mode != Mode.UPSERT:
         return skipped(sending.mode, progress)
     # The vendor no longer has the record: all of it is created again, or its match leads to a different record.
-    return Judgement(replace(progress, gone=True), remote_id="", resend_all=True)
+    return Judgement(
+        replace(progress, gone=True, looked_up=progress.gone and progress.looked_up), remote_id="", resend_all=True
+    )
 
 
 def _created(sending: Sending, outcome: Outcome) -> bool:
@@ -211,7 +231,7 @@ def unanswered(sending: Sending, problem: Unavailable, *, stopping: bool, chance
     if problem.code in NEVER_SENT:
         return Judgement(progress)
     if problem.ambiguous and sending.step != Step.FIND:
-        progress = replace(progress, ambiguous=True)
+        progress = replace(progress, ambiguous=True, looked_up=progress.looked_up and not sending.needs_read)
     if problem.ambiguous and sending.step == Step.CREATE:
         progress = replace(progress, looked_up=False, unanswered=True)
     if problem.throttled:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import connection
 
-from activations.delivery import compare, judgement
+from activations import reasons
+from activations.delivery import judgement
 from activations.delivery.judgement import Judgement, Sending
 from activations.delivery.sender import Sender, operation, written
 from activations.delivery.steps import Item, Step, next_step
@@ -144,13 +145,14 @@ class _Steps:
         self.context = context
         self.item = Item(change)
         self.sender = Sender(context, queue.Queue())
-        self.reads = compare.reads(context)
+        self.reads = self.sender.reads
+        self.reads.hold_back(change)
 
     def preview(self) -> Preview:
         step = self._next()
         if step == Step.FIND:
             judged = self._found()
-            if judged.outcome == Change.Outcome.MATCHED:
+            if judged.outcome == Change.Outcome.MATCHED and not judged.reason:
                 return _settled(self.context, self.item.change, judged.outcome, "", MATCHED)
             if judged.reason:
                 reason = judged.reason
@@ -159,6 +161,10 @@ class _Steps:
                 )
             self._apply(judged)
             step = self._next()
+        if step == Step.NONE:
+            return _settled(
+                self.context, self.item.change, reasons.KEPT.outcome, reasons.KEPT.code, reasons.KEPT.message
+            )
         return self._write(step)
 
     def _next(self) -> Step:
@@ -169,10 +175,10 @@ class _Steps:
         change = self.item.change
         found = self.sender.find([self.item])
         held = found.get(change.match_identity)
-        differing = dict(self.sender.differing([self.item], found)).get(change.pk)
+        difference = dict(self.sender.differences([self.item], found)).get(change.pk)
         sending = Sending(self.context.activation.mode, Step.FIND, self.item.progress, tuple(change.values))
-        refused = self._owned_by_other(held, differing is not None)
-        return judgement.found(sending, held, created_by_us=False, differing=differing, rejection=refused)
+        refused = self._owned_by_other(held, difference is not None)
+        return judgement.found(sending, held, created_by_us=False, difference=difference, rejection=refused)
 
     def _owned_by_other(self, held: Held | None, compared: bool) -> Rejected | None:
         change, generation = self.item.change, self.context.run.generation_id
@@ -190,7 +196,7 @@ class _Steps:
 
     def _write(self, step: Step) -> Preview:
         context, change = self.context, self.item.change
-        write = operation(context, step, change, self.sender.adds)
+        write = operation(context, step, change, self.reads.policies, self.sender.adds)
         try:
             with observers.observed(StopWrites(context)):
                 (result,) = written(context.service, context.client, [write])

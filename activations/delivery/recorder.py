@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.db.models import F
 
 from activations import digests
-from activations.delivery import exchanges, judgement, retry, stored
+from activations.delivery import compare, exchanges, judgement, retry, stored
 from activations.delivery.ending import Ending
 from activations.delivery.judgement import Judgement, Sending
 from activations.delivery.steps import Item, Sent, Step
@@ -41,6 +41,7 @@ class Recorder:
         assert context.run.generation_id is not None
         self.generation_id: int = context.run.generation_id
         self.slots = dict(context.activation.mappings.values_list("target", "slot"))
+        self.reads = compare.reads(context)
         self.ending = Ending()
         self.batches = count(1)
         self.owners = match_owners.Owners(self.generation_id)
@@ -114,6 +115,7 @@ class Recorder:
             change.attempts,
             change.first_attempt_at,
             change.remote_id,
+            self.reads.policies.need_read(change),
         )
         if isinstance(problem, Rejected):
             return judgement.rejected(item.progress, problem)
@@ -121,6 +123,8 @@ class Recorder:
             return judgement.unanswered(sending, problem, stopping=self.ending.is_due, chance=self.chance)
         if problem is not None:
             return Judgement(item.progress)
+        if answer.job.step == Step.NONE:
+            return judgement.kept(item.progress)
         if answer.job.step == Step.FIND:
             return self._judge_found(sending, change, answer)
         outcome = answer.results[place]
@@ -132,15 +136,15 @@ class Recorder:
         held = answer.found.get(change.match_identity)
         if held and change.remote_id and held.remote_id != change.remote_id:
             held = None
-        differing = answer.differing.get(change.pk)
-        if held and differing is not None:
+        difference = answer.differences.get(change.pk) if held or change.remote_id else None
+        if held and difference is not None:
             change.web_url = stored.safe_link(held.web_url)
         return judgement.found(
             sending,
             held,
             created_by_us=change.match_identity in answer.created_by_us,
-            differing=differing,
-            rejection=self._owned_by_other(change, held, differing is not None),
+            difference=difference,
+            rejection=self._owned_by_other(change, held, difference is not None),
         )
 
     def _owned_by_other(self, change: Change, held: Held | None, compared: bool) -> Rejected | None:
@@ -182,6 +186,7 @@ class Recorder:
         change = item.change
         change.state, change.outcome, change.settled_at = Change.State.SETTLED, judged.outcome, now
         self.counts[judged.outcome] += 1
+        self.counts["kept"] += bool(change.kept and judged.outcome in (*Change.HELD, *Change.FORESEEN))
         change.exchange_id = item.exchange.id if item.exchange else None
         self.settled.append(item)
         if judged.reason:
@@ -235,8 +240,11 @@ class Recorder:
         identified = [item.change for item in items if item.progress.looked_up and item.change.remote_id]
         with self.lease.fenced(**{name: F(name) + number for name, number in self.context.counts().items()}):
             Change.objects.filter(pk__in=unsent).update(state=Change.State.PENDING)
-            rows = [[change.pk, change.remote_id, bulk.json_text(change.changed)] for change in identified]
-            bulk.update(Change, {}, "id", ["remote_id", "changed"], rows)
+            rows = [
+                [change.pk, change.remote_id, bulk.json_text(change.changed), stored.kept(change)]
+                for change in identified
+            ]
+            bulk.update(Change, {}, "id", ["remote_id", "changed", "kept"], rows)
             exchanges.insert(self.context.run.pk, exchanges.unstored(items))
             last = [[item.change.pk, exchanges.reference(item.exchange.id)] for item in items if item.exchange]
             bulk.update(Change, {}, "id", ["exchange_id"], last)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import queue
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from activations.delivery.policies import Difference, Policies
     from activations.models import Change
     from activations.vendor_session import Context
     from destinations.contract import Held, Service
@@ -36,7 +37,7 @@ class Sender:
         self.match_name = context.activation.match_field
         self.secrets = Secrets(context.activation.destination.connection.secrets.values())
         self.keeps_exchanges = settings.EXCHANGE_DAYS > 0
-        self.compares = compare.compares(context)
+        self.reads = compare.reads(context)
         self.adds = compare.adds(context)
 
     def send(self, job: Job) -> None:
@@ -57,11 +58,14 @@ class Sender:
         service, client = self.context.service, self.context.client
         if job.step == Step.FIND:
             sent.found = self.find(job.items)
-            sent.differing = dict(self.differing(job.items, sent.found))
+            sent.differences = dict(self.differences(job.items, sent.found))
             sent.created_by_us = frozenset(self._created_by_us(job.items, sent.found))
             return
+        if job.step == Step.NONE:
+            return
         reach("before_send")
-        operations = [operation(self.context, job.step, item.change, self.adds) for item in job.items]
+        policies = self.reads.policies
+        operations = [operation(self.context, job.step, item.change, policies, self.adds) for item in job.items]
         recording = Recording(self.secrets, self._is_kept)
         try:
             with observed(recording):
@@ -86,18 +90,35 @@ class Sender:
         for start in range(0, len(names), service.limits.find_batch):
             batch = names[start : start + service.limits.find_batch]
             found |= records(service.find(self.context.client, field, batch))
-        return {
+        by_match = {
             identity: next(found[name] for name in parts if name in found)
             for identity, parts in parts_by_identity.items()
             if not found.keys().isdisjoint(parts)
         }
+        return by_match | dict(self._read(items, by_match))
 
-    def differing(self, items: Sequence[Item], found: Mapping[str, Held]) -> Iterator[tuple[int, tuple[str, ...]]]:
-        """By change, what its record holds differently, if records are compared. A known one only with itself."""
-        for change in (item.change for item in items if self.compares):
-            held = found.get(change.match_identity)
-            if held and change.remote_id in ("", held.remote_id):
-                yield change.pk, compare.differing(self.context, change, held, self.adds)
+    def _read(self, items: Sequence[Item], by_match: Mapping[str, Held]) -> Iterator[tuple[str, Held]]:
+        """The known records that were not found by their match value, which may be new, if policies depend on them."""
+        for change in (item.change for item in items):
+            held = by_match.get(change.match_identity)
+            is_other = change.remote_id and (held is None or held.remote_id != change.remote_id)
+            if is_other and self.reads.policies.need_read(change):
+                known = self.context.service.read(self.context.client, self.context.match_field, change.remote_id)
+                if known:
+                    yield change.match_identity, known
+
+    def differences(self, items: Sequence[Item], found: Mapping[str, Held]) -> Iterator[tuple[int, Difference]]:
+        """By change, what it would do to its record, if records are compared or its policies depend on the record.
+
+        A known one is compared only with its own record.
+        """
+        for change in (item.change for item in items):
+            held, policies = found.get(change.match_identity), self.reads.policies
+            needed = policies.need_read(change)
+            if held and change.remote_id in ("", held.remote_id) and (needed or self.reads.compares):
+                yield change.pk, compare.difference(self.context, change, held, policies, self.adds)
+            elif change.remote_id and not policies.names.isdisjoint(change.changed):
+                yield change.pk, policies.unread(change.changed)
 
     def _created_by_us(self, items: Sequence[Item], found: Mapping[str, Held]) -> Iterator[str]:
         """The identities whose record is one of ours: in insert mode, a worker may have died after creating it."""
@@ -109,19 +130,23 @@ class Sender:
                     yield identity
 
 
-def operation(context: Context, step: Step, change: Change, adds: frozenset[str]) -> Operation:
+def operation(context: Context, step: Step, change: Change, policies: Policies, adds: frozenset[str]) -> Operation:
     """The write of a change.
 
     Args:
         adds: the attributes whose values are added to a list.
     """
+    # Vendors that write the parts of a value as a whole would take what did not change from here as well.
+    left_alone = policies.names - set(change.changed) if step == Step.UPDATE else frozenset()
+    values = {name: wire for name, wire in change.values.items() if name not in left_alone}
     return Operation(
         verb=Verb(step.value),
         match_field=context.activation.match_field,
         match_value=change.match_value,
-        values=change.values,
+        values=values,
         changed=frozenset(change.changed),
-        add=adds & frozenset(change.values),
+        # A new record has nothing yet that could be added to.
+        add=(adds - policies.on_create) & frozenset(values),
         remote_id=change.remote_id,
         may_create=context.activation.mode == Mode.UPSERT,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from activations.delivery.policies import NO_POLICIES
 from activations.digests import of_text
 from core.errors import Rejected
 from destinations.contract import Mode, Outcome
@@ -15,14 +16,20 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from activations.delivery.policies import Difference, Policies
     from activations.models import Change
     from core.errors import Problem
     from destinations.contract import Held, Limits
 
 
-class Step(StrEnum):
-    """What a change needs next: a lookup, or one of the three writes."""
+SETTLED_TOGETHER = 500
+"""How many changes of which nothing is sent are settled with one commit."""
 
+
+class Step(StrEnum):
+    """What a change needs next: a lookup, one of the three writes, or nothing because write policies left nothing."""
+
+    NONE = "none"
     FIND = "find"
     UPSERT = "upsert"
     UPDATE = "update"
@@ -111,6 +118,8 @@ class Job:
 
     def can_grow(self, limits: Limits) -> bool:
         """Whether changes that are ready later may be sent with these."""
+        if self.step == Step.NONE:
+            return False
         most = limits.find_batch if self.step == Step.FIND else limits.write_batch
         return len(self.items) < most and not any(item.not_before or item.part for item in self.items)
 
@@ -133,7 +142,7 @@ class Sent:
     Args:
         waited_seconds: how long it waited for the rate limiter.
         found: the records by match identity.
-        differing: by the ID of each change that was compared with its record, the attributes that differ.
+        differences: by the ID of each change whose record was read, what it would do to the record.
         created_by_us: the identities among them whose record was created after our first attempt.
         results: the outcome or problem of each item of a write, in their order.
         exchanges: the request that wrote each item, in their order; none if nothing was sent or nothing is kept.
@@ -144,7 +153,7 @@ class Sent:
     job: Job
     waited_seconds: float = 0.0
     found: Mapping[str, Held] = field(default_factory=dict)
-    differing: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    differences: Mapping[int, Difference] = field(default_factory=dict)
     created_by_us: frozenset[str] = frozenset()
     results: Sequence[Outcome | Problem] = ()
     exchanges: Sequence[Kept] = ()
@@ -172,11 +181,24 @@ class Reads:
         merges: an upsert depends on the current record (see `Service.reads_first`).
         compares: new records are compared with what the destination holds, and only what differs is sent.
         all: known records are compared as well.
+        policies: the attributes that are not always written.
     """
 
     merges: bool = False
     compares: bool = False
     all: bool = False
+    policies: Policies = NO_POLICIES
+
+    def needs(self, change: Change) -> bool:
+        """Whether a change needs a lookup although its mode and its record don't require one."""
+        if self.policies.need_read(change):
+            return True
+        return self.all if change.remote_id else self.merges or self.compares or change.lookup_first
+
+    def hold_back(self, change: Change) -> None:
+        """Takes what a policy never writes to a known record out of a change, unless the record is read anyway."""
+        if change.remote_id and not self.needs(change):
+            self.policies.hold_back(change)
 
 
 def next_step(mode: str, change: Change, looked_up: bool, reads: Reads = Reads()) -> Step:
@@ -185,10 +207,11 @@ def next_step(mode: str, change: Change, looked_up: bool, reads: Reads = Reads()
     A contested match value is looked up too.
     """
     if change.remote_id:
-        return Step.FIND if reads.all and not looked_up else Step.UPDATE
+        if reads.needs(change) and not looked_up:
+            return Step.FIND
+        return Step.NONE if change.kept and not change.changed else Step.UPDATE
     if mode == Mode.UPSERT:
-        needed = reads.merges or reads.compares or change.lookup_first
-        return Step.FIND if needed and not looked_up else Step.UPSERT
+        return Step.FIND if reads.needs(change) and not looked_up else Step.UPSERT
     return Step.CREATE if mode == Mode.INSERT and looked_up else Step.FIND
 
 
@@ -198,10 +221,15 @@ def jobs(mode: str, items: Sequence[Item], limits: Limits, reads: Reads = Reads(
     The writes of one job have the same verb, and no two of them the same match value.
     """
     steps = [(next_step(mode, item.change, item.progress.looked_up, reads), item) for item in items]
-    lookups = [item for step, item in steps if step == Step.FIND]
-    starts = range(0, len(lookups), limits.find_batch)
-    batches = [Job(Step.FIND, lookups[start : start + limits.find_batch]) for start in starts]
-    return [*batches, *_writes([entry for entry in steps if entry[0] != Step.FIND], limits.write_batch)]
+    lookups = _batches(Step.FIND, steps, limits.find_batch)
+    rest = [entry for entry in steps if entry[0] not in (Step.FIND, Step.NONE)]
+    return [*lookups, *_batches(Step.NONE, steps, SETTLED_TOGETHER), *_writes(rest, limits.write_batch)]
+
+
+def _batches(step: Step, steps: Sequence[tuple[Step, Item]], size: int) -> list[Job]:
+    """The jobs of all items that need this step."""
+    items = [item for needed, item in steps if needed == step]
+    return [Job(step, items[start : start + size]) for start in range(0, len(items), size)]
 
 
 def _writes(steps: Sequence[tuple[Step, Item]], write_batch: int) -> list[Job]:

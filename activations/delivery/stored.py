@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from activations.models import Change
 
 COLUMNS = [
-    "state", "outcome", "attempts", "code", "message", "field", "request_id", "sent", "created", "settled_at",
+    "state", "outcome", "attempts", "code", "message", "field", "request_id", "sent", "kept", "created", "settled_at",
     "remote_id", "web_url", "exchange_id",
 ]  # fmt: skip
 LONGEST_ADDRESS = 500
@@ -22,10 +22,15 @@ def safe_link(address: str) -> str:
     return address if address.startswith("https://") and len(address) <= LONGEST_ADDRESS else ""
 
 
+def kept(change: Change) -> str | None:
+    """The value of the column `kept`."""
+    return bulk.json_text(change.kept) if change.kept else None
+
+
 def row(change: Change) -> list[Any]:
     """The values of COLUMNS, after the ID of the change."""
     return [
         change.pk, change.state, change.outcome, change.attempts, change.code, change.message, change.field,
-        change.request_id, bulk.json_text(change.sent), change.created, change.settled_at, change.remote_id,
-        change.web_url, exchanges.reference(change.exchange_id),
+        change.request_id, bulk.json_text(change.sent), kept(change), change.created, change.settled_at,
+        change.remote_id, change.web_url, exchanges.reference(change.exchange_id),
     ]  # fmt: skip

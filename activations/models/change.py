@@ -94,6 +94,8 @@ class Change(models.Model):
                 condition=Q(outcome__in=("rejected", "invalid", "skipped", "unknown", "not_sent")),
                 name="change_not_accepted",
             ),
+            # Partial: most installations have no write policies, and most records nothing that is kept.
+            models.Index(fields=["run", "id"], condition=Q(kept__isnull=False), name="change_kept"),
             models.Index(
                 fields=["plain_name"],
                 opclasses=["text_pattern_ops"],

@@ -96,15 +96,25 @@ class FieldMapping(models.Model):
         return (self.planned_at or now) if from_now_on else None
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Saves the mapping. A new one, or one whose target has changed, gets a new slot."""
-        saved_target = (
-            FieldMapping.objects.filter(pk=self.pk).values_list("target", flat=True).first() if self.pk else None
-        )
-        if saved_target != self.target:
+        """Saves the mapping. A new one, or one whose target has changed, gets a new slot.
+
+        So does one whose policy held values back that it now allows, so that they are sent.
+        """
+        saved = FieldMapping.objects.filter(pk=self.pk).values_list("target", "policy").first() if self.pk else None
+        same_target = saved is not None and saved[0] == self.target
+        if not same_target:
+            self.target_type = ""
+        if saved is None or not same_target or self.is_stricter(saved[1], self.policy):
             self.slot = self.activation.take_number("next_slot")
             self.backfill, self.planned_at = "", None
-            self.target_type = ""
         super().save(*args, **kwargs)
+
+    @classmethod
+    def is_stricter(cls, policy: str, other: str) -> bool:
+        """PURE. Whether a policy holds values back that the other one lets through."""
+        order = [cls.Policy.ON_CREATE, cls.Policy.IF_EMPTY]
+        rank = {kind.value: place for place, kind in enumerate(order)}
+        return rank.get(policy, len(order)) < rank.get(other, len(order))
 
 
 class MappedField(NamedTuple):

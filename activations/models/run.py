@@ -225,3 +225,8 @@ class Run(models.Model):
     def mapped_fields(self) -> list[MappedField]:
         """The field mappings that the run was planned with."""
         return [MappedField(*row) for row in self.mapped]
+
+    @property
+    def policies(self) -> dict[str, str]:
+        """The write policy of each attribute when the run was planned."""
+        return {field.target: field.policy for field in self.mapped_fields}

@@ -38,29 +38,47 @@ def mapping_change(activation: Activation) -> str:
     last = runs.exclude(mapped=[]).first()
     if last is None:
         return ""
-    added, remapped = difference(last.mapped_fields, mapped_fields(activation.mappings.all()))
+    before = {field.target: field.policy for field in last.mapped_fields}
+    now = mapped_fields(activation.mappings.all())
+    added, remapped = difference(last.mapped_fields, now)
     if not added and not remapped:
         return ""
+    allowed = [
+        field.target
+        for field in now
+        if field.target in added and before.get(field.target, field.policy) != field.policy
+    ]
+    new = [name for name in added if name not in allowed]
     accepted = Record.objects.filter(generation=last.generation_id, accepted_at__isnull=False, left_at=None)
     records = accepted[: MOST_COUNTED + 1].count()
-    return " ".join([*_added(added, records, activation.sends_new_fields_from_now_on), *_remapped(remapped, records)])
+    from_now_on = activation.sends_new_fields_from_now_on
+    return " ".join(
+        [
+            *_added(new, ("is a new field", "are new fields"), records, from_now_on),
+            *_added(allowed, ("has a new write policy", "have a new write policy"), records, from_now_on),
+            *_remapped(remapped, records),
+        ]
+    )
 
 
 def difference(before: Sequence[MappedField], now: Sequence[MappedField]) -> tuple[list[str], list[str]]:
     """PURE. The attributes that are newly mapped, and those that now get their values differently."""
-    known = {field.slot: field._replace(adds=False) for field in before}
+    known = {field.slot: _source(field) for field in before}
     added = [field.target for field in now if field.slot not in known]
-    remapped = [
-        field.target for field in now if field.slot in known and known[field.slot] != field._replace(adds=False)
-    ]
+    remapped = [field.target for field in now if field.slot in known and known[field.slot] != _source(field)]
     return added, remapped
 
 
-def _added(names: list[str], records: int, from_now_on: bool) -> Iterable[str]:
-    """PURE."""
+def _source(field: MappedField) -> MappedField:
+    """PURE. The field without what makes no difference to its values."""
+    return field._replace(adds=False, policy="always")
+
+
+def _added(names: list[str], words: tuple[str, str], records: int, from_now_on: bool) -> Iterable[str]:
+    """PURE. `words`: what is new about one of them, and about several."""
     if not names:
         return
-    new = "is a new field" if len(names) == 1 else "are new fields"
+    new = words[len(names) > 1]
     synchronized = _number(records, "synchronized ")
     if from_now_on:
         yield (

@@ -29,6 +29,7 @@ def offline(spec: ActivationSpec) -> Iterator[Misconfigured]:
         yield _wrong("mode", f"{service.label} has no mode “{spec.mode}”. Choose one of: {allowed}.", "mode")
     yield from _columns(spec)
     yield from _targets(spec)
+    yield from _policies(spec)
 
 
 def online(spec: ActivationSpec, fields: Sequence[Field]) -> Iterator[Misconfigured]:
@@ -123,6 +124,17 @@ def _targets(spec: ActivationSpec) -> Iterator[Misconfigured]:
             yield _wrong("custom_attributes", f"{spec.service.label} doesn't support custom attributes.", row.target)
     for target, sentence in spec.service.contradictions(targets):
         yield _wrong("mapped_together", sentence, target)
+
+
+def _policies(spec: ActivationSpec) -> Iterator[Misconfigured]:
+    """Write policies that need the values of records, which not every service can read."""
+    for row in spec.mappings:
+        if row.policy in ("if_empty", "restore") and not spec.service.compares:
+            message = (
+                f"{spec.service.label} can't read what its records hold, so “{row.target}” can be written always or "
+                "only when the record is created."
+            )
+            yield _wrong("policy_unreadable", message, row.target)
 
 
 def _wrong(code: str, message: str, where: str) -> Misconfigured:

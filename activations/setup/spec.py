@@ -24,6 +24,7 @@ class MappingSpec:
     country: str = ""
     template: str = ""
     rounds: bool = False
+    policy: str = "always"
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ def saved_mappings(activation: Activation) -> list[MappingSpec]:
             mapping.country,
             mapping.template,
             mapping.round_to_whole,
+            mapping.policy,
         )
         for mapping in activation.mappings.all()
     ]

@@ -118,6 +118,14 @@ class Service(ABC):
             Misconfigured, Unavailable
         """
 
+    def read(self, client: Any, match_field: Field, remote_id: str) -> Held | None:
+        """Reads one record by the vendor's ID; None if it no longer exists, or if the service can't.
+
+        Raises:
+            Misconfigured, Unavailable
+        """
+        return None
+
     def same(self, field: Field, wire: Wire, held: Held, *, adds: bool = False) -> bool:
         """PURE. Whether a record already holds what would be sent, in the form in which the vendor stores it.
 

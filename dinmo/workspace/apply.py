@@ -200,6 +200,7 @@ def _mappings(row: Activation, entity: entities.Activation) -> None:
             country=wanted.country,
             template=wanted.template,
             round_to_whole=wanted.rounds,
+            policy=wanted.policy,
             custom_attribute=wanted.custom_attribute,
             position=position,
         )

@@ -150,6 +150,7 @@ class FieldMapping:
     """ISO alpha-2, of national phone numbers."""
     template: str = ""
     rounds: bool = False
+    policy: str = "always"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,7 +208,16 @@ class Workspace:
         destination = self.destinations[activation.destination]
         connection = self.connections[destination.connection]
         rows = [
-            MappingSpec(row.target, row.column, row.value, row.custom_attribute, row.country, row.template, row.rounds)
+            MappingSpec(
+                row.target,
+                row.column,
+                row.value,
+                row.custom_attribute,
+                row.country,
+                row.template,
+                row.rounds,
+                row.policy,
+            )
             for row in activation.mappings
             if row.target
         ]

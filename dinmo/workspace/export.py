@@ -196,5 +196,6 @@ def _options(row: entities.FieldMapping) -> dict[str, Any]:
         "multi": (row.multi, "replace"),
         "country": (row.country, ""),
         "round": (row.rounds, False),
+        "write": (row.policy, "always"),
     }
     return {name: value for name, (value, default) in options.items() if value != default}

@@ -192,6 +192,7 @@ def _mapping(row: FieldMapping) -> entities.FieldMapping:
         country=row.country,
         template=row.template,
         rounds=row.round_to_whole,
+        policy=row.policy,
         custom_attribute=row.custom_attribute,
     )
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Cast, Concat
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from activations.models import FieldMapping
-from activations.setup import attribute_drift
+from activations.setup import attribute_drift, policy_words
 from activations.setup.spec import MappingSpec
 from core.errors import Misconfigured, Problem
 from core.web.forms.json_field import is_storable
@@ -34,6 +34,8 @@ MISSING = {
 }
 WARNED = ("attribute_missing", "attribute_read_only")
 """Problems that an attribute can have after it was mapped. A saved mapping stays as it is, with a warning."""
+SHOWN_AT = {"template": "template", "policy_unreadable": "policy"}
+"""The input that a problem is about, if it isn't the attribute."""
 NO_COLUMN = ("", "Choose a column")
 COUNTRIES = FixedChoices([("", "Numbers have country codes"), *countries.names().items()])
 ORIGINS = [("column", "Column"), ("fixed", "Fixed value"), ("template", "Several columns")]
@@ -55,10 +57,14 @@ class MappingForm(forms.ModelForm):
         help_text='The same value for every record. Write a list as ["One", "Two"].',
     )
 
+    policy_notes = tuple(policy_words.CONSEQUENCES.items())
+    """What each write policy leads to."""
+
     class Meta:
         model = FieldMapping
-        fields = ["column", "template", "target", "when_empty", "multi", "round_to_whole", "country"]
+        fields = ["column", "template", "target", "when_empty", "multi", "policy", "round_to_whole", "country"]
         labels = {
+            "policy": "Write",
             "when_empty": "If the value is empty",
             "multi": "Lists",
             "round_to_whole": "Round to whole numbers",
@@ -79,6 +85,7 @@ class MappingForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "column" not in self.fields:
             return
+        self.fields["policy"].required = False
         if self.instance.pk and not self.instance.column:
             self.initial["origin"] = "template" if self.instance.template else "fixed"
             self.initial["fixed"] = "" if self.instance.template else value_as_text(self.instance.value)
@@ -108,6 +115,7 @@ class MappingForm(forms.ModelForm):
         elif not column and not text and not template:
             self.add_error(origin or "column", MISSING[origin or "column"])
         self.instance.value = None if column or template else text
+        cleaned["policy"] = cleaned.get("policy") or self.instance.policy
         return cleaned
 
     def validate_constraints(self) -> None:
@@ -122,6 +130,7 @@ class MappingForm(forms.ModelForm):
             country=self.cleaned_data.get("country", ""),
             template=self.cleaned_data.get("template", ""),
             rounds=bool(self.cleaned_data.get("round_to_whole")),
+            policy=self.cleaned_data.get("policy") or self.instance.policy,
         )
 
 
@@ -183,7 +192,7 @@ class MappingFormSet(BoundedFormSet):
             # The attribute could be written when it was mapped. Runs leave it out, and its row has a warning.
             return
         if matching:
-            matching[-1].add_error("template" if problem.code == "template" else name, problem.message)
+            matching[-1].add_error(SHOWN_AT.get(problem.code, name), problem.message)
         else:
             self._non_form_errors.append(problem.message)
 

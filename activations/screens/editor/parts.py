@@ -35,7 +35,9 @@ class MappingInline(ActivationPermissions, TabularInline):
     model = FieldMapping
     form = MappingForm
     formset = MappingFormSet
-    fields = ["origin", "column", "fixed", "template", "target", "when_empty", "multi", "round_to_whole", "country"]
+    fields = [
+        "origin", "column", "fixed", "template", "target", "when_empty", "multi", "policy", "round_to_whole", "country",
+    ]  # fmt: skip
     extra = 0
     hide_title = True
     verbose_name = "field"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from activations.setup.policy_words import SHORT
 from core.text.listing import listed
 from destinations.contract import Mode
 
@@ -38,7 +39,9 @@ def mapping_words(mapping: FieldMapping, labels: Mapping[str, str]) -> str:
         labels: the labels of the attributes by name. One that is not among them is shown by its name.
     """
     fixed = f"“{mapping.value}”" if isinstance(mapping.value, str) else str(mapping.value)
-    return f"{mapping.column or mapping.template or fixed} → {labels.get(mapping.target) or mapping.target}"
+    policy = SHORT.get(mapping.policy)
+    attribute = labels.get(mapping.target) or mapping.target
+    return f"{mapping.column or mapping.template or fixed} → {attribute}{f' ({policy})' if policy else ''}"
 
 
 def share(part: int, whole: int) -> str:

@@ -123,7 +123,7 @@ def record_context(change: Change) -> dict[str, Any]:
         "change": change,
         "record_title": title(change),
         "pill": outcome_pill(change, is_plan=change.run.dry_run),
-        "fields": fields.of(change, fields.earlier(activation, [change]), names),
+        "fields": fields.of(change, fields.earlier(activation, [change]), names, change.run.policies),
         "is_first": not fields.may_have_before(change),
         "field_label": names.get(change.field, change.field),
         "match_label": names.get(activation.match_field, activation.match_field),

@@ -33,6 +33,8 @@ COUNTS = (
         ("created", "Created", "Accepted, and created at the destination in this run."),
         ("hidden", "Not visible yet", "Created, but the destination doesn't show them yet."),
         ("matched", "Already there", "The destination had all of their values already, so nothing was sent."),
+        ("kept", "Kept", "A write policy left a field as it is: it was filled, or the record existed already. These "
+         "records are also counted as accepted or already there."),
         ("rejected", "Rejected", "Refused by the destination. Retried in a later run."),
         ("invalid", "Can't be sent", "The destination could not have accepted them as they are."),
         ("skipped", "Skipped", "Not sent because of the mode: update skips records that are missing there, insert "

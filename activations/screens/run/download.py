@@ -1,4 +1,7 @@
-"""The records of a run that were not accepted, as a CSV file that spreadsheets open without running anything."""
+"""What a run did not send, as a CSV file that spreadsheets open without running anything.
+
+These are the records that were not accepted, and the fields that a write policy left as they are.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from activations.models import Change
 from activations.screens import plain_values
+from activations.setup.policy_words import kept_because
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,6 +42,7 @@ def lines(run: Run) -> Iterator[str]:
     yield MARK + _written([COLUMNS])
     for outcome in OUTCOMES:
         yield from map(_written, _batches(run, outcome))
+    yield from map(_written, _kept(run))
 
 
 def _batches(run: Run, outcome: Change.Outcome) -> Iterator[list[list[str]]]:
@@ -49,10 +54,38 @@ def _batches(run: Run, outcome: Change.Outcome) -> Iterator[list[list[str]]]:
         last = batch[-1][0]
 
 
+def _kept(run: Run) -> Iterator[list[list[str]]]:
+    """A line for each field that a write policy left as it is."""
+    last, policies = 0, run.policies
+    changes = Change.objects.filter(run=run, kept__isnull=False).order_by("pk")
+    while batch := list(
+        changes.filter(pk__gt=last).values_list("pk", "key", "name", "kept", "values")[:ROWS_AT_A_TIME]
+    ):
+        yield [
+            [
+                safe(cell)
+                for cell in (
+                    key,
+                    name,
+                    "Kept",
+                    kept_because((policies.get(field, ""),)),
+                    field,
+                    _texts({field: values.get(field)}),
+                )
+            ]
+            for _, key, name, kept, values in batch
+            for field in kept or ()
+        ]
+        last = batch[-1][0]
+
+
 def _row(outcome: Change.Outcome, key: str, name: str, message: str, code: str, field: str, values: Any) -> list[str]:
-    sent = values.items() if isinstance(values, dict) else ()
-    text = "; ".join(f"{attribute}: {plain_values.in_words(value)}" for attribute, value in sent)
+    text = _texts(values if isinstance(values, dict) else {})
     return [safe(cell) for cell in (key, name, str(outcome.label), message or code, field, text)]
+
+
+def _texts(values: dict[str, Any]) -> str:
+    return "; ".join(f"{attribute}: {plain_values.in_words(value)}" for attribute, value in values.items())
 
 
 def _written(rows: Iterable[Iterable[str]]) -> str:

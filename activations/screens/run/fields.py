@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from activations.models import Activation, Change
 from activations.reasons import ANOTHER
 from activations.screens import plain_values
+from activations.setup.policy_words import kept_because
 from destinations import discovery
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 MOST_EARLIER = 5_000
 """Earlier changes that are read for one page."""
 UNKNOWN = "unknown"
+NO_POLICIES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class FieldChange:
         before: what was last accepted; "" if nothing was, `UNKNOWN` if that is no longer kept.
         after: the value of this change.
         is_sent: whether the value was in the request, or would be.
+        kept: why a write policy left the field as it is; "" if none did.
     """
 
     name: str
@@ -33,10 +37,11 @@ class FieldChange:
     before: str
     after: str
     is_sent: bool
+    kept: str = ""
 
 
 Earlier = dict[int, list[tuple[int, list[str], dict[str, Any]]]]
-"""Key digest → accepted changes, newest first: ID, names of the attributes sent, and all values."""
+"""Key digest → accepted changes, newest first: ID, names of the attributes that were sent or equal, and all values."""
 
 
 def labels(activation: Activation) -> dict[str, str]:
@@ -58,9 +63,10 @@ def earlier(activation: Activation, changes: Sequence[Change]) -> Earlier:
         pk__lt=max(change.pk for change in changes if change.pk),
     )
     found: Earlier = {}
-    rows = accepted.order_by("-pk").values_list("key_digest", "pk", "outcome", "sent", "values")[:MOST_EARLIER]
-    for digest, pk, outcome, sent, values in rows:
-        names = list(values) if outcome == Change.Outcome.MATCHED else sent
+    rows = accepted.order_by("-pk").values_list("key_digest", "pk", "outcome", "sent", "values", "kept")[:MOST_EARLIER]
+    for digest, pk, outcome, sent, values, kept in rows:
+        held = [name for name in values if name not in (kept or ())]
+        names = held if outcome == Change.Outcome.MATCHED else sent
         found.setdefault(digest, []).append((pk, names, values))
     return found
 
@@ -70,11 +76,18 @@ def may_have_before(change: Change) -> bool:
     return bool(change.pk) and not change.is_new and change.code != ANOTHER.code
 
 
-def of(change: Change, before: Earlier, names: Mapping[str, str]) -> list[FieldChange]:
-    """The fields of a change to show: those sent and those changed, or else all of them."""
+def of(
+    change: Change, before: Earlier, names: Mapping[str, str], policies: Mapping[str, str] = NO_POLICIES
+) -> list[FieldChange]:
+    """The fields of a change to show: those sent, changed or kept, or else all of them.
+
+    Args:
+        policies: the write policies of the run by attribute.
+    """
     if set(change.values) == {"rows"}:
         return _of_rows(change.values["rows"], names)
-    shown: Iterable[str] = dict.fromkeys([*change.sent, *change.changed]) or change.values
+    kept = change.kept or ()
+    shown: Iterable[str] = dict.fromkeys([*change.sent, *change.changed, *kept]) or change.values
     if change.field and change.outcome in (Change.Outcome.REJECTED, Change.Outcome.INVALID):
         shown = dict.fromkeys([change.field, *shown])
     settled = change.outcome not in ("", Change.Outcome.UNKNOWN, Change.Outcome.REJECTED)
@@ -86,6 +99,7 @@ def of(change: Change, before: Earlier, names: Mapping[str, str]) -> list[FieldC
             _before(change, name, known),
             plain_values.in_words(change.values.get(name, change.match_value)),
             name in change.sent or not settled,
+            kept_because((policies.get(name, ""),)) if name in kept else "",
         )
         for name in shown
     ]

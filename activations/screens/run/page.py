@@ -20,6 +20,7 @@ from activations.screens.run.rows import rows, title
 from activations.screens.run.sentence import Facts, losses, meaning_of_new, sentence
 from activations.screens.timeline import found_in_run
 from activations.screens.timeline.found_in_run import MOST_OF_EACH
+from activations.setup.policy_words import kept_because
 from destinations.registry import services
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def facts(run: Run) -> Facts:
     return Facts(
         run.state, run.counts(), one=one, many=many, vendor=service.platform.label, error=error,
         is_test=bool(run.only_key), is_dry=run.dry_run, is_compared=run.live, compares=run.activation.compares(service),
+        kept=kept_because(run.policies.values()),
     )  # fmt: skip
 
 

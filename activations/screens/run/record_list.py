@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PLANNED, LEFT, RETURNED, EARLIER = "planned", "left", "returned", "earlier"
-CREATED, UPDATED, NEW, CHANGED = "created", "updated", "new", "changed"
+CREATED, UPDATED, NEW, CHANGED, KEPT = "created", "updated", "new", "changed", "kept"
 CHOICES = [
     (PLANNED, "Planned"),
     (CREATED, "Created"),
     (UPDATED, "Updated"),
     *[(str(value), str(label)) for value, label in Change.Outcome.choices if value],
+    (KEPT, "Kept by a write policy"),
     (NEW, "New"),
     (CHANGED, "Changed"),
     (EARLIER, "Waiting for retry since an earlier run"),
@@ -30,6 +31,7 @@ _FILTERS: dict[str, dict[str, Any]] = {
     PLANNED: {"outcome": ""},
     CREATED: {"outcome": Change.Outcome.ACCEPTED, "created": True},
     UPDATED: {"outcome": Change.Outcome.ACCEPTED, "created": False},
+    KEPT: {"kept__isnull": False},
     NEW: {"outcome": "", "is_new": True},
     CHANGED: {"outcome": "", "is_new": False},
 }
@@ -72,7 +74,7 @@ def search(run: Run, text: str, choice: str, cause: dict[str, str] | None = None
         listed: QuerySet[Any] = _records(run, choice)
         return listed.filter(Q(key__startswith=text) | Q(remote_id__startswith=text)) if text else listed
     listed = Change.objects.filter(run=run)
-    if run.state in PLANNING or (choice in (CREATED, UPDATED) and known_count(run, choice) == 0):
+    if run.state in PLANNING or (choice in (CREATED, UPDATED, KEPT) and known_count(run, choice) == 0):
         # What planning has listed so far may be taken back, and is not counted yet. Of an ended run, the counts tell
         # that there are none: PostgreSQL would read all changes to find that out.
         listed = listed.none()
@@ -92,7 +94,7 @@ def known_count(run: Run, choice: str) -> int | None:
     if run.is_live or is_plan(run):
         return None
     known = {CREATED: run.created, UPDATED: run.accepted - run.created, **run.counts()}
-    return known[choice] if choice in (CREATED, UPDATED, *_COUNTED) else None
+    return known[choice] if choice in (CREATED, UPDATED, KEPT, *_COUNTED) else None
 
 
 def count_earlier(run: Run) -> int:

@@ -49,14 +49,14 @@ class Row:
 def rows(run: Run, changes: Sequence[Change]) -> list[Row]:
     """Changes as rows, with two queries for all of them."""
     names, before = fields.labels(run.activation), fields.earlier(run.activation, changes)
-    model_id = run.activation.data_model.pk
+    model_id, policies = run.activation.data_model.pk, run.policies
     return [
         Row(
             change,
             title(change),
             change.key if change.name else "",
             outcome_pill(change, is_plan=run.dry_run or run.state == run.State.HELD),
-            fields.of(change, before, names),
+            fields.of(change, before, names, policies),
             reverse("admin:activations_change_change", args=[change.pk]) if change.pk else "",
             timeline(model_id, change.key),
         )

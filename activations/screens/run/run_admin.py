@@ -82,7 +82,7 @@ class RunAdmin(Decisions, RunList, ReadOnlyAdmin):
 
     def links(self, request: HttpRequest, obj: Run) -> Iterable[Button]:
         """The buttons that only lead somewhere, for everybody who may see the run."""
-        exceptions = obj.rejected + obj.invalid + obj.unknown + obj.not_sent + obj.skipped
+        exceptions = obj.rejected + obj.invalid + obj.unknown + obj.not_sent + obj.skipped + obj.kept
         if not obj.is_live and exceptions and request.user.has_perm(SEE_RECORDS):
             label = "Download what can't be sent" if obj.dry_run else "Download what was not sent"
             yield Button("download", label, "download", href=self.url("download", obj.pk))

@@ -28,6 +28,7 @@ class Facts:
         counts: every counter of the run by its name.
         one, many: what the destination calls a record and several of them, such as company and companies.
         vendor: the name of the platform.
+        kept: why write policies kept fields, in a few words.
         error: why the run failed, or its plan was not sent, in the words that it stored.
         is_dry: nothing is sent.
         is_compared: a dry run that compares with the destination.
@@ -40,6 +41,7 @@ class Facts:
     many: str = "records"
     vendor: str = "the destination"
     error: str = ""
+    kept: str = ""
     is_test: bool = False
     is_dry: bool = False
     is_compared: bool = False
@@ -51,7 +53,7 @@ class Facts:
 
 def sentence(run: Facts) -> str:
     """What the run did, does, or would do."""
-    words = " ".join(filter(None, [_of_state(run), _left(run)]))
+    words = " ".join(filter(None, [_of_state(run), _kept(run), _left(run)]))
     return f"Test with one record. {words}" if run.is_test else words
 
 
@@ -153,6 +155,12 @@ def losses(lossy: Mapping[str, Sequence[int]], labels: Mapping[str, str]) -> lis
         f"{labels.get(name) or name}: {lost:,} of {values:,} value{'' if values == 1 else 's'}"
         for name, (lost, values) in most_first
     ]
+
+
+def _kept(run: Facts) -> str:
+    """Of how many records a write policy left a field as it is, and why."""
+    kept = run.counts["kept"]
+    return f"{kept:,} kept: {run.kept}." if kept and run.state not in ("queued", "planning", "delivering") else ""
 
 
 def _left(run: Facts) -> str:

@@ -155,6 +155,8 @@ def _decided(facts: Facts, when: Callable[[datetime], str]) -> Answer | None:
         return _left(facts, when)
     if last.outcome == "accepted":
         return _accepted(facts, last, when)
+    if last.outcome == "matched" and last.message:
+        return Answer("Up to date", "good", f"Nothing was sent on {when(last.at)}. {last.message}")
     if last.outcome == "matched":
         return Answer("Up to date", "good", f"{facts.vendor} had all of its values already on {when(last.at)}.")
     moment, message = when(last.at), last.message

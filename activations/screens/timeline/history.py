@@ -22,6 +22,7 @@ class Decided:
         changed: the attributes that differ from what was accepted before.
         sent: the attributes that were accepted.
         field: the attribute that a rejection is about.
+        kept: why write policies left attributes as they are, by attribute.
     """
 
     activation: int
@@ -32,6 +33,7 @@ class Decided:
     sent: Sequence[str] = ()
     field: str = ""
     dry_run: bool = False
+    kept: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,14 @@ class Difference:
     Args:
         before: the value that was accepted last; MISSING if none is known.
         refused: the rejection is about this field.
+        kept: why a write policy left the field as it is; "" if none did.
     """
 
     name: str
     before: Any
     after: Any
     refused: bool = False
+    kept: str = ""
 
     @property
     def has_former(self) -> bool:
@@ -62,17 +66,19 @@ def differences(decided: Iterable[Decided]) -> list[list[Difference]]:
     accepted: dict[tuple[int, str], Any] = {}
     found = []
     for change in decided:
-        names = dict.fromkeys([*change.sent, *change.changed]) or change.values
+        names = dict.fromkeys([*change.sent, *change.changed, *(change.kept or ())]) or change.values
         if change.field:
             names = dict.fromkeys([*names, change.field])
         found.append([_difference(change, name, accepted) for name in names if name in change.values])
         if change.outcome == "accepted" and not change.dry_run:
             accepted |= {(change.activation, name): change.values.get(name) for name in change.sent}
         elif change.outcome == "matched" and not change.dry_run:
-            accepted |= {(change.activation, name): value for name, value in change.values.items()}
+            equal = {name: value for name, value in change.values.items() if name not in (change.kept or ())}
+            accepted |= {(change.activation, name): value for name, value in equal.items()}
     return found
 
 
 def _difference(change: Decided, name: str, accepted: Mapping[tuple[int, str], Any]) -> Difference:
     before = accepted.get((change.activation, name), MISSING)
-    return Difference(name, before, change.values[name], name == change.field and change.outcome == "rejected")
+    refused = name == change.field and change.outcome == "rejected"
+    return Difference(name, before, change.values[name], refused, (change.kept or {}).get(name, ""))

@@ -19,6 +19,7 @@ from activations.screens import plain_values
 from activations.screens.run.fields import labels
 from activations.screens.run.rows import outcome_pill
 from activations.screens.timeline import answers, history, loading
+from activations.setup.policy_words import kept_because
 from core.errors import Problem
 from core.web.screens import pill
 from destinations.registry import platforms
@@ -47,6 +48,7 @@ class Field:
     before: str | None
     after: str
     refused: bool
+    kept: str
 
 
 @dataclass(frozen=True)
@@ -163,13 +165,16 @@ def _entries(loaded: loading.Loaded) -> list[Entry]:
 
 def _field(found: history.Difference, names: Mapping[str, str]) -> Field:
     before = plain_values.in_words(found.before) if found.has_former else None
-    return Field(names.get(found.name, found.name), before, plain_values.in_words(found.after), found.refused)
+    return Field(
+        names.get(found.name, found.name), before, plain_values.in_words(found.after), found.refused, found.kept
+    )
 
 
 def _decided(change: Change) -> history.Decided:
     values = change.values if isinstance(change.values, dict) else {}
     # Of rows with the same key, all are stored. They are no attributes.
     has_rows = isinstance(values.get("rows"), list) and change.outcome == Change.Outcome.INVALID
+    policies = change.run.policies if change.kept else {}
     return history.Decided(
         change.run.activation_id,
         loading.moment(change),
@@ -179,6 +184,7 @@ def _decided(change: Change) -> history.Decided:
         change.sent,
         change.field,
         dry_run=change.run.dry_run,
+        kept={name: kept_because((policies.get(name, ""),)) for name in change.kept or ()},
     )
 
 

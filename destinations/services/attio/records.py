@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
 
 from core.errors import Rejected, Unavailable
 from destinations.contract import (
@@ -86,6 +87,15 @@ class Records(Service):
             remaining = remaining[len(batch) :]
         return found
 
+    def read(self, client: Client, match_field: Field, remote_id: str) -> Held | None:
+        answer = client.send(Purpose.LOOKUP, "GET", f"/objects/{self.object}/records/{quote(remote_id, safe='')}")
+        if answer.record_is_gone:
+            return None
+        record = client.require(answer).body.get("data")
+        if not isinstance(record, dict) or not isinstance(record.get("id"), dict):
+            raise Unavailable("unusable_answer", UNREADABLE, detail=answer.request_id)
+        return _held(record, match_field)
+
     def same(self, field: Field, wire: Wire, held: Held, *, adds: bool = False) -> bool:
         return comparison.same(field, wire, held.values, adds=adds)
 
@@ -94,6 +104,9 @@ class Records(Service):
 
     def author(self, field: Field, held: Held) -> Author | None:
         return reading.author(field, held.values)
+
+    def is_empty(self, field: Field, held: Held) -> bool:
+        return comparison.is_empty(field, held.values)
 
     def reads_first(self, names: Collection[str]) -> bool:
         return not all(group.is_complete for group in compound_parts.group_parts(dict.fromkeys(names)))

@@ -65,6 +65,11 @@ def shown(field: Field, values: Mapping[str, Any]) -> Any:
     return moment.isoformat().replace("+00:00", "Z") if moment else value
 
 
+def holds_nothing(name: str, values: Mapping[str, Any]) -> bool:
+    """Whether a record holds no value. `values`: as `attribute_values` returns them."""
+    return _is_clear(name, values.get(name))
+
+
 def not_cleared(sent: Mapping[str, Wire], record: Mapping[str, Any], model: Model = COMPANY) -> list[str]:
     """The attributes that were sent as null but still have a value in Intercom's answer."""
     current = attribute_values(record, model)

@@ -27,6 +27,7 @@ from destinations.services.intercom.bodies import (
     attribute_values,
     check_cleared,
     holds,
+    holds_nothing,
     request_body,
     shown,
     timestamp,
@@ -105,6 +106,10 @@ class IntercomCompanies(Service):
         found = {identity: _matching(client.find(identity), identity) for identity in identities}
         return {identity: held for identity, held in found.items() if held}
 
+    def read(self, client: IntercomClient, match_field: Field, remote_id: str) -> Held | None:
+        answer = client.get(remote_id)
+        return _held(answer.body) if answer else None
+
     def same(self, field: Field, wire: Wire, held: Held, *, adds: bool = False) -> bool:
         """PURE. See `bodies.holds`."""
         return holds(field.name, wire, held.values)
@@ -112,6 +117,10 @@ class IntercomCompanies(Service):
     def shown(self, field: Field, held: Held) -> Any:
         """PURE. See `bodies.shown`. Intercom returns no author of a value."""
         return shown(field, held.values)
+
+    def is_empty(self, field: Field, held: Held) -> bool:
+        """PURE. See `bodies.holds_nothing`."""
+        return holds_nothing(field.name, held.values)
 
     def made_at(self, client: IntercomClient, remote_id: str) -> datetime | None:
         """The creation time, if Intercom marks the company as created by its API. Not every workspace does."""
@@ -234,8 +243,12 @@ def _matching(answer: Answer | None, company_id: str) -> Held | None:
     """The company with exactly this company_id; None if the answer has no such company."""
     for company in _companies(answer) if answer else ():
         if str(company.get(MATCH)) == company_id and company.get("id"):
-            return Held(str(company["id"]), attribute_values(company), timestamp(company.get("created_at")))
+            return _held(company)
     return None
+
+
+def _held(company: Mapping[str, Any]) -> Held:
+    return Held(str(company["id"]), attribute_values(company), timestamp(company.get("created_at")))
 
 
 def _companies(answer: Answer) -> Iterable[Mapping[str, Any]]:

@@ -34,6 +34,7 @@ from destinations.services.intercom.bodies import (
     attribute_values,
     check_cleared,
     holds,
+    holds_nothing,
     request_body,
     shown,
     timestamp,
@@ -112,6 +113,10 @@ class IntercomContacts(Service):
         found = {identity: self._search(client, match_field, identity) for identity in identities}
         return {identity: held for identity, held in found.items() if held}
 
+    def read(self, client: IntercomClient, match_field: Field, remote_id: str) -> Held | None:
+        answer = client.call_or_none(Purpose.LOOKUP, "GET", f"/contacts/{remote_id}")
+        return _held(answer.body) if answer else None
+
     def same(self, field: Field, wire: Wire, held: Held, *, adds: bool = False) -> bool:
         """PURE. See `bodies.holds`."""
         return holds(field.name, wire, held.values, ignores_case=field.name == EMAIL and not field.custom)
@@ -119,6 +124,10 @@ class IntercomContacts(Service):
     def shown(self, field: Field, held: Held) -> Any:
         """PURE. See `bodies.shown`. Intercom returns no author of a value."""
         return shown(field, held.values)
+
+    def is_empty(self, field: Field, held: Held) -> bool:
+        """PURE. See `bodies.holds_nothing`."""
+        return holds_nothing(field.name, held.values)
 
     def write(self, client: IntercomClient, operation: Operation) -> Outcome:
         """Writes one contact with one request, or with three if an upsert turns out to be for an existing contact.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from activations.models import FieldMapping
 from activations.setup import rules
 from destinations.contract import Mode
 from destinations.kit.values.countries import alpha2
@@ -119,6 +120,7 @@ def _row(
         country=_country(row),
         template=template,
         rounds=row.flag("round", False),
+        policy=row.choice("write", tuple(FieldMapping.Policy.values), "always"),
     )
     row.close()
     return mapping

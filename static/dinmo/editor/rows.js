@@ -95,6 +95,7 @@ class MappingRows {
         show("when_empty", origin !== "fixed");
         show("multi", Boolean(field?.multiple));
         show("country", Boolean(field?.takes_country));
+        for (const note of row.querySelectorAll("[data-note]")) note.hidden = note.dataset.note !== this.input(row, "policy").value;
         show("round", round.checked || column?.type === "number");
         if (field && !field.takes_country) country.value = "";
     }
@@ -115,7 +116,7 @@ class MappingRows {
         const given = (name) => (origin === name ? value(name) : "");
         return {
             id: [...this.list.children].indexOf(row), target: value("target"), column: given("column"), fixed: given("fixed"), template: given("template"),
-            when_empty: value("when_empty"), multi: value("multi"), country: value("country"), round_to_whole: this.input(row, "round_to_whole").checked,
+            when_empty: value("when_empty"), multi: value("multi"), policy: value("policy"), country: value("country"), round_to_whole: this.input(row, "round_to_whole").checked,
         };
     }
 

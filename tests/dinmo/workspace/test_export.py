@@ -146,6 +146,7 @@ def mappings(draw: st.DrawFn, match: str, custom: bool) -> tuple[entities.FieldM
         "multi": st.sampled_from(["replace", "add"]),
         "country": st.sampled_from(["", "FR", "NO"]),
         "rounds": st.booleans(),
+        "policy": st.sampled_from(["always", "if_empty", "on_create", "restore"]),
     }
     targets = draw(st.lists(NAMES.filter(lambda name: name != match), max_size=4, unique=True))
     rows = []

@@ -42,6 +42,23 @@ def same(field: Field, wire: Wire, values: Mapping[str, Any], *, adds: bool = Fa
     return wanted <= stored if adds else wanted == stored
 
 
+def is_empty(field: Field, values: Mapping[str, Any]) -> bool:
+    """Whether a record holds nothing for the field. A part of a location or a name is empty without the others.
+
+    Args:
+        values: of the record by attribute, as Attio returns them.
+    """
+    slug, _, part = field.name.partition(".")
+    entries = [entry for entry in values.get(slug) or () if isinstance(entry, dict)]
+    if part:
+        return not entries or not _text(entries[0].get(part))
+    keys = _KEYS_OF_PARTS.get(field.type)
+    return all(
+        not any(_text(entry.get(key)) for key in keys) if keys else entry.get("value", ...) in (None, "")
+        for entry in entries
+    )
+
+
 def _stored(field: Field, entry: Entry) -> str | None:
     """A stored value in the form in which wire values are compared; None if it can't be compared."""
     read = _READERS.get(field.type)
@@ -99,6 +116,7 @@ def _text(part: Any) -> str:
 
 
 _KEYS = ("value", "currency_value", "domain", "email_address", "phone_number", "original_phone_number")
+_KEYS_OF_PARTS = {"location": LOCATION_KEYS, "personal-name": NAME_KEYS}
 _CASELESS = ("domain", "email-address")
 _COMPARABLE: dict[str, Callable[[Wire], str | None]] = {
     "text": lambda wire: str(wire).strip(),
