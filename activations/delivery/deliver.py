@@ -160,7 +160,11 @@ class Delivery:
         former = former_matches(self.recorder.generation_id, chunk, self.sender.match_name)
         self._add(
             [
-                Item(change, Progress(ambiguous=taken_before), former_match=former.get(change.key_digest, 0))
+                Item(
+                    change,
+                    Progress(ambiguous=taken_before, resumed=taken_before),
+                    former_match=former.get(change.key_digest, 0),
+                )
                 for change in chunk
             ]
         )

@@ -159,7 +159,8 @@ def found(
 def _compared(sending: Sending, progress: Progress, held: Held | None, difference: Difference) -> Judgement:
     """The record was compared. If nothing is left to send, no write is needed.
 
-    After a request without an answer, it holds what is equal because that request was processed.
+    After a request without an answer, it holds what is equal because that request was processed. After a worker died,
+    that is certain only for a record that was created since.
 
     Args:
         held: None if a known record could not be read, so that nothing that depends on it is sent.
@@ -170,8 +171,9 @@ def _compared(sending: Sending, progress: Progress, held: Held | None, differenc
     if held is None:
         return kept(progress, difference)
     outcome = Outcome(Result.ACCEPTED, held.remote_id, held.created_at, (), "", held.web_url, False, held.identities)
-    if progress.ambiguous and (difference.equal or not difference.kept):
-        created = sending.mode == Mode.UPSERT and was_created(held.created_at, sending.first_attempt_at)
+    created = sending.mode == Mode.UPSERT and was_created(held.created_at, sending.first_attempt_at)
+    was_sent = progress.ambiguous and (created or not progress.resumed)
+    if was_sent and (difference.equal or not difference.kept):
         sent = replace(outcome, sent=difference.equal)
         return replace(accepted(progress, sent, created=created), difference=difference)
     settled = kept(progress, difference) if difference.kept else Judgement(progress, "matched", difference=difference)

@@ -42,12 +42,14 @@ class Progress:
 
     Args:
         ambiguous: a write may have been processed although no answer came.
+        resumed: a worker that died had taken it, and nobody knows whether it sent anything.
         looked_up: a lookup was answered, so the next step is a write.
         unanswered: after a lookup, a create got no answer, so a record that exists now is one of ours.
         gone: an update reported that the record no longer exists.
     """
 
     ambiguous: bool = False
+    resumed: bool = False
     looked_up: bool = False
     unanswered: bool = False
     gone: bool = False

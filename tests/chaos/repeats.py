@@ -90,6 +90,14 @@ def by_change(
         yield from ((key, change, written[change.pk]) for change in record_changes)
 
 
+def by_record(writes: Iterable[Write], ids: Mapping[str, RecordKey]) -> dict[RecordKey, list[Write]]:
+    """The writes of each record, the oldest first."""
+    found: dict[RecordKey, list[Write]] = defaultdict(list)
+    for write in sorted(writes, key=lambda write: write.at):
+        found[_record_key(write, ids)].append(write)
+    return found
+
+
 def explain(
     attempts: Iterable[tuple[RecordKey, Change, list[Write]]],
     kills: Sequence[Kill],

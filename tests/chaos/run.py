@@ -19,7 +19,7 @@ from activations.runs.lease import TAKEN_OVER
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
 from dinmo.local.machine import exclusive_runtime
-from tests.chaos import postgres, proof, repeats, report
+from tests.chaos import adoption, postgres, proof, repeats, report
 from tests.chaos.faults import FaultyVendor
 from tests.chaos.processes import Installation
 from tests.chaos.scenario import Kill, Scenario, environment
@@ -89,7 +89,8 @@ def _check(scenario: Scenario, wanted: int, again: list[Run], title: str, second
     attio, intercom, bulk = (scenario.vendors[name].sandbox.state() for name in ("attio", "intercom", "bulk"))
     writes = [write for vendor in scenario.vendors.values() for write in vendor.writes]
     changes = Change.objects.select_related("run__activation")
-    attempts = list(repeats.by_change(writes, changes, repeats.record_keys(attio, intercom, bulk)))
+    keys = repeats.record_keys(attio, intercom, bulk)
+    attempts = list(repeats.by_change(writes, changes, keys))
     failures = [failure for vendor in scenario.vendors.values() for failure in vendor.failures]
     explained = repeats.explain(attempts, scenario.kills, expiries(settings.VAR_DIR), failures)
     longest = {name: vendor.longest_seconds for name, vendor in scenario.vendors.items()}
@@ -103,6 +104,12 @@ def _check(scenario: Scenario, wanted: int, again: list[Run], title: str, second
     yield from proof.check_values(scenario.shop.live.values(), attio, intercom, set(known_accounts()))
     yield from proof.check_duplicates(attio, intercom)
     yield from proof.check_bulk(scenario.shop.live.values(), bulk)
+    yield from adoption.check_policies(
+        scenario.shop.live.values(),
+        scenario.seeds,
+        adoption.held(attio, intercom, bulk),
+        repeats.by_record(writes, keys),
+    )
     yield from proof.check_runs_ended()
     yield from proof.check_accepted(attempts)
     yield from proof.check_repeats(explained, longest)
@@ -124,12 +131,13 @@ def _running_scenario(
         }
         vendors["intercom"].sandbox._switch({"companies": [{"company_id": account} for account in known_accounts()]})
         shop = Shop(home / "shop.sqlite3", seed)
+        seeds = adoption.seed(vendors, shop.live)
         installation = Installation(home, environment(inherited, failpoint_file), cluster)
         stack.callback(installation.stop)
         call_command("migrate", interactive=False, verbosity=0)
         installation.keep_running()
         call_command("apply", str(WORKSPACE), verbosity=0)
-        yield Scenario(installation, shop, vendors, random.Random(seed), failpoint_file, show)
+        yield Scenario(installation, shop, vendors, random.Random(seed), failpoint_file, show, seeds)
 
 
 @contextmanager

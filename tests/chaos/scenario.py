@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import InterfaceError, OperationalError, connection
 
@@ -18,7 +18,7 @@ from tests.chaos.processes import BEAT, BROKER, DATABASE, WORKERS, Installation
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from tests.chaos.faults import FaultyVendor
     from tests.chaos.source import Shop
@@ -52,7 +52,11 @@ class Kill:
 
 @dataclass
 class Scenario:
-    """One scenario on one database. Call `kill`, then `settle` twice."""
+    """One scenario on one database. Call `kill`, then `settle` twice.
+
+    Args:
+        seeds: what the vendors held before the first run of the fields with a write policy.
+    """
 
     installation: Installation
     shop: Shop
@@ -60,6 +64,7 @@ class Scenario:
     rng: random.Random
     failpoint_file: Path
     show: Callable[[str], None]
+    seeds: Mapping[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
     kills: list[Kill] = field(default_factory=list)
     live: frozenset[str] = frozenset()
     rounds: int = 0

@@ -28,7 +28,8 @@ def mapped(policies: Mapping[str, str]) -> list[MappedField]:
 
 
 def change(changed: str, values: str = "abcd", remote_id: str = "") -> Change:
-    return Change(changed=list(changed), values=dict.fromkeys(values, "ours"), remote_id=remote_id)
+    sent = dict.fromkeys(values, "ours")
+    return Change(changed=list(changed), values=sent, remote_id=remote_id, lookup_first=False)
 
 
 @given(
