@@ -786,3 +786,25 @@ def our_values_are_those_of_a_person(service: Service) -> Service:
 @mistake(*SHIPPED)
 def edits_of_people_are_ours(service: Service) -> Service:
     return changed(service, author=lambda real, field, held: Author(Writer.OURS))
+
+
+# Write policies
+
+
+@mistake(*SHIPPED)
+def every_field_counts_as_empty(service: Service) -> Service:
+    return changed(service, is_empty=lambda real, field, held: True)
+
+
+@mistake(*SHIPPED)
+def no_field_counts_as_empty(service: Service) -> Service:
+    return changed(service, is_empty=lambda real, field, held: False)
+
+
+@mistake(*SHIPPED)
+def record_that_is_read_by_its_id_has_no_values(service: Service) -> Service:
+    def read(real: Any, *args: Any) -> Held | None:
+        held: Held | None = real(*args)
+        return dataclasses.replace(held, values={}) if held else None
+
+    return changed(service, read=read)
