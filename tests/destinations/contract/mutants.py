@@ -13,6 +13,7 @@ from destinations.contract import (
     Author,
     Created,
     Field,
+    Held,
     Operation,
     Outcome,
     Plain,
