@@ -65,7 +65,7 @@ def test_filled_field_of_a_new_record_is_kept(story: Story) -> None:
     done = story.run()
     assert story.at_vendor() == {"m1": ("A", "theirs"), "m2": ("A", "B"), "m3": ("A", "B"), "m4": ("A", "B")}
     assert (done.accepted, done.created, done.matched, done.kept) == (4, 0, 0, 1)
-    assert [sorted(values) for values in story.sent()] == [["a"], ["a", "b"], ["a"], ["a", "b", "key"]]
+    assert sorted(sorted(values) for values in story.sent()) == [["a"], ["a"], ["a", "b"], ["a", "b", "key"]]
     assert (story.run().planned, story.sent()) == (0, [])
 
 
