@@ -97,7 +97,7 @@ def test_changes_without_a_request_share_a_job() -> None:
         Reads(policies=POLICIES).hold_back(item.change)
     made = jobs(Mode.UPSERT, items, Limits(1, 1), Reads(policies=POLICIES))
     assert [(job.step, len(job.items)) for job in made] == [(Step.NONE, 500), (Step.NONE, 500), (Step.NONE, 200)]
-    assert not any(job.can_grow(10) for job in made)
+    assert not any(job.can_grow(Limits(1, 1, write_batch=1000)) for job in made)
 
 
 def test_what_was_kept_before_stays_noted() -> None:
