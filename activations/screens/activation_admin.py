@@ -86,12 +86,12 @@ class ActivationAdmin(ActivationList, PausePage, TokensPage, EditorPage):
         elif held := requests.held_run(obj):
             page = reverse("admin:activations_run_change", args=[held.pk])
             yield Button("decide", "Approve or discard", "rule", primary=True, href=page)
-            yield Button("dry_run", "Dry run", "science")
+            yield DRY_RUN
         else:
             if obj.is_draft:
                 yield Button("review", "Review and start", "fact_check", primary=True)
             yield Button("run", "Run now", "play_arrow", primary=not obj.is_draft)
-            yield Button("dry_run", "Dry run", "science")
+            yield DRY_RUN
             yield Button("full", "Full sync", "restart_alt", confirm=FULL_QUESTION)
         yield Button("edit", "Edit", "edit", href=f"{self.url('change', obj.pk)}?step=mapping")
         yield from pause_buttons(obj)
@@ -126,7 +126,7 @@ class ActivationAdmin(ActivationList, PausePage, TokensPage, EditorPage):
         return self._start(obj)
 
     def do_dry_run(self, request: HttpRequest, obj: Activation) -> HttpResponse:
-        return self._start(obj, dry_run=True)
+        return self._start(obj, dry_run=True, live="option" in request.POST)
 
     def do_full(self, request: HttpRequest, obj: Activation) -> HttpResponse:
         return self._start(obj, full=True)
@@ -136,10 +136,10 @@ class ActivationAdmin(ActivationList, PausePage, TokensPage, EditorPage):
         messages.success(request, f"Created the copy “{copy}”. It is a draft: change what differs, then start it.")
         return HttpResponseRedirect(self.url("change", copy.pk))
 
-    def _start(self, obj: Activation, *, full: bool = False, dry_run: bool = False) -> HttpResponse:
+    def _start(self, obj: Activation, *, full: bool = False, dry_run: bool = False, live: bool = False) -> HttpResponse:
         if not dry_run:
             periodic_tasks.start(obj)
-        run = requests.request(obj, Run.Trigger.MANUAL, full=full, dry_run=dry_run)
+        run = requests.request(obj, Run.Trigger.MANUAL, full=full, dry_run=dry_run, live=live)
         return HttpResponseRedirect(reverse("admin:activations_run_change", args=[run.pk]))
 
     def save_model(self, request: HttpRequest, obj: Activation, form: Any, change: bool) -> None:
@@ -224,4 +224,5 @@ def created_hidden(activation: Activation) -> int:
 
 SHOWN_AS_STATE = (kinds.RUN_FAILED, kinds.PAUSED, kinds.HELD)
 VIEWED = ["name", "data_name", "destination", "mode_name", "custom_names", "switched_on"]
+DRY_RUN = Button("dry_run", "Dry run", "science", option="Compare with the destination")
 FULL_QUESTION = "A full sync sends every mapped field of every record again, even if nothing changed. Continue?"

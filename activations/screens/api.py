@@ -17,9 +17,10 @@ from activations.alerts.words import run_words
 from activations.models import Activation, Run, Schedule
 from activations.runs import requests
 from activations.scheduling import definition
+from activations.screens.review import comparison
 from core.errors import Misconfigured
 from core.web import time_zone
-from core.web.endpoints import Endpoint
+from core.web.endpoints import Endpoint, number
 from core.web.error_pages import help_url
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from rest_framework.request import Request
 
+COMPARISON_PAGE = 100
 LONGEST_ID = 18
 """In digits."""
 
@@ -91,8 +93,9 @@ class ScheduleWords(Endpoint):
 
 
 class ActivationRuns(Endpoint):
-    """POST starts a run, or returns the live one. `full`, `dry_run` and `only_key` are optional.
+    """POST starts a run, or returns the live one. `full`, `dry_run`, `live` and `only_key` are optional.
 
+    `live` is for dry runs: they compare with the records at the destination.
     While a run waits for approval, no other starts: the code is `run_held`.
     """
 
@@ -100,9 +103,9 @@ class ActivationRuns(Endpoint):
 
     def post(self, request: Request, pk: int) -> Response:
         activation = get_object_or_404(Activation, pk=pk)
-        full, dry_run = request.data.get("full") is True, request.data.get("dry_run") is True
+        chosen = {name: request.data.get(name) is True for name in ("full", "dry_run", "live")}
         only_key = str(request.data.get("only_key") or "")
-        run = requests.request(activation, Run.Trigger.API, full=full, dry_run=dry_run, only_key=only_key)
+        run = requests.request(activation, Run.Trigger.API, only_key=only_key, **chosen)
         return Response(run_json(run), status=202)
 
 
@@ -119,6 +122,22 @@ class RunRetry(Endpoint):
         retried = requests.retry_now(run, Run.Trigger.API)
         started = run_json(retried.run) if retried.run else None
         return Response({"records": retried.records, "run": started}, status=202 if started else 200)
+
+
+class RunComparison(Endpoint):
+    """GET returns what a live dry run would do with each record, and the fields that it would send: what the
+    destination held, and the new value.
+
+    `?after=`: the `id` of the last record of the previous page. `next` is null on the last one.
+    """
+
+    permissions = ("activations.view_run", "activations.view_change")
+
+    def get(self, request: Request, pk: int) -> Response:
+        run = get_object_or_404(Run.objects.select_related("activation__destination"), pk=pk, live=True)
+        found = comparison.records(run, number(request.query_params.get("after")) or 0, COMPARISON_PAGE)
+        following = found[-1]["id"] if len(found) == COMPARISON_PAGE else None
+        return Response({**comparison.summary(run), "records": found, "next": following})
 
 
 class RunState(Endpoint):
@@ -188,6 +207,7 @@ def run_json(run: Run) -> dict[str, Any]:
         "reason": run.reason,
         "trigger": run.trigger,
         "dry_run": run.dry_run,
+        "compared": run.live,
         "only_key": run.only_key,
         "counts": run.counts(),
         "hold": run.hold,
@@ -204,5 +224,6 @@ urlpatterns = [
     path("schedules/words/", ScheduleWords.as_view(), name="schedule-words"),
     path("activations/<int:pk>/runs/", ActivationRuns.as_view(), name="activation-runs"),
     path("runs/<int:pk>/", RunState.as_view(), name="run"),
+    path("runs/<int:pk>/comparison/", RunComparison.as_view(), name="run-comparison"),
     path("runs/<int:pk>/retry/", RunRetry.as_view(), name="run-retry"),
 ]

@@ -20,6 +20,7 @@ from activations.guards import decide
 from activations.models import Activation, Run
 from activations.runs import outages, requests
 from activations.screens.api import error_json
+from activations.screens.review import comparison
 from activations.screens.run.causes import causes
 from activations.setup import mapping_diff
 from core.commands import ScriptedCommand
@@ -58,6 +59,12 @@ class Command(ScriptedCommand):
             help="agree to reset the sync history if the key, the match or anything that identifies records changed",
         )
         parser.add_argument("--dry-run", action="store_true", help="only plan the run; nothing is sent")
+        parser.add_argument(
+            "--live",
+            action="store_true",
+            help="with --dry-run: compare with the records at the destination, in this process, and print what a run "
+            "would do",
+        )
         part = parser.add_mutually_exclusive_group()
         part.add_argument("--only", metavar="KEY", default="", help="send only the record with this key, as a test")
         part.add_argument(
@@ -78,6 +85,9 @@ class Command(ScriptedCommand):
         if activation is None:
             names = ", ".join(repr(name) for name in Activation.objects.values_list("name", flat=True)) or "none"
             self.refuse(f"There is no activation named {options['name']!r}. Existing activations: {names}.")
+        if options["live"] and not options["dry_run"]:
+            self.refuse("--live belongs to --dry-run: it compares with the destination, and sends nothing.")
+        waits = options["wait"] or options["live"]
         decides = options["approve"] or options["discard"]
         if decides and (options["full"] or options["dry_run"] or options["start_afresh"]):
             self.refuse("--approve and --discard decide about the run that is held. They start no other run.")
@@ -90,9 +100,10 @@ class Command(ScriptedCommand):
         if decides:
             run = self._decide(activation, options)
         else:
-            run = self._run(activation, options["full"], options["dry_run"], options["wait"], options["only"])
+            chosen = {name: options[name] for name in ("full", "dry_run", "live")}
+            run = self._run(activation, options["only"], waits, **chosen)
         self.stdout.write(json.dumps(summary(run), indent=2) if options["json"] else sentence(run))
-        if options["wait"] or run.state == Run.State.HELD:
+        if waits or run.state == Run.State.HELD:
             sys.exit(EXIT_CODES[Run.State(run.state)])
 
     def _make_due(self, activation: Activation) -> None:
@@ -112,23 +123,26 @@ class Command(ScriptedCommand):
             self.refuse(problem.message)
         return wait(run) if here else Run.objects.get(pk=run.pk)
 
-    def _run(self, activation: Activation, full: bool, dry_run: bool, wait_for_end: bool, only_key: str) -> Run:
+    def _run(
+        self, activation: Activation, only_key: str, wait_for_end: bool, *, full: bool, dry_run: bool, live: bool
+    ) -> Run:
         """The requested run. A live run counts as it, unless a full run or other records were requested."""
         while True:
-            live = None if dry_run else requests.live_run(activation)
+            joined = None if dry_run else requests.live_run(activation)
             try:
                 run = requests.request(
                     activation,
                     Run.Trigger.CLI,
                     full=full,
                     dry_run=dry_run,
+                    live=live,
                     enqueue=not wait_for_end,
                     only_key=only_key,
                 )
             except requests.Held as held:
                 self.stderr.write(f"{held.message} To decide, add --approve or --discard.")
                 return held.run
-            if live:
+            if joined:
                 waiting = " Waiting for it to end." if wait_for_end else ""
                 self.stderr.write(f"Run {run.number} of this activation is already live.{waiting}")
             if wait_for_end:
@@ -175,13 +189,11 @@ def summary(run: Run) -> dict[str, Any]:
         "reason": run.reason,
         "trigger": run.trigger,
         "dry_run": run.dry_run,
+        "compared": run.live,
         "only_key": run.only_key,
         "counts": run.counts(),
-        "requests": {
-            "discovery": run.discovery_requests,
-            "lookup": run.lookup_requests,
-            "write": run.write_requests,
-        },
+        "requests": {name: getattr(run, f"{name}_requests") for name in ("discovery", "lookup", "write")},
+        **({**comparison.summary(run), "records": comparison.records(run)} if run.live else {}),
         "hold": run.hold,
         "decision": {"kind": run.decision, "by": run.decided_by} if run.decision else None,
         "error": error_json(run),

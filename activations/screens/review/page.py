@@ -11,11 +11,12 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from activations.models import Activation, Run
+from activations.models import Activation, Change, Run
 from activations.runs import requests
 from activations.scheduling import definition, periodic_tasks
 from activations.screens.editor import words
 from activations.screens.holds.panel import panel
+from activations.screens.review import comparison
 from activations.screens.run import page as run_page
 from activations.screens.run.rows import rows
 from activations.setup import writers_from_db
@@ -82,7 +83,7 @@ class ReviewPage(ScreenAdmin):
             periodic_tasks.start(activation)
             messages.success(request, turned_on(activation))
             return HttpResponseRedirect(self.url("change", activation.pk))
-        return HttpResponseRedirect(dry_run_address(activation))
+        return HttpResponseRedirect(dry_run_address(activation, live=True if "compare" in request.POST else None))
 
 
 def turned_on(activation: Activation) -> str:
@@ -92,9 +93,15 @@ def turned_on(activation: Activation) -> str:
     return "Turned on. The next scheduled run sends the records."
 
 
-def dry_run_address(activation: Activation) -> str:
-    """Starts a dry run, and returns the address of the review that shows it."""
-    run = requests.request(activation, Run.Trigger.MANUAL, dry_run=True)
+def dry_run_address(activation: Activation, *, live: bool | None = None) -> str:
+    """Starts a dry run, and returns the address of the review that shows it.
+
+    Args:
+        live: whether it compares with the destination; None if it does where one request looks up many records.
+    """
+    if live is None:
+        live = services[activation.destination.service].limits.find_batch > 1
+    run = requests.request(activation, Run.Trigger.MANUAL, dry_run=True, live=live)
     return f"{reverse('admin:activations_activation_review', args=[activation.pk])}?run={run.pk}"
 
 
@@ -108,14 +115,17 @@ def review_context(request: HttpRequest, activation: Activation) -> dict[str, An
     if run is None:
         return context
     run.activation = activation
-    changes = list(run.changes.filter(outcome="").order_by("pk")[:EXAMPLES]) if may_see and not run.is_live else []
+    to_show = run.changes.filter(outcome__in=["", *Change.FORESEEN]).order_by("pk")
+    changes = list(to_show[:EXAMPLES]) if may_see and not run.is_live else []
     service = services[activation.destination.service]
+    to_send = run.creates + run.updates if run.live else run.new + run.known
     return {
         **context,
         **run_page.progress(run, timezone.now()),
         **panel(run, may_see_records=False),
         "examples": rows(run, changes),
-        "to_send": run.new + run.known,
+        "to_send": to_send,
+        "comparing": comparison.requests_of(service, to_send),
         "pace": words.pace(run.new, run.known, activation, service),
         "records": service.record_nouns[1],
         "has_schedule": activation.schedules.exists(),

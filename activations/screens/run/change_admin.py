@@ -16,6 +16,7 @@ from activations.screens.run import exchanges, fields
 from activations.screens.run.causes import remedy
 from activations.screens.run.rows import outcome_pill, timeline, title
 from activations.screens.run.run_admin import ReadOnlyAdmin
+from activations.storage import held_values
 from core.web.screens import Button
 from destinations import discovery
 from destinations.registry import services
@@ -118,19 +119,23 @@ def record_context(change: Change) -> dict[str, Any]:
     activation = change.run.activation
     exchange, no_exchange = exchanges.of(change)
     names = fields.labels(activation)
+    held = held_values.of([change.pk])
     accepted = change.outcome == Change.Outcome.ACCEPTED
     return {
         "change": change,
         "record_title": title(change),
         "pill": outcome_pill(change, is_plan=change.run.dry_run),
-        "fields": fields.of(change, fields.earlier(activation, [change]), names, change.run.policies),
-        "is_first": not fields.may_have_before(change),
+        "fields": fields.of(
+            change, fields.earlier(activation, [change]), names, change.run.policies, held.get(change.pk)
+        ),
+        "is_first": not fields.may_have_before(change) and change.outcome != Change.Outcome.UPDATES,
         "field_label": names.get(change.field, change.field),
         "match_label": names.get(activation.match_field, activation.match_field),
         "match_value": in_words(change.match_value),
         "remedy": "" if accepted or not change.outcome else remedy(change.outcome, change.code),
         # Only requests without a usable answer, and refusals, are counted as attempts while a run goes on.
         "attempts": change.attempts + accepted,
+        "is_foreseen": change.outcome in Change.FORESEEN,
         "exchange": exchange,
         "no_exchange": no_exchange,
         "platform": services[activation.destination.service].platform.label,

@@ -39,10 +39,10 @@ def safe(cell: str) -> str:
 
 def lines(run: Run) -> Iterator[str]:
     """The file in pieces, outcome by outcome. However many rows there are, a few thousand are in memory."""
-    yield MARK + _written([COLUMNS])
+    yield MARK + written([COLUMNS])
     for outcome in OUTCOMES:
-        yield from map(_written, _batches(run, outcome))
-    yield from map(_written, _kept(run))
+        yield from map(written, _batches(run, outcome))
+    yield from map(written, _kept(run))
 
 
 def _batches(run: Run, outcome: Change.Outcome) -> Iterator[list[list[str]]]:
@@ -88,7 +88,8 @@ def _texts(values: dict[str, Any]) -> str:
     return "; ".join(f"{attribute}: {plain_values.in_words(value)}" for attribute, value in values.items())
 
 
-def _written(rows: Iterable[Iterable[str]]) -> str:
+def written(rows: Iterable[Iterable[str]]) -> str:
+    """Rows as lines of the file."""
     buffer = io.StringIO()
     csv.writer(buffer).writerows(rows)
     return buffer.getvalue()

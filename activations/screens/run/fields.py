@@ -15,6 +15,8 @@ from destinations import discovery
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from activations.storage import held_values
+
 MOST_EARLIER = 5_000
 """Earlier changes that are read for one page."""
 UNKNOWN = "unknown"
@@ -26,10 +28,12 @@ class FieldChange:
     """One field of a change in words.
 
     Args:
-        before: what was last accepted; "" if nothing was, `UNKNOWN` if that is no longer kept.
+        before: what was last accepted, or what the destination held when a live dry run looked; "" if nothing was,
+            `UNKNOWN` if that is no longer kept.
         after: the value of this change.
         is_sent: whether the value was in the request, or would be.
         kept: why a write policy left the field as it is; "" if none did.
+        is_same: the destination held the same value when a live dry run looked.
     """
 
     name: str
@@ -38,6 +42,7 @@ class FieldChange:
     after: str
     is_sent: bool
     kept: str = ""
+    is_same: bool = False
 
 
 Earlier = dict[int, list[tuple[int, list[str], dict[str, Any]]]]
@@ -77,13 +82,20 @@ def may_have_before(change: Change) -> bool:
 
 
 def of(
-    change: Change, before: Earlier, names: Mapping[str, str], policies: Mapping[str, str] = NO_POLICIES
+    change: Change,
+    before: Earlier,
+    names: Mapping[str, str],
+    policies: Mapping[str, str] = NO_POLICIES,
+    held: held_values.Fields | None = None,
 ) -> list[FieldChange]:
     """The fields of a change to show: those sent, changed or kept, or else all of them.
 
     Args:
         policies: the write policies of the run by attribute.
+        held: what the record held when a live dry run looked, if that is still kept.
     """
+    if change.outcome in Change.FORESEEN:
+        return _foreseen(change, held or {}, names, policies)
     if set(change.values) == {"rows"}:
         return _of_rows(change.values["rows"], names)
     kept = change.kept or ()
@@ -103,6 +115,31 @@ def of(
         )
         for name in shown
     ]
+
+
+def _foreseen(
+    change: Change, held: held_values.Fields, names: Mapping[str, str], policies: Mapping[str, str]
+) -> list[FieldChange]:
+    """The fields that would be sent, and those that a policy would keep. Those that differ come first."""
+    kept = change.kept or ()
+    is_new = change.outcome == Change.Outcome.CREATES
+    shown = [
+        FieldChange(
+            name,
+            names.get(name, name),
+            "" if is_new else _held(held.get(name, {})),
+            plain_values.in_words(change.values.get(name, change.match_value)),
+            is_sent=name in change.sent,
+            kept=kept_because((policies.get(name, ""),)) if name in kept else "",
+            is_same="same" in held.get(name, {}),
+        )
+        for name in dict.fromkeys([*change.sent, *kept])
+    ]
+    return sorted(shown, key=lambda field: (field.is_same, bool(field.kept)))
+
+
+def _held(field: Mapping[str, Any]) -> str:
+    return plain_values.in_words(field["held"]) if "held" in field else UNKNOWN
 
 
 def _before(change: Change, name: str, known: Sequence[tuple[int, list[str], dict[str, Any]]]) -> str:

@@ -14,6 +14,7 @@ from activations.alerts.rules import closed_by, warnings_of
 from activations.models import Change, Run
 from activations.screens import presentation
 from activations.screens.fixes import Link, fixes
+from activations.screens.review import comparison
 from activations.screens.run import counts, fields, pace, record_list
 from activations.screens.run.causes import causes, causes_among
 from activations.screens.run.rows import rows, title
@@ -152,8 +153,9 @@ def progress(run: Run, now: datetime) -> dict[str, Any]:
         "platform": service.platform.label,
         "sentence": sentence(facts(run)),
         "new_note": meaning_of_new(run.activation.mode, service.record_nouns[0], service.platform.label)
-        if run.dry_run and run.new
+        if run.dry_run and run.new and not run.live
         else "",
+        "takes": _takes(run),
         "state_pill": presentation.run_pill(run),
         "bar": counts.bar(run, record_list.count_listed(run), links_earlier=bool(earlier)),
         "earlier": earlier,
@@ -173,6 +175,15 @@ def progress(run: Run, now: datetime) -> dict[str, Any]:
         "run_warnings": [warning for warning in warnings_of(run) if warning.kind != "run_failed"],
         "closed_warnings": [] if run.is_live else closed_by(run),
     }
+
+
+def _takes(run: Run) -> str:
+    """What a live dry run takes in requests: announced while it compares, counted once it has ended."""
+    if not run.live or not run.planned:
+        return ""
+    service = services[run.activation.destination.service]
+    announced = comparison.requests_of(service, run.planned)
+    return f"at most {announced}" if run.is_live else f"{run.lookup_requests:,} of at most {announced}"
 
 
 def _time_left(run: Run, now: datetime) -> str:

@@ -10,6 +10,7 @@ from django.urls import NoReverseMatch, reverse
 
 from activations.models import Change
 from activations.screens.run import fields
+from activations.storage import held_values
 from core.web.screens import pill
 
 if TYPE_CHECKING:
@@ -47,16 +48,17 @@ class Row:
 
 
 def rows(run: Run, changes: Sequence[Change]) -> list[Row]:
-    """Changes as rows, with two queries for all of them."""
+    """Changes as rows, with a few queries for all of them."""
     names, before = fields.labels(run.activation), fields.earlier(run.activation, changes)
     model_id, policies = run.activation.data_model.pk, run.policies
+    held = held_values.of([change.pk for change in changes]) if run.live else {}
     return [
         Row(
             change,
             title(change),
             change.key if change.name else "",
             outcome_pill(change, is_plan=run.dry_run or run.state == run.State.HELD),
-            fields.of(change, before, names, policies),
+            fields.of(change, before, names, policies, held.get(change.pk)),
             reverse("admin:activations_change_change", args=[change.pk]) if change.pk else "",
             timeline(model_id, change.key),
         )

@@ -16,12 +16,13 @@ from activations.models import Run
 from activations.runs import requests
 from activations.screens.holds.buttons import Decisions, decision_buttons
 from activations.screens.holds.panel import panel
+from activations.screens.review import comparison
 from activations.screens.run import download, page, record_list
 from activations.screens.run.run_list import RunList, started_by
 from core.web.screens import Button, ScreenAdmin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from django.db.models import QuerySet
 
@@ -48,7 +49,7 @@ class RunAdmin(Decisions, RunList, ReadOnlyAdmin):
     """A run's page says in one sentence what happened, then why records were not accepted, then lists all of them."""
 
     def get_urls(self) -> list[URLPattern]:
-        pages = {"progress": self.progress_view, "download": self.download_view}
+        pages = {"progress": self.progress_view, "download": self.download_view, "comparison": self.comparison_view}
         own = [
             path(f"<path:object_id>/{name}/", self.admin_site.admin_view(view), name=self.url_name(name))
             for name, view in pages.items()
@@ -83,7 +84,9 @@ class RunAdmin(Decisions, RunList, ReadOnlyAdmin):
     def links(self, request: HttpRequest, obj: Run) -> Iterable[Button]:
         """The buttons that only lead somewhere, for everybody who may see the run."""
         exceptions = obj.rejected + obj.invalid + obj.unknown + obj.not_sent + obj.skipped + obj.kept
-        if not obj.is_live and exceptions and request.user.has_perm(SEE_RECORDS):
+        if obj.live and not obj.is_live and obj.planned and request.user.has_perm(SEE_RECORDS):
+            yield Button("download", "Download the comparison", "download", href=self.url("comparison", obj.pk))
+        elif not obj.is_live and exceptions and request.user.has_perm(SEE_RECORDS):
             label = "Download what can't be sent" if obj.dry_run else "Download what was not sent"
             yield Button("download", label, "download", href=self.url("download", obj.pk))
         href = reverse("admin:activations_activation_change", args=[obj.activation_id])
@@ -99,6 +102,7 @@ class RunAdmin(Decisions, RunList, ReadOnlyAdmin):
             Run.Trigger.MANUAL,
             full=obj.reason == requests.BY_HAND,
             dry_run=obj.dry_run,
+            live=obj.live,
             only_key=obj.only_key,
         )
         return HttpResponseRedirect(self.url("change", run.pk))
@@ -151,11 +155,24 @@ class RunAdmin(Decisions, RunList, ReadOnlyAdmin):
 
     def download_view(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:
         """What was not accepted, with the reason of each record, as CSV."""
-        run = self.get_object(request, object_id)
+        run = self._with_records(request, object_id)
+        return _file(f"run-{run.number}-not-sent.csv", download.lines(run))
+
+    def comparison_view(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:
+        """What a live dry run would do with each record, field by field, as CSV."""
+        run = self._with_records(request, object_id)
+        return _file(f"dry-run-{run.pk}.csv", comparison.lines(run))
+
+    def _with_records(self, request: HttpRequest, object_id: str) -> Run:
+        """The run. Raises PermissionDenied unless the person may see the values of its records."""
+        run: Run | None = self.get_object(request, object_id)
         if run is None:
             raise Http404
         if not self.has_view_permission(request, run) or not request.user.has_perm(SEE_RECORDS):
             raise PermissionDenied
-        name = f"run-{run.number}-not-sent.csv"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-        return StreamingHttpResponse(download.lines(run), content_type="text/csv; charset=utf-8", headers=headers)
+        return run
+
+
+def _file(name: str, lines: Iterator[str]) -> StreamingHttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)

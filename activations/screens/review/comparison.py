@@ -1,0 +1,105 @@
+"""What a live dry run found at the destination, for programs and spreadsheets, and what it takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from activations.models import Change, Run
+from activations.screens import plain_values
+from activations.screens.editor import words
+from activations.screens.run import download
+from activations.storage import held_values
+from destinations.registry import services
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from destinations.contract import Service
+
+COLUMNS = ["key", "name", "outcome", "field", "at the destination", "would be sent", "reason"]
+ACTIONS = {
+    "create": "creates", "update": "updates", "leave": "matched", "keep": "kept", "skip": "skipped",
+    "refuse": "rejected", "invalid": "invalid", "not_compared": "not_sent",
+}  # fmt: skip
+"""What a run would do with a record, and the counter of the run."""
+SAMPLE = 20
+
+
+def requests_of(service: Service, records: int) -> str:
+    """PURE. How many requests it takes to compare records, and how long, as a person would say it."""
+    number, seconds = service.limits.lookups(records), service.limits.lookup_seconds(records)
+    return f"{number:,} request{'' if number == 1 else 's'}, {words.rough_length(seconds)}"
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """What a run would do, and what it takes: for programs.
+
+    `lookup_requests_at_most` is what was announced, and `lookup_requests` what it took. The seconds are the shortest
+    time that the rate limit of the vendor allows.
+    """
+    limits = services[run.activation.destination.service].limits
+    writes = run.creates + run.updates
+    return {
+        "would": {action: getattr(run, counter) for action, counter in ACTIONS.items()},
+        "lookup_requests_at_most": limits.lookups(run.planned),
+        "lookup_requests": run.lookup_requests,
+        "seconds": {
+            "compare": round(limits.lookup_seconds(run.planned), 1),
+            "send": round(words.seconds_to_send(writes, limits, looks_up=False), 1),
+        },
+    }
+
+
+def records(run: Run, after: int = 0, number: int = SAMPLE) -> list[dict[str, Any]]:
+    """The records of a live dry run in JSON, in order, with the fields that would be sent.
+
+    Args:
+        after: the `id` of the last record that was seen.
+    """
+    changes = list(run.changes.filter(pk__gt=after, state=Change.State.SETTLED).order_by("pk")[:number])
+    held = held_values.of([change.pk for change in changes])
+    return [
+        {
+            "id": change.pk,
+            "key": change.key,
+            "name": change.name,
+            "outcome": change.outcome,
+            "code": change.code,
+            "message": change.message,
+            "remote_id": change.remote_id,
+            "web_url": change.web_url,
+            "fields": _fields(change, held.get(change.pk, {})),
+        }
+        for change in changes
+    ]
+
+
+def _fields(change: Change, held: held_values.Fields) -> list[dict[str, Any]]:
+    """The fields that would be sent. `held` is left out if it is not known, and `same` tells that nothing changes."""
+    if change.outcome not in Change.FORESEEN:
+        return []
+    return [
+        {"field": name, **held.get(name, {}), "value": change.values.get(name, change.match_value)}
+        for name in change.sent
+    ]
+
+
+def lines(run: Run) -> Iterator[str]:
+    """The whole comparison as CSV: one line for each field that would be sent, and one for each other record."""
+    yield download.MARK + download.written([COLUMNS])
+    last = 0
+    settled = run.changes.filter(state=Change.State.SETTLED).order_by("pk")
+    while batch := list(settled.filter(pk__gt=last)[: download.ROWS_AT_A_TIME]):
+        held = held_values.of([change.pk for change in batch])
+        yield download.written(row for change in batch for row in _rows(change, held.get(change.pk, {})))
+        last = batch[-1].pk
+
+
+def _rows(change: Change, held: held_values.Fields) -> Iterator[list[str]]:
+    start = (change.key, change.name, str(change.get_outcome_display()))
+    fields: Sequence[Mapping[str, Any]] = _fields(change, held) or [{"field": change.field}]
+    for field in fields:
+        before = plain_values.in_words(field["held"]) if "held" in field else ""
+        after = plain_values.in_words(field["value"]) if "value" in field else ""
+        reason = "the same" if "same" in field else change.message or change.code
+        yield [download.safe(cell) for cell in (*start, field["field"], before, after, reason)]
