@@ -38,8 +38,6 @@ READ = (
 
 def run_words(run: Ended) -> str:
     """The run's state in words. Of a run that completed with exceptions, how many records it concerns."""
-    if run.dry_run and run.state == Run.State.DELIVERING:
-        return "Comparing with the destination"
     if run.state != Run.State.COMPLETED_WITH_WARNINGS:
         return Run.State(run.state).label
     return " · ".join(["Completed", *_exceptions(run)])

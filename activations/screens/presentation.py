@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def run_pill(run: Run) -> SafeString:
     """The run's state as a colored pill."""
-    return pill(run_words(run), run_tone(run))
+    compares = run.dry_run and run.state == run.State.DELIVERING
+    return pill("Comparing" if compares else run_words(run), run_tone(run))
 
 
 def state_pill(state: State) -> SafeString:
