@@ -31,6 +31,14 @@ def requests_of(service: Service, records: int) -> str:
     return f"{number:,} request{'' if number == 1 else 's'}, {words.rough_length(seconds)}"
 
 
+def pace(run: Run, service: Service) -> str:
+    """How long sending what a live dry run found takes at least; "" if there is nothing to send."""
+    number = run.creates + run.updates
+    length = words.rough_length(words.seconds_to_send(number, service.limits))
+    vendor, many = service.platform.label, service.record_nouns[1]
+    return f"Sending {number:,} {many} takes {length} at the fastest pace that {vendor} allows." if number else ""
+
+
 def summary(run: Run) -> dict[str, Any]:
     """What a run would do, and what it takes: for programs.
 
@@ -45,7 +53,7 @@ def summary(run: Run) -> dict[str, Any]:
         "lookup_requests": run.lookup_requests,
         "seconds": {
             "compare": round(limits.lookup_seconds(run.planned), 1),
-            "send": round(words.seconds_to_send(writes, limits, looks_up=False), 1),
+            "send": round(words.seconds_to_send(writes, limits), 1),
         },
     }
 

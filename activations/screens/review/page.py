@@ -126,7 +126,7 @@ def review_context(request: HttpRequest, activation: Activation) -> dict[str, An
         "examples": rows(run, changes),
         "to_send": to_send,
         "comparing": comparison.requests_of(service, to_send),
-        "pace": words.pace(run.new, run.known, activation, service),
+        "pace": comparison.pace(run, service) if run.live else words.pace(run.new, run.known, activation, service),
         "records": service.record_nouns[1],
         "has_schedule": activation.schedules.exists(),
     }
