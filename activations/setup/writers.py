@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.text.listing import listed
+from destinations.contract import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -97,6 +98,11 @@ def source_of(model: int | str | None, column: str, template: str, value: Any, *
         return (model, column, template, *options)
     # In a form, a number is text.
     return (value if isinstance(value, str) else json.dumps(value), *options)
+
+
+def policy_of(mode: str, policy: str) -> str:
+    """The write policy that a mapping has in a mode: insert mode writes nothing to records that exist."""
+    return "on_create" if mode == Mode.INSERT else policy
 
 
 def shared_by_attribute(service: Service, mine: Writer, others: Iterable[Writer]) -> dict[str, list[Shared]]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from destinations.models import Connection, Destination
 
 COLUMNS = (
-    "activation_id", "activation__name", "activation__is_draft", "activation__model_id",
+    "activation_id", "activation__name", "activation__is_draft", "activation__mode", "activation__model_id",
     "activation__segment__model_id", "activation__destination__service", "activation__destination__connection_id",
     "activation__destination__connection__workspace_id",
     "target", "column", "template", "value", "round_to_whole", "country", "when_empty", "multi", "policy",
@@ -44,19 +44,19 @@ def writer(activation: Activation) -> Writer:
         activation.name,
         activation.destination.service,
         workspace(activation.destination.connection),
-        tuple(mapped(model, mapping) for mapping in activation.mappings.all()),
+        tuple(mapped(model, mapping, activation.mode) for mapping in activation.mappings.all()),
         activation.is_draft,
         activation.pk,
     )
 
 
-def mapped(model: int | None, row: Any) -> Mapped:
+def mapped(model: int | None, row: Any, mode: str) -> Mapped:
     """A mapping as it is compared with those of different activations. `row` has the fields of a FieldMapping."""
     options = (row.round_to_whole, row.country, row.when_empty)
     return Mapped(
         row.target,
         writers.source_of(model, row.column, row.template, row.value, *options),
-        row.policy,
+        writers.policy_of(mode, row.policy),
         row.multi == FieldMapping.Multi.ADD,
     )
 
@@ -98,7 +98,7 @@ def _writers(mappings: QuerySet[FieldMapping]) -> Iterator[Writer]:
             row.activation__name,
             row.activation__destination__service,
             row.activation__destination__connection__workspace_id or f"#{row.activation__destination__connection_id}",
-            tuple(mapped(model, each) for each in (row, *more)),
+            tuple(mapped(model, each, row.activation__mode) for each in (row, *more)),
             row.activation__is_draft,
             pk,
         )

@@ -172,6 +172,9 @@ def problems(now: datetime) -> Iterator[Finding]:
         yield Finding(level, subject, issue.label.lower(), issue.message)
 
 
+REMEDY = "Map each attribute in one of them only, or let the other write it only if it is empty there."
+
+
 def conflicting_activations() -> Iterator[Finding]:
     """Activations that replace each other's values: both map the same attribute of the same records."""
     for (service, _), group in writers_from_db.everyone().items():
@@ -183,7 +186,7 @@ def conflicting_activations() -> Iterator[Finding]:
                 names = listed([f"“{each.other.name}”" for each in conflicts])
                 attributes = listed(sorted({f"“{name}”" for each in conflicts for name in each.attributes}))
                 message = f"{names} also write{'s' if len(conflicts) == 1 else ''} {attributes}, and the last run wins"
-                yield Finding(Level.WARN, f"activation {mine.name}", message, "Map each attribute in one of them only.")
+                yield Finding(Level.WARN, f"activation {mine.name}", message, REMEDY)
 
 
 def _check_now(row: Connection, now: datetime) -> None:

@@ -9,7 +9,7 @@ from activations.models import FieldMapping
 from activations.planning.samples import SampleColumns, SampleMapping
 from activations.screens.editor.formsets import parsed_value
 from activations.setup import writers_from_db
-from activations.setup.writers import Mapped, Writer, source_of
+from activations.setup.writers import Mapped, Writer, policy_of, source_of
 from core.errors import Misconfigured
 from core.web.endpoints import number
 from destinations.models import Destination
@@ -43,6 +43,7 @@ class MappingRequest:
     Args:
         custom: the columns that become attributes of their own.
         activation: its ID; 0 if it is not saved yet.
+        mode: a value of `Mode`; "" if none was chosen yet.
     """
 
     rows: Segment | DataModel
@@ -52,6 +53,7 @@ class MappingRequest:
     fields: Sequence[MappingRow]
     custom: Sequence[str]
     activation: int = 0
+    mode: str = ""
 
     @property
     def model(self) -> DataModel:
@@ -77,7 +79,7 @@ class MappingRequest:
         given = row.mapping
         options = (given.rounds, given.country, given.when_empty)
         source = source_of(self.model.pk, given.column, given.template, given.value, *options)
-        return Mapped(row.target, source, row.policy, row.multi == FieldMapping.Multi.ADD)
+        return Mapped(row.target, source, policy_of(self.mode, row.policy), row.multi == FieldMapping.Multi.ADD)
 
 
 def parse(data: Mapping[str, Any]) -> MappingRequest:
@@ -101,6 +103,7 @@ def parse(data: Mapping[str, Any]) -> MappingRequest:
         fields=list(_rows(rows)),
         custom=[name for name in custom if isinstance(name, str)] if isinstance(custom, list) else [],
         activation=number(data.get("activation")),
+        mode=_text(data, "mode"),
     )
 
 

@@ -51,11 +51,11 @@ def _writer(workspace: entities.Workspace, activation: entities.Activation) -> W
         activation.name,
         destination.service,
         connection.workspace or f"#{connection.name}",
-        tuple(_mapped(model, row) for row in activation.mappings),
+        tuple(_mapped(model, row, activation.mode) for row in activation.mappings),
         activation.is_draft,
     )
 
 
-def _mapped(model: str, row: entities.FieldMapping) -> Mapped:
+def _mapped(model: str, row: entities.FieldMapping, mode: str) -> Mapped:
     source = writers.source_of(model, row.column, row.template, row.value, row.rounds, row.country, row.when_empty)
-    return Mapped(row.target, source, adds=row.multi == "add")
+    return Mapped(row.target, source, writers.policy_of(mode, row.policy), row.multi == "add")

@@ -21,7 +21,7 @@ class Samples {
         const { editor } = this;
         return {
             records: editor.data.value, destination: editor.destination.value, match_column: editor.matchColumn.value, match_field: editor.matchField.value,
-            rows: editor.rows.present.map((row) => editor.rows.values(row)), custom: editor.custom.chosen, activation: editor.place.dataset.activation,
+            rows: editor.rows.present.map((row) => editor.rows.values(row)), custom: editor.custom.chosen, activation: editor.place.dataset.activation, mode: editor.modes.querySelector("input:checked")?.value || "",
         };
     }
 

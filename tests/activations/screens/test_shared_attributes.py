@@ -87,6 +87,18 @@ def test_segment_of_the_same_model_writes_the_same_value(staff: Client, to_attio
     assert "d-note-warn" not in shown
 
 
+def test_mode_that_only_creates_replaces_nothing(
+    staff: Client, shop: Shop, companies: DataModel, to_attio: Activation
+) -> None:
+    other(to_attio, mode="insert")
+    never = "writes only when it creates the record, so it never replaces a value of"
+    assert f"“Contracts” {never} this activation." in page(staff, to_attio)
+    shop.fill(2)
+    row = {"target": "description", "column": "plan"}
+    found = samples(staff, companies, to_attio.destination, row, mode="insert")["shared"]["description"][0]
+    assert f"This activation {never} “To Attio”." in found["words"]
+
+
 def test_copy_is_named_as_a_draft(staff: Client, to_attio: Activation) -> None:
     copy = duplicate(to_attio)
     shown = page(staff, to_attio)

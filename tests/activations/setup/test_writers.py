@@ -84,6 +84,12 @@ def test_policy_that_holds_back_never_replaces(policy: str) -> None:
     assert effect(held, held) == writers.NEITHER
 
 
+def test_insert_mode_never_replaces() -> None:
+    assert [writers.policy_of(mode, "always") for mode in ("insert", "update", "upsert")] == [
+        "on_create", "always", "always",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("policy", ["always", "restore"])
 def test_policies_that_overwrite_are_a_conflict(policy: str) -> None:
     assert effect(mapped("name", policy=policy), mapped("name", "title")) == CONFLICT

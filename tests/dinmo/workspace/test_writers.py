@@ -105,6 +105,16 @@ def test_equal_values_and_policies_are_no_conflict(apply: Any) -> None:
         "Both write the same value for the same row.",
     ]
     assert list(checks.conflicting_activations()) == []
+    held = {**SECOND, "fields": [{"from": "country", "to": "name", "write": "if_empty"}]}
+    first, second = about_attio(apply(workspace(held), "--no-test"))
+    assert first.endswith(
+        "“Countries to Attio” writes only if it is empty, so it never replaces a value of this activation."
+    )
+    assert second.endswith(
+        "This activation writes only if it is empty, so it never replaces a value of “Norwegians to Attio”."
+    )
+    assert first[0] == second[0] == " "
+    assert list(checks.conflicting_activations()) == []
 
 
 def test_many_activations_get_few_lines_each(apply: Any) -> None:
@@ -122,12 +132,12 @@ def test_doctor_reports_both_until_one_is_a_draft(apply: Any) -> None:
         (
             checks.Level.WARN,
             "activation Countries to Attio: “Norwegians to Attio” also writes “name”, and the last run wins "
-            "→ Map each attribute in one of them only.",
+            f"→ {checks.REMEDY}",
         ),
         (
             checks.Level.WARN,
             "activation Norwegians to Attio: “Countries to Attio” also writes “name”, and the last run wins "
-            "→ Map each attribute in one of them only.",
+            f"→ {checks.REMEDY}",
         ),
     ]
     Activation.objects.filter(name=SECOND["name"]).update(is_draft=True)
