@@ -52,6 +52,11 @@ class Service(ABC):
     """Whether `prepare` can create missing fields (custom attributes with the name of the column)."""
     compares: ClassVar[bool] = False
     """Whether `find` returns the values of records, and `same` compares them with what would be sent."""
+    links: ClassVar[frozenset[str]] = frozenset()
+    """The names of fields that link a record to one of another kind, each by a request after the record's own.
+
+    Further links of the record stay, unless a mapping detaches it from them.
+    """
     notes: ClassVar[tuple[str, ...]] = ()
     """What users should know in advance, one sentence each."""
     hidden_note: ClassVar[str] = ""
@@ -125,6 +130,14 @@ class Service(ABC):
             Misconfigured, Unavailable
         """
         return None
+
+    def complete(self, client: Any, held: Held, names: Collection[str]) -> Held:
+        """Reads what a lookup does not show of these fields, if anything, before the record is compared.
+
+        Raises:
+            Misconfigured, Unavailable
+        """
+        return held
 
     def same(self, field: Field, wire: Wire, held: Held, *, adds: bool = False) -> bool:
         """PURE. Whether a record already holds what would be sent, in the form in which the vendor stores it.

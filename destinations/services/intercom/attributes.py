@@ -23,6 +23,8 @@ from destinations.contract import Field, Option
 from destinations.services.intercom.values.conversion import TYPES
 
 MATCH = "company_id"
+LINK = "company"
+"""The `company_id` of the company that a contact is attached to, and the type of this attribute. See `links`."""
 COMPANY_STANDARD = {
     "name": ("string", "Company name"),
     MATCH: ("string", "Company ID"),
@@ -45,8 +47,9 @@ CONTACT_STANDARD = {
     "last_seen_at": ("date", "Last seen at"),
     "owner_id": ("integer", "Owner (admin ID)"),
     "unsubscribed_from_emails": ("boolean", "Unsubscribed from emails"),
+    LINK: (LINK, "Company"),
 }
-"""What `POST /contacts` accepts: https://developers.intercom.com/docs/references/rest-api/api.intercom.io/contacts/createcontact"""
+"""What `POST /contacts` accepts, and the company: https://developers.intercom.com/docs/references/rest-api/api.intercom.io/contacts/createcontact"""
 Entry = Mapping[str, Any]
 
 

@@ -6,13 +6,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Rejected
-from destinations.services.intercom.attributes import COMPANY, Model
+from destinations.services.intercom import errors
+from destinations.services.intercom.attributes import COMPANY, MATCH, Model
 from destinations.services.intercom.values.conversion import LATEST_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from destinations.contract import Field, Wire
+    from destinations.kit.answer import Answer
 
 _TIMES = ("date", "datetime")
 
@@ -90,6 +92,21 @@ def timestamp(seconds: Any) -> datetime | None:
     if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= LATEST_SECONDS:
         return None
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def company_in(answer: Answer | None, company_id: str) -> Mapping[str, Any] | None:
+    """The company with exactly this company_id in the answer to a lookup; None if there is none."""
+    for company in _companies(answer) if answer else ():
+        if str(company.get(MATCH)) == company_id and company.get("id"):
+            return company
+    return None
+
+
+def _companies(answer: Answer) -> Iterable[Mapping[str, Any]]:
+    listed = answer.entries("data") if "data" in answer.body else answer.entries("companies")
+    if listed is None and not isinstance(answer.body.get("id"), str):
+        raise errors.TABLE.unusable(answer)
+    return [answer.body] if listed is None else listed
 
 
 def _not_cleared_error(names: Sequence[str], request_id: str) -> Rejected:

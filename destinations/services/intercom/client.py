@@ -14,6 +14,7 @@ from destinations.services.intercom import error_answer, errors
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
+    from threading import Lock
 
 VERSION = "2.16"
 WINDOW_SECONDS = 10.0
@@ -48,6 +49,11 @@ class IntercomClient(Transport):
         }
         super().__init__(url, headers, gate, threads, secret=token, now=now)
         self.region = region
+        self.company_ids: dict[str, str | None] = {}
+        """Intercom's IDs of companies by `company_id`, as far as they were looked up; None if there is no company."""
+        self.company_names: dict[str, str] = {}
+        """The other way around: the `company_id` of companies by Intercom's ID."""
+        self.company_lookups: dict[str, Lock] = {}
         self.created_at_updatable = True
         """Whether `PUT /companies/{id}` accepts `remote_created_at`. The API reference does not list it, so this is
         assumed until the first time it fails."""

@@ -26,6 +26,7 @@ from destinations.services.intercom.attributes import MATCH, to_fields
 from destinations.services.intercom.bodies import (
     attribute_values,
     check_cleared,
+    company_in,
     holds,
     holds_nothing,
     request_body,
@@ -36,7 +37,7 @@ from destinations.services.intercom.platform import PLATFORM
 from destinations.services.intercom.values import conversion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from destinations.kit.answer import Answer
@@ -241,20 +242,9 @@ def _accepted(answer: Answer, sent: Mapping[str, Wire], names: tuple[str, ...]) 
 
 def _matching(answer: Answer | None, company_id: str) -> Held | None:
     """The company with exactly this company_id; None if the answer has no such company."""
-    for company in _companies(answer) if answer else ():
-        if str(company.get(MATCH)) == company_id and company.get("id"):
-            return _held(company)
-    return None
+    company = company_in(answer, company_id)
+    return _held(company) if company else None
 
 
 def _held(company: Mapping[str, Any]) -> Held:
     return Held(str(company["id"]), attribute_values(company), timestamp(company.get("created_at")))
-
-
-def _companies(answer: Answer) -> Iterable[Mapping[str, Any]]:
-    listed = answer.body.get("data", answer.body.get("companies"))
-    if isinstance(listed, list):
-        return [company for company in listed if isinstance(company, dict)]
-    if not isinstance(answer.body.get("id"), str):
-        raise errors.TABLE.unusable(answer)
-    return [answer.body]

@@ -28,8 +28,8 @@ from destinations.contract import (
     Wire,
 )
 from destinations.kit.answer import Answer
-from destinations.services.intercom import custom_attributes, errors
-from destinations.services.intercom.attributes import CONTACT, to_fields
+from destinations.services.intercom import contact_company, custom_attributes, errors
+from destinations.services.intercom.attributes import CONTACT, LINK, to_fields
 from destinations.services.intercom.bodies import (
     attribute_values,
     check_cleared,
@@ -39,11 +39,12 @@ from destinations.services.intercom.bodies import (
     shown,
     timestamp,
 )
+from destinations.services.intercom.contact_company import Shown
 from destinations.services.intercom.platform import PLATFORM
 from destinations.services.intercom.values import conversion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from destinations.services.intercom.client import IntercomClient
 
@@ -69,11 +70,15 @@ class IntercomContacts(Service):
     match_may_change = True
     compares = True
     creates_fields = True
+    links = frozenset({LINK})
     notes = (
         "A contact is a user or a lead. New contacts become users unless the role attribute is mapped.",
         "Several contacts may share an email address. A user then takes precedence over leads. If several users share "
         "the address, the record is rejected. External IDs are unique.",
         "Intercom's search finds a new contact only a short time after it was created.",
+        "Map the attribute company to the company_id of each contact's company, and the contact is attached to it. "
+        "Synchronize companies first: a contact whose company is not in Intercom yet is written without it, and "
+        "attached in the first run after the company is there.",
         "Custom attributes are created in Intercom with the type of their column. Their names must be unique across "
         "companies and contacts.",
     )
@@ -118,12 +123,18 @@ class IntercomContacts(Service):
         return _held(answer.body) if answer else None
 
     def same(self, field: Field, wire: Wire, held: Held, *, adds: bool = False) -> bool:
-        """PURE. See `bodies.holds`."""
+        """PURE. See `bodies.holds`, and for the company `contact_company.holds`."""
+        if field.name == LINK and not field.custom:
+            return contact_company.holds(wire, held.values.get(LINK), adds=adds)
         return holds(field.name, wire, held.values, ignores_case=field.name == EMAIL and not field.custom)
 
     def shown(self, field: Field, held: Held) -> Any:
         """PURE. See `bodies.shown`. Intercom returns no author of a value."""
-        return shown(field, held.values)
+        return contact_company.text(held) if field.name == LINK else shown(field, held.values)
+
+    def complete(self, client: IntercomClient, held: Held, names: Collection[str]) -> Held:
+        """Requests the companies of the contact. Its own JSON has only the IDs of the first ten."""
+        return contact_company.complete(client, held) if LINK in names else held
 
     def is_empty(self, field: Field, held: Held) -> bool:
         """PURE. See `bodies.holds_nothing`."""
@@ -132,19 +143,27 @@ class IntercomContacts(Service):
     def write(self, client: IntercomClient, operation: Operation) -> Outcome:
         """Writes one contact with one request, or with three if an upsert turns out to be for an existing contact.
 
-        The two additional requests read the existing contact and update it by its ID.
+        The two additional requests read the existing contact and update it by its ID. A company takes one more.
 
         Raises:
             Rejected: among other reasons, because the details belong to an archived contact, or to a different one,
                 which is named.
         """
+        link = contact_company.planned(client, operation)
+        outcome, before = self._write(client, contact_company.without_link(operation))
+        if link is None or outcome.result != Result.ACCEPTED:
+            return outcome
+        return contact_company.write(client, link, outcome, before)
+
+    def _write(self, client: IntercomClient, operation: Operation) -> tuple[Outcome, Shown]:
+        """Writes the contact, and returns what its answer shows of its companies."""
         values = {operation.match_field: operation.match_value, **operation.values}
         if operation.verb is Verb.UPDATE:
             sent = {name: value for name, value in values.items() if name in operation.changed}
-            return _put(client, operation.remote_id, sent) if sent else Outcome(Result.ACCEPTED, operation.remote_id)
+            return _put(client, operation.remote_id, sent)
         return self._create(client, operation, values)
 
-    def _create(self, client: IntercomClient, operation: Operation, sent: Mapping[str, Wire]) -> Outcome:
+    def _create(self, client: IntercomClient, operation: Operation, sent: Mapping[str, Wire]) -> tuple[Outcome, Shown]:
         """Creates the contact, or updates the existing one with the same match value.
 
         Intercom has no upsert for contacts. A create that gets a 409 names the contact with the same details, but any
@@ -160,9 +179,9 @@ class IntercomContacts(Service):
         if existing is None or not self._is_match(client, operation, existing["id"]):
             raise errors.problem(answer)
         if operation.verb is Verb.CREATE:
-            return Outcome(Result.EXISTS, existing["id"])
+            return Outcome(Result.EXISTS, existing["id"]), Shown()
         rest = {name: value for name, value in sent.items() if name != operation.match_field}
-        return _put(client, existing["id"], rest) if rest else Outcome(Result.ACCEPTED, existing["id"])
+        return _put(client, existing["id"], rest)
 
     def _is_match(self, client: IntercomClient, operation: Operation, remote_id: str) -> bool:
         """Whether this contact has the operation's match value, and does not merely share a different detail."""
@@ -201,25 +220,30 @@ class IntercomContacts(Service):
 
 
 def _held(contact: Mapping[str, Any]) -> Held:
-    return Held(str(contact["id"]), attribute_values(contact, CONTACT), timestamp(contact.get("created_at")))
+    values = {**attribute_values(contact, CONTACT), **contact_company.held_values(contact)}
+    return Held(str(contact["id"]), values, timestamp(contact.get("created_at")))
 
 
-def _put(client: IntercomClient, remote_id: str, sent: Mapping[str, Wire]) -> Outcome:
+def _put(client: IntercomClient, remote_id: str, sent: Mapping[str, Wire]) -> tuple[Outcome, Shown]:
+    if not sent:
+        return Outcome(Result.ACCEPTED, remote_id), Shown()
     answer = client.send(Purpose.WRITE, "PUT", f"/contacts/{remote_id}", json=request_body(sent, CONTACT))
     if isinstance(answer, Answer):
         return _accepted(answer, sent)
     # Intercom answers 410 for a contact that was merged into a different one.
     if answer.status == 410 or (answer.status == 404 and answer.code in errors.GONE):
-        return Outcome(Result.GONE)
+        return Outcome(Result.GONE), Shown()
     raise errors.problem(answer)
 
 
-def _accepted(answer: Answer, sent: Mapping[str, Wire]) -> Outcome:
+def _accepted(answer: Answer, sent: Mapping[str, Wire]) -> tuple[Outcome, Shown]:
     contact = answer.body
     if not isinstance(contact.get("id"), str):
         raise errors.TABLE.unusable(answer)
     check_cleared(sent, contact, answer.request_id, CONTACT)
-    return Outcome(Result.ACCEPTED, contact["id"], timestamp(contact.get("created_at")), tuple(sent), answer.request_id)
+    made_at, names = timestamp(contact.get("created_at")), tuple(sent)
+    outcome = Outcome(Result.ACCEPTED, contact["id"], made_at, names, answer.request_id)
+    return outcome, contact_company.shown(contact)
 
 
 def _archived(remote_id: str, request_id: str) -> Rejected:

@@ -48,6 +48,10 @@ _TAKEN = (
 )
 _NO_ADMIN = "Intercom has no such admin. Correct the owner in the source, or remove it from the mapping."
 _NO_COMPANY = "Intercom did not find the company, although the request creates it. Check its company_id in the source."
+_COMPANY_LIMIT = (
+    "The contact belongs to 1,000 companies, the most that Intercom allows. Detach it from some in Intercom, "
+    "or let the mapping detach it from others."
+)
 _DELETED = "It was permanently deleted in Intercom. Remove it from the source, or give it a different ID."
 
 _SCOPES = (
@@ -83,6 +87,7 @@ TABLE = ErrorTable(
         Rule(SETTINGS, _ADDRESS, 405),
         Rule(SETTINGS, _ADDRESS, 406),
         Rule(SETTINGS, _ADDRESS, 415),
+        Rule(RECORD, _COMPANY_LIMIT, code="contact_company_limit_exceeded"),
         Rule(WAIT, _WAIT, code=ALREADY_EXISTS),
         Rule(WAIT, _WAIT, code="scroll_exists"),
         Rule(WAIT, _WAIT, 408, ambiguous=True),

@@ -133,7 +133,11 @@ SAMPLES = [
         text="name",
         custom="contract_number",
         bad=("email", "quillfeather at acme.com"),
-        arrange={"rate_limit_per_window": 0, "data_attributes": _attributes("contact")},
+        arrange={
+            "rate_limit_per_window": 0,
+            "data_attributes": _attributes("contact"),
+            "companies": [{"company_id": "customer-1"}],
+        },
         revoke=_REVOKE,
         settings=_SETTINGS,
         examples=(
@@ -144,8 +148,18 @@ SAMPLES = [
             Example("unsubscribed_from_emails", True, True),
             Example("signed_up_at", date(2024, 2, 29), 1709164800),
             Example("owner_id", 991267459, 991267459),
+            Example("company", "customer-1", ["customer-1"]),
         ),
-        errors=(*ERRORS, _error("record", 400, "admin_not_found", "Admin not found")),
+        errors=(
+            *ERRORS,
+            _error("record", 400, "admin_not_found", "Admin not found"),
+            _error(
+                "record",
+                400,
+                "contact_company_limit_exceeded",
+                "Contact has reached the maximum of 1000 company associations",
+            ),
+        ),
         limited=_LIMITED,
     ),
 ]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from destinations.services.intercom.sandbox.attributes import DataAttributes
     from destinations.services.intercom.sandbox.companies import Companies, Company
+    from destinations.services.intercom.sandbox.contacts import Contacts
     from destinations.services.intercom.sandbox.lists import Memberships, Scroll
 
 ROUTES = (
@@ -38,6 +39,7 @@ class CompanyEndpoints:
     attributes: DataAttributes
     clock: Callable[[], float]
     companies: Companies
+    contacts: Contacts
     memberships: Memberships
     scroll: Scroll
     switches: dict[str, Any]
@@ -107,13 +109,16 @@ class CompanyEndpoints:
         remote_id = json_object(request).get("id") if request.body else None
         if not remote_id:
             raise ApiError(400, "parameter_not_found", "company not specified")
+        self.contacts.get(contact_id)
         return Reply(body=company_json(self.memberships.attach(contact_id, str(remote_id))))
 
     def companies_of_contact(self, request: Request, contact_id: str) -> Reply:
+        self.contacts.get(contact_id)
         companies = [self.companies.get(remote_id) for remote_id in self.memberships.of_contact(contact_id)]
         return Reply(body=company_list(companies, request))
 
     def detach(self, request: Request, contact_id: str, remote_id: str) -> Reply:
+        self.contacts.get(contact_id)
         return Reply(body=company_json(self.memberships.detach(contact_id, remote_id)))
 
     def _company_id(self, sent: dict[str, Any]) -> str:

@@ -29,13 +29,13 @@ class ContactEndpoints:
         raise NotImplementedError
 
     def create_contact(self, request: Request) -> Reply:
-        return Reply(body=dict(self.contacts.create(json_object(request), self._now())))
+        return Reply(body=self.contacts.json(self.contacts.create(json_object(request), self._now())))
 
     def update_contact(self, request: Request, contact_id: str) -> Reply:
-        return Reply(body=dict(self.contacts.update(contact_id, json_object(request), self._now())))
+        return Reply(body=self.contacts.json(self.contacts.update(contact_id, json_object(request), self._now())))
 
     def show_contact(self, request: Request, contact_id: str) -> Reply:
-        return Reply(body=dict(self.contacts.get(contact_id)))
+        return Reply(body=self.contacts.json(self.contacts.get(contact_id)))
 
     def find_contact(self, request: Request, external_id: str) -> Reply:
         """Finds users only, as Intercom does."""
@@ -43,7 +43,7 @@ class ContactEndpoints:
             {"field": "external_id", "operator": "=", "value": external_id}, sys.maxsize
         ):
             if contact["role"] == "user":
-                return Reply(body=dict(contact))
+                return Reply(body=self.contacts.json(contact))
         raise ApiError(404, "not_found", "User Not Found")
 
     def search_contacts(self, request: Request) -> Reply:
@@ -54,7 +54,7 @@ class ContactEndpoints:
         return Reply(
             body={
                 "type": "list",
-                "data": [dict(contact) for contact in contacts[:size]],
+                "data": [self.contacts.json(contact) for contact in contacts[:size]],
                 "total_count": len(contacts),
                 "pages": pages,
             }

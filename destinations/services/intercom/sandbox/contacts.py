@@ -54,6 +54,10 @@ class Contacts:
             raise ApiError(404, "not_found", "User Not Found")
         return self.by_id[contact_id]
 
+    def json(self, contact: Contact) -> Contact:
+        """A contact as every endpoint returns it."""
+        return {**contact, "companies": self.memberships.shown(contact["id"])}
+
     def create(self, sent: Mapping[str, Any], now: int) -> Contact:
         """Creates a contact.
 
@@ -69,10 +73,12 @@ class Contacts:
         return self.apply(contact, values, now)
 
     def preload(self, entry: Mapping[str, Any], now: int) -> None:
-        """Stores a contact without validation, to prepare a workspace."""
+        """Stores a contact without validation, attached to the companies `company_ids`, to prepare a workspace."""
         contact = self._new_contact(now, str(entry.get("id", "")))
-        contact.update(entry)
+        contact.update({key: value for key, value in entry.items() if key != "company_ids"})
         self._index(contact)
+        for company_id in entry.get("company_ids", ()):
+            self.memberships.attach(contact["id"], self.memberships.companies.by_company_id[str(company_id)])
 
     def update(self, contact_id: str, sent: Mapping[str, Any], now: int) -> Contact:
         """Updates a contact.

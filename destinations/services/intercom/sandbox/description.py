@@ -12,12 +12,14 @@ from destinations.services.intercom.sandbox.companies import CREATABLE
 from destinations.services.intercom.sandbox.contacts import ROLES, TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from destinations.services.intercom.sandbox.attributes import DataAttributes
 
 LISTED_AS = {"plan.name": "plan"}
-ACCEPTED = {"company": CREATABLE - {"company_id", "custom_attributes"}, "contact": frozenset(TYPES)}
+LINK = "company"
+"""The company of a contact: written by requests of its own, and so in no list of attributes."""
+ACCEPTED = {"company": CREATABLE - {"company_id", "custom_attributes"}, "contact": frozenset({*TYPES, LINK})}
 UNIQUE = {"company": {"company_id"}, "contact": {"email", "external_id"}}
 
 
@@ -27,6 +29,8 @@ def attributes(model: str, known: DataAttributes) -> list[dict[str, Any]]:
         LISTED_AS.get(entry["full_name"], entry["full_name"]): entry["data_type"] for entry in known.standard[model]
     }
     types |= {name: "string" for name in ACCEPTED[model] if name not in types}
+    if model == "contact":
+        types[LINK] = LINK
     return [_standard(model, name, data_type) for name, data_type in types.items()] + [
         {
             "name": entry["name"],
@@ -46,9 +50,9 @@ def company_values(company: Mapping[str, Any]) -> dict[str, Any]:
     return {**company, "plan": company["plan"].get("name"), **company["custom_attributes"]}
 
 
-def contact_values(contact: Mapping[str, Any]) -> dict[str, Any]:
-    """The stored values of a contact by attribute."""
-    return {**contact, **contact["custom_attributes"]}
+def contact_values(contact: Mapping[str, Any], company_ids: Sequence[str]) -> dict[str, Any]:
+    """The stored values of a contact by attribute, with the `company_id` of each company that it is attached to."""
+    return {**contact, **contact["custom_attributes"], LINK: list(company_ids)}
 
 
 def nested(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:

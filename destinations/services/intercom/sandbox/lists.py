@@ -20,6 +20,8 @@ LIST_LIMIT = 10_000
 SCROLL_PAGE = 100
 SCROLL_SECONDS = 60
 COMPANIES_PER_CONTACT = 1000
+SHOWN = 10
+"""How many of its companies the JSON of a contact has."""
 
 
 def company_page(companies: Sequence[Company], request: Request) -> dict[str, Any]:
@@ -50,12 +52,14 @@ def company_page(companies: Sequence[Company], request: Request) -> dict[str, An
 
 
 def company_list(companies: Sequence[Company], request: Request) -> dict[str, Any]:
-    """The first page of any other list of companies."""
-    size = min(_number(request, "per_page", 50), PER_PAGE_LIMIT)
-    pages = {"type": "pages", "next": None, "page": 1, "per_page": size, "total_pages": 1}
+    """One page of any other list of companies."""
+    page, size = max(1, _number(request, "page", 1)), max(1, min(_number(request, "per_page", 50), PER_PAGE_LIMIT))
+    page_count = max(1, -(-len(companies) // size))
+    next_page = f"https://api.intercom.io{request.path}?page={page + 1}&per_page={size}" if page < page_count else None
+    pages = {"type": "pages", "next": next_page, "page": page, "per_page": size, "total_pages": page_count}
     return {
         "type": "list",
-        "data": [company_json(company) for company in companies[:size]],
+        "data": [company_json(company) for company in companies[(page - 1) * size : page * size]],
         "pages": pages,
         "total_count": len(companies),
     }
@@ -107,6 +111,22 @@ class Memberships:
         if contact_id not in self.company_ids:
             raise ApiError(404, "not_found", "User Not Found")
         return self.company_ids[contact_id]
+
+    def company_ids_of(self, contact_id: str) -> list[str]:
+        """The `company_id` of each of a contact's companies."""
+        return [self.companies.by_id[remote_id]["company_id"] for remote_id in self.of_contact(contact_id)]
+
+    def shown(self, contact_id: str) -> dict[str, Any]:
+        """A contact's companies as its own JSON has them: the IDs of the first ones."""
+        ids = self.of_contact(contact_id)
+        data = [{"type": "company", "id": remote_id, "url": f"/companies/{remote_id}"} for remote_id in ids[:SHOWN]]
+        return {
+            "type": "list",
+            "data": data,
+            "url": f"/contacts/{contact_id}/companies",
+            "total_count": len(ids),
+            "has_more": len(ids) > SHOWN,
+        }
 
     def of_company(self, remote_id: str) -> dict[str, Any]:
         """The contacts of a company, as the list endpoint returns them."""

@@ -17,7 +17,7 @@ answer. Those that limit or fail requests:
 Those that decide how records behave:
 
     companies, contacts, data_attributes   preload the workspace: lists of companies, of contacts or their IDs, and of
-                                           attributes
+                                           attributes. The `company_ids` of a contact attach it to these companies
     region, timezone, workspace_id, workspace_name   values in `GET /me`
     null_clears               false: null leaves a value unchanged
     put_remote_created_at     `accept`, `refuse` or `ignore`
@@ -106,7 +106,7 @@ class IntercomSandbox(CompanyEndpoints, ContactEndpoints, Sandbox):
         """All companies and contacts, and the custom attributes of both models, including archived ones."""
         return {
             "companies": [company_json(company) for company in self.companies.by_id.values()],
-            "contacts": [dict(contact) for contact in self.contacts.by_id.values()],
+            "contacts": [self.contacts.json(contact) for contact in self.contacts.by_id.values()],
             "data_attributes": [dict(entry) for entry in self.attributes.custom],
         }
 
@@ -114,8 +114,11 @@ class IntercomSandbox(CompanyEndpoints, ContactEndpoints, Sandbox):
         companies, contacts = (partial(description.attributes, model, self.attributes) for model in MODELS)
         return {
             "companies": Collection(self.companies.by_id, company_json, companies, description.company_values),
-            "contacts": Collection(self.contacts.by_id, dict, contacts, description.contact_values),
+            "contacts": Collection(self.contacts.by_id, self.contacts.json, contacts, self._contact_values),
         }
+
+    def _contact_values(self, contact: dict[str, Any]) -> dict[str, Any]:
+        return description.contact_values(contact, self.memberships.company_ids_of(contact["id"]))
 
     def archive(self, kind: str, name: str, archived: bool) -> None:
         self.attributes.set_archived({"companies": "company", "contacts": "contact"}[kind], name, archived)

@@ -13,6 +13,7 @@ date, datetime      dates, dates with a time, ISO text, Unix seconds  Unix secon
                                                                       without a zone is on the source's clocks
 email (contacts)    an email address, also with a name or mailto:     the address alone
 phone (contacts)    text; if a country is chosen, any phone number    text; with a country, in E.164
+company (contacts)  text, whole numbers                               the company_id as the source spells it
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def plain(field: Field, type_name: str) -> Plain | None:
     """
     if field.options or (not field.custom and field.name in ("email", "phone")):
         return None
-    if field.name == "company_id" and not field.custom:
+    if field.name in ("company_id", "company") and not field.custom:
         return Plain("text") if type_name in ("text", "integer") else None
     data_type = "integer" if field.name == "monthly_spend" and not field.custom else field.type
     return _PLAIN.get((data_type, type_name))
@@ -200,7 +201,7 @@ _CONVERTERS = {
     "datetime": unix_seconds,
 }
 TYPES = frozenset(_CONVERTERS)
-_STANDARD = {"company_id": company_id, "monthly_spend": integer, "email": email, "phone": phone}
+_STANDARD = {"company_id": company_id, "company": company_id, "monthly_spend": integer, "email": email, "phone": phone}
 """Standard attributes that take other values than custom attributes of their type."""
 
 

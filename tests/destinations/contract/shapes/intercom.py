@@ -69,6 +69,10 @@ SHAPES = [
     Shape("POST", "/contacts/search", SEARCH),
     Shape("GET", "/contacts/[0-9a-f]+"),
     Shape("PUT", "/contacts/[0-9a-f]+", CONTACT),
+    # The page is not in the specification of this list, but in that of others, and in the addresses of further pages.
+    Shape("GET", "/contacts/[0-9a-f]+/companies", query=closed({"page": {"type": "string"}})),
+    Shape("POST", "/contacts/[0-9a-f]+/companies", closed({"id": {"type": "string", "pattern": f"^{ID}$"}}, "id")),
+    Shape("DELETE", f"/contacts/[0-9a-f]+/companies/{ID}"),
     Shape("GET", "/data_attributes", query=LISTED),
     Shape("POST", "/data_attributes", ATTRIBUTE),
     Shape("PUT", "/data_attributes/[0-9]+", {**closed({"archived": {"type": "boolean"}}), "minProperties": 1}),
