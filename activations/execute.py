@@ -12,8 +12,7 @@ from django.utils import timezone
 from activations import finish
 from activations.alerts import outbox
 from activations.delivery.deliver import Delivery
-from activations.delivery.judgement import NEVER_SENT
-from activations.delivery.retry import with_one_wait
+from activations.delivery.retry import NEVER_SENT, with_one_wait
 from activations.guards.held import Outdated
 from activations.models import Run
 from activations.planning.begin import plan, take_up

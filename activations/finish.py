@@ -37,7 +37,7 @@ def complete(run: Run, lease: Lease, now: datetime) -> None:
         return
     # A test of one record tells nothing about the activation as a whole.
     found = [] if run.only_key else rules.update_warnings(run, now)
-    incomplete = found or run.rejected or run.invalid or run.unknown or run.not_sent or run.waiting
+    incomplete = found or run.rejected or run.invalid or run.unknown or run.not_sent or run.waiting or run.incomplete
     state = Run.State.COMPLETED_WITH_WARNINGS if incomplete else Run.State.SUCCEEDED
     with transaction.atomic():
         _end(lease, state=state, found_warnings=found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from activations.delivery.judgement import Breaker
+from activations.delivery.retry import Breaker
 from core.errors import Misconfigured, Problem, Unavailable
 
 if TYPE_CHECKING:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from activations import reasons
 from activations.delivery import policies, retry
+from activations.delivery.policies import Difference
 from activations.delivery.steps import Progress, Step
-from core.errors import Rejected, Unavailable
 from destinations.contract import Created, Mode, Outcome, Purpose, Result
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Sequence
     from datetime import datetime
 
-    from activations.delivery.policies import Difference
     from activations.models import Change
-    from core.errors import Problem
+    from core.errors import Rejected, Unavailable
     from destinations.contract import Held
-
-NEVER_SENT = ("stopped", "blocked")
-"""The codes of requests that were never sent, because the run stopped, or the rate limit leaves no room for hours."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +31,8 @@ class Sending:
         first_attempt_at: when its first request was sent.
         remote_id: the vendor's ID of its record, if it is known.
         needs_read: what may be written depends on the record, so it is read again after a write without an answer.
+        is_new: nothing of it was ever accepted.
+        links: the names of its attributes that take a request of their own.
     """
 
     mode: str
@@ -46,6 +43,8 @@ class Sending:
     first_attempt_at: datetime | None = None
     remote_id: str = ""
     needs_read: bool = False
+    is_new: bool = False
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,8 @@ class Judgement:
         outcome: a `Change.Outcome`, or "".
         accepted: what the vendor accepted, if it did.
         created: our request created the record.
-        reason: why it was not accepted, if it wasn't.
+        reason: why it was not accepted, or not completely.
+        waiting: the attributes that the vendor did not take yet, although it accepted the record.
         attempted: the request counts as an attempt.
         remote_id: the vendor's ID of the record from now on; None leaves it as it is.
         difference: what is to be sent, and what is left as it is, because the record was read.
@@ -70,6 +70,7 @@ class Judgement:
     accepted: Outcome | None = None
     created: bool = False
     reason: Reason | None = None
+    waiting: tuple[str, ...] = ()
     attempted: bool = False
     remote_id: str | None = None
     difference: Difference | None = None
@@ -96,32 +97,6 @@ class Reason:
     message: str
     field: str = ""
     request_id: str = ""
-
-
-@dataclass(frozen=True)
-class Breaker:
-    """A circuit breaker that counts requests in a row without an answer. Once it is open, the vendor counts as down."""
-
-    failures: int = 0
-    at_most: int = field(default_factory=lambda: retry.BREAKER_FAILURES)
-
-    @property
-    def is_open(self) -> bool:
-        return self.failures >= self.at_most
-
-    def after(self, problems: Sequence[Problem | None]) -> Breaker:
-        """The breaker after the answer to one more request, however many records it was about.
-
-        An answer to any of them closes it. Rate limiting and requests that were never sent don't count.
-
-        Args:
-            problems: the problem of each record, or None if it was answered.
-        """
-        failures = [problem for problem in problems if isinstance(problem, Unavailable)]
-        if len(failures) < len(problems):
-            return replace(self, failures=0)
-        counts = any(not failure.throttled and failure.code not in NEVER_SENT for failure in failures)
-        return replace(self, failures=self.failures + 1) if counts else self
 
 
 def found(
@@ -152,7 +127,7 @@ def found(
     if sending.mode == Mode.UPDATE and held:
         return Judgement(progress, remote_id=held.remote_id, resend_all=True)
     if held and sending.mode == Mode.INSERT and (progress.unanswered or created_by_us):
-        return accepted(progress, Outcome(Result.ACCEPTED, held.remote_id, sent=sending.names), created=created_by_us)
+        return _ours(sending, progress, held.remote_id, created=created_by_us)
     return skipped(sending.mode, progress)
 
 
@@ -195,6 +170,8 @@ def written(sending: Sending, outcome: Outcome, rejection: Rejected | None = Non
     progress = sending.progress
     if rejection:
         return rejected(progress, rejection)
+    if outcome.waiting:
+        return _incomplete(sending, outcome)
     if outcome.result == Result.ACCEPTED:
         return accepted(progress, outcome, created=_created(sending, outcome))
     if outcome.result == Result.EXISTS:
@@ -205,6 +182,26 @@ def written(sending: Sending, outcome: Outcome, rejection: Rejected | None = Non
     return Judgement(
         replace(progress, gone=True, looked_up=progress.gone and progress.looked_up), remote_id="", resend_all=True
     )
+
+
+def _incomplete(sending: Sending, outcome: Outcome) -> Judgement:
+    """The vendor did not take some attributes yet. The next run sends them again, whatever else it sends.
+
+    If nothing else was sent for a known record, it is skipped. Everything else of a new one is there already.
+    """
+    names, first = tuple(outcome.waiting), next(iter(outcome.waiting.values()))
+    message = " ".join(dict.fromkeys(rejection.message for rejection in outcome.waiting.values()))
+    judged = accepted(sending.progress, outcome, created=_created(sending, outcome))
+    if not outcome.sent:
+        judged = replace(judged, outcome="matched") if sending.is_new else Judgement(sending.progress, "skipped")
+    return replace(judged, reason=Reason(first.code, message, names[0], first.request_id), waiting=names)
+
+
+def _ours(sending: Sending, progress: Progress, remote_id: str, *, created: bool = False) -> Judgement:
+    """In insert mode, an earlier create of ours got no answer, but was processed. Its links may be missing still."""
+    if sending.links:
+        return Judgement(progress, remote_id=remote_id, difference=Difference(sending.links))
+    return accepted(progress, Outcome(Result.ACCEPTED, remote_id, sent=sending.names), created=created)
 
 
 def _created(sending: Sending, outcome: Outcome) -> bool:
@@ -219,7 +216,7 @@ def _exists(sending: Sending, outcome: Outcome) -> Judgement:
     if not sending.progress.unanswered:
         return skipped(sending.mode, sending.progress)
     if outcome.remote_id:
-        return accepted(sending.progress, Outcome(Result.ACCEPTED, outcome.remote_id, sent=sending.names))
+        return _ours(sending, sending.progress, outcome.remote_id)
     return Judgement(replace(sending.progress, looked_up=False))
 
 
@@ -230,7 +227,7 @@ def unanswered(sending: Sending, problem: Unavailable, *, stopping: bool, chance
         stopping: the run can't continue, so nothing is sent again in it.
     """
     progress = sending.progress
-    if problem.code in NEVER_SENT:
+    if problem.code in retry.NEVER_SENT and not problem.ambiguous:
         return Judgement(progress)
     if problem.ambiguous and sending.step != Step.FIND:
         progress = replace(progress, ambiguous=True, looked_up=progress.looked_up and not sending.needs_read)

@@ -57,6 +57,7 @@ class Recorder:
         self.settled: list[Item] = []
         self.attempted: list[Change] = []
         self.overwritten: list[tuple[int, Change]] = []
+        self.waiting: set[int] = set()
         self.counts: Counter[str] = Counter()
         unfinished = [item for answer in answers for item in self._take(answer, now)]
         reach("before_commit")
@@ -94,7 +95,7 @@ class Recorder:
     def _block(self) -> None:
         """Blocks the request budget if the vendor accepts no more requests for longer than a run can wait."""
         problem = self.ending.problem
-        if isinstance(problem, Unavailable) and problem.not_before and problem.code not in judgement.NEVER_SENT:
+        if isinstance(problem, Unavailable) and problem.not_before and problem.code not in retry.NEVER_SENT:
             self.context.pacer.block(problem.not_before)
 
     def _pause(self, judged: Sequence[Judgement]) -> None:
@@ -116,6 +117,8 @@ class Recorder:
             change.first_attempt_at,
             change.remote_id,
             self.reads.policies.need_read(change),
+            change.is_new,
+            tuple(name for name in change.values if name in self.context.service.links),
         )
         if isinstance(problem, Rejected):
             return judgement.rejected(item.progress, problem)
@@ -198,6 +201,10 @@ class Recorder:
             self.counts["created"] += judged.created
             self.counts["hidden"] += int(judged.created and outcome.hidden)
             self.owners.accepted(change, outcome)
+        if judged.waiting:
+            self.counts["incomplete"] += 1
+            self.waiting.add(change.pk)
+            baseline.postpone(change, judged.waiting, self.slots)
 
     def _commit(self, now: datetime) -> None:
         counts = self.counts + Counter(self.context.counts())
@@ -212,7 +219,7 @@ class Recorder:
         """Moves the baseline to what these settled changes accepted, and notes which records wait for a retry."""
         self._void_doubtful()
         accepted = [change for change in changes if change.outcome in Change.HELD]
-        tried = [change for change in changes if change.outcome in (Change.Outcome.REJECTED, Change.Outcome.SKIPPED)]
+        tried = [change for change in changes if change.outcome in Change.TRIED and change.pk not in self.waiting]
         baseline.accepted(self.generation_id, accepted, now)
         self._void_overwritten()
         self.owners.commit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,43 @@ from destinations.contract import LONGEST_PAUSE_SECONDS
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Sequence
     from datetime import datetime
+
+    from core.errors import Problem
 
 ATTEMPTS = 5
 BACKOFF_SECONDS = 1.0
 BACKOFF_AT_MOST = 30.0
 BREAKER_FAILURES = 12
+NEVER_SENT = ("stopped", "blocked")
+"""The codes of requests that were never sent, because the run stopped, or the rate limit leaves no room for hours."""
+
+
+@dataclass(frozen=True)
+class Breaker:
+    """A circuit breaker that counts requests in a row without an answer. Once it is open, the vendor counts as down."""
+
+    failures: int = 0
+    at_most: int = field(default_factory=lambda: BREAKER_FAILURES)
+
+    @property
+    def is_open(self) -> bool:
+        return self.failures >= self.at_most
+
+    def after(self, problems: Sequence[Problem | None]) -> Breaker:
+        """The breaker after the answer to one more request, however many records it was about.
+
+        An answer to any of them closes it. Rate limiting and requests that were never sent don't count.
+
+        Args:
+            problems: the problem of each record, or None if it was answered.
+        """
+        failures = [problem for problem in problems if isinstance(problem, Unavailable)]
+        if len(failures) < len(problems):
+            return replace(self, failures=0)
+        counts = any(not failure.throttled and failure.code not in NEVER_SENT for failure in failures)
+        return replace(self, failures=self.failures + 1) if counts else self
 
 
 def backoff_seconds(attempt: int, problem: Unavailable, chance: random.Random) -> float:

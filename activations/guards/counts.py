@@ -34,12 +34,13 @@ def limits(activation: Activation) -> rules.Limits:
     )
 
 
-def holds(run: Run, counts: Mapping[str, int], synchronized: int) -> list[rules.Hold]:
+def holds(run: Run, counts: Mapping[str, int], synchronized: int, *, again: int = 0) -> list[rules.Hold]:
     """The guards that hold a run that was just planned. A one-record run has none.
 
     Args:
         counts: the counts of its plan, by column of `Run`.
         synchronized: how many records were accepted before, without those that left and are still gone.
+        again: how many of the known records to send did not change: the destination did not take their values before.
     """
     if run.only_key:
         return []
@@ -49,7 +50,7 @@ def holds(run: Run, counts: Mapping[str, int], synchronized: int) -> list[rules.
         rows=counts["rows"],
         rows_before=before.rows if before else None,
         new=counts["new"],
-        changed=0 if full else counts["known"] - _by_mapping(run, before),
+        changed=0 if full else max(0, counts["known"] - again - _by_mapping(run, before)),
         synchronized=synchronized,
         creates=run.activation.mode != Mode.UPDATE,
         full=full,

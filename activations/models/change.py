@@ -40,6 +40,8 @@ class Change(models.Model):
     """The destination holds the values, because it accepted them or had them already."""
     FORESEEN = (Outcome.CREATES, Outcome.UPDATES)
     """Only in a live dry run: a run would send it."""
+    TRIED = (Outcome.REJECTED, Outcome.SKIPPED)
+    """The destination got or was asked about the record, and does not hold the values."""
 
     # Millions of rows are written in bulk: no check of each row. The indexes that find a record by the beginning of a
     # text are in migration 0018. They are written in delivery, at the pace of the destination.

@@ -27,6 +27,7 @@ class FieldMapping(models.Model):
     class Multi(models.TextChoices):
         REPLACE = "replace", "Replace the list"
         ADD = "add", "Add to the list"
+        DETACH = "detach", "Link to this one only, and detach all others"
 
     class Policy(models.TextChoices):
         ALWAYS = "always", "Always"

@@ -56,8 +56,8 @@ class Run(models.Model):
     COUNTS = (
         "rows", "new", "known", "unchanged", "waiting", "left", "returned", "planned", "another",
         "creates", "updates",
-        "accepted", "matched", "kept", "created", "hidden", "rejected", "invalid", "skipped", "unknown", "not_sent",
-        "discovery_requests", "lookup_requests", "write_requests", "throttled",
+        "accepted", "matched", "kept", "created", "hidden", "incomplete", "rejected", "invalid", "skipped", "unknown",
+        "not_sent", "discovery_requests", "lookup_requests", "write_requests", "throttled",
     )  # fmt: skip
 
     activation = models.ForeignKey(Activation, models.CASCADE, related_name="runs")
@@ -143,6 +143,11 @@ class Run(models.Model):
     )
     created = models.PositiveBigIntegerField(
         default=0, help_text="Accepted, and created at the destination in this run."
+    )
+    incomplete = models.PositiveBigIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Have a value that the destination does not take yet, such as a company that is not there.",
     )
     hidden = models.PositiveBigIntegerField(default=0, help_text="Created, but not visible at the destination yet.")
     rejected = models.PositiveBigIntegerField(default=0)

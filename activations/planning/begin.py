@@ -80,7 +80,8 @@ def conclude(planner: Planner, counts: Mapping[str, int], made_from: Mapping[str
     """
     run, lease = planner.context.run, planner.lease
     found = {"lossy": planner.losses.stored(), "retried": planner.retried}
-    holds, now = guards.holds(run, counts, planner.scan.baseline.synchronized()), timezone.now()
+    now = timezone.now()
+    holds = guards.holds(run, counts, planner.scan.baseline.synchronized(), again=planner.again)
     if run.live and counts["planned"]:
         shown = [hold.stored() for hold in holds]
         lease.update(state=Run.State.DELIVERING, compared_at=now, hold=shown, **found, **counts)

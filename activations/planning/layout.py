@@ -97,7 +97,7 @@ def _mapped(context: Context, now: datetime) -> list[Slot]:
         if problem := attribute_drift.unusable(field, mapping.target):
             context.missing.append(problem)
         elif field:
-            slots.append(_slot(mapping, field, now))
+            slots.append(_slot(mapping, field, context.service, now))
             if changed := attribute_drift.retyped(field, mapping.target_type):
                 context.changed.append(changed)
     if context.missing and not slots:
@@ -116,14 +116,21 @@ def _match(context: Context) -> list[Slot]:
     return [Slot(activation.match_slot, context.match_field, activation.match_column, is_match=True)]
 
 
-def _slot(mapping: FieldMapping, field: Field, now: datetime) -> Slot:
+def _adds(mapping: FieldMapping, field: Field, service: Service) -> bool:
+    """Whether what the record has besides the mapped value stays. Further links do, unless they are to be detached."""
+    if field.name in service.links:
+        return mapping.multi != FieldMapping.Multi.DETACH
+    return mapping.multi == FieldMapping.Multi.ADD and field.multiple
+
+
+def _slot(mapping: FieldMapping, field: Field, service: Service, now: datetime) -> Slot:
     return Slot(
         number=mapping.slot,
         field=field,
         column=mapping.column,
         value=mapping.value,
         when_empty=mapping.when_empty,
-        adds=mapping.multi == FieldMapping.Multi.ADD and field.multiple,
+        adds=_adds(mapping, field, service),
         country=mapping.country,
         template=mapping.template,
         rounds=mapping.round_to_whole,

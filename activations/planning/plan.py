@@ -63,6 +63,7 @@ class Planner:
         self.mapper = Mapper(layout)
         self.losses = Losses(layout)
         self.retried = 0
+        self.again = 0
         self.width = max([context.activation.next_slot, *(slot.number + 1 for slot in layout.slots)], default=0)
         self.lookup = Background()
         self.writer = ChangeWriter(run, generation, lease, now, Background())
@@ -180,6 +181,7 @@ class Planner:
             self.losses.note(rows.columns, verdict.sends, picked.texts)
             rejected = (known.tried == Record.Tried.REJECTED) & (known.tried_digests == picked.rows)
             self.retried += int((verdict.send & rejected).sum())
+            self.again += int(verdict.again.sum())
             self.writer.add_changes(picked.changes(rows, verdict, self.layout.slots))
 
     def _note_unchanged(self, verdict: verdicts.Verdict, picked: Picked) -> None:

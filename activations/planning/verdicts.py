@@ -69,6 +69,8 @@ class Verdict:
         other_record: rows whose match value changed, if the vendor takes that for a different record.
         sends: which values are sent; shape (rows, slots).
         changed: a JSON list of attribute names for each row, as text.
+        again: known rows of which only values in doubt are sent again: those that the destination did not take, and
+            those of requests without an answer.
         remote_ids: the vendor's ID of each row's record, "" if it is unknown or no longer applies.
         digests: as `Known.digests`, as they will be once the row is accepted.
     """
@@ -80,6 +82,7 @@ class Verdict:
     is_new: np.ndarray
     sends: np.ndarray
     changed: pl.Series
+    again: np.ndarray
     remote_ids: np.ndarray
     match_digests: np.ndarray
     digests: np.ndarray
@@ -114,6 +117,7 @@ def for_rows(layout: Layout, mode: str, rows: Rows, known: Known, *, full: bool)
         is_new=~known.accepted,
         sends=changed & send[:, None],
         changed=_names(layout, changed, match_changed & ~other_record),
+        again=send & ~match_changed & ~(changed & (accepted != IN_DOUBT)).any(axis=1),
         remote_ids=np.where(other_record, "", known.remote_ids),
         match_digests=match_digests,
         digests=digests,

@@ -49,6 +49,16 @@ def accepted(generation_id: int, changes: Sequence[Change], now: datetime) -> No
     )
 
 
+def postpone(change: Change, names: Sequence[str], slots: Mapping[str, int]) -> None:
+    """Leaves out of what is accepted with a change the attributes that the destination did not take yet.
+
+    The next run sends them again: with no row digest, the row differs, and no value has the digest of these attributes.
+    """
+    waiting = [slots[name] for name in names if name in slots]
+    change.field_digests = digests.pack(dict.fromkeys(waiting, digests.IN_DOUBT), bytes(change.field_digests))
+    change.row_digest = 0
+
+
 def tried(
     generation_id: int, run_number: int, changes: Sequence[Change], slots: Mapping[str, int], now: datetime
 ) -> None:

@@ -133,13 +133,11 @@ class Subject:
 
     def find(self, *identities: str) -> dict[str, str]:
         """The vendor's IDs by identity."""
-        found = records(self.service.find(self.client, self.match_field, identities))
-        return {identity: held.remote_id for identity, held in found.items()}
+        return {identity: held.remote_id for identity, held in self.find_held(*identities).items()}
 
     def find_held(self, *identities: str) -> dict[str, Held]:
-        """The records by identity, with what they hold of every field."""
-        found = records(self.service.find(self.client, self.match_field, identities))
-        return {name: self.service.complete(self.client, held, list(self.fields)) for name, held in found.items()}
+        """The records by identity."""
+        return records(self.service.find(self.client, self.match_field, identities))
 
     def problem(self, call: Callable[[], Any]) -> Problem:
         """The problem that a call raises. It must not reveal a record's values or the token."""

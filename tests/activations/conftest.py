@@ -48,6 +48,13 @@ class Shop:
                 connection.execute(sql)
         connection.close()
 
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        with sqlite3.connect(self.path) as connection:
+            found = connection.execute(sql).fetchall()
+        connection.close()
+        return found
+
     def add(self, *rows: tuple[Any, ...]) -> None:
         """Inserts rows of (id, name, domain, description, plan, seats)."""
         self.run("insert into companies values (?, ?, ?, ?, ?, ?)", *rows)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from activations import digests
 from activations.delivery import deliver, places
 from activations.delivery.ending import Ending
-from activations.delivery.judgement import Breaker
+from activations.delivery.retry import Breaker
 from activations.delivery.sender import Sender
 from activations.delivery.steps import Item, Job, Progress, Step, jobs, next_step
 from activations.models import Change, Run

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from activations.delivery import judgement, retry
 from activations.delivery.ending import Ending
-from activations.delivery.judgement import NEVER_SENT, Breaker, Sending
+from activations.delivery.judgement import Sending
+from activations.delivery.retry import NEVER_SENT, Breaker
 from activations.delivery.steps import Progress, Step
 from core.errors import Rejected, Unavailable
 from destinations.contract import Created, Held, Mode, Outcome, Purpose, Result
