@@ -80,7 +80,14 @@ def discovery_json(destination: Destination, discovered: discovery.DiscoveredFie
     """A discovery as JSON."""
     service = services[destination.service]
     return {
-        "fields": [{**field_json(field), "takes_country": service.takes_country(field)} for field in discovered.fields],
+        "fields": [
+            {
+                **field_json(field),
+                "takes_country": service.takes_country(field),
+                "links": field.name in service.links,
+            }
+            for field in discovered.fields
+        ],
         "found_at": discovered.found_at,
         "changes": discovery.sentences(discovered.differences),
         "differences": [

@@ -57,7 +57,7 @@ class Sender:
     def _send(self, job: Job, sent: Sent) -> None:
         service, client = self.context.service, self.context.client
         if job.step == Step.FIND:
-            sent.found = self.find(job.items)
+            sent.found = self._whole(job.items, self.find(job.items))
             sent.differences = dict(self.differences(job.items, sent.found))
             sent.created_by_us = frozenset(self._created_by_us(job.items, sent.found))
             return
@@ -106,6 +106,17 @@ class Sender:
                 known = self.context.service.read(self.context.client, self.context.match_field, change.remote_id)
                 if known:
                     yield change.match_identity, known
+
+    def _whole(self, items: Sequence[Item], found: Mapping[str, Held]) -> Mapping[str, Held]:
+        """The records with all that they hold of the mapped attributes, if that is looked at."""
+        service, client, reads = self.context.service, self.context.client, self.reads
+        looked_at = {
+            item.change.match_identity: item.change.values
+            for item in items
+            if reads.compares or reads.policies.need_read(item.change)
+        }
+        whole = {name: service.complete(client, found[name], looked_at[name]) for name in found.keys() & looked_at}
+        return {**found, **whole}
 
     def differences(self, items: Sequence[Item], found: Mapping[str, Held]) -> Iterator[tuple[int, Difference]]:
         """By change, what it would do to its record, if records are compared or its policies depend on the record.

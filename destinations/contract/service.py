@@ -53,10 +53,12 @@ class Service(ABC):
     compares: ClassVar[bool] = False
     """Whether `find` returns the values of records, and `same` compares them with what would be sent."""
     links: ClassVar[frozenset[str]] = frozenset()
-    """The names of fields that link a record to one of another kind, each by a request after the record's own.
+    """The names of fields that link a record to one of another kind, each by requests after the record's own.
 
     Further links of the record stay, unless a mapping detaches it from them.
     """
+    waits_for: ClassVar[str] = "a value"
+    """What a record lacks if `Outcome.waiting` is not empty, after “33 records wait for”."""
     notes: ClassVar[tuple[str, ...]] = ()
     """What users should know in advance, one sentence each."""
     hidden_note: ClassVar[str] = ""

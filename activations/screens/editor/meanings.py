@@ -29,6 +29,8 @@ NAMES = {
     "last name": "last name, lastname, family name, surname",
 }
 """What a column is called that holds the part: the whole name, and never a part of it such as in country manager."""
+ID_NAMES = {"company id": frozenset({"account id", "company id", "customer id", "org id", "organization id"})}
+"""What a column is called that holds the ID of a different record. One called company has its name more often."""
 OWN = frozenset({"account", "business", "client", "company", "customer", "main", "org", "organization", "primary"})
 """Words before a name that leave its meaning as it is."""
 _PLACE = OWN | {"address", "billing", "head", "headquarters", "hq", "location", "mailing", "office", "postal"}

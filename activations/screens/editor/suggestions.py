@@ -131,6 +131,8 @@ def looks_like(values: Sequence[Any]) -> str | None:
 def _likeness(column: str, values: Sequence[Any], field: Field) -> tuple[int, str] | None:
     """How sure it is that a column belongs to an attribute, 0 being the surest, and why; None if nothing says so."""
     words = _words(column)
+    if field.meaning in meanings.ID_NAMES:
+        return (1, f"{field.meaning} by its name") if " ".join(words) in meanings.ID_NAMES[field.meaning] else None
     wanted = shape_of_type(field.type)
     if wanted is not None and looks_like(values) == wanted:
         same = words in (_words(field.name), _words(field.label))

@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q
 
 from activations.models import Change, Run
 from activations.planning.finalize import MATCH_TWIN
 from activations.screens.run import refused_values
 from destinations.kit.values.options import UNKNOWN_OPTION
+from destinations.registry import services
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,6 +35,7 @@ _REMEDIES_OF_OUTCOMES = {
     "rejected": "Correct the value in the source or change the mapping. What was rejected is retried in a later run.",
     "invalid": "Correct the value in the source or change the mapping. The next run sends what is valid by then.",
     "unknown": "Nothing to do: the next run sends it again.",
+    **dict.fromkeys(("accepted", "matched"), "Nothing to do: the next run tries it again."),
     "not_sent": "Nothing to do: the next run sends it.",
 }
 
@@ -103,7 +105,11 @@ def causes(run: Run) -> list[Cause]:
     """The causes for which this run's records were not accepted, the most frequent first."""
     # The outcomes are listed, so that the partial index of what was not accepted serves the query.
     outcomes = [value for value in Change.Outcome.values if value not in ("", *Change.HELD, *Change.FORESEEN)]
-    changes = Change.objects.filter(run=run, outcome__in=outcomes)
+    wanted = Q(outcome__in=outcomes)
+    if run.incomplete:
+        links = services[run.activation.destination.service].links
+        wanted |= Q(outcome__in=Change.HELD, field__in=links) & ~Q(code="")
+    changes = Change.objects.filter(wanted, run=run)
     groups = _groups(changes, "outcome", "code", "field", "message")
     if len(groups) == MOST_GROUPS:
         # Too many different messages to be merged: a code and a field are one cause.

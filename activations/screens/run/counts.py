@@ -31,6 +31,8 @@ COUNTS = (
         ("updates", "Would update", "The destination has them, and some fields would be sent. Nothing was sent."),
         ("accepted", "Accepted", "The destination stored the values: records created and updated."),
         ("created", "Created", "Accepted, and created at the destination in this run."),
+        ("incomplete", "Waiting for a value", "The destination did not take one of their values yet, such as a company "
+         "that is not there. The next run sends it again."),
         ("hidden", "Not visible yet", "Created, but the destination doesn't show them yet."),
         ("matched", "Already there", "The destination had all of their values already, so nothing was sent."),
         ("kept", "Kept", "A write policy left a field as it is: it was filled, or the record existed already. These "

@@ -97,6 +97,7 @@ def facts(run: Run) -> Facts:
         run.state, run.counts(), one=one, many=many, vendor=service.platform.label, error=error,
         is_test=bool(run.only_key), is_dry=run.dry_run, is_compared=run.live, compares=run.activation.compares(service),
         kept=kept_because(run.policies.values()),
+        waits_for=service.waits_for,
     )  # fmt: skip
 
 
@@ -197,7 +198,7 @@ def _time_left(run: Run, now: datetime) -> str:
 
 def _causes(run: Run) -> list[Cause]:
     planning = run.state == Run.State.PLANNING
-    exceptions = run.rejected + run.invalid + run.skipped + run.unknown + run.not_sent
+    exceptions = run.rejected + run.invalid + run.skipped + run.unknown + run.not_sent + run.incomplete
     if exceptions > MANY_EXCEPTIONS:
         # Grouping hundreds of thousands of changes takes seconds, and a live page asks every second.
         return cache.get_or_set(f"causes:{run.pk}:{run.state}", lambda: causes(run), KEPT_SECONDS) or []

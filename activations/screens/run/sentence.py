@@ -33,6 +33,7 @@ class Facts:
         is_dry: nothing is sent.
         is_compared: a dry run that compares with the destination.
         compares: new records are compared with the destination before they are sent.
+        waits_for: what the records lack that the destination did not take completely.
     """
 
     state: str
@@ -46,6 +47,7 @@ class Facts:
     is_dry: bool = False
     is_compared: bool = False
     compares: bool = False
+    waits_for: str = "a value"
 
     def noun(self, number: int) -> str:
         return f"{number:,} {self.one if number == 1 else self.many}"
@@ -53,7 +55,7 @@ class Facts:
 
 def sentence(run: Facts) -> str:
     """What the run did, does, or would do."""
-    words = " ".join(filter(None, [_of_state(run), _kept(run), _left(run)]))
+    words = " ".join(filter(None, [_of_state(run), _kept(run), _waiting(run), _left(run)]))
     return f"Test with one record. {words}" if run.is_test else words
 
 
@@ -161,6 +163,12 @@ def _kept(run: Facts) -> str:
     """Of how many records a write policy left a field as it is, and why."""
     kept = run.counts["kept"]
     return f"{kept:,} kept: {run.kept}." if kept and run.state not in ("queued", "planning", "delivering") else ""
+
+
+def _waiting(run: Facts) -> str:
+    """How many records lack something that the destination takes only later. They come again in the next run."""
+    number = run.counts["incomplete"]
+    return f"{run.noun(number)} {'waits' if number == 1 else 'wait'} for {run.waits_for}." if number else ""
 
 
 def _left(run: Facts) -> str:

@@ -188,6 +188,7 @@ def _standard_field(model: Model, name: str, data_type: str, label: str, *, writ
         matchable=name in model.matches,
         options=tuple(Option(value, value) for value in model.options.get(name, ())),
         read_only_reason=reason,
+        meaning="company id" if name == LINK else "",
         config={"model": model.name, "name": name},
     )
 

@@ -70,7 +70,7 @@ class IntercomContacts(Service):
     match_may_change = True
     compares = True
     creates_fields = True
-    links = frozenset({LINK})
+    links, waits_for = frozenset({LINK}), "their company"
     notes = (
         "A contact is a user or a lead. New contacts become users unless the role attribute is mapped.",
         "Several contacts may share an email address. A user then takes precedence over leads. If several users share "

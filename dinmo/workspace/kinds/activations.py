@@ -115,7 +115,7 @@ def _row(
         column=column,
         value=value,
         when_empty=row.choice("when_empty", ("keep", "clear"), "keep"),
-        multi=row.choice("multi", ("replace", "add"), "replace"),
+        multi=row.choice("multi", ("replace", "add", "detach"), "replace"),
         custom_attribute=custom,
         country=_country(row),
         template=template,

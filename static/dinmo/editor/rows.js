@@ -1,6 +1,8 @@
 // The rows of the mapping: where each value comes from, the attribute that it fills, and the options that apply.
 "use strict";
 
+const LINKS = [["add", "Keep them"], ["detach", "Detach them: only this one stays"]];
+
 class MappingRows {
     constructor(editor) {
         this.editor = editor;
@@ -93,11 +95,23 @@ class MappingRows {
         const country = this.input(row, "country");
         const round = this.input(row, "round_to_whole");
         show("when_empty", origin !== "fixed");
-        show("multi", Boolean(field?.multiple));
+        show("multi", Boolean(field?.multiple || field?.links));
+        if (field?.multiple || field?.links) this.chooseOthers(this.input(row, "multi"), Boolean(field.links));
         show("country", Boolean(field?.takes_country));
         for (const note of row.querySelectorAll("[data-note]")) note.hidden = note.dataset.note !== this.input(row, "policy").value;
         show("round", round.checked || column?.type === "number");
         if (field && !field.takes_country) country.value = "";
+    }
+
+    // What happens with other values of a list, or with other links of a record. Links stay unless a person chooses otherwise.
+    chooseOthers(select, isLink) {
+        if (!select.dataset.others) select.dataset.others = JSON.stringify([...select.options].map(({ value, text }) => [value, text]));
+        const lists = JSON.parse(select.dataset.others);
+        const choices = isLink ? LINKS : lists.filter(([value]) => value !== "detach");
+        const chosen = choices.find(([value]) => value === select.value) ?? choices[0];
+        select.replaceChildren(...choices.map(([value, text]) => screens.element("option", { value }, text)));
+        select.value = chosen[0];
+        select.closest("[data-choice]").querySelector("label").textContent = isLink ? "Links that are there already" : "Lists";
     }
 
     suggestOptions(fixed, field) {

@@ -45,7 +45,12 @@ COMPANY_TEXTS = {
     "company_id": ("A-17", " A-17 "),
     "monthly_spend": ("155", "155.98", str(conversion.INTEGER_AT_MOST + 1)),
 }
-CONTACT_TEXTS = {"email": ("Ada@Acme.com", "ada at acme"), "external_id": ("A-17",), "role": ("Lead", "admin")}
+CONTACT_TEXTS = {
+    "email": ("Ada@Acme.com", "ada at acme"),
+    "external_id": ("A-17",),
+    "role": ("Lead", "admin"),
+    "company": ("A-17", " A-17 "),
+}
 """Standard attributes that take other values than custom attributes of the same type."""
 
 
