@@ -136,8 +136,9 @@ class Subject:
         return {identity: held.remote_id for identity, held in self.find_held(*identities).items()}
 
     def find_held(self, *identities: str) -> dict[str, Held]:
-        """The records by identity."""
-        return records(self.service.find(self.client, self.match_field, identities))
+        """The records by identity, with all that they hold."""
+        found = records(self.service.find(self.client, self.match_field, identities))
+        return {name: self.service.complete(self.client, held, list(self.fields)) for name, held in found.items()}
 
     def problem(self, call: Callable[[], Any]) -> Problem:
         """The problem that a call raises. It must not reveal a record's values or the token."""

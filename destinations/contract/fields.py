@@ -39,7 +39,7 @@ class Field:
         enriched: the vendor also fills it in on its own, and may overwrite what was sent.
         part_of: the attribute that this is a part of, such as the location of a city; "" if it is a whole one.
         meaning: what a part holds: street, city, region, postcode, country, latitude, longitude, first name or last
-            name; or the record that an ID belongs to: company id. "" if it is none of these. Columns are suggested by it.
+            name; or what an ID is of: company id. "" if it is none of these. Columns are suggested by it.
         config: what else is needed to convert a value, e.g. the allowed target objects.
     """
 

@@ -172,5 +172,4 @@ def _others(subject: Subject, field: Field, wire: Any) -> Iterator[Any]:
 
 def _same(subject: Subject, field: Field, wire: Any) -> bool:
     identity = subject.identity(1)
-    held = subject.service.complete(subject.client, subject.find_held(identity)[identity], [field.name])
-    return subject.service.same(field, wire, held)
+    return subject.service.same(field, wire, subject.find_held(identity)[identity])

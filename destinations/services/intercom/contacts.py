@@ -175,7 +175,7 @@ class IntercomContacts(Service):
             return _accepted(answer, sent)
         existing = _EXISTS.search(answer.message) if answer.status == 409 else None
         if existing and existing["archived"]:
-            raise _archived(existing["id"], answer.request_id)
+            raise errors.contact_archived(existing["id"], answer.request_id)
         if existing is None or not self._is_match(client, operation, existing["id"]):
             raise errors.problem(answer)
         if operation.verb is Verb.CREATE:
@@ -203,7 +203,7 @@ class IntercomContacts(Service):
         matching = [contact for contact in contacts if self.identity(match, contact.get(match.name)) == identity]
         candidates = [contact for contact in matching if contact.get(ROLE) == USER] or matching
         if len(candidates) > 1:
-            raise _ambiguous(match.name, len(candidates), answer.request_id)
+            raise errors.contacts_ambiguous(match.name, len(candidates), answer.request_id)
         return _held(candidates[0]) if candidates else None
 
     def check_new_fields(self, fields: Sequence[Field], wanted: Sequence[NewField]) -> Iterator[str]:
@@ -244,22 +244,3 @@ def _accepted(answer: Answer, sent: Mapping[str, Wire]) -> tuple[Outcome, Shown]
     made_at, names = timestamp(contact.get("created_at")), tuple(sent)
     outcome = Outcome(Result.ACCEPTED, contact["id"], made_at, names, answer.request_id)
     return outcome, contact_company.shown(contact)
-
-
-def _archived(remote_id: str, request_id: str) -> Rejected:
-    return Rejected(
-        "contact_archived",
-        f"The contact with these details (ID {remote_id}) is archived in Intercom, and Intercom does not accept a "
-        "second one. Unarchive the contact in Intercom.",
-        request_id=request_id,
-    )
-
-
-def _ambiguous(name: str, count: int, request_id: str) -> Rejected:
-    return Rejected(
-        "match_ambiguous",
-        f"Intercom has {count} contacts with this {name}, so any choice would be a guess. "
-        "Merge them in Intercom, or match by external_id.",
-        field=name,
-        request_id=request_id,
-    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.errors import Rejected
 from destinations.kit.errors import ErrorTable, Next, Rule
 from destinations.services.intercom.error_answer import BAD_PARAMETER, UNKNOWN_ATTRIBUTE
 
@@ -117,3 +118,24 @@ TABLE = ErrorTable(
 def problem(failure: Failure) -> Problem:
     """The error to raise."""
     return TABLE.problem(failure)
+
+
+def contact_archived(remote_id: str, request_id: str) -> Rejected:
+    """The details of a new contact belong to an archived one."""
+    return Rejected(
+        "contact_archived",
+        f"The contact with these details (ID {remote_id}) is archived in Intercom, and Intercom does not accept a "
+        "second one. Unarchive the contact in Intercom.",
+        request_id=request_id,
+    )
+
+
+def contacts_ambiguous(name: str, count: int, request_id: str) -> Rejected:
+    """Several contacts have the same match value."""
+    return Rejected(
+        "match_ambiguous",
+        f"Intercom has {count} contacts with this {name}, so any choice would be a guess. "
+        "Merge them in Intercom, or match by external_id.",
+        field=name,
+        request_id=request_id,
+    )
