@@ -191,8 +191,7 @@ class Subject:
 
     def stored_value(self, remote_id: str, name: str) -> Any:
         """The stored value of a field; of `a.b`, the part `b` of attribute `a`. None if there is none."""
-        values = self.stored(remote_id)
-        whole, _, part = name.rpartition(".")
+        values, (whole, _, part) = self.stored(remote_id), name.rpartition(".")
         if name not in values and isinstance(values.get(whole), dict):
             return values[whole].get(part)
         return values.get(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -253,3 +254,45 @@ def test_a_run_ends_once_the_vendor_accepts_no_more_for_a_long_time() -> None:
     until = no_answer(throttled=True, not_before=FIRST)
     ending.observe([None, until])
     assert ending.problem is until
+
+
+# Values that wait
+
+MISSING = Rejected("company_unknown", "Not there yet.", field="company", request_id="r2")
+
+
+def waiting(sent: tuple[str, ...], **more: Any) -> judgement.Judgement:
+    outcome = Outcome(Result.ACCEPTED, "id1", sent=sent, waiting={"company": MISSING})
+    return judgement.written(replace(sending(step=Step.UPDATE), **more), outcome)
+
+
+def test_record_is_accepted_without_the_value_that_waits() -> None:
+    judged = waiting(("name",))
+    assert judged.reason
+    assert (judged.outcome, judged.waiting, judged.remote_id) == ("accepted", ("company",), "id1")
+    assert (judged.reason.code, judged.reason.field, judged.attempted) == ("company_unknown", "company", False)
+
+
+def test_record_of_which_only_the_waiting_value_is_left_is_not_counted_as_accepted() -> None:
+    known, new = waiting(()), waiting((), is_new=True)
+    assert (known.outcome, known.accepted, known.waiting) == ("skipped", None, ("company",))
+    assert (new.outcome, new.waiting) == ("matched", ("company",)), "it was compared, and holds everything else"
+
+
+def test_links_of_a_record_that_was_created_without_an_answer_are_sent_once_more() -> None:
+    """The worker may have died between the request for the record and that for its link."""
+    links = replace(sending(Mode.INSERT, Step.FIND), links=("company",))
+    found = judgement.found(links, ID1, created_by_us=True)
+    assert (found.outcome, found.remote_id, found.differing) == ("", "id1", ("company",))
+    exists = judgement.written(
+        replace(sending(Mode.INSERT, Step.CREATE, unanswered=True), links=("company",)),
+        Outcome(Result.EXISTS, "id1"),
+    )
+    assert (exists.outcome, exists.remote_id, exists.differing) == ("", "id1", ("company",))
+
+
+@pytest.mark.parametrize("code", NEVER_SENT)
+def test_change_that_was_sent_in_part_is_ambiguous_even_if_its_last_request_was_not_sent(code: str) -> None:
+    problem = no_answer(code, ambiguous=True)
+    judged = judgement.unanswered(sending(Mode.INSERT, Step.CREATE), problem, stopping=True, chance=CHANCE)
+    assert (judged.outcome, judged.progress.ambiguous, judged.progress.unanswered) == ("", True, True)

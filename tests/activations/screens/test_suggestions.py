@@ -207,3 +207,14 @@ def test_parts_of_an_attribute_and_the_whole_of_it_are_never_suggested_together(
 @pytest.mark.parametrize("column", ["plan_name", "file_name", "first_name", "country_name", "owner_name"])
 def test_the_name_of_something_else_is_not_the_name_of_the_record(column: str) -> None:
     assert suggested({column: ["Gold"]}) == {}
+
+
+def test_link_is_suggested_for_a_column_of_ids_and_never_for_one_of_names() -> None:
+    company = Field("company", "Company", "company", meaning="company id")
+    found = {
+        name: suggest({name: ["7", "8"]}, [company], taken=(), used=(), accepts=lambda *_: True)
+        for name in ("company", "company_id", "customerId")
+    }
+    assert [(name, [each.target for each in made]) for name, made in found.items()] == [
+        ("company", []), ("company_id", ["company"]), ("customerId", ["company"]),
+    ]  # fmt: skip
