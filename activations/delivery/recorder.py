@@ -57,7 +57,6 @@ class Recorder:
         self.settled: list[Item] = []
         self.attempted: list[Change] = []
         self.overwritten: list[tuple[int, Change]] = []
-        self.waiting: set[int] = set()
         self.counts: Counter[str] = Counter()
         unfinished = [item for answer in answers for item in self._take(answer, now)]
         reach("before_commit")
@@ -108,18 +107,11 @@ class Recorder:
     def _judge(self, item: Item, answer: Sent, place: int, problem: Problem | None) -> Judgement:
         """What the answer means for the item at this place in its job."""
         change = item.change
+        links = tuple(name for name in change.values if name in self.context.service.links)
         sending = Sending(
-            self.mode,
-            answer.job.step,
-            item.progress,
-            tuple(change.values),
-            change.attempts,
-            change.first_attempt_at,
-            change.remote_id,
-            self.reads.policies.need_read(change),
-            change.is_new,
-            tuple(name for name in change.values if name in self.context.service.links),
-        )
+            self.mode, answer.job.step, item.progress, tuple(change.values), change.attempts, change.first_attempt_at,
+            change.remote_id, self.reads.policies.need_read(change), change.is_new, links,
+        )  # fmt: skip
         if isinstance(problem, Rejected):
             return judgement.rejected(item.progress, problem)
         if isinstance(problem, Unavailable):
@@ -203,7 +195,6 @@ class Recorder:
             self.owners.accepted(change, outcome)
         if judged.waiting:
             self.counts["incomplete"] += 1
-            self.waiting.add(change.pk)
             baseline.postpone(change, judged.waiting, self.slots)
 
     def _commit(self, now: datetime) -> None:
@@ -219,7 +210,7 @@ class Recorder:
         """Moves the baseline to what these settled changes accepted, and notes which records wait for a retry."""
         self._void_doubtful()
         accepted = [change for change in changes if change.outcome in Change.HELD]
-        tried = [change for change in changes if change.outcome in Change.TRIED and change.pk not in self.waiting]
+        tried = [change for change in changes if change.outcome in Change.TRIED and change.row_digest]
         baseline.accepted(self.generation_id, accepted, now)
         self._void_overwritten()
         self.owners.commit()

@@ -113,7 +113,7 @@ class Sender:
         looked_at = {
             item.change.match_identity: item.change.values
             for item in items
-            if reads.compares or reads.policies.need_read(item.change)
+            if reads.compares or self.context.run.live or reads.policies.need_read(item.change)
         }
         whole = {name: service.complete(client, found[name], looked_at[name]) for name in found.keys() & looked_at}
         return {**found, **whole}

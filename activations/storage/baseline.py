@@ -53,6 +53,7 @@ def postpone(change: Change, names: Sequence[str], slots: Mapping[str, int]) -> 
     """Leaves out of what is accepted with a change the attributes that the destination did not take yet.
 
     The next run sends them again: with no row digest, the row differs, and no value has the digest of these attributes.
+    A change without a row digest is not put off until a later run (see `tried`) if it was skipped.
     """
     waiting = [slots[name] for name in names if name in slots]
     change.field_digests = digests.pack(dict.fromkeys(waiting, digests.IN_DOUBT), bytes(change.field_digests))

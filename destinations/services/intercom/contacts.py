@@ -138,7 +138,7 @@ class IntercomContacts(Service):
 
     def is_empty(self, field: Field, held: Held) -> bool:
         """PURE. See `bodies.holds_nothing`."""
-        return holds_nothing(field.name, held.values)
+        return held.values.get(LINK) == [] if field.name == LINK else holds_nothing(field.name, held.values)
 
     def write(self, client: IntercomClient, operation: Operation) -> Outcome:
         """Writes one contact with one request, or with three if an upsert turns out to be for an existing contact.

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from activations.delivery import judgement, retry
 from activations.delivery.ending import Ending
 from activations.delivery.judgement import Sending
+from activations.delivery.policies import Difference
 from activations.delivery.retry import NEVER_SENT, Breaker
 from activations.delivery.steps import Progress, Step
 from core.errors import Rejected, Unavailable
@@ -283,12 +284,12 @@ def test_links_of_a_record_that_was_created_without_an_answer_are_sent_once_more
     """The worker may have died between the request for the record and that for its link."""
     links = replace(sending(Mode.INSERT, Step.FIND), links=("company",))
     found = judgement.found(links, ID1, created_by_us=True)
-    assert (found.outcome, found.remote_id, found.differing) == ("", "id1", ("company",))
+    assert (found.outcome, found.remote_id, found.difference) == ("", "id1", Difference(("company",)))
     exists = judgement.written(
         replace(sending(Mode.INSERT, Step.CREATE, unanswered=True), links=("company",)),
         Outcome(Result.EXISTS, "id1"),
     )
-    assert (exists.outcome, exists.remote_id, exists.differing) == ("", "id1", ("company",))
+    assert (exists.outcome, exists.remote_id, exists.difference) == ("", "id1", Difference(("company",)))
 
 
 @pytest.mark.parametrize("code", NEVER_SENT)

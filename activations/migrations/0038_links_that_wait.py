@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('activations', '0036_live_dry_runs'),
+        ('activations', '0037_index_of_kept_changes'),
     ]
 
     operations = [
