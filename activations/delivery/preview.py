@@ -204,9 +204,13 @@ class _Steps:
             return self._sent(step, stopped.request)
         except Rejected as problem:
             result = problem
+        if isinstance(result, Outcome) and result.waiting:
+            result = next(iter(result.waiting.values()))
+            return _settled(context, change, Change.Outcome.SKIPPED, result.code, result.message, result.field)
+        if isinstance(result, Outcome) and result.result == Result.ACCEPTED:
+            return _settled(context, change, Change.Outcome.MATCHED, "", MATCHED)
         if isinstance(result, Outcome):
             judged = judgement.skipped(context.activation.mode, self.item.progress)
-            assert result.result != Result.ACCEPTED
             assert judged.reason is not None
             return _settled(context, change, judged.outcome, judged.reason.code, judged.reason.message)
         outcome = Change.Outcome.REJECTED.value if isinstance(result, Rejected) else "failed"

@@ -57,7 +57,7 @@ class Sender:
     def _send(self, job: Job, sent: Sent) -> None:
         service, client = self.context.service, self.context.client
         if job.step == Step.FIND:
-            sent.found = self._whole(job.items, self.find(job.items))
+            sent.found = self.find(job.items)
             sent.differences = dict(self.differences(job.items, sent.found))
             sent.created_by_us = frozenset(self._created_by_us(job.items, sent.found))
             return
@@ -95,7 +95,7 @@ class Sender:
             for identity, parts in parts_by_identity.items()
             if not found.keys().isdisjoint(parts)
         }
-        return by_match | dict(self._read(items, by_match))
+        return self._whole(items, by_match | dict(self._read(items, by_match)))
 
     def _read(self, items: Sequence[Item], by_match: Mapping[str, Held]) -> Iterator[tuple[str, Held]]:
         """The known records that were not found by their match value, which may be new, if policies depend on them."""

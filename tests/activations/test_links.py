@@ -6,7 +6,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib.auth.models import User
 
+from activations.delivery import preview
 from activations.models import Activation, Change, FieldMapping
 from destinations.models import Connection, Destination
 from destinations.sandbox.wire import Fault
@@ -256,6 +258,20 @@ def test_thousand_and_first_company_is_rejected_in_its_own_words(office: Office)
     assert "1,000 companies" in change.message
     again = run(office.contacts)
     assert (again.rejected, again.write_requests) == (1, 1)
+
+
+def test_preview_says_which_request_attaches_or_what_the_contact_waits_for(office: Office, staff: Any) -> None:
+    office.fill(companies=2, people=1)
+    run(office.companies)
+    run(office.contacts)
+    person = User.objects.get()
+    office.move("p1", "missing")
+    waits = preview.request_for(office.contacts, "p1", person)
+    assert (waits.outcome, waits.code, waits.field) == ("skipped", "company_unknown", "company")
+    office.move("p1", "2")
+    shown = preview.request_for(office.contacts, "p1", person)
+    assert (shown.method, shown.url.endswith("/companies"), shown.changed) == ("POST", True, ("company",))
+    assert office.links() == {("p1", "1")}
 
 
 @pytest.mark.parametrize("mode", ["upsert", "insert"])
