@@ -56,7 +56,7 @@ class Comparison(RuleBasedStateMachine):
 
     def _compare_held(self, run: Run) -> None:
         """Nothing was sent, and no different run starts before a person has decided."""
-        plan = self.model.plan(self.read, run.number, full=self.full, by_person=False)
+        plan = self.model.plan(self.read, run.number, full=self.full, by_person=run.trigger == "manual")
         assert self._creates(plan)
         assert (self.vendor.requests, [hold["kind"] for hold in run.hold]) == ([], ["creates"])
         self._compare_counts(run, plan, settled=False)

@@ -33,6 +33,11 @@ def machine(request: Any, tmp_path: Path, settings: Any, monkeypatch: pytest.Mon
 
 
 def test_runs_follow_the_rules_under_all_events(machine: type[Machine]) -> None:
+    search(machine)
+
+
+def search(machine: type[Machine]) -> None:
+    """Runs random sequences of events, and shrinks one that fails."""
     run_state_machine_as_test(
         machine,
         settings=hypothesis.settings(
@@ -46,6 +51,12 @@ def test_runs_follow_the_rules_under_all_events(machine: type[Machine]) -> None:
             suppress_health_check=list(hypothesis.HealthCheck),
         ),
     )
+
+
+@pytest.mark.parametrize("machine", [Movable], indirect=True, ids=["Movable"])
+def test_held_runs_follow_the_rules_under_all_events(machine: type[Machine], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Machine, "guards", True)
+    search(machine)
 
 
 @pytest.mark.parametrize("mapped_again", [False, True], ids=["mapped before", "mapped again"])
@@ -102,13 +113,14 @@ def test_held_run_takes_over_a_record_only_once_it_is_approved(machine: type[Mac
     sequence = machine()
     sequence.add_first_rows(1)
     sequence.two_runs([])
-    sequence.run_that_is_held_if_it_creates(
-        [("add", "9", "m", "B", "B", 2), ("change", 0, "match", "n")], False, None, False
-    )
+    events = [("add", "9", "m", "B", "B", 2), ("change", 0, "match", "n")]
+    sequence.complete_run(events, "schedule", a_day_later=False, guarded=True)
     assert sequence.is_held
-    sequence.approval_is_refused_while_settings_differ("insert")
-    decide = sequence.held_run_is_approved if decision == "approved" else sequence.held_run_is_discarded
-    decide([("change", 0, "x", "C")], None, False)
+    later = [("change", 0, "x", "C")]
+    if decision == "approved":
+        sequence.held_run_is_approved(later, None, before=False, mode="insert")
+    else:
+        sequence.held_run_is_discarded(later, None, before=False)
     sent = {record[MATCH]: record["a"] for record in sequence.vendor.records.values()}
     assert ("n" in sent) == (decision == "approved")
     assert "C" not in sent.values()
