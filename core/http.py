@@ -159,6 +159,8 @@ def body(response: requests.Response) -> Any:
 def _storable(value: Any, levels: int) -> Any:
     """The value with text that can be stored. Raises RecursionError if it is nested deeper than `levels`."""
     if isinstance(value, str):
+        if value.isascii() and "\0" not in value:
+            return value
         return value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if levels == 0 and isinstance(value, list | dict):
         raise RecursionError

@@ -84,12 +84,19 @@ class Recorder:
             self._block()
         if answer.was_refused_whole:
             return answer.job.halves(next(self.batches))
+        self._load_owners(answer)
         judged = [
             (item, self._judge(item, answer, place, problem))
             for place, (item, problem) in enumerate(zip(answer.job.items, problems, strict=True))
         ]
         self._pause([judgement for _, judgement in judged])
         return [item for item, judgement in judged if self._apply(item, judgement, now)]
+
+    def _load_owners(self, answer: Sent) -> None:
+        if answer.job.step == Step.FIND and answer.found:
+            service, field = self.context.service, self.context.match_field
+            values = [item.change.match_value for item in answer.job.items]
+            self.owners.load({identity for value in values for identity in service.identities(field, value)})
 
     def _block(self) -> None:
         """Blocks the request budget if the vendor accepts no more requests for longer than a run can wait."""

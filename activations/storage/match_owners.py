@@ -39,6 +39,18 @@ class Owners:
         self.uncommitted: dict[str, Change] = {}
         """The vendor's ID → the change that was accepted for such a record and is not committed yet."""
         self.values: dict[int, list[int]] = {}
+        self.loaded: dict[int, set[int]] = {}
+        """The digests of match values that were looked up since the last commit → those of the rows that have them."""
+
+    def load(self, identities: Iterable[str]) -> None:
+        """Looks up which rows have these match values, in one query instead of one for each change."""
+        if not self.any:
+            return
+        matches = [digests.of_text(identity) for identity in identities]
+        self.loaded |= {match: set() for match in matches}
+        rows = self.known.filter(match_digest__in=matches).values_list("match_digest", "key_digest")
+        for match, key in rows.iterator():
+            self.loaded[match].add(key)
 
     def holder(self, change: Change, remote_id: str, identities: Iterable[str]) -> Change | Record | None:
         """The other row that owns this record, or None. Rows that left don't count."""
@@ -46,6 +58,8 @@ class Owners:
         if earlier and earlier.key_digest != change.key_digest:
             return earlier
         matches = [digests.of_text(identity) for identity in identities]
+        if not self.any or all(self._has_no_other(match, change) for match in matches):
+            return None
         keys = self.known.filter(match_digest__in=matches).exclude(key_digest=change.key_digest).values("key_digest")
         accepted = Record.objects.filter(generation_id=self.generation_id, accepted_at__isnull=False, left_at=None)
         return accepted.filter(key_digest__in=keys, remote_id=remote_id).first()
@@ -82,11 +96,15 @@ class Owners:
                 Q(key_digest__in=list(self.values)) | Q(match_digest__in=[row.match_digest for row in rows])
             ).delete()
             MatchValue.objects.bulk_create(rows)
-        self.values, self.uncommitted = {}, {}
+        self.values, self.uncommitted, self.loaded = {}, {}, {}
 
     def keep(self) -> None:
         """Stores nothing: what was noted counts until this object is gone."""
-        self.values = {}
+        self.values, self.loaded = {}, {}
+
+    def _has_no_other(self, match: int, change: Change) -> bool:
+        """Whether it is known that no other row has this match value."""
+        return match in self.loaded and self.loaded[match] <= {change.key_digest}
 
     def _is_plain(self, change: Change, outcome: Outcome) -> bool:
         return [digests.of_text(identity) for identity in outcome.identities] == [change.match_digest]

@@ -163,7 +163,7 @@ def test_adoption_that_is_killed_writes_each_difference_and_nothing_else(
     assert (done.matched + done.accepted, done.unknown + done.not_sent) == (15, 0)
     sent = [entry["body"]["data"]["values"] for entry in writes(attio)]
     created = [values for values in sent if values != {"fee": 12.5}]
-    assert {values["domains"][0]["domain"] for values in created} == {f"company{n}.com" for n in range(13, 16)}
+    assert {values["name"] for values in created} == {f"Company {n}" for n in range(13, 16)}
     held = attio.state()["records"]
     assert {record["values"]["fee"] for record in held} == {12.5}
     assert len(held) == 15
@@ -198,7 +198,8 @@ def test_full_sync_writes_only_what_people_changed_since(shop: Shop, attio: Sand
     fill(shop, 1, 2, 3)
     run(adopting)
     store = attio.workspace.stores["companies"]  # type: ignore[attr-defined]
-    next(iter(store.records.values())).values["name"][0].data["value"] = "Edited by hand"
+    names = [record.values["name"][0].data for record in store.records.values()]
+    next(name for name in names if name["value"] == "Company 1")["value"] = "Edited by hand"
     writes(attio)
     full = run(adopting, full=True)
     assert (full.matched, full.accepted, full.lookup_requests) == (2, 1, 1)
