@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
+from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 from django.utils.html import format_html
 from django_celery_beat.admin import PeriodicTaskAdmin as BeatTaskAdmin
@@ -15,14 +16,27 @@ from django_celery_beat.models import ClockedSchedule, CrontabSchedule, Interval
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm
 
+from activations.models import Schedule
 from core.web.formats import moment
 from core.web.lists import BoundedList
 from core.web.screens import pill
 from dinmo.users.forms import GroupForm, NewUserForm, SignInForm, UserForm
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
+
+TASKS = {
+    "sweep": "Continue runs that were interrupted",
+    "send_alerts": "Send alerts",
+    "look_at_models": "Look for changes in the sources of models",
+    "count_segments": "Count the rows of segments",
+    "prune": "Delete what is older than it is kept",
+    "check-sources": "Test sources",
+}
+"""What the periodic tasks in the settings do, by their names there."""
+UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 admin.site.login_form = SignInForm
 for model in (User, Group, PeriodicTask, CrontabSchedule, IntervalSchedule, SolarSchedule, ClockedSchedule):
@@ -82,20 +96,40 @@ class GroupAdmin(BoundedList, DjangoGroupAdmin, ModelAdmin):
 class PeriodicTaskAdmin(BoundedList, BeatTaskAdmin, ModelAdmin):
     """Read-only: periodic tasks are created from schedules and from the settings."""
 
-    list_display = ["name", "rhythm", "enabled", "last_started", "total_run_count"]
+    list_display = ["purpose", "rhythm", "on", "last_started", "starts"]
+    list_display_links = None
     list_filter = ["enabled"]
     search_fields = ["name"]
     actions = None
     # The page of django-celery-beat has inline script, which only its form needs.
     change_form_template = None
     fieldsets = None
-    fields = ["name", "rhythm", "enabled", "last_started", "total_run_count", "date_changed"]
+    fields = ["purpose", "name", "rhythm", "on", "last_started", "starts"]
     readonly_fields = fields
     list_select_related = ["interval", "crontab", "solar", "clocked"]
 
-    @admin.display(description="Starts")
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PeriodicTask]:
+        schedules = Schedule.objects.filter(task=OuterRef("pk")).values("activation__name")[:1]
+        tasks: QuerySet[PeriodicTask] = super().get_queryset(request)
+        return tasks.annotate(activation=Subquery(schedules))
+
+    @admin.display(description="Task", ordering="name")
+    def purpose(self, obj: Any) -> str:
+        return f"Schedule of “{obj.activation}”" if obj.activation else TASKS.get(obj.name, obj.name)
+
+    @admin.display(description="When")
     def rhythm(self, obj: PeriodicTask) -> str:
-        return str(obj.interval or obj.crontab or obj.solar or obj.clocked or "Never")
+        if obj.interval:
+            return every(int(obj.interval.schedule.run_every.total_seconds()))
+        return obj.crontab.human_readable if obj.crontab else str(obj.solar or obj.clocked or "Never")
+
+    @admin.display(description="On", boolean=True, ordering="enabled")
+    def on(self, obj: PeriodicTask) -> bool:
+        return bool(obj.enabled)
+
+    @admin.display(description="Times started", ordering="total_run_count")
+    def starts(self, obj: PeriodicTask) -> str:
+        return f"{obj.total_run_count:,}"
 
     @admin.display(description="Last started", ordering="last_run_at")
     def last_started(self, obj: PeriodicTask) -> SafeString | str:
@@ -109,3 +143,9 @@ class PeriodicTaskAdmin(BoundedList, BeatTaskAdmin, ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: PeriodicTask | None = None) -> bool:
         return False
+
+
+def every(seconds: int) -> str:
+    """PURE. An interval in words, such as “Every 15 minutes”."""
+    count, unit = next((seconds // length, unit) for length, unit in UNITS if seconds % length == 0)
+    return f"Every {unit}" if count == 1 else f"Every {count:,} {unit}s"

@@ -40,7 +40,7 @@ def test_no_page_for_visitors_has_a_finding(page: Page, live_server: Any) -> Non
 def test_a_finding_is_found(page: Page, live_server: Any) -> None:
     page.route("**/broken/", lambda route: route.fulfill(content_type="text/html", body=BROKEN))
     found = " ".join(examine(page, f"{live_server.url}/broken/"))
-    for expected in ("image-alt", "color-contrast", "sideways", "IMG onerror", "script: const"):
+    for expected in ("image-alt", "color-contrast", "stays light", "sideways", "IMG onerror", "script: const"):
         assert expected in found, expected
 
 

@@ -35,8 +35,17 @@ INLINE_CODE = """() => [
         .map((script) => `script: ${script.textContent.trim().slice(0, 60)}`),
     ...[...document.querySelectorAll("a[href^='javascript:']")].map((link) => link.outerHTML.slice(0, 80)),
 ]"""
+IS_DARK = """() => {
+    const canvas = document.createElement("canvas").getContext("2d");
+    canvas.fillStyle = getComputedStyle(document.body).backgroundColor;
+    canvas.fillRect(0, 0, 1, 1);
+    const [red, green, blue, alpha] = canvas.getImageData(0, 0, 1, 1).data;
+    return alpha === 255 && red + green + blue < 200;
+}"""
 IDLE = "() => new Promise((done) => requestIdleCallback(done, { timeout: 1000 }))"
 TICK_MS, QUIET_TICKS, MOST_TICKS = 40, 3, 250
+THEME_MS, MOST_THEME_TICKS = 200, 25
+"""How long colors take to change, and how often they are looked at on a busy machine."""
 SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -120,7 +129,8 @@ def examine(page: Page, address: str) -> list[str]:
     findings += [f"1280 light: {each}" for each in page.evaluate(AXE, None)]
     findings += [f"inline code: {each}" for each in page.evaluate(INLINE_CODE)]
     page.emulate_media(color_scheme="dark")
-    page.wait_for_timeout(100)
+    if not _becomes_dark(page):
+        findings.append("dark: the page stays light")
     findings += [f"dark: {each}" for each in page.evaluate(AXE, ["color-contrast", "link-in-text-block"])]
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(100)
@@ -129,6 +139,15 @@ def examine(page: Page, address: str) -> list[str]:
         findings.append(f"390: scrolls sideways by {pixels} px")
     findings += errors
     return findings
+
+
+def _becomes_dark(page: Page) -> bool:
+    for _ in range(MOST_THEME_TICKS):
+        page.wait_for_timeout(THEME_MS)
+        if page.evaluate(IS_DARK):
+            page.wait_for_timeout(THEME_MS)
+            return True
+    return False
 
 
 def _is_bad(line: Any) -> bool:

@@ -39,7 +39,7 @@ class ChangeAdmin(ReadOnlyAdmin):
     list_display_links: Any = ["record"]
     list_filter = ["outcome", "is_new", "created", "run__activation"]
     search_fields = ["key__startswith", "name__istartswith", "match_identity__startswith", "remote_id__startswith"]
-    search_help_text = "Search by the beginning of a record's name, key, domain or ID at the destination."
+    search_help_text = "Beginning of a name, key, domain or ID"
     show_full_result_count = False
     paginator = InfinitePaginator
     ordering = ["-pk"]
