@@ -9,6 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from activations.alerts import rules
+from activations.delivery.drift import outcome as drift
 from activations.delivery.retry import with_one_wait
 from activations.models import Change, HeldPlan, Run
 from activations.pauses import act as pauses
@@ -32,11 +33,15 @@ _UNKNOWN = "The run ended before the destination's answer was known. The next ru
 
 def complete(run: Run, lease: Lease, now: datetime) -> None:
     """Everything was delivered."""
+    if run.kind == Run.Kind.DRIFT:
+        with transaction.atomic():
+            _end(lease, **drift.conclude(run, now))
+        return
     if run.dry_run:
         _end(lease, state=Run.State.PLANNED)
         return
-    # A test of one record tells nothing about the activation as a whole.
-    found = [] if run.only_key else rules.update_warnings(run, now)
+    # A test of one record tells nothing about the activation as a whole, and neither does what is restored.
+    found = [] if run.is_partial else rules.update_warnings(run, now)
     incomplete = found or run.rejected or run.invalid or run.unknown or run.not_sent or run.waiting or run.incomplete
     state = Run.State.COMPLETED_WITH_WARNINGS if incomplete else Run.State.SUCCEEDED
     with transaction.atomic():

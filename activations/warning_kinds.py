@@ -18,10 +18,9 @@ REJECTED, INVALID, SKIPPED = "rejected_share", "invalid_share", "skipped_share"
 DUPLICATE_MATCH, EMPTY_MATCH = "duplicate_match", "empty_match"
 EMPTY_SEGMENT, SIZE_CHANGE, SIZE_TREND, TURNOVER = "empty_segment", "size_change", "size_trend", "turnover"
 MISSING_ATTRIBUTE, READ_ONLY_ATTRIBUTE = "missing_attribute", "read_only_attribute"
-CHANGED_ATTRIBUTE = "changed_attribute"
-LOSSY = "lossy_values"
+CHANGED_ATTRIBUTE, LOSSY = "changed_attribute", "lossy_values"
 SLOW_RUN, FULL_SYNC, MISSED, STALE = "slow_run", "full_sync", "schedule_missed", "stale"
-RUN_FAILED, PAUSED, HELD = "run_failed", "paused", "held"
+RUN_FAILED, PAUSED, HELD, DRIFT = "run_failed", "paused", "held", "drift"
 
 EVENTS = {
     "run_failed": "A run failed",
@@ -55,6 +54,9 @@ class Limit:
         return self.highest or HIGHEST[self.unit]
 
 
+_AMONG = "Among the records that were sent, or all rows."
+_HELD = "The values that the destination holds differently than they were sent, in a scheduled check for drift."
+_RESTORE = "Open the activation, then its drift, to restore your values or to leave theirs."
 _ATTRIBUTES = "The mapped attributes, compared with those of the destination."
 _DROP = "A sudden drop often means that something broke in the source."
 _DRIFT = "Compared with the median of the last ten runs, from five runs and 20 rows of difference. Finds a slow drift."
@@ -84,13 +86,7 @@ KINDS = (
         "Many records rejected",
         "The records that the destination rejected, among those that were sent or all rows.",
         (
-            Limit(
-                "rejected_percent",
-                "percent",
-                5,
-                "Rejected by the destination",
-                "Among the records that were sent, or all rows.",
-            ),
+            Limit("rejected_percent", "percent", 5, "Rejected by the destination", _AMONG),
             Limit("rejected_records", "records", None, "Rejected by the destination"),
         ),
         advice="Open the run to see why they were rejected, by reason.",
@@ -172,11 +168,7 @@ KINDS = (
         LOSSY,
         "Values converted with loss",
         _LOST,
-        (
-            Limit(
-                "lossy_percent", "percent", None, "Converted with loss", "Among the values of one attribute in a run."
-            ),
-        ),
+        (Limit("lossy_percent", "percent", None, "Converted with loss", "Among the values of one attribute."),),
         advice="Map an attribute of a type that fits, or convert the values in the source.",
     ),
     Kind(
@@ -206,6 +198,13 @@ KINDS = (
         event="stale",
         advice="Open the activation to see what keeps its runs from completing.",
     ),
+    Kind(
+        DRIFT,
+        "Edited at the destination",
+        _HELD,
+        (Limit("drifted_values", "records", 0, "Edited at the destination", "Values found by a scheduled check."),),
+        advice=_RESTORE,
+    ),
     Kind(RUN_FAILED, "Run failed", "Whether the last run failed.", event="run_failed"),
     Kind(
         PAUSED, "Paused by the system", "Whether what an activation depends on works.", event="paused", advice=_CHECKED
@@ -216,7 +215,7 @@ BY_SLUG: Mapping[str, Kind] = {kind.slug: kind for kind in KINDS}
 OF_ATTRIBUTES = {"attribute_read_only": READ_ONLY_ATTRIBUTE, "attribute_changed": CHANGED_ATTRIBUTE}
 """The kind of a problem of a mapped attribute by its code. All others are missing."""
 CAUSED = frozenset({RUN_FAILED, PAUSED, STALE})  # Kinds that may have a cause in common with other activations.
-OPENED_ELSEWHERE = frozenset({PAUSED, HELD})
+OPENED_ELSEWHERE = frozenset({PAUSED, HELD, DRIFT})
 """Kinds that no run closes just by completing: whoever opened them does."""
 
 

@@ -21,7 +21,7 @@ def latest_run(activation: Activation) -> Run | None:
 def latest_runs(activations: Iterable[Activation]) -> dict[int, Run]:
     """The last run of each activation that has ended, by the activation's ID. Dry runs and tests don't count."""
     by_id = {activation.pk: activation for activation in activations}
-    whole = Run.objects.filter(dry_run=False, only_key="")
+    whole = Run.objects.filter(**Run.WHOLE)
     ended = whole.exclude(state__in=Run.OPEN)
     # One look into an index for each activation, however many runs it has.
     newest = Subquery(ended.filter(activation=OuterRef("pk")).order_by("-pk").values("pk")[:1])

@@ -77,8 +77,7 @@ def _summary(run: Run, now: datetime) -> Summary:
     earlier = Run.objects.filter(
         activation=run.activation,
         pk__lt=run.pk,
-        dry_run=False,
-        only_key="",
+        **Run.WHOLE,
         state__in=[Run.State.SUCCEEDED, Run.State.COMPLETED_WITH_WARNINGS],
     )
     sizes = list(earlier.values_list("rows", flat=True)[:MOST_RUNS])

@@ -171,7 +171,7 @@ def _paused_by_system(activation: Activation, changed: Collection[int]) -> str:
 def next_run(activation: Activation, now: datetime) -> datetime | None:
     """When a schedule would start the next run, if nothing holds it back."""
     times = []
-    for schedule in activation.schedules.all():
+    for schedule in definition.of_runs(activation):
         try:
             times += definition.next_runs(schedule, now, 1)
         except Problem:

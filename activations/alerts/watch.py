@@ -48,7 +48,10 @@ def _running() -> Iterator[Activation]:
     """Activations whose schedules start runs at times, and that no run is working on, with their last success."""
     at_work = Run.objects.filter(activation=OuterRef("pk"), dry_run=False, state__in=AT_WORK)
     paused = SystemPause.objects.filter(activation=OuterRef("pk"))
-    success = Max("runs__finished_at", filter=Q(runs__state__in=COMPLETED, runs__dry_run=False, runs__only_key=""))
+    success = Max(
+        "runs__finished_at",
+        filter=Q(runs__state__in=COMPLETED, runs__dry_run=False, runs__only_key="", runs__only_fields__isnull=True),
+    )
     found = Activation.objects.filter(paused=False, is_draft=False, schedules__kind__in=TIMED).distinct()
     yield from (
         found.exclude(Exists(at_work))
@@ -63,7 +66,7 @@ def _look_at_age(activation: Activation, now: datetime) -> None:
     if not number:
         return
     last: datetime | None = getattr(activation, "last_success", None)
-    slots = [slot for schedule in activation.schedules.all() for slot in _slots(schedule, last, int(number))]
+    slots = [slot for schedule in definition.of_runs(activation) for slot in _slots(schedule, last, int(number))]
     if since := overdue_since(slots, int(number), now):
         was = f"since {last:%Y-%m-%d %H:%M} UTC" if last else "yet"
         message = f"No run has completed {was}, although at least {number} were due, the last one at {since:%H:%M} UTC."
@@ -83,7 +86,7 @@ def _slots(schedule: Schedule, last: datetime | None, number: int) -> list[datet
 
 
 def _long() -> Iterable[Run]:
-    live = Run.objects.filter(state__in=AT_WORK, dry_run=False, only_key="", started_at__isnull=False)
+    live = Run.objects.filter(state__in=AT_WORK, **Run.WHOLE, started_at__isnull=False)
     return live.filter(activation__thresholds__has_key="run_minutes").select_related("activation")
 
 

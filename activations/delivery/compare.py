@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 def compares(context: Context) -> bool:
     """Whether records are compared before they are written for the first time."""
-    return context.activation.compares(context.service)
+    return _restores(context) or context.activation.compares(context.service)
+
+
+def _restores(context: Context) -> bool:
+    """Whether the run sends only what was edited at the destination."""
+    return context.run.only_fields is not None
 
 
 def adds(context: Context) -> frozenset[str]:
@@ -58,6 +63,8 @@ def difference(context: Context, change: Change, held: Held, policies: Policies,
     found = policies.difference(
         [name for name in names if name in change.values], equal, lambda name: service.is_empty(fields[name], held)
     )
+    if _restores(context):
+        return found
     may_lack_match = isinstance(change.match_value, list) or (change.remote_id and match.name in change.changed)
     if may_lack_match and not service.same(match, change.match_value, held, adds=True):
         return replace(found, send=(*found.send, match.name))

@@ -25,8 +25,8 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from activations.delivery import compare, places
-from activations.delivery.forecast import EVERYTHING, Forecast
-from activations.delivery.recorder import Recorder
+from activations.delivery.drift.check import recorder_of
+from activations.delivery.forecast import EVERYTHING
 from activations.delivery.sender import Sender
 from activations.delivery.steps import Item, Job, Progress, Sent, Step, jobs
 from activations.models import Change, Run
@@ -83,7 +83,7 @@ class Delivery:
         self.sender = Sender(self.context, self.answers)
         self.dry_run = self.context.run.dry_run
         self.reads = EVERYTHING if self.dry_run else compare.reads(self.context)
-        self.recorder = (Forecast if self.dry_run else Recorder)(self.context, self.lease)
+        self.recorder = recorder_of(self.context.run)(self.context, self.lease)
         self.places = places.Places(self.limits.reads if self.dry_run else self.limits.writes)
         self._take(Change.State.SENDING)
 

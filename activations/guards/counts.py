@@ -35,22 +35,23 @@ def limits(activation: Activation) -> rules.Limits:
 
 
 def holds(run: Run, counts: Mapping[str, int], synchronized: int, *, again: int = 0) -> list[rules.Hold]:
-    """The guards that hold a run that was just planned. A one-record run has none.
+    """The guards that hold a run that was just planned. A one-record run has none, and neither has a check for drift.
 
     Args:
         counts: the counts of its plan, by column of `Run`.
         synchronized: how many records were accepted before, without those that left and are still gone.
         again: how many of the known records to send did not change: the destination did not take their values before.
     """
-    if run.only_key:
+    if run.only_key or run.kind == Run.Kind.DRIFT:
         return []
     before = last_completed(run)
-    full = run.kind == Run.Kind.FULL
+    restores = run.only_fields is not None
+    full = run.kind == Run.Kind.FULL and not restores
     planned = rules.Planned(
         rows=counts["rows"],
         rows_before=before.rows if before else None,
         new=counts["new"],
-        changed=0 if full else max(0, counts["known"] - again - _by_mapping(run, before)),
+        changed=0 if full else max(0, counts["known"] - again - (0 if restores else _by_mapping(run, before))),
         synchronized=synchronized,
         creates=run.activation.mode != Mode.UPDATE,
         full=full,
@@ -65,7 +66,7 @@ def last_completed(run: Run) -> Run | None:
 
 
 def _earlier(run: Run) -> Any:
-    return Run.objects.filter(activation=run.activation_id, dry_run=False, only_key="", pk__lt=run.pk)
+    return Run.objects.filter(activation=run.activation_id, pk__lt=run.pk, **Run.WHOLE)
 
 
 def _agreed(run: Run) -> bool:

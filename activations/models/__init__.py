@@ -5,6 +5,7 @@ from activations.models.alert import Alert, AlertChannel
 from activations.models.baseline import Generation, MatchValue, Record
 from activations.models.change import Bundle, Change, Exchange, HeldPlan, HeldValues
 from activations.models.draft import Draft
+from activations.models.drift import Drift, LeftValue
 from activations.models.field_mapping import FieldMapping, MappedField
 from activations.models.pause import SystemPause
 from activations.models.run import Run
@@ -20,11 +21,13 @@ __all__ = [
     "Bundle",
     "Change",
     "Draft",
+    "Drift",
     "Exchange",
     "FieldMapping",
     "Generation",
     "HeldPlan",
     "HeldValues",
+    "LeftValue",
     "MappedField",
     "MatchValue",
     "Record",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -49,10 +51,13 @@ class Run(models.Model):
     class Kind(models.TextChoices):
         FULL = "full", "Full"
         DELTA = "delta", "Delta"
+        DRIFT = "drift", "Check for drift"
 
     LIVE = (State.QUEUED, State.PLANNING, State.DELIVERING)
     OPEN = (*LIVE, State.HELD)
     """Not ended: a worker has it, or a person decides whether it goes on."""
+    WHOLE: ClassVar[dict[str, Any]] = {"dry_run": False, "only_key": "", "only_fields__isnull": True}
+    """Filters the runs of all records, without dry runs."""
     COUNTS = (
         "rows", "new", "known", "unchanged", "waiting", "left", "returned", "planned", "another",
         "creates", "updates",
@@ -216,7 +221,14 @@ class Run(models.Model):
     @property
     def title(self) -> str:
         """What people call it: Run 3, or Dry run. A dry run takes no number, and has that of the run it previews."""
+        if self.kind == self.Kind.DRIFT:
+            return "Check for drift"
         return "Dry run" if self.dry_run else f"Run {self.number}"
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it is about one record, or restores what was edited at the destination."""
+        return bool(self.only_key) or self.only_fields is not None
 
     @property
     def is_live(self) -> bool:

@@ -29,7 +29,19 @@ class Schedule(models.Model):
         HOURS = "hours", "hours"
         DAYS = "days", "days"
 
+    class Purpose(models.TextChoices):
+        RUN = "run", "Run"
+        DRIFT = "drift", "Check for drift"
+
     activation = models.ForeignKey(Activation, models.CASCADE, related_name="schedules")
+    purpose = models.CharField(
+        "starts",
+        max_length=10,
+        choices=Purpose.choices,
+        default=Purpose.RUN,
+        db_default=Purpose.RUN,
+        help_text="A check for drift compares the destination with what was sent, and sends nothing.",
+    )
     kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.INTERVAL)
     every = models.PositiveIntegerField(null=True, blank=True)
     unit = models.CharField(max_length=10, choices=Unit.choices, default=Unit.MINUTES, blank=True)

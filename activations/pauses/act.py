@@ -13,7 +13,7 @@ from activations.models import Activation, Run, SystemPause, Warning
 from activations.pauses import rules
 from activations.pauses.rules import Failure
 from activations.runs import requests
-from activations.scheduling import periodic_tasks
+from activations.scheduling import definition, periodic_tasks
 from activations.setup import holds
 from core.failpoints import reach
 from segments.models import DataModel
@@ -68,7 +68,7 @@ def pause_changed(now: datetime) -> None:
         model__source__in=changed
     ):
         if cause := holds.cause(activation):
-            last = Run.objects.filter(activation=activation, dry_run=False, only_key="").order_by("-pk").first()
+            last = Run.objects.filter(activation=activation, **Run.WHOLE).order_by("-pk").first()
             pause(activation, Failure(rules.CONFIGURATION, CHANGED, cause), now, last)
 
 
@@ -85,7 +85,7 @@ def resume(pause: SystemPause, now: datetime) -> Run | None:
         reach("in_resume")
         _remember(pause)
         periodic_tasks.resume(activation, now)
-        starts = rules.starts_run(pause.cause, has_schedules=activation.schedules.exists())
+        starts = rules.starts_run(pause.cause, has_schedules=bool(definition.of_runs(activation)))
         if not starts or requests.held_run(activation):
             return None
         return requests.request(activation, Run.Trigger.CATCH_UP)
@@ -119,7 +119,7 @@ def recovered(run: Run, now: datetime) -> None:
 
 
 def _in_a_row(activation: Activation, culprit: str) -> int:
-    whole = Run.objects.filter(activation=activation, dry_run=False, only_key="", state__in=ENDED)
+    whole = Run.objects.filter(activation=activation, **Run.WHOLE, state__in=ENDED)
     latest = whole.order_by("-pk")[: settings.PAUSE_AFTER_FAILURES]
     return rules.in_a_row((run.culprit if run.error_code == "unavailable" else "" for run in latest), culprit)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -12,6 +13,8 @@ from activations.models import HeldPlan, Run
 from activations.planning.generations import enter
 from activations.planning.layout import layout, prepare_fields, store_first_use
 from activations.planning.plan import Planner
+from activations.planning.unchanged.planner import ScopedPlanner
+from activations.planning.unchanged.scope import scope_of
 from activations.scheduling import periodic_tasks
 from activations.setup import mapping_diff, spec_from_db
 from activations.storage import bundles
@@ -59,11 +62,13 @@ def plan(context: Context, lease: Lease) -> None:
         mapped=mapping_diff.mapped_fields(context.activation.mappings.all(), adds),
         missing=[_as_json(problem) for problem in (*context.missing, *context.changed)],
     ):
-        if not run.dry_run:
+        if not run.dry_run and run.only_fields is None:
             context.activation.settle_new_mappings([slot.number for slot in planned.slots], now)
     run.refresh_from_db()
     with watch.watched(context.activation.data_model.source):
-        planner = Planner(context, lease, planned, generation, now)
+        within = scope_of(run)
+        new = partial(ScopedPlanner, within) if within else Planner
+        planner = new(context, lease, planned, generation, now)
         counts = planner.run()
     conclude(planner, counts, made_from)
 
@@ -82,7 +87,7 @@ def conclude(planner: Planner, counts: Mapping[str, int], made_from: Mapping[str
     found = {"lossy": planner.losses.stored(), "retried": planner.retried}
     now = timezone.now()
     holds = guards.holds(run, counts, planner.scan.baseline.synchronized(), again=planner.again)
-    if run.live and counts["planned"]:
+    if run.live and (counts["planned"] or run.kind == Run.Kind.DRIFT):
         shown = [hold.stored() for hold in holds]
         lease.update(state=Run.State.DELIVERING, compared_at=now, hold=shown, **found, **counts)
     elif run.dry_run:

@@ -39,7 +39,7 @@ def enter(run: Run, lease: Lease, identity: Identity, workspace_name: str) -> Ge
             current = _new(run, current, identity)
         elif agreed and not run.dry_run:
             _use_consent(run)
-        reason = "" if current.records.exists() else _reason(current)
+        reason = "" if run.kind == Run.Kind.DRIFT or current.records.exists() else _reason(current)
         full = {"kind": Run.Kind.FULL, "reason": reason} if reason else {}
         lease.update(generation=current, **full)
     return current

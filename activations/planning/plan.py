@@ -92,6 +92,9 @@ class Planner:
             self.writer.roll_back(self.lease.epoch)
             raise
         reach("in_plan")
+        return self._finalize()
+
+    def _finalize(self) -> dict[str, int]:
         segment = self.context.activation.segment
         if not self.only_key:
             sizes.store(segment or self.context.activation.data_model, self.scan.rows, self.now)
@@ -131,7 +134,7 @@ class Planner:
         # Without the display column: a new name alone makes no row differ.
         texts = digests.as_texts(batch.columns[: len(self.layout.columns)])
         keys, row_digests = digests.keys_and_rows(texts, self.seed)
-        places, differing = self.scan.scan(keys, row_digests, full=self.full)
+        places, differing = self._scan(keys, row_digests)
         self._list_keyless(keys)
         rows_with_more, further = self.mapper.further_matches(batch, texts)
         self.scan.note_further_matches(keys[rows_with_more], further)
@@ -147,6 +150,10 @@ class Planner:
         ):
             self._compare_picked()
 
+    def _scan(self, keys: np.ndarray, row_digests: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `SourceScan.scan`."""
+        return self.scan.scan(keys, row_digests, full=self.full)
+
     def _compare_picked(self) -> None:
         """Starts to fetch the records of the picked rows, and meanwhile decides the rows that were picked before."""
         if self.picked:
@@ -160,9 +167,12 @@ class Planner:
         if self.in_progress:
             (picked, lookup), self.in_progress = self.in_progress, None
             rows, known = self.mapper.convert(picked.batch, picked.texts), lookup.result()
-            verdict = verdicts.for_rows(self.layout, self.context.activation.mode, rows, known, full=self.full)
-            self._note(verdict, known, rows, picked)
+            self._decide_rows(picked, rows, known)
             self.writer.flush(wait=False)
+
+    def _decide_rows(self, picked: Picked, rows: Rows, known: verdicts.Known) -> None:
+        verdict = verdicts.for_rows(self.layout, self.context.activation.mode, rows, known, full=self.full)
+        self._note(verdict, known, rows, picked)
 
     def _note(self, verdict: verdicts.Verdict, known: verdicts.Known, rows: Rows, picked: Picked) -> None:
         matches = verdict.match_digests.copy()
@@ -195,16 +205,9 @@ class Planner:
         self, place: int, why: reasons.Settled, known: verdicts.Known, picked: Picked, match: int, values: str
     ) -> None:
         digest = int(picked.rows[place])
-        row = SettledRow(
-            picked.shown_keys[place],
-            int(picked.keys[place]),
-            why,
-            digest,
-            match,
-            is_new=not known.accepted[place],
-            values=values,
-            name=picked.names[place],
-        )
+        key, key_digest, name = picked.shown_keys[place], int(picked.keys[place]), picked.names[place]
+        is_new = not known.accepted[place]
+        row = SettledRow(key, key_digest, why, digest, match, is_new=is_new, values=values, name=name)
         was_reported = known.tried[place] == why.outcome and known.tried_digests[place] == digest
         reported = was_reported and not self.full and not self.only_key
         self.writer.settle(row, reported=reported)

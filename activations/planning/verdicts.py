@@ -116,7 +116,7 @@ def for_rows(layout: Layout, mode: str, rows: Rows, known: Known, *, full: bool)
         other_record=other_record & (known.match_digests != 0),
         is_new=~known.accepted,
         sends=changed & send[:, None],
-        changed=_names(layout, changed, match_changed & ~other_record),
+        changed=names(layout, changed, match_changed & ~other_record),
         again=send & ~match_changed & ~(changed & (accepted != IN_DOUBT)).any(axis=1),
         remote_ids=np.where(other_record, "", known.remote_ids),
         match_digests=match_digests,
@@ -146,7 +146,7 @@ def _utc(time: datetime) -> np.datetime64:
     return np.datetime64(time.astimezone(UTC).replace(tzinfo=None), "us")
 
 
-def _names(layout: Layout, changed: np.ndarray, match: np.ndarray) -> pl.Series:
+def names(layout: Layout, changed: np.ndarray, match: np.ndarray) -> pl.Series:
     """The names of each row's changed attributes as JSON."""
     names = [*(slot.field.name for slot in layout.slots), layout.match_field.name]
     bitmaps = as_bytes(np.packbits(np.column_stack([changed, match]), axis=1))

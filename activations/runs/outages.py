@@ -24,7 +24,7 @@ def continue_later(now: datetime) -> list[Run]:
     started = []
     for activation in Activation.objects.filter(paused=False, is_draft=False, system_pause=None):
         latest = list(Run.objects.filter(activation=activation, dry_run=False).order_by("-pk")[:6])
-        whole = [run for run in latest if not run.only_key]
+        whole = [run for run in latest if not run.is_partial]
         if was_kept_waiting(latest) or is_due_to_continue(whole, now):
             with suppress(requests.Held):
                 started.append(requests.request(activation, Run.Trigger.CATCH_UP))
@@ -33,7 +33,7 @@ def continue_later(now: datetime) -> list[Run]:
 
 def was_kept_waiting(latest: list[Run]) -> bool:
     """PURE. Whether the first of these runs, newest first, was a one-record run that other requests waited for."""
-    return bool(latest) and bool(latest[0].only_key) and latest[0].missed_firings > 0 and not latest[0].is_live
+    return bool(latest) and latest[0].is_partial and latest[0].missed_firings > 0 and not latest[0].is_live
 
 
 def is_due_to_continue(latest: list[Run], now: datetime) -> bool:
@@ -61,4 +61,4 @@ def must_wait(latest: Run | None, now: datetime) -> bool:
 
 def latest_run(activation: Activation) -> Run | None:
     """The latest run of all records that is not a dry run."""
-    return Run.objects.filter(activation=activation, dry_run=False, only_key="").order_by("-pk").first()
+    return Run.objects.filter(activation=activation, **Run.WHOLE).order_by("-pk").first()

@@ -103,11 +103,11 @@ def check_key(key: str) -> None:
 
 def _join(live: Run, trigger: str, full: bool, only_key: str) -> None:
     """Notes on the live run what was requested meanwhile."""
-    is_test = bool(live.only_key)
+    is_partial = live.is_partial
     queued = Run.objects.filter(pk=live.pk, state=Run.State.QUEUED)
-    if full and is_test == bool(only_key) and queued.update(kind=Run.Kind.FULL, reason=BY_HAND):
+    if full and is_partial == bool(only_key) and queued.update(kind=Run.Kind.FULL, reason=BY_HAND):
         live.kind = Run.Kind.FULL
-    if trigger in (Run.Trigger.SCHEDULE, Run.Trigger.CATCH_UP) or (is_test and not only_key):
+    if trigger in (Run.Trigger.SCHEDULE, Run.Trigger.CATCH_UP) or (is_partial and not only_key):
         Run.objects.filter(pk=live.pk).update(missed_firings=F("missed_firings") + 1)
 
 
@@ -187,16 +187,10 @@ def create(
         IntegrityError: one is open.
     """
     with transaction.atomic():
-        run = Run.objects.create(
-            activation=activation,
-            number=activation.number_of_next_run() if dry_run else activation.take_number("next_run_number"),
-            trigger=trigger,
-            kind=Run.Kind.FULL if full else Run.Kind.DELTA,
-            reason=BY_HAND if full else "",
-            dry_run=dry_run,
-            only_key=only_key,
-            **columns,
-        )
+        number = activation.number_of_next_run() if dry_run else activation.take_number("next_run_number")
+        kind, reason = (Run.Kind.FULL, BY_HAND) if full else (Run.Kind.DELTA, "")
+        usual = {"kind": kind, "reason": reason, "dry_run": dry_run, "only_key": only_key}
+        run = Run.objects.create(activation=activation, number=number, trigger=trigger, **{**usual, **columns})
         if enqueue:
             dispatch.enqueue_on_commit(run.pk)
     return run

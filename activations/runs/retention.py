@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from activations.models import Activation, Change, Exchange, HeldValues, MatchValue, Record, Run
+from activations.models import Activation, Change, Drift, Exchange, HeldValues, LeftValue, MatchValue, Record, Run
 
 CHUNK = 5_000
 
@@ -25,6 +25,7 @@ def prune(now: datetime) -> int:
     return (
         _delete(exchanges)
         + _delete(held)
+        + _delete(Drift.objects.filter(run__in=_ended(now, settings.RETENTION_DAYS)))
         + _delete(Change.objects.filter(run__in=_ended(now, settings.RETENTION_DAYS)))
     )
 
@@ -45,6 +46,8 @@ def delete_activation(activation: Activation) -> None:
     """Deletes an activation with its runs and its baseline. Remove its schedules' periodic tasks first."""
     _delete(Exchange.objects.filter(run__activation=activation))
     _delete(HeldValues.objects.filter(run__activation=activation))
+    _delete(Drift.objects.filter(run__activation=activation))
+    _delete(LeftValue.objects.filter(generation__activation=activation))
     _delete(Change.objects.filter(run__activation=activation))
     _delete(MatchValue.objects.filter(generation__activation=activation))
     _delete(Record.objects.filter(generation__activation=activation))

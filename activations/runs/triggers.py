@@ -75,8 +75,11 @@ def _repeated(activation: Activation, key: str) -> Triggered:
 def _start(activation: Activation, full: bool) -> Triggered:
     refuse_unless_ready(activation)
     live = requests.live_run(activation)
-    if live and live.only_key:
-        raise NotNow("run_is_test", "A test with one record is in progress. Send the request again once it has ended.")
+    if live and live.is_partial:
+        raise NotNow(
+            "run_is_test",
+            "A test with one record, or a run that restores, is in progress. Send the request again once it has ended.",
+        )
     run = requests.request(activation, Run.Trigger.TOKEN, full=full)
     joined = live is not None and live.pk == run.pk
     if joined and run.state != Run.State.QUEUED and activation.overlap == Activation.Overlap.QUEUE:

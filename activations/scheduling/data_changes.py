@@ -52,7 +52,7 @@ def _react(schedule: Schedule, signal: str, due_at: datetime, now: datetime) -> 
     if not _store(schedule, due_at, signal_problem="", signal_at=now):
         return
     is_first = not schedule.signal
-    if not is_first or not Run.objects.filter(activation=schedule.activation, dry_run=False, only_key="").exists():
+    if not is_first or not Run.objects.filter(activation=schedule.activation, **Run.WHOLE).exists():
         decision = outcomes.act(schedule, Slots(due_at, due_at, 1), None, now)
         if decision.reason not in _SEEN:
             return

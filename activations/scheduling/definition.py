@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
-from activations.models import Schedule
+from activations.models import Activation, Schedule
 from activations.scheduling import cron, slots
 from core.errors import Misconfigured
 
@@ -56,6 +56,8 @@ def timing(schedule: Schedule) -> slots.Timing:
 
 def check(schedule: Schedule) -> None:
     """Raises Misconfigured if the schedule is not valid or could never start a run."""
+    if schedule.purpose == Schedule.Purpose.DRIFT and schedule.kind == Schedule.Kind.DATA_CHANGED:
+        raise Misconfigured("drift_by_time", "A check for drift starts at fixed times.", where="kind")
     if schedule.starts_at and schedule.ends_at and schedule.ends_at <= schedule.starts_at:
         raise Misconfigured("ends_before_start", "The end must be after the start.", where="ends_at")
     if schedule.kind in _REPEATED:
@@ -76,7 +78,13 @@ def words(schedule: Schedule) -> str:
     start = f", from {schedule.starts_at.astimezone(zone):{_SHORT}}" if schedule.starts_at else ""
     end = f", until {schedule.ends_at.astimezone(zone):{_SHORT}}" if schedule.ends_at else ""
     named = schedule.kind in (Schedule.Kind.CRON, Schedule.Kind.WEEKLY) or start or end
-    return f"{_words(schedule)}{start}{end}{f' ({zone})' if named else ''}"
+    text = f"{_words(schedule)}{start}{end}{f' ({zone})' if named else ''}"
+    return f"Check for drift: {text[0].lower()}{text[1:]}" if schedule.purpose == Schedule.Purpose.DRIFT else text
+
+
+def of_runs(activation: Activation) -> list[Schedule]:
+    """The schedules that start runs, without those that check for drift. Uses what was prefetched."""
+    return [each for each in activation.schedules.all() if each.purpose == Schedule.Purpose.RUN]
 
 
 def next_runs(schedule: Schedule, now: datetime, count: int = 3) -> list[datetime]:
@@ -88,6 +96,8 @@ def next_runs(schedule: Schedule, now: datetime, count: int = 3) -> list[datetim
 
 def note(schedule: Schedule, upcoming: Sequence[datetime]) -> str:
     """What people should know about the next runs, in the schedule's time zone; "" if there is nothing to know."""
+    if schedule.purpose == Schedule.Purpose.DRIFT:
+        return "" if upcoming else "It starts as soon as one of that activation has completed."
     if schedule.kind == Schedule.Kind.AFTER:
         return "A run starts as soon as one of that activation has completed."
     if schedule.kind == Schedule.Kind.DATA_CHANGED:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 
 from activations.models import Activation, Run, Schedule, SkippedSlot
-from activations.runs import outages
+from activations.runs import drift_checks, outages
 from activations.runs.due import start_due
 from activations.scheduling.decision import Decision, Reason, decide
 from activations.setup import holds
@@ -47,7 +47,7 @@ def act(schedule: Schedule, due: Slots, before_last: datetime | None, now: datet
         What was decided.
     """
     for _ in range(_ATTEMPTS):
-        run = _open_run(schedule.activation)
+        run = _open_run(schedule)
         decision = decide(
             due,
             now,
@@ -76,8 +76,11 @@ def start_follow_up(run: Run, now: datetime) -> bool:
     return bool(claimed and has_slots(activation) and start_due(activation, Run.Trigger.SCHEDULE))
 
 
-def _open_run(activation: Activation) -> Run | None:
-    return Run.objects.filter(activation=activation, state__in=Run.OPEN, dry_run=False).first()
+def _open_run(schedule: Schedule) -> Run | None:
+    """The run that keeps this schedule from starting one. Checks for drift and runs don't keep each other."""
+    if schedule.purpose == Schedule.Purpose.DRIFT:
+        return drift_checks.checks(schedule.activation).filter(state__in=Run.LIVE).first()
+    return Run.objects.filter(activation=schedule.activation, state__in=Run.OPEN, dry_run=False).first()
 
 
 def _blocker(activation: Activation, run: Run | None, now: datetime) -> Reason | None:
@@ -92,7 +95,9 @@ def _blocker(activation: Activation, run: Run | None, now: datetime) -> Reason |
 def _reason_of(activation: Activation, run: Run) -> Reason:
     if run.state == Run.State.HELD:
         return Reason.HELD
-    if run.only_key:
+    if run.kind == Run.Kind.DRIFT:
+        return Reason.RUNNING
+    if run.is_partial:
         # A test of one record does not replace a run.
         return Reason.QUEUED
     # A run that no worker has begun yet reads the data later than now, so that one more would find nothing.
@@ -104,12 +109,25 @@ def _carried_out(schedule: Schedule, due: Slots, decision: Decision, run: Run | 
     """Whether the decision could be carried out. If not, the open run has just ended, or one has just begun."""
     if decision.starts:
         trigger = Run.Trigger.CATCH_UP if decision.late else Run.Trigger.SCHEDULE
+        if schedule.purpose == Schedule.Purpose.DRIFT:
+            return _check(schedule, trigger, due.last)
         return start_due(schedule.activation, trigger, schedule=schedule, due_at=due.last) is not None
-    if run is None or decision.reason not in (Reason.RUNNING, Reason.QUEUED):
+    if (
+        run is None
+        or schedule.purpose == Schedule.Purpose.DRIFT
+        or decision.reason not in (Reason.RUNNING, Reason.QUEUED)
+    ):
         return True
     noted = Run.objects.filter(pk=run.pk, state__in=Run.OPEN)
     follow_up = {"follow_up": True} if decision.reason == Reason.QUEUED else {}
     return bool(noted.update(missed_firings=F("missed_firings") + due.number, **follow_up))
+
+
+def _check(schedule: Schedule, trigger: str, due_at: datetime) -> bool:
+    """Queues the check for drift of a slot, unless the slot has one already."""
+    if not Run.objects.filter(schedule=schedule, due_at=due_at).exists():
+        drift_checks.check(schedule.activation, trigger, schedule=schedule, due_at=due_at)
+    return True
 
 
 def _record(schedule: Schedule, due: Slots, before_last: datetime | None, decision: Decision) -> None:

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Count, Max, Min, Q
 
 from activations.models import Run, Schedule, SkippedSlot
+from activations.runs import restores
 from activations.scheduling import data_changes, definition, outcomes, slots
 from core.errors import Problem
 
@@ -52,8 +53,13 @@ def settle_all(now: datetime) -> None:
 def run_ended(run_id: int, now: datetime) -> None:
     """Starts what waited for the end of a run: the run that was due meanwhile, and activations that follow."""
     run = Run.objects.select_related("activation").get(pk=run_id)
+    if run.kind == Run.Kind.DRIFT and run.state not in Run.OPEN:
+        restores.heal(run)
     if run.dry_run or run.state in Run.OPEN:
         return
+    # A check for drift may have asked for a run while this one was in progress.
+    for check in Run.objects.filter(activation=run.activation, kind=Run.Kind.DRIFT, follow_up=True):
+        restores.heal(check)
     if run.follow_up:
         outcomes.start_follow_up(run, now)
     for schedule_id in Schedule.objects.filter(kind=Schedule.Kind.AFTER, after=run.activation).values_list("pk"):
@@ -64,7 +70,10 @@ def start_follow_ups(now: datetime) -> None:
     """Starts every run that was due while one was in progress that has ended since."""
     waiting = Run.objects.filter(follow_up=True).exclude(state__in=Run.OPEN)
     for run in waiting.select_related("activation"):
-        outcomes.start_follow_up(run, now)
+        if run.kind == Run.Kind.DRIFT:
+            restores.heal(run)
+        else:
+            outcomes.start_follow_up(run, now)
 
 
 def prune(now: datetime) -> None:
@@ -113,7 +122,7 @@ def _before_last(schedule: Schedule, due: slots.Slots) -> datetime | None:
 def _completed(schedule: Schedule, after: datetime, until: datetime) -> Any:
     """The completed runs of the activation that this schedule follows."""
     until = min(until, schedule.ends_at) if schedule.ends_at else until
-    runs = Run.objects.filter(activation=schedule.after_id, state__in=COMPLETED, dry_run=False, only_key="")
+    runs = Run.objects.filter(activation=schedule.after_id, state__in=COMPLETED, **Run.WHOLE)
     runs = runs.filter(finished_at__gt=after, finished_at__lte=until)
     return runs.filter(finished_at__gte=schedule.starts_at) if schedule.starts_at else runs
 

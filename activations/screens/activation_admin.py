@@ -16,6 +16,7 @@ from activations.alerts.state import RELATED, state_of, with_related
 from activations.models import Activation, Record, Run, Schedule
 from activations.runs import requests, retention, tokens
 from activations.scheduling import periodic_tasks
+from activations.screens.drift.page import DriftPage
 from activations.screens.editor.forms import FIELDS, ActivationForm
 from activations.screens.editor.page import EditorPage
 from activations.screens.editor.parts import MappingInline, ScheduleInline
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @admin.register(Activation)
-class ActivationAdmin(ActivationList, PausePage, TokensPage, EditorPage):
+class ActivationAdmin(ActivationList, PausePage, TokensPage, DriftPage, EditorPage):
     form = ActivationForm
     inlines = [MappingInline, ScheduleInline]
     list_select_related = ["segment", "model", "destination"]
@@ -93,6 +94,8 @@ class ActivationAdmin(ActivationList, PausePage, TokensPage, EditorPage):
             yield Button("run", "Run now", "play_arrow", primary=not obj.is_draft)
             yield DRY_RUN
             yield Button("full", "Full sync", "restart_alt", confirm=FULL_QUESTION)
+        if not obj.is_draft:
+            yield Button("drift", "Check for drift", "difference", href=self.url("drift", obj.pk))
         yield Button("edit", "Edit", "edit", href=f"{self.url('change', obj.pk)}?step=mapping")
         yield from pause_buttons(obj)
         if self.has_add_permission(request):

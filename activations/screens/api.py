@@ -155,7 +155,7 @@ def parsed_schedule(data: Mapping[str, Any]) -> Schedule:
     Raises:
         Misconfigured: a field doesn't have the right type.
     """
-    fields = ("kind", "every", "unit", "cron", "at", "timezone", "watch_column")
+    fields = ("purpose", "kind", "every", "unit", "cron", "at", "timezone", "watch_column")
     given: dict[str, Any] = {name: str(data[name]) for name in fields if data.get(name) not in (None, "")}
     days = data.get("days")
     if not time_zone.zone(given.get("timezone", "UTC")):

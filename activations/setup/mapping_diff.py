@@ -34,7 +34,7 @@ def mapped_fields(mappings: Iterable[FieldMapping], adds: Container[str] = ()) -
 
 def mapping_change(activation: Activation) -> str:
     """What the next run sends for field mappings that are new or changed since the last run; "" if there are none."""
-    runs = Run.objects.filter(activation=activation, dry_run=False, only_key="", generation__isnull=False)
+    runs = Run.objects.filter(activation=activation, **Run.WHOLE, generation__isnull=False)
     last = runs.exclude(mapped=[]).first()
     if last is None:
         return ""

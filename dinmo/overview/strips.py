@@ -92,7 +92,7 @@ def summary(tones: Iterable[str]) -> str:
 
 def _runs(activations: Sequence[int]) -> dict[int, list[Any]]:
     """The last runs of each activation, the oldest first. Dry runs and tests of one record are left out."""
-    whole = Run.objects.filter(dry_run=False, only_key="")
+    whole = Run.objects.filter(**Run.WHOLE)
     # Two looks into an index for each activation, however many runs it has.
     oldest = Subquery(whole.filter(activation=OuterRef("pk")).order_by("-pk").values("pk")[RUNS - 1 : RUNS])
     starts = Activation.objects.filter(pk__in=activations).order_by().values_list("pk", oldest)

@@ -199,7 +199,7 @@ def _mapping(row: FieldMapping) -> entities.FieldMapping:
 
 def schedule(row: Schedule) -> entities.Schedule:
     """A stored schedule, with only the settings of its kind."""
-    return replace(_kind(row), starts=_moment(row.starts_at), ends=_moment(row.ends_at))
+    return replace(_kind(row), starts=_moment(row.starts_at), ends=_moment(row.ends_at), purpose=row.purpose)
 
 
 def _kind(row: Schedule) -> entities.Schedule:

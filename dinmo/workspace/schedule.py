@@ -18,6 +18,7 @@ class Schedule:
         timezone: of `cron` and `at`.
         after: the name of the activation that runs before.
         column: the column whose largest value shows that the data changed; "" for the source's own counter.
+        purpose: what it starts: "run", or "drift" for a check for drift.
         starts: in UTC, ISO 8601; "" if there is no start.
         ends: in UTC, ISO 8601; "" if there is no end.
     """
@@ -33,3 +34,4 @@ class Schedule:
     column: str = ""
     starts: str = ""
     ends: str = ""
+    purpose: str = "run"

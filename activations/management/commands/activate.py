@@ -147,7 +147,9 @@ class Command(ScriptedCommand):
                 self.stderr.write(f"Run {run.number} of this activation is already live.{waiting}")
             if wait_for_end:
                 run = wait(run)
-            if not wait_for_end or (run.only_key == only_key and (not full or run.kind == Run.Kind.FULL)):
+            if not wait_for_end or (
+                run.only_key == only_key and run.only_fields is None and (not full or run.kind == Run.Kind.FULL)
+            ):
                 return run
 
 

@@ -22,7 +22,20 @@ if TYPE_CHECKING:
 
 DAYS = [(day, day[:3].capitalize()) for day in (*definition.WEEKDAYS[1:], definition.WEEKDAYS[0])]
 NO_COUNTER = "This kind of source has no change counter. Enter a column that grows whenever the data changes."
-FIELDS = ["kind", "every", "unit", "cron", "days", "at", "after", "watch_column", "timezone", "starts_at", "ends_at"]
+FIELDS = [
+    "purpose",
+    "kind",
+    "every",
+    "unit",
+    "cron",
+    "days",
+    "at",
+    "after",
+    "watch_column",
+    "timezone",
+    "starts_at",
+    "ends_at",
+]
 MOMENTS = ("starts_at", "ends_at")
 _LOCAL = "%Y-%m-%dT%H:%M"
 ZONE: Any = Schedule._meta.get_field("timezone")
@@ -53,6 +66,7 @@ class ScheduleForm(forms.ModelForm):
         model = Schedule
         fields = FIELDS
         widgets = {
+            "purpose": UnfoldAdminSelectWidget(),
             "kind": UnfoldAdminSelectWidget(attrs={"data-role": "schedule-kind"}),
             "every": UnfoldAdminIntegerFieldWidget(attrs={"min": 1}),
             "at": forms.TimeInput(format="%H:%M", attrs={"type": "time", "class": "d-input"}),
@@ -60,6 +74,7 @@ class ScheduleForm(forms.ModelForm):
             "watch_column": UnfoldAdminTextInputWidget(),
         }
         labels = {
+            "purpose": "Starts",
             "kind": "When",
             "every": "Every",
             "unit": "Unit",

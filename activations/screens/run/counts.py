@@ -96,6 +96,10 @@ class Stage:
     at: datetime | None = None
 
 
+OF_CHECK = {"updates": "edited", "matched": "as sent", "skipped": "gone"}
+"""What a check for drift calls its outcomes."""
+
+
 def counts(run: Run) -> tuple[list[tuple[str, list[Count]]], list[Count]]:
     """The counts of a run that are not zero, in groups, and all others."""
     groups = [(title, [Count(*group, getattr(run, group[0])) for group in described]) for title, described in COUNTS]
@@ -112,7 +116,8 @@ def bar(run: Run, listed: Mapping[str, int], *, links_earlier: bool) -> list[Seg
         links_earlier: whether those records can be listed.
     """
     values = {**run.counts(), "updated": run.accepted - run.created, **listed}
-    parts = [Segment(choice, label, tone, values[choice]) for choice, label, tone in BAR]
+    words = OF_CHECK if run.kind == Run.Kind.DRIFT else {}
+    parts = [Segment(choice, words.get(choice, label), tone, values[choice]) for choice, label, tone in BAR]
     if run.state == Run.State.DELIVERING:
         rest = "still to be compared" if run.dry_run else "still to be sent"
         parts.append(Segment(PENDING, rest, "rest", run.planned - done(run)))

@@ -98,6 +98,7 @@ def facts(run: Run) -> Facts:
         is_test=bool(run.only_key), is_dry=run.dry_run, is_compared=run.live, compares=run.activation.compares(service),
         kept=kept_because(run.policies.values()),
         waits_for=service.waits_for,
+        is_check=run.kind == Run.Kind.DRIFT,
     )  # fmt: skip
 
 

@@ -102,7 +102,7 @@ def count_earlier(run: Run) -> int:
 
     That is known of the latest run alone: the baseline says what waits now, not what waited once.
     """
-    if run.is_live or run.dry_run or run.only_key or run.generation_id is None:
+    if run.is_live or run.dry_run or run.is_partial or run.generation_id is None:
         return 0
     if not (run.waiting or run.invalid or run.skipped) or _is_followed(run):
         return 0

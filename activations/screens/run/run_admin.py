@@ -13,7 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from activations.models import Run
-from activations.runs import requests
+from activations.runs import drift_checks, requests
 from activations.screens.holds.buttons import Decisions, decision_buttons
 from activations.screens.holds.panel import panel
 from activations.screens.review import comparison
@@ -76,7 +76,7 @@ class RunAdmin(Decisions, RunList, ReadOnlyAdmin):
         if obj.state == Run.State.HELD:
             yield from decision_buttons(obj)
             return
-        if not obj.is_live:
+        if not obj.is_live and obj.only_fields is None:
             yield Button("again", "Test again" if obj.only_key else "Run again", "replay", primary=True)
         if not obj.is_live and not obj.dry_run and record_list.has_failures(obj):
             yield Button("retry", "Retry now", "autorenew")
@@ -89,6 +89,9 @@ class RunAdmin(Decisions, RunList, ReadOnlyAdmin):
         elif not obj.is_live and exceptions and request.user.has_perm(SEE_RECORDS):
             label = "Download what can't be sent" if obj.dry_run else "Download what was not sent"
             yield Button("download", label, "download", href=self.url("download", obj.pk))
+        if obj.kind == Run.Kind.DRIFT or obj.only_fields is not None:
+            page = reverse("admin:activations_activation_drift", args=[obj.activation_id])
+            yield Button("drift", "Drift", "difference", href=page)
         href = reverse("admin:activations_activation_change", args=[obj.activation_id])
         yield Button("activation", "Activation", "sync", href=href)
 
@@ -97,6 +100,9 @@ class RunAdmin(Decisions, RunList, ReadOnlyAdmin):
         messages.success(request, "The run ends within seconds. What was accepted stays accepted.")
 
     def do_again(self, request: HttpRequest, obj: Run) -> HttpResponse:
+        if obj.kind == Run.Kind.DRIFT:
+            checked = drift_checks.check(obj.activation, Run.Trigger.MANUAL)
+            return HttpResponseRedirect(self.url("change", checked.pk))
         run = requests.request(
             obj.activation,
             Run.Trigger.MANUAL,

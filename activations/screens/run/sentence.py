@@ -34,6 +34,7 @@ class Facts:
         is_compared: a dry run that compares with the destination.
         compares: new records are compared with the destination before they are sent.
         waits_for: what the records lack that the destination did not take completely.
+        is_check: a check for drift.
     """
 
     state: str
@@ -48,6 +49,7 @@ class Facts:
     is_compared: bool = False
     compares: bool = False
     waits_for: str = "a value"
+    is_check: bool = False
 
     def noun(self, number: int) -> str:
         return f"{number:,} {self.one if number == 1 else self.many}"
@@ -82,9 +84,21 @@ def _of_state(run: Facts) -> str:
     return done(run)
 
 
+def drifted(run: Facts) -> str:
+    """What a check for drift found."""
+    counts = run.counts
+    if not counts["planned"]:
+        return f"No {run.many} to compare. Nothing was sent."
+    gone = _rest([(counts["skipped"], f"gone in {run.vendor}"), (counts["rejected"], "could not be looked up")])
+    found = ", ".join([f"{counts['updates']:,} edited in {run.vendor}", *gone])
+    return f"Compared {run.noun(counts['planned'])}: {found}. Nothing was sent."
+
+
 def done(run: Facts) -> str:
     """The outcomes of a run that reached its end."""
     counts = run.counts
+    if run.is_check:
+        return drifted(run)
     tried = counts["accepted"] + counts["matched"] + counts["rejected"] + counts["unknown"] + counts["not_sent"]
     if not tried and not counts["rows"]:
         return "The source returned no rows."

@@ -112,7 +112,7 @@ def _records(activations: Sequence[Activation], key: str) -> dict[int, Record]:
 
 
 def _compared(activations: Sequence[Activation]) -> dict[int, datetime]:
-    ended = Run.objects.filter(activation__in=activations, dry_run=False, only_key="").exclude(compared_at=None)
+    ended = Run.objects.filter(activation__in=activations, **Run.WHOLE).exclude(compared_at=None)
     rows: Any = ended.values_list("activation").annotate(last=Max("compared_at")).order_by()
     return dict(rows)
 

@@ -24,6 +24,7 @@ _EVERY = re.compile(r"([0-9]{1,6}) *(minute|hour|day)s?")
 _MINUTES = {"minute": 1, "hour": 60, "day": 1440}
 _YEAR = 366 * 1440
 _AT = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
+PURPOSES = ("run", "drift")
 KEYS = ("every", "cron", "days", "after", "when_changed")
 
 
@@ -50,6 +51,7 @@ def read(block: Block, scope: Scope, name: str) -> tuple[entities.Schedule, ...]
 def columns(schedule: entities.Schedule) -> dict[str, Any]:
     """The values of the database's columns for a schedule, without the activation that it follows."""
     return {
+        "purpose": schedule.purpose,
         "kind": schedule.kind,
         "every": schedule.every,
         "unit": schedule.unit,
@@ -74,7 +76,14 @@ def written(schedule: entities.Schedule) -> dict[str, Any]:
         "data_changed": {"when_changed": {"every": every, **({"column": schedule.column} if schedule.column else {})}},
     }
     zone = schedule.timezone if schedule.timezone != "UTC" else None
-    return {**kinds[schedule.kind], "timezone": zone, "starts": schedule.starts, "ends": schedule.ends}
+    purpose = schedule.purpose if schedule.purpose != "run" else None
+    return {
+        **kinds[schedule.kind],
+        "purpose": purpose,
+        "timezone": zone,
+        "starts": schedule.starts,
+        "ends": schedule.ends,
+    }
 
 
 def _schedule(row: Block) -> entities.Schedule | None:
@@ -94,6 +103,8 @@ def _schedule(row: Block) -> entities.Schedule | None:
         "when_changed": _when_changed,
     }
     schedule = _bounded(row, readers[kinds[0]](row))
+    purpose = row.choice("purpose", PURPOSES, "run")
+    schedule = replace(schedule, purpose=purpose) if schedule else None
     return schedule if schedule and _is_valid(row, kinds[0], schedule) else None
 
 

@@ -9,7 +9,7 @@ const SCHEDULE_INPUTS = {
     after: ["after"],
     data_changed: ["every", "unit", "watch_column"],
 };
-const SCHEDULE_VALUES = ["kind", "every", "unit", "cron", "at", "after", "watch_column", "timezone", "starts_at", "ends_at"];
+const SCHEDULE_VALUES = ["purpose", "kind", "every", "unit", "cron", "at", "after", "watch_column", "timezone", "starts_at", "ends_at"];
 
 function timeIn(zone, text) {
     const options = { timeZone: zone, weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false };
@@ -100,7 +100,7 @@ class Schedules {
     // The time zone is also that of the start and the end.
     showInputs(row) {
         const bounds = row.querySelector("[data-bounds]");
-        const shown = [...SCHEDULE_INPUTS[this.input(row, "kind").value], "kind", "starts_at", "ends_at", ...(bounds.open ? ["timezone"] : [])];
+        const shown = [...SCHEDULE_INPUTS[this.input(row, "kind").value], "purpose", "kind", "starts_at", "ends_at", ...(bounds.open ? ["timezone"] : [])];
         for (const field of row.querySelectorAll("[data-field]")) field.hidden = !shown.includes(field.dataset.field);
     }
 

@@ -91,7 +91,11 @@ SCHEDULES = st.one_of(
         st.just("") | COLUMN,
         MOMENTS,
     ),
-    st.builds(lambda ends: entities.Schedule(kind="interval", every=1, unit="days", ends=ends), MOMENTS),
+    st.builds(
+        lambda ends, purpose: entities.Schedule(kind="interval", every=1, unit="days", ends=ends, purpose=purpose),
+        MOMENTS,
+        st.sampled_from(["run", "drift"]),
+    ),
 )
 SETTINGS = st.fixed_dictionaries(
     {

@@ -24,6 +24,7 @@ ALL_KINDS = """\
       - {when_changed: {every: 5 minutes, column: since}}
       - when_changed: {every: 1 hour}
         starts: "2026-12-01T08:00:00Z"
+      - {cron: "0 6 * * *", purpose: drift}
 """
 
 
@@ -52,6 +53,7 @@ def test_every_kind_is_stored() -> None:
     assert stored["interval"].ends_at == datetime(2026, 12, 31, 23, tzinfo=UTC)
     assert str(stored["after"].after) == "Companies to Intercom"
     assert (stored["data_changed"].watch_column, stored["data_changed"].every) == ("since", 5)
+    assert (stored["cron"].purpose, stored["after"].purpose) == ("drift", "run")
     assert Schedule.objects.filter(kind="data_changed", starts_at=datetime(2026, 12, 1, 8, tzinfo=UTC)).count() == 1
 
 
@@ -84,6 +86,8 @@ def test_older_file_applies_as_before() -> None:
         ('{every: 5 minutes, starts: "tomorrow"}', "ISO 8601"),
         ('{every: 5 minutes, starts: "2026-12-02", ends: "2026-12-01"}', "The end must be after the start."),
         ('{every: 5 minutes, timezone: "Mars/Base"}', "not a valid time zone"),
+        ("{when_changed: {every: 5 minutes}, purpose: drift}", "fixed times"),
+        ("{every: 5 minutes, purpose: drifting}", "purpose"),
     ],
 )
 def test_mistake_is_refused_in_words(schedule: str, sentence: str) -> None:

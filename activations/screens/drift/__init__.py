@@ -1,0 +1,1 @@
+"""The page of an activation's drift, and what it shows."""

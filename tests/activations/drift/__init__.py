@@ -1,0 +1,1 @@
+"""Checks for drift: finding, restoring and leaving what was edited at the destination."""
