@@ -40,6 +40,7 @@ class Forecast(Recorder):
     def __init__(self, context: Context, lease: Lease) -> None:
         super().__init__(context, lease)
         self.adds = compare.adds(context)
+        self.owners = match_owners.ForeseenOwners(self.generation_id, context.run.pk, resumes=lease.epoch > 1)
         self.shows = type(context.service).shown is not Service.shown
         self.found: dict[int, Held] = {}
         """By the ID of a change that is not settled yet, the record that it would be written to."""
@@ -65,10 +66,13 @@ class Forecast(Recorder):
                 if step == Step.FIND
                 else self._judge_write(sending, change, answer)
             )
+            judged.redirect(change)
             if judged.outcome:
+                # Noted at once: the next row of the same lookup may lead to the same record.
+                if judged.accepted:
+                    self.owners.accepted(change, judged.accepted)
                 return judged
             progress = judged.progress
-            judged.redirect(change)
 
     def _judge_write(self, sending: Sending, change: Change, answer: Sent) -> Judgement:
         held = answer.found.get(change.match_identity)
@@ -121,9 +125,9 @@ class Forecast(Recorder):
             self.held.append((change.pk, dict(self._compared(change, held))))
 
     def _compared(self, change: Change, held: Held) -> Iterator[tuple[str, dict[str, Any]]]:
-        """For each attribute that would be sent: what the record holds, and whether that is the same."""
+        """For each attribute that would be sent, or kept: what the record holds, and whether that is the same."""
         service, fields = self.context.service, self.context.fields_by_name
-        for name in change.sent:
+        for name in (*change.sent, *(change.kept or ())):
             if field := fields.get(name):
                 wire = change.values.get(name, change.match_value)
                 shown = {"held": service.shown(field, held)} if self.shows else {}
@@ -134,7 +138,7 @@ class Forecast(Recorder):
         """Stores what the records held. The baseline, retries and owners stay as they are."""
         held_values.insert(self.context.run.pk, self.held)
         self.held = []
-        self.owners.keep()
+        self.owners.commit()
 
 
 def _taken(field: str) -> Rejected:

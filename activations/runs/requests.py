@@ -64,20 +64,19 @@ def request(
 ) -> Run:
     """Queues a run, or returns the live one. If a schedule fires while a run is live, the run counts that firing.
 
-    A held run is not live, and prevents others: its plan would be about records that have been sent since.
-    A live run with a different `only_key` is not the requested run, so compare it. A run of all records that is
-    requested while a one-record run is live starts once that one has ended (see `outages.continue_later`).
+    A held run is not live, and prevents others: its plan would be about records that have been sent since. A run with a
+    different `only_key` is not the requested one. If all records are requested meanwhile, see `outages.continue_later`.
 
     Args:
         trigger: a value of `Run.Trigger`.
         full: send every mapped field of every record again. A live run that is still queued becomes a full one.
-        dry_run: plan only. Nothing is sent, and the baseline stays as it is. Dry runs ignore live runs. With `live`,
-            each change is looked up at the destination and compared.
+        dry_run: nothing is sent, and the baseline stays as it is. Dry runs ignore live runs.
+        live: of a dry run, compare each change with the destination.
         enqueue: hand the run to the workers. If false, the caller executes it.
         only_key: send only the record with this key, as a test.
 
     Raises:
-        Held: a run of the activation waits for approval. Dry runs start all the same.
+        Held: a run waits for approval. Dry runs start all the same.
         Misconfigured: no record can have such a key.
     """
     check_key(only_key)

@@ -98,16 +98,32 @@ class Owners:
             MatchValue.objects.bulk_create(rows)
         self.values, self.uncommitted, self.loaded = {}, {}, {}
 
-    def keep(self) -> None:
-        """Stores nothing: what was noted counts until this object is gone."""
-        self.values, self.loaded = {}, {}
-
     def _has_no_other(self, match: int, change: Change) -> bool:
         """Whether it is known that no other row has this match value."""
         return match in self.loaded and self.loaded[match] <= {change.key_digest}
 
     def _is_plain(self, change: Change, outcome: Outcome) -> bool:
         return [digests.of_text(identity) for identity in outcome.identities] == [change.match_digest]
+
+
+class ForeseenOwners(Owners):
+    """The owners as a dry run foresees them. It stores nothing: what it decided is found in its own changes.
+
+    Args:
+        resumes: an earlier worker or slice has decided about a part of them.
+    """
+
+    def __init__(self, generation_id: int, run_id: int, *, resumes: bool) -> None:
+        super().__init__(generation_id)
+        found = Change.objects.filter(run=run_id, outcome__in=(Change.Outcome.UPDATES, Change.Outcome.MATCHED))
+        self.decided = found if resumes else found.none()
+
+    def holder(self, change: Change, remote_id: str, identities: Iterable[str]) -> Change | Record | None:
+        others = self.decided.filter(remote_id=remote_id).exclude(key_digest=change.key_digest)
+        return super().holder(change, remote_id, identities) or others.first()
+
+    def commit(self) -> None:
+        self.values, self.loaded = {}, {}
 
 
 def refusal(holder: Change | Record, field: str) -> Rejected:

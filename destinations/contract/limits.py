@@ -39,7 +39,7 @@ class Limits:
     write_batch: int = 1
 
     def lookups(self, records: int) -> int:
-        """PURE. How many requests look up so many records."""
+        """PURE. How many requests look up this number of records."""
         return -(-records // self.find_batch)
 
     def lookup_seconds(self, records: int) -> float:

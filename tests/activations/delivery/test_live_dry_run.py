@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+Said = tuple[str, frozenset[str], frozenset[str]]
+"""Of a record: the outcome, the fields that are sent, and those that are kept."""
+
+
 class Telling(Comparing):
     """Reports which writes created a record, and shows the values of its records."""
 
@@ -34,6 +38,9 @@ class Telling(Comparing):
         created = Created.NO if outcome.remote_id in before else Created.YES
         return type(outcome)(**{**vars(outcome), "created": created})
 
+    def is_empty(self, field: Field, held: Held) -> bool:
+        return held.values.get(field.name) is None
+
     def shown(self, field: Field, held: Held) -> Any:
         return held.values.get(field.name)
 
@@ -44,19 +51,24 @@ def stored() -> list[Any]:
     return [*map(list, (Record.objects.order_by("pk").values(), MatchValue.objects.order_by("pk").values(), numbers))]
 
 
-def foreseen(run: Run) -> dict[str, tuple[str, frozenset[str]]]:
+def kept(change: Change) -> frozenset[str]:
+    return frozenset(change.kept or ())
+
+
+def foreseen(run: Run) -> dict[str, Said]:
     """What a dry run says of each record: the outcome, and the fields."""
     changes = Change.objects.filter(run=run)
-    return {change.key: (change.outcome, frozenset(change.sent)) for change in changes}
+    return {change.key: (change.outcome, frozenset(change.sent), kept(change)) for change in changes}
 
 
-def happened(run: Run) -> dict[str, tuple[str, frozenset[str]]]:
+def happened(run: Run) -> dict[str, Said]:
     """The same for a real run."""
     words = {True: "creates", False: "updates"}
     return {
         change.key: (
             words[change.created] if change.outcome == "accepted" else change.outcome,
             frozenset(change.sent if change.outcome == "accepted" else ()),
+            kept(change),
         )
         for change in Change.objects.filter(run=run)
     }
@@ -74,16 +86,25 @@ def disturb(chance: Random, vendor: Vendor) -> None:
             vendor.records[remote_id][chance.choice("ab")] = chance.choice(["A", "B", "theirs", None])
 
 
-@pytest.mark.parametrize("compare_first", [True, False], ids=["compares", "sends everything"])
+POLICIES = {"a": "if_empty", "b": "on_create"}
+
+
+@pytest.mark.parametrize(
+    ("compare_first", "policies"),
+    [(True, {}), (False, {}), (True, POLICIES), (False, POLICIES)],
+    ids=["compares", "sends everything", "compares with policies", "has policies"],
+)
 @pytest.mark.parametrize("mode", ["upsert", "update", "insert"])
 def test_dry_run_says_what_the_run_then_does(
-    begin: Callable[[type[Movable]], Story], mode: str, compare_first: bool
+    begin: Callable[[type[Movable]], Story], mode: str, compare_first: bool, policies: dict[str, str]
 ) -> None:
     story = begin(Telling)
+    for target, policy in policies.items():
+        story.activation.mappings.filter(target=target).update(policy=policy)
     Activation.objects.update(mode=mode, compare_first=compare_first)
     chance = Random(f"{mode} {compare_first}")
     outcomes: Counter[str] = Counter()
-    for _ in range(5):
+    for _ in range(4):
         disturb(chance, story.vendor)
         keys = chance.sample(range(30), 20)
         story.rows(*((str(n), f"m{n}", chance.choice("AB"), chance.choice(["A", "B", None, "bad"])) for n in keys))
@@ -98,5 +119,5 @@ def test_dry_run_says_what_the_run_then_does(
         assert (dry.creates, dry.updates) == (real.created, real.accepted - real.created)
         names = ("planned", "matched", "skipped", "rejected", "invalid", "kept", "unchanged")
         assert [getattr(dry, name) for name in names] == [getattr(real, name) for name in names]
-        outcomes.update(outcome for outcome, _ in said.values())
+        outcomes.update(outcome for outcome, _, _ in said.values())
     assert len(outcomes) >= 3
