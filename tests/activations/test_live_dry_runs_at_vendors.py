@@ -177,9 +177,10 @@ def test_company_of_a_different_row_is_refused(
     shop: Shop, attio: Sandbox, adopting: Activation, settings: Any, monkeypatch: pytest.MonkeyPatch, slices: bool
 ) -> None:
     if slices:
-        settings.RUN_SLICE_SECONDS = 0.0
-        monkeypatch.setattr("activations.delivery.deliver.CHUNK", 1)
-        monkeypatch.setattr("activations.delivery.deliver.CHUNK_REQUESTS", 1)
+        settings.RUN_SLICE_SECONDS = 0.2
+        attio.latency_seconds = 0.3
+        for name in ("deliver.CHUNK", "deliver.CHUNK_REQUESTS", "places.FIRST_PLACES", "places.MOST_PLACES"):
+            monkeypatch.setattr(f"activations.delivery.{name}", 1)
         monkeypatch.setattr(Records, "limits", replace(Records.limits, find_batch=1))
     fill(shop, 1, 2)
     arrange(attio, {"records": {"companies": [there(1, domains=["company1.com", "company2.com"])]}})

@@ -82,7 +82,7 @@ def test_records_with_an_unknown_outcome_count_until_they_are_accepted(
     cut = run(to_attio)
     assert (cut.accepted, cut.unknown) == (1, 1)
     assert requests.make_due(cut) == 1
-    assert run(to_attio).accepted == 1
+    assert run(to_attio).matched == 1
     assert requests.make_due(cut) == 0
 
 
