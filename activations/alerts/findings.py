@@ -23,6 +23,7 @@ class Summary:
 
     Args:
         sizes: the rows of the completed runs before, the newest first.
+        accepted: with the records that were there already.
         retried: how many of the planned records were rejected before, and are the same.
         waiting: rejected before, and not tried again in this run.
         left: how many records were in the last run and are not in this one.

@@ -84,7 +84,7 @@ def _summary(run: Run, now: datetime) -> Summary:
     return Summary(
         rows=run.rows,
         sizes=sizes,
-        accepted=run.accepted,
+        accepted=run.accepted + run.matched,
         rejected=run.rejected,
         retried=run.retried,
         waiting=run.waiting,

@@ -20,6 +20,7 @@ class Ended(Protocol):
     state: str
     dry_run: bool
     accepted: int
+    matched: int
     rejected: int
     retried: int
     invalid: int
@@ -31,8 +32,8 @@ class Ended(Protocol):
 
 
 READ = (
-    "state", "dry_run", "accepted", "rejected", "retried", "invalid", "unknown", "waiting", "unchanged", "skipped",
-    "found_warnings",
+    "state", "dry_run", "accepted", "matched", "rejected", "retried", "invalid", "unknown", "waiting", "unchanged",
+    "skipped", "found_warnings",
 )  # fmt: skip
 
 
@@ -57,9 +58,10 @@ def accepted_nothing(run: Ended) -> bool:
     """Whether a completed run had something to send, and none of it was accepted.
 
     A few invalid rows among records that have not changed don't count: there was nothing to send. Nor do records that
-    were rejected before and only tried again, as long as others are synchronized.
+    were rejected before and only tried again, as long as others are synchronized. What is there already counts as
+    accepted.
     """
-    if run.state != Run.State.COMPLETED_WITH_WARNINGS or run.accepted:
+    if run.state != Run.State.COMPLETED_WITH_WARNINGS or run.accepted or run.matched:
         return False
     only_invalid = run.invalid and not run.unchanged and not run.skipped and not run.waiting
     is_refused = run.rejected and (run.rejected > run.retried or not run.unchanged)

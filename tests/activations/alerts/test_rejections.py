@@ -45,6 +45,7 @@ def test_rejected_share_is_of_new_attempts_or_of_all_rows(run: Summary, part: in
         ({"rejected": 6, "retried": 5, "unchanged": 994}, True),
         ({"rejected": 5, "retried": 5}, True),
         ({"rejected": 6, "retried": 5, "accepted": 1}, False),
+        ({"rejected": 6, "matched": 900}, False),
     ],
 )
 def test_activation_fails_only_if_something_else_was_refused(counts: dict[str, int], bad: bool) -> None:
