@@ -6,6 +6,16 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Reason:
+    """A code and a sentence, with the attribute and the vendor's request that it is about."""
+
+    code: str
+    message: str
+    field: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True)
 class Settled:
     """An outcome that needs no request: invalid or skipped, with its reason."""
 

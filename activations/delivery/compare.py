@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from activations.delivery.policies import Difference, Policies
-from activations.delivery.steps import Reads
+from activations.delivery.policies import Difference, Policies, Reads
 from activations.models import Run
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from activations.delivery import compare, judgement
+from activations.delivery.policies import Reads
 from activations.delivery.recorder import Recorder
 from activations.delivery.sender import operation
-from activations.delivery.steps import Progress, Reads, Step, next_step
+from activations.delivery.steps import Progress, Step, next_step
 from activations.models import Change, Record
 from activations.storage import held_values, match_owners
 from core.errors import Rejected

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from activations import reasons
 from activations.delivery import policies, retry
 from activations.delivery.policies import Difference
-from activations.delivery.steps import Progress, Step
+from activations.delivery.steps import Progress, Step, was_created
+from activations.reasons import Reason
 from destinations.contract import Created, Mode, Outcome, Purpose, Result
 
 if TYPE_CHECKING:
@@ -89,16 +90,6 @@ class Judgement:
             change.changed, change.kept = list(change.values), None
 
 
-@dataclass(frozen=True)
-class Reason:
-    """A code and a sentence, with the attribute and the vendor's request that it is about."""
-
-    code: str
-    message: str
-    field: str = ""
-    request_id: str = ""
-
-
 def found(
     sending: Sending,
     held: Held | None,
@@ -135,10 +126,7 @@ def _compared(sending: Sending, progress: Progress, held: Held | None, differenc
     """The record was compared. If nothing is left to send, no write is needed.
 
     After a request without an answer, it holds what is equal because that request was processed. After a worker died,
-    that is certain only for a record that was created since.
-
-    Args:
-        held: None if a known record could not be read, so that nothing that depends on it is sent.
+    that is certain only for a record that was created since. A known record that can't be read is None.
     """
     remote_id = held.remote_id if held else None
     if difference.send:
@@ -179,9 +167,8 @@ def written(sending: Sending, outcome: Outcome, rejection: Rejected | None = Non
     if progress.gone and sending.mode != Mode.UPSERT:
         return skipped(sending.mode, progress)
     # The vendor no longer has the record: all of it is created again, or its match leads to a different record.
-    return Judgement(
-        replace(progress, gone=True, looked_up=progress.gone and progress.looked_up), remote_id="", resend_all=True
-    )
+    gone = replace(progress, gone=True, looked_up=progress.gone and progress.looked_up)
+    return Judgement(gone, remote_id="", resend_all=True)
 
 
 def _incomplete(sending: Sending, outcome: Outcome) -> Judgement:
@@ -260,10 +247,3 @@ def skipped(mode: str, progress: Progress) -> Judgement:
     """The mode leaves the record alone: insert mode because it exists, update mode because it doesn't."""
     settled = reasons.ALREADY_THERE if mode == Mode.INSERT else reasons.NOT_THERE
     return Judgement(progress, settled.outcome, reason=Reason(settled.code, settled.message), remote_id="")
-
-
-def was_created(created_at: datetime | None, first_attempt_at: datetime | None) -> bool:
-    """Whether our request created the record. Vendors report whole seconds, so fractions of our time are dropped."""
-    if created_at is None or first_attempt_at is None:
-        return False
-    return created_at >= first_attempt_at.replace(microsecond=0)

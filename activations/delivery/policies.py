@@ -1,4 +1,4 @@
-"""PURE. What the write policies of its field mappings let a change write to a record that exists."""
+"""PURE. What write policies let a change write to a record that exists, and which records are read for that."""
 
 from __future__ import annotations
 
@@ -97,6 +97,37 @@ class Policies:
 
 
 NO_POLICIES = Policies()
+
+
+@dataclass(frozen=True)
+class Reads:
+    """When records are looked up although a write could do without.
+
+    Args:
+        merges: an upsert depends on the current record (see `Service.reads_first`).
+        compares: new records are compared with what the destination holds, and only what differs is sent.
+        all: known records are compared as well.
+        policies: the attributes that are not always written.
+    """
+
+    merges: bool = False
+    compares: bool = False
+    all: bool = False
+    policies: Policies = NO_POLICIES
+
+    def needs(self, change: Change) -> bool:
+        """Whether a change needs a lookup although its mode and its record don't require one."""
+        if self.policies.need_read(change):
+            return True
+        return self.all if change.remote_id else self.merges or self.compares or change.lookup_first
+
+    def hold_back(self, change: Change) -> None:
+        """Takes what a policy never writes to a known record out of a change, unless the record is read anyway."""
+        if change.remote_id and not self.needs(change):
+            self.policies.hold_back(change)
+
+
+NO_READS = Reads()
 
 
 def keep(change: Change, names: Iterable[str]) -> None:

@@ -8,8 +8,7 @@ from django.conf import settings
 
 from activations.delivery import compare
 from activations.delivery.exchanges import Recording
-from activations.delivery.judgement import was_created
-from activations.delivery.steps import Item, Job, Sent, Step
+from activations.delivery.steps import Item, Job, Sent, Step, was_created
 from activations.vendor_session import reading_only
 from core.errors import Problem
 from core.failpoints import reach

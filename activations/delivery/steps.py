@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from activations.delivery.policies import NO_POLICIES
+from activations.delivery.policies import NO_READS
 from activations.digests import of_text
 from core.errors import Rejected
 from destinations.contract import Mode, Outcome
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from activations.delivery.policies import Difference, Policies
+    from activations.delivery.policies import Difference, Reads
     from activations.models import Change
     from core.errors import Problem
     from destinations.contract import Held, Limits
@@ -175,35 +175,7 @@ class Sent:
         return isinstance(self.problem, Rejected) and len(self.job.items) > 1
 
 
-@dataclass(frozen=True)
-class Reads:
-    """When records are looked up although a write could do without.
-
-    Args:
-        merges: an upsert depends on the current record (see `Service.reads_first`).
-        compares: new records are compared with what the destination holds, and only what differs is sent.
-        all: known records are compared as well.
-        policies: the attributes that are not always written.
-    """
-
-    merges: bool = False
-    compares: bool = False
-    all: bool = False
-    policies: Policies = NO_POLICIES
-
-    def needs(self, change: Change) -> bool:
-        """Whether a change needs a lookup although its mode and its record don't require one."""
-        if self.policies.need_read(change):
-            return True
-        return self.all if change.remote_id else self.merges or self.compares or change.lookup_first
-
-    def hold_back(self, change: Change) -> None:
-        """Takes what a policy never writes to a known record out of a change, unless the record is read anyway."""
-        if change.remote_id and not self.needs(change):
-            self.policies.hold_back(change)
-
-
-def next_step(mode: str, change: Change, looked_up: bool, reads: Reads = Reads()) -> Step:
+def next_step(mode: str, change: Change, looked_up: bool, reads: Reads = NO_READS) -> Step:
     """What a change needs next. Known records are updated by ID; new ones are looked up unless an upsert is enough.
 
     A contested match value is looked up too.
@@ -217,7 +189,7 @@ def next_step(mode: str, change: Change, looked_up: bool, reads: Reads = Reads()
     return Step.CREATE if mode == Mode.INSERT and looked_up else Step.FIND
 
 
-def jobs(mode: str, items: Sequence[Item], limits: Limits, reads: Reads = Reads()) -> list[Job]:
+def jobs(mode: str, items: Sequence[Item], limits: Limits, reads: Reads = NO_READS) -> list[Job]:
     """Groups items into jobs: lookups of up to `find_batch` match values, and writes of up to `write_batch` records.
 
     The writes of one job have the same verb, and no two of them the same match value.
@@ -261,3 +233,10 @@ class _Batch:
 
     job: Job
     names: set[int | str] = field(default_factory=set)
+
+
+def was_created(created_at: datetime | None, first_attempt_at: datetime | None) -> bool:
+    """Whether our request created the record. Vendors report whole seconds, so fractions of our time are dropped."""
+    if created_at is None or first_attempt_at is None:
+        return False
+    return created_at >= first_attempt_at.replace(microsecond=0)

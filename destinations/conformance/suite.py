@@ -16,7 +16,6 @@ from destinations.conformance.checks import (
     lookups,
     network,
     plain,
-    policies,
     quota,
     reads,
     updates,
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["CHECKS", "Check", "Finding", "NotApplicable", "Suite", "served"]
 
 SUBJECTS = (
-    declarations, updates, policies, writes, values, lists, lookups, plain, clearing, batches, quota, errors, reads,
+    declarations, updates, writes, values, lists, lookups, plain, clearing, batches, quota, errors, reads,
     changes, network,
 )  # fmt: skip
 CHECKS = tuple(check for subject in SUBJECTS for check in DECLARED if check.subject == subject.__name__)

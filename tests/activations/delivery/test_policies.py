@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activations.delivery.policies import NO_POLICIES, Difference, Policies, keep
-from activations.delivery.steps import Item, Reads, Step, jobs, next_step
+from activations.delivery.policies import NO_POLICIES, Difference, Policies, Reads, keep
+from activations.delivery.steps import Item, Step, jobs, next_step
 from activations.models import Change, FieldMapping, MappedField
 from destinations.contract import Limits, Mode
 

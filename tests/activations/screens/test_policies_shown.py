@@ -66,7 +66,7 @@ def test_run_says_what_was_kept_and_lists_it(staff: Client, kept: Run) -> None:
 def test_what_was_kept_is_downloaded_with_the_reason(staff: Client, kept: Run) -> None:
     answer: Any = staff.get(f"/admin/activations/run/{kept.pk}/download/")
     lines = list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
-    assert lines[1:] == [["1", "", "Kept", "filled at the destination", "description", "description: No. 1"]]
+    assert lines[1:] == [["1", "Company 1", "Kept", "filled at the destination", "description", "description: No. 1"]]
 
 
 def test_timeline_of_a_record_says_what_was_kept(staff: Client, shop: Shop, kept: Run) -> None:
