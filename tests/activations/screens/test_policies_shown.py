@@ -100,7 +100,7 @@ def test_policy_is_chosen_in_the_editor(staff: Client, companies: DataModel, to_
     saved = Activation.objects.get()
     first, second = saved.mappings.all()
     assert (first.policy, second.policy) == ("on_create", "always")
-    page = staff.get(f"/admin/activations/activation/{saved.pk}/change/").content.decode()
+    page = staff.get(f"/admin/activations/activation/{saved.pk}/change/", {"step": "mapping"}).content.decode()
     assert "Once a record exists at the destination, the field is left as it is." in page
     rows = [
         {"id": row.pk, **mapping(row.target, row.column, policy=policy)}
