@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from destinations.sandbox.wire import Request
-from tests.chaos import proof
+from tests.chaos import adoption, proof
 from tests.chaos.faults import Failure, Write, logged_writes
 from tests.chaos.repeats import EXPIRED_LEASE, by_change, explain
 from tests.chaos.scenario import Kill
@@ -134,3 +134,40 @@ def test_same_seed_gives_the_same_source(tmp_path: Path) -> None:
         shop.change()
     assert first.live == same_seed.live
     assert first.live != different_seed.live
+
+
+def put(at: float, **values: object) -> Write:
+    return Write(at, "PUT", "/objects/companies/records", {"data": {"values": values}}, answered=True)
+
+
+ATTIO_KEY = ("Attio upsert", 7)
+
+
+def wrong_policies(before: dict[str, str] | None, now: dict[str, str], *writes: Write) -> list[str]:
+    seeds = {} if before is None else {ATTIO_KEY: before}
+    found = adoption.check_policies([COMPANY], seeds, {ATTIO_KEY: now}, {ATTIO_KEY: list(writes)})
+    return [sentence.split(": ", 1)[1] for sentence in found if sentence.startswith("Attio")]
+
+
+def test_proof_accepts_what_policies_must_leave() -> None:
+    first = put(1.0, note="free", origin="free")
+    assert wrong_policies(None, {"note": "free", "origin": "free"}, first, put(2.0, name="Seven")) == []
+    assert wrong_policies({}, {"note": "team"}, put(1.0, note="team")) == []
+    assert wrong_policies({"note": "theirs", "origin": "theirs"}, {"note": "theirs", "origin": "theirs"}) == []
+    # A repeat after a kill sends the same values again.
+    assert wrong_policies(None, {"note": "free", "origin": "free"}, first, first) == []
+
+
+def test_proof_reports_fields_that_were_written_against_their_policy() -> None:
+    first, second = put(1.0, note="free", origin="free"), put(2.0, note="team", origin="team")
+    assert wrong_policies(None, {"note": "team", "origin": "team"}, first, second) == [
+        "note (if_empty) is 'team', and was written as 'free', 'team'.",
+        "origin (on_create) is 'team', and was written as 'free', 'team'.",
+    ]
+    assert wrong_policies({"note": "theirs"}, {"note": "free", "origin": "free"}, first) == [
+        "note (if_empty) was written as 'free', although the record was there before.",
+        "note (if_empty) is 'free', not 'theirs'.",
+        "origin (on_create) was written as 'free', although the record was there before.",
+        "origin (on_create) is 'free', not None.",
+    ]
+    assert wrong_policies({}, {}) == ["note (if_empty) was never written."]

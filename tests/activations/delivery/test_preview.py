@@ -54,6 +54,25 @@ def test_new_record_is_sent_as_previewed_to_attio(
     assert_is_sent(previewed, run(to_attio, "manual", only_key="1"), attio)
 
 
+def test_preview_follows_write_policies(person: User, shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    to_attio.mappings.filter(target="description").update(policy="if_empty")
+    shop.fill(1)
+    with attio.lock:
+        attio._switch({"records": {"companies": [{"domains": ["company1.com"], "description": "By hand"}]}})
+    previewed = request_for(to_attio, "1", person)
+    assert (previewed.step, json.loads(previewed.body)["data"]["values"]) == ("update", {"name": "Company 1"})
+    done = run(to_attio, "manual", only_key="1")
+    assert_is_sent(previewed, done, attio)
+    assert done.kept == 1
+    for policy in ("if_empty", "on_create"):
+        to_attio.mappings.filter(target="description").update(policy=policy)
+        shop.set(1, "description", f"Changed for {policy}")
+        kept = request_for(to_attio, "1", person)
+        assert (kept.outcome, kept.code, kept.is_sent) == ("matched", "kept", False)
+        done = run(to_attio, "manual", only_key="1")
+        assert (done.matched, done.kept, done.write_requests) == (1, 1, 0)
+
+
 def test_changed_record_is_sent_as_previewed_to_attio(
     person: User, shop: Shop, attio: Sandbox, to_attio: Activation
 ) -> None:

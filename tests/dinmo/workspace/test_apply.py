@@ -196,6 +196,21 @@ def test_new_secret_is_listed_by_its_setting_and_not_by_its_value() -> None:
     assert Connection.objects.get(name="Our Intercom").health == "ok"
 
 
+def test_write_policy_is_applied_to_fields_and_custom_attributes() -> None:
+    strict = replaced(
+        ("{from: name, to: name}", "{from: name, to: name, write: if_empty}"),
+        ("[mrr, country]", "[{from: mrr, write: on_create}, country]"),
+    )
+    apply(strict)
+    policies = Activation.objects.get(name="Norwegians to Attio").mappings.values_list("target", "policy")
+    assert dict(policies) == {"name": "if_empty", "description": "always", "categories": "always"}
+    custom = Activation.objects.get(name="Companies to Intercom").mappings.filter(custom_attribute=True)
+    assert dict(custom.values_list("target", "policy")) == {"mrr": "on_create", "country": "always"}
+    slot = custom.get(target="mrr").slot
+    apply()
+    assert custom.get(target="mrr").slot > slot
+
+
 def test_mapping_keeps_its_slot_and_a_new_target_gets_a_new_one() -> None:
     apply()
     before = dict(Activation.objects.get(name="Norwegians to Attio").mappings.values_list("target", "slot"))

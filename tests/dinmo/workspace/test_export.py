@@ -317,10 +317,10 @@ def test_applying_an_export_to_an_empty_workspace_requires_the_secrets() -> None
 @pytest.mark.usefixtures("_shop")
 def test_what_was_created_in_the_browser_is_exported_too() -> None:
     activation = Activation.objects.get(name="Companies to Intercom")
-    activation.mappings.filter(target="mrr").update(position=0, when_empty="clear")
+    activation.mappings.filter(target="mrr").update(position=0, when_empty="clear", policy="if_empty")
     activation.schedules.create(kind="interval", every=2, unit="hours", timezone="Europe/Paris")
     text = export.text(from_database.read())
-    assert "- {from: mrr, to: mrr, when_empty: clear}" in text
+    assert "- {from: mrr, to: mrr, when_empty: clear, write: if_empty}" in text
     assert "- {every: 2 hours}" in text
     assert list(applying.apply(text, {}, sources.columns).lines())[-1] == "Nothing changed."
 

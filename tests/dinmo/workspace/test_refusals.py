@@ -113,6 +113,7 @@ CASES = [
     (FIELD, "- {from: name, to: domains}", "- {from: name, to: domains}", "is the match attribute"),
     (FIELD, "- {from: name, to: categories}", "- {value: Customer", "mapped twice"),
     (FIELD, "- {from: name, to: name, when_empty: erase}", "- {from: name, to: name, when", "keep, clear"),
+    (FIELD, "- {from: name, to: name, write: never}", "- {from: name, to: name, write", "always, if_empty, on_create"),
     (FIELD, "- name", "- name", "A field must consist of keys"),
     ("{from: name, to: name}", "{from: name, to: name, country: Atlantis}", FIELD[:-1], "`country` takes an ISO 3166"),
     (
