@@ -45,7 +45,8 @@ def seed(vendors: Mapping[str, FaultyVendor], live: Mapping[int, Company]) -> di
     attio, intercom = [], []
     for number, company in live.items():
         if number % 4:
-            filled = {"note": THEIRS, "origin": THEIRS} if number % 4 == 1 else {}
+            text = {1: THEIRS, 2: company.plan}.get(number % 4)
+            filled = {"note": text, "origin": text} if text else {}
             name = company.name if number % 4 == 2 else f"Company {number}"
             equal = {"description": company.description, "categories": [company.category]} if number % 4 == 2 else {}
             given = {"name": name, **{key: value for key, value in equal.items() if value}, **filled}

@@ -17,6 +17,7 @@ from activations.delivery.judgement import Sending
 from activations.delivery.policies import Difference
 from activations.delivery.retry import NEVER_SENT, Breaker
 from activations.delivery.steps import Progress, Step
+from activations.reasons import Reason
 from core.errors import Rejected, Unavailable
 from destinations.contract import Created, Held, Mode, Outcome, Purpose, Result
 
@@ -215,7 +216,7 @@ def test_rate_limits_and_requests_that_were_never_sent_do_not_open_the_breaker()
 
 def test_a_rejection_keeps_code_attribute_and_request_id() -> None:
     judged = judgement.rejected(Progress(), TAKEN)
-    assert judged.reason == judgement.Reason("match_held", "It belongs to the record of “7”.", "domains", "r1")
+    assert judged.reason == Reason("match_held", "It belongs to the record of “7”.", "domains", "r1")
 
 
 # How long the vendor asked to wait
