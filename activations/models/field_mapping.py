@@ -108,6 +108,8 @@ class FieldMapping(models.Model):
         if saved is None or not same_target or self.is_stricter(saved[1], self.policy):
             self.slot = self.activation.take_number("next_slot")
             self.backfill, self.planned_at = "", None
+            if given := kwargs.get("update_fields"):
+                kwargs["update_fields"] = {*given, "slot", "backfill", "planned_at"}
         super().save(*args, **kwargs)
 
     @classmethod
