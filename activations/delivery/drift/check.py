@@ -12,10 +12,11 @@ from activations import digests
 from activations.delivery import compare, stored
 from activations.delivery.drift.attribution import attributed
 from activations.delivery.forecast import Forecast
-from activations.delivery.judgement import Judgement, Reason
+from activations.delivery.judgement import Judgement
 from activations.delivery.recorder import Recorder
 from activations.delivery.steps import Step
 from activations.models import Change, Drift, LeftValue, Record, Run
+from activations.reasons import Reason
 from activations.storage import held_values
 from destinations.contract import Service, Writer
 
