@@ -216,7 +216,7 @@ def unanswered(sending: Sending, problem: Unavailable, *, stopping: bool, chance
     progress = sending.progress
     if problem.code in retry.NEVER_SENT and not problem.ambiguous:
         return Judgement(progress)
-    if problem.ambiguous and sending.step != Step.FIND:
+    if problem.ambiguous and sending.step not in (Step.FIND, Step.NONE):
         progress = replace(progress, ambiguous=True, looked_up=progress.looked_up and not sending.needs_read)
     if problem.ambiguous and sending.step == Step.CREATE:
         progress = replace(progress, looked_up=False, unanswered=True)
