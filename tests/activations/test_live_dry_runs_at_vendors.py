@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +19,8 @@ from django.utils import timezone
 from activations.execute import execute
 from activations.models import Activation, Change, HeldValues, Record, Run
 from activations.runs import requests, retention
+from activations.storage.match_owners import ForeseenOwners
 from destinations.sandbox.wire import Fault
-from destinations.services.attio.records import Records
 from tests.activations.conftest import run, writes
 from tests.activations.test_compare_first import Comparing, adopting, arrange, fill, there
 from tests.activations.vendor import Killed, Movable
@@ -172,16 +171,7 @@ def test_dry_run_at_intercom_takes_a_lookup_for_each_company(
     assert (real.created, real.accepted) == (1, 2)
 
 
-@pytest.mark.parametrize("slices", [False, True], ids=["at once", "in slices"])
-def test_company_of_a_different_row_is_refused(
-    shop: Shop, attio: Sandbox, adopting: Activation, settings: Any, monkeypatch: pytest.MonkeyPatch, slices: bool
-) -> None:
-    if slices:
-        settings.RUN_SLICE_SECONDS = 0.2
-        attio.latency_seconds = 0.3
-        for name in ("deliver.CHUNK", "deliver.CHUNK_REQUESTS", "places.FIRST_PLACES", "places.MOST_PLACES"):
-            monkeypatch.setattr(f"activations.delivery.{name}", 1)
-        monkeypatch.setattr(Records, "limits", replace(Records.limits, find_batch=1))
+def test_company_of_a_different_row_is_refused(shop: Shop, attio: Sandbox, adopting: Activation) -> None:
     fill(shop, 1, 2)
     arrange(attio, {"records": {"companies": [there(1, domains=["company1.com", "company2.com"])]}})
     dry = run(adopting, dry_run=True, live=True)
@@ -191,6 +181,16 @@ def test_company_of_a_different_row_is_refused(
     assert (run(adopting, dry_run=True, live=True, full=True).rejected, dry.changes.get(outcome="rejected").code) == (
         1, "match_held",
     )  # fmt: skip
+
+
+def test_owner_that_an_earlier_slice_found_counts(compared: Run) -> None:
+    found = compared.changes.filter(outcome="updates")[0]
+    assert compared.generation_id
+    owners = ForeseenOwners(compared.generation_id, compared.pk, resumes=True)
+    refusal = owners.refusal(Change(key="other", key_digest=7), found.remote_id, ["other.com"], "domains")
+    assert refusal
+    assert refusal.code == "match_held"
+    assert owners.refusal(found, found.remote_id, ["company5.com"], "domains") is None
 
 
 def test_outage_ends_a_dry_run_with_its_reason_and_opens_no_warning(

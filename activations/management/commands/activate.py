@@ -224,6 +224,7 @@ def sentence(run: Run) -> str:
     if run.state == Run.State.HELD:
         lines += [*(hold["message"] for hold in run.hold), "Approve the plan with --approve, or discard it: --discard."]
     elif run.dry_run:
+        lines += comparison.sentences(run)
         lines += [f"A run would wait for approval: {hold['message']}" for hold in run.hold]
     if run.error_message:
         lines.append(run.error_message)

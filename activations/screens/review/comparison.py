@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from activations.models import Change, Run
 from activations.screens import plain_values
 from activations.screens.editor import words
-from activations.screens.run import download
+from activations.screens.run import download, sentence
 from activations.storage import held_values
 from destinations.registry import services
 
@@ -37,6 +37,19 @@ def pace(run: Run, service: Service) -> str:
     length = words.rough_length(words.seconds_to_send(number, service.limits))
     vendor, many = service.platform.label, service.record_nouns[1]
     return f"Sending {number:,} {many} takes {length} at the fastest pace that {vendor} allows." if number else ""
+
+
+def sentences(run: Run) -> list[str]:
+    """What a live dry run found and took, for a terminal; none of any other run."""
+    if not run.live or run.state != Run.State.PLANNED:
+        return []
+    service = services[run.activation.destination.service]
+    one, many = service.record_nouns
+    found = sentence.foreseen(
+        sentence.Facts(run.state, run.counts(), one=one, many=many, vendor=service.platform.label)
+    )
+    took = f"It took {run.lookup_requests:,} of at most {service.limits.lookups(run.planned):,} lookup requests."
+    return [line for line in (found, took, pace(run, service)) if line]
 
 
 def summary(run: Run) -> dict[str, Any]:
